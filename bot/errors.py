@@ -1,0 +1,138 @@
+"""The error tree. Every error says a fact, its consequence and a remedy.
+
+    BackportError(message, *, hint)
+    ├ RequestRejected        the requester acts; answered in the comment
+    │ ├ CommandError         a `/backport` line that cannot be read
+    │ ├ NotAuthorized
+    │ ├ PullRequestNotMerged
+    │ └ TargetBranchNotFound
+    ├ ConfigError            a maintainer edits backport.yaml or a patch.yaml: file, key path, nearest key
+    ├ DownloadError          a package the demo or a test needs could not be had
+    ├ GitError               args, exit code, end of stderr
+    │ ├ FetchFailed
+    │ ├ PushRejected         the branch moved or exists
+    │ └ PushForbidden        the token may not push this
+    ├ GitHubError            HTTP status, request id
+    │ ├ RateLimited          retry_at; retryable
+    │ ├ Unavailable          retryable
+    │ ├ Forbidden
+    │ ├ NotFound
+    │ └ ValidationFailed
+    └ SuiteError             the suite did not run; failing cases are not this
+      ├ NoDevice
+      ├ SuiteTimeout
+      └ SuiteCrashed
+
+Expected endings of a target branch are values in `model`, not errors.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class BackportError(Exception):
+    """A fact and its consequence in `message`, what to do in `hint`."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class RequestRejected(BackportError):
+    """The request cannot be served as it stands; the requester can change it."""
+
+
+class CommandError(RequestRejected):
+    """A command line that cannot be read."""
+
+
+class NotAuthorized(RequestRejected):
+    """The requester's permission on the repository is too low for the command."""
+
+
+class PullRequestNotMerged(RequestRejected):
+    """There is nothing to pick yet."""
+
+
+class TargetBranchNotFound(RequestRejected):
+    """A target branch that the repository does not have."""
+
+
+class ConfigError(BackportError):
+    """A configuration file that cannot be used; names file and key path."""
+
+
+class DownloadError(BackportError):
+    """A released package could not be downloaded or is not what its hash says."""
+
+
+class GitError(BackportError):
+    """git ended badly. `code` is its exit code, `stderr` the end of what it said."""
+
+    def __init__(self, message: str, *, hint: str, code: int = 0, stderr: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+        self.stderr = stderr
+
+
+class FetchFailed(GitError):
+    """Objects could not be fetched."""
+
+
+class PushRejected(GitError):
+    """The remote refused because the ref is not where we believed it to be."""
+
+
+class PushForbidden(GitError):
+    """The remote refused because the token may not do this."""
+
+
+class GitHubError(BackportError):
+    """GitHub answered with an error. `request_id` is what its support asks for."""
+
+    def __init__(self, message: str, *, hint: str, http_status: int = 0, request_id: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.http_status = http_status
+        self.request_id = request_id
+
+
+class RateLimited(GitHubError):
+    """A primary or secondary limit was hit; asking before `retry_at` makes it worse."""
+
+    def __init__(self, message: str, *, hint: str, retry_at: datetime, http_status: int = 403) -> None:
+        super().__init__(message, hint=hint, http_status=http_status)
+        self.retry_at = retry_at
+
+
+class Unavailable(GitHubError):
+    """GitHub did not answer usefully (5xx, time-out, connection reset); the same call may work later."""
+
+
+class Forbidden(GitHubError):
+    """The token may not do this."""
+
+
+class NotFound(GitHubError):
+    """No such thing, or the token may not see it."""
+
+
+class ValidationFailed(GitHubError):
+    """GitHub refused the content of a request (422)."""
+
+
+class SuiteError(BackportError):
+    """The regression suite did not run to a result."""
+
+
+class NoDevice(SuiteError):
+    """The device asked for is not on this machine."""
+
+
+class SuiteTimeout(SuiteError):
+    """The suite was stopped at its time limit."""
+
+
+class SuiteCrashed(SuiteError):
+    """The suite's process died."""
