@@ -1,0 +1,188 @@
+"""Comment text → commands.
+
+Owns the grammar of a `/backport` line. Knows no repository, no configuration and no permissions: a target is a word
+that could name branches, and whether it does is asked elsewhere.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from bot.branch_names import is_glob, name_problem, pattern_problem
+from bot.comment_lines import written_lines
+from bot.errors import CommandError
+from bot.model import BackportOptions
+from bot.report.markdown import code
+
+MAX_COMMANDS = 10
+MAX_TARGETS = 50
+MAX_LINE = 4096
+
+NAME = "/backport"
+ALL = "all"
+AUTO = "auto"
+
+
+class Verb(StrEnum):
+    """What a command asks for."""
+
+    BACKPORT = "backport"
+    STATUS = "status"
+    CANCEL = "cancel"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One `/backport` line, read. `targets` are branch names, globs, `all` or `auto`, in the order asked."""
+
+    verb: Verb
+    targets: tuple[str, ...] = ()
+    options: BackportOptions = field(default_factory=BackportOptions)
+
+    @property
+    def auto(self) -> bool:
+        """Whether only those stable branches are meant that are found affected."""
+        return self.targets == (AUTO,)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One switch of a `/backport` line: the field of BackportOptions it sets, to what, and what the help says of it."""
+
+    field: str
+    value: bool
+    says: str
+
+
+OPTIONS = {
+    "--dry-run": Option("dry_run", True, "say what would be done; push and open nothing"),
+    "--with-companions": Option("with_companions", True, "bring the fixes that belong with this one as well"),
+    "--draft": Option("draft", True, "open the backport pull requests as drafts"),
+    "--no-prove": Option("prove", False, "skip the regression suite; the pull request says that it is unproven"),
+    "--redo": Option("redo", True, "make the backport branch anew; never over a commit that a person made"),
+}
+
+FORMS = {
+    "/backport BRANCH…": "bring this pull request to these branches; a glob such as `release/v0.5.*` names several",
+    "/backport all": "every stable branch",
+    "/backport auto": "every stable branch that is found affected",
+    "/backport status": "say where each target branch stands",
+    "/backport cancel": "stop what is running or waiting for this pull request",
+    "/backport help": "show this",
+}
+
+
+def parse_commands(body: str) -> tuple[Command, ...]:
+    """Read every command of a comment; a comment without one has none.
+
+    Raises CommandError at the first line that cannot be read, and then none of the comment's commands is to be run:
+    a half-understood comment is worse than an answer.
+    """
+    lines = [line for line in written_lines(body, having=NAME) if _is_addressed(line)]
+    if len(lines) > MAX_COMMANDS:
+        raise CommandError(
+            f"The comment holds more than {MAX_COMMANDS} commands. Nothing was started.",
+            hint="Name several branches on one line: `/backport BRANCH BRANCH…`.",
+        )
+    return tuple(_parse_line(line) for line in lines)
+
+
+def parse_words(words: Sequence[str]) -> Command:
+    """Read what follows `/backport`, already split into words; raises CommandError."""
+    match [word.strip("`").casefold() for word in words]:
+        case []:
+            raise CommandError("`/backport` names no target branch. Nothing was started.", hint=_EXAMPLE)
+        case ["status" | "cancel" | "help" as verb, *rest]:
+            return _parse_verb(Verb(verb), rest)
+        case ["to", _, *_]:
+            words = words[1:]
+    return _parse_backport(words)
+
+
+_EXAMPLE = "Name one, e.g. `/backport release/v1.2`, or write `/backport help`."
+
+
+def _is_addressed(line: str) -> bool:
+    return line.split(maxsplit=1)[0].casefold().rstrip(":,.") == NAME
+
+
+def _parse_line(line: str) -> Command:
+    name, *words = line.split()
+    if name != NAME:
+        raise CommandError(
+            f"The command is written `{NAME}`, in lower case and followed by a space. Nothing was started.",
+            hint=f"Did you mean {code(' '.join([NAME, *words]))}?" if len(line) <= MAX_LINE else _EXAMPLE,
+        )
+    if len(line) > MAX_LINE:
+        raise CommandError(f"The command is longer than {MAX_LINE} characters. Nothing was started.", hint=_EXAMPLE)
+    return parse_words(words)
+
+
+def _parse_verb(verb: Verb, rest: Sequence[str]) -> Command:
+    if rest:
+        raise CommandError(
+            f"`/backport {verb}` takes nothing after it and speaks of every target branch. Nothing was started.",
+            hint=f"Did you mean `/backport {verb}`?",
+        )
+    return Command(verb=verb)
+
+
+def _parse_backport(words: Sequence[str]) -> Command:
+    options = BackportOptions()
+    targets: dict[str, None] = {}
+    for word in words:
+        flag = _as_flag(word)
+        if flag is not None:
+            option = _find_option(flag)
+            options = replace(options, **{option.field: option.value})
+        else:
+            targets.update(dict.fromkeys(_parse_target(part) for part in word.strip("`").split(",") if part.strip("`")))
+    _check_targets(tuple(targets))
+    return Command(verb=Verb.BACKPORT, targets=tuple(targets), options=options)
+
+
+def _as_flag(word: str) -> str | None:
+    # Phones turn two dashes into one long one.
+    if word[0] in "\N{EM DASH}\N{EN DASH}":
+        return "--" + word[1:]
+    return word if word.startswith("-") else None
+
+
+def _find_option(flag: str) -> Option:
+    if flag in OPTIONS:
+        return OPTIONS[flag]
+    near = difflib.get_close_matches(flag[:40].casefold(), OPTIONS, n=1, cutoff=0.5)
+    raise CommandError(
+        f"`/backport` has no option {code(flag)}. Nothing was started.",
+        hint=f"Did you mean `{near[0]}`?" if near else f"The options are {', '.join(f'`{name}`' for name in OPTIONS)}.",
+    )
+
+
+def _parse_target(word: str) -> str:
+    target = word.strip("`")
+    problem = pattern_problem(target) if is_glob(target) else name_problem(target)
+    if problem:
+        raise CommandError(
+            f"{code(target)} {problem}, so it cannot be a branch. Nothing was started.",
+            hint="Check the branch's name; several branches are separated by spaces.",
+        )
+    return target
+
+
+def _check_targets(targets: tuple[str, ...]) -> None:
+    if not targets:
+        raise CommandError("`/backport` names no target branch, only options. Nothing was started.", hint=_EXAMPLE)
+    if AUTO in targets and len(targets) > 1:
+        raise CommandError(
+            "`auto` means the stable branches that are found affected and stands alone. Nothing was started.",
+            hint="Write either `/backport auto` or the branches.",
+        )
+    if len(targets) > MAX_TARGETS:
+        raise CommandError(
+            f"The command names {len(targets)} target branches, more than {MAX_TARGETS}. Nothing was started.",
+            hint="Use a glob such as `release/v0.5.*`, or several comments.",
+        )

@@ -1,0 +1,31 @@
+"""An ASGI application served on 127.0.0.1 from a thread of this process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+
+@contextmanager
+def serving(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
+    """Serve `app` while the block runs and yield its address, e.g. http://127.0.0.1:40123.
+
+    Port 0 takes a free one. The socket is bound before the block begins, so a request never comes too early.
+    """
+    listener = socket.create_server(("127.0.0.1", port))
+    # No lifespan, no signal handlers, no access log: the thread ends when the block does, and says nothing.
+    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="loopback", daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
