@@ -1,0 +1,110 @@
+"""What git could not merge: unmerged paths by the stages git left, never by what git said about them.
+
+Owns the kinds of conflict and the count of conflict regions. Resolves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.git.objects import SUBMODULE, SYMLINK, Entry, decode_path
+from bot.git.tree import find_entry
+from bot.model import ConflictFile, ConflictKind, Sha
+
+if TYPE_CHECKING:
+    from bot.git.repository import Repository
+
+# git's own test for binary content: a NUL among the first 8000 bytes.
+_BINARY_PROBE = 8000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmergedFile:
+    """One unmerged path with its stages. Base is the original's parent, ours the target, theirs the original.
+
+    A stage is None where that side has no such file. `merged` is what git left in the tree it wrote, at the path
+    `written`: for a content conflict a file with markers.
+    """
+
+    path: str
+    written: str
+    kind: ConflictKind
+    regions: int
+    base: Entry | None
+    ours: Entry | None
+    theirs: Entry | None
+    merged: Entry | None
+
+    @property
+    def described(self) -> ConflictFile:
+        """The part that a report needs."""
+        return ConflictFile(self.path, self.kind, self.regions)
+
+
+@dataclass(slots=True)
+class Stages:
+    """The stages of one path: 1 base, 2 ours, 3 theirs. `written` is the path that git left it at."""
+
+    written: str
+    entries: dict[int, Entry] = field(default_factory=dict)
+
+
+def parse_stages(lines: Iterable[bytes], labels: Iterable[str]) -> dict[str, Stages]:
+    """Read lines of the form `<mode> <object> <stage>TAB<path>`, several for one path.
+
+    Where two kinds of thing want one path, git moves one aside to `<path>~<label>`: both are one path here.
+    """
+    found: dict[str, Stages] = {}
+    for line in lines:
+        about, _, raw = line.partition(b"\t")
+        mode, sha, stage = about.decode().split(" ")
+        written = decode_path(raw)
+        path = next((written.partition(f"~{label}")[0] for label in labels if f"~{label}" in written), written)
+        found.setdefault(path, Stages(written)).entries[int(stage)] = Entry(mode, Sha(sha))
+    return found
+
+
+def describe(repository: Repository, path: str, stages: Stages, tree: Sha, ours_label: str) -> UnmergedFile:
+    """Name the kind of a conflict and count its regions in the tree that git wrote."""
+    base, ours, theirs = (stages.entries.get(stage) for stage in (1, 2, 3))
+    merged = find_entry(repository, tree, stages.written)
+    kind = _kind(repository, base, ours, theirs)
+    counted = kind in (ConflictKind.CONTENT, ConflictKind.ADD_ADD) and merged is not None
+    return UnmergedFile(
+        path=path,
+        written=stages.written,
+        kind=kind,
+        regions=_count_regions(repository.read_blob(merged.sha), ours_label) if counted and merged else 0,
+        base=base,
+        ours=ours,
+        theirs=theirs,
+        merged=merged,
+    )
+
+
+def _kind(repository: Repository, base: Entry | None, ours: Entry | None, theirs: Entry | None) -> ConflictKind:
+    present = [entry for entry in (base, ours, theirs) if entry is not None]
+    if any(entry.mode == SUBMODULE for entry in present):
+        return ConflictKind.SUBMODULE
+    if base is not None and (ours is None) != (theirs is None):
+        return ConflictKind.MODIFY_DELETE
+    if ours is None or theirs is None:
+        return ConflictKind.OTHER
+    if any(entry.mode == SYMLINK for entry in present):
+        return ConflictKind.OTHER
+    if any(is_binary(repository.read_blob(entry.sha)) for entry in present):
+        return ConflictKind.BINARY
+    return ConflictKind.CONTENT if base is not None else ConflictKind.ADD_ADD
+
+
+def is_binary(content: bytes) -> bool:
+    """Say whether git would take a content for binary."""
+    return b"\0" in content[:_BINARY_PROBE]
+
+
+def _count_regions(content: bytes, ours_label: str) -> int:
+    # The label is an object name made for this trial, so a marker that was in the file before is not counted.
+    return len(re.findall(rb"^<{2,} " + ours_label.encode(), content, re.MULTILINE))

@@ -1,0 +1,64 @@
+"""Commit messages of backports: the original's, with the line that names it.
+
+Owns where that line stands. Trailers are only trailers as long as they are the message's last paragraph, so the line
+goes before them and credit (Co-authored-by, Signed-off-by) stays where GitHub and git look for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from bot.model import Sha
+
+_TRAILER = re.compile(r"[A-Za-z0-9-]+[ \t]*:[ \t]*\S")
+# git takes these as a sign that the paragraph was made by tools, and then tolerates other lines in it.
+_GENERATED = ("Signed-off-by: ", "(cherry picked from commit ")
+_PICKED_FROM = re.compile(r"^\(cherry picked from commit ([0-9a-f]{7,64})\)\s*$", re.MULTILINE)
+_REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{7,64})\b")
+
+
+def backport_message(message: str, originals: Iterable[Sha], notes: Iterable[str] = ()) -> str:
+    """Return the original's message with notes and one `(cherry picked from commit …)` line for each original."""
+    body, trailers = _split_trailers(message.rstrip())
+    lines = [f"(cherry picked from commit {original})" for original in originals]
+    paragraphs = [body, *notes, "\n".join(lines), trailers]
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
+
+
+def picked_from(message: str) -> tuple[str, ...]:
+    """Return the commits that a message names as picked, as it writes them. Quoted or indented lines do not count."""
+    return tuple(_PICKED_FROM.findall(message))
+
+
+def reverted(message: str) -> tuple[str, ...]:
+    """Return the commits that a message says it reverts."""
+    return tuple(_REVERTS.findall(message))
+
+
+def _split_trailers(message: str) -> tuple[str, str]:
+    """Split off the trailer block by the rule of `git interpret-trailers`; the first paragraph never is one."""
+    body, gap, last = _last_paragraph(message)
+    if not gap or not _is_trailer_block(last.split("\n")):
+        return message, ""
+    return body.rstrip(), last
+
+
+def _last_paragraph(message: str) -> tuple[str, bool, str]:
+    matches = list(re.finditer(r"\n[ \t]*\n", message))
+    if not matches:
+        return message, False, ""
+    return message[: matches[-1].start()], True, message[matches[-1].end() :]
+
+
+def _is_trailer_block(lines: list[str]) -> bool:
+    trailers = others = 0
+    generated = False
+    for line in lines:
+        if line.startswith(_GENERATED):
+            generated, trailers = True, trailers + 1
+        elif _TRAILER.match(line):
+            trailers += 1
+        elif not (line[:1] in " \t" and trailers):  # an indented line continues the trailer above it
+            others += 1
+    return trailers > 0 and (others == 0 or (generated and trailers * 3 >= others))

@@ -1,0 +1,199 @@
+"""Objects of a repository: read through one long-lived process, written without a worktree or an index.
+
+Owns the object formats. Names of refs mean nothing here: everything is asked for by object name, or by object name
+and path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import tempfile
+import threading
+import weakref
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from bot.errors import GitError
+from bot.git.process import Git, environment
+from bot.model import Commit, Sha, Signature
+
+EMPTY_TREE = Sha("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
+REGULAR, EXECUTABLE, SYMLINK, SUBMODULE, DIRECTORY = "100644", "100755", "120000", "160000", "40000"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a tree says of one name. `mode` is git's, e.g. "100644"."""
+
+    mode: str
+    sha: Sha
+
+
+class ObjectReader:
+    """Reads objects through one `git cat-file --batch`, started when first needed. Threads may share it."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._end: Callable[[], object] = lambda: None
+
+    def read(self, name: str) -> tuple[str, Sha, bytes] | None:
+        """Return type, object name and content, or None where there is no such object."""
+        if "\n" in name:
+            return None
+        with self._lock:
+            process = self._started()
+            stdin, stdout = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+            stdin.write(encode_path(name) + b"\n")
+            stdin.flush()
+            return self._answer(name, stdout)
+
+    def _answer(self, name: str, stdout: IO[bytes]) -> tuple[str, Sha, bytes] | None:
+        header = stdout.readline()
+        if not header:
+            self._end()
+            self._process = None
+            raise GitError(
+                f"git ended while it read {name}.", hint="The repository may be damaged: run `git fsck` there."
+            )
+        words = header.rsplit(None, 2)
+        # "<sha> <type> <size>" or "<name as asked> missing"; names may hold spaces, types and sizes do not.
+        if len(words) != 3 or not words[2].isdigit():
+            return None
+        content = stdout.read(int(words[2]))
+        stdout.read(1)
+        return words[1].decode(), Sha(words[0].decode()), content
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                self._git.command(["cat-file", "--batch"]),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment(self._git.variables),
+            )
+            # Owners that forget to close leave no process behind either.
+            self._end = weakref.finalize(self, self._process.communicate)
+        return self._process
+
+    def close(self) -> None:
+        """End the process; a later read starts another."""
+        with self._lock:
+            self._end()
+            self._process = None
+
+
+class ObjectWriter:
+    """Writes loose objects into one objects directory."""
+
+    def __init__(self, objects: Path) -> None:
+        self.objects = objects
+
+    def write(self, kind: str, content: bytes) -> Sha:
+        """Write an object if it is not there and return its name."""
+        data = b"%s %d\0%s" % (kind.encode(), len(content), content)
+        sha = Sha(hashlib.sha1(data, usedforsecurity=False).hexdigest())
+        path = loose_path(self.objects, sha)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Written aside and renamed, so that a reader never sees half an object.
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix="tmp_obj_", delete=False) as file:
+                file.write(zlib.compress(data, 1))
+            Path(file.name).chmod(0o444)
+            Path(file.name).replace(path)
+        return sha
+
+    def write_commit(
+        self, tree: Sha, parents: Iterable[Sha], message: str, author: Signature, committer: Signature
+    ) -> Sha:
+        """Write a commit object; the message is stored as UTF-8."""
+        lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+        lines += [f"author {_format_signature(author)}", f"committer {_format_signature(committer)}", "", message]
+        return self.write("commit", "\n".join(lines).encode(errors="surrogateescape"))
+
+
+def encode_path(path: str) -> bytes:
+    """Return a path's bytes as git stores them."""
+    return path.encode("utf-8", "surrogateescape")
+
+
+def decode_path(path: bytes) -> str:
+    """Return a path as text; bytes that are not UTF-8 survive as surrogates."""
+    return path.decode("utf-8", "surrogateescape")
+
+
+def loose_path(objects: Path, sha: Sha) -> Path:
+    """Return where a loose object lies."""
+    return objects / sha[:2] / sha[2:]
+
+
+def _format_signature(signature: Signature) -> str:
+    # git's own rule: what would end the field early is left out.
+    name, email = (text.translate({ord(sign): None for sign in "<>\n\0"}) for text in (signature.name, signature.email))
+    return f"{name.strip()} <{email.strip()}> {signature.date}"
+
+
+def parse_commit(sha: Sha, content: bytes) -> Commit:
+    """Read a commit object. Bytes that the stated encoding cannot decode survive as surrogates."""
+    head, _, body = content.partition(b"\n\n")
+    headers = list(_parse_headers(head))
+    encoding = next((value.decode("ascii", "replace") for key, value in headers if key == b"encoding"), "utf-8")
+    fields = {key.decode(): value for key, value in headers if key in (b"tree", b"author", b"committer")}
+    return Commit(
+        sha=sha,
+        tree=Sha(fields["tree"].decode()),
+        parents=tuple(Sha(value.decode()) for key, value in headers if key == b"parent"),
+        author=_parse_signature(_decode(fields["author"], encoding)),
+        committer=_parse_signature(_decode(fields["committer"], encoding)),
+        message=_decode(body, encoding),
+    )
+
+
+def _parse_headers(head: bytes) -> Iterator[tuple[bytes, bytes]]:
+    for line in head.split(b"\n"):
+        if not line.startswith(b" "):  # a continuation belongs to a signature, which nothing here needs
+            key, _, value = line.partition(b" ")
+            yield key, value
+
+
+def _decode(content: bytes, encoding: str) -> str:
+    try:
+        return content.decode(encoding)
+    except (LookupError, UnicodeDecodeError):
+        return content.decode("utf-8", "surrogateescape")
+
+
+def _parse_signature(line: str) -> Signature:
+    name, _, rest = line.partition(" <")
+    email, _, date = rest.rpartition("> ")
+    return Signature(name, email, date)
+
+
+def parse_tree(content: bytes) -> dict[str, Entry]:
+    """Read a tree object; names keep their bytes as surrogates where they are not UTF-8."""
+    entries = {}
+    position = 0
+    while position < len(content):
+        end = content.index(b"\0", position)
+        mode, _, name = content[position:end].partition(b" ")
+        entries[decode_path(name)] = Entry(mode.decode(), Sha(content[end + 1 : end + 21].hex()))
+        position = end + 21
+    return entries
+
+
+def format_tree(entries: Mapping[str, Entry]) -> bytes:
+    """Write a tree object in git's order, in which a directory sorts as if its name ended in "/"."""
+
+    def order(item: tuple[str, Entry]) -> bytes:
+        return encode_path(item[0]) + (b"/" if item[1].mode == DIRECTORY else b"")
+
+    return b"".join(
+        b"%s %s\0%s" % (entry.mode.encode(), encode_path(name), bytes.fromhex(entry.sha))
+        for name, entry in sorted(entries.items(), key=order)
+    )

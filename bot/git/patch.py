@@ -1,0 +1,55 @@
+"""Patches as texts that can be compared: what a commit changes, with and without its line numbers.
+
+Owns when two patches are the same. `git patch-id` drops all white space before it compares, so two fixes of a Python
+block's indentation can share an id; here white space counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from bot.model import Fidelity, Sha
+
+if TYPE_CHECKING:
+    from bot.git.repository import Repository
+
+_PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--full-index")
+_HUNK = re.compile(rb"^@@ -(\d+(?:,\d+)?) \+(\d+(?:,\d+)?) @@.*", re.MULTILINE)
+_INDEX = re.compile(rb"^index [0-9a-f.]+", re.MULTILINE)
+_COMMIT = re.compile(rb"^([0-9a-f]{40})\n", re.MULTILINE)
+
+
+def commit_patches(repository: Repository, commits: Iterable[Sha]) -> dict[Sha, bytes]:
+    """Return what each commit changes, as a diff against its first parent."""
+    asked = "".join(f"{sha}\n" for sha in commits).encode()
+    options = ("diff-tree", "--stdin", "-r", "-p", "--root", "--always", "--diff-merges=first-parent", *_PLAIN)
+    # Within a diff every line starts with a sign or a keyword, so a line that is an object name starts a commit.
+    _, *pieces = _COMMIT.split(repository.git.run(*options, stdin=asked))
+    return {Sha(sha.decode()): patch for sha, patch in zip(pieces[::2], pieces[1::2], strict=True)}
+
+
+def tree_patch(repository: Repository, old: Sha, new: Sha) -> bytes:
+    """Return the diff between two trees or commits."""
+    return repository.git.run("diff-tree", "-r", "-p", *_PLAIN, old, new)
+
+
+def normalized(patch: bytes, *, positions: bool = False) -> bytes:
+    """Return a patch without the names of text blobs and, unless asked for, without line positions.
+
+    Two patches that come out equal make the same change. Headings after `@@` are context that git guessed: left out.
+    """
+    files = re.split(rb"^(?=diff --git )", patch, flags=re.MULTILINE)
+    hunk = rb"@@ -\1 +\2 @@" if positions else b"@@"
+    # Of a binary file the blobs' names are all that the patch says.
+    named = (each if b"\nBinary files " in each else _INDEX.sub(b"index", each) for each in files)
+    return b"".join(_HUNK.sub(hunk, each) for each in named)
+
+
+def compare(original: bytes, picked: bytes) -> Fidelity:
+    """Say how near a picked patch is to the original one."""
+    if normalized(original) != normalized(picked):
+        return Fidelity.ADAPTED
+    same_lines = normalized(original, positions=True) == normalized(picked, positions=True)
+    return Fidelity.EXACT if same_lines else Fidelity.OFFSET

@@ -1,0 +1,125 @@
+"""git as a child process: its environment, its exit and its errors.
+
+Owns what a git process may see. Nothing of the caller's configuration or credentials reaches it but what is listed
+here, and a token travels only in the environment of a process that talks to a remote.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.errors import GitError
+
+_PASSED_ON = (
+    *("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "all_proxy"),
+)
+_FIXED = {
+    "LC_ALL": "C",
+    "TZ": "UTC",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "true",
+    "SSH_ASKPASS": "true",
+    "GIT_ALLOW_PROTOCOL": "file:http:https:ssh",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+}
+# A repository we are pointed at may carry configuration that names programs: none of them is run.
+_SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
+_STDERR_KEPT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A git process that ended by itself."""
+
+    code: int
+    stdout: bytes
+    stderr: str
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the whole environment of a git process."""
+    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {**passed_on, **_FIXED, **(extra or {})}
+
+
+def authorization(url: str, token: str) -> dict[str, str]:
+    """Return the variables that let git send a token to one URL, and to nothing else."""
+    basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"http.{url}.extraHeader",
+        "GIT_CONFIG_VALUE_0": f"Authorization: Basic {basic}",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Git:
+    """Runs git on one git directory. `variables` are added to the environment of each process."""
+
+    directory: Path
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def command(self, arguments: Sequence[str]) -> list[str]:
+        """Return the argument list of a process, for callers that keep one running."""
+        return ["git", f"--git-dir={self.directory}", *_SAFE, *arguments]
+
+    def attempt(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        variables: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> Completed:
+        """Run git and return how it ended, whatever that was."""
+        done = subprocess.run(
+            self.command(arguments),
+            input=stdin,
+            capture_output=True,
+            check=False,
+            cwd=cwd,
+            env=environment({**self.variables, **(variables or {})}),
+        )
+        return Completed(done.returncode, done.stdout, self.scrub(done.stderr.decode(errors="replace")))
+
+    def run(self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None) -> bytes:
+        """Run git and return its output.
+
+        Raises:
+            GitError: git ended with a code other than 0.
+        """
+        done = self.attempt(*arguments, stdin=stdin, variables=variables)
+        if done.code:
+            raise self.error(done, f"`git {arguments[0]}` failed")
+        return done.stdout
+
+    def text(self, *arguments: str, stdin: bytes = b"") -> str:
+        """Run git and return its output as text without the last line's end."""
+        return self.run(*arguments, stdin=stdin).decode(errors="surrogateescape").rstrip("\n")
+
+    def error(self, done: Completed, what: str, kind: type[GitError] = GitError, hint: str = "") -> GitError:
+        """Make the error for a process that ended badly; it carries the end of what git said, without secrets."""
+        said = done.stderr.strip()[-_STDERR_KEPT:]
+        return kind(
+            f"{what} (exit code {done.code}): {said or 'git said nothing'}",
+            hint=hint or "See what git said; the repository's mirror may be incomplete.",
+            code=done.code,
+            stderr=said,
+        )
+
+    def scrub(self, text: str) -> str:
+        """Take secrets and credentials in URLs out of a text."""
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return re.sub(r"(\w+://)[^/\s@]+@", r"\1***@", text)

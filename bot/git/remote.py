@@ -1,0 +1,133 @@
+"""The remote of a mirror: what branches it has, bringing objects here, pushing one commit to one branch.
+
+Owns the wire. A token is in the environment of the git processes started here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from bot.errors import FetchFailed, GitError, PushForbidden, PushRejected
+from bot.git.process import Completed
+from bot.model import Sha
+
+if TYPE_CHECKING:
+    from bot.git.repository import Repository
+
+REMOTE = "origin"
+_FETCHED = "refs/backport-bot/fetched/"
+_HEADS = "refs/heads/"
+_SHA = re.compile(r"[0-9a-f]{40}")
+# curl's and git's fixed words for a refusal by the server; the locale is always C.
+_REFUSED = re.compile(r"error: 40[13]\b|Authentication failed|could not read (Username|Password)|Permission denied")
+
+
+def list_branches(repository: Repository) -> dict[str, Sha]:
+    """Ask the remote for its branches, in one round trip.
+
+    Raises:
+        FetchFailed: the remote could not be asked.
+    """
+    done = repository.git.attempt("ls-remote", "--heads", REMOTE, variables=repository.authorization)
+    if done.code:
+        raise _fetch_error(repository, done, "The branches of the remote could not be listed")
+    lines = (line.split("\t") for line in done.stdout.decode(errors="surrogateescape").splitlines())
+    return {ref.removeprefix(_HEADS): Sha(sha) for sha, ref in lines if ref.startswith(_HEADS)}
+
+
+def fetch(repository: Repository, wanted: Iterable[str]) -> None:
+    """Bring commits (by object name) or refs (by refspec) here; commits that are here already cost nothing.
+
+    A commit fetched by its name is kept by a ref of its own, so that the next fetch need not bring its history again.
+
+    Raises:
+        FetchFailed: the remote could not be asked or does not have it.
+    """
+    refspecs = [
+        f"+{each}:{_FETCHED}{each}" if _SHA.fullmatch(each) else each
+        for each in dict.fromkeys(wanted)
+        if not (_SHA.fullmatch(each) and _is_complete(repository, each))
+    ]
+    if not refspecs:
+        return
+    arguments = (
+        "-c",
+        "fetch.writeCommitGraph=true",
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--no-auto-maintenance",
+    )
+    done = repository.git.attempt(*arguments, REMOTE, *refspecs, variables=repository.authorization)
+    if done.code:
+        shown = ", ".join(each.removeprefix("+").partition(":")[0] for each in refspecs)
+        raise _fetch_error(repository, done, f"{shown} could not be fetched")
+    repository.forget()
+
+
+def _is_complete(repository: Repository, sha: str) -> bool:
+    # A lone object proves nothing about its history; a ref is only written once the history is here.
+    if repository.resolve(f"{_FETCHED}{sha}"):
+        return True
+    return repository.contains(Sha(sha)) and bool(
+        repository.git.attempt("for-each-ref", "--count=1", f"--contains={sha}").stdout
+    )
+
+
+def _fetch_error(repository: Repository, done: Completed, what: str) -> GitError:
+    refused = bool(_REFUSED.search(done.stderr))
+    hint = "Check the token's access to the repository." if refused else "Check the repository's URL and the network."
+    return repository.git.error(done, what, FetchFailed, hint)
+
+
+def push(repository: Repository, commit: Sha, branch: str, *, expected: Sha | None) -> None:
+    """Put a commit on a branch of the remote that is at `expected`, or that does not exist when that is None.
+
+    Pushing what is there already changes nothing and is no error.
+
+    Raises:
+        PushRejected: the branch is somewhere else by now; it was left as it is.
+        PushForbidden: the remote does not let this token push that.
+        GitError: the remote could not be reached.
+    """
+    ref = f"{_HEADS}{branch}"
+    if repository.git.attempt("check-ref-format", ref).code:
+        raise PushRejected(f"git does not allow `{branch}` as a branch name, so nothing was pushed.", hint="Rename it.")
+    done = repository.git.attempt(
+        "push",
+        "--porcelain",
+        "--no-verify",
+        f"--force-with-lease={ref}:{expected or ''}",
+        REMOTE,
+        f"{commit}:{ref}",
+        variables=repository.authorization,
+    )
+    flag, summary = _pushed_line(done, ref)
+    if flag in (" ", "+", "*", "="):
+        return
+    raise _push_error(repository, done, branch, expected, summary)
+
+
+def _pushed_line(done: Completed, ref: str) -> tuple[str, str]:
+    """Return flag and summary of the porcelain line for a ref, empty where the remote gave none."""
+    for line in done.stdout.decode(errors="replace").splitlines():
+        flag, _, rest = line.partition("\t")
+        refs, _, summary = rest.partition("\t")
+        if refs.endswith(f":{ref}"):
+            return flag, summary
+    return "", ""
+
+
+def _push_error(repository: Repository, done: Completed, branch: str, expected: Sha | None, summary: str) -> GitError:
+    what = f"`{branch}` was not pushed ({summary})" if summary else f"`{branch}` was not pushed"
+    if not summary and not _REFUSED.search(done.stderr):
+        return repository.git.error(done, what, GitError, "Check the repository's URL and the network.")
+    # git words a refusal by a hook, a rule and a lost race alike, so the branch itself is asked.
+    if summary and list_branches(repository).get(branch) != expected:
+        hint = "Somebody else pushed to the branch meanwhile: look at it, then ask again."
+        return repository.git.error(done, what, PushRejected, hint)
+    hint = "The token needs write access to contents (and `workflow` for files in .github/workflows)."
+    return repository.git.error(done, what, PushForbidden, hint)

@@ -1,0 +1,122 @@
+"""Trees: the files of a commit, and new trees made from old ones.
+
+Owns paths inside trees. A new tree costs as much as the directories it touches, never as much as the whole tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from bot.git.objects import DIRECTORY, EMPTY_TREE, REGULAR, SUBMODULE, Entry, decode_path, format_tree, parse_tree
+from bot.model import Commit, Sha
+
+if TYPE_CHECKING:
+    from bot.git.repository import Repository
+
+
+class CommitTree:
+    """The files of a commit (or of a bare tree object) as a SourceTree."""
+
+    def __init__(self, repository: Repository, commit: Sha) -> None:
+        self.repository = repository
+        self.commit = commit
+
+    def read(self, path: str) -> bytes | None:
+        """Return the file's bytes, or None where the tree has no such file."""
+        return self.repository.read(self.commit, path)
+
+    def paths(self) -> Iterator[str]:
+        """Yield the path of every file, sorted; submodules are no files."""
+        yield from self.repository.paths(self.commit)
+
+
+def list_directory(repository: Repository, tree: Sha, directory: str = "") -> dict[str, Entry]:
+    """Return the entries of one directory; nothing where there is none."""
+    if tree == EMPTY_TREE and not directory:
+        return {}
+    found = repository.reader.read(f"{tree}:{directory}" if directory else tree)
+    return parse_tree(found[2]) if found and found[0] == "tree" else {}
+
+
+def find_entry(repository: Repository, tree: Sha, path: str) -> Entry | None:
+    """Return what a tree holds at a path: a file, a link, a submodule or a directory."""
+    directory, _, name = path.rpartition("/")
+    return list_directory(repository, tree, directory).get(name)
+
+
+def list_files(repository: Repository, tree: Sha) -> Iterator[tuple[str, Entry]]:
+    """Yield path and entry of everything in a tree that is no directory, in git's order."""
+    for line in repository.git.run("ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0")[:-1]:
+        about, _, path = line.partition(b"\t")
+        mode, _, sha = about.split(b" ")
+        yield decode_path(path), Entry(mode.decode(), Sha(sha.decode()))
+
+
+def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry | None]) -> Sha:
+    """Write the tree that differs from `tree` in these entries; None removes. Directories left empty disappear."""
+    here: dict[str, Entry | None] = {}
+    below: dict[str, dict[str, Entry | None]] = {}
+    for path, entry in changes.items():
+        head, _, rest = path.partition("/")
+        if rest:
+            below.setdefault(head, {})[rest] = entry
+        else:
+            here[head] = entry
+    entries = list_directory(repository, tree)
+    for name, entry in here.items():
+        _set(entries, name, entry)
+    for name, inner in below.items():
+        old = entries.get(name)
+        subtree = old.sha if old is not None and old.mode == DIRECTORY else EMPTY_TREE
+        written = changed_tree(repository, subtree, inner)
+        # A removal below something that is no directory has nothing to remove.
+        if written != EMPTY_TREE:
+            entries[name] = Entry(DIRECTORY, written)
+        elif subtree != EMPTY_TREE:
+            del entries[name]
+    return repository.writer.write("tree", format_tree(entries))
+
+
+def _set(entries: dict[str, Entry], name: str, entry: Entry | None) -> None:
+    if entry is None:
+        entries.pop(name, None)
+    else:
+        entries[name] = entry
+
+
+def changed_files(
+    repository: Repository, tree: Sha, contents: Mapping[str, bytes | None], modes: Mapping[str, str] | None = None
+) -> Sha:
+    """Write the tree in which these files have these contents; a file that was there keeps its mode."""
+    changes: dict[str, Entry | None] = {}
+    for path, content in contents.items():
+        if content is None:
+            changes[path] = None
+            continue
+        old = find_entry(repository, tree, path)
+        kept = old.mode if old is not None and old.mode not in (DIRECTORY, SUBMODULE) else REGULAR
+        changes[path] = Entry((modes or {}).get(path, kept), repository.writer.write("blob", content))
+    return changed_tree(repository, tree, changes)
+
+
+def differing_paths(repository: Repository, old: Sha, new: Sha, prefix: str = "") -> Iterator[str]:
+    """Yield the paths of the files, links and submodules in which two trees differ; a rename is both its paths."""
+    if old == new:
+        return
+    before, after = list_directory(repository, old), list_directory(repository, new)
+    for name in sorted(before.keys() | after.keys()):
+        was, now = before.get(name), after.get(name)
+        if was == now:
+            continue
+        inner = [entry.sha if entry and entry.mode == DIRECTORY else None for entry in (was, now)]
+        if any(inner):
+            yield from differing_paths(repository, inner[0] or EMPTY_TREE, inner[1] or EMPTY_TREE, f"{prefix}{name}/")
+        if any(entry and entry.mode != DIRECTORY for entry in (was, now)):
+            yield f"{prefix}{name}"
+
+
+def commit_paths(repository: Repository, commit: Commit) -> Iterator[str]:
+    """Yield the paths that a commit changes against its first parent."""
+    before = repository.commit(commit.parents[0]).tree if commit.parents else EMPTY_TREE
+    return differing_paths(repository, before, commit.tree)

@@ -1,0 +1,86 @@
+"""Whether a commit has landed on a branch, by what the branch's history says."""
+
+from __future__ import annotations
+
+from bot.git.identity import find_landed
+from bot.git.message import backport_message
+from bot.git.repository import Repository
+from tests.git.history import History
+
+LINES = [f"{number}\n" for number in range(20)]
+BASE = "".join(LINES)
+FIXED = "".join(["fixed\n", *LINES[1:]])
+
+
+def test_commit_in_the_branch_history_has_landed(history: History, repository: Repository) -> None:
+    """base ── original ── tip (branch)"""
+    original = history.commit({"f": FIXED}, history.commit({"f": BASE}))
+    tip = history.commit({"g": "g"}, original)
+    assert find_landed(repository, tip, [original])[original].commit == original
+
+
+def test_trailer_names_the_original_although_the_patch_differs(history: History, repository: Repository) -> None:
+    """base ── original (main)
+    └──── adapted, with the trailer ── tip (branch)
+    """
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base)
+    adapted = history.commit({"f": "other\n"}, base, message=backport_message("Fix", [original]))
+    tip = history.commit({"g": "g"}, adapted)
+    assert find_landed(repository, tip, [original])[original].commit == adapted
+
+
+def test_equal_patch_on_other_lines_has_landed(history: History, repository: Repository) -> None:
+    """base ── original (main)
+    └──── lines above moved ── same change, other words (branch)
+    """
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": "".join([*LINES[:15], "fixed\n", *LINES[16:]])}, base)
+    moved = history.commit({"f": "above\n" + BASE}, base)
+    same = history.commit({"f": "above\n" + "".join([*LINES[:15], "fixed\n", *LINES[16:]])}, moved, message="other")
+    assert find_landed(repository, same, [original])[original].commit == same
+
+
+def test_backport_that_was_reverted_has_not_landed(history: History, repository: Repository) -> None:
+    """base ── original (main)
+    └──── picked ── revert (branch)
+    """
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base)
+    picked = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
+    revert = history.commit({"f": BASE}, picked, message=f'Revert "Fix"\n\nThis reverts commit {picked}.')
+    assert find_landed(repository, picked, [original])[original].commit == picked
+    assert find_landed(repository, revert, [original]) == {}
+
+
+def test_change_that_differs_in_white_space_only_has_not_landed(history: History, repository: Repository) -> None:
+    """base ── original: a line indented by 4 (main)
+    └──── the same line indented by 8 (branch); `git patch-id` says both are one
+    """
+    base = history.commit({"f": "if a:\nb\n"})
+    original = history.commit({"f": "if a:\n    b\n"}, base)
+    other = history.commit({"f": "if a:\n        b\n"}, base)
+    ids = {
+        history.git("patch-id", "--stable", stdin=history.git("show", each).encode())[:40] for each in (original, other)
+    }
+    assert len(ids) == 1
+    assert find_landed(repository, other, [original]) == {}
+
+
+def test_title_with_the_same_number_is_no_identity(history: History, repository: Repository) -> None:
+    """base ── "Fix (#7)" (main); base ── another change called "Fix (#7)" (branch)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base, message="Fix (#7)")
+    other = history.commit({"f": BASE + "x\n"}, base, message="Fix (#7)")
+    assert find_landed(repository, other, [original]) == {}
+
+
+def test_each_commit_of_a_series_is_judged_by_itself(history: History, repository: Repository) -> None:
+    """base ── one ── two (main)
+    └──── one again (branch)
+    """
+    base = history.commit({"f": BASE})
+    one = history.commit({"f": FIXED}, base)
+    two = history.commit({"g": "g\n"}, one)
+    tip = history.commit({"f": FIXED}, base)
+    assert set(find_landed(repository, tip, [one, two])) == {one}

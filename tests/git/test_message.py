@@ -1,0 +1,67 @@
+"""Backport messages: credit stays a trailer block, by `git interpret-trailers` itself."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from bot.git.message import backport_message, picked_from, reverted
+from bot.model import Sha
+from tests.git.history import ENVIRONMENT
+
+ORIGINAL = Sha("a" * 40)
+LINE = f"(cherry picked from commit {ORIGINAL})"
+CREDIT = "Co-authored-by: Bea <bea@example.org>\nSigned-off-by: Ada <ada@example.org>"
+
+
+def _trailers(message: str) -> str:
+    command = ["git", "-c", "trailer.separators=:", "interpret-trailers", "--parse"]
+    done = subprocess.run(command, input=message.encode(), capture_output=True, check=True, env=ENVIRONMENT)
+    return done.stdout.decode().strip()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"Fix (#1)\n\nBody.\n\n{CREDIT}\n",
+        f"Fix (#1)\n\n{CREDIT}",
+        f"Fix (#1)\n\n* one\n* two: three\n\n---------\n\n{CREDIT}\n\n\n",
+        f"Fix (#1)\r\n\r\nBody.\n\n{CREDIT}\n",
+        f"Fix\n\nBody\n\nReviewed-by: C\n  continued\n{CREDIT}",
+        f"Fix\n\nBody\n\n(cherry picked from commit {'b' * 40})\n{CREDIT}",
+    ],
+)
+def test_credit_stays_a_trailer_block(message: str) -> None:
+    written = backport_message(message, [ORIGINAL], ["A note."])
+    assert CREDIT in _trailers(written)
+    assert _trailers(written) == _trailers(message)
+    assert written.count(f"\n\n{LINE}\n\n") == 1
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Fix: a title that looks like a trailer",
+        "Fix\n\nJust: a sentence,\nthat goes on",
+        "Fix\n\nBody.",
+        "",
+        "Fix\n\n\n",
+    ],
+)
+def test_line_ends_a_message_without_trailers(message: str) -> None:
+    assert backport_message(message, [ORIGINAL]).endswith(f"{LINE}\n")
+    assert backport_message(message, [ORIGINAL]).startswith(message.rstrip())
+
+
+def test_every_original_of_a_series_is_named() -> None:
+    other = Sha("b" * 40)
+    assert picked_from(backport_message("Fix", [ORIGINAL, other])) == (ORIGINAL, other)
+
+
+def test_quoted_line_names_no_original() -> None:
+    assert picked_from(f"Fix\n\n> {LINE}\n  {LINE}\nsee {LINE}\n") == ()
+
+
+def test_revert_is_read_from_the_body() -> None:
+    assert reverted(f'Revert "Fix"\n\nThis reverts commit {ORIGINAL}.\n') == (ORIGINAL,)
