@@ -1,0 +1,184 @@
+"""Applying a carried patch to a tree: match, rewrite, and make sure.
+
+Owns the order of the steps and what a failed expectation says. Computes new file contents; only `write` touches a
+disk. How a match becomes an edit is in `rewrite`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.carried import rewrite
+from bot.carried.detect import Sources, check
+from bot.carried.formatting import formatted
+from bot.carried.load import CarriedPatch
+from bot.carried.measure import find_function, parameter_names
+from bot.carried.schema import Step
+from bot.carried.tree import Source, parse_source
+from bot.model import Affectedness, CheckReport, SourceTree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """The patch holds in the tree once `changes` (path → whole new content) are written; none where it held before."""
+
+    patch: str
+    changes: Mapping[str, bytes]
+    steps: tuple[str, ...] = ()
+    before: CheckReport
+    after: CheckReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFailed:
+    """A step's expectation did not hold, so nothing is changed."""
+
+    patch: str
+    step: str
+    file: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return (
+            f"Carried patch {self.patch} was not applied and nothing was changed: step `{self.step}` on {self.file} "
+            f"expected {self.expected}, found {self.found}."
+        )
+
+
+class ChangedTree:
+    """A tree with some of its files changed, without writing anything."""
+
+    def __init__(self, tree: SourceTree, changes: Mapping[str, bytes]) -> None:
+        self.tree = tree
+        self.changes = changes
+
+    def read(self, path: str) -> bytes | None:
+        """Return the changed content where there is one."""
+        return self.changes[path] if path in self.changes else self.tree.read(path)
+
+    def paths(self) -> Iterable[str]:
+        """Yield the path of every file; a change adds none."""
+        return self.tree.paths()
+
+
+def apply(tree: SourceTree, patch: CarriedPatch) -> Applied | StepFailed:
+    """Work out what the patch changes in a tree; applying it to the result changes nothing more.
+
+    A tree that is not affected, or fixed already, is left as it is. Nothing is written.
+    """
+    before = check(tree, patch)
+    if before.status in (Affectedness.FIXED, Affectedness.NOT_AFFECTED):
+        return Applied(patch=patch.name, changes={}, before=before, after=before)
+    if before.status is Affectedness.UNKNOWN:
+        place = before.evidence[0].file if before.evidence else "the tree"
+        return _failed(patch, "detect", place, "an affected tree", f"{before.status}: {before.reason.rstrip('.')}")
+    changes: dict[str, bytes] = {}
+    for step in patch.file.steps:
+        sources = Sources(ChangedTree(tree, changes), patch)
+        key = patch.file.functions[step.function].file
+        source = sources.get(key)
+        if not isinstance(source, Source):
+            return _failed(patch, step.name, sources.path(key), "a Python file", source or "none")
+        changed = _take(step, source, patch)
+        if isinstance(changed, StepFailed):
+            return changed
+        changes[source.path] = changed
+    if patch.file.target.formatter == "black":
+        changes = {path: _formatted(path, tree.read(path) or b"", content) for path, content in changes.items()}
+    after = check(ChangedTree(tree, changes), patch)
+    if after.status is not Affectedness.FIXED:
+        return _failed(
+            patch,
+            "ensure",
+            next(iter(changes)),
+            f"a fixed tree{_first(patch)}",
+            f"{after.status}: {after.reason.rstrip('.')}",
+        )
+    steps = tuple(step.name for step in patch.file.steps)
+    return Applied(patch=patch.name, changes=changes, steps=steps, before=before, after=after)
+
+
+def write(changes: Mapping[str, bytes], directory: Path) -> None:
+    """Write all changes below a directory, or none: a failure puts back what was there.
+
+    Raises:
+        OSError: a file could not be written; the directory is as it was.
+    """
+    targets = {(directory / path).resolve(): content for path, content in changes.items()}
+    kept = {target: target.read_bytes() for target in targets}
+    staged = {target: target.with_name(f".{target.name}.{os.getpid()}.new") for target in targets}
+    replaced: list[Path] = []
+    try:
+        for target, content in targets.items():
+            staged[target].write_bytes(content)
+            shutil.copymode(target, staged[target])
+        for target, new in staged.items():
+            new.replace(target)
+            replaced.append(target)
+    except BaseException:
+        for target in replaced:
+            target.write_bytes(kept[target])
+        raise
+    finally:
+        for new in staged.values():
+            new.unlink(missing_ok=True)
+
+
+def render_diff(tree: SourceTree, changes: Mapping[str, bytes]) -> str:
+    """Render changes as a unified diff that `git apply` takes."""
+    parts: list[str] = []
+    for path, content in sorted(changes.items()):
+        before = (tree.read(path) or b"").decode("utf-8", "surrogateescape")
+        after = content.decode("utf-8", "surrogateescape")
+        lines = difflib.unified_diff(_lines(before), _lines(after), f"a/{path}", f"b/{path}")
+        parts += [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]
+    return "".join(parts)
+
+
+def _take(step: Step, source: Source, patch: CarriedPatch) -> bytes | StepFailed:
+    reference = patch.file.functions[step.function]
+    function = find_function(source.module, reference)
+    names = parameter_names(function, reference) if function else {}
+    text, lines = rewrite.rewritten(source.text, step, patch.file.shared_rules, names)
+    found = f"{len(lines)} {'place' if len(lines) == 1 else 'places'}"
+    if not _met(step.expect, len(lines)):
+        where = f" (line {', '.join(map(str, lines))})" if lines else ""
+        return _failed(patch, step.name, source.path, f"{step.expect} to rewrite", found + where)
+    return source.encode(text)
+
+
+def _formatted(path: str, before: bytes, after: bytes) -> bytes:
+    old, new = parse_source(path, before), parse_source(path, after)
+    if isinstance(old, str) or isinstance(new, str):
+        return after
+    return new.encode(formatted(old.text, new.text))
+
+
+def _first(patch: CarriedPatch) -> str:
+    return (
+        f" (where it is affected too, apply {', '.join(patch.file.apply_after)} first)"
+        if patch.file.apply_after
+        else ""
+    )
+
+
+def _met(expectation: str, count: int) -> bool:
+    if expectation == "optional":
+        return True
+    kind, _, number = expectation.rpartition(" ")
+    return count >= int(number) if kind == "at least" else count == int(number)
+
+
+def _failed(patch: CarriedPatch, step: str, file: str, expected: str, found: str) -> StepFailed:
+    return StepFailed(patch=patch.name, step=step, file=file, expected=expected, found=found)
+
+
+def _lines(text: str) -> list[str]:
+    # git splits at "\n" only; str.splitlines would also split at form feeds and Unicode separators.
+    return [line for line in text.replace("\n", "\n\0").split("\0") if line]

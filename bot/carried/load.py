@@ -1,0 +1,116 @@
+"""Carried patches as values: found in folders, read, and looked up by what they carry.
+
+Owns CarriedPatch and where patches lie. Judges no tree and changes none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bot
+from bot.carried import rules
+from bot.carried.schema import Companion, FollowUp, PatchFile, Provenance, parse_patch
+from bot.errors import ConfigError
+from bot.model import DeclaredFailure, Suite
+
+_ABBREVIATED = 7  # git's own shortest abbreviation of an object name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarriedPatch:
+    """A fix described by rules instead of lines: one folder with a patch.yaml and its regression suite."""
+
+    name: str
+    directory: Path
+    file: PatchFile
+    suite: Suite
+
+    @property
+    def provenance(self) -> Provenance:
+        """The original pull request, its risks and open questions."""
+        return self.file.provenance
+
+    @property
+    def follow_ups(self) -> tuple[FollowUp, ...]:
+        """Sites to list in a pull request; `detect.find_follow_ups` finds them in a tree."""
+        return self.file.follow_ups
+
+    @property
+    def companions(self) -> tuple[Companion, ...]:
+        """Other carried patches that belong with this one, in the order to apply them."""
+        return self.file.companions
+
+    def carries(self, *, pull_request: int | None = None, commit: str | None = None) -> bool:
+        """Say whether this is the patch for that merged pull request or (possibly abbreviated) merge commit."""
+        original = self.provenance.original
+        if commit is not None and original.commit is not None and len(commit) >= _ABBREVIATED:
+            return commit.startswith(original.commit) or original.commit.startswith(commit)
+        return pull_request is not None and pull_request == original.pull_request
+
+
+def bundled_patches() -> Path:
+    """Return the folder of the carried patches that ship with the bot: in a wheel its own, in a checkout `patches/`."""
+    package = Path(bot.__file__).parent
+    installed = package / "_patches"
+    return installed if installed.is_dir() else package.parent / "patches"
+
+
+def load_patches(directories: Iterable[Path]) -> Mapping[str, CarriedPatch]:
+    """Read every folder with a patch.yaml below the given ones, keyed by folder name.
+
+    Raises:
+        ConfigError: a patch.yaml that cannot be used, or two patches of one name.
+    """
+    patches: dict[str, CarriedPatch] = {}
+    for file in (found for directory in directories for found in sorted(directory.glob("*/patch.yaml"))):
+        patch = load_patch(file.parent)
+        if patch.name in patches:
+            raise ConfigError(
+                f"Two carried patches are called {patch.name}: {patches[patch.name].directory} and {patch.directory}.",
+                hint="Rename one of the folders.",
+            )
+        patches[patch.name] = patch
+    return patches
+
+
+def load_patch(directory: Path) -> CarriedPatch:
+    """Read one folder's patch.yaml and make sure of its rules.
+
+    Raises:
+        ConfigError: names the file, the key path and what is wrong there.
+    """
+    path = directory / "patch.yaml"
+    file = parse_patch(path.read_text(encoding="utf-8"), path)
+    for place, rule in _rules(file):
+        rules.validate(rule, file.shared_rules, f"{path}: {place}")
+    section = file.suite
+    suite = Suite(
+        name=directory.name,
+        directory=directory / section.directory,
+        import_paths=tuple((directory / extra).resolve() for extra in section.import_paths),
+        known_failures=tuple(DeclaredFailure(f.cases, f.reason, f.fixed_by) for f in section.known_failures),
+        timeout=section.timeout,
+    )
+    return CarriedPatch(name=directory.name, directory=directory, file=file, suite=suite)
+
+
+def find_original(
+    patches: Mapping[str, CarriedPatch], repository: str, *, pull_request: int | None = None, commit: str | None = None
+) -> CarriedPatch | None:
+    """Return the patch that carries a merged pull request (or its merge commit) of a repository, if there is one."""
+    for patch in patches.values():
+        same = patch.provenance.original.repository.casefold() == repository.casefold()
+        if same and patch.carries(pull_request=pull_request, commit=commit):
+            return patch
+    return None
+
+
+def _rules(file: PatchFile) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield from ((f"shared_rules.{name}", rule) for name, rule in file.shared_rules.items())
+    yield from ((f"rules.{name}", entry.rule) for name, entry in file.rules.items())
+    for step in file.steps:
+        yield from ((f"steps.{step.name}.edits.{index}", edit.rule) for index, edit in enumerate(step.edits))
+    yield from ((f"follow_ups.{entry.name}", entry.rule) for entry in file.follow_ups)

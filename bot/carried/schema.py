@@ -1,0 +1,300 @@
+"""The shape of a patch.yaml, and how a file of that shape is read.
+
+Owns the keys, their types and the sentence a maintainer gets for a wrong one. Knows nothing of trees or rules.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from bot.errors import ConfigError
+from bot.model import Affectedness
+
+Scalar = bool | int | float | str | None
+"""What a sample binds to a name. The text `buffer(2, 64)` stands for a tensor of that shape."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, protected_namespaces=())
+
+
+class Original(_Section):
+    """The merged pull request that the patch carries, as far as it is publicly known."""
+
+    repository: str = Field(pattern=r"^[^/\s]+/[^/\s]+$")
+    pull_request: int = Field(gt=0)
+    title: str
+    author: str
+    opened: date | None = None
+    merged: date | None = Field(default=None, description="Left out where only the release that has it is known.")
+    commit: str | None = Field(
+        default=None, pattern=r"^[0-9a-f]{7,40}$", description="Merge commit; may be abbreviated."
+    )
+    labels: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+class Provenance(_Section):
+    """Where the fix comes from and what its review left open."""
+
+    original: Original
+    summary: str
+    risks: tuple[str, ...] = ()
+    open_questions: tuple[str, ...] = ()
+
+
+class SourceFile(_Section):
+    """A file the patch speaks of. When it is not at `path`, the one file that has the text `defines` is taken."""
+
+    path: str
+    defines: str = Field(min_length=1)
+
+
+class Target(_Section):
+    """How to recognise the project in a tree: `package` lies below one of `roots`."""
+
+    project: str
+    roots: tuple[str, ...] = Field(min_length=1)
+    package: str
+    formatter: Literal["black"] | None = Field(default=None, description="Formats what the project's files have.")
+    files: Mapping[str, SourceFile] = Field(min_length=1)
+
+
+class FunctionReference(_Section):
+    """A function in a file. `parameters` names its parameters by position, whatever the tree calls them."""
+
+    file: str
+    class_name: str | None = Field(default=None, alias="class")
+    name: str
+    parameters: tuple[str, ...] = ()
+
+
+class Rule(_Section):
+    """An ast-grep rule. `says` is what a match means to a person."""
+
+    file: str
+    says: str
+    rule: Mapping[str, Any] = Field(min_length=1)
+
+
+class Measure(_Section):
+    """An expectation on the state a function leaves behind, traced for every combination of sample values."""
+
+    function: str
+    samples: Mapping[str, tuple[Scalar, ...]]
+    calls: str | None = Field(default=None, description="Judge the arguments of this call instead of the end state.")
+    expect: str
+    says: str = Field(description="What it means when the expectation does not hold.")
+
+
+class Condition(_Section):
+    """One of: a measure `holds` or `fails`; a rule has `some` match or `none`; a file or function is not there."""
+
+    holds: str | None = None
+    fails: str | None = None
+    some: str | None = None
+    none: str | None = None
+    without_file: str | None = None
+    without_function: str | None = None
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Condition:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("a condition has exactly one of holds, fails, some, none, without_file, without_function")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Return which of the keys is set."""
+        return next(iter(self.model_fields_set))
+
+    @property
+    def subject(self) -> str:
+        """Return the name of the measure, rule or function."""
+        return str(getattr(self, self.kind))
+
+
+class Clause(_Section):
+    """A status and the conditions under which a tree has it. The first clause whose conditions all hold decides."""
+
+    status: Literal[Affectedness.AFFECTED, Affectedness.FIXED, Affectedness.NOT_AFFECTED]
+    when: tuple[Condition, ...] = Field(min_length=1)
+    reason: str
+
+
+class Edit(_Section):
+    """What to match, and the template to write: it knows the rule's $METAVARIABLES and the function's $parameters."""
+
+    rule: Mapping[str, Any] = Field(min_length=1)
+    replace: str | None = None
+    insert_before: str | None = Field(default=None, alias="insert-before")
+    insert_after: str | None = Field(default=None, alias="insert-after")
+
+    @model_validator(mode="after")
+    def _one_action(self) -> Edit:
+        if sum(text is not None for text in (self.replace, self.insert_before, self.insert_after)) != 1:
+            raise ValueError("an edit has exactly one of replace, insert-before, insert-after")
+        return self
+
+
+class Step(_Section):
+    """One rewrite. Of its `edits` the first that matches at a place is used; `expect` counts all places together."""
+
+    name: str
+    function: str
+    expect: str = Field(pattern=r"^(exactly [1-9]\d*|at least 1|optional)$")
+    edits: tuple[Edit, ...] = Field(min_length=1)
+
+
+class FollowUp(_Section):
+    """Sites that reviewers pointed at and that the fix leaves as they are."""
+
+    name: str
+    file: str
+    note: str
+    rule: Mapping[str, Any] = Field(min_length=1)
+
+
+class Companion(_Section):
+    """Another carried patch that belongs with this one."""
+
+    patch: str
+    reason: str
+    needed_on: str
+
+
+class KnownFailure(_Section):
+    """Cases of the suite that fail for another reason; `cases` is a glob over their names."""
+
+    cases: str
+    reason: str
+    fixed_by: str | None = None
+
+
+class SuiteSection(_Section):
+    """The regression suite: a folder next to patch.yaml."""
+
+    directory: str = "suite"
+    import_paths: tuple[str, ...] = ()
+    timeout: float = Field(default=900.0, gt=0, description="Seconds for one run on one tree.")
+    known_failures: tuple[KnownFailure, ...] = ()
+
+
+class PatchFile(_Section):
+    """A whole patch.yaml."""
+
+    provenance: Provenance
+    target: Target
+    functions: Mapping[str, FunctionReference] = Field(default_factory=dict)
+    shared_rules: Mapping[str, Mapping[str, Any]] = Field(
+        default_factory=dict, description="ast-grep rules that others name by `matches`."
+    )
+    rules: Mapping[str, Rule] = Field(default_factory=dict)
+    measures: Mapping[str, Measure] = Field(default_factory=dict)
+    detect: tuple[Clause, ...] = Field(min_length=1)
+    steps: tuple[Step, ...] = Field(min_length=1)
+    follow_ups: tuple[FollowUp, ...] = ()
+    companions: tuple[Companion, ...] = ()
+    apply_after: tuple[str, ...] = Field(
+        default=(), description="Carried patches that go first where a tree needs them as well."
+    )
+    suite: SuiteSection = SuiteSection()
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> PatchFile:
+        for place, name, known in self._references():
+            if name not in known:
+                raise ValueError(f"{place} names `{name}`, which is not defined{_nearest(name, known)}")
+        return self
+
+    def _references(self) -> Iterator[tuple[str, str, Collection[str]]]:
+        kinds: Mapping[str, Collection[str]] = {
+            "holds": self.measures,
+            "fails": self.measures,
+            "some": self.rules,
+            "none": self.rules,
+            "without_file": self.target.files,
+            "without_function": self.functions,
+        }
+        for index, clause in enumerate(self.detect):
+            for condition in clause.when:
+                yield f"detect.{index}.when.{condition.kind}", condition.subject, kinds[condition.kind]
+        for name, measure in self.measures.items():
+            yield f"measures.{name}.function", measure.function, self.functions
+        for index, step in enumerate(self.steps):
+            yield f"steps.{index}.function", step.function, self.functions
+        for section in ("functions", "rules"):
+            for name, entry in getattr(self, section).items():
+                yield f"{section}.{name}.file", entry.file, self.target.files
+        for index, follow_up in enumerate(self.follow_ups):
+            yield f"follow_ups.{index}.file", follow_up.file, self.target.files
+
+
+def parse_patch(text: str, path: Path) -> PatchFile:
+    """Read the text of a patch.yaml; `path` is for messages only.
+
+    Raises:
+        ConfigError: names the file, the key path and, for an unknown key, the nearest known one.
+    """
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"{path} is not YAML: {' '.join(str(error).split())}", hint="Mend the syntax at that place."
+        ) from error
+    try:
+        return PatchFile.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(f"{path}: {_problem(first)}", hint=_hint(first)) from error
+
+
+def render_json_schema() -> str:
+    """Render the JSON Schema that editors check a patch.yaml with; kept as patches/patch.schema.json."""
+    return json.dumps(PatchFile.model_json_schema(by_alias=True), indent=2, sort_keys=True) + "\n"
+
+
+def _problem(error: ErrorDetails) -> str:
+    place = ".".join(str(part) for part in error["loc"]) or "the whole file"
+    if error["type"] == "extra_forbidden":
+        return f"unknown key `{place}`; nothing was read from this file."
+    return f"`{place}`: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _hint(error: ErrorDetails) -> str:
+    if error["type"] != "extra_forbidden":
+        return "patches/patch.schema.json describes every key."
+    known = _known_keys(error["loc"][:-1])
+    nearest = _nearest(str(error["loc"][-1]), known)
+    return f"The keys there are {', '.join(sorted(known))}{nearest}."
+
+
+def _nearest(name: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def _known_keys(location: Sequence[int | str]) -> Collection[str]:
+    """Return the keys of the section at a place in the document."""
+    model: type[BaseModel] = PatchFile
+    for part in location:
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        if part in fields:
+            model = next(iter(_sections(fields[str(part)].annotation)), model)
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _sections(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _sections(argument)

@@ -1,0 +1,108 @@
+"""Source trees on disk, where in a tree the target project lies, and a file's text as rules need it.
+
+Owns DirectoryTree, the search for a patch's files, and decoding that can be undone byte for byte. Reads only.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import tokenize
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from bot.carried.schema import SourceFile, Target
+from bot.model import SourceTree
+
+_NOT_SOURCE = {".git", ".hg", ".svn", ".venv", "node_modules", "__pycache__"}
+
+
+class DirectoryTree:
+    """A checkout or an unpacked package as a SourceTree."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def read(self, path: str) -> bytes | None:
+        """Return the file's bytes, or None where there is no such file below the directory."""
+        parts = PurePosixPath(path)
+        if parts.is_absolute() or ".." in parts.parts:
+            return None
+        file = self.directory / parts
+        return file.read_bytes() if file.is_file() else None
+
+    def paths(self) -> Iterator[str]:
+        """Yield the path of every file, sorted; what version control and tools keep there is left out."""
+        for folder, folders, files in os.walk(self.directory):
+            folders[:] = sorted(name for name in folders if name not in _NOT_SOURCE)
+            relative = Path(folder).relative_to(self.directory)
+            yield from ((relative / name).as_posix() for name in sorted(files))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A Python file: its text, how it was decoded, and its syntax tree."""
+
+    path: str
+    text: str
+    encoding: str
+    module: ast.Module
+
+    def encode(self, text: str) -> bytes:
+        """Turn a changed text back into bytes the way this file is written."""
+        return text.encode(self.encoding)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Where a file is: at `path`, nowhere (neither is set), or not to be told (`problem`)."""
+
+    path: str | None = None
+    problem: str = ""
+
+
+def find_root(tree: SourceTree, target: Target) -> str | None:
+    """Return the folder of a tree, ending in "/" or empty, that has the project; None where no folder has."""
+    for root in map(_prefix, target.roots):
+        markers = [f"{root}{target.package}/__init__.py", *(root + file.path for file in target.files.values())]
+        if any(tree.read(path) is not None for path in markers):
+            return root
+    return None
+
+
+def find_file(tree: SourceTree, root: str, target: Target, file: SourceFile) -> Lookup:
+    """Look for a patch's file: at its usual path, else wherever in the package its definition has moved to."""
+    usual = root + file.path
+    marker = file.defines.encode()
+    at_usual = tree.read(usual)
+    if marker in (at_usual or b""):
+        return Lookup(usual)
+    inside = f"{root}{target.package}/"
+    modules = (path for path in tree.paths() if path.startswith(inside) and path.endswith(".py"))
+    places = [path for path in modules if marker in (tree.read(path) or b"")]
+    if len(places) > 1:
+        return Lookup(problem=f"several files have `{file.defines}`: {', '.join(places)}")
+    if not places and at_usual is not None:
+        return Lookup(problem=f"{usual} is there but has no `{file.defines}`")
+    return Lookup(places[0] if places else None)
+
+
+def parse_source(path: str, data: bytes) -> Source | str:
+    """Decode and parse a Python file, or say why it cannot be."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        text = data.decode(encoding)
+        if text.encode(encoding) != data:
+            return f"{path} does not survive decoding as {encoding}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return Source(path, text, encoding, ast.parse(text))
+    except (SyntaxError, UnicodeError, ValueError, RecursionError) as error:
+        return f"{path} cannot be read as Python ({error})"
+
+
+def _prefix(root: str) -> str:
+    return "" if root == "." else f"{root}/"

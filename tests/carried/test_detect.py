@@ -1,0 +1,300 @@
+"""`check` on every released sglang, on drifted copies of them, and on fixes that are only half there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.carried.apply import Applied, apply
+from bot.carried.detect import check, find_follow_ups
+from bot.carried.load import CarriedPatch
+from bot.carried.tree import DirectoryTree
+from bot.demo import wheels
+from bot.model import Affectedness
+
+Backend = Callable[[str], Any]
+
+_BACKEND = "sglang/srt/layers/attention/aiter_backend.py"
+
+
+def _numbers(version: str) -> tuple[int, int, int]:
+    parts = version.split(".")
+    return int(parts[0]), int(parts[1]), int(parts[2])
+
+
+def _between(first: str, last: str, version: str) -> bool:
+    return _numbers(first) <= _numbers(version) <= _numbers(last)
+
+
+def _expected(patch: str, version: str) -> str:
+    """Return what is known of each release; see the patches' READMEs."""
+    if patch == "sglang-24587":
+        affected, before = _between("0.5.10", "0.5.12", version), "not-affected"
+    elif patch == "sglang-27485":
+        affected, before = _between("0.5.3", "0.5.12", version), "not-affected"
+    elif patch == "sglang-25556":
+        affected, before = _between("0.5.9", "0.5.12", version), "not-affected"
+    else:
+        affected, before = version.startswith("0.5.10"), "not-affected"
+    fixed_from = "0.5.11" if patch == "sglang-22598" else "0.5.13"
+    return "affected" if affected else "fixed" if _numbers(version) >= _numbers(fixed_from) else before
+
+
+@pytest.mark.parametrize("version", wheels.known_versions())
+def test_every_release_is_told_apart_for_every_patch(
+    version: str, released: Callable[[str], Path], patches: Mapping[str, CarriedPatch]
+) -> None:
+    tree = DirectoryTree(released(version))
+    found = {name: check(tree, patch) for name, patch in patches.items()}
+    assert {name: str(report.status) for name, report in found.items()} == {
+        name: _expected(name, version) for name in patches
+    }
+    assert all(report.reason and report.evidence for report in found.values())
+
+
+@pytest.mark.parametrize(
+    ("version", "drift"),
+    [
+        *[(version, "renamed unparsed") for version in ("0.5.9", "0.5.10", "0.5.11", "0.5.12", "0.5.13", "0.5.23")],
+        *[("0.5.12", drift) for drift in ("renamed", "without_comments", "black 60", "black 200")],
+        *[("0.5.13", drift) for drift in ("renamed", "black 60")],
+    ],
+)
+def test_a_file_written_differently_gets_the_same_answer(
+    version: str, drift: str, backend: Backend, patches: Mapping[str, CarriedPatch]
+) -> None:
+    drifted = backend(version)
+    for word in drift.split():
+        drifted = (
+            drifted.black(int(word)) if word.isdigit() else drifted if word == "black" else getattr(drifted, word)()
+        )
+    assert drifted.text != backend(version).text
+    for name in ("sglang-24587", "sglang-27485", "sglang-25556"):
+        assert check(drifted.tree, patches[name]).status == _expected(name, version), name
+
+
+BY_THE_PAGE = [
+    "max_bs * triton.cdiv(self.max_context_len, self.page_size)",
+    "max_bs * ceil_div(self.max_context_len, self.page_size)",
+    "-(-self.max_context_len // self.page_size) * max_bs",
+    "max_bs * math.ceil(self.max_context_len / self.page_size)",
+    "(max_bs * self.max_context_len // self.page_size,)",
+    "[int(max_bs * (1 + (self.max_context_len - 1) // self.page_size))]",
+    "max(max_bs * max_num_blocks_per_seq, 1)",
+    "max_num_tokens * max_num_blocks_per_seq",
+    "max_bs * max_num_blocks_per_seq + 1",
+    "max_bs * (self.max_context_len // self.page_size) * self.page_size",
+    "max_bs * (self.max_context_len - 1)",
+    "max_bs * max_num_blocks_per_seq * (1 if self.use_triton_unified_attention else self.page_size)",
+    "max_bs * max_num_blocks_per_seq * min(self.page_size, 16)",
+]
+
+
+@pytest.mark.parametrize("size", BY_THE_PAGE)
+def test_a_buffer_too_small_in_any_spelling_is_affected(
+    size: str, backend: Backend, patches: Mapping[str, CarriedPatch]
+) -> None:
+    report = check(backend("0.5.12").size(size).tree, patches["sglang-24587"])
+    assert report.status is Affectedness.AFFECTED
+    assert any(entry.rule == "sized-per-token" and "is false for" in entry.detail for entry in report.evidence)
+
+
+ALLOCATIONS = {
+    "augmented local": "n = max_bs\nn *= max_num_blocks_per_seq\n"
+    "self.cuda_graph_kv_indices = torch.empty(n, dtype=torch.int32, device=self.device)",
+    "new_zeros": "self.cuda_graph_kv_indices = self.kv_indptr.new_zeros(max_bs * max_num_blocks_per_seq)",
+    "full by keyword": "self.cuda_graph_kv_indices = torch.full(\n"
+    "    size=(max_bs * max_num_blocks_per_seq,), fill_value=0, dtype=torch.int32)",
+    "two dimensions": "buffer = torch.zeros(max_bs, max_num_blocks_per_seq, dtype=torch.int32)\n"
+    "self.cuda_graph_kv_indices = buffer.view(-1)",
+    "annotated and moved": "self.cuda_graph_kv_indices: torch.Tensor = torch.zeros(\n"
+    "    max_bs * max_num_blocks_per_seq, dtype=torch.int32).to(self.device)",
+    "branches": "if self.page_size > 1:\n    n = max_bs * max_num_blocks_per_seq\n"
+    "else:\n    n = max_bs * self.max_context_len\n"
+    "self.cuda_graph_kv_indices = torch.zeros(n, dtype=torch.int32)",
+    "one sample is enough": "n = max_bs * self.max_context_len if self.use_mla else max_bs\n"
+    "self.cuda_graph_kv_indices = torch.zeros(n, dtype=torch.int32)",
+}
+
+
+@pytest.mark.parametrize("code", ALLOCATIONS.values(), ids=ALLOCATIONS.keys())
+def test_an_allocation_in_any_form_is_measured(
+    code: str, backend: Backend, patches: Mapping[str, CarriedPatch]
+) -> None:
+    report = check(backend("0.5.12").allocation(code).tree, patches["sglang-24587"])
+    assert report.status is Affectedness.AFFECTED, report.reason
+
+
+OUT_OF_SIGHT = {
+    "inherited method allocates": "self._allocate(max_bs)",
+    "inherited method returns it": "self.cuda_graph_kv_indices = self._allocate(max_bs)",
+    "unknown size": "self.cuda_graph_kv_indices = torch.zeros(size_of(max_bs), dtype=torch.int32)",
+    "unknown attribute": "self.cuda_graph_kv_indices = torch.zeros(max_bs * self.unheard_of)",
+    "loop": "for _ in range(2):\n    self.cuda_graph_kv_indices = torch.zeros(max_bs * max_num_blocks_per_seq)",
+    "try": "try:\n    n = max_bs * self.max_context_len\nexcept MemoryError:\n    n = max_bs\n"
+    "self.cuda_graph_kv_indices = torch.zeros(n)",
+    "unknown branch": "n = max_bs * (self.max_context_len if plenty_of_memory() else 1)\n"
+    "self.cuda_graph_kv_indices = torch.zeros(n)",
+    "resized": "self.cuda_graph_kv_indices = torch.zeros(max_bs * self.max_context_len, dtype=torch.int32)\n"
+    "self.cuda_graph_kv_indices.resize_(max_bs)",
+    "handed away": "self.cuda_graph_kv_indices = torch.zeros(max_bs * max_num_blocks_per_seq)\nenlarge(self)",
+}
+
+
+@pytest.mark.parametrize("code", OUT_OF_SIGHT.values(), ids=OUT_OF_SIGHT.keys())
+def test_what_the_source_does_not_tell_is_unknown(
+    code: str, backend: Backend, patches: Mapping[str, CarriedPatch]
+) -> None:
+    report = check(backend("0.5.12").allocation(code).tree, patches["sglang-24587"])
+    assert report.status is Affectedness.UNKNOWN, report.reason
+
+
+@pytest.fixture(scope="session", params=["applied to 0.5.12", "released 0.5.23"])
+def fixed(request: pytest.FixtureRequest, backend: Backend, patches: Mapping[str, CarriedPatch]) -> Any:
+    kind, *_, version = request.param.split()
+    source = backend(version)
+    if kind == "applied":
+        applied = apply(source.tree, patches["sglang-24587"])
+        assert isinstance(applied, Applied)
+        source = type(source)(applied.changes[_BACKEND].decode())
+    assert check(source.tree, patches["sglang-24587"]).status is Affectedness.FIXED
+    return source
+
+
+TABLES = {
+    "floor": "(max_bs, self.max_context_len // self.page_size)",
+    "a row short": "(max_bs - 1, -(-self.max_context_len // self.page_size))",
+    "transposed": "(-(-self.max_context_len // self.page_size), max_bs)",
+    "flat": "(max_bs * -(-self.max_context_len // self.page_size),)",
+    "one column": "(max_bs, 1)",
+    "not known": "(max_bs, table_width)",
+}
+
+
+@pytest.mark.parametrize("size", TABLES.values(), ids=TABLES.keys())
+def test_a_page_table_of_the_wrong_shape_is_no_fix(size: str, fixed: Any, patches: Mapping[str, CarriedPatch]) -> None:
+    report = check(fixed.size(size, "cuda_graph_page_table").tree, patches["sglang-24587"])
+    assert report.status is Affectedness.UNKNOWN
+    assert "own-page-table" in report.reason or "page table of its own" in report.reason
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "self.use_triton_unified_attention and kv_indices_buf is None",
+        "not self.use_triton_unified_attention",
+        "self.use_mla",
+        "self.page_size > 1",
+        "False",
+        "kv_indices_buf is None",
+    ],
+)
+def test_a_page_table_made_only_sometimes_is_no_fix(test: str, fixed: Any, patches: Mapping[str, CarriedPatch]) -> None:
+    report = check(fixed.condition("cuda_graph_page_table", test).tree, patches["sglang-24587"])
+    assert report.status is Affectedness.UNKNOWN
+
+
+WRONG_TABLES = {
+    "float32 by default": "self.cuda_graph_page_table = torch.zeros((max_bs, self.max_context_len))",
+    "int64": "self.cuda_graph_page_table = torch.zeros((max_bs, self.max_context_len), dtype=torch.int64)",
+    "shares the token buffer": "self.cuda_graph_page_table = self.cuda_graph_kv_indices[\n"
+    "    : max_bs * -(-self.max_context_len // self.page_size)].view(max_bs, -1)",
+    "is nothing": "self.cuda_graph_page_table = None",
+}
+
+
+@pytest.mark.parametrize("code", WRONG_TABLES.values(), ids=WRONG_TABLES.keys())
+def test_a_page_table_that_is_no_table_of_its_own_is_no_fix(
+    code: str, fixed: Any, patches: Mapping[str, CarriedPatch]
+) -> None:
+    report = check(fixed.allocation(code, "cuda_graph_page_table").tree, patches["sglang-24587"])
+    assert report.status is Affectedness.UNKNOWN
+
+
+def test_a_fix_with_its_size_taken_back_is_affected(fixed: Any, patches: Mapping[str, CarriedPatch]) -> None:
+    report = check(fixed.size("(max_bs * max_num_blocks_per_seq,)").tree, patches["sglang-24587"])
+    assert report.status is Affectedness.AFFECTED
+
+
+def test_a_fix_with_its_buffer_cut_afterwards_is_affected(fixed: Any, patches: Mapping[str, CarriedPatch]) -> None:
+    cut = fixed.appended("self.cuda_graph_kv_indices = self.cuda_graph_kv_indices[: max_bs * 2]")
+    assert check(cut.tree, patches["sglang-24587"]).status is Affectedness.AFFECTED
+
+
+def test_a_fix_with_its_table_deleted_afterwards_is_no_fix(fixed: Any, patches: Mapping[str, CarriedPatch]) -> None:
+    report = check(fixed.appended("del self.cuda_graph_page_table").tree, patches["sglang-24587"])
+    assert report.status is Affectedness.UNKNOWN
+
+
+def test_a_reader_that_still_takes_the_token_buffer_is_no_fix(fixed: Any, patches: Mapping[str, CarriedPatch]) -> None:
+    report = check(fixed.without("cuda_graph_page_table").tree, patches["sglang-24587"])
+    assert report.status is Affectedness.UNKNOWN
+    assert "without the separate page table" in report.reason
+
+
+def test_a_wider_table_or_one_that_is_always_there_is_still_a_fix(
+    fixed: Any, patches: Mapping[str, CarriedPatch]
+) -> None:
+    wider = "(max_bs, -(-(self.max_context_len + (self.num_draft_tokens or 0)) // self.page_size))"
+    for drifted in (
+        fixed.size(wider, "cuda_graph_page_table"),
+        fixed.condition("cuda_graph_page_table", "True"),
+        fixed.size("max_bs * ceil_align(self.max_context_len, self.page_size)"),
+    ):
+        assert check(drifted.tree, patches["sglang-24587"]).status is Affectedness.FIXED
+
+
+def test_size_alone_is_no_fix_while_pages_are_still_views_of_it(
+    backend: Backend, patches: Mapping[str, CarriedPatch]
+) -> None:
+    report = check(backend("0.5.12").size("max_bs * self.max_context_len").tree, patches["sglang-24587"])
+    assert report.status is Affectedness.UNKNOWN
+    assert "the token buffer is still viewed by the page here" in report.reason
+    assert sum(entry.rule == "page-views" for entry in report.evidence) == 4
+
+
+def test_the_project_is_found_at_the_root_and_under_python(
+    backend: Backend, patches: Mapping[str, CarriedPatch]
+) -> None:
+    tree = backend("0.5.12").tree
+    moved = type(tree)({f"python/{path}": content for path, content in tree.files.items()})
+    report = check(moved, patches["sglang-24587"])
+    assert report.status is Affectedness.AFFECTED
+    assert {entry.file for entry in report.evidence} == {f"python/{_BACKEND}"}
+
+
+def test_a_backend_that_moved_is_found_where_it_is(backend: Backend, patches: Mapping[str, CarriedPatch]) -> None:
+    tree = backend("0.5.12").tree
+    moved = type(tree)({"sglang/__init__.py": b"", "sglang/srt/attention/aiter.py": tree.files[_BACKEND]})
+    report = check(moved, patches["sglang-24587"])
+    assert report.status is Affectedness.AFFECTED
+    assert report.evidence[0].file == "sglang/srt/attention/aiter.py"
+
+
+def test_trees_without_the_file_or_the_project_are_told_apart(
+    backend: Backend, patches: Mapping[str, CarriedPatch]
+) -> None:
+    make = type(backend("0.5.12").tree)
+    patch = patches["sglang-24587"]
+    assert check(make({"sglang/__init__.py": b""}), patch).status is Affectedness.NOT_AFFECTED
+    assert check(make({"vllm/__init__.py": b""}), patch).status is Affectedness.UNKNOWN
+    gutted = make({"sglang/__init__.py": b"", _BACKEND: b"# moved away\n"})
+    assert check(gutted, patch).status is Affectedness.UNKNOWN
+    twice = make({"sglang/__init__.py": b"", **{f"sglang/{n}.py": b"class AiterAttnBackend(B):\n" for n in "ab"}})
+    assert check(twice, patch).status is Affectedness.UNKNOWN
+    broken = make({"sglang/__init__.py": b"", _BACKEND: b"class AiterAttnBackend(B:\n"})
+    assert check(broken, patch).status is Affectedness.UNKNOWN
+
+
+@pytest.mark.parametrize(("version", "sites"), [("0.5.9", 0), ("0.5.10", 1), ("0.5.12", 3), ("0.5.13", 3)])
+def test_follow_ups_name_the_lines_the_reviewer_asked_about(
+    version: str, sites: int, backend: Backend, patches: Mapping[str, CarriedPatch]
+) -> None:
+    source = backend(version)
+    found = find_follow_ups(source.tree, patches["sglang-24587"])
+    assert len(found) == sites
+    lines = source.text.splitlines()
+    assert all("max_kv_len" in lines[entry.line - 1] for entry in found)
