@@ -1,0 +1,55 @@
+"""The rung of carried patches: the fix applied by rules where its lines do not apply.
+
+Owns how the outcome of a carried patch becomes a commit. The rules are the carried room's.
+"""
+
+from __future__ import annotations
+
+from bot.carried.apply import Applied, StepFailed, apply
+from bot.git.message import backport_message
+from bot.git.tree import CommitTree
+from bot.model import Affectedness, AlreadyApplied, Fidelity, Method, Sha
+from bot.pick.rung import Attempt, Declined, Made
+
+
+class CarriedPatchRung:
+    """Applies the plan's carried patch to the base commit."""
+
+    name = "carried patch"
+
+    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+        """Make one commit of what the patch changes, whatever number of commits the original had."""
+        name = attempt.plan.patch
+        if name is None:
+            return Declined("there is no carried patch for this original")
+        patch = attempt.patches.get(name)
+        if patch is None:
+            return Declined(f"the carried patch {name} is not loaded")
+        applied = apply(CommitTree(attempt.repository, attempt.plan.base_commit), patch)
+        if isinstance(applied, StepFailed):
+            return Declined(str(applied))
+        if not applied.changes:
+            return self._unchanged(attempt, applied)
+        return Made(
+            commits=(_write(attempt, name, applied),),
+            method=Method.CARRIED_PATCH,
+            fidelity=Fidelity.ADAPTED,
+            detail=f"{name}: {len(applied.steps)} steps changed {', '.join(sorted(applied.changes))}",
+        )
+
+    def _unchanged(self, attempt: Attempt, applied: Applied) -> AlreadyApplied | Declined:
+        if applied.after.status is Affectedness.FIXED:
+            return AlreadyApplied(branch=attempt.plan.branch, how=applied.after.reason)
+        return Declined(f"{applied.patch} changes nothing here: {applied.after.reason}")
+
+
+def _write(attempt: Attempt, name: str, applied: Applied) -> Sha:
+    original = attempt.repository.commit(attempt.plan.commits[-1])
+    note = f"Applied to {attempt.plan.branch} by the carried patch {name}, not by its original lines."
+    return attempt.repository.write_commit(
+        attempt.plan.base_commit,
+        applied.changes,
+        message=backport_message(original.message, attempt.plan.commits, (note,)),
+        author=original.author,
+        committer=attempt.committer,
+    )

@@ -1,0 +1,52 @@
+"""The plain rung: what `git cherry-pick` makes of the originals, without its worktree.
+
+Owns nothing but the judgement of that: clean, empty, conflict. Adapts nothing.
+"""
+
+from __future__ import annotations
+
+from bot.carried.detect import check
+from bot.git.tree import CommitTree
+from bot.git.trial import UnmergedPick
+from bot.model import Affectedness, AlreadyApplied, Method, Sha
+from bot.pick.rung import Attempt, Declined, Made
+from bot.pick.series import pick_series, series_fidelity
+
+
+class CherryPick:
+    """Picks the originals as they are."""
+
+    name = "cherry-pick"
+
+    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+        """Pick the series; decline at the first conflict."""
+        picked = pick_series(attempt)
+        if isinstance(picked, UnmergedPick):
+            return Declined(describe_conflict(picked), picked)
+        if not picked:
+            return AlreadyApplied(branch=attempt.plan.branch, how="picking it changes nothing on the branch")
+        still = _still_affected(attempt, picked[-1])
+        if still:
+            return Declined(still)
+        fidelity = series_fidelity(attempt.repository, attempt.commits, picked)
+        return Made(commits=picked, method=Method.CHERRY_PICK, fidelity=fidelity, detail=f"applies, {fidelity.value}")
+
+
+def describe_conflict(unmerged: UnmergedPick) -> str:
+    """Say in a line what conflicts."""
+    if not unmerged.files:
+        return f"{unmerged.commit[:12]} conflicts in how directories were renamed"
+    files = ", ".join(f"{file.path} ({file.kind.value})" for file in unmerged.files)
+    count = "1 file" if len(unmerged.files) == 1 else f"{len(unmerged.files)} files"
+    return f"{unmerged.commit[:12]} conflicts in {count}: {files}"
+
+
+def _still_affected(attempt: Attempt, commit: Sha) -> str | None:
+    # A pick can be clean and yet miss the branch's own form of the fault; the carried patch's rules see that.
+    patch = attempt.patches.get(attempt.plan.patch or "")
+    if patch is None:
+        return None
+    report = check(CommitTree(attempt.repository, commit), patch)
+    if report.status is not Affectedness.AFFECTED:
+        return None
+    return f"applies, but the carried patch {patch.name} still finds the fault: {report.reason}"

@@ -1,0 +1,59 @@
+"""Which commits of the repository are backports of which: read from the branches' own messages, once.
+
+Owns the index. Only the line `(cherry picked from commit …)` counts, and what a caller adds who knows more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bot.git.message import picked_from
+from bot.git.repository import Repository
+from bot.model import Sha
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Backported:
+    """A commit that is a backport; `date` is when it was committed, in seconds since the epoch."""
+
+    date: int
+    commit: Sha
+
+
+@dataclass(slots=True)
+class BackportIndex:
+    """Original → its backports. Originals may be abbreviated in messages, as people write them."""
+
+    found: dict[str, set[Backported]] = field(default_factory=dict)
+    read_tips: set[Sha] = field(default_factory=set)
+
+    def read(self, repository: Repository, tips: Iterable[Sha] | None = None) -> None:
+        """Take in what the branches that are here say; history that was read before is not read again."""
+        new = set(repository.known_branches().values() if tips is None else tips) - self.read_tips
+        if not new:
+            return
+        revisions = [*sorted(new), *(f"^{tip}" for tip in sorted(self.read_tips))]
+        listed = repository.git.run(
+            *("log", "--fixed-strings", "--grep=(cherry picked from commit ", "--format=%H %ct%n%B%x00", "--stdin"),
+            stdin="".join(f"{revision}\n" for revision in revisions).encode(),
+        ).decode(errors="surrogateescape")
+        for entry in listed.split("\0"):
+            head, _, message = entry.lstrip("\n").partition("\n")
+            if head:
+                sha, _, date = head.partition(" ")
+                self._note(picked_from(message), Backported(int(date), Sha(sha)))
+        self.read_tips |= new
+
+    def _note(self, originals: Iterable[str], backported: Backported) -> None:
+        for original in originals:
+            self.found.setdefault(original[:12], set()).add(backported)
+
+    def add(self, original: Sha, backport: Sha, date: int) -> None:
+        """Note a backport that its message does not tell."""
+        self._note([original], Backported(date, backport))
+
+    def backports(self, original: Sha, until: int | None = None) -> tuple[Backported, ...]:
+        """Return the backports of a commit that were committed before `until`, newest first."""
+        known = self.found.get(original[:12], set())
+        return tuple(sorted((each for each in known if until is None or each.date < until), reverse=True))

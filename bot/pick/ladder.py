@@ -1,0 +1,107 @@
+"""The ladder: one target branch's plan → a candidate, a described conflict, or word that nothing is to be done.
+
+Owns the order of the rungs and the record of each one's outcome. The first rung that makes a whole candidate wins;
+what the others wrote is thrown away with the quarantine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.carried.load import CarriedPatch
+from bot.git.identity import find_landed
+from bot.git.repository import Quarantined, Repository
+from bot.git.trial import UnmergedPick
+from bot.model import AlreadyApplied, Candidate, Conflict, RungOutcome, Signature, TargetPlan
+from bot.pick.already_there import AlreadyThere
+from bot.pick.carried_patch import CarriedPatchRung
+from bot.pick.cherry_pick import CherryPick
+from bot.pick.remembered import RememberedResolution
+from bot.pick.resolving import Resolving
+from bot.pick.rung import Attempt, Knowledge, Made, Rung
+from bot.pick.sibling import Sibling
+
+LADDER: tuple[Rung, ...] = (
+    AlreadyThere(),
+    CherryPick(),
+    CarriedPatchRung(),
+    Sibling(),
+    Resolving("remembered resolution", regions=(RememberedResolution(),)),
+)
+
+
+def pick(
+    repository: Repository,
+    plan: TargetPlan,
+    *,
+    patches: Mapping[str, CarriedPatch],
+    committer: Signature,
+    siblings: Sequence[Candidate] = (),
+    until: int | None = None,
+    knowledge: Knowledge | None = None,
+    ladder: Sequence[Rung] = LADDER,
+) -> Candidate | Conflict | AlreadyApplied:
+    """Make the candidate of one target branch. Its objects are kept in the repository; no ref points at them.
+
+    `siblings` are candidates that the same request made for other branches. With `until` (seconds since the epoch)
+    nothing committed later is looked at. `knowledge` is what earlier picks in the same repository learned from its
+    history; pass the same one to make it count.
+
+    Raises:
+        GitError: git could not do its part, e.g. an object is missing; nothing is kept.
+    """
+    with repository.quarantined() as quarantine:
+        landed = find_landed(quarantine, plan.base_commit, plan.commits)
+        attempt = Attempt(
+            repository=quarantine,
+            plan=plan,
+            committer=committer,
+            commits=tuple(sha for sha in plan.commits if sha not in landed),
+            landed=landed,
+            patches=patches,
+            siblings=tuple(siblings),
+            until=until,
+            knowledge=knowledge or Knowledge(),
+        )
+        return _climb(attempt, quarantine, ladder)
+
+
+def _climb(attempt: Attempt, quarantine: Quarantined, ladder: Sequence[Rung]) -> Candidate | Conflict | AlreadyApplied:
+    outcomes: list[RungOutcome] = []
+    unmerged: UnmergedPick | None = None
+    for rung in ladder:
+        ending = rung.climb(attempt)
+        if isinstance(ending, AlreadyApplied):
+            return ending
+        if isinstance(ending, Made):
+            outcomes.append(RungOutcome(rung.name, won=True, detail=ending.detail))
+            quarantine.keep(ending.commits[-1])
+            return _candidate(attempt, ending, outcomes)
+        outcomes.append(RungOutcome(rung.name, won=False, detail=ending.detail))
+        unmerged = unmerged or ending.unmerged
+    return _conflict(attempt, unmerged, outcomes)
+
+
+def _candidate(attempt: Attempt, made: Made, outcomes: Sequence[RungOutcome]) -> Candidate:
+    return Candidate(
+        branch=attempt.plan.branch,
+        base_commit=attempt.plan.base_commit,
+        commit=made.commits[-1],
+        commits=made.commits,
+        method=made.method,
+        fidelity=made.fidelity,
+        files=attempt.repository.changed_paths(attempt.plan.base_commit, made.commits[-1]),
+        rungs=tuple(outcomes),
+        certainty=made.certainty,
+        resolutions=made.resolutions,
+    )
+
+
+def _conflict(attempt: Attempt, unmerged: UnmergedPick | None, outcomes: Sequence[RungOutcome]) -> Conflict:
+    return Conflict(
+        branch=attempt.plan.branch,
+        base_commit=attempt.plan.base_commit,
+        commit=unmerged.commit if unmerged else attempt.plan.commits[-1],
+        files=tuple(file.described for file in unmerged.files) if unmerged else (),
+        rungs=tuple(outcomes),
+    )

@@ -1,0 +1,177 @@
+"""The rung that resolves conflicts: picks the series and lets resolvers answer each conflict that comes up.
+
+Owns how answers become a tree. It makes a candidate only if every conflict is answered and every answered file passes
+the checks; the answers themselves are the resolvers'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.git.conflicts import UnmergedFile
+from bot.git.objects import SUBMODULE, SYMLINK, Entry
+from bot.git.regions import Parts, Region, join_parts
+from bot.git.tree import changed_files, changed_tree
+from bot.git.trial import UnmergedPick, split_unmerged
+from bot.model import AlreadyApplied, Certainty, ConflictKind, Fidelity, Method, Resolution, Sha
+from bot.pick.checks import find_faults
+from bot.pick.rung import (
+    Attempt,
+    ConflictedFile,
+    Declined,
+    FileAnswer,
+    FileResolver,
+    Made,
+    RegionAnswer,
+    RegionResolver,
+)
+from bot.pick.series import pick_series
+
+
+class Resolving:
+    """Resolves conflicts by whole files first, then by regions; resolvers are asked in order until one answers."""
+
+    def __init__(
+        self, name: str, *, files: Sequence[FileResolver] = (), regions: Sequence[RegionResolver] = ()
+    ) -> None:
+        self.name = name
+        self.files = files
+        self.regions = regions
+
+    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+        """Pick the series, resolving on the way; decline at the first conflict that is not answered whole."""
+        work = _Work(attempt, self)
+        picked = pick_series(attempt, work.resolve)
+        if isinstance(picked, UnmergedPick):
+            return Declined(work.refusal, picked)
+        if not picked:
+            return AlreadyApplied(branch=attempt.plan.branch, how="what is left of it after resolving is on the branch")
+        certainty = max((each.certainty for each in work.resolutions), key=list(Certainty).index)
+        return Made(
+            commits=picked,
+            method=Method.RESOLVED,
+            fidelity=Fidelity.ADAPTED,
+            detail=_summarize(work.resolutions),
+            certainty=certainty,
+            resolutions=tuple(work.resolutions),
+        )
+
+
+def _summarize(resolutions: Sequence[Resolution]) -> str:
+    count = "1 conflict" if len(resolutions) == 1 else f"{len(resolutions)} conflicts"
+    ways = ", ".join(dict.fromkeys(each.how for each in resolutions))
+    return f"resolved {count}: {ways}"
+
+
+class _Work:
+    """The resolutions of one series so far, and why the work ended where it did."""
+
+    def __init__(self, attempt: Attempt, resolvers: Resolving) -> None:
+        self.attempt = attempt
+        self.resolvers = resolvers
+        self.resolutions: list[Resolution] = []
+        self.refusal = ""
+
+    def resolve(self, pick: UnmergedPick) -> Sha | None:
+        """Return the tree in which every conflict of a pick is resolved, or None with the refusal noted."""
+        if not pick.files:
+            self.refusal = "the conflict is in how directories were renamed"
+            return None
+        contents: dict[str, bytes | None] = {}
+        parts = split_unmerged(self.attempt.repository, pick)
+        for unmerged in pick.files:
+            answered = self._resolve_file(self._load(pick, unmerged, parts.get(unmerged.path, ())))
+            if answered is None:
+                self.refusal = f"{unmerged.path} ({unmerged.kind.value}) is left in conflict"
+                return None
+            contents |= answered
+        return self._checked_tree(pick, contents)
+
+    def _load(self, pick: UnmergedPick, unmerged: UnmergedFile, parts: Parts) -> ConflictedFile:
+        read = self.attempt.repository.read_blob
+        base, ours, theirs = (
+            read(entry.sha) if entry and entry.mode != SUBMODULE else None
+            for entry in (unmerged.base, unmerged.ours, unmerged.theirs)
+        )
+        return ConflictedFile(commit=pick.commit, unmerged=unmerged, base=base, ours=ours, theirs=theirs, parts=parts)
+
+    def _resolve_file(self, file: ConflictedFile) -> dict[str, bytes | None] | None:
+        if file.unmerged.kind in (ConflictKind.SUBMODULE, ConflictKind.OTHER):
+            return None  # links, submodules and clashes of kinds have no content to answer with
+        for resolver in self.resolvers.files:
+            answer = resolver.resolve_file(file, self.attempt)
+            if answer is not None:
+                self.resolutions += answer.regions or (_whole_file(file, answer, resolver.name),)
+                # A conflicting path that the answer does not name stays as the target has it.
+                return {file.path: file.ours, **answer.changes}
+        return self._resolve_regions(file)
+
+    def _resolve_regions(self, file: ConflictedFile) -> dict[str, bytes | None] | None:
+        if file.unmerged.kind not in (ConflictKind.CONTENT, ConflictKind.ADD_ADD):
+            return None
+        texts: dict[int, bytes] = {}
+        for index, part in enumerate(file.parts):
+            if isinstance(part, Region):
+                text = self._resolve_region(file, index, part)
+                if text is None:
+                    return None
+                texts[index] = text
+        return {file.path: join_parts(file.parts, texts)} if texts else None
+
+    def _resolve_region(self, file: ConflictedFile, index: int, region: Region) -> bytes | None:
+        for resolver in self.resolvers.regions:
+            answer = resolver.resolve_region(file, index, self.attempt)
+            if answer is not None:
+                self.resolutions.append(_one_region(file, region, answer, resolver.name))
+                return answer.text
+        return None
+
+    def _checked_tree(self, pick: UnmergedPick, contents: dict[str, bytes | None]) -> Sha | None:
+        repository = self.attempt.repository
+        settled: dict[str, Entry | None] = {file.path: _kept_entry(file) for file in pick.files}
+        clean = changed_tree(repository, pick.tree, settled | _moved_aside(pick))
+        tree = changed_files(repository, clean, contents)
+        faults = find_faults(repository, tree, onto=pick.onto, theirs=pick.theirs, paths=contents)
+        if faults:
+            self.refusal = f"what came out does not pass: {faults[0].file}:{faults[0].line} {faults[0].detail}"
+            return None
+        return tree
+
+
+def _kept_entry(file: UnmergedFile) -> Entry | None:
+    # The mode of a resolved file is what the two sides make of it, as git merges modes.
+    if file.ours is None or file.theirs is None:
+        return file.ours or file.theirs
+    changed = file.theirs if file.base is not None and file.ours.mode == file.base.mode else file.ours
+    mode = changed.mode if changed.mode not in (SYMLINK, SUBMODULE) else file.ours.mode
+    return Entry(mode, file.ours.sha)
+
+
+def _moved_aside(pick: UnmergedPick) -> dict[str, Entry | None]:
+    return {file.written: None for file in pick.files if file.written != file.path}
+
+
+def _one_region(file: ConflictedFile, region: Region, answer: RegionAnswer, rung: str) -> Resolution:
+    return Resolution(
+        path=file.path,
+        base=region.base,
+        ours=region.ours,
+        theirs=region.theirs,
+        result=answer.text,
+        rung=rung,
+        certainty=answer.certainty,
+        how=answer.how,
+    )
+
+
+def _whole_file(file: ConflictedFile, answer: FileAnswer, rung: str) -> Resolution:
+    return Resolution(
+        path=file.path,
+        base=file.base,
+        ours=file.ours,
+        theirs=file.theirs,
+        result=answer.changes.get(file.path, file.ours),
+        rung=rung,
+        certainty=answer.certainty,
+        how=answer.how,
+    )

@@ -1,0 +1,154 @@
+"""What a rung of the ladder is: one way of making the candidate, in a module of its own.
+
+Owns the interfaces. A rung makes a whole candidate or declines with the reason; a resolver answers single conflict
+regions or files, and the rungs that use resolvers make a candidate only if every conflict is answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bot.carried.load import CarriedPatch
+from bot.git.conflicts import UnmergedFile
+from bot.git.identity import Landed
+from bot.git.regions import Parts
+from bot.git.repository import Quarantined
+from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, try_pick
+from bot.model import AlreadyApplied, Candidate, Certainty, Fidelity, Method, Resolution, Sha, Signature, TargetPlan
+from bot.pick.history import Backported, BackportIndex
+from bot.pick.memory import Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What the history of a repository has taught so far; shared by the attempts on it."""
+
+    index: BackportIndex = field(default_factory=BackportIndex)
+    memory: Memory = field(default_factory=Memory)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What every rung has at hand for one target branch.
+
+    `commits` are what is left to pick, oldest first, once those that `landed` on the branch are taken out.
+    `siblings` are candidates that this request made for other branches, newest branch first. `until` (seconds since
+    the epoch) is the moment whose knowledge counts: history committed later is not looked at. None is now.
+    """
+
+    repository: Quarantined
+    plan: TargetPlan
+    committer: Signature
+    commits: tuple[Sha, ...]
+    landed: Mapping[Sha, Landed] = field(default_factory=dict)
+    patches: Mapping[str, CarriedPatch] = field(default_factory=dict)
+    siblings: tuple[Candidate, ...] = ()
+    until: int | None = None
+    knowledge: Knowledge = field(default_factory=Knowledge)
+    trials: dict[tuple[Sha, Sha], CleanPick | EmptyPick | UnmergedPick] = field(default_factory=dict)
+
+    def try_pick(self, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
+        """Pick a commit onto a tree, or say again what an earlier rung found."""
+        if (commit, onto) not in self.trials:
+            self.trials[commit, onto] = try_pick(self.repository, commit, onto)
+        return self.trials[commit, onto]
+
+    def backports(self, original: Sha) -> tuple[Backported, ...]:
+        """Return the backports of an original to other branches that are known at `until`, newest first."""
+        self.knowledge.index.read(self.repository)
+        return self.knowledge.index.backports(original, self.until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A whole candidate; `commits` are the cherry-picked commits, oldest first, the last one being what is tested."""
+
+    commits: tuple[Sha, ...]
+    method: Method
+    fidelity: Fidelity
+    detail: str
+    certainty: Certainty = Certainty.CERTAIN
+    resolutions: tuple[Resolution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The rung makes no candidate; `unmerged` is the first pick that conflicted, where there was one."""
+
+    detail: str
+    unmerged: UnmergedPick | None = None
+
+
+class Rung(Protocol):
+    """One way of making the candidate."""
+
+    name: str
+
+    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+        """Make the whole candidate in the quarantine, or say why not. Expected endings are never exceptions."""
+
+
+# --- resolvers --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictedFile:
+    """A conflicting path of one pick, with the whole content of each side; None where that side has no such file.
+
+    `parts` is the file as git merged it, in order: settled text and regions. It is empty where git left no regions
+    (a side is missing, binary, link, submodule).
+    """
+
+    commit: Sha
+    unmerged: UnmergedFile
+    base: bytes | None
+    ours: bytes | None
+    theirs: bytes | None
+    parts: Parts
+
+    @property
+    def path(self) -> str:
+        """The path on the target, with "/"."""
+        return self.unmerged.path
+
+
+@dataclass(frozen=True, slots=True)
+class RegionAnswer:
+    """The text that a region becomes, how sure that is, and why, in a sentence for the reviewer."""
+
+    text: bytes
+    certainty: Certainty
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """The whole contents that paths get; None removes a file. A conflicting path that is not named stays as on ours.
+
+    `regions` shows the reviewer what was decided where; without any, the file is shown as a whole.
+    """
+
+    changes: Mapping[str, bytes | None]
+    certainty: Certainty
+    how: str
+    regions: tuple[Resolution, ...] = ()
+
+
+class FileResolver(Protocol):
+    """Answers conflicting files as wholes; what it does not know it leaves to the next by returning None."""
+
+    name: str
+
+    def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileAnswer | None:
+        """Answer a content, add/add, modify/delete or binary conflict with the contents of files."""
+
+
+class RegionResolver(Protocol):
+    """Answers conflict regions one at a time; what it does not know it leaves to the next by returning None."""
+
+    name: str
+
+    def resolve_region(self, file: ConflictedFile, index: int, attempt: Attempt) -> RegionAnswer | None:
+        """Answer the region `file.parts[index]`; its neighbours in `parts` are the context."""

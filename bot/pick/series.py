@@ -1,0 +1,59 @@
+"""A series of commits picked one on top of the other.
+
+Owns the order of the series and what a cherry-picked commit says: the original's commit author, dates and message, the
+committer given, and the line that names the original. What to do about a conflict is the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bot.git.message import backport_message
+from bot.git.patch import commit_patches, compare
+from bot.git.repository import Repository
+from bot.git.trial import CleanPick, EmptyPick, UnmergedPick
+from bot.model import Fidelity, Sha, Signature
+from bot.pick.rung import Attempt
+
+Resolve = Callable[[UnmergedPick], Sha | None]
+"""Turns a conflicting pick into a whole tree, or gives up with None."""
+
+
+def pick_series(attempt: Attempt, resolve: Resolve = lambda _unmerged: None) -> tuple[Sha, ...] | UnmergedPick:
+    """Pick what is left of the originals onto the base commit; return the cherry-picked commits, oldest first.
+
+    A commit whose pick is empty leaves none. Returns the first conflict that `resolve` gives up on.
+    """
+    tip = attempt.plan.base_commit
+    made = []
+    for original in attempt.commits:
+        onto = attempt.repository.commit(tip).tree
+        pick = attempt.try_pick(original, onto)
+        if isinstance(pick, EmptyPick):
+            continue
+        tree = pick.tree if isinstance(pick, CleanPick) else resolve(pick)
+        if tree is None:
+            assert isinstance(pick, UnmergedPick)  # noqa: S101 -- for the type checker: only these are resolved
+            return pick
+        if tree != onto:
+            tip = write_pick(attempt.repository, original, tree, tip, attempt.committer)
+            made.append(tip)
+    return tuple(made)
+
+
+def write_pick(
+    repository: Repository, original: Sha, tree: Sha, parent: Sha, committer: Signature, notes: Sequence[str] = ()
+) -> Sha:
+    """Write the cherry-picked commit with a tree on top of a parent."""
+    commit = repository.commit(original)
+    message = backport_message(commit.message, (original,), notes)
+    return repository.writer.write_commit(tree, (parent,), message, commit.author, committer)
+
+
+def series_fidelity(repository: Repository, originals: Sequence[Sha], picked: Sequence[Sha]) -> Fidelity:
+    """Compare a series with its originals, commit by commit; the least faithful one decides."""
+    if len(originals) != len(picked):
+        return Fidelity.ADAPTED
+    texts = commit_patches(repository, [*originals, *picked])
+    grades = [compare(texts[original], texts[copy]) for original, copy in zip(originals, picked, strict=True)]
+    return max(grades, key=list(Fidelity).index)

@@ -1,0 +1,92 @@
+"""The sibling rung: the same original, as it was already backported to a neighbouring branch.
+
+Owns which backport is picked in place of the original. Its message and author stay the original's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bot.git.message import picked_from
+from bot.git.patch import commit_patches, compare
+from bot.git.trial import CleanPick, EmptyPick
+from bot.model import AlreadyApplied, Certainty, Fidelity, Method, Sha
+from bot.pick.checks import find_faults
+from bot.pick.rung import Attempt, Declined, Made
+from bot.pick.series import write_pick
+
+_MOST_TRIALS = 6
+
+
+class Sibling:
+    """Picks, for each original, a backport of it that applies: of this request first, then people's, newest first."""
+
+    name = "sibling"
+
+    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+        """Pick siblings for the originals that do not apply themselves; decline where one has none that does."""
+        tip, made, used = attempt.plan.base_commit, [], []
+        for original in attempt.commits:
+            tree = attempt.repository.commit(tip).tree
+            chosen = _first_clean(attempt, original, tree)
+            if chosen is None:
+                return Declined(f"no backport of {original[:12]} to another branch applies here")
+            source, picked = chosen
+            used.append(source)
+            if picked != tree:
+                notes = () if source == original else (f"Picked from its backport {source}.",)
+                tip = write_pick(attempt.repository, original, picked, tip, attempt.committer, notes)
+                made.append((source, tip))
+        if not made:
+            return AlreadyApplied(branch=attempt.plan.branch, how=f"picking {used[-1][:12]} changes nothing")
+        return _judge(attempt, made)
+
+
+def _first_clean(attempt: Attempt, original: Sha, onto: Sha) -> tuple[Sha, Sha] | None:
+    """Return the first commit that applies and the tree with it; the original itself comes first."""
+    for source in [original, *list(_siblings(attempt, original))[:_MOST_TRIALS]]:
+        pick = attempt.try_pick(source, onto)
+        if isinstance(pick, EmptyPick):
+            return source, onto
+        if isinstance(pick, CleanPick):
+            return source, pick.tree
+    return None
+
+
+def _siblings(attempt: Attempt, original: Sha) -> Iterator[Sha]:
+    seen: set[Sha] = set()
+    ours = (sha for candidate in attempt.siblings for sha in candidate.commits if _is_pick(attempt, sha, original))
+    for sha in (*ours, *(each.commit for each in attempt.backports(original))):
+        if sha not in seen:
+            seen.add(sha)
+            yield sha
+
+
+def _is_pick(attempt: Attempt, sha: Sha, original: Sha) -> bool:
+    return original in picked_from(attempt.repository.commit(sha).message)
+
+
+def _judge(attempt: Attempt, made: Sequence[tuple[Sha, Sha]]) -> Made | Declined:
+    repository = attempt.repository
+    commits = tuple(tip for _source, tip in made)
+    base = attempt.plan.base_commit
+    last = repository.commit(made[-1][0])
+    faults = find_faults(
+        repository,
+        repository.commit(commits[-1]).tree,
+        onto=repository.commit(base).tree,
+        theirs=last.tree,
+        paths=repository.changed_paths(base, commits[-1]),
+    )
+    if faults:
+        return Declined(f"a backport applies but does not pass: {faults[0].file}:{faults[0].line} {faults[0].detail}")
+    texts = commit_patches(repository, {sha for pair in made for sha in pair})
+    same = all(compare(texts[source], texts[tip]) is not Fidelity.ADAPTED for source, tip in made)
+    names = ", ".join(source[:12] for source, _tip in made)
+    return Made(
+        commits=commits,
+        method=Method.SIBLING,
+        fidelity=Fidelity.ADAPTED,
+        detail=f"picked {names}, as backported before" + ("" if same else ", with other lines around it"),
+        certainty=Certainty.CERTAIN if same else Certainty.PROPOSED,
+    )
