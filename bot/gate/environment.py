@@ -1,0 +1,64 @@
+"""The environment of a process that runs somebody's code.
+
+Owns the list of variables that pass; everything else stays behind, so that no token, agent socket or proxy password
+reaches a suite by being forgotten. Starts nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+PASSED_ON = frozenset(
+    {
+        "PATH",
+        "LANG",
+        "LC_ALL",
+        "LD_LIBRARY_PATH",
+        "TZ",
+        # which devices to use, and where their libraries are
+        "CUDA_HOME",
+        "CUDA_VISIBLE_DEVICES",
+        "GPU_DEVICE_ORDINAL",
+        "HIP_VISIBLE_DEVICES",
+        "HSA_OVERRIDE_GFX_VERSION",
+        "NVIDIA_DRIVER_CAPABILITIES",
+        "NVIDIA_VISIBLE_DEVICES",
+        "ROCM_HOME",
+        "ROCM_PATH",
+        "ROCR_VISIBLE_DEVICES",
+    }
+)
+
+
+def suite_environment(
+    home: Path,
+    *,
+    kernels: Path,
+    target: Path,
+    device: str,
+    import_paths: Sequence[Path],
+    parent: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Build the environment of one suite run from nothing but what it needs.
+
+    `home` is the run's own and temporary. `kernels` keeps compiled kernels under the hash of their source, so that base
+    and candidate share what is identical and nothing else.
+    """
+    inherited = os.environ if parent is None else parent
+    environment = {name: inherited[name] for name in sorted(PASSED_ON & inherited.keys())}
+    for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        environment[name] = str(home)
+    return environment | {
+        "TRITON_CACHE_DIR": str(kernels),
+        "PYTHONPATH": os.pathsep.join(str(path.resolve()) for path in import_paths),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "OMP_NUM_THREADS": "1",
+        "SUITE_TARGET": str(target.resolve()),
+        "SUITE_DEVICE": device,
+    }
