@@ -1,0 +1,82 @@
+"""Where a suite runs: the CPU under Triton's interpreter, or a GPU through torch's one API for CUDA and ROCm.
+
+The only place that knows vendors apart. Must be asked before anything imports triton: the interpreter is chosen then.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+
+import torch
+
+from sglang_aiter.errors import HarnessError
+
+
+class NoDevice(Exception):
+    """The device that SUITE_DEVICE names is not there."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device kind with the torch device string that reaches it."""
+
+    kind: str
+    torch: str
+
+    @property
+    def is_gpu(self) -> bool:
+        """Whether kernels are compiled and graphs are captured for real."""
+        return self.kind != "cpu"
+
+    def describe(self) -> dict[str, str]:
+        """Name the hardware and every version that a figure depends on, as report properties."""
+        versions = {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "triton": metadata.version("triton"),
+        }
+        if not self.is_gpu:
+            return _properties("cpu", "Triton interpreter", platform.machine(), versions)
+        found = torch.cuda.get_device_properties(0)
+        arch = found.gcnArchName.partition(":")[0] if self.kind == "rocm" else f"sm_{found.major}{found.minor}"
+        versions["runtime"] = f"HIP {torch.version.hip}" if torch.version.hip else f"CUDA {torch.version.cuda}"
+        return _properties(self.kind, found.name, arch, versions | {"driver": _driver(self.kind)})
+
+
+def choose() -> Device:
+    """Choose the device that SUITE_DEVICE names; on a CPU, and there alone, Triton's interpreter. Raises NoDevice."""
+    asked = os.environ.get("SUITE_DEVICE", "auto")
+    there = "cpu"
+    if torch.cuda.is_available():
+        there = "rocm" if torch.version.hip else "cuda"
+    kind = there if asked == "auto" else asked
+    if kind not in ("cpu", there):
+        raise NoDevice(f"a {kind} device was asked for, and torch {torch.__version__} sees none here.")
+    if kind == "cpu":
+        if "triton" in sys.modules and os.environ.get("TRITON_INTERPRET") != "1":
+            raise HarnessError("triton was imported before the device was chosen.")
+        os.environ["TRITON_INTERPRET"] = "1"
+    return Device(kind, "cpu" if kind == "cpu" else "cuda")
+
+
+def _properties(kind: str, name: str, arch: str, versions: dict[str, str]) -> dict[str, str]:
+    device = {"device.kind": kind, "device.name": name, "device.arch": arch}
+    return device | {f"version.{what}": value for what, value in versions.items()}
+
+
+def _driver(kind: str) -> str:
+    """Ask the vendor's tool; torch does not know the driver's version."""
+    command = {
+        "cuda": ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
+        "rocm": ["cat", "/sys/module/amdgpu/version"],
+    }[kind]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return answer.partition("\n")[0].strip() or "unknown"

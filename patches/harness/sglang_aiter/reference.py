@@ -1,0 +1,24 @@
+"""What the index buffers should hold, in plain torch. Shares no code with the target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+
+def token_indices(req_to_token: torch.Tensor, rows: Sequence[int], lengths: Sequence[int]) -> torch.Tensor:
+    """Token slots of each request's first `length` tokens, one request after the other."""
+    return torch.cat([req_to_token[row, :length] for row, length in zip(rows, lengths, strict=True)])
+
+
+def indptr(lengths: Sequence[int]) -> torch.Tensor:
+    """Where each request's indices start, and after the last one where they end."""
+    return torch.tensor([0, *lengths], dtype=torch.int64).cumsum(0)
+
+
+def page_table(
+    req_to_token: torch.Tensor, rows: Sequence[int], lengths: Sequence[int], page: int
+) -> list[torch.Tensor]:
+    """Page numbers of each request's tokens, one entry a page."""
+    return [req_to_token[row, :length:page] // page for row, length in zip(rows, lengths, strict=True)]

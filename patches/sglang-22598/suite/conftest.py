@@ -1,0 +1,3 @@
+"""Regression suite of sglang's AITER attention backend under graphs that are larger than the request pool."""
+
+pytest_plugins = ["sglang_aiter.plugin"]

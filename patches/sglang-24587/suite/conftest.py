@@ -1,0 +1,3 @@
+"""Regression suite of the graph index buffers of sglang's AITER attention backend."""
+
+pytest_plugins = ["sglang_aiter.plugin"]

@@ -1,0 +1,42 @@
+"""Every Triton kernel that the graph paths launch compiles for AMD's GPUs, whatever this machine has."""
+
+from __future__ import annotations
+
+import pytest
+from sglang_aiter import expect, kernels
+from sglang_aiter.drive import Driver, batch
+from sglang_aiter.server import Setting
+from sglang_aiter.target import PREDICATES, Target
+
+
+@pytest.fixture(scope="module")
+def compiled(target: Target) -> list[kernels.Compiled]:
+    """Drive every path once and compile what it launched, for all architectures together."""
+    with kernels.recorded() as launches:
+        for mode in filter(target.supports, PREDICATES):
+            for setting in settings(mode):
+                Driver(target, setting).prepare(mode, batch([1, 17]), in_capture=True)
+        for unified in (False, True):
+            setting = Setting(unified=unified, draft=4, steps=3)
+            Driver(target, setting, multi_step=True).prepare("decode", batch([1, 17]), in_capture=True)
+    return kernels.compile_for_amd(launches)
+
+
+def settings(mode: str) -> list[Setting]:
+    """List the servers whose paths launch different kernels."""
+    draft, steps = (None, None) if mode == "decode" else (4, 3)
+    return [
+        Setting(page=16, mla=mla, unified=unified, draft=draft, steps=steps)
+        for mla, unified in ((False, False), (True, False), (False, True))
+    ]
+
+
+@pytest.mark.parametrize("arch", kernels.ARCHITECTURES)
+def test_every_kernel_compiles(compiled: list[kernels.Compiled], record_property: expect.Figures, arch: str) -> None:
+    """Registers and spills go into the report."""
+    here = [each for each in compiled if each.arch == arch]
+    assert here, "no kernel was launched"
+    for each in here:
+        record_property(each.kernel, ", ".join(f"{name} {value}" for name, value in each.figures.items()))
+    broken = [f"{each.kernel}: {each.error}" for each in here if each.error]
+    assert not broken, "; ".join(broken)
