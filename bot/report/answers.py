@@ -1,0 +1,116 @@
+"""Short answers to a comment: the help, a refusal, what is already there.
+
+Owns everything said to a requester that is not the status comment. An answer carries no marker: which comment it is,
+and how it is found again, is the business of whoever writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.commands import FORMS, OPTIONS, Command, Verb
+from bot.errors import BackportError, CommandError, NotAuthorized, PullRequestNotMerged, TargetBranchNotFound
+from bot.model import Affectedness, CheckReport, TargetResult
+from bot.report.endings import describe
+from bot.report.markdown import code, count, prose
+from bot.report.templating import render
+
+
+def render_help(*, branches: Sequence[str] = ()) -> str:
+    """List the commands and options; `branches` are the stable branch patterns, to say what `all` means."""
+    return _answer("What I understand, at the start of a line:", help=True, branches=branches)
+
+
+def render_error(error: BackportError) -> str:
+    """Answer with fact, consequence and remedy; a command that could not be read is answered with the help as well."""
+    said = f"{prose(error.message)} {prose(error.hint)}".strip()
+    return _answer(said, help=isinstance(error, CommandError))
+
+
+def not_authorized(requester: str, command: str, needed: str) -> NotAuthorized:
+    """Return the one polite line for someone whose permission is too low. `command` is as one types it."""
+    return NotAuthorized(
+        f"Thank you, {code(requester)}, but {code(command)} needs the `{needed}` permission here. Nothing was started.",
+        hint="A maintainer can comment the same.",
+    )
+
+
+def not_merged(number: int, *, closed: bool = False) -> PullRequestNotMerged:
+    """Return the refusal for a pull request that is not merged."""
+    if closed:
+        return PullRequestNotMerged(
+            f"Pull request {number} was closed without being merged, so there is nothing to backport.",
+            hint="Ask on the pull request that was merged instead.",
+        )
+    return PullRequestNotMerged(
+        f"Pull request {number} is not merged yet, so there is nothing to backport. Nothing was started.",
+        hint="Comment the same when it is merged.",
+    )
+
+
+def unknown_branch(name: str, nearest: Sequence[str]) -> TargetBranchNotFound:
+    """Return the refusal for a target that no branch answers to, with the nearest names."""
+    near = " or ".join(code(each) for each in nearest)
+    return TargetBranchNotFound(
+        f"There is no branch {code(name)} here, so nothing was opened for it.",
+        hint=f"Did you mean {near}?" if near else "Check its name on the repository's branches page.",
+    )
+
+
+def render_status_answer(results: Sequence[TargetResult], *, waiting: Sequence[str] = ()) -> str:
+    """Answer `/backport status`: one line for each target branch that anything is known of."""
+    rows = [
+        f"- {ending.icon} {code(ending.branch)}: {ending.state}{ending.pull_request and ', ' + ending.pull_request}"
+        for ending in map(describe, results)
+    ]
+    rows += [f"- ⏳ {code(branch)}: waiting" for branch in waiting]
+    return _answer("Where the backports of this pull request stand:" if rows else _NOTHING_ASKED, rows=rows)
+
+
+def render_cancelled(branches: Sequence[str]) -> str:
+    """Answer `/backport cancel` with what was stopped."""
+    if not branches:
+        return _answer("Nothing is running or waiting for this pull request, so nothing was cancelled.")
+    named = ", ".join(map(code, branches))
+    return _answer(f"Cancelled for {count(len(branches), 'branch')}: {named}. Pull requests already open stay open.")
+
+
+def render_remembered(command: Command, preflight: Sequence[tuple[str, str]] = ()) -> str:
+    """Answer a request on a pull request that is not merged: it is remembered. `preflight` is branch and finding."""
+    rows = [f"- {code(branch)}: {prose(finding)}" for branch, finding in preflight]
+    named = ", ".join(map(code, command.targets))
+    lead = f"Remembered: when this pull request is merged, it is backported to {named}."
+    return _answer(lead + (" As it stands now:" if rows else ""), rows=rows)
+
+
+def preflight_finding(report: CheckReport) -> str:
+    """Word what a check says of a branch before the merge."""
+    said = {
+        Affectedness.AFFECTED: "affected",
+        Affectedness.FIXED: "already fixed",
+        Affectedness.NOT_AFFECTED: "not affected",
+        Affectedness.UNKNOWN: "unknown; the regression suite will decide",
+    }[report.status]
+    return f"{said}. {report.reason}"
+
+
+def nothing_to_do(command: Command) -> str:
+    """Answer a command that is understood and leads to nothing, and say why."""
+    if command.verb is Verb.BACKPORT and command.auto:
+        return _answer("No stable branch is found affected, so there is nothing to backport.")
+    return _answer("No branch is left to backport to. Nothing was started.")
+
+
+_NOTHING_ASKED = "Nobody asked for a backport of this pull request yet."
+
+
+def _answer(lead: str, *, help: bool = False, rows: Sequence[str] = (), branches: Sequence[str] = ()) -> str:  # noqa: A002
+    return render(
+        "answer",
+        lead=lead,
+        rows=rows,
+        help=help,
+        forms=FORMS,
+        options={name: option.says for name, option in OPTIONS.items()},
+        branches=[code(branch) for branch in branches],
+    )

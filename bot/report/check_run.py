@@ -1,0 +1,79 @@
+"""The check runs: on the original, one for each target branch; on a backport pull request, its proof.
+
+Owns title, summary and conclusion. A branch that is no fault of the author's is neutral, never red.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.model import NotProven, Status, TargetResult, Verdict, VerdictOutcome
+from bot.report.endings import describe
+from bot.report.markdown import code, shorten, visible
+from bot.report.templating import render
+from bot.report.verdict import device_of, device_text, groups, headline, known_groups, meaning
+
+MAX_SUMMARY = 65_000
+"""Characters; GitHub refuses more than 65,535."""
+MAX_TITLE = 255
+
+_CONCLUSIONS = {
+    Status.OPENED: "success",
+    Status.WOULD_OPEN: "success",
+    Status.ALREADY_APPLIED: "success",
+    Status.NOT_AFFECTED: "neutral",
+    Status.CONFLICT: "neutral",
+    Status.NOT_PROVEN: "neutral",
+    Status.FAILED: "failure",
+}
+_VERDICTS = {
+    VerdictOutcome.PROVEN: "success",
+    VerdictOutcome.NOT_REPRODUCED: "neutral",
+    VerdictOutcome.INCOMPLETE: "failure",
+    VerdictOutcome.REGRESSED: "failure",
+    VerdictOutcome.INCONCLUSIVE: "neutral",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRunText:
+    """What GitHub's check run object takes. `title` is plain text, `summary` Markdown."""
+
+    name: str
+    conclusion: str
+    title: str
+    summary: str
+
+
+def render_target_check(result: TargetResult) -> CheckRunText:
+    """Word the check run on the original pull request for one target branch."""
+    ending = describe(result)
+    verdict = result.verdict if isinstance(result, NotProven) else None
+    said = " ".join(part for part in (ending.fact, ending.consequence, ending.remedy) if part)
+    return CheckRunText(
+        name=shorten(f"backport to {visible(result.branch)}", MAX_TITLE),
+        conclusion=_CONCLUSIONS[result.status],
+        title=shorten(ending.state + (f": {headline(verdict)}" if verdict else ""), MAX_TITLE),
+        summary=_summary(said or f"{ending.state}: {ending.pull_request or code(result.branch)}", verdict),
+    )
+
+
+def render_proof_check(verdict: Verdict) -> CheckRunText:
+    """Word the check run on a backport pull request: what was proven on its very commit."""
+    return CheckRunText(
+        name="backport proof",
+        conclusion=_VERDICTS[verdict.outcome],
+        title=shorten(f"{verdict.outcome.value}: {headline(verdict)}", MAX_TITLE),
+        summary=_summary(meaning(verdict.outcome), verdict),
+    )
+
+
+def _summary(said: str, verdict: Verdict | None) -> str:
+    rendered = render(
+        "check_run",
+        said=said,
+        device=device_text(device_of(verdict)) if verdict else "",
+        groups=groups(verdict) if verdict else (),
+        known=known_groups(verdict) if verdict else (),
+    )
+    return shorten(rendered, MAX_SUMMARY)

@@ -1,0 +1,190 @@
+"""How a target branch ended → the words for it: fact · consequence · remedy.
+
+Owns one description per TargetResult, used by the status comment, the check run and the terminal alike, so that they
+never tell different stories. The words are Markdown in which foreign text is inert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.model import (
+    AlreadyApplied,
+    Candidate,
+    Conflict,
+    Conflicted,
+    ConflictFile,
+    ConflictKind,
+    Failed,
+    Method,
+    NotAffected,
+    NotProven,
+    Opened,
+    Status,
+    TargetResult,
+    Verdict,
+    VerdictOutcome,
+    WouldOpen,
+)
+from bot.report.markdown import code, count, prose, reference, sha
+from bot.report.verdict import headline, meaning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """One target branch for a reader. `consequence` and `remedy` are empty where nothing is left to say or do."""
+
+    branch: str
+    icon: str
+    state: str
+    how: str = ""
+    verdict: str = ""
+    pull_request: str = ""
+    fact: str = ""
+    consequence: str = ""
+    remedy: str = ""
+
+
+def describe(result: TargetResult) -> Ending:
+    """Put a target branch's ending into words."""
+    match result:
+        case Opened():
+            return _opened(result)
+        case WouldOpen():
+            return _would_open(result)
+        case Conflicted():
+            return _conflicted(result.conflict)
+        case NotProven():
+            return _not_proven(result)
+        case _:
+            return _plain(result)
+
+
+METHODS = {Method.CHERRY_PICK: "cherry-pick", Method.CARRIED_PATCH: "carried patch"}
+
+
+def how_applied(candidate: Candidate) -> str:
+    """Say how a candidate was made and how near it is to the original."""
+    return f"{METHODS[candidate.method]}, {candidate.fidelity.value}"
+
+
+def describe_conflict_file(file: ConflictFile) -> str:
+    """Say what is the matter with one unmerged path."""
+    said = {
+        ConflictKind.CONTENT: "both sides changed the same lines",
+        ConflictKind.MODIFY_DELETE: "changed on one side and not there on the other",
+        ConflictKind.ADD_ADD: "added on both sides with different content",
+        ConflictKind.SUBMODULE: "a submodule that both sides moved",
+        ConflictKind.BINARY: "a binary file that both sides changed",
+        ConflictKind.OTHER: "cannot be merged",
+    }[file.kind]
+    return f"{code(file.path)}: {said}" + (f", {count(file.regions, 'region')}" if file.regions else "")
+
+
+def summary(endings: Sequence[TargetResult]) -> str:
+    """Count the endings in one line, e.g. "3 pull requests opened, 1 branch not affected"."""
+    said = (
+        (_opened_now(endings), "pull request", "opened"),
+        (_opened_before(endings), "pull request", "already open"),
+        (_with(endings, Status.WOULD_OPEN), "pull request", "would be opened"),
+        (_with(endings, Status.NOT_AFFECTED), "branch", "not affected"),
+        (_with(endings, Status.ALREADY_APPLIED), "branch", "up to date already"),
+        (_with(endings, Status.CONFLICT), "branch", "in conflict"),
+        (_with(endings, Status.NOT_PROVEN), "branch", "not proven"),
+        (_with(endings, Status.FAILED), "branch", "failed"),
+    )
+    return ", ".join(f"{count(number, noun)} {state}" for number, noun, state in said if number) or "nothing to do"
+
+
+def _opened(result: Opened) -> Ending:
+    draft = " as a draft" if result.pull_request.draft else ""
+    return Ending(
+        branch=result.branch,
+        icon="✅",
+        state=f"opened{draft}" if result.created else "already open",
+        how=how_applied(result.candidate) if result.candidate else "",
+        verdict=_verdict(result.verdict, "not run: unproven" if result.created else "see there"),
+        pull_request=reference(result.pull_request.number, result.pull_request.url),
+        fact="" if result.created else "An earlier request opened it; nothing was pushed this time.",
+    )
+
+
+def _would_open(result: WouldOpen) -> Ending:
+    return Ending(
+        branch=result.branch,
+        icon="☑️",
+        state="would be opened",
+        how=how_applied(result.candidate),
+        verdict=_verdict(result.verdict, "not run"),
+        fact="A candidate is ready.",
+        consequence="This was a dry run: nothing was pushed and no pull request was opened.",
+        remedy=f"Comment {code('/backport ' + result.branch)} to have it.",
+    )
+
+
+def _plain(result: NotAffected | AlreadyApplied | Failed) -> Ending:
+    match result:
+        case NotAffected():
+            return Ending(branch=result.branch, icon="⚪", state="not affected", fact=prose(result.check.reason))
+        case AlreadyApplied():
+            place = f" ({sha(result.commit)})" if result.commit else ""
+            return Ending(branch=result.branch, icon="✔️", state="already applied", fact=prose(result.how) + place)
+        case Failed():
+            fact, remedy = prose(result.message), prose(result.hint)
+            return Ending(branch=result.branch, icon="❌", state="failed", fact=fact, remedy=remedy)
+
+
+def _verdict(verdict: Verdict | None, otherwise: str) -> str:
+    return f"{verdict.outcome.value}: {headline(verdict)}" if verdict else otherwise
+
+
+def _conflicted(conflict: Conflict) -> Ending:
+    return Ending(
+        branch=conflict.branch,
+        icon="❌",
+        state="conflict",
+        fact=f"Cherry-picking {sha(conflict.commit)} onto {code(conflict.branch)} conflicts in "
+        f"{count(len(conflict.files), 'file')}.",
+        consequence="Nothing was pushed and no pull request was opened.",
+        remedy="Finish it by hand: the status comment on the original pull request gives the commands.",
+    )
+
+
+_REMEDY = {
+    VerdictOutcome.PROVEN: "",
+    VerdictOutcome.NOT_REPRODUCED: "If the branch should have it all the same, a maintainer can comment {no_prove}.",
+    VerdictOutcome.INCOMPLETE: "The branch may need what belongs with this fix: comment {companions}.",
+    VerdictOutcome.REGRESSED: "Look at the failing cases, and finish it by hand on the branch.",
+    VerdictOutcome.INCONCLUSIVE: "Comment {again} when the cause is gone, or {no_prove} as a maintainer.",
+}
+
+
+def _not_proven(result: NotProven) -> Ending:
+    ask = f"/backport {result.branch}"
+    outcome = result.verdict.outcome
+    remedy = _REMEDY[outcome].format(
+        again=code(ask), no_prove=code(f"{ask} --no-prove"), companions=code(f"{ask} --with-companions")
+    )
+    return Ending(
+        branch=result.branch,
+        icon="⚠️",
+        state="not proven",
+        how=how_applied(result.candidate),
+        verdict=_verdict(result.verdict, ""),
+        fact=f"{meaning(outcome)} {prose(result.verdict.reason)}",
+        consequence="Nothing was pushed and no pull request was opened.",
+        remedy=remedy,
+    )
+
+
+def _with(endings: Sequence[TargetResult], status: Status) -> int:
+    return sum(result.status is status for result in endings)
+
+
+def _opened_now(endings: Sequence[TargetResult]) -> int:
+    return sum(isinstance(result, Opened) and result.created for result in endings)
+
+
+def _opened_before(endings: Sequence[TargetResult]) -> int:
+    return sum(isinstance(result, Opened) and not result.created for result in endings)

@@ -1,0 +1,62 @@
+"""The hidden markers by which we find what we wrote.
+
+Owns their spelling. A marker is an HTML comment that GitHub keeps and does not show; a value in one is percent-encoded,
+so no branch name can end the comment early or forge another key.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+from bot.model import Sha
+
+_OPENING = "<!-- backport-bot:"
+_PULL_REQUEST = re.compile(
+    r"^<!-- backport-bot:pull-request repository=(\S+) commit=([0-9a-f]{40}) target=(\S+) -->$", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackportKey:
+    """What a backport pull request is found again by: at most one exists for each key."""
+
+    repository: str
+    commit: Sha
+    target: str
+
+
+def is_ours(body: str) -> bool:
+    """Say whether a text carries a marker of ours."""
+    return _OPENING in body
+
+
+def status_marker(key: str) -> str:
+    """Return the marker of a status comment; the same `key` finds the same comment."""
+    return f"{_OPENING}status:{_encode(key)} -->"
+
+
+def pull_request_marker(key: BackportKey) -> str:
+    """Return the marker that stands in a backport pull request's body."""
+    return (
+        f"{_OPENING}pull-request repository={_encode(key.repository)} commit={key.commit} "
+        f"target={_encode(key.target)} -->"
+    )
+
+
+def parse_pull_request_marker(body: str) -> BackportKey | None:
+    """Read the key back out of a pull request's body; None where it has no whole marker on a line of its own.
+
+    The last one counts: ours ends the body, and what stands above it may quote anything.
+    """
+    found = _PULL_REQUEST.findall(body.replace("\r\n", "\n"))
+    if not found:
+        return None
+    repository, commit, target = found[-1]
+    return BackportKey(repository=unquote(repository), commit=Sha(commit), target=unquote(target))
+
+
+def _encode(value: str) -> str:
+    # An HTML comment ends at "-->" and may not hold "--"; quote() leaves dashes alone.
+    return quote(value, safe="/").replace("--", "-%2D")

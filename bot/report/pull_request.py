@@ -1,0 +1,116 @@
+"""The title and the body of a backport pull request.
+
+Owns what a reviewer reads before merging: how the candidate was made, what was proven on which device, and what the
+original's review left open.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.branch_names import slug
+from bot.model import Candidate, Evidence, MergeMethod, Method, PullRequest, TargetPlan, Verdict
+from bot.report.markdown import shorten, visible
+from bot.report.markers import BackportKey, pull_request_marker
+from bot.report.recipe import recipe
+from bot.report.templating import render
+from bot.report.verdict import device_of, device_text, groups, headline, known_groups, meaning, overflow
+
+DEFAULT_TITLE = "[{target}] {title} (backport #{number})"
+MAX_TITLE = 256
+"""Characters GitHub takes in a title."""
+MAX_BODY = 65_000
+"""Characters; GitHub refuses more than 65,536."""
+_MAX_RANGE_DIFF = 20_000
+
+_CLOSING = re.compile(
+    r"\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(\s*:?\s+)((?:[\w.-]+/[\w.-]+)?#\d+|GH-\d+|https?://\S+)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchNotes:
+    """What a carried patch knows beyond its change. `companions` are one line each: a name and why it belongs here."""
+
+    name: str
+    title: str
+    url: str
+    risks: tuple[str, ...] = ()
+    open_questions: tuple[str, ...] = ()
+    follow_ups: tuple[Evidence, ...] = ()
+    companions: tuple[str, ...] = ()
+
+
+def render_title(original: PullRequest, target: str, *, template: str = DEFAULT_TITLE) -> str:
+    """Fill a title template; where it gets too long for GitHub the original's title is cut, never the rest.
+
+    `Fixes #1` in the original's title is kept readable and made harmless: a title becomes the subject of the merge.
+    """
+    title = _CLOSING.sub(r"\1\2(\3)", visible(original.title))
+    frame = _fill(template, target=target, number=str(original.number), title="")
+    return shorten(_fill(template, target=target, number=str(original.number), title=_cut(title, frame)), MAX_TITLE)
+
+
+def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all but three may be left out
+    original: PullRequest,
+    candidate: Candidate,
+    verdict: Verdict | None,
+    *,
+    repository: str,
+    requester: str,
+    plan: TargetPlan | None = None,
+    notes: PatchNotes | None = None,
+    range_diff: str = "",
+    template: str | None = None,
+) -> str:
+    """Render the body; its last line is the hidden marker that finds the pull request again.
+
+    Without a `plan` the original's merge commit is taken for what was picked.
+    """
+    picked = plan.commits if plan else (original.merge_commit or candidate.commit,)
+    key = BackportKey(repository=repository, commit=picked[-1], target=candidate.branch)
+    by_hand = recipe(
+        branch=candidate.branch,
+        backport_branch=plan.backport_branch if plan else f"backport/{original.number}-to-{slug(candidate.branch)}",
+        commits=picked,
+        merge_method=plan.merge_method if plan else MergeMethod.SQUASH,
+    )
+    body = render(
+        "pull_request",
+        template,
+        original=original,
+        candidate=candidate,
+        requester=requester,
+        verdict=verdict and _proof(verdict),
+        commits=picked,
+        notes=notes,
+        carried=candidate.method is Method.CARRIED_PATCH,
+        range_diff=shorten(range_diff, _MAX_RANGE_DIFF),
+        recipe=by_hand,
+    )
+    return f"{shorten(body, MAX_BODY)}\n{pull_request_marker(key)}\n"
+
+
+def _proof(verdict: Verdict) -> dict[str, object]:
+    return {
+        "outcome": verdict.outcome.value,
+        "proven": verdict.proven,
+        "meaning": meaning(verdict.outcome),
+        "reason": verdict.reason,
+        "headline": headline(verdict),
+        "overflow": overflow(verdict),
+        "device": device_text(device_of(verdict)),
+        "seconds": round(verdict.base.seconds + verdict.candidate.seconds),
+        "groups": groups(verdict),
+        "known": known_groups(verdict),
+    }
+
+
+def _fill(template: str, **values: str) -> str:
+    # One pass: a title that holds `{target}` or `$&` is text like any other.
+    return re.sub(r"\{([a-z_]+)\}", lambda found: values.get(found.group(1), found.group()), template)
+
+
+def _cut(title: str, frame: str) -> str:
+    return shorten(title, max(20, MAX_TITLE - len(frame)))

@@ -1,0 +1,55 @@
+"""The commands by which a person finishes a backport by hand.
+
+Owns shell text that is pasted: every name in it is quoted, and nothing in it depends on where the reader stands in
+their clone.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.branch_names import slug
+from bot.model import MergeMethod, Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Two blocks: up to the conflict, and after it is resolved."""
+
+    begin: str
+    finish: str
+
+
+def recipe(
+    *,
+    branch: str,
+    backport_branch: str,
+    commits: Sequence[Sha],
+    merge_method: MergeMethod,
+    files: Sequence[str] = (),
+    remote: str = "origin",
+) -> Recipe:
+    """Return the commands to pick `commits` onto a target branch in a worktree beside the reader's clone.
+
+    `files` are the paths known to conflict. The second block stops by itself while one of them holds a marker, so
+    pasting it too early pushes nothing.
+    """
+    directory = shlex.quote(f"../{slug(backport_branch)}")
+    # git 2.39 takes `-m 1` on a commit with one parent as well, so a merged pull request needs no second look.
+    mainline = " -m 1" if merge_method is MergeMethod.MERGE else ""
+    picked = " ".join(commits)
+    paths = " ".join(map(shlex.quote, files)) or "."
+    begin = [
+        f"git fetch {remote} {shlex.quote(f'refs/heads/{branch}')} {picked}",
+        f"git worktree add -b {shlex.quote(backport_branch)} {directory} FETCH_HEAD",
+        f"git -C {directory} cherry-pick -x{mainline} {picked}",
+    ]
+    finish = [
+        f"! git -C {directory} grep -nE '^(<{{7}}|>{{7}}) ' -- {paths}",
+        f"git -C {directory} add --all -- {paths}",
+        f"git -C {directory} -c core.editor=true cherry-pick --continue",
+        f"git -C {directory} push {remote} {shlex.quote(f'HEAD:refs/heads/{backport_branch}')}",
+    ]
+    return Recipe(begin="\n".join(begin), finish=" &&\n".join(finish))

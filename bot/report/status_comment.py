@@ -1,0 +1,155 @@
+"""The one comment that shows where every target branch stands, edited as things move.
+
+Owns its layout. What a target branch came to is worded in `endings`; this puts the branches together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.model import (
+    BackportOptions,
+    Conflicted,
+    Evidence,
+    MergeMethod,
+    NotAffected,
+    NotProven,
+    PullRequest,
+    Sha,
+    TargetResult,
+)
+from bot.report.endings import Ending, describe, describe_conflict_file, summary
+from bot.report.markdown import code_cell
+from bot.report.markers import status_marker
+from bot.report.recipe import Recipe, recipe
+from bot.report.templating import render
+from bot.report.verdict import device_of, device_text, failing_cases, first_line, groups, known_groups
+
+MAX_COMMENT = 65_000
+"""Characters; GitHub refuses more than 65,536."""
+LISTED = 20
+"""Files, places and cases that one fold names before it only counts them."""
+
+
+class Phase(StrEnum):
+    """What is happening to a target branch that has not ended."""
+
+    PLANNED = "planned"
+    CHECKING = "checking"
+    PICKING = "picking"
+    PROVING = "proving"
+    PUBLISHING = "opening"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetProgress:
+    """A target branch under way; `detail` is one line about it."""
+
+    branch: str
+    phase: Phase = Phase.PLANNED
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusView:
+    """All that a status comment shows. `key` finds the comment again; `name_branch` names a target's backport branch.
+
+    `note` is one line of Markdown of our own under the table.
+    """
+
+    key: str
+    original: PullRequest
+    requester: str
+    targets: Sequence[TargetProgress | TargetResult]
+    commits: Sequence[Sha] = ()
+    merge_method: MergeMethod = MergeMethod.SQUASH
+    name_branch: Callable[[str], str] = "backport/{}".format
+    options: BackportOptions = field(default_factory=BackportOptions)
+    note: str = ""
+
+
+def render_status(view: StatusView, *, template: str | None = None) -> str:
+    """Render the status comment; folds are left out where it would be longer than GitHub takes."""
+    marker = status_marker(view.key)
+    for details in (True, False):
+        body = render("status", template, **_values(view, details=details))
+        if len(body) < MAX_COMMENT:
+            break
+    return f"{marker}\n{body[:MAX_COMMENT]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Detail:
+    """What one target branch's fold says besides its ending."""
+
+    ending: Ending
+    evidence: Sequence[Evidence] = ()
+    files: Sequence[str] = ()
+    rungs: Sequence[object] = ()
+    cases: Sequence[tuple[str, str]] = ()
+    more: int = 0
+    groups: Sequence[object] = ()
+    known: Sequence[object] = ()
+    device: str = ""
+    recipe: Recipe | None = None
+
+
+def _values(view: StatusView, *, details: bool) -> dict[str, object]:
+    ended = [target for target in view.targets if not isinstance(target, TargetProgress)]
+    rows = [_under_way(target) if isinstance(target, TargetProgress) else describe(target) for target in view.targets]
+    return {
+        "original": view.original,
+        "requester": view.requester,
+        "options": view.options,
+        "note": view.note,
+        "rows": rows,
+        "running": len(view.targets) - len(ended),
+        "summary": summary(ended),
+        "details": [_detail(target, view) for target in ended] if details else [],
+    }
+
+
+def _under_way(target: TargetProgress) -> Ending:
+    detail = f": {code_cell(target.detail, 80)}" if target.detail else ""
+    return Ending(branch=target.branch, icon="⏳", state=target.phase.value + detail)
+
+
+def _detail(result: TargetResult, view: StatusView) -> _Detail:
+    ending = describe(result)
+    match result:
+        case NotAffected():
+            return _Detail(ending=ending, evidence=result.check.evidence)
+        case Conflicted():
+            return _conflict_detail(ending, result, view)
+        case NotProven():
+            failing = failing_cases(result.verdict)
+            return _Detail(
+                ending=ending,
+                rungs=result.candidate.rungs,
+                cases=[(case.name, first_line(case.message)) for case in failing[:LISTED]],
+                more=max(0, len(failing) - LISTED),
+                groups=groups(result.verdict),
+                known=known_groups(result.verdict),
+                device=device_text(device_of(result.verdict)),
+            )
+        case _:
+            return _Detail(ending=ending)
+
+
+def _conflict_detail(ending: Ending, result: Conflicted, view: StatusView) -> _Detail:
+    conflict = result.conflict
+    return _Detail(
+        ending=ending,
+        files=[describe_conflict_file(file) for file in conflict.files[:LISTED]],
+        more=max(0, len(conflict.files) - LISTED),
+        rungs=conflict.rungs,
+        recipe=recipe(
+            branch=result.branch,
+            backport_branch=view.name_branch(result.branch),
+            commits=view.commits or (conflict.commit,),
+            merge_method=view.merge_method,
+            files=[file.path for file in conflict.files],
+        ),
+    )

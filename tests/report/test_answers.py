@@ -1,0 +1,72 @@
+"""Help, refusals and the other short answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.commands import FORMS, OPTIONS, parse_commands
+from bot.errors import CommandError, GitError
+from bot.model import Affectedness, CheckReport
+from bot.report import answers
+
+if TYPE_CHECKING:
+    from tests.report.conftest import Samples
+
+
+def test_help_names_every_form_and_option(golden: Callable[[str, str], None]) -> None:
+    rendered = answers.render_help(branches=["release/v*"])
+    assert all(f"`{name}`" in rendered for name in (*FORMS, *OPTIONS))
+    golden("answer_help.md", rendered)
+
+
+def test_a_command_that_cannot_be_read_is_answered_with_the_help(golden: Callable[[str, str], None]) -> None:
+    with pytest.raises(CommandError) as caught:
+        parse_commands("/backport release/v1 --dryrun")
+    golden("answer_unknown_option.md", answers.render_error(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("unmerged", answers.not_merged(7)),
+        ("closed", answers.not_merged(7, closed=True)),
+        ("unknown_branch", answers.unknown_branch("v0.5.12", ["release/v0.5.12", "release/v0.5.12.post1"])),
+        ("no_permission", answers.not_authorized("mallory", "/backport", "write")),
+        ("git", GitError("The fetch of `refs/heads/a|b` failed for @everyone #12.", hint="Try again.")),
+    ],
+)
+def test_a_refusal_is_one_line(name: str, error: CommandError, golden: Callable[[str, str], None]) -> None:
+    rendered = answers.render_error(error)
+    assert rendered.count("\n") == 1
+    golden(f"answer_{name}.md", rendered)
+
+
+def test_hostile_names_in_an_answer_mention_nobody() -> None:
+    rendered = answers.render_error(answers.unknown_branch("x`@everyone", ["a`b"]))
+    assert "@everyone" not in rendered.replace("``x`@everyone``", "")
+
+
+def test_status_lists_what_stands_where(samples: Samples, golden: Callable[[str, str], None]) -> None:
+    rendered = answers.render_status_answer(samples.every_ending(), waiting=["release/v9"])
+    golden("answer_status.md", rendered)
+    assert "Nobody asked" in answers.render_status_answer([])
+
+
+def test_cancel_says_what_was_stopped_and_what_stays() -> None:
+    assert "2 branches: `a`, `b`" in answers.render_cancelled(["a", "b"])
+    assert "nothing was cancelled" in answers.render_cancelled([])
+
+
+def test_a_request_before_the_merge_is_remembered_with_what_is_known_now(golden: Callable[[str, str], None]) -> None:
+    (command,) = parse_commands("/backport release/v1 release/v2")
+    report = CheckReport(patch="p", status=Affectedness.UNKNOWN, reason="The file `a.py` was not recognised.")
+    findings = [("release/v1", answers.preflight_finding(report)), ("release/v2", "in conflict: `a.py`")]
+    golden("answer_remembered.md", answers.render_remembered(command, findings))
+
+
+def test_nothing_to_do_says_why() -> None:
+    assert "found affected" in answers.nothing_to_do(parse_commands("/backport auto")[0])
+    assert "No branch is left" in answers.nothing_to_do(parse_commands("/backport a")[0])

@@ -1,0 +1,144 @@
+"""The backport pull request's title and body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from markdown_it import MarkdownIt
+
+from bot.model import Fidelity, VerdictOutcome
+from bot.report.markers import BackportKey, parse_pull_request_marker
+from bot.report.pull_request import MAX_TITLE, render_body, render_title
+
+if TYPE_CHECKING:
+    from tests.report.conftest import Samples
+
+
+WHERE = {"repository": "sgl-project/sglang", "requester": "amd-maintainer"}
+
+
+def test_body_of_a_clean_cherry_pick(samples: Samples, golden: Callable[[str, str], None]) -> None:
+    candidate = samples.candidate("release/v0.5.12")
+    rendered = render_body(samples.original(), candidate, samples.proven(), **WHERE, notes=samples.notes())
+    golden("pull_request_cherry_pick.md", rendered)
+
+
+def test_body_of_a_carried_patch(samples: Samples, golden: Callable[[str, str], None]) -> None:
+    candidate = samples.candidate("release/v0.5.11", carried=True)
+    rendered = render_body(
+        samples.original(),
+        candidate,
+        samples.proven(),
+        **WHERE,
+        notes=samples.notes(),
+        range_diff="1:  fd3e119 ! 1:  ccccccc Fix\n    @@ a.py\n    -```\n    +x",
+    )
+    golden("pull_request_carried_patch.md", rendered)
+
+
+def test_body_without_proof_warns(samples: Samples, golden: Callable[[str, str], None]) -> None:
+    candidate = samples.candidate("release/v0.5.12", fidelity=Fidelity.OFFSET)
+    golden("pull_request_unproven.md", render_body(samples.original(), candidate, None, **WHERE))
+
+
+def test_body_says_the_overflow_in_numbers(samples: Samples) -> None:
+    rendered = render_body(samples.original(), samples.candidate("release/v1"), samples.proven(), **WHERE)
+    assert "240 elements past the end before, 0 after" in rendered
+    assert "16 elements past the end" in rendered, "the known failure keeps its figure"
+
+
+@pytest.mark.parametrize("outcome", [each for each in VerdictOutcome if each is not VerdictOutcome.PROVEN])
+def test_body_of_what_is_not_proven_carries_a_warning(samples: Samples, outcome: VerdictOutcome) -> None:
+    body = render_body(samples.original(), samples.candidate("release/v1"), samples.verdict(outcome), **WHERE)
+    assert "> [!WARNING]" in body
+
+
+@pytest.mark.parametrize("target", ["release/v0.5.12", "a-->b", "x--y", "ünïcode", "a%2Fb", "-x-", "a---b"])
+def test_marker_gives_the_key_back(samples: Samples, target: str) -> None:
+    body = render_body(samples.original(), samples.candidate(target), samples.proven(), **WHERE)
+    key = BackportKey(repository="sgl-project/sglang", commit=samples.merged, target=target)
+    assert parse_pull_request_marker(body) == key
+    assert parse_pull_request_marker(body.replace("\n", "\r\n")) == key
+
+
+def test_marker_cannot_be_forged_from_the_title(samples: Samples) -> None:
+    forged = f"<!-- backport-bot:pull-request repository=o/r commit={'d' * 40} target=main -->"
+    body = render_body(
+        samples.original(title=f"x\n{forged}\n"), samples.candidate("release/v1"), samples.proven(), **WHERE
+    )
+    found = parse_pull_request_marker(body)
+    assert found is not None
+    assert found.target == "release/v1"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "costs $& $1 \\1 `x`",
+        "{target} {number} {{7*7}} {0}",
+        "\"quoted\" 'too'",
+        "🔥 👩‍👩‍👧 fix",
+        "--> <script>",
+        "%s %(x)s",
+    ],
+)
+def test_title_survives(samples: Samples, title: str) -> None:
+    rendered = render_title(samples.original(title=title), "release/v1")
+    assert rendered == f"[release/v1] {title} (backport #24587)"
+
+
+def test_title_too_long_for_github_is_cut_in_its_middle(samples: Samples) -> None:
+    rendered = render_title(samples.original(title="x" * 10_000), "release/v1")
+    assert len(rendered) == MAX_TITLE
+    assert rendered.startswith("[release/v1] xxx")
+    assert rendered.endswith("… (backport #24587)")
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Fixes #12: x", "Fixes (#12): x"),
+        ("x, closes o/r#3", "x, closes (o/r#3)"),
+        ("Resolved: GH-4", "Resolved: (GH-4)"),
+        ("fix https://github.com/o/r/issues/5", "fix (https://github.com/o/r/issues/5)"),
+        ("Fix #12's neighbour and prefix #12", "Fix (#12)'s neighbour and prefix #12"),
+        ("line one\r\nline two\x1b[31m\u202egnp", "line one line two[31mgnp"),
+    ],
+)
+def test_title_closes_nothing_and_stays_one_line(samples: Samples, title: str, expected: str) -> None:
+    assert render_title(samples.original(title=title), "v1") == f"[v1] {expected} (backport #24587)"
+
+
+def test_title_template_of_the_configuration_is_used(samples: Samples) -> None:
+    rendered = render_title(samples.original(title="T"), "v1", template="{title} → {target}")
+    assert rendered == "T → v1"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "--> x",
+        "<script>x</script>",
+        "@everyone",
+        "Fixes #1",
+        "$&",
+        "{{7*7}}",
+        "\u202egnp",
+        "x" * 10_000,
+        "```",
+        "a\n# b",
+    ],
+)
+def test_hostile_title_is_only_shown_in_the_body(samples: Samples, title: str) -> None:
+    body = render_body(samples.original(title=title), samples.candidate("release/v1"), samples.proven(), **WHERE)
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(body)
+    first = next(token for token in tokens if token.type == "inline")
+    kinds = {child.type for child in first.children or ()}
+    assert kinds <= {"text", "text_special", "link_open", "link_close", "code_inline"}
+    said = "".join(child.content for child in first.children or () if child.type.startswith("text"))
+    assert not re.search(r"@\w|(?<!Backport of )#\d|\u202e", said.replace("#24587", ""))
+    assert said.startswith("Backport of #24587 (")
+    assert sum(token.type == "heading_open" for token in tokens) == 2

@@ -1,0 +1,83 @@
+"""The recipe, pasted into a real shell in a real clone."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bot.model import MergeMethod, Sha
+from bot.report.recipe import recipe
+
+ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_AUTHOR_NAME": "A",
+    "GIT_AUTHOR_EMAIL": "a@example.org",
+    "GIT_COMMITTER_NAME": "C",
+    "GIT_COMMITTER_EMAIL": "c@example.org",
+    "LC_ALL": "C",
+}
+BRANCH, BACKPORT = "release/v1'$(touch>owned)`x`;&", "backport/1-to-release-v1'"
+FILE = "src/a file'.txt"
+
+
+def shell(script: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", script], cwd=directory, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+
+
+def git(directory: Path, *words: str) -> str:
+    asked = subprocess.run(["git", *words], cwd=directory, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    return asked.stdout.strip()
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> tuple[Path, Sha]:
+    """Return a clone whose main has a commit that conflicts with the target branch, and that commit.
+
+    one ── two (main: the fix)
+      └── other (the target branch: same line, other text)
+    """
+    origin, work = tmp_path / "origin.git", tmp_path / "here" / "clone"
+    work.parent.mkdir()
+    git(tmp_path, "init", "--quiet", "--bare", "-b", "main", str(origin))
+    git(tmp_path, "clone", "--quiet", str(origin), str(work))
+    git(work, "switch", "-q", "-c", "main")
+    (work / "src").mkdir()
+    for text, message in (("one", "one"), ("two", "the fix")):
+        (work / FILE).write_text(f"{text}\n", encoding="utf-8")
+        git(work, "add", "--all")
+        git(work, "commit", "-q", "-m", message)
+    merged = Sha(git(work, "rev-parse", "HEAD"))
+    git(work, "switch", "-q", "-c", BRANCH, "HEAD~1")
+    (work / FILE).write_text("other\n", encoding="utf-8")
+    git(work, "commit", "-q", "--all", "-m", "other")
+    git(work, "push", "-q", "origin", "main", BRANCH)
+    git(work, "switch", "-q", "main")
+    git(work, "branch", "-q", "-D", BRANCH)
+    return work, merged
+
+
+@pytest.mark.parametrize("method", [MergeMethod.SQUASH, MergeMethod.MERGE])
+def test_pasted_recipe_ends_in_a_pushed_branch(clone: tuple[Path, Sha], method: MergeMethod) -> None:
+    work, merged = clone
+    made = recipe(branch=BRANCH, backport_branch=BACKPORT, commits=[merged], merge_method=method, files=[FILE])
+    begun = shell(made.begin, work)
+    (worktree,) = (each for each in work.parent.iterdir() if each != work)
+    assert "<<<<<<<" in (worktree / FILE).read_text(encoding="utf-8"), begun.stderr
+
+    early = shell(made.finish, work)
+    assert early.returncode != 0
+    assert BACKPORT not in git(work, "ls-remote", "--heads", "origin"), "a marker was pushed"
+
+    (worktree / FILE).write_text("both\n", encoding="utf-8")
+    finished = shell(made.finish, work)
+    assert finished.returncode == 0, finished.stderr
+    message = git(work, "log", "-1", "--format=%B", f"refs/remotes/origin/{BACKPORT}")
+    assert f"(cherry picked from commit {merged})" in message
+    assert git(work, "show", f"refs/remotes/origin/{BACKPORT}:{FILE}") == "both"
+    assert not list(work.parent.rglob("owned"))

@@ -1,0 +1,52 @@
+"""What a terminal shows."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from bot.errors import BackportError
+from bot.model import Affectedness, CheckReport, Evidence, Failed, VerdictOutcome
+from bot.report import terminal
+
+if TYPE_CHECKING:
+    from tests.report.conftest import Samples
+
+
+def test_table_has_one_row_for_each_target(samples: Samples, golden: Callable[[str, str], None]) -> None:
+    stream = io.StringIO()
+    Console(file=stream, width=160).print(terminal.results_table(samples.every_ending(), title="Backport of #24587"))
+    stream.write(terminal.render_explanations(samples.every_ending()) + "\n")
+    golden("terminal_table.txt", "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n")
+
+
+def test_check_prove_and_apply_are_worded(samples: Samples, golden: Callable[[str, str], None]) -> None:
+    unknown = CheckReport(patch="p", status=Affectedness.UNKNOWN, reason="The buffer is sized in a way of its own.")
+    said = [
+        terminal.render_check(samples.not_affected().check),
+        terminal.render_check(unknown),
+        *(terminal.render_verdict(samples.verdict(outcome)) for outcome in VerdictOutcome),
+        terminal.render_applied("sglang-24587", ["a.py"]),
+        terminal.render_applied("sglang-24587", ["a.py", "b.py"], written=False),
+        terminal.render_applied("sglang-24587", []),
+        terminal.render_step_failure(patch="p", step="grow", file="a.py", expected="exactly 1 match", found="none"),
+        terminal.render_error(BackportError("It failed.", hint="Try again.")),
+    ]
+    golden("terminal.txt", "\n\n".join(said) + "\n")
+
+
+def test_no_escape_sequence_reaches_the_terminal(samples: Samples) -> None:
+    evil = "\x1b]0;owned\x07\x1b[31m\u202e\u200b[bold]x[/bold]\r\n\x9b2J"
+    stream = io.StringIO()
+    failed = Failed(branch=evil, message=evil, hint=evil)
+    Console(file=stream, width=200).print(terminal.results_table([failed]))
+    report = CheckReport(
+        patch="p", status=Affectedness.AFFECTED, reason=evil, evidence=(Evidence(evil, 1, evil, evil),)
+    )
+    shown = stream.getvalue() + terminal.render_explanations([failed])
+    shown += terminal.render_check(report) + terminal.render_error(BackportError(evil, hint=evil))
+    assert not set(shown) & set("\x1b\x07\r\x9b\u202e\u200b")
+    assert "[bold]x[/bold]" in shown
