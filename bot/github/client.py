@@ -1,0 +1,203 @@
+"""The real door to GitHub: PyGithub, with care about what is sent twice.
+
+PyGithub retries only what changes nothing (GET). What changes something is looked up first, and looked up again
+after an answer that leaves its effect in doubt.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+from urllib.parse import quote
+
+from github import Auth, Github, GithubRetry
+from github.Issue import Issue
+from github.PullRequest import PullRequest as ForgePullRequest
+from github.Repository import Repository as ForgeRepository
+
+from bot.errors import GitHubError, NotFound, RateLimited, Unavailable
+from bot.github.door import Reaction
+from bot.github.merged import merged_commits
+from bot.github.translate import translated
+from bot.model import MergeMethod, PullRequest, Sha
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_ROLES = ("admin", "maintain", "write", "triage", "read")
+
+
+class GitHubClient:
+    """One repository, seen by the account that `token` belongs to.
+
+    `login` names that account where GitHub will not say (the token of a GitHub App or of a workflow run).
+    `longest_wait` (seconds) bounds how long a rate limit is waited for before RateLimited is raised.
+    """
+
+    def __init__(
+        self, repository: str, *, token: str, api_url: str, login: str | None = None, longest_wait: float = 120.0
+    ) -> None:
+        retry = GithubRetry(total=4, backoff_factor=0.5, allowed_methods=frozenset({"GET", "HEAD"}))
+        self._github = Github(auth=Auth.Token(token), base_url=api_url, retry=retry, timeout=30, per_page=100)
+        self._longest_wait = longest_wait
+        with translated(f"open repository {repository}"):
+            self._repository: ForgeRepository = self._github.get_repo(repository)
+            self._login = login or self._github.get_user().login
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._github.close()
+
+    @property
+    def login(self) -> str:
+        """The bot's own account name."""
+        return self._login
+
+    @property
+    def clone_url(self) -> str:
+        """The repository's git address, without credentials."""
+        return self._repository.clone_url
+
+    def pull_request(self, number: int) -> PullRequest:
+        """Return a pull request; raises NotFound where there is none."""
+        with translated(f"read pull request #{number}"):
+            return _pull_request(self._repository.get_pull(number))
+
+    def permission(self, login: str) -> str:
+        """Return a person's permission on the repository; "none" for somebody GitHub does not know there."""
+        try:
+            with translated(f"read the permission of {login}"):
+                role = self._repository.get_collaborator_role_name(login)
+                # An organisation's own role has a name of its own; GitHub then says which level it amounts to.
+                return role if role in _ROLES else self._repository.get_collaborator_permission(login)
+        except NotFound:
+            return "none"
+
+    def in_team(self, team: str, login: str) -> bool:
+        """Say whether a person is a member of a team (its slug) of the repository's organisation."""
+        url = f"/orgs/{self._repository.owner.login}/teams/{quote(team, safe='')}/memberships/{quote(login, safe='')}"
+        try:
+            with translated(f"read the membership of {login} in {team}"):
+                _, membership = self._repository.requester.requestJsonAndCheck("GET", url)
+        except NotFound:
+            return False
+        return isinstance(membership, dict) and membership.get("state") == "active"
+
+    def merged_commits(self, original: PullRequest) -> tuple[MergeMethod, tuple[Sha, ...]]:
+        """Return how the pull request was merged and the commits that reached the base branch, oldest first."""
+        with translated(f"read the merged commits of #{original.number}"):
+            return merged_commits(self._repository, original)
+
+    def backport_pull_requests(self, head: str, base: str) -> tuple[PullRequest, ...]:
+        """Return the pull requests from our branch `head` into `base` in any state, newest first."""
+        owner = self._repository.owner.login
+        with translated(f"list pull requests from {head}"):
+            found = self._repository.get_pulls(state="all", head=f"{owner}:{head}", base=base)
+            return tuple(sorted(map(_pull_request, found), key=lambda each: -each.number))
+
+    def open_pull_request(
+        self, *, title: str, body: str, head: str, base: str, draft: bool, labels: tuple[str, ...]
+    ) -> PullRequest:
+        """Open a pull request with its labels, or return the open one from `head` into `base`."""
+
+        def find() -> PullRequest | None:
+            return next((each for each in self.backport_pull_requests(head, base) if each.state == "open"), None)
+
+        def create() -> PullRequest:
+            with translated(f"open a pull request from {head} into {base}"):
+                return _pull_request(self._repository.create_pull(base, head, title=title, body=body, draft=draft))
+
+        opened = self._find_or_create(find, create)
+        missing = [label for label in labels if label not in opened.labels]
+        if missing:
+            self._best_effort("label the pull request", lambda: self._issue(opened.number).add_to_labels(*missing))
+        return opened
+
+    def write_comment(self, number: int, body: str, *, marker: str) -> int:
+        """Create the bot's comment that carries `marker`, or replace its body; returns the comment's id."""
+
+        def find() -> int | None:
+            with translated(f"read the comments of #{number}"):
+                for comment in self._issue(number).get_comments():
+                    if comment.user.login == self._login and marker in comment.body:
+                        if comment.body != body:
+                            comment.edit(body)
+                        return comment.id
+            return None
+
+        def create() -> int:
+            with translated(f"comment on #{number}"):
+                return self._issue(number).create_comment(body).id
+
+        return self._find_or_create(find, create)
+
+    def react(self, comment_id: int, reaction: Reaction) -> None:
+        """Add a reaction to a comment. Best effort: a refusal is logged, not raised."""
+        url = f"{self._repository.url}/issues/comments/{comment_id}/reactions"
+
+        def post() -> None:
+            # The lazy comment object would be fetched first; a reaction needs only the address.
+            self._repository.requester.requestJsonAndCheck("POST", url, input={"content": reaction})
+
+        self._best_effort(f"react to comment {comment_id}", post)
+
+    def _issue(self, number: int) -> Issue:
+        return self._repository.get_issue(number)
+
+    def _find_or_create(self, find: Callable[[], T | None], create: Callable[[], T]) -> T:
+        found = self._patiently(find)
+        if found is not None:
+            return found
+        try:
+            return self._patiently(create)
+        except Unavailable:
+            # The answer was lost, the effect perhaps not: only a look tells.
+            found = self._patiently(find)
+            return found if found is not None else self._patiently(create)
+
+    def _patiently(self, call: Callable[[], T]) -> T:
+        """Wait for a rate limit to pass, as long as allowed; a call refused for a limit had no effect."""
+        waited = 0.0
+        while True:
+            try:
+                return call()
+            except RateLimited as limit:
+                pause = max(1.0, (limit.retry_at - datetime.now(UTC)).total_seconds())
+                if waited + pause > self._longest_wait:
+                    raise
+                log.info("GitHub's rate limit: waiting %.0f s", pause)
+                time.sleep(pause)
+                waited += pause
+
+    def _best_effort(self, action: str, call: Callable[[], object]) -> None:
+        try:
+            with translated(action):
+                call()
+        except GitHubError as error:
+            log.warning("%s", error)
+
+
+def _pull_request(forge: ForgePullRequest) -> PullRequest:
+    merged = forge.merged_at is not None
+    return PullRequest(
+        number=forge.number,
+        title=forge.title,
+        body=forge.body or "",
+        author=forge.user.login,
+        url=forge.html_url,
+        state=forge.state,
+        base=forge.base.ref,
+        head=forge.head.ref,
+        head_sha=Sha(forge.head.sha),
+        merged=merged,
+        # GitHub fills merge_commit_sha on open pull requests too, with a test merge nobody made.
+        merge_commit=Sha(forge.merge_commit_sha) if merged and forge.merge_commit_sha else None,
+        merged_by=forge.merged_by.login if merged and forge.merged_by else None,
+        commit_count=forge.commits,
+        labels=tuple(label.name for label in forge.labels),
+        draft=forge.draft,
+    )

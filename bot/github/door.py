@@ -1,0 +1,47 @@
+"""What the bot needs of GitHub, as one Protocol as wide as that need.
+
+The real door is `bot.github.client`; the sandbox answers it over HTTP. Every method that changes something is
+find-or-create: calling it twice leaves one comment, one reaction, one pull request.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from bot.model import MergeMethod, PullRequest, Sha
+
+Reaction = Literal["eyes", "rocket", "confused"]
+
+
+class GitHub(Protocol):
+    """One repository on GitHub, seen by the bot's account. Every method may raise GitHubError."""
+
+    @property
+    def clone_url(self) -> str:
+        """The repository's git address, without credentials."""
+
+    def pull_request(self, number: int) -> PullRequest:
+        """Return a pull request; raises NotFound where there is none."""
+
+    def permission(self, login: str) -> str:
+        """Return a person's permission on the repository: admin, maintain, write, triage, read or none."""
+
+    def in_team(self, team: str, login: str) -> bool:
+        """Say whether a person is a member of a team (its slug) of the repository's organisation."""
+
+    def merged_commits(self, original: PullRequest) -> tuple[MergeMethod, tuple[Sha, ...]]:
+        """Return how the pull request was merged and the commits that reached the base branch, oldest first."""
+
+    def backport_pull_requests(self, head: str, base: str) -> tuple[PullRequest, ...]:
+        """Return the pull requests from our branch `head` into `base` in any state, newest first."""
+
+    def open_pull_request(
+        self, *, title: str, body: str, head: str, base: str, draft: bool, labels: tuple[str, ...]
+    ) -> PullRequest:
+        """Open a pull request with its labels, or return the open one from `head` into `base`."""
+
+    def write_comment(self, number: int, body: str, *, marker: str) -> int:
+        """Create the bot's comment that carries `marker`, or replace its body; returns the comment's id."""
+
+    def react(self, comment_id: int, reaction: Reaction) -> None:
+        """Add a reaction to a comment. Best effort: a refusal is logged, not raised."""

@@ -1,0 +1,78 @@
+"""Foreign errors → ours, once. PyGithub's and requests' exceptions go no further than this room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import requests
+from github import GithubException
+
+from bot.errors import Forbidden, GitHubError, NotFound, RateLimited, Unavailable, ValidationFailed
+
+# GitHub's own advice where a secondary limit comes without a retry-after header: wait at least a minute.
+_SECONDARY_WAIT = timedelta(seconds=60)
+
+
+@contextmanager
+def translated(action: str) -> Iterator[None]:
+    """Turn what PyGithub raises inside into a GitHubError. `action` completes "GitHub could not …".
+
+    Raises:
+        RateLimited, Unavailable, Forbidden, NotFound, ValidationFailed or GitHubError.
+    """
+    try:
+        yield
+    except GithubException as error:
+        raise _from_answer(action, error) from error
+    except requests.RequestException as error:
+        raise Unavailable(
+            f"GitHub could not {action}: {type(error).__name__}.",
+            hint="GitHub or the network did not answer; the same request can be made again.",
+        ) from error
+
+
+def _from_answer(action: str, error: GithubException) -> GitHubError:
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    said = _message(error)
+    text = f"GitHub could not {action}: {error.status} {said}".rstrip() + "."
+    status, request_id = error.status, headers.get("x-github-request-id", "")
+    if status == 429 or (status == 403 and _is_limit(said, headers)):
+        return RateLimited(text, hint="Wait until the limit resets.", retry_at=_retry_at(headers), http_status=status)
+    if status >= 500:
+        return Unavailable(text, hint="Try again in a minute.", http_status=status, request_id=request_id)
+    if status in (401, 403):
+        return Forbidden(text, hint=_PERMISSION_HINT, http_status=status, request_id=request_id)
+    if status == 404:
+        return NotFound(text, hint="Check the name, and that the token may see it.", http_status=404)
+    if status == 422:
+        return ValidationFailed(text, hint="The request's content was refused as it stands.", http_status=422)
+    return GitHubError(text, hint="See GitHub's answer.", http_status=status, request_id=request_id)
+
+
+_PERMISSION_HINT = (
+    "Check that the token is valid and has these repository permissions: contents: write, pull requests: write, "
+    "issues: write, checks: write."
+)
+
+
+def _message(error: GithubException) -> str:
+    data = error.data
+    if not isinstance(data, Mapping):
+        return str(data or "")[:200]
+    details = [item.get("message", "") for item in data.get("errors") or [] if isinstance(item, Mapping)]
+    return "; ".join(part for part in [str(data.get("message", "")), *details] if part)[:400].rstrip(".")
+
+
+def _is_limit(said: str, headers: Mapping[str, str]) -> bool:
+    return "rate limit" in said.lower() or "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
+
+
+def _retry_at(headers: Mapping[str, str]) -> datetime:
+    now = datetime.now(UTC)
+    if headers.get("retry-after", "").isdigit():
+        return now + timedelta(seconds=int(headers["retry-after"]))
+    if headers.get("x-ratelimit-remaining") == "0" and headers.get("x-ratelimit-reset", "").isdigit():
+        return datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), UTC)
+    return now + _SECONDARY_WAIT
