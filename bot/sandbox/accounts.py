@@ -1,0 +1,81 @@
+"""The nouns of who may do what: accounts, Apps, tokens, teams and levels of access.
+
+Owns records only. Knows no URL, no JSON shape and no HTTP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum
+
+
+def now() -> datetime:
+    """Return the time as GitHub keeps it: UTC, whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class Level(IntEnum):
+    """Access to a repository, lowest first; the names are GitHub's role names."""
+
+    NONE = 0
+    READ = 1
+    TRIAGE = 2
+    WRITE = 3
+    MAINTAIN = 4
+    ADMIN = 5
+
+
+@dataclass(kw_only=True, eq=False)
+class User:
+    """A person, a bot or an organization. `app` is set for the account that a GitHub App acts as."""
+
+    id: int
+    login: str
+    type: str
+    name: str
+    email: str
+    created_at: datetime
+    app: App | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class App:
+    """A GitHub App, installed once. The public key checks the tokens that its owner signs."""
+
+    id: int
+    slug: str
+    name: str
+    owner: User
+    created_at: datetime
+    installation_id: int
+    repositories: list[str] = field(default_factory=list)
+    permissions: dict[str, str] = field(default_factory=dict)
+    public_key: str = ""
+
+    @property
+    def level(self) -> Level:
+        """The access that its permissions amount to in the repositories where it is installed."""
+        if self.permissions.get("administration") == "write":
+            return Level.ADMIN
+        return Level.WRITE if "write" in self.permissions.values() else Level.READ
+
+
+@dataclass(kw_only=True, eq=False)
+class Token:
+    """What one secret may do. `workflows` is the right to push changes under .github/workflows."""
+
+    user: User
+    workflows: bool = True
+    repositories: tuple[str, ...] | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class Team:
+    """A team of an organization."""
+
+    id: int
+    organization: User
+    slug: str
+    members: list[User] = field(default_factory=list)

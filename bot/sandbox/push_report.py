@@ -1,0 +1,37 @@
+"""The report that ends a push, told as GitHub tells it.
+
+git's own hooks can only say "hook declined" for a ref; GitHub puts its reason there. Owns reading and writing pkt-lines
+of that report. Nothing else of the protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+_DECLINED = b"hook declined"
+_REPORT, _REMARKS = 1, 2
+
+
+def explain_refusals(answer: bytes) -> bytes:
+    """Put what a hook remarked in the place of "hook declined". An answer without a refusal stays as it is."""
+    lines = list(_read(answer))
+    remarks = b"".join(line[1:] for line in lines if line and line[0] == _REMARKS).strip()
+    if not remarks or _DECLINED not in answer:
+        return answer
+    report = b"".join(line[1:] for line in lines if line and line[0] == _REPORT)
+    reason = remarks.splitlines()[0]
+    explained = [line and line.replace(_DECLINED, reason) for line in _read(report)]
+    return _write([bytes([_REPORT]) + _write(explained), None])
+
+
+def _read(data: bytes) -> Iterator[bytes | None]:
+    """Split into pkt-lines; None stands for a flush."""
+    at = 0
+    while at + 4 <= len(data):
+        length = int(data[at : at + 4], 16)
+        yield data[at + 4 : at + length] if length else None
+        at += length or 4
+
+
+def _write(lines: Iterable[bytes | None]) -> bytes:
+    return b"".join(b"0000" if line is None else b"%04x%b" % (len(line) + 4, line) for line in lines)

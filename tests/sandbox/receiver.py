@@ -1,0 +1,66 @@
+"""An HTTP endpoint for webhooks: a real server on loopback that keeps what it got."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+
+@dataclass
+class Received:
+    """One webhook as it arrived."""
+
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def payload(self) -> Any:
+        """The JSON in it."""
+        return json.loads(self.body)
+
+
+@dataclass
+class Receiver:
+    """Where to send webhooks, what came, and the status each gets as an answer."""
+
+    url: str
+    received: list[Received] = field(default_factory=list)
+    status: int = 202
+
+    def events(self) -> list[str]:
+        """List the events by name and action."""
+        actions = (one.payload.get("action", "") for one in self.received)
+        return [
+            f"{one.headers['X-GitHub-Event']} {action}".strip()
+            for one, action in zip(self.received, actions, strict=True)
+        ]
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """Serve an endpoint while the block runs."""
+    receiver = Receiver("")
+
+    class Endpoint(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            receiver.received.append(Received(dict(self.headers), body))
+            self.send_response(receiver.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Stay quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Endpoint) as server:
+        receiver.url = f"http://127.0.0.1:{server.server_port}/webhook"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield receiver
+        server.shutdown()
+        thread.join()
