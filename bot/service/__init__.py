@@ -1,0 +1,1 @@
+"""The webhook service: deliveries in, one after another, each finished exactly once."""

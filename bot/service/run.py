@@ -1,0 +1,54 @@
+"""The webhook service as a command: its secrets from the environment, its settings from backport.yaml."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from bot.config import load_config
+from bot.errors import ConfigError
+from bot.model import Progress
+from bot.service.service import running_service
+from bot.workflow.workplace import opened_workplace
+
+
+def serve_until_interrupted(
+    config: Path, *, data: Path, port: int, api_url: str, login: str | None, progress: Progress
+) -> None:
+    """Serve one repository's webhooks until Ctrl-C; `data` keeps the mirror and the journal for the next start.
+
+    Raises:
+        ConfigError: the configuration cannot be read, or a secret is missing.
+        GitHubError: the repository cannot be seen with the token.
+    """
+    token, secret = _secret("BACKPORT_BOT_TOKEN"), _secret("BACKPORT_BOT_SECRET")
+    settings = load_config(config)
+    data.mkdir(parents=True, exist_ok=True)
+    with (
+        opened_workplace(
+            settings,
+            token=token,
+            api_url=api_url,
+            directory=data,
+            beside=config.parent,
+            login=login,
+            progress=progress,
+        ) as at,
+        running_service(
+            at, directory=data, secret=secret, own_login=login, port=port, served=lambda _results: None
+        ) as service,
+    ):
+        progress(f"Serving {settings.repository} at {service.url}; Ctrl-C ends it after the request in hand.")
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            progress("Ending; what is waiting is kept for the next start.")
+
+
+def _secret(name: str) -> str:
+    # Taken out of our own environment, so that no process we start can inherit it.
+    value = os.environ.pop(name, "")
+    if not value:
+        raise ConfigError(f"{name} is not set, so the service was not started.", hint=f"Export {name} and start again.")
+    return value

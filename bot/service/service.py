@@ -1,0 +1,54 @@
+"""The webhook service put together: endpoint, journal, worker, and what a delivery means to the workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.loopback import serving
+from bot.model import TargetResult
+from bot.service.app import webhook_app
+from bot.service.journal import Delivery, Journal
+from bot.service.worker import Worker
+from bot.triggers import parse_delivery
+from bot.workflow.answer import answer
+from bot.workflow.workplace import Workplace
+
+Served = Callable[[tuple[TargetResult, ...]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service. `url` is where GitHub is to send its deliveries."""
+
+    url: str
+    journal: Journal
+    worker: Worker
+
+
+@contextmanager
+def running_service(
+    at: Workplace, *, directory: Path, secret: str, own_login: str | None = None, port: int = 0, served: Served
+) -> Iterator[Service]:
+    """Serve webhooks on 127.0.0.1 while the block runs, beginning with what an earlier process left in the journal.
+
+    `directory` keeps the journal. `served` is told the results of each request. Put a reverse proxy with TLS in front
+    for deliveries from outside.
+    """
+
+    def work(delivery: Delivery) -> None:
+        trigger = parse_delivery(delivery.event, delivery.payload, own_login=own_login)
+        if trigger is not None and trigger.repository == at.config.repository:
+            served(answer(trigger, at))
+
+    with ExitStack() as stack:
+        journal = Journal(directory / "deliveries.sqlite")
+        stack.callback(journal.close)
+        worker = Worker(journal, work)
+        app = webhook_app(journal, secret=secret, accepted=worker.wake)
+        url = stack.enter_context(serving(app, port=port))
+        worker.start()
+        stack.callback(worker.stop)
+        yield Service(f"{url}/webhook", journal, worker)

@@ -1,0 +1,181 @@
+"""A comment or a label → what the requester sees: a reaction, one answer for each command, and the results.
+
+Owns who is answered and in which order the outside effects of one request happen. Everything said is worded in
+`bot.report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bot.carried.detect import check
+from bot.commands import NAME, Command, Verb, parse_commands, parse_words
+from bot.config import Permission
+from bot.errors import RequestRejected
+from bot.git.tree import CommitTree
+from bot.github.door import Reaction
+from bot.model import Affectedness, BackportOptions, Failed, PullRequest, Status, TargetResult
+from bot.permissions import Requester, is_allowed, required_permission
+from bot.report import answers
+from bot.report.markers import status_marker
+from bot.targets import ResolvedTargets, resolve_targets
+from bot.triggers import CommentTrigger, LabelTrigger, Trigger, target_of_label
+from bot.workflow.line import backport_to
+from bot.workflow.publish import find_backport
+from bot.workflow.status import StatusComment
+from bot.workflow.workplace import Backport, Workplace
+
+_GOOD_ENDINGS = {Status.OPENED, Status.NOT_AFFECTED, Status.ALREADY_APPLIED, Status.WOULD_OPEN}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who asked where. `key` finds the answer again; a label has no comment to react to."""
+
+    pull_request: int
+    requester: str
+    key: str
+    comment_id: int | None = None
+
+
+def answer(trigger: Trigger, at: Workplace) -> tuple[TargetResult, ...]:
+    """Serve what a trigger asks for and return how each target branch ended.
+
+    A comment without a command and a label that names no target are left alone. Serving the same trigger again edits
+    the same answers and opens nothing twice.
+
+    Raises:
+        RateLimited, Unavailable: GitHub does not answer; the trigger can be served again later.
+    """
+    if isinstance(trigger, CommentTrigger):
+        key = f"comment-{trigger.comment_id}"
+        asked = _Asked(trigger.pull_request, trigger.author, key, trigger.comment_id)
+        return _answer(asked, lambda: parse_commands(trigger.body), at)
+    if isinstance(trigger, LabelTrigger) and trigger.merged:
+        target = target_of_label(trigger.label, at.config.trigger_label)
+        if target is not None:
+            asked = _Asked(trigger.pull_request, trigger.sender, f"label-{target}")
+            return _answer(asked, lambda: (parse_words([target]),), at)
+    return ()
+
+
+def _answer(asked: _Asked, parse: Callable[[], tuple[Command, ...]], at: Workplace) -> tuple[TargetResult, ...]:
+    try:
+        commands = parse()
+    except RequestRejected as error:
+        _say(answers.render_error(error), asked, at)
+        _react("confused", asked, at)
+        return ()
+    if not commands:
+        return ()
+    _react("eyes", asked, at)
+    served = [_serve(command, replace(asked, key=f"{asked.key}-{i}"), at) for i, command in enumerate(commands)]
+    content = all(each is not None and all(one.status in _GOOD_ENDINGS for one in each) for each in served)
+    _react("rocket" if content else "confused", asked, at)
+    return tuple(result for each in served for result in each or ())
+
+
+def _serve(command: Command, asked: _Asked, at: Workplace) -> tuple[TargetResult, ...] | None:
+    """Run one command; None where it was refused, which is then answered."""
+    try:
+        _check_permission(command, asked.requester, at)
+        if command.verb is Verb.BACKPORT:
+            return _backport(command, asked, at)
+        _say(_plain_answer(command, asked, at), asked, at)
+    except RequestRejected as error:
+        _say(answers.render_error(error), asked, at)
+        return None
+    return ()
+
+
+def _check_permission(command: Command, login: str, at: Workplace) -> None:
+    level = at.github.permission(login)
+    requester = Requester(login=login, level=Permission(level) if level in set(Permission) else None)
+    permissions = at.config.permissions
+    if is_allowed(command, requester, permissions):
+        return
+    # Teams cost a request each, so they are asked only where the level does not do.
+    teams = [team for team in permissions.teams if at.github.in_team(team.rpartition("/")[2], login)]
+    if not is_allowed(command, replace(requester, teams=teams), permissions):
+        raise answers.not_authorized(login, _typed(command), required_permission(command, permissions).value)
+
+
+def _typed(command: Command) -> str:
+    if command.verb is not Verb.BACKPORT:
+        return f"{NAME} {command.verb.value}"
+    return NAME if command.options.prove else f"{NAME} --no-prove"
+
+
+def _plain_answer(command: Command, asked: _Asked, at: Workplace) -> str:
+    if command.verb is Verb.HELP:
+        return answers.render_help(branches=at.config.branches)
+    if command.verb is Verb.CANCEL:
+        # Comments are served one after another: when this one is read, everything before it has ended.
+        return answers.render_cancelled(())
+    return answers.render_status_answer(_standing(at.github.pull_request(asked.pull_request), at))
+
+
+def _standing(original: PullRequest, at: Workplace) -> list[TargetResult]:
+    branches = resolve_targets(["all"], at.mirror.branches(), at.config).branches
+    found = (find_backport(branch, original, BackportOptions(), at) for branch in branches)
+    return [result for result in found if result is not None]
+
+
+def _backport(command: Command, asked: _Asked, at: Workplace) -> tuple[TargetResult, ...]:
+    original = at.github.pull_request(asked.pull_request)
+    if not original.merged:
+        raise answers.not_merged(original.number, closed=original.state == "closed")
+    method, commits = at.github.merged_commits(original)
+    backport = Backport(
+        original=original,
+        merge_method=method,
+        commits=commits,
+        options=command.options,
+        requester=asked.requester,
+        patch=at.patch_for(original),
+    )
+    targets = _targets(command, backport, at)
+    if not targets.branches and not targets.unknown:
+        _say(answers.nothing_to_do(command), asked, at)
+        return ()
+    names = (*(unknown.name for unknown in targets.unknown), *targets.branches)
+    comment = StatusComment(asked.key, backport, names, at)
+    for unknown in targets.unknown:
+        error = answers.unknown_branch(unknown.name, unknown.nearest)
+        comment.end(Failed(branch=unknown.name, message=error.message, hint=error.hint))
+    for branch in targets.branches:
+        comment.begin(branch)
+        comment.end(backport_to(branch, backport, at))
+    return comment.results
+
+
+def _targets(command: Command, backport: Backport, at: Workplace) -> ResolvedTargets:
+    tips = at.mirror.branches()
+    resolved = resolve_targets(command.targets, tips, at.config)
+    if not command.auto:
+        return resolved
+    if backport.patch is None:
+        raise RequestRejected(
+            "`auto` asks a carried patch which branches are affected, and none carries this pull request. "
+            "Nothing was started.",
+            hint="Name the branches.",
+        )
+    at.mirror.fetch([tips[branch] for branch in resolved.branches])
+    patch = backport.patch
+    affected = (
+        branch
+        for branch in resolved.branches
+        if check(CommitTree(at.mirror, tips[branch]), patch).status is Affectedness.AFFECTED
+    )
+    return ResolvedTargets(branches=tuple(affected))
+
+
+def _say(body: str, asked: _Asked, at: Workplace) -> None:
+    marker = status_marker(asked.key)
+    at.github.write_comment(asked.pull_request, f"{marker}\n{body}", marker=marker)
+
+
+def _react(reaction: Reaction, asked: _Asked, at: Workplace) -> None:
+    if asked.comment_id is not None:
+        at.github.react(asked.comment_id, reaction)

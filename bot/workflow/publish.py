@@ -1,0 +1,101 @@
+"""The proven candidate's branch and pull request; each is found before it is made."""
+
+from __future__ import annotations
+
+from bot.errors import PushRejected
+from bot.model import (
+    AlreadyApplied,
+    BackportOptions,
+    Candidate,
+    Certainty,
+    Failed,
+    Opened,
+    PullRequest,
+    Sha,
+    TargetPlan,
+    TargetResult,
+    Verdict,
+)
+from bot.report.pull_request import render_body, render_title
+from bot.workflow.notes import patch_notes
+from bot.workflow.workplace import Backport, Workplace
+
+
+def find_backport(branch: str, original: PullRequest, options: BackportOptions, at: Workplace) -> TargetResult | None:
+    """Return how the target branch stands by the pull requests that exist, or None where there is none to respect."""
+    head = at.config.backport_branch(original.number, branch)
+    existing = at.github.backport_pull_requests(head, branch)
+    merged = next((each for each in existing if each.merged), None)
+    if merged is not None:
+        return AlreadyApplied(branch=branch, how=f"#{merged.number} is merged", commit=merged.merge_commit)
+    if options.redo or not existing:
+        return None
+    standing = next((each for each in existing if each.state == "open"), None)
+    if standing is not None:
+        return Opened(branch=branch, pull_request=standing, created=False)
+    return _closed(branch, existing[0])
+
+
+def _closed(branch: str, pull_request: PullRequest) -> Failed:
+    return Failed(
+        branch=branch,
+        message=f"#{pull_request.number} was closed without being merged, so it was not opened again.",
+        hint="To make it anew: `/backport --redo` with this branch.",
+    )
+
+
+def publish(
+    plan: TargetPlan, candidate: Candidate, verdict: Verdict | None, backport: Backport, at: Workplace
+) -> Opened:
+    """Push the very commit that was tested and open its pull request.
+
+    Raises:
+        PushRejected: the backport branch holds a commit that the bot did not make; nothing was pushed.
+    """
+    at.mirror.push(candidate.commit, plan.backport_branch, expected=_replaceable_tip(plan, at))
+    opened = at.github.open_pull_request(
+        title=render_title(backport.original, plan.branch, template=at.config.title),
+        body=render_body(
+            backport.original,
+            candidate,
+            verdict,
+            repository=at.config.repository,
+            requester=backport.requester,
+            plan=plan,
+            notes=patch_notes(backport.patch, candidate, at) if backport.patch else None,
+            template=at.config.templates.pull_request,
+        ),
+        head=plan.backport_branch,
+        base=plan.branch,
+        draft=backport.options.draft or not _is_certain(candidate, verdict),
+        labels=at.config.labels,
+    )
+    at.progress(f"{plan.branch}: #{opened.number} opened")
+    return Opened(branch=plan.branch, pull_request=opened, candidate=candidate, verdict=verdict)
+
+
+def _is_certain(candidate: Candidate, verdict: Verdict | None) -> bool:
+    """Only what is both proven and made without a guess may be merged as it is."""
+    return verdict is not None and verdict.proven and candidate.certainty is Certainty.CERTAIN
+
+
+def _replaceable_tip(plan: TargetPlan, at: Workplace) -> Sha | None:
+    """Return the backport branch's tip if only the bot's commits would be lost, None if there is no such branch."""
+    tip = at.mirror.branches().get(plan.backport_branch)
+    if tip is None:
+        return None
+    at.mirror.fetch([tip])
+    foreign = next(
+        (
+            commit
+            for commit in at.mirror.commits_between(plan.base_commit, tip)
+            if commit.committer.email != at.config.committer.email
+        ),
+        None,
+    )
+    if foreign is not None:
+        raise PushRejected(
+            f"`{plan.backport_branch}` holds {foreign.sha[:12]} by {foreign.committer.name}, so it was left as it is.",
+            hint="Finish that branch by hand, or delete it and ask again.",
+        )
+    return tip

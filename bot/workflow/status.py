@@ -1,0 +1,58 @@
+"""The status comment of one request while its target branches are being worked on."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.errors import GitHubError
+from bot.model import TargetResult
+from bot.report.markers import status_marker
+from bot.report.status_comment import Phase, StatusView, TargetProgress, render_status
+from bot.workflow.workplace import Backport, Workplace
+
+log = logging.getLogger(__name__)
+
+
+class StatusComment:
+    """One comment, edited whenever a target branch begins or ends.
+
+    A comment that cannot be written is logged and stops nothing; the next edit brings it up to date.
+    """
+
+    def __init__(self, key: str, backport: Backport, branches: tuple[str, ...], at: Workplace) -> None:
+        self._key = key
+        self._backport = backport
+        self._at = at
+        self._targets: dict[str, TargetProgress | TargetResult] = {each: TargetProgress(each) for each in branches}
+
+    @property
+    def results(self) -> tuple[TargetResult, ...]:
+        """How the target branches ended that have ended, in the comment's order."""
+        return tuple(each for each in self._targets.values() if not isinstance(each, TargetProgress))
+
+    def begin(self, branch: str) -> None:
+        """Show that a target branch is being worked on."""
+        self._targets[branch] = TargetProgress(branch, Phase.PROVING)
+        self._write()
+
+    def end(self, result: TargetResult) -> None:
+        """Show a target branch's ending."""
+        self._targets[result.branch] = result
+        self._write()
+
+    def _write(self) -> None:
+        view = StatusView(
+            key=self._key,
+            original=self._backport.original,
+            requester=self._backport.requester,
+            targets=tuple(self._targets.values()),
+            commits=self._backport.commits,
+            merge_method=self._backport.merge_method,
+            name_branch=lambda branch: self._at.config.backport_branch(self._backport.original.number, branch),
+            options=self._backport.options,
+        )
+        body = render_status(view, template=self._at.config.templates.status)
+        try:
+            self._at.github.write_comment(self._backport.original.number, body, marker=status_marker(self._key))
+        except GitHubError as error:
+            log.warning("%s", error)

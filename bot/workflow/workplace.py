@@ -1,0 +1,76 @@
+"""What every step of the line has at hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.carried.load import CarriedPatch, bundled_patches, find_original, load_patches
+from bot.config import Config
+from bot.git.repository import Repository
+from bot.github.client import GitHubClient
+from bot.github.door import GitHub
+from bot.model import BackportOptions, MergeMethod, Progress, PullRequest, Sha, silent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """One repository: both doors, its configuration and the carried patches that may apply there."""
+
+    github: GitHub
+    mirror: Repository
+    config: Config
+    patches: Mapping[str, CarriedPatch]
+    progress: Progress = silent
+
+    def patch_for(self, original: PullRequest) -> CarriedPatch | None:
+        """Return the carried patch of an original pull request, or None."""
+        return find_original(self.patches, self.config.repository, pull_request=original.number)
+
+    def now(self) -> str:
+        """Return the present moment in git's raw form, for the committer of a candidate."""
+        return f"{int(time.time())} +0000"
+
+
+@contextmanager
+def opened_workplace(
+    config: Config,
+    *,
+    token: str,
+    api_url: str,
+    directory: Path,
+    beside: Path = Path(),
+    login: str | None = None,
+    progress: Progress = silent,
+) -> Iterator[Workplace]:
+    """Open both doors of the configured repository and close them afterwards.
+
+    `directory` keeps the mirror from one time to the next. `beside` is the folder that the configuration's own folders
+    of carried patches are relative to. `login` is the bot's account where the token cannot say.
+
+    Raises:
+        GitHubError: the repository cannot be seen with this token.
+        ConfigError: a carried patch cannot be read.
+    """
+    patches = load_patches([bundled_patches(), *(beside / folder for folder in config.patches)])
+    client = GitHubClient(config.repository, token=token, api_url=api_url, login=login)
+    try:
+        with Repository.mirror(client.clone_url, directory / "mirror.git", token=token) as mirror:
+            yield Workplace(github=client, mirror=mirror, config=config, patches=patches, progress=progress)
+    finally:
+        client.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backport:
+    """One request being served: the original as it was merged, and what the requester switched on."""
+
+    original: PullRequest
+    merge_method: MergeMethod
+    commits: tuple[Sha, ...]
+    options: BackportOptions
+    requester: str
+    patch: CarriedPatch | None = None

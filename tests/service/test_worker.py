@@ -1,0 +1,77 @@
+"""The worker thread over a real journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.errors import GitError, Unavailable
+from bot.service import worker as worker_module
+from bot.service.journal import Delivery, Journal
+from bot.service.worker import Worker
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    opened = Journal(tmp_path / "journal.sqlite")
+    yield opened
+    opened.close()
+
+
+def _work_off(journal: Journal, work: worker_module.Callable[[Delivery], None]) -> None:
+    worker = Worker(journal, work)
+    worker.start()
+    assert worker.wait_until_idle(10)
+    worker.stop()
+
+
+def test_what_was_waiting_before_the_start_is_done(journal: Journal) -> None:
+    journal.accept("one", "push", {})
+    seen: list[str] = []
+    _work_off(journal, lambda delivery: seen.append(delivery.id))
+    assert seen == ["one"]
+
+
+def test_an_error_in_one_delivery_does_not_stop_the_next(journal: Journal) -> None:
+    seen: list[str] = []
+
+    def work(delivery: Delivery) -> None:
+        seen.append(delivery.id)
+        if delivery.id == "one":
+            raise ZeroDivisionError("a fault of ours")
+        if delivery.id == "two":
+            raise GitError("The mirror is gone.", hint="Clone it again.")
+
+    for name in ("one", "two", "three"):
+        journal.accept(name, "push", {})
+    _work_off(journal, work)
+    assert seen == ["one", "two", "three"]
+    assert journal.problems() == ("ZeroDivisionError: a fault of ours", "The mirror is gone.")
+
+
+def test_an_unanswering_github_is_asked_again(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "_FIRST_PAUSE", 0.0)
+    attempts: list[int] = []
+
+    def work(delivery: Delivery) -> None:
+        attempts.append(delivery.attempts)
+        if len(attempts) < 3:
+            raise Unavailable("GitHub answered 502.", hint="Try again.")
+
+    journal.accept("one", "push", {})
+    _work_off(journal, work)
+    assert attempts == [0, 1, 2]
+    assert journal.problems() == ()
+
+
+def test_an_outage_is_given_up_in_the_end(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "_FIRST_PAUSE", 0.0)
+
+    def work(_delivery: Delivery) -> None:
+        raise Unavailable("GitHub answered 502.", hint="Try again.")
+
+    journal.accept("one", "push", {})
+    _work_off(journal, work)
+    assert journal.problems() == ("GitHub answered 502.",)
