@@ -1,0 +1,97 @@
+"""The demo as a person or a script sees it: progress, the table, the address of the pages, the exit code."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.demo.journey import Stage, staged
+from bot.errors import NoDevice
+from bot.model import Method, NotAffected, Opened, TargetResult
+from bot.report.data import target_to_json
+from bot.report.terminal import render_explanations, results_table
+
+# What each released branch must come to; the facts behind it stand in patches/sglang-24587/README.md.
+_EXPECTED: Mapping[str, Method | None] = {
+    "release/v0.5.9": None,
+    "release/v0.5.10": Method.CARRIED_PATCH,
+    "release/v0.5.11": Method.CARRIED_PATCH,
+    "release/v0.5.12": Method.CHERRY_PICK,
+}
+
+
+def show_demo(*, as_json: bool, serve: bool, device: str) -> int:
+    """Run the demo and print it; returns the exit code, 0 only if every branch ended as it must.
+
+    With `serve` the pages stay up until Ctrl-C, after the results are printed.
+
+    Raises:
+        NoDevice: this is not Linux, where Triton runs.
+        BackportError: a download failed, or the bot did not answer.
+    """
+    if platform.system() != "Linux":
+        raise NoDevice(
+            f"The demo runs Triton kernels, and Triton does not run on {platform.system()}; nothing was started.",
+            hint="Use Linux, a container or a virtual machine. `check`, `apply` and most tests work here.",
+        )
+    # Progress goes to stderr, so that stdout holds the results alone.
+    progress = Console(stderr=True, highlight=False)
+    with (
+        tempfile.TemporaryDirectory(prefix="backport-demo-") as scratch,
+        staged(
+            Path(scratch), device=device, progress=lambda line: progress.print(line, markup=False, soft_wrap=True)
+        ) as stage,
+    ):
+        comment = f"/backport {' '.join(stage.branches)}"
+        progress.print(f"Commenting on #{stage.original}: {comment}", markup=False)
+        results = stage.ask(comment)
+        good = is_as_expected(results, stage.heads())
+        _print_results(results, stage, as_json=as_json)
+        if not good:
+            progress.print("Not every branch ended as it must; see above.", style="bold red")
+        if serve:
+            _wait(stage, progress)
+    return 0 if good else 1
+
+
+def is_as_expected(results: Sequence[TargetResult], heads: Mapping[int, str]) -> bool:
+    """Say whether every branch came to what it must, and each pull request's head is the tested commit."""
+    return [result.branch for result in results] == list(_EXPECTED) and all(_is_right(each, heads) for each in results)
+
+
+def _is_right(result: TargetResult, heads: Mapping[int, str]) -> bool:
+    expected = _EXPECTED[result.branch]
+    match result:
+        case NotAffected():
+            return expected is None
+        case Opened(candidate=candidate, verdict=verdict, pull_request=opened) if candidate and verdict:
+            tested = heads.get(opened.number) == candidate.commit
+            return candidate.method is expected and verdict.proven and tested
+        case _:
+            return False
+
+
+def _print_results(results: Sequence[TargetResult], stage: Stage, *, as_json: bool) -> None:
+    if as_json:
+        json.dump([target_to_json(result) for result in results], sys.stdout, indent=2)
+        sys.stdout.write("\n")
+        return
+    console = Console(highlight=False)
+    console.print(results_table(results))
+    console.print(render_explanations(results), markup=False, soft_wrap=True)
+    console.print(f"The comment that was answered: {stage.page}", markup=False, soft_wrap=True)
+
+
+def _wait(stage: Stage, progress: Console) -> None:
+    progress.print(f"The pages are up at {stage.page}; Ctrl-C ends them.", markup=False, soft_wrap=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        progress.print("Ended.")
