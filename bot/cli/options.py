@@ -1,0 +1,30 @@
+"""Arguments and options that several commands share, and what a waiting person is told."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Tree = Annotated[
+    Path,
+    typer.Argument(help="A checkout or unpacked package of the target.", exists=True, file_okay=False, metavar="TREE"),
+]
+PatchName = Annotated[str, typer.Option("--patch", help="The carried patch, e.g. sglang-24587.", metavar="NAME")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print data for scripts.")]
+
+
+class DeviceKind(StrEnum):
+    """Where a regression suite may run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    ROCM = "rocm"
+
+
+def tell(line: str) -> None:
+    """Be the Progress of a command: standard error, so that standard output stays data."""
+    typer.echo(line, err=True)

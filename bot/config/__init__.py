@@ -1,0 +1,24 @@
+"""backport.yaml → Config.
+
+Owns the keys of the configuration, their defaults and the sentence for each mistake in them. Reads one file and nothing
+else. Every key is used by the program; an unknown one is an error, because a misspelt key would be a silent default.
+"""
+
+from bot.config.config import Config
+from bot.config.load import FILE_NAME, load_config, parse_config, schema
+from bot.config.permissions import Permission, Permissions
+from bot.config.prove import Prove
+from bot.config.publish import Committer, Templates
+
+__all__ = [
+    "FILE_NAME",
+    "Committer",
+    "Config",
+    "Permission",
+    "Permissions",
+    "Prove",
+    "Templates",
+    "load_config",
+    "parse_config",
+    "schema",
+]

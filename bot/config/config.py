@@ -1,0 +1,46 @@
+"""backport.yaml as a whole: its top-level keys, each section in a module of its own beside this one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bot.branch_names import slug
+from bot.config.permissions import Permissions
+from bot.config.prove import Prove
+from bot.config.publish import Committer, Templates
+from bot.config.values import BranchTemplate, Label, LabelTemplate, Pattern, Section, TitleTemplate, fill
+
+
+class Config(Section):
+    """The whole of backport.yaml."""
+
+    repository: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$")]
+    """The repository, as `owner/name`."""
+    branches: tuple[Pattern, ...] = Field(default=("release/*",), strict=False, min_length=1)
+    """The stable branches, as names or globs: what `all` and `auto` mean. `*` stops at a slash, `**` does not."""
+    max_targets: Annotated[int, Field(ge=1, le=50)] = 20
+    """Target branches that one command may name or its globs may match."""
+    branch_name: BranchTemplate = "backport/{number}-to-{target_slug}"
+    """The backport branch. `{target_slug}` is the target with `-` for `/`; `{target}` is the target as it is."""
+    title: TitleTemplate = "[{target}] {title} (backport #{number})"
+    """The title of a backport pull request."""
+    labels: tuple[Label, ...] = Field(default=("backport",), strict=False)
+    """Labels set on every backport pull request."""
+    trigger_label: LabelTemplate = "backport {target}"
+    """A label that, put on a merged pull request, asks for a backport as the comment does."""
+    permissions: Permissions = Permissions()
+    """Who may ask for what."""
+    patches: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), strict=False)
+    """Folders of carried patches besides those that come with the bot, relative to this file."""
+    prove: Prove = Prove()
+    """How a candidate is proven."""
+    committer: Committer = Committer()
+    """Who commits the cherry-picked commits."""
+    templates: Templates = Templates()
+    """Texts in place of ours."""
+
+    def backport_branch(self, number: int, target: str) -> str:
+        """Return the backport branch for an original pull request and a target branch."""
+        return fill(self.branch_name, number=str(number), target=target, target_slug=slug(target))
