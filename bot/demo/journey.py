@@ -50,7 +50,7 @@ class Stage:
 
     def heads(self) -> dict[int, str]:
         """Ask GitHub for every pull request's head commit."""
-        pulls = self.maintainer.get_repo(REPOSITORY, lazy=True).get_pulls(state="all")
+        pulls = self.maintainer.get_repo(REPOSITORY).get_pulls(state="all")
         return {pull.number: pull.head.sha for pull in pulls}
 
     def ask(self, comment: str) -> tuple[TargetResult, ...]:
@@ -60,7 +60,7 @@ class Stage:
             BackportError: the bot did not serve the request.
         """
         before = len(self.served)
-        self.maintainer.get_repo(REPOSITORY, lazy=True).get_issue(self.original).create_comment(comment)
+        self.maintainer.get_repo(REPOSITORY).get_issue(self.original).create_comment(comment)
         self.sandbox.wait_for_deliveries(timeout=30)
         if not self.service.worker.wait_until_idle(_PATIENCE) or len(self.served) == before:
             problems = "; ".join(self.service.journal.problems()) or f"no answer within {_PATIENCE:.0f} s"
@@ -76,7 +76,8 @@ def staged(directory: Path, *, device: str = "auto", progress: Progress = silent
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox.start(directory / "github"))
         token = _furnish(sandbox, history, patch)
-        maintainer = Github(auth=Auth.Token(token[MAINTAINER]), base_url=sandbox.api_url, seconds_between_writes=0)
+        signed_in = Auth.Token(token[MAINTAINER])
+        maintainer = Github(auth=signed_in, base_url=sandbox.api_url, seconds_between_writes=0, lazy=True)
         stack.callback(maintainer.close)
         at = stack.enter_context(
             opened_workplace(

@@ -5,6 +5,7 @@ Owns mutable records and what can be said of one by itself. Knows no URL, no JSO
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -67,12 +68,13 @@ class WorkflowRun:
 
 @dataclass(kw_only=True, eq=False)
 class Artifact:
-    """A zip archive that a workflow run left."""
+    """A zip archive that a workflow run left. Whoever knows the `signature` may download it."""
 
     id: int
     name: str
     content: bytes
     created_at: datetime
+    signature: str = field(default_factory=secrets.token_urlsafe)
 
 
 @dataclass(kw_only=True, eq=False)

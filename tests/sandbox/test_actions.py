@@ -41,8 +41,8 @@ def test_dispatched_run_is_ended_with_an_artifact(sandbox: Sandbox, with_workflo
         ended = with_workflow.get_workflow_run(run.id)
         (artifact,) = ended.get_artifacts()
         assert (ended.status, ended.conclusion, artifact.name) == ("completed", "success", "verdict")
-        _, _, content = with_workflow.requester.requestBlob("GET", artifact.archive_download_url)
-        assert zipfile.ZipFile(io.BytesIO(content)).namelist() == ["verdict.json"]
+        _, _, chunks = with_workflow.requester.getStream(artifact.archive_download_url, chunk_size=None)
+        assert zipfile.ZipFile(io.BytesIO(b"".join(chunks))).namelist() == ["verdict.json"]
         sandbox.wait_for_deliveries()
         assert receiver.events() == ["workflow_run requested", "workflow_run completed"]
 

@@ -60,7 +60,8 @@ def full_user_json(world: World, user: User, *, private: bool) -> Json:
         "company": None,
         "blog": "",
         "location": None,
-        "email": user.email if private else None,
+        # What a bot commits with is no e-mail address (its brackets are not quoted), so GitHub shows none.
+        "email": user.email if private and user.type != "Bot" else None,
         "hireable": None,
         "bio": None,
         "public_repos": owned,
