@@ -215,6 +215,15 @@ class RungOutcome:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class CompanionCommit:
+    """A further commit of a candidate, that carries a companion. `title` is the companion's original's, with number."""
+
+    patch: str
+    commit: Sha
+    title: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A commit on the target's pinned base, before it is proven. `commit` is what is tested and what is pushed."""
@@ -231,6 +240,8 @@ class Candidate:
     resolutions: tuple[Resolution, ...] = ()
     findings: tuple[Evidence, ...] = ()
     """What a check of the picked files saw and a reviewer should look at, e.g. a name that the target lacks."""
+    companions: tuple[CompanionCommit, ...] = ()
+    """Carried patches that belong with this one, on top of it in this order; the last of them is `commit`."""
 
 
 class ConflictKind(StrEnum):

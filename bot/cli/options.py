@@ -13,6 +13,9 @@ Tree = Annotated[
     typer.Argument(help="A checkout or unpacked package of the target.", exists=True, file_okay=False, metavar="TREE"),
 ]
 PatchName = Annotated[str, typer.Option("--patch", help="The carried patch, e.g. sglang-24587.", metavar="NAME")]
+WithCompanions = Annotated[
+    bool, typer.Option("--with-companions", help="Bring the carried patches that belong with it as well.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print data for scripts.")]
 
 

@@ -6,18 +6,20 @@ import difflib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bot.carried.apply import Applied, apply, render_diff, write
+from bot.carried.apply import Applied, ChangedTree, StepFailed, apply, render_diff, write
+from bot.carried.companions import apply_companions, companions_of
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch, bundled_patches, load_patches
 from bot.carried.tree import DirectoryTree
-from bot.cli.options import AsJson, DeviceKind, PatchName, Tree, tell
+from bot.cli.options import AsJson, DeviceKind, PatchName, Tree, WithCompanions, tell
 from bot.errors import ConfigError
+from bot.model import Affectedness
 from bot.report import terminal
 from bot.report.data import check_to_json, verdict_to_json
 from bot.workflow.proof import prove_trees
@@ -40,14 +42,18 @@ def apply_patch(
     tree: Tree,
     patch: PatchName,
     diff: Annotated[bool, typer.Option("--diff", help="Print the change and write nothing.")] = False,
+    with_companions: WithCompanions = False,
 ) -> None:
     """Apply a carried patch to TREE in place; applying twice is the same as applying once."""
-    applied = _apply(tree, _named(patch, _patches()))
+    patches = _patches()
+    applied = _apply(tree, _named(patch, patches), patches if with_companions else {})
+    changes = _changes(applied)
     if diff:
-        typer.echo(render_diff(DirectoryTree(tree), applied.changes), nl=False)
+        typer.echo(render_diff(DirectoryTree(tree), changes), nl=False)
         return
-    write(applied.changes, tree)
-    typer.echo(terminal.render_applied(patch, list(applied.changes)))
+    write(changes, tree)
+    for each in applied:
+        typer.echo(terminal.render_applied(each.patch, list(each.changes)))
 
 
 def prove_fix(
@@ -63,14 +69,18 @@ def prove_fix(
         ),
     ] = None,
     device: Annotated[DeviceKind, typer.Option(help="Where the suite runs.")] = DeviceKind.AUTO,
+    with_companions: WithCompanions = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the regression suite on TREE without and with the fix; exit 0 only if that proves it."""
     patches = _patches()
     carried = _named(patch, patches)
     with tempfile.TemporaryDirectory(prefix="backport-candidate-") as scratch:
-        fixed = candidate or _fixed_copy(tree, carried, Path(scratch, "candidate"))
-        verdict = prove_trees(tree, fixed, carried, patches=patches, device=device.value, progress=tell)
+        fixed = candidate or _fixed_copy(tree, carried, patches if with_companions else {}, Path(scratch, "candidate"))
+        companions = _needed_and_there(tree, fixed, carried, patches) if with_companions else ()
+        verdict = prove_trees(
+            tree, fixed, carried, companions=companions, patches=patches, device=device.value, progress=tell
+        )
     typer.echo(json.dumps(verdict_to_json(verdict), indent=2) if as_json else terminal.render_verdict(verdict))
     raise typer.Exit(0 if verdict.proven else 1)
 
@@ -87,20 +97,43 @@ def _named(name: str, patches: Mapping[str, CarriedPatch]) -> CarriedPatch:
     return patches[name]
 
 
-def _apply(tree: Path, patch: CarriedPatch) -> Applied:
-    """Work out the change, or end with exit code 1 and the step that did not fit."""
-    applied = apply(DirectoryTree(tree), patch)
-    if isinstance(applied, Applied):
-        return applied
+def _apply(tree: Path, patch: CarriedPatch, companions_among: Mapping[str, CarriedPatch]) -> tuple[Applied, ...]:
+    """Work out the change and those of the companions, or end with exit code 1 and the step that did not fit."""
+    source = DirectoryTree(tree)
+    first = _applied(apply(source, patch))
+    rest = apply_companions(ChangedTree(source, first.changes), patch, companions_among)
+    return first, *map(_applied, rest)
+
+
+def _applied(outcome: Applied | StepFailed) -> Applied:
+    if isinstance(outcome, Applied):
+        return outcome
     said = terminal.render_step_failure(
-        patch=applied.patch, step=applied.step, file=applied.file, expected=applied.expected, found=applied.found
+        patch=outcome.patch, step=outcome.step, file=outcome.file, expected=outcome.expected, found=outcome.found
     )
     typer.echo(said, err=True)
     raise typer.Exit(1)
 
 
-def _fixed_copy(tree: Path, patch: CarriedPatch, copy: Path) -> Path:
-    applied = _apply(tree, patch)
+def _changes(applied: Iterable[Applied]) -> dict[str, bytes]:
+    """Put changes together; each holds whole files, on top of those before it."""
+    return {path: content for each in applied for path, content in each.changes.items()}
+
+
+def _fixed_copy(tree: Path, patch: CarriedPatch, companions_among: Mapping[str, CarriedPatch], copy: Path) -> Path:
+    changes = _changes(_apply(tree, patch, companions_among))
     shutil.copytree(tree, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", "__pycache__"))
-    write(applied.changes, copy)
+    write(changes, copy)
     return copy
+
+
+def _needed_and_there(
+    base: Path, candidate: Path, patch: CarriedPatch, patches: Mapping[str, CarriedPatch]
+) -> tuple[CarriedPatch, ...]:
+    """Return the companions that the candidate has and the base lacks: theirs are the suites that can tell the two."""
+    return tuple(
+        each
+        for each in companions_of(patch, patches)
+        if check(DirectoryTree(base), each).status is not Affectedness.FIXED
+        and check(DirectoryTree(candidate), each).status is Affectedness.FIXED
+    )

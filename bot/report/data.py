@@ -41,6 +41,7 @@ def target_to_json(result: TargetResult) -> dict[str, Json]:
         "base_failed": base_failed(verdict) if verdict else None,
         "candidate_failed": candidate_failed(verdict) if verdict else None,
         "candidate_sha": candidate.commit if candidate else None,
+        "companions": [each.patch for each in candidate.companions] if candidate else [],
         "pull_request": result.pull_request.number if isinstance(result, Opened) else None,
         "device": str(device) if device else None,
         "pull_request_url": result.pull_request.url if isinstance(result, Opened) else None,

@@ -66,7 +66,8 @@ METHODS = {Method.CHERRY_PICK: "cherry-pick", Method.CARRIED_PATCH: "carried pat
 
 def how_applied(candidate: Candidate) -> str:
     """Say how a candidate was made and how near it is to the original."""
-    return f"{METHODS[candidate.method]}, {candidate.fidelity.value}"
+    companions = f", and {count(len(candidate.companions), 'companion')}" if candidate.companions else ""
+    return f"{METHODS[candidate.method]}, {candidate.fidelity.value}{companions}"
 
 
 def describe_conflict_file(file: ConflictFile) -> str:

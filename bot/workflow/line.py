@@ -20,8 +20,10 @@ from bot.model import (
     Verdict,
     WouldOpen,
 )
+from bot.pick.companions import carry_companions
 from bot.pick.ladder import pick
 from bot.plan import plan_target
+from bot.workflow.companions import find_merged
 from bot.workflow.proof import prove_candidate
 from bot.workflow.publish import find_backport, publish
 from bot.workflow.workplace import Backport, Workplace
@@ -44,7 +46,7 @@ def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult:
         plan = _plan(branch, backport, at)
         if not isinstance(plan, TargetPlan):
             return plan
-        candidate = _pick(plan, at)
+        candidate = _pick(plan, backport, at)
         if not isinstance(candidate, Candidate):
             return candidate
         verdict = _prove(candidate, backport, at)
@@ -82,14 +84,30 @@ def _fetch_tip(branch: str, backport: Backport, at: Workplace) -> Sha:
     return tip
 
 
-def _pick(plan: TargetPlan, at: Workplace) -> Candidate | Conflicted | AlreadyApplied:
+def _pick(plan: TargetPlan, backport: Backport, at: Workplace) -> Candidate | Conflicted | AlreadyApplied:
     committer = Signature(at.config.committer.name, at.config.committer.email, at.now())
     picked = pick(at.mirror, plan, patches=at.patches, committer=committer)
     if isinstance(picked, Conflict):
         return Conflicted(branch=plan.branch, conflict=picked)
     if isinstance(picked, Candidate):
         at.progress(f"{plan.branch}: {picked.method.value}, {picked.fidelity.value}")
+        return _with_companions(picked, committer, backport, at)
     return picked
+
+
+def _with_companions(candidate: Candidate, committer: Signature, backport: Backport, at: Workplace) -> Candidate:
+    if backport.patch is None or not backport.options.with_companions:
+        return candidate
+    whole = carry_companions(
+        at.mirror,
+        candidate,
+        backport.patch,
+        patches=at.patches,
+        committer=committer,
+        original_of=lambda companion: find_merged(companion, at),
+    )
+    at.progress(f"{candidate.branch}: {len(whole.companions)} companions on top")
+    return whole
 
 
 def _prove(candidate: Candidate, backport: Backport, at: Workplace) -> Verdict | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.carried.companions import companions_of
 from bot.carried.detect import check, find_follow_ups
 from bot.carried.load import CarriedPatch
 from bot.git.tree import CommitTree
@@ -14,10 +15,12 @@ def patch_notes(patch: CarriedPatch, candidate: Candidate, at: Workplace) -> Pat
     """Gather risks, the follow-up sites in this very candidate, and the companions that it still lacks."""
     tree = CommitTree(at.mirror, candidate.commit)
     original = patch.provenance.original
+    every = [named for each in (patch, *companions_of(patch, at.patches)) for named in each.companions]
+    reasons = {named.patch: named.reason for named in reversed(every) if named.patch != patch.name}
     companions = [
-        f"{companion.patch}: {companion.reason}"
-        for companion in patch.companions
-        if companion.patch not in at.patches or check(tree, at.patches[companion.patch]).status is Affectedness.AFFECTED
+        f"{name}: {reason}"
+        for name, reason in reversed(reasons.items())
+        if name not in at.patches or check(tree, at.patches[name]).status is Affectedness.AFFECTED
     ]
     return PatchNotes(
         name=patch.name,

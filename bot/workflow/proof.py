@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from bot import gate
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
+from bot.gate.combine import combine
 from bot.model import Affectedness, Candidate, Progress, SuiteRun, Verdict, VerdictOutcome, silent
 from bot.workflow.workplace import Workplace
 
@@ -31,6 +32,7 @@ def prove_candidate(candidate: Candidate, patch: CarriedPatch | None, at: Workpl
             base,
             tree,
             patch,
+            companions=[at.patches[companion.patch] for companion in candidate.companions],
             patches=at.patches,
             device=at.config.prove.device,
             longest=at.config.prove.timeout_minutes * 60,
@@ -43,25 +45,44 @@ def prove_trees(
     candidate: Path,
     patch: CarriedPatch,
     *,
+    companions: Sequence[CarriedPatch] = (),
     patches: Mapping[str, CarriedPatch],
     device: str = "auto",
     longest: float = math.inf,
     progress: Progress = silent,
 ) -> Verdict:
-    """Run a carried patch's suite on two trees. Which known failures still count is asked of the candidate's own code.
+    """Run the suite of a carried patch, and those of the companions carried with it, on two trees.
 
     One run is stopped after `longest` seconds or the suite's own limit, whichever comes first.
 
     Raises:
         SuiteError: there is no suite to run.
     """
+
+    def told(name: str) -> Progress:
+        return (lambda line: progress(f"{name}: {line}")) if companions else progress
+
+    verdicts = {
+        each.name: gate.prove(
+            base,
+            candidate,
+            replace(each.suite, timeout=min(each.suite.timeout, longest)),
+            device=device,
+            progress=told(each.name),
+            resolved=_resolved(each, candidate, patches),
+        )
+        for each in (patch, *companions)
+    }
+    return combine(verdicts)
+
+
+def _resolved(patch: CarriedPatch, candidate: Path, patches: Mapping[str, CarriedPatch]) -> frozenset[str]:
+    """Name the carried patches whose fix the candidate has, by its own code: what they fix is no known failure."""
     named = {declared.fixed_by for declared in patch.suite.known_failures if declared.fixed_by}
     tree = DirectoryTree(candidate)
-    resolved = frozenset(
+    return frozenset(
         name for name in named if name in patches and check(tree, patches[name]).status is Affectedness.FIXED
     )
-    suite = replace(patch.suite, timeout=min(patch.suite.timeout, longest))
-    return gate.prove(base, candidate, suite, device=device, progress=progress, resolved=resolved)
 
 
 def _without_suite() -> Verdict:

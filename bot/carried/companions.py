@@ -1,0 +1,62 @@
+"""A carried patch's companions: which belong with it, in which order, and what each changes on top of the others.
+
+Owns that order. Writes nothing; a companion that a tree does not need, or that is not loaded, is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bot.carried.apply import Applied, ChangedTree, StepFailed, apply
+from bot.carried.detect import check
+from bot.carried.load import CarriedPatch
+from bot.model import Affectedness, SourceTree
+
+
+def companions_of(patch: CarriedPatch, patches: Mapping[str, CarriedPatch]) -> tuple[CarriedPatch, ...]:
+    """Return the loaded companions of a patch and theirs, without the patch, each after those it must follow."""
+    belonging = {each.name: each for each in _closure(patch, patches)}
+    ordered: dict[str, CarriedPatch] = {}
+    begun = {patch.name}
+
+    def place(companion: CarriedPatch) -> None:
+        if companion.name in begun:  # placed already, or two patches that each want to follow the other
+            return
+        begun.add(companion.name)
+        for name in companion.file.apply_after:
+            if name in belonging:
+                place(belonging[name])
+        ordered[companion.name] = companion
+
+    for companion in belonging.values():
+        place(companion)
+    return tuple(ordered.values())
+
+
+def apply_companions(
+    tree: SourceTree, patch: CarriedPatch, patches: Mapping[str, CarriedPatch]
+) -> tuple[Applied | StepFailed, ...]:
+    """Work out what each companion changes that a tree with the patch is affected by, each on top of those before it.
+
+    One that does not fit is told and left out; the ones after it are still tried. `changes` hold whole files.
+    """
+    outcomes: list[Applied | StepFailed] = []
+    for companion in companions_of(patch, patches):
+        if check(tree, companion).status is not Affectedness.AFFECTED:
+            continue
+        outcome = apply(tree, companion)
+        outcomes.append(outcome)
+        if isinstance(outcome, Applied):
+            tree = ChangedTree(tree, outcome.changes)
+    return tuple(outcomes)
+
+
+def _closure(patch: CarriedPatch, patches: Mapping[str, CarriedPatch]) -> Iterator[CarriedPatch]:
+    """Yield the companions breadth first, as the patches list them."""
+    seen, waiting = {patch.name}, [patch]
+    while waiting:
+        for companion in waiting.pop(0).companions:
+            if companion.patch in patches and companion.patch not in seen:
+                seen.add(companion.patch)
+                waiting.append(patches[companion.patch])
+                yield patches[companion.patch]

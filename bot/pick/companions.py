@@ -1,0 +1,83 @@
+"""The companions of a carried patch as further commits of a candidate.
+
+Owns what such a commit says of its origin. Which companions belong and what they change is the carried room's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from bot.carried.apply import Applied, StepFailed
+from bot.carried.companions import apply_companions
+from bot.carried.load import CarriedPatch
+from bot.git.message import backport_message
+from bot.git.repository import Repository
+from bot.git.tree import CommitTree
+from bot.model import Candidate, Commit, CompanionCommit, RungOutcome, Sha, Signature
+
+FindOriginal = Callable[[CarriedPatch], Commit | None]
+"""Returns the merge commit of what a patch carries, or None where it is not merged or not to be had."""
+
+
+def carry_companions(
+    repository: Repository,
+    candidate: Candidate,
+    patch: CarriedPatch,
+    *,
+    patches: Mapping[str, CarriedPatch],
+    committer: Signature,
+    original_of: FindOriginal,
+) -> Candidate:
+    """Return the candidate with one more commit for each companion that it is affected by.
+
+    A companion that does not fit is kept in the record of what was tried, and the candidate goes on without it.
+    """
+    for outcome in apply_companions(CommitTree(repository, candidate.commit), patch, patches):
+        rung = f"companion {outcome.patch}"
+        if isinstance(outcome, StepFailed):
+            candidate = replace(candidate, rungs=(*candidate.rungs, RungOutcome(rung, won=False, detail=str(outcome))))
+            continue
+        companion = patches[outcome.patch]
+        commit = _write(repository, candidate, companion, outcome, committer, original_of(companion))
+        detail = f"{len(outcome.steps)} steps changed {', '.join(sorted(outcome.changes))}"
+        candidate = replace(
+            candidate,
+            commit=commit,
+            commits=(*candidate.commits, commit),
+            companions=(*candidate.companions, CompanionCommit(companion.name, commit, _title(companion))),
+            rungs=(*candidate.rungs, RungOutcome(rung, won=True, detail=detail)),
+            files=repository.changed_paths(candidate.base_commit, commit),
+        )
+    return candidate
+
+
+def _write(
+    repository: Repository,
+    candidate: Candidate,
+    companion: CarriedPatch,
+    applied: Applied,
+    committer: Signature,
+    original: Commit | None,
+) -> Sha:
+    note = f"Applied to {candidate.branch} by the carried patch {companion.name}, not by its original lines."
+    if original is not None:
+        message, author = backport_message(original.message, (original.sha,), (note,)), original.author
+    else:
+        message, author = _message(companion, note), committer
+    return repository.write_commit(
+        candidate.commit, applied.changes, message=message, author=author, committer=committer
+    )
+
+
+def _message(companion: CarriedPatch, note: str) -> str:
+    """Word a commit whose original was never merged here: there is no commit to name, but a person to credit."""
+    provenance, original = companion.provenance, companion.provenance.original
+    origin = f"The fix is that of https://github.com/{original.repository}/pull/{original.pull_request}."
+    credit = f"Co-authored-by: {original.author} <{original.author}@users.noreply.github.com>"
+    return "\n\n".join([_title(companion), provenance.summary.strip(), origin, note, credit]) + "\n"
+
+
+def _title(companion: CarriedPatch) -> str:
+    original = companion.provenance.original
+    return f"{original.title} (#{original.pull_request})"

@@ -1,0 +1,116 @@
+"""Which companions are carried, and in which order: on a small project whose patches each raise a number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from bot.carried.apply import Applied, StepFailed, apply
+from bot.carried.companions import apply_companions, companions_of
+from bot.carried.load import CarriedPatch, load_patches
+from tests.carried.conftest import MemoryTree
+
+BROKEN = b"def sizes():\n    a = 1\n    b = 1\n    c = 1\n    d = 1\n"
+
+
+def write_patch(
+    folder: Path, letter: str, *, companions: Sequence[str] = (), after: Sequence[str] = (), steps: int = 1
+) -> None:
+    """Write the patch that makes a variable 2 where it is 1; with no place expected where there is one, it fails."""
+    expect = "exactly 1" if steps else "exactly 3"
+    document = {
+        "provenance": {
+            "original": {"repository": "acme/sizes", "pull_request": ord(letter), "title": letter, "author": "ann"},
+            "summary": letter,
+        },
+        "target": {
+            "project": "sizes",
+            "roots": ["."],
+            "package": "sizes",
+            "files": {"all": {"path": "sizes/all.py", "defines": "def sizes("}},
+        },
+        "functions": {"sizes": {"file": "all", "name": "sizes"}},
+        "rules": {
+            f"is-{n}": {"file": "all", "says": f"{letter} is {n}", "rule": {"pattern": f"{letter} = {n}"}}
+            for n in (1, 2)
+        },
+        "detect": [
+            {"status": "affected", "when": [{"some": "is-1"}], "reason": "It is 1."},
+            {"status": "fixed", "when": [{"some": "is-2"}], "reason": "It is 2."},
+            {"status": "not-affected", "when": [{"none": "is-1"}], "reason": "It is not there."},
+        ],
+        "steps": [
+            {
+                "name": "raise",
+                "function": "sizes",
+                "expect": expect,
+                "edits": [{"rule": {"pattern": f"{letter} = 1"}, "replace": f"{letter} = 2"}],
+            }
+        ],
+        "companions": [{"patch": name, "reason": f"{name} belongs.", "needed_on": "all"} for name in companions],
+        "apply_after": list(after),
+    }
+    (folder / letter).mkdir(parents=True)
+    (folder / letter / "patch.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+
+
+def names(patch: str, patches: Mapping[str, CarriedPatch]) -> list[str]:
+    return [each.name for each in companions_of(patches[patch], patches)]
+
+
+def test_companions_of_companions_belong_too_and_come_after_them(tmp_path: Path) -> None:
+    write_patch(tmp_path, "a", companions=["b", "c"])
+    write_patch(tmp_path, "b", companions=["d"])
+    write_patch(tmp_path, "c")
+    write_patch(tmp_path, "d")
+    assert names("a", load_patches([tmp_path])) == ["b", "c", "d"]
+
+
+def test_a_companion_comes_after_what_it_must_follow(tmp_path: Path) -> None:
+    write_patch(tmp_path, "a", companions=["b", "c"])
+    write_patch(tmp_path, "b", after=["a", "c"])
+    write_patch(tmp_path, "c", after=["d"])
+    write_patch(tmp_path, "d")
+    assert names("a", load_patches([tmp_path])) == ["c", "b"], "d must go before c only where d is carried as well"
+
+
+def test_patches_that_name_each_other_end(tmp_path: Path) -> None:
+    write_patch(tmp_path, "a", companions=["b"])
+    write_patch(tmp_path, "b", companions=["a", "c", "not-loaded"], after=["c"])
+    write_patch(tmp_path, "c", companions=["b"], after=["b"])
+    assert names("a", load_patches([tmp_path])) == ["c", "b"]
+
+
+def test_only_what_the_tree_is_affected_by_is_carried_each_on_top_of_the_last(tmp_path: Path) -> None:
+    write_patch(tmp_path, "a", companions=["b", "c", "d"])
+    for letter in "bcd":
+        write_patch(tmp_path, letter)
+    patches = load_patches([tmp_path])
+    text = BROKEN.replace(b"c = 1", b"c = 2")
+    tree = MemoryTree({"sizes/__init__.py": b"", "sizes/all.py": text})
+    first = apply(tree, patches["a"])
+    assert isinstance(first, Applied)
+    outcomes = apply_companions(tree.changed(first.changes), patches["a"], patches)
+    assert [each.patch for each in outcomes] == ["b", "d"]
+    last = outcomes[-1]
+    assert isinstance(last, Applied)
+    assert last.changes["sizes/all.py"] == text.replace(b"1", b"2")
+
+
+def test_a_companion_that_does_not_fit_stops_no_other(tmp_path: Path) -> None:
+    write_patch(tmp_path, "a", companions=["b", "c"])
+    write_patch(tmp_path, "b", steps=0)
+    write_patch(tmp_path, "c")
+    patches = load_patches([tmp_path])
+    misfit, fit = apply_companions(
+        MemoryTree({"sizes/__init__.py": b"", "sizes/all.py": BROKEN}), patches["a"], patches
+    )
+    assert isinstance(misfit, StepFailed)
+    assert isinstance(fit, Applied)
+    assert fit.changes["sizes/all.py"] == BROKEN.replace(b"c = 1", b"c = 2")
+
+
+def test_the_shipped_patch_names_its_companions_in_an_order(patches: Mapping[str, CarriedPatch]) -> None:
+    assert names("sglang-24587", patches) == ["sglang-22598", "sglang-27485", "sglang-25556"]
