@@ -59,6 +59,11 @@ def resolve_targets(targets: Sequence[str], branches: Iterable[str], config: Con
     return ResolvedTargets(branches=tuple(found), unknown=tuple(unknown))
 
 
+def stable_branches(branches: Iterable[str], config: Config) -> list[str]:
+    """Return the branches that the configuration calls stable, newest version first, however many there are."""
+    return _matching(config.branches, tuple(branches), config)
+
+
 def newest_first(branches: Iterable[str]) -> list[str]:
     """Sort branch names by the versions in them: `v0.5.12.post1`, `v0.5.12`, `v0.5.12rc1`, `v0.5.9`."""
     return sorted(branches, key=_version_key, reverse=True)

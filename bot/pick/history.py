@@ -1,12 +1,16 @@
 """Which commits of the repository are backports of which: read from the branches' own messages, once.
 
-Owns the index. Only the line `(cherry picked from commit …)` counts, and what a caller adds who knows more.
+Owns the index and its file beside a mirror. Only the line `(cherry picked from commit …)` counts, and what a caller
+adds who knows more.
 """
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bot.git.message import picked_from
 from bot.git.repository import Repository
@@ -23,17 +27,34 @@ class Backported:
 
 @dataclass(slots=True)
 class BackportIndex:
-    """Original → its backports. Originals may be abbreviated in messages, as people write them."""
+    """Original → its backports. Originals may be abbreviated in messages, as people write them.
+
+    With a `file` it is kept from one process to the next; a file that cannot be read is made anew from the history.
+    """
 
     found: dict[str, set[Backported]] = field(default_factory=dict)
     read_tips: set[Sha] = field(default_factory=set)
+    file: Path | None = None
+
+    @classmethod
+    def kept_in(cls, file: Path) -> BackportIndex:
+        """Return the index that an earlier process left in a file, or an empty one that will be kept there."""
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+            found = {
+                original: {Backported(*each) for each in backports} for original, backports in data["found"].items()
+            }
+            return cls(found, {Sha(tip) for tip in data["tips"]}, file)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            return cls(file=file)
 
     def read(self, repository: Repository, tips: Iterable[Sha] | None = None) -> None:
         """Take in what the branches that are here say; history that was read before is not read again."""
         new = set(repository.known_branches().values() if tips is None else tips) - self.read_tips
         if not new:
             return
-        revisions = [*sorted(new), *(f"^{tip}" for tip in sorted(self.read_tips))]
+        # A tip that was rewritten away may be gone; what it kept from being read again is then read again.
+        revisions = [*sorted(new), *(f"^{tip}" for tip in sorted(self.read_tips) if repository.contains(tip))]
         listed = repository.git.run(
             *("log", "--fixed-strings", "--grep=(cherry picked from commit ", "--format=%H %ct%n%B%x00", "--stdin"),
             stdin="".join(f"{revision}\n" for revision in revisions).encode(),
@@ -44,6 +65,17 @@ class BackportIndex:
                 sha, _, date = head.partition(" ")
                 self._note(picked_from(message), Backported(int(date), Sha(sha)))
         self.read_tips |= new
+        self._keep()
+
+    def _keep(self) -> None:
+        if self.file is None:
+            return
+        found = {
+            original: [[each.date, each.commit] for each in sorted(known)] for original, known in self.found.items()
+        }
+        partial = self.file.with_name(f"{self.file.name}.{os.getpid()}")
+        partial.write_text(json.dumps({"tips": sorted(self.read_tips), "found": found}), encoding="utf-8")
+        partial.replace(self.file)
 
     def _note(self, originals: Iterable[str], backported: Backported) -> None:
         for original in originals:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from bot.carried.load import CarriedPatch
@@ -27,6 +28,11 @@ class Knowledge:
 
     index: BackportIndex = field(default_factory=BackportIndex)
     memory: Memory = field(default_factory=Memory)
+
+    @classmethod
+    def kept_in(cls, directory: Path) -> Knowledge:
+        """Return what earlier processes learned, from and in files of a directory beside the mirror."""
+        return cls(BackportIndex.kept_in(directory / "backports.json"), Memory(directory / "resolutions.sqlite"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

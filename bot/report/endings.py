@@ -61,7 +61,12 @@ def describe(result: TargetResult) -> Ending:
             return _plain(result)
 
 
-METHODS = {Method.CHERRY_PICK: "cherry-pick", Method.CARRIED_PATCH: "carried patch"}
+METHODS = {
+    Method.CHERRY_PICK: "cherry-pick",
+    Method.CARRIED_PATCH: "carried patch",
+    Method.SIBLING: "backport to another branch",
+    Method.RESOLVED: "cherry-pick with resolved conflicts",
+}
 
 
 def how_applied(candidate: Candidate) -> str:

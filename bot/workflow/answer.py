@@ -6,7 +6,7 @@ Owns who is answered and in which order the outside effects of one request happe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.carried.detect import check
@@ -15,12 +15,13 @@ from bot.config import Permission
 from bot.errors import RequestRejected
 from bot.git.tree import CommitTree
 from bot.github.door import Reaction
-from bot.model import Affectedness, BackportOptions, Failed, PullRequest, Status, TargetResult
+from bot.model import Affectedness, BackportOptions, Candidate, Failed, PullRequest, Status, TargetResult
 from bot.permissions import Requester, is_allowed, required_permission
 from bot.report import answers
 from bot.report.markers import status_marker
-from bot.targets import ResolvedTargets, resolve_targets
+from bot.targets import ResolvedTargets, newest_first, resolve_targets
 from bot.triggers import CommentTrigger, LabelTrigger, Trigger, target_of_label
+from bot.workflow.learning import learn_backports, sibling
 from bot.workflow.line import backport_to
 from bot.workflow.publish import find_backport
 from bot.workflow.status import StatusComment
@@ -144,10 +145,20 @@ def _backport(command: Command, asked: _Asked, at: Workplace) -> tuple[TargetRes
     for unknown in targets.unknown:
         error = answers.unknown_branch(unknown.name, unknown.nearest)
         comment.end(Failed(branch=unknown.name, message=error.message, hint=error.hint))
-    for branch in targets.branches:
-        comment.begin(branch)
-        comment.end(backport_to(branch, backport, at))
+    _carry_all(targets.branches, backport, comment, at)
     return comment.results
+
+
+def _carry_all(branches: Sequence[str], backport: Backport, comment: StatusComment, at: Workplace) -> None:
+    """Serve the newest branch first: where the original conflicts, its version for the next newer one may apply."""
+    learn_backports(at)
+    siblings: list[Candidate] = []
+    for branch in newest_first(branches):
+        comment.begin(branch)
+        result = backport_to(branch, replace(backport, siblings=tuple(siblings)), at)
+        comment.end(result)
+        made = sibling(result)
+        siblings += [made] if made else []
 
 
 def _targets(command: Command, backport: Backport, at: Workplace) -> ResolvedTargets:

@@ -86,7 +86,14 @@ def _fetch_tip(branch: str, backport: Backport, at: Workplace) -> Sha:
 
 def _pick(plan: TargetPlan, backport: Backport, at: Workplace) -> Candidate | Conflicted | AlreadyApplied:
     committer = Signature(at.config.committer.name, at.config.committer.email, at.now())
-    picked = pick(at.mirror, plan, patches=at.patches, committer=committer)
+    picked = pick(
+        at.mirror,
+        plan,
+        patches=at.patches,
+        committer=committer,
+        siblings=backport.siblings,
+        knowledge=at.knowledge,
+    )
     if isinstance(picked, Conflict):
         return Conflicted(branch=plan.branch, conflict=picked)
     if isinstance(picked, Candidate):

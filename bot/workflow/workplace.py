@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.carried.load import CarriedPatch, bundled_patches, find_original, load_patches
@@ -13,18 +13,20 @@ from bot.config import Config
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.github.door import GitHub
-from bot.model import BackportOptions, MergeMethod, Progress, PullRequest, Sha, silent
+from bot.model import BackportOptions, Candidate, MergeMethod, Progress, PullRequest, Sha, silent
+from bot.pick.rung import Knowledge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workplace:
-    """One repository: both doors, its configuration and the carried patches that may apply there."""
+    """One repository: both doors, its configuration, the carried patches that may apply there and what was learned."""
 
     github: GitHub
     mirror: Repository
     config: Config
     patches: Mapping[str, CarriedPatch]
     progress: Progress = silent
+    knowledge: Knowledge = field(default_factory=Knowledge)
 
     def patch_for(self, original: PullRequest) -> CarriedPatch | None:
         """Return the carried patch of an original pull request, or None."""
@@ -48,8 +50,9 @@ def opened_workplace(
 ) -> Iterator[Workplace]:
     """Open both doors of the configured repository and close them afterwards.
 
-    `directory` keeps the mirror from one time to the next. `beside` is the folder that the configuration's own folders
-    of carried patches are relative to. `login` is the bot's account where the token cannot say.
+    `directory` keeps the mirror and what its history taught from one time to the next. `beside` is the folder that the
+    configuration's own folders of carried patches are relative to. `login` is the bot's account where the token cannot
+    say.
 
     Raises:
         GitHubError: the repository cannot be seen with this token.
@@ -59,14 +62,20 @@ def opened_workplace(
     client = GitHubClient(config.repository, token=token, api_url=api_url, login=login)
     try:
         with Repository.mirror(client.clone_url, directory / "mirror.git", token=token) as mirror:
-            yield Workplace(github=client, mirror=mirror, config=config, patches=patches, progress=progress)
+            knowledge = Knowledge.kept_in(directory)
+            yield Workplace(
+                github=client, mirror=mirror, config=config, patches=patches, progress=progress, knowledge=knowledge
+            )
     finally:
         client.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backport:
-    """One request being served: the original as it was merged, and what the requester switched on."""
+    """One request being served: the original as it was merged, and what the requester switched on.
+
+    `siblings` are the candidates that this request made for other branches so far, newest branch first.
+    """
 
     original: PullRequest
     merge_method: MergeMethod
@@ -74,3 +83,4 @@ class Backport:
     options: BackportOptions
     requester: str
     patch: CarriedPatch | None = None
+    siblings: tuple[Candidate, ...] = ()

@@ -1,0 +1,35 @@
+"""What the repository's own history teaches the picks of a request, brought up to date before the first of them.
+
+Owns which branches are read. A help and no more: where it cannot be had, picking goes on without it.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from bot.errors import GitError
+from bot.model import Candidate, Certainty, Opened, TargetResult, WouldOpen
+from bot.targets import stable_branches
+from bot.workflow.workplace import Workplace
+
+log = logging.getLogger(__name__)
+
+
+def learn_backports(at: Workplace) -> None:
+    """Read which commits of the stable branches are backports, so that a neighbour's can be picked and learned from."""
+    try:
+        tips = at.mirror.branches()
+        stable = [tips[branch] for branch in stable_branches(tips, at.config)]
+        at.mirror.fetch(stable)
+        at.knowledge.index.read(at.mirror, stable)
+    except GitError as error:
+        log.warning("%s", error)
+
+
+def sibling(result: TargetResult) -> Candidate | None:
+    """Return the candidate of a branch that may stand in for the original on the next one.
+
+    Only what may be opened and was made without a guess: a guess that was copied would look like a plain pick.
+    """
+    candidate = result.candidate if isinstance(result, Opened | WouldOpen) else None
+    return candidate if candidate is not None and candidate.certainty is Certainty.CERTAIN else None

@@ -1,0 +1,91 @@
+"""Branches of one request help each other: newest first, and what history says of earlier backports counts.
+
+release/1.9: old ── …      release/2.0: old, half rewritten      main: old, rewritten whole and renamed ── #20
+
+git finds the renamed file on 2.0, by what is left of it, and no longer on 1.9.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.config import parse_config
+from bot.model import Conflicted, Method, Opened
+from bot.pick.rung import Knowledge
+from tests.workflow.office import MAINTAINER, REPOSITORY, Office, commit, git
+
+OLD, NEW = [f"old line {n}\n" for n in range(30)], [f"rewritten {n}\n" for n in range(30)]
+
+
+def _file(rewritten: int, size: str) -> str:
+    return "".join([*NEW[:rewritten], *OLD[rewritten:], f"size = {size}\n", *OLD[20:]])
+
+
+@pytest.fixture
+def drifting(office: Office, tmp_path: Path) -> Office:
+    """Add the history above to the small project; what is not proven opens as a draft."""
+    checkout = tmp_path / "checkout"
+    git(tmp_path, "clone", "--quiet", str(office.git_dir), str(checkout))
+    commit(checkout, "Add a table", {"widget/old.py": _file(0, "slots")})
+    git(checkout, "branch", "release/1.9")
+    commit(checkout, "Rewrite half of the table", {"widget/old.py": _file(13, "slots")})
+    git(checkout, "branch", "release/2.0")
+    git(checkout, "mv", "widget/old.py", "widget/table.py")
+    commit(checkout, "Rewrite the table", {"widget/table.py": _file(26, "slots")})
+    commit(checkout, "Size the table (#20)", {"widget/table.py": _file(26, "slots * width")})
+    git(checkout, "push", "--quiet", "origin", "release/1.9", "release/2.0", "HEAD:main")
+    office.sandbox.seed_pull_request(
+        REPOSITORY,
+        number=20,
+        title="Size the table",
+        author="ann",
+        head="topic-20",
+        merged_by=MAINTAINER,
+        merge_commit_sha=git(checkout, "rev-parse", "HEAD"),
+    )
+    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n")
+    return replace(office, at=replace(office.at, config=config))
+
+
+def test_the_older_branch_gets_the_version_made_for_the_newer_one(drifting: Office) -> None:
+    older, newer = drifting.say("/backport release/1.9 release/2.0", on=20)
+    assert isinstance(older, Opened)
+    assert isinstance(newer, Opened)
+    assert (older.branch, newer.branch) == ("release/1.9", "release/2.0"), "the comment keeps the order asked"
+    assert older.candidate is not None
+    assert newer.candidate is not None
+    assert (newer.candidate.method, older.candidate.method) == (Method.CHERRY_PICK, Method.SIBLING)
+    shown = git(drifting.git_dir, "show", f"{older.candidate.commit}:widget/old.py")
+    assert shown == _file(0, "slots * width").strip()
+    assert "backport to another branch" in drifting.answers(20)[0]
+
+
+def test_alone_the_older_branch_conflicts(drifting: Office) -> None:
+    (older,) = drifting.say("/backport release/1.9", on=20)
+    assert isinstance(older, Conflicted)
+
+
+def test_a_backport_that_people_landed_on_a_stable_branch_is_found(drifting: Office, tmp_path: Path) -> None:
+    """A mirror holds no branches, only commits that were asked for: the stable branches are fetched to be read."""
+    checkout = tmp_path / "people"
+    git(tmp_path, "clone", "--quiet", "--branch=release/2.0", str(drifting.git_dir), str(checkout))
+    original = git(checkout, "rev-parse", "origin/main")
+    message = f"Size the table\n\n(cherry picked from commit {original})"
+    commit(checkout, message, {"widget/old.py": _file(13, "slots * width")})
+    git(checkout, "push", "--quiet", "origin", "release/2.0")
+    (older,) = drifting.say("/backport release/1.9", on=20)
+    assert isinstance(older, Opened)
+    assert older.candidate is not None
+    assert older.candidate.method is Method.SIBLING
+    assert git(checkout, "rev-parse", "HEAD")[:12] in older.candidate.rungs[-1].detail
+
+
+def test_what_was_learned_is_there_for_the_next_process(drifting: Office, tmp_path: Path) -> None:
+    first = Knowledge.kept_in(tmp_path)
+    replace(drifting, at=replace(drifting.at, knowledge=first)).say("/backport release/1.9", on=20)
+    again = Knowledge.kept_in(tmp_path)
+    assert again.index.read_tips == first.index.read_tips
+    assert len(again.index.read_tips) == len([name for name in drifting.branches() if name.startswith("release/")])
