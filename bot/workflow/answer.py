@@ -150,10 +150,13 @@ def _backport(command: Command, asked: _Asked, at: Workplace) -> tuple[TargetRes
 
 
 def _carry_all(branches: Sequence[str], backport: Backport, comment: StatusComment, at: Workplace) -> None:
-    """Serve the newest branch first: where the original conflicts, its version for the next newer one may apply."""
+    """Serve the newest branch first: where the original conflicts, its version for the next newer one may apply.
+
+    A carried patch knows the older branches better than a neighbour does, so with one the order stays as asked.
+    """
     learn_backports(at)
     siblings: list[Candidate] = []
-    for branch in newest_first(branches):
+    for branch in branches if backport.patch else newest_first(branches):
         comment.begin(branch)
         result = backport_to(branch, replace(backport, siblings=tuple(siblings)), at)
         comment.end(result)
