@@ -1,16 +1,17 @@
-"""A captured graph that reads index buffers as an attention kernel would: at the addresses it was captured with.
-
-On a GPU a real CUDA or HIP graph; on a CPU the same reads of the same tensors, replayed by a call.
+"""Captured graphs: one reads index buffers as an attention kernel would, at the addresses it was captured with; the
+other holds the index kernels themselves. Real CUDA or HIP graphs on a GPU, the same work called again on a CPU.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from sglang_aiter.device import Device
 from sglang_aiter.drive import Batch
+from sglang_aiter.kernels import Call
 
 
 class ReadingGraph:
@@ -38,6 +39,43 @@ class ReadingGraph:
     def _read(self) -> None:
         for source, copy in zip(self._sources, self._copies, strict=True):
             copy.copy_(source)
+
+
+class KernelGraph:
+    """The target's own index kernels, captured on the tensors they were launched with, replayed on later contents."""
+
+    def __init__(self, device: Device, calls: Sequence[Call]) -> None:
+        self._calls = list(calls)
+        self._graph = torch.cuda.CUDAGraph() if device.is_gpu else None
+        if self._graph is not None:
+            with torch.cuda.graph(self._graph):
+                self._launch()
+
+    def fits(self, calls: Sequence[Call]) -> bool:
+        """Whether later launches differ from the captured ones in nothing but what their tensors hold."""
+        return [_shape(each) for each in calls] == [_shape(each) for each in self._calls]
+
+    def replay(self, calls: Sequence[Call]) -> None:
+        """Replay on the inputs of later launches, which `fits` them."""
+        for captured, later in zip(self._calls, calls, strict=True):
+            for mine, given in zip(captured.tensors, later.tensors, strict=True):
+                if mine.data_ptr() != given.data_ptr():
+                    mine.copy_(given)
+        if self._graph is None:
+            self._launch()
+        else:
+            self._graph.replay()
+            torch.cuda.synchronize()
+
+    def _launch(self) -> None:
+        for call in self._calls:
+            call.again()
+
+
+def _shape(call: Call) -> tuple[Any, ...]:
+    values = (*call.args, *call.kwargs.values())
+    plain = tuple(each.shape if isinstance(each, torch.Tensor) else each for each in values)
+    return (call.kernel, call.grid, *plain)
 
 
 class Seen:

@@ -55,26 +55,50 @@ class Compiled:
     figures: dict[str, int]
 
 
+@dataclass(frozen=True)
+class Call:
+    """One launch as it happened: with the very tensors that the kernel read and wrote."""
+
+    kernel: Any
+    grid: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def again(self) -> None:
+        """Launch once more on the same tensors."""
+        self.kernel[self.grid](*self.args, **self.kwargs)
+
+    @property
+    def tensors(self) -> list[torch.Tensor]:
+        """The tensors among the arguments, in order."""
+        return [each for each in (*self.args, *self.kwargs.values()) if isinstance(each, torch.Tensor)]
+
+    @property
+    def launch(self) -> Launch:
+        """What the compiler needs to know of it."""
+        return _described(self.kernel, self.args, self.kwargs)
+
+
 @contextlib.contextmanager
-def recorded() -> Iterator[set[Launch]]:
+def recorded() -> Iterator[list[Call]]:
     """Collect the launches inside the block."""
     from triton.runtime.jit import KernelInterface  # noqa: PLC0415 - only after the device has been chosen
 
-    launches: set[Launch] = set()
+    calls: list[Call] = []
     original = KernelInterface.__getitem__
 
     def note_and_launch(kernel: Any, grid: Any) -> Any:
         launch = original(kernel, grid)
 
         def noted(*args: Any, **kwargs: Any) -> Any:
-            launches.add(_described(kernel, args, kwargs))
+            calls.append(Call(kernel, grid, args, kwargs))
             return launch(*args, **kwargs)
 
         return noted
 
     KernelInterface.__getitem__ = note_and_launch
     try:
-        yield launches
+        yield calls
     finally:
         KernelInterface.__getitem__ = original
 

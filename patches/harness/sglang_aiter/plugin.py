@@ -1,13 +1,15 @@
 """The pytest side: the device and the target as fixtures, what the run says of itself, and what counts as an error.
 
-A suite's conftest names this module in `pytest_plugins`.
+A suite's conftest names this module in `pytest_plugins`, behind `isolated.plugin`: the device is chosen and used in the
+process that runs the cases, because a device does not outlive a fork and a fault does not outlive the process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 
 import pytest
+import torch
 
 from sglang_aiter import device as devices
 from sglang_aiter.errors import HarnessError
@@ -18,25 +20,36 @@ NO_DEVICE_CODE = 64
 """The exit code that says: the device that was asked for is not there."""
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Choose the device before anything imports triton."""
+def pytest_case_process_start() -> dict[str, str]:
+    """Choose the device before anything imports triton, and name it with every version that a figure depends on."""
     try:
-        devices.choose()
+        described = devices.choose().describe()
     except devices.NoDevice as absent:
         pytest.exit(str(absent), returncode=NO_DEVICE_CODE)
+    return described | {"version.target": Tree.from_environment().version}
+
+
+def pytest_case_process_end() -> dict[str, str]:
+    """Name where each module of the target's came from: its tree, or a stand-in."""
+    loaded = Target.loaded
+    return {f"module.{name}": origin for name, origin in loaded.finder.provenance.items()} if loaded else {}
+
+
+def pytest_case_process_lost() -> str | None:
+    """Wait for the device; what a kernel did wrong comes out here at the latest, and the device is then lost."""
+    if not torch.cuda.is_initialized():
+        return None
+    try:
+        torch.cuda.synchronize()
+    except RuntimeError as fault:
+        return f"the device faulted: {fault}"
+    return None
 
 
 @pytest.fixture(scope="session")
 def device() -> devices.Device:
     """Where the suite runs."""
     return devices.choose()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _described(device: devices.Device, record_testsuite_property: Callable[[str, object], None]) -> None:
-    for name, value in device.describe().items():
-        record_testsuite_property(name, value)
-    record_testsuite_property("version.target", Tree.from_environment().version)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import inspect
 import os
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -34,7 +34,9 @@ UNIFIED_SWITCH = "SGLANG_USE_AITER_UNIFIED_ATTN"
 
 
 class Target:
-    """One source tree's backend. There is one in a process, because imports are answered once."""
+    """One source tree's backend. There is one in a process, because imports are answered once: `loaded`."""
+
+    loaded: ClassVar[Target | None] = None
 
     def __init__(self, tree: Tree, device: Device) -> None:
         self.tree, self.device, self._server = tree, device, Server()
@@ -50,8 +52,8 @@ class Target:
     @classmethod
     def load(cls) -> Target:
         """Load the tree that SUITE_TARGET names on the device that SUITE_DEVICE names. Raises what a user would see."""
-        device = choose()
-        return cls(Tree.from_environment(), device)
+        cls.loaded = cls(Tree.from_environment(), choose())
+        return cls.loaded
 
     def backend(self, setting: Setting, *, device: str | None = None, multi_step: bool = False) -> Any:
         """Build a backend as the server does, with its own constructor."""

@@ -12,14 +12,14 @@ from sglang_aiter.target import PREDICATES, Target
 @pytest.fixture(scope="module")
 def compiled(target: Target) -> list[kernels.Compiled]:
     """Drive every path once and compile what it launched, for all architectures together."""
-    with kernels.recorded() as launches:
+    with kernels.recorded() as calls:
         for mode in filter(target.supports, PREDICATES):
             for setting in settings(mode):
                 Driver(target, setting).prepare(mode, batch([1, 17]), in_capture=True)
         for unified in (False, True):
             setting = Setting(unified=unified, draft=4, steps=3)
             Driver(target, setting, multi_step=True).prepare("decode", batch([1, 17]), in_capture=True)
-    return kernels.compile_for_amd(launches)
+    return kernels.compile_for_amd({call.launch for call in calls})
 
 
 def settings(mode: str) -> list[Setting]:

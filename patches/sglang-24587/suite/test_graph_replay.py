@@ -5,11 +5,14 @@ On a GPU the graphs are real, and larger servers are tried as well.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sglang_aiter import expect
 from sglang_aiter.device import Device
 from sglang_aiter.drive import Batch, Driver, batch
-from sglang_aiter.graph import ReadingGraph, growing
+from sglang_aiter.graph import KernelGraph, ReadingGraph, growing
+from sglang_aiter.kernels import recorded
 from sglang_aiter.server import Setting
 from sglang_aiter.target import Target
 
@@ -48,6 +51,36 @@ def test_every_replay_reads_its_own_sequences(
             assert requests.size == size
 
 
+@pytest.mark.parametrize(("mode", "setting"), SERVERS)
+def test_captured_index_kernels_follow_growing_sequences(
+    target: Target, device: Device, record_property: expect.Figures, mode: str, setting: Setting
+) -> None:
+    """The kernels that fill the buffers are captured, one graph a batch size, and replayed on later sequences."""
+    driver = supported(target, mode, setting)
+    limit = setting.context - (DRAFT if mode == "target_verify" else 0)
+    graphs = {size: kernels(device, driver, mode, growing(limit, size)[0]) for size in (4, 2, 1)}
+    for steps in zip(*(growing(limit, size) for size in graphs), strict=True):
+        for graph, requests in zip(graphs.values(), steps, strict=True):
+            with recorded() as calls:
+                (metadata,) = driver.replay(mode, requests)
+            if not graph.fits(calls):
+                pytest.skip("this backend launches its kernels by the lengths at hand, so no graph can hold them")
+            if metadata.kv_indptr is not None:
+                metadata.kv_indices.fill_(-1)
+            graph.replay(calls)
+            compare(driver, metadata, requests, mode, record_property)
+
+
+def kernels(device: Device, driver: Driver, mode: str, requests: Batch) -> KernelGraph:
+    """Capture what the target launches for a batch, or skip where it launches nothing."""
+    driver.capture(mode, requests.size)
+    with recorded() as calls:
+        driver.replay(mode, requests)
+    if not calls:
+        pytest.skip("this backend fills its buffers without a Triton kernel here")
+    return KernelGraph(device, calls)
+
+
 @pytest.mark.parametrize(("max_bs", "context", "page"), LARGE)
 @pytest.mark.parametrize("mla", [False, True], ids=["mha", "mla"])
 def test_a_large_server_at_full_context(
@@ -77,7 +110,11 @@ def supported(target: Target, mode: str, setting: Setting) -> Driver:
 
 def check(driver: Driver, graph: ReadingGraph, requests: Batch, mode: str, figures: expect.Figures) -> None:
     """Expect the graph to read this batch's indices, and nothing to be written outside."""
-    seen = graph.replay()
+    compare(driver, graph.replay(), requests, mode, figures)
+
+
+def compare(driver: Driver, seen: Any, requests: Batch, mode: str, figures: expect.Figures) -> None:
+    """Expect this batch's indices, and nothing outside."""
     drafts = DRAFT if mode == "target_verify" and (driver.setting.mla or seen.kv_indptr is None) else 0
     rows = [length + drafts for length in requests.lengths]
     expect.nothing_outside(driver, figures, needed=sum(rows))
