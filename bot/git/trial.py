@@ -8,9 +8,9 @@ quarantine only; how a series becomes commits is not decided here.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from bot.git.conflicts import Stages, UnmergedFile, describe, parse_stages
@@ -23,6 +23,9 @@ from bot.model import Commit, Sha, Signature
 
 _NOBODY = Signature("backport-bot", "backport-bot@localhost", "0 +0000")
 _ATTRIBUTES = ".gitattributes"
+
+Attributes = tuple[tuple[str, bytes], ...]
+"""Paths and contents of .gitattributes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +84,37 @@ def merge_trees(
     Raises:
         GitError: git could not do it, e.g. an object of a partial history is missing.
     """
-    labels = _stand_ins(repository, base, ours, theirs)
-    with _attributes(repository, ours, differing_paths(repository, base, theirs)) as worktree:
-        done = _merge(repository, labels, worktree)
+    labels = stand_ins(repository, base, ours, theirs)
+    attributes = tuple(merge_attributes(repository, ours, differing_paths(repository, base, theirs)))
+    with attributes_directory(attributes) as worktree:
+        done = merge(repository, labels, worktree)
     if done.code not in (0, 1):
         raise repository.git.error(done, f"Picking {commit[:12]} could not be tried")
-    tree, stages = _parse_answer(done, labels)
-    # The exit code alone tells a conflict that leaves no unmerged path; git documents 0 and 1 for exactly this.
-    if done.code == 0 and not stages:
-        return EmptyPick() if tree == ours else CleanPick(tree)
-    files = tuple(describe(repository, path, each, tree, labels[0]) for path, each in stages.items())
-    return UnmergedPick(commit=commit, base=base, onto=ours, theirs=theirs, tree=tree, files=files)
+    tree, stages = parse_answer(done.stdout.split(b"\0"), labels)
+    pick = UnmergedPick(commit=commit, base=base, onto=ours, theirs=theirs, tree=tree, files=())
+    return conclude(repository, pick, stages, labels[0], clean=done.code == 0)
+
+
+def conclude(
+    repository: Quarantined, pick: UnmergedPick, stages: dict[str, Stages], ours_label: Sha, *, clean: bool
+) -> CleanPick | EmptyPick | UnmergedPick:
+    """Name the ending of a merge, given as a pick without files; `clean` is git's own verdict.
+
+    That verdict alone tells a conflict that leaves no unmerged path.
+    """
+    if clean and not stages:
+        return EmptyPick() if pick.tree == pick.onto else CleanPick(pick.tree)
+    files = (describe(repository, path, each, pick.tree, ours_label) for path, each in stages.items())
+    return replace(pick, files=tuple(files))
 
 
 def split_unmerged(repository: Quarantined, pick: UnmergedPick) -> dict[str, Parts]:
     """Return settled text and regions of each file that git could merge in part."""
-    labels = _stand_ins(repository, pick.base, pick.onto, pick.theirs)
+    labels = stand_ins(repository, pick.base, pick.onto, pick.theirs)
     changed = differing_paths(repository, pick.base, pick.theirs)
-    with _attributes(repository, pick.onto, changed) as worktree, _marker_style() as style:
-        tree, stages = _parse_answer(_merge(repository, labels, worktree, style), labels)
+    attributes = tuple(merge_attributes(repository, pick.onto, changed))
+    with attributes_directory(attributes) as worktree, _marker_style() as style:
+        tree, stages = parse_answer(merge(repository, labels, worktree, style).stdout.split(b"\0"), labels)
     found = {}
     for path, each in stages.items():
         merged = find_entry(repository, tree, each.written)
@@ -119,17 +134,23 @@ def _marker_style() -> Iterator[tuple[str, ...]]:
         yield "-c", "merge.conflictStyle=diff3", "-c", f"core.attributesFile={attributes.name}"
 
 
-def _merge(
-    repository: Quarantined, commits: tuple[Sha, Sha], worktree: Path | None, options: tuple[str, ...] = ()
+def merge(
+    repository: Quarantined,
+    what: Sequence[str],
+    worktree: Path | None,
+    options: tuple[str, ...] = (),
+    stdin: bytes = b"",
 ) -> Completed:
+    """Run git's merge of two commits, or of those that stdin names."""
     return repository.git.attempt(
-        *(*options, "merge-tree", "--write-tree", "-z", "--no-messages", *commits),
+        *(*options, "merge-tree", "--write-tree", "-z", "--no-messages", *what),
+        stdin=stdin,
         variables={"GIT_WORK_TREE": str(worktree)} if worktree else None,
         cwd=worktree,
     )
 
 
-def _stand_ins(repository: Quarantined, base: Sha, ours: Sha, theirs: Sha) -> tuple[Sha, Sha]:
+def stand_ins(repository: Quarantined, base: Sha, ours: Sha, theirs: Sha) -> tuple[Sha, Sha]:
     """Write the commits that stand for ours and theirs; their common ancestor is one for base."""
 
     def stand_in(tree: Sha, *parents: Sha) -> Sha:
@@ -140,30 +161,31 @@ def _stand_ins(repository: Quarantined, base: Sha, ours: Sha, theirs: Sha) -> tu
     return stand_in(ours, ancestor), stand_in(theirs, ancestor)
 
 
-def _parse_answer(done: Completed, labels: tuple[Sha, Sha]) -> tuple[Sha, dict[str, Stages]]:
-    tree, *lines = done.stdout.split(b"\0")
+def parse_answer(fields: Sequence[bytes], labels: tuple[Sha, Sha]) -> tuple[Sha, dict[str, Stages]]:
+    """Read the tree and the unmerged stages that a merge leaves."""
+    tree, *lines = fields
     return Sha(tree.decode()), parse_stages((line for line in lines if line), labels)
 
 
 @contextmanager
-def _attributes(repository: Quarantined, tree: Sha, paths: Iterable[str]) -> Iterator[Path | None]:
-    """Yield a directory with the target's .gitattributes that can bear on a merge of these paths, or None.
+def attributes_directory(attributes: Attributes) -> Iterator[Path | None]:
+    """Yield a directory with these .gitattributes, or None where there are none.
 
     A bare repository shows git no attributes, so `merge=union` and the like would be lost; a worktree has them all.
     """
-    found = dict(_merge_attributes(repository, tree, paths))
-    if not found:
+    if not attributes:
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="backport-attributes-") as scratch:
-        for path, content in found.items():
+        for path, content in attributes:
             written = Path(scratch, path)
             written.parent.mkdir(parents=True, exist_ok=True)
             written.write_bytes(content)
         yield Path(scratch)
 
 
-def _merge_attributes(repository: Quarantined, tree: Sha, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+def merge_attributes(repository: Quarantined, tree: Sha, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the .gitattributes of a tree that can bear on a merge of these paths."""
     directories = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
     for directory in sorted(directories):
         path = _ATTRIBUTES if directory == "." else f"{directory}/{_ATTRIBUTES}"

@@ -7,10 +7,11 @@ what the others wrote is thrown away with the quarantine.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from bot.carried.load import CarriedPatch
 from bot.git.identity import find_landed
-from bot.git.repository import Quarantined, Repository
+from bot.git.repository import Repository
 from bot.git.trial import UnmergedPick
 from bot.model import AlreadyApplied, Candidate, Conflict, RungOutcome, Signature, TargetPlan
 from bot.pick.already_there import AlreadyThere
@@ -18,7 +19,7 @@ from bot.pick.carried_patch import CarriedPatchRung
 from bot.pick.cherry_pick import CherryPick
 from bot.pick.remembered import RememberedResolution
 from bot.pick.resolving import Resolving
-from bot.pick.rung import Attempt, Knowledge, Made, Rung
+from bot.pick.rung import Attempt, Declined, Knowledge, Made, Rung
 from bot.pick.sibling import Sibling
 
 LADDER: tuple[Rung, ...] = (
@@ -63,23 +64,37 @@ def pick(
             until=until,
             knowledge=knowledge or Knowledge(),
         )
-        return _climb(attempt, quarantine, ladder)
+        climbed = climb(attempt, ladder)
+        if isinstance(climbed.ending, AlreadyApplied):
+            return climbed.ending
+        if climbed.ending is None:
+            return _conflict(attempt, climbed.unmerged, climbed.outcomes)
+        quarantine.keep(climbed.ending.commits[-1])
+        return _candidate(attempt, climbed.ending, climbed.outcomes)
 
 
-def _climb(attempt: Attempt, quarantine: Quarantined, ladder: Sequence[Rung]) -> Candidate | Conflict | AlreadyApplied:
+@dataclass(frozen=True, slots=True)
+class Climbed:
+    """How far the ladder led: an ending or none, each rung's outcome, and the first pick that conflicted."""
+
+    ending: Made | AlreadyApplied | None
+    outcomes: tuple[RungOutcome, ...]
+    unmerged: UnmergedPick | None
+
+
+def climb(attempt: Attempt, ladder: Sequence[Rung] = LADDER) -> Climbed:
+    """Try rung after rung until one ends it. What is made stays in the attempt's quarantine."""
     outcomes: list[RungOutcome] = []
     unmerged: UnmergedPick | None = None
     for rung in ladder:
         ending = rung.climb(attempt)
-        if isinstance(ending, AlreadyApplied):
-            return ending
-        if isinstance(ending, Made):
-            outcomes.append(RungOutcome(rung.name, won=True, detail=ending.detail))
-            quarantine.keep(ending.commits[-1])
-            return _candidate(attempt, ending, outcomes)
-        outcomes.append(RungOutcome(rung.name, won=False, detail=ending.detail))
+        won = not isinstance(ending, Declined)
+        detail = ending.how if isinstance(ending, AlreadyApplied) else ending.detail
+        outcomes.append(RungOutcome(rung.name, won=won, detail=detail))
+        if not isinstance(ending, Declined):
+            return Climbed(ending, tuple(outcomes), unmerged)
         unmerged = unmerged or ending.unmerged
-    return _conflict(attempt, unmerged, outcomes)
+    return Climbed(None, tuple(outcomes), unmerged)
 
 
 def _candidate(attempt: Attempt, made: Made, outcomes: Sequence[RungOutcome]) -> Candidate:

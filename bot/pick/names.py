@@ -76,12 +76,11 @@ def missing_imports(tree: SourceTree, path: str, content: bytes, ours: bytes | N
     """Yield the names imported from the target's own modules that these do not have, unless ours imports them too."""
     known = set(_WORD.findall(ours or b""))
     for statement in _imports(content):
-        module = _find_module(tree, path, statement)
-        for alias in statement.names:
-            if module is None or alias.name == "*" or alias.name.encode() in known:
-                continue
-            if not _offers(tree, module, alias.name):
-                detail = f"`{alias.name}` is imported from {module}, which does not have it here"
+        names = [alias.name for alias in statement.names if alias.name != "*" and alias.name.encode() not in known]
+        module = _find_module(tree, path, statement) if names else None
+        for name in names:
+            if module is not None and not _offers(tree, module, name):
+                detail = f"`{name}` is imported from {module}, which does not have it here"
                 yield Evidence(path, statement.lineno, "missing-import", detail)
 
 
@@ -89,16 +88,18 @@ def _imports(content: bytes) -> Iterator[ast.ImportFrom]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module = ast.parse(content)
+            yield from _imports_in(ast.parse(content))
     except (SyntaxError, ValueError, RecursionError):
         return
-    guarded = {
-        id(inner)
-        for node in ast.walk(module)
-        if isinstance(node, ast.Try)  # an import that is allowed to fail
-        for inner in ast.walk(node)
-    }
-    yield from (node for node in ast.walk(module) if isinstance(node, ast.ImportFrom) and id(node) not in guarded)
+
+
+def _imports_in(block: ast.AST) -> Iterator[ast.ImportFrom]:
+    # Statements hold statements in lists only, so expressions, which are most of a tree, need no look.
+    for inner in (each for value in vars(block).values() if isinstance(value, list) for each in value):
+        if isinstance(inner, ast.ImportFrom):
+            yield inner
+        elif isinstance(inner, ast.stmt | ast.ExceptHandler | ast.match_case) and not isinstance(inner, ast.Try):
+            yield from _imports_in(inner)  # what stands in a try is allowed to fail
 
 
 def _find_module(tree: SourceTree, path: str, statement: ast.ImportFrom) -> str | None:

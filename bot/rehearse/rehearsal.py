@@ -1,0 +1,135 @@
+"""A rehearsal: every past backport of a repository made again, on as many processes as there are processors.
+
+Owns the division of the work and its progress. Commits that are backports of one original go to one process, as what
+is learned from one helps the next.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from bot.git.repository import Quarantined, Repository
+from bot.pick.history import BackportIndex
+from bot.pick.rung import Knowledge
+from bot.rehearse.mine import Mined, Pair, mine
+from bot.rehearse.record import Record, engine_version, record_directory
+from bot.rehearse.replay import Replayed, replay
+
+_CHUNK = 24
+# Each process holds a git process, an index and caches; beyond this memory grows and the disk is the limit.
+_MOST_PROCESSES = 8
+
+Progress = Callable[[int, int], None]
+"""Is told how many pairs are done, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """The replays, newest backport first, and what was mined."""
+
+    repository: str
+    mined: Mined
+    replayed: tuple[Replayed, ...]
+    picks_per_second: float
+
+
+def rehearse(
+    directory: Path,
+    *,
+    branches: str | None = None,
+    limit: int | None = None,
+    processes: int | None = None,
+    progress: Progress = lambda _done, _total: None,
+) -> Rehearsal:
+    """Replay the newest `limit` backports of a git directory or checkout, which is not written to.
+
+    What an earlier run of the same engine replayed is taken from the record.
+
+    Raises:
+        GitError: there is no repository, no main line or no branch to look at.
+    """
+    record = Record(record_directory(directory), engine_version())
+    try:
+        with Repository.open(directory) as repository, repository.quarantined() as quarantine:
+            quarantine.index_history()
+            mined = mine(quarantine, branches)
+            pairs = mined.pairs[:limit]
+            known = record.read(pairs)
+            todo = [pair for pair in pairs if pair not in known]
+            progress(len(known), len(pairs))
+            for done, seconds in _replay_all(directory, quarantine, mined.pairs, todo, processes):
+                record.add(done, seconds)
+                known |= {each.pair: each for each in done}
+                progress(len(known), len(pairs))
+        ordered = tuple(known[pair] for pair in pairs)
+        return Rehearsal(_name(directory), mined, ordered, record.speed())
+    finally:
+        record.close()
+
+
+def _name(directory: Path) -> str:
+    real = directory.resolve()
+    return real.parent.name if real.name == ".git" else real.name.removesuffix(".git")
+
+
+def _replay_all(
+    directory: Path, quarantine: Quarantined, mined: Sequence[Pair], todo: Sequence[Pair], processes: int | None
+) -> Iterator[tuple[list[Replayed], float]]:
+    """Yield replays as they are done, with the time on the clock since the last."""
+    if not todo:
+        return
+    workers = min(processes or os.cpu_count() or 1, _MOST_PROCESSES)
+    context = get_context("spawn")  # a fork would share the open pipes to git
+    arguments = (directory, quarantine.scratch, tuple(mined))
+    started = time.perf_counter()
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=arguments) as pool:
+        waiting: list[Future[list[Replayed]]] = [pool.submit(_work, chunk) for chunk in _chunks(todo)]
+        try:
+            for future in as_completed(waiting):
+                done = future.result()
+                now = time.perf_counter()
+                yield done, now - started
+                started = now
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _chunks(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
+    families: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        families[pair.original].append(pair)
+    chunk: list[Pair] = []
+    for family in families.values():
+        chunk += sorted(family)  # oldest first, as it was learned
+        if len(chunk) >= _CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+# --- in a process of its own ------------------------------------------------------------------------------------------
+
+_here: list[tuple[Quarantined, BackportIndex]] = []
+
+
+def _begin(directory: Path, scratch: Path, mined: Sequence[Pair]) -> None:
+    repository = Repository.open(directory)
+    index = BackportIndex(read_tips=set(repository.known_branches().values()))
+    for pair in mined:
+        # Only what landed on a branch: a pull request's own branch may hold the very answer, committed before it.
+        index.add(pair.original, pair.backport, pair.date)
+    _here.append((Quarantined(repository, scratch), index))
+
+
+def _work(pairs: Sequence[Pair]) -> list[Replayed]:
+    around, index = _here[0]
+    with around.quarantined() as quarantine:
+        return replay(quarantine, pairs, Knowledge(index=index))

@@ -1,0 +1,89 @@
+"""A rehearsal as a person reads it: the table in a terminal and the sentences under it.
+
+Owns the words for endings. The page with the chart is in `rehearsal_page`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rich.table import Table
+from rich.text import Text
+
+from bot.rehearse.summary import Figures, Summary
+from bot.report.markdown import count
+from bot.report.terminal import plain
+
+HEADINGS = ("pairs", "identical", "different", "conflicts", "right", "wrong", "certain", "and right")
+EXPLAINED = (
+    "identical, different: clean picks, compared with what people landed on every path; right, wrong: resolved "
+    "conflicts, compared on the files that were in conflict; certain: resolved with certainty."
+)
+UNRESOLVED = "left as a conflict"
+
+
+def figures_row(figures: Figures) -> tuple[str, ...]:
+    """Return the counts in the order of HEADINGS."""
+    return tuple(str(each) for each in figures.as_json().values())
+
+
+def rung_rows(summary: Summary) -> list[tuple[str, Figures]]:
+    """Return rung and figures, those that ended most pairs first; what no rung ended stands last."""
+    ordered = sorted(summary.rungs.items(), key=lambda item: (not item[0], -item[1].pairs))
+    return [(rung or UNRESOLVED, figures) for rung, figures in ordered]
+
+
+def summary_tables(summary: Summary, title: str) -> Iterable[Table]:
+    """Lay out the figures by branch, with the sum, and by rung."""
+    branches = sorted(summary.branches.items())
+    yield _table(title, "target branch", [*branches, ("all", summary.all)])
+    yield _table("by rung", "rung", rung_rows(summary))
+
+
+def _table(title: str, first: str, rows: Iterable[tuple[str, Figures]]) -> Table:
+    table = Table(title=Text(plain(title)), title_justify="left", expand=False)
+    table.add_column(first, overflow="fold", min_width=12)
+    for heading in HEADINGS:
+        table.add_column(heading, justify="right")
+    for name, figures in rows:
+        table.add_row(Text(plain(name)), *figures_row(figures))
+    return table
+
+
+def render_summary(summary: Summary) -> str:
+    """Say what the figures mean: how many conflicts were resolved, how many of those as people did."""
+    figures = summary.all
+    lines = [EXPLAINED, _clean_sentence(figures), *_conflict_sentences(figures)]
+    lines += [f"{count(number, 'backport')} left out: {plain(reason)}" for reason, number in _most(summary.left_out)]
+    lines.append(f"{summary.picks_per_second:.1f} picks a second.")
+    return "\n".join(lines)
+
+
+def _clean_sentence(figures: Figures) -> str:
+    clean = figures.clean_identical + figures.clean_different
+    return (
+        f"{count(clean, 'pick')} of {figures.pairs} applied cleanly, {figures.clean_identical} of them exactly as "
+        "people landed them."
+    )
+
+
+def _conflict_sentences(figures: Figures) -> Iterable[str]:
+    if not figures.conflicts:
+        return
+    resolved = figures.right + figures.wrong
+    yield (
+        f"{count(figures.conflicts, 'conflict')}: {resolved} resolved ({_share(resolved, figures.conflicts)}), "
+        f"{figures.right} of them as people did ({_share(figures.right, resolved)})."
+    )
+    yield (
+        f"Of {figures.certain} resolved with certainty ({_share(figures.certain, figures.conflicts)} of the conflicts) "
+        f"{figures.certain_right} are as people did ({_share(figures.certain_right, figures.certain)})."
+    )
+
+
+def _most(left_out: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(left_out.items(), key=lambda item: -item[1])
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "none"

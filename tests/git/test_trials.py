@@ -1,0 +1,43 @@
+"""Many picks in one process end as each would alone."""
+
+from __future__ import annotations
+
+from bot.errors import GitError
+from bot.git.repository import Repository
+from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, try_pick
+from bot.git.trials import try_picks
+from tests.git.history import History
+
+BASE = "".join(f"line {number}\n" for number in range(20))
+
+
+def test_batch_answers_as_single_trials_do(history: History, repository: Repository) -> None:
+    """base ── original (main) onto trees where it is clean, empty, in conflict, and merged by attributes"""
+    base = history.commit({"f": BASE, "d": BASE})
+    original = history.commit({"f": BASE.replace("line 5", "fixed")}, base)
+    others = [
+        history.commit({"g": "g"}, base),
+        history.commit({"f": BASE.replace("line 5", "fixed")}, base),
+        history.commit({"f": BASE.replace("line 5", "other")}, base),
+        history.commit({"f": None}, base),
+        history.commit({"f": BASE.replace("line 5", "other"), ".gitattributes": "f merge=union\n"}, base),
+    ]
+    wanted = [(original, history.tree(other)) for other in others]
+    with repository.quarantined() as quarantine:
+        batched = try_picks(quarantine, wanted)
+        assert batched == {(commit, onto): try_pick(quarantine, commit, onto) for commit, onto in wanted}
+    kinds = [type(batched[each]) for each in wanted]
+    assert kinds == [CleanPick, EmptyPick, UnmergedPick, UnmergedPick, CleanPick]
+
+
+def test_pick_that_git_cannot_do_leaves_the_others_alone(history: History, repository: Repository) -> None:
+    """base ── lost, whose blob is gone; base ── original"""
+    base = history.commit({"f": BASE, "h": BASE})
+    original = history.commit({"f": BASE.replace("line 5", "fixed")}, base)
+    lost = history.commit({"h": BASE.replace("line 5", "lost")}, base)
+    onto = history.tree(history.commit({"h": BASE.replace("line 9", "ours")}, base))
+    history.lose(history.git("rev-parse", f"{lost}:h"))
+    with repository.quarantined() as quarantine:
+        answers = try_picks(quarantine, [(lost, onto), (original, onto)])
+    assert isinstance(answers[lost, onto], GitError)
+    assert isinstance(answers[original, onto], CleanPick)
