@@ -7,7 +7,7 @@ block's indentation can share an id; here white space counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bot.model import Fidelity, Sha
@@ -21,12 +21,36 @@ _INDEX = re.compile(rb"^index [0-9a-f.]+", re.MULTILINE)
 _COMMIT = re.compile(rb"^([0-9a-f]{40})\n", re.MULTILINE)
 
 
+_OF_COMMITS = ("diff-tree", "--stdin", "-r", "-p", "--root", "--always", "--diff-merges=first-parent", *_PLAIN)
+
+
 def commit_patches(repository: Repository, commits: Iterable[Sha]) -> dict[Sha, bytes]:
     """Return what each commit changes, as a diff against its first parent."""
-    asked = "".join(f"{sha}\n" for sha in commits).encode()
-    options = ("diff-tree", "--stdin", "-r", "-p", "--root", "--always", "--diff-merges=first-parent", *_PLAIN)
+    return _split(repository.git.run(*_OF_COMMITS, stdin=_listed(commits)))
+
+
+def readable_patches(repository: Repository, commits: Sequence[Sha]) -> dict[Sha, bytes]:
+    """Return the same, leaving out commits whose files are not all here."""
+    found: dict[Sha, bytes] = {}
+    while commits:
+        done = repository.git.attempt(*_OF_COMMITS, stdin=_listed(commits))
+        patches = _split(done.stdout)
+        if done.code == 0:
+            return found | patches
+        # git ends at the first object that is missing: what it had begun to print may be cut off.
+        whole = dict(list(patches.items())[:-1])
+        found |= whole
+        commits = commits[len(whole) or 1 :]
+    return found
+
+
+def _listed(commits: Iterable[Sha]) -> bytes:
+    return "".join(f"{sha}\n" for sha in commits).encode()
+
+
+def _split(patches: bytes) -> dict[Sha, bytes]:
     # Within a diff every line starts with a sign or a keyword, so a line that is an object name starts a commit.
-    _, *pieces = _COMMIT.split(repository.git.run(*options, stdin=asked))
+    _, *pieces = _COMMIT.split(patches)
     return {Sha(sha.decode()): patch for sha, patch in zip(pieces[::2], pieces[1::2], strict=True)}
 
 

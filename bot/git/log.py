@@ -1,0 +1,101 @@
+"""A repository's log in bulk: every commit with its message and the paths it changed, from one git process.
+
+Owns the format that git is asked for. What a message means is not decided here.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO, cast
+
+from bot.git.objects import decode_path
+from bot.git.process import Completed, environment
+from bot.git.repository import Repository
+from bot.model import Sha
+
+_FORMAT = "%H%x00%P%x00%ct%x00%at%x00%an <%ae>%x00%B"
+_OPTIONS = (
+    *("--stdin", "--topo-order", "-z", "--name-status", "--no-renames", "--diff-merges=first-parent"),
+    *("--no-color", "--no-show-signature", "--no-mailmap", "--no-notes", "--no-ext-diff", f"--format={_FORMAT}"),
+)
+_SHA = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedCommit:
+    """A commit as the log shows it. Dates are seconds since the epoch; `paths` differ from its first parent."""
+
+    sha: Sha
+    parents: tuple[Sha, ...]
+    committed: int
+    authored: int
+    author: str
+    message: str
+    paths: tuple[str, ...]
+
+    @property
+    def subject(self) -> str:
+        """The first line of the message."""
+        return self.message.partition("\n")[0]
+
+
+def read_log(repository: Repository, tips: Iterable[Sha], known: Iterable[Sha] = ()) -> Iterator[LoggedCommit]:
+    """Yield the commits that lead to `tips` and to none of `known`, every child before its parents.
+
+    Raises:
+        GitError: a tip is not here, or the history behind it is incomplete.
+    """
+    revisions = "".join([*(f"{sha}\n" for sha in tips), *(f"^{sha}\n" for sha in known)])
+    process = subprocess.Popen(
+        repository.git.command(["log", *_OPTIONS]),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(repository.git.variables),
+    )
+    with process:
+        stdin, stdout, stderr = (cast("IO[bytes]", each) for each in (process.stdin, process.stdout, process.stderr))
+        # git reads all revisions before it answers, and says little on stderr: no pipe fills up.
+        stdin.write(revisions.encode())
+        stdin.close()
+        yield from _parse(_fields(stdout))
+        said = stderr.read().decode(errors="replace")
+    if process.returncode:
+        raise repository.git.error(Completed(process.returncode, b"", said), "The history could not be read")
+
+
+def _fields(stream: IO[bytes]) -> Iterator[bytes]:
+    rest = b""
+    while chunk := stream.read(_CHUNK):
+        *whole, rest = (rest + chunk).split(b"\0")
+        yield from whole
+    if rest:
+        yield rest
+
+
+def _parse(fields: Iterator[bytes]) -> Iterator[LoggedCommit]:
+    field = next(fields, None)
+    while field is not None:
+        head = [field, *(next(fields) for _ in range(5))]
+        paths: list[str] = []
+        # A status is a letter, the first one after a line's end; an object name begins the next commit.
+        while (field := next(fields, None)) is not None and not _SHA.fullmatch(field):
+            paths.append(decode_path(next(fields)))
+        yield _commit(head, paths)
+
+
+def _commit(head: list[bytes], paths: list[str]) -> LoggedCommit:
+    sha, parents, committed, authored, author, message = (part.decode(errors="surrogateescape") for part in head)
+    return LoggedCommit(
+        sha=Sha(sha),
+        parents=tuple(Sha(parent) for parent in parents.split()),
+        committed=int(committed or 0),
+        authored=int(authored or 0),
+        author=author,
+        message=message,
+        paths=tuple(paths),
+    )

@@ -1,0 +1,122 @@
+"""A commit's message → what it claims about other commits and pull requests.
+
+Owns the conventions that people and tools write: git's own lines, patchback, Meeseeks, cherry-pick robots, GitHub's
+merges. A claim is only what somebody wrote; whether it is borne out is decided in `landed`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bot.git.message import picked_from, reverted
+
+_NUMBER = re.compile(r"\(#(\d{1,9})\)")
+_MERGE = re.compile(r"Merge (?:pull request|PR) #(\d{1,9})\b")
+_PICKED_IN_SUBJECT = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)\s*$")
+_PATCHBACK = re.compile(r"^\[PR #(\d{1,9})/([0-9a-f]{7,40}) backport\]")
+_MERGED_AS = re.compile(r"backport of PR #\d+ as merged into \S+ \(([0-9a-f]{40})\)")
+_FIXES = re.compile(r"^Fixes:? +(?:commit +)?(?:([0-9a-f]{8,40})\b|#(\d{1,9})\b)", re.MULTILINE)
+_REVERTS_NUMBER = re.compile(r"^Reverts +(?:[\w.-]+/[\w.-]+)?#(\d{1,9})\b", re.MULTILINE)
+_REVERT_SUBJECT = re.compile(r"^Revert\b.*?#(\d{1,9})\b")
+_LISTED = r"((?:(?:https://github\.com/[\w.-]+/[\w.-]+/pull/|[\w.-]+/[\w.-]+#|#|PR )\d{1,9}(?:,? and |, ?| & |\+)?)+)"
+_VERB = r"(?:back-?port(?:ed|s|ing)?|cherry[- ]?pick(?:ed|s|ing)?)(?: of| from)?(?: (?:PRs?|pull requests?))?:? ?"
+# "Backport PR #12: …", "Backport of #12 and #13", "Automated cherry pick of #12": anywhere in a title; in the body at a
+# line's start, or it is prose.
+_TITLE_WORDS = re.compile(rf"\b{_VERB}{_LISTED}", re.IGNORECASE)
+_BODY_WORDS = re.compile(rf"^\W{{0,4}}(?:This is an? )?(?:\w+ )?{_VERB}{_LISTED}", re.IGNORECASE | re.MULTILINE)
+_BARE_HASH = re.compile(
+    r"^(?!\s*>).*cherry[- ]picked from (?:commit )?([0-9a-f]{10,40})\b", re.IGNORECASE | re.MULTILINE
+)
+_DIGITS = re.compile(r"(?:#|/pull/|PR )(\d{1,9})", re.IGNORECASE)
+# The branch that a merge names: "auto-backport-of-pr-12-on-v5", "cherry-pick-12-to-1.7", "backport/12-to-release-1".
+_BRANCH = re.compile(
+    r"(?:back-?port(?:-of)?(?:-pr)?|cherry-?pick|bp)[-/_]?(?:[\w.]+[-/])??#?(\d{2,9})(?:-(?:on|to|into)-|\b)",
+    re.IGNORECASE,
+)
+_BRANCH_HASH = re.compile(r"cherry-?pick-([0-9a-f]{40})-to-", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What one message says. Commits are named as written, perhaps abbreviated; pull requests by number.
+
+    `picked` are named on a line of their own or by a tool, `hashes` in passing.
+    """
+
+    picked: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
+    reverts: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
+    backports: tuple[int, ...] = ()
+    reverts_numbers: tuple[int, ...] = ()
+    fixes_numbers: tuple[int, ...] = ()
+
+
+NOTHING = Claims()
+
+
+def parse_claims(message: str) -> Claims:
+    """Read a commit's message."""
+    subject, _, body = message.partition("\n")
+    fixes = _FIXES.findall(message)
+    picked = _distinct(_picked(message, subject))
+    return Claims(
+        picked=picked,
+        hashes=_distinct(name for name in _BARE_HASH.findall(message) if name not in picked),
+        reverts=_distinct(reverted(message)),
+        fixes=_distinct(name for name, _ in fixes if name),
+        backports=_distinct(_backported_numbers(subject, body)),
+        reverts_numbers=_distinct(_reverted_numbers(message, subject)),
+        fixes_numbers=_distinct(int(number) for _, number in fixes if number),
+    )
+
+
+def numbers_in(subject: str) -> tuple[int, ...]:
+    """Return the pull requests that a title names in brackets, as GitHub writes its own at the end."""
+    return tuple(map(int, _NUMBER.findall(subject)))
+
+
+def own_number(subject: str) -> int | None:
+    """Return the pull request that a commit came by itself, as its title says."""
+    merge = _MERGE.match(subject)
+    if merge:
+        return int(merge.group(1))
+    return next(reversed(numbers_in(subject)), None)
+
+
+def _picked(message: str, subject: str) -> list[str]:
+    in_subject = _PICKED_IN_SUBJECT.search(subject)
+    patchback = _PATCHBACK.match(subject)
+    return [
+        *picked_from(message),
+        *([in_subject.group(1)] if in_subject else ()),
+        *([patchback.group(2)] if patchback else ()),
+        *(_MERGED_AS.findall(message)),
+        *(_BRANCH_HASH.findall(subject)),
+    ]
+
+
+def _reverted_numbers(message: str, subject: str) -> list[int]:
+    found = [int(number) for number in _REVERTS_NUMBER.findall(message)]
+    named = _REVERT_SUBJECT.match(subject)
+    return [*found, int(named.group(1))] if named else found
+
+
+def _backported_numbers(subject: str, body: str) -> list[int]:
+    patchback = _PATCHBACK.match(subject)
+    found = [int(patchback.group(1))] if patchback else []
+    for words in (*_TITLE_WORDS.findall(subject), *_BODY_WORDS.findall(body)):
+        found += map(int, _DIGITS.findall(words))
+    if _MERGE.match(subject):
+        found += map(int, _BRANCH.findall(subject.rpartition(" from ")[2]))
+    return found
+
+
+T = TypeVar("T")
+
+
+def _distinct(values: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(values))

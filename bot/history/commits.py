@@ -1,0 +1,101 @@
+"""The commits of a repository in memory, parents before children, and what follows from who is whose parent.
+
+Owns reachability. A position is a commit's place in the list; a parent's is always smaller than its child's.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from bot.history.claims import Claims
+from bot.model import Sha
+
+Position = int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCommit:
+    """What stays in memory of a commit. Dates are seconds since the epoch; `touched` is equal for equal sets of paths
+    and 0 for none. `number` is the pull request it came by, as its title says.
+    """
+
+    sha: Sha
+    parents: tuple[Position, ...]
+    committed: int
+    authored: int
+    author: str
+    subject: str
+    touched: int
+    number: int | None
+    claims: Claims
+
+
+class Commits:
+    """All commits that were read, each at its position."""
+
+    def __init__(self, commits: Sequence[KnownCommit]) -> None:
+        self._commits = commits
+
+    def __getitem__(self, position: Position) -> KnownCommit:
+        return self._commits[position]
+
+    def __len__(self) -> int:
+        return len(self._commits)
+
+    @cached_property
+    def _positions(self) -> Mapping[str, Position]:
+        return {commit.sha: position for position, commit in enumerate(self._commits)}
+
+    @cached_property
+    def _sorted(self) -> Sequence[str]:
+        return sorted(self._positions)
+
+    def find(self, name: str) -> Position | None:
+        """Return the commit that a name means, perhaps abbreviated; None where there is none or more than one."""
+        if name in self._positions:
+            return self._positions[name]
+        at = bisect_left(self._sorted, name)
+        alike = [sha for sha in self._sorted[at : at + 2] if sha.startswith(name)]
+        return self._positions[alike[0]] if len(alike) == 1 else None
+
+    def require(self, sha: Sha) -> Position:
+        """Return where a commit is that must have been read."""
+        return self._positions[sha]
+
+    def first_parents(self, tip: Position) -> Iterator[Position]:
+        """Yield a commit, its first parent, that one's first parent, and so on."""
+        at: Position | None = tip
+        while at is not None:
+            yield at
+            at = next(iter(self._commits[at].parents), None)
+
+    def reached(self, starts: Iterable[Position]) -> Sequence[int]:
+        """Return for each position a number whose bit n says whether the n-th start leads to it."""
+        masks = [0] * len(self._commits)
+        for bit, start in enumerate(starts):
+            masks[start] |= 1 << bit
+        for position in range(len(masks) - 1, -1, -1):
+            if mask := masks[position]:
+                for parent in self._commits[position].parents:
+                    masks[parent] |= mask
+        return masks
+
+    def brought_in(
+        self, chain: Sequence[Position], within: Container[Position] | None = None
+    ) -> dict[Position, Position]:
+        """Return, for each commit behind a first-parent chain (newest first), the commit of the chain that brought it.
+
+        A commit of the chain brought itself. Only commits `within` are looked at, where that is given.
+        """
+        owner = {position: position for position in chain}
+        for position in reversed(chain):
+            waiting = list(self._commits[position].parents[1:])
+            while waiting:
+                each = waiting.pop()
+                if each not in owner and (within is None or each in within):
+                    owner[each] = position
+                    waiting.extend(self._commits[each].parents)
+        return owner

@@ -1,0 +1,152 @@
+"""What shows that a commit of a branch is an original of the main branch in another form.
+
+Owns the kinds of evidence, strongest first. Each commit is asked once for all branches, and patches are only compared
+where the sets of paths are equal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from functools import cached_property
+
+from bot.git.patch import normalized, readable_patches
+from bot.git.repository import Repository
+from bot.history.claims import numbers_in
+from bot.history.commits import Commits, KnownCommit, Position
+from bot.history.mainline import Mainline
+from bot.history.store import HistoryStore
+from bot.model import Progress, silent
+
+Shown = tuple[Position, str]
+"""A commit of the main branch and the sentence that says what shows it."""
+
+_CHUNK = 400
+_ASIDE = re.compile(
+    r"\(cherry picked from [^)]*\)|\(#\d+\)|#\d+|\[[^\]]*\]|\b(?:auto(?:mated|matic)?|manual)\b"
+    r"|\b(?:back-?port|cherry-?pick)(?:ed|ing)?\b(?: of| from)?(?: prs?)?(?: on branch \S+)?",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"\w+")
+
+
+class Evidence:
+    """What each commit of the stable branches shows. `gather` comes first."""
+
+    def __init__(self, repository: Repository, store: HistoryStore, commits: Commits, main: Mainline) -> None:
+        self._repository = repository
+        self._store = store
+        self._commits = commits
+        self._main = main
+        self._shown: dict[Position, list[Shown]] = {}
+
+    def of(self, position: Position) -> Sequence[Shown]:
+        """Return the commits of the main branch that this commit is shown to be."""
+        return self._shown.get(position, ())
+
+    def gather(self, own: Set[Position], progress: Progress = silent) -> None:
+        """Look at the stable branches' own commits.
+
+        Raises:
+            GitError: an object that is needed is not here.
+        """
+        left = []
+        for position in sorted(own):
+            if position in self._main.brought_by:
+                self._shown[position] = [(position, "the commit itself reached the branch by a merge")]
+            elif named := self._named(position, frozenset()):
+                short = self._commits[position].sha[:12]
+                self._shown[position] = [(each, f"{short} on the branch was cherry-picked from it") for each in named]
+            elif self._commits[position].touched:
+                left.append(position)
+        self._by_patch(left, progress)
+        self._by_convention([position for position in left if position not in self._shown])
+
+    def _named(self, position: Position, seen: frozenset[Position]) -> Sequence[Position]:
+        """Follow names by hash, from a backport of a backport too, to commits of the main branch."""
+        found: list[Position] = []
+        for name in self._commits[position].claims.picked:
+            at = self._commits.find(name)
+            if at is None or at in seen or at == position:
+                continue
+            found += [at] if at in self._main.brought_by else self._named(at, seen | {position})
+        return list(dict.fromkeys(found))
+
+    # --- equal patches ------------------------------------------------------------------------------------------------
+
+    def _by_patch(self, own: Iterable[Position], progress: Progress) -> None:
+        alike = defaultdict(list)
+        for position in self._main.brought_by:
+            if self._commits[position].touched:
+                alike[self._commits[position].touched].append(position)
+        asked = [position for position in own if self._commits[position].touched in alike]
+        mains = {main for position in asked for main in alike[self._commits[position].touched]}
+        digests = self._digests({*asked, *mains}, progress)
+        for position in asked:
+            same = digests.get(position)
+            found = [each for each in alike[self._commits[position].touched] if same and digests.get(each) == same]
+            if found:
+                how = f"{self._commits[position].sha[:12]} on the branch makes the same change"
+                self._shown[position] = [(each, how) for each in found]
+
+    def _digests(self, positions: Set[Position], progress: Progress) -> dict[Position, bytes]:
+        shas = {self._commits[position].sha: position for position in positions}
+        known = self._store.digests(shas)
+        missing = sorted(shas.keys() - known.keys())
+        for begin in range(0, len(missing), _CHUNK):
+            progress(f"{len(missing) - begin} patches left to compare")
+            some = missing[begin : begin + _CHUNK]
+            patches = readable_patches(self._repository, some)
+            made = {sha: hashlib.sha256(normalized(patch)).digest() for sha, patch in patches.items()}
+            # What cannot be read, as in a partial clone, equals nothing; it is not tried every time.
+            self._store.keep_digests(dict.fromkeys(some, b"") | made)
+            known |= made
+        return {shas[sha]: digest for sha, digest in known.items()}
+
+    # --- what people write --------------------------------------------------------------------------------------------
+
+    def _by_convention(self, own: Sequence[Position]) -> None:
+        suspects = {position: list(self._suspects(position)) for position in own}
+        pairs = {position: found for position, found in suspects.items() if found}
+        mains = {main for found in pairs.values() for main, _ in found}
+        paths = {at: frozenset(each) for at, each in self._store.paths([*pairs, *mains]).items()}
+        for position, found in pairs.items():
+            borne_out = [(main, how) for main, how in found if paths[position] & paths[main]]
+            if borne_out:
+                self._shown[position] = borne_out
+
+    def _suspects(self, position: Position) -> Iterator[Shown]:
+        commit = self._commits[position]
+        short = commit.sha[:12]
+        for number in commit.claims.backports:
+            if (main := self._main.numbers.get(number)) is not None:
+                yield main, f"{short} on the branch says it is the backport of #{number}, and changes the same files"
+        for name in commit.claims.hashes:
+            if (at := self._commits.find(name)) is not None and at in self._main.brought_by:
+                yield at, f"{short} on the branch names {name[:12]} as its source, and changes the same files"
+        for number in numbers_in(commit.subject):
+            main = self._main.numbers.get(number)
+            if main is not None and _same_title(commit, self._commits[main]):
+                yield main, f"{short} on the branch has the title and number of #{number}, and changes the same files"
+        for main in self._by_author_date.get((commit.author, commit.authored), ()):
+            if _same_title(commit, self._commits[main]):
+                yield main, f"{short} on the branch has its commit author, author date and title, and its files"
+
+    @cached_property
+    def _by_author_date(self) -> Mapping[tuple[str, int], Sequence[Position]]:
+        found = defaultdict(list)
+        for position in self._main.brought_by:
+            found[self._commits[position].author, self._commits[position].authored].append(position)
+        return found
+
+
+def _same_title(one: KnownCommit, other: KnownCommit) -> bool:
+    """Say whether a title holds the whole of another."""
+    return bool(wanted := _title_words(other.subject)) and f" {wanted} " in f" {_title_words(one.subject)} "
+
+
+def _title_words(subject: str) -> str:
+    """Return a title's words without what a backport adds to it."""
+    return " ".join(_WORD.findall(_ASIDE.sub(" ", subject).casefold()))

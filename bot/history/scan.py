@@ -1,0 +1,96 @@
+"""Every stable branch compared with the main branch, from git alone: which originals are there, and how.
+
+Owns the order of the reading. Asks no GitHub and tries no pick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from bot.git.repository import Repository
+from bot.history.commits import Commits, Position
+from bot.history.evidence import Evidence
+from bot.history.landed import BranchHistory, Landed, replay
+from bot.history.mainline import Mainline, read_mainline
+from bot.history.store import HistoryStore
+from bot.model import Progress, Sha, silent
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What git says. `unrelated` are branches without a common ancestor with the main branch."""
+
+    commits: Commits
+    main: Mainline
+    branches: Mapping[str, BranchHistory]
+    landed: Mapping[str, Landed]
+    unrelated: Sequence[str] = ()
+
+
+def scan(
+    repository: Repository,
+    store: HistoryStore,
+    *,
+    main: Sha,
+    branches: Mapping[str, Sha],
+    until: int | None = None,
+    progress: Progress = silent,
+) -> Scan:
+    """Compare branches (by their tips) with the main branch.
+
+    With `until` (seconds since the epoch) every branch is seen as it was then; a branch that was not cut yet is left
+    out.
+
+    Raises:
+        GitError: a tip or an object that is needed is not here.
+    """
+    commits = store.update(repository, [main, *branches.values()], progress)
+    main_tip = _as_of(commits, commits.require(main), until)
+    tips = {name: _as_of(commits, commits.require(tip), until) for name, tip in branches.items()}
+    mainline = read_mainline(commits, main_tip, (commits.first_parents(tip) for tip in tips.values()))
+    histories, unrelated = _histories(commits, mainline, tips, until)
+    evidence = Evidence(repository, store, commits, mainline)
+    evidence.gather({position for each in histories.values() for position in each.own}, progress)
+    landed = {name: replay(commits, mainline, history, evidence) for name, history in histories.items()}
+    return Scan(commits, mainline, histories, landed, tuple(unrelated))
+
+
+def _as_of(commits: Commits, tip: Position, until: int | None) -> Position:
+    if until is None:
+        return tip
+    chain = list(commits.first_parents(tip))
+    return next((position for position in chain if commits[position].committed <= until), chain[-1])
+
+
+def _histories(
+    commits: Commits, main: Mainline, tips: Mapping[str, Position], until: int | None
+) -> tuple[dict[str, BranchHistory], list[str]]:
+    found = {}
+    points = {name: _branch_point(commits, main, tip) for name, tip in tips.items()}
+    related = {name: point for name, point in points.items() if point is not None}
+    masks = commits.reached([*related.values(), *(tips[name] for name in related)])
+    for bit, (name, point) in enumerate(related.items()):
+        before, after = 1 << bit, 1 << (bit + len(related))
+        own = [position for position, mask in enumerate(masks) if mask & after and not mask & before]
+        if own or until is None:
+            found[name] = _history(commits, name, tips[name], point, own)
+    unrelated = [name for name, point in points.items() if point is None]
+    return found, unrelated
+
+
+def _history(commits: Commits, name: str, tip: Position, point: Position, own: Sequence[Position]) -> BranchHistory:
+    within = set(own)
+    chain = list(takewhile(lambda position: position in within, commits.first_parents(tip)))
+    return BranchHistory(name, tip, point, own, commits.brought_in(chain, within))
+
+
+def _branch_point(commits: Commits, main: Mainline, tip: Position) -> Position | None:
+    """Return the commit of the main branch that a branch grew from."""
+    on_chain = next((position for position in commits.first_parents(tip) if position in main.place), None)
+    if on_chain is not None:
+        return on_chain
+    # A branch whose own chain leads past the main branch, as after a merge the wrong way round.
+    reached = commits.reached([tip])
+    return next((position for position in main.chain if reached[position]), None)

@@ -1,0 +1,242 @@
+"""What the log said, kept in one SQLite file beside the mirror, so that each commit is read once.
+
+Owns the file: a commit never changes, so what is kept stays true and only new commits are read. In doubt (written by
+another version of this program, a shallow history that has changed, a damaged file, a tip that is not in it) everything
+is read again. What follows from the commits is worked out elsewhere; answers may be kept here under a key that names
+all they follow from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bot.git.log import LoggedCommit, read_log
+from bot.git.objects import decode_path, encode_path
+from bot.git.repository import Repository
+from bot.history.claims import NOTHING, Claims, own_number, parse_claims
+from bot.history.commits import Commits, KnownCommit
+from bot.model import Progress, Sha, silent
+
+_VERSION = "1"
+"""Of the tables and of what `parse_claims` makes of a message: another one means to read everything again."""
+_SCHEMA = """
+    CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE tip (sha TEXT PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE entry (
+        position INTEGER PRIMARY KEY, sha TEXT NOT NULL, parents TEXT NOT NULL, committed INTEGER NOT NULL,
+        authored INTEGER NOT NULL, author BLOB NOT NULL, subject BLOB NOT NULL, touched INTEGER NOT NULL,
+        number INTEGER, claims TEXT NOT NULL
+    );
+    CREATE TABLE content (position INTEGER PRIMARY KEY, message BLOB NOT NULL, paths BLOB NOT NULL);
+    CREATE TABLE patch (sha TEXT PRIMARY KEY, digest BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE answer (topic TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (topic, key))
+        WITHOUT ROWID;
+"""
+_TELL_EVERY = 10_000
+_MOST_NAMED = 500
+
+
+class HistoryStore:
+    """The file. One process at a time may write to it; whoever opens it holds the sync lock."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._database = self._opened()
+        self._commits: Commits | None = None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def __enter__(self) -> HistoryStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- commits ------------------------------------------------------------------------------------------------------
+
+    def update(self, repository: Repository, tips: Iterable[Sha], progress: Progress = silent) -> Commits:
+        """Read what leads to these tips and was not read before; return every commit known.
+
+        Raises:
+            GitError: a tip is not in the repository.
+        """
+        wanted = set(tips)
+        if self._about("shallow") != _shallow_signature(repository):
+            self._begin_anew(repository)
+        known = {Sha(row[0]) for row in self._database.execute("SELECT sha FROM tip")}
+        if wanted - known:
+            # A tip that was read and is gone from the repository since cannot be named to git.
+            self._read(repository, wanted - known, [sha for sha in known if repository.contains(sha)], progress)
+        return self.commits()
+
+    def commits(self) -> Commits:
+        """Return every commit that was read."""
+        if self._commits is None:
+            columns = "sha, parents, committed, authored, author, subject, touched, number, claims"
+            rows = self._database.execute(f"SELECT {columns} FROM entry ORDER BY position")  # noqa: S608
+            self._commits = Commits([_known(row) for row in rows])
+        return self._commits
+
+    def _read(self, repository: Repository, tips: Iterable[Sha], known: Sequence[Sha], progress: Progress) -> None:
+        read: list[LoggedCommit] = []
+        for commit in read_log(repository, tips, known):
+            read.append(commit)
+            if len(read) % _TELL_EVERY == 0:
+                progress(f"{len(read)} commits read")
+        positions = {row[1]: row[0] for row in self._database.execute("SELECT position, sha FROM entry")}
+        new = [commit for commit in reversed(read) if commit.sha not in positions]
+        positions.update({commit.sha: at for at, commit in enumerate(new, start=len(positions))})
+        with self._database as database:
+            database.executemany(
+                "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (_entry(each, positions) for each in new)
+            )
+            database.executemany(
+                "INSERT INTO content VALUES (?, ?, ?)",
+                ((positions[each.sha], encode_path(each.message), _join(each.paths)) for each in new),
+            )
+            database.executemany("INSERT OR IGNORE INTO tip VALUES (?)", ((sha,) for sha in tips))
+        self._commits = None
+
+    def messages(self, positions: Iterable[int]) -> dict[int, str]:
+        """Return whole messages."""
+        return {at: decode_path(message) for at, message in self._content("message", positions)}
+
+    def paths(self, positions: Iterable[int]) -> dict[int, tuple[str, ...]]:
+        """Return the paths that commits changed, compared with their first parents."""
+        return {at: _split(paths) for at, paths in self._content("paths", positions)}
+
+    def _content(self, column: str, positions: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+        wanted = sorted(set(positions))
+        for begin in range(0, len(wanted), _MOST_NAMED):
+            some = wanted[begin : begin + _MOST_NAMED]
+            marks = ", ".join("?" * len(some))
+            # The column is one of two names written above, never a caller's text.
+            yield from self._database.execute(
+                f"SELECT position, {column} FROM content WHERE position IN ({marks})",  # noqa: S608
+                some,
+            )
+
+    # --- what follows from them, kept for the next time ---------------------------------------------------------------
+
+    def digests(self, shas: Iterable[Sha]) -> dict[Sha, bytes]:
+        """Return the digests of patches that are known."""
+        wanted = set(shas)
+        return {Sha(sha): digest for sha, digest in self._database.execute("SELECT * FROM patch") if sha in wanted}
+
+    def keep_digests(self, digests: Mapping[Sha, bytes]) -> None:
+        """Keep the digests of patches."""
+        with self._database as database:
+            database.executemany("INSERT OR REPLACE INTO patch VALUES (?, ?)", digests.items())
+
+    def answer(self, topic: str, key: str) -> Any | None:  # noqa: ANN401 - what was kept is what its keeper expects
+        """Return what was kept under a key."""
+        row = self._database.execute("SELECT value FROM answer WHERE topic = ? AND key = ?", (topic, key)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def answers(self, topic: str) -> dict[str, Any]:
+        """Return all that was kept on a topic, by key."""
+        rows = self._database.execute("SELECT key, value FROM answer WHERE topic = ?", (topic,))
+        return {key: json.loads(value) for key, value in rows}
+
+    def keep_answers(self, topic: str, answers: Mapping[str, object], *, alone: bool = False) -> None:
+        """Keep answers; with `alone` they take the place of all others on the topic."""
+        with self._database as database:
+            if alone:
+                database.execute("DELETE FROM answer WHERE topic = ?", (topic,))
+            rows = ((topic, key, json.dumps(value)) for key, value in answers.items())
+            database.executemany("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)", rows)
+
+    # --- the file -----------------------------------------------------------------------------------------------------
+
+    def _opened(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(self._path)
+        try:
+            version = database.execute("SELECT value FROM about WHERE name = 'version'").fetchone()
+        except sqlite3.DatabaseError:  # empty, damaged, or something else altogether
+            version = None
+        if version == (_VERSION,):
+            return database
+        database.close()
+        self._path.unlink(missing_ok=True)
+        database = sqlite3.connect(self._path)
+        database.executescript(_SCHEMA)
+        with database:
+            database.execute("INSERT INTO about VALUES ('version', ?)", (_VERSION,))
+        return database
+
+    def _about(self, name: str) -> str:
+        row = self._database.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def _begin_anew(self, repository: Repository) -> None:
+        self._commits = None
+        with self._database as database:
+            for table in ("tip", "entry", "content"):
+                database.execute(f"DELETE FROM {table}")  # noqa: S608 - three names written here
+            row = ("shallow", _shallow_signature(repository))
+            database.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", row)
+
+
+def _shallow_signature(repository: Repository) -> str:
+    """Return a text that changes when a history that is cut off is cut off elsewhere; empty for a whole one."""
+    boundary = repository.git.directory / "shallow"
+    return hashlib.sha256(boundary.read_bytes()).hexdigest() if boundary.exists() else ""
+
+
+def _entry(commit: LoggedCommit, positions: Mapping[str, int]) -> tuple[object, ...]:
+    claims = parse_claims(commit.message)
+    return (
+        positions[commit.sha],
+        commit.sha,
+        " ".join(str(positions[parent]) for parent in commit.parents if parent in positions),
+        commit.committed,
+        commit.authored,
+        encode_path(commit.author),
+        encode_path(commit.subject),
+        _touched(commit.paths),
+        own_number(commit.subject),
+        "" if claims == NOTHING else json.dumps([*asdict(claims).values()]),
+    )
+
+
+def _known(row: Sequence[Any]) -> KnownCommit:
+    sha, parents, committed, authored, author, subject, touched, number, claims = row
+    return KnownCommit(
+        sha,
+        tuple(map(int, parents.split())),
+        committed,
+        authored,
+        decode_path(author),
+        decode_path(subject),
+        touched,
+        number,
+        _claims(claims) if claims else NOTHING,
+    )
+
+
+def _claims(text: str) -> Claims:
+    return Claims(*map(tuple, json.loads(text)))
+
+
+def _touched(paths: Sequence[str]) -> int:
+    if not paths:
+        return 0
+    digest = hashlib.blake2b(_join(sorted(paths)), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True) or 1
+
+
+def _join(paths: Iterable[str]) -> bytes:
+    return b"\0".join(map(encode_path, paths))
+
+
+def _split(paths: bytes) -> tuple[str, ...]:
+    return tuple(map(decode_path, paths.split(b"\0"))) if paths else ()

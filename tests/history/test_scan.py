@@ -1,0 +1,198 @@
+"""Which originals a branch has, read from small histories; each is drawn where it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.git.message import backport_message
+from bot.git.repository import Repository
+from bot.history.scan import Scan, scan
+from bot.history.store import HistoryStore
+from bot.model import Sha, Signature
+from tests.git.history import History
+
+LINES = [f"{number}\n" for number in range(20)]
+BASE = "".join(LINES)
+FIXED = "".join(["fixed\n", *LINES[1:]])
+OTHER = Signature("Otto Other", "otto@example.org", "1700009999 +0000")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[HistoryStore]:
+    with HistoryStore(tmp_path / "history.sqlite") as opened:
+        yield opened
+
+
+class Reader:
+    """Scans one branch and answers in object names."""
+
+    def __init__(self, repository: Repository, store: HistoryStore) -> None:
+        self.repository, self.store = repository, store
+
+    def scan(self, main: Sha, branch: Sha, until: int | None = None) -> Scan:
+        return scan(self.repository, self.store, main=main, branches={"stable": branch}, until=until)
+
+    def here(self, main: Sha, branch: Sha) -> dict[Sha, str]:
+        found = self.scan(main, branch)
+        return {found.commits[at].sha: landing.how for at, landing in found.landed["stable"].here.items()}
+
+    def reverted(self, main: Sha, branch: Sha) -> list[Sha]:
+        found = self.scan(main, branch)
+        return [found.commits[at].sha for at in found.landed["stable"].reverted]
+
+
+@pytest.fixture
+def reader(repository: Repository, store: HistoryStore) -> Reader:
+    return Reader(repository, store)
+
+
+def test_what_main_got_since_the_branch_point_is_an_original(history: History, reader: Reader) -> None:
+    """base ── one ── two (main);  base (stable)"""
+    base = history.commit({"f": BASE})
+    one = history.commit({"f": FIXED}, base)
+    two = history.commit({"g": "g\n"}, one)
+    found = reader.scan(two, base)
+    originals = found.main.since(found.branches["stable"].point)
+    assert [found.commits[at].sha for at in originals] == [one, two]
+    assert found.landed["stable"].here == {}
+
+
+def test_a_name_by_hash_is_followed_through_the_branch_it_was_picked_from(history: History, reader: Reader) -> None:
+    """base ── original (main); base ── picked (newer) names original; base ── again (stable) names picked"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base)
+    picked = history.commit({"f": "a\n"}, base, message=backport_message("Fix", [original]))
+    again = history.commit({"f": "b\n"}, base, message=backport_message("Fix", [picked]))
+    found = scan(reader.repository, reader.store, main=original, branches={"newer": picked, "stable": again})
+    at = found.commits.require(original)
+    assert at in found.landed["newer"].here
+    assert at in found.landed["stable"].here
+
+
+def test_an_equal_patch_by_somebody_else_under_another_title_is_there(history: History, reader: Reader) -> None:
+    """base ── original (main);  base ── moved ── same change (stable)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": "".join([*LINES[:15], "fixed\n", *LINES[16:]])}, base)
+    moved = history.commit({"f": "above\n" + BASE}, base, message="Move")
+    same = "above\n" + "".join([*LINES[:15], "fixed\n", *LINES[16:]])
+    branch = history.commit({"f": same}, moved, message="Other words", author=OTHER)
+    assert "makes the same change" in reader.here(original, branch)[original]
+
+
+def test_a_title_with_the_number_is_believed_only_where_the_files_bear_it_out(history: History, reader: Reader) -> None:
+    """base ── "Fix (#7)" (main);  base ── two commits called "Backport PR #7", one of them on other files (stable)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base, message="Fix (#7)")
+    liar = history.commit({"g": "g\n"}, base, message="Backport PR #7: Fix", author=OTHER)
+    assert reader.here(original, liar) == {}
+    branch = history.commit({"f": "adapted\n"}, liar, message="Backport PR #7: Fix", author=OTHER)
+    assert "says it is the backport of #7" in reader.here(original, branch)[original]
+
+
+def test_a_title_alone_is_no_identity(history: History, reader: Reader) -> None:
+    """base ── "Fix (#7)" (main);  base ── "Fix (#8)" by somebody else (stable)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base, message="Fix the thing (#7)")
+    branch = history.commit({"f": "x\n"}, base, message="Fix the thing (#8)", author=OTHER)
+    assert reader.here(original, branch) == {}
+
+
+def test_a_revert_takes_away_and_a_second_landing_brings_back(history: History, reader: Reader) -> None:
+    """base ── original (main);  base ── picked ── revert ── revert of the revert (stable)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base)
+    picked = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
+    revert = history.commit({"f": BASE}, picked, message=f'Revert "Fix"\n\nThis reverts commit {picked}.')
+    assert reader.here(original, picked) != {}
+    assert reader.here(original, revert) == {}
+    assert reader.reverted(original, revert) == [original]
+    again = history.commit({"f": FIXED}, revert, message=f'Reapply "Fix"\n\nThis reverts commit {revert}.')
+    assert list(reader.here(original, again)) == [original]
+    assert reader.reverted(original, again) == []
+
+
+def test_a_backported_revert_takes_away_what_was_backported_under_another_name(
+    history: History, reader: Reader
+) -> None:
+    """base ── original ── revert (main);  base ── picked ── revert, picked (stable)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base)
+    revert = history.commit({"f": BASE}, original, message=f'Revert "Fix"\n\nThis reverts commit {original}.')
+    picked = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
+    message = backport_message(f'Revert "Fix"\n\nThis reverts commit {original}.', [revert])
+    branch = history.commit({"f": BASE}, picked, message=message)
+    assert list(reader.here(revert, branch)) == [revert]
+    assert reader.reverted(revert, branch) == [original]
+    found = reader.scan(revert, branch)
+    assert dict(found.main.undone_by) == {found.commits.require(original): found.commits.require(revert)}
+
+
+def test_a_squash_of_several_originals_brings_each(history: History, reader: Reader) -> None:
+    """base ── one ── two (main);  base ── both in one commit (stable)"""
+    base = history.commit({"f": BASE})
+    one = history.commit({"f": FIXED}, base)
+    two = history.commit({"g": "g\n"}, one)
+    branch = history.commit({"f": FIXED, "g": "g\n"}, base, message=backport_message("Both", [one, two]))
+    assert set(reader.here(two, branch)) == {one, two}
+
+
+def test_a_merge_is_one_original_and_there_only_when_all_of_it_is(history: History, reader: Reader) -> None:
+    """base ──────────── merge (main);  base ── a, picked ── b, picked (stable)
+    └─ a ── b ─┘
+    """
+    base = history.commit({"f": BASE})
+    a = history.commit({"a": "a\n"}, base, message="a")
+    b = history.commit({"b": "b\n"}, a, message="b")
+    merge = history.commit({"a": "a\n", "b": "b\n"}, base, b, message="Merge pull request #7 from ann/ab")
+    half = history.commit({"a": "a\n"}, base, message=backport_message("a", [a]))
+    found = reader.scan(merge, half)
+    at = found.commits.require(merge)
+    assert at not in found.landed["stable"].here
+    assert found.landed["stable"].partial == {at: {found.commits.require(a)}}
+    whole = history.commit({"b": "b\n"}, half, message=backport_message("b", [b]))
+    assert list(reader.here(merge, whole)) == [merge]
+
+
+def test_what_reached_the_branch_by_a_merge_of_main_is_there(history: History, reader: Reader) -> None:
+    """base ── original ── later (main)
+    └── own ──┴ merge of original (stable)
+    """
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base)
+    later = history.commit({"h": "h\n"}, original)
+    own = history.commit({"g": "g\n"}, base, message="own")
+    branch = history.commit({"f": FIXED}, own, original, message="Merge main")
+    assert reader.here(later, branch) == {original: "the commit itself reached the branch by a merge"}
+
+
+def test_a_stable_branch_merged_forward_is_no_original(history: History, reader: Reader) -> None:
+    """base ── merge of stable ── original (main);  base ── own (stable)"""
+    base = history.commit({"f": BASE})
+    own = history.commit({"g": "g\n"}, base, message="own")
+    merge = history.commit({"g": "g\n"}, base, own, message="Merge branch 'stable'")
+    original = history.commit({"f": FIXED}, merge)
+    found = reader.scan(original, own)
+    assert [found.commits[at].sha for at in found.main.since(found.branches["stable"].point)] == [original]
+
+
+def test_a_branch_without_a_common_ancestor_is_named(history: History, reader: Reader) -> None:
+    found = reader.scan(history.commit({"f": BASE}), history.commit({"g": "g\n"}))
+    assert found.unrelated == ("stable",)
+    assert found.branches == {}
+
+
+def test_the_past_is_seen_as_it_was(history: History, reader: Reader) -> None:
+    """base ── original ── later (main);  base ── other ── picked (stable), looked at before `picked`"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base)
+    other = history.commit({"g": "g\n"}, base, message="other")
+    until = history.clock
+    later = history.commit({"h": "h\n"}, original)
+    picked = history.commit({"f": FIXED}, other, message=backport_message("Fix", [original]))
+    found = reader.scan(later, picked, until)
+    assert found.landed["stable"].here == {}
+    assert found.commits[found.branches["stable"].tip].sha == other
+    assert list(reader.here(later, picked)) == [original]
