@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from bot.closing_words import disarm
 from bot.model import Sha
 
 _TRAILER = re.compile(r"[A-Za-z0-9-]+[ \t]*:[ \t]*\S")
@@ -19,8 +20,11 @@ _REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{7,64})\b")
 
 
 def backport_message(message: str, originals: Iterable[Sha], notes: Iterable[str] = ()) -> str:
-    """Return the original's message with notes and one `(cherry picked from commit …)` line for each original."""
-    body, trailers = _split_trailers(message.rstrip())
+    """Return the original's message with notes and one `(cherry picked from commit …)` line for each original.
+
+    Words in it that would close an issue are made harmless.
+    """
+    body, trailers = _split_trailers(disarm(message.rstrip()))
     lines = [f"(cherry picked from commit {original})" for original in originals]
     paragraphs = [body, *notes, "\n".join(lines), trailers]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"

@@ -35,14 +35,30 @@ class GitHubClient:
     """One repository, seen by the account that `token` belongs to.
 
     `login` names that account where GitHub will not say (the token of a GitHub App or of a workflow run).
-    `longest_wait` (seconds) bounds how long a rate limit is waited for before RateLimited is raised.
+    `longest_wait` (seconds) bounds how long a rate limit is waited for before RateLimited is raised. `paced` keeps the
+    pauses between requests that GitHub asks for.
     """
 
     def __init__(
-        self, repository: str, *, token: str, api_url: str, login: str | None = None, longest_wait: float = 120.0
+        self,
+        repository: str,
+        *,
+        token: str,
+        api_url: str,
+        login: str | None = None,
+        longest_wait: float = 120.0,
+        paced: bool = True,
     ) -> None:
         retry = GithubRetry(total=4, backoff_factor=0.5, allowed_methods=frozenset({"GET", "HEAD"}))
-        self._github = Github(auth=Auth.Token(token), base_url=api_url, retry=retry, timeout=30, per_page=100)
+        self._github = Github(
+            auth=Auth.Token(token),
+            base_url=api_url,
+            retry=retry,
+            timeout=30,
+            per_page=100,
+            seconds_between_requests=0.25 if paced else 0,
+            seconds_between_writes=1.0 if paced else 0,
+        )
         self._longest_wait = longest_wait
         with translated(f"open repository {repository}"):
             self._repository: ForgeRepository = self._github.get_repo(repository)
@@ -102,7 +118,7 @@ class GitHubClient:
     def open_pull_request(
         self, *, title: str, body: str, head: str, base: str, draft: bool, labels: tuple[str, ...]
     ) -> PullRequest:
-        """Open a pull request with its labels, or return the open one from `head` into `base`."""
+        """Open a pull request with its labels, or bring the open one from `head` into `base` up to date."""
 
         def find() -> PullRequest | None:
             return next((each for each in self.backport_pull_requests(head, base) if each.state == "open"), None)
@@ -115,7 +131,30 @@ class GitHubClient:
         missing = [label for label in labels if label not in opened.labels]
         if missing:
             self._best_effort("label the pull request", lambda: self._issue(opened.number).add_to_labels(*missing))
-        return opened
+        return self.update_pull_request(opened, title=title, body=body, draft=draft)
+
+    def update_pull_request(self, standing: PullRequest, *, title: str, body: str, draft: bool) -> PullRequest:
+        """Give a pull request of ours these texts and this state; costs nothing where it has them."""
+        same_text = standing.title == title and _plain(standing.body) == _plain(body)
+        if same_text and standing.draft == draft:
+            return standing
+        with translated(f"update #{standing.number}"):
+            forge = self._repository.get_pull(standing.number)
+            if not same_text:
+                forge.edit(title=title, body=body)
+            if standing.draft and not draft:
+                forge.mark_ready_for_review()
+            elif draft and not standing.draft:
+                forge.convert_to_draft()
+        return self.pull_request(standing.number)
+
+    def may_push_workflows(self) -> bool:
+        """Say whether the token may push changes under .github/workflows; true where GitHub does not tell.
+
+        Of a classic token GitHub names the scopes with every answer; of other tokens it says nothing.
+        """
+        scopes = self._github.oauth_scopes
+        return not scopes or "workflow" in scopes
 
     def write_comment(self, number: int, body: str, *, marker: str) -> int:
         """Create the bot's comment that carries `marker`, or replace its body; returns the comment's id."""
@@ -179,6 +218,11 @@ class GitHubClient:
                 call()
         except GitHubError as error:
             log.warning("%s", error)
+
+
+def _plain(body: str) -> str:
+    # GitHub keeps line ends and white space at the end its own way.
+    return body.replace("\r\n", "\n").strip()
 
 
 def _pull_request(forge: ForgePullRequest) -> PullRequest:

@@ -38,7 +38,10 @@ class GitHub(Protocol):
     def open_pull_request(
         self, *, title: str, body: str, head: str, base: str, draft: bool, labels: tuple[str, ...]
     ) -> PullRequest:
-        """Open a pull request with its labels, or return the open one from `head` into `base`."""
+        """Open a pull request with its labels, or bring the open one from `head` into `base` up to date."""
+
+    def may_push_workflows(self) -> bool:
+        """Say whether the token may push changes under .github/workflows; true where GitHub does not tell."""
 
     def write_comment(self, number: int, body: str, *, marker: str) -> int:
         """Create the bot's comment that carries `marker`, or replace its body; returns the comment's id."""

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from bot.branch_names import slug
+from bot.closing_words import disarm
 from bot.model import Candidate, Evidence, MergeMethod, Method, PullRequest, TargetPlan, Verdict
 from bot.report.markdown import shorten, visible
 from bot.report.markers import BackportKey, pull_request_marker
@@ -23,10 +24,6 @@ MAX_TITLE = 256
 MAX_BODY = 65_000
 """Characters; GitHub refuses more than 65,536."""
 _MAX_RANGE_DIFF = 20_000
-
-_CLOSING = re.compile(
-    r"\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(\s*:?\s+)((?:[\w.-]+/[\w.-]+)?#\d+|GH-\d+|https?://\S+)", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +44,7 @@ def render_title(original: PullRequest, target: str, *, template: str = DEFAULT_
 
     `Fixes #1` in the original's title is kept readable and made harmless: a title becomes the subject of the merge.
     """
-    title = _CLOSING.sub(r"\1\2(\3)", visible(original.title))
+    title = disarm(visible(original.title))
     frame = _fill(template, target=target, number=str(original.number), title="")
     return shorten(_fill(template, target=target, number=str(original.number), title=_cut(title, frame)), MAX_TITLE)
 

@@ -49,7 +49,7 @@ def merge(
     )
     if sha is None or before is None:
         raise MergeRefused("Pull Request is not mergeable")
-    pull.base_sha = before
+    pull.base_sha, pull.landed = before, tuple(one.sha for one in repository.git.log(f"{before}..{sha}"))
     repository.git.set_ref(f"refs/heads/{pull.base}", sha, before)
     record_merge(world, issue, sha, merger)
     issue_event(world, repository, issue, "closed", merger)

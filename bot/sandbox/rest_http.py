@@ -7,13 +7,14 @@ a time under the world's lock, in a worker thread, because they wait for git.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.sandbox.accounts import Level
+from bot.sandbox.accounts import Level, Token
 from bot.sandbox.api import Call, Refusal, Reply, not_found
 from bot.sandbox.authentication import identify
 from bot.sandbox.git_store import GitRefused
@@ -72,8 +73,16 @@ def _dispatch(world: World, request: Request, raw: bytes) -> Reply:
                 app=app,
             )
             _admit(call, route.level)
-            return route.endpoint(call)
+            reply = route.endpoint(call)
+            return replace(reply, headers={**_scopes(token), **reply.headers})
     raise not_found()
+
+
+def _scopes(token: Token | None) -> dict[str, str]:
+    """Name a classic token's scopes, as GitHub does with every answer; other tokens have none to name."""
+    if token is None or token.user.app is not None:
+        return {}
+    return {"X-OAuth-Scopes": "repo, workflow" if token.workflows else "repo"}
 
 
 def _admit(call: Call, level: Level) -> None:

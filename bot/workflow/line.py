@@ -25,7 +25,7 @@ from bot.pick.ladder import pick
 from bot.plan import plan_target
 from bot.workflow.companions import find_merged
 from bot.workflow.proof import prove_candidate
-from bot.workflow.publish import find_backport, publish
+from bot.workflow.publish import check_rights, find_backport, publish
 from bot.workflow.workplace import Backport, Workplace
 
 # A branch that moves this often during a suite run is busier than any release branch we know of.
@@ -49,6 +49,7 @@ def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult:
         candidate = _pick(plan, backport, at)
         if not isinstance(candidate, Candidate):
             return candidate
+        check_rights(candidate, at)
         verdict = _prove(candidate, backport, at)
         if verdict is not None and not verdict.proven and at.config.prove.required:
             return NotProven(branch=branch, candidate=candidate, verdict=verdict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.errors import PushRejected
+from bot.errors import PushForbidden, PushRejected
 from bot.model import (
     AlreadyApplied,
     BackportOptions,
@@ -19,6 +19,8 @@ from bot.model import (
 from bot.report.pull_request import render_body, render_title
 from bot.workflow.notes import patch_notes
 from bot.workflow.workplace import Backport, Workplace
+
+_WORKFLOWS = ".github/workflows/"
 
 
 def find_backport(branch: str, original: PullRequest, options: BackportOptions, at: Workplace) -> TargetResult | None:
@@ -42,6 +44,20 @@ def _closed(branch: str, pull_request: PullRequest) -> Failed:
         message=f"#{pull_request.number} was closed without being merged, so it was not opened again.",
         hint="To make it anew: `/backport --redo` with this branch.",
     )
+
+
+def check_rights(candidate: Candidate, at: Workplace) -> None:
+    """Find out before the proof what GitHub would only say to the push.
+
+    Raises:
+        PushForbidden: the candidate changes workflow files and the token is known to lack that right.
+    """
+    files = [path for path in candidate.files if path.startswith(_WORKFLOWS)]
+    if files and not at.github.may_push_workflows():
+        raise PushForbidden(
+            f"The backport changes `{files[0]}`, and this token may not push workflow files, so nothing was pushed.",
+            hint="Give the token the `workflow` scope (a GitHub App: `Workflows: write`), then ask again.",
+        )
 
 
 def publish(

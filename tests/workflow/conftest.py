@@ -41,7 +41,7 @@ def office(history: Path, tmp_path: Path) -> Iterator[Office]:
         sandbox.grant(REPOSITORY, MAINTAINER, "write")
         sandbox.grant(REPOSITORY, BOT, "write")
         seed_pull_requests(sandbox, git_dir)
-        client = GitHubClient(REPOSITORY, token=tokens[BOT], api_url=sandbox.api_url)
+        client = GitHubClient(REPOSITORY, token=tokens[BOT], api_url=sandbox.api_url, paced=False)
         mirror = Repository.mirror(client.clone_url, tmp_path / "mirror.git", token=tokens[BOT])
         at = Workplace(
             github=client,
@@ -50,7 +50,9 @@ def office(history: Path, tmp_path: Path) -> Iterator[Office]:
             patches=load_patches([Path(__file__).parent / "patches"]),
         )
         people = {
-            login: Github(auth=Auth.Token(token), base_url=sandbox.api_url, seconds_between_writes=0)
+            login: Github(
+                auth=Auth.Token(token), base_url=sandbox.api_url, seconds_between_requests=0, seconds_between_writes=0
+            )
             for login, token in tokens.items()
         }
         yield Office(sandbox, git_dir, at, people)

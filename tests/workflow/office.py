@@ -37,12 +37,18 @@ _NEIGHBOURS = (
 _FIXED = _NEIGHBOURS.replace("bytearray(slots)", "bytearray(slots * width)")
 
 
-def git(directory: Path, *arguments: str) -> str:
-    """Run git with nobody's settings and a fixed clock."""
+def git(directory: Path, *arguments: str, stdin: str = "", **variables: str) -> str:
+    """Run git with nobody's settings and a fixed clock, but for these variables."""
     identity = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _IDENTITY.items()}
     environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", **identity}
     done = subprocess.run(
-        ["git", *arguments], cwd=directory, env=environment, capture_output=True, text=True, check=True
+        ["git", *arguments],
+        cwd=directory,
+        env={**environment, **variables},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout.strip()
 

@@ -272,3 +272,41 @@ def test_whoever_added_the_label_needs_the_permission(office: Office) -> None:
     )
     assert answer(trigger, office.at) == ()
     assert office.backports() == []
+
+
+def test_redo_makes_branch_and_text_anew_in_the_same_pull_request(office: Office) -> None:
+    office.say("/backport release/1.2")
+    (before,) = office.backports()
+    tree = git(office.git_dir, "rev-parse", "release/1.2^{tree}")
+    moved = git(office.git_dir, "commit-tree", tree, "-p", "release/1.2", "-m", "Meanwhile")
+    git(office.git_dir, "update-ref", "refs/heads/release/1.2", moved)
+    (again,) = office.say("/backport release/1.2 --redo")
+    assert isinstance(again, Opened)
+    (after,) = office.backports()
+    assert (after.number, after.head.sha) == (before.number, office.branches()["backport/7-to-release-1.2"])
+    assert git(office.git_dir, "rev-parse", f"{after.head.sha}^") == moved
+    assert after.head.sha[:12] in after.body
+    assert before.head.sha[:12] not in after.body
+
+
+def test_a_branch_left_without_a_pull_request_is_made_anew(office: Office) -> None:
+    """A crash between the push and the pull request leaves exactly this."""
+    office.say("/backport release/1.2")
+    git(office.git_dir, "update-ref", "refs/heads/backport/9-to-release-1.2", office.backports()[0].head.sha)
+    office.sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
+    (result,) = office.say("/backport release/1.2 --no-prove", on=9)
+    assert isinstance(result, Opened)
+    assert result.candidate is not None
+    assert office.branches()["backport/9-to-release-1.2"] == result.candidate.commit
+
+
+def test_a_pull_request_from_a_fork_with_the_same_branch_name_is_not_ours(office: Office) -> None:
+    """GitHub's `head.ref` names no owner."""
+    fork = office.people["otto"].get_repo(REPOSITORY).create_fork()
+    fork.create_git_ref("refs/heads/backport/7-to-release-1.2", fork.get_branch("main").commit.sha)
+    repository = office.people["otto"].get_repo(REPOSITORY)
+    theirs = repository.create_pull("release/1.2", "otto:backport/7-to-release-1.2", title="Mine", body="")
+    (opened,) = office.say("/backport release/1.2")
+    assert isinstance(opened, Opened)
+    assert opened.created
+    assert opened.pull_request.number != theirs.number

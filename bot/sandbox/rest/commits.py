@@ -56,7 +56,9 @@ def _brought(call: Call, issue: Issue, sha: str) -> bool:
     pull = issue.pull
     if pull is None:
         return False
-    return sha in {pull.merge_commit, pull.head_sha} or any(one.sha == sha for one in commits_of(call.repository, pull))
+    # A rebase leaves several new commits on the base branch; GitHub knows of each which pull request brought it.
+    known = {pull.merge_commit, pull.head_sha, *pull.landed}
+    return sha in known or any(one.sha == sha for one in commits_of(call.repository, pull))
 
 
 @routes.add("GET", f"{REPO}/commits/{{sha:path}}", Level.READ)
