@@ -22,7 +22,7 @@ from bot.pick.names import missing_imports, undefined_names
 
 _MARKER = re.compile(rb"^(?:<{7}|\|{7}|>{7})(?: .*)?\r?$", re.MULTILINE)
 # Beyond this a file is data; parsing it costs more than it tells.
-_LARGEST = 1_000_000
+LARGEST = 1_000_000
 
 
 def find_faults(
@@ -32,7 +32,7 @@ def find_faults(
     return tuple(
         fault
         for path in paths
-        if (content := repository.read(tree, path)) is not None and len(content) <= _LARGEST
+        if (content := repository.read(tree, path)) is not None and len(content) <= LARGEST
         for fault in _faults(
             repository, tree, path, content, repository.read(onto, path), repository.read(theirs, path)
         )

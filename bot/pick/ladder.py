@@ -13,10 +13,11 @@ from bot.carried.load import CarriedPatch
 from bot.git.identity import find_landed
 from bot.git.repository import Repository
 from bot.git.trial import UnmergedPick
-from bot.model import AlreadyApplied, Candidate, Conflict, RungOutcome, Signature, TargetPlan
+from bot.model import AlreadyApplied, Candidate, Certainty, Conflict, RungOutcome, Signature, TargetPlan
 from bot.pick.already_there import AlreadyThere
 from bot.pick.carried_patch import CarriedPatchRung
 from bot.pick.cherry_pick import CherryPick
+from bot.pick.findings import are_fatal, find_findings
 from bot.pick.remembered import RememberedResolution
 from bot.pick.resolving import Resolving
 from bot.pick.rung import Attempt, Declined, Knowledge, Made, Rung
@@ -98,6 +99,12 @@ def climb(attempt: Attempt, ladder: Sequence[Rung] = LADDER) -> Climbed:
 
 
 def _candidate(attempt: Attempt, made: Made, outcomes: Sequence[RungOutcome]) -> Candidate:
+    repository = attempt.repository
+    files = repository.changed_paths(attempt.plan.base_commit, made.commits[-1])
+    tree, onto, theirs = (
+        repository.commit(each).tree for each in (made.commits[-1], attempt.plan.base_commit, attempt.plan.commits[-1])
+    )
+    findings = find_findings(repository, tree, onto=onto, theirs=theirs, paths=files)
     return Candidate(
         branch=attempt.plan.branch,
         base_commit=attempt.plan.base_commit,
@@ -105,10 +112,11 @@ def _candidate(attempt: Attempt, made: Made, outcomes: Sequence[RungOutcome]) ->
         commits=made.commits,
         method=made.method,
         fidelity=made.fidelity,
-        files=attempt.repository.changed_paths(attempt.plan.base_commit, made.commits[-1]),
+        files=files,
         rungs=tuple(outcomes),
-        certainty=made.certainty,
+        certainty=Certainty.PROPOSED if are_fatal(findings) else made.certainty,
         resolutions=made.resolutions,
+        findings=findings,
     )
 
 

@@ -13,9 +13,9 @@ import symtable
 import warnings
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from pathlib import PurePosixPath
 
 from bot.model import Evidence, SourceTree
+from bot.pick.modules import Imported, Modules, parse
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _GIVEN = frozenset(dir(builtins)) | {
@@ -75,55 +75,21 @@ def _symbols(content: bytes) -> symtable.SymbolTable | None:
 def missing_imports(tree: SourceTree, path: str, content: bytes, ours: bytes | None) -> Iterator[Evidence]:
     """Yield the names imported from the target's own modules that these do not have, unless ours imports them too."""
     known = set(_WORD.findall(ours or b""))
-    for statement in _imports(content):
+    modules = Modules(tree)
+    for statement in _imports(parse(content)):
         names = [alias.name for alias in statement.names if alias.name != "*" and alias.name.encode() not in known]
-        module = _find_module(tree, path, statement) if names else None
+        module = modules.find(path, Imported(statement.module or "", statement.level)) if names else None
         for name in names:
-            if module is not None and not _offers(tree, module, name):
+            if module is not None and not modules.offers(module, name):
                 detail = f"`{name}` is imported from {module}, which does not have it here"
                 yield Evidence(path, statement.lineno, "missing-import", detail)
 
 
-def _imports(content: bytes) -> Iterator[ast.ImportFrom]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield from _imports_in(ast.parse(content))
-    except (SyntaxError, ValueError, RecursionError):
-        return
-
-
-def _imports_in(block: ast.AST) -> Iterator[ast.ImportFrom]:
+def _imports(block: ast.AST | None) -> Iterator[ast.ImportFrom]:
     # Statements hold statements in lists only, so expressions, which are most of a tree, need no look.
-    for inner in (each for value in vars(block).values() if isinstance(value, list) for each in value):
+    fields = vars(block).values() if block else ()
+    for inner in (each for value in fields if isinstance(value, list) for each in value):
         if isinstance(inner, ast.ImportFrom):
             yield inner
         elif isinstance(inner, ast.stmt | ast.ExceptHandler | ast.match_case) and not isinstance(inner, ast.Try):
-            yield from _imports_in(inner)  # what stands in a try is allowed to fail
-
-
-def _find_module(tree: SourceTree, path: str, statement: ast.ImportFrom) -> str | None:
-    """Return the file of the module that is imported from, None where it is not the target's or cannot be told."""
-    parts = statement.module.split(".") if statement.module else []
-    here = PurePosixPath(path)
-    if statement.level:
-        bases = list(here.parents)[statement.level - 1 : statement.level]
-    else:
-        # An absolute name starts at some directory above the file: the package's root, `src`, `lib`.
-        bases = [parent for parent in here.parents if parts and parent.name != parts[0]]
-    for base in bases:
-        stem = str(base.joinpath(*parts))
-        for candidate in (f"{stem}.py", f"{stem}/__init__.py"):
-            if tree.read(candidate) is not None:
-                return candidate
-    return None
-
-
-def _offers(tree: SourceTree, module: str, name: str) -> bool:
-    content = tree.read(module) or b""
-    # Any mention will do: assignments by globals() or __all__ are beyond this check, and silence is its safe side.
-    if name.encode() in _WORD.findall(content) or b"import *" in content or b"__getattr__" in content:
-        return True
-    package = module.removesuffix("/__init__.py")
-    inner = (f"{package}/{name}{end}" for end in (".py", "/__init__.py", ".pyi", ".pyx", ".so"))
-    return package != module and any(tree.read(path) is not None for path in inner)
+            yield from _imports(inner)  # what stands in a try is allowed to fail

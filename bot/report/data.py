@@ -52,6 +52,8 @@ def target_to_json(result: TargetResult) -> dict[str, Json]:
         "hint": result.hint if isinstance(result, Failed) else None,
         "evidence": _evidence(result.check.evidence) if isinstance(result, NotAffected) else [],
         "files": _files(result),
+        "certainty": candidate.certainty.value if candidate else None,
+        "findings": _evidence(candidate.findings) if candidate else [],
     }
 
 

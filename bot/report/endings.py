@@ -75,6 +75,21 @@ def how_applied(candidate: Candidate) -> str:
     return f"{METHODS[candidate.method]}, {candidate.fidelity.value}{companions}"
 
 
+_SHOWN_FINDINGS = 3
+
+
+def describe_findings(candidate: Candidate) -> str:
+    """Say what a candidate uses that its branch does not have, as far as a line of a comment goes."""
+    if not candidate.findings:
+        return ""
+    places = [
+        f"{code(f'{each.file}:{each.line}')} {prose(each.detail)}" for each in candidate.findings[:_SHOWN_FINDINGS]
+    ]
+    more = len(candidate.findings) - len(places)
+    listed = "; ".join(places) + (f"; and {count(more, 'more place')}" if more else "")
+    return f"It applies, but seems to need what this branch does not have: {listed}."
+
+
 def describe_conflict_file(file: ConflictFile) -> str:
     """Say what is the matter with one unmerged path."""
     said = {
@@ -105,6 +120,7 @@ def summary(endings: Sequence[TargetResult]) -> str:
 
 def _opened(result: Opened) -> Ending:
     draft = " as a draft" if result.pull_request.draft else ""
+    findings = describe_findings(result.candidate) if result.candidate else ""
     return Ending(
         branch=result.branch,
         icon="✅",
@@ -112,7 +128,8 @@ def _opened(result: Opened) -> Ending:
         how=how_applied(result.candidate) if result.candidate else "",
         verdict=_verdict(result.verdict, "not run: unproven" if result.created else "see there"),
         pull_request=reference(result.pull_request.number, result.pull_request.url),
-        fact="" if result.created else "An earlier request opened it; nothing was pushed this time.",
+        fact=findings if result.created else "An earlier request opened it; nothing was pushed this time.",
+        remedy="Look at these places before it is merged." if findings and result.created else "",
     )
 
 
@@ -123,7 +140,7 @@ def _would_open(result: WouldOpen) -> Ending:
         state="would be opened",
         how=how_applied(result.candidate),
         verdict=_verdict(result.verdict, "not run"),
-        fact="A candidate is ready.",
+        fact=" ".join(filter(None, ("A candidate is ready.", describe_findings(result.candidate)))),
         consequence="This was a dry run: nothing was pushed and no pull request was opened.",
         remedy=f"Comment {code('/backport ' + result.branch)} to have it.",
     )

@@ -1,0 +1,56 @@
+"""What a candidate needs that its branch lacks is told wherever the candidate is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.model import Certainty, Evidence, Opened, WouldOpen
+from bot.report.data import target_to_json
+from bot.report.endings import describe
+from bot.report.pull_request import render_body
+from bot.report.terminal import render_explanations
+
+if TYPE_CHECKING:
+    from tests.report.conftest import Samples
+
+FINDING = Evidence("lib/ring.py", 12, "missing-name", "`wide.grow` is not in lib/wide.py here; main has it")
+
+
+def _opened(samples: Samples, *findings: Evidence) -> Opened:
+    candidate = samples.candidate("release/1", findings=findings, certainty=Certainty.PROPOSED)
+    return replace(samples.opened(), candidate=candidate)
+
+
+def test_body_lists_the_places(samples: Samples) -> None:
+    candidate = samples.candidate("release/1", findings=(FINDING,))
+    body = render_body(samples.original(), candidate, samples.proven(), repository="acme/ring", requester="mia")
+    assert "> It applies, but seems to need what `release/1` does not have." in body
+    assert "- `lib/ring.py:12`: missing-name — `wide.grow` is not in lib/wide.py here; main has it" in body
+
+
+def test_status_and_terminal_tell_the_first_places_and_count_the_rest(samples: Samples) -> None:
+    result = _opened(samples, *(replace(FINDING, line=line) for line in range(1, 6)))
+    fact = describe(result).fact
+    assert "`lib/ring.py:3`" in fact
+    assert "`lib/ring.py:4`" not in fact
+    assert "2 more places" in fact
+    assert "seems to need what this branch does not have" in render_explanations([result])
+    assert (
+        "lib/ring.py:1" in describe(WouldOpen(branch="release/1", candidate=_opened(samples, FINDING).candidate)).fact
+    )  # type: ignore[arg-type]
+
+
+def test_a_hostile_name_in_a_finding_is_only_shown(samples: Samples) -> None:
+    fact = describe(_opened(samples, replace(FINDING, file="@acme/team `x`", detail="@acme/team fixes #3"))).fact
+    assert "@\u2060acme/team fixes #\u20603" in fact
+
+
+def test_without_findings_nothing_is_said(samples: Samples) -> None:
+    assert describe(_opened(samples)).fact == ""
+
+
+def test_json_has_them(samples: Samples) -> None:
+    found = target_to_json(_opened(samples, FINDING))
+    assert found["certainty"] == "proposed"
+    assert found["findings"] == [{"file": "lib/ring.py", "line": 12, "rule": "missing-name", "detail": FINDING.detail}]
