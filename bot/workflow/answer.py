@@ -14,13 +14,13 @@ from bot.commands import NAME, Command, Verb, parse_commands, parse_words
 from bot.config import Permission
 from bot.errors import RequestRejected
 from bot.git.tree import CommitTree
-from bot.github.door import Reaction
 from bot.model import Affectedness, BackportOptions, Candidate, Failed, PullRequest, Status, TargetResult
 from bot.permissions import Requester, is_allowed, required_permission
 from bot.report import answers
 from bot.report.markers import status_marker
 from bot.targets import ResolvedTargets, newest_first, resolve_targets
 from bot.triggers import CommentTrigger, LabelTrigger, Trigger, target_of_label
+from bot.workflow.companions import merged_originals
 from bot.workflow.learning import learn_backports, sibling
 from bot.workflow.line import backport_to
 from bot.workflow.publish import find_backport
@@ -40,8 +40,37 @@ class _Asked:
     comment_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What serving came to: each target branch's ending, whether something was refused, whether branches still run."""
+
+    results: tuple[TargetResult, ...] = ()
+    refused: bool = False
+    under_way: bool = False
+
+    def __add__(self, other: Served) -> Served:
+        return Served(
+            results=self.results + other.results,
+            refused=self.refused or other.refused,
+            under_way=self.under_way or other.under_way,
+        )
+
+
+Carry = Callable[[Sequence[str], Backport, StatusComment, Workplace], None]
+"""Works on the target branches of one request and shows them in its comment. Branches that it leaves end elsewhere."""
+
+
 def answer(trigger: Trigger, at: Workplace) -> tuple[TargetResult, ...]:
-    """Serve what a trigger asks for and return how each target branch ended.
+    """Serve what a trigger asks for, from start to end, and return how each target branch ended.
+
+    Raises:
+        RateLimited, Unavailable: GitHub does not answer; the trigger can be served again later.
+    """
+    return serve(trigger, at, carry_all).results
+
+
+def serve(trigger: Trigger, at: Workplace, carry: Carry) -> Served:
+    """Answer a trigger, leaving the work on target branches to `carry`.
 
     A comment without a command and a label that names no target are left alone. Serving the same trigger again edits
     the same answers and opens nothing twice.
@@ -52,42 +81,51 @@ def answer(trigger: Trigger, at: Workplace) -> tuple[TargetResult, ...]:
     if isinstance(trigger, CommentTrigger):
         key = f"comment-{trigger.comment_id}"
         asked = _Asked(trigger.pull_request, trigger.author, key, trigger.comment_id)
-        return _answer(asked, lambda: parse_commands(trigger.body), at)
+        return _answer(asked, lambda: parse_commands(trigger.body), at, carry)
     if isinstance(trigger, LabelTrigger) and trigger.merged:
         target = target_of_label(trigger.label, at.config.trigger_label)
         if target is not None:
             asked = _Asked(trigger.pull_request, trigger.sender, f"label-{target}")
-            return _answer(asked, lambda: (parse_words([target]),), at)
-    return ()
+            return _answer(asked, lambda: (parse_words([target]),), at, carry)
+    return Served()
 
 
-def _answer(asked: _Asked, parse: Callable[[], tuple[Command, ...]], at: Workplace) -> tuple[TargetResult, ...]:
+def conclude(served: Served, comment_id: int | None, at: Workplace) -> None:
+    """Show the requester how it all ended, by a reaction to the comment that asked."""
+    content = not served.refused and all(each.status in _GOOD_ENDINGS for each in served.results)
+    if comment_id is not None:
+        at.github.react(comment_id, "rocket" if content else "confused")
+
+
+def _answer(asked: _Asked, parse: Callable[[], tuple[Command, ...]], at: Workplace, carry: Carry) -> Served:
     try:
         commands = parse()
     except RequestRejected as error:
         _say(answers.render_error(error), asked, at)
-        _react("confused", asked, at)
-        return ()
-    if not commands:
-        return ()
-    _react("eyes", asked, at)
-    served = [_serve(command, replace(asked, key=f"{asked.key}-{i}"), at) for i, command in enumerate(commands)]
-    content = all(each is not None and all(one.status in _GOOD_ENDINGS for one in each) for each in served)
-    _react("rocket" if content else "confused", asked, at)
-    return tuple(result for each in served for result in each or ())
+        served = Served(refused=True)
+        conclude(served, asked.comment_id, at)
+        return served
+    served = Served()
+    if commands and asked.comment_id is not None:
+        at.github.react(asked.comment_id, "eyes")
+    for index, command in enumerate(commands):
+        served += _serve(command, replace(asked, key=f"{asked.key}-{index}"), at, carry)
+    if commands and not served.under_way:
+        conclude(served, asked.comment_id, at)
+    return served
 
 
-def _serve(command: Command, asked: _Asked, at: Workplace) -> tuple[TargetResult, ...] | None:
-    """Run one command; None where it was refused, which is then answered."""
+def _serve(command: Command, asked: _Asked, at: Workplace, carry: Carry) -> Served:
+    """Run one command; a refusal is answered."""
     try:
         _check_permission(command, asked.requester, at)
         if command.verb is Verb.BACKPORT:
-            return _backport(command, asked, at)
+            return _backport(command, asked, at, carry)
         _say(_plain_answer(command, asked, at), asked, at)
     except RequestRejected as error:
         _say(answers.render_error(error), asked, at)
-        return None
-    return ()
+        return Served(refused=True)
+    return Served()
 
 
 def _check_permission(command: Command, login: str, at: Workplace) -> None:
@@ -123,33 +161,35 @@ def _standing(original: PullRequest, at: Workplace) -> list[TargetResult]:
     return [result for result in found if result is not None]
 
 
-def _backport(command: Command, asked: _Asked, at: Workplace) -> tuple[TargetResult, ...]:
+def _backport(command: Command, asked: _Asked, at: Workplace, carry: Carry) -> Served:
     original = at.github.pull_request(asked.pull_request)
     if not original.merged:
         raise answers.not_merged(original.number, closed=original.state == "closed")
     method, commits = at.github.merged_commits(original)
+    patch = at.patch_for(original)
     backport = Backport(
         original=original,
         merge_method=method,
         commits=commits,
         options=command.options,
         requester=asked.requester,
-        patch=at.patch_for(original),
+        patch=patch,
+        companion_originals=merged_originals(patch, at) if patch and command.options.with_companions else {},
     )
     targets = _targets(command, backport, at)
     if not targets.branches and not targets.unknown:
         _say(answers.nothing_to_do(command), asked, at)
-        return ()
+        return Served()
     names = (*(unknown.name for unknown in targets.unknown), *targets.branches)
     comment = StatusComment(asked.key, backport, names, at)
     for unknown in targets.unknown:
         error = answers.unknown_branch(unknown.name, unknown.nearest)
         comment.end(Failed(branch=unknown.name, message=error.message, hint=error.hint))
-    _carry_all(targets.branches, backport, comment, at)
-    return comment.results
+    carry(targets.branches, backport, comment, at)
+    return Served(results=comment.results, under_way=comment.under_way)
 
 
-def _carry_all(branches: Sequence[str], backport: Backport, comment: StatusComment, at: Workplace) -> None:
+def carry_all(branches: Sequence[str], backport: Backport, comment: StatusComment, at: Workplace) -> None:
     """Serve the newest branch first: where the original conflicts, its version for the next newer one may apply.
 
     A carried patch knows the older branches better than a neighbour does, so with one the order stays as asked.
@@ -188,8 +228,3 @@ def _targets(command: Command, backport: Backport, at: Workplace) -> ResolvedTar
 def _say(body: str, asked: _Asked, at: Workplace) -> None:
     marker = status_marker(asked.key)
     at.github.write_comment(asked.pull_request, f"{marker}\n{body}", marker=marker)
-
-
-def _react(reaction: Reaction, asked: _Asked, at: Workplace) -> None:
-    if asked.comment_id is not None:
-        at.github.react(asked.comment_id, reaction)

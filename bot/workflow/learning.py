@@ -10,12 +10,12 @@ import logging
 from bot.errors import GitError
 from bot.model import Candidate, Certainty, Opened, TargetResult, WouldOpen
 from bot.targets import stable_branches
-from bot.workflow.workplace import Workplace
+from bot.workflow.workplace import Workshop
 
 log = logging.getLogger(__name__)
 
 
-def learn_backports(at: Workplace) -> None:
+def learn_backports(at: Workshop) -> None:
     """Read which commits of the stable branches are backports, so that a neighbour's can be picked and learned from."""
     try:
         tips = at.mirror.branches()

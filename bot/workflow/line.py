@@ -1,17 +1,25 @@
-"""One target branch from start to end: plan → pick → prove → publish. Every ending is a TargetResult."""
+"""One target branch from start to end: plan → pick → prove → publish. Every ending is a TargetResult.
+
+Each step is a function of its own, so that the steps can also run in processes that trust each other less (the room
+`bot.stages`). Making and proving a candidate take a Workshop, which has no way to GitHub.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from bot.carried.detect import check
+from bot.carried.load import CarriedPatch
 from bot.errors import BackportError
 from bot.git.tree import CommitTree
 from bot.model import (
     AlreadyApplied,
     Candidate,
+    Commit,
     Conflict,
     Conflicted,
     Failed,
-    NotAffected,
     NotProven,
     Sha,
     Signature,
@@ -20,13 +28,14 @@ from bot.model import (
     Verdict,
     WouldOpen,
 )
+from bot.pick import ladder
 from bot.pick.companions import carry_companions
-from bot.pick.ladder import pick
 from bot.plan import plan_target
-from bot.workflow.companions import find_merged
 from bot.workflow.proof import prove_candidate
-from bot.workflow.publish import check_rights, find_backport, publish
-from bot.workflow.workplace import Backport, Workplace
+from bot.workflow.publish import check_rights, find_backport, open_backport
+from bot.workflow.workplace import Backport, Workplace, Workshop
+
+T = TypeVar("T")
 
 # A branch that moves this often during a suite run is busier than any release branch we know of.
 _ATTEMPTS = 3
@@ -34,38 +43,49 @@ _ATTEMPTS = 3
 
 def backport_to(branch: str, backport: Backport, at: Workplace) -> TargetResult:
     """Bring the original to one target branch. What stops this branch is its result and never an exception."""
+    return contained(branch, lambda: _carry(branch, backport, at))
+
+
+def contained(branch: str, step: Callable[[], T]) -> T | Failed:
+    """Run a step of one target branch; an error of ours becomes the branch's ending and stops no other branch."""
     try:
-        existing = find_backport(branch, backport.original, backport.options, at)
-        return existing or _carry(branch, backport, at)
+        return step()
     except BackportError as error:
         return Failed(branch=branch, message=error.message, hint=error.hint)
 
 
 def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult:
     for _ in range(_ATTEMPTS):
-        plan = _plan(branch, backport, at)
-        if not isinstance(plan, TargetPlan):
-            return plan
-        candidate = _pick(plan, backport, at)
+        planned = plan(branch, backport, at)
+        if not isinstance(planned, TargetPlan):
+            return planned
+        candidate = pick(planned, backport, at)
         if not isinstance(candidate, Candidate):
             return candidate
         check_rights(candidate, at)
-        verdict = _prove(candidate, backport, at)
-        if verdict is not None and not verdict.proven and at.config.prove.required:
-            return NotProven(branch=branch, candidate=candidate, verdict=verdict)
-        if backport.options.dry_run:
-            return WouldOpen(branch=branch, candidate=candidate, verdict=verdict)
-        if at.mirror.branches().get(branch) == plan.base_commit:
-            return publish(plan, candidate, verdict, backport, at)
+        verdict = prove(candidate, backport, at)
+        ending = publish(planned, candidate, verdict, backport, at)
+        if ending is not None:
+            return ending
         at.progress(f"{branch}: the branch moved during the proof; starting again")
+    return moved(branch, _ATTEMPTS)
+
+
+def moved(branch: str, times: int) -> Failed:
+    """Word the ending of a branch that moved under every proof."""
+    often = "once" if times == 1 else f"{times} times"
     return Failed(
         branch=branch,
-        message=f"The branch moved {_ATTEMPTS} times while the candidate was being proven, so nothing was opened.",
+        message=f"The branch moved {often} while the candidate was being proven, so nothing was opened.",
         hint="Ask again when the branch is quieter.",
     )
 
 
-def _plan(branch: str, backport: Backport, at: Workplace) -> TargetPlan | NotAffected | AlreadyApplied:
+def plan(branch: str, backport: Backport, at: Workplace) -> TargetPlan | TargetResult:
+    """Pin the branch and decide: an ending where nothing is to be done, a plan otherwise."""
+    existing = find_backport(branch, backport.original, backport.options, at)
+    if existing is not None:
+        return existing
     base = _fetch_tip(branch, backport, at)
     report = check(CommitTree(at.mirror, base), backport.patch) if backport.patch else None
     at.progress(f"{branch}: {report.status.value}, {report.reason}" if report else f"{branch}: planned")
@@ -79,15 +99,16 @@ def _plan(branch: str, backport: Backport, at: Workplace) -> TargetPlan | NotAff
     )
 
 
-def _fetch_tip(branch: str, backport: Backport, at: Workplace) -> Sha:
+def _fetch_tip(branch: str, backport: Backport, at: Workshop) -> Sha:
     tip = at.mirror.branches()[branch]
     at.mirror.fetch([tip, *backport.commits])
     return tip
 
 
-def _pick(plan: TargetPlan, backport: Backport, at: Workplace) -> Candidate | Conflicted | AlreadyApplied:
+def pick(plan: TargetPlan, backport: Backport, at: Workshop) -> Candidate | Conflicted | AlreadyApplied:
+    """Make the candidate, or say why there is none. What the plan names is in the mirror."""
     committer = Signature(at.config.committer.name, at.config.committer.email, at.now())
-    picked = pick(
+    picked = ladder.pick(
         at.mirror,
         plan,
         patches=at.patches,
@@ -103,21 +124,34 @@ def _pick(plan: TargetPlan, backport: Backport, at: Workplace) -> Candidate | Co
     return picked
 
 
-def _with_companions(candidate: Candidate, committer: Signature, backport: Backport, at: Workplace) -> Candidate:
+def _with_companions(candidate: Candidate, committer: Signature, backport: Backport, at: Workshop) -> Candidate:
     if backport.patch is None or not backport.options.with_companions:
         return candidate
+
+    def original_of(companion: CarriedPatch) -> Commit | None:
+        merged = backport.companion_originals.get(companion.name)
+        return at.mirror.commit(merged) if merged else None
+
     whole = carry_companions(
-        at.mirror,
-        candidate,
-        backport.patch,
-        patches=at.patches,
-        committer=committer,
-        original_of=lambda companion: find_merged(companion, at),
+        at.mirror, candidate, backport.patch, patches=at.patches, committer=committer, original_of=original_of
     )
     at.progress(f"{candidate.branch}: {len(whole.companions)} companions on top")
     return whole
 
 
-def _prove(candidate: Candidate, backport: Backport, at: Workplace) -> Verdict | None:
+def prove(candidate: Candidate, backport: Backport, at: Workshop) -> Verdict | None:
     """Return the verdict, or None where the requester was allowed to skip the proof."""
     return prove_candidate(candidate, backport.patch, at) if backport.options.prove else None
+
+
+def publish(
+    plan: TargetPlan, candidate: Candidate, verdict: Verdict | None, backport: Backport, at: Workplace
+) -> TargetResult | None:
+    """Open what may be opened; None where the branch is no longer where the plan pinned it, and nothing was pushed."""
+    if verdict is not None and not verdict.proven and at.config.prove.required:
+        return NotProven(branch=plan.branch, candidate=candidate, verdict=verdict)
+    if backport.options.dry_run:
+        return WouldOpen(branch=plan.branch, candidate=candidate, verdict=verdict)
+    if at.mirror.branches().get(plan.branch) != plan.base_commit:
+        return None
+    return open_backport(plan, candidate, verdict, backport, at)

@@ -14,10 +14,10 @@ from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
 from bot.gate.combine import combine
 from bot.model import Affectedness, Candidate, Progress, SuiteRun, Verdict, VerdictOutcome, silent
-from bot.workflow.workplace import Workplace
+from bot.workflow.workplace import Workshop
 
 
-def prove_candidate(candidate: Candidate, patch: CarriedPatch | None, at: Workplace) -> Verdict:
+def prove_candidate(candidate: Candidate, patch: CarriedPatch | None, at: Workshop) -> Verdict:
     """Run the carried patch's suite on the candidate's base commit and on the candidate; both are removed again.
 
     Without a suite nothing can be proven, and the verdict is inconclusive.

@@ -60,14 +60,16 @@ def check_rights(candidate: Candidate, at: Workplace) -> None:
         )
 
 
-def publish(
+def open_backport(
     plan: TargetPlan, candidate: Candidate, verdict: Verdict | None, backport: Backport, at: Workplace
 ) -> Opened:
     """Push the very commit that was tested and open its pull request.
 
     Raises:
         PushRejected: the backport branch holds a commit that the bot did not make; nothing was pushed.
+        PushForbidden: see `check_rights`.
     """
+    check_rights(candidate, at)
     at.mirror.push(candidate.commit, plan.backport_branch, expected=_replaceable_tip(plan, at))
     opened = at.github.open_pull_request(
         title=render_title(backport.original, plan.branch, template=at.config.title),

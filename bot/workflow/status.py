@@ -30,6 +30,11 @@ class StatusComment:
         """How the target branches ended that have ended, in the comment's order."""
         return tuple(each for each in self._targets.values() if not isinstance(each, TargetProgress))
 
+    @property
+    def under_way(self) -> bool:
+        """Whether a target branch has not ended."""
+        return any(isinstance(each, TargetProgress) for each in self._targets.values())
+
     def begin(self, branch: str) -> None:
         """Show that a target branch is being worked on."""
         self._targets[branch] = TargetProgress(branch, Phase.PROVING)

@@ -18,10 +18,11 @@ from bot.pick.rung import Knowledge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workplace:
-    """One repository: both doors, its configuration, the carried patches that may apply there and what was learned."""
+class Workshop:
+    """What making and proving a candidate take: the repository's mirror, its configuration, the carried patches that
+    may apply there and what was learned. No way to GitHub.
+    """
 
-    github: GitHub
     mirror: Repository
     config: Config
     patches: Mapping[str, CarriedPatch]
@@ -35,6 +36,13 @@ class Workplace:
     def now(self) -> str:
         """Return the present moment in git's raw form, for the committer of a candidate."""
         return f"{int(time.time())} +0000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace(Workshop):
+    """A workshop with a door to GitHub."""
+
+    github: GitHub
 
 
 @contextmanager
@@ -75,6 +83,7 @@ class Backport:
     """One request being served: the original as it was merged, and what the requester switched on.
 
     `siblings` are the candidates that this request made for other branches so far, newest branch first.
+    `companion_originals` are the merge commits of companions that are to come along, as far as they are merged.
     """
 
     original: PullRequest
@@ -84,3 +93,4 @@ class Backport:
     requester: str
     patch: CarriedPatch | None = None
     siblings: tuple[Candidate, ...] = ()
+    companion_originals: Mapping[str, Sha] = field(default_factory=dict)
