@@ -6,9 +6,11 @@ is asked elsewhere.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import unicodedata
+from fnmatch import fnmatchcase
 
 MAX_NAME_BYTES = 200
 """Of one name. A file system takes 255 bytes per ref component; our own prefix and `.lock` must still fit."""
@@ -22,6 +24,21 @@ _LOSSLESS = re.compile(r"[A-Za-z0-9._/-]+")
 def is_glob(text: str) -> bool:
     """Say whether a target is a pattern. git forbids these characters in names, so the two never overlap."""
     return _GLOB.search(text) is not None
+
+
+def matches_glob(pattern: str, name: str) -> bool:
+    """Match a name or path part by part, so that `*` stops at a slash and `**` alone takes any number of parts."""
+    patterns, parts = pattern.split("/"), name.split("/")
+
+    @functools.cache
+    def rest(at: int, part: int) -> bool:
+        if at == len(patterns):
+            return part == len(parts)
+        if patterns[at] == "**":
+            return rest(at + 1, part) or (part < len(parts) and rest(at, part + 1))
+        return part < len(parts) and fnmatchcase(parts[part], patterns[at]) and rest(at + 1, part + 1)
+
+    return rest(0, 0)
 
 
 def name_problem(name: str) -> str | None:

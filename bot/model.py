@@ -317,6 +317,23 @@ class Suite:
     timeout: float = 900.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSuite:
+    """Tests of the target's own: a command that runs in the tree itself, once per tree in a process of its own.
+
+    `{python}` and `{junit}` in the command stand for an interpreter and for the report file it is to write. `junit` is
+    where in the tree it writes one by itself; with neither, the command is one case and its exit code the outcome.
+    `overlay` are files of the candidate that are laid over the base: tests that come with the change.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    junit: str = ""
+    overlay: tuple[str, ...] = ()
+    known_failures: tuple[DeclaredFailure, ...] = ()
+    timeout: float = 900.0
+
+
 class CaseOutcome(StrEnum):
     """How one case of a regression suite ended. `error` means the case could not be set up or judged."""
 

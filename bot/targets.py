@@ -10,9 +10,8 @@ import functools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
-from bot.branch_names import is_glob
+from bot.branch_names import is_glob, matches_glob
 from bot.commands import ALL, AUTO
 from bot.config import Config
 from bot.errors import CommandError
@@ -80,22 +79,7 @@ def _meant(target: str, existing: Sequence[str], config: Config) -> Sequence[str
 def _matching(patterns: Sequence[str], existing: Sequence[str], config: Config) -> list[str]:
     own = config.branch_name.partition("{")[0]
     candidates = [name for name in existing if not (own and name.startswith(own))]
-    return newest_first(name for name in candidates if any(_matches(pattern, name) for pattern in patterns))
-
-
-def _matches(pattern: str, name: str) -> bool:
-    """Match part by part, so that `*` stops at a slash and `**` alone takes any number of parts."""
-    patterns, parts = pattern.split("/"), name.split("/")
-
-    @functools.cache
-    def rest(at: int, part: int) -> bool:
-        if at == len(patterns):
-            return part == len(parts)
-        if patterns[at] == "**":
-            return rest(at + 1, part) or (part < len(parts) and rest(at, part + 1))
-        return part < len(parts) and fnmatchcase(parts[part], patterns[at]) and rest(at + 1, part + 1)
-
-    return rest(0, 0)
+    return newest_first(name for name in candidates if any(matches_glob(pattern, name) for pattern in patterns))
 
 
 def _version_key(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -70,6 +70,12 @@ def prove_fix(
     ] = None,
     device: Annotated[DeviceKind, typer.Option(help="Where the suite runs.")] = DeviceKind.AUTO,
     with_companions: WithCompanions = False,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder for verdict.json, both runs' JUnit XML and a picture.", file_okay=False, metavar="DIR"
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the regression suite on TREE without and with the fix; exit 0 only if that proves it."""
@@ -79,7 +85,14 @@ def prove_fix(
         fixed = candidate or _fixed_copy(tree, carried, patches if with_companions else {}, Path(scratch, "candidate"))
         companions = _needed_and_there(tree, fixed, carried, patches) if with_companions else ()
         verdict = prove_trees(
-            tree, fixed, carried, companions=companions, patches=patches, device=device.value, progress=tell
+            tree,
+            fixed,
+            carried,
+            companions=companions,
+            patches=patches,
+            device=device.value,
+            evidence=evidence,
+            progress=tell,
         )
     typer.echo(json.dumps(verdict_to_json(verdict), indent=2) if as_json else terminal.render_verdict(verdict))
     raise typer.Exit(0 if verdict.proven else 1)

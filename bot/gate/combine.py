@@ -1,11 +1,12 @@
 """Several suites' verdicts about one base and one candidate → one verdict.
 
-Owns the rule that each suite must prove its own part: the worst outcome is the outcome. Runs nothing.
+Owns the rule that each suite must prove its own part, so that the worst outcome is the outcome. A guard, a suite of the
+target's own, has nothing to prove: it must only not get worse. Runs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from bot.model import SuiteRun, Verdict, VerdictOutcome
@@ -17,14 +18,26 @@ _WORST_FIRST = (
     VerdictOutcome.NOT_REPRODUCED,
     VerdictOutcome.PROVEN,
 )
+_NO_WORSE = (VerdictOutcome.INCOMPLETE, VerdictOutcome.NOT_REPRODUCED, VerdictOutcome.PROVEN)
 
 
-def combine(verdicts: Mapping[str, Verdict]) -> Verdict:
-    """Put the verdicts of suites, by name, together; with more than one, each case is named after its suite as well."""
+def combine(verdicts: Mapping[str, Verdict], *, guards: Collection[str] = ()) -> Verdict:
+    """Put the verdicts of suites, by name, together; with more than one, each case is named after its suite as well.
+
+    With guards alone the outcome is theirs: then nothing is proven, at best nothing is broken.
+    """
     if len(verdicts) == 1:
         return next(iter(verdicts.values()))
-    outcome = min((verdict.outcome for verdict in verdicts.values()), key=_WORST_FIRST.index)
-    told = {name: verdict for name, verdict in verdicts.items() if verdict.outcome is outcome}
+    all_guards = all(name in guards for name in verdicts)
+    counting = {
+        name: verdict
+        for name, verdict in verdicts.items()
+        if all_guards or name not in guards or verdict.outcome not in _NO_WORSE
+    }
+    outcome = min((verdict.outcome for verdict in counting.values()), key=_WORST_FIRST.index)
+    deciding = {name: verdict for name, verdict in counting.items() if verdict.outcome is outcome}
+    failing = {name: each for name, each in verdicts.items() if each.outcome is VerdictOutcome.INCOMPLETE}
+    told = deciding | {name: each for name, each in failing.items() if name in guards}
     return Verdict(
         outcome=outcome,
         reason=" ".join(f"{name}: {verdict.reason}" for name, verdict in told.items()),

@@ -46,6 +46,24 @@ def suite_environment(
     `home` is the run's own and temporary. `kernels` keeps compiled kernels under the hash of their source, so that base
     and candidate share what is identical and nothing else.
     """
+    return _environment(home, kernels, device, import_paths, parent) | {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "OMP_NUM_THREADS": "1",
+        "SUITE_TARGET": str(target.resolve()),
+    }
+
+
+def command_environment(
+    home: Path, *, kernels: Path, target: Path, device: str, parent: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Build the environment of a command of the target's own, which finds the target's packages where they lie."""
+    roots = [path for path in (target, target / "src", target / "python") if path.is_dir()]
+    return _environment(home, kernels, device, roots, parent)
+
+
+def _environment(
+    home: Path, kernels: Path, device: str, import_paths: Sequence[Path], parent: Mapping[str, str] | None
+) -> dict[str, str]:
     inherited = os.environ if parent is None else parent
     environment = {name: inherited[name] for name in sorted(PASSED_ON & inherited.keys())}
     for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
@@ -57,8 +75,5 @@ def suite_environment(
         "PYTHONHASHSEED": "0",
         "PYTHONNOUSERSITE": "1",
         "PYTHONUNBUFFERED": "1",
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "OMP_NUM_THREADS": "1",
-        "SUITE_TARGET": str(target.resolve()),
         "SUITE_DEVICE": device,
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from xml.etree import ElementTree
 
 from bot.errors import SuiteError
@@ -36,6 +37,20 @@ class Report:
             key.removeprefix("version."): value for key, value in self.properties.items() if key.startswith("version.")
         }
         return Device(kind=kind, name=name, arch=arch, versions=versions)
+
+
+def read_report(file: Path) -> bytes:
+    """Return a report's bytes. A link is not followed: whoever wrote it may have pointed it at a file of ours.
+
+    Raises:
+        FileNotFoundError: there is no such file, or it is no plain one.
+        SuiteError: it is larger than LARGEST.
+    """
+    if file.is_symlink() or not file.is_file():
+        raise FileNotFoundError(file)
+    if file.stat().st_size > LARGEST:
+        raise SuiteError("The report is too large; it was not read.", hint=_HINT)
+    return file.read_bytes()
 
 
 def parse_junit(xml: bytes) -> Report:

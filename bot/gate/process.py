@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import signal
 import subprocess
 import threading
@@ -15,17 +14,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 KEPT_LINES = 60
+NOT_FOUND = 127
+"""What a shell returns for a command that is not there."""
 STEP = 0.2
 """Seconds between two looks at whether to stop."""
 READ_ON = 5.0
 """Seconds that output is still read after the end: something that left the group may hold the pipe open for ever."""
-_UNSHARE = ("unshare", "--map-root-user", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "--")
-_INIT = ("sh", "-c", '"$@"; exit $?', "sh")
-"""The first process of a process tree is deaf to most signals, and an abort would look like another end: be a shell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class Finished:
         return ""
 
 
-def run_confined(
+def run_watched(
     command: Sequence[str],
     *,
     directory: Path,
@@ -54,24 +51,25 @@ def run_confined(
     watch: Callable[[str], None],
     stop: threading.Event | None = None,
 ) -> Finished:
-    """Run to the end, the time limit in seconds, or until `stop` is set; without a network where that can be had."""
-    prefix = (*_UNSHARE, *_INIT) if can_isolate() else ()
-    process = subprocess.Popen(
-        [*prefix, *command],
-        cwd=directory,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
+    """Run to the end, the time limit in seconds, or until `stop` is set."""
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=directory,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as error:
+        return Finished(NOT_FOUND, (f"{command[0]} cannot be started: {error.strerror}",), timed_out=False)
     tail: deque[str] = deque(maxlen=KEPT_LINES)
     reader = threading.Thread(target=_follow, args=(process, tail, watch), daemon=True)
     reader.start()
     try:
-        _no_core_dump(process.pid)
         timed_out = not _ends_within(process, timeout, stop or threading.Event())
     finally:
         _end_group(process.pid)
@@ -98,21 +96,6 @@ def _follow(process: subprocess.Popen[str], tail: deque[str], watch: Callable[[s
             watch(tail[-1])
 
 
-@cache
-def can_isolate() -> bool:
-    """Whether this machine lets a process have its own network and process tree (Linux user namespaces)."""
-    try:
-        return subprocess.run([*_UNSHARE, "true"], capture_output=True, timeout=10, check=False).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-
-
 def _end_group(leader: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-
-
-def _no_core_dump(pid: int) -> None:
-    """A crash is expected of some candidates; a core file of a torch process is gigabytes."""
-    with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
-        resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))

@@ -49,3 +49,27 @@ def test_a_run_with_a_problem_names_its_suite() -> None:
         }
     )
     assert both.base.problem == "second: it collected no case."
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected", "told"),
+    [
+        (VerdictOutcome.PROVEN, VerdictOutcome.PROVEN, False),
+        (VerdictOutcome.NOT_REPRODUCED, VerdictOutcome.PROVEN, False),
+        (VerdictOutcome.INCOMPLETE, VerdictOutcome.PROVEN, True),
+        (VerdictOutcome.REGRESSED, VerdictOutcome.REGRESSED, True),
+        (VerdictOutcome.INCONCLUSIVE, VerdictOutcome.INCONCLUSIVE, True),
+    ],
+)
+def test_a_guard_has_nothing_to_prove_and_must_not_get_worse(
+    outcome: VerdictOutcome, expected: VerdictOutcome, told: bool
+) -> None:
+    verdicts = {"fix": verdict(VerdictOutcome.PROVEN), "guard": verdict(outcome)}
+    both = combine(verdicts, guards=["guard"])
+    assert both.outcome is expected
+    assert ("guard: " in both.reason) is told
+
+
+def test_guards_alone_prove_nothing() -> None:
+    quiet = verdict(VerdictOutcome.NOT_REPRODUCED)
+    assert combine({"a": quiet, "b": quiet}, guards=["a", "b"]).outcome is VerdictOutcome.NOT_REPRODUCED

@@ -1,0 +1,30 @@
+"""The folder that a proof leaves behind: what was reported and what was concluded, for people and for scripts.
+
+verdict.json            the verdict on everything that ran, as verdict.schema.json describes it
+buffers.svg             each buffer as a bar, where a suite measured any
+SUITE/verdict.json      one suite's verdict
+SUITE/base.xml, SUITE/candidate.xml     the JUnit XML of its two runs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bot.gate.picture import render_buffers
+from bot.gate.record import write_verdict
+from bot.model import Verdict
+
+VERDICT, PICTURE = "verdict.json", "buffers.svg"
+
+
+def write_evidence(folder: Path, verdict: Verdict, verdicts: Mapping[str, Verdict]) -> None:
+    """Write a proof's verdicts, whole and by suite, and the picture; the runs have left their reports there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, each in verdicts.items():
+        (folder / name).mkdir(exist_ok=True)
+        write_verdict(each, folder / name / VERDICT)
+    write_verdict(verdict, folder / VERDICT)
+    picture = render_buffers(verdict)
+    if picture:
+        (folder / PICTURE).write_text(picture, encoding="utf-8")

@@ -1,0 +1,89 @@
+"""Which suites prove a candidate: a carried patch's and its companions', or the original's own tests; and the target's.
+
+Owns the choice, from configuration and the candidate's files. Runs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.carried.load import CarriedPatch
+from bot.config.prove import KnownCase, Prove
+from bot.gate.confinement import GIB, Confinement
+from bot.gate.own_tests import files_of_tests, filled
+from bot.model import CommandSuite, DeclaredFailure, Suite
+
+OWN_TESTS = "own-tests"
+"""The name of the suite that the original's tests make."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suites:
+    """What is to run: `proof` must fail on the base and pass on the candidate, `guards` must not get worse."""
+
+    proof: dict[str, Suite | CommandSuite] = field(default_factory=dict)
+    guards: dict[str, CommandSuite] = field(default_factory=dict)
+
+
+def suites_for(
+    branch: str,
+    patch: CarriedPatch | None,
+    companions: Sequence[CarriedPatch],
+    changed: Sequence[str],
+    settings: Prove,
+) -> Suites:
+    """Choose the suites for a candidate on a branch that changes these files."""
+    longest = settings.timeout_minutes * 60
+    proof: dict[str, Suite | CommandSuite] = {
+        each.name: replace(each.suite, timeout=min(each.suite.timeout, longest))
+        for each in (patch, *companions)
+        if each is not None
+    }
+    own = _own_tests(changed, settings)
+    if not proof and own is not None:
+        proof[own.name] = own
+    return Suites(proof=proof, guards={each.name: each for each in _guards(branch, settings)})
+
+
+def confinement_for(branch: str, settings: Prove) -> Confinement:
+    """Return the bounds of suite processes on a branch, as configured."""
+    limits = settings.limits
+    return Confinement(
+        network=settings.network,
+        memory=None if limits.memory_gib is None else int(limits.memory_gib * GIB),
+        file=int(limits.file_gib * GIB),
+        processes=limits.processes,
+        image=settings.image_for(branch),
+        runtime=settings.container_runtime,
+    )
+
+
+def _own_tests(changed: Sequence[str], settings: Prove) -> CommandSuite | None:
+    run, overlay = files_of_tests(changed, settings.tests.paths)
+    if not run:
+        return None
+    return CommandSuite(
+        name=OWN_TESTS,
+        command=filled(settings.tests.command, run),
+        overlay=overlay,
+        known_failures=_declared(settings.tests.known_failures),
+        timeout=settings.timeout_minutes * 60,
+    )
+
+
+def _guards(branch: str, settings: Prove) -> list[CommandSuite]:
+    return [
+        CommandSuite(
+            name=each.name,
+            command=each.command,
+            junit=each.junit or "",
+            known_failures=_declared(each.known_failures),
+            timeout=each.timeout_minutes * 60,
+        )
+        for each in settings.commands_for(branch)
+    ]
+
+
+def _declared(cases: Sequence[KnownCase]) -> tuple[DeclaredFailure, ...]:
+    return tuple(DeclaredFailure(each.cases, each.reason) for each in cases)
