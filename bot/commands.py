@@ -7,7 +7,9 @@ that could name branches, and whether it does is asked elsewhere.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -19,11 +21,13 @@ from bot.report.markdown import code
 
 MAX_COMMANDS = 10
 MAX_TARGETS = 50
+MAX_COMMITS = 50
 MAX_LINE = 4096
 
 NAME = "/backport"
 ALL = "all"
 AUTO = "auto"
+COMMITS = "--commits"
 
 
 class Verb(StrEnum):
@@ -37,16 +41,35 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One `/backport` line, read. `targets` are branch names, globs, `all` or `auto`, in the order asked."""
+    """One `/backport` line, read. `targets` are branch names, globs, `all` or `auto`, in the order asked.
+
+    `commits` are the names of commits to backport in place of what the pull request's merge left, perhaps abbreviated.
+    """
 
     verb: Verb
     targets: tuple[str, ...] = ()
     options: BackportOptions = field(default_factory=BackportOptions)
+    commits: tuple[str, ...] = ()
 
     @property
     def auto(self) -> bool:
         """Whether only those stable branches are meant that are found affected."""
         return self.targets == (AUTO,)
+
+    def __str__(self) -> str:
+        """Return the line as one types it; parsing it gives the same command."""
+        return " ".join([NAME, *self._words()])
+
+    def _words(self) -> Iterator[str]:
+        if self.verb is not Verb.BACKPORT:
+            yield self.verb.value
+            return
+        # A branch may bear the name of a verb; after "to" it is a branch.
+        if self.targets[0] in ("to", *Verb):
+            yield "to"
+        yield from self.targets
+        yield from (name for name, option in OPTIONS.items() if getattr(self.options, option.field) == option.value)
+        yield from (COMMITS, *self.commits) if self.commits else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +93,7 @@ FORMS = {
     "/backport BRANCH…": "bring this pull request to these branches; a glob such as `release/v0.5.*` names several",
     "/backport all": "every stable branch",
     "/backport auto": "every stable branch that is found affected",
+    "/backport BRANCH… --commits SHA…": "these commits of the default branch, which reached it by another road",
     "/backport status": "say where each target branch stands",
     "/backport cancel": "stop what is running or waiting for this pull request",
     "/backport help": "show this",
@@ -103,6 +127,7 @@ def parse_words(words: Sequence[str]) -> Command:
     return _parse_backport(words)
 
 
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _EXAMPLE = "Name one, e.g. `/backport release/v1.2`, or write `/backport help`."
 
 
@@ -134,15 +159,45 @@ def _parse_verb(verb: Verb, rest: Sequence[str]) -> Command:
 def _parse_backport(words: Sequence[str]) -> Command:
     options = BackportOptions()
     targets: dict[str, None] = {}
-    for word in words:
+    commits: tuple[str, ...] = ()
+    rest = deque(words)
+    while rest:
+        word = rest.popleft()
         flag = _as_flag(word)
-        if flag is not None:
+        if flag == COMMITS:
+            commits += _take_commits(rest)
+        elif flag is not None:
             option = _find_option(flag)
             options = replace(options, **{option.field: option.value})
         else:
             targets.update(dict.fromkeys(_parse_target(part) for part in word.strip("`").split(",") if part.strip("`")))
     _check_targets(tuple(targets))
-    return Command(verb=Verb.BACKPORT, targets=tuple(targets), options=options)
+    return Command(verb=Verb.BACKPORT, targets=tuple(targets), options=options, commits=_checked(commits))
+
+
+def _take_commits(rest: deque[str]) -> tuple[str, ...]:
+    """Take the words that follow `--commits` for as long as they can name a commit."""
+    taken: list[str] = []
+    while rest and (names := [name.strip("`") for name in rest[0].casefold().split(",") if name.strip("`")]):
+        if not all(_COMMIT.fullmatch(name) for name in names):
+            break
+        taken += names
+        rest.popleft()
+    if not taken:
+        raise CommandError(
+            f"`{COMMITS}` is followed by no commit. Nothing was started.",
+            hint=f"Name each by 7 to 40 hex digits, e.g. `/backport release/v1.2 {COMMITS} 1a2b3c4d5e6f`.",
+        )
+    return tuple(taken)
+
+
+def _checked(commits: tuple[str, ...]) -> tuple[str, ...]:
+    if len(commits) > MAX_COMMITS:
+        raise CommandError(
+            f"The command names {len(commits)} commits, more than {MAX_COMMITS}. Nothing was started.",
+            hint="Backport the pull requests that they came by.",
+        )
+    return tuple(dict.fromkeys(commits))
 
 
 def _as_flag(word: str) -> str | None:
@@ -155,10 +210,11 @@ def _as_flag(word: str) -> str | None:
 def _find_option(flag: str) -> Option:
     if flag in OPTIONS:
         return OPTIONS[flag]
-    near = difflib.get_close_matches(flag[:40].casefold(), OPTIONS, n=1, cutoff=0.5)
+    known = (*OPTIONS, COMMITS)
+    near = difflib.get_close_matches(flag[:40].casefold(), known, n=1, cutoff=0.5)
     raise CommandError(
         f"`/backport` has no option {code(flag)}. Nothing was started.",
-        hint=f"Did you mean `{near[0]}`?" if near else f"The options are {', '.join(f'`{name}`' for name in OPTIONS)}.",
+        hint=f"Did you mean `{near[0]}`?" if near else f"The options are {', '.join(f'`{name}`' for name in known)}.",
     )
 
 

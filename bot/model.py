@@ -107,6 +107,17 @@ class PullRequest:
     draft: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """A comment in a pull request's conversation. `person` is false for bots, ours among them."""
+
+    id: int
+    author: str
+    body: str
+    person: bool
+    edited: bool = False
+
+
 class SourceTree(Protocol):
     """The files of a target, wherever they lie: a directory, an unpacked package or a commit. Paths use "/"."""
 

@@ -121,6 +121,10 @@ def test_options_stand_anywhere_and_a_long_dash_is_two() -> None:
         ("/backport " + " ".join(f"b{n}" for n in range(MAX_TARGETS + 1)), "more than", ""),
         ("\n\n".join(["/backport a"] * 11), "more than 10 commands", ""),
         ("/backport a\n/backport b --nope", "`--nope`", ""),
+        ("/backport a --commits", "no commit", "--commits 1a2b"),
+        ("/backport a --commits HEAD", "no commit", "--commits 1a2b"),
+        ("/backport a --commit 1a2b3c4", "`--commit`", "`--commits`"),
+        ("/backport a --commits " + " ".join(f"{n:07x}" for n in range(51)), "more than 50", "pull requests"),
     ],
 )
 def test_what_cannot_be_read_says_so_and_what_to_write(body: str, message: str, hint: str) -> None:
@@ -131,12 +135,41 @@ def test_what_cannot_be_read_says_so_and_what_to_write(body: str, message: str, 
     assert hint in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("body", "targets", "commits"),
+    [
+        ("/backport v1 --commits 1a2b3c4 5D6E7F8", ("v1",), ("1a2b3c4", "5d6e7f8")),
+        ("/backport --commits 1a2b3c4,5d6e7f8 v1", ("v1",), ("1a2b3c4", "5d6e7f8")),
+        ("/backport v1 --commits `1a2b3c4` --draft", ("v1",), ("1a2b3c4",)),
+        ("/backport v1 --commits 1a2b3c4 --commits 1a2b3c4", ("v1",), ("1a2b3c4",)),
+    ],
+)
+def test_commits_are_named_after_their_option(body: str, targets: tuple[str, ...], commits: tuple[str, ...]) -> None:
+    (command,) = parse_commands(body)
+    assert (command.targets, command.commits) == (targets, commits)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "/backport to status",
+        "/backport to to a",
+        "/backport cancel",
+        "/backport auto --no-prove --redo",
+        "/backport a b/* --commits 1a2b3c4 --draft",
+    ],
+)
+def test_a_command_that_is_written_out_reads_as_itself(body: str) -> None:
+    (command,) = parse_commands(body)
+    assert parse_commands(str(command)) == (command,)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.text())
 def test_no_comment_breaks_the_parser(text: str) -> None:
     for body in (text, f"/backport {text}", f"{text}\n/backport a"):
         with contextlib.suppress(CommandError):
-            assert all(isinstance(command, Command) for command in parse_commands(body))
+            assert all(parse_commands(str(command)) == (command,) for command in parse_commands(body))
 
 
 @pytest.mark.parametrize("filler", ["[", "`a", "*a_ ", "> ", "<", "![](<", "&", "\n/backport x"])

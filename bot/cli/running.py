@@ -1,4 +1,4 @@
-"""`demo` and `serve`: the bot at work, on loopback or for a repository.
+"""`demo`, `serve` and `reconcile`: the bot at work, on loopback or for a repository.
 
 What needs the `server` extra is imported when a command runs: the other commands do without it.
 """
@@ -17,6 +17,7 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("demo")(demo)
     app.command("serve")(serve_webhooks)
+    app.command("reconcile")(reconcile_requests)
 
 
 def demo(
@@ -41,3 +42,17 @@ def serve_webhooks(
     from bot.service.run import serve_until_interrupted  # noqa: PLC0415
 
     serve_until_interrupted(config, data=data, port=port, api_url=api_url, login=login, progress=tell)
+
+
+def reconcile_requests(
+    config: Annotated[Path, typer.Option(help="The configuration of the repository.")] = Path("backport.yaml"),
+    data: Annotated[Path, typer.Option(help="Where the mirror is kept.")] = Path("backport-data"),
+    days: Annotated[float, typer.Option(help="Look at pull requests that changed in this many days.", min=0)] = 14,
+    api_url: Annotated[str, typer.Option(help="GitHub's API.")] = "https://api.github.com",
+    login: Annotated[str | None, typer.Option(help="The bot's account, where its token cannot say.")] = None,
+) -> None:
+    """Serve requests that no webhook told of, or that were due at a merge. BACKPORT_BOT_TOKEN holds the token."""
+    from bot.service.run import reconcile_once  # noqa: PLC0415
+
+    results = reconcile_once(config, data=data, days=days, api_url=api_url, login=login, progress=tell)
+    typer.echo(f"{len(results)} target branches served" if results else "Nothing was missed.")

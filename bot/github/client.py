@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import quote
@@ -19,10 +19,11 @@ from github.PullRequest import PullRequest as ForgePullRequest
 from github.Repository import Repository as ForgeRepository
 
 from bot.errors import GitHubError, NotFound, RateLimited, Unavailable
+from bot.github.conversation import last_labeller, pull_requests_since, read_comments
 from bot.github.door import Reaction
 from bot.github.merged import merged_commits
 from bot.github.translate import translated
-from bot.model import MergeMethod, PullRequest, Sha
+from bot.model import Comment, MergeMethod, PullRequest, Sha
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,11 @@ class GitHubClient:
     def clone_url(self) -> str:
         """The repository's git address, without credentials."""
         return self._repository.clone_url
+
+    @property
+    def default_branch(self) -> str:
+        """The branch that pull requests are merged into by default."""
+        return self._repository.default_branch
 
     def pull_request(self, number: int) -> PullRequest:
         """Return a pull request; raises NotFound where there is none."""
@@ -155,6 +161,21 @@ class GitHubClient:
         """
         scopes = self._github.oauth_scopes
         return not scopes or "workflow" in scopes
+
+    def comments(self, number: int) -> tuple[Comment, ...]:
+        """Return the whole conversation of a pull request, oldest first."""
+        with translated(f"read the comments of #{number}"):
+            return read_comments(self._repository, number)
+
+    def labelled_by(self, number: int, label: str) -> str | None:
+        """Return the person who last put a label on a pull request; None for a bot, or where nobody did."""
+        with translated(f"read the history of #{number}"):
+            return last_labeller(self._repository, number, label)
+
+    def changed_since(self, moment: datetime) -> Iterable[int]:
+        """Yield the pull requests that anything happened on since then, the last changed first."""
+        with translated("list what changed"):
+            yield from pull_requests_since(self._repository, moment)
 
     def write_comment(self, number: int, body: str, *, marker: str) -> int:
         """Create the bot's comment that carries `marker`, or replace its body; returns the comment's id."""

@@ -6,9 +6,11 @@ find-or-create: calling it twice leaves one comment, one reaction, one pull requ
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Literal, Protocol
 
-from bot.model import MergeMethod, PullRequest, Sha
+from bot.model import Comment, MergeMethod, PullRequest, Sha
 
 Reaction = Literal["eyes", "rocket", "confused"]
 
@@ -19,6 +21,14 @@ class GitHub(Protocol):
     @property
     def clone_url(self) -> str:
         """The repository's git address, without credentials."""
+
+    @property
+    def login(self) -> str:
+        """The bot's own account name."""
+
+    @property
+    def default_branch(self) -> str:
+        """The branch that pull requests are merged into by default."""
 
     def pull_request(self, number: int) -> PullRequest:
         """Return a pull request; raises NotFound where there is none."""
@@ -42,6 +52,15 @@ class GitHub(Protocol):
 
     def may_push_workflows(self) -> bool:
         """Say whether the token may push changes under .github/workflows; true where GitHub does not tell."""
+
+    def comments(self, number: int) -> tuple[Comment, ...]:
+        """Return the whole conversation of a pull request, oldest first."""
+
+    def labelled_by(self, number: int, label: str) -> str | None:
+        """Return the person who last put a label on a pull request; None for a bot, or where nobody did."""
+
+    def changed_since(self, moment: datetime) -> Iterable[int]:
+        """Yield the pull requests that anything happened on since then, the last changed first."""
 
     def write_comment(self, number: int, body: str, *, marker: str) -> int:
         """Create the bot's comment that carries `marker`, or replace its body; returns the comment's id."""

@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.commands import FORMS, OPTIONS, Command, Verb
-from bot.errors import BackportError, CommandError, NotAuthorized, PullRequestNotMerged, TargetBranchNotFound
+from bot.errors import (
+    BackportError,
+    CommandError,
+    NotAuthorized,
+    PullRequestNotMerged,
+    RequestRejected,
+    TargetBranchNotFound,
+)
 from bot.model import Affectedness, CheckReport, TargetResult
 from bot.report.endings import describe
 from bot.report.markdown import code, count, prose
@@ -83,6 +90,17 @@ def render_remembered(command: Command, preflight: Sequence[tuple[str, str]] = (
     return _answer(lead + (" As it stands now:" if rows else ""), rows=rows)
 
 
+def render_forgotten(command: Command) -> str:
+    """Put in the place of a remembered request that it was cancelled."""
+    return _answer(f"Cancelled before the merge: {code(command)} will not be done.")
+
+
+def unknown_yet(nearest: Sequence[str]) -> str:
+    """Word what is the matter with a target of a remembered request that no branch answers to so far."""
+    near = " or ".join(f"`{each}`" for each in nearest)
+    return "there is no such branch so far." + (f" Did you mean {near}?" if near else "")
+
+
 def preflight_finding(report: CheckReport) -> str:
     """Word what a check says of a branch before the merge."""
     said = {
@@ -92,6 +110,14 @@ def preflight_finding(report: CheckReport) -> str:
         Affectedness.UNKNOWN: "unknown; the regression suite will decide",
     }[report.status]
     return f"{said}. {report.reason}"
+
+
+def unknown_commit(name: str, branch: str) -> RequestRejected:
+    """Return the refusal for a commit that is not on the default branch, or whose short name is not one commit's."""
+    return RequestRejected(
+        f"`{branch}` has no one commit {code(name)}, and only what is on it can be backported. Nothing was started.",
+        hint="Name commits of that branch by all of their 40 digits.",
+    )
 
 
 def nothing_to_do(command: Command) -> str:

@@ -13,6 +13,8 @@ from urllib.parse import quote, unquote
 from bot.model import Sha
 
 _OPENING = "<!-- backport-bot:"
+_STATUS = re.compile(r"<!-- backport-bot:status:(\S+) -->")
+_REMEMBERED = re.compile(_STATUS.pattern.replace("(", "(?:") + r"\n<!-- backport-bot:remembered:(\S+) -->")
 _PULL_REQUEST = re.compile(
     r"^<!-- backport-bot:pull-request repository=(\S+) commit=([0-9a-f]{40}) target=(\S+) -->$", re.MULTILINE
 )
@@ -35,6 +37,23 @@ def is_ours(body: str) -> bool:
 def status_marker(key: str) -> str:
     """Return the marker of a status comment; the same `key` finds the same comment."""
     return f"{_OPENING}status:{_encode(key)} -->"
+
+
+def status_key(body: str) -> str | None:
+    """Read the key back out of a status comment or answer, whose first line is its marker; None for other texts."""
+    found = _STATUS.match(body)
+    return unquote(found.group(1)) if found else None
+
+
+def remembered_marker(command: str) -> str:
+    """Return the line under the status marker that keeps a command for the day of the merge, as it was typed then."""
+    return f"{_OPENING}remembered:{_encode(command)} -->"
+
+
+def remembered_command(body: str) -> str | None:
+    """Read the kept command back; None where the answer keeps none. Only the second line counts: below others speak."""
+    found = _REMEMBERED.match(body.replace("\r\n", "\n"))
+    return unquote(found.group(1)) if found else None
 
 
 def pull_request_marker(key: BackportKey) -> str:

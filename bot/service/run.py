@@ -1,15 +1,17 @@
-"""The webhook service as a command: its secrets from the environment, its settings from backport.yaml."""
+"""The service as commands, listening or looking once: secrets from the environment, settings from backport.yaml."""
 
 from __future__ import annotations
 
 import os
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.config import load_config
 from bot.errors import ConfigError
-from bot.model import Progress
+from bot.model import Progress, TargetResult
 from bot.service.service import running_service
+from bot.workflow.reconcile import reconcile
 from bot.workflow.workplace import opened_workplace
 
 
@@ -44,6 +46,24 @@ def serve_until_interrupted(
             threading.Event().wait()
         except KeyboardInterrupt:
             progress("Ending; what is waiting is kept for the next start.")
+
+
+def reconcile_once(
+    config: Path, *, data: Path, days: float, api_url: str, login: str | None, progress: Progress
+) -> tuple[TargetResult, ...]:
+    """Serve what was asked on the pull requests that changed in the last days and was never answered.
+
+    Raises:
+        ConfigError: the configuration cannot be read, or the token is missing.
+        GitHubError: the repository cannot be seen with the token.
+    """
+    token = _secret("BACKPORT_BOT_TOKEN")
+    settings = load_config(config)
+    data.mkdir(parents=True, exist_ok=True)
+    with opened_workplace(
+        settings, token=token, api_url=api_url, directory=data, beside=config.parent, login=login, progress=progress
+    ) as at:
+        return reconcile(at, since=datetime.now(UTC) - timedelta(days=days))
 
 
 def _secret(name: str) -> str:

@@ -40,7 +40,7 @@ def running_service(
 
     def work(delivery: Delivery) -> None:
         trigger = parse_delivery(delivery.event, delivery.payload, own_login=own_login)
-        if trigger is not None and trigger.repository == at.config.repository:
+        if trigger is not None and trigger.repository.casefold() == at.config.repository.casefold():
             served(answer(trigger, at))
 
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""A comment or a label → what the requester sees: a reaction, one answer for each command, and the results.
+"""A comment, a label or a merge → what the requester sees: a reaction, one answer for each command, and the results.
 
 Owns who is answered and in which order the outside effects of one request happen. Everything said is worded in
 `bot.report`.
@@ -10,49 +10,45 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.carried.detect import check
-from bot.commands import NAME, Command, Verb, parse_commands, parse_words
+from bot.commands import NAME, Command, Verb, parse_commands
 from bot.config import Permission
 from bot.errors import RequestRejected
 from bot.git.tree import CommitTree
 from bot.model import Affectedness, BackportOptions, Candidate, Failed, PullRequest, Status, TargetResult
 from bot.permissions import Requester, is_allowed, required_permission
 from bot.report import answers
-from bot.report.markers import status_marker
 from bot.targets import ResolvedTargets, newest_first, resolve_targets
-from bot.triggers import CommentTrigger, LabelTrigger, Trigger, target_of_label
-from bot.workflow.companions import merged_originals
+from bot.triggers import CommentTrigger, LabelTrigger, MergeTrigger, Trigger
+from bot.workflow.asking import Asked, Request, comment_key, label_key, react, say
 from bot.workflow.learning import learn_backports, sibling
 from bot.workflow.line import backport_to
+from bot.workflow.original import read_backport
 from bot.workflow.publish import find_backport
+from bot.workflow.remembered import due, forget, label_request, remember
 from bot.workflow.status import StatusComment
 from bot.workflow.workplace import Backport, Workplace
 
 _GOOD_ENDINGS = {Status.OPENED, Status.NOT_AFFECTED, Status.ALREADY_APPLIED, Status.WOULD_OPEN}
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Who asked where. `key` finds the answer again; a label has no comment to react to."""
-
-    pull_request: int
-    requester: str
-    key: str
-    comment_id: int | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """What serving came to: each target branch's ending, whether something was refused, whether branches still run."""
+    """What serving came to: each target branch's ending, whether something was refused, and what is still to come.
+
+    `under_way`: branches end elsewhere. `remembered`: the merge is waited for.
+    """
 
     results: tuple[TargetResult, ...] = ()
     refused: bool = False
     under_way: bool = False
+    remembered: bool = False
 
     def __add__(self, other: Served) -> Served:
         return Served(
             results=self.results + other.results,
             refused=self.refused or other.refused,
             under_way=self.under_way or other.under_way,
+            remembered=self.remembered or other.remembered,
         )
 
 
@@ -72,58 +68,72 @@ def answer(trigger: Trigger, at: Workplace) -> tuple[TargetResult, ...]:
 def serve(trigger: Trigger, at: Workplace, carry: Carry) -> Served:
     """Answer a trigger, leaving the work on target branches to `carry`.
 
-    A comment without a command and a label that names no target are left alone. Serving the same trigger again edits
-    the same answers and opens nothing twice.
+    A comment without a command and a label that names no target are left alone. Before the merge a request is
+    remembered; the merge serves what is due then. Serving the same trigger again edits the same answers and opens
+    nothing twice.
 
     Raises:
         RateLimited, Unavailable: GitHub does not answer; the trigger can be served again later.
     """
-    if isinstance(trigger, CommentTrigger):
-        key = f"comment-{trigger.comment_id}"
-        asked = _Asked(trigger.pull_request, trigger.author, key, trigger.comment_id)
-        return _answer(asked, lambda: parse_commands(trigger.body), at, carry)
-    if isinstance(trigger, LabelTrigger) and trigger.merged:
-        target = target_of_label(trigger.label, at.config.trigger_label)
-        if target is not None:
-            asked = _Asked(trigger.pull_request, trigger.sender, f"label-{target}")
-            return _answer(asked, lambda: (parse_words([target]),), at, carry)
-    return Served()
-
-
-def conclude(served: Served, comment_id: int | None, at: Workplace) -> None:
-    """Show the requester how it all ended, by a reaction to the comment that asked."""
-    content = not served.refused and all(each.status in _GOOD_ENDINGS for each in served.results)
-    if comment_id is not None:
-        at.github.react(comment_id, "rocket" if content else "confused")
-
-
-def _answer(asked: _Asked, parse: Callable[[], tuple[Command, ...]], at: Workplace, carry: Carry) -> Served:
+    if isinstance(trigger, MergeTrigger):
+        groups = due(at.github.pull_request(trigger.pull_request), at)
+        return sum((serve_group(group, at, carry) for group in groups), Served())
+    asked = _asked(trigger)
     try:
-        commands = parse()
+        requests = _requests(trigger, asked, at)
     except RequestRejected as error:
-        _say(answers.render_error(error), asked, at)
+        say(answers.render_error(error), asked, at)
         served = Served(refused=True)
         conclude(served, asked.comment_id, at)
         return served
-    served = Served()
-    if commands and asked.comment_id is not None:
-        at.github.react(asked.comment_id, "eyes")
-    for index, command in enumerate(commands):
-        served += _serve(command, replace(asked, key=f"{asked.key}-{index}"), at, carry)
-    if commands and not served.under_way:
-        conclude(served, asked.comment_id, at)
+    return serve_group(requests, at, carry)
+
+
+def serve_group(requests: Sequence[Request], at: Workplace, carry: Carry) -> Served:
+    """Serve the commands of one comment, or of one label: 👀 first, then the answers, then how it went."""
+    if not requests:
+        return Served()
+    asked = requests[0].asked
+    react("eyes", asked, at)
+    served = sum((_serve(request, at, carry) for request in requests), Served())
+    conclude(served, asked.comment_id, at)
     return served
 
 
-def _serve(command: Command, asked: _Asked, at: Workplace, carry: Carry) -> Served:
+def conclude(served: Served, comment_id: int | None, at: Workplace) -> None:
+    """Show the requester how it all ended, by a reaction to the comment that asked; nothing while more is to come."""
+    if comment_id is None or served.under_way:
+        return
+    if served.refused or not all(each.status in _GOOD_ENDINGS for each in served.results):
+        at.github.react(comment_id, "confused")
+    elif not served.remembered:
+        at.github.react(comment_id, "rocket")
+
+
+def _asked(trigger: CommentTrigger | LabelTrigger) -> Asked:
+    if isinstance(trigger, CommentTrigger):
+        return Asked(trigger.pull_request, trigger.author, comment_key(trigger.comment_id), trigger.comment_id)
+    return Asked(trigger.pull_request, trigger.sender, label_key(trigger.label))
+
+
+def _requests(trigger: CommentTrigger | LabelTrigger, asked: Asked, at: Workplace) -> list[Request]:
+    if isinstance(trigger, LabelTrigger):
+        request = label_request(trigger.label, trigger.pull_request, trigger.sender, at)
+        return [request] if request else []
+    commands = parse_commands(trigger.body)
+    return [Request(replace(asked, key=f"{asked.key}-{i}"), command) for i, command in enumerate(commands)]
+
+
+def _serve(request: Request, at: Workplace, carry: Carry) -> Served:
     """Run one command; a refusal is answered."""
+    command, asked = request.command, request.asked
     try:
         _check_permission(command, asked.requester, at)
         if command.verb is Verb.BACKPORT:
-            return _backport(command, asked, at, carry)
-        _say(_plain_answer(command, asked, at), asked, at)
+            return _backport(request, at, carry)
+        say(_plain_answer(command, asked, at), asked, at)
     except RequestRejected as error:
-        _say(answers.render_error(error), asked, at)
+        say(answers.render_error(error), asked, at)
         return Served(refused=True)
     return Served()
 
@@ -146,12 +156,11 @@ def _typed(command: Command) -> str:
     return NAME if command.options.prove else f"{NAME} --no-prove"
 
 
-def _plain_answer(command: Command, asked: _Asked, at: Workplace) -> str:
+def _plain_answer(command: Command, asked: Asked, at: Workplace) -> str:
     if command.verb is Verb.HELP:
         return answers.render_help(branches=at.config.branches)
     if command.verb is Verb.CANCEL:
-        # Comments are served one after another: when this one is read, everything before it has ended.
-        return answers.render_cancelled(())
+        return answers.render_cancelled(forget(asked.pull_request, at))
     return answers.render_status_answer(_standing(at.github.pull_request(asked.pull_request), at))
 
 
@@ -161,24 +170,18 @@ def _standing(original: PullRequest, at: Workplace) -> list[TargetResult]:
     return [result for result in found if result is not None]
 
 
-def _backport(command: Command, asked: _Asked, at: Workplace, carry: Carry) -> Served:
+def _backport(request: Request, at: Workplace, carry: Carry) -> Served:
+    command, asked = request.command, request.asked
     original = at.github.pull_request(asked.pull_request)
-    if not original.merged:
-        raise answers.not_merged(original.number, closed=original.state == "closed")
-    method, commits = at.github.merged_commits(original)
-    patch = at.patch_for(original)
-    backport = Backport(
-        original=original,
-        merge_method=method,
-        commits=commits,
-        options=command.options,
-        requester=asked.requester,
-        patch=patch,
-        companion_originals=merged_originals(patch, at) if patch and command.options.with_companions else {},
-    )
+    if not original.merged and not command.commits:
+        if original.state == "closed":
+            raise answers.not_merged(original.number, closed=True)
+        remember(request, at)
+        return Served(remembered=True)
+    backport = read_backport(request, original, at)
     targets = _targets(command, backport, at)
     if not targets.branches and not targets.unknown:
-        _say(answers.nothing_to_do(command), asked, at)
+        say(answers.nothing_to_do(command), asked, at)
         return Served()
     names = (*(unknown.name for unknown in targets.unknown), *targets.branches)
     comment = StatusComment(asked.key, backport, names, at)
@@ -223,8 +226,3 @@ def _targets(command: Command, backport: Backport, at: Workplace) -> ResolvedTar
         if check(CommitTree(at.mirror, tips[branch]), patch).status is Affectedness.AFFECTED
     )
     return ResolvedTargets(branches=tuple(affected))
-
-
-def _say(body: str, asked: _Asked, at: Workplace) -> None:
-    marker = status_marker(asked.key)
-    at.github.write_comment(asked.pull_request, f"{marker}\n{body}", marker=marker)

@@ -92,9 +92,10 @@ def test_serving_one_comment_twice_has_the_effects_of_once(office: Office) -> No
     assert sorted(office.reactions()) == ["eyes", "rocket"]
 
 
-def test_an_unmerged_pull_request_is_refused(office: Office) -> None:
+def test_a_pull_request_that_was_closed_without_a_merge_is_refused(office: Office) -> None:
+    office.issue(11).edit(state="closed")
     assert office.say("/backport release/1.2", on=11) == ()
-    assert "not merged" in office.answers(11)[0]
+    assert "without being merged" in office.answers(11)[0]
     assert office.backports() == []
     assert office.reactions(11) == ["eyes", "confused"]
 

@@ -132,6 +132,27 @@ def test_several_pull_requests_merged_by_one_push_are_refused_with_the_way_out(
     assert lenient.backports() == []
 
 
+def test_named_commits_are_picked_in_the_order_of_the_default_branch(lenient: Office, halves: PullRequest) -> None:
+    """The pull request was closed: a landing queue of the project's own pushed its commits."""
+    halves.edit(state="closed")
+    landed = [
+        write(lenient, "main", {"widget/first.py": "A = 1\n"}, "First half"),
+        write(lenient, "main", {"widget/second.py": "B = 2\n"}, "Second half"),
+    ]
+    assert lenient.say(f"/backport {TARGET}", on=halves.number) == ()
+    ask(lenient, halves, f"/backport {TARGET} --commits {landed[1][:8]} {landed[0]}")
+    subjects = [line.partition("+0200 ")[2] for line in picked(lenient, backport_branch(halves), TARGET)]
+    assert subjects == ["First half", "Second half"]
+
+
+def test_a_commit_that_nobody_merged_is_not_picked(lenient: Office, halves: PullRequest) -> None:
+    """Whoever may ask for a backport must not bring by it what was never reviewed."""
+    for name in (halves.head.sha, halves.head.sha[:9], "1234567"):
+        assert lenient.say(f"/backport {TARGET} --commits {name}", on=halves.number) == ()
+        assert "has no one commit" in lenient.answers(halves.number)[-1]
+    assert lenient.backports() == []
+
+
 def test_the_line_that_names_the_original_leaves_credit_a_trailer_block(lenient: Office, halves: PullRequest) -> None:
     halves.merge(merge_method="rebase")
     ask(lenient, halves)

@@ -1,0 +1,54 @@
+"""What was said and done on a pull request: its comments, who labelled it, and which ones changed of late.
+
+Owns reading. Every list is read to its end, whatever number of pages GitHub cuts it into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from github.IssueComment import IssueComment
+from github.NamedUser import NamedUser
+from github.Organization import Organization
+from github.Repository import Repository as ForgeRepository
+
+from bot.model import Comment
+
+
+def read_comments(repository: ForgeRepository, number: int) -> tuple[Comment, ...]:
+    """Return a pull request's comments, oldest first. One whose author is gone is nobody's and says nothing to us."""
+    found = repository.get_issue(number).get_comments()
+    return tuple(_comment(each) for each in found if each.user is not None)
+
+
+def last_labeller(repository: ForgeRepository, number: int, label: str) -> str | None:
+    """Return the login of the person who last added a label; None for a bot or where none is on record."""
+    added = [
+        event.actor
+        for event in repository.get_issue(number).get_events()
+        if event.event == "labeled" and event.label is not None and event.label.name == label
+    ]
+    return added[-1].login if added and _is_person(added[-1]) else None
+
+
+def pull_requests_since(repository: ForgeRepository, moment: datetime) -> Iterator[int]:
+    """Yield the numbers of pull requests that changed since then, the last changed first."""
+    for pull in repository.get_pulls(state="all", sort="updated", direction="desc"):
+        if pull.updated_at is None or pull.updated_at.astimezone(UTC) < moment:
+            return
+        yield pull.number
+
+
+def _comment(each: IssueComment) -> Comment:
+    return Comment(
+        id=each.id,
+        author=each.user.login,
+        body=each.body or "",
+        person=_is_person(each.user),
+        edited=each.updated_at != each.created_at,
+    )
+
+
+def _is_person(user: NamedUser | Organization) -> bool:
+    return user.type != "Bot" and not user.login.endswith("[bot]")

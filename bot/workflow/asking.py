@@ -1,0 +1,53 @@
+"""One command of one person on one pull request, and the way to answer it.
+
+Owns how an answer is found again and where reactions go. What is said is worded in `bot.report`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.commands import Command
+from bot.github.door import Reaction
+from bot.report.markers import status_marker
+from bot.workflow.workplace import Workplace
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asked where. `key` finds the answer again; a label has no comment to react to."""
+
+    pull_request: int
+    requester: str
+    key: str
+    comment_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command and who gave it."""
+
+    asked: Asked
+    command: Command
+
+
+def comment_key(comment_id: int) -> str:
+    """Return what the keys of all answers to a comment start with; a dash and the command's place follow."""
+    return f"comment-{comment_id}"
+
+
+def label_key(target: str) -> str:
+    """Return the key of the answer to a label that names a target."""
+    return f"label-{target}"
+
+
+def say(body: str, asked: Asked, at: Workplace) -> None:
+    """Write the answer, or put it in the place of an earlier one to the same command."""
+    marker = status_marker(asked.key)
+    at.github.write_comment(asked.pull_request, f"{marker}\n{body}", marker=marker)
+
+
+def react(reaction: Reaction, asked: Asked, at: Workplace) -> None:
+    """Put a reaction on the comment, if it was one."""
+    if asked.comment_id is not None:
+        at.github.react(asked.comment_id, reaction)

@@ -1,0 +1,40 @@
+"""What webhooks did not tell: requests that were never answered, and those that a merge made due.
+
+Owns the look at GitHub itself, which is the truth; a webhook is only a hint that it changed. Safe to run at any time
+and as often as one likes: what was answered is left alone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.errors import BackportError, RateLimited, Unavailable
+from bot.model import TargetResult
+from bot.workflow.answer import carry_all, serve_group
+from bot.workflow.remembered import due, unanswered
+from bot.workflow.workplace import Workplace
+
+
+def reconcile(at: Workplace, *, since: datetime) -> tuple[TargetResult, ...]:
+    """Serve what is open on the pull requests that changed since then; one that fails never stops the others.
+
+    Raises:
+        RateLimited, Unavailable: GitHub does not answer; run it again later.
+    """
+    results: list[TargetResult] = []
+    for number in at.github.changed_since(since):
+        try:
+            results += _reconcile_one(number, at)
+        except (RateLimited, Unavailable):
+            raise
+        except BackportError as error:
+            at.progress(f"#{number}: {error.message}")
+    return tuple(results)
+
+
+def _reconcile_one(number: int, at: Workplace) -> list[TargetResult]:
+    original = at.github.pull_request(number)
+    groups = due(original, at) if original.merged else unanswered(original, at)
+    if groups:
+        at.progress(f"#{number}: {len(groups)} requests to serve")
+    return [result for group in groups for result in serve_group(group, at, carry_all).results]

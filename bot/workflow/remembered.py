@@ -1,0 +1,123 @@
+"""What was asked before the merge: kept until then, done at the merge, dropped when cancelled.
+
+Owns where it is kept: in the bot's own answers on the pull request, each holding its command in a hidden line, and in
+the labels. Nothing is kept anywhere else, so nothing is lost with a machine, and what a person edits into an old
+comment later changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bot.commands import Command, parse_commands, parse_words
+from bot.errors import CommandError
+from bot.model import Comment, PullRequest
+from bot.report import answers
+from bot.report.markers import is_ours, remembered_command, remembered_marker, status_key
+from bot.targets import resolve_targets
+from bot.triggers import target_of_label
+from bot.workflow.asking import Asked, Request, comment_key, label_key, say
+from bot.workflow.workplace import Workplace
+
+
+def remember(request: Request, at: Workplace) -> None:
+    """Answer a request on an open pull request, and keep it in the answer."""
+    said = answers.render_remembered(request.command, _unknown_branches(request.command, at))
+    say(f"{remembered_marker(str(request.command))}\n{said}", request.asked, at)
+
+
+def due(original: PullRequest, at: Workplace) -> tuple[tuple[Request, ...], ...]:
+    """Return what is to be done on a merged pull request, one group for each comment or label, in the order asked.
+
+    That is what was remembered, and what was never answered: webhooks get lost and come late. A comment that was
+    deleted takes its request with it.
+    """
+    comments = at.github.comments(original.number)
+    ours = _answers(comments, at)
+    written = [_of_comment(each, ours, original) for each in comments if each.person and not is_ours(each.body)]
+    labelled = [_of_label(label, ours, original, at) for label in original.labels]
+    return tuple(group for group in (*written, *labelled) if group)
+
+
+def unanswered(original: PullRequest, at: Workplace) -> tuple[tuple[Request, ...], ...]:
+    """Return of what is due only that which got no answer at all: on an open pull request the rest is remembered."""
+    ours = _answers(at.github.comments(original.number), at)
+    return tuple(group for group in due(original, at) if not any(request.asked.key in ours for request in group))
+
+
+def forget(number: int, at: Workplace) -> tuple[str, ...]:
+    """Drop what is remembered on a pull request and say so in each answer; returns the targets that were asked for."""
+    dropped: dict[str, None] = {}
+    for key, body in _answers(at.github.comments(number), at).items():
+        command = _kept(body)
+        if command is not None:
+            dropped.update(dict.fromkeys(command.targets))
+            say(answers.render_forgotten(command), Asked(number, "", key), at)
+    return tuple(dropped)
+
+
+def label_request(label: str, number: int, sender: str, at: Workplace) -> Request | None:
+    """Read a label as a request of the person who put it there; None where it names no target.
+
+    Raises:
+        CommandError: what stands for the target cannot be a branch.
+    """
+    target = target_of_label(label, at.config.trigger_label)
+    if target is None:
+        return None
+    return Request(Asked(number, sender, label_key(target)), parse_words(["to", target]))
+
+
+def _answers(comments: tuple[Comment, ...], at: Workplace) -> Mapping[str, str]:
+    """Return our own answers by key. Whoever else writes a marker of ours is not believed."""
+    own = [comment for comment in comments if comment.author.casefold() == at.github.login.casefold()]
+    return {key: comment.body for comment in own if (key := status_key(comment.body)) is not None}
+
+
+def _of_comment(comment: Comment, ours: Mapping[str, str], original: PullRequest) -> tuple[Request, ...]:
+    root = comment_key(comment.id)
+    answered = {key: body for key, body in ours.items() if key == root or key.startswith(f"{root}-")}
+    if answered:
+        kept = ((key, _kept(body)) for key, body in sorted(answered.items()))
+        return tuple(Request(_asked(comment, key, original), command) for key, command in kept if command)
+    # Of an edited comment nobody knows what it said when it was written.
+    return () if comment.edited else tuple(_never_answered(comment, root, original))
+
+
+def _never_answered(comment: Comment, root: str, original: PullRequest) -> Iterator[Request]:
+    try:
+        commands = parse_commands(comment.body)
+    except CommandError:
+        return
+    for index, command in enumerate(commands):
+        yield Request(_asked(comment, f"{root}-{index}", original), command)
+
+
+def _of_label(label: str, ours: Mapping[str, str], original: PullRequest, at: Workplace) -> tuple[Request, ...]:
+    target = target_of_label(label, at.config.trigger_label)
+    if target is None or (label_key(target) in ours and _kept(ours[label_key(target)]) is None):
+        return ()
+    sender = at.github.labelled_by(original.number, label)
+    try:
+        request = label_request(label, original.number, sender, at) if sender else None
+    except CommandError:
+        return ()
+    return (request,) if request else ()
+
+
+def _asked(comment: Comment, key: str, original: PullRequest) -> Asked:
+    return Asked(original.number, comment.author, key, comment.id)
+
+
+def _kept(body: str) -> Command | None:
+    text = remembered_command(body)
+    try:
+        commands = parse_commands(text) if text else ()
+    except CommandError:
+        return None
+    return commands[0] if commands else None
+
+
+def _unknown_branches(command: Command, at: Workplace) -> list[tuple[str, str]]:
+    unknown = resolve_targets(command.targets, at.mirror.branches(), at.config).unknown
+    return [(each.name, answers.unknown_yet(each.nearest)) for each in unknown]
