@@ -18,6 +18,7 @@
     │ ├ Forbidden
     │ ├ NotFound
     │ └ ValidationFailed
+    ├ RunFolderError         what one stage left for the next is missing, damaged or somebody else's
     └ SuiteError             the suite did not run; failing cases are not this
       ├ NoDevice
       ├ SuiteTimeout
@@ -120,6 +121,10 @@ class NotFound(GitHubError):
 
 class ValidationFailed(GitHubError):
     """GitHub refused the content of a request (422)."""
+
+
+class RunFolderError(BackportError):
+    """A run folder does not hold what a stage needs, or not as it was sealed."""
 
 
 class SuiteError(BackportError):

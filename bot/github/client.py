@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TypeVar
-from urllib.parse import quote
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
 
 from github import Auth, Github, GithubRetry
 from github.Issue import Issue
@@ -37,7 +37,7 @@ class GitHubClient:
 
     `login` names that account where GitHub will not say (the token of a GitHub App or of a workflow run).
     `longest_wait` (seconds) bounds how long a rate limit is waited for before RateLimited is raised. `paced` keeps the
-    pauses between requests that GitHub asks for.
+    pauses between requests that GitHub asks for; a server on loopback asks for none.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class GitHubClient:
         longest_wait: float = 120.0,
         paced: bool = True,
     ) -> None:
+        pauses = paced and urlsplit(api_url).hostname != "127.0.0.1"
         retry = GithubRetry(total=4, backoff_factor=0.5, allowed_methods=frozenset({"GET", "HEAD"}))
         self._github = Github(
             auth=Auth.Token(token),
@@ -57,8 +58,8 @@ class GitHubClient:
             retry=retry,
             timeout=30,
             per_page=100,
-            seconds_between_requests=0.25 if paced else 0,
-            seconds_between_writes=1.0 if paced else 0,
+            seconds_between_requests=0.25 if pauses else 0,
+            seconds_between_writes=1.0 if pauses else 0,
         )
         self._longest_wait = longest_wait
         with translated(f"open repository {repository}"):
@@ -83,6 +84,34 @@ class GitHubClient:
     def default_branch(self) -> str:
         """The branch that pull requests are merged into by default."""
         return self._repository.default_branch
+
+    @property
+    def repository(self) -> str:
+        """The repository's name, as owner/name."""
+        return self._repository.full_name
+
+    def read_file(self, path: str) -> bytes | None:
+        """Return a file of the default branch, or None where there is none."""
+        try:
+            with translated(f"read {path}"):
+                found = self._repository.get_contents(path)
+        except NotFound:
+            return None
+        return None if isinstance(found, list) else found.decoded_content
+
+    def comment_delivery(self, comment_id: int) -> Mapping[str, Any]:
+        """Return a comment as its webhook delivery would have told of it; raises NotFound where there is none."""
+        with translated(f"read comment {comment_id}"):
+            _, comment = self._repository.requester.requestJsonAndCheck(
+                "GET", f"{self._repository.url}/issues/comments/{comment_id}"
+            )
+            _, issue = self._repository.requester.requestJsonAndCheck("GET", comment["issue_url"])
+        return {
+            "action": "created",
+            "repository": {"full_name": self.repository},
+            "issue": issue,
+            "comment": comment,
+        }
 
     def pull_request(self, number: int) -> PullRequest:
         """Return a pull request; raises NotFound where there is none."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot import credentials
 from bot.config import load_config
-from bot.errors import ConfigError
 from bot.model import Progress, TargetResult
 from bot.service.service import running_service
 from bot.workflow.reconcile import reconcile
@@ -24,7 +23,8 @@ def serve_until_interrupted(
         ConfigError: the configuration cannot be read, or a secret is missing.
         GitHubError: the repository cannot be seen with the token.
     """
-    token, secret = _secret("BACKPORT_BOT_TOKEN"), _secret("BACKPORT_BOT_SECRET")
+    token = credentials.require(credentials.TOKEN, "the service was not started")
+    secret = credentials.require(credentials.WEBHOOK_SECRET, "the service was not started")
     settings = load_config(config)
     data.mkdir(parents=True, exist_ok=True)
     with (
@@ -57,18 +57,10 @@ def reconcile_once(
         ConfigError: the configuration cannot be read, or the token is missing.
         GitHubError: the repository cannot be seen with the token.
     """
-    token = _secret("BACKPORT_BOT_TOKEN")
+    token = credentials.require(credentials.TOKEN, "nothing was looked at")
     settings = load_config(config)
     data.mkdir(parents=True, exist_ok=True)
     with opened_workplace(
         settings, token=token, api_url=api_url, directory=data, beside=config.parent, login=login, progress=progress
     ) as at:
         return reconcile(at, since=datetime.now(UTC) - timedelta(days=days))
-
-
-def _secret(name: str) -> str:
-    # Taken out of our own environment, so that no process we start can inherit it.
-    value = os.environ.pop(name, "")
-    if not value:
-        raise ConfigError(f"{name} is not set, so the service was not started.", hint=f"Export {name} and start again.")
-    return value

@@ -5,6 +5,7 @@ Owns how an answer is found again and where reactions go. What is said is worded
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from bot.commands import Command
@@ -34,6 +35,12 @@ class Request:
 def comment_key(comment_id: int) -> str:
     """Return what the keys of all answers to a comment start with; a dash and the command's place follow."""
     return f"comment-{comment_id}"
+
+
+def comment_of(key: str) -> int | None:
+    """Return the comment that an answer's key belongs to; None for a label's."""
+    found = re.fullmatch(r"comment-(\d+)-\d+", key)
+    return int(found[1]) if found else None
 
 
 def label_key(target: str) -> str:

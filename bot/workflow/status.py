@@ -26,6 +26,16 @@ class StatusComment:
         self._targets: dict[str, TargetProgress | TargetResult] = {each: TargetProgress(each) for each in branches}
 
     @property
+    def key(self) -> str:
+        """What finds the comment again."""
+        return self._key
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """The target branches in the comment's order."""
+        return tuple(self._targets)
+
+    @property
     def results(self) -> tuple[TargetResult, ...]:
         """How the target branches ended that have ended, in the comment's order."""
         return tuple(each for each in self._targets.values() if not isinstance(each, TargetProgress))

@@ -45,6 +45,27 @@ class Workplace(Workshop):
     github: GitHub
 
 
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where both doors lead. `directory` keeps the mirror; `login` is the bot's account where its token cannot say."""
+
+    repository: str
+    api_url: str
+    directory: Path
+    login: str | None = None
+
+
+@contextmanager
+def opened_doors(doors: Doors, token: str) -> Iterator[tuple[GitHubClient, Repository]]:
+    """Open both doors and close them afterwards; raises GitHubError where the repository cannot be seen."""
+    client = GitHubClient(doors.repository, token=token, api_url=doors.api_url, login=doors.login)
+    try:
+        with Repository.mirror(client.clone_url, doors.directory / "mirror.git", token=token) as mirror:
+            yield client, mirror
+    finally:
+        client.close()
+
+
 @contextmanager
 def opened_workplace(
     config: Config,
@@ -67,15 +88,12 @@ def opened_workplace(
         ConfigError: a carried patch cannot be read.
     """
     patches = load_patches([bundled_patches(), *(beside / folder for folder in config.patches)])
-    client = GitHubClient(config.repository, token=token, api_url=api_url, login=login)
-    try:
-        with Repository.mirror(client.clone_url, directory / "mirror.git", token=token) as mirror:
-            knowledge = Knowledge.kept_in(directory)
-            yield Workplace(
-                github=client, mirror=mirror, config=config, patches=patches, progress=progress, knowledge=knowledge
-            )
-    finally:
-        client.close()
+    doors = Doors(config.repository, api_url, directory, login)
+    with opened_doors(doors, token) as (client, mirror):
+        knowledge = Knowledge.kept_in(directory)
+        yield Workplace(
+            github=client, mirror=mirror, config=config, patches=patches, progress=progress, knowledge=knowledge
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

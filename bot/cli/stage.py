@@ -1,0 +1,117 @@
+"""`stage plan|pick|seal|prove|publish`: the line in separate jobs that pass one run folder, for any CI."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bot.cli.options import tell
+from bot.errors import ConfigError
+from bot.report.terminal import render_explanations, results_table
+from bot.stages import jobs
+from bot.stages.event import Event, read_event
+from bot.stages.folder import RunFolder
+from bot.workflow.workplace import Doors
+
+Run = Annotated[Path, typer.Option("--run", help="The run folder.", metavar="DIR", file_okay=False)]
+Data = Annotated[Path, typer.Option(help="Where the mirror is kept.", metavar="DIR", file_okay=False)]
+Targets = Annotated[
+    list[str] | None, typer.Option("--target", help="A target's id in the plan; all without.", metavar="ID")
+]
+RepositoryName = Annotated[
+    str, typer.Option("--repository", help="owner/name.", envvar="GITHUB_REPOSITORY", metavar="NAME")
+]
+ApiUrl = Annotated[str, typer.Option(help="GitHub's API.", envvar="GITHUB_API_URL")]
+Login = Annotated[
+    str | None, typer.Option(help="The bot's account, where its token cannot say.", envvar="BACKPORT_BOT_LOGIN")
+]
+
+_DATA = Path("backport-data")
+_API = "https://api.github.com"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands as a group."""
+    group = typer.Typer(help="The line in separate jobs: plan, pick, seal, prove, publish.", no_args_is_help=True)
+    for name, stage in (("plan", plan), ("pick", pick), ("seal", seal), ("prove", prove), ("publish", publish)):
+        group.command(name)(stage)
+    app.add_typer(group, name="stage")
+
+
+def plan(
+    run: Run,
+    *,
+    repository: RepositoryName,
+    event: Annotated[
+        Path | None,
+        typer.Option(help="A webhook's payload.", envvar="GITHUB_EVENT_PATH", metavar="FILE", dir_okay=False),
+    ] = None,
+    event_name: Annotated[
+        str, typer.Option(help="The webhook's name.", envvar="GITHUB_EVENT_NAME", metavar="NAME")
+    ] = "issue_comment",
+    comment: Annotated[
+        int | None, typer.Option(help="Instead of an event: a comment's number.", metavar="NUMBER")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Instead of backport.yaml on the default branch.", dir_okay=False)
+    ] = None,
+    data: Data = _DATA,
+    api_url: ApiUrl = _API,
+    login: Login = None,
+) -> None:
+    """Answer an event and pin what it asks for. BACKPORT_BOT_TOKEN may comment; prints the targets to pick."""
+    doors = Doors(repository, api_url, data, login)
+    targets = jobs.matrix(
+        jobs.run_plan(RunFolder(run), _event(event_name, event, comment), doors, config=config, progress=tell)
+    )
+    _give({"targets": targets})
+
+
+def _event(name: str, file: Path | None, comment: int | None) -> Event:
+    if comment is not None:
+        return Event("issue_comment", comment_id=comment)
+    if file is None:
+        raise ConfigError("There is no event, so nothing was planned.", hint="Give --event FILE or --comment NUMBER.")
+    return read_event(name, file)
+
+
+def pick(run: Run, target: Targets = None, data: Data = _DATA) -> None:
+    """Make candidates from the plan, with a bundle of each. BACKPORT_BOT_TOKEN may read the repository."""
+    for line in jobs.run_pick(RunFolder(run), target or (), data, progress=tell):
+        typer.echo(line)
+
+
+def seal(run: Run) -> None:
+    """Fix what plan and pick left before anybody's code runs; prints the seal and the targets to prove."""
+    digest, targets = jobs.run_seal(RunFolder(run))
+    _give({"seal": digest, "targets": jobs.matrix(targets)})
+
+
+def prove(run: Run, target: Targets = None) -> None:
+    """Run the regression suites on the candidates. Needs no token and no network; every verdict is a result."""
+    for each, verdict in jobs.run_prove(RunFolder(run), target or (), progress=tell).items():
+        typer.echo(f"{each}: {verdict.outcome.value}: {verdict.reason}")
+
+
+def publish(
+    run: Run,
+    repository: RepositoryName,
+    seal: Annotated[str, typer.Option(help="What `stage seal` printed.", envvar="BACKPORT_BOT_SEAL", metavar="DIGEST")],
+    data: Data = _DATA,
+    api_url: ApiUrl = _API,
+    login: Login = None,
+) -> None:
+    """Open what is proven and show every ending. BACKPORT_BOT_TOKEN may push, comment and open pull requests."""
+    results = jobs.run_publish(RunFolder(run), seal, Doors(repository, api_url, data, login), progress=tell)
+    console = Console(highlight=False)
+    console.print(results_table(results))
+    console.print(render_explanations(results), markup=False, soft_wrap=True)
+
+
+def _give(outputs: dict[str, object]) -> None:
+    jobs.write_outputs(outputs)
+    typer.echo(json.dumps(outputs))

@@ -1,0 +1,74 @@
+"""The first stage: answer an event as far as a person is concerned, and leave the work it asks for as a plan.
+
+Owns plan/. Holds a token; runs nobody's code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.model import TargetPlan, TargetResult
+from bot.stages.folder import RunFolder
+from bot.stages.records import Plan, Request, Target, tagged
+from bot.triggers import Trigger
+from bot.workflow import line
+from bot.workflow.answer import serve
+from bot.workflow.status import StatusComment
+from bot.workflow.workplace import Backport, Workplace
+
+
+def plan_trigger(trigger: Trigger, folder: RunFolder, at: Workplace) -> Plan:
+    """Answer what can be answered at once and write the plan of the rest, which may be empty.
+
+    Raises:
+        RateLimited, Unavailable: GitHub does not answer; the stage can be run again and has its effects once.
+    """
+    recorder = _Recorder()
+    served = serve(trigger, at, recorder)
+    plan = Plan(
+        repository=at.config.repository,
+        clone_url=at.github.clone_url,
+        refused=served.refused,
+        requests=tuple(recorder.requests),
+    )
+    folder.write("plan/plan.json", plan)
+    return plan
+
+
+@dataclass(slots=True)
+class _Recorder:
+    """Plans the target branches of each request instead of working on them."""
+
+    requests: list[Request] = field(default_factory=list)
+    _targets: int = 0
+
+    def __call__(self, branches: Sequence[str], backport: Backport, comment: StatusComment, at: Workplace) -> None:
+        decided: dict[str, TargetPlan | TargetResult] = {}
+        for branch in branches:
+            decided[branch] = planned = _plan(branch, backport, at)
+            if isinstance(planned, TargetPlan):
+                comment.begin(branch)
+            else:
+                comment.end(planned)
+        decided |= {result.branch: result for result in comment.results}
+        self.requests.append(
+            Request(
+                key=comment.key,
+                requester=backport.requester,
+                original=backport.original,
+                merge_method=backport.merge_method,
+                commits=backport.commits,
+                options=backport.options,
+                companion_originals=backport.companion_originals,
+                targets=tuple(self._target(name, decided[name]) for name in comment.branches),
+            )
+        )
+
+    def _target(self, branch: str, decided: TargetPlan | TargetResult) -> Target:
+        self._targets += 1
+        return Target.model_validate({"id": str(self._targets), "branch": branch, "decided": tagged(decided)})
+
+
+def _plan(branch: str, backport: Backport, at: Workplace) -> TargetPlan | TargetResult:
+    return line.contained(branch, lambda: line.plan(branch, backport, at))

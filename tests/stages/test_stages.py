@@ -1,0 +1,250 @@
+"""The stages over real HTTP and real git: a comment's event in, pull requests out, and no stage believes too much."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot import credentials
+from bot.errors import RunFolderError
+from bot.model import Candidate, Failed, NotAffected, NotProven, Opened, Status, VerdictOutcome
+from bot.stages import jobs
+from bot.stages.event import Event
+from tests.stages.pipeline import Pipeline
+from tests.workflow.office import MAINTAINER, REPOSITORY, git
+
+ALL = "/backport release/1.0 release/1.1 release/1.2 release/9"
+CLEAN = "/backport release/1.2"
+
+
+def test_every_target_ends_as_on_the_line_and_what_was_tested_is_what_is_opened(pipeline: Pipeline) -> None:
+    office = pipeline.office
+    unknown, old, carried, clean = pipeline.run(ALL)
+    assert isinstance(unknown, Failed)
+    assert isinstance(old, NotAffected)
+    assert isinstance(carried, Opened)
+    assert isinstance(clean, Opened)
+    assert [each.base.ref for each in office.backports()] == ["release/1.1", "release/1.2"]
+    for opened, pull in zip((carried, clean), office.backports(), strict=True):
+        assert opened.candidate is not None
+        assert opened.verdict is not None
+        assert opened.verdict.proven
+        assert pull.head.sha == opened.candidate.commit
+    (answer,) = office.answers()
+    assert all(branch in answer for branch in ("release/1.0", "release/1.1", "release/1.2", "release/9"))
+    assert "under way" not in answer
+    assert office.reactions() == ["eyes", "confused"]
+
+
+def test_publishing_twice_opens_nothing_twice(pipeline: Pipeline) -> None:
+    for each in pipeline.plan(pipeline.event(CLEAN)):
+        pipeline.pick(each.id)
+    seal = pipeline.seal()
+    pipeline.prove()
+    pipeline.publish(seal)
+    before = pipeline.office.branches()
+    pipeline.publish(seal)
+    assert pipeline.office.branches() == before
+    assert len(pipeline.office.backports()) == 1
+    assert len(pipeline.office.answers()) == 1
+    assert pipeline.office.reactions() == ["eyes", "rocket"]
+
+
+def test_a_proof_needs_no_token_no_mirror_and_no_github(pipeline: Pipeline, tmp_path: Path) -> None:
+    (target,) = pipeline.plan(pipeline.event(CLEAN))
+    pipeline.pick(target.id)
+    for job in ("plan", f"pick{target.id}"):
+        shutil.rmtree(pipeline.directory / job)
+    before = len(pipeline.office.sandbox.requests())
+    (verdict,) = pipeline.prove().values()
+    assert verdict.proven
+    assert len(pipeline.office.sandbox.requests()) == before
+    assert credentials.TOKEN not in os.environ
+
+
+def test_a_request_without_proof_is_opened_as_a_draft(pipeline: Pipeline) -> None:
+    pipeline.office.sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
+    (opened,) = pipeline.run(f"{CLEAN} --no-prove")
+    assert isinstance(opened, Opened)
+    assert pipeline.office.backports()[0].draft
+
+
+def test_a_branch_that_moves_during_the_proof_is_not_published(pipeline: Pipeline) -> None:
+    (target,) = pipeline.plan(pipeline.event(CLEAN))
+    pipeline.pick(target.id)
+    seal = pipeline.seal()
+    pipeline.prove()
+    moved = git(pipeline.office.git_dir, "commit-tree", "release/1.2^{tree}", "-p", "release/1.2", "-m", "Meanwhile")
+    git(pipeline.office.git_dir, "update-ref", "refs/heads/release/1.2", moved)
+    (result,) = pipeline.publish(seal)
+    assert isinstance(result, Failed)
+    assert "moved" in result.message
+    assert pipeline.office.backports() == []
+
+
+def test_an_outsiders_comment_is_refused_and_nothing_is_planned(pipeline: Pipeline) -> None:
+    assert pipeline.plan(pipeline.event(CLEAN, as_="otto")) == ()
+    assert "`write`" in pipeline.office.answers()[0]
+    assert pipeline.office.reactions() == ["eyes", "confused"]
+
+
+def test_an_event_that_asks_for_nothing_opens_no_door(pipeline: Pipeline) -> None:
+    before = len(pipeline.office.sandbox.requests())
+    assert pipeline.plan(Event("push", {"ref": "refs/heads/main"})) == ()
+    assert len(pipeline.office.sandbox.requests()) == before
+
+
+def test_a_comment_can_be_named_by_its_number_and_its_author_is_asked_of_github(pipeline: Pipeline) -> None:
+    comment = pipeline.office.issue(7, as_="otto").create_comment(CLEAN)
+    assert pipeline.plan(Event("issue_comment", comment_id=comment.id)) == ()
+    comment = pipeline.office.issue(7).create_comment(CLEAN)
+    (target,) = pipeline.plan(Event("issue_comment", comment_id=comment.id))
+    assert target.plan.branch == "release/1.2"
+
+
+# --- what publish believes --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def proven(pipeline: Pipeline) -> tuple[Pipeline, str]:
+    """Return a run of one target that is proven and sealed, with its seal."""
+    (target,) = pipeline.plan(pipeline.event(CLEAN))
+    pipeline.pick(target.id)
+    seal = pipeline.seal()
+    pipeline.prove()
+    return pipeline, seal
+
+
+def _edit(file: Path, key: str, value: object) -> None:
+    content = json.loads(file.read_text())
+    content[key] = value
+    file.write_text(json.dumps(content))
+
+
+def test_a_pick_that_was_changed_after_the_seal_is_refused_before_anything_happens(
+    proven: tuple[Pipeline, str],
+) -> None:
+    pipeline, seal = proven
+    _edit(pipeline.folder.path("plan/plan.json"), "refused", True)
+    before = len(pipeline.office.sandbox.requests())
+    with pytest.raises(RunFolderError, match="not as it was sealed"):
+        pipeline.publish(seal)
+    assert len(pipeline.office.sandbox.requests()) == before
+
+
+def test_another_bundle_breaks_the_seal(proven: tuple[Pipeline, str]) -> None:
+    pipeline, seal = proven
+    with pipeline.folder.bundle("1").open("ab") as bundle:
+        bundle.write(b"more")
+    with pytest.raises(RunFolderError, match="not as it was sealed"):
+        pipeline.publish(seal)
+
+
+@pytest.mark.parametrize("field", ["candidate", "base_commit"])
+def test_a_verdict_about_another_commit_is_none(proven: tuple[Pipeline, str], field: str) -> None:
+    pipeline, seal = proven
+    _edit(pipeline.folder.path("prove/1.json"), field, "0" * 40)
+    (result,) = pipeline.publish(seal)
+    assert isinstance(result, NotProven)
+    assert "other commits" in result.verdict.reason
+    assert pipeline.office.backports() == []
+
+
+def test_a_proof_that_left_nothing_is_inconclusive(proven: tuple[Pipeline, str]) -> None:
+    pipeline, seal = proven
+    pipeline.folder.path("prove/1.json").unlink()
+    (result,) = pipeline.publish(seal)
+    assert isinstance(result, NotProven)
+    assert result.verdict.outcome is VerdictOutcome.INCONCLUSIVE
+    assert pipeline.office.reactions() == ["eyes", "confused"]
+
+
+def test_a_link_in_place_of_a_verdict_is_not_followed(proven: tuple[Pipeline, str], tmp_path: Path) -> None:
+    pipeline, seal = proven
+    verdict = pipeline.folder.path("prove/1.json")
+    verdict.rename(tmp_path / "elsewhere.json")
+    verdict.symlink_to(tmp_path / "elsewhere.json")
+    (result,) = pipeline.publish(seal)
+    assert isinstance(result, NotProven)
+    assert pipeline.office.backports() == []
+
+
+def test_a_verdict_cannot_say_more_than_a_verdict(proven: tuple[Pipeline, str]) -> None:
+    pipeline, seal = proven
+    _edit(pipeline.folder.path("prove/1.json"), "branch", "main")
+    (result,) = pipeline.publish(seal)
+    assert isinstance(result, NotProven)
+    assert "branch" in result.verdict.reason
+
+
+def test_a_verdicts_words_mention_nobody_and_link_nothing(proven: tuple[Pipeline, str]) -> None:
+    pipeline, seal = proven
+    content = json.loads(pipeline.folder.path("prove/1.json").read_text())
+    content["verdict"] |= {"outcome": "incomplete", "reason": "@everyone see [this](https://evil.example) #1"}
+    pipeline.folder.path("prove/1.json").write_text(json.dumps(content))
+    (result,) = pipeline.publish(seal)
+    assert isinstance(result, NotProven)
+    (answer,) = pipeline.office.answers()
+    assert "@everyone" not in answer
+    assert "](https://evil.example)" not in answer
+
+
+def test_a_pick_that_left_nothing_fails_its_target_alone(pipeline: Pipeline) -> None:
+    first, second = pipeline.plan(pipeline.event("/backport release/1.1 release/1.2"))
+    pipeline.pick(second.id)
+    seal = pipeline.seal()
+    pipeline.prove()
+    lost, opened = pipeline.publish(seal)
+    assert isinstance(lost, Failed)
+    assert lost.branch == first.plan.branch
+    assert isinstance(opened, Opened)
+
+
+# --- settings, outputs ------------------------------------------------------------------------------------------------
+
+
+def test_without_a_file_the_configuration_and_own_patches_come_from_the_default_branch(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    office = pipeline.office
+    checkout = tmp_path / "checkout"
+    git(tmp_path, "clone", "--quiet", str(office.git_dir), str(checkout))
+    shutil.copytree(Path(__file__).parents[1] / "workflow" / "patches", checkout / "backports")
+    config = f"repository: {REPOSITORY}\npatches: [backports]\nprove: {{device: cpu}}\n"
+    (checkout / "backport.yaml").write_text(config)
+    git(checkout, "add", "--all")
+    git(checkout, "commit", "--quiet", "--message", "Configure the bot")
+    git(checkout, "push", "--quiet", "origin", "main")
+    pipeline.give_token()
+    event = pipeline.event("/backport release/1.1")
+    (target,) = jobs.run_plan(pipeline.folder, event, pipeline.doors("plan"), config=None, progress=lambda _: None)
+    assert target.plan.patch == "widget-7"
+    pipeline.pick(target.id)
+    seal = pipeline.seal()
+    pipeline.prove()
+    (result,) = pipeline.publish(seal)
+    assert result.status is Status.OPENED
+
+
+def test_outputs_are_one_line_each_whatever_a_branch_is_called(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
+    targets = [{"id": "1", "branch": 'a"\nseal=forged', "original": 7}]
+    jobs.write_outputs({"targets": targets, "seal": "sha256:0"})
+    lines = (tmp_path / "outputs").read_text().splitlines()
+    assert [line.partition("=")[0] for line in lines] == ["targets", "seal"]
+    assert json.loads(lines[0].partition("=")[2]) == targets
+
+
+def test_a_candidate_is_written_down_whole(pipeline: Pipeline) -> None:
+    (target,) = pipeline.plan(pipeline.event("/backport release/1.1"))
+    pipeline.pick(target.id)
+    picked = pipeline.folder.picked(target.id)
+    assert picked is not None
+    assert isinstance(picked.made.value, Candidate)
+    assert [rung.won for rung in picked.made.value.rungs] == [False, False, True]
