@@ -112,6 +112,7 @@ WRONG = {
     "without-the-last-partial-page": (SIZE, "max_bs * (self.max_context_len // self.page_size) * self.page_size"),
     "not-for-mla": (SIZE, "max_bs * max_num_blocks_per_seq * (1 if self.use_mla else self.page_size)"),
     "one-too-many-at-page-size-1": (SIZE, "max_bs * (max_num_blocks_per_seq * self.page_size + 1)"),
+    "of-int64": (f"({SIZE}),\n                dtype=torch.int32", f"({SIZE}),\n                dtype=torch.int64"),
     "with-a-helper-the-branch-lacks": (SIZE, "max_bs * self._tokens_per_row()"),
     "table-of-int64": (WIDTH, WIDTH.replace("int32", "int64")),
     "table-not-where-a-buffer-is-lent": (TABLE, TABLE.replace("attention:", "attention and kv_indices_buf is None:")),

@@ -35,6 +35,7 @@ def token_indices(driver: Driver, metadata: Any, requests: Batch, lengths: Seque
     starts = metadata.kv_indptr[: requests.size + 1].cpu().to(torch.int64)
     expected_starts = reference.indptr(lengths)
     assert torch.equal(starts, expected_starts), f"kv_indptr is {starts.tolist()}, expected {expected_starts.tolist()}"
+    assert metadata.kv_indices.dtype == torch.int32, f"kv_indices is {metadata.kv_indices.dtype}; kernels read int32"
     held = metadata.kv_indices.flatten().cpu()
     expected = reference.token_indices(driver.req_to_token, requests.rows, lengths).cpu()[: held.numel()]
     wrong = int((held[: expected.numel()] != expected).sum())
