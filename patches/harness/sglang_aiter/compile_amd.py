@@ -1,6 +1,6 @@
-"""Compile launches of the target's kernels for AMD architectures: JSON in on standard input, JSON out.
+"""Compile launches of the target's kernels for AMD architectures. It needs no GPU and no ROCm: Triton has the compiler.
 
-A program of its own. It needs no GPU and no ROCm: Triton brings the compiler.
+Also a program of its own, for a process that must not interpret: JSON in on standard input, JSON out.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import importlib
 import json
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,19 @@ _WAVEFRONT = 64
 
 
 def main() -> None:
-    """Compile all, and report each with its registers or its error."""
+    """Compile what standard input asks for."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from sglang_aiter.finder import install  # noqa: PLC0415 - the path to it has just been set
     from sglang_aiter.tree import Tree  # noqa: PLC0415
 
     install(Tree.from_environment(), whole=[], stand_ins={})
     work = json.load(sys.stdin)
-    print(json.dumps([_compiled(launch, arch) for launch in work["launches"] for arch in work["archs"]]))  # noqa: T201
+    print(json.dumps(compile_all(work["launches"], work["archs"])))  # noqa: T201
+
+
+def compile_all(launches: Sequence[dict[str, Any]], archs: Sequence[str]) -> list[dict[str, Any]]:
+    """Compile each launch for each architecture; each answer has the kernel's registers and spills, or the error."""
+    return [_compiled(launch, arch) for launch in launches for arch in archs]
 
 
 def _compiled(launch: dict[str, Any], arch: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Which Triton kernels the target launches, and with what: enough to compile them for a device that is not here.
 
-Owns the recording of launches and the process that compiles them. That process runs no kernel and has no interpreter,
-because the interpreter and the compiler do not go together in one.
+Owns the recording of launches and where they are compiled: here, or in a process of its own where this one has the
+interpreter, because the interpreter and the compiler do not go together in one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from sglang_aiter.compile_amd import compile_all
 from sglang_aiter.errors import HarnessError
 
 ARCHITECTURES = ("gfx942", "gfx950", "gfx90a")
@@ -104,13 +105,18 @@ def recorded() -> Iterator[list[Call]]:
 
 
 def compile_for_amd(launches: set[Launch]) -> list[Compiled]:
-    """Compile every launch for every architecture in a process of its own. Raises HarnessError if that ends badly."""
+    """Compile every launch for every architecture. Raises HarnessError if the compiler's process ends badly."""
+    asked = [asdict(launch) for launch in sorted(launches, key=str)]
+    interpreted = os.environ.get("TRITON_INTERPRET") == "1"
+    found = _compile_apart(asked) if interpreted else compile_all(asked, ARCHITECTURES)
+    return [Compiled(**each) for each in found]
+
+
+def _compile_apart(launches: list[dict[str, Any]]) -> list[dict[str, Any]]:
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
-    script = Path(__file__).with_name("compile_amd.py")
-    work = json.dumps({"launches": [asdict(launch) for launch in sorted(launches, key=str)], "archs": ARCHITECTURES})
     ended = subprocess.run(
-        [sys.executable, str(script)],
-        input=work,
+        [sys.executable, str(Path(__file__).with_name("compile_amd.py"))],
+        input=json.dumps({"launches": launches, "archs": ARCHITECTURES}),
         capture_output=True,
         text=True,
         timeout=TIMEOUT,
@@ -119,7 +125,7 @@ def compile_for_amd(launches: set[Launch]) -> list[Compiled]:
     )
     if ended.returncode != 0:
         raise HarnessError(f"The AMD compiler's process exited with {ended.returncode}: {ended.stderr[-500:]}")
-    return [Compiled(**each) for each in json.loads(ended.stdout)]
+    return json.loads(ended.stdout)  # type: ignore[no-any-return]
 
 
 def _described(kernel: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Launch:
