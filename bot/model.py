@@ -105,6 +105,30 @@ class PullRequest:
     commit_count: int = 1
     labels: tuple[str, ...] = ()
     draft: bool = False
+    milestone: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What stands beside a pull request's text. `merge` is the method by which it is to merge by itself, or None."""
+
+    labels: tuple[str, ...] = ()
+    milestone: int | None = None
+    assignees: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    merge: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewThread:
+    """A thread of a review that nobody resolved; `line` is 0 where the file has moved on. `body` opened it."""
+
+    path: str
+    line: int
+    author: str
+    body: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -426,6 +450,16 @@ class Verdict:
     def proven(self) -> bool:
         """Whether a normal pull request may be opened on it."""
         return self.outcome is VerdictOutcome.PROVEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRunText:
+    """What GitHub's check run object takes. `title` is plain text, `summary` Markdown."""
+
+    name: str
+    conclusion: str
+    title: str
+    summary: str
 
 
 # --- the end of each target branch ------------------------------------------------------------------------------------

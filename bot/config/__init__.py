@@ -8,7 +8,7 @@ from bot.config.config import Config
 from bot.config.load import FILE_NAME, load_config, parse_config, schema
 from bot.config.permissions import Permission, Permissions
 from bot.config.prove import Prove
-from bot.config.publish import Committer, Templates
+from bot.config.publish import Committer, Publish, Templates
 
 __all__ = [
     "FILE_NAME",
@@ -17,6 +17,7 @@ __all__ = [
     "Permission",
     "Permissions",
     "Prove",
+    "Publish",
     "Templates",
     "load_config",
     "parse_config",

@@ -9,7 +9,7 @@ from pydantic import Field
 from bot.branch_names import slug
 from bot.config.permissions import Permissions
 from bot.config.prove import Prove
-from bot.config.publish import Committer, Templates
+from bot.config.publish import Committer, Publish, Templates
 from bot.config.values import BranchTemplate, Label, LabelTemplate, Pattern, Section, TitleTemplate, fill
 
 
@@ -36,6 +36,8 @@ class Config(Section):
     """Folders of carried patches besides those that come with the bot, relative to this file."""
     prove: Prove = Prove()
     """How a candidate is proven."""
+    publish: Publish = Publish()
+    """What a backport pull request gets besides its branch and its text."""
     committer: Committer = Committer()
     """Who commits the cherry-picked commits."""
     templates: Templates = Templates()

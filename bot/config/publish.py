@@ -1,12 +1,34 @@
-"""The sections about what the bot writes: `committer` and `templates`."""
+"""The sections about what the bot writes: `publish`, `committer` and `templates`."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bot.config.values import MarkdownTemplate, Section
+from bot.config.values import Label, Login, MarkdownTemplate, Section
+
+Person = Login
+"""A login, or `author` (of the original), `merger` or `requester`."""
+
+
+class Publish(Section):
+    """What a backport pull request gets besides its branch and its text."""
+
+    copy_labels: tuple[Label, ...] = Field(default=(), strict=False)
+    """Labels of the original that its backports get too, as names or globs; labels that ask for backports never are."""
+    copy_milestone: bool = False
+    """Give it the original's milestone."""
+    assignees: tuple[Person, ...] = Field(default=("author",), strict=False)
+    """Who is assigned: logins, `author` (of the original), `merger`, `requester`. Who cannot be is left out."""
+    reviewers: tuple[Person, ...] = Field(default=("author", "merger"), strict=False)
+    """Who is asked for a review, in the same words."""
+    team_reviewers: tuple[Login, ...] = Field(default=(), strict=False)
+    """Slugs of teams that are asked for a review."""
+    check_runs: bool = True
+    """Show each target branch as a check run on the original, and the proof on the backport (needs a GitHub App)."""
+    auto_merge: Literal["off", "merge", "squash", "rebase"] = "off"
+    """Let what is proven merge by itself, by this method, once everything that the branch requires has passed."""
 
 
 class Committer(Section):

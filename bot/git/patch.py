@@ -71,6 +71,19 @@ def normalized(patch: bytes, *, positions: bool = False) -> bytes:
     return b"".join(_HUNK.sub(hunk, each) for each in named)
 
 
+def range_diff(repository: Repository, originals: Sequence[Sha], base: Sha, tip: Sha) -> str:
+    """Return how the commits from `base` to `tip` differ from the originals, oldest first.
+
+    Empty where the originals do not follow one another, as git compares ranges only.
+    """
+    parents = [repository.commit(sha).parents[:1] for sha in originals]
+    if parents != [parents[0], *((sha,) for sha in originals[:-1])] or not parents[0]:
+        return ""
+    # The factor makes git pair commits that were adapted, however much, in place of calling one gone and one new.
+    options = ("range-diff", "--no-color", "--no-notes", "--creation-factor=100")
+    return repository.git.text(*options, f"{parents[0][0]}..{originals[-1]}", f"{base}..{tip}")
+
+
 def compare(original: bytes, picked: bytes) -> Fidelity:
     """Say how near a picked patch is to the original one."""
     if normalized(original) != normalized(picked):

@@ -19,11 +19,14 @@ from github.PullRequest import PullRequest as ForgePullRequest
 from github.Repository import Repository as ForgeRepository
 
 from bot.errors import GitHubError, NotFound, RateLimited, Unavailable
+from bot.github.check_runs import write_check_run
 from bot.github.conversation import last_labeller, pull_requests_since, read_comments
+from bot.github.details import detail_steps
 from bot.github.door import Reaction
 from bot.github.merged import merged_commits
+from bot.github.threads import unresolved_threads
 from bot.github.translate import translated
-from bot.model import Comment, MergeMethod, PullRequest, Sha
+from bot.model import CheckRunText, Comment, Details, MergeMethod, PullRequest, ReviewThread, Sha
 
 log = logging.getLogger(__name__)
 
@@ -150,10 +153,8 @@ class GitHubClient:
             found = self._repository.get_pulls(state="all", head=f"{owner}:{head}", base=base)
             return tuple(sorted(map(_pull_request, found), key=lambda each: -each.number))
 
-    def open_pull_request(
-        self, *, title: str, body: str, head: str, base: str, draft: bool, labels: tuple[str, ...]
-    ) -> PullRequest:
-        """Open a pull request with its labels, or bring the open one from `head` into `base` up to date."""
+    def open_pull_request(self, *, title: str, body: str, head: str, base: str, draft: bool) -> PullRequest:
+        """Open a pull request, or bring the open one from `head` into `base` up to date."""
 
         def find() -> PullRequest | None:
             return next((each for each in self.backport_pull_requests(head, base) if each.state == "open"), None)
@@ -163,9 +164,6 @@ class GitHubClient:
                 return _pull_request(self._repository.create_pull(base, head, title=title, body=body, draft=draft))
 
         opened = self._find_or_create(find, create)
-        missing = [label for label in labels if label not in opened.labels]
-        if missing:
-            self._best_effort("label the pull request", lambda: self._issue(opened.number).add_to_labels(*missing))
         return self.update_pull_request(opened, title=title, body=body, draft=draft)
 
     def update_pull_request(self, standing: PullRequest, *, title: str, body: str, draft: bool) -> PullRequest:
@@ -182,6 +180,20 @@ class GitHubClient:
             elif draft and not standing.draft:
                 forge.convert_to_draft()
         return self.pull_request(standing.number)
+
+    def add_details(self, number: int, details: Details) -> None:
+        """Label, assign and so on. Best effort: what GitHub refuses is logged and costs nothing else."""
+        for action, step in detail_steps(self._repository, number, details):
+            self._best_effort(f"{action} (#{number})", step)
+
+    def write_check_run(self, sha: Sha, text: CheckRunText) -> None:
+        """Create or update our check run of that name on a commit. Best effort: only GitHub Apps may have them."""
+        self._best_effort(f"write the check run {text.name}", lambda: write_check_run(self._repository, sha, text))
+
+    def unresolved_threads(self, number: int) -> tuple[ReviewThread, ...]:
+        """Return the review threads of a pull request that nobody resolved."""
+        with translated(f"read the review threads of #{number}"):
+            return tuple(unresolved_threads(self._repository, number))
 
     def may_push_workflows(self) -> bool:
         """Say whether the token may push changes under .github/workflows; true where GitHub does not tell.
@@ -294,4 +306,5 @@ def _pull_request(forge: ForgePullRequest) -> PullRequest:
         commit_count=forge.commits,
         labels=tuple(label.name for label in forge.labels),
         draft=forge.draft,
+        milestone=forge.milestone.number if forge.milestone else None,
     )

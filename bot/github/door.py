@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, Protocol
 
-from bot.model import Comment, MergeMethod, PullRequest, Sha
+from bot.model import CheckRunText, Comment, Details, MergeMethod, PullRequest, ReviewThread, Sha
 
 Reaction = Literal["eyes", "rocket", "confused"]
 
@@ -45,10 +45,17 @@ class GitHub(Protocol):
     def backport_pull_requests(self, head: str, base: str) -> tuple[PullRequest, ...]:
         """Return the pull requests from our branch `head` into `base` in any state, newest first."""
 
-    def open_pull_request(
-        self, *, title: str, body: str, head: str, base: str, draft: bool, labels: tuple[str, ...]
-    ) -> PullRequest:
-        """Open a pull request with its labels, or bring the open one from `head` into `base` up to date."""
+    def open_pull_request(self, *, title: str, body: str, head: str, base: str, draft: bool) -> PullRequest:
+        """Open a pull request, or bring the open one from `head` into `base` up to date."""
+
+    def add_details(self, number: int, details: Details) -> None:
+        """Label, assign and so on. Best effort: what GitHub refuses is logged and costs nothing else."""
+
+    def write_check_run(self, sha: Sha, text: CheckRunText) -> None:
+        """Create or update our check run of that name on a commit. Best effort: only GitHub Apps may have them."""
+
+    def unresolved_threads(self, number: int) -> tuple[ReviewThread, ...]:
+        """Return the review threads of a pull request that nobody resolved."""
 
     def may_push_workflows(self) -> bool:
         """Say whether the token may push changes under .github/workflows; true where GitHub does not tell."""

@@ -5,9 +5,7 @@ Owns title, summary and conclusion. A branch that is no fault of the author's is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from bot.model import NotProven, Status, TargetResult, Verdict, VerdictOutcome
+from bot.model import CheckRunText, NotProven, Status, TargetResult, Verdict, VerdictOutcome
 from bot.report.endings import describe
 from bot.report.markdown import code, shorten, visible
 from bot.report.templating import render
@@ -16,6 +14,7 @@ from bot.report.verdict import device_of, device_text, groups, headline, known_g
 MAX_SUMMARY = 65_000
 """Characters; GitHub refuses more than 65,535."""
 MAX_TITLE = 255
+PROOF = "backport proof"
 
 _CONCLUSIONS = {
     Status.OPENED: "success",
@@ -35,16 +34,6 @@ _VERDICTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckRunText:
-    """What GitHub's check run object takes. `title` is plain text, `summary` Markdown."""
-
-    name: str
-    conclusion: str
-    title: str
-    summary: str
-
-
 def render_target_check(result: TargetResult) -> CheckRunText:
     """Word the check run on the original pull request for one target branch."""
     ending = describe(result)
@@ -58,10 +47,13 @@ def render_target_check(result: TargetResult) -> CheckRunText:
     )
 
 
-def render_proof_check(verdict: Verdict) -> CheckRunText:
-    """Word the check run on a backport pull request: what was proven on its very commit."""
+def render_proof_check(verdict: Verdict | None) -> CheckRunText:
+    """Word the check run on a backport pull request: what was proven on its very commit, or that nothing was."""
+    if verdict is None:
+        said = "The regression suite was not run, as asked for. Review this as an unproven change."
+        return CheckRunText(name=PROOF, conclusion="neutral", title="unproven", summary=said)
     return CheckRunText(
-        name="backport proof",
+        name=PROOF,
         conclusion=_VERDICTS[verdict.outcome],
         title=shorten(f"{verdict.outcome.value}: {headline(verdict)}", MAX_TITLE),
         summary=_summary(meaning(verdict.outcome), verdict),

@@ -94,19 +94,20 @@ def block(value: object, limit: int = 4000, info: str = "text") -> str:
 
 def link(value: object, url: str) -> str:
     """Return a link with an inert text; what is no http(s) address gives the text alone."""
-    return f"[{text(value)}]({_address(url)})" if _is_web(url) else text(value)
+    return f"[{text(value)}]({address(url)})" if _is_web(url) else text(value)
 
 
 def reference(number: int, url: str) -> str:
     """Return a link to a pull request by its number, which says where it leads in every repository."""
-    return f"[#{number}]({_address(url)})" if _is_web(url) else f"#{number}"
+    return f"[#{number}]({address(url)})" if _is_web(url) else f"#{number}"
 
 
 def _is_web(url: str) -> bool:
     return re.match(r"https?://", url) is not None
 
 
-def _address(url: str) -> str:
+def address(url: str) -> str:
+    """Return a web address as it stands between the parentheses of a link; it cannot end the link early."""
     return "<" + "".join(f"%{ord(c):02X}" if c in '<>"\\`' or ord(c) <= 32 else c for c in visible(url)) + ">"
 
 

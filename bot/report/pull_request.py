@@ -7,11 +7,12 @@ original's review left open.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.branch_names import slug
 from bot.closing_words import disarm
-from bot.model import Candidate, Evidence, MergeMethod, Method, PullRequest, TargetPlan, Verdict
+from bot.model import Candidate, Evidence, MergeMethod, Method, PullRequest, ReviewThread, TargetPlan, Verdict
 from bot.report.markdown import shorten, visible
 from bot.report.markers import BackportKey, pull_request_marker
 from bot.report.recipe import recipe
@@ -58,6 +59,7 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
     requester: str,
     plan: TargetPlan | None = None,
     notes: PatchNotes | None = None,
+    threads: Sequence[ReviewThread] = (),
     range_diff: str = "",
     template: str | None = None,
 ) -> str:
@@ -82,6 +84,7 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
         verdict=verdict and _proof(verdict),
         commits=picked,
         notes=notes,
+        threads=threads,
         carried=candidate.method is Method.CARRIED_PATCH,
         range_diff=shorten(range_diff, _MAX_RANGE_DIFF),
         recipe=by_hand,

@@ -26,6 +26,7 @@ VALUES = {
         "verdict",
         "commits",
         "notes",
+        "threads",
         "carried",
         "range_diff",
         "recipe",
@@ -78,7 +79,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
-    for name in ("text", "html", "prose", "code", "code_cell", "block", "link", "reference", "sha", "count"):
+    for name in ("text", "html", "prose", "code", "code_cell", "block", "link", "address", "reference", "sha", "count"):
         environment.filters[name] = getattr(markdown, name)
     return environment
 

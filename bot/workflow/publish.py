@@ -16,7 +16,9 @@ from bot.model import (
     TargetResult,
     Verdict,
 )
+from bot.report.check_run import render_proof_check
 from bot.report.pull_request import render_body, render_title
+from bot.workflow.details import details_of, difference, open_questions
 from bot.workflow.notes import patch_notes
 from bot.workflow.workplace import Backport, Workplace
 
@@ -70,6 +72,7 @@ def open_backport(
         PushForbidden: see `check_rights`.
     """
     check_rights(candidate, at)
+    draft = backport.options.draft or not _is_certain(candidate, verdict)
     at.mirror.push(candidate.commit, plan.backport_branch, expected=_replaceable_tip(plan, at))
     opened = at.github.open_pull_request(
         title=render_title(backport.original, plan.branch, template=at.config.title),
@@ -81,13 +84,17 @@ def open_backport(
             requester=backport.requester,
             plan=plan,
             notes=patch_notes(backport.patch, candidate, at) if backport.patch else None,
+            threads=open_questions(backport.original, at),
+            range_diff=difference(plan, candidate, at),
             template=at.config.templates.pull_request,
         ),
         head=plan.backport_branch,
         base=plan.branch,
-        draft=backport.options.draft or not _is_certain(candidate, verdict),
-        labels=at.config.labels,
+        draft=draft,
     )
+    at.github.add_details(opened.number, details_of(backport, certain=not draft, at=at))
+    if at.config.publish.check_runs:
+        at.github.write_check_run(candidate.commit, render_proof_check(verdict))
     at.progress(f"{plan.branch}: #{opened.number} opened")
     return Opened(branch=plan.branch, pull_request=opened, candidate=candidate, verdict=verdict)
 

@@ -1,4 +1,4 @@
-"""The status comment of one request while its target branches are being worked on."""
+"""What a request shows on the original while its target branches are worked on: a comment, and check runs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 
 from bot.errors import GitHubError
 from bot.model import TargetResult
+from bot.report.check_run import render_target_check
 from bot.report.markers import status_marker
 from bot.report.status_comment import Phase, StatusView, TargetProgress, render_status
 from bot.workflow.workplace import Backport, Workplace
@@ -51,9 +52,11 @@ class StatusComment:
         self._write()
 
     def end(self, result: TargetResult) -> None:
-        """Show a target branch's ending."""
+        """Show a target branch's ending, in the comment and as a check run on the original."""
         self._targets[result.branch] = result
         self._write()
+        if self._at.config.publish.check_runs and not self._backport.options.dry_run:
+            self._at.github.write_check_run(self._backport.original.head_sha, render_target_check(result))
 
     def _write(self) -> None:
         view = StatusView(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from markdown_it import MarkdownIt
 
-from bot.model import Fidelity, VerdictOutcome
+from bot.model import Fidelity, ReviewThread, VerdictOutcome
 from bot.report.markers import BackportKey, parse_pull_request_marker
 from bot.report.pull_request import MAX_TITLE, render_body, render_title
 
@@ -34,6 +34,9 @@ def test_body_of_a_carried_patch(samples: Samples, golden: Callable[[str, str], 
         samples.proven(),
         **WHERE,
         notes=samples.notes(),
+        threads=[
+            ReviewThread(path="a b.py", line=3, author="otto", body="Why `2`?\n\nFixes #1 @mia", url="https://x/>y")
+        ],
         range_diff="1:  fd3e119 ! 1:  ccccccc Fix\n    @@ a.py\n    -```\n    +x",
     )
     golden("pull_request_carried_patch.md", rendered)

@@ -36,7 +36,8 @@ def office(history: Path, tmp_path: Path) -> Iterator[Office]:
     shutil.copytree(history / ".git", git_dir)
     git(git_dir, "config", "core.bare", "true")
     with Sandbox.start(tmp_path / "github") as sandbox:
-        tokens = {login: sandbox.add_user(login) for login in (MAINTAINER, BOT, "ann", "otto")}
+        tokens = {login: sandbox.add_user(login) for login in (MAINTAINER, "ann", "otto")}
+        tokens[BOT] = sandbox.add_user(BOT, type="Bot")
         sandbox.create_repository(REPOSITORY, git_dir)
         sandbox.grant(REPOSITORY, MAINTAINER, "write")
         sandbox.grant(REPOSITORY, BOT, "write")

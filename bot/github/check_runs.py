@@ -1,0 +1,33 @@
+"""Check runs on a commit: one for each name, made once and then brought up to date."""
+
+from __future__ import annotations
+
+from github.CheckRun import CheckRun
+from github.Repository import Repository as ForgeRepository
+
+from bot.model import CheckRunText
+
+
+def write_check_run(repository: ForgeRepository, sha: str, text: CheckRunText) -> None:
+    """Create our check run of that name on a commit, or replace what it says."""
+    output: dict[str, str | list[dict[str, str | int]]] = {"title": text.title, "summary": text.summary}
+    standing = _standing(repository, sha, text.name)
+    if standing is None:
+        repository.create_check_run(
+            text.name, sha, status="completed", conclusion=text.conclusion, output=output, external_id=_OURS
+        )
+    elif (standing.conclusion, standing.output.title, standing.output.summary) != (
+        text.conclusion,
+        text.title,
+        text.summary,
+    ):
+        standing.edit(status="completed", conclusion=text.conclusion, output=output)
+
+
+# Another App may use the same name for a check run of its own, which ours must not touch.
+_OURS = "backport-bot"
+
+
+def _standing(repository: ForgeRepository, sha: str, name: str) -> CheckRun | None:
+    found = repository.get_commit(sha).get_check_runs(check_name=name)
+    return next((run for run in found if run.external_id == _OURS), None)

@@ -1,0 +1,57 @@
+"""What stands beside a pull request's text: labels, milestone, assignees, reviewers, auto-merge.
+
+Owns one small request for each, so that one that GitHub refuses (somebody without access, a milestone that is gone)
+costs none of the others. Each adds, and adding twice is the same as adding once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from github.PullRequest import PullRequest as ForgePullRequest
+from github.Repository import Repository as ForgeRepository
+
+from bot.model import Details
+
+log = logging.getLogger(__name__)
+
+Step = tuple[str, Callable[[], object]]
+"""What it does, for a log line, and the request."""
+
+
+def detail_steps(repository: ForgeRepository, number: int, details: Details) -> Iterator[Step]:
+    """Yield the requests that give a pull request its details."""
+    issue, pull = repository.get_issue(number), repository.get_pull(number)
+    if details.labels:
+        yield "label it", partial(issue.add_to_labels, *details.labels)
+    if details.milestone is not None:
+        yield "set its milestone", partial(_set_milestone, repository, number, details.milestone)
+    for login in details.assignees:
+        yield f"assign {login}", partial(_assign, repository, number, login)
+    for login in details.reviewers:
+        if login.casefold() != pull.user.login.casefold():
+            yield f"ask {login} for a review", partial(pull.create_review_request, reviewers=[login])
+    for team in details.teams:
+        yield f"ask {team} for a review", partial(pull.create_review_request, team_reviewers=[team])
+    if details.merge is not None:
+        yield "let it merge by itself", partial(_enable_auto_merge, pull, details.merge)
+
+
+def _set_milestone(repository: ForgeRepository, number: int, milestone: int) -> None:
+    url = f"{repository.url}/issues/{number}"
+    repository.requester.requestJsonAndCheck("PATCH", url, input={"milestone": milestone})
+
+
+def _assign(repository: ForgeRepository, number: int, login: str) -> None:
+    issue = repository.get_issue(number)
+    issue.add_to_assignees(login)
+    # GitHub passes over people who cannot be assigned without a word.
+    if login.casefold() not in {each.login.casefold() for each in issue.assignees}:
+        log.warning("#%d: %s cannot be assigned here, so nobody was in their place", number, login)
+
+
+def _enable_auto_merge(pull: ForgePullRequest, method: str) -> None:
+    if pull.raw_data.get("auto_merge") is None:
+        pull.enable_automerge(method.upper(), expected_head_oid=pull.head.sha)
