@@ -1,0 +1,83 @@
+"""The small project of `tests/workflow/office.py` with the bot's workflow added to it, as a maintainer would."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.actions.runner import Act
+from tests.workflow.conftest import history, office
+from tests.workflow.office import MAINTAINER, REPOSITORY, Office, git
+
+__all__ = ["history", "office"]
+
+PATCHES = Path(__file__).parents[1] / "workflow" / "patches"
+FORK = 13
+"""The pull request that came from a fork; it is what #7 is in the office."""
+
+
+@dataclass
+class Project:
+    """A repository on GitHub whose Actions run here."""
+
+    office: Office
+    act: Act
+
+    def comment(self, body: str, *, on: int = 7, as_: str = MAINTAINER) -> dict[str, Any]:
+        """Write a comment and return its event."""
+        self.office.issue(on, as_=as_).create_comment(body)
+        return self._last_event("issue_comment")
+
+    def label(self, name: str, *, on: int, as_: str = MAINTAINER) -> dict[str, Any]:
+        """Put a label on a pull request and return its event."""
+        self.office.issue(on, as_=as_).add_to_labels(name)
+        return self._last_event("pull_request")
+
+    def _last_event(self, event: str) -> dict[str, Any]:
+        self.office.sandbox.wait_for_deliveries()
+        return [each.payload for each in self.office.sandbox.deliveries() if each.event == event][-1]
+
+
+@pytest.fixture
+def project(office: Office, tmp_path: Path) -> Project:
+    """Return the project; its configuration and carried patches are on its default branch."""
+    checkout = tmp_path / "checkout"
+    git(tmp_path, "clone", "--quiet", str(office.git_dir), str(checkout))
+    _write_settings(checkout)
+    git(checkout, "add", "--all")
+    git(checkout, "commit", "--quiet", "--message", "Configure the bot")
+    git(checkout, "push", "--quiet", "origin", "main")
+    _add_fork(office)
+    # Nobody listens: what GitHub would have sent is what Actions writes into the event file.
+    office.sandbox.add_webhook(REPOSITORY, "http://127.0.0.1:9/", "s", ["issue_comment", "pull_request"])
+    token = office.sandbox.add_user("github-actions[bot]", type="Bot")
+    office.sandbox.grant(REPOSITORY, "github-actions[bot]", "write")
+    return Project(office, Act(tmp_path / "actions", REPOSITORY, api_url=office.sandbox.api_url, token=token))
+
+
+def _write_settings(checkout: Path) -> None:
+    shutil.copytree(PATCHES / "widget-7", checkout / "backports/widget-7")
+    shutil.copytree(PATCHES / "widget-7", checkout / f"backports/widget-{FORK}")
+    patch = checkout / f"backports/widget-{FORK}/patch.yaml"
+    patch.write_text(patch.read_text().replace("pull_request: 7", f"pull_request: {FORK}"))
+    config = f"repository: {REPOSITORY}\npatches: [backports]\nprove: {{device: cpu}}\n"
+    (checkout / "backport.yaml").write_text(config)
+
+
+def _add_fork(office: Office) -> None:
+    office.sandbox.add_user("fred")
+    office.sandbox.create_repository("fred/widget", fork_of=REPOSITORY)
+    office.sandbox.seed_pull_request(
+        REPOSITORY,
+        number=FORK,
+        title="Size the ring by entry",
+        author="fred",
+        head="fred:ring",
+        head_sha=git(office.git_dir, "rev-parse", "pull-7^{commit}"),
+        merged_by=MAINTAINER,
+        merge_commit_sha=git(office.git_dir, "rev-parse", "pull-7^{commit}"),
+    )

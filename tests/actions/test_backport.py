@@ -1,0 +1,76 @@
+"""The backport workflow really run: an event in, pull requests out, each job in a process of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.actions.conftest import FORK, Project
+from tests.workflow.office import REPOSITORY, git
+
+pytestmark = pytest.mark.actions
+ACCOUNT = "github-actions[bot]"
+
+
+def _answers(project: Project, on: int = 7) -> list[str]:
+    return [each.body for each in project.office.issue(on).get_comments() if each.user.login == ACCOUNT]
+
+
+def _opened(project: Project) -> list[tuple[str, str]]:
+    pulls = project.office.people["mia"].get_repo(REPOSITORY).get_pulls(state="open")
+    return sorted((pull.base.ref, pull.head.sha) for pull in pulls if pull.user.login == ACCOUNT)
+
+
+def test_a_comment_becomes_pull_requests_and_a_dying_proof_stops_no_other(project: Project) -> None:
+    event = project.comment("/backport release/1.0 release/1.1 release/1.2")
+    ran = project.act.run("issue_comment", event, crash="prove 2")
+    assert ran.jobs() == {"plan", "pick", "seal", "prove", "publish"}, ran.log
+    (opened,) = _opened(project)
+    assert opened == ("release/1.2", project.office.branches()["backport/7-to-release-1.2"])
+    (answer,) = _answers(project)
+    rows = {line.split("`")[1]: line for line in answer.splitlines() if line.startswith("| `")}
+    assert "not affected" in rows["release/1.0"]
+    assert "not proven" in rows["release/1.1"]
+    assert "opened" in rows["release/1.2"]
+    assert "left no verdict" in answer
+    token = project.act.token
+    assert token not in ran.log
+    assert token in ran.saw("publish")
+    assert token not in ran.saw("prove")
+    assert token not in ran.saw("seal")
+
+
+def test_a_label_on_a_forks_pull_request_is_served_without_its_code(project: Project) -> None:
+    event = project.label("backport release/1.2", on=FORK)
+    ran = project.act.run("pull_request_target", event)
+    assert ran.code == 0, ran.log
+    assert [base for base, _ in _opened(project)] == ["release/1.2"], ran.log
+
+
+def test_an_outsiders_comment_is_refused_and_starts_no_other_job(project: Project) -> None:
+    event = project.comment("/backport release/1.2", as_="otto")
+    ran = project.act.run("issue_comment", event)
+    assert ran.jobs() == {"plan"}, ran.log
+    # act's own exit code says nothing here: it evaluates the matrix of a job that it is about to skip.
+    assert "Job succeeded" in ran.log
+    assert "Job failed" not in ran.log
+    assert "`write`" in _answers(project)[0]
+    assert _opened(project) == []
+
+
+def test_neither_a_comment_nor_a_branch_name_reaches_a_shell(project: Project) -> None:
+    marker = project.act.directory / "touched"
+    words = f"$(touch${{IFS}}{marker})"
+    git(project.office.git_dir, "branch", f"release/{words}", "release/1.2")
+    event = project.comment(f"/backport release/*touch*/**\n\n{words} `touch {marker}` '; touch {marker} #")
+    ran = project.act.run("issue_comment", event)
+    assert ran.code == 0, ran.log
+    assert [base for base, _ in _opened(project)] == [f"release/{words}"], ran.log
+    assert not marker.exists()
+
+
+def test_a_comment_without_a_command_starts_nothing(project: Project) -> None:
+    before = len(project.office.sandbox.requests())
+    event = project.comment("Thank you!")
+    ran = project.act.run("issue_comment", event)
+    assert ran.jobs() == set()
+    assert all(each.login != ACCOUNT for each in project.office.sandbox.requests()[before:])

@@ -1,0 +1,80 @@
+"""The workflows, the action and the README's example are clean by both linters, at their strictest."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.actions.runner import ROOT, readme_caller, tool
+
+pytestmark = pytest.mark.actions
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """Return a repository with the README's workflow."""
+    file = tmp_path / ".github/workflows/backport.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text(readme_caller().replace("@COMMIT", f"@{'0' * 40}"), encoding="utf-8")
+    return tmp_path
+
+
+def _zizmor(place: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [tool("zizmor"), "--offline", "--persona=auditor", "--strict-collection", "--no-progress", str(place)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_zizmor_finds_nothing_at_its_strictest() -> None:
+    done = _zizmor(ROOT / ".github")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No findings to report" in done.stdout
+
+
+def test_zizmor_finds_nothing_in_the_readmes_example(example: Path) -> None:
+    done = _zizmor(example / ".github")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_zizmor_would_find_something(example: Path) -> None:
+    file = example / ".github/workflows/backport.yml"
+    file.write_text(file.read_text().replace("permissions: {}", "permissions: write-all"))
+    assert _zizmor(example / ".github").returncode != 0
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_actionlint_finds_nothing(workflow: Path) -> None:
+    done = subprocess.run([tool("actionlint"), str(workflow)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_actionlint_finds_nothing_in_the_readmes_example(example: Path) -> None:
+    file = example / ".github/workflows/backport.yml"
+    done = subprocess.run([tool("actionlint"), str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_every_action_is_pinned_by_a_commit(workflow: Path) -> None:
+    used = re.findall(r"uses: (\S+)", workflow.read_text(encoding="utf-8"))
+    assert used
+    assert all(re.fullmatch(r"\$/\S+|[\w./-]+@[0-9a-f]{40}", each) for each in used)
+
+
+def test_the_backport_workflow_checks_nothing_out_and_gives_the_proof_nothing() -> None:
+    text = (ROOT / ".github/workflows/backport.yml").read_text(encoding="utf-8")
+    jobs = yaml.safe_load(text)["jobs"]
+    assert "actions/checkout" not in text
+    assert jobs["prove"]["permissions"] == {}
+    assert "secrets" not in str(jobs["prove"])
+    assert "token" not in str(jobs["prove"])
+    assert {name for name, job in jobs.items() if "write" in str(job["permissions"])} == {"plan", "publish"}
+    assert not any("${{" in step.get("run", "") for job in jobs.values() for step in job["steps"])
