@@ -84,6 +84,9 @@ class Option:
 OPTIONS = {
     "--dry-run": Option("dry_run", True, "say what would be done; push and open nothing"),
     "--with-companions": Option("with_companions", True, "bring the fixes that belong with this one as well"),
+    "--with-prerequisites": Option(
+        "with_prerequisites", True, "where it conflicts, bring the earlier pull requests that make it apply"
+    ),
     "--draft": Option("draft", True, "open the backport pull requests as drafts"),
     "--no-prove": Option("prove", False, "skip the regression suite; the pull request says that it is unproven"),
     "--redo": Option("redo", True, "make the backport branch anew; never over a commit that a person made"),

@@ -33,6 +33,7 @@ class BackportOptions:
     dry_run: bool = False
     draft: bool = False
     with_companions: bool = False
+    with_prerequisites: bool = False
     prove: bool = True
     redo: bool = False
 
@@ -277,6 +278,8 @@ class Candidate:
     """What a check of the picked files saw and a reviewer should look at, e.g. a name that the target lacks."""
     companions: tuple[CompanionCommit, ...] = ()
     """Carried patches that belong with this one, on top of it in this order; the last of them is `commit`."""
+    prerequisites: tuple[RelatedCommit, ...] = ()
+    """Earlier commits of main that were asked for along with the originals; theirs are the first of `commits`."""
 
 
 class ConflictKind(StrEnum):

@@ -7,6 +7,7 @@ else. Every key is used by the program; an unknown one is an error, because a mi
 from bot.config.config import Config
 from bot.config.load import FILE_NAME, load_config, parse_config, schema
 from bot.config.permissions import Permission, Permissions
+from bot.config.pick import Pick
 from bot.config.prove import Prove
 from bot.config.publish import Committer, Publish, Templates
 
@@ -16,6 +17,7 @@ __all__ = [
     "Config",
     "Permission",
     "Permissions",
+    "Pick",
     "Prove",
     "Publish",
     "Templates",

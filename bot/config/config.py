@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bot.branch_names import slug
 from bot.config.permissions import Permissions
+from bot.config.pick import Pick
 from bot.config.prove import Prove
 from bot.config.publish import Committer, Publish, Templates
 from bot.config.values import BranchTemplate, Label, LabelTemplate, Pattern, Section, TitleTemplate, fill
@@ -34,6 +35,8 @@ class Config(Section):
     """Who may ask for what."""
     patches: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), strict=False)
     """Folders of carried patches besides those that come with the bot, relative to this file."""
+    pick: Pick = Pick()
+    """How a candidate is made."""
     prove: Prove = Prove()
     """How a candidate is proven."""
     publish: Publish = Publish()

@@ -104,6 +104,22 @@ class Git:
             raise self.error(done, f"`git {arguments[0]}` failed")
         return done.stdout
 
+    def read_for(self, seconds: float, *arguments: str) -> tuple[bytes, bool]:
+        """Run git for at most this long; return what it printed until then, and whether it came to its end."""
+        try:
+            done = subprocess.run(
+                self.command(arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                check=False,
+                timeout=max(seconds, 0.01),
+                env=environment(self.variables),
+            )
+        except subprocess.TimeoutExpired as expired:
+            return expired.stdout or b"", False
+        return done.stdout, done.returncode == 0
+
     def text(self, *arguments: str, stdin: bytes = b"") -> str:
         """Run git and return its output as text without the last line's end."""
         return self.run(*arguments, stdin=stdin).decode(errors="surrogateescape").rstrip("\n")

@@ -17,11 +17,15 @@ from bot.model import AlreadyApplied, Candidate, Certainty, Conflict, RungOutcom
 from bot.pick.already_there import AlreadyThere
 from bot.pick.carried_patch import CarriedPatchRung
 from bot.pick.cherry_pick import CherryPick
+from bot.pick.explain import explain
 from bot.pick.findings import are_fatal, find_findings
 from bot.pick.remembered import RememberedResolution
 from bot.pick.resolving import Resolving
 from bot.pick.rung import Attempt, Declined, Knowledge, Made, Rung
 from bot.pick.sibling import Sibling
+
+PLAIN: tuple[Rung, ...] = (AlreadyThere(), CherryPick())
+"""The rungs that make nothing but what git itself picks."""
 
 LADDER: tuple[Rung, ...] = (
     AlreadyThere(),
@@ -32,7 +36,7 @@ LADDER: tuple[Rung, ...] = (
 )
 
 
-def pick(
+def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left out
     repository: Repository,
     plan: TargetPlan,
     *,
@@ -41,13 +45,15 @@ def pick(
     siblings: Sequence[Candidate] = (),
     until: int | None = None,
     knowledge: Knowledge | None = None,
+    max_prerequisites: int = 3,
     ladder: Sequence[Rung] = LADDER,
 ) -> Candidate | Conflict | AlreadyApplied:
     """Make the candidate of one target branch. Its objects are kept in the repository; no ref points at them.
 
     `siblings` are candidates that the same request made for other branches. With `until` (seconds since the epoch)
     nothing committed later is looked at. `knowledge` is what earlier picks in the same repository learned from its
-    history; pass the same one to make it count.
+    history; pass the same one to make it count. A conflict is described with prerequisites, `max_prerequisites` at
+    most.
 
     Raises:
         GitError: git could not do its part, e.g. an object is missing; nothing is kept.
@@ -69,7 +75,7 @@ def pick(
         if isinstance(climbed.ending, AlreadyApplied):
             return climbed.ending
         if climbed.ending is None:
-            return _conflict(attempt, climbed.unmerged, climbed.outcomes)
+            return _conflict(attempt, climbed, max_prerequisites)
         quarantine.keep(climbed.ending.commits[-1])
         return _candidate(attempt, climbed.ending, climbed.outcomes)
 
@@ -120,11 +126,14 @@ def _candidate(attempt: Attempt, made: Made, outcomes: Sequence[RungOutcome]) ->
     )
 
 
-def _conflict(attempt: Attempt, unmerged: UnmergedPick | None, outcomes: Sequence[RungOutcome]) -> Conflict:
+def _conflict(attempt: Attempt, climbed: Climbed, max_prerequisites: int) -> Conflict:
+    unmerged = climbed.unmerged
+    files, prerequisites = explain(attempt, unmerged, max_prerequisites) if unmerged else ((), ())
     return Conflict(
         branch=attempt.plan.branch,
         base_commit=attempt.plan.base_commit,
         commit=unmerged.commit if unmerged else attempt.plan.commits[-1],
-        files=tuple(file.described for file in unmerged.files) if unmerged else (),
-        rungs=tuple(outcomes),
+        files=files,
+        rungs=climbed.outcomes,
+        prerequisites=prerequisites,
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
+from bot.git.objects import encode_path
 from bot.git.regions import Parts, Region
 from bot.git.repository import Quarantined
 from bot.git.trial import UnmergedPick, split_unmerged, try_pick
@@ -21,7 +22,7 @@ from bot.model import Sha
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resolution (
-    sides BLOB NOT NULL, path TEXT NOT NULL, original TEXT NOT NULL, landed TEXT NOT NULL, date INTEGER NOT NULL,
+    sides BLOB NOT NULL, path BLOB NOT NULL, original TEXT NOT NULL, landed TEXT NOT NULL, date INTEGER NOT NULL,
     result BLOB NOT NULL, PRIMARY KEY (sides, path, original, landed)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS learned (original TEXT NOT NULL, landed TEXT NOT NULL, PRIMARY KEY (original, landed))
@@ -69,7 +70,7 @@ class Memory:
             pick = try_pick(repository, original, repository.commit(commit.parents[0]).tree)
             date = int(commit.committer.date.split()[0])
             rows = [
-                (_sides(region), path, original, landed, date, result)
+                (_sides(region), encode_path(path), original, landed, date, result)
                 for path, region, result in _resolutions(repository, pick, landed)
             ]
         with self._database:
@@ -84,7 +85,7 @@ class Memory:
             "ORDER BY date DESC, landed"
         )
         latest = until if until is not None else 2**62
-        rows = self._database.execute(query, (_sides(region), path, latest))
+        rows = self._database.execute(query, (_sides(region), encode_path(path), latest))
         return tuple(Remembered(Sha(original), Sha(landed), result) for original, landed, result in rows)
 
 

@@ -17,6 +17,7 @@ from bot.model import (
     NotAffected,
     NotProven,
     Opened,
+    RelatedCommit,
     SuiteRun,
     TargetResult,
     Verdict,
@@ -54,6 +55,7 @@ def target_to_json(result: TargetResult) -> dict[str, Json]:
         "files": _files(result),
         "certainty": candidate.certainty.value if candidate else None,
         "findings": _evidence(candidate.findings) if candidate else [],
+        "prerequisites": _prerequisites(result),
     }
 
 
@@ -130,11 +132,34 @@ def _reason(result: TargetResult) -> str | None:
 
 def _files(result: TargetResult) -> list[Json]:
     if isinstance(result, Conflicted):
-        return [{"path": each.path, "kind": each.kind.value, "regions": each.regions} for each in result.conflict.files]
+        return [
+            {
+                "path": each.path,
+                "kind": each.kind.value,
+                "regions": each.regions,
+                "changed_by": _commits(each.changed_by),
+            }
+            for each in result.conflict.files
+        ]
     if isinstance(result, NotProven | WouldOpen) or (isinstance(result, Opened) and result.candidate):
         candidate = result.candidate
         return list(candidate.files) if candidate else []
     return []
+
+
+def _prerequisites(result: TargetResult) -> list[Json]:
+    """Return what a pick is missing, or what it brought along because that was asked for."""
+    if isinstance(result, Conflicted):
+        return _commits(result.conflict.prerequisites)
+    candidate = result.candidate if isinstance(result, Opened | NotProven | WouldOpen) else None
+    return _commits(candidate.prerequisites) if candidate else []
+
+
+def _commits(commits: tuple[RelatedCommit, ...]) -> list[Json]:
+    return [
+        {"sha": each.sha, "subject": each.subject, "author": each.author, "on_target": each.on_target}
+        for each in commits
+    ]
 
 
 def _overflow(verdict: Verdict) -> Json:

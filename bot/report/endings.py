@@ -21,13 +21,14 @@ from bot.model import (
     NotAffected,
     NotProven,
     Opened,
+    RelatedCommit,
     Status,
     TargetResult,
     Verdict,
     VerdictOutcome,
     WouldOpen,
 )
-from bot.report.markdown import code, count, prose, reference, sha
+from bot.report.markdown import code, count, prose, reference, sha, text
 from bot.report.verdict import headline, meaning
 
 
@@ -100,7 +101,19 @@ def describe_conflict_file(file: ConflictFile) -> str:
         ConflictKind.BINARY: "a binary file that both sides changed",
         ConflictKind.OTHER: "cannot be merged",
     }[file.kind]
-    return f"{code(file.path)}: {said}" + (f", {count(file.regions, 'region')}" if file.regions else "")
+    regions = f", {count(file.regions, 'region')}" if file.regions else ""
+    sides = (_changed_by(file, "main", on_target=False), _changed_by(file, "the branch", on_target=True))
+    return f"{code(file.path)}: {said}{regions}" + "".join(filter(None, sides))
+
+
+def _changed_by(file: ConflictFile, side: str, *, on_target: bool) -> str:
+    commits = [describe_commit(each) for each in file.changed_by if each.on_target is on_target]
+    return f"; on {side} changed by {', '.join(commits)}" if commits else ""
+
+
+def describe_commit(commit: RelatedCommit) -> str:
+    """Name a commit: object name, subject (which holds the pull request's number where GitHub merged it), author."""
+    return f"{sha(commit.sha)} ({text(commit.subject, 100)}, by {text(commit.author, 60)})"
 
 
 def summary(endings: Sequence[TargetResult]) -> str:
@@ -170,8 +183,18 @@ def _conflicted(conflict: Conflict) -> Ending:
         fact=f"Cherry-picking {sha(conflict.commit)} onto {code(conflict.branch)} conflicts in "
         f"{count(len(conflict.files), 'file')}.",
         consequence="Nothing was pushed and no pull request was opened.",
-        remedy="Finish it by hand: the status comment on the original pull request gives the commands.",
+        remedy=_conflict_remedy(conflict),
     )
+
+
+def _conflict_remedy(conflict: Conflict) -> str:
+    by_hand = "Finish it by hand: the status comment on the original pull request gives the commands."
+    if not conflict.prerequisites:
+        return by_hand
+    needed = ", ".join(describe_commit(each) for each in conflict.prerequisites)
+    ask = code(f"/backport {conflict.branch} --with-prerequisites")
+    many = count(len(conflict.prerequisites), "earlier commit")
+    return f"It applies after {many} of main: {needed}. Comment {ask} to bring what is missing along. {by_hand}"
 
 
 _REMEDY = {

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bot.branch_names import slug
 from bot.closing_words import disarm
 from bot.model import Candidate, Evidence, MergeMethod, Method, PullRequest, ReviewThread, TargetPlan, Verdict
+from bot.report.endings import describe_commit
 from bot.report.markdown import shorten, visible
 from bot.report.markers import BackportKey, pull_request_marker
 from bot.report.recipe import recipe
@@ -72,8 +73,13 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
     by_hand = recipe(
         branch=candidate.branch,
         backport_branch=plan.backport_branch if plan else f"backport/{original.number}-to-{slug(candidate.branch)}",
-        commits=picked,
-        merge_method=plan.merge_method if plan else MergeMethod.SQUASH,
+        commits=(*(each.sha for each in candidate.prerequisites), *picked),
+        # git takes a mainline for an ordinary commit too, and a prerequisite may be a merge.
+        merge_method=MergeMethod.MERGE
+        if candidate.prerequisites
+        else plan.merge_method
+        if plan
+        else MergeMethod.SQUASH,
     )
     body = render(
         "pull_request",
@@ -83,6 +89,7 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
         requester=requester,
         verdict=verdict and _proof(verdict),
         commits=picked,
+        prerequisites=[describe_commit(each) for each in candidate.prerequisites],
         notes=notes,
         threads=threads,
         carried=candidate.method is Method.CARRIED_PATCH,

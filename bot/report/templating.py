@@ -25,6 +25,7 @@ VALUES = {
         "requester",
         "verdict",
         "commits",
+        "prerequisites",
         "notes",
         "threads",
         "carried",

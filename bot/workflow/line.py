@@ -7,6 +7,7 @@ Each step is a function of its own, so that the steps can also run in processes 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from bot.carried.detect import check
@@ -115,12 +116,29 @@ def pick(plan: TargetPlan, backport: Backport, at: Workshop) -> Candidate | Conf
         committer=committer,
         siblings=backport.siblings,
         knowledge=at.knowledge,
+        max_prerequisites=at.config.pick.max_prerequisites,
     )
+    if isinstance(picked, Conflict) and backport.options.with_prerequisites:
+        picked = _with_prerequisites(picked, plan, committer, at)
     if isinstance(picked, Conflict):
         return Conflicted(branch=plan.branch, conflict=picked)
     if isinstance(picked, Candidate):
         at.progress(f"{plan.branch}: {picked.method.value}, {picked.fidelity.value}")
         return _with_companions(picked, committer, backport, at)
+    return picked
+
+
+def _with_prerequisites(
+    conflict: Conflict, plan: TargetPlan, committer: Signature, at: Workshop
+) -> Candidate | Conflict | AlreadyApplied:
+    """Pick what was found missing before the originals, each as a commit of its own; a conflict if there is no such."""
+    if not conflict.prerequisites:
+        return conflict
+    commits = (*(each.sha for each in conflict.prerequisites), *plan.commits)
+    with_them = replace(plan, commits=commits)
+    picked = ladder.pick(at.mirror, with_them, patches=at.patches, committer=committer, ladder=ladder.PLAIN)
+    if isinstance(picked, Candidate):
+        return replace(picked, prerequisites=conflict.prerequisites)
     return picked
 
 

@@ -1,0 +1,123 @@
+"""A conflict in words that help: which commits on either side of the merge base changed the lines in conflict.
+
+Owns who is named for a conflict. Resolves nothing and guesses nothing: a commit is named for lines that it added or
+removed, and for a file that one side lacks, whoever made or removed it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from bot.git.conflicts import UnmergedFile
+from bot.git.line_history import FileChange, file_changes, significant
+from bot.git.regions import Parts, Region
+from bot.git.repository import Quarantined
+from bot.git.trial import UnmergedPick, mainline_parent, split_unmerged
+from bot.model import ConflictFile, RelatedCommit, Sha
+
+MOST_FILES = 12
+"""Files whose history is read; a pick that conflicts in more is no matter of single commits."""
+_NAMED = 5
+
+
+@dataclass(slots=True)
+class Histories:
+    """What happened to files on both sides of one merge base, read as it is asked for and until a deadline."""
+
+    repository: Quarantined
+    target: Sha
+    main: Sha
+    deadline: float
+    _base: Sha | None = None
+    _read: dict[tuple[Sha, str], tuple[FileChange, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._base = self.repository.merge_base(self.target, self.main)
+
+    @property
+    def left(self) -> float:
+        """The seconds left."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    def read(self, tip: Sha, paths: Iterable[str], *, share: float = 1.0) -> None:
+        """Read the changes of paths since the merge base, all in one walk, with a share of the time that is left."""
+        missing = [path for path in dict.fromkeys(paths) if (tip, path) not in self._read][:MOST_FILES]
+        if missing:
+            found = file_changes(self.repository, self._base, tip, missing, seconds=self.left * share)
+            self._read |= {(tip, path): changes for path, changes in found.items()}
+
+    def changes(self, tip: Sha, path: str) -> tuple[FileChange, ...]:
+        """Return what was read of a path's changes, newest first."""
+        return self._read.get((tip, path), ())
+
+    def line(self) -> list[Sha]:
+        """Return main's commits since the merge base along first parents, newest first."""
+        since = [f"^{self._base}"] if self._base else []
+        return [Sha(sha) for sha in self.repository.git.text("rev-list", "--first-parent", self.main, *since).split()]
+
+
+def open_histories(repository: Quarantined, target: Sha, original: Sha, *, seconds: float) -> Histories | None:
+    """Return the histories that a pick of `original` onto `target` is about; None where the original has no parent."""
+    deadline = time.monotonic() + seconds
+    parent = mainline_parent(repository.commit(original))
+    return Histories(repository, target, parent, deadline) if parent else None
+
+
+def describe_files(histories: Histories, pick: UnmergedPick) -> tuple[ConflictFile, ...]:
+    """Return the files of a conflict, each with the commits of both sides that changed what is in conflict."""
+    paths = [file.path for file in pick.files]
+    histories.read(histories.main, paths, share=0.4)
+    histories.read(histories.target, paths, share=0.3)
+    described = [file.described for file in pick.files]
+    parts = split_unmerged(histories.repository, pick)
+    for index, file in enumerate(pick.files):
+        disputed = Disputed.of(file, parts.get(file.path, ()))
+        main = disputed.by_main(histories.changes(histories.main, file.path))
+        target = disputed.by_target(histories.changes(histories.target, file.path))
+        changed_by = (*_related(main, on_target=False), *_related(target, on_target=True))
+        described[index] = replace(described[index], changed_by=changed_by)
+    return tuple(described)
+
+
+def _related(changes: Iterable[FileChange], *, on_target: bool) -> tuple[RelatedCommit, ...]:
+    return tuple(related(change, on_target=on_target) for change in islice(changes, _NAMED))
+
+
+def related(change: FileChange, *, on_target: bool = False) -> RelatedCommit:
+    """Return a change's commit as a report names it."""
+    return RelatedCommit(change.commit, change.subject, change.author, on_target)
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """What one file's conflict is about: lines that only main had before the original, and lines that only the target
+    has. Where a side has no lines to compare (`whole`) it is about the file as such.
+    """
+
+    main_only: frozenset[bytes]
+    target_only: frozenset[bytes]
+    whole: bool
+
+    @classmethod
+    def of(cls, file: UnmergedFile, parts: Parts) -> Disputed:
+        """Read it off a file and its regions; the original's own lines are not in dispute."""
+        regions = [part for part in parts if isinstance(part, Region)]
+        base = significant(line for region in regions for line in region.base.split(b"\n"))
+        ours = significant(line for region in regions for line in region.ours.split(b"\n"))
+        return cls(base - ours, ours - base, whole=not regions or file.ours is None)
+
+    def by_main(self, changes: Iterable[FileChange]) -> Iterator[FileChange]:
+        """Yield main's changes that brought lines the target lacks, or took lines that it has."""
+        return (each for each in changes if self._touches(each, self.main_only, self.target_only))
+
+    def by_target(self, changes: Iterable[FileChange]) -> Iterator[FileChange]:
+        """Yield the target's changes that brought lines main lacks, or took lines that it has."""
+        return (each for each in changes if self._touches(each, self.target_only, self.main_only))
+
+    def _touches(self, change: FileChange, brought: frozenset[bytes], taken: frozenset[bytes]) -> bool:
+        if self.whole:
+            return True
+        return not (brought.isdisjoint(change.added) and taken.isdisjoint(change.removed))

@@ -1,0 +1,37 @@
+"""A conflict explained: who changed what is in conflict, and what would have to come along.
+
+Owns how much time that may take and that it is a help only: where history cannot be read, the conflict stands as it is.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from bot.errors import GitError
+from bot.git.trial import UnmergedPick
+from bot.model import ConflictFile, RelatedCommit
+from bot.pick.describe import describe_files, open_histories
+from bot.pick.prerequisites import find_prerequisites
+from bot.pick.rung import Attempt
+
+SECONDS = 2.0
+"""What a person who waits for the answer to a comment does not notice."""
+
+log = logging.getLogger(__name__)
+
+
+def explain(
+    attempt: Attempt, unmerged: UnmergedPick, max_prerequisites: int
+) -> tuple[tuple[ConflictFile, ...], tuple[RelatedCommit, ...]]:
+    """Return the files of a conflict with who changed them, and the smallest set of prerequisites that was found."""
+    files = tuple(file.described for file in unmerged.files)
+    try:
+        # Whatever the series brings itself is no prerequisite of it, so history ends before its first commit.
+        histories = open_histories(attempt.repository, attempt.plan.base_commit, attempt.commits[0], seconds=SECONDS)
+        if histories is None:
+            return files, ()
+        files = describe_files(histories, unmerged)
+        return files, find_prerequisites(attempt, histories, unmerged, most=max_prerequisites)
+    except GitError as error:
+        log.warning("%s", error)
+        return files, ()
