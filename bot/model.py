@@ -513,11 +513,12 @@ class AlreadyApplied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflicted:
-    """No rung applied; nothing was pushed."""
+    """No rung applied. Nothing was pushed, or a `draft` is open that holds the conflict for a person to resolve."""
 
     status: ClassVar[Status] = Status.CONFLICT
     branch: str
     conflict: Conflict
+    draft: PullRequest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,15 @@ class MergeTrigger:
     labels: tuple[str, ...]
 
 
-Trigger = CommentTrigger | LabelTrigger | MergeTrigger
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTrigger:
+    """A backport pull request of ours got new commits or was marked ready for review."""
+
+    repository: str
+    pull_request: int
+
+
+Trigger = CommentTrigger | LabelTrigger | MergeTrigger | ChangeTrigger
 
 
 def parse_delivery(event: str, payload: Mapping[str, object], *, own_login: str | None = None) -> Trigger | None:
@@ -61,6 +69,8 @@ def parse_delivery(event: str, payload: Mapping[str, object], *, own_login: str 
             return _label(delivery, own_login)
         case "pull_request", "closed":
             return _merge(delivery)
+        case "pull_request", "synchronize" | "ready_for_review" | "reopened":
+            return _change(delivery)
         case _:
             return None
 
@@ -150,3 +160,11 @@ def _merge(delivery: _Node) -> MergeTrigger | None:
         sender=delivery.at("sender").text("login"),
         labels=tuple(label.text("name") for label in pull_request.each("labels") if label.text("name")),
     )
+
+
+def _change(delivery: _Node) -> ChangeTrigger | None:
+    # Whoever pushed, people or bots: what counts is what is on the branch now.
+    pull_request, repository = delivery.at("pull_request"), delivery.at("repository").text("full_name")
+    if not (repository and pull_request.number("number") and is_ours(pull_request.text("body"))):
+        return None
+    return ChangeTrigger(repository=repository, pull_request=pull_request.number("number"))

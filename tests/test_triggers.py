@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bot.demo.wheels import cache_directory
 from bot.report.markers import status_marker
-from bot.triggers import CommentTrigger, LabelTrigger, MergeTrigger, parse_delivery, target_of_label
+from bot.triggers import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, parse_delivery, target_of_label
 
 EXAMPLES = "@octokit/webhooks-examples@7.6.1"
 
@@ -76,6 +76,14 @@ def test_a_merge_is_a_trigger_even_in_a_bot_name() -> None:
 )
 def test_a_comment_that_asks_nothing_of_us_is_ignored(payload: Mapping[str, Any]) -> None:
     assert parse_delivery("issue_comment", payload, own_login="backport-bot") is None
+
+
+@pytest.mark.parametrize("action", ["synchronize", "ready_for_review", "reopened"])
+def test_a_change_counts_on_a_pull_request_of_ours_only(action: str) -> None:
+    ours = {"number": 8, "body": f"{status_marker('x')}\n", "user": {"login": "backport-bot[bot]"}}
+    expected = ChangeTrigger(repository="o/r", pull_request=8)
+    assert parse_delivery("pull_request", pull_request(action, pull_request=ours)) == expected
+    assert parse_delivery("pull_request", pull_request(action, pull_request={**ours, "body": "Mine"})) is None
 
 
 @pytest.mark.parametrize(

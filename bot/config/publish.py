@@ -25,6 +25,8 @@ class Publish(Section):
     """Who is asked for a review, in the same words."""
     team_reviewers: tuple[Login, ...] = Field(default=(), strict=False)
     """Slugs of teams that are asked for a review."""
+    on_conflict: Literal["comment", "draft"] = "comment"
+    """What a conflict becomes: a comment with the way to finish it, or also a draft that holds it, marked."""
     check_runs: bool = True
     """Show each target branch as a check run on the original, and the proof on the backport (needs a GitHub App)."""
     auto_merge: Literal["off", "merge", "squash", "rebase"] = "off"

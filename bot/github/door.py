@@ -48,6 +48,9 @@ class GitHub(Protocol):
     def open_pull_request(self, *, title: str, body: str, head: str, base: str, draft: bool) -> PullRequest:
         """Open a pull request, or bring the open one from `head` into `base` up to date."""
 
+    def update_pull_request(self, standing: PullRequest, *, title: str, body: str, draft: bool) -> PullRequest:
+        """Give a pull request of ours these texts and this state; costs nothing where it has them."""
+
     def add_details(self, number: int, details: Details) -> None:
         """Label, assign and so on. Best effort: what GitHub refuses is logged and costs nothing else."""
 

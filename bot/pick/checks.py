@@ -45,7 +45,7 @@ def _faults(
     if content in (ours, theirs):
         parsed = True
     else:
-        yield from _markers(path, content, (ours, theirs))
+        yield from left_markers(path, content, (ours, theirs))
         problem = _parse_problem(path, content, ours if ours is not None else theirs)
         parsed = problem is None
         if problem is not None:
@@ -55,7 +55,8 @@ def _faults(
         yield from missing_imports(CommitTree(repository, tree), path, content, ours)
 
 
-def _markers(path: str, content: bytes, sides: Iterable[bytes | None]) -> Iterator[Evidence]:
+def left_markers(path: str, content: bytes, sides: Iterable[bytes | None]) -> Iterator[Evidence]:
+    """Yield the conflict markers of a file that none of its sides has."""
     known = {line for side in sides for line in _MARKER.findall(side or b"")}
     for match in _MARKER.finditer(content):
         if match.group() not in known:

@@ -17,6 +17,7 @@ from bot.model import (
     NotAffected,
     NotProven,
     Opened,
+    PullRequest,
     RelatedCommit,
     SuiteRun,
     TargetResult,
@@ -33,6 +34,7 @@ def target_to_json(result: TargetResult) -> dict[str, Json]:
     candidate = result.candidate if isinstance(result, Opened | NotProven | WouldOpen) else None
     verdict = result.verdict if isinstance(result, Opened | NotProven | WouldOpen) else None
     device = device_of(verdict) if verdict else None
+    opened = _pull_request(result)
     return {
         "branch": result.branch,
         "status": result.status.value,
@@ -43,9 +45,9 @@ def target_to_json(result: TargetResult) -> dict[str, Json]:
         "candidate_failed": candidate_failed(verdict) if verdict else None,
         "candidate_sha": candidate.commit if candidate else None,
         "companions": [each.patch for each in candidate.companions] if candidate else [],
-        "pull_request": result.pull_request.number if isinstance(result, Opened) else None,
+        "pull_request": opened.number if opened else None,
         "device": str(device) if device else None,
-        "pull_request_url": result.pull_request.url if isinstance(result, Opened) else None,
+        "pull_request_url": opened.url if opened else None,
         "created": result.created if isinstance(result, Opened) else None,
         "past_end": _overflow(verdict) if verdict else None,
         "known_failures": len(verdict.known_failures) if verdict else None,
@@ -128,6 +130,12 @@ def _reason(result: TargetResult) -> str | None:
             return result.verdict.reason if result.verdict else None
         case Conflicted():
             return f"conflict in {', '.join(file.path for file in result.conflict.files)}"
+
+
+def _pull_request(result: TargetResult) -> PullRequest | None:
+    if isinstance(result, Conflicted):
+        return result.draft
+    return result.pull_request if isinstance(result, Opened) else None
 
 
 def _files(result: TargetResult) -> list[Json]:

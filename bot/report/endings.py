@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from bot.model import (
     AlreadyApplied,
     Candidate,
-    Conflict,
     Conflicted,
     ConflictFile,
     ConflictKind,
@@ -55,7 +54,7 @@ def describe(result: TargetResult) -> Ending:
         case WouldOpen():
             return _would_open(result)
         case Conflicted():
-            return _conflicted(result.conflict)
+            return _conflicted(result)
         case NotProven():
             return _not_proven(result)
         case _:
@@ -175,13 +174,27 @@ def _verdict(verdict: Verdict | None, otherwise: str) -> str:
     return f"{verdict.outcome.value}: {headline(verdict)}" if verdict else otherwise
 
 
-def _conflicted(conflict: Conflict) -> Ending:
+def _conflicted(result: Conflicted) -> Ending:
+    conflict, draft = result.conflict, result.draft
+    fact = (
+        f"Cherry-picking {sha(conflict.commit)} onto {code(conflict.branch)} conflicts in "
+        f"{count(len(conflict.files), 'file')}."
+    )
+    if draft is not None:
+        return Ending(
+            branch=conflict.branch,
+            icon="❌",
+            state="conflict, open as a draft",
+            pull_request=reference(draft.number, draft.url),
+            fact=fact,
+            consequence="A draft holds the conflict, with its markers; its check stays red until none is left.",
+            remedy="Resolve it there: the draft gives the commands.",
+        )
     return Ending(
         branch=conflict.branch,
         icon="❌",
         state="conflict",
-        fact=f"Cherry-picking {sha(conflict.commit)} onto {code(conflict.branch)} conflicts in "
-        f"{count(len(conflict.files), 'file')}.",
+        fact=fact,
         consequence="Nothing was pushed and no pull request was opened.",
         remedy=_conflict_remedy(conflict),
     )

@@ -56,6 +56,16 @@ def remembered_command(body: str) -> str | None:
     return unquote(found.group(1)) if found else None
 
 
+def conflict_marker() -> str:
+    """Return the line that says of a backport pull request that it was opened with a conflict in it."""
+    return f"{_OPENING}conflict -->"
+
+
+def is_conflict(body: str) -> bool:
+    """Say whether a backport pull request's body holds that line."""
+    return conflict_marker() in body.replace("\r\n", "\n").split("\n")
+
+
 def pull_request_marker(key: BackportKey) -> str:
     """Return the marker that stands in a backport pull request's body."""
     return (

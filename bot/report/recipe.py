@@ -53,3 +53,23 @@ def recipe(
         f"git -C {directory} push {remote} {shlex.quote(f'HEAD:refs/heads/{backport_branch}')}",
     ]
     return Recipe(begin="\n".join(begin), finish=" &&\n".join(finish))
+
+
+def resolve_recipe(backport_branch: str, files: Sequence[str], *, remote: str = "origin") -> Recipe:
+    """Return the commands to resolve conflicts that were pushed to a backport branch with their markers.
+
+    The second block stops by itself while one of the files holds a marker.
+    """
+    directory, ref = shlex.quote(f"../{slug(backport_branch)}"), shlex.quote(f"refs/heads/{backport_branch}")
+    paths = " ".join(map(shlex.quote, files)) or "."
+    begin = [
+        f"git fetch {remote} {ref}",
+        f"git worktree add --detach {directory} FETCH_HEAD",
+        f"git -C {directory} grep -nE '^(<{{7}}|>{{7}}) ' -- {paths}",
+    ]
+    finish = [
+        f"! git -C {directory} grep -nE '^(<{{7}}|>{{7}}) ' -- {paths}",
+        f"git -C {directory} commit --all --message 'Resolve the conflicts'",
+        f"git -C {directory} push {remote} {shlex.quote(f'HEAD:refs/heads/{backport_branch}')}",
+    ]
+    return Recipe(begin="\n".join(begin), finish=" &&\n".join(finish))

@@ -145,7 +145,9 @@ def _conflict_detail(ending: Ending, result: Conflicted, view: StatusView) -> _D
         files=[describe_conflict_file(file) for file in conflict.files[:LISTED]],
         more=max(0, len(conflict.files) - LISTED),
         rungs=conflict.rungs,
-        recipe=recipe(
+        recipe=None
+        if result.draft is not None
+        else recipe(
             branch=result.branch,
             backport_branch=view.name_branch(result.branch),
             commits=view.commits or (conflict.commit,),

@@ -12,7 +12,7 @@ from functools import partial
 
 from bot.errors import RunFolderError
 from bot.git.bundle import take_bundle
-from bot.model import Candidate, Failed, TargetPlan, TargetResult, Verdict
+from bot.model import Candidate, Conflicted, Failed, TargetPlan, TargetResult, Verdict
 from bot.report.data import target_to_json
 from bot.stages.folder import RunFolder
 from bot.stages.proving import without_verdict
@@ -20,6 +20,7 @@ from bot.stages.records import Planned, Request, Target
 from bot.workflow import line
 from bot.workflow.answer import Served, conclude
 from bot.workflow.asking import comment_of
+from bot.workflow.conflicts import offer_draft
 from bot.workflow.status import StatusComment
 from bot.workflow.workplace import Backport, Workplace
 
@@ -58,6 +59,9 @@ def _end(target: Target, request: Request, backport: Backport, folder: RunFolder
     picked = folder.picked(target.id)
     if picked is None:
         return Failed(branch=target.branch, message="The pick left no result.", hint="Look at its job, then ask again.")
+    if isinstance(picked.made.value, Conflicted):
+        at.mirror.fetch([plan.base_commit, *plan.commits])
+        return offer_draft(picked.made.value, plan, backport, at)
     if not isinstance(picked.made.value, Candidate):
         return picked.made.value
     return _open(Planned(target.id, request, plan), picked.made.value, backport, folder, at)

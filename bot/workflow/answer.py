@@ -18,8 +18,9 @@ from bot.model import Affectedness, BackportOptions, Candidate, Failed, PullRequ
 from bot.permissions import Requester, is_allowed, required_permission
 from bot.report import answers
 from bot.targets import ResolvedTargets, newest_first, resolve_targets
-from bot.triggers import CommentTrigger, LabelTrigger, MergeTrigger, Trigger
+from bot.triggers import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
 from bot.workflow.asking import Asked, Request, comment_key, label_key, react, say
+from bot.workflow.conflicts import recheck
 from bot.workflow.learning import learn_backports, sibling
 from bot.workflow.line import backport_to
 from bot.workflow.original import read_backport
@@ -78,6 +79,9 @@ def serve(trigger: Trigger, at: Workplace, carry: Carry) -> Served:
     if isinstance(trigger, MergeTrigger):
         groups = due(at.github.pull_request(trigger.pull_request), at)
         return sum((serve_group(group, at, carry) for group in groups), Served())
+    if isinstance(trigger, ChangeTrigger):
+        recheck(trigger.pull_request, at)
+        return Served()
     asked = _asked(trigger)
     try:
         requests = _requests(trigger, asked, at)

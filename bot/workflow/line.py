@@ -32,6 +32,7 @@ from bot.model import (
 from bot.pick import ladder
 from bot.pick.companions import carry_companions
 from bot.plan import plan_target
+from bot.workflow.conflicts import offer_draft
 from bot.workflow.proof import prove_candidate
 from bot.workflow.publish import check_rights, find_backport, open_backport
 from bot.workflow.workplace import Backport, Workplace, Workshop
@@ -61,6 +62,8 @@ def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult:
         if not isinstance(planned, TargetPlan):
             return planned
         candidate = pick(planned, backport, at)
+        if isinstance(candidate, Conflicted):
+            return offer_draft(candidate, planned, backport, at)
         if not isinstance(candidate, Candidate):
             return candidate
         check_rights(candidate, at)

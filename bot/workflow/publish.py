@@ -17,6 +17,7 @@ from bot.model import (
     Verdict,
 )
 from bot.report.check_run import render_proof_check
+from bot.report.conflict import render_conflict_check
 from bot.report.pull_request import render_body, render_title
 from bot.workflow.details import details_of, difference, open_questions
 from bot.workflow.notes import patch_notes
@@ -73,7 +74,7 @@ def open_backport(
     """
     check_rights(candidate, at)
     draft = backport.options.draft or not _is_certain(candidate, verdict)
-    at.mirror.push(candidate.commit, plan.backport_branch, expected=_replaceable_tip(plan, at))
+    at.mirror.push(candidate.commit, plan.backport_branch, expected=replaceable_tip(plan, at))
     opened = at.github.open_pull_request(
         title=render_title(backport.original, plan.branch, template=at.config.title),
         body=render_body(
@@ -95,6 +96,9 @@ def open_backport(
     at.github.add_details(opened.number, details_of(backport, certain=not draft, at=at))
     if at.config.publish.check_runs:
         at.github.write_check_run(candidate.commit, render_proof_check(verdict))
+    if at.config.publish.on_conflict == "draft":
+        # Where the branch requires this check, a backport without a conflict must have it as well.
+        at.github.write_check_run(candidate.commit, render_conflict_check(()))
     at.progress(f"{plan.branch}: #{opened.number} opened")
     return Opened(branch=plan.branch, pull_request=opened, candidate=candidate, verdict=verdict)
 
@@ -104,8 +108,12 @@ def _is_certain(candidate: Candidate, verdict: Verdict | None) -> bool:
     return verdict is not None and verdict.proven and candidate.certainty is Certainty.CERTAIN
 
 
-def _replaceable_tip(plan: TargetPlan, at: Workplace) -> Sha | None:
-    """Return the backport branch's tip if only the bot's commits would be lost, None if there is no such branch."""
+def replaceable_tip(plan: TargetPlan, at: Workplace) -> Sha | None:
+    """Return the backport branch's tip if only the bot's commits would be lost, None if there is no such branch.
+
+    Raises:
+        PushRejected: it holds a commit that the bot did not make.
+    """
     tip = at.mirror.branches().get(plan.backport_branch)
     if tip is None:
         return None

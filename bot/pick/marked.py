@@ -1,0 +1,112 @@
+"""Conflicts as commits: what would not pick, with git's conflict markers in the files for a person to resolve.
+
+Owns how a conflict is written down and how it is found again. What is made here is no candidate to be proven or merged:
+it only ever becomes a draft. A conflict that has no lines to mark (binary, link, submodule) cannot be shown so.
+"""
+
+from __future__ import annotations
+
+from bot.git.conflicts import UnmergedFile, is_binary
+from bot.git.objects import SUBMODULE, SYMLINK, Entry
+from bot.git.regions import Parts, Region
+from bot.git.repository import Repository
+from bot.git.tree import changed_files, changed_tree
+from bot.git.trial import UnmergedPick, split_unmerged
+from bot.model import AlreadyApplied, Certainty, ConflictKind, Evidence, Fidelity, Method, Sha
+from bot.pick.checks import LARGEST, left_markers
+from bot.pick.rung import Attempt, Declined, Made
+from bot.pick.series import pick_series
+
+
+class MarkedPick:
+    """Picks the series and commits each conflict as it stands, one commit for each original that conflicts."""
+
+    name = "conflict markers"
+
+    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+        """Make the series with markers; decline where a conflict cannot be marked."""
+        picked = pick_series(attempt, lambda pick: _marked_tree(attempt, pick))
+        if isinstance(picked, UnmergedPick):
+            return Declined("the conflict has no lines that could be marked", picked)
+        if not picked:
+            return AlreadyApplied(branch=attempt.plan.branch, how="picking it changes nothing on the branch")
+        return Made(
+            commits=picked,
+            method=Method.CHERRY_PICK,
+            fidelity=Fidelity.ADAPTED,
+            detail="conflicts are left in the files, marked",
+            certainty=Certainty.PROPOSED,
+        )
+
+
+def find_markers(repository: Repository, base: Sha, tip: Sha) -> tuple[Evidence, ...]:
+    """Return the conflict markers that the files changed since `base` hold and did not hold there."""
+    return tuple(
+        place
+        for path in repository.changed_paths(base, tip)
+        if (content := repository.read(tip, path)) is not None and len(content) <= LARGEST
+        for place in left_markers(path, content, (repository.read(base, path),))
+    )
+
+
+def _marked_tree(attempt: Attempt, pick: UnmergedPick) -> Sha | None:
+    repository = attempt.repository
+    parts = split_unmerged(repository, pick)
+    contents: dict[str, bytes | None] = {}
+    for file in pick.files:
+        marked = _marked(repository, file, parts.get(file.path, ()), _labels(attempt, pick))
+        if marked is None:
+            return None
+        contents[file.path] = marked
+    if not contents:
+        return None
+    settled: dict[str, Entry | None] = {file.path: file.ours or file.theirs for file in pick.files}
+    aside: dict[str, Entry | None] = {file.written: None for file in pick.files if file.written != file.path}
+    return changed_files(repository, changed_tree(repository, pick.tree, settled | aside), contents)
+
+
+Labels = tuple[bytes, bytes, bytes]
+"""What stands behind the markers of ours, base and theirs."""
+
+
+def _labels(attempt: Attempt, pick: UnmergedPick) -> Labels:
+    commit = pick.commit[:12]
+    return attempt.plan.branch.encode(errors="replace"), f"before {commit}".encode(), commit.encode()
+
+
+def _marked(repository: Repository, file: UnmergedFile, parts: Parts, labels: Labels) -> bytes | None:
+    if file.kind in (ConflictKind.CONTENT, ConflictKind.ADD_ADD) and any(isinstance(part, Region) for part in parts):
+        return b"".join(_region(part, labels) if isinstance(part, Region) else part for part in parts)
+    if file.kind is ConflictKind.MODIFY_DELETE:
+        sides = [_text(repository, entry) for entry in (file.base, file.ours, file.theirs)]
+        if None not in sides:
+            base, ours, theirs = (side or b"" for side in sides)
+            return _region(Region(base=base, ours=ours, theirs=theirs), labels)
+    return None
+
+
+def _text(repository: Repository, entry: Entry | None) -> bytes | None:
+    """Return a side's text, empty where it has no such file; None for what has no lines."""
+    if entry is None:
+        return b""
+    content = None if entry.mode in (SUBMODULE, SYMLINK) else repository.read_blob(entry.sha)
+    return None if content is None or is_binary(content) else content
+
+
+def _region(region: Region, labels: Labels) -> bytes:
+    ours, base, theirs = labels
+    return b"".join(
+        (
+            b"<<<<<<< " + ours + b"\n",
+            _ended(region.ours),
+            b"||||||| " + base + b"\n",
+            _ended(region.base),
+            b"=======\n",
+            _ended(region.theirs),
+            b">>>>>>> " + theirs + b"\n",
+        )
+    )
+
+
+def _ended(text: bytes) -> bytes:
+    return text if not text or text.endswith(b"\n") else text + b"\n"

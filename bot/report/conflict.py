@@ -1,0 +1,64 @@
+"""The draft that holds a conflict: its body, its check run, and what is said when it is marked ready too early."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.model import Candidate, CheckRunText, Conflict, Evidence, PullRequest, TargetPlan
+from bot.report.check_run import MAX_SUMMARY
+from bot.report.endings import describe_conflict_file
+from bot.report.markdown import code, count, shorten
+from bot.report.markers import BackportKey, conflict_marker, pull_request_marker
+from bot.report.pull_request import MAX_BODY
+from bot.report.recipe import resolve_recipe
+from bot.report.templating import render
+
+CHECK = "Conflicts resolved"
+_LISTED = 20
+
+
+def render_conflict_body(
+    original: PullRequest, plan: TargetPlan, conflict: Conflict, marked: Candidate, *, repository: str, requester: str
+) -> str:
+    """Render the body of a draft with conflict markers; hidden lines at its end find it again and say what it is."""
+    body = render(
+        "conflict",
+        original=original,
+        requester=requester,
+        branch=plan.branch,
+        commits=marked.commits,
+        conflict=conflict,
+        files=[describe_conflict_file(file) for file in conflict.files[:_LISTED]],
+        more=max(0, len(conflict.files) - _LISTED),
+        recipe=resolve_recipe(plan.backport_branch, [file.path for file in conflict.files]),
+        check=CHECK,
+    )
+    key = BackportKey(repository=repository, commit=plan.commits[-1], target=plan.branch)
+    return f"{shorten(body, MAX_BODY)}\n{conflict_marker()}\n{pull_request_marker(key)}\n"
+
+
+def render_conflict_check(left: Sequence[Evidence]) -> CheckRunText:
+    """Word the check run that is red until no marker is left."""
+    if not left:
+        said = "No changed file holds a conflict marker. What was resolved by hand, if anything, was not proven."
+        return CheckRunText(name=CHECK, conclusion="success", title="no conflict marker", summary=said)
+    files = dict.fromkeys(place.file for place in left)
+    places = [f"- {code(f'{place.file}:{place.line}')}" for place in left[:_LISTED]]
+    more = len(left) - _LISTED
+    rest = [f"- … and {count(more, 'more place')}"] if more > 0 else []
+    lead = "Resolve them on this branch and push; this check follows by itself."
+    return CheckRunText(
+        name=CHECK,
+        conclusion="failure",
+        title=f"{count(len(files), 'file')} with conflict markers",
+        summary=shorten("\n".join([lead, "", *places, *rest]), MAX_SUMMARY),
+    )
+
+
+def render_sent_back(left: Sequence[Evidence]) -> str:
+    """Say why a pull request that holds markers is a draft again."""
+    files = ", ".join(code(name) for name in list(dict.fromkeys(place.file for place in left))[:_LISTED])
+    return (
+        f"Conflict markers are left in {files}, so this is a draft again and must not be merged as it is. "
+        "Resolve them, push, then mark it ready.\n"
+    )

@@ -1,0 +1,51 @@
+"""The draft that holds a conflict, its check run, and the word to whoever marks it ready too early."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bot.model import Evidence, MergeMethod, TargetPlan
+from bot.report.conflict import render_conflict_body, render_conflict_check, render_sent_back
+from bot.report.markers import is_conflict, parse_pull_request_marker
+
+if TYPE_CHECKING:
+    from tests.report.conftest import Samples
+
+LEFT = tuple(Evidence(f"src/a`{number}.py", number, "marker") for number in range(1, 24))
+
+
+def test_body_of_a_draft_with_a_conflict(samples: Samples, golden: Callable[[str, str], None]) -> None:
+    conflict = samples.conflicted("release/v0.5.11").conflict
+    plan = TargetPlan(
+        branch=conflict.branch,
+        base_commit=samples.base,
+        backport_branch="backport/24587-to-release-v0.5.11",
+        commits=(samples.merged,),
+        merge_method=MergeMethod.SQUASH,
+    )
+    rendered = render_conflict_body(
+        samples.original(title="Fixes #1, @everyone <b>"),
+        plan,
+        conflict,
+        samples.candidate(conflict.branch),
+        repository="sgl-project/sglang",
+        requester="amd-maintainer",
+    )
+    golden("pull_request_conflict.md", rendered)
+    assert is_conflict(rendered)
+    key = parse_pull_request_marker(rendered)
+    assert key is not None
+    assert key.commit == samples.merged
+
+
+def test_the_check_names_places_while_markers_are_left(golden: Callable[[str, str], None]) -> None:
+    red, green = render_conflict_check(LEFT), render_conflict_check(())
+    assert (red.conclusion, green.conclusion) == ("failure", "success")
+    assert red.name == green.name
+    texts = (f"{each.conclusion}: {each.title}\n\n{each.summary}\n" for each in (red, green))
+    golden("check_conflict.md", "\n".join(texts))
+
+
+def test_marked_ready_too_early_is_answered_with_the_reason(golden: Callable[[str, str], None]) -> None:
+    golden("answer_sent_back.md", render_sent_back(LEFT[:2]))
