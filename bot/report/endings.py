@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bot.model import (
     AlreadyApplied,
     Candidate,
+    Conflict,
     Conflicted,
     ConflictFile,
     ConflictKind,
@@ -188,7 +189,7 @@ def _conflicted(result: Conflicted) -> Ending:
             pull_request=reference(draft.number, draft.url),
             fact=fact,
             consequence="A draft holds the conflict, with its markers; its check stays red until none is left.",
-            remedy="Resolve it there: the draft gives the commands.",
+            remedy=_conflict_remedy(conflict, "Resolve it there: the draft gives the commands."),
         )
     return Ending(
         branch=conflict.branch,
@@ -196,12 +197,13 @@ def _conflicted(result: Conflicted) -> Ending:
         state="conflict",
         fact=fact,
         consequence="Nothing was pushed and no pull request was opened.",
-        remedy=_conflict_remedy(conflict),
+        remedy=_conflict_remedy(
+            conflict, "Finish it by hand: the status comment on the original pull request gives the commands."
+        ),
     )
 
 
-def _conflict_remedy(conflict: Conflict) -> str:
-    by_hand = "Finish it by hand: the status comment on the original pull request gives the commands."
+def _conflict_remedy(conflict: Conflict, by_hand: str) -> str:
     if not conflict.prerequisites:
         return by_hand
     needed = ", ".join(describe_commit(each) for each in conflict.prerequisites)
