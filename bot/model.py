@@ -478,6 +478,7 @@ class Status(StrEnum):
     NOT_PROVEN = "not-proven"
     FAILED = "failed"
     WOULD_OPEN = "would-open"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -551,4 +552,13 @@ class WouldOpen:
     verdict: Verdict | None = None
 
 
-TargetResult = Opened | NotAffected | AlreadyApplied | Conflicted | NotProven | Failed | WouldOpen
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """The request was cancelled before this branch was opened; nothing was pushed. `by` is who cancelled it."""
+
+    status: ClassVar[Status] = Status.CANCELLED
+    branch: str
+    by: str
+
+
+TargetResult = Opened | NotAffected | AlreadyApplied | Conflicted | NotProven | Failed | WouldOpen | Cancelled

@@ -19,7 +19,7 @@ from bot.errors import (
 )
 from bot.model import Affectedness, CheckReport, TargetResult
 from bot.report.endings import describe
-from bot.report.markdown import code, count, prose
+from bot.report.markdown import code, prose
 from bot.report.templating import render
 
 
@@ -75,11 +75,13 @@ def render_status_answer(results: Sequence[TargetResult], *, waiting: Sequence[s
 
 
 def render_cancelled(branches: Sequence[str]) -> str:
-    """Answer `/backport cancel` with what was stopped."""
-    if not branches:
-        return _answer("Nothing is running or waiting for this pull request, so nothing was cancelled.")
+    """Answer `/backport cancel`. `branches` are the targets that waited for the merge."""
     named = ", ".join(map(code, branches))
-    return _answer(f"Cancelled for {count(len(branches), 'branch')}: {named}. Pull requests already open stay open.")
+    waited = f"Nothing will be done at the merge for {named}. " if named else ""
+    return _answer(
+        f"{waited}Whatever was asked above and has not ended is cancelled, and its status comment says so. "
+        "Pull requests already open stay open."
+    )
 
 
 def render_remembered(command: Command, preflight: Sequence[tuple[str, str]] = ()) -> str:

@@ -24,6 +24,7 @@ _CONCLUSIONS = {
     Status.CONFLICT: "neutral",
     Status.NOT_PROVEN: "neutral",
     Status.FAILED: "failure",
+    Status.CANCELLED: "cancelled",
 }
 _VERDICTS = {
     VerdictOutcome.PROVEN: "success",

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from bot.model import (
     AlreadyApplied,
+    Cancelled,
     CheckReport,
     Conflicted,
     Evidence,
@@ -126,6 +127,8 @@ def _reason(result: TargetResult) -> str | None:
             return result.how
         case Failed():
             return result.message
+        case Cancelled():
+            return f"cancelled by {result.by}"
         case Opened() | NotProven() | WouldOpen():
             return result.verdict.reason if result.verdict else None
         case Conflicted():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bot.model import (
     AlreadyApplied,
+    Cancelled,
     Candidate,
     Conflict,
     Conflicted,
@@ -127,6 +128,7 @@ def summary(endings: Sequence[TargetResult]) -> str:
         (_with(endings, Status.CONFLICT), "branch", "in conflict"),
         (_with(endings, Status.NOT_PROVEN), "branch", "not proven"),
         (_with(endings, Status.FAILED), "branch", "failed"),
+        (_with(endings, Status.CANCELLED), "branch", "cancelled"),
     )
     return ", ".join(f"{count(number, noun)} {state}" for number, noun, state in said if number) or "nothing to do"
 
@@ -159,8 +161,12 @@ def _would_open(result: WouldOpen) -> Ending:
     )
 
 
-def _plain(result: NotAffected | AlreadyApplied | Failed) -> Ending:
+def _plain(result: NotAffected | AlreadyApplied | Failed | Cancelled) -> Ending:
     match result:
+        case Cancelled():
+            fact = f"{text(result.by)} cancelled it before it was opened. Nothing was pushed."
+            remedy = f"Comment {code('/backport ' + result.branch)} to have it all the same."
+            return Ending(branch=result.branch, icon="⏹️", state="cancelled", fact=fact, remedy=remedy)
         case NotAffected():
             return Ending(branch=result.branch, icon="⚪", state="not affected", fact=prose(result.check.reason))
         case AlreadyApplied():

@@ -15,6 +15,7 @@ from bot.errors import BackportError
 from bot.model import (
     Affectedness,
     AlreadyApplied,
+    Cancelled,
     CaseOutcome,
     CheckReport,
     Failed,
@@ -143,8 +144,8 @@ def _row(result: TargetResult) -> tuple[str, str, str, str, str, str]:
             return result.branch, "no", "", "", "", "none needed"
         case AlreadyApplied():
             return result.branch, "not any more", "already applied", "", "", "none needed"
-        case Failed():
-            return result.branch, "", "", "", "", "none: failed"
+        case Failed() | Cancelled():
+            return result.branch, "", "", "", "", f"none: {result.status.value}"
         case _:
             return (
                 result.branch,

@@ -19,6 +19,7 @@ from bot.errors import RunFolderError
 from bot.model import (
     AlreadyApplied,
     BackportOptions,
+    Cancelled,
     Candidate,
     Conflicted,
     Failed,
@@ -33,6 +34,7 @@ from bot.model import (
     Verdict,
     WouldOpen,
 )
+from bot.workflow.asking import comment_of
 from bot.workflow.workplace import Backport
 
 KindT = TypeVar("KindT")
@@ -63,6 +65,7 @@ _Ending = (
     | Tagged[Literal["not-proven"], NotProven]
     | Tagged[Literal["failed"], Failed]
     | Tagged[Literal["would-open"], WouldOpen]
+    | Tagged[Literal["cancelled"], Cancelled]
 )
 
 
@@ -109,6 +112,7 @@ class Request(Record):
             requester=self.requester,
             patch=patch,
             companion_originals=self.companion_originals,
+            comment_id=comment_of(self.key),
         )
 
 

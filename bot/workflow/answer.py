@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 
 from bot.carried.detect import check
 from bot.commands import NAME, Command, Verb, parse_commands
-from bot.config import Permission
 from bot.errors import RequestRejected
 from bot.git.tree import CommitTree
 from bot.model import Affectedness, BackportOptions, Candidate, Failed, PullRequest, Status, TargetResult
-from bot.permissions import Requester, is_allowed, required_permission
+from bot.permissions import required_permission
 from bot.report import answers
 from bot.targets import ResolvedTargets, newest_first, resolve_targets
 from bot.triggers import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
+from bot.workflow.allowed import may
 from bot.workflow.asking import Asked, Request, comment_key, label_key, react, say
 from bot.workflow.conflicts import recheck
 from bot.workflow.learning import learn_backports, sibling
@@ -143,15 +143,8 @@ def _serve(request: Request, at: Workplace, carry: Carry) -> Served:
 
 
 def _check_permission(command: Command, login: str, at: Workplace) -> None:
-    level = at.github.permission(login)
-    requester = Requester(login=login, level=Permission(level) if level in set(Permission) else None)
-    permissions = at.config.permissions
-    if is_allowed(command, requester, permissions):
-        return
-    # Teams cost a request each, so they are asked only where the level does not do.
-    teams = [team for team in permissions.teams if at.github.in_team(team.rpartition("/")[2], login)]
-    if not is_allowed(command, replace(requester, teams=teams), permissions):
-        raise answers.not_authorized(login, _typed(command), required_permission(command, permissions).value)
+    if not may(command, login, at):
+        raise answers.not_authorized(login, _typed(command), required_permission(command, at.config.permissions).value)
 
 
 def _typed(command: Command) -> str:

@@ -32,6 +32,7 @@ from bot.model import (
 from bot.pick import ladder
 from bot.pick.companions import carry_companions
 from bot.plan import plan_target
+from bot.workflow.cancelling import cancelled
 from bot.workflow.conflicts import offer_draft
 from bot.workflow.proof import prove_candidate
 from bot.workflow.publish import check_rights, find_backport, open_backport
@@ -87,6 +88,9 @@ def moved(branch: str, times: int) -> Failed:
 
 def plan(branch: str, backport: Backport, at: Workplace) -> TargetPlan | TargetResult:
     """Pin the branch and decide: an ending where nothing is to be done, a plan otherwise."""
+    stopped = cancelled(branch, backport, at)
+    if stopped is not None:
+        return stopped
     existing = find_backport(branch, backport.original, backport.options, at)
     if existing is not None:
         return existing
@@ -173,6 +177,9 @@ def publish(
         return NotProven(branch=plan.branch, candidate=candidate, verdict=verdict)
     if backport.options.dry_run:
         return WouldOpen(branch=plan.branch, candidate=candidate, verdict=verdict)
+    stopped = cancelled(plan.branch, backport, at)
+    if stopped is not None:
+        return stopped
     if at.mirror.branches().get(plan.branch) != plan.base_commit:
         return None
     return open_backport(plan, candidate, verdict, backport, at)

@@ -102,6 +102,7 @@ class Backport:
 
     `siblings` are the candidates that this request made for other branches so far, newest branch first.
     `companion_originals` are the merge commits of companions that are to come along, as far as they are merged.
+    `comment_id` is the comment that asked; None for a label.
     """
 
     original: PullRequest
@@ -112,3 +113,4 @@ class Backport:
     patch: CarriedPatch | None = None
     siblings: tuple[Candidate, ...] = ()
     companion_originals: Mapping[str, Sha] = field(default_factory=dict)
+    comment_id: int | None = None

@@ -12,6 +12,7 @@ import pytest
 from bot.model import (
     Affectedness,
     AlreadyApplied,
+    Cancelled,
     Candidate,
     CaseOutcome,
     CaseResult,
@@ -215,6 +216,7 @@ class Samples:
                 message="The push of `backport/24587-to-release-v0.5.5` was refused, so nothing was opened.",
                 hint="Give the bot's token the right to push, then comment the same again.",
             ),
+            Cancelled(branch="release/v0.5.3", by="amd-maintainer"),
             WouldOpen(branch="release/v0.5.4", candidate=self.candidate("release/v0.5.4"), verdict=self.proven()),
         )
 

@@ -56,8 +56,9 @@ def test_status_lists_what_stands_where(samples: Samples, golden: Callable[[str,
 
 
 def test_cancel_says_what_was_stopped_and_what_stays() -> None:
-    assert "2 branches: `a`, `b`" in answers.render_cancelled(["a", "b"])
-    assert "nothing was cancelled" in answers.render_cancelled([])
+    assert "at the merge for `a`, `b`" in answers.render_cancelled(["a", "b"])
+    assert "at the merge" not in answers.render_cancelled([])
+    assert "stay open" in answers.render_cancelled([])
 
 
 def test_a_request_before_the_merge_is_remembered_with_what_is_known_now(golden: Callable[[str, str], None]) -> None:

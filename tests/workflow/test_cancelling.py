@@ -1,0 +1,83 @@
+"""`/backport cancel` stops what has not ended, wherever it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.carried.load import CarriedPatch
+from bot.model import Cancelled, Candidate, Opened, Status, Verdict
+from bot.workflow import line
+from bot.workflow.workplace import Workshop
+from tests.workflow.landing import unproven
+from tests.workflow.office import MAINTAINER, Office
+
+BOTH = "/backport release/1.2 release/1.1"
+
+
+def test_a_request_that_runs_is_stopped_before_it_pushes(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    prove = line.prove_candidate
+
+    def prove_while_somebody_cancels(candidate: Candidate, patch: CarriedPatch | None, at: Workshop) -> Verdict:
+        verdict = prove(candidate, patch, at)
+        office.issue(7).create_comment("/backport cancel")
+        return verdict
+
+    monkeypatch.setattr(line, "prove_candidate", prove_while_somebody_cancels)
+    results = office.say(BOTH)
+    assert [result.status for result in results] == [Status.CANCELLED, Status.CANCELLED]
+    assert office.backports() == []
+    assert not [branch for branch in office.branches() if branch.startswith("backport/")]
+    assert "mia cancelled it" in office.answers()[0]
+
+
+def test_a_request_that_waits_in_the_queue_is_stopped(office: Office) -> None:
+    lenient = unproven(office)
+    waiting = office.issue(9).create_comment("/backport release/1.2")
+    lenient.say("/backport cancel", on=9)
+    (result,) = lenient.serve(waiting.id, "/backport release/1.2", on=9)
+    assert isinstance(result, Cancelled)
+    assert office.backports() == []
+
+
+def test_a_request_after_the_cancellation_is_served(office: Office) -> None:
+    lenient = unproven(office)
+    lenient.say("/backport cancel", on=9)
+    (result,) = lenient.say("/backport release/1.2", on=9)
+    assert isinstance(result, Opened)
+
+
+def test_several_pull_requests_are_cancelled_apart(office: Office) -> None:
+    lenient = unproven(office)
+    waiting = office.issue(9).create_comment("/backport release/1.2")
+    lenient.say("/backport cancel", on=7)
+    (result,) = lenient.serve(waiting.id, "/backport release/1.2", on=9)
+    assert isinstance(result, Opened)
+
+
+@pytest.mark.parametrize("body", ["/backport cancel", "> /backport cancel"])
+def test_whoever_may_not_cancel_cancels_nothing(office: Office, body: str) -> None:
+    lenient = unproven(office)
+    waiting = office.issue(9).create_comment("/backport release/1.2")
+    who = "otto" if body.startswith("/") else MAINTAINER
+    lenient.say(body, on=9, as_=who)
+    (result,) = lenient.serve(waiting.id, "/backport release/1.2", on=9)
+    assert isinstance(result, Opened)
+
+
+def test_a_listed_person_may_cancel_whatever_their_level(office: Office) -> None:
+    lenient = unproven(office, "permissions: {users: [Otto]}")
+    waiting = office.issue(9).create_comment("/backport release/1.2")
+    lenient.say("/backport cancel", on=9, as_="otto")
+    (result,) = lenient.serve(waiting.id, "/backport release/1.2", on=9)
+    assert isinstance(result, Cancelled)
+    assert result.by == "otto"
+
+
+def test_a_member_of_a_listed_team_may_ask_whose_membership_is_private(office: Office) -> None:
+    """GitHub calls such a person's association NONE; the team says who they are."""
+    office.sandbox.add_team("acme", "kernels", ["otto"])
+    lenient = unproven(office, "permissions: {teams: [acme/kernels]}")
+    comment = office.issue(9, as_="otto").create_comment("/backport release/1.2")
+    assert comment.raw_data["author_association"] == "NONE"
+    (result,) = lenient.serve(comment.id, "/backport release/1.2", on=9, author="otto")
+    assert isinstance(result, Opened)
