@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from bot.git.line_history import FileChange
 from bot.git.tree import commit_paths
@@ -20,7 +21,9 @@ from bot.pick.rung import Attempt
 _CANDIDATES = 12
 _KEPT = 16
 """Sets of one size that are grown further: those that come nearest to applying."""
-_AT_ONCE = 48
+_AT_ONCE = 24
+_MOST_PATHS = 40
+"""A sweep over the whole project is no prerequisite that anybody would bring to a stable branch."""
 
 Chosen = tuple[Sha, ...]
 """A set of prerequisites, oldest first."""
@@ -57,6 +60,7 @@ class _Search:
     most: int
     changes: dict[Sha, FileChange] = field(default_factory=dict)
     order: dict[Sha, int] = field(default_factory=dict)
+    small: dict[Sha, bool] = field(default_factory=dict)
 
     def find(self, first: UnmergedPick) -> tuple[RelatedCommit, ...]:
         if self.most:
@@ -92,7 +96,14 @@ class _Search:
                 if self.order.get(change.commit, -1) > limit and change.commit not in chosen:
                     self.changes[change.commit] = change
                     votes[change.commit] = votes.get(change.commit, 0) + 1
-        return sorted(votes, key=lambda sha: (-votes[sha], self.order[sha]))[:_CANDIDATES]
+        likeliest = sorted(votes, key=lambda sha: (-votes[sha], self.order[sha]))
+        return list(islice((sha for sha in likeliest if self._is_small(sha)), _CANDIDATES))
+
+    def _is_small(self, sha: Sha) -> bool:
+        if sha not in self.small:
+            paths = commit_paths(self.attempt.repository, self.attempt.repository.commit(sha))
+            self.small[sha] = len(list(islice(paths, _MOST_PATHS + 1))) <= _MOST_PATHS
+        return self.small[sha]
 
     def _try_all(self, sets: Sequence[Chosen]) -> Iterator[_Tried]:
         for start in range(0, len(sets), _AT_ONCE):
