@@ -329,6 +329,29 @@ class Conflict:
     """The smallest set found, oldest first, after which a trial showed the pick to apply cleanly; empty if none was."""
 
 
+class Outlook(StrEnum):
+    """What a target branch would come to, if the pull request were merged now and asked for there."""
+
+    CLEAN = "clean"
+    RESOLVABLE = "resolvable"
+    CONFLICT = "conflict"
+    NOT_AFFECTED = "not-affected"
+    ALREADY_APPLIED = "already-applied"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetForecast:
+    """What a trial pick says of one target branch before anything is asked for. `reason` is a sentence for people."""
+
+    branch: str
+    outlook: Outlook
+    reason: str
+    files: tuple[ConflictFile, ...] = ()
+    findings: tuple[Evidence, ...] = ()
+    prerequisites: tuple[RelatedCommit, ...] = ()
+
+
 # --- proof ------------------------------------------------------------------------------------------------------------
 
 

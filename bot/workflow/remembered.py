@@ -14,15 +14,17 @@ from bot.errors import CommandError
 from bot.model import Comment, PullRequest
 from bot.report import answers
 from bot.report.markers import is_ours, remembered_command, remembered_marker, status_key
+from bot.report.preflight import finding
 from bot.targets import resolve_targets
 from bot.triggers import target_of_label
 from bot.workflow.asking import Asked, Request, comment_key, label_key, say
+from bot.workflow.preflight import preflight
 from bot.workflow.workplace import Workplace
 
 
 def remember(request: Request, at: Workplace) -> None:
     """Answer a request on an open pull request, and keep it in the answer."""
-    said = answers.render_remembered(request.command, _unknown_branches(request.command, at))
+    said = answers.render_remembered(request.command, _outlook(request, at))
     say(f"{remembered_marker(str(request.command))}\n{said}", request.asked, at)
 
 
@@ -118,6 +120,10 @@ def _kept(body: str) -> Command | None:
     return commands[0] if commands else None
 
 
-def _unknown_branches(command: Command, at: Workplace) -> list[tuple[str, str]]:
-    unknown = resolve_targets(command.targets, at.mirror.branches(), at.config).unknown
-    return [(each.name, answers.unknown_yet(each.nearest)) for each in unknown]
+def _outlook(request: Request, at: Workplace) -> list[tuple[str, str]]:
+    """Say of each target what a backport would come to by now, or that there is no such branch."""
+    resolved = resolve_targets(request.command.targets, at.mirror.branches(), at.config)
+    pull_request = at.github.pull_request(request.asked.pull_request)
+    forecasts = preflight(pull_request, resolved.branches, at)
+    unknown = [(each.name, answers.unknown_yet(each.nearest)) for each in resolved.unknown]
+    return [*unknown, *((each.branch, finding(each)) for each in forecasts)]

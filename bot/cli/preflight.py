@@ -1,0 +1,44 @@
+"""`preflight`: what an open pull request would come to on the stable branches."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot import credentials
+from bot.cli.options import AsJson, tell
+from bot.config import load_config
+from bot.report.preflight import forecasts_to_json, render_preflight, render_preflight_check
+from bot.workflow.preflight import preflight_stable
+from bot.workflow.workplace import opened_workplace
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("preflight")(run_preflight)
+
+
+def run_preflight(
+    pull_request: Annotated[int, typer.Option("--pr", help="The pull request, open or merged.", min=1, metavar="N")],
+    config: Annotated[Path, typer.Option(help="The configuration of the repository.")] = Path("backport.yaml"),
+    data: Annotated[Path, typer.Option(help="Where the mirror is kept.")] = Path("backport-data"),
+    check_run: Annotated[bool, typer.Option(help="Also write the neutral check run on the head.")] = True,
+    api_url: Annotated[str, typer.Option(help="GitHub's API.")] = "https://api.github.com",
+    login: Annotated[str | None, typer.Option(help="The bot's account, where its token cannot say.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a backport of a pull request to each stable branch would come to. BACKPORT_BOT_TOKEN holds the token."""
+    token = credentials.require(credentials.TOKEN, "nothing was tried")
+    settings = load_config(config)
+    data.mkdir(parents=True, exist_ok=True)
+    with opened_workplace(
+        settings, token=token, api_url=api_url, directory=data, beside=config.parent, login=login, progress=tell
+    ) as at:
+        found = at.github.pull_request(pull_request)
+        forecasts = preflight_stable(found, at)
+        if check_run:
+            at.github.write_check_run(found.head_sha, render_preflight_check(forecasts))
+    typer.echo(json.dumps(forecasts_to_json(forecasts), indent=2) if as_json else render_preflight(forecasts))
