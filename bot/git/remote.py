@@ -6,6 +6,7 @@ Owns the wire. A token is in the environment of the git processes started here a
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,14 @@ _FETCHED = "refs/backport-bot/fetched/"
 _HEADS = "refs/heads/"
 _SHA = re.compile(r"[0-9a-f]{40}")
 # curl's and git's fixed words for a refusal by the server; the locale is always C.
+_CONNECTION = re.compile(
+    r"error: (?:429|5\d\d)\b|HTTP (?:429|5\d\d)\b|reset by peer|[Ee]mpty reply|timed out|Operation too slow"
+    r"|early EOF|unexpected disconnect|hung up unexpectedly|Could not resolve host"
+)
+_PAUSES = (1.0, 4.0)
+"""Seconds before the second and third attempt."""
+_STALLED = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60")
+"""git itself waits for ever for a server that says nothing."""
 _REFUSED = re.compile(r"error: 40[13]\b|Authentication failed|could not read (Username|Password)|Permission denied")
 
 
@@ -30,7 +39,7 @@ def list_branches(repository: Repository) -> dict[str, Sha]:
     Raises:
         FetchFailed: the remote could not be asked.
     """
-    done = repository.git.attempt("ls-remote", "--heads", REMOTE, variables=repository.authorization)
+    done = _ask(repository, "ls-remote", "--heads", REMOTE)
     if done.code:
         raise _fetch_error(repository, done, "The branches of the remote could not be listed")
     lines = (line.split("\t") for line in done.stdout.decode(errors="surrogateescape").splitlines())
@@ -61,11 +70,24 @@ def fetch(repository: Repository, wanted: Iterable[str]) -> None:
         "--no-write-fetch-head",
         "--no-auto-maintenance",
     )
-    done = repository.git.attempt(*arguments, REMOTE, *refspecs, variables=repository.authorization)
+    done = _ask(repository, *arguments, REMOTE, *refspecs)
     if done.code:
         shown = ", ".join(each.removeprefix("+").partition(":")[0] for each in refspecs)
         raise _fetch_error(repository, done, f"{shown} could not be fetched")
     repository.forget()
+
+
+def _ask(repository: Repository, *arguments: str) -> Completed:
+    """Run a command that talks to the remote; where the connection failed it is run again.
+
+    That goes for a push as well: it names the tip that it replaces, so that a second one cannot replace more.
+    """
+    for pause in _PAUSES:
+        done = repository.git.attempt(*_STALLED, *arguments, variables=repository.authorization)
+        if not done.code or not _CONNECTION.search(done.stderr):
+            return done
+        time.sleep(pause)
+    return repository.git.attempt(*_STALLED, *arguments, variables=repository.authorization)
 
 
 def _is_complete(repository: Repository, sha: str) -> bool:
@@ -96,19 +118,22 @@ def push(repository: Repository, commit: Sha, branch: str, *, expected: Sha | No
     ref = f"{_HEADS}{branch}"
     if repository.git.attempt("check-ref-format", ref).code:
         raise PushRejected(f"git does not allow `{branch}` as a branch name, so nothing was pushed.", hint="Rename it.")
-    done = repository.git.attempt(
-        "push",
-        "--porcelain",
-        "--no-verify",
-        f"--force-with-lease={ref}:{expected or ''}",
-        REMOTE,
-        f"{commit}:{ref}",
-        variables=repository.authorization,
-    )
+    lease = f"--force-with-lease={ref}:{expected or ''}"
+    done = _ask(repository, "push", "--porcelain", "--no-verify", lease, REMOTE, f"{commit}:{ref}")
     flag, summary = _pushed_line(done, ref)
     if flag in (" ", "+", "*", "="):
         return
+    if _has_landed(repository, commit, branch):
+        return
     raise _push_error(repository, done, branch, expected, summary)
+
+
+def _has_landed(repository: Repository, commit: Sha, branch: str) -> bool:
+    """Say whether an attempt whose answer was lost had pushed the commit after all."""
+    try:
+        return list_branches(repository).get(branch) == commit
+    except FetchFailed:
+        return False
 
 
 def _pushed_line(done: Completed, ref: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """The real door to GitHub: PyGithub, with care about what is sent twice.
 
-PyGithub retries only what changes nothing (GET). What changes something is looked up first, and looked up again
-after an answer that leaves its effect in doubt.
+What may be repeated at the wire is `bot.github.patience`'s to say. What makes something new is looked up first, and
+looked up again after an answer that leaves its effect in doubt.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-from github import Auth, Github, GithubRetry
+from github import Auth, Github
 from github.Issue import Issue
 from github.PullRequest import PullRequest as ForgePullRequest
 from github.Repository import Repository as ForgeRepository
 
-from bot.errors import GitHubError, NotFound, RateLimited, Unavailable
+from bot.errors import GitHubError, NotFound, RateLimited, Unavailable, ValidationFailed
 from bot.github.check_runs import write_check_run
 from bot.github.conversation import last_labeller, pull_requests_since, read_comments
 from bot.github.details import detail_steps
 from bot.github.door import Reaction
 from bot.github.merged import merged_commits
+from bot.github.patience import Patience
 from bot.github.threads import unresolved_threads
 from bot.github.translate import translated
 from bot.model import CheckRunText, Comment, Details, MergeMethod, PullRequest, ReviewThread, Sha
@@ -39,8 +40,8 @@ class GitHubClient:
     """One repository, seen by the account that `token` belongs to.
 
     `login` names that account where GitHub will not say (the token of a GitHub App or of a workflow run).
-    `longest_wait` (seconds) bounds how long a rate limit is waited for before RateLimited is raised. `paced` keeps the
-    pauses between requests that GitHub asks for; a server on loopback asks for none.
+    `longest_wait` (seconds) bounds how long a rate limit is waited for before RateLimited is raised, `timeout` how long
+    an answer is. `paced` keeps the pauses between requests that GitHub asks for; a server on loopback asks for none.
     """
 
     def __init__(
@@ -51,15 +52,15 @@ class GitHubClient:
         api_url: str,
         login: str | None = None,
         longest_wait: float = 120.0,
+        timeout: int = 30,
         paced: bool = True,
     ) -> None:
         pauses = paced and urlsplit(api_url).hostname != "127.0.0.1"
-        retry = GithubRetry(total=4, backoff_factor=0.5, allowed_methods=frozenset({"GET", "HEAD"}))
         self._github = Github(
             auth=Auth.Token(token),
             base_url=api_url,
-            retry=retry,
-            timeout=30,
+            retry=Patience(longest_wait=longest_wait),
+            timeout=timeout,
             per_page=100,
             seconds_between_requests=0.25 if pauses else 0,
             seconds_between_writes=1.0 if pauses else 0,
@@ -171,14 +172,18 @@ class GitHubClient:
         same_text = standing.title == title and _plain(standing.body) == _plain(body)
         if same_text and standing.draft == draft:
             return standing
-        with translated(f"update #{standing.number}"):
-            forge = self._repository.get_pull(standing.number)
-            if not same_text:
-                forge.edit(title=title, body=body)
-            if standing.draft and not draft:
-                forge.mark_ready_for_review()
-            elif draft and not standing.draft:
-                forge.convert_to_draft()
+
+        def update() -> None:
+            with translated(f"update #{standing.number}"):
+                forge = self._repository.get_pull(standing.number)
+                if not same_text:
+                    forge.edit(title=title, body=body)
+                if standing.draft and not draft:
+                    forge.mark_ready_for_review()
+                elif draft and not standing.draft:
+                    forge.convert_to_draft()
+
+        self._twice(update)
         return self.pull_request(standing.number)
 
     def add_details(self, number: int, details: Details) -> None:
@@ -192,8 +197,12 @@ class GitHubClient:
 
     def unresolved_threads(self, number: int) -> tuple[ReviewThread, ...]:
         """Return the review threads of a pull request that nobody resolved."""
-        with translated(f"read the review threads of #{number}"):
-            return tuple(unresolved_threads(self._repository, number))
+
+        def read() -> tuple[ReviewThread, ...]:
+            with translated(f"read the review threads of #{number}"):
+                return tuple(unresolved_threads(self._repository, number))
+
+        return self._twice(read)
 
     def may_push_workflows(self) -> bool:
         """Say whether the token may push changes under .github/workflows; true where GitHub does not tell.
@@ -255,9 +264,11 @@ class GitHubClient:
             return found
         try:
             return self._patiently(create)
-        except Unavailable:
-            # The answer was lost, the effect perhaps not: only a look tells.
+        except (Unavailable, ValidationFailed) as error:
+            # The answer was lost and the effect perhaps not, or somebody was quicker: only a look tells.
             found = self._patiently(find)
+            if found is None and isinstance(error, ValidationFailed):
+                raise
             return found if found is not None else self._patiently(create)
 
     def _patiently(self, call: Callable[[], T]) -> T:
@@ -274,10 +285,20 @@ class GitHubClient:
                 time.sleep(pause)
                 waited += pause
 
-    def _best_effort(self, action: str, call: Callable[[], object]) -> None:
+    def _twice(self, call: Callable[[], T]) -> T:
+        """Make a call that may be made twice once more where its answer was lost: a GraphQL call, or an addition."""
         try:
+            return self._patiently(call)
+        except Unavailable:
+            return self._patiently(call)
+
+    def _best_effort(self, action: str, call: Callable[[], object]) -> None:
+        def attempt() -> None:
             with translated(action):
                 call()
+
+        try:
+            self._twice(attempt)
         except GitHubError as error:
             log.warning("%s", error)
 

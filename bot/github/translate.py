@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 
 import requests
 from github import GithubException
 
 from bot.errors import Forbidden, GitHubError, NotFound, RateLimited, Unavailable, ValidationFailed
-
-# GitHub's own advice where a secondary limit comes without a retry-after header: wait at least a minute.
-_SECONDARY_WAIT = timedelta(seconds=60)
+from bot.github.limits import is_limit, retry_at
 
 
 @contextmanager
@@ -38,8 +35,8 @@ def _from_answer(action: str, error: GithubException) -> GitHubError:
     said = _message(error)
     text = f"GitHub could not {action}: {error.status} {said}".rstrip() + "."
     status, request_id = error.status, headers.get("x-github-request-id", "")
-    if status == 429 or (status == 403 and _is_limit(said, headers)):
-        return RateLimited(text, hint="Wait until the limit resets.", retry_at=_retry_at(headers), http_status=status)
+    if is_limit(status, headers, said):
+        return RateLimited(text, hint="Wait until the limit resets.", retry_at=retry_at(headers), http_status=status)
     if status >= 500:
         return Unavailable(text, hint="Try again in a minute.", http_status=status, request_id=request_id)
     if status in (401, 403):
@@ -63,16 +60,3 @@ def _message(error: GithubException) -> str:
         return str(data or "")[:200]
     details = [item.get("message", "") for item in data.get("errors") or [] if isinstance(item, Mapping)]
     return "; ".join(part for part in [str(data.get("message", "")), *details] if part)[:400].rstrip(".")
-
-
-def _is_limit(said: str, headers: Mapping[str, str]) -> bool:
-    return "rate limit" in said.lower() or "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
-
-
-def _retry_at(headers: Mapping[str, str]) -> datetime:
-    now = datetime.now(UTC)
-    if headers.get("retry-after", "").isdigit():
-        return now + timedelta(seconds=int(headers["retry-after"]))
-    if headers.get("x-ratelimit-remaining") == "0" and headers.get("x-ratelimit-reset", "").isdigit():
-        return datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), UTC)
-    return now + _SECONDARY_WAIT

@@ -1,0 +1,37 @@
+"""How GitHub says that a rate limit was hit, and until when.
+
+Primary limits come as 403 or 429 with `x-ratelimit-remaining: 0`, secondary ones as 403 or 429 with `retry-after`, or
+with nothing but a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+# GitHub's own advice where a secondary limit comes without a retry-after header: wait at least a minute.
+_SECONDARY_WAIT = timedelta(seconds=60)
+
+
+def is_limit(status: int, headers: Mapping[str, str], said: str) -> bool:
+    """Say whether an answer is about a limit and not about permissions."""
+    if status == 429:
+        return True
+    return status == 403 and (pause_of(headers) is not None or "rate limit" in said.lower())
+
+
+def retry_at(headers: Mapping[str, str]) -> datetime:
+    """Return the moment from which it may be tried again."""
+    pause = pause_of(headers)
+    return datetime.now(UTC) + (_SECONDARY_WAIT if pause is None else timedelta(seconds=pause))
+
+
+def pause_of(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that the headers ask to wait; None where they do not speak of a limit."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    after, reset = lower.get("retry-after", ""), lower.get("x-ratelimit-reset", "")
+    if after.isdigit():
+        return float(after)
+    if lower.get("x-ratelimit-remaining") == "0" and reset.isdigit():
+        return max(0.0, float(reset) - datetime.now(UTC).timestamp()) + 1.0
+    return None

@@ -1,0 +1,75 @@
+"""When a request is sent again, decided at the wire for every request alike.
+
+A call that GitHub refused for a rate limit had no effect and is repeated after the pause that GitHub names. A call
+that GitHub may have obeyed although its answer was lost is repeated only if obeying twice is the same as obeying once:
+of a POST that is not known here. Owns the pauses; what a lost POST means is for its caller, who looks first.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from urllib3 import BaseHTTPResponse, Retry
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import MaxRetryError
+
+from bot.github.limits import pause_of
+
+log = logging.getLogger(__name__)
+
+# Our PATCH and PUT requests set values, whoever sets them twice.
+_REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+_LIMITED = (403, 429)
+_TRANSIENT = (500, 502, 503, 504)
+_ATTEMPTS = 3
+
+
+class Patience(Retry):
+    """urllib3's idea of retrying, with ours of what may be repeated. `longest_wait` (seconds) bounds all pauses."""
+
+    def __init__(self, *, longest_wait: float, waited: float = 0.0, **settings: Any) -> None:  # noqa: ANN401 - urllib3's
+        defaults = {
+            "total": _ATTEMPTS,
+            "backoff_factor": 0.5,
+            "allowed_methods": _REPEATABLE,
+            "status_forcelist": _TRANSIENT,
+            "respect_retry_after_header": False,
+            "raise_on_status": False,
+        }
+        super().__init__(**{**defaults, **settings})
+        self.longest_wait, self.waited = longest_wait, waited
+
+    def new(self, **changes: Any) -> Self:  # noqa: ANN401 - urllib3's
+        """Copy with changes, as urllib3 asks for each attempt."""
+        return super().new(**{"longest_wait": self.longest_wait, "waited": self.waited, **changes})
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+        """Say whether an answer is worth a closer look in `increment`."""
+        return status_code in _LIMITED or super().is_retry(method, status_code, has_retry_after)
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        """Count an attempt, or raise where there must be no other: the answer then goes to the caller as it is."""
+        if response is None or response.status not in _LIMITED:
+            return super().increment(method, url, response, error, _pool, _stacktrace)
+        pause = pause_of(response.headers)
+        if pause is None or self.waited + pause > self.longest_wait:
+            raise MaxRetryError(_pool, url, None)  # type: ignore[arg-type]  # urllib3 passes the pool it has
+        log.info("GitHub's rate limit: waiting %.0f s", pause)
+        time.sleep(pause)
+        return self.new(waited=self.waited + max(pause, 1.0))
+
+    def sleep(self, response: BaseHTTPResponse | None = None) -> None:
+        """Pause before the next attempt; after a limit that has been done."""
+        if response is None or response.status not in _LIMITED:
+            super().sleep(response)

@@ -1,0 +1,30 @@
+"""The small project of `tests/workflow/office.py`, seen by a bot that does not wait long for an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.git import remote
+from bot.git.repository import Repository
+from bot.github.client import GitHubClient
+from tests.workflow.conftest import history, office
+from tests.workflow.office import BOT, MAINTAINER, REPOSITORY, Office
+
+__all__ = ["history", "office"]
+
+
+@pytest.fixture
+def hasty(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    """Return the project with the bot at work; an answer is waited for one second."""
+    monkeypatch.setattr(remote, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(remote, "_STALLED", ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=1"))
+    office.sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
+    token = office.sandbox.add_token(BOT)
+    client = GitHubClient(REPOSITORY, token=token, api_url=office.sandbox.api_url, timeout=1, longest_wait=5)
+    with Repository.mirror(client.clone_url, tmp_path / "hasty.git", token=token) as mirror:
+        yield replace(office, at=replace(office.at, github=client, mirror=mirror))
+    client.close()
