@@ -9,10 +9,11 @@ from bot.config.load import FILE_NAME, load_config, parse_config, schema
 from bot.config.permissions import Permission, Permissions
 from bot.config.pick import Pick
 from bot.config.prove import Prove
-from bot.config.publish import Committer, Publish, Templates
+from bot.config.publish import CommitOptions, Committer, Publish, Templates
 
 __all__ = [
     "FILE_NAME",
+    "CommitOptions",
     "Committer",
     "Config",
     "Permission",

@@ -10,7 +10,7 @@ from bot.branch_names import slug
 from bot.config.permissions import Permissions
 from bot.config.pick import Pick
 from bot.config.prove import Prove
-from bot.config.publish import Committer, Publish, Templates
+from bot.config.publish import CommitOptions, Committer, Publish, Templates
 from bot.config.values import BranchTemplate, Label, LabelTemplate, Pattern, Section, TitleTemplate, fill
 
 
@@ -41,6 +41,8 @@ class Config(Section):
     """How a candidate is proven."""
     publish: Publish = Publish()
     """What a backport pull request gets besides its branch and its text."""
+    commit: CommitOptions = CommitOptions()
+    """How the cherry-picked commits are written."""
     committer: Committer = Committer()
     """Who commits the cherry-picked commits."""
     templates: Templates = Templates()

@@ -1,4 +1,4 @@
-"""The sections about what the bot writes: `publish`, `committer` and `templates`."""
+"""The sections about what the bot writes: `publish`, `commit`, `committer` and `templates`."""
 
 from __future__ import annotations
 
@@ -31,6 +31,15 @@ class Publish(Section):
     """Show each target branch as a check run on the original, and the proof on the backport (needs a GitHub App)."""
     auto_merge: Literal["off", "merge", "squash", "rebase"] = "off"
     """Let what is proven merge by itself, by this method, once everything that the branch requires has passed."""
+
+
+class CommitOptions(Section):
+    """How the cherry-picked commits are written."""
+
+    signoff: bool = False
+    """Add the committer's Signed-off-by, for projects that want the Developer Certificate of Origin."""
+    verified: bool = False
+    """Let GitHub write and sign them. It signs only what is its account's own: the author goes into Co-authored-by."""
 
 
 class Committer(Section):

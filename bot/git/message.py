@@ -30,6 +30,16 @@ def backport_message(message: str, originals: Iterable[Sha], notes: Iterable[str
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
 
 
+def with_trailer(message: str, key: str, value: str) -> str:
+    """Return a message with one more trailer at its end; one that it has already is not repeated."""
+    trailers, line = _split_trailers(message.rstrip())[1].split("\n"), f"{key}: {value}"
+    if line in trailers:
+        return message
+    # A paragraph of `(cherry picked …)` lines alone is no block to join: they stay outside.
+    gap = "\n" if any(map(_TRAILER.match, trailers)) else "\n\n"
+    return f"{message.rstrip()}{gap}{line}\n"
+
+
 def picked_from(message: str) -> tuple[str, ...]:
     """Return the commits that a message names as picked, as it writes them. Quoted or indented lines do not count."""
     return tuple(_PICKED_FROM.findall(message))

@@ -19,12 +19,14 @@ from github.PullRequest import PullRequest as ForgePullRequest
 from github.Repository import Repository as ForgeRepository
 
 from bot.errors import GitHubError, NotFound, RateLimited, Unavailable, ValidationFailed
+from bot.git.objects import Entry
 from bot.github.check_runs import write_check_run
 from bot.github.conversation import last_labeller, pull_requests_since, read_comments
 from bot.github.details import detail_steps
 from bot.github.door import Reaction
 from bot.github.merged import merged_commits
 from bot.github.patience import Patience
+from bot.github.signed import upload_tree, write_signed
 from bot.github.threads import unresolved_threads
 from bot.github.translate import translated
 from bot.model import CheckRunText, Comment, Details, MergeMethod, PullRequest, ReviewThread, Sha
@@ -203,6 +205,25 @@ class GitHubClient:
                 return tuple(unresolved_threads(self._repository, number))
 
         return self._twice(read)
+
+    def upload_tree(self, base_tree: Sha, changes: Mapping[str, Entry | None], contents: Mapping[Sha, bytes]) -> Sha:
+        """Store the tree that differs from one that GitHub has in these entries; `contents` are those of new blobs."""
+
+        def upload() -> Sha:
+            with translated("store the files of a commit"):
+                return upload_tree(self._repository, base_tree, changes, contents)
+
+        return self._twice(upload)
+
+    def write_signed(self, tree: Sha, parent: Sha, message: str) -> Sha:
+        """Let GitHub write and sign a commit in the name of the bot's account. No ref comes to point at it."""
+
+        def write() -> Sha:
+            with translated("write a commit"):
+                return write_signed(self._repository, tree, parent, message)
+
+        # A commit written twice is one that nothing refers to: GitHub forgets it.
+        return self._twice(write)
 
     def may_push_workflows(self) -> bool:
         """Say whether the token may push changes under .github/workflows; true where GitHub does not tell.

@@ -6,10 +6,11 @@ find-or-create: calling it twice leaves one comment, one reaction, one pull requ
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal, Protocol
 
+from bot.git.objects import Entry
 from bot.model import CheckRunText, Comment, Details, MergeMethod, PullRequest, ReviewThread, Sha
 
 Reaction = Literal["eyes", "rocket", "confused"]
@@ -59,6 +60,12 @@ class GitHub(Protocol):
 
     def unresolved_threads(self, number: int) -> tuple[ReviewThread, ...]:
         """Return the review threads of a pull request that nobody resolved."""
+
+    def upload_tree(self, base_tree: Sha, changes: Mapping[str, Entry | None], contents: Mapping[Sha, bytes]) -> Sha:
+        """Store the tree that differs from one that GitHub has in these entries; `contents` are those of new blobs."""
+
+    def write_signed(self, tree: Sha, parent: Sha, message: str) -> Sha:
+        """Let GitHub write and sign a commit in the name of the bot's account. No ref comes to point at it."""
 
     def may_push_workflows(self) -> bool:
         """Say whether the token may push changes under .github/workflows; true where GitHub does not tell."""

@@ -5,6 +5,7 @@ Owns pick/. Needs read access to the repository and has no door to GitHub; runs 
 
 from __future__ import annotations
 
+from bot.errors import ConfigError
 from bot.git.bundle import write_bundle
 from bot.model import AlreadyApplied, Candidate, Conflicted
 from bot.stages.folder import RunFolder
@@ -28,6 +29,11 @@ def pick_target(target: str, folder: RunFolder, at: Workshop) -> Picked:
 
 
 def _pick(planned: Planned, folder: RunFolder, at: Workshop) -> Candidate | Conflicted | AlreadyApplied:
+    if at.config.commit.verified:
+        raise ConfigError(
+            "`commit.verified` needs a token between the pick and the proof, which these jobs do not have.",
+            hint="Set it to false, or run the bot as a service.",
+        )
     request, plan = planned.request, planned.plan
     learn_backports(at)
     at.mirror.fetch([plan.base_commit, *plan.commits, *request.companion_originals.values()])

@@ -31,11 +31,13 @@ from bot.model import (
 )
 from bot.pick import ladder
 from bot.pick.companions import carry_companions
+from bot.pick.rewriting import sign_off
 from bot.plan import plan_target
 from bot.workflow.cancelling import cancelled
 from bot.workflow.conflicts import offer_draft
 from bot.workflow.proof import prove_candidate
 from bot.workflow.publish import check_rights, find_backport, open_backport
+from bot.workflow.signed import signed_by_github
 from bot.workflow.workplace import Backport, Workplace, Workshop
 
 T = TypeVar("T")
@@ -68,6 +70,7 @@ def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult:
         if not isinstance(candidate, Candidate):
             return candidate
         check_rights(candidate, at)
+        candidate = signed_by_github(candidate, at)
         verdict = prove(candidate, backport, at)
         ending = publish(planned, candidate, verdict, backport, at)
         if ending is not None:
@@ -131,7 +134,8 @@ def pick(plan: TargetPlan, backport: Backport, at: Workshop) -> Candidate | Conf
         return Conflicted(branch=plan.branch, conflict=picked)
     if isinstance(picked, Candidate):
         at.progress(f"{plan.branch}: {picked.method.value}, {picked.fidelity.value}")
-        return _with_companions(picked, committer, backport, at)
+        whole = _with_companions(picked, committer, backport, at)
+        return sign_off(at.mirror, whole, committer) if at.config.commit.signoff else whole
     return picked
 
 

@@ -21,6 +21,7 @@ from bot.report.conflict import render_conflict_check
 from bot.report.pull_request import render_body, render_title
 from bot.workflow.details import details_of, difference, open_questions
 from bot.workflow.notes import patch_notes
+from bot.workflow.signed import is_by_bot
 from bot.workflow.workplace import Backport, Workplace
 
 _WORKFLOWS = ".github/workflows/"
@@ -122,7 +123,7 @@ def replaceable_tip(plan: TargetPlan, at: Workplace) -> Sha | None:
         (
             commit
             for commit in at.mirror.commits_between(plan.base_commit, tip)
-            if commit.committer.email != at.config.committer.email
+            if commit.committer.email != at.config.committer.email and not is_by_bot(commit, at)
         ),
         None,
     )

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from bot.git.message import backport_message, picked_from, reverted
+from bot.git.message import backport_message, picked_from, reverted, with_trailer
 from bot.model import Sha
 from tests.git.history import ENVIRONMENT
 
@@ -52,6 +52,18 @@ def test_credit_stays_a_trailer_block(message: str) -> None:
 def test_line_ends_a_message_without_trailers(message: str) -> None:
     assert backport_message(message, [ORIGINAL]).endswith(f"{LINE}\n")
     assert backport_message(message, [ORIGINAL]).startswith(message.rstrip())
+
+
+@pytest.mark.parametrize(
+    "message", ["Fix", "Fix\n\nBody.", f"Fix\n\n{CREDIT}", "Fix: it", f"Fix\n\nBody\n\n{CREDIT}\n"]
+)
+def test_a_trailer_is_added_once_and_the_line_of_the_original_stays_outside(message: str) -> None:
+    picked = backport_message(message, [ORIGINAL])
+    signed = with_trailer(picked, "Signed-off-by", "Bot <bot@example.org>")
+    before = _trailers(message)
+    assert _trailers(signed) == f"{before}\nSigned-off-by: Bot <bot@example.org>".strip()
+    assert with_trailer(signed, "Signed-off-by", "Bot <bot@example.org>") == signed
+    assert f"\n\n{LINE}\n\n" in signed
 
 
 def test_every_original_of_a_series_is_named() -> None:
