@@ -31,7 +31,7 @@ def run_preflight(
     as_json: AsJson = False,
 ) -> None:
     """Say what a backport of a pull request to each stable branch would come to. BACKPORT_BOT_TOKEN holds the token."""
-    token = credentials.require(credentials.TOKEN, "nothing was tried")
+    token = credentials.require_account("nothing was tried")
     settings = load_config(config)
     data.mkdir(parents=True, exist_ok=True)
     with opened_workplace(

@@ -36,6 +36,7 @@ _FIXED = {
 # A repository we are pointed at may carry configuration that names programs: none of them is run.
 _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
 _STDERR_KEPT = 2000
+_SECRET = re.compile(r"\b(?:gh[a-z]|github_pat)_[A-Za-z0-9_]{16,}|Authorization: \w+ \S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,8 @@ class Git:
         )
 
     def scrub(self, text: str) -> str:
-        """Take secrets and credentials in URLs out of a text."""
+        """Take secrets, whatever looks like a token of GitHub's, and credentials in URLs out of a text."""
         for secret in self.secrets:
             text = text.replace(secret, "***")
+        text = _SECRET.sub("***", text)
         return re.sub(r"(\w+://)[^/\s@]+@", r"\1***@", text)

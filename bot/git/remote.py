@@ -83,11 +83,11 @@ def _ask(repository: Repository, *arguments: str) -> Completed:
     That goes for a push as well: it names the tip that it replaces, so that a second one cannot replace more.
     """
     for pause in _PAUSES:
-        done = repository.git.attempt(*_STALLED, *arguments, variables=repository.authorization)
+        done = repository.git.attempt(*_STALLED, *arguments, variables=repository.authorize())
         if not done.code or not _CONNECTION.search(done.stderr):
             return done
         time.sleep(pause)
-    return repository.git.attempt(*_STALLED, *arguments, variables=repository.authorization)
+    return repository.git.attempt(*_STALLED, *arguments, variables=repository.authorize())
 
 
 def _is_complete(repository: Repository, sha: str) -> bool:

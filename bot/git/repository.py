@@ -7,7 +7,7 @@ modules of their own, and picking is built on top. No worktree is ever made or t
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,14 +18,16 @@ from bot.git.process import Git, authorization
 from bot.git.quarantine import promote, quarantine_variables
 from bot.model import Commit, Sha, Signature
 
+Token = str | Callable[[], str]
+
 
 class Repository:
     """One git directory, bare or not. Reading is safe from several threads."""
 
-    def __init__(self, git: Git, objects: Path, *, authorization: Mapping[str, str] | None = None) -> None:
+    def __init__(self, git: Git, objects: Path, *, authorize: Callable[[], Mapping[str, str]] = dict) -> None:
         self.git = git
         self.objects = objects
-        self.authorization = authorization or {}
+        self.authorize = authorize
         self.reader = ObjectReader(git)
         self.writer = ObjectWriter(Path(git.variables.get("GIT_OBJECT_DIRECTORY", objects)))
         self._commits: dict[Sha, Commit] = {}
@@ -42,25 +44,31 @@ class Repository:
         return cls(git, objects if objects.is_absolute() else Path.cwd() / objects)
 
     @classmethod
-    def mirror(cls, url: str, directory: Path, *, token: str | None = None) -> Repository:
+    def mirror(cls, url: str, directory: Path, *, token: Token | None = None) -> Repository:
         """Find or create the bare repository that mirrors a remote. Fetches nothing yet.
+
+        A token that ends by itself is given as a function, which is asked whenever git talks to the remote.
 
         Raises:
             GitError: the directory cannot be used, or the URL holds credentials.
         """
         if "@" in url.partition("://")[2].partition("/")[0] and url.startswith("http"):
             raise GitError("The URL of a remote must not hold credentials.", hint="Give the token by itself.")
-        secrets = (authorization(url, token)["GIT_CONFIG_VALUE_0"], token) if token else ()
+        secrets = (token,) if isinstance(token, str) else ()
         git = Git(directory=directory, secrets=secrets)
         if not (directory / "HEAD").exists():
             directory.mkdir(parents=True, exist_ok=True)
             git.run("init", "--quiet", "--bare", "--template=")
         git.run("config", "remote.origin.url", url)
-        allowed = authorization(url, token) if token else {}
+
+        def authorize() -> Mapping[str, str]:
+            current = token() if callable(token) else token
+            return authorization(url, current) if current else {}
+
         if git.attempt("config", "--get", "extensions.partialClone").code == 0:
             # In a partial clone any git process may have to ask the remote for an object.
-            git = Git(directory=directory, variables=allowed, secrets=secrets)
-        return cls(git, directory / "objects", authorization=allowed)
+            git = Git(directory=directory, variables=authorize(), secrets=secrets)
+        return cls(git, directory / "objects", authorize=authorize)
 
     # --- the remote ---------------------------------------------------------------------------------------------------
 
@@ -208,7 +216,7 @@ class Quarantined(Repository):
     def __init__(self, outer: Repository, scratch: Path) -> None:
         own = quarantine_variables(scratch, outer.writer.objects, outer.git.variables)
         git = Git(directory=outer.git.directory, variables={**outer.git.variables, **own}, secrets=outer.git.secrets)
-        super().__init__(git, outer.objects, authorization=outer.authorization)
+        super().__init__(git, outer.objects, authorize=outer.authorize)
         self.scratch = scratch
         self._outer = outer.writer.objects
 

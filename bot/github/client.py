@@ -13,13 +13,15 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-from github import Auth, Github
+from github import Github
 from github.Issue import Issue
 from github.PullRequest import PullRequest as ForgePullRequest
 from github.Repository import Repository as ForgeRepository
 
+from bot.credentials import Account
 from bot.errors import GitHubError, NotFound, RateLimited, Unavailable, ValidationFailed
 from bot.git.objects import Entry
+from bot.github.account import sign_in
 from bot.github.check_runs import write_check_run
 from bot.github.conversation import last_labeller, pull_requests_since, read_comments
 from bot.github.details import detail_steps
@@ -39,7 +41,7 @@ _ROLES = ("admin", "maintain", "write", "triage", "read")
 
 
 class GitHubClient:
-    """One repository, seen by the account that `token` belongs to.
+    """One repository, seen by the account that `token` belongs to, or by a GitHub App.
 
     `login` names that account where GitHub will not say (the token of a GitHub App or of a workflow run).
     `longest_wait` (seconds) bounds how long a rate limit is waited for before RateLimited is raised, `timeout` how long
@@ -50,7 +52,7 @@ class GitHubClient:
         self,
         repository: str,
         *,
-        token: str,
+        token: Account,
         api_url: str,
         login: str | None = None,
         longest_wait: float = 120.0,
@@ -58,10 +60,12 @@ class GitHubClient:
         paced: bool = True,
     ) -> None:
         pauses = paced and urlsplit(api_url).hostname != "127.0.0.1"
+        patience = Patience(longest_wait=longest_wait)
+        auth, known_login = sign_in(token, repository, api_url=api_url, patience=patience)
         self._github = Github(
-            auth=Auth.Token(token),
+            auth=auth,
             base_url=api_url,
-            retry=Patience(longest_wait=longest_wait),
+            retry=patience,
             timeout=timeout,
             per_page=100,
             seconds_between_requests=0.25 if pauses else 0,
@@ -70,7 +74,13 @@ class GitHubClient:
         self._longest_wait = longest_wait
         with translated(f"open repository {repository}"):
             self._repository: ForgeRepository = self._github.get_repo(repository)
-            self._login = login or self._github.get_user().login
+            self._login = login or known_login or self._github.get_user().login
+
+    def token(self) -> str:
+        """Return the token of the moment, for git. An App's is made anew when it is due."""
+        auth = self._github.requester.auth
+        with translated("make a token"):
+            return auth.token if auth is not None else ""
 
     def close(self) -> None:
         """Close the connections."""

@@ -23,7 +23,7 @@ def serve_until_interrupted(
         ConfigError: the configuration cannot be read, or a secret is missing.
         GitHubError: the repository cannot be seen with the token.
     """
-    token = credentials.require(credentials.TOKEN, "the service was not started")
+    token = credentials.require_account("the service was not started")
     secret = credentials.require(credentials.WEBHOOK_SECRET, "the service was not started")
     settings = load_config(config)
     data.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ def reconcile_once(
         ConfigError: the configuration cannot be read, or the token is missing.
         GitHubError: the repository cannot be seen with the token.
     """
-    token = credentials.require(credentials.TOKEN, "nothing was looked at")
+    token = credentials.require_account("nothing was looked at")
     settings = load_config(config)
     data.mkdir(parents=True, exist_ok=True)
     with opened_workplace(

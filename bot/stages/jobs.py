@@ -36,7 +36,7 @@ def run_plan(
     """
     if not event.may_ask:
         return ()
-    token = credentials.require(credentials.TOKEN, "nothing was planned")
+    token = credentials.require_account("nothing was planned")
     with opened_doors(doors, token) as (client, mirror):
         payload = event.payload or client.comment_delivery(event.comment_id or 0)
         trigger = parse_delivery(event.name, payload, own_login=client.login)
@@ -77,14 +77,15 @@ def run_seal(folder: RunFolder) -> tuple[str, tuple[Planned, ...]]:
 
 def run_prove(folder: RunFolder, targets: Sequence[str], *, progress: Progress) -> dict[str, Verdict]:
     """Prove some targets, or all that have a candidate; returns the verdicts."""
-    credentials.take(credentials.TOKEN)
+    for name in (credentials.TOKEN, credentials.APP_ID, credentials.PRIVATE_KEY):
+        credentials.take(name)
     named = targets or [each.id for each in seal_picks(folder).to_prove]
     return {each: prove_target(each, folder, progress=progress) for each in named}
 
 
 def run_publish(folder: RunFolder, seal: str, doors: Doors, *, progress: Progress) -> tuple[TargetResult, ...]:
     """Publish what was proven; returns how every target branch ended."""
-    token = credentials.require(credentials.TOKEN, "nothing was published")
+    token = credentials.require_account("nothing was published")
     folder.check_seal(seal)
     settings = read_settings(folder)
     with opened_doors(doors, token) as (client, mirror):

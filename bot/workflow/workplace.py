@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.carried.load import CarriedPatch, bundled_patches, find_original, load_patches
 from bot.config import Config
+from bot.credentials import Account
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.github.door import GitHub
@@ -56,11 +57,11 @@ class Doors:
 
 
 @contextmanager
-def opened_doors(doors: Doors, token: str) -> Iterator[tuple[GitHubClient, Repository]]:
+def opened_doors(doors: Doors, account: Account) -> Iterator[tuple[GitHubClient, Repository]]:
     """Open both doors and close them afterwards; raises GitHubError where the repository cannot be seen."""
-    client = GitHubClient(doors.repository, token=token, api_url=doors.api_url, login=doors.login)
+    client = GitHubClient(doors.repository, token=account, api_url=doors.api_url, login=doors.login)
     try:
-        with Repository.mirror(client.clone_url, doors.directory / "mirror.git", token=token) as mirror:
+        with Repository.mirror(client.clone_url, doors.directory / "mirror.git", token=client.token) as mirror:
             yield client, mirror
     finally:
         client.close()
@@ -70,7 +71,7 @@ def opened_doors(doors: Doors, token: str) -> Iterator[tuple[GitHubClient, Repos
 def opened_workplace(
     config: Config,
     *,
-    token: str,
+    token: Account,
     api_url: str,
     directory: Path,
     beside: Path = Path(),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import FetchFailed, GitError, PushForbidden, PushRejected
-from bot.git.process import authorization
+from bot.git.process import Git, authorization
 from bot.git.repository import Repository
 from bot.git.trial import CleanPick, try_pick
 from bot.model import Sha
@@ -142,3 +142,22 @@ def test_pick_works_on_a_shallow_and_on_a_partial_clone(history: History, tmp_pa
             pick = try_pick(quarantine, original, quarantine.commit(tip).tree)
             assert isinstance(pick, CleanPick)
             assert quarantine.read(pick.tree, "f") == "".join(["fixed\n", *lines[1:-1], "branch\n"]).encode()
+
+
+def test_a_token_that_ends_is_asked_for_whenever_git_talks_to_the_remote(history: History, tmp_path: Path) -> None:
+    history.branch("main", history.commit({"a.txt": "one\n"}))
+    asked: list[str] = []
+
+    def token() -> str:
+        asked.append("asked")
+        return f"secret-{len(asked)}"
+
+    with Repository.mirror(f"file://{history.directory}", tmp_path / "mirror.git", token=token) as mirror:
+        mirror.branches()
+        mirror.branches()
+    assert len(asked) == 2
+
+
+def test_a_github_token_that_git_repeats_is_taken_out(tmp_path: Path) -> None:
+    said = Git(directory=tmp_path).scrub("fatal: ghs_0123456789abcdefABCDEF was refused")
+    assert said == "fatal: *** was refused"

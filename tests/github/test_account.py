@@ -1,0 +1,85 @@
+"""A GitHub App is an account like any other: it comments, pushes and opens, with tokens that it renews by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot import credentials
+from bot.credentials import AppKey
+from bot.errors import ConfigError, GitHubError
+from bot.git.repository import Repository
+from bot.github.client import GitHubClient
+from bot.model import Opened
+from bot.sandbox.rest import apps
+from tests.workflow.office import MAINTAINER, REPOSITORY, Office
+
+PERMISSIONS = {"contents": "write", "pull_requests": "write", "issues": "write", "checks": "write", "metadata": "read"}
+
+
+@pytest.fixture
+def key(office: Office) -> AppKey:
+    app, private = office.sandbox.add_app("backporter", [REPOSITORY], PERMISSIONS)
+    return AppKey(str(app.id), private)
+
+
+@pytest.fixture
+def client(office: Office, key: AppKey) -> Iterator[GitHubClient]:
+    made = GitHubClient(REPOSITORY, token=key, api_url=office.sandbox.api_url)
+    yield made
+    made.close()
+
+
+def test_an_app_serves_a_request_under_its_own_name(office: Office, client: GitHubClient, tmp_path: Path) -> None:
+    office.sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
+    with Repository.mirror(client.clone_url, tmp_path / "app.git", token=client.token) as mirror:
+        as_app = replace(office, at=replace(office.at, github=client, mirror=mirror))
+        (result,) = as_app.say("/backport release/1.2 --no-prove")
+    assert isinstance(result, Opened)
+    assert client.login == "backporter[bot]"
+    assert result.pull_request.author == "backporter[bot]"
+    assert office.branches()[result.pull_request.head] == result.pull_request.head_sha
+    assert "gh" not in (tmp_path / "app.git/config").read_text()
+
+
+def test_its_token_is_renewed_before_it_ends(office: Office, key: AppKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apps, "_LIFETIME", timedelta(seconds=21))  # PyGithub renews 20 seconds ahead
+    client = GitHubClient(REPOSITORY, token=key, api_url=office.sandbox.api_url)
+    first = client.token()
+    time.sleep(2)
+    assert client.token() != first
+    assert client.pull_request(7).number == 7
+    client.close()
+
+
+def test_an_app_that_is_not_installed_is_told_by_name(office: Office) -> None:
+    app, private = office.sandbox.add_app("elsewhere", [], PERMISSIONS)
+    with pytest.raises(GitHubError, match=f"sign in as App {app.id} on {REPOSITORY}"):
+        GitHubClient(REPOSITORY, token=AppKey(str(app.id), private), api_url=office.sandbox.api_url)
+
+
+def test_secrets_are_taken_out_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(credentials.APP_ID, "12")
+    monkeypatch.setenv(credentials.PRIVATE_KEY, "-----BEGIN\\nEND-----")
+    monkeypatch.setenv(credentials.TOKEN, "unused")
+    account = credentials.require_account("nothing was done")
+    assert account == AppKey("12", "-----BEGIN\nEND-----")
+    assert "BEGIN" not in repr(account)
+    assert [credentials.take(name) for name in (credentials.APP_ID, credentials.PRIVATE_KEY, credentials.TOKEN)] == [
+        None,
+        None,
+        None,
+    ]
+
+
+def test_without_an_account_both_ways_to_have_one_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (credentials.APP_ID, credentials.TOKEN):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ConfigError) as missing:
+        credentials.require_account("nothing was done")
+    assert credentials.PRIVATE_KEY in missing.value.hint
