@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -79,7 +79,8 @@ def _section_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel]:
     section = model
     for key in path:
         found = section.model_fields[str(key)].annotation if str(key) in section.model_fields else None
-        section = found if isinstance(found, type) and issubclass(found, BaseModel) else section
+        inner = next(iter(get_args(found)), found)  # a list of groups is described by the group
+        section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else section
     return section
 
 

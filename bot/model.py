@@ -143,6 +143,28 @@ class Comment:
     edited: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedPullRequest:
+    """A pull request as a list shows it: less than all, but hundreds for one question.
+
+    Dates are seconds since the epoch; `merged` is 0 where it is not merged.
+    """
+
+    number: int
+    title: str
+    body: str
+    author: str
+    url: str
+    state: str
+    base: str
+    head: str
+    updated: int
+    merged: int
+    merge_commit: Sha | None
+    labels: tuple[str, ...]
+    milestone: str
+
+
 class SourceTree(Protocol):
     """The files of a target, wherever they lie: a directory, an unpacked package or a commit. Paths use "/"."""
 

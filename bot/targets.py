@@ -60,7 +60,7 @@ def resolve_targets(targets: Sequence[str], branches: Iterable[str], config: Con
 
 def stable_branches(branches: Iterable[str], config: Config) -> list[str]:
     """Return the branches that the configuration calls stable, newest version first, however many there are."""
-    return _matching(config.branches, tuple(branches), config)
+    return matching_branches(config.branches, tuple(branches), config)
 
 
 def newest_first(branches: Iterable[str]) -> list[str]:
@@ -70,13 +70,14 @@ def newest_first(branches: Iterable[str]) -> list[str]:
 
 def _meant(target: str, existing: Sequence[str], config: Config) -> Sequence[str]:
     if target in (ALL, AUTO):
-        return _matching(config.branches, existing, config)
+        return matching_branches(config.branches, existing, config)
     if is_glob(target):
-        return _matching([target], existing, config)
+        return matching_branches([target], existing, config)
     return [target] if target in existing else []
 
 
-def _matching(patterns: Sequence[str], existing: Sequence[str], config: Config) -> list[str]:
+def matching_branches(patterns: Sequence[str], existing: Iterable[str], config: Config) -> list[str]:
+    """Return the branches that globs find, newest version first, without the bot's own backport branches."""
     own = config.branch_name.partition("{")[0]
     candidates = [name for name in existing if not (own and name.startswith(own))]
     return newest_first(name for name in candidates if any(matches_glob(pattern, name) for pattern in patterns))
@@ -100,7 +101,7 @@ def _nearest(target: str, existing: Sequence[str], config: Config) -> tuple[str,
     close: Callable[[Sequence[str]], list[str]] = functools.partial(
         difflib.get_close_matches, target, n=_NEAREST, cutoff=0.5
     )
-    return tuple(close(_matching(config.branches, existing, config)) or close(existing))
+    return tuple(close(matching_branches(config.branches, existing, config)) or close(existing))
 
 
 def _limit(count: int, config: Config) -> None:

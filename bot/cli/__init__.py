@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.cli import preflight, rehearse, running, stage, trees
+from bot.cli import preflight, rehearse, running, stage, sync, trees
 from bot.errors import BackportError
 from bot.report import terminal
 
@@ -34,7 +34,7 @@ def _root(
     )
 
 
-for group in (preflight, trees, running, rehearse, stage):
+for group in (preflight, trees, running, sync, rehearse, stage):
     group.add_to(app)
 
 

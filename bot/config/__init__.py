@@ -10,17 +10,22 @@ from bot.config.permissions import Permission, Permissions
 from bot.config.pick import Pick
 from bot.config.prove import Prove
 from bot.config.publish import CommitOptions, Committer, Publish, Templates
+from bot.config.sync import Conditions, Refusal, Rule, Sync
 
 __all__ = [
     "FILE_NAME",
     "CommitOptions",
     "Committer",
+    "Conditions",
     "Config",
     "Permission",
     "Permissions",
     "Pick",
     "Prove",
     "Publish",
+    "Refusal",
+    "Rule",
+    "Sync",
     "Templates",
     "load_config",
     "parse_config",

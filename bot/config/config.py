@@ -11,6 +11,7 @@ from bot.config.permissions import Permissions
 from bot.config.pick import Pick
 from bot.config.prove import Prove
 from bot.config.publish import CommitOptions, Committer, Publish, Templates
+from bot.config.sync import Sync
 from bot.config.values import BranchTemplate, Label, LabelTemplate, Pattern, Section, TitleTemplate, fill
 
 
@@ -43,6 +44,8 @@ class Config(Section):
     """What a backport pull request gets besides its branch and its text."""
     commit: CommitOptions = CommitOptions()
     """How the cherry-picked commits are written."""
+    sync: Sync = Sync()
+    """What a scheduled run brings to the stable branches."""
     committer: Committer = Committer()
     """Who commits the cherry-picked commits."""
     templates: Templates = Templates()

@@ -195,6 +195,15 @@ class Repository:
             for sha, ref in pairs
         }
 
+    def default_branch(self) -> str:
+        """Return the branch that a clone would check out: the remote's, as far as it is known here, or our own HEAD."""
+        for ref in (f"refs/remotes/{remote.REMOTE}/HEAD", "HEAD"):
+            done = self.git.attempt("symbolic-ref", "--quiet", ref)
+            if done.code == 0:
+                named = done.stdout.decode().strip()
+                return named.removeprefix("refs/heads/").removeprefix(f"refs/remotes/{remote.REMOTE}/")
+        return "main"
+
     def forget(self) -> None:
         """Forget what was found missing; used after objects have come in."""
         self.reader.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -26,12 +26,13 @@ from bot.github.check_runs import write_check_run
 from bot.github.conversation import last_labeller, pull_requests_since, read_comments
 from bot.github.details import detail_steps
 from bot.github.door import Reaction
+from bot.github.listed import listed
 from bot.github.merged import merged_commits
 from bot.github.patience import Patience
 from bot.github.signed import upload_tree, write_signed
 from bot.github.threads import unresolved_threads
 from bot.github.translate import translated
-from bot.model import CheckRunText, Comment, Details, MergeMethod, PullRequest, ReviewThread, Sha
+from bot.model import CheckRunText, Comment, Details, ListedPullRequest, MergeMethod, PullRequest, ReviewThread, Sha
 
 log = logging.getLogger(__name__)
 
@@ -285,6 +286,37 @@ class GitHubClient:
             self._repository.requester.requestJsonAndCheck("POST", url, input={"content": reaction})
 
         self._best_effort(f"react to comment {comment_id}", post)
+
+    def changed_pull_requests(self) -> Iterator[ListedPullRequest]:
+        """Yield every pull request, the latest change first; a page is asked for when it is needed."""
+        with translated("list pull requests"):
+            for forge in self._repository.get_pulls(state="all", sort="updated", direction="desc"):
+                yield listed(forge)
+
+    def issues_labelled(self, label: str) -> frozenset[int]:
+        """Return the numbers of the issues, open or closed, that have a label."""
+        with translated(f"list issues labelled {label}"):
+            found = self._repository.get_issues(state="all", labels=[label])
+            return frozenset(issue.number for issue in found if issue.pull_request is None)
+
+    def write_issue(self, *, title: str, body: str, marker: str) -> int:
+        """Create the bot's issue that carries `marker`, or give it this title and body; returns its number."""
+
+        def find() -> int | None:
+            with translated("look for the tracking issue"):
+                author = self._github.get_user(self._login)
+                for issue in self._repository.get_issues(state="all", creator=author):
+                    if issue.pull_request is None and marker in (issue.body or ""):
+                        if (issue.title, issue.body) != (title, body):
+                            issue.edit(title=title, body=body)
+                        return issue.number
+            return None
+
+        def create() -> int:
+            with translated("open the tracking issue"):
+                return self._repository.create_issue(title, body=body).number
+
+        return self._find_or_create(find, create)
 
     def _issue(self, number: int) -> Issue:
         return self._repository.get_issue(number)

@@ -6,12 +6,12 @@ find-or-create: calling it twice leaves one comment, one reaction, one pull requ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal, Protocol
 
 from bot.git.objects import Entry
-from bot.model import CheckRunText, Comment, Details, MergeMethod, PullRequest, ReviewThread, Sha
+from bot.model import CheckRunText, Comment, Details, ListedPullRequest, MergeMethod, PullRequest, ReviewThread, Sha
 
 Reaction = Literal["eyes", "rocket", "confused"]
 
@@ -84,3 +84,15 @@ class GitHub(Protocol):
 
     def react(self, comment_id: int, reaction: Reaction) -> None:
         """Add a reaction to a comment. Best effort: a refusal is logged, not raised."""
+
+    def changed_pull_requests(self) -> Iterator[ListedPullRequest]:
+        """Yield every pull request, the latest change first; a page is asked for when it is needed."""
+
+    def issues_labelled(self, label: str) -> frozenset[int]:
+        """Return the numbers of the issues, open or closed, that have a label."""
+
+    def write_issue(self, *, title: str, body: str, marker: str) -> int:
+        """Create the bot's issue that carries `marker`, or give it this title and body; returns its number.
+
+        One that a person closed is written to and stays closed.
+        """

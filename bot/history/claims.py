@@ -14,6 +14,8 @@ from typing import TypeVar
 from bot.git.message import picked_from, reverted
 
 _NUMBER = re.compile(r"\(#(\d{1,9})\)")
+# In a revert's title the number of what is reverted stands inside the quotes.
+_LAST_NUMBER = re.compile(r"\(#(\d{1,9})\)\W?\s*$(?<!\")")
 _MERGE = re.compile(r"Merge (?:pull request|PR) #(\d{1,9})\b")
 _PICKED_IN_SUBJECT = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)\s*$")
 _PATCHBACK = re.compile(r"^\[PR #(\d{1,9})/([0-9a-f]{7,40}) backport\]")
@@ -81,10 +83,8 @@ def numbers_in(subject: str) -> tuple[int, ...]:
 
 def own_number(subject: str) -> int | None:
     """Return the pull request that a commit came by itself, as its title says."""
-    merge = _MERGE.match(subject)
-    if merge:
-        return int(merge.group(1))
-    return next(reversed(numbers_in(subject)), None)
+    found = _MERGE.match(subject) or _LAST_NUMBER.search(subject)
+    return int(found.group(1)) if found else None
 
 
 def _picked(message: str, subject: str) -> list[str]:

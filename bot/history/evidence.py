@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from functools import cached_property
+from concurrent.futures import ThreadPoolExecutor
 
 from bot.git.patch import normalized, readable_patches
 from bot.git.repository import Repository
@@ -18,12 +18,13 @@ from bot.history.claims import numbers_in
 from bot.history.commits import Commits, KnownCommit, Position
 from bot.history.mainline import Mainline
 from bot.history.store import HistoryStore
-from bot.model import Progress, silent
+from bot.model import Progress, Sha, silent
 
 Shown = tuple[Position, str]
 """A commit of the main branch and the sentence that says what shows it."""
 
 _CHUNK = 400
+_AT_ONCE = 2
 _ASIDE = re.compile(
     r"\(cherry picked from [^)]*\)|\(#\d+\)|#\d+|\[[^\]]*\]|\b(?:auto(?:mated|matic)?|manual)\b"
     r"|\b(?:back-?port|cherry-?pick)(?:ed|ing)?\b(?: of| from)?(?: prs?)?(?: on branch \S+)?",
@@ -76,13 +77,14 @@ class Evidence:
 
     # --- equal patches ------------------------------------------------------------------------------------------------
 
-    def _by_patch(self, own: Iterable[Position], progress: Progress) -> None:
+    def _by_patch(self, own: Sequence[Position], progress: Progress) -> None:
+        wanted = {self._commits[position].touched for position in own}
         alike = defaultdict(list)
         for position in self._main.brought_by:
-            if self._commits[position].touched:
-                alike[self._commits[position].touched].append(position)
+            if (touched := self._commits[position].touched) in wanted:
+                alike[touched].append(position)
         asked = [position for position in own if self._commits[position].touched in alike]
-        mains = {main for position in asked for main in alike[self._commits[position].touched]}
+        mains = {main for found in alike.values() for main in found}
         digests = self._digests({*asked, *mains}, progress)
         for position in asked:
             same = digests.get(position)
@@ -95,20 +97,26 @@ class Evidence:
         shas = {self._commits[position].sha: position for position in positions}
         known = self._store.digests(shas)
         missing = sorted(shas.keys() - known.keys())
-        for begin in range(0, len(missing), _CHUNK):
-            progress(f"{len(missing) - begin} patches left to compare")
-            some = missing[begin : begin + _CHUNK]
-            patches = readable_patches(self._repository, some)
-            made = {sha: hashlib.sha256(normalized(patch)).digest() for sha, patch in patches.items()}
-            # What cannot be read, as in a partial clone, equals nothing; it is not tried every time.
-            self._store.keep_digests(dict.fromkeys(some, b"") | made)
-            known |= made
+        chunks = [missing[begin : begin + _CHUNK] for begin in range(0, len(missing), _CHUNK)]
+        # git makes the next patches while these are read.
+        with ThreadPoolExecutor(_AT_ONCE) as readers:
+            for done, made in enumerate(readers.map(self._digests_of, chunks)):
+                progress(f"{len(missing) - done * _CHUNK} patches left to compare")
+                self._store.keep_digests(made)
+                known |= made
         return {shas[sha]: digest for sha, digest in known.items()}
+
+    def _digests_of(self, commits: Sequence[Sha]) -> dict[Sha, bytes]:
+        patches = readable_patches(self._repository, commits)
+        made = {sha: hashlib.sha256(normalized(patch)).digest() for sha, patch in patches.items()}
+        # What cannot be read, as in a partial clone, equals nothing; it is not tried every time.
+        return dict.fromkeys(commits, b"") | made
 
     # --- what people write --------------------------------------------------------------------------------------------
 
     def _by_convention(self, own: Sequence[Position]) -> None:
-        suspects = {position: list(self._suspects(position)) for position in own}
+        same_moment = self._by_author_date(own)
+        suspects = {position: list(self._suspects(position, same_moment)) for position in own}
         pairs = {position: found for position, found in suspects.items() if found}
         mains = {main for found in pairs.values() for main, _ in found}
         paths = {at: frozenset(each) for at, each in self._store.paths([*pairs, *mains]).items()}
@@ -117,7 +125,9 @@ class Evidence:
             if borne_out:
                 self._shown[position] = borne_out
 
-    def _suspects(self, position: Position) -> Iterator[Shown]:
+    def _suspects(
+        self, position: Position, same_moment: Mapping[tuple[str, int], Sequence[Position]]
+    ) -> Iterator[Shown]:
         commit = self._commits[position]
         short = commit.sha[:12]
         for number in commit.claims.backports:
@@ -130,15 +140,17 @@ class Evidence:
             main = self._main.numbers.get(number)
             if main is not None and _same_title(commit, self._commits[main]):
                 yield main, f"{short} on the branch has the title and number of #{number}, and changes the same files"
-        for main in self._by_author_date.get((commit.author, commit.authored), ()):
+        for main in same_moment.get((commit.author, commit.authored), ()):
             if _same_title(commit, self._commits[main]):
                 yield main, f"{short} on the branch has its commit author, author date and title, and its files"
 
-    @cached_property
-    def _by_author_date(self) -> Mapping[tuple[str, int], Sequence[Position]]:
+    def _by_author_date(self, own: Iterable[Position]) -> Mapping[tuple[str, int], Sequence[Position]]:
+        wanted = {(self._commits[position].author, self._commits[position].authored) for position in own}
         found = defaultdict(list)
         for position in self._main.brought_by:
-            found[self._commits[position].author, self._commits[position].authored].append(position)
+            commit = self._commits[position]
+            if (commit.author, commit.authored) in wanted:
+                found[commit.author, commit.authored].append(position)
         return found
 
 

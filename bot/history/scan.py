@@ -5,6 +5,7 @@ Owns the order of the reading. Asks no GitHub and tries no pick.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -70,10 +71,13 @@ def _histories(
     found = {}
     points = {name: _branch_point(commits, main, tip) for name, tip in tips.items()}
     related = {name: point for name, point in points.items() if point is not None}
-    masks = commits.reached([*related.values(), *(tips[name] for name in related)])
+    by_mask: dict[int, list[Position]] = defaultdict(list)
+    for position, mask in enumerate(commits.reached([*related.values(), *(tips[name] for name in related)])):
+        by_mask[mask].append(position)
     for bit, (name, point) in enumerate(related.items()):
         before, after = 1 << bit, 1 << (bit + len(related))
-        own = [position for position, mask in enumerate(masks) if mask & after and not mask & before]
+        alike = (positions for mask, positions in by_mask.items() if mask & after and not mask & before)
+        own = sorted(position for positions in alike for position in positions)
         if own or until is None:
             found[name] = _history(commits, name, tips[name], point, own)
     unrelated = [name for name, point in points.items() if point is None]

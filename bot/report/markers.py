@@ -66,6 +66,11 @@ def is_conflict(body: str) -> bool:
     return conflict_marker() in body.replace("\r\n", "\n").split("\n")
 
 
+def tracking_marker(branch: str) -> str:
+    """Return the marker of the tracking issue of a branch."""
+    return f"{_OPENING}tracking:{_encode(branch)} -->"
+
+
 def pull_request_marker(key: BackportKey) -> str:
     """Return the marker that stands in a backport pull request's body."""
     return (

@@ -59,7 +59,10 @@ def test_a_message_is_read_as_its_writer_meant_it(message: str, expected: Claims
         ("Fix (#12)", 12),
         ("[stable-2.9] Fix (#12) (#13)", 13),
         ("Merge pull request #14 from ann/fix (#12)", 14),
+        ("Fix (#12).", 12),
         ("Fix #12", None),
+        ('Revert "Fix (#12)"', None),
+        ('Revert "Fix (#12)" (#13)', 13),
         ("", None),
     ],
 )

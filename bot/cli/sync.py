@@ -1,0 +1,138 @@
+"""`sync`: what the stable branches lack, and the proven pull requests that bring it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bot.carried.load import bundled_patches, load_patches
+from bot.cli.options import AsJson, tell
+from bot.config import Config, load_config, parse_config
+from bot.errors import ConfigError
+from bot.git.repository import Repository
+from bot.report.sync_data import sync_to_json
+from bot.report.sync_issue import render_summary
+from bot.report.sync_page import render_page
+from bot.report.sync_terminal import branches_table, render_lines
+from bot.sync.lock import only_one
+from bot.workflow.sync import Offline, SyncRun, look, look_at, open_missing
+from bot.workflow.tracking import write_tracking_issues
+from bot.workflow.workplace import Workplace, opened_workplace
+
+_TOKEN = "BACKPORT_BOT_TOKEN"  # noqa: S105 - its name
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("sync")(sync_branches)
+
+
+def sync_branches(
+    *,
+    branch: Annotated[
+        str | None, typer.Option("--branch", metavar="GLOB", help="Only these of the stable branches.")
+    ] = None,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Prove and open what is missing. Without it nothing is changed anywhere.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the report there, as pages and as data.")
+    ] = None,
+    as_json: AsJson = False,
+    config: Annotated[Path, typer.Option(help="The configuration of the repository.")] = Path("backport.yaml"),
+    data: Annotated[Path, typer.Option(help="Where the mirror and the index are kept.")] = Path("backport-data"),
+    git: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="REPO", exists=True, file_okay=False, help="Look at a clone by git alone, without GitHub."
+        ),
+    ] = None,
+    api_url: Annotated[str, typer.Option(help="GitHub's API.")] = "https://api.github.com",
+    login: Annotated[str | None, typer.Option(help="The bot's account, where its token cannot say.")] = None,
+) -> None:
+    """Say what the main branch has and the stable branches should have, and why each one is missing.
+
+    BACKPORT_BOT_TOKEN holds GitHub's token. What belongs on a branch is the `sync` section of the configuration.
+    """
+    if git is not None and open_:
+        raise typer.BadParameter("nothing can be opened without GitHub: leave out --git or --open.")
+    with only_one(data):
+        if git is not None:
+            run = _look_at_clone(git, _config_or_default(config), config.parent, data, branch)
+        else:
+            with _workplace(config, data, api_url, login) as at:
+                run = _at_work(at, data, branch, open_=open_)
+    if report is not None:
+        _write_report(run, report)
+    _write_step_summary(run)
+    _print(run, as_json=as_json)
+
+
+def _at_work(at: Workplace, data: Path, branch: str | None, *, open_: bool) -> SyncRun:
+    if not open_:
+        return look(at, data, branch)
+    run = open_missing(at, data, branch)
+    if at.config.sync.tracking_issue:
+        write_tracking_issues(run.survey, at)
+    return run
+
+
+def _look_at_clone(clone: Path, config: Config, beside: Path, data: Path, branch: str | None) -> SyncRun:
+    patches = load_patches([bundled_patches(), *(beside / folder for folder in config.patches)])
+    with Repository.open(clone) as repository:
+        return look_at(repository, config, Offline(directory=data, patches=patches, progress=tell), branch)
+
+
+def _config_or_default(path: Path) -> Config:
+    if path.exists():
+        return load_config(path)
+    tell(f"There is no {path}: the defaults hold. Stable branches are release/*; --config names another file.")
+    return parse_config("repository: local/clone\n")
+
+
+@contextmanager
+def _workplace(config: Path, data: Path, api_url: str, login: str | None) -> Iterator[Workplace]:
+    # Taken out of our own environment, so that no process we start can inherit it.
+    token = os.environ.pop(_TOKEN, "")
+    if not token:
+        raise ConfigError(
+            f"{_TOKEN} is not set, so GitHub was not asked.",
+            hint=f"Export {_TOKEN}, or look at a clone by git alone with --git REPO.",
+        )
+    settings = load_config(config)
+    with opened_workplace(
+        settings, token=token, api_url=api_url, directory=data, beside=config.parent, login=login, progress=tell
+    ) as at:
+        yield at
+
+
+def _write_report(run: SyncRun, directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    page = directory / "index.html"
+    page.write_text(render_page(run.survey), encoding="utf-8", errors="replace")
+    (directory / "sync.json").write_text(json.dumps(sync_to_json(run.survey, run.results)), encoding="utf-8")
+    tell(f"The report: {page}")
+
+
+def _write_step_summary(run: SyncRun) -> None:
+    """Add to the page of a GitHub Actions run, where there is one."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        with Path(path).open("a", encoding="utf-8", errors="replace") as file:
+            file.write(render_summary(run.survey))
+
+
+def _print(run: SyncRun, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(sync_to_json(run.survey, run.results), indent=2))
+        return
+    console = Console(highlight=False)
+    console.print(branches_table(run.survey))
+    console.print(render_lines(run.survey), markup=False, soft_wrap=True)

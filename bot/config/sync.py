@@ -1,0 +1,83 @@
+"""The `sync` section: what belongs on a stable branch, and how much one scheduled run may do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from bot.config.values import Label, Login, Pattern, Section
+
+Glob = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Conditions(Section):
+    """What a merged pull request is known by. Of one key any value will do; of several keys each must hold.
+
+    Labels, milestones, titles and bodies are globs over the whole text, whatever its case; paths are globs in which `*`
+    stops at a slash and `**` does not.
+    """
+
+    labels: tuple[Glob, ...] = Field(default=(), strict=False)
+    """A label that the pull request has."""
+    milestones: tuple[Glob, ...] = Field(default=(), strict=False)
+    """The milestone's title."""
+    authors: tuple[Login, ...] = Field(default=(), strict=False)
+    """The PR author's login."""
+    paths: tuple[Glob, ...] = Field(default=(), strict=False)
+    """A file that it changes."""
+    titles: tuple[Glob, ...] = Field(default=(), strict=False)
+    """Its title, e.g. `*crash*`."""
+    bodies: tuple[Glob, ...] = Field(default=(), strict=False)
+    """Its description."""
+    fixes_issue_labels: tuple[Label, ...] = Field(default=(), strict=False)
+    """A label of an issue that it says it fixes, closes or resolves."""
+    pull_requests: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(), strict=False)
+    """Its number."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Conditions:
+        if not any(getattr(self, name) for name in Conditions.model_fields):
+            raise ValueError("names no condition, so it would mean every pull request; for that write `titles: ['*']`")
+        return self
+
+
+class Rule(Conditions):
+    """Pull requests that belong on the branches."""
+
+    branches: tuple[Pattern, ...] = Field(default=("**",), strict=False, min_length=1)
+    """The stable branches that the rule speaks of, as names or globs; all of them unless it says so."""
+
+
+class Refusal(Conditions):
+    """Pull requests that do not belong on the branches, whatever the rules say."""
+
+    branches: tuple[Pattern, ...] = Field(default=("**",), strict=False, min_length=1)
+    """The stable branches that the refusal speaks of; all of them unless it says so."""
+    reason: Annotated[str, Field(min_length=3, max_length=500)]
+    """Why, in a sentence; it is shown wherever the pull request is listed."""
+
+
+class Sync(Section):
+    """What a scheduled run brings to the stable branches."""
+
+    main: Annotated[str, Field(min_length=1)] | None = None
+    """The branch that originals are merged to; the repository's default branch unless it says so."""
+    rules: tuple[Rule, ...] = Field(default=(), strict=False)
+    """What belongs on which branch; one rule is enough. Without rules only the next two keys count."""
+    carried_patches: bool = True
+    """The original of a carried patch belongs wherever `check` finds the branch affected."""
+    follow: bool = True
+    """What fixes (`Fixes:`) or reverts something that is on a branch belongs there too."""
+    deny: tuple[Refusal, ...] = Field(default=(), strict=False)
+    """What does not, and why."""
+    refuse_labels: tuple[Glob, ...] = Field(default=("no-backport", "no-backport {target}"), strict=False)
+    """Labels by which a person says no to every branch or to one; `{target}` is the branch."""
+    most_missing: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Missing pull requests on a branch beyond which a run opens nothing there and says so: the rules are too wide."""
+    max_open: Annotated[int, Field(ge=0, le=100)] = 5
+    """Backport pull requests of the bot that may be open on one branch at a time."""
+    max_gpu_minutes: Annotated[float, Field(ge=0, le=1440, strict=False)] = 60
+    """Minutes that regression suites may spend on a GPU in one run."""
+    tracking_issue: bool = True
+    """With `--open`, keep one issue for each branch that says what is missing and what to do next."""

@@ -1,0 +1,59 @@
+"""A sync run in a terminal: a table of the branches, then a line for each original with something left to do."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from bot.report.sync_words import TO_DO, age, counts, headline, next_step
+from bot.report.terminal import LISTED, plain
+from bot.sync.original import BranchState, Standing, State
+from bot.sync.survey import Survey
+
+_COLUMNS = {
+    State.ON_BRANCH: "there",
+    State.OPEN: "open",
+    State.CLEAN: "clean",
+    State.RESOLVABLE: "resolvable",
+    State.NEEDS: "needs another",
+    State.CONFLICT: "conflict",
+    State.NOT_AFFECTED: "not affected",
+    State.REFUSED_BY_POLICY: "by policy",
+    State.REFUSED_BY_PERSON: "by a person",
+    State.REVERTED: "reverted",
+}
+
+
+def branches_table(survey: Survey) -> Table:
+    """Lay out the branches with their originals counted by state."""
+    table = Table(title=Text(f"originals on {plain(survey.main)} since each branch point"), title_justify="left")
+    table.add_column("branch", no_wrap=True)
+    for heading in _COLUMNS.values():
+        table.add_column(heading, justify="right")
+    for state in survey.branches:
+        if not state.problem:
+            numbers = counts(state)
+            table.add_row(Text(plain(state.branch)), *(str(numbers[each] or "") for each in _COLUMNS))
+    return table
+
+
+def render_lines(survey: Survey) -> str:
+    """Say for each branch what is left to do."""
+    lines: list[str] = []
+    for state in survey.branches:
+        lines.append(f"{plain(state.branch)}: {plain(headline(state))}")
+        left = _left(state)
+        lines += [_line(each, survey.moment) for each in left[:LISTED]]
+        if len(left) > LISTED:
+            lines.append(f"  … and {len(left) - LISTED} more; --report DIR has them all")
+    return "\n".join(lines)
+
+
+def _left(state: BranchState) -> tuple[Standing, ...]:
+    return tuple(each for kind in TO_DO for each in state.having(kind))
+
+
+def _line(standing: Standing, moment: int) -> str:
+    original = standing.original
+    said = f"{original.name} {original.title}: {standing.state.value}, {standing.reason}. {next_step(standing)}"
+    return f"  {plain(said)} ({age(standing, moment)})"

@@ -1,0 +1,39 @@
+"""The backport pull requests that exist, by original and branch: the bot's own, and what people and tools opened."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from bot.config import Config
+from bot.history.claims import parse_claims
+from bot.model import ListedPullRequest
+from bot.report.markers import parse_pull_request_marker
+
+Backports = Mapping[tuple[int, str], ListedPullRequest]
+"""(number of the original, branch) → its newest backport pull request there."""
+
+
+def find_backports(pulls: Mapping[int, ListedPullRequest], branches: Mapping[str, object], main: str) -> Backports:
+    """Sort out which pull requests into stable branches are backports, by our branch names and by convention."""
+    found: dict[tuple[int, str], ListedPullRequest] = {}
+    for number, pull in sorted(pulls.items()):
+        if pull.base in branches and pull.base != main:
+            found.update({(original, pull.base): pull for original in _originals_of(pull) if original != number})
+    return found
+
+
+def count_open(pulls: Mapping[int, ListedPullRequest], config: Config) -> Mapping[str, int]:
+    """Count the bot's open backport pull requests on each branch."""
+    open_on: dict[str, int] = defaultdict(int)
+    for pull in pulls.values():
+        key = parse_pull_request_marker(pull.body)
+        if pull.state == "open" and key and key.repository == config.repository and key.target == pull.base:
+            open_on[pull.base] += 1
+    return open_on
+
+
+def _originals_of(pull: ListedPullRequest) -> set[int]:
+    # A merge's title is where the claims look for the branch's name.
+    merge = parse_claims(f"Merge pull request #{pull.number} from x/{pull.head}\n\n{pull.title}\n\n{pull.body}")
+    return {*merge.backports, *parse_claims(f"{pull.title}\n\n{pull.body}").backports}

@@ -1,0 +1,34 @@
+"""One sync at a time for one folder of data: a schedule that overlaps its last run must not open things twice."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.errors import BackportError
+
+
+@contextmanager
+def only_one(directory: Path) -> Iterator[None]:
+    """Hold the lock of a folder, which is made if need be. The lock goes with the process, however that ends.
+
+    Raises:
+        BackportError: another process holds it.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "sync.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise BackportError(
+                f"Another sync is at work in {directory} ({file.read().strip()}), so this one did nothing.",
+                hint="Nothing needs to be done: the next run on the schedule takes up what is left.",
+            ) from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()}")
+        file.flush()
+        yield

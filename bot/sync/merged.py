@@ -1,0 +1,38 @@
+"""The commits that an original left on the main branch, where git alone cannot tell a rebase from a push.
+
+Owns when GitHub is asked, and keeps its answers: what was merged does not change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bot.git.repository import Repository
+from bot.github.door import GitHub
+from bot.history.claims import own_number
+from bot.history.store import HistoryStore
+from bot.sync.original import Original
+
+_TOPIC = "merged commits"
+
+
+@dataclass(frozen=True, slots=True)
+class MergedCommits:
+    """Completes originals that were merged by rebase. Without a GitHub every original is one commit."""
+
+    repository: Repository
+    store: HistoryStore
+    github: GitHub | None
+
+    def complete(self, original: Original) -> Original:
+        """Return the original with all its commits, oldest first."""
+        commit = self.repository.commit(original.commits[-1])
+        # A merge brings everything, and a title with the number is a squash.
+        squashed = own_number(commit.subject) == original.number
+        if self.github is None or original.number is None or len(commit.parents) > 1 or squashed:
+            return original
+        kept = self.store.answer(_TOPIC, str(original.number))
+        if kept is None:
+            _, kept = self.github.merged_commits(self.github.pull_request(original.number))
+            self.store.keep_answers(_TOPIC, {str(original.number): kept})
+        return replace(original, commits=tuple(kept))

@@ -1,0 +1,173 @@
+"""The whole picture: every stable branch with the state of every original, from git and, where there is one, GitHub.
+
+Owns the order of the reading. Changes nothing outside the files that it keeps beside the mirror.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from bot.carried.load import CarriedPatch, find_original
+from bot.config import Config
+from bot.git.repository import Repository
+from bot.github.door import GitHub
+from bot.history.commits import Position
+from bot.history.scan import Scan, scan
+from bot.history.store import HistoryStore
+from bot.model import ListedPullRequest, Progress, Sha, silent
+from bot.pick.rung import Knowledge
+from bot.sync.aims import find_aims
+from bot.sync.backports import count_open, find_backports
+from bot.sync.merged import MergedCommits
+from bot.sync.original import BranchState, Original
+from bot.sync.originals import gather_originals, with_paths
+from bot.sync.policy import Policy
+from bot.sync.pulls import refresh
+from bot.sync.standing import Facts, branch_state
+from bot.sync.trials import Trials
+
+_SEEN = "branch seen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What was found at one moment (seconds since the epoch). `open_backports` counts the bot's own, by branch."""
+
+    repository: str
+    main: str
+    moment: int
+    branches: tuple[BranchState, ...]
+    open_backports: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a survey stands on: a repository whose branches are here at these tips, and what is kept beside it.
+
+    `existing` are all branches that there are, looked at or not.
+    """
+
+    repository: Repository
+    store: HistoryStore
+    config: Config
+    main: str
+    tips: Mapping[str, Sha]
+    existing: Collection[str]
+    patches: Mapping[str, CarriedPatch]
+    knowledge: Knowledge
+    progress: Progress = silent
+
+    @property
+    def stable(self) -> dict[str, Sha]:
+        """The branches to look at, without the main branch."""
+        return {name: tip for name, tip in self.tips.items() if name != self.main}
+
+    def patch_for(self, original: Original) -> CarriedPatch | None:
+        """Return the carried patch of an original, or None."""
+        if original.number is None:
+            return None
+        return find_original(self.patches, self.config.repository, pull_request=original.number)
+
+
+def survey(ground: Ground, github: GitHub | None = None) -> Survey:
+    """Look at every branch.
+
+    Raises:
+        GitError: a tip or an object that is needed is not here.
+        GitHubError: GitHub does not answer.
+    """
+    seen = scan(
+        ground.repository,
+        ground.store,
+        main=ground.tips[ground.main],
+        branches=ground.stable,
+        progress=ground.progress,
+    )
+    pulls, labelled = _ask(github, ground, _oldest(seen)) if github else ({}, {})
+    originals = gather_originals(seen, ground.store, ground.config.sync, pulls, labelled, ground.main)
+    policy = Policy(ground.config.sync)
+    backports = find_backports(pulls, ground.stable, ground.main)
+    patch_of = _patches_by_position(originals, ground)
+    aims = find_aims(seen, ground.store, originals)
+    backported = {number for number, _ in backports}
+    spoken_of = {at for at, each in originals.items() if each.number in backported or policy.speaks_of(each)}
+    facts = Facts(
+        scan=seen,
+        config=ground.config,
+        policy=policy,
+        originals=originals,
+        backports=backports,
+        patch_of=patch_of,
+        aims=aims,
+        noted={*spoken_of, *patch_of, *aims, *seen.main.undone_by},
+        complete=_completing(ground, github),
+    )
+    return Survey(
+        repository=ground.config.repository,
+        main=ground.main,
+        moment=int(time.time()),
+        branches=(*_states(facts, ground), *_unrelated(seen), *_gone(ground)),
+        open_backports=count_open(pulls, ground.config),
+    )
+
+
+def _states(facts: Facts, ground: Ground) -> list[BranchState]:
+    with ground.repository.quarantined() as quarantine:
+        trials = Trials(
+            repository=quarantine,
+            store=ground.store,
+            patches=ground.patches,
+            knowledge=ground.knowledge,
+            most_thorough=ground.config.sync.most_missing,
+            progress=ground.progress,
+        )
+        return [branch_state(name, facts, trials) for name in facts.scan.branches]
+
+
+def _oldest(seen: Scan) -> int:
+    """Return when the oldest branch was cut: nothing that was merged before is of interest."""
+    return min((seen.commits[history.point].committed for history in seen.branches.values()), default=0)
+
+
+def _ask(
+    github: GitHub, ground: Ground, since: int
+) -> tuple[Mapping[int, ListedPullRequest], Mapping[str, frozenset[int]]]:
+    ground.progress("Asking GitHub what changed")
+    pulls = refresh(ground.store, github.changed_pull_requests(), since)
+    sync = ground.config.sync
+    labels = {label for each in (*sync.rules, *sync.deny) for label in each.fixes_issue_labels}
+    return pulls, {label: github.issues_labelled(label) for label in sorted(labels)}
+
+
+def _completing(ground: Ground, github: GitHub | None) -> Callable[[Original], Original]:
+    merged = MergedCommits(ground.repository, ground.store, github)
+
+    def complete(original: Original) -> Original:
+        whole = merged.complete(original)
+        at = ground.store.commits().find
+        return with_paths(whole, ground.store, [found for sha in whole.commits if (found := at(sha)) is not None])
+
+    return complete
+
+
+def _patches_by_position(originals: Mapping[Position, Original], ground: Ground) -> dict[Position, CarriedPatch]:
+    # Few patches and many originals: the patches are asked first.
+    carried = {patch.provenance.original.pull_request for patch in ground.patches.values()}
+    wanted = (original for original in originals.values() if original.number in carried)
+    return {original.position: patch for original in wanted if (patch := ground.patch_for(original))}
+
+
+def _unrelated(seen: Scan) -> list[BranchState]:
+    problem = "It has no common ancestor with the main branch, so nothing can be said of what is missing."
+    return [BranchState(branch=name, problem=problem) for name in seen.unrelated]
+
+
+def _gone(ground: Ground) -> list[BranchState]:
+    """Return the branches that were looked at before and are not there any more; each is told of once."""
+    before = ground.store.answers(_SEEN)
+    gone = sorted(name for name in before if name not in ground.existing)
+    seen = {name: tip for name, tip in {**before, **ground.stable}.items() if name not in gone}
+    ground.store.keep_answers(_SEEN, seen, alone=True)
+    return [BranchState(branch=name, problem="It was looked at before and is not there any more.") for name in gone]
