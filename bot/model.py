@@ -452,17 +452,31 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteRun:
-    """One run of a regression suite on one tree. `problem` says why a run is not usable; a usable one has none."""
+    """One run of a regression suite on one tree. `problem` says why a run is not usable; a usable one has none.
+
+    `commit` is what the tree was checked out at, or empty where it is no checkout.
+    """
 
     tree: str
     cases: tuple[CaseResult, ...]
     device: Device | None
     seconds: float
     problem: str = ""
+    commit: str = ""
 
     def count(self, outcome: CaseOutcome) -> int:
         """Count the cases that ended so."""
         return sum(case.outcome is outcome for case in self.cases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowRun:
+    """A run of a workflow as the forge reports it, in the forge's words."""
+
+    id: int
+    status: str
+    conclusion: str | None
+    url: str
 
 
 class VerdictOutcome(StrEnum):
@@ -493,6 +507,8 @@ class Verdict:
     base: SuiteRun
     candidate: SuiteRun
     known_failures: tuple[KnownFailure, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What else there is to know of how it came about, e.g. where it ran and that an earlier run was lost."""
 
     @property
     def proven(self) -> bool:

@@ -42,6 +42,13 @@ class DirectoryTree:
             yield from ((relative / name).as_posix() for name in sorted(files))
 
 
+def differing_paths(one: Path, other: Path) -> tuple[str, ...]:
+    """Return the paths whose files differ between two directories, or that only one of them has; sorted."""
+    trees = DirectoryTree(one), DirectoryTree(other)
+    paths = sorted({path for tree in trees for path in tree.paths()})
+    return tuple(path for path in paths if trees[0].read(path) != trees[1].read(path))
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A Python file: its text, how it was decoded, and its syntax tree."""

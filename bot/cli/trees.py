@@ -16,9 +16,11 @@ from bot.carried.apply import Applied, ChangedTree, StepFailed, apply, render_di
 from bot.carried.companions import apply_companions, companions_of
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch, bundled_patches, load_patches
-from bot.carried.tree import DirectoryTree
+from bot.carried.tree import DirectoryTree, differing_paths
 from bot.cli.options import AsJson, DeviceKind, PatchName, Tree, WithCompanions, tell
+from bot.config import Prove, load_config
 from bot.errors import ConfigError
+from bot.git.repository import Repository
 from bot.model import Affectedness
 from bot.report import terminal
 from bot.report.data import check_to_json, verdict_to_json
@@ -58,7 +60,11 @@ def apply_patch(
 
 def prove_fix(
     tree: Tree,
-    patch: PatchName,
+    *,
+    patch: Annotated[
+        str | None,
+        typer.Option(help="The carried patch. Without one the tests that TREE2 changes prove it.", metavar="NAME"),
+    ] = None,
     candidate: Annotated[
         Path | None,
         typer.Option(
@@ -68,34 +74,60 @@ def prove_fix(
             metavar="TREE2",
         ),
     ] = None,
-    device: Annotated[DeviceKind, typer.Option(help="Where the suite runs.")] = DeviceKind.AUTO,
+    device: Annotated[DeviceKind | None, typer.Option(help="Where the suite runs; auto by default.")] = None,
     with_companions: WithCompanions = False,
+    config: Annotated[
+        Path | None, typer.Option(help="A backport.yaml to go by: `prove` and `patches`.", exists=True, dir_okay=False)
+    ] = None,
+    branch: Annotated[str, typer.Option(help="The target branch, for what is configured by branch.")] = "",
     evidence: Annotated[
         Path | None,
-        typer.Option(
-            help="A folder for verdict.json, both runs' JUnit XML and a picture.", file_okay=False, metavar="DIR"
-        ),
+        typer.Option(help="A folder to keep verdict.json and both runs' JUnit XML in.", file_okay=False, metavar="DIR"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the regression suite on TREE without and with the fix; exit 0 only if that proves it."""
-    patches = _patches()
-    carried = _named(patch, patches)
+    settings, patches = _configured(config)
+    carried = _named(patch, patches) if patch else None
     with tempfile.TemporaryDirectory(prefix="backport-candidate-") as scratch:
-        fixed = candidate or _fixed_copy(tree, carried, patches if with_companions else {}, Path(scratch, "candidate"))
-        companions = _needed_and_there(tree, fixed, carried, patches) if with_companions else ()
+        fixed = candidate or _made(tree, carried, patches if with_companions else {}, Path(scratch, "candidate"))
         verdict = prove_trees(
             tree,
             fixed,
             carried,
-            companions=companions,
+            companions=_needed_and_there(tree, fixed, carried, patches) if carried and with_companions else (),
             patches=patches,
-            device=device.value,
+            settings=settings,
+            branch=branch,
+            changed=() if carried else differing_paths(tree, fixed),
+            commits=(_commit_of(tree), _commit_of(fixed)),
+            device=device.value if device else None,
             evidence=evidence,
             progress=tell,
         )
     typer.echo(json.dumps(verdict_to_json(verdict), indent=2) if as_json else terminal.render_verdict(verdict))
     raise typer.Exit(0 if verdict.proven else 1)
+
+
+def _made(tree: Path, patch: CarriedPatch | None, companions_among: Mapping[str, CarriedPatch], copy: Path) -> Path:
+    if patch is None:
+        raise ConfigError(
+            "There is neither a carried patch nor a tree with the fix; nothing was run.",
+            hint="Give `--patch NAME`, or `--candidate TREE2`, or both.",
+        )
+    return _fixed_copy(tree, patch, companions_among, copy)
+
+
+def _commit_of(tree: Path) -> str:
+    """Return the commit that a checkout is at, or nothing for a tree that is none."""
+    return (Repository.open(tree).resolve("HEAD") or "") if (tree / ".git").exists() else ""
+
+
+def _configured(file: Path | None) -> tuple[Prove, Mapping[str, CarriedPatch]]:
+    if file is None:
+        return Prove(), _patches()
+    config = load_config(file)
+    return config.prove, load_patches([bundled_patches(), *(file.parent / folder for folder in config.patches)])
 
 
 def _patches() -> Mapping[str, CarriedPatch]:

@@ -48,12 +48,15 @@ def combine(verdicts: Mapping[str, Verdict], *, guards: Collection[str] = ()) ->
             for name, verdict in verdicts.items()
             for known in verdict.known_failures
         ),
+        notes=tuple(dict.fromkeys(note for verdict in verdicts.values() for note in verdict.notes)),
     )
 
 
 def _together(runs: Mapping[str, SuiteRun]) -> SuiteRun:
+    first = next(iter(runs.values()))
     return SuiteRun(
-        tree=next(iter(runs.values())).tree,
+        tree=first.tree,
+        commit=first.commit,
         cases=tuple(replace(case, name=f"{name}.{case.name}") for name, run in runs.items() for case in run.cases),
         device=next((run.device for run in runs.values() if run.device), None),
         seconds=sum(run.seconds for run in runs.values()),

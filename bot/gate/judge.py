@@ -20,7 +20,18 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bot.model import CaseOutcome, CaseResult, DeclaredFailure, KnownFailure, SuiteRun, Verdict, VerdictOutcome
+from bot.gate.own_tests import errors_as_failures
+from bot.model import (
+    CaseOutcome,
+    CaseResult,
+    CommandSuite,
+    DeclaredFailure,
+    KnownFailure,
+    Suite,
+    SuiteRun,
+    Verdict,
+    VerdictOutcome,
+)
 
 NAMED = 3
 """How many cases a reason names before it only counts them."""
@@ -59,6 +70,15 @@ def judge(
         candidate=candidate,
         known_failures=tuple(tally.known),
     )
+
+
+def judge_suite(
+    suite: Suite | CommandSuite, base: SuiteRun, candidate: SuiteRun, *, resolved: frozenset[str] = frozenset()
+) -> Verdict:
+    """Judge two runs of a suite by what it declares."""
+    if isinstance(suite, CommandSuite) and suite.overlay:
+        base = errors_as_failures(base, candidate)
+    return judge(base, candidate, known_failures=suite.known_failures, resolved=resolved)
 
 
 def matches(pattern: str, case: str) -> bool:

@@ -17,9 +17,8 @@ from bot.errors import SuiteError
 from bot.gate.command import run_command
 from bot.gate.confinement import DEFAULT, Confinement, Launch
 from bot.gate.environment import suite_environment
-from bot.gate.judge import judge
+from bot.gate.judge import judge_suite
 from bot.gate.junit import Report, parse_junit, read_report
-from bot.gate.own_tests import errors_as_failures
 from bot.gate.place import Shared, interpreter, run_confined
 from bot.gate.process import Finished
 from bot.gate.progress import Reporter, last_case, last_lines, summary
@@ -74,15 +73,9 @@ def prove(
 
         first, second = runs.submit(run, base, "base"), runs.submit(run, candidate, "candidate")
         try:
-            return _judged(first.result(), second.result(), suite, resolved)
+            return judge_suite(suite, first.result(), second.result(), resolved=resolved)
         finally:
             shared.stop.set()
-
-
-def _judged(base: SuiteRun, candidate: SuiteRun, suite: Suite | CommandSuite, resolved: frozenset[str]) -> Verdict:
-    if isinstance(suite, CommandSuite) and suite.overlay:
-        base = errors_as_failures(base, candidate)
-    return judge(base, candidate, known_failures=suite.known_failures, resolved=resolved)
 
 
 def run_suite(

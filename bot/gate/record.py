@@ -27,17 +27,19 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
             {"case": known.case, "reason": known.reason, "still_fails": known.still_fails}
             for known in verdict.known_failures
         ],
+        "notes": list(verdict.notes),
     }
 
 
 def verdict_from_json(data: Mapping[str, Any]) -> Verdict:
-    """Read a record that `verdict_to_json` made. Raises KeyError or ValueError on anything else."""
+    """Read a record that `verdict_to_json` made. Raises KeyError, TypeError or ValueError on anything else."""
     return Verdict(
         outcome=VerdictOutcome(data["outcome"]),
         reason=data["reason"],
         base=_run_from_json(data["base"]),
         candidate=_run_from_json(data["candidate"]),
         known_failures=tuple(KnownFailure(**known) for known in data["known_failures"]),
+        notes=tuple(data.get("notes", ())),
     )
 
 
@@ -63,12 +65,24 @@ def _run_to_json(run: SuiteRun) -> dict[str, Any]:
         }
         for case in run.cases
     ]
-    return {"tree": run.tree, "problem": run.problem, "seconds": run.seconds, "device": device, "cases": cases}
+    return {
+        "tree": run.tree,
+        "commit": run.commit,
+        "problem": run.problem,
+        "seconds": run.seconds,
+        "device": device,
+        "cases": cases,
+    }
 
 
 def _run_from_json(data: Mapping[str, Any]) -> SuiteRun:
     cases = (CaseResult(**{**case, "outcome": CaseOutcome(case["outcome"])}) for case in data["cases"])
     device = Device(**data["device"]) if data["device"] else None
     return SuiteRun(
-        tree=data["tree"], problem=data["problem"], seconds=data["seconds"], device=device, cases=tuple(cases)
+        tree=data["tree"],
+        problem=data["problem"],
+        seconds=data["seconds"],
+        device=device,
+        cases=tuple(cases),
+        commit=data.get("commit", ""),
     )

@@ -136,6 +136,24 @@ def _has_landed(repository: Repository, commit: Sha, branch: str) -> bool:
         return False
 
 
+def delete_branch(repository: Repository, branch: str, *, expected: Sha) -> None:
+    """Remove a branch of the remote that is at `expected`; one that is gone, or somewhere else by now, is left.
+
+    Raises:
+        GitError: the remote could not be reached, or does not let this token do it.
+    """
+    if list_branches(repository).get(branch) != expected:
+        return
+    ref = f"{_HEADS}{branch}"
+    lease = f"--force-with-lease={ref}:{expected}"
+    done = repository.git.attempt(
+        *_STALLED, "push", "--porcelain", "--no-verify", lease, REMOTE, f":{ref}", variables=repository.authorize()
+    )
+    if done.code:
+        hint = "Remove it by hand; the token needs write access to contents."
+        raise repository.git.error(done, f"`{branch}` was not removed", GitError, hint)
+
+
 def _pushed_line(done: Completed, ref: str) -> tuple[str, str]:
     """Return flag and summary of the porcelain line for a ref, empty where the remote gave none."""
     for line in done.stdout.decode(errors="replace").splitlines():

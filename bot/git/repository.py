@@ -84,6 +84,10 @@ class Repository:
         """Put a commit on a remote branch that is at `expected`, or must not exist when that is None."""
         remote.push(self, commit, branch, expected=expected)
 
+    def delete_branch(self, branch: str, *, expected: Sha) -> None:
+        """Remove a branch of the remote if it is at `expected`."""
+        remote.delete_branch(self, branch, expected=expected)
+
     # --- objects ------------------------------------------------------------------------------------------------------
 
     def resolve(self, name: str) -> Sha | None:

@@ -32,6 +32,7 @@ from bot.github.patience import Patience
 from bot.github.signed import upload_tree, write_signed
 from bot.github.threads import unresolved_threads
 from bot.github.translate import translated
+from bot.github.workflow_runs import ForgeWorkflowRuns
 from bot.model import CheckRunText, Comment, Details, ListedPullRequest, MergeMethod, PullRequest, ReviewThread, Sha
 
 log = logging.getLogger(__name__)
@@ -129,6 +130,10 @@ class GitHubClient:
             "issue": issue,
             "comment": comment,
         }
+
+    def workflow_runs(self) -> ForgeWorkflowRuns:
+        """Return the workflow runs of the repository, to dispatch and to look at."""
+        return ForgeWorkflowRuns(self._repository)
 
     def pull_request(self, number: int) -> PullRequest:
         """Return a pull request; raises NotFound where there is none."""

@@ -11,9 +11,38 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from bot.git.objects import Entry
-from bot.model import CheckRunText, Comment, Details, ListedPullRequest, MergeMethod, PullRequest, ReviewThread, Sha
+from bot.model import (
+    CheckRunText,
+    Comment,
+    Details,
+    ListedPullRequest,
+    MergeMethod,
+    PullRequest,
+    ReviewThread,
+    Sha,
+    WorkflowRun,
+)
 
 Reaction = Literal["eyes", "rocket", "confused"]
+
+
+class WorkflowRuns(Protocol):
+    """What is needed of GitHub Actions. Every method may raise GitHubError."""
+
+    def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> None:
+        """Ask for a run of a workflow file of the default branch."""
+
+    def find(self, workflow: str, word: str) -> WorkflowRun | None:
+        """Return the newest run of the workflow whose title has this word, or None."""
+
+    def get(self, run_id: int) -> WorkflowRun | None:
+        """Return a run as it stands now, or None where it is no longer there."""
+
+    def cancel(self, run_id: int) -> None:
+        """Cancel a run; one that has ended stays as it is."""
+
+    def artifact(self, run_id: int, name: str) -> bytes | None:
+        """Return the zip archive that a run left under this name, or None."""
 
 
 class GitHub(Protocol):
@@ -26,6 +55,9 @@ class GitHub(Protocol):
     @property
     def login(self) -> str:
         """The bot's own account name."""
+
+    def workflow_runs(self) -> WorkflowRuns:
+        """Return the workflow runs of the repository, to dispatch and to look at."""
 
     @property
     def default_branch(self) -> str:

@@ -97,6 +97,7 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Json]:
             {"case": each.case, "reason": each.reason, "still_fails": each.still_fails}
             for each in verdict.known_failures
         ],
+        "notes": list(verdict.notes),
         "base": _run(verdict.base),
         "candidate": _run(verdict.candidate),
     }

@@ -111,6 +111,7 @@ def _proof(verdict: Verdict) -> dict[str, object]:
         "seconds": round(verdict.base.seconds + verdict.candidate.seconds),
         "groups": groups(verdict),
         "known": known_groups(verdict),
+        "notes": verdict.notes,
     }
 
 

@@ -88,6 +88,7 @@ def render_verdict(verdict: Verdict) -> str:
         f"{meaning(verdict.outcome)} {plain(verdict.reason)}",
         f"on {plain(device_text(device_of(verdict)))}",
     ]
+    lines += [plain(note) for note in verdict.notes]
     for each in groups(verdict):
         past = f", past the end {each.before} → {_or_unknown(each.after)}" if each.before is not None else ""
         failing = f"{each.base_failed} failed before, {each.candidate_failed} after"

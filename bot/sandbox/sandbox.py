@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -167,6 +167,23 @@ class Sandbox(Past):
             return hook.id
 
     # --- workflow runs ----------------------------------------------------------------------------------------------
+
+    def runs(self, repository: str) -> tuple[int, ...]:
+        """List the numbers of the workflow runs that were dispatched, oldest first."""
+        with self.world.lock:
+            return tuple(self._repository(repository).runs)
+
+    def start_run(self, repository: str, run_id: int) -> Mapping[str, Any]:
+        """Take a run out of the queue as a runner would; returns the inputs it was dispatched with."""
+        with self.world.lock:
+            run = self._repository(repository).runs[run_id]
+            run.status, run.updated_at = "in_progress", now()
+            return dict(run.inputs)
+
+    def lose_run(self, repository: str, run_id: int) -> None:
+        """Forget a run, as GitHub does when one is deleted."""
+        with self.world.lock:
+            del self._repository(repository).runs[run_id]
 
     def finish_run(self, repository: str, run_id: int, conclusion: str, artifacts: Mapping[str, bytes]) -> None:
         """End a dispatched workflow run as a runner would. Artifacts are zip archives by name."""

@@ -54,6 +54,7 @@ class WorkflowRun:
     number: int
     path: str
     name: str
+    title: str
     event: str
     actor: User
     head_branch: str

@@ -4,53 +4,80 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bot import gate
-from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
 from bot.config import Prove
 from bot.gate.combine import combine
 from bot.gate.evidence import write_evidence
+from bot.gate.runner import Assignment, Runner
 from bot.model import (
-    Affectedness,
     Candidate,
     CommandSuite,
     Progress,
-    SourceTree,
     Suite,
     SuiteRun,
     Verdict,
     VerdictOutcome,
     silent,
 )
-from bot.workflow.suites import confinement_for, suites_for
-from bot.workflow.workplace import Workshop
+from bot.workflow.remote_proof import actions_runner
+from bot.workflow.suites import confinement_for, resolved_in, suites_for
+from bot.workflow.workplace import Workplace, Workshop
 
 _DEFAULT = Prove()
 
 
 def prove_candidate(candidate: Candidate, patch: CarriedPatch | None, at: Workshop) -> Verdict:
-    """Run what proves the candidate on its base commit and on the candidate; both are removed again.
+    """Have the configured runner prove the candidate, on its very commits.
 
-    Without a suite nothing can be proven, and the verdict is inconclusive.
+    Where there is no door to GitHub, nobody can be asked, and this machine is the runner.
     """
-    with tempfile.TemporaryDirectory(prefix="backport-trees-") as scratch:
-        base, tree = Path(scratch, "base"), Path(scratch, "candidate")
-        at.mirror.export(candidate.base_commit, base)
-        at.mirror.export(candidate.commit, tree)
-        return prove_trees(
-            base,
-            tree,
-            patch,
-            companions=[at.patches[companion.patch] for companion in candidate.companions],
-            patches=at.patches,
-            settings=at.config.prove,
-            branch=candidate.branch,
-            changed=candidate.files,
-            progress=lambda line: at.progress(f"{candidate.branch}: {line}"),
-        )
+    assignment = Assignment(
+        branch=candidate.branch,
+        base_commit=candidate.base_commit,
+        commit=candidate.commit,
+        patch=patch.name if patch else None,
+        companions=tuple(companion.patch for companion in candidate.companions),
+        changed=candidate.files,
+    )
+    return _runner(at).prove(assignment, lambda line: at.progress(f"{candidate.branch}: {line}"))
+
+
+def _runner(at: Workshop) -> Runner:
+    if isinstance(at, Workplace) and at.config.prove.runner == "github-actions":
+        return actions_runner(at)
+    return LocalRunner(at)
+
+
+class LocalRunner:
+    """This machine: both trees are laid out as plain files, which are removed again."""
+
+    def __init__(self, at: Workshop) -> None:
+        self._at = at
+
+    def prove(self, assignment: Assignment, progress: Progress = silent) -> Verdict:
+        """Run every suite that is for the candidate on both trees; without any, the verdict is inconclusive."""
+        at = self._at
+        with tempfile.TemporaryDirectory(prefix="backport-trees-") as scratch:
+            base, tree = Path(scratch, "base"), Path(scratch, "candidate")
+            at.mirror.export(assignment.base_commit, base)
+            at.mirror.export(assignment.commit, tree)
+            return prove_trees(
+                base,
+                tree,
+                at.patches[assignment.patch] if assignment.patch else None,
+                companions=[at.patches[name] for name in assignment.companions],
+                patches=at.patches,
+                settings=at.config.prove,
+                branch=assignment.branch,
+                changed=assignment.changed,
+                commits=(assignment.base_commit, assignment.commit),
+                progress=progress,
+            )
 
 
 def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and where it is for; most have a default
@@ -64,13 +91,14 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     device: str | None = None,
     branch: str = "",
     changed: Sequence[str] = (),
+    commits: tuple[str, str] = ("", ""),
     evidence: Path | None = None,
     progress: Progress = silent,
 ) -> Verdict:
     """Run on two trees what proves the change between them: the suites of what is carried, or the tests it brings.
 
-    `changed` are the paths in which the trees differ. `device` overrules the settings. What the runs reported is kept
-    in the folder `evidence`.
+    `changed` are the paths in which the trees differ, and `commits` what they are checked out at. `device` overrules
+    the settings. What the runs reported is kept in the folder `evidence`.
 
     Raises:
         SuiteError: there is no suite to run.
@@ -81,7 +109,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     several = len(suites.proof) + len(suites.guards) > 1
 
     def prove(name: str, suite: Suite | CommandSuite) -> Verdict:
-        return gate.prove(
+        verdict = gate.prove(
             base,
             candidate,
             suite,
@@ -91,22 +119,16 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
             confinement=confinement_for(branch, settings),
             keep=evidence and evidence / name,
         )
+        of_base, of_candidate = (
+            replace(run, commit=commit) for run, commit in zip((verdict.base, verdict.candidate), commits, strict=True)
+        )
+        return replace(verdict, base=of_base, candidate=of_candidate)
 
     verdicts = {name: prove(name, suite) for name, suite in (suites.proof | suites.guards).items()}
     verdict = combine(verdicts, guards=suites.guards.keys())
     if evidence is not None:
         write_evidence(evidence, verdict, verdicts)
     return verdict
-
-
-def resolved_in(
-    candidate: SourceTree, suite: Suite | CommandSuite, patches: Mapping[str, CarriedPatch]
-) -> frozenset[str]:
-    """Name the carried patches whose fix the candidate has, by its own code: what they fix is no known failure."""
-    named = {declared.fixed_by for declared in suite.known_failures if declared.fixed_by}
-    return frozenset(
-        name for name in named if name in patches and check(candidate, patches[name]).status is Affectedness.FIXED
-    )
 
 
 def _without_suite() -> Verdict:

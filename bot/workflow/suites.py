@@ -5,14 +5,15 @@ Owns the choice, from configuration and the candidate's files. Runs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
 from bot.config.prove import KnownCase, Prove
 from bot.gate.confinement import GIB, Confinement
 from bot.gate.own_tests import files_of_tests, filled
-from bot.model import CommandSuite, DeclaredFailure, Suite
+from bot.model import Affectedness, CommandSuite, DeclaredFailure, SourceTree, Suite
 
 OWN_TESTS = "own-tests"
 """The name of the suite that the original's tests make."""
@@ -56,6 +57,16 @@ def confinement_for(branch: str, settings: Prove) -> Confinement:
         processes=limits.processes,
         image=settings.image_for(branch),
         runtime=settings.container_runtime,
+    )
+
+
+def resolved_in(
+    candidate: SourceTree, suite: Suite | CommandSuite, patches: Mapping[str, CarriedPatch]
+) -> frozenset[str]:
+    """Name the carried patches whose fix the candidate has, by its own code: what they fix is no known failure."""
+    named = {declared.fixed_by for declared in suite.known_failures if declared.fixed_by}
+    return frozenset(
+        name for name in named if name in patches and check(candidate, patches[name]).status is Affectedness.FIXED
     )
 
 

@@ -19,11 +19,16 @@ CASE = CaseResult(
 
 def verdict(device: Device | None) -> Verdict:
     """Make a verdict with something in every field."""
-    base = SuiteRun(tree="base", cases=(CASE,), device=device, seconds=3.5)
+    base = SuiteRun(tree="base", cases=(CASE,), device=device, seconds=3.5, commit="a" * 40)
     candidate = SuiteRun(tree="candidate", cases=(), device=None, seconds=0.0, problem="it collected no case.")
     known = (KnownFailure("t::b", "lacks slack", still_fails=True),)
     return Verdict(
-        outcome=VerdictOutcome.INCONCLUSIVE, reason="why", base=base, candidate=candidate, known_failures=known
+        outcome=VerdictOutcome.INCONCLUSIVE,
+        reason="why",
+        base=base,
+        candidate=candidate,
+        known_failures=known,
+        notes=("run 1",),
     )
 
 

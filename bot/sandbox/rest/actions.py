@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
 from bot.sandbox.accounts import Level, now
 from bot.sandbox.api import Call, Refusal, Reply, Routes, not_found
 from bot.sandbox.events import dispatch_event, workflow_run_event
@@ -11,6 +17,7 @@ from bot.sandbox.state import Artifact, Repository, WorkflowRun
 routes = Routes()
 ACTIONS = "/repos/{owner}/{repo}/actions"
 _FOLDER = ".github/workflows"
+_INPUT = re.compile(r"\$\{\{\s*inputs\.([A-Za-z0-9_-]+)\s*\}\}")
 
 
 def _workflows(repository: Repository) -> list[str]:
@@ -58,6 +65,7 @@ def dispatch(call: Call) -> Reply:
         number=len(repository.runs) + 1,
         path=path,
         name=path.rpartition("/")[2].partition(".")[0],
+        title=_title(repository, sha, path, call.body.get("inputs") or {}),
         event="workflow_dispatch",
         actor=call.user,
         head_branch=name,
@@ -71,6 +79,18 @@ def dispatch(call: Call) -> Reply:
     payload = {"inputs": run.inputs, "ref": f"refs/heads/{name}", "workflow": path}
     dispatch_event(call.world, repository, "workflow_dispatch", payload, call.user)
     return Reply(status=204)
+
+
+def _title(repository: Repository, sha: str, path: str, inputs: Mapping[str, Any]) -> str:
+    """Make a run's title by its workflow's `run-name`, in which only inputs are known; without one, by its file."""
+    try:
+        written = yaml.safe_load(repository.git.read(sha, path) or b"")
+    except yaml.YAMLError as error:
+        raise Refusal(422, f"Invalid workflow file: {path}") from error
+    name = written.get("run-name") if isinstance(written, dict) else None
+    if not isinstance(name, str):
+        return path.rpartition("/")[2].partition(".")[0]
+    return _INPUT.sub(lambda found: str(inputs.get(found[1], "")), name)
 
 
 @routes.add("POST", "/repos/{owner}/{repo}/dispatches", Level.WRITE)

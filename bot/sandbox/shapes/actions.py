@@ -44,7 +44,7 @@ def run_json(world: World, repository: Repository, run: WorkflowRun) -> Json:
         "id": run.id,
         "node_id": node_id("WFR", run.id),
         "name": run.name,
-        "display_title": run.name,
+        "display_title": run.title,
         "head_branch": run.head_branch,
         "head_sha": run.head_sha,
         "path": run.path,

@@ -1,0 +1,66 @@
+"""Workflow runs of the repository: dispatch one, find it again, wait for it, fetch what it left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from github.Repository import Repository as ForgeRepository
+from github.WorkflowRun import WorkflowRun as ForgeRun
+
+from bot.errors import NotFound
+from bot.github.translate import translated
+from bot.model import WorkflowRun
+
+_LOOKED_AT = 100
+"""Newest runs among which a title is looked for."""
+
+
+class ForgeWorkflowRuns:
+    """What the gate needs of GitHub Actions, for one repository. Every method may raise GitHubError."""
+
+    def __init__(self, repository: ForgeRepository) -> None:
+        self._repository = repository
+
+    def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> None:
+        """Ask for a run of a workflow file of the default branch."""
+        url = f"{self._repository.url}/actions/workflows/{quote(workflow, safe='')}/dispatches"
+        body = {"ref": self._repository.default_branch, "inputs": dict(inputs)}
+        with translated(f"dispatch {workflow}"):
+            self._repository.requester.requestJsonAndCheck("POST", url, input=body)
+
+    def find(self, workflow: str, word: str) -> WorkflowRun | None:
+        """Return the newest run of the workflow whose title has this word, or None."""
+        with translated(f"list the runs of {workflow}"):
+            listed = self._repository.get_workflow(workflow).get_runs(event="workflow_dispatch")
+            for _, run in zip(range(_LOOKED_AT), listed, strict=False):
+                if word in (run.display_title or "").split():
+                    return _workflow_run(run)
+        return None
+
+    def get(self, run_id: int) -> WorkflowRun | None:
+        """Return a run as it stands now, or None where it is no longer there."""
+        try:
+            with translated(f"read workflow run {run_id}"):
+                return _workflow_run(self._repository.get_workflow_run(run_id))
+        except NotFound:
+            return None
+
+    def cancel(self, run_id: int) -> None:
+        """Cancel a run; one that has ended stays as it is."""
+        with translated(f"cancel workflow run {run_id}"):
+            self._repository.get_workflow_run(run_id).cancel()
+
+    def artifact(self, run_id: int, name: str) -> bytes | None:
+        """Return the zip archive that a run left under this name, or None."""
+        with translated(f"fetch what workflow run {run_id} left"):
+            artifacts = self._repository.get_workflow_run(run_id).get_artifacts()
+            found = next((each for each in artifacts if each.name == name and not each.expired), None)
+            if found is None:
+                return None
+            _, _, chunks = self._repository.requester.getStream(found.archive_download_url, chunk_size=None)
+            return b"".join(chunks)
+
+
+def _workflow_run(forge: ForgeRun) -> WorkflowRun:
+    return WorkflowRun(id=forge.id, status=forge.status, conclusion=forge.conclusion, url=forge.html_url)
