@@ -114,7 +114,7 @@ def _script(confinement: Confinement, directory: Path, writable: Sequence[Path])
     yield 'for disk in /dev/*; do [ ! -b "$disk" ] || mount --bind /dev/null "$disk"; done'
     yield from (f"mount --bind /dev/null {shlex.quote(path)}" for path in _existing(files=True))
     yield from (f"mount -t tmpfs -o size=4k,mode=755 none {shlex.quote(path)}" for path in _existing(files=False))
-    if _has_own_pid_limit():
+    if has_own_pid_limit():
         yield f"echo {max(confinement.processes, _FEWEST_PIDS)} > /proc/sys/kernel/pid_max"
     yield "mount --bind -o ro /proc/sys /proc/sys"
     # The folder this process was started in may lie under a mount made since.
@@ -132,7 +132,7 @@ def _existing(*, files: bool) -> list[str]:
     return sorted(str(path) for path in there if path.is_dir() is not files)
 
 
-def _has_own_pid_limit() -> bool:
+def has_own_pid_limit() -> bool:
     """Whether a process tree's pid_max is its own (Linux 6.14); before, this would set the whole machine's."""
     try:
         major, minor = (int(number) for number in os.uname().release.split(".")[:2])
