@@ -58,3 +58,7 @@ class Templates(Section):
     """The status comment on the original pull request."""
     pull_request: MarkdownTemplate | None = None
     """The body of a backport pull request."""
+    conflict: MarkdownTemplate | None = None
+    """The body of a draft that holds a conflict."""
+    check_run: MarkdownTemplate | None = None
+    """The summary of a check run."""

@@ -35,7 +35,7 @@ _VERDICTS = {
 }
 
 
-def render_target_check(result: TargetResult) -> CheckRunText:
+def render_target_check(result: TargetResult, *, template: str | None = None) -> CheckRunText:
     """Word the check run on the original pull request for one target branch."""
     ending = describe(result)
     verdict = result.verdict if isinstance(result, NotProven) else None
@@ -44,11 +44,11 @@ def render_target_check(result: TargetResult) -> CheckRunText:
         name=shorten(f"backport to {visible(result.branch)}", MAX_TITLE),
         conclusion=_CONCLUSIONS[result.status],
         title=shorten(ending.state + (f": {headline(verdict)}" if verdict else ""), MAX_TITLE),
-        summary=_summary(said or f"{ending.state}: {ending.pull_request or code(result.branch)}", verdict),
+        summary=_summary(said or f"{ending.state}: {ending.pull_request or code(result.branch)}", verdict, template),
     )
 
 
-def render_proof_check(verdict: Verdict | None) -> CheckRunText:
+def render_proof_check(verdict: Verdict | None, *, template: str | None = None) -> CheckRunText:
     """Word the check run on a backport pull request: what was proven on its very commit, or that nothing was."""
     if verdict is None:
         said = "The regression suite was not run, as asked for. Review this as an unproven change."
@@ -57,13 +57,14 @@ def render_proof_check(verdict: Verdict | None) -> CheckRunText:
         name=PROOF,
         conclusion=_VERDICTS[verdict.outcome],
         title=shorten(f"{verdict.outcome.value}: {headline(verdict)}", MAX_TITLE),
-        summary=_summary(meaning(verdict.outcome), verdict),
+        summary=_summary(meaning(verdict.outcome), verdict, template),
     )
 
 
-def _summary(said: str, verdict: Verdict | None) -> str:
+def _summary(said: str, verdict: Verdict | None, template: str | None) -> str:
     rendered = render(
         "check_run",
+        template,
         said=said,
         device=device_text(device_of(verdict)) if verdict else "",
         groups=groups(verdict) if verdict else (),

@@ -18,11 +18,19 @@ _LISTED = 20
 
 
 def render_conflict_body(
-    original: PullRequest, plan: TargetPlan, conflict: Conflict, marked: Candidate, *, repository: str, requester: str
+    original: PullRequest,
+    plan: TargetPlan,
+    conflict: Conflict,
+    marked: Candidate,
+    *,
+    repository: str,
+    requester: str,
+    template: str | None = None,
 ) -> str:
     """Render the body of a draft with conflict markers; hidden lines at its end find it again and say what it is."""
     body = render(
         "conflict",
+        template,
         original=original,
         requester=requester,
         branch=plan.branch,

@@ -32,6 +32,8 @@ VALUES = {
         "range_diff",
         "recipe",
     ),
+    "conflict": ("original", "requester", "branch", "commits", "conflict", "files", "more", "recipe", "check"),
+    "check_run": ("said", "device", "groups", "known"),
 }
 """The values at hand in each template that a configuration may replace."""
 

@@ -40,6 +40,7 @@ def offer_draft(ended: Conflicted, plan: TargetPlan, backport: Backport, at: Wor
             marked,
             repository=at.config.repository,
             requester=backport.requester,
+            template=at.config.templates.conflict,
         ),
         head=plan.backport_branch,
         base=plan.branch,

@@ -96,7 +96,7 @@ def open_backport(
     )
     at.github.add_details(opened.number, details_of(backport, certain=not draft, at=at))
     if at.config.publish.check_runs:
-        at.github.write_check_run(candidate.commit, render_proof_check(verdict))
+        at.github.write_check_run(candidate.commit, render_proof_check(verdict, template=at.config.templates.check_run))
     if at.config.publish.on_conflict == "draft":
         # Where the branch requires this check, a backport without a conflict must have it as well.
         at.github.write_check_run(candidate.commit, render_conflict_check(()))

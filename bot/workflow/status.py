@@ -56,7 +56,10 @@ class StatusComment:
         self._targets[result.branch] = result
         self._write()
         if self._at.config.publish.check_runs and not self._backport.options.dry_run:
-            self._at.github.write_check_run(self._backport.original.head_sha, render_target_check(result))
+            template = self._at.config.templates.check_run
+            self._at.github.write_check_run(
+                self._backport.original.head_sha, render_target_check(result, template=template)
+            )
 
     def _write(self) -> None:
         view = StatusView(

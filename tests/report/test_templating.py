@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.config import Templates
-from bot.report import pull_request, status_comment
+from bot.model import MergeMethod, TargetPlan
+from bot.report import check_run, conflict, pull_request, status_comment
 from bot.report.templating import VALUES, render, template_problem
 
 if TYPE_CHECKING:
@@ -24,11 +25,23 @@ def given(monkeypatch: pytest.MonkeyPatch, samples: Samples) -> dict[str, set[st
         seen[name] = set(values)
         return render(name, template, **values)
 
-    for module in (status_comment, pull_request):
+    for module in (status_comment, pull_request, conflict, check_run):
         monkeypatch.setattr(module, "render", spy)
     view = status_comment.StatusView(key="k", original=samples.original(), requester="x", targets=())
     status_comment.render_status(view)
     pull_request.render_body(samples.original(), samples.candidate("a"), None, repository="o/r", requester="x")
+    check_run.render_proof_check(samples.proven())
+    held = samples.conflicted("a").conflict
+    plan = TargetPlan(
+        branch="a",
+        base_commit=samples.base,
+        backport_branch="b",
+        commits=(samples.merged,),
+        merge_method=MergeMethod.SQUASH,
+    )
+    conflict.render_conflict_body(
+        samples.original(), plan, held, samples.candidate("a"), repository="o/r", requester="x"
+    )
     return seen
 
 
