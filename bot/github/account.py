@@ -5,6 +5,9 @@ An App's tokens live one hour. PyGithub makes the next one when it is due, for r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from github import Auth, GithubIntegration
 
 from bot.credentials import Account
@@ -12,14 +15,23 @@ from bot.github.patience import Patience
 from bot.github.translate import translated
 
 
-def sign_in(account: Account, repository: str, *, api_url: str, patience: Patience) -> tuple[Auth.Auth, str | None]:
-    """Return what requests are signed with, and the account's login where it is known already.
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What requests are signed with. `login` and `permissions` are None where the token alone cannot say."""
+
+    auth: Auth.Auth
+    login: str | None = None
+    permissions: Mapping[str, str] | None = None
+
+
+def sign_in(account: Account, repository: str, *, api_url: str, patience: Patience) -> SignedIn:
+    """Find out how requests are signed, and what GitHub says of a GitHub App beforehand.
 
     Raises:
         GitHubError: the App's key is refused, or it is not installed on the repository.
     """
     if isinstance(account, str):
-        return Auth.Token(account), None
+        return SignedIn(Auth.Token(account))
     app = Auth.AppAuth(account.app_id, account.private_key)
     owner, _, name = repository.partition("/")
     with (
@@ -27,4 +39,8 @@ def sign_in(account: Account, repository: str, *, api_url: str, patience: Patien
         GithubIntegration(auth=app, base_url=api_url, retry=patience) as integration,
     ):
         installation = integration.get_repo_installation(owner, name)
-        return app.get_installation_auth(installation.id), f"{integration.get_app().slug}[bot]"
+        return SignedIn(
+            auth=app.get_installation_auth(installation.id),
+            login=f"{integration.get_app().slug}[bot]",
+            permissions=installation.permissions,
+        )

@@ -63,9 +63,10 @@ class GitHubClient:
     ) -> None:
         pauses = paced and urlsplit(api_url).hostname != "127.0.0.1"
         patience = Patience(longest_wait=longest_wait)
-        auth, known_login = sign_in(token, repository, api_url=api_url, patience=patience)
+        signed_in = sign_in(token, repository, api_url=api_url, patience=patience)
+        self._permissions = signed_in.permissions
         self._github = Github(
-            auth=auth,
+            auth=signed_in.auth,
             base_url=api_url,
             retry=patience,
             timeout=timeout,
@@ -76,7 +77,7 @@ class GitHubClient:
         self._longest_wait = longest_wait
         with translated(f"open repository {repository}"):
             self._repository: ForgeRepository = self._github.get_repo(repository)
-            self._login = login or known_login or self._github.get_user().login
+            self._login = login or signed_in.login or self._github.get_user().login
 
     def token(self) -> str:
         """Return the token of the moment, for git. An App's is made anew when it is due."""
@@ -244,8 +245,10 @@ class GitHubClient:
     def may_push_workflows(self) -> bool:
         """Say whether the token may push changes under .github/workflows; true where GitHub does not tell.
 
-        Of a classic token GitHub names the scopes with every answer; of other tokens it says nothing.
+        Of an App's installation GitHub names the permissions, of a classic token the scopes, of other tokens nothing.
         """
+        if self._permissions is not None:
+            return self._permissions.get("workflows") == "write"
         scopes = self._github.oauth_scopes
         return not scopes or "workflow" in scopes
 

@@ -47,6 +47,15 @@ def test_an_app_serves_a_request_under_its_own_name(office: Office, client: GitH
     assert "gh" not in (tmp_path / "app.git/config").read_text()
 
 
+@pytest.mark.parametrize("granted", [False, True])
+def test_an_app_knows_whether_it_may_push_workflow_files(office: Office, granted: bool) -> None:
+    permissions = PERMISSIONS | ({"workflows": "write"} if granted else {})
+    app, private = office.sandbox.add_app("pusher", [REPOSITORY], permissions)
+    client = GitHubClient(REPOSITORY, token=AppKey(str(app.id), private), api_url=office.sandbox.api_url)
+    assert client.may_push_workflows() is granted
+    client.close()
+
+
 def test_its_token_is_renewed_before_it_ends(office: Office, key: AppKey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apps, "_LIFETIME", timedelta(seconds=21))  # PyGithub renews 20 seconds ahead
     client = GitHubClient(REPOSITORY, token=key, api_url=office.sandbox.api_url)

@@ -9,10 +9,15 @@ from pathlib import Path
 import pytest
 import requests
 
+from bot.sandbox.door import Exchange
 from bot.service.app import signature_of
 from bot.service.service import Service, running_service
+from tests.sandbox.conftest import node_modules
+from tests.sandbox.contract import PREFIX, Contract
 from tests.workflow.landing import open_pull, unproven, write
 from tests.workflow.office import BOT, MAINTAINER, REPOSITORY, Office, git
+
+__all__ = ["node_modules"]
 
 SECRET = "It's a Secret to Everybody"
 TARGET = "release/1.2"
@@ -65,6 +70,32 @@ def test_from_the_label_over_the_merge_to_the_resolved_draft(lenient: Office, se
     settle(lenient, service)
     assert not lenient.backports()[0].draft
     assert len(lenient.answers(pull.number)) == 1, "the bot answers nothing that it did itself"
+
+
+@pytest.mark.node
+def test_every_answer_on_the_way_is_one_that_github_gives(office: Office, node_modules: Path) -> None:
+    seen: list[Exchange] = []
+    office.sandbox.watch(seen.append)
+    every = unproven(
+        office,
+        "publish: {on_conflict: draft, copy_milestone: true, auto_merge: squash, team_reviewers: [kernels]}\n"
+        "commit: {verified: true, signoff: true}",
+    )
+    office.sandbox.grant(REPOSITORY, "ann", "write")
+    office.sandbox.add_team("acme", "kernels", ["ann"])
+    milestone = office.people[MAINTAINER].get_repo(REPOSITORY).create_milestone("1.2.1")
+    office.issue(9).edit(milestone=milestone)
+    every.say("/backport release/1.2 release/1.1", on=9)
+    every.say("/backport release/1.1", on=7)
+    every.say("/backport status", on=7)
+    every.say("/backport release/1.2 --redo", on=9)
+    assert len(every.backports()) == 3
+    contract = Contract(node_modules)
+    rest = [each for each in seen if each.url.startswith(PREFIX)]
+    assert {"check-runs", "assignees", "requested_reviewers", "blobs", "trees"} <= {
+        each.url.rsplit("/")[-1] for each in rest
+    }
+    assert not [problem for each in rest for problem in contract.problems(each)]
 
 
 def test_several_pull_requests_and_commands_are_served_side_by_side(lenient: Office, service: Service) -> None:
