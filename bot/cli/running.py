@@ -24,11 +24,14 @@ def demo(
     as_json: AsJson = False,
     serve: Annotated[bool, typer.Option("--serve", help="Keep the pages up until Ctrl-C.")] = False,
     device: Annotated[DeviceKind, typer.Option(help="Where the suites run.")] = DeviceKind.AUTO,
+    sync: Annotated[
+        bool, typer.Option("--sync", help="The second act: a scheduled sync finds what is missing, without a comment.")
+    ] = False,
 ) -> None:
     """Run the main job on real sglang releases, against a GitHub on loopback: no account, no GPU needed."""
     from bot.demo.show import show_demo  # noqa: PLC0415
 
-    raise typer.Exit(show_demo(as_json=as_json, serve=serve, device=device.value))
+    raise typer.Exit(show_demo(as_json=as_json, serve=serve, device=device.value, sync=sync))
 
 
 def serve_webhooks(

@@ -14,14 +14,19 @@ from pathlib import Path
 
 from github import Auth, Github
 
+from bot.carried.detect import check
 from bot.carried.load import CarriedPatch, bundled_patches, load_patches
 from bot.config import Config, parse_config
 from bot.demo.history import History, build
 from bot.errors import BackportError
-from bot.model import Progress, Sha, TargetResult, silent
+from bot.git.tree import CommitTree
+from bot.model import NotAffected, Progress, Sha, TargetResult, silent
 from bot.sandbox import Sandbox
 from bot.service.service import Service, running_service
-from bot.workflow.workplace import opened_workplace
+from bot.sync.original import State
+from bot.workflow.sync import open_missing
+from bot.workflow.tracking import write_tracking_issues
+from bot.workflow.workplace import Workplace, opened_workplace
 
 REPOSITORY = "sgl-project/sglang"
 PATCH = "sglang-24587"
@@ -42,6 +47,8 @@ class Stage:
     sandbox: Sandbox
     service: Service
     served: list[tuple[TargetResult, ...]]
+    at: Workplace
+    directory: Path
 
     @property
     def page(self) -> str:
@@ -67,6 +74,27 @@ class Stage:
             raise BackportError(f"The bot did not serve the comment: {problems}.", hint="Run again with --verbose.")
         return self.served[-1]
 
+    def sync(self) -> tuple[TargetResult, ...]:
+        """Run a scheduled sync, which nobody asks for anything, and return what each branch came to.
+
+        A branch that the survey finds not affected is not attempted; its ending says what shows it.
+        """
+        run = open_missing(self.at, self.directory)
+        write_tracking_issues(run.survey, self.at)
+        patch = self.at.patches[PATCH]
+        endings: dict[str, TargetResult] = {result.branch: result for result in run.results}
+        for state in run.survey.branches:
+            found = [each for each in state.having(State.NOT_AFFECTED) if each.original.number == self.original]
+            if found and state.tip:
+                report = check(CommitTree(self.at.mirror, state.tip), patch)
+                endings[state.branch] = NotAffected(branch=state.branch, check=report)
+        return tuple(endings[branch] for branch in self.branches if branch in endings)
+
+    def tracking_pages(self) -> tuple[str, ...]:
+        """Return the addresses of the tracking issues, oldest first."""
+        found = self.maintainer.get_repo(REPOSITORY).get_issues(state="open", direction="asc")
+        return tuple(issue.html_url for issue in found if issue.title.startswith("Backports to "))
+
 
 @contextmanager
 def staged(directory: Path, *, device: str = "auto", progress: Progress = silent) -> Iterator[Stage]:
@@ -91,7 +119,9 @@ def staged(directory: Path, *, device: str = "auto", progress: Progress = silent
         )
         sandbox.add_webhook(REPOSITORY, service.url, secret, ["issue_comment"])
         number = patch.provenance.original.pull_request
-        yield Stage(sandbox.url, number, history.branches, maintainer, sandbox, service, served)
+        yield Stage(
+            sandbox.url, number, history.branches, maintainer, sandbox, service, served, at=at, directory=directory
+        )
 
 
 def _config(device: str) -> Config:

@@ -27,10 +27,11 @@ _EXPECTED: Mapping[str, Method | None] = {
 }
 
 
-def show_demo(*, as_json: bool, serve: bool, device: str) -> int:
+def show_demo(*, as_json: bool, serve: bool, device: str, sync: bool = False) -> int:
     """Run the demo and print it; returns the exit code, 0 only if every branch ended as it must.
 
-    With `serve` the pages stay up until Ctrl-C, after the results are printed.
+    With `sync` nobody comments: a scheduled run finds by itself what the branches lack. With `serve` the pages stay up
+    until Ctrl-C, after the results are printed.
 
     Raises:
         NoDevice: this is not Linux, where Triton runs.
@@ -49,16 +50,26 @@ def show_demo(*, as_json: bool, serve: bool, device: str) -> int:
             Path(scratch), device=device, progress=lambda line: progress.print(line, markup=False, soft_wrap=True)
         ) as stage,
     ):
-        comment = f"/backport {' '.join(stage.branches)}"
-        progress.print(f"Commenting on #{stage.original}: {comment}", markup=False)
-        results = stage.ask(comment)
+        results = _sync(stage, progress) if sync else _ask(stage, progress)
         good = is_as_expected(results, stage.heads())
-        _print_results(results, stage, as_json=as_json)
+        pages = stage.tracking_pages() if sync else [stage.page]
+        _print_results(results, ("The tracking issue: " if sync else "The comment that was answered: "), pages, as_json)
         if not good:
             progress.print("Not every branch ended as it must; see above.", style="bold red")
         if serve:
             _wait(stage, progress)
     return 0 if good else 1
+
+
+def _ask(stage: Stage, progress: Console) -> Sequence[TargetResult]:
+    comment = f"/backport {' '.join(stage.branches)}"
+    progress.print(f"Commenting on #{stage.original}: {comment}", markup=False)
+    return stage.ask(comment)
+
+
+def _sync(stage: Stage, progress: Console) -> Sequence[TargetResult]:
+    progress.print("Running the scheduled sync; nobody comments on anything")
+    return stage.sync()
 
 
 def is_as_expected(results: Sequence[TargetResult], heads: Mapping[int, str]) -> bool:
@@ -78,7 +89,7 @@ def _is_right(result: TargetResult, heads: Mapping[int, str]) -> bool:
             return False
 
 
-def _print_results(results: Sequence[TargetResult], stage: Stage, *, as_json: bool) -> None:
+def _print_results(results: Sequence[TargetResult], lead: str, pages: Sequence[str], as_json: bool) -> None:
     if as_json:
         json.dump([target_to_json(result) for result in results], sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -86,7 +97,8 @@ def _print_results(results: Sequence[TargetResult], stage: Stage, *, as_json: bo
     console = Console(highlight=False)
     console.print(results_table(results))
     console.print(render_explanations(results), markup=False, soft_wrap=True)
-    console.print(f"The comment that was answered: {stage.page}", markup=False, soft_wrap=True)
+    for page in pages:
+        console.print(f"{lead}{page}", markup=False, soft_wrap=True)
 
 
 def _wait(stage: Stage, progress: Console) -> None:

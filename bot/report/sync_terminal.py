@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from bot.report.sync_words import TO_DO, age, counts, headline, next_step
+from bot.report.sync_words import TO_DO, age, counts, headline, next_step, state_text, why
 from bot.report.terminal import LISTED, plain
 from bot.sync.original import BranchState, Standing, State
 from bot.sync.survey import Survey
@@ -55,5 +55,5 @@ def _left(state: BranchState) -> tuple[Standing, ...]:
 
 def _line(standing: Standing, moment: int) -> str:
     original = standing.original
-    said = f"{original.name} {original.title}: {standing.state.value}, {standing.reason}. {next_step(standing)}"
+    said = f"{original.name} {original.title}: {state_text(standing)}, {why(standing)}. {next_step(standing)}"
     return f"  {plain(said)} ({age(standing, moment)})"

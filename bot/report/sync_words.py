@@ -30,8 +30,18 @@ SETTLED = tuple(state for state in State if state not in TO_DO)
 _DAY = 86_400
 
 
+def state_text(standing: Standing) -> str:
+    """Name the state, with what is needed first."""
+    return f"missing, needs {', '.join(standing.needs)} first" if standing.needs else standing.state.value
+
+
+def why(standing: Standing) -> str:
+    """Return the reason without a full stop, to stand inside a sentence."""
+    return standing.reason.rstrip(".")
+
+
 def next_step(standing: Standing) -> str:
-    """Say what a person should do next, as Markdown; empty where nothing is to be done."""
+    """Say what a person should do next; foreign text in it is not made inert. Empty where nothing is to be done."""
     match standing.state:
         case State.OPEN:
             return f"Review #{standing.pull_request}."
@@ -80,7 +90,7 @@ def headline(state: BranchState) -> str:
     numbers = counts(state)
     missing, opened = len(state.missing), numbers[State.OPEN]
     if not missing and not opened:
-        return f"Nothing is missing: of {sum(numbers.values())} originals, {numbers[State.ON_BRANCH]} are there."
+        return f"Nothing is missing, {numbers[State.ON_BRANCH]} there."
     said = f"{missing} missing" if missing else "nothing else missing"
     return f"{said}, {count(opened, 'backport')} open, {numbers[State.ON_BRANCH]} there."
 

@@ -122,3 +122,13 @@ def test_without_triton_the_demo_says_what_is_missing(monkeypatch: pytest.Monkey
     monkeypatch.setattr(show.platform, "system", lambda: "Darwin")
     with pytest.raises(NoDevice, match="Darwin"):
         show.show_demo(as_json=True, serve=False, device="auto")
+
+
+def test_a_sync_after_the_comment_finds_nothing_left_to_open(stage: Stage) -> None:
+    before = stage.heads()
+    (unaffected,) = stage.sync()
+    assert unaffected.branch == "release/v0.5.9"
+    assert isinstance(unaffected, NotAffected)
+    assert "max_context_len" in unaffected.check.reason
+    assert stage.heads() == before
+    assert len(stage.tracking_pages()) == len(stage.branches)

@@ -1,0 +1,78 @@
+"""Standings for tests of what is made of them."""
+
+from __future__ import annotations
+
+from bot.model import Sha
+from bot.sync.original import BranchState, Original, Standing, State
+from bot.sync.survey import Survey
+
+DAY = 86_400
+MOMENT = 1_800_000_000
+SHA = Sha("0123456789abcdef0123456789abcdef01234567")
+
+
+def standing(
+    number: int,
+    state: State = State.CLEAN,
+    *,
+    needs: tuple[str, ...] = (),
+    waits: str = "",
+    title: str = "",
+    reason: str = "the cherry-pick applies",
+    branch: str = "release/1.0",
+    pull_request: int | None = None,
+    landed: int = 0,
+    direct: bool = False,
+) -> Standing:
+    """Make the standing of #number, which was merged as many days before the moment as 100 minus its number."""
+    original = Original(
+        position=number,
+        commits=(Sha(f"{number:040x}"),),
+        merged=MOMENT - (100 - number) * DAY,
+        title=title or f"Fix {number}",
+        number=None if direct else number,
+        url="" if direct else f"https://github.example/a/b/pull/{number}",
+    )
+    return Standing(
+        branch=branch,
+        original=original,
+        state=state,
+        reason=reason,
+        asked_by="label `bug`" if state not in {State.ON_BRANCH, State.REFUSED_BY_POLICY} else "",
+        needs=needs,
+        waits=waits,
+        pull_request=pull_request,
+        landed=landed,
+    )
+
+
+def branch(*standings: Standing, name: str = "release/1.0", not_asked: tuple[str, ...] = ()) -> BranchState:
+    """Make a branch with these standings."""
+    return BranchState(branch=name, tip=SHA, point=SHA, standings=standings, not_asked=not_asked)
+
+
+def survey(*branches: BranchState) -> Survey:
+    """Make a survey."""
+    return Survey(repository="a/b", main="main", moment=MOMENT, branches=branches, open_backports={})
+
+
+def every_state() -> BranchState:
+    """Make a branch on which each state is there once."""
+    return branch(
+        standing(
+            1, State.ON_BRANCH, reason="012345678901 on the branch was cherry-picked from it", landed=MOMENT - DAY
+        ),
+        standing(2, State.OPEN, reason="#90 is open", pull_request=90),
+        standing(3, State.CLEAN),
+        standing(4, State.RESOLVABLE, reason="the cherry-pick conflicts, but the carried patch applies"),
+        standing(
+            5, State.NEEDS, needs=("#3",), waits="#3 to be on the branch", reason="it conflicts, applies after #3"
+        ),
+        standing(6, State.CONFLICT, reason="the cherry-pick conflicts in `a.py` (content)", waits="a person"),
+        standing(7, State.NOT_AFFECTED, reason="There is no ring yet."),
+        standing(8, State.REFUSED_BY_POLICY, reason="Needs the new cache."),
+        standing(9, State.REFUSED_BY_PERSON, reason="#91 was closed without being merged", pull_request=91),
+        standing(10, State.REVERTED, reason="#11 reverted it on the main branch"),
+        standing(12, State.CONFLICT, reason="it conflicts", waits="a person", direct=True),
+        not_asked=("#20", "#21"),
+    )

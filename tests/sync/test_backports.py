@@ -1,0 +1,65 @@
+"""Which pull requests into a stable branch are backports of what."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.config import parse_config
+from bot.model import ListedPullRequest
+from bot.report.markers import BackportKey, pull_request_marker
+from bot.sync.backports import count_open, find_backports
+from tests.sync.standings import SHA
+
+BRANCHES = {"release/1.0": SHA}
+
+
+def pull(
+    number: int, title: str = "", *, head: str = "topic", body: str = "", base: str = "release/1.0", state: str = "open"
+) -> ListedPullRequest:
+    return ListedPullRequest(
+        number=number,
+        title=title,
+        body=body,
+        author="ann",
+        url="",
+        state=state,
+        base=base,
+        head=head,
+        updated=0,
+        merged=0,
+        merge_commit=None,
+        labels=(),
+        milestone="",
+    )
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pull(20, "Anything", head="backport/12-to-release-1.0"),
+        pull(20, "Backport PR #12: Fix"),
+        pull(20, "[PR #12/0123456 backport][1.0] Fix"),
+        pull(20, "Fix", head="patch", body="Backport of #12"),
+    ],
+    ids=["our branch", "title", "patchback", "body"],
+)
+def test_a_backport_is_found_by_what_people_and_tools_write(found: ListedPullRequest) -> None:
+    assert dict(find_backports({20: found}, BRANCHES, "main")) == {(12, "release/1.0"): found}
+
+
+def test_the_newest_counts() -> None:
+    pulls = {20: pull(20, "Backport #12", state="closed"), 21: pull(21, "Backport #12")}
+    assert find_backports(pulls, BRANCHES, "main")[12, "release/1.0"].number == 21
+
+
+@pytest.mark.parametrize(
+    "other", [pull(20, "Fix (#12)"), pull(20, "Backport #12", base="main"), pull(12, "Backport #12")]
+)
+def test_what_only_mentions_a_number_is_no_backport(other: ListedPullRequest) -> None:
+    assert dict(find_backports({other.number: other}, BRANCHES, "main")) == {}
+
+
+def test_only_the_bot_s_own_open_ones_take_a_place() -> None:
+    marker = pull_request_marker(BackportKey(repository="a/b", commit=SHA, target="release/1.0"))
+    pulls = {20: pull(20, body=marker), 21: pull(21, body=marker, state="closed"), 22: pull(22, "Backport #12")}
+    assert dict(count_open(pulls, parse_config("repository: a/b\n"))) == {"release/1.0": 1}
