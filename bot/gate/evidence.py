@@ -1,6 +1,7 @@
 """The folder that a proof leaves behind: what was reported and what was concluded, for people and for scripts.
 
 verdict.json            the verdict on everything that ran, as verdict.schema.json describes it
+report.html             the same for people: one page that stands alone
 buffers.svg             each buffer as a bar, where a suite measured any
 SUITE/verdict.json      one suite's verdict
 SUITE/base.xml, SUITE/candidate.xml     the JUnit XML of its two runs
@@ -14,8 +15,9 @@ from pathlib import Path
 from bot.gate.picture import render_buffers
 from bot.gate.record import write_verdict
 from bot.model import Verdict
+from bot.report.page import render_page
 
-VERDICT, PICTURE = "verdict.json", "buffers.svg"
+VERDICT, PICTURE, PAGE = "verdict.json", "buffers.svg", "report.html"
 
 
 def write_evidence(folder: Path, verdict: Verdict, verdicts: Mapping[str, Verdict]) -> None:
@@ -26,5 +28,6 @@ def write_evidence(folder: Path, verdict: Verdict, verdicts: Mapping[str, Verdic
         write_verdict(each, folder / name / VERDICT)
     write_verdict(verdict, folder / VERDICT)
     picture = render_buffers(verdict)
+    (folder / PAGE).write_text(render_page(verdict, picture=picture), encoding="utf-8")
     if picture:
         (folder / PICTURE).write_text(picture, encoding="utf-8")

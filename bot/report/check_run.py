@@ -6,6 +6,7 @@ Owns title, summary and conclusion. A branch that is no fault of the author's is
 from __future__ import annotations
 
 from bot.model import CheckRunText, NotProven, Status, TargetResult, Verdict, VerdictOutcome
+from bot.report.buffers import render_bars
 from bot.report.endings import describe
 from bot.report.markdown import code, shorten, visible
 from bot.report.templating import render
@@ -69,5 +70,6 @@ def _summary(said: str, verdict: Verdict | None, template: str | None) -> str:
         device=device_text(device_of(verdict)) if verdict else "",
         groups=groups(verdict) if verdict else (),
         known=known_groups(verdict) if verdict else (),
+        bars=render_bars(verdict) if verdict else "",
     )
     return shorten(rendered, MAX_SUMMARY)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bot.branch_names import slug
 from bot.closing_words import disarm
 from bot.model import Candidate, Evidence, MergeMethod, Method, PullRequest, ReviewThread, TargetPlan, Verdict
+from bot.report.buffers import render_bars
 from bot.report.endings import describe_commit
 from bot.report.markdown import shorten, visible
 from bot.report.markers import BackportKey, pull_request_marker
@@ -112,6 +113,7 @@ def _proof(verdict: Verdict) -> dict[str, object]:
         "groups": groups(verdict),
         "known": known_groups(verdict),
         "notes": verdict.notes,
+        "bars": render_bars(verdict),
     }
 
 

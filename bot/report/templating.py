@@ -33,7 +33,7 @@ VALUES = {
         "recipe",
     ),
     "conflict": ("original", "requester", "branch", "commits", "conflict", "files", "more", "recipe", "check"),
-    "check_run": ("said", "device", "groups", "known"),
+    "check_run": ("said", "device", "groups", "known", "bars"),
 }
 """The values at hand in each template that a configuration may replace."""
 

@@ -1,0 +1,80 @@
+"""A proof leaves a folder that people and scripts can read later, and nothing in it runs."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from bot.gate.evidence import write_evidence
+from bot.gate.record import SCHEMA
+from bot.model import CaseOutcome, CaseResult, Device, SuiteRun, Verdict, VerdictOutcome
+from bot.workflow.proof import prove_trees
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+FIGURES = {"buffer": HOSTILE, "numel": "16", "needed": "256", "past_end": "240"}
+
+
+class Tags(HTMLParser):
+    """Collects the tags of a page and their attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+
+def hostile_verdict() -> Verdict:
+    case = CaseResult(name=f"t::a[{HOSTILE}]", outcome=CaseOutcome.FAILED, message=HOSTILE, figures=FIGURES)
+    device = Device(kind="cpu", name=HOSTILE, arch=HOSTILE, versions={"torch": HOSTILE})
+    run = SuiteRun(tree=HOSTILE, cases=(case,), device=device, seconds=1.0, commit="a" * 40)
+    return Verdict(outcome=VerdictOutcome.REGRESSED, reason=HOSTILE, base=run, candidate=run, notes=(HOSTILE,))
+
+
+def test_the_page_runs_and_loads_nothing_whatever_a_suite_reports(tmp_path: Path) -> None:
+    write_evidence(tmp_path / "evidence", hostile_verdict(), {"it": hostile_verdict()})
+    page = (tmp_path / "evidence" / "report.html").read_text(encoding="utf-8")
+    seen = Tags()
+    seen.feed(page)
+    assert {"script", "img", "link", "iframe"}.isdisjoint(seen.tags)
+    assert not [name for name in seen.attributes if name.startswith("on") or name in ("src", "href")]
+    assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "svg" in seen.tags
+
+
+@pytest.mark.parametrize("of", [".", "it"], ids=["the whole", "one suite"])
+def test_the_record_follows_its_schema(tmp_path: Path, of: str) -> None:
+    write_evidence(tmp_path, hostile_verdict(), {"it": hostile_verdict()})
+    jsonschema_rs.validate(json.loads(SCHEMA.read_text()), json.loads((tmp_path / of / "verdict.json").read_text()))
+
+
+def test_both_reports_lie_beside_the_verdict(tmp_path: Path) -> None:
+    test = "from widget import size\n\ndef test_size():\n    assert size() == 2\n"
+    for name, value in (("base", 1), ("candidate", 2)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "widget.py").write_text(f"def size():\n    return {value}\n")
+    (tmp_path / "candidate" / "test_size.py").write_text(test)
+    verdict = prove_trees(
+        tmp_path / "base",
+        tmp_path / "candidate",
+        None,
+        patches={},
+        changed=("widget.py", "test_size.py"),
+        commits=("a" * 40, "b" * 40),
+        device="cpu",
+        evidence=tmp_path / "evidence",
+    )
+    assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
+    files = {str(path.relative_to(tmp_path / "evidence")) for path in (tmp_path / "evidence").rglob("*.*")}
+    expected = {"verdict.json", "report.html", *(f"own-tests/{name}" for name in ("verdict.json", "base.xml"))}
+    assert files == expected | {"own-tests/candidate.xml"}
+    record = json.loads((tmp_path / "evidence" / "verdict.json").read_text())
+    assert [record[name]["commit"] for name in ("base", "candidate")] == ["a" * 40, "b" * 40]
