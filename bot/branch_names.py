@@ -18,6 +18,7 @@ MAX_NAME_BYTES = 200
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _GLOB = re.compile(r"[*?\[]")
 _GIT_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]")
+_ELSEWHERE = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+):(.+)")
 _LOSSLESS = re.compile(r"[A-Za-z0-9._/-]+")
 
 
@@ -39,6 +40,15 @@ def matches_glob(pattern: str, name: str) -> bool:
         return part < len(parts) and fnmatchcase(parts[part], patterns[at]) and rest(at + 1, part + 1)
 
     return rest(0, 0)
+
+
+def split_target(target: str) -> tuple[str | None, str]:
+    """Return repository and branch of a target: `owner/name:branch`, or a branch of the repository itself.
+
+    git forbids colons in names, so a branch is never taken for the other.
+    """
+    found = _ELSEWHERE.fullmatch(target)
+    return (found[1], found[2]) if found else (None, target)
 
 
 def name_problem(name: str) -> str | None:

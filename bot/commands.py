@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from bot.branch_names import is_glob, name_problem, pattern_problem
+from bot.branch_names import is_glob, name_problem, pattern_problem, split_target
 from bot.comment_lines import written_lines
 from bot.errors import CommandError
 from bot.model import BackportOptions
@@ -223,7 +223,8 @@ def _find_option(flag: str) -> Option:
 
 def _parse_target(word: str) -> str:
     target = word.strip("`")
-    problem = pattern_problem(target) if is_glob(target) else name_problem(target)
+    _, branch = split_target(target)
+    problem = pattern_problem(branch) if is_glob(branch) else name_problem(branch)
     if problem:
         raise CommandError(
             f"{code(target)} {problem}, so it cannot be a branch. Nothing was started.",

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.branch_names import is_glob, matches_glob
+from bot.branch_names import is_glob, matches_glob, split_target
 from bot.commands import ALL, AUTO
 from bot.config import Config
 from bot.errors import CommandError
@@ -69,8 +69,11 @@ def newest_first(branches: Iterable[str]) -> list[str]:
 
 
 def _meant(target: str, existing: Sequence[str], config: Config) -> Sequence[str]:
-    if target in (ALL, AUTO):
+    if target == AUTO:
         return matching_branches(config.branches, existing, config)
+    if target == ALL:
+        others = [f"{other.repository}:{pattern}" for other in config.elsewhere for pattern in other.branches]
+        return matching_branches([*config.branches, *others], existing, config)
     if is_glob(target):
         return matching_branches([target], existing, config)
     return [target] if target in existing else []
@@ -79,7 +82,7 @@ def _meant(target: str, existing: Sequence[str], config: Config) -> Sequence[str
 def matching_branches(patterns: Sequence[str], existing: Iterable[str], config: Config) -> list[str]:
     """Return the branches that globs find, newest version first, without the bot's own backport branches."""
     own = config.branch_name.partition("{")[0]
-    candidates = [name for name in existing if not (own and name.startswith(own))]
+    candidates = [name for name in existing if not (own and split_target(name)[1].startswith(own))]
     return newest_first(name for name in candidates if any(matches_glob(pattern, name) for pattern in patterns))
 
 

@@ -6,22 +6,34 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.branch_names import slug
+from bot.branch_names import slug, split_target
+from bot.config.elsewhere import Elsewhere
 from bot.config.permissions import Permissions
 from bot.config.pick import Pick
 from bot.config.prove import Prove
 from bot.config.publish import CommitOptions, Committer, Publish, Templates
 from bot.config.sync import Sync
-from bot.config.values import BranchTemplate, Label, LabelTemplate, Pattern, Section, TitleTemplate, fill
+from bot.config.values import (
+    BranchTemplate,
+    Label,
+    LabelTemplate,
+    Pattern,
+    RepositoryName,
+    Section,
+    TitleTemplate,
+    fill,
+)
 
 
 class Config(Section):
     """The whole of backport.yaml."""
 
-    repository: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$")]
+    repository: RepositoryName
     """The repository, as `owner/name`."""
     branches: tuple[Pattern, ...] = Field(default=("release/*",), strict=False, min_length=1)
     """The stable branches, as names or globs: what `all` and `auto` mean. `*` stops at a slash, `**` does not."""
+    elsewhere: tuple[Elsewhere, ...] = Field(default=(), strict=False)
+    """Target branches in other repositories."""
     max_targets: Annotated[int, Field(ge=1, le=50)] = 20
     """Target branches that one command may name or its globs may match."""
     branch_name: BranchTemplate = "backport/{number}-to-{target_slug}"
@@ -52,5 +64,6 @@ class Config(Section):
     """Texts in place of ours."""
 
     def backport_branch(self, number: int, target: str) -> str:
-        """Return the backport branch for an original pull request and a target branch."""
+        """Return the backport branch for an original pull request and a target, in the target's repository."""
+        target = split_target(target)[1]
         return fill(self.branch_name, number=str(number), target=target, target_slug=slug(target))

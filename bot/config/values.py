@@ -70,6 +70,7 @@ def _login(value: str) -> str:
 
 Pattern = Annotated[str, AfterValidator(_branch_pattern)]
 Login = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_login)]
+RepositoryName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$")]
 Label = Annotated[str, Field(min_length=1, max_length=50)]
 MarkdownTemplate = Annotated[str, AfterValidator(_markdown_template)]
 

@@ -39,7 +39,7 @@ def list_branches(repository: Repository) -> dict[str, Sha]:
     Raises:
         FetchFailed: the remote could not be asked.
     """
-    done = _ask(repository, "ls-remote", "--heads", REMOTE)
+    done = _ask(repository, "ls-remote", "--heads", repository.remote)
     if done.code:
         raise _fetch_error(repository, done, "The branches of the remote could not be listed")
     lines = (line.split("\t") for line in done.stdout.decode(errors="surrogateescape").splitlines())
@@ -70,7 +70,7 @@ def fetch(repository: Repository, wanted: Iterable[str]) -> None:
         "--no-write-fetch-head",
         "--no-auto-maintenance",
     )
-    done = _ask(repository, *arguments, REMOTE, *refspecs)
+    done = _ask(repository, *arguments, repository.remote, *refspecs)
     if done.code:
         shown = ", ".join(each.removeprefix("+").partition(":")[0] for each in refspecs)
         raise _fetch_error(repository, done, f"{shown} could not be fetched")
@@ -119,7 +119,7 @@ def push(repository: Repository, commit: Sha, branch: str, *, expected: Sha | No
     if repository.git.attempt("check-ref-format", ref).code:
         raise PushRejected(f"git does not allow `{branch}` as a branch name, so nothing was pushed.", hint="Rename it.")
     lease = f"--force-with-lease={ref}:{expected or ''}"
-    done = _ask(repository, "push", "--porcelain", "--no-verify", lease, REMOTE, f"{commit}:{ref}")
+    done = _ask(repository, "push", "--porcelain", "--no-verify", lease, repository.remote, f"{commit}:{ref}")
     flag, summary = _pushed_line(done, ref)
     if flag in (" ", "+", "*", "="):
         return

@@ -26,6 +26,7 @@ class Repository:
 
     def __init__(self, git: Git, objects: Path, *, authorize: Callable[[], Mapping[str, str]] = dict) -> None:
         self.git = git
+        self.remote = remote.REMOTE
         self.objects = objects
         self.authorize = authorize
         self.reader = ObjectReader(git)
@@ -44,7 +45,9 @@ class Repository:
         return cls(git, objects if objects.is_absolute() else Path.cwd() / objects)
 
     @classmethod
-    def mirror(cls, url: str, directory: Path, *, token: Token | None = None) -> Repository:
+    def mirror(
+        cls, url: str, directory: Path, *, token: Token | None = None, remote: str = remote.REMOTE
+    ) -> Repository:
         """Find or create the bare repository that mirrors a remote. Fetches nothing yet.
 
         A token that ends by itself is given as a function, which is asked whenever git talks to the remote.
@@ -59,7 +62,7 @@ class Repository:
         if not (directory / "HEAD").exists():
             directory.mkdir(parents=True, exist_ok=True)
             git.run("init", "--quiet", "--bare", "--template=")
-        git.run("config", "remote.origin.url", url)
+        git.run("config", f"remote.{remote}.url", url)
 
         def authorize() -> Mapping[str, str]:
             current = token() if callable(token) else token
@@ -71,6 +74,12 @@ class Repository:
         return cls(git, directory / "objects", authorize=authorize)
 
     # --- the remote ---------------------------------------------------------------------------------------------------
+
+    def beside(self, name: str, url: str, *, token: Token) -> Repository:
+        """Return this mirror with another remote, under a name of its own: the objects are the same."""
+        other = Repository.mirror(url, self.git.directory, token=token, remote=name)
+        other.remote = name
+        return other
 
     def branches(self) -> dict[str, Sha]:
         """Ask the remote for its branches and their tips."""

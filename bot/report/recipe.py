@@ -33,7 +33,8 @@ def recipe(
 ) -> Recipe:
     """Return the commands to pick `commits` onto a target branch in a worktree beside the reader's clone.
 
-    `files` are the paths known to conflict. The second block stops by itself while one of them holds a marker, so
+    The commits come from origin; the branch is on `remote`, a name or an address. `files` are the paths known to
+    conflict. The second block stops by itself while one of them holds a marker, so
     pasting it too early pushes nothing.
     """
     directory = shlex.quote(f"../{slug(backport_branch)}")
@@ -41,8 +42,13 @@ def recipe(
     mainline = " -m 1" if merge_method is MergeMethod.MERGE else ""
     picked = " ".join(commits)
     paths = " ".join(map(shlex.quote, files)) or "."
+    ref, remote = shlex.quote(f"refs/heads/{branch}"), shlex.quote(remote)
+    # Only what is fetched last is FETCH_HEAD's first line.
+    fetched = [f"git fetch {remote} {ref} {picked}"]
+    if remote != "origin":
+        fetched = [f"git fetch origin {picked}", f"git fetch {remote} {ref}"]
     begin = [
-        f"git fetch {remote} {shlex.quote(f'refs/heads/{branch}')} {picked}",
+        *fetched,
         f"git worktree add -b {shlex.quote(backport_branch)} {directory} FETCH_HEAD",
         f"git -C {directory} cherry-pick -x{mainline} {picked}",
     ]

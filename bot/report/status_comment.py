@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import urljoin
 
+from bot.branch_names import split_target
 from bot.model import (
     BackportOptions,
     Conflicted,
@@ -140,6 +142,7 @@ def _detail(result: TargetResult, view: StatusView) -> _Detail:
 
 def _conflict_detail(ending: Ending, result: Conflicted, view: StatusView) -> _Detail:
     conflict = result.conflict
+    repository, branch = split_target(result.branch)
     return _Detail(
         ending=ending,
         files=[describe_conflict_file(file) for file in conflict.files[:LISTED]],
@@ -148,10 +151,16 @@ def _conflict_detail(ending: Ending, result: Conflicted, view: StatusView) -> _D
         recipe=None
         if result.draft is not None
         else recipe(
-            branch=result.branch,
+            branch=branch,
+            remote=_address(repository, view.original) if repository else "origin",
             backport_branch=view.name_branch(result.branch),
             commits=view.commits or (conflict.commit,),
             merge_method=view.merge_method,
             files=[file.path for file in conflict.files],
         ),
     )
+
+
+def _address(repository: str, original: PullRequest) -> str:
+    """Return the git address of another repository on the server that has the original."""
+    return urljoin(original.url, f"/{repository}.git")

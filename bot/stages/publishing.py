@@ -20,6 +20,7 @@ from bot.stages.records import Planned, Request, Target
 from bot.workflow import line
 from bot.workflow.answer import Served, conclude
 from bot.workflow.asking import comment_of
+from bot.workflow.cancelling import cancelled
 from bot.workflow.conflicts import offer_draft
 from bot.workflow.status import StatusComment
 from bot.workflow.workplace import Backport, Workplace
@@ -56,6 +57,9 @@ def _end(target: Target, request: Request, backport: Backport, folder: RunFolder
     plan = target.decided.value
     if not isinstance(plan, TargetPlan):
         return plan
+    stopped = cancelled(target.branch, backport, at)
+    if stopped is not None:
+        return stopped
     picked = folder.picked(target.id)
     if picked is None:
         return Failed(branch=target.branch, message="The pick left no result.", hint="Look at its job, then ask again.")

@@ -21,6 +21,7 @@ from bot.triggers import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigg
 from bot.workflow.allowed import may
 from bot.workflow.asking import Asked, Request, comment_key, label_key, react, say
 from bot.workflow.conflicts import recheck
+from bot.workflow.elsewhere import place_of, target_branches
 from bot.workflow.learning import learn_backports, sibling
 from bot.workflow.line import backport_to
 from bot.workflow.original import read_backport
@@ -162,9 +163,12 @@ def _plain_answer(command: Command, asked: Asked, at: Workplace) -> str:
 
 
 def _standing(original: PullRequest, at: Workplace) -> list[TargetResult]:
-    branches = resolve_targets(["all"], at.mirror.branches(), at.config).branches
-    found = (find_backport(branch, original, BackportOptions(), at) for branch in branches)
-    return [result for result in found if result is not None]
+    found: list[TargetResult] = []
+    for target in resolve_targets(["all"], target_branches(at), at.config).branches:
+        there, branch = place_of(target, at)
+        result = find_backport(branch, original, BackportOptions(), there)
+        found += [replace(result, branch=target)] if result is not None else []
+    return found
 
 
 def _backport(request: Request, at: Workplace, carry: Carry) -> Served:
@@ -205,7 +209,7 @@ def carry_all(branches: Sequence[str], backport: Backport, comment: StatusCommen
 
 
 def _targets(command: Command, backport: Backport, at: Workplace) -> ResolvedTargets:
-    tips = at.mirror.branches()
+    tips = target_branches(at)
     resolved = resolve_targets(command.targets, tips, at.config)
     if not command.auto:
         return resolved

@@ -21,7 +21,7 @@ def cancelled(branch: str, backport: Backport, at: Workplace) -> Cancelled | Non
     """
     if backport.comment_id is None:
         return None
-    for comment in at.github.comments(backport.original.number):
+    for comment in at.originals.comments(backport.original.number):
         if comment.id > backport.comment_id and _cancels(comment, at):
             return Cancelled(branch=branch, by=comment.author)
     return None

@@ -21,7 +21,7 @@ def details_of(backport: Backport, *, certain: bool, at: Workplace) -> Details:
     policy, original = at.config.publish, backport.original
     return Details(
         labels=(*at.config.labels, *_copied_labels(original, at)),
-        milestone=original.milestone if policy.copy_milestone else None,
+        milestone=original.milestone if policy.copy_milestone and at.home is None else None,
         assignees=_people(policy.assignees, backport),
         reviewers=_people(policy.reviewers, backport),
         teams=tuple(team.rpartition("/")[2] for team in policy.team_reviewers),
@@ -32,7 +32,7 @@ def details_of(backport: Backport, *, certain: bool, at: Workplace) -> Details:
 def open_questions(original: PullRequest, at: Workplace) -> tuple[ReviewThread, ...]:
     """Return the original's review threads that nobody resolved; none where GitHub does not tell."""
     try:
-        return at.github.unresolved_threads(original.number)
+        return at.originals.unresolved_threads(original.number)
     except GitHubError as error:
         log.warning("%s", error)
         return ()

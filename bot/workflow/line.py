@@ -35,6 +35,7 @@ from bot.pick.rewriting import sign_off
 from bot.plan import plan_target
 from bot.workflow.cancelling import cancelled
 from bot.workflow.conflicts import offer_draft
+from bot.workflow.elsewhere import enter
 from bot.workflow.proof import prove_candidate
 from bot.workflow.publish import check_rights, find_backport, open_backport
 from bot.workflow.signed import signed_by_github
@@ -48,7 +49,12 @@ _ATTEMPTS = 3
 
 def backport_to(branch: str, backport: Backport, at: Workplace) -> TargetResult:
     """Bring the original to one target branch. What stops this branch is its result and never an exception."""
-    return contained(branch, lambda: _carry(branch, backport, at))
+
+    def carry() -> TargetResult:
+        there, name = enter(branch, backport, at)
+        return replace(_carry(name, backport, there), branch=branch)
+
+    return contained(branch, carry)
 
 
 def contained(branch: str, step: Callable[[], T]) -> T | Failed:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.carried.load import CarriedPatch, bundled_patches, find_original, load_patches
@@ -44,6 +45,14 @@ class Workplace(Workshop):
     """A workshop with a door to GitHub."""
 
     github: GitHub
+    others: Mapping[str, Workplace] = field(default_factory=dict)
+    """The repositories of `elsewhere` by name; there, `home` is where the originals are."""
+    home: GitHub | None = None
+
+    @property
+    def originals(self) -> GitHub:
+        """The door to the repository of the originals, which is this one where nothing else is said."""
+        return self.home or self.github
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +94,36 @@ def opened_workplace(
     say.
 
     Raises:
-        GitHubError: the repository cannot be seen with this token.
+        GitHubError: the repository, or one of `elsewhere`, cannot be seen with this token.
         ConfigError: a carried patch cannot be read.
     """
     patches = load_patches([bundled_patches(), *(beside / folder for folder in config.patches)])
     doors = Doors(config.repository, api_url, directory, login)
     with opened_doors(doors, token) as (client, mirror):
         knowledge = Knowledge.kept_in(directory)
-        yield Workplace(
+        at = Workplace(
             github=client, mirror=mirror, config=config, patches=patches, progress=progress, knowledge=knowledge
         )
+        with ExitStack() as stack:
+            others = {
+                other.repository: stack.enter_context(
+                    _opened_beside(at, replace(doors, repository=other.repository), token)
+                )
+                for other in config.elsewhere
+            }
+            yield replace(at, others=others)
+
+
+@contextmanager
+def _opened_beside(at: Workplace, doors: Doors, account: Account) -> Iterator[Workplace]:
+    """Open another repository's doors on the same mirror, so that a commit of one can be picked onto the other."""
+    client = GitHubClient(doors.repository, token=account, api_url=doors.api_url, login=doors.login)
+    try:
+        name = re.sub(r"[^A-Za-z0-9-]+", "-", doors.repository)
+        with at.mirror.beside(name, client.clone_url, token=client.token) as mirror:
+            yield replace(at, github=client, mirror=mirror, home=at.github)
+    finally:
+        client.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,16 @@
+"""The `elsewhere` section: target branches that lie in other repositories."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from bot.config.values import Pattern, RepositoryName, Section
+
+
+class Elsewhere(Section):
+    """Another repository with target branches, e.g. a fork. A target there is written `owner/name:branch`."""
+
+    repository: RepositoryName
+    """The repository, as `owner/name`. The bot's account needs the same rights there as at home."""
+    branches: tuple[Pattern, ...] = Field(default=("release/*",), strict=False, min_length=1)
+    """Its stable branches, as names or globs: `all` means them as well; `auto` does not."""

@@ -1,0 +1,60 @@
+"""Targets in other repositories: `owner/name:branch` → that repository's workplace and its branch.
+
+Owns the way from a target's name to where it is. What is done there is the same line.
+"""
+
+from __future__ import annotations
+
+from bot.branch_names import split_target
+from bot.commands import Command, Verb
+from bot.errors import NotAuthorized, TargetBranchNotFound
+from bot.model import Sha
+from bot.workflow.allowed import may
+from bot.workflow.workplace import Backport, Workplace
+
+
+def target_branches(at: Workplace) -> dict[str, Sha]:
+    """Return every branch that can be a target, by the name that a requester gives it."""
+    elsewhere = {
+        f"{repository}:{branch}": tip
+        for repository, there in at.others.items()
+        for branch, tip in there.mirror.branches().items()
+    }
+    return at.mirror.branches() | elsewhere
+
+
+def place_of(target: str, at: Workplace) -> tuple[Workplace, str]:
+    """Return where a target is and what its branch is called there.
+
+    Raises:
+        TargetBranchNotFound: the configuration does not name that repository.
+    """
+    repository, branch = split_target(target)
+    if repository is None:
+        return at, branch
+    if repository not in at.others:
+        raise TargetBranchNotFound(
+            f"`{repository}` is not one of the repositories of `elsewhere`, so nothing was started there.",
+            hint="A maintainer can name it in `backport.yaml`.",
+        )
+    return at.others[repository], branch
+
+
+def enter(target: str, backport: Backport, at: Workplace) -> tuple[Workplace, str]:
+    """Return where a target is, with the commits to backport at hand there.
+
+    Raises:
+        NotAuthorized: the requester may not ask for backports in that repository.
+        TargetBranchNotFound: see `place_of`.
+    """
+    there, branch = place_of(target, at)
+    if there is at:
+        return at, branch
+    command = Command(verb=Verb.BACKPORT, targets=(branch,), options=backport.options)
+    if not may(command, backport.requester, there):
+        raise NotAuthorized(
+            f"@{backport.requester} may not ask for backports to `{target}`, so nothing was started there.",
+            hint="Somebody who may write there can ask.",
+        )
+    at.mirror.fetch(backport.commits)
+    return there, branch
