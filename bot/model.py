@@ -23,6 +23,15 @@ def silent(_line: str) -> None:
     """Be a Progress for callers that nobody watches."""
 
 
+StopWhen = Callable[[], bool]
+"""Is asked now and then, by whoever works for long, whether to stop."""
+
+
+def never() -> bool:
+    """Be the StopWhen of what nothing stops."""
+    return False
+
+
 # --- what was asked ---------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from bot.errors import SuiteError
@@ -22,7 +22,7 @@ from bot.gate.junit import Report, parse_junit, read_report
 from bot.gate.place import Shared, interpreter, run_confined
 from bot.gate.process import Finished
 from bot.gate.progress import Reporter, last_case, last_lines, summary
-from bot.model import CaseOutcome, CommandSuite, Progress, Suite, SuiteRun, Verdict, silent
+from bot.model import CaseOutcome, CommandSuite, Progress, StopWhen, Suite, SuiteRun, Verdict, never, silent
 
 NO_DEVICE_CODE = 64
 """The exit code by which a suite says that the device it was told to use is not there; its last line says which."""
@@ -30,8 +30,11 @@ DEVICES = ("auto", "cpu", "cuda", "rocm")
 _EXIT = re.compile(r"^!* ?(?:_pytest\.outcomes\.)?Exit: (.*?)[ !]*$")
 """How pytest prints why it was told to leave."""
 
+_GLANCE = 1.0
+"""Seconds between two questions whether to stop."""
 
-def prove(
+
+def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a default
     base: Path,
     candidate: Path,
     suite: Suite | CommandSuite,
@@ -41,12 +44,14 @@ def prove(
     resolved: frozenset[str] = frozenset(),
     confinement: Confinement = DEFAULT,
     keep: Path | None = None,
+    stop_when: StopWhen = never,
 ) -> Verdict:
     """Run the suite on the base, then on the candidate, and judge. Both are directories with the target's plain files.
 
     `device` is auto, cpu, cuda or rocm; one that is not there ends inconclusive and says so. `resolved` names the
-    carried patches whose fix the candidate contains. Both reports are kept in the folder `keep`. Raises SuiteError
-    where there is no suite to run.
+    carried patches whose fix the candidate contains. Both reports are kept in the folder `keep`. `stop_when` is asked
+    about every second, in this thread; once it is true both runs are ended. Raises SuiteError where there is no suite
+    to run.
     """
     if device not in DEVICES:
         raise SuiteError(
@@ -73,6 +78,9 @@ def prove(
 
         first, second = runs.submit(run, base, "base"), runs.submit(run, candidate, "candidate")
         try:
+            while wait((first, second), timeout=_GLANCE).not_done and not shared.stop.is_set():
+                if stop_when():
+                    shared.stop.set()
             return judge_suite(suite, first.result(), second.result(), resolved=resolved)
         finally:
             shared.stop.set()

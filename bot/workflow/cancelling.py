@@ -6,12 +6,18 @@ on another machine, or starts again after a crash.
 
 from __future__ import annotations
 
+import logging
+import time
+from functools import partial
+
 from bot.commands import Command, Verb, parse_commands
-from bot.errors import CommandError
+from bot.errors import CommandError, GitHubError
 from bot.model import Cancelled, Comment
 from bot.report.markers import is_ours
 from bot.workflow.allowed import may
 from bot.workflow.workplace import Backport, Workplace
+
+log = logging.getLogger(__name__)
 
 
 def cancelled(branch: str, backport: Backport, at: Workplace) -> Cancelled | None:
@@ -25,6 +31,26 @@ def cancelled(branch: str, backport: Backport, at: Workplace) -> Cancelled | Non
         if comment.id > backport.comment_id and _cancels(comment, at):
             return Cancelled(branch=branch, by=comment.author)
     return None
+
+
+class Watch:
+    """Is a StopWhen: while a candidate is being proven, looks now and then whether its request was cancelled."""
+
+    def __init__(self, branch: str, backport: Backport, at: Workplace, *, pause: float = 15.0) -> None:
+        self._look = partial(cancelled, branch, backport, at)
+        self._pause = pause
+        self._next = time.monotonic() + pause
+        self._stopped = False
+
+    def __call__(self) -> bool:
+        """Say whether to stop. A look that fails is no reason to."""
+        if not self._stopped and time.monotonic() >= self._next:
+            self._next = time.monotonic() + self._pause
+            try:
+                self._stopped = self._look() is not None
+            except GitHubError as error:
+                log.warning("%s", error)
+        return self._stopped
 
 
 def _cancels(comment: Comment, at: Workplace) -> bool:

@@ -33,7 +33,7 @@ from bot.pick import ladder
 from bot.pick.companions import carry_companions
 from bot.pick.rewriting import sign_off
 from bot.plan import plan_target
-from bot.workflow.cancelling import cancelled
+from bot.workflow.cancelling import Watch, cancelled
 from bot.workflow.conflicts import offer_draft
 from bot.workflow.elsewhere import enter
 from bot.workflow.proof import prove_candidate
@@ -77,7 +77,7 @@ def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult:
             return candidate
         check_rights(candidate, at)
         candidate = signed_by_github(candidate, at)
-        verdict = prove(candidate, backport, at)
+        verdict = prove(candidate, backport, replace(at, stop_when=Watch(branch, backport, at)))
         ending = publish(planned, candidate, verdict, backport, at)
         if ending is not None:
             return ending
@@ -183,13 +183,13 @@ def publish(
     plan: TargetPlan, candidate: Candidate, verdict: Verdict | None, backport: Backport, at: Workplace
 ) -> TargetResult | None:
     """Open what may be opened; None where the branch is no longer where the plan pinned it, and nothing was pushed."""
+    stopped = cancelled(plan.branch, backport, at)
+    if stopped is not None:
+        return stopped
     if verdict is not None and not verdict.proven and at.config.prove.required:
         return NotProven(branch=plan.branch, candidate=candidate, verdict=verdict)
     if backport.options.dry_run:
         return WouldOpen(branch=plan.branch, candidate=candidate, verdict=verdict)
-    stopped = cancelled(plan.branch, backport, at)
-    if stopped is not None:
-        return stopped
     if at.mirror.branches().get(plan.branch) != plan.base_commit:
         return None
     return open_backport(plan, candidate, verdict, backport, at)

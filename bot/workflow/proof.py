@@ -18,10 +18,12 @@ from bot.model import (
     Candidate,
     CommandSuite,
     Progress,
+    StopWhen,
     Suite,
     SuiteRun,
     Verdict,
     VerdictOutcome,
+    never,
     silent,
 )
 from bot.workflow.remote_proof import actions_runner
@@ -77,6 +79,7 @@ class LocalRunner:
                 changed=assignment.changed,
                 commits=(assignment.base_commit, assignment.commit),
                 progress=progress,
+                stop_when=at.stop_when,
             )
 
 
@@ -94,6 +97,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     commits: tuple[str, str] = ("", ""),
     evidence: Path | None = None,
     progress: Progress = silent,
+    stop_when: StopWhen = never,
 ) -> Verdict:
     """Run on two trees what proves the change between them: the suites of what is carried, or the tests it brings.
 
@@ -118,6 +122,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
             resolved=resolved_in(DirectoryTree(candidate), suite, patches),
             confinement=confinement_for(branch, settings),
             keep=evidence and evidence / name,
+            stop_when=stop_when,
         )
         of_base, of_candidate = (
             replace(run, commit=commit) for run, commit in zip((verdict.base, verdict.candidate), commits, strict=True)
@@ -132,9 +137,9 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
 
 
 def _without_suite() -> Verdict:
-    never = SuiteRun(tree="", cases=(), device=None, seconds=0.0, problem="there is no regression suite")
+    nothing = SuiteRun(tree="", cases=(), device=None, seconds=0.0, problem="there is no regression suite")
     reason = (
         "No carried patch is known for this pull request and it changes no tests, so nothing could be proven. Tests "
         "that lie elsewhere are found once `prove.tests.paths` of the configuration names them."
     )
-    return Verdict(outcome=VerdictOutcome.INCONCLUSIVE, reason=reason, base=never, candidate=never)
+    return Verdict(outcome=VerdictOutcome.INCONCLUSIVE, reason=reason, base=nothing, candidate=nothing)

@@ -15,7 +15,7 @@ from bot.credentials import Account
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.github.door import GitHub
-from bot.model import BackportOptions, Candidate, MergeMethod, Progress, PullRequest, Sha, silent
+from bot.model import BackportOptions, Candidate, MergeMethod, Progress, PullRequest, Sha, StopWhen, never, silent
 from bot.pick.rung import Knowledge
 
 
@@ -29,6 +29,7 @@ class Workshop:
     config: Config
     patches: Mapping[str, CarriedPatch]
     progress: Progress = silent
+    stop_when: StopWhen = never
     knowledge: Knowledge = field(default_factory=Knowledge)
 
     def patch_for(self, original: PullRequest) -> CarriedPatch | None:

@@ -72,6 +72,14 @@ def test_the_same_tree_twice_is_incomplete(tmp_path: Path) -> None:
     assert prove(tmp_path, tmp_path, suite).outcome is VerdictOutcome.INCOMPLETE
 
 
+def test_a_proof_that_nobody_needs_any_more_is_ended(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path / "suite", "import time\n\ndef test_it():\n    time.sleep(300)\n", timeout=200.0)
+    started = time.monotonic()
+    verdict = prove(tmp_path, tmp_path, suite, stop_when=lambda: time.monotonic() - started > 2)
+    assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
+    assert time.monotonic() - started < 60
+
+
 def test_a_hang_is_stopped_and_named(tmp_path: Path) -> None:
     start = time.monotonic()
     ended = run(tmp_path, "import time\ndef test_waits_for_ever():\n    time.sleep(600)\n", timeout=6)

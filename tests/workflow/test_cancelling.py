@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from bot.carried.load import CarriedPatch
 from bot.model import Cancelled, Candidate, Opened, Status, Verdict
 from bot.workflow import line
+from bot.workflow.cancelling import Watch
 from bot.workflow.workplace import Workshop
 from tests.workflow.landing import unproven
 from tests.workflow.office import MAINTAINER, Office
@@ -81,3 +84,21 @@ def test_a_member_of_a_listed_team_may_ask_whose_membership_is_private(office: O
     assert comment.raw_data["author_association"] == "NONE"
     (result,) = lenient.serve(comment.id, "/backport release/1.2", on=9, author="otto")
     assert isinstance(result, Opened)
+
+
+def test_the_proof_itself_is_told_to_stop(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suite may run for a quarter of an hour that nobody needs any more."""
+    asked: list[bool] = []
+
+    def prove_until_stopped(candidate: Candidate, patch: CarriedPatch | None, at: Workshop) -> Verdict:
+        asked.append(at.stop_when())
+        office.issue(7).create_comment("/backport cancel")
+        asked.append(at.stop_when())
+        return prove(candidate, patch, at)
+
+    prove = line.prove_candidate
+    monkeypatch.setattr(line, "prove_candidate", prove_until_stopped)
+    monkeypatch.setattr(line, "Watch", partial(Watch, pause=0.0))
+    (result,) = office.say("/backport release/1.2")
+    assert asked == [False, True]
+    assert isinstance(result, Cancelled)
