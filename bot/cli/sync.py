@@ -12,10 +12,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bot import credentials
 from bot.carried.load import bundled_patches, load_patches
 from bot.cli.options import AsJson, tell
 from bot.config import Config, load_config, parse_config
-from bot.errors import ConfigError
 from bot.git.repository import Repository
 from bot.report.sync_data import sync_to_json
 from bot.report.sync_issue import render_summary
@@ -25,8 +25,6 @@ from bot.sync.lock import only_one
 from bot.workflow.sync import Offline, SyncRun, look, look_at, open_missing
 from bot.workflow.tracking import write_tracking_issues
 from bot.workflow.workplace import Workplace, opened_workplace
-
-_TOKEN = "BACKPORT_BOT_TOKEN"  # noqa: S105 - its name
 
 
 def add_to(app: typer.Typer) -> None:
@@ -99,16 +97,10 @@ def _config_or_default(path: Path) -> Config:
 
 @contextmanager
 def _workplace(config: Path, data: Path, api_url: str, login: str | None) -> Iterator[Workplace]:
-    # Taken out of our own environment, so that no process we start can inherit it.
-    token = os.environ.pop(_TOKEN, "")
-    if not token:
-        raise ConfigError(
-            f"{_TOKEN} is not set, so GitHub was not asked.",
-            hint=f"Export {_TOKEN}, or look at a clone by git alone with --git REPO.",
-        )
+    account = credentials.require_account("GitHub was not asked; --git REPO looks at a clone by git alone")
     settings = load_config(config)
     with opened_workplace(
-        settings, token=token, api_url=api_url, directory=data, beside=config.parent, login=login, progress=tell
+        settings, token=account, api_url=api_url, directory=data, beside=config.parent, login=login, progress=tell
     ) as at:
         yield at
 

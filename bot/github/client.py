@@ -77,7 +77,7 @@ class GitHubClient:
         self._longest_wait = longest_wait
         with translated(f"open repository {repository}"):
             self._repository: ForgeRepository = self._github.get_repo(repository)
-            self._login = login or signed_in.login or self._github.get_user().login
+            self._login = signed_in.login or login or self._github.get_user().login
 
     def token(self) -> str:
         """Return the token of the moment, for git. An App's is made anew when it is due."""
