@@ -153,6 +153,8 @@ class Judge:
         self.git("reset", "--quiet", "--hard", onto)
         self.git("clean", "-ffdxq")
         done = self.git("cherry-pick", *options, commit)
+        begun = self.git("rev-parse", "--verify", "--quiet", "CHERRY_PICK_HEAD").returncode == 0
+        assert begun or done.returncode == 0, f"git did not even try: {done.stderr.decode()}"
         unmerged = self._unmerged()
         if done.returncode == 0:
             return Judgement("clean", self.git("rev-parse", "HEAD^{tree}").stdout.decode().strip())

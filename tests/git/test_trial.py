@@ -14,7 +14,8 @@ from bot.model import ConflictKind, Sha
 from tests.git.history import File, History, Judge, Judgement
 
 
-def _judgement(repository: Repository, commit: Sha, onto: Sha) -> Judgement:
+def judgement(repository: Repository, commit: Sha, onto: Sha) -> Judgement:
+    """Return how a trial pick ends, in the judge's words."""
     with repository.quarantined() as quarantine:
         pick = try_pick(quarantine, commit, quarantine.commit(onto).tree)
     match pick:
@@ -119,7 +120,7 @@ def test_pick_ends_as_a_real_cherry_pick_does(
     base_files, main_files, branch_files = CASES[case]
     base = history.commit({**base_files, "unrelated": b"unrelated\n"})
     original, tip = history.commit(main_files, base), history.commit(branch_files, base)
-    assert _judgement(repository, original, tip) == judge.cherry_pick(original, tip)
+    assert judgement(repository, original, tip) == judge.cherry_pick(original, tip)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -136,7 +137,7 @@ def test_pick_ends_as_a_real_cherry_pick_does_over_grown_histories(
     branch = _grow(history, garden.twin(), base, 4)
     pairs = [(original, tip) for original in main for tip in (branch[0], branch[2], branch[-1])]
     expected = {pair: judge.cherry_pick(*pair) for pair in pairs}
-    assert {pair: _judgement(repository, *pair) for pair in pairs} == expected
+    assert {pair: judgement(repository, *pair) for pair in pairs} == expected
     assert len(Counter(each.verdict for each in expected.values())) > 1, "a history that says only one thing"
 
 
@@ -209,13 +210,13 @@ def test_merge_commit_is_picked_against_its_first_parent(
     fix = history.commit({"f": _lines("X", *TEN[1:])}, base)
     merge = history.commit({"f": _lines("X", *TEN[1:])}, main, fix)
     tip = history.commit({"f": _lines(*TEN[:-1], "Y")}, base)
-    assert _judgement(repository, merge, tip) == judge.cherry_pick(merge, tip, "-m", "1")
+    assert judgement(repository, merge, tip) == judge.cherry_pick(merge, tip, "-m", "1")
 
 
 def test_root_commit_is_picked_as_an_addition(history: History, judge: Judge, repository: Repository) -> None:
     """root (another history); tip (branch)"""
     root, tip = history.commit({"new": b"n\n"}), history.commit({"f": b"f\n"})
-    assert _judgement(repository, root, tip) == judge.cherry_pick(root, tip)
+    assert judgement(repository, root, tip) == judge.cherry_pick(root, tip)
 
 
 def test_pick_leaves_no_object_behind(history: History, repository: Repository) -> None:
@@ -223,7 +224,7 @@ def test_pick_leaves_no_object_behind(history: History, repository: Repository) 
     base = history.commit({"f": _lines(*TEN)})
     original, tip = history.commit({"f": _lines("X", *TEN[1:])}, base), history.commit({"g": b"g\n"}, base)
     before = history.git("cat-file", "--batch-check", "--batch-all-objects")
-    assert _judgement(repository, original, tip).verdict == "clean"
+    assert judgement(repository, original, tip).verdict == "clean"
     assert history.git("cat-file", "--batch-check", "--batch-all-objects") == before
 
 
