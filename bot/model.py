@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, NewType, Protocol
@@ -149,6 +150,7 @@ class Comment:
     author: str
     body: str
     person: bool
+    changed: datetime
     edited: bool = False
 
 

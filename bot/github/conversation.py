@@ -46,6 +46,7 @@ def _comment(each: IssueComment) -> Comment:
         author=each.user.login,
         body=each.body or "",
         person=_is_person(each.user),
+        changed=each.updated_at.astimezone(UTC),
         edited=each.updated_at != each.created_at,
     )
 

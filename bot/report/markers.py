@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import quote, unquote
 
 from bot.model import Sha
 
 _OPENING = "<!-- backport-bot:"
 _STATUS = re.compile(r"<!-- backport-bot:status:(\S+) -->")
-_REMEMBERED = re.compile(_STATUS.pattern.replace("(", "(?:") + r"\n<!-- backport-bot:remembered:(\S+) -->")
+_KEPT = re.compile(_STATUS.pattern.replace("(", "(?:") + r"\n<!-- backport-bot:(remembered|started):(\S+) -->")
 _PULL_REQUEST = re.compile(
     r"^<!-- backport-bot:pull-request repository=(\S+) commit=([0-9a-f]{40}) target=(\S+) -->$", re.MULTILINE
 )
@@ -45,15 +46,23 @@ def status_key(body: str) -> str | None:
     return unquote(found.group(1)) if found else None
 
 
-def remembered_marker(command: str) -> str:
-    """Return the line under the status marker that keeps a command for the day of the merge, as it was typed then."""
-    return f"{_OPENING}remembered:{_encode(command)} -->"
+class Kept(StrEnum):
+    """Why an answer keeps the command that it answers: the merge is waited for, or work on it has begun."""
+
+    REMEMBERED = "remembered"
+    STARTED = "started"
 
 
-def remembered_command(body: str) -> str | None:
-    """Read the kept command back; None where the answer keeps none. Only the second line counts: below others speak."""
-    found = _REMEMBERED.match(body.replace("\r\n", "\n"))
-    return unquote(found.group(1)) if found else None
+def keep_command(body: str, kept: Kept, command: str) -> str:
+    """Put a command, as it was typed, into a hidden line under the status marker of an answer."""
+    marker, _, rest = body.partition("\n")
+    return f"{marker}\n{_OPENING}{kept.value}:{_encode(command)} -->\n{rest}"
+
+
+def kept_command(body: str) -> tuple[Kept, str] | None:
+    """Read a kept command back; None where the answer keeps none. Only the second line counts: below others speak."""
+    found = _KEPT.match(body.replace("\r\n", "\n"))
+    return (Kept(found.group(1)), unquote(found.group(2))) if found else None
 
 
 def conflict_marker() -> str:

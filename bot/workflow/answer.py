@@ -185,7 +185,7 @@ def _backport(request: Request, at: Workplace, carry: Carry) -> Served:
         say(answers.nothing_to_do(command), asked, at)
         return Served()
     names = (*(unknown.name for unknown in targets.unknown), *targets.branches)
-    comment = StatusComment(asked.key, backport, names, at)
+    comment = StatusComment(asked.key, backport, names, at, command=str(command))
     for unknown in targets.unknown:
         error = answers.unknown_branch(unknown.name, unknown.nearest)
         comment.end(Failed(branch=unknown.name, message=error.message, hint=error.hint))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.commands import Command
 from bot.github.door import Reaction
-from bot.report.markers import status_marker
+from bot.report.markers import Kept, keep_command, status_marker
 from bot.workflow.workplace import Workplace
 
 
@@ -48,10 +48,13 @@ def label_key(target: str) -> str:
     return f"label-{target}"
 
 
-def say(body: str, asked: Asked, at: Workplace) -> None:
-    """Write the answer, or put it in the place of an earlier one to the same command."""
+def say(body: str, asked: Asked, at: Workplace, *, remembering: Command | None = None) -> None:
+    """Write the answer, or put it in the place of an earlier one to the same command. It may keep a command."""
     marker = status_marker(asked.key)
-    at.github.write_comment(asked.pull_request, f"{marker}\n{body}", marker=marker)
+    whole = f"{marker}\n{body}"
+    if remembering is not None:
+        whole = keep_command(whole, Kept.REMEMBERED, str(remembering))
+    at.github.write_comment(asked.pull_request, whole, marker=marker)
 
 
 def react(reaction: Reaction, asked: Asked, at: Workplace) -> None:

@@ -6,13 +6,16 @@ and as often as one likes: what was answered is left alone.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.errors import BackportError, RateLimited, Unavailable
 from bot.model import TargetResult
 from bot.workflow.answer import carry_all, serve_group
-from bot.workflow.remembered import due, unanswered
+from bot.workflow.remembered import due, started_since, unanswered
 from bot.workflow.workplace import Workplace
+
+# What shows no progress for this long has crashed; what shows some is being served elsewhere.
+_LONGEST = timedelta(hours=2)
 
 
 def reconcile(at: Workplace, *, since: datetime) -> tuple[TargetResult, ...]:
@@ -22,7 +25,7 @@ def reconcile(at: Workplace, *, since: datetime) -> tuple[TargetResult, ...]:
         RateLimited, Unavailable: GitHub does not answer; run it again later.
     """
     results: list[TargetResult] = []
-    for number in at.github.changed_since(since):
+    for number in tuple(at.github.changed_since(since)):
         try:
             results += _reconcile_one(number, at)
         except (RateLimited, Unavailable):
@@ -34,7 +37,9 @@ def reconcile(at: Workplace, *, since: datetime) -> tuple[TargetResult, ...]:
 
 def _reconcile_one(number: int, at: Workplace) -> list[TargetResult]:
     original = at.github.pull_request(number)
+    busy = started_since(number, datetime.now(UTC) - _LONGEST, at)
     groups = due(original, at) if original.merged else unanswered(original, at)
+    groups = tuple(group for group in groups if not any(request.asked.key in busy for request in group))
     if groups:
         at.progress(f"#{number}: {len(groups)} requests to serve")
     return [result for group in groups for result in serve_group(group, at, carry_all).results]

@@ -7,13 +7,14 @@ comment later changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 
 from bot.commands import Command, parse_commands, parse_words
 from bot.errors import CommandError
 from bot.model import Comment, PullRequest
 from bot.report import answers
-from bot.report.markers import is_ours, remembered_command, remembered_marker, status_key
+from bot.report.markers import Kept, is_ours, kept_command, status_key
 from bot.report.preflight import finding
 from bot.targets import resolve_targets
 from bot.triggers import target_of_label
@@ -25,14 +26,14 @@ from bot.workflow.workplace import Workplace
 def remember(request: Request, at: Workplace) -> None:
     """Answer a request on an open pull request, and keep it in the answer."""
     said = answers.render_remembered(request.command, _outlook(request, at))
-    say(f"{remembered_marker(str(request.command))}\n{said}", request.asked, at)
+    say(said, request.asked, at, remembering=request.command)
 
 
 def due(original: PullRequest, at: Workplace) -> tuple[tuple[Request, ...], ...]:
     """Return what is to be done on a merged pull request, one group for each comment or label, in the order asked.
 
-    That is what was remembered, and what was never answered: webhooks get lost and come late. A comment that was
-    deleted takes its request with it.
+    That is what was remembered, what was started and not ended, as after a crash, and what was never answered: webhooks
+    get lost and come late. A comment that was deleted takes its request with it.
     """
     comments = at.github.comments(original.number)
     ours = _answers(comments, at)
@@ -47,11 +48,17 @@ def unanswered(original: PullRequest, at: Workplace) -> tuple[tuple[Request, ...
     return tuple(group for group in due(original, at) if not any(request.asked.key in ours for request in group))
 
 
+def started_since(number: int, moment: datetime, at: Workplace) -> Collection[str]:
+    """Return the keys of the answers that something was still being done about after that moment."""
+    ours = _answers(at.github.comments(number), at)
+    return {key for key, each in ours.items() if _is_kept(each, Kept.STARTED) and each.changed >= moment}
+
+
 def forget(number: int, at: Workplace) -> tuple[str, ...]:
     """Drop what is remembered on a pull request and say so in each answer; returns the targets that were asked for."""
     dropped: dict[str, None] = {}
-    for key, body in _answers(at.github.comments(number), at).items():
-        command = _kept(body)
+    for key, each in _answers(at.github.comments(number), at).items():
+        command = _kept(each) if _is_kept(each, Kept.REMEMBERED) else None
         if command is not None:
             dropped.update(dict.fromkeys(command.targets))
             say(answers.render_forgotten(command), Asked(number, "", key), at)
@@ -70,17 +77,17 @@ def label_request(label: str, number: int, sender: str, at: Workplace) -> Reques
     return Request(Asked(number, sender, label_key(target)), parse_words(["to", target]))
 
 
-def _answers(comments: tuple[Comment, ...], at: Workplace) -> Mapping[str, str]:
+def _answers(comments: tuple[Comment, ...], at: Workplace) -> Mapping[str, Comment]:
     """Return our own answers by key. Whoever else writes a marker of ours is not believed."""
     own = [comment for comment in comments if comment.author.casefold() == at.github.login.casefold()]
-    return {key: comment.body for comment in own if (key := status_key(comment.body)) is not None}
+    return {key: comment for comment in own if (key := status_key(comment.body)) is not None}
 
 
-def _of_comment(comment: Comment, ours: Mapping[str, str], original: PullRequest) -> tuple[Request, ...]:
+def _of_comment(comment: Comment, ours: Mapping[str, Comment], original: PullRequest) -> tuple[Request, ...]:
     root = comment_key(comment.id)
-    answered = {key: body for key, body in ours.items() if key == root or key.startswith(f"{root}-")}
+    answered = {key: each for key, each in ours.items() if key == root or key.startswith(f"{root}-")}
     if answered:
-        kept = ((key, _kept(body)) for key, body in sorted(answered.items()))
+        kept = [(key, _kept(answered[key])) for key in sorted(answered)]
         return tuple(Request(_asked(comment, key, original), command) for key, command in kept if command)
     # Of an edited comment nobody knows what it said when it was written.
     return () if comment.edited else tuple(_never_answered(comment, root, original))
@@ -95,7 +102,7 @@ def _never_answered(comment: Comment, root: str, original: PullRequest) -> Itera
         yield Request(_asked(comment, f"{root}-{index}", original), command)
 
 
-def _of_label(label: str, ours: Mapping[str, str], original: PullRequest, at: Workplace) -> tuple[Request, ...]:
+def _of_label(label: str, ours: Mapping[str, Comment], original: PullRequest, at: Workplace) -> tuple[Request, ...]:
     target = target_of_label(label, at.config.trigger_label)
     if target is None or (label_key(target) in ours and _kept(ours[label_key(target)]) is None):
         return ()
@@ -111,10 +118,15 @@ def _asked(comment: Comment, key: str, original: PullRequest) -> Asked:
     return Asked(original.number, comment.author, key, comment.id)
 
 
-def _kept(body: str) -> Command | None:
-    text = remembered_command(body)
+def _is_kept(answer: Comment, kept: Kept) -> bool:
+    found = kept_command(answer.body)
+    return found is not None and found[0] is kept
+
+
+def _kept(answer: Comment) -> Command | None:
+    found = kept_command(answer.body)
     try:
-        commands = parse_commands(text) if text else ()
+        commands = parse_commands(found[1]) if found else ()
     except CommandError:
         return None
     return commands[0] if commands else None

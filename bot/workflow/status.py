@@ -7,7 +7,7 @@ import logging
 from bot.errors import GitHubError
 from bot.model import TargetResult
 from bot.report.check_run import render_target_check
-from bot.report.markers import status_marker
+from bot.report.markers import Kept, keep_command, status_marker
 from bot.report.status_comment import Phase, StatusView, TargetProgress, render_status
 from bot.workflow.workplace import Backport, Workplace
 
@@ -17,11 +17,15 @@ log = logging.getLogger(__name__)
 class StatusComment:
     """One comment, edited whenever a target branch begins or ends.
 
-    A comment that cannot be written is logged and stops nothing; the next edit brings it up to date.
+    A comment that cannot be written is logged and stops nothing; the next edit brings it up to date. Until the last
+    branch has ended it keeps the `command`, so that a crash loses no request.
     """
 
-    def __init__(self, key: str, backport: Backport, branches: tuple[str, ...], at: Workplace) -> None:
+    def __init__(
+        self, key: str, backport: Backport, branches: tuple[str, ...], at: Workplace, *, command: str = ""
+    ) -> None:
         self._key = key
+        self._command = command
         self._backport = backport
         self._at = at
         self._targets: dict[str, TargetProgress | TargetResult] = {each: TargetProgress(each) for each in branches}
@@ -73,6 +77,8 @@ class StatusComment:
             options=self._backport.options,
         )
         body = render_status(view, template=self._at.config.templates.status)
+        if self._command and self.under_way:
+            body = keep_command(body, Kept.STARTED, self._command)
         try:
             self._at.github.write_comment(self._backport.original.number, body, marker=status_marker(self._key))
         except GitHubError as error:

@@ -10,6 +10,8 @@ from github.PullRequest import PullRequest
 
 from bot.model import Opened, TargetResult
 from bot.triggers import LabelTrigger, MergeTrigger
+from bot.workflow import answer as answer_module
+from bot.workflow import reconcile as reconcile_module
 from bot.workflow.answer import answer
 from bot.workflow.reconcile import reconcile
 from tests.workflow.landing import open_pull, unproven, write
@@ -192,3 +194,36 @@ def test_a_request_among_more_comments_than_one_page_holds_is_found(lenient: Off
 
 def _comment(office: Office, pull: PullRequest) -> IssueComment:
     return next(each for each in office.issue(pull.number).get_comments() if each.user.login == MAINTAINER)
+
+
+def test_a_crash_in_the_middle_loses_no_request(
+    lenient: Office, pull: PullRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was first told of the merge died; the delivery comes again, or the next look at GitHub finds it."""
+    lenient.say(f"{ASK} --draft", on=pull.number)
+    with monkeypatch.context() as dying:
+        dying.setattr(answer_module, "backport_to", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            merge(lenient, pull)
+    assert "under way" in lenient.answers(pull.number)[0]
+    hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    assert reconcile(lenient.at, since=hour_ago) == (), "it may be at work elsewhere"
+    monkeypatch.setattr(reconcile_module, "_LONGEST", timedelta(seconds=-1))
+    (opened,) = reconcile(lenient.at, since=hour_ago)
+    assert isinstance(opened, Opened)
+    assert opened.pull_request.draft
+    assert reconcile(lenient.at, since=hour_ago) == ()
+    assert len(lenient.answers(pull.number)) == 1
+
+
+def test_a_merge_told_again_after_a_crash_is_served(
+    lenient: Office, pull: PullRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lenient.say(ASK, on=pull.number)
+    with monkeypatch.context() as dying:
+        dying.setattr(answer_module, "backport_to", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            merge(lenient, pull)
+    again = MergeTrigger(repository=REPOSITORY, pull_request=pull.number, sender=MAINTAINER, labels=())
+    (opened,) = answer(again, lenient.at)
+    assert isinstance(opened, Opened)
