@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
+import requests
 from github.Repository import Repository as ForgeRepository
 from github.WorkflowRun import WorkflowRun as ForgeRun
 
@@ -12,6 +13,11 @@ from bot.errors import NotFound
 from bot.github.translate import translated
 from bot.model import WorkflowRun
 
+LARGEST = 256 * 1024 * 1024
+"""Bytes of an archive that are still fetched; one cut off can no longer be read as an archive."""
+_CHUNK = 1024 * 1024
+_DOWNLOAD_TIMEOUT = 60
+"""Seconds without a byte."""
 _LOOKED_AT = 100
 """Newest runs among which a title is looked for."""
 
@@ -56,10 +62,24 @@ class ForgeWorkflowRuns:
         with translated(f"fetch what workflow run {run_id} left"):
             artifacts = self._repository.get_workflow_run(run_id).get_artifacts()
             found = next((each for each in artifacts if each.name == name and not each.expired), None)
-            if found is None:
-                return None
-            _, _, chunks = self._repository.requester.getStream(found.archive_download_url, chunk_size=None)
-            return b"".join(chunks)
+            return None if found is None else self._download(found.archive_download_url)
+
+    def _download(self, url: str) -> bytes:
+        """Fetch an archive from the storage that GitHub points to, which gets no token; what is too large is cut off.
+
+        PyGithub's own streaming asks for octets, which GitHub's API refuses where it only points somewhere else.
+        """
+        status, headers, _ = self._repository.requester.requestJson("GET", url)
+        if "location" not in headers:
+            raise requests.RequestException(f"{status} without a location")
+        with requests.get(headers["location"], stream=True, timeout=_DOWNLOAD_TIMEOUT) as answer:
+            answer.raise_for_status()
+            content = bytearray()
+            for chunk in answer.iter_content(_CHUNK):
+                content += chunk
+                if len(content) > LARGEST:
+                    break
+        return bytes(content)
 
 
 def _workflow_run(forge: ForgeRun) -> WorkflowRun:
