@@ -12,7 +12,17 @@ from dataclasses import dataclass
 
 from bot.branch_names import slug
 from bot.closing_words import disarm
-from bot.model import Candidate, Evidence, MergeMethod, Method, PullRequest, ReviewThread, TargetPlan, Verdict
+from bot.model import (
+    Candidate,
+    Evidence,
+    MergeMethod,
+    Method,
+    PullRequest,
+    Resolution,
+    ReviewThread,
+    TargetPlan,
+    Verdict,
+)
 from bot.report.buffers import render_bars
 from bot.report.endings import describe_commit
 from bot.report.markdown import shorten, visible
@@ -27,6 +37,12 @@ MAX_TITLE = 256
 MAX_BODY = 65_000
 """Characters; GitHub refuses more than 65,536."""
 _MAX_RANGE_DIFF = 20_000
+_MAX_RESOLUTIONS = 10
+
+_APPLIED_WITH = {
+    Method.SIBLING: ", as it was backported to another branch, because the original itself conflicts",
+    Method.RESOLVED: ", with the conflicts resolved",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +87,13 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
     """
     picked = plan.commits if plan else (original.merge_commit or candidate.commit,)
     key = BackportKey(repository=repository, commit=picked[-1], target=candidate.branch)
+    merged_by = plan.merge_method if plan else MergeMethod.SQUASH
     by_hand = recipe(
         branch=candidate.branch,
         backport_branch=plan.backport_branch if plan else f"backport/{original.number}-to-{slug(candidate.branch)}",
         commits=(*(each.sha for each in candidate.prerequisites), *picked),
         # git takes a mainline for an ordinary commit too, and a prerequisite may be a merge.
-        merge_method=MergeMethod.MERGE
-        if candidate.prerequisites
-        else plan.merge_method
-        if plan
-        else MergeMethod.SQUASH,
+        merge_method=MergeMethod.MERGE if candidate.prerequisites else merged_by,
     )
     body = render(
         "pull_request",
@@ -91,6 +104,8 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
         verdict=verdict and _proof(verdict),
         commits=picked,
         prerequisites=[describe_commit(each) for each in candidate.prerequisites],
+        resolutions=[_shown(each) for each in candidate.resolutions[:_MAX_RESOLUTIONS]],
+        applied_with=_APPLIED_WITH.get(candidate.method, ""),
         notes=notes,
         threads=threads,
         carried=candidate.method is Method.CARRIED_PATCH,
@@ -98,6 +113,26 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
         recipe=by_hand,
     )
     return f"{shorten(body, MAX_BODY)}\n{pull_request_marker(key)}\n"
+
+
+def _shown(resolution: Resolution) -> dict[str, object]:
+    sides = (
+        ("Before the original", resolution.base),
+        ("On the branch", resolution.ours),
+        ("In the original", resolution.theirs),
+        ("What stands here now", resolution.result),
+    )
+    return {
+        "path": resolution.path,
+        "rung": resolution.rung,
+        "certainty": resolution.certainty.value,
+        "how": resolution.how,
+        "sides": [(title, _content(side)) for title, side in sides],
+    }
+
+
+def _content(side: bytes | None) -> str:
+    return "(there is no such file)" if side is None else side.decode(errors="replace").rstrip("\n") or "(nothing)"
 
 
 def _proof(verdict: Verdict) -> dict[str, object]:

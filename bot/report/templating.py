@@ -26,6 +26,8 @@ VALUES = {
         "verdict",
         "commits",
         "prerequisites",
+        "resolutions",
+        "applied_with",
         "notes",
         "threads",
         "carried",
