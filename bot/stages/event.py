@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ _ASKING = ("issue_comment", "pull_request")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`name` is GitHub's name for webhooks. Without a payload the comment is asked of GitHub, with its author."""
+    """`name` is GitHub's name for webhooks. With a `comment_id` the comment is asked of GitHub, with its author."""
 
     name: str
-    payload: Mapping[str, Any] | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
     comment_id: int | None = None
 
     @property

@@ -38,7 +38,7 @@ def run_plan(
         return ()
     token = credentials.require_account("nothing was planned")
     with opened_doors(doors, token) as (client, mirror):
-        payload = event.payload or client.comment_delivery(event.comment_id or 0)
+        payload = event.payload if event.comment_id is None else client.comment_delivery(event.comment_id)
         trigger = parse_delivery(event.name, payload, own_login=client.login)
         if trigger is None or trigger.repository.casefold() != client.repository.casefold():
             return ()

@@ -86,6 +86,17 @@ def test_a_branch_that_moves_during_the_proof_is_not_published(pipeline: Pipelin
     assert pipeline.office.backports() == []
 
 
+def test_a_cancellation_during_the_proof_stops_the_publication(pipeline: Pipeline) -> None:
+    (target,) = pipeline.plan(pipeline.event(CLEAN))
+    pipeline.pick(target.id)
+    seal = pipeline.seal()
+    pipeline.prove()
+    pipeline.office.issue(7).create_comment("/backport cancel")
+    (result,) = pipeline.publish(seal)
+    assert result.status is Status.CANCELLED
+    assert pipeline.office.backports() == []
+
+
 def test_an_outsiders_comment_is_refused_and_nothing_is_planned(pipeline: Pipeline) -> None:
     assert pipeline.plan(pipeline.event(CLEAN, as_="otto")) == ()
     assert "`write`" in pipeline.office.answers()[0]
