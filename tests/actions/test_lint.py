@@ -78,3 +78,14 @@ def test_the_backport_workflow_checks_nothing_out_and_gives_the_proof_nothing() 
     assert "token" not in str(jobs["prove"])
     assert {name for name, job in jobs.items() if "write" in str(job["permissions"])} == {"plan", "publish"}
     assert not any("${{" in step.get("run", "") for job in jobs.values() for step in job["steps"])
+
+
+def test_both_find_nothing_in_the_documented_workflow_for_proofs(example: Path) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/ci.md").read_text(encoding="utf-8"), re.DOTALL)
+    (caller,) = [block for block in blocks if "/.github/workflows/regression.yml@" in block]
+    file = example / ".github/workflows/backport.yml"
+    file.write_text(caller.replace("@COMMIT", f"@{'0' * 40}"), encoding="utf-8")
+    linted = subprocess.run([tool("actionlint"), str(file)], capture_output=True, text=True, check=False)
+    assert linted.returncode == 0, linted.stdout + linted.stderr
+    done = _zizmor(example / ".github")
+    assert done.returncode == 0, done.stdout + done.stderr

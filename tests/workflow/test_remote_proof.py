@@ -1,12 +1,14 @@
 """The runner `github-actions` over real HTTP and real git: a machine beside the forge takes the runs dispatched there.
 
-The workflow file is the one that ships. What its steps do, `prove` does: two checkouts, one command, one archive.
+The workflow file is the one that the documentation gives. `prove` does what the steps of the workflow that it calls do:
+two checkouts, one command, one archive.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +31,7 @@ from tests.workflow.office import REPOSITORY, Office, commit, git
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / ".github" / "workflows" / "regression.yml"
+CALLER = re.search(r"```yaml\n(name: Regression\n.*?)```", (ROOT / "docs" / "ci.md").read_text("utf-8"), re.DOTALL)
 PROVE = """prove:
   device: cpu
   runner: github-actions
@@ -151,12 +154,13 @@ def staying_in_the_queue(machine: Machine, run: int) -> None:
 
 @pytest.fixture
 def forge(office: Office, tmp_path: Path) -> Office:
-    """The office with the shipped workflow, the configuration and the carried patch on main."""
+    """The office with the documented workflow, the configuration and the carried patch on main."""
     main = tmp_path / "main"
     git(office.git_dir, "clone", "--quiet", str(office.git_dir), str(main))
     shutil.copytree(Path(__file__).parent / "patches", main / "carried")
+    assert CALLER is not None
     text = f"repository: {REPOSITORY}\npatches: [carried]\n"
-    commit(main, "Set up the bot", {".github/workflows/regression.yml": WORKFLOW.read_text(), "backport.yaml": text})
+    commit(main, "Set up the bot", {".github/workflows/regression.yml": CALLER[1], "backport.yaml": text})
     git(main, "push", "--quiet", "origin", "HEAD:main")
     return office
 
@@ -280,11 +284,21 @@ def test_a_dispatch_whose_answer_is_lost_makes_one_run(forge: Office, tmp_path: 
     assert len(forge.sandbox.runs(REPOSITORY)) == 1
 
 
+def test_the_documented_workflow_passes_on_what_the_called_one_takes() -> None:
+    assert CALLER is not None
+    caller, called = yaml.safe_load(CALLER[1]), yaml.safe_load(WORKFLOW.read_text())
+    # YAML takes the key `on` for a truth value.
+    dispatched, taken = caller[True]["workflow_dispatch"]["inputs"], called[True]["workflow_call"]["inputs"]
+    given = caller["jobs"]["prove"]["with"]
+    assert given == {name: f"${{{{ inputs.{name} }}}}" for name in dispatched if name != "correlation"}
+    assert given.keys() == taken.keys() - {"extras"}
+
+
 def test_the_workflow_that_runs_the_code_holds_nothing() -> None:
     workflow = yaml.safe_load(WORKFLOW.read_text())
     (job,) = workflow["jobs"].values()
-    assert workflow["permissions"] == {"contents": "read"}
-    assert "permissions" not in job
+    assert workflow["permissions"] == {}
+    assert job["permissions"] == {"contents": "read"}
     assert "secrets." not in WORKFLOW.read_text()
     for step in job["steps"]:
         assert "${{" not in step.get("run", ""), "an input that a shell reads is a command"
