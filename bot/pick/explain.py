@@ -14,8 +14,8 @@ from bot.pick.describe import describe_files, open_histories
 from bot.pick.prerequisites import find_prerequisites
 from bot.pick.rung import Attempt
 
-SECONDS = 2.0
-"""What a person who waits for the answer to a comment does not notice."""
+SECONDS = 1.8
+"""What a person who waits for the answer to a comment does not notice; a step in hand is still ended after it."""
 
 log = logging.getLogger(__name__)
 

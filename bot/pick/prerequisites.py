@@ -21,7 +21,7 @@ from bot.pick.rung import Attempt
 _CANDIDATES = 12
 _KEPT = 16
 """Sets of one size that are grown further: those that come nearest to applying."""
-_AT_ONCE = 24
+_AT_ONCE = 16
 _MOST_PATHS = 40
 """A sweep over the whole project is no prerequisite that anybody would bring to a stable branch."""
 
@@ -116,6 +116,9 @@ class _Search:
         trees = dict.fromkeys(sets, base)
         for step in range(self.most + len(self.attempt.commits)):
             under_way = {each: series[step] for each in trees if step < len(series := (*each, *self.attempt.commits))}
+            if under_way and not self.histories.left:
+                trees = {each: tree for each, tree in trees.items() if each not in under_way}
+                break
             answers = try_picks(self.attempt.repository, {(sha, trees[each]) for each, sha in under_way.items()})
             for each, sha in under_way.items():
                 pick = answers[sha, trees[each]]
