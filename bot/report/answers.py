@@ -103,6 +103,10 @@ def unknown_yet(nearest: Sequence[str]) -> str:
     return "there is no such branch so far." + (f" Did you mean {near}?" if near else "")
 
 
+LOOKED_AT_LATER = "in another repository, so it is looked at when this is merged."
+"""What a remembered request is told of a target that a preflight does not reach."""
+
+
 def preflight_finding(report: CheckReport) -> str:
     """Word what a check says of a branch before the merge."""
     said = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 
+from bot.branch_names import split_target
 from bot.commands import Command, parse_commands, parse_words
 from bot.errors import CommandError
 from bot.model import Comment, PullRequest
@@ -19,6 +20,7 @@ from bot.report.preflight import finding
 from bot.targets import resolve_targets
 from bot.triggers import target_of_label
 from bot.workflow.asking import Asked, Request, comment_key, label_key, say
+from bot.workflow.elsewhere import target_branches
 from bot.workflow.preflight import preflight
 from bot.workflow.workplace import Workplace
 
@@ -134,8 +136,9 @@ def _kept(answer: Comment) -> Command | None:
 
 def _outlook(request: Request, at: Workplace) -> list[tuple[str, str]]:
     """Say of each target what a backport would come to by now, or that there is no such branch."""
-    resolved = resolve_targets(request.command.targets, at.mirror.branches(), at.config)
+    resolved = resolve_targets(request.command.targets, target_branches(at), at.config)
     pull_request = at.github.pull_request(request.asked.pull_request)
-    forecasts = preflight(pull_request, resolved.branches, at)
+    here = [target for target in resolved.branches if split_target(target)[0] is None]
+    found = {each.branch: finding(each) for each in preflight(pull_request, here, at)}
     unknown = [(each.name, answers.unknown_yet(each.nearest)) for each in resolved.unknown]
-    return [*unknown, *((each.branch, finding(each)) for each in forecasts)]
+    return [*unknown, *((target, found.get(target, answers.LOOKED_AT_LATER)) for target in resolved.branches)]

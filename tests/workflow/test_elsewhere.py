@@ -114,3 +114,11 @@ def test_the_recipe_for_a_conflict_there_names_that_repository(both: Office) -> 
     (result,) = replace(bare, at=replace(bare.at, others=others)).say(f"/backport {THERE}:rocm-1")
     assert isinstance(result, Conflicted)
     assert f"git fetch {both.sandbox.url}/{THERE}.git refs/heads/rocm-1" in both.answers()[0]
+
+
+def test_before_the_merge_a_target_there_is_remembered_and_not_taken_for_a_mistake(both: Office) -> None:
+    assert both.say(f"/backport release/1.0 {THERE}:rocm-2", on=11) == ()
+    (answer,) = both.answers(11)
+    assert f"{THERE}:rocm-2" in answer
+    assert "another repository" in answer
+    assert "no such branch" not in answer
