@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.history.commits import Commits, Position
 from bot.history.evidence import Evidence
@@ -120,3 +121,21 @@ class _Replay:
 
     def _short(self, position: Position) -> str:
         return self._commits[position].sha[:12]
+
+
+def landed_to_data(landed: Landed) -> list[object]:
+    """Return what a branch has as plain data, to be kept beside the commits whose positions it names."""
+    landings = [
+        [[at, landing.commit, landing.how] for at, landing in found.items()] for found in (landed.here, landed.reverted)
+    ]
+    return [*landings, [[at, sorted(parts)] for at, parts in landed.partial.items()]]
+
+
+def parse_landed(data: Sequence[Any]) -> Landed:
+    """Read that data."""
+    here, reverted, partial = data
+    return Landed(
+        here={at: Landing(commit, how) for at, commit, how in here},
+        reverted={at: Landing(commit, how) for at, commit, how in reverted},
+        partial={at: set(parts) for at, parts in partial},
+    )

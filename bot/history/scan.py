@@ -5,6 +5,7 @@ Owns the order of the reading. Asks no GitHub and tries no pick.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from itertools import takewhile
 from bot.git.repository import Repository
 from bot.history.commits import Commits, Position
 from bot.history.evidence import Evidence
-from bot.history.landed import BranchHistory, Landed, replay
+from bot.history.landed import BranchHistory, Landed, landed_to_data, parse_landed, replay
 from bot.history.mainline import Mainline, read_mainline
 from bot.history.store import HistoryStore
 from bot.model import Progress, Sha, silent
+
+_TOPIC = "landed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,21 @@ def scan(
     tips = {name: _as_of(commits, commits.require(tip), until) for name, tip in branches.items()}
     mainline = read_mainline(commits, main_tip, (commits.first_parents(tip) for tip in tips.values()))
     histories, unrelated = _histories(commits, mainline, tips, until)
+    key = _key(commits, main_tip, tips)
+    kept = store.answer(_TOPIC, key)
+    if kept is not None:
+        return Scan(commits, mainline, histories, {name: parse_landed(kept[name]) for name in histories}, unrelated)
     evidence = Evidence(repository, store, commits, mainline)
     evidence.gather({position for each in histories.values() for position in each.own}, progress)
     landed = {name: replay(commits, mainline, history, evidence) for name, history in histories.items()}
-    return Scan(commits, mainline, histories, landed, tuple(unrelated))
+    store.keep_answers(_TOPIC, {key: {name: landed_to_data(each) for name, each in landed.items()}}, alone=True)
+    return Scan(commits, mainline, histories, landed, unrelated)
+
+
+def _key(commits: Commits, main: Position, tips: Mapping[str, Position]) -> str:
+    """Name all that decides what has landed where; how it is decided changes with the version of the store."""
+    seen = [commits[main].sha, *sorted(f"{name} {commits[tip].sha}" for name, tip in tips.items())]
+    return hashlib.sha256("\n".join(seen).encode(errors="surrogateescape")).hexdigest()
 
 
 def _as_of(commits: Commits, tip: Position, until: int | None) -> Position:
@@ -67,7 +81,7 @@ def _as_of(commits: Commits, tip: Position, until: int | None) -> Position:
 
 def _histories(
     commits: Commits, main: Mainline, tips: Mapping[str, Position], until: int | None
-) -> tuple[dict[str, BranchHistory], list[str]]:
+) -> tuple[dict[str, BranchHistory], tuple[str, ...]]:
     found = {}
     points = {name: _branch_point(commits, main, tip) for name, tip in tips.items()}
     related = {name: point for name, point in points.items() if point is not None}
@@ -80,8 +94,7 @@ def _histories(
         own = sorted(position for positions in alike for position in positions)
         if own or until is None:
             found[name] = _history(commits, name, tips[name], point, own)
-    unrelated = [name for name, point in points.items() if point is None]
-    return found, unrelated
+    return found, tuple(name for name, point in points.items() if point is None)
 
 
 def _history(commits: Commits, name: str, tip: Position, point: Position, own: Sequence[Position]) -> BranchHistory:

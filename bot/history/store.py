@@ -24,7 +24,7 @@ from bot.history.commits import Commits, KnownCommit
 from bot.model import Progress, Sha, silent
 
 _VERSION = "1"
-"""Of the tables and of what `parse_claims` makes of a message: another one means to read everything again."""
+"""Of the tables and of what this room makes of the history: another one means to read everything again."""
 _SCHEMA = """
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE tip (sha TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -180,8 +180,8 @@ class HistoryStore:
     def _begin_anew(self, repository: Repository) -> None:
         self._commits = None
         with self._database as database:
-            for table in ("tip", "entry", "content"):
-                database.execute(f"DELETE FROM {table}")  # noqa: S608 - three names written here
+            for table in ("tip", "entry", "content", "answer"):
+                database.execute(f"DELETE FROM {table}")  # noqa: S608 - four names written here
             row = ("shallow", _shallow_signature(repository))
             database.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", row)
 

@@ -33,6 +33,7 @@ class Facts:
     config: Config
     policy: Policy
     originals: Mapping[Position, Original]
+    names: Mapping[Position, str]
     backports: Backports
     patch_of: Mapping[Position, CarriedPatch]
     aims: Aims
@@ -50,7 +51,7 @@ def branch_state(name: str, facts: Facts, trials: Trials) -> BranchState:
     since = scan.main.since(history.point)
     settled: list[Standing] = []
     missing: list[tuple[Original, str]] = []
-    not_asked = [facts.originals[at].name for at in since if at not in told_of]
+    not_asked = [facts.names[at] for at in since if at not in told_of]
     for original in (facts.originals[at] for at in since if at in told_of):
         if standing := look.known(original) or look.pointless(original):
             settled.append(standing)

@@ -98,6 +98,7 @@ def survey(ground: Ground, github: GitHub | None = None) -> Survey:
         config=ground.config,
         policy=policy,
         originals=originals,
+        names={at: original.name for at, original in originals.items()},
         backports=backports,
         patch_of=patch_of,
         aims=aims,

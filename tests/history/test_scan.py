@@ -9,6 +9,7 @@ import pytest
 
 from bot.git.message import backport_message
 from bot.git.repository import Repository
+from bot.history.evidence import Evidence
 from bot.history.scan import Scan, scan
 from bot.history.store import HistoryStore
 from bot.model import Sha, Signature
@@ -196,3 +197,19 @@ def test_the_past_is_seen_as_it_was(history: History, reader: Reader) -> None:
     assert found.landed["stable"].here == {}
     assert found.commits[found.branches["stable"].tip].sha == other
     assert list(reader.here(later, picked)) == [original]
+
+
+def test_nothing_new_asks_for_no_evidence_and_gives_the_same_answer(
+    history: History, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base)
+    other = history.commit({"g": "g\n"}, original)
+    picked = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
+    revert = history.commit({"f": BASE}, picked, message=f'Revert "Fix"\n\nThis reverts commit {picked}.')
+    again = history.commit({"g": "g\n"}, revert, message=backport_message("g", [other]))
+    first = reader.scan(other, again)
+    monkeypatch.setattr(Evidence, "gather", lambda *_: pytest.fail("asked again"))
+    assert reader.scan(other, again).landed == first.landed
+    assert first.landed["stable"].here
+    assert first.landed["stable"].reverted
