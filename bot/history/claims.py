@@ -19,7 +19,7 @@ _LAST_NUMBER = re.compile(r"\(#(\d{1,9})\)\W?\s*$(?<!\")")
 _MERGE = re.compile(r"Merge (?:pull request|PR) #(\d{1,9})\b")
 _PICKED_IN_SUBJECT = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)\s*$")
 _PATCHBACK = re.compile(r"^\[PR #(\d{1,9})/([0-9a-f]{7,40}) backport\]")
-_MERGED_AS = re.compile(r"backport of PR #\d+ as merged into \S+ \(([0-9a-f]{40})\)")
+_MERGED_AS = re.compile(r"backport of PR #\d+ as merged into \S+\s+\(([0-9a-f]{7,40})\)")
 _FIXES = re.compile(r"^Fixes:? +(?:commit +)?(?:([0-9a-f]{8,40})\b|#(\d{1,9})\b)", re.MULTILINE)
 _REVERTS_NUMBER = re.compile(r"^Reverts +(?:[\w.-]+/[\w.-]+)?#(\d{1,9})\b", re.MULTILINE)
 _REVERT_SUBJECT = re.compile(r"^Revert\b.*?#(\d{1,9})\b")
@@ -33,9 +33,10 @@ _BARE_HASH = re.compile(
     r"^(?!\s*>).*cherry[- ]picked from (?:commit )?([0-9a-f]{10,40})\b", re.IGNORECASE | re.MULTILINE
 )
 _DIGITS = re.compile(r"(?:#|/pull/|PR )(\d{1,9})", re.IGNORECASE)
-# The branch that a merge names: "auto-backport-of-pr-12-on-v5", "cherry-pick-12-to-1.7", "backport/12-to-release-1".
+# The branch that a merge names: "auto-backport-of-pr-12-on-v5", "cherry-pick-12-to-1.7", "backport/12-to-release-1",
+# "bp/7.2.x/12"; a version is no number.
 _BRANCH = re.compile(
-    r"(?:back-?port(?:-of)?(?:-pr)?|cherry-?pick|bp)[-/_]?(?:[\w.]+[-/])??#?(\d{2,9})(?:-(?:on|to|into)-|\b)",
+    r"(?:^|[/_-])(?:back-?port|cherry-?pick|bp)(?:[-_/](?:of|pr))*[-_/]?(?:v?[\d.]+x?/)?#?(\d{1,9})(?![\d.])",
     re.IGNORECASE,
 )
 _BRANCH_HASH = re.compile(r"cherry-?pick-([0-9a-f]{40})-to-", re.IGNORECASE)
@@ -81,6 +82,13 @@ def numbers_in(subject: str) -> tuple[int, ...]:
     return tuple(map(int, _NUMBER.findall(subject)))
 
 
+def numbers_in_branch(subject: str) -> tuple[int, ...]:
+    """Return the pull requests that the branch in a merge's title is named for."""
+    if not _MERGE.match(subject):
+        return ()
+    return tuple(map(int, _BRANCH.findall(subject.rpartition(" from ")[2])))
+
+
 def own_number(subject: str) -> int | None:
     """Return the pull request that a commit came by itself, as its title says."""
     found = _MERGE.match(subject) or _LAST_NUMBER.search(subject)
@@ -110,9 +118,7 @@ def _backported_numbers(subject: str, body: str) -> list[int]:
     found = [int(patchback.group(1))] if patchback else []
     for words in (*_TITLE_WORDS.findall(subject), *_BODY_WORDS.findall(body)):
         found += map(int, _DIGITS.findall(words))
-    if _MERGE.match(subject):
-        found += map(int, _BRANCH.findall(subject.rpartition(" from ")[2]))
-    return found
+    return [*found, *numbers_in_branch(subject)]
 
 
 T = TypeVar("T")

@@ -14,8 +14,9 @@ from fnmatch import fnmatchcase
 
 from bot.errors import GitError
 from bot.git.repository import Repository
+from bot.history.claims import own_number
 from bot.model import Sha
-from bot.rehearse.backports import Naming, own_number, read_naming
+from bot.rehearse.backports import Naming, read_naming
 
 # A version with a dot or an x in it, or a word for release branches with any number.
 _RELEASE = re.compile(
@@ -63,7 +64,7 @@ class _Told:
 
     @property
     def naming(self) -> Naming | None:
-        return read_naming(self.message, is_merge=len(self.parents) > 1)
+        return read_naming(self.message)
 
 
 def mine(repository: Repository, glob: str | None = None) -> Mined:

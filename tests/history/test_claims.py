@@ -32,6 +32,8 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
             "Merge pull request #13 from robot/cherry-pick-12-to-release/1.7", Claims(backports=(12,)), id="robot"
         ),
         pytest.param("Merge pull request #13 from ann/backport/12-to-release-1", Claims(backports=(12,)), id="ours"),
+        pytest.param("Merge pull request #13 from ann/bp/7.2.x/12", Claims(backports=(12,)), id="by hand"),
+        pytest.param("Merge pull request #13 from ann/backport-1.2-notes", NOTHING, id="a version in a branch"),
         pytest.param("Automated cherry pick of #12 and #14: Fix", Claims(backports=(12, 14)), id="several"),
         pytest.param("Fix things (backport of #12) (#13)", Claims(backports=(12,)), id="in brackets"),
         pytest.param("Fix\n\nBackport of https://github.com/a/b/pull/12", Claims(backports=(12,)), id="address"),

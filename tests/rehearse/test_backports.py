@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.rehearse.backports import Naming, own_number, read_naming
+from bot.rehearse.backports import Naming, read_naming
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -23,7 +23,7 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
     ids=["trailer", "patchback title", "patchback title and body", "pick of a pick"],
 )
 def test_message_names_commits(message: str, commits: set[str]) -> None:
-    assert read_naming(message, is_merge=False) == Naming("commit", commits=frozenset(commits))
+    assert read_naming(message) == Naming("commit", commits=frozenset(commits))
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def test_message_names_commits(message: str, commits: set[str]) -> None:
     ],
 )
 def test_merge_names_a_pull_request(message: str, rule: str, numbers: set[int]) -> None:
-    assert read_naming(message, is_merge=True) == Naming(rule, numbers=frozenset(numbers))
+    assert read_naming(message) == Naming(rule, numbers=frozenset(numbers))
 
 
 @pytest.mark.parametrize("title", ["Backport PR #7: Fix it", "Backport of #7 from main", "[1.x] Backport #7 (#9)"])
 def test_title_names_a_pull_request(title: str) -> None:
-    assert read_naming(title, is_merge=False) == Naming("number", numbers=frozenset({7}))
+    assert read_naming(title) == Naming("number", numbers=frozenset({7}))
 
 
 @pytest.mark.parametrize(
@@ -54,11 +54,4 @@ def test_title_names_a_pull_request(title: str) -> None:
     ],
 )
 def test_other_messages_name_nothing(message: str) -> None:
-    assert read_naming(message, is_merge=True) is None
-
-
-@pytest.mark.parametrize(
-    ("title", "number"), [("Fix it (#7)", 7), ("Merge pull request #7 from a/b", 7), ("Fix #7 at last", None)]
-)
-def test_pull_request_of_a_commit_is_in_its_title(title: str, number: int | None) -> None:
-    assert own_number(title) == number
+    assert read_naming(message) is None
