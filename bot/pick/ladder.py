@@ -19,6 +19,9 @@ from bot.pick.carried_patch import CarriedPatchRung
 from bot.pick.cherry_pick import CherryPick
 from bot.pick.explain import explain
 from bot.pick.findings import are_fatal, find_findings
+from bot.pick.finer.judgement import judge
+from bot.pick.finer.merge import FinerMerge
+from bot.pick.finer.missing import MissingFile
 from bot.pick.remembered import RememberedResolution
 from bot.pick.resolving import Resolving
 from bot.pick.rung import Attempt, Declined, Knowledge, Made, Rung
@@ -33,6 +36,7 @@ LADDER: tuple[Rung, ...] = (
     CarriedPatchRung(),
     Sibling(),
     Resolving("remembered resolution", regions=(RememberedResolution(),)),
+    Resolving("finer merge", files=(MissingFile(), FinerMerge()), judge=judge),
 )
 
 

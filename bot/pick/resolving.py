@@ -7,6 +7,7 @@ the checks; the answers themselves are the resolvers'.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.git.conflicts import UnmergedFile
 from bot.git.objects import SUBMODULE, SYMLINK, Entry
@@ -21,6 +22,7 @@ from bot.pick.rung import (
     Declined,
     FileAnswer,
     FileResolver,
+    Judge,
     Made,
     RegionAnswer,
     RegionResolver,
@@ -32,11 +34,17 @@ class Resolving:
     """Resolves conflicts by whole files first, then by regions; resolvers are asked in order until one answers."""
 
     def __init__(
-        self, name: str, *, files: Sequence[FileResolver] = (), regions: Sequence[RegionResolver] = ()
+        self,
+        name: str,
+        *,
+        files: Sequence[FileResolver] = (),
+        regions: Sequence[RegionResolver] = (),
+        judge: Judge | None = None,
     ) -> None:
         self.name = name
         self.files = files
         self.regions = regions
+        self.judge = judge
 
     def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
         """Pick the series, resolving on the way; decline at the first conflict that is not answered whole."""
@@ -44,9 +52,11 @@ class Resolving:
         picked = pick_series(attempt, work.resolve)
         if isinstance(picked, UnmergedPick):
             return Declined(work.refusal, picked)
+        certainty = max((each.certainty for each in work.resolutions), key=list(Certainty).index)
+        if not picked and certainty is not Certainty.CERTAIN:
+            return Declined("nothing of it would be left: each part that conflicts would be left out")
         if not picked:
             return AlreadyApplied(branch=attempt.plan.branch, how="what is left of it after resolving is on the branch")
-        certainty = max((each.certainty for each in work.resolutions), key=list(Certainty).index)
         return Made(
             commits=picked,
             method=Method.RESOLVED,
@@ -77,15 +87,33 @@ class _Work:
         if not pick.files:
             self.refusal = "the conflict is in how directories were renamed"
             return None
-        contents: dict[str, bytes | None] = {}
         parts = split_unmerged(self.attempt.repository, pick)
+        answers: list[tuple[ConflictedFile, FileAnswer]] = []
         for unmerged in pick.files:
-            answered = self._resolve_file(self._load(pick, unmerged, parts.get(unmerged.path, ())))
-            if answered is None:
+            file = self._load(pick, unmerged, parts.get(unmerged.path, ()))
+            answer = self._resolve_file(file)
+            if answer is None:
                 self.refusal = f"{unmerged.path} ({unmerged.kind.value}) is left in conflict"
                 return None
-            contents |= answered
+            answers.append((file, answer))
+        if not self._judged(answers):
+            self.refusal = "there are answers, but people would too rarely have committed them"
+            return None
+        contents: dict[str, bytes | None] = {}
+        for file, answer in answers:
+            # A conflicting path that the answer does not name stays as the target has it.
+            contents |= {file.path: file.ours, **answer.changes}
         return self._checked_tree(pick, contents)
+
+    def _judged(self, answers: Sequence[tuple[ConflictedFile, FileAnswer]]) -> bool:
+        """Note the resolutions, unless together they are not worth a proposal."""
+        judge = self.resolvers.judge
+        certainty = judge(answers) if judge else None
+        if judge and certainty is None:
+            return False
+        resolutions = [each for file, answer in answers for each in _shown(file, answer, self.resolvers.name)]
+        self.resolutions += [replace(each, certainty=certainty) for each in resolutions] if certainty else resolutions
+        return True
 
     def _load(self, pick: UnmergedPick, unmerged: UnmergedFile, parts: Parts) -> ConflictedFile:
         read = self.attempt.repository.read_blob
@@ -95,35 +123,38 @@ class _Work:
         )
         return ConflictedFile(commit=pick.commit, unmerged=unmerged, base=base, ours=ours, theirs=theirs, parts=parts)
 
-    def _resolve_file(self, file: ConflictedFile) -> dict[str, bytes | None] | None:
+    def _resolve_file(self, file: ConflictedFile) -> FileAnswer | None:
         if file.unmerged.kind in (ConflictKind.SUBMODULE, ConflictKind.OTHER):
             return None  # links, submodules and clashes of kinds have no content to answer with
         for resolver in self.resolvers.files:
             answer = resolver.resolve_file(file, self.attempt)
             if answer is not None:
-                self.resolutions += answer.regions or (_whole_file(file, answer, resolver.name),)
-                # A conflicting path that the answer does not name stays as the target has it.
-                return {file.path: file.ours, **answer.changes}
+                return answer
         return self._resolve_regions(file)
 
-    def _resolve_regions(self, file: ConflictedFile) -> dict[str, bytes | None] | None:
+    def _resolve_regions(self, file: ConflictedFile) -> FileAnswer | None:
         if file.unmerged.kind not in (ConflictKind.CONTENT, ConflictKind.ADD_ADD):
             return None
         texts: dict[int, bytes] = {}
+        resolutions: list[Resolution] = []
         for index, part in enumerate(file.parts):
             if isinstance(part, Region):
-                text = self._resolve_region(file, index, part)
-                if text is None:
+                resolution = self._resolve_region(file, index, part)
+                if resolution is None or resolution.result is None:
                     return None
-                texts[index] = text
-        return {file.path: join_parts(file.parts, texts)} if texts else None
+                texts[index] = resolution.result
+                resolutions.append(resolution)
+        if not texts:
+            return None
+        certainty = max((each.certainty for each in resolutions), key=list(Certainty).index)
+        how = ", ".join(dict.fromkeys(each.how for each in resolutions))
+        return FileAnswer({file.path: join_parts(file.parts, texts)}, certainty, how, tuple(resolutions))
 
-    def _resolve_region(self, file: ConflictedFile, index: int, region: Region) -> bytes | None:
+    def _resolve_region(self, file: ConflictedFile, index: int, region: Region) -> Resolution | None:
         for resolver in self.resolvers.regions:
             answer = resolver.resolve_region(file, index, self.attempt)
             if answer is not None:
-                self.resolutions.append(_one_region(file, region, answer, resolver.name))
-                return answer.text
+                return _one_region(file, region, answer, resolver.name)
         return None
 
     def _checked_tree(self, pick: UnmergedPick, contents: dict[str, bytes | None]) -> Sha | None:
@@ -149,6 +180,10 @@ def _kept_entry(file: UnmergedFile) -> Entry | None:
 
 def _moved_aside(pick: UnmergedPick) -> dict[str, Entry | None]:
     return {file.written: None for file in pick.files if file.written != file.path}
+
+
+def _shown(file: ConflictedFile, answer: FileAnswer, rung: str) -> tuple[Resolution, ...]:
+    return answer.regions or (_whole_file(file, answer, rung),)
 
 
 def _one_region(file: ConflictedFile, region: Region, answer: RegionAnswer, rung: str) -> Resolution:

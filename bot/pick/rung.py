@@ -6,7 +6,7 @@ regions or files, and the rungs that use resolvers make a candidate only if ever
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -54,12 +54,20 @@ class Attempt:
     until: int | None = None
     knowledge: Knowledge = field(default_factory=Knowledge)
     trials: dict[tuple[Sha, Sha], CleanPick | EmptyPick | UnmergedPick] = field(default_factory=dict)
+    forks: dict[Sha, Sha | None] = field(default_factory=dict)
 
     def try_pick(self, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
         """Pick a commit onto a tree, or say again what an earlier rung found."""
         if (commit, onto) not in self.trials:
             self.trials[commit, onto] = try_pick(self.repository, commit, onto)
         return self.trials[commit, onto]
+
+    def fork(self, original: Sha) -> Sha | None:
+        """Return where the histories of an original and of the base commit part."""
+        if original not in self.forks:
+            parent = next(iter(self.repository.commit(original).parents), original)
+            self.forks[original] = self.repository.merge_base(parent, self.plan.base_commit)
+        return self.forks[original]
 
     def backports(self, original: Sha) -> tuple[Backported, ...]:
         """Return the backports of an original to other branches that are known at `until`, newest first."""
@@ -133,13 +141,19 @@ class RegionAnswer:
 class FileAnswer:
     """The whole contents that paths get; None removes a file. A conflicting path that is not named stays as on ours.
 
-    `regions` shows the reviewer what was decided where; without any, the file is shown as a whole.
+    `regions` shows the reviewer what was decided where; without any, the file is shown as a whole. `chances` say how
+    likely each decision is what people would commit, where that is known.
     """
 
     changes: Mapping[str, bytes | None]
     certainty: Certainty
     how: str
     regions: tuple[Resolution, ...] = ()
+    chances: tuple[float, ...] = ()
+
+
+Judge = Callable[[Sequence[tuple[ConflictedFile, FileAnswer]]], Certainty | None]
+"""Says how sure the answers to all files of one pick are together; None where that is too little to propose them."""
 
 
 class FileResolver(Protocol):

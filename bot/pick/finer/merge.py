@@ -1,0 +1,108 @@
+"""The finer merge: conflict regions cut smaller than git's, each with the answer that people most likely commit.
+
+Owns the way from a conflicting file to its answer. Proposes only: how sure a pick is, is judged over all of its files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.model import Certainty, ConflictKind, Resolution
+from bot.pick.finer.chance import chances
+from bot.pick.finer.dialect import find_renames
+from bot.pick.finer.evidence import FileEvidence, circumstances, file_evidence, weigh
+from bot.pick.finer.joining import discards_the_target, takes_half_of_a_guard
+from bot.pick.finer.proposers import propose
+from bot.pick.finer.regions import LineRegion, Lines, Piece, cut_file, join_pieces, place_regions
+from bot.pick.rung import Attempt, ConflictedFile, FileAnswer
+
+_MOST_SIBLINGS = 4
+# Beyond this a file is data: its lines are many and alike, and aligning them tells little.
+_LARGEST = 600_000
+# What people landed on another branch is more than a guess.
+_BACKED = frozenset(["sibling", "older sibling"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """The likeliest answer to a region, how likely it is, and the names of those who propose it."""
+
+    region: LineRegion
+    lines: Lines
+    chance: float
+    names: tuple[str, ...]
+
+
+class FinerMerge:
+    """Answers content conflicts, region by region."""
+
+    name = "finer merge"
+
+    def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileAnswer | None:
+        """Answer every region of a file that git could merge in part; always with the likeliest text."""
+        sides = (file.base, file.ours, file.theirs)
+        if file.unmerged.kind not in (ConflictKind.CONTENT, ConflictKind.ADD_ADD) or not file.parts:
+            return None
+        if any(len(side or b"") > _LARGEST for side in sides):
+            return None
+        pieces = cut_file(file.parts)
+        best = dict(_answers(file, pieces, attempt))
+        if _is_refused(file, best.values()):
+            return None
+        return FileAnswer(
+            changes={file.path: join_pieces(pieces, {at: each.lines for at, each in best.items()})},
+            certainty=Certainty.PROPOSED,
+            how=", ".join(dict.fromkeys(each.names[0] for each in best.values())),
+            regions=tuple(_shown(file, each) for each in best.values()),
+            chances=tuple(each.chance for each in best.values()),
+        )
+
+
+def _is_refused(file: ConflictedFile, best: Collection[_Best]) -> bool:
+    if any(discards_the_target(each.region, each.lines) for each in best if not _BACKED.intersection(each.names)):
+        return True
+    answers = [(each.region, each.lines) for each in best]
+    return takes_half_of_a_guard(file.base or b"", file.theirs or b"", answers)
+
+
+def _answers(file: ConflictedFile, pieces: Sequence[Piece], attempt: Attempt) -> Iterator[tuple[int, _Best]]:
+    evidence = _evidence(file, attempt)
+    renames = find_renames(file.base or b"", file.ours or b"", file.theirs or b"")
+    siblings = [place_regions(pieces, content) for content in _sibling_files(file, attempt)]
+    regions = [(at, piece) for at, piece in enumerate(pieces) if isinstance(piece, LineRegion)]
+    for at, region in regions:
+        before = [placed[at] for placed in siblings if at in placed]
+        known = circumstances(region, evidence, alone=len(regions) == 1, has_sibling=bool(siblings))
+        proposals = propose(region, renames, before)
+        weighed = {answer: weigh(region, answer, names, evidence) for answer, names in proposals.items()}
+        chance = chances(region, known, weighed)
+        answer = max(proposals, key=lambda each: chance[each])
+        yield at, _Best(region, answer, chance[answer], proposals[answer])
+
+
+def _evidence(file: ConflictedFile, attempt: Attempt) -> FileEvidence:
+    fork = attempt.fork(file.commit)
+    forked = attempt.repository.read(fork, file.path) if fork else None
+    return file_evidence(file.path, file.base, file.ours, file.theirs, forked)
+
+
+def _sibling_files(file: ConflictedFile, attempt: Attempt) -> Iterator[bytes]:
+    """Yield what the file became where the same original was backported before, newest first."""
+    for backported in attempt.backports(file.commit)[:_MOST_SIBLINGS]:
+        content = attempt.repository.read(backported.commit, file.path)
+        if content is not None:
+            yield content
+
+
+def _shown(file: ConflictedFile, best: _Best) -> Resolution:
+    return Resolution(
+        path=file.path,
+        base=b"".join(best.region.base),
+        ours=b"".join(best.region.ours),
+        theirs=b"".join(best.region.theirs),
+        result=b"".join(best.lines),
+        rung=FinerMerge.name,
+        certainty=Certainty.PROPOSED,
+        how=f"{best.names[0]}; people would commit it in about {round(100 * best.chance)} of 100 such cases",
+    )
