@@ -14,3 +14,6 @@ class Pick(Section):
 
     max_prerequisites: Annotated[int, Field(ge=0, le=5)] = 3
     """Earlier pull requests that are looked for at most where a pick conflicts; 0 looks for none."""
+
+    propose: bool = True
+    """Open a draft where a conflict was resolved in a likely but not certain way; without it that stays a conflict."""

@@ -50,6 +50,7 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
     until: int | None = None,
     knowledge: Knowledge | None = None,
     max_prerequisites: int = 3,
+    propose: bool = True,
     ladder: Sequence[Rung] = LADDER,
 ) -> Candidate | Conflict | AlreadyApplied:
     """Make the candidate of one target branch. Its objects are kept in the repository; no ref points at them.
@@ -57,7 +58,7 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
     `siblings` are candidates that the same request made for other branches. With `until` (seconds since the epoch)
     nothing committed later is looked at. `knowledge` is what earlier picks in the same repository learned from its
     history; pass the same one to make it count. A conflict is described with prerequisites, `max_prerequisites` at
-    most.
+    most. Without `propose` a rung that is not certain makes no candidate.
 
     Raises:
         GitError: git could not do its part, e.g. an object is missing; nothing is kept.
@@ -75,7 +76,7 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
             until=until,
             knowledge=knowledge or Knowledge(),
         )
-        climbed = climb(attempt, ladder)
+        climbed = climb(attempt, ladder, propose=propose)
         if isinstance(climbed.ending, AlreadyApplied):
             return climbed.ending
         if climbed.ending is None:
@@ -93,12 +94,14 @@ class Climbed:
     unmerged: UnmergedPick | None
 
 
-def climb(attempt: Attempt, ladder: Sequence[Rung] = LADDER) -> Climbed:
+def climb(attempt: Attempt, ladder: Sequence[Rung] = LADDER, *, propose: bool = True) -> Climbed:
     """Try rung after rung until one ends it. What is made stays in the attempt's quarantine."""
     outcomes: list[RungOutcome] = []
     unmerged: UnmergedPick | None = None
     for rung in ladder:
         ending = rung.climb(attempt)
+        if isinstance(ending, Made) and ending.certainty is not Certainty.CERTAIN and not propose:
+            ending = Declined(f"not certain, and the configuration wants no proposals: {ending.detail}")
         won = not isinstance(ending, Declined)
         detail = ending.how if isinstance(ending, AlreadyApplied) else ending.detail
         outcomes.append(RungOutcome(rung.name, won=won, detail=detail))

@@ -133,6 +133,7 @@ def pick(plan: TargetPlan, backport: Backport, at: Workshop) -> Candidate | Conf
         siblings=backport.siblings,
         knowledge=at.knowledge,
         max_prerequisites=at.config.pick.max_prerequisites,
+        propose=at.config.pick.propose,
     )
     if isinstance(picked, Conflict) and backport.options.with_prerequisites:
         picked = _with_prerequisites(picked, plan, committer, at)

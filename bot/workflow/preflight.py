@@ -148,6 +148,7 @@ def _try(plan: TargetPlan, quarantine: Quarantined, at: Workplace) -> TargetFore
         committer=committer,
         knowledge=at.knowledge,
         max_prerequisites=at.config.pick.max_prerequisites,
+        propose=at.config.pick.propose,
     )
     if isinstance(picked, AlreadyApplied):
         return TargetForecast(branch=plan.branch, outlook=Outlook.ALREADY_APPLIED, reason=picked.how)

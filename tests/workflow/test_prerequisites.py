@@ -13,8 +13,10 @@ from tests.workflow.office import REPOSITORY, Office, git
 
 @pytest.fixture
 def unguided(office: Office) -> Office:
-    """Take the carried patch away, so that #7 conflicts on release/1.1; what is not proven opens as a draft."""
-    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n")
+    """Take patch and proposals away, so that #7 conflicts on release/1.1; what is not proven opens as a draft."""
+    config = parse_config(
+        f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\npick: {{propose: false}}\n"
+    )
     return replace(office, at=replace(office.at, patches={}, config=config))
 
 
