@@ -65,7 +65,7 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
         keep.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="backport-kernels-") as scratch,
-        ThreadPoolExecutor(max_workers=2 if _side_by_side(device) else 1) as runs,
+        ThreadPoolExecutor(max_workers=2 if _side_by_side(device, confinement) else 1) as runs,
     ):
         shared = Shared(confinement=confinement, kernels=Path(scratch), keep=keep)
 
@@ -171,7 +171,11 @@ def _contradiction(finished: Finished, parsed: Report) -> str:
     return ""
 
 
-def _side_by_side(device: str) -> bool:
-    """On a CPU the two runs share nothing and go side by side; on a GPU they take turns, base first."""
+def _side_by_side(device: str, confinement: Confinement) -> bool:
+    """On a CPU the two runs share nothing and go side by side; on a GPU they take turns, base first.
+
+    So do they where they share a network, on which both would want the same port.
+    """
     no_gpu = not any(Path(node).exists() for node in ("/dev/kfd", "/dev/nvidiactl", "/dev/dxg"))
-    return (device == "cpu" or (device == "auto" and no_gpu)) and (os.cpu_count() or 1) > 1
+    alone = device == "cpu" or (device == "auto" and no_gpu)
+    return alone and not confinement.network and (os.cpu_count() or 1) > 1

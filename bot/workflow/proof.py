@@ -27,7 +27,7 @@ from bot.model import (
     silent,
 )
 from bot.workflow.remote_proof import actions_runner
-from bot.workflow.suites import confinement_for, resolved_in, suites_for
+from bot.workflow.suites import confinement_for, resolved_in, suites_for, suites_of
 from bot.workflow.workplace import Workplace, Workshop
 
 _DEFAULT = Prove()
@@ -46,6 +46,8 @@ def prove_candidate(candidate: Candidate, patch: CarriedPatch | None, at: Worksh
         companions=tuple(companion.patch for companion in candidate.companions),
         changed=candidate.files,
     )
+    if not suites_of(assignment, at).every:
+        return without_suite()
     return _runner(at).prove(assignment, lambda line: at.progress(f"{candidate.branch}: {line}"))
 
 
@@ -107,10 +109,10 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     Raises:
         SuiteError: there is no suite to run.
     """
-    suites = suites_for(branch, patch, companions, changed, settings)
-    if not suites.proof and not suites.guards:
-        return _without_suite()
-    several = len(suites.proof) + len(suites.guards) > 1
+    suites = suites_for(branch, patch, companions, changed, DirectoryTree(candidate), settings)
+    if not suites.every:
+        return without_suite()
+    several = len(suites.every) > 1
 
     def prove(name: str, suite: Suite | CommandSuite) -> Verdict:
         verdict = gate.prove(
@@ -129,14 +131,15 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
         )
         return replace(verdict, base=of_base, candidate=of_candidate)
 
-    verdicts = {name: prove(name, suite) for name, suite in (suites.proof | suites.guards).items()}
+    verdicts = {name: prove(name, suite) for name, suite in suites.every.items()}
     verdict = combine(verdicts, guards=suites.guards.keys())
     if evidence is not None:
         write_evidence(evidence, verdict, verdicts)
     return verdict
 
 
-def _without_suite() -> Verdict:
+def without_suite() -> Verdict:
+    """Return the verdict on a change that no suite is for, with what could be done about it."""
     nothing = SuiteRun(tree="", cases=(), device=None, seconds=0.0, problem="there is no regression suite")
     reason = (
         "No carried patch is known for this pull request and it changes no tests, so nothing could be proven. Tests "

@@ -18,7 +18,7 @@ from bot.gate.judge import judge_suite
 from bot.gate.runner import Assignment
 from bot.git.tree import CommitTree
 from bot.model import Verdict
-from bot.workflow.suites import resolved_in, suites_for
+from bot.workflow.suites import resolved_in, suites_of
 from bot.workflow.workplace import Workplace
 
 log = logging.getLogger(__name__)
@@ -51,24 +51,18 @@ def judge_runs(assignment: Assignment, reported: Runs, at: Workplace) -> Verdict
     """Judge what was reported by our own declarations, each suite that should have run and no other.
 
     Raises:
-        SuiteError: a suite is missing from the report, or there is none to expect.
+        SuiteError: a suite is missing from the report.
     """
-    suites = suites_for(
-        assignment.branch,
-        at.patches[assignment.patch] if assignment.patch else None,
-        [at.patches[name] for name in assignment.companions],
-        assignment.changed,
-        at.config.prove,
-    )
-    expected = suites.proof | suites.guards
-    missing = [name for name in expected if name not in reported]
-    if missing or not expected:
-        said = f"its report has no runs of {', '.join(missing)}." if missing else "there is no suite for this change."
-        raise SuiteError(said, hint="Look at the artifact of the workflow run.")
+    suites = suites_of(assignment, at)
+    missing = [name for name in suites.every if name not in reported]
+    if missing:
+        raise SuiteError(
+            f"its report has no runs of {', '.join(missing)}.", hint="Look at the artifact of the workflow run."
+        )
     candidate = CommitTree(at.mirror, assignment.commit)
     verdicts = {
         name: judge_suite(suite, *reported[name], resolved=resolved_in(candidate, suite, at.patches))
-        for name, suite in expected.items()
+        for name, suite in suites.every.items()
     }
     return combine(verdicts, guards=suites.guards.keys())
 

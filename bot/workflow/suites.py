@@ -13,7 +13,10 @@ from bot.carried.load import CarriedPatch
 from bot.config.prove import KnownCase, Prove
 from bot.gate.confinement import GIB, Confinement
 from bot.gate.own_tests import files_of_tests, filled
+from bot.gate.runner import Assignment
+from bot.git.tree import CommitTree
 from bot.model import Affectedness, CommandSuite, DeclaredFailure, SourceTree, Suite
+from bot.workflow.workplace import Workshop
 
 OWN_TESTS = "own-tests"
 """The name of the suite that the original's tests make."""
@@ -26,12 +29,18 @@ class Suites:
     proof: dict[str, Suite | CommandSuite] = field(default_factory=dict)
     guards: dict[str, CommandSuite] = field(default_factory=dict)
 
+    @property
+    def every(self) -> dict[str, Suite | CommandSuite]:
+        """All of them by name, the proof first."""
+        return self.proof | self.guards
+
 
 def suites_for(
     branch: str,
     patch: CarriedPatch | None,
     companions: Sequence[CarriedPatch],
     changed: Sequence[str],
+    candidate: SourceTree,
     settings: Prove,
 ) -> Suites:
     """Choose the suites for a candidate on a branch that changes these files."""
@@ -41,10 +50,22 @@ def suites_for(
         for each in (patch, *companions)
         if each is not None
     }
-    own = _own_tests(changed, settings)
+    own = _own_tests(changed, candidate, settings)
     if not proof and own is not None:
         proof[own.name] = own
     return Suites(proof=proof, guards={each.name: each for each in _guards(branch, settings)})
+
+
+def suites_of(assignment: Assignment, at: Workshop) -> Suites:
+    """Choose the suites for an assignment."""
+    return suites_for(
+        assignment.branch,
+        at.patches[assignment.patch] if assignment.patch else None,
+        [at.patches[name] for name in assignment.companions],
+        assignment.changed,
+        CommitTree(at.mirror, assignment.commit),
+        at.config.prove,
+    )
 
 
 def confinement_for(branch: str, settings: Prove) -> Confinement:
@@ -70,8 +91,9 @@ def resolved_in(
     )
 
 
-def _own_tests(changed: Sequence[str], settings: Prove) -> CommandSuite | None:
-    run, overlay = files_of_tests(changed, settings.tests.paths)
+def _own_tests(changed: Sequence[str], candidate: SourceTree, settings: Prove) -> CommandSuite | None:
+    named, overlay = files_of_tests(changed, settings.tests.paths)
+    run = [path for path in named if candidate.read(path) is not None]  # what the change removes cannot be run
     if not run:
         return None
     return CommandSuite(

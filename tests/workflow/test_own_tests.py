@@ -25,10 +25,12 @@ def test_a_ring_tells_its_width():
 """
 
 
-def merge(office: Office, checkout: Path, files: dict[str, str]) -> Office:
+def merge(office: Office, checkout: Path, files: dict[str, str], *, removing: str = "") -> Office:
     """Merge #10 with these files and what a ring tells."""
     git(office.git_dir, "clone", "--quiet", str(office.git_dir), str(checkout))
     ring = (checkout / "widget/ring.py").read_text()
+    if removing:
+        (checkout / removing).unlink()
     commit(checkout, "Let a ring tell its width (#10)", {"widget/ring.py": ring + _TOLD, **files})
     git(checkout, "push", "--quiet", "origin", "HEAD:main", "HEAD:refs/heads/topic-10")
     office.sandbox.seed_pull_request(
@@ -65,6 +67,17 @@ def test_tests_that_pass_without_the_original_do_not_prove_it(office: Office, tm
     assert isinstance(result, NotProven)
     assert result.verdict.outcome is VerdictOutcome.NOT_REPRODUCED
     assert office.backports() == []
+
+
+def test_a_test_that_the_original_moves_is_run_where_it_is_now(office: Office, tmp_path: Path) -> None:
+    for branch in ("main", "release/1.2"):
+        checkout = tmp_path / branch.replace("/", "-")
+        git(office.git_dir, "clone", "--quiet", "--branch", branch, str(office.git_dir), str(checkout))
+        commit(checkout, "Test the ring", {"tests/test_old.py": "def test_nothing():\n    pass\n"})
+        git(checkout, "push", "--quiet", "origin", f"HEAD:{branch}")
+    merge(office, tmp_path / "checkout", {"tests/test_ring.py": _TEST}, removing="tests/test_old.py")
+    (result,) = office.say("/backport release/1.2", on=10)
+    assert isinstance(result, Opened)
 
 
 def test_an_original_without_tests_is_told_what_could_be_done(office: Office, tmp_path: Path) -> None:
