@@ -121,8 +121,8 @@ def look_at(repository: Repository, config: Config, at: Offline, only: str | Non
     """
     branches = repository.known_branches()
     main = config.sync.main or repository.default_branch()
-    names = choose_branches(branches, main, config, only)
     _refuse_cut_off(repository)
+    names = choose_branches(branches, main, config, only)
     with HistoryStore(at.directory / "history.sqlite") as store:
         ground = Ground(
             repository=repository,

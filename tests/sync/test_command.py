@@ -1,0 +1,105 @@
+"""`sync --git`: a clone looked at by git alone, from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli import app
+from bot.errors import BackportError, ConfigError, GitError
+from bot.git.message import backport_message
+from bot.sync.lock import only_one
+from tests.git.history import History
+
+LINES = "".join(f"{number}\n" for number in range(30))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "backport.yaml"
+    path.write_text("repository: a/b\nsync: {rules: [{titles: ['fix*']}]}\n")
+    return path
+
+
+@pytest.fixture
+def clone(history: History) -> Path:
+    """base ── Fix one (#1) ── Fix two (#2), on the same lines ── Add (#3) (main);  base ── Fix one, picked (release/1)
+    base (release/2)
+    """
+    base = history.commit({"f": LINES})
+    one = history.commit({"f": LINES.replace("3\n", "three\n", 1)}, base, message="Fix one (#1)")
+    two = history.commit({"f": LINES.replace("3\n", "THREE\n", 1)}, one, message="Fix two (#2)")
+    history.branch("main", history.commit({"g": "g\n"}, two, message="Add (#3)"))
+    picked = history.commit({"f": LINES.replace("3\n", "three\n", 1)}, base, message=backport_message("Fix", [one]))
+    history.branch("release/1", picked)
+    history.branch("release/2", base)
+    return history.directory
+
+
+def run(*arguments: object) -> dict[str, dict[str, str]]:
+    """Run the command and return the states by branch and original."""
+    done = CliRunner().invoke(app, ["sync", "--json", *map(str, arguments)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    data = json.loads(done.stdout)
+    return {
+        each["branch"]: {one["original"]: one["state"] for one in each["standings"]}
+        | dict.fromkeys(each["not_asked"], "")
+        for each in data["branches"]
+    }
+
+
+def test_every_original_has_one_state_on_every_branch(clone: Path, config: Path, tmp_path: Path) -> None:
+    assert run("--git", clone, "--config", config, "--data", tmp_path / "data") == {
+        "release/2": {"#1": "missing and clean", "#2": "missing, needs another first", "#3": ""},
+        "release/1": {"#1": "on the branch", "#2": "missing and clean", "#3": ""},
+    }
+
+
+def test_the_clone_is_not_written_to(clone: Path, config: Path, tmp_path: Path) -> None:
+    before = {path: path.read_bytes() for path in clone.rglob("*") if path.is_file()}
+    run("--git", clone, "--config", config, "--data", tmp_path / "data")
+    assert {path: path.read_bytes() for path in clone.rglob("*") if path.is_file()} == before
+
+
+def test_the_report_and_the_run_s_page_are_written(
+    clone: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    report = tmp_path / "report"
+    run("--git", clone, "--config", config, "--data", tmp_path / "data", "--report", report)
+    assert "Fix two" in (report / "index.html").read_text()
+    assert len(json.loads((report / "sync.json").read_text())["branches"]) == 2
+    assert "missing and clean" in (tmp_path / "summary.md").read_text()
+
+
+def test_a_glob_narrows_the_branches_down(clone: Path, config: Path, tmp_path: Path) -> None:
+    assert list(run("--git", clone, "--config", config, "--data", tmp_path, "--branch", "release/2")) == ["release/2"]
+
+
+def test_a_shallow_clone_is_told_of(history: History, clone: Path, config: Path, tmp_path: Path) -> None:
+    shallow = tmp_path / "shallow.git"
+    history.git("clone", "--quiet", "--mirror", "--depth=1", f"file://{clone}", str(shallow), bare=False)
+    with pytest.raises(GitError) as caught:
+        run("--git", shallow, "--config", config, "--data", tmp_path / "data")
+    assert "shallow" in caught.value.message
+    assert "--unshallow" in caught.value.hint
+
+
+def test_a_run_that_overlaps_another_does_nothing(clone: Path, config: Path, tmp_path: Path) -> None:
+    with only_one(tmp_path / "data"), pytest.raises(BackportError, match="Another sync is at work"):
+        run("--git", clone, "--config", config, "--data", tmp_path / "data")
+
+
+def test_without_a_token_github_is_not_asked(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BACKPORT_BOT_TOKEN", raising=False)
+    with pytest.raises(ConfigError, match="BACKPORT_BOT_TOKEN is not set"):
+        run("--config", config, "--data", tmp_path / "data")
+
+
+def test_nothing_can_be_opened_without_github(clone: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["sync", "--git", str(clone), "--open", "--data", str(tmp_path / "data")])
+    assert done.exit_code == 2
+    assert not (tmp_path / "data").exists()
