@@ -109,7 +109,7 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
         notes=notes,
         threads=threads,
         carried=candidate.method is Method.CARRIED_PATCH,
-        range_diff=shorten(range_diff, _MAX_RANGE_DIFF),
+        range_diff=shorten(disarm(range_diff), _MAX_RANGE_DIFF),
         recipe=by_hand,
     )
     return f"{shorten(body, MAX_BODY)}\n{pull_request_marker(key)}\n"
