@@ -18,7 +18,7 @@ from bot.errors import SuiteError, Unavailable
 from bot.gate.artifact import Runs, read_artifact
 from bot.gate.runner import Assignment
 from bot.github.door import WorkflowRuns
-from bot.model import Progress, SuiteRun, Verdict, VerdictOutcome, WorkflowRun, silent
+from bot.model import Progress, StopWhen, SuiteRun, Verdict, VerdictOutcome, WorkflowRun, never, silent
 
 ARTIFACT = "evidence"
 """The name of the artifact that the workflow leaves: an evidence folder."""
@@ -52,7 +52,8 @@ class ActionsRunner:
     """Proves by runs of one workflow.
 
     `shown` puts a candidate where a run can see it, as long as the context lasts. `inputs` are the same for every run;
-    what is about one assignment is added. `judge` turns what the runs reported into the verdict.
+    what is about one assignment is added. `judge` turns what the runs reported into the verdict. Once `stop_when` is
+    true the run is cancelled.
     """
 
     def __init__(
@@ -64,9 +65,10 @@ class ActionsRunner:
         *,
         shown: Callable[[Assignment], AbstractContextManager[object]],
         judge: Callable[[Assignment, Runs], Verdict],
+        stop_when: StopWhen = never,
     ) -> None:
         self._runs, self._workflow, self._inputs, self._patience = runs, workflow, inputs, patience
-        self._shown, self._judge = shown, judge
+        self._shown, self._judge, self._stop_when = shown, judge, stop_when
 
     def prove(self, assignment: Assignment, progress: Progress = silent) -> Verdict:
         """Dispatch, wait, fetch and judge; what goes wrong on the way is an inconclusive verdict that tells of it."""
@@ -117,6 +119,9 @@ class ActionsRunner:
                 return _inconclusive(
                     f"Workflow run {run.id} {where} after {limit / 60:g} minutes and was cancelled.", run
                 )
+            if self._stop_when():
+                self._runs.cancel(run.id)
+                return _inconclusive(f"Workflow run {run.id} was cancelled, as the request was.", run)
             time.sleep(self._patience.poll)
             with suppress(Unavailable):  # GitHub is away at times for minutes, and the run goes on meanwhile
                 seen = self._runs.get(run.id)

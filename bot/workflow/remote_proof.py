@@ -44,6 +44,7 @@ def actions_runner(at: Workplace) -> ActionsRunner:
         patience,
         shown=lambda assignment: _shown(assignment, at),
         judge=lambda assignment, reported: judge_runs(assignment, reported, at),
+        stop_when=at.stop_when,
     )
 
 

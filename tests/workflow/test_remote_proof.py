@@ -25,8 +25,10 @@ import yaml
 
 from bot.config import parse_config
 from bot.gate.evidence import write_evidence
-from bot.model import CaseOutcome, CaseResult, NotProven, Opened, SuiteRun, TargetResult, Verdict, VerdictOutcome
+from bot.gate.runner import Assignment
+from bot.model import CaseOutcome, CaseResult, NotProven, Opened, Sha, SuiteRun, TargetResult, Verdict, VerdictOutcome
 from bot.sandbox import Sandbox
+from bot.workflow.remote_proof import actions_runner
 from tests.workflow.office import REPOSITORY, Office, commit, git
 
 ROOT = Path(__file__).parents[2]
@@ -275,6 +277,20 @@ def test_queue_and_run_have_time_limits_of_their_own(
     (run,) = forge.sandbox.runs(REPOSITORY)
     ended = forge.people["mia"].get_repo(REPOSITORY).get_workflow_run(run)
     assert ended.conclusion == "cancelled"
+
+
+def test_a_cancelled_request_cancels_its_run(forge: Office, tmp_path: Path) -> None:
+    base, fixed = forge.branches()["release/1.2"], git(forge.git_dir, "rev-parse", "pull-7^{commit}")
+    forge.at.mirror.fetch([base, fixed])
+    config = parse_config(f"repository: {REPOSITORY}\n" + PROVE.format(queue=1, run=1))
+    at = replace(forge.at, config=config, stop_when=lambda: True)
+    assignment = Assignment(branch="release/1.2", base_commit=Sha(base), commit=Sha(fixed), patch="widget-7")
+    verdict = actions_runner(at).prove(assignment)
+    assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
+    assert "as the request was" in verdict.reason
+    (run,) = forge.sandbox.runs(REPOSITORY)
+    assert forge.people["mia"].get_repo(REPOSITORY).get_workflow_run(run).conclusion == "cancelled"
+    assert not [name for name in forge.branches() if "candidates" in name]
 
 
 def test_a_dispatch_whose_answer_is_lost_makes_one_run(forge: Office, tmp_path: Path) -> None:
