@@ -158,7 +158,9 @@ class _Look:
     def _concluded(self, original: Original, outcome: Outcome, asked_by: str) -> Standing:
         part = self._landed.partial.get(original.position)
         note = f"; {len(part)} of its commits are on the branch" if part else ""
-        needs = tuple(self._name(at) for sha in outcome.needs if (at := self._scan.commits.find(sha)) is not None)
+        found = (self._scan.commits.find(sha) for sha in outcome.needs)
+        brought_by = (self._scan.main.brought_by.get(at, at) for at in found if at is not None)
+        needs = tuple(dict.fromkeys(map(self._name, brought_by)))
         reason = f"{outcome.reason}, and applies after {_listed(needs)}" if needs else outcome.reason
         return Standing(
             branch=self._branch,

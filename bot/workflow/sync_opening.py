@@ -68,7 +68,7 @@ class Opening:
         return _changed(state, [each if each.waits else self._attempt(each, attempts) for each in planned])
 
     def _attempt(self, standing: Standing, attempts: Attempts) -> Standing:
-        if self._gpu_minutes >= self._at.config.sync.max_gpu_minutes:
+        if self._gpu_minutes and self._gpu_minutes >= self._at.config.sync.max_gpu_minutes:
             return replace(standing, waits=WAITS_FOR_THE_GPU)
         result = contained(standing.branch, lambda: self._backport(standing))
         self.results.append(result)

@@ -13,10 +13,11 @@ import pytest
 from bot.carried.load import load_patches
 from bot.config import parse_config
 from bot.errors import BackportError
-from bot.model import NotProven, Opened
+from bot.model import Device, NotProven, Opened, SuiteRun, Verdict, VerdictOutcome
 from bot.report.markers import tracking_marker
 from bot.sync.original import Standing, State
 from bot.workflow.sync import SyncRun, look, open_missing
+from bot.workflow.sync_opening import Opening, gpu_minutes
 from bot.workflow.tracking import write_tracking_issues
 from tests.workflow.office import BOT, MAINTAINER, REPOSITORY, Office, commit, git
 
@@ -174,6 +175,27 @@ def test_a_failed_attempt_is_not_made_again_until_something_changes(office: Offi
     assert "the last attempt: incomplete" in standings(again)["release/1.2"].waits
     suite.write_text((original / "suite/test_ring.py").read_text())
     assert standings(look(at, tmp_path / "data", "release/1.2"))["release/1.2"].waits == ""
+
+
+def test_only_minutes_on_a_gpu_are_counted() -> None:
+    def run(kind: str | None, seconds: float) -> SuiteRun:
+        device = Device(kind=kind, name="any", arch="any") if kind else None
+        return SuiteRun(tree="", cases=(), device=device, seconds=seconds)
+
+    verdict = Verdict(outcome=VerdictOutcome.PROVEN, reason="", base=run("cuda", 90), candidate=run("rocm", 30))
+    assert gpu_minutes(verdict) == 2
+    assert gpu_minutes(replace(verdict, base=run("cpu", 900), candidate=run(None, 900))) == 0
+
+
+def test_a_run_stops_where_its_gpu_minutes_are_used_up(
+    quick: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No GPU is at hand here, so the first attempt is said to have taken more than a run may."""
+    spent = lambda self, *_: setattr(self, "_gpu_minutes", 61.0)  # noqa: E731 - stands in for one method
+    monkeypatch.setattr(Opening, "_note", spent)
+    run = open_missing(quick.at, tmp_path / "data")
+    assert [result.branch for result in run.results] == ALL[:1]
+    assert all("max_gpu_minutes" in standings(run, 9)[branch].waits for branch in ALL[1:])
 
 
 def test_a_conflict_is_left_to_a_person(office: Office, tmp_path: Path) -> None:
