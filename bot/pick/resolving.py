@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from bot.git.conflicts import UnmergedFile
 from bot.git.objects import SUBMODULE, SYMLINK, Entry
-from bot.git.regions import Parts, Region, join_parts
+from bot.git.regions import Region, join_parts
 from bot.git.tree import changed_files, changed_tree
 from bot.git.trial import UnmergedPick, split_unmerged
 from bot.model import AlreadyApplied, Certainty, ConflictKind, Fidelity, Method, Resolution, Sha
@@ -26,6 +26,7 @@ from bot.pick.rung import (
     Made,
     RegionAnswer,
     RegionResolver,
+    load_conflict,
 )
 from bot.pick.series import pick_series
 
@@ -90,7 +91,7 @@ class _Work:
         parts = split_unmerged(self.attempt.repository, pick)
         answers: list[tuple[ConflictedFile, FileAnswer]] = []
         for unmerged in pick.files:
-            file = self._load(pick, unmerged, parts.get(unmerged.path, ()))
+            file = load_conflict(self.attempt.repository, pick, unmerged, parts.get(unmerged.path, ()))
             answer = self._resolve_file(file)
             if answer is None:
                 self.refusal = f"{unmerged.path} ({unmerged.kind.value}) is left in conflict"
@@ -114,14 +115,6 @@ class _Work:
         resolutions = [each for file, answer in answers for each in _shown(file, answer, self.resolvers.name)]
         self.resolutions += [replace(each, certainty=certainty) for each in resolutions] if certainty else resolutions
         return True
-
-    def _load(self, pick: UnmergedPick, unmerged: UnmergedFile, parts: Parts) -> ConflictedFile:
-        read = self.attempt.repository.read_blob
-        base, ours, theirs = (
-            read(entry.sha) if entry and entry.mode != SUBMODULE else None
-            for entry in (unmerged.base, unmerged.ours, unmerged.theirs)
-        )
-        return ConflictedFile(commit=pick.commit, unmerged=unmerged, base=base, ours=ours, theirs=theirs, parts=parts)
 
     def _resolve_file(self, file: ConflictedFile) -> FileAnswer | None:
         if file.unmerged.kind in (ConflictKind.SUBMODULE, ConflictKind.OTHER):

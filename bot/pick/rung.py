@@ -14,6 +14,7 @@ from typing import Protocol
 from bot.carried.load import CarriedPatch
 from bot.git.conflicts import UnmergedFile
 from bot.git.identity import Landed
+from bot.git.objects import SUBMODULE
 from bot.git.regions import Parts
 from bot.git.repository import Quarantined
 from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, try_pick
@@ -126,6 +127,15 @@ class ConflictedFile:
     def path(self) -> str:
         """The path on the target, with "/"."""
         return self.unmerged.path
+
+
+def load_conflict(repository: Quarantined, pick: UnmergedPick, unmerged: UnmergedFile, parts: Parts) -> ConflictedFile:
+    """Read the sides of a conflicting path; a submodule has no content."""
+    base, ours, theirs = (
+        repository.read_blob(entry.sha) if entry and entry.mode != SUBMODULE else None
+        for entry in (unmerged.base, unmerged.ours, unmerged.theirs)
+    )
+    return ConflictedFile(commit=pick.commit, unmerged=unmerged, base=base, ours=ours, theirs=theirs, parts=parts)
 
 
 @dataclass(frozen=True, slots=True)

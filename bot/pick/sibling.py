@@ -9,13 +9,17 @@ from collections.abc import Iterator, Sequence
 
 from bot.git.message import picked_from
 from bot.git.patch import commit_patches, compare
-from bot.git.trial import CleanPick, EmptyPick
+from bot.git.trial import CleanPick, EmptyPick, UnmergedPick
 from bot.model import AlreadyApplied, Certainty, Fidelity, Method, Sha
 from bot.pick.checks import find_faults
+from bot.pick.finer.merge import chance_of
 from bot.pick.rung import Attempt, Declined, Made
 from bot.pick.series import write_pick
 
 _MOST_TRIALS = 6
+# Of siblings that apply with the same lines around them people landed 95.8 % as they are; 97.6 % of those whose text
+# the finer merge finds this likely, on seven repositories.
+_CERTAIN_FROM = 0.4
 
 
 class Sibling:
@@ -26,6 +30,7 @@ class Sibling:
     def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
         """Pick siblings for the originals that do not apply themselves; decline where one has none that does."""
         tip, made, used = attempt.plan.base_commit, [], []
+        chance = 1.0
         for original in attempt.commits:
             tree = attempt.repository.commit(tip).tree
             chosen = _first_clean(attempt, original, tree)
@@ -33,6 +38,9 @@ class Sibling:
                 return Declined(f"no backport of {original[:12]} to another branch applies here")
             source, picked = chosen
             used.append(source)
+            own = attempt.try_pick(original, tree)
+            if isinstance(own, UnmergedPick):
+                chance = min(chance, chance_of(attempt, own, picked))
             if picked != tree:
                 notes = () if source == original else (f"Picked from its backport {source}.",)
                 tip = write_pick(attempt.repository, original, picked, tip, attempt.committer, notes)
@@ -40,7 +48,7 @@ class Sibling:
         if not made:
             # Measured on seven repositories: in each of the 3 such cases people had something to bring over.
             return Declined(f"picking {used[-1][:12]} changes nothing here, which does not show that the fix is there")
-        return _judge(attempt, made)
+        return _judge(attempt, made, likely=chance >= _CERTAIN_FROM)
 
 
 def _first_clean(attempt: Attempt, original: Sha, onto: Sha) -> tuple[Sha, Sha] | None:
@@ -67,7 +75,7 @@ def _is_pick(attempt: Attempt, sha: Sha, original: Sha) -> bool:
     return original in picked_from(attempt.repository.commit(sha).message)
 
 
-def _judge(attempt: Attempt, made: Sequence[tuple[Sha, Sha]]) -> Made | Declined:
+def _judge(attempt: Attempt, made: Sequence[tuple[Sha, Sha]], *, likely: bool) -> Made | Declined:
     repository = attempt.repository
     commits = tuple(tip for _source, tip in made)
     base = attempt.plan.base_commit
@@ -89,5 +97,5 @@ def _judge(attempt: Attempt, made: Sequence[tuple[Sha, Sha]]) -> Made | Declined
         method=Method.SIBLING,
         fidelity=Fidelity.ADAPTED,
         detail=f"picked {names}, as backported before" + ("" if same else ", with other lines around it"),
-        certainty=Certainty.CERTAIN if same else Certainty.PROPOSED,
+        certainty=Certainty.CERTAIN if same and likely else Certainty.PROPOSED,
     )

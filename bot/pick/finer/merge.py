@@ -5,17 +5,18 @@ Owns the way from a conflicting file to its answer. Proposes only: how sure a pi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.model import Certainty, ConflictKind, Resolution
+from bot.git.trial import UnmergedPick, split_unmerged
+from bot.model import Certainty, ConflictKind, Resolution, Sha
 from bot.pick.finer.chance import chances
 from bot.pick.finer.dialect import find_renames
 from bot.pick.finer.evidence import FileEvidence, circumstances, file_evidence, weigh
 from bot.pick.finer.joining import discards_the_target, takes_half_of_a_guard
-from bot.pick.finer.proposers import propose
+from bot.pick.finer.proposers import Proposals, propose
 from bot.pick.finer.regions import LineRegion, Lines, Piece, cut_file, join_pieces, place_regions
-from bot.pick.rung import Attempt, ConflictedFile, FileAnswer
+from bot.pick.rung import Attempt, ConflictedFile, FileAnswer, load_conflict
 
 _MOST_SIBLINGS = 4
 # Beyond this a file is data: its lines are many and alike, and aligning them tells little.
@@ -66,19 +67,42 @@ def _is_refused(file: ConflictedFile, best: Collection[_Best]) -> bool:
     return takes_half_of_a_guard(file.base or b"", file.theirs or b"", answers)
 
 
+def chance_of(attempt: Attempt, pick: UnmergedPick, tree: Sha) -> float:
+    """Return how likely what a tree has in place of a pick's regions is what people would commit: the least of them.
+
+    For a tree that an earlier backport led to. A region that cannot be found in it again counts as 0.
+    """
+    least = 1.0
+    parts = split_unmerged(attempt.repository, pick)
+    for unmerged in pick.files:
+        pieces = cut_file(parts.get(unmerged.path, ()))
+        file = load_conflict(attempt.repository, pick, unmerged, parts.get(unmerged.path, ()))
+        placed = place_regions(pieces, attempt.repository.read(tree, unmerged.path) or b"")
+        for at, (region, _proposals, chance) in _judged(file, pieces, [placed], attempt):
+            least = min(least, chance.get(placed.get(at, region.ours), 0.0) if at in placed else 0.0)
+    return least
+
+
 def _answers(file: ConflictedFile, pieces: Sequence[Piece], attempt: Attempt) -> Iterator[tuple[int, _Best]]:
+    siblings = [place_regions(pieces, content) for content in _sibling_files(file, attempt)]
+    for at, (region, proposals, chance) in _judged(file, pieces, siblings, attempt):
+        answer = max(proposals, key=lambda each: chance[each])
+        yield at, _Best(region, answer, chance[answer], proposals[answer])
+
+
+def _judged(
+    file: ConflictedFile, pieces: Sequence[Piece], siblings: Sequence[Mapping[int, Lines]], attempt: Attempt
+) -> Iterator[tuple[int, tuple[LineRegion, Proposals, Mapping[Lines, float]]]]:
+    """Yield, for each region, who proposes what and how likely each answer is."""
     evidence = _evidence(file, attempt)
     renames = find_renames(file.base or b"", file.ours or b"", file.theirs or b"")
-    siblings = [place_regions(pieces, content) for content in _sibling_files(file, attempt)]
     regions = [(at, piece) for at, piece in enumerate(pieces) if isinstance(piece, LineRegion)]
     for at, region in regions:
         before = [placed[at] for placed in siblings if at in placed]
         known = circumstances(region, evidence, alone=len(regions) == 1, has_sibling=bool(siblings))
         proposals = propose(region, renames, before)
         weighed = {answer: weigh(region, answer, names, evidence) for answer, names in proposals.items()}
-        chance = chances(region, known, weighed)
-        answer = max(proposals, key=lambda each: chance[each])
-        yield at, _Best(region, answer, chance[answer], proposals[answer])
+        yield at, (region, proposals, chances(region, known, weighed))
 
 
 def _evidence(file: ConflictedFile, attempt: Attempt) -> FileEvidence:
