@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bot.report.sync_words import ICONS, TO_DO, counts, days, headline, missing_over_time, next_step, state_text
+from bot.report.sync_words import SHORT, TO_DO, counts, days, headline, missing_over_time, next_step, state_text
 from bot.sync.original import BranchState, Original, Standing, State
 from bot.sync.survey import Survey
 
@@ -57,7 +57,7 @@ def render_page(survey: Survey) -> str:
         main=survey.main,
         when=f"{datetime.fromtimestamp(survey.moment, UTC):%Y-%m-%d %H:%M} UTC",
         states=list(State),
-        icons=ICONS,
+        short=SHORT,
         state_text=state_text,
         branches=[(state, headline(state), counts(state)) for state in survey.branches],
         lines=[chart_line(state, survey.moment) for state in read],

@@ -5,35 +5,22 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from bot.report.sync_words import TO_DO, age, counts, headline, next_step, state_text, why
+from bot.report.sync_words import SHORT, TO_DO, age, counts, headline, next_step, state_text, why
 from bot.report.terminal import LISTED, plain
-from bot.sync.original import BranchState, Standing, State
+from bot.sync.original import BranchState, Standing
 from bot.sync.survey import Survey
-
-_COLUMNS = {
-    State.ON_BRANCH: "there",
-    State.OPEN: "open",
-    State.CLEAN: "clean",
-    State.RESOLVABLE: "resolvable",
-    State.NEEDS: "needs another",
-    State.CONFLICT: "conflict",
-    State.NOT_AFFECTED: "not affected",
-    State.REFUSED_BY_POLICY: "by policy",
-    State.REFUSED_BY_PERSON: "by a person",
-    State.REVERTED: "reverted",
-}
 
 
 def branches_table(survey: Survey) -> Table:
     """Lay out the branches with their originals counted by state."""
     table = Table(title=Text(f"originals on {plain(survey.main)} since each branch point"), title_justify="left")
     table.add_column("branch", no_wrap=True)
-    for heading in _COLUMNS.values():
+    for heading in SHORT.values():
         table.add_column(heading, justify="right")
     for state in survey.branches:
         if not state.problem:
             numbers = counts(state)
-            table.add_row(Text(plain(state.branch)), *(str(numbers[each] or "") for each in _COLUMNS))
+            table.add_row(Text(plain(state.branch)), *(str(numbers[each] or "") for each in SHORT))
     return table
 
 

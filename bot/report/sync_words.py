@@ -23,6 +23,19 @@ ICONS: Mapping[State, str] = {
     State.REFUSED_BY_PERSON: "🚫",
     State.REVERTED: "↩️",
 }
+SHORT: Mapping[State, str] = {
+    State.ON_BRANCH: "there",
+    State.OPEN: "open",
+    State.CLEAN: "clean",
+    State.RESOLVABLE: "resolvable",
+    State.NEEDS: "needs another",
+    State.CONFLICT: "conflict",
+    State.NOT_AFFECTED: "not affected",
+    State.REFUSED_BY_POLICY: "by policy",
+    State.REFUSED_BY_PERSON: "by a person",
+    State.REVERTED: "reverted",
+}
+"""The states in a word or two, for a cell."""
 TO_DO = (State.OPEN, State.CLEAN, State.RESOLVABLE, State.NEEDS, State.CONFLICT)
 """The states in which something is left to do, the nearest to done first."""
 SETTLED = tuple(state for state in State if state not in TO_DO)
