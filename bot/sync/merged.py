@@ -24,14 +24,16 @@ class MergedCommits:
     store: HistoryStore
     github: GitHub | None
 
-    def complete(self, original: Original) -> Original:
-        """Return the original with all its commits, oldest first."""
+    def complete(self, original: Original, *, ask: bool) -> Original:
+        """Return the original with all its commits, oldest first; GitHub is only asked where the caller says so."""
         commit = self.repository.commit(original.commits[-1])
         # A merge brings everything, and a title with the number is a squash.
         squashed = own_number(commit.subject) == original.number
         if self.github is None or original.number is None or len(commit.parents) > 1 or squashed:
             return original
         kept = self.store.answer(_TOPIC, str(original.number))
+        if kept is None and not ask:
+            return original
         if kept is None:
             _, kept = self.github.merged_commits(self.github.pull_request(original.number))
             self.store.keep_answers(_TOPIC, {str(original.number): kept})

@@ -38,8 +38,8 @@ class Facts:
     patch_of: Mapping[Position, CarriedPatch]
     aims: Aims
     noted: Set[Position]
-    complete: Callable[[Original], Original]
-    """Adds to an original what is only needed for a trial."""
+    complete: Callable[[Original, bool], Original]
+    """Adds to an original what is only needed for a trial; whether GitHub may be asked for it is said each time."""
 
 
 def branch_state(name: str, facts: Facts, trials: Trials) -> BranchState:
@@ -150,7 +150,9 @@ class _Look:
     def tried(self, missing: Sequence[tuple[Original, str]], trials: Trials) -> Iterator[Standing]:
         """Return the state of what the branch should have and has not."""
         reasons = {original.position: asked_by for original, asked_by in missing}
-        left = [self._facts.complete(each) for each, _ in missing]
+        # Rules that are too wide must not cost a request for each of thousands of pull requests.
+        few = len(missing) <= self._facts.config.sync.most_missing
+        left = [self._facts.complete(each, few) for each, _ in missing]
         outcomes = trials.on_branch(self._branch, self._scan.commits[self._history.tip].sha, left, self._facts.patch_of)
         for original in left:
             yield self._concluded(original, outcomes[original.position], reasons[original.position])

@@ -142,11 +142,11 @@ def _ask(
     return pulls, {label: github.issues_labelled(label) for label in sorted(labels)}
 
 
-def _completing(ground: Ground, github: GitHub | None) -> Callable[[Original], Original]:
+def _completing(ground: Ground, github: GitHub | None) -> Callable[[Original, bool], Original]:
     merged = MergedCommits(ground.repository, ground.store, github)
 
-    def complete(original: Original) -> Original:
-        whole = merged.complete(original)
+    def complete(original: Original, ask: bool) -> Original:
+        whole = merged.complete(original, ask=ask)
         at = ground.store.commits().find
         return with_paths(whole, ground.store, [found for sha in whole.commits if (found := at(sha)) is not None])
 

@@ -19,6 +19,7 @@ from bot.sync.original import Standing, State
 from bot.workflow.sync import SyncRun, look, open_missing
 from bot.workflow.sync_opening import Opening, gpu_minutes
 from bot.workflow.tracking import write_tracking_issues
+from tests.workflow.landing import open_pull, write
 from tests.workflow.office import BOT, MAINTAINER, REPOSITORY, Office, commit, git
 
 # #9 has no suite: opening it as an unproven draft is quick, and all that is asked of it here is that it is opened.
@@ -240,6 +241,20 @@ def test_an_original_that_needs_another_waits_for_it(office: Office, tmp_path: P
     assert (standing.state, standing.needs) == (State.NEEDS, ("#13",))
     assert standing.waits == "#13 to be on the branch"
     assert standings(run, 13)["release/1.2"].state is State.OPEN
+
+
+def test_an_original_merged_by_rebase_is_tried_with_all_its_commits(office: Office, tmp_path: Path) -> None:
+    for name, onto in (("one", "main"), ("two", None)):
+        write(office, "topic", {f"widget/{name}.py": "N = 1\n"}, f"Add {name}", onto=onto)
+    pull = open_pull(office, "topic")
+    pull.merge(merge_method="rebase")
+    asking = with_config(office, f"sync: {{carried_patches: false, rules: [{{pull_requests: [{pull.number}]}}]}}")
+    standing = standings(look(asking.at, tmp_path / "data", "release/1.2"), pull.number)["release/1.2"]
+    _, commits = office.at.github.merged_commits(office.at.github.pull_request(pull.number))
+    assert standing.state is State.CLEAN
+    assert len(commits) == 2
+    assert standing.original.commits == commits
+    assert standing.original.paths == ("widget/one.py", "widget/two.py")
 
 
 def test_one_tracking_issue_for_each_branch_is_edited_in_place(quick: Office, tmp_path: Path) -> None:
