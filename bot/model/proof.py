@@ -1,0 +1,147 @@
+"""Regression suites, their runs, and the verdict on two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredFailure:
+    """A case that is known to fail for another reason. `cases` is a glob over case names.
+
+    `fixed_by` names the carried patch after which the declaration no longer holds, or is None while nothing fixes it.
+    """
+
+    cases: str
+    reason: str
+    fixed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """The regression suite of a carried patch: a folder of pytest files, run once per tree in a process of its own."""
+
+    name: str
+    directory: Path
+    import_paths: tuple[Path, ...] = ()
+    known_failures: tuple[DeclaredFailure, ...] = ()
+    timeout: float = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSuite:
+    """Tests of the target's own: a command that runs in the tree itself, once per tree in a process of its own.
+
+    `{python}` and `{junit}` in the command stand for an interpreter and for the report file it is to write. `junit` is
+    where in the tree it writes one by itself; with neither, the command is one case and its exit code the outcome.
+    `overlay` are files of the candidate that are laid over the base: tests that come with the change.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    junit: str = ""
+    overlay: tuple[str, ...] = ()
+    known_failures: tuple[DeclaredFailure, ...] = ()
+    timeout: float = 900.0
+
+
+class CaseOutcome(StrEnum):
+    """How one case of a regression suite ended. `error` means the case could not be set up or judged."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """One case on one tree. `figures` are what the case measured, e.g. {"past_end": "240"}."""
+
+    name: str
+    outcome: CaseOutcome
+    message: str = ""
+    seconds: float = 0.0
+    figures: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """Where a suite ran, e.g. kind "cpu", name "Triton interpreter", arch "x86_64"; versions of torch and triton."""
+
+    kind: str
+    name: str
+    arch: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.name}, {self.arch})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteRun:
+    """One run of a regression suite on one tree. `problem` says why a run is not usable; a usable one has none.
+
+    `commit` is what the tree was checked out at, or empty where it is no checkout.
+    """
+
+    tree: str
+    cases: tuple[CaseResult, ...]
+    device: Device | None
+    seconds: float
+    problem: str = ""
+    commit: str = ""
+
+    def count(self, outcome: CaseOutcome) -> int:
+        """Count the cases that ended so."""
+        return sum(case.outcome is outcome for case in self.cases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowRun:
+    """A run of a workflow as the forge reports it, in the forge's words."""
+
+    id: int
+    status: str
+    conclusion: str | None
+    url: str
+
+
+class VerdictOutcome(StrEnum):
+    """What base run and candidate run say together."""
+
+    PROVEN = "proven"
+    NOT_REPRODUCED = "not-reproduced"
+    INCOMPLETE = "incomplete"
+    REGRESSED = "regressed"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFailure:
+    """A case declared to fail for another reason, and whether this pair of runs bore that out."""
+
+    case: str
+    reason: str
+    still_fails: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The regression suite ran on the base and on the candidate, on one machine."""
+
+    outcome: VerdictOutcome
+    reason: str
+    base: SuiteRun
+    candidate: SuiteRun
+    known_failures: tuple[KnownFailure, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What else there is to know of how it came about, e.g. where it ran and that an earlier run was lost."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether a normal pull request may be opened on it."""
+        return self.outcome is VerdictOutcome.PROVEN
