@@ -6,21 +6,19 @@ looked up again after an answer that leaves its effect in doubt.
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from github import Github
 from github.Issue import Issue
-from github.PullRequest import PullRequest as ForgePullRequest
 from github.Repository import Repository as ForgeRepository
 
 from bot.credentials import Account
-from bot.errors import GitHubError, NotFound, RateLimited, Unavailable, ValidationFailed
+from bot.errors import NotFound
 from bot.git.objects import Entry
+from bot.github import shapes
 from bot.github.account import sign_in
 from bot.github.check_runs import write_check_run
 from bot.github.conversation import last_labeller, pull_requests_since, read_comments
@@ -29,15 +27,12 @@ from bot.github.door import Reaction
 from bot.github.listed import listed
 from bot.github.merged import merged_commits
 from bot.github.patience import Patience
+from bot.github.sending import Sender
 from bot.github.signed import upload_tree, write_signed
 from bot.github.threads import unresolved_threads
 from bot.github.translate import translated
 from bot.github.workflow_runs import ForgeWorkflowRuns
 from bot.model import CheckRunText, Comment, Details, ListedPullRequest, MergeMethod, PullRequest, ReviewThread, Sha
-
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 _ROLES = ("admin", "maintain", "write", "triage", "read")
 
@@ -74,7 +69,7 @@ class GitHubClient:
             seconds_between_requests=0.25 if pauses else 0,
             seconds_between_writes=1.0 if pauses else 0,
         )
-        self._longest_wait = longest_wait
+        self._send = Sender(longest_wait)
         with translated(f"open repository {repository}"):
             self._repository: ForgeRepository = self._github.get_repo(repository)
             self._login = signed_in.login or login or self._github.get_user().login
@@ -139,7 +134,7 @@ class GitHubClient:
     def pull_request(self, number: int) -> PullRequest:
         """Return a pull request; raises NotFound where there is none."""
         with translated(f"read pull request #{number}"):
-            return _pull_request(self._repository.get_pull(number))
+            return shapes.pull_request(self._repository.get_pull(number))
 
     def permission(self, login: str) -> str:
         """Return a person's permission on the repository; "none" for somebody GitHub does not know there."""
@@ -171,7 +166,7 @@ class GitHubClient:
         owner = self._repository.owner.login
         with translated(f"list pull requests from {head}"):
             found = self._repository.get_pulls(state="all", head=f"{owner}:{head}", base=base)
-            return tuple(sorted(map(_pull_request, found), key=lambda each: -each.number))
+            return tuple(sorted(map(shapes.pull_request, found), key=lambda each: -each.number))
 
     def open_pull_request(self, *, title: str, body: str, head: str, base: str, draft: bool) -> PullRequest:
         """Open a pull request, or bring the open one from `head` into `base` up to date."""
@@ -181,9 +176,11 @@ class GitHubClient:
 
         def create() -> PullRequest:
             with translated(f"open a pull request from {head} into {base}"):
-                return _pull_request(self._repository.create_pull(base, head, title=title, body=body, draft=draft))
+                return shapes.pull_request(
+                    self._repository.create_pull(base, head, title=title, body=body, draft=draft)
+                )
 
-        opened = self._find_or_create(find, create)
+        opened = self._send.find_or_create(find, create)
         return self.update_pull_request(opened, title=title, body=body, draft=draft)
 
     def update_pull_request(self, standing: PullRequest, *, title: str, body: str, draft: bool) -> PullRequest:
@@ -202,17 +199,17 @@ class GitHubClient:
                 elif draft and not standing.draft:
                     forge.convert_to_draft()
 
-        self._twice(update)
+        self._send.twice(update)
         return self.pull_request(standing.number)
 
     def add_details(self, number: int, details: Details) -> None:
         """Label, assign and so on. Best effort: what GitHub refuses is logged and costs nothing else."""
         for action, step in detail_steps(self._repository, number, details):
-            self._best_effort(f"{action} (#{number})", step)
+            self._send.best_effort(f"{action} (#{number})", step)
 
     def write_check_run(self, sha: Sha, text: CheckRunText) -> None:
         """Create or update our check run of that name on a commit. Best effort: only GitHub Apps may have them."""
-        self._best_effort(f"write the check run {text.name}", lambda: write_check_run(self._repository, sha, text))
+        self._send.best_effort(f"write the check run {text.name}", lambda: write_check_run(self._repository, sha, text))
 
     def unresolved_threads(self, number: int) -> tuple[ReviewThread, ...]:
         """Return the review threads of a pull request that nobody resolved."""
@@ -221,7 +218,7 @@ class GitHubClient:
             with translated(f"read the review threads of #{number}"):
                 return tuple(unresolved_threads(self._repository, number))
 
-        return self._twice(read)
+        return self._send.twice(read)
 
     def upload_tree(self, base_tree: Sha, changes: Mapping[str, Entry | None], contents: Mapping[Sha, bytes]) -> Sha:
         """Store the tree that differs from one that GitHub has in these entries; `contents` are those of new blobs."""
@@ -230,7 +227,7 @@ class GitHubClient:
             with translated("store the files of a commit"):
                 return upload_tree(self._repository, base_tree, changes, contents)
 
-        return self._twice(upload)
+        return self._send.twice(upload)
 
     def write_signed(self, tree: Sha, parent: Sha, message: str) -> Sha:
         """Let GitHub write and sign a commit in the name of the bot's account. No ref comes to point at it."""
@@ -240,7 +237,7 @@ class GitHubClient:
                 return write_signed(self._repository, tree, parent, message)
 
         # A commit written twice is one that nothing refers to: GitHub forgets it.
-        return self._twice(write)
+        return self._send.twice(write)
 
     def may_push_workflows(self) -> bool:
         """Say whether the token may push changes under .github/workflows; true where GitHub does not tell.
@@ -283,7 +280,7 @@ class GitHubClient:
             with translated(f"comment on #{number}"):
                 return self._issue(number).create_comment(body).id
 
-        return self._find_or_create(find, create)
+        return self._send.find_or_create(find, create)
 
     def react(self, comment_id: int, reaction: Reaction) -> None:
         """Add a reaction to a comment. Best effort: a refusal is logged, not raised."""
@@ -293,7 +290,7 @@ class GitHubClient:
             # The lazy comment object would be fetched first; a reaction needs only the address.
             self._repository.requester.requestJsonAndCheck("POST", url, input={"content": reaction})
 
-        self._best_effort(f"react to comment {comment_id}", post)
+        self._send.best_effort(f"react to comment {comment_id}", post)
 
     def changed_pull_requests(self) -> Iterator[ListedPullRequest]:
         """Yield every pull request, the latest change first; a page is asked for when it is needed."""
@@ -324,79 +321,12 @@ class GitHubClient:
             with translated("open the tracking issue"):
                 return self._repository.create_issue(title, body=body).number
 
-        return self._find_or_create(find, create)
+        return self._send.find_or_create(find, create)
 
     def _issue(self, number: int) -> Issue:
         return self._repository.get_issue(number)
-
-    def _find_or_create(self, find: Callable[[], T | None], create: Callable[[], T]) -> T:
-        found = self._patiently(find)
-        if found is not None:
-            return found
-        try:
-            return self._patiently(create)
-        except (Unavailable, ValidationFailed) as error:
-            # The answer was lost and the effect perhaps not, or somebody was quicker: only a look tells.
-            found = self._patiently(find)
-            if found is None and isinstance(error, ValidationFailed):
-                raise
-            return found if found is not None else self._patiently(create)
-
-    def _patiently(self, call: Callable[[], T]) -> T:
-        """Wait for a rate limit to pass, as long as allowed; a call refused for a limit had no effect."""
-        waited = 0.0
-        while True:
-            try:
-                return call()
-            except RateLimited as limit:
-                pause = max(1.0, (limit.retry_at - datetime.now(UTC)).total_seconds())
-                if waited + pause > self._longest_wait:
-                    raise
-                log.info("GitHub's rate limit: waiting %.0f s", pause)
-                time.sleep(pause)
-                waited += pause
-
-    def _twice(self, call: Callable[[], T]) -> T:
-        """Make a call that may be made twice once more where its answer was lost: a GraphQL call, or an addition."""
-        try:
-            return self._patiently(call)
-        except Unavailable:
-            return self._patiently(call)
-
-    def _best_effort(self, action: str, call: Callable[[], object]) -> None:
-        def attempt() -> None:
-            with translated(action):
-                call()
-
-        try:
-            self._twice(attempt)
-        except GitHubError as error:
-            log.warning("%s", error)
 
 
 def _plain(body: str) -> str:
     # GitHub keeps line ends and white space at the end its own way.
     return body.replace("\r\n", "\n").strip()
-
-
-def _pull_request(forge: ForgePullRequest) -> PullRequest:
-    merged = forge.merged_at is not None
-    return PullRequest(
-        number=forge.number,
-        title=forge.title,
-        body=forge.body or "",
-        author=forge.user.login,
-        url=forge.html_url,
-        state=forge.state,
-        base=forge.base.ref,
-        head=forge.head.ref,
-        head_sha=Sha(forge.head.sha),
-        merged=merged,
-        # GitHub fills merge_commit_sha on open pull requests too, with a test merge nobody made.
-        merge_commit=Sha(forge.merge_commit_sha) if merged and forge.merge_commit_sha else None,
-        merged_by=forge.merged_by.login if merged and forge.merged_by else None,
-        commit_count=forge.commits,
-        labels=tuple(label.name for label in forge.labels),
-        draft=forge.draft,
-        milestone=forge.milestone.number if forge.milestone else None,
-    )
