@@ -160,7 +160,8 @@ def test_skipping_the_proof_takes_more_than_write_permission(office: Office) -> 
 
 
 def test_a_conflict_without_a_carried_patch_pushes_nothing(office: Office) -> None:
-    bare = replace(office, at=replace(office.at, patches={}))
+    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\npick: {{propose: false}}\n")
+    bare = replace(office, at=replace(office.at, patches={}, config=config))
     (result,) = bare.say("/backport release/1.1")
     assert isinstance(result, Conflicted)
     assert [file.path for file in result.conflict.files] == ["widget/ring.py"]
