@@ -92,7 +92,7 @@ def test_each_branch_is_a_check_run_on_the_original_and_the_proof_on_the_backpor
 
 
 def test_a_check_run_is_brought_up_to_date_and_not_doubled(office: Office) -> None:
-    lenient = unproven(office)
+    lenient = unproven(office, "pick: {propose: false}")
     (result,) = lenient.say("/backport release/1.1")
     assert isinstance(result, Conflicted)
     tree = git(office.git_dir, "rev-parse", "release/1.2^{tree}")
