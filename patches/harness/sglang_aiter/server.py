@@ -85,9 +85,9 @@ class Translator(Provided):
         )
 
 
-def model_runner(setting: Setting, device: str, architecture: Any) -> Provided:
+def model_runner(setting: Setting, device: str, architecture: Any, *, pool_device: str) -> Provided:
     """Build what the backend's constructor reads. `architecture` is the target's own enum of attention kinds."""
-    pool = TokenPool(setting, device)
+    pool = TokenPool(setting, pool_device)
     model = Provided(
         "the model's configuration",
         dtype=torch.bfloat16,

@@ -55,16 +55,24 @@ class Target:
         cls.loaded = cls(Tree.from_environment(), choose())
         return cls.loaded
 
-    def backend(self, setting: Setting, *, device: str | None = None, multi_step: bool = False) -> Any:
-        """Build a backend as the server does, with its own constructor."""
+    def backend(self, setting: Setting, *, planned: bool = False, multi_step: bool = False) -> Any:
+        """Build a backend as the server does, with its own constructor.
+
+        What a `planned` one allocates later takes no memory: it lies on torch's meta device. Its constructor does not,
+        because some operations load half of torch's compiler the first time they meet that device.
+        """
         self._server.setting = setting
         os.environ[UNIFIED_SWITCH] = "1" if setting.unified else "0"
-        runner = model_runner(setting, device or self.device.torch, self._architecture)
+        here = self.device.torch
+        runner = model_runner(setting, here, self._architecture, pool_device="meta" if planned else here)
         if multi_step:
             return self.module.AiterMultiStepDraftBackend(runner, setting.topk, setting.steps)
         backend = self.module.AiterAttnBackend
         speculative = {"topk": setting.topk} if "topk" in inspect.signature(backend).parameters else {}
-        return backend(runner, **speculative)
+        built = backend(runner, **speculative)
+        if planned:
+            built.device = "meta"
+        return built
 
     def supports(self, mode: str) -> bool:
         """Whether the graph path of this backend has a branch for a forward mode, one of PREDICATES."""

@@ -13,7 +13,7 @@ MIB = 1024 * 1024
 
 def allocate(target: Target, setting: Setting) -> object:
     """Let the backend allocate its graph state on torch's meta device: shapes and devices without memory."""
-    backend = target.backend(setting, device="meta")
+    backend = target.backend(setting, planned=True)
     backend.init_cuda_graph_state(setting.max_bs, setting.max_bs * (setting.draft or 1))
     return backend
 
