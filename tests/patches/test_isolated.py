@@ -13,13 +13,15 @@ from bot.model import CaseOutcome, CaseResult, Suite, SuiteRun
 ROOT = Path(__file__).parents[2]
 CONFTEST = """
     pytest_plugins = ["isolated.plugin"]
-    import os, pathlib, pytest
+    import os, pytest
     os.environ["SUITE_CASE_SECONDS"] = "2"
 
     def pytest_case_process_start():
-        with pathlib.Path(os.environ["SUITE_TARGET"], "started").open("a") as log:
-            log.write(f"{os.getpid()}\\n")
         return {"device.kind": "cpu", "device.name": "none", "device.arch": "none"}
+
+    @pytest.fixture(autouse=True)
+    def process(record_property):
+        record_property("process", os.getpid())
 
     def pytest_case_process_lost(item):
         return "the device faulted: out of bounds" if "lose" in item.name else None
@@ -51,10 +53,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> SuiteRun:
     (folder / "conftest.py").write_text(textwrap.dedent(CONFTEST), encoding="utf-8")
     (folder / "test_it.py").write_text(textwrap.dedent(CASES), encoding="utf-8")
     suite = Suite(name="it", directory=folder, import_paths=(ROOT / "patches/harness",), timeout=60)
-    run = run_suite(tree, suite, name="base")
-    # One process at the start, and one after each of the five cases that end theirs.
-    assert len((tree / "started").read_text().splitlines()) == 6
-    return run
+    return run_suite(tree, suite, name="base")
 
 
 def case(run: SuiteRun, name: str) -> CaseResult:
@@ -74,7 +73,14 @@ def test_cases_beside_a_dying_one_pass(ended: SuiteRun, name: str) -> None:
 
 
 def test_figures_come_home(ended: SuiteRun) -> None:
-    assert case(ended, "test_between").figures == {"numel": "16"}
+    assert case(ended, "test_between").figures["numel"] == "16"
+
+
+def test_a_case_after_a_dying_one_has_a_process_of_its_own(ended: SuiteRun) -> None:
+    names = ("test_first", "test_between", "test_loses_the_device", "test_fails", "test_last")
+    first, between, loses, fails, last = (case(ended, name).figures["process"] for name in names)
+    assert len({first, between, loses, fails}) == 4
+    assert fails == last
 
 
 @pytest.mark.parametrize(

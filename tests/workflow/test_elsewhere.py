@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import parse_config
+from bot.config import Pick, parse_config
 from bot.model import Conflicted, Failed, Opened
 from bot.workflow.workplace import opened_workplace
 from tests.workflow.office import BOT, MAINTAINER, REPOSITORY, Office, git
@@ -110,7 +110,11 @@ def test_a_repository_that_the_configuration_does_not_name_is_no_target(both: Of
 
 def test_the_recipe_for_a_conflict_there_names_that_repository(both: Office) -> None:
     bare = replace(both, at=replace(both.at, patches={}, others={}))
-    others = {name: replace(there, patches={}) for name, there in both.at.others.items()}
+    strict = {"pick": Pick(propose=False)}
+    others = {
+        name: replace(there, patches={}, config=there.config.model_copy(update=strict))
+        for name, there in both.at.others.items()
+    }
     (result,) = replace(bare, at=replace(bare.at, others=others)).say(f"/backport {THERE}:rocm-1")
     assert isinstance(result, Conflicted)
     assert f"git fetch {both.sandbox.url}/{THERE}.git refs/heads/rocm-1" in both.answers()[0]

@@ -22,7 +22,8 @@ STABLE = ("release/1.2", "release/1.1", "release/1.0")
 
 @pytest.fixture
 def bare(office: Office) -> Office:
-    return unproven(office)
+    """No suite, and no proposals: what git cannot pick is a conflict."""
+    return unproven(office, "pick: {propose: false}")
 
 
 def _pull(office: Office, files: dict[str, str | None], *, onto: str = "main") -> Pull:
@@ -48,6 +49,12 @@ def test_each_stable_branch_has_its_outlook(bare: Office) -> None:
     }
     assert [file.path for file in found["release/1.1"].files] == ["widget/ring.py"]
     assert [each.subject for each in found["release/1.2"].prerequisites] == ["Size the ring by entry (#7)"]
+
+
+def test_what_could_only_be_proposed_is_resolvable(office: Office) -> None:
+    ring = git(office.git_dir, "show", "main:widget/ring.py") + "\n"
+    pull = _pull(office, {"widget/ring.py": ring.replace("slots * width", "slots * width + 1")}, onto="pull-7")
+    assert _forecasts(unproven(office), pull.number)["release/1.2"].outlook is Outlook.RESOLVABLE
 
 
 def test_an_open_pull_request_is_taken_as_a_squash_merge_of_it(bare: Office) -> None:
