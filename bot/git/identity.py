@@ -34,7 +34,7 @@ def find_landed(repository: Repository, base_commit: Sha, commits: Sequence[Sha]
     if not asked:
         return own
     telling = _telling_commits(repository, base_commit, asked)
-    gone = {name for commit in telling for name in reverted(commit.message)}
+    gone = _reverted_for_good(telling)
     found = own | dict(_by_trailer(telling, asked, gone))
     for sha in asked:
         equal = None if sha in found else _by_patch(repository, base_commit, sha, gone)
@@ -54,6 +54,15 @@ def _telling_commits(repository: Repository, base_commit: Sha, commits: Sequence
     excluded = [f"^{sha}" for sha in commits]
     listed = repository.git.text("rev-list", "--fixed-strings", *words, base_commit, *excluded).split()
     return tuple(repository.commit(Sha(sha)) for sha in listed)
+
+
+def _reverted_for_good(telling: Sequence[Commit]) -> set[str]:
+    """Name what reverts took away, newest first: a revert that was itself reverted took nothing away."""
+    gone: set[str] = set()
+    for commit in telling:
+        if not _is_gone(commit.sha, gone):
+            gone.update(reverted(commit.message))
+    return gone
 
 
 def _by_trailer(telling: Sequence[Commit], asked: Sequence[Sha], gone: set[str]) -> Iterator[tuple[Sha, Landed]]:

@@ -53,6 +53,20 @@ def test_backport_that_was_reverted_has_not_landed(history: History, repository:
     assert find_landed(repository, revert, [original]) == {}
 
 
+def test_backport_whose_revert_was_reverted_has_landed_again(history: History, repository: Repository) -> None:
+    """base ── original (main)
+    └──── adapted, with the trailer ── revert ── revert of the revert ── and that one reverted (branch)
+    """
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base)
+    adapted = history.commit({"f": "other\n"}, base, message=backport_message("Fix", [original]))
+    undone = history.commit({"f": BASE}, adapted, message=f'Revert "Fix"\n\nThis reverts commit {adapted}.')
+    again = history.commit({"f": "other\n"}, undone, message=f'Reapply "Fix"\n\nThis reverts commit {undone}.')
+    away = history.commit({"f": BASE}, again, message=f'Revert "Reapply"\n\nThis reverts commit {again}.')
+    assert find_landed(repository, again, [original])[original].commit == adapted
+    assert find_landed(repository, away, [original]) == {}
+
+
 def test_change_that_differs_in_white_space_only_has_not_landed(history: History, repository: Repository) -> None:
     """base ── original: a line indented by 4 (main)
     └──── the same line indented by 8 (branch); `git patch-id` says both are one
