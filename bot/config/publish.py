@@ -56,6 +56,8 @@ class Templates(Section):
 
     status: MarkdownTemplate | None = None
     """The status comment on the original pull request."""
+    answer: MarkdownTemplate | None = None
+    """Every short answer to a comment: the help, a refusal, what is remembered, cancelled or already there."""
     pull_request: MarkdownTemplate | None = None
     """The body of a backport pull request."""
     conflict: MarkdownTemplate | None = None

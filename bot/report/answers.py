@@ -1,7 +1,7 @@
 """Short answers to a comment: the help, a refusal, what is already there.
 
 Owns everything said to a requester that is not the status comment. An answer carries no marker: which comment it is,
-and how it is found again, is the business of whoever writes it.
+and how it is found again, is the business of whoever writes it. `template` is the configured text in place of ours.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from bot.errors import (
     RequestRejected,
     TargetBranchNotFound,
 )
-from bot.model import Affectedness, CheckReport, TargetResult
+from bot.model import TargetResult
 from bot.report.endings import describe
 from bot.report.markdown import code, prose
 from bot.report.templating import render
 
 
-def render_help(*, branches: Sequence[str] = ()) -> str:
+def render_help(*, branches: Sequence[str] = (), template: str | None = None) -> str:
     """List the commands and options; `branches` are the stable branch patterns, to say what `all` means."""
-    return _answer("What I understand, at the start of a line:", help=True, branches=branches)
+    return _answer("What I understand, at the start of a line:", template, help=True, branches=branches)
 
 
-def render_error(error: BackportError) -> str:
+def render_error(error: BackportError, *, template: str | None = None) -> str:
     """Answer with fact, consequence and remedy; a command that could not be read is answered with the help as well."""
     said = f"{prose(error.message)} {prose(error.hint)}".strip()
-    return _answer(said, help=isinstance(error, CommandError))
+    return _answer(said, template, help=isinstance(error, CommandError))
 
 
 def not_authorized(requester: str, command: str, needed: str) -> NotAuthorized:
@@ -64,37 +64,43 @@ def unknown_branch(name: str, nearest: Sequence[str]) -> TargetBranchNotFound:
     )
 
 
-def render_status_answer(results: Sequence[TargetResult], *, waiting: Sequence[str] = ()) -> str:
+def render_status_answer(
+    results: Sequence[TargetResult], *, waiting: Sequence[str] = (), template: str | None = None
+) -> str:
     """Answer `/backport status`: one line for each target branch that anything is known of."""
     rows = [
         f"- {ending.icon} {code(ending.branch)}: {ending.state}{ending.pull_request and ', ' + ending.pull_request}"
         for ending in map(describe, results)
     ]
     rows += [f"- ⏳ {code(branch)}: waiting" for branch in waiting]
-    return _answer("Where the backports of this pull request stand:" if rows else _NOTHING_ASKED, rows=rows)
+    lead = "Where the backports of this pull request stand:" if rows else _NOTHING_ASKED
+    return _answer(lead, template, rows=rows)
 
 
-def render_cancelled(branches: Sequence[str]) -> str:
+def render_cancelled(branches: Sequence[str], *, template: str | None = None) -> str:
     """Answer `/backport cancel`. `branches` are the targets that waited for the merge."""
     named = ", ".join(map(code, branches))
     waited = f"Nothing will be done at the merge for {named}. " if named else ""
     return _answer(
         f"{waited}Whatever was asked above and has not ended is cancelled, and its status comment says so. "
-        "Pull requests already open stay open."
+        "Pull requests already open stay open.",
+        template,
     )
 
 
-def render_remembered(command: Command, preflight: Sequence[tuple[str, str]] = ()) -> str:
+def render_remembered(
+    command: Command, preflight: Sequence[tuple[str, str]] = (), *, template: str | None = None
+) -> str:
     """Answer a request on a pull request that is not merged: it is remembered. `preflight` is branch and finding."""
     rows = [f"- {code(branch)}: {prose(finding)}" for branch, finding in preflight]
     named = ", ".join(map(code, command.targets))
     lead = f"Remembered: when this pull request is merged, it is backported to {named}."
-    return _answer(lead + (" As it stands now:" if rows else ""), rows=rows)
+    return _answer(lead + (" As it stands now:" if rows else ""), template, rows=rows)
 
 
-def render_forgotten(command: Command) -> str:
+def render_forgotten(command: Command, *, template: str | None = None) -> str:
     """Put in the place of a remembered request that it was cancelled."""
-    return _answer(f"Cancelled before the merge: {code(command)} will not be done.")
+    return _answer(f"Cancelled before the merge: {code(command)} will not be done.", template)
 
 
 def unknown_yet(nearest: Sequence[str]) -> str:
@@ -107,17 +113,6 @@ LOOKED_AT_LATER = "in another repository, so it is looked at when this is merged
 """What a remembered request is told of a target that a preflight does not reach."""
 
 
-def preflight_finding(report: CheckReport) -> str:
-    """Word what a check says of a branch before the merge."""
-    said = {
-        Affectedness.AFFECTED: "affected",
-        Affectedness.FIXED: "already fixed",
-        Affectedness.NOT_AFFECTED: "not affected",
-        Affectedness.UNKNOWN: "unknown; the regression suite will decide",
-    }[report.status]
-    return f"{said}. {report.reason}"
-
-
 def unknown_commit(name: str, branch: str) -> RequestRejected:
     """Return the refusal for a commit that is not on the default branch, or whose short name is not one commit's."""
     return RequestRejected(
@@ -126,19 +121,27 @@ def unknown_commit(name: str, branch: str) -> RequestRejected:
     )
 
 
-def nothing_to_do(command: Command) -> str:
+def render_nothing_to_do(command: Command, *, template: str | None = None) -> str:
     """Answer a command that is understood and leads to nothing, and say why."""
     if command.verb is Verb.BACKPORT and command.auto:
-        return _answer("No stable branch is found affected, so there is nothing to backport.")
-    return _answer("No branch is left to backport to. Nothing was started.")
+        return _answer("No stable branch is found affected, so there is nothing to backport.", template)
+    return _answer("No branch is left to backport to. Nothing was started.", template)
 
 
 _NOTHING_ASKED = "Nobody asked for a backport of this pull request yet."
 
 
-def _answer(lead: str, *, help: bool = False, rows: Sequence[str] = (), branches: Sequence[str] = ()) -> str:  # noqa: A002
+def _answer(
+    lead: str,
+    template: str | None,
+    *,
+    help: bool = False,  # noqa: A002 - as the template calls it
+    rows: Sequence[str] = (),
+    branches: Sequence[str] = (),
+) -> str:
     return render(
         "answer",
+        template,
         lead=lead,
         rows=rows,
         help=help,

@@ -35,6 +35,7 @@ VALUES = {
         "recipe",
     ),
     "conflict": ("original", "requester", "branch", "commits", "conflict", "files", "more", "recipe", "check"),
+    "answer": ("lead", "rows", "help", "forms", "options", "branches"),
     "check_run": ("said", "device", "groups", "known", "bars"),
 }
 """The values at hand in each template that a configuration may replace."""

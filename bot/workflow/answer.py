@@ -87,7 +87,7 @@ def serve(trigger: Trigger, at: Workplace, carry: Carry) -> Served:
     try:
         requests = _requests(trigger, asked, at)
     except RequestRejected as error:
-        say(answers.render_error(error), asked, at)
+        say(answers.render_error(error, template=at.config.templates.answer), asked, at)
         served = Served(refused=True)
         conclude(served, asked.comment_id, at)
         return served
@@ -138,7 +138,7 @@ def _serve(request: Request, at: Workplace, carry: Carry) -> Served:
             return _backport(request, at, carry)
         say(_plain_answer(command, asked, at), asked, at)
     except RequestRejected as error:
-        say(answers.render_error(error), asked, at)
+        say(answers.render_error(error, template=at.config.templates.answer), asked, at)
         return Served(refused=True)
     return Served()
 
@@ -155,11 +155,13 @@ def _typed(command: Command) -> str:
 
 
 def _plain_answer(command: Command, asked: Asked, at: Workplace) -> str:
+    template = at.config.templates.answer
     if command.verb is Verb.HELP:
-        return answers.render_help(branches=at.config.branches)
+        return answers.render_help(branches=at.config.branches, template=template)
     if command.verb is Verb.CANCEL:
-        return answers.render_cancelled(forget(asked.pull_request, at))
-    return answers.render_status_answer(_standing(at.github.pull_request(asked.pull_request), at))
+        return answers.render_cancelled(forget(asked.pull_request, at), template=template)
+    standing = _standing(at.github.pull_request(asked.pull_request), at)
+    return answers.render_status_answer(standing, template=template)
 
 
 def _standing(original: PullRequest, at: Workplace) -> list[TargetResult]:
@@ -182,7 +184,7 @@ def _backport(request: Request, at: Workplace, carry: Carry) -> Served:
     backport = read_backport(request, original, at)
     targets = _targets(command, backport, at)
     if not targets.branches and not targets.unknown:
-        say(answers.nothing_to_do(command), asked, at)
+        say(answers.render_nothing_to_do(command, template=at.config.templates.answer), asked, at)
         return Served()
     names = (*(unknown.name for unknown in targets.unknown), *targets.branches)
     comment = StatusComment(asked.key, backport, names, at, command=str(command))

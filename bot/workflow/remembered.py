@@ -27,7 +27,7 @@ from bot.workflow.workplace import Workplace
 
 def remember(request: Request, at: Workplace) -> None:
     """Answer a request on an open pull request, and keep it in the answer."""
-    said = answers.render_remembered(request.command, _outlook(request, at))
+    said = answers.render_remembered(request.command, _outlook(request, at), template=at.config.templates.answer)
     say(said, request.asked, at, remembering=request.command)
 
 
@@ -63,7 +63,7 @@ def forget(number: int, at: Workplace) -> tuple[str, ...]:
         command = _kept(each) if _is_kept(each, Kept.REMEMBERED) else None
         if command is not None:
             dropped.update(dict.fromkeys(command.targets))
-            say(answers.render_forgotten(command), Asked(number, "", key), at)
+            say(answers.render_forgotten(command, template=at.config.templates.answer), Asked(number, "", key), at)
     return tuple(dropped)
 
 

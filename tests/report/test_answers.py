@@ -9,7 +9,6 @@ import pytest
 
 from bot.commands import FORMS, OPTIONS, parse_commands
 from bot.errors import CommandError, GitError
-from bot.model import Affectedness, CheckReport
 from bot.report import answers
 
 if TYPE_CHECKING:
@@ -63,11 +62,30 @@ def test_cancel_says_what_was_stopped_and_what_stays() -> None:
 
 def test_a_request_before_the_merge_is_remembered_with_what_is_known_now(golden: Callable[[str, str], None]) -> None:
     (command,) = parse_commands("/backport release/v1 release/v2")
-    report = CheckReport(patch="p", status=Affectedness.UNKNOWN, reason="The file `a.py` was not recognised.")
-    findings = [("release/v1", answers.preflight_finding(report)), ("release/v2", "in conflict: `a.py`")]
+    unknown = "unknown; the regression suite will decide. The file `a.py` was not recognised."
+    findings = [("release/v1", unknown), ("release/v2", "in conflict: `a.py`")]
     golden("answer_remembered.md", answers.render_remembered(command, findings))
 
 
 def test_nothing_to_do_says_why() -> None:
-    assert "found affected" in answers.nothing_to_do(parse_commands("/backport auto")[0])
-    assert "No branch is left" in answers.nothing_to_do(parse_commands("/backport a")[0])
+    assert "found affected" in answers.render_nothing_to_do(parse_commands("/backport auto")[0])
+    assert "No branch is left" in answers.render_nothing_to_do(parse_commands("/backport a")[0])
+
+
+def test_a_configured_text_stands_in_place_of_every_answer(samples: Samples) -> None:
+    """Ours is gone and the values are there; the command's text is the same for all of them."""
+    own = (
+        "Bot: {{ lead }}{% for row in rows %} {{ row }}{% endfor %}{% if help %} ({{ forms|length }} forms){% endif %}"
+    )
+    (command,) = parse_commands("/backport a")
+    rendered = [
+        answers.render_help(template=own),
+        answers.render_error(answers.not_merged(7), template=own),
+        answers.render_status_answer(samples.every_ending(), template=own),
+        answers.render_cancelled(["a"], template=own),
+        answers.render_remembered(command, template=own),
+        answers.render_forgotten(command, template=own),
+        answers.render_nothing_to_do(command, template=own),
+    ]
+    assert all(each.startswith("Bot: ") and "|---|" not in each for each in rendered)
+    assert f"({len(FORMS)} forms)" in rendered[0]

@@ -9,7 +9,7 @@ import pytest
 
 from bot.config import Templates
 from bot.model import MergeMethod, TargetPlan
-from bot.report import check_run, conflict, pull_request, status_comment
+from bot.report import answers, check_run, conflict, pull_request, status_comment
 from bot.report.templating import VALUES, render, template_problem
 
 if TYPE_CHECKING:
@@ -25,12 +25,13 @@ def given(monkeypatch: pytest.MonkeyPatch, samples: Samples) -> dict[str, set[st
         seen[name] = set(values)
         return render(name, template, **values)
 
-    for module in (status_comment, pull_request, conflict, check_run):
+    for module in (status_comment, pull_request, conflict, check_run, answers):
         monkeypatch.setattr(module, "render", spy)
     view = status_comment.StatusView(key="k", original=samples.original(), requester="x", targets=())
     status_comment.render_status(view)
     pull_request.render_body(samples.original(), samples.candidate("a"), None, repository="o/r", requester="x")
     check_run.render_proof_check(samples.proven())
+    answers.render_help()
     held = samples.conflicted("a").conflict
     plan = TargetPlan(
         branch="a",

@@ -25,6 +25,7 @@ from bot.triggers import LabelTrigger
 from bot.workflow import line
 from bot.workflow.answer import answer
 from bot.workflow.workplace import Workplace
+from tests.workflow.landing import unproven
 from tests.workflow.office import MAINTAINER, REPOSITORY, Office, git
 
 ALL = "/backport release/1.0 release/1.1 release/1.2"
@@ -129,6 +130,13 @@ def test_what_is_not_addressed_to_the_bot_is_left_alone(office: Office, body: st
     assert office.say(body) == ()
     assert office.answers() == []
     assert office.reactions() == []
+
+
+def test_answers_are_in_the_words_that_the_configuration_gives(office: Office) -> None:
+    own = unproven(office, 'templates: {answer: "Robot says: {{ lead }}"}')
+    for comment in ("/backport help", "/backport", "/backport status"):
+        own.say(comment)
+    assert all("Robot says: " in answer for answer in own.answers())
 
 
 def test_backport_with_nothing_is_answered_with_the_help(office: Office) -> None:
