@@ -49,10 +49,10 @@ def _is_in(repository: Repository, sha: Sha, tip: Sha) -> bool:
 
 
 def _telling_commits(repository: Repository, base_commit: Sha, commits: Sequence[Sha]) -> tuple[Commit, ...]:
-    """Return the branch's own commits whose message names one of these commits or a revert, newest first."""
+    """Return the branch's own commits whose message names one of these commits or a revert, children before parents."""
     words = [f"--grep={sha}" for sha in commits] + ["--grep=This reverts commit"]
     excluded = [f"^{sha}" for sha in commits]
-    listed = repository.git.text("rev-list", "--fixed-strings", *words, base_commit, *excluded).split()
+    listed = repository.git.text("rev-list", "--topo-order", "--fixed-strings", *words, base_commit, *excluded).split()
     return tuple(repository.commit(Sha(sha)) for sha in listed)
 
 
