@@ -54,11 +54,6 @@ def _split(patches: bytes) -> dict[Sha, bytes]:
     return {Sha(sha.decode()): patch for sha, patch in zip(pieces[::2], pieces[1::2], strict=True)}
 
 
-def tree_patch(repository: Repository, old: Sha, new: Sha) -> bytes:
-    """Return the diff between two trees or commits."""
-    return repository.git.run("diff-tree", "-r", "-p", *_PLAIN, old, new)
-
-
 def normalized(patch: bytes, *, positions: bool = False) -> bytes:
     """Return a patch without the names of text blobs and, unless asked for, without line positions.
 
