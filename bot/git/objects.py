@@ -7,6 +7,7 @@ and path.
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import tempfile
 import threading
@@ -22,6 +23,7 @@ from bot.git.process import Git, environment
 from bot.model import Commit, Sha, Signature
 
 EMPTY_TREE = Sha("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
+_ENTRY = re.compile(rb"(\d+) ([^\0]+)\0(.{20})", re.DOTALL)
 REGULAR, EXECUTABLE, SYMLINK, SUBMODULE, DIRECTORY = "100644", "100755", "120000", "160000", "40000"
 
 
@@ -175,16 +177,9 @@ def _parse_signature(line: str) -> Signature:
     return Signature(name, email, date)
 
 
-def parse_tree(content: bytes) -> dict[str, Entry]:
-    """Read a tree object; names keep their bytes as surrogates where they are not UTF-8."""
-    entries = {}
-    position = 0
-    while position < len(content):
-        end = content.index(b"\0", position)
-        mode, _, name = content[position:end].partition(b" ")
-        entries[decode_path(name)] = Entry(mode.decode(), Sha(content[end + 1 : end + 21].hex()))
-        position = end + 21
-    return entries
+def split_tree(content: bytes) -> list[tuple[bytes, bytes, bytes]]:
+    """Read a tree object: mode, name and the 20 bytes of the object name of each entry."""
+    return _ENTRY.findall(content)
 
 
 def format_tree(entries: Mapping[str, Entry]) -> bytes:

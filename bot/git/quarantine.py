@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bot.git.objects import SUBMODULE, ObjectReader, loose_path, parse_commit, parse_tree
+from bot.git.objects import SUBMODULE, ObjectReader, loose_path, parse_commit, split_tree
 from bot.model import Sha
 
 _ALTERNATES = "GIT_ALTERNATE_OBJECT_DIRECTORIES"
@@ -70,4 +70,4 @@ def _needs(reader: ObjectReader, sha: Sha) -> list[Sha]:
     if found[0] == "commit":
         commit = parse_commit(sha, found[2])
         return [commit.tree, *commit.parents]
-    return [entry.sha for entry in parse_tree(found[2]).values() if entry.mode != SUBMODULE]
+    return [Sha(sha.hex()) for mode, _name, sha in split_tree(found[2]) if mode != SUBMODULE.encode()]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot.errors import GitError
 from bot.git import export, remote, tree
+from bot.git.directories import Directories
 from bot.git.objects import SUBMODULE, ObjectReader, ObjectWriter, parse_commit
 from bot.git.process import Git, authorization
 from bot.git.quarantine import promote, quarantine_variables
@@ -30,6 +31,7 @@ class Repository:
         self.objects = objects
         self.authorize = authorize
         self.reader = ObjectReader(git)
+        self.directories = Directories(self.reader)
         self.writer = ObjectWriter(Path(git.variables.get("GIT_OBJECT_DIRECTORY", objects)))
         self._commits: dict[Sha, Commit] = {}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from bot.git.objects import DIRECTORY, EMPTY_TREE, REGULAR, SUBMODULE, Entry, decode_path, format_tree, parse_tree
+from bot.git.objects import DIRECTORY, EMPTY_TREE, REGULAR, SUBMODULE, Entry, decode_path, format_tree
 from bot.model import Commit, Sha
 
 if TYPE_CHECKING:
@@ -33,16 +33,18 @@ class CommitTree:
 
 def list_directory(repository: Repository, tree: Sha, directory: str = "") -> dict[str, Entry]:
     """Return the entries of one directory; nothing where there is none."""
-    if tree == EMPTY_TREE and not directory:
-        return {}
-    found = repository.reader.read(f"{tree}:{directory}" if directory else tree)
-    return parse_tree(found[2]) if found and found[0] == "tree" else {}
+    if directory:
+        inner = find_entry(repository, tree, directory)
+        if inner is None or inner.mode != DIRECTORY:
+            return {}
+        tree = inner.sha
+    entries = repository.directories.list(tree).values()
+    return {decode_path(name): Entry(mode.decode(), Sha(sha.hex())) for mode, name, sha in entries}
 
 
 def find_entry(repository: Repository, tree: Sha, path: str) -> Entry | None:
     """Return what a tree holds at a path: a file, a link, a submodule or a directory."""
-    directory, _, name = path.rpartition("/")
-    return list_directory(repository, tree, directory).get(name)
+    return repository.directories.find(tree, path)
 
 
 def list_files(repository: Repository, tree: Sha) -> Iterator[tuple[str, Entry]]:
@@ -100,20 +102,9 @@ def changed_files(
     return changed_tree(repository, tree, changes)
 
 
-def differing_paths(repository: Repository, old: Sha, new: Sha, prefix: str = "") -> Iterator[str]:
+def differing_paths(repository: Repository, old: Sha, new: Sha) -> Iterator[str]:
     """Yield the paths of the files, links and submodules in which two trees differ; a rename is both its paths."""
-    if old == new:
-        return
-    before, after = list_directory(repository, old), list_directory(repository, new)
-    for name in sorted(before.keys() | after.keys()):
-        was, now = before.get(name), after.get(name)
-        if was == now:
-            continue
-        inner = [entry.sha if entry and entry.mode == DIRECTORY else None for entry in (was, now)]
-        if any(inner):
-            yield from differing_paths(repository, inner[0] or EMPTY_TREE, inner[1] or EMPTY_TREE, f"{prefix}{name}/")
-        if any(entry and entry.mode != DIRECTORY for entry in (was, now)):
-            yield f"{prefix}{name}"
+    return repository.directories.differing(old, new)
 
 
 def commit_paths(repository: Repository, commit: Commit) -> Iterator[str]:

@@ -1,0 +1,71 @@
+"""Tree objects as directories, the last of them kept: a pick asks for the same ones again and again.
+
+Owns the cache. A tree never changes, so what is kept is never wrong; it is bounded by entries, not by trees, because a
+directory can hold thousands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bot.git.objects import DIRECTORY, EMPTY_TREE, Entry, ObjectReader, decode_path, encode_path, split_tree
+from bot.model import Sha
+
+# About 300 bytes each.
+_MOST_ENTRIES = 60_000
+_TREE = DIRECTORY.encode()
+
+Listing = Mapping[bytes, tuple[bytes, bytes, bytes]]
+"""Name → mode, name, object name, as the tree object holds them."""
+
+
+class Directories:
+    """Reads tree objects through a reader."""
+
+    def __init__(self, reader: ObjectReader) -> None:
+        self._reader = reader
+        self._kept: dict[Sha, Listing] = {}
+        self._entries = 0
+
+    def list(self, tree: Sha) -> Listing:
+        """Return the entries of a tree object; nothing where there is none."""
+        listing = self._kept.get(tree)
+        if listing is None:
+            found = self._reader.read(tree) if tree != EMPTY_TREE else None
+            if found is None or found[0] != "tree":
+                return {}
+            listing = {each[1]: each for each in split_tree(found[2])}
+            self._keep(tree, listing)
+        return listing
+
+    def _keep(self, tree: Sha, listing: Listing) -> None:
+        if self._entries > _MOST_ENTRIES:
+            self._kept.clear()
+            self._entries = 0
+        self._kept[tree] = listing
+        self._entries += len(listing)
+
+    def find(self, tree: Sha, path: str) -> Entry | None:
+        """Return what a tree holds at a path: a file, a link, a submodule or a directory."""
+        *directories, name = encode_path(path).split(b"/")
+        for directory in directories:
+            mode, _, sha = self.list(tree).get(directory, (b"", b"", b""))
+            if mode != _TREE:
+                return None
+            tree = Sha(sha.hex())
+        found = self.list(tree).get(name)
+        return Entry(found[0].decode(), Sha(found[2].hex())) if found else None
+
+    def differing(self, old: Sha, new: Sha, prefix: str = "") -> Iterator[str]:
+        """Yield the paths of the files, links and submodules in which two trees differ; a rename is both its paths."""
+        if old == new:
+            return
+        before, after = self.list(old), self.list(new)
+        changed = {name for name, _entry in before.items() ^ after.items()}
+        for text, name in sorted((decode_path(name), name) for name in changed):
+            sides = [side.get(name) for side in (before, after)]
+            inner = [Sha(side[2].hex()) if side and side[0] == _TREE else None for side in sides]
+            if any(inner):
+                yield from self.differing(inner[0] or EMPTY_TREE, inner[1] or EMPTY_TREE, f"{prefix}{text}/")
+            if any(side and side[0] != _TREE for side in sides):
+                yield f"{prefix}{text}"
