@@ -18,7 +18,8 @@ from bot.pick.finer.regions import LineRegion, Lines
 _SIGN = re.compile(rb"\w+|[^\w\s]")
 _TOUCHY_SIGN = frozenset([b'"', b"'", b"`", b"%", b"$", b"\\", b"{", b"}"])
 _GUARDS = rb"quot|escap|saniti|shell|shlex|popen|subprocess|exec|eval|system|spawn|sql|verif|auth|passw|no_log"
-_GUARD = re.compile(rb"\w*(?:%s)\w*" % _GUARDS, re.IGNORECASE)
+_GUARD = re.compile(_GUARDS, re.IGNORECASE)
+_WORD = re.compile(rb"\w+")
 _TOUCHY_WORD = re.compile(
     rb"^(?:f|rf|fr|\w*(?:%s|format|join|command|cmd|args?v?|query|safe|markup|token|secret)\w*)$" % _GUARDS,
     re.IGNORECASE,
@@ -71,8 +72,18 @@ def discards_the_target(region: LineRegion, answer: Lines) -> bool:
 
 def takes_half_of_a_guard(base: bytes, theirs: bytes, answers: Iterable[tuple[LineRegion, Lines]]) -> bool:
     """Say whether the original changes how a file guards text from becoming code, and a part of its change is left."""
-    before, after = Counter(_GUARD.findall(base)), Counter(_GUARD.findall(theirs))
-    return before != after and any(_leaves_out(region, answer) for region, answer in answers)
+    return any(_leaves_out(region, answer) for region, answer in answers) and _changes_a_guard(base, theirs)
+
+
+def _changes_a_guard(base: bytes, theirs: bytes) -> bool:
+    """Say whether two versions of a file differ in how often any word of guarding stands there."""
+    before, after = Counter(base.split(b"\n")), Counter(theirs.split(b"\n"))
+    taken, brought = (_count_guards((one - other).elements()) for one, other in ((before, after), (after, before)))
+    return taken != brought
+
+
+def _count_guards(lines: Iterable[bytes]) -> Counter[bytes]:
+    return Counter(word for line in lines for word in _WORD.findall(line) if _GUARD.search(word))
 
 
 def _leaves_out(region: LineRegion, answer: Lines) -> bool:
