@@ -18,6 +18,7 @@ import yaml
 from bot.git.repository import Repository
 from bot.git.tree import CommitTree
 from bot.model import Evidence, Sha
+from bot.pick.modules import parse as syntax
 from bot.pick.names import missing_imports, undefined_names
 
 _MARKER = re.compile(rb"^(?:<{7}|\|{7}|>{7})(?: .*)?\r?$", re.MULTILINE)
@@ -79,9 +80,11 @@ Problem = tuple[int, str] | None
 
 
 def _parse_python(content: bytes) -> Problem:
+    if syntax(content) is not None:
+        return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the project's own string escapes, say
+            warnings.simplefilter("ignore")
             ast.parse(content)
     except (SyntaxError, ValueError, RecursionError) as error:
         return getattr(error, "lineno", None) or 0, f"is no Python: {getattr(error, 'msg', error)}"

@@ -7,7 +7,7 @@ removed, and for a file that one side lacks, whoever made or removed it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -15,7 +15,7 @@ from bot.git.conflicts import UnmergedFile
 from bot.git.line_history import FileChange, file_changes, significant
 from bot.git.regions import Parts, Region
 from bot.git.repository import Quarantined
-from bot.git.trial import UnmergedPick, mainline_parent, split_unmerged
+from bot.git.trial import UnmergedPick, mainline_parent
 from bot.model import ConflictFile, RelatedCommit, Sha
 
 MOST_FILES = 12
@@ -66,13 +66,15 @@ def open_histories(repository: Quarantined, target: Sha, original: Sha, *, secon
     return Histories(repository, target, parent, deadline) if parent else None
 
 
-def describe_files(histories: Histories, pick: UnmergedPick) -> tuple[ConflictFile, ...]:
-    """Return the files of a conflict, each with the commits of both sides that changed what is in conflict."""
+def describe_files(histories: Histories, pick: UnmergedPick, parts: Mapping[str, Parts]) -> tuple[ConflictFile, ...]:
+    """Return the files of a conflict, each with the commits of both sides that changed what is in conflict.
+
+    `parts` are the files as git could merge them in part.
+    """
     paths = [file.path for file in pick.files]
     histories.read(histories.main, paths, share=0.4)
     histories.read(histories.target, paths, share=0.3)
     described = [file.described for file in pick.files]
-    parts = split_unmerged(histories.repository, pick)
     for index, file in enumerate(pick.files):
         disputed = Disputed.of(file, parts.get(file.path, ()))
         main = disputed.by_main(histories.changes(histories.main, file.path))

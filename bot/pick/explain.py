@@ -30,7 +30,7 @@ def explain(
         histories = open_histories(attempt.repository, attempt.plan.base_commit, attempt.commits[0], seconds=SECONDS)
         if histories is None:
             return files, ()
-        files = describe_files(histories, unmerged)
+        files = describe_files(histories, unmerged, attempt.split(unmerged))
         return files, find_prerequisites(attempt, histories, unmerged, most=max_prerequisites)
     except GitError as error:
         log.warning("%s", error)

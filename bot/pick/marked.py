@@ -11,7 +11,7 @@ from bot.git.objects import SUBMODULE, SYMLINK, Entry
 from bot.git.regions import Parts, Region
 from bot.git.repository import Repository
 from bot.git.tree import changed_files, changed_tree
-from bot.git.trial import UnmergedPick, split_unmerged
+from bot.git.trial import UnmergedPick
 from bot.model import AlreadyApplied, Certainty, ConflictKind, Evidence, Fidelity, Method, Sha
 from bot.pick.checks import LARGEST, left_markers
 from bot.pick.rung import Attempt, Declined, Made
@@ -51,7 +51,7 @@ def find_markers(repository: Repository, base: Sha, tip: Sha) -> tuple[Evidence,
 
 def _marked_tree(attempt: Attempt, pick: UnmergedPick) -> Sha | None:
     repository = attempt.repository
-    parts = split_unmerged(repository, pick)
+    parts = attempt.split(pick)
     contents: dict[str, bytes | None] = {}
     for file in pick.files:
         marked = _marked(repository, file, parts.get(file.path, ()), _labels(attempt, pick))

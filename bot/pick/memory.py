@@ -11,7 +11,6 @@ import sqlite3
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from pathlib import Path
 
 from bot.git.objects import encode_path
@@ -19,6 +18,7 @@ from bot.git.regions import Parts, Region
 from bot.git.repository import Quarantined
 from bot.git.trial import UnmergedPick, split_unmerged, try_pick
 from bot.model import Sha
+from bot.pick.finer.align import align
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resolution (
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS resolution (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS learned (original TEXT NOT NULL, landed TEXT NOT NULL, PRIMARY KEY (original, landed))
 """
-# Aligning lines is quadratic at worst; beyond this a file is data.
+# Beyond this a file is data.
 _MOST_LINES = 20_000
 
 
@@ -118,15 +118,9 @@ def resolved_regions(parts: Parts, content: bytes) -> Iterator[tuple[Region, byt
             settled += part.splitlines(keepends=True)
     if len(lines) > _MOST_LINES or len(settled) > _MOST_LINES:
         return
-    place = _places(settled, lines)
+    place = dict(align(settled, lines))
     for at, region in regions:
         before = place.get(at - 1) if at else -1
         after = place.get(at) if at < len(settled) else len(lines)
         if before is not None and after is not None and before < after:
             yield region, b"".join(lines[before + 1 : after])
-
-
-def _places(settled: list[bytes], lines: list[bytes]) -> dict[int, int]:
-    """Return where each settled line stands in the resolved file."""
-    matcher = SequenceMatcher(None, settled, lines, autojunk=False)
-    return {block.a + step: block.b + step for block in matcher.get_matching_blocks() for step in range(block.size)}

@@ -7,7 +7,6 @@ bound twice, computed or comes from elsewhere is unknown, and unknown is never a
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,8 +15,8 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 
 from bot.model import SourceTree
+from bot.pick.words import words
 
-_WORD = re.compile(rb"[A-Za-z_]\w*")
 # A chain of re-exports longer than this is a circle.
 _FOLLOWED = 6
 
@@ -45,7 +44,7 @@ Bound = Imported | Definition | None
 """What binds a name once: None for a binding that says nothing, such as an assignment."""
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=24)
 def parse(content: bytes) -> ast.Module | None:
     """Return a file's syntax, or None where it is no Python."""
     try:
@@ -56,7 +55,7 @@ def parse(content: bytes) -> ast.Module | None:
         return None
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)
 def bindings(content: bytes) -> dict[str, list[Bound]]:
     """Return what binds each name of a file, in any scope but a class's own."""
     found: dict[str, list[Bound]] = defaultdict(list)
@@ -123,7 +122,7 @@ class Modules:
         content = self.content(path) or b""
         link = content.endswith(b".py") and b"\n" not in content  # its content is where it points
         open_ended = link or b"import *" in content or b"__getattr__" in content
-        if open_ended or name.encode() in _words(content):
+        if open_ended or name.encode() in words(content):
             return True
         package = path.removesuffix("/__init__.py")
         inner = (f"{package}/{name}{end}" for end in (".py", "/__init__.py", ".pyi", ".pyx", ".so"))
@@ -148,8 +147,3 @@ class Modules:
         if submodule is not None:
             return Found(submodule)
         return self.meaning(module, imported.name, followed + 1) if module else None
-
-
-@lru_cache(maxsize=256)
-def _words(content: bytes) -> frozenset[bytes]:
-    return frozenset(_WORD.findall(content))

@@ -16,8 +16,10 @@ from functools import lru_cache
 
 from bot.model import Evidence, SourceTree
 from bot.pick.modules import Imported, Modules, parse
+from bot.pick.words import words
 
-_WORD = re.compile(rb"[A-Za-z_]\w*")
+# What stands behind an `import`, up to the end of its line or of its brackets. Also found in text that is no statement.
+_IMPORTED = re.compile(rb"\bimport\b[\s\\]*(?:\((?:[^)#]|#[^\n]*)*|(?:[^\\\n]|\\\r?\n)*)")
 _GIVEN = frozenset(dir(builtins)) | {
     *("__file__", "__name__", "__doc__", "__path__", "__package__", "__spec__", "__loader__", "__builtins__"),
     *("__class__", "__module__", "__qualname__", "__annotations__", "__debug__", "__dict__"),
@@ -31,10 +33,11 @@ def undefined_names(path: str, content: bytes, sides: Iterable[bytes | None]) ->
     """Yield the names that the file uses and no scope of it binds, unless a side has the same name unbound."""
     known = [side for side in sides if side is not None]
     # Only a word that a side lacks can have lost its binding, or be bound on one side and used from the other.
-    words = [set(_WORD.findall(side)) for side in known]
-    if known and all(set(_WORD.findall(content)) <= each for each in words):
+    if known and all(words(content) <= words(side) for side in known):
         return
-    unbound = _unbound(content) - frozenset().union(*(_unbound(side) for side in known))
+    unbound = _unbound(content)
+    for side in known:
+        unbound = unbound and unbound - _unbound(side)
     for name in sorted(unbound):
         yield Evidence(path, _first_line(content, name), "undefined-name", f"`{name}` is defined nowhere in the file")
 
@@ -74,7 +77,9 @@ def _symbols(content: bytes) -> symtable.SymbolTable | None:
 
 def missing_imports(tree: SourceTree, path: str, content: bytes, ours: bytes | None) -> Iterator[Evidence]:
     """Yield the names imported from the target's own modules that these do not have, unless ours imports them too."""
-    known = set(_WORD.findall(ours or b""))
+    known = words(ours or b"")
+    if not _imports_any(content, words(content) - known):
+        return
     modules = Modules(tree)
     for statement in _imports(parse(content)):
         names = [alias.name for alias in statement.names if alias.name != "*" and alias.name.encode() not in known]
@@ -83,6 +88,11 @@ def missing_imports(tree: SourceTree, path: str, content: bytes, ours: bytes | N
             if module is not None and not modules.offers(module, name):
                 detail = f"`{name}` is imported from {module}, which does not have it here"
                 yield Evidence(path, statement.lineno, "missing-import", detail)
+
+
+def _imports_any(content: bytes, names: frozenset[bytes]) -> bool:
+    """Say whether one of these words may be imported; reading that off is much cheaper than to parse the file."""
+    return bool(names) and not names.isdisjoint(words(b"\n".join(_IMPORTED.findall(content))))
 
 
 def _imports(block: ast.AST | None) -> Iterator[ast.ImportFrom]:

@@ -12,7 +12,7 @@ from itertools import islice
 
 from bot.git.line_history import FileChange
 from bot.git.tree import commit_paths
-from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, split_unmerged
+from bot.git.trial import CleanPick, EmptyPick, UnmergedPick
 from bot.git.trials import try_picks
 from bot.model import RelatedCommit, Sha
 from bot.pick.describe import Disputed, Histories, related
@@ -87,7 +87,7 @@ class _Search:
 
     def _candidates(self, pick: UnmergedPick, chosen: Chosen) -> Sequence[Sha]:
         """Return the commits before the one that conflicts that changed what it conflicts about, likeliest first."""
-        parts = split_unmerged(self.attempt.repository, pick)
+        parts = self.attempt.split(pick)
         limit = self.order.get(pick.commit, -1)
         votes: dict[Sha, int] = {}
         for file in pick.files:

@@ -13,7 +13,7 @@ from bot.git.conflicts import UnmergedFile
 from bot.git.objects import SUBMODULE, SYMLINK, Entry
 from bot.git.regions import Region, join_parts
 from bot.git.tree import changed_files, changed_tree
-from bot.git.trial import UnmergedPick, split_unmerged
+from bot.git.trial import UnmergedPick
 from bot.model import AlreadyApplied, Certainty, ConflictKind, Fidelity, Method, Resolution, Sha
 from bot.pick.checks import find_faults
 from bot.pick.rung import (
@@ -88,7 +88,7 @@ class _Work:
         if not pick.files:
             self.refusal = "the conflict is in how directories were renamed"
             return None
-        parts = split_unmerged(self.attempt.repository, pick)
+        parts = self.attempt.split(pick)
         answers: list[tuple[ConflictedFile, FileAnswer]] = []
         for unmerged in pick.files:
             file = load_conflict(self.attempt.repository, pick, unmerged, parts.get(unmerged.path, ()))

@@ -17,7 +17,7 @@ from bot.git.identity import Landed
 from bot.git.objects import SUBMODULE
 from bot.git.regions import Parts
 from bot.git.repository import Quarantined
-from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, try_pick
+from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, split_unmerged, try_pick
 from bot.model import AlreadyApplied, Candidate, Certainty, Fidelity, Method, Resolution, Sha, Signature, TargetPlan
 from bot.pick.history import Backported, BackportIndex
 from bot.pick.memory import Memory
@@ -56,12 +56,21 @@ class Attempt:
     knowledge: Knowledge = field(default_factory=Knowledge)
     trials: dict[tuple[Sha, Sha], CleanPick | EmptyPick | UnmergedPick] = field(default_factory=dict)
     forks: dict[Sha, Sha | None] = field(default_factory=dict)
+    splits: dict[tuple[Sha, Sha, Sha], dict[str, Parts]] = field(default_factory=dict)
+    known: dict[Sha, tuple[Backported, ...]] = field(default_factory=dict)
 
     def try_pick(self, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
         """Pick a commit onto a tree, or say again what an earlier rung found."""
         if (commit, onto) not in self.trials:
             self.trials[commit, onto] = try_pick(self.repository, commit, onto)
         return self.trials[commit, onto]
+
+    def split(self, pick: UnmergedPick) -> dict[str, Parts]:
+        """Return settled text and regions of each file of a conflict that git could merge in part."""
+        merged = (pick.base, pick.onto, pick.theirs)
+        if merged not in self.splits:
+            self.splits[merged] = split_unmerged(self.repository, pick)
+        return self.splits[merged]
 
     def fork(self, original: Sha) -> Sha | None:
         """Return where the histories of an original and of the base commit part."""
@@ -72,8 +81,10 @@ class Attempt:
 
     def backports(self, original: Sha) -> tuple[Backported, ...]:
         """Return the backports of an original to other branches that are known at `until`, newest first."""
-        self.knowledge.index.read(self.repository)
-        return self.knowledge.index.backports(original, self.until)
+        if original not in self.known:
+            self.knowledge.index.read(self.repository)
+            self.known[original] = self.knowledge.index.backports(original, self.until)
+        return self.known[original]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from bot.pick.finer.align import edits
 from bot.pick.finer.regions import split_lines
+from bot.pick.words import words
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _TOKEN = re.compile(rb"\w+|[^\w\s]")
@@ -24,8 +25,7 @@ def find_renames(base: bytes, ours: bytes, theirs: bytes) -> dict[bytes, bytes]:
     """Return base's word → target's word, for words that the original uses too."""
     if base == ours:
         return {}
-    absent = {word for word in set(_WORD.findall(base)) & set(_WORD.findall(theirs)) if len(word) >= _SHORTEST}
-    absent -= set(_WORD.findall(ours))
+    absent = {word for word in (words(base) & words(theirs)) - words(ours) if len(word) >= _SHORTEST}
     return _elect(_votes(base, ours, absent)) if absent else {}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.git.trial import UnmergedPick, split_unmerged
+from bot.git.trial import UnmergedPick
 from bot.model import Certainty, ConflictKind, Resolution, Sha
 from bot.pick.finer.chance import chances
 from bot.pick.finer.dialect import find_renames
@@ -73,7 +73,7 @@ def chance_of(attempt: Attempt, pick: UnmergedPick, tree: Sha) -> float:
     For a tree that an earlier backport led to. A region that cannot be found in it again counts as 0.
     """
     least = 1.0
-    parts = split_unmerged(attempt.repository, pick)
+    parts = attempt.split(pick)
     for unmerged in pick.files:
         pieces = cut_file(parts.get(unmerged.path, ()))
         file = load_conflict(attempt.repository, pick, unmerged, parts.get(unmerged.path, ()))
