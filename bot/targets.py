@@ -69,9 +69,7 @@ def newest_first(branches: Iterable[str]) -> list[str]:
 
 
 def _meant(target: str, existing: Sequence[str], config: Config) -> Sequence[str]:
-    if target == AUTO:
-        return matching_branches(config.branches, existing, config)
-    if target == ALL:
+    if target in (ALL, AUTO):
         others = [f"{other.repository}:{pattern}" for other in config.elsewhere for pattern in other.branches]
         return matching_branches([*config.branches, *others], existing, config)
     if is_glob(target):

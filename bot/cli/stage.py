@@ -63,12 +63,21 @@ def plan(
     api_url: ApiUrl = _API,
     login: Login = None,
 ) -> None:
-    """Answer an event and pin what it asks for. BACKPORT_BOT_TOKEN may comment; prints the targets to pick."""
+    """Answer an event and pin what it asks for. BACKPORT_BOT_TOKEN may comment; prints the targets to pick.
+
+    Printed besides: the plan's seal, whether `pick` takes the account that publishes, and the labels of the machine to
+    prove on, where the configuration names them.
+    """
     doors = Doors(repository, api_url, data, login)
-    targets = jobs.matrix(
-        jobs.run_plan(RunFolder(run), _event(event_name, event, comment), doors, config=config, progress=tell)
+    ready = jobs.run_plan(RunFolder(run), _event(event_name, event, comment), doors, config=config, progress=tell)
+    _give(
+        {
+            "targets": jobs.matrix(ready.targets),
+            "seal": ready.seal,
+            "account": ready.account,
+            "runner": list(ready.runner) or "",
+        }
     )
-    _give({"targets": targets})
 
 
 def _event(name: str, file: Path | None, comment: int | None) -> Event:
@@ -79,9 +88,22 @@ def _event(name: str, file: Path | None, comment: int | None) -> Event:
     return read_event(name, file)
 
 
-def pick(run: Run, target: Targets = None, data: Data = _DATA) -> None:
-    """Make candidates from the plan, with a bundle of each. BACKPORT_BOT_TOKEN may read the repository."""
-    for line in jobs.run_pick(RunFolder(run), target or (), data, progress=tell):
+def pick(
+    run: Run,
+    target: Targets = None,
+    seal: Annotated[
+        str, typer.Option(help="What the plan was sealed with.", envvar="BACKPORT_BOT_PLAN_SEAL", metavar="DIGEST")
+    ] = "",
+    data: Data = _DATA,
+    api_url: ApiUrl = _API,
+    login: Login = None,
+) -> None:
+    """Make candidates from the plan, with a bundle of each. BACKPORT_BOT_TOKEN may read the repository.
+
+    Picking all targets at once lets an older branch learn from a newer one.
+    """
+    doors = Doors("", api_url, data, login)
+    for line in jobs.run_pick(RunFolder(run), target or (), doors, seal=seal or None, progress=tell):
         typer.echo(line)
 
 
@@ -101,15 +123,28 @@ def publish(
     run: Run,
     repository: RepositoryName,
     seal: Annotated[str, typer.Option(help="What `stage seal` printed.", envvar="BACKPORT_BOT_SEAL", metavar="DIGEST")],
+    again: Annotated[
+        Path | None,
+        typer.Option(help="A run folder for the branches that moved; without it they end.", metavar="DIR"),
+    ] = None,
     data: Data = _DATA,
     api_url: ApiUrl = _API,
     login: Login = None,
 ) -> None:
-    """Open what is proven and show every ending. BACKPORT_BOT_TOKEN may push, comment and open pull requests."""
-    results = jobs.run_publish(RunFolder(run), seal, Doors(repository, api_url, data, login), progress=tell)
+    """Open what is proven and show every ending. BACKPORT_BOT_TOKEN may push, comment and open pull requests.
+
+    A branch that moved since its proof is not opened. With --again it is planned anew into that folder: run the stages
+    from `pick` on again, with the seal that is printed.
+    """
+    doors = Doors(repository, api_url, data, login)
+    next_round = RunFolder(again) if again else None
+    results = jobs.run_publish(RunFolder(run), seal, doors, again=next_round, progress=tell)
     console = Console(highlight=False)
     console.print(results_table(results))
     console.print(render_explanations(results), markup=False, soft_wrap=True)
+    if next_round is not None:
+        planned = next_round.plan().planned() if next_round.path("plan/plan.json").exists() else ()
+        _give({"targets": jobs.matrix(planned), "seal": next_round.seal("plan") if planned else ""})
 
 
 def _give(outputs: dict[str, object]) -> None:

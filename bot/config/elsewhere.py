@@ -13,4 +13,4 @@ class Elsewhere(Section):
     repository: RepositoryName
     """The repository, as `owner/name`. The bot's account needs the same rights there as at home."""
     branches: tuple[Pattern, ...] = Field(default=("release/*",), strict=False, min_length=1)
-    """Its stable branches, as names or globs: `all` means them as well; `auto` does not."""
+    """Its stable branches, as names or globs: what `all` and `auto` mean there."""

@@ -15,8 +15,9 @@ import hashlib
 import hmac
 import json
 import os
+import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +27,8 @@ from bot.errors import RunFolderError
 from bot.stages.records import Picked, Plan, Proof, Record
 
 RecordT = TypeVar("RecordT", bound=Record)
+
+_SEALED = ("plan", "pick")
 
 LARGEST_RECORD = 32 * 1024 * 1024
 """Bytes; a verdict of ten thousand cases has about three million."""
@@ -73,24 +76,30 @@ class RunFolder:
         """Return where a target's objects lie."""
         return self.root / f"pick/{target}.bundle"
 
-    def seal(self) -> str:
-        """Return one digest over everything that the plan and pick stages left."""
+    def keep_plan_of(self, other: RunFolder, plan: Plan) -> None:
+        """Write a plan that goes by the same settings as the run of another folder, with a copy of them."""
+        shutil.copytree(other.path("plan"), self.path("plan"), symlinks=True, dirs_exist_ok=True)
+        self.write("plan/plan.json", plan)
+
+    def seal(self, *stages: str) -> str:
+        """Return one digest over everything that these stages left: all that come before the proof, or those named."""
         digest = hashlib.sha256()
-        for path in sorted(self._sealed()):
+        for path in sorted(self._sealed(stages or _SEALED)):
             content = self._open(path.relative_to(self.root).as_posix())
             digest.update(f"{path.relative_to(self.root).as_posix()}\0{hashlib.sha256(content).hexdigest()}\n".encode())
         return f"sha256:{digest.hexdigest()}"
 
-    def check_seal(self, seal: str) -> None:
-        """Raise RunFolderError unless the folder is as it was sealed."""
-        if not hmac.compare_digest(self.seal(), seal):
+    def check_seal(self, seal: str, *stages: str) -> None:
+        """Raise RunFolderError unless what these stages left is as it was sealed."""
+        if not hmac.compare_digest(self.seal(*stages), seal):
+            folders = " or ".join(f"{stage}/" for stage in stages or _SEALED)
             raise RunFolderError(
-                "The run folder is not as it was sealed, so nothing was published.",
-                hint="Something wrote to plan/ or pick/ after `stage seal`: look at the proof jobs, then ask again.",
+                "The run folder is not as it was sealed, so nothing was done.",
+                hint=f"Something wrote to {folders} afterwards: look at the proof jobs, then ask again.",
             )
 
-    def _sealed(self) -> Iterator[Path]:
-        for folder in ("plan", "pick"):
+    def _sealed(self, stages: Iterable[str]) -> Iterator[Path]:
+        for folder in stages:
             for directory, _, files in os.walk(self.root / folder):
                 yield from (Path(directory, file) for file in files)
 

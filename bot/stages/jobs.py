@@ -7,66 +7,103 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot import credentials
+from bot.credentials import Account
 from bot.git.repository import Repository
+from bot.github.client import GitHubClient
 from bot.model import Progress, TargetResult, Verdict
 from bot.pick.rung import Knowledge
 from bot.stages.event import Event
 from bot.stages.folder import RunFolder
-from bot.stages.picking import pick_target
+from bot.stages.picking import needs_account, pick_targets
 from bot.stages.planning import plan_trigger
 from bot.stages.proving import prove_target
 from bot.stages.publishing import publish_all
-from bot.stages.records import Planned
+from bot.stages.records import Plan, Planned
 from bot.stages.sealing import seal_picks
-from bot.stages.settings import keep_local_settings, keep_repository_settings, read_settings
+from bot.stages.settings import Settings, keep_local_settings, keep_repository_settings, read_settings
 from bot.triggers import parse_delivery
-from bot.workflow.workplace import Doors, Workplace, Workshop, opened_doors
+from bot.workflow.workplace import Doors, Workplace, Workshop, opened_doors, opened_elsewhere
 
 
-def run_plan(
-    folder: RunFolder, event: Event, doors: Doors, *, config: Path | None, progress: Progress
-) -> tuple[Planned, ...]:
-    """Answer an event and return the targets that are to be picked; an event that asks for nothing opens no door.
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What the jobs after the plan go by: the targets to pick, and the digest over plan/.
+
+    `account`: the pick takes the account that publishes. `runner`: the labels of the machine that proves, where the
+    configuration names one.
+    """
+
+    targets: tuple[Planned, ...] = ()
+    seal: str = ""
+    account: bool = False
+    runner: tuple[str, ...] = ()
+
+
+def run_plan(folder: RunFolder, event: Event, doors: Doors, *, config: Path | None, progress: Progress) -> Ready:
+    """Answer an event and return what is to be picked, and how; an event that asks for nothing opens no door.
 
     `config` is a file at hand; without it backport.yaml is read from the repository's default branch.
     """
     if not event.may_ask:
-        return ()
-    token = credentials.require_account("nothing was planned")
-    with opened_doors(doors, token) as (client, mirror):
+        return Ready()
+    account = credentials.require_account("nothing was planned")
+    with opened_doors(doors, account) as (client, mirror):
         payload = event.payload if event.comment_id is None else client.comment_delivery(event.comment_id)
         trigger = parse_delivery(event.name, payload, own_login=client.login)
         if trigger is None or trigger.repository.casefold() != client.repository.casefold():
-            return ()
+            return Ready()
         settings = keep_local_settings(config, folder) if config else keep_repository_settings(client, mirror, folder)
-        at = Workplace(
-            github=client,
-            mirror=mirror,
-            config=settings.config,
-            patches=settings.patches,
-            progress=progress,
-            knowledge=Knowledge.kept_in(doors.directory),
-        )
-        return plan_trigger(trigger, folder, at).planned()
+        with _workplace(client, _workshop(mirror, settings, doors, progress), doors, account) as at:
+            plan_trigger(trigger, folder, at)
+    return _ready(folder, settings)
 
 
-def run_pick(folder: RunFolder, targets: Sequence[str], directory: Path, *, progress: Progress) -> tuple[str, ...]:
-    """Pick some targets, or all without naming any; returns one line about each. A token is needed to read only."""
-    plan, settings, token = folder.plan(), read_settings(folder), credentials.take(credentials.TOKEN)
-    with Repository.mirror(plan.clone_url, directory / "mirror.git", token=token) as mirror:
-        at = Workshop(
-            mirror=mirror,
-            config=settings.config,
-            patches=settings.patches,
-            progress=progress,
-            knowledge=Knowledge.kept_in(directory),
-        )
-        picked = {each: pick_target(each, folder, at) for each in targets or [one.id for one in plan.planned()]}
+def _ready(folder: RunFolder, settings: Settings) -> Ready:
+    plan, prove = folder.plan(), settings.config.prove
+    return Ready(
+        targets=plan.planned(),
+        seal=folder.seal("plan"),
+        account=needs_account(plan, verified=settings.config.commit.verified),
+        runner=prove.actions.labels if prove.runner == "github-actions" else (),
+    )
+
+
+def run_pick(
+    folder: RunFolder, targets: Sequence[str], doors: Doors, *, seal: str | None = None, progress: Progress
+) -> tuple[str, ...]:
+    """Pick some targets, or all without naming any; returns one line about each.
+
+    A token is needed to read only, and the account that publishes where `needs_account` says so. `seal` is what the
+    plan was sealed with, where that is known.
+    """
+    if seal is not None:
+        folder.check_seal(seal, "plan")
+    plan, settings = folder.plan(), read_settings(folder)
+    with _place_to_pick(plan, settings, doors, progress) as at:
+        picked = pick_targets(targets or [one.id for one in plan.planned()], folder, at)
     return tuple(f"{target}: {each.made.value.branch}: {each.made.kind}" for target, each in picked.items())
+
+
+@contextmanager
+def _place_to_pick(plan: Plan, settings: Settings, doors: Doors, progress: Progress) -> Iterator[Workshop]:
+    if needs_account(plan, verified=settings.config.commit.verified):
+        account = credentials.require_account("nothing was picked")
+        there = replace(doors, repository=plan.repository)
+        with (
+            opened_doors(there, account) as (client, mirror),
+            _workplace(client, _workshop(mirror, settings, there, progress), there, account) as at,
+        ):
+            yield at
+        return
+    token = credentials.take(credentials.TOKEN)
+    with Repository.mirror(plan.clone_url, doors.directory / "mirror.git", token=token) as mirror:
+        yield _workshop(mirror, settings, doors, progress)
 
 
 def run_seal(folder: RunFolder) -> tuple[str, tuple[Planned, ...]]:
@@ -83,26 +120,46 @@ def run_prove(folder: RunFolder, targets: Sequence[str], *, progress: Progress) 
     return {each: prove_target(each, folder, progress=progress) for each in named}
 
 
-def run_publish(folder: RunFolder, seal: str, doors: Doors, *, progress: Progress) -> tuple[TargetResult, ...]:
-    """Publish what was proven; returns how every target branch ended."""
-    token = credentials.require_account("nothing was published")
+def run_publish(
+    folder: RunFolder, seal: str, doors: Doors, *, again: RunFolder | None = None, progress: Progress
+) -> tuple[TargetResult, ...]:
+    """Publish what was proven; returns how every target ended that has. See `publish_all` for `again`."""
+    account = credentials.require_account("nothing was published")
     folder.check_seal(seal)
-    settings = read_settings(folder)
-    with opened_doors(doors, token) as (client, mirror):
-        at = Workplace(
-            github=client,
-            mirror=mirror,
-            config=settings.config,
-            patches=settings.patches,
-            progress=progress,
-            knowledge=Knowledge.kept_in(doors.directory),
-        )
-        return publish_all(folder, seal, at)
+    with (
+        opened_doors(doors, account) as (client, mirror),
+        _workplace(client, _workshop(mirror, read_settings(folder), doors, progress), doors, account) as at,
+    ):
+        return publish_all(folder, seal, at, again=again)
+
+
+def _workshop(mirror: Repository, settings: Settings, doors: Doors, progress: Progress) -> Workshop:
+    return Workshop(
+        mirror=mirror,
+        config=settings.config,
+        patches=settings.patches,
+        progress=progress,
+        knowledge=Knowledge.kept_in(doors.directory),
+    )
+
+
+@contextmanager
+def _workplace(client: GitHubClient, shop: Workshop, doors: Doors, account: Account) -> Iterator[Workplace]:
+    at = Workplace(
+        github=client,
+        mirror=shop.mirror,
+        config=shop.config,
+        patches=shop.patches,
+        progress=shop.progress,
+        knowledge=shop.knowledge,
+    )
+    with opened_elsewhere(at, doors, account) as whole:
+        yield whole
 
 
 def matrix(targets: Iterable[Planned]) -> list[dict[str, str | int]]:
     """Return what a matrix of jobs needs of each target."""
-    return [{"id": each.id, "branch": each.plan.branch, "original": each.request.original.number} for each in targets]
+    return [{"id": each.id, "branch": each.target, "original": each.request.original.number} for each in targets]
 
 
 def write_outputs(outputs: dict[str, object]) -> None:

@@ -1,43 +1,96 @@
-"""The second stage: one target branch's candidate, with its objects in a bundle.
+"""The second stage: the candidates, newest branch first, with their objects in bundles.
 
-Owns pick/. Needs read access to the repository and has no door to GitHub; runs nobody's code.
+Owns pick/. Needs read access to the repository and runs nobody's code; a way to GitHub only where commits are to be
+written there, or targets are in other repositories.
 """
 
 from __future__ import annotations
 
-from bot.errors import ConfigError
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
 from bot.git.bundle import write_bundle
-from bot.model import AlreadyApplied, Candidate, Conflicted
+from bot.model import AlreadyApplied, Candidate, Conflicted, Sha
 from bot.stages.folder import RunFolder
-from bot.stages.records import Picked, Planned, tagged
+from bot.stages.records import Picked, Plan, Planned, tagged
+from bot.targets import newest_first
 from bot.workflow import line
-from bot.workflow.learning import learn_backports
-from bot.workflow.workplace import Workshop
+from bot.workflow.elsewhere import place_of
+from bot.workflow.learning import is_certain, learn_backports
+from bot.workflow.publish import check_rights
+from bot.workflow.signed import signed_by_github
+from bot.workflow.workplace import Workplace, Workshop
 
 
-def pick_target(target: str, folder: RunFolder, at: Workshop) -> Picked:
-    """Make the candidate of a planned target branch and write it down; every ending is written, none is an exception.
+def needs_account(plan: Plan, *, verified: bool) -> bool:
+    """Say whether picking takes the bot's own account: GitHub is to write commits, or a target is elsewhere."""
+    return verified or any(each.target != each.plan.branch for each in plan.planned())
+
+
+def pick_targets(targets: Sequence[str], folder: RunFolder, at: Workshop) -> dict[str, Picked]:
+    """Make the candidates of planned targets and write them down; every ending is written, none is an exception.
+
+    The branches of one request help each other as on the line. That a sibling is not proven yet changes nothing: what
+    is made of it is proven by itself.
 
     Raises:
         RunFolderError: there is no such target in the plan.
     """
-    planned = folder.plan().find(target)
-    made = line.contained(planned.plan.branch, lambda: _pick(planned, folder, at))
-    picked = Picked.model_validate({"made": tagged(made)})
-    folder.write(f"pick/{target}.json", picked)
+    plan = folder.plan()
+    learn_backports(at)
+    siblings: defaultdict[str, list[Candidate]] = defaultdict(list)
+    picked: dict[str, Picked] = {}
+    for planned in _in_order([plan.find(target) for target in targets], at):
+        picked[planned.id] = _pick_target(planned, tuple(siblings[planned.request.key]), folder, at)
+        made = picked[planned.id].made.value
+        if isinstance(made, Candidate) and is_certain(made):
+            siblings[planned.request.key].append(made)
     return picked
 
 
-def _pick(planned: Planned, folder: RunFolder, at: Workshop) -> Candidate | Conflicted | AlreadyApplied:
-    if at.config.commit.verified:
-        raise ConfigError(
-            "`commit.verified` needs a token between the pick and the proof, which these jobs do not have.",
-            hint="Set it to false, or run the bot as a service.",
-        )
+def _in_order(planned: Sequence[Planned], at: Workshop) -> list[Planned]:
+    """Return the targets request by request, each in the order in which the line would serve them."""
+    ordered: list[Planned] = []
+    for key in dict.fromkeys(each.request.key for each in planned):
+        of_request = {each.target: each for each in planned if each.request.key == key}
+        carried = any(at.patch_for(each.request.original) for each in of_request.values())
+        ordered += [of_request[name] for name in (of_request if carried else newest_first(of_request))]
+    return ordered
+
+
+def _pick_target(planned: Planned, siblings: tuple[Candidate, ...], folder: RunFolder, at: Workshop) -> Picked:
+    made = line.contained(planned.target, lambda: _pick(planned, siblings, folder, at))
+    picked = Picked.model_validate({"made": tagged(made)})
+    folder.write(f"pick/{planned.id}.json", picked)
+    return picked
+
+
+def _pick(
+    planned: Planned, siblings: tuple[Candidate, ...], folder: RunFolder, at: Workshop
+) -> Candidate | Conflicted | AlreadyApplied:
     request, plan = planned.request, planned.plan
-    learn_backports(at)
-    at.mirror.fetch([plan.base_commit, *plan.commits, *request.companion_originals.values()])
-    made = line.pick(plan, request.backport(at.patch_for(request.original)), at)
-    if isinstance(made, Candidate):
-        write_bundle(at.mirror, made.base_commit, made.commit, folder.made(f"pick/{planned.id}.bundle"))
+    there = _brought(planned, at)
+    backport = request.backport(at.patch_for(request.original), siblings=siblings)
+    made = line.pick(plan, backport, there)
+    if not isinstance(made, Candidate):
+        return replace(made, branch=planned.target)
+    made = _signed(made, there)
+    write_bundle(there.mirror, made.base_commit, made.commit, folder.made(f"pick/{planned.id}.bundle"))
     return made
+
+
+def _brought(planned: Planned, at: Workshop) -> Workshop:
+    """Return where the target is, with all commits at hand there that its plan names."""
+    wanted: list[Sha] = [*planned.plan.commits, *planned.request.companion_originals.values()]
+    at.mirror.fetch(wanted)
+    there = place_of(planned.target, at)[0] if isinstance(at, Workplace) else at
+    there.mirror.fetch([planned.plan.base_commit])
+    return there
+
+
+def _signed(candidate: Candidate, at: Workshop) -> Candidate:
+    if not isinstance(at, Workplace):
+        return candidate  # nothing of it needs an account, see `needs_account`
+    check_rights(candidate, at)
+    return signed_by_github(candidate, at)

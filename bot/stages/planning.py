@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bot.model import TargetPlan, TargetResult
 from bot.stages.folder import RunFolder
-from bot.stages.records import Plan, Request, Target, tagged
+from bot.stages.records import Plan, Request, Target
 from bot.triggers import Trigger
 from bot.workflow import line
 from bot.workflow.answer import serve
@@ -29,7 +29,7 @@ def plan_trigger(trigger: Trigger, folder: RunFolder, at: Workplace) -> Plan:
     plan = Plan(
         repository=at.config.repository,
         clone_url=at.github.clone_url,
-        refused=served.refused,
+        refused=tuple(each for each in sorted(served.refused, key=str) if each is not None),
         requests=tuple(recorder.requests),
     )
     folder.write("plan/plan.json", plan)
@@ -46,7 +46,7 @@ class _Recorder:
     def __call__(self, branches: Sequence[str], backport: Backport, comment: StatusComment, at: Workplace) -> None:
         decided: dict[str, TargetPlan | TargetResult] = {}
         for branch in branches:
-            decided[branch] = planned = _plan(branch, backport, at)
+            decided[branch] = planned = line.plan_for(branch, backport, at)
             if isinstance(planned, TargetPlan):
                 comment.begin(branch)
             else:
@@ -55,6 +55,7 @@ class _Recorder:
         self.requests.append(
             Request(
                 key=comment.key,
+                command=comment.command,
                 requester=backport.requester,
                 original=backport.original,
                 merge_method=backport.merge_method,
@@ -67,8 +68,4 @@ class _Recorder:
 
     def _target(self, branch: str, decided: TargetPlan | TargetResult) -> Target:
         self._targets += 1
-        return Target.model_validate({"id": str(self._targets), "branch": branch, "decided": tagged(decided)})
-
-
-def _plan(branch: str, backport: Backport, at: Workplace) -> TargetPlan | TargetResult:
-    return line.contained(branch, lambda: line.plan(branch, backport, at))
+        return Target.of(str(self._targets), branch, decided)

@@ -1,14 +1,15 @@
 """The last stage: what is proven becomes pull requests, and every target branch its ending in the status comment.
 
 Owns publish/. Holds a token and runs nobody's code. What a pick made is believed because the seal covers it; what a
-proof says is believed only as a verdict about exactly the sealed commits.
+proof says is believed only as a verdict about exactly the sealed commits. A branch that moved under its proof is not
+opened: it is planned again for another round of the stages, where the caller has one, or else ends.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from functools import partial
+from dataclasses import replace
 
 from bot.errors import RunFolderError
 from bot.git.bundle import take_bundle
@@ -16,69 +17,109 @@ from bot.model import Candidate, Conflicted, Failed, TargetPlan, TargetResult, V
 from bot.report.data import target_to_json
 from bot.stages.folder import RunFolder
 from bot.stages.proving import without_verdict
-from bot.stages.records import Planned, Request, Target
+from bot.stages.records import Plan, Planned, Request, Target
 from bot.workflow import line
 from bot.workflow.answer import Served, conclude
 from bot.workflow.asking import comment_of
 from bot.workflow.cancelling import cancelled
 from bot.workflow.conflicts import offer_draft
+from bot.workflow.elsewhere import place_of
 from bot.workflow.status import StatusComment
 from bot.workflow.workplace import Backport, Workplace
 
 
-def publish_all(folder: RunFolder, seal: str, at: Workplace) -> tuple[TargetResult, ...]:
-    """End every target branch of the plan and show it. Doing it twice opens nothing twice.
+def publish_all(
+    folder: RunFolder, seal: str, at: Workplace, *, again: RunFolder | None = None
+) -> tuple[TargetResult, ...]:
+    """End every target of the plan and show it. Doing it twice opens nothing twice.
+
+    Into the folder `again` goes a plan of the branches that moved, if any did: they have not ended, and the stages that
+    follow are to be run on it. Without such a folder they end as failed, with the way out.
 
     Raises:
         RunFolderError: the folder is not as it was sealed; nothing was changed anywhere.
     """
     folder.check_seal(seal)
     plan = folder.plan()
-    served: dict[int | None, Served] = defaultdict(lambda: Served(refused=plan.refused))
+    served: dict[int | None, Served] = defaultdict(Served)
+    requests = []
     for request in plan.requests:
-        served[comment_of(request.key)] += Served(results=_publish(request, folder, at))
+        comment, planned_again = _publish(request, folder, at, replan=again is not None)
+        requests.append(planned_again)
+        served[comment_of(request.key)] += Served(results=comment.results, under_way=comment.under_way)
     for comment_id, each in served.items():
-        conclude(each, comment_id, at)
+        conclude(replace(each, refused=frozenset(plan.refused) & {comment_id}), comment_id, at)
+    if again is not None:
+        _plan_again(plan.model_copy(update={"requests": tuple(requests)}), folder, again)
     results = tuple(result for each in served.values() for result in each.results)
     data = json.dumps([target_to_json(result) for result in results], indent=1)
     folder.made("publish/results.json").write_text(data + "\n", encoding="utf-8")
     return results
 
 
-def _publish(request: Request, folder: RunFolder, at: Workplace) -> tuple[TargetResult, ...]:
+def _plan_again(plan: Plan, folder: RunFolder, again: RunFolder) -> None:
+    if plan.planned():
+        again.keep_plan_of(folder, plan)
+
+
+def _publish(request: Request, folder: RunFolder, at: Workplace, *, replan: bool) -> tuple[StatusComment, Request]:
+    """Show what each target of a request came to; returns the comment, and the request as it stands afterwards."""
     backport = request.backport(at.patch_for(request.original))
-    comment = StatusComment(request.key, backport, tuple(each.branch for each in request.targets), at)
+    names = tuple(each.branch for each in request.targets)
+    comment = StatusComment(request.key, backport, names, at, command=request.command)
+    targets = []
     for target in request.targets:
-        comment.end(line.contained(target.branch, partial(_end, target, request, backport, folder, at)))
-    return comment.results
+        decided = _decide(target, request, backport, folder, at, replan=replan)
+        targets.append(Target.of(target.id, target.branch, decided))
+        if isinstance(decided, TargetPlan):
+            comment.begin(target.branch, "the branch moved during the proof: picked and proven again")
+        else:
+            comment.end(decided)
+    return comment, request.model_copy(update={"targets": tuple(targets)})
 
 
-def _end(target: Target, request: Request, backport: Backport, folder: RunFolder, at: Workplace) -> TargetResult:
+def _decide(
+    target: Target, request: Request, backport: Backport, folder: RunFolder, at: Workplace, *, replan: bool
+) -> TargetPlan | TargetResult:
+    """Return how a target ended, or its new plan where its branch has moved."""
     plan = target.decided.value
     if not isinstance(plan, TargetPlan):
         return plan
-    stopped = cancelled(target.branch, backport, at)
+    planned = Planned(target.id, target.branch, request, plan)
+    ended = line.contained(target.branch, lambda: _end(planned, backport, folder, at))
+    if ended is not None:
+        return replace(ended, branch=target.branch)
+    return line.plan_for(target.branch, backport, at) if replan else line.moved(target.branch, 1)
+
+
+def _end(planned: Planned, backport: Backport, folder: RunFolder, at: Workplace) -> TargetResult | None:
+    plan = planned.plan
+    there, _ = place_of(planned.target, at)
+    stopped = cancelled(plan.branch, backport, there)
     if stopped is not None:
         return stopped
-    picked = folder.picked(target.id)
+    picked = folder.picked(planned.id)
     if picked is None:
-        return Failed(branch=target.branch, message="The pick left no result.", hint="Look at its job, then ask again.")
-    if isinstance(picked.made.value, Conflicted):
-        at.mirror.fetch([plan.base_commit, *plan.commits])
-        return offer_draft(picked.made.value, plan, backport, at)
-    if not isinstance(picked.made.value, Candidate):
-        return picked.made.value
-    return _open(Planned(target.id, request, plan), picked.made.value, backport, folder, at)
+        return Failed(branch=plan.branch, message="The pick left no result.", hint="Look at its job, then ask again.")
+    made = picked.made.value
+    if not isinstance(made, Candidate | Conflicted):
+        return made
+    at.mirror.fetch(plan.commits)
+    there.mirror.fetch([plan.base_commit])
+    if isinstance(made, Conflicted):
+        return offer_draft(made, plan, backport, there)
+    return _open(planned, made, backport, folder, there)
 
 
-def _open(planned: Planned, candidate: Candidate, backport: Backport, folder: RunFolder, at: Workplace) -> TargetResult:
+def _open(
+    planned: Planned, candidate: Candidate, backport: Backport, folder: RunFolder, at: Workplace
+) -> TargetResult | None:
     plan = planned.plan
     if (candidate.branch, candidate.base_commit) != (plan.branch, plan.base_commit):
         raise RunFolderError(f"The candidate is not one for {plan.branch}.", hint="Run the stages anew.")
     verdict = _verdict(planned, candidate, folder) if backport.options.prove else None
-    at.mirror.fetch([plan.base_commit, *plan.commits])
     take_bundle(at.mirror, folder.bundle(planned.id), candidate.base_commit, candidate.commit)
-    return line.publish(plan, candidate, verdict, backport, at) or line.moved(plan.branch, 1)
+    return line.publish(plan, candidate, verdict, backport, at)
 
 
 def _verdict(planned: Planned, candidate: Candidate, folder: RunFolder) -> Verdict:

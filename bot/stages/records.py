@@ -83,6 +83,11 @@ class Target(Record):
     branch: str
     decided: Annotated[Tagged[Literal["plan"], TargetPlan] | _Ending, Field(discriminator="kind")]
 
+    @classmethod
+    def of(cls, identity: str, branch: str, decided: TargetPlan | TargetResult) -> Self:
+        """Make the record of a target as it stands."""
+        return cls.model_validate({"id": identity, "branch": branch, "decided": tagged(decided)})
+
     @model_validator(mode="after")
     def _names_commits(self) -> Self:
         if isinstance(self.decided.value, TargetPlan):
@@ -91,9 +96,10 @@ class Target(Record):
 
 
 class Request(Record):
-    """One command of a person, read and permitted. `key` finds its status comment."""
+    """One command of a person, read and permitted. `key` finds its status comment, which keeps the `command`."""
 
     key: str
+    command: str
     requester: str
     original: PullRequest
     merge_method: MergeMethod
@@ -102,7 +108,7 @@ class Request(Record):
     companion_originals: Mapping[str, Sha] = {}
     targets: tuple[Target, ...]
 
-    def backport(self, patch: CarriedPatch | None) -> Backport:
+    def backport(self, patch: CarriedPatch | None, *, siblings: tuple[Candidate, ...] = ()) -> Backport:
         """Return the request as the line takes it."""
         return Backport(
             original=self.original,
@@ -111,6 +117,7 @@ class Request(Record):
             options=self.options,
             requester=self.requester,
             patch=patch,
+            siblings=siblings,
             companion_originals=self.companion_originals,
             comment_id=comment_of(self.key),
         )
@@ -118,26 +125,30 @@ class Request(Record):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A target branch that is to be picked, with the request that it belongs to."""
+    """A target that is to be picked, with the request that it belongs to.
+
+    `target` is its name in the request; `plan.branch` what it is called in its own repository.
+    """
 
     id: str
+    target: str
     request: Request
     plan: TargetPlan
 
 
 class Plan(Record):
-    """plan/plan.json: what one event asks for. `refused` says that another command beside these was refused."""
+    """plan/plan.json: what one event asks for. `refused` are the comments in which another command was refused."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     repository: str
     clone_url: str
-    refused: bool
+    refused: tuple[int, ...] = ()
     requests: tuple[Request, ...]
 
     def planned(self) -> tuple[Planned, ...]:
         """Return the targets that are to be picked."""
         return tuple(
-            Planned(each.id, request, each.decided.value)
+            Planned(each.id, each.branch, request, each.decided.value)
             for request in self.requests
             for each in request.targets
             if isinstance(each.decided.value, TargetPlan)

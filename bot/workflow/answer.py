@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.carried.detect import check
 from bot.commands import NAME, Command, Verb, parse_commands
 from bot.errors import RequestRejected
-from bot.git.tree import CommitTree
-from bot.model import Affectedness, BackportOptions, Candidate, Failed, PullRequest, Status, TargetResult
+from bot.model import BackportOptions, Candidate, Failed, PullRequest, Status, TargetResult
 from bot.permissions import required_permission
 from bot.report import answers
-from bot.targets import ResolvedTargets, newest_first, resolve_targets
+from bot.targets import newest_first, resolve_targets
 from bot.triggers import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
 from bot.workflow.allowed import may
 from bot.workflow.asking import Asked, Request, comment_key, label_key, react, say
@@ -24,6 +22,7 @@ from bot.workflow.conflicts import recheck
 from bot.workflow.elsewhere import place_of, target_branches
 from bot.workflow.learning import learn_backports, sibling
 from bot.workflow.line import backport_to
+from bot.workflow.meant import meant_targets, not_there
 from bot.workflow.original import read_backport
 from bot.workflow.publish import find_backport
 from bot.workflow.remembered import due, forget, label_request, remember
@@ -35,20 +34,21 @@ _GOOD_ENDINGS = {Status.OPENED, Status.NOT_AFFECTED, Status.ALREADY_APPLIED, Sta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """What serving came to: each target branch's ending, whether something was refused, and what is still to come.
+    """What serving came to: each target branch's ending, what was refused, and what is still to come.
 
-    `under_way`: branches end elsewhere. `remembered`: the merge is waited for.
+    `refused`: the comments that asked for something refused; None stands for labels. `under_way`: branches end
+    elsewhere. `remembered`: the merge is waited for.
     """
 
     results: tuple[TargetResult, ...] = ()
-    refused: bool = False
+    refused: frozenset[int | None] = frozenset()
     under_way: bool = False
     remembered: bool = False
 
     def __add__(self, other: Served) -> Served:
         return Served(
             results=self.results + other.results,
-            refused=self.refused or other.refused,
+            refused=self.refused | other.refused,
             under_way=self.under_way or other.under_way,
             remembered=self.remembered or other.remembered,
         )
@@ -88,7 +88,7 @@ def serve(trigger: Trigger, at: Workplace, carry: Carry) -> Served:
         requests = _requests(trigger, asked, at)
     except RequestRejected as error:
         say(answers.render_error(error, template=at.config.templates.answer), asked, at)
-        served = Served(refused=True)
+        served = Served(refused=frozenset({asked.comment_id}))
         conclude(served, asked.comment_id, at)
         return served
     return serve_group(requests, at, carry)
@@ -139,7 +139,7 @@ def _serve(request: Request, at: Workplace, carry: Carry) -> Served:
         say(_plain_answer(command, asked, at), asked, at)
     except RequestRejected as error:
         say(answers.render_error(error, template=at.config.templates.answer), asked, at)
-        return Served(refused=True)
+        return Served(refused=frozenset({asked.comment_id}))
     return Served()
 
 
@@ -182,14 +182,14 @@ def _backport(request: Request, at: Workplace, carry: Carry) -> Served:
         remember(request, at)
         return Served(remembered=True)
     backport = read_backport(request, original, at)
-    targets = _targets(command, backport, at)
+    targets = meant_targets(command, backport, at)
     if not targets.branches and not targets.unknown:
         say(answers.render_nothing_to_do(command, template=at.config.templates.answer), asked, at)
         return Served()
     names = (*(unknown.name for unknown in targets.unknown), *targets.branches)
     comment = StatusComment(asked.key, backport, names, at, command=str(command))
     for unknown in targets.unknown:
-        error = answers.unknown_branch(unknown.name, unknown.nearest)
+        error = not_there(unknown, at)
         comment.end(Failed(branch=unknown.name, message=error.message, hint=error.hint))
     carry(targets.branches, backport, comment, at)
     return Served(results=comment.results, under_way=comment.under_way)
@@ -208,24 +208,3 @@ def carry_all(branches: Sequence[str], backport: Backport, comment: StatusCommen
         comment.end(result)
         made = sibling(result)
         siblings += [made] if made else []
-
-
-def _targets(command: Command, backport: Backport, at: Workplace) -> ResolvedTargets:
-    tips = target_branches(at)
-    resolved = resolve_targets(command.targets, tips, at.config)
-    if not command.auto:
-        return resolved
-    if backport.patch is None:
-        raise RequestRejected(
-            "`auto` asks a carried patch which branches are affected, and none carries this pull request. "
-            "Nothing was started.",
-            hint="Name the branches.",
-        )
-    at.mirror.fetch([tips[branch] for branch in resolved.branches])
-    patch = backport.patch
-    affected = (
-        branch
-        for branch in resolved.branches
-        if check(CommitTree(at.mirror, tips[branch]), patch).status is Affectedness.AFFECTED
-    )
-    return ResolvedTargets(branches=tuple(affected))

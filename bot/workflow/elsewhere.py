@@ -27,17 +27,27 @@ def place_of(target: str, at: Workplace) -> tuple[Workplace, str]:
     """Return where a target is and what its branch is called there.
 
     Raises:
-        TargetBranchNotFound: the configuration does not name that repository.
+        TargetBranchNotFound: the configuration does not name that repository, or the token cannot see it.
     """
     repository, branch = split_target(target)
     if repository is None:
         return at, branch
+    if repository in at.unseen:
+        raise unseen(repository, at)
     if repository not in at.others:
         raise TargetBranchNotFound(
             f"`{repository}` is not one of the repositories of `elsewhere`, so nothing was started there.",
             hint="A maintainer can name it in `backport.yaml`.",
         )
     return at.others[repository], branch
+
+
+def unseen(repository: str, at: Workplace) -> TargetBranchNotFound:
+    """Word that a repository of `elsewhere` is out of the bot's sight."""
+    return TargetBranchNotFound(
+        f"`{repository}` cannot be seen with this token, so nothing was started there. {at.unseen[repository].message}",
+        hint="Give the bot a GitHub App or an account with access there; the token of a workflow run has none.",
+    )
 
 
 def enter(target: str, backport: Backport, at: Workplace) -> tuple[Workplace, str]:

@@ -32,4 +32,9 @@ def sibling(result: TargetResult) -> Candidate | None:
     Only what may be opened and was made without a guess: a guess that was copied would look like a plain pick.
     """
     candidate = result.candidate if isinstance(result, Opened | WouldOpen) else None
-    return candidate if candidate is not None and candidate.certainty is Certainty.CERTAIN else None
+    return candidate if candidate is not None and is_certain(candidate) else None
+
+
+def is_certain(candidate: Candidate) -> bool:
+    """Say whether a candidate was made without a guess."""
+    return candidate.certainty is Certainty.CERTAIN

@@ -52,9 +52,21 @@ def backport_to(branch: str, backport: Backport, at: Workplace) -> TargetResult:
 
     def carry() -> TargetResult:
         there, name = enter(branch, backport, at)
-        return replace(_carry(name, backport, there), branch=branch)
+        ending = _carry(name, backport, there)
+        return moved(branch, _ATTEMPTS) if ending is None else replace(ending, branch=branch)
 
     return contained(branch, carry)
+
+
+def plan_for(target: str, backport: Backport, at: Workplace) -> TargetPlan | TargetResult:
+    """Take the first step alone, wherever the target is. What stops it is its result and never an exception."""
+
+    def step() -> TargetPlan | TargetResult:
+        there, name = enter(target, backport, at)
+        planned = plan(name, backport, there)
+        return planned if isinstance(planned, TargetPlan) else replace(planned, branch=target)
+
+    return contained(target, step)
 
 
 def contained(branch: str, step: Callable[[], T]) -> T | Failed:
@@ -65,7 +77,7 @@ def contained(branch: str, step: Callable[[], T]) -> T | Failed:
         return Failed(branch=branch, message=error.message, hint=error.hint)
 
 
-def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult:
+def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult | None:
     for _ in range(_ATTEMPTS):
         planned = plan(branch, backport, at)
         if not isinstance(planned, TargetPlan):
@@ -82,7 +94,7 @@ def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult:
         if ending is not None:
             return ending
         at.progress(f"{branch}: the branch moved during the proof; starting again")
-    return moved(branch, _ATTEMPTS)
+    return None
 
 
 def moved(branch: str, times: int) -> Failed:
@@ -90,8 +102,9 @@ def moved(branch: str, times: int) -> Failed:
     often = "once" if times == 1 else f"{times} times"
     return Failed(
         branch=branch,
-        message=f"The branch moved {often} while the candidate was being proven, so nothing was opened.",
-        hint="Ask again when the branch is quieter.",
+        message=f"The branch moved {often} while the candidate was being proven, so nothing was opened: a proof holds "
+        "for the commit that it was made on.",
+        hint=f"Comment `/backport {branch}` when the branch is quieter: it is then picked and proven on the new tip.",
     )
 
 

@@ -36,6 +36,11 @@ class StatusComment:
         return self._key
 
     @property
+    def command(self) -> str:
+        """What was asked, as one types it."""
+        return self._command
+
+    @property
     def branches(self) -> tuple[str, ...]:
         """The target branches in the comment's order."""
         return tuple(self._targets)
@@ -50,9 +55,9 @@ class StatusComment:
         """Whether a target branch has not ended."""
         return any(isinstance(each, TargetProgress) for each in self._targets.values())
 
-    def begin(self, branch: str) -> None:
-        """Show that a target branch is being worked on."""
-        self._targets[branch] = TargetProgress(branch, Phase.PROVING)
+    def begin(self, branch: str, detail: str = "") -> None:
+        """Show that a target branch is being worked on; `detail` is one line about it."""
+        self._targets[branch] = TargetProgress(branch, Phase.PROVING, detail)
         self._write()
 
     def end(self, result: TargetResult) -> None:

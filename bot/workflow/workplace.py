@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.carried.load import CarriedPatch, bundled_patches, find_original, load_patches
 from bot.config import Config
 from bot.credentials import Account
+from bot.errors import Forbidden, GitHubError, NotFound
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.github.door import GitHub
@@ -49,6 +50,8 @@ class Workplace(Workshop):
     others: Mapping[str, Workplace] = field(default_factory=dict)
     """The repositories of `elsewhere` by name; there, `home` is where the originals are."""
     home: GitHub | None = None
+    unseen: Mapping[str, GitHubError] = field(default_factory=dict)
+    """The repositories of `elsewhere` that this account cannot see, each with what GitHub said."""
 
     @property
     def originals(self) -> GitHub:
@@ -105,14 +108,25 @@ def opened_workplace(
         at = Workplace(
             github=client, mirror=mirror, config=config, patches=patches, progress=progress, knowledge=knowledge
         )
-        with ExitStack() as stack:
-            others = {
-                other.repository: stack.enter_context(
-                    _opened_beside(at, replace(doors, repository=other.repository), token)
-                )
-                for other in config.elsewhere
-            }
-            yield replace(at, others=others)
+        with opened_elsewhere(at, doors, token) as whole:
+            for error in whole.unseen.values():
+                raise error
+            yield whole
+
+
+@contextmanager
+def opened_elsewhere(at: Workplace, doors: Doors, account: Account) -> Iterator[Workplace]:
+    """Open the doors of the repositories of `elsewhere` as well; one that cannot be seen is noted as `unseen`."""
+    others: dict[str, Workplace] = {}
+    unseen: dict[str, GitHubError] = {}
+    with ExitStack() as stack:
+        for other in at.config.elsewhere:
+            there = replace(doors, repository=other.repository)
+            try:
+                others[other.repository] = stack.enter_context(_opened_beside(at, there, account))
+            except (Forbidden, NotFound) as error:
+                unseen[other.repository] = error
+        yield replace(at, others=others, unseen=unseen)
 
 
 @contextmanager

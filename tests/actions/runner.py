@@ -65,6 +65,7 @@ class Act:
         self.directory, self.repository, self.token = directory, repository, token
         self.api_url = api_url
         self.bot, self.caller = directory / "bot", directory / "caller"
+        self._meanwhile = directory / "meanwhile"
         self._stage_bot()
         self._stage_caller()
 
@@ -72,7 +73,7 @@ class Act:
         shutil.copytree(ROOT / ".github", self.bot / ".github")
         for file in (self.bot / ".github/workflows").glob("*.yml"):
             text = file.read_text(encoding="utf-8")
-            file.write_text(text.replace("uses: $/", f"uses: {BOT}/").replace("/backport\n", f"/backport@{_COMMIT}\n"))
+            file.write_text(re.sub(r"uses: \$/(\S+)", rf"uses: {BOT}/\1@{_COMMIT}", text))
 
     def _stage_caller(self) -> None:
         caller = re.sub(r"uses: \S+/\.github/workflows/backport\.yml@\S+", _called("backport"), readme_caller())
@@ -88,8 +89,13 @@ class Act:
         ):
             subprocess.run(["git", *arguments], cwd=self.caller, check=True)
 
-    def run(self, event: str, payload: Mapping[str, Any], *, crash: str = "") -> Ran:
-        """Run the caller's workflow for an event. `crash` names a stage and target whose job dies, as "prove 1"."""
+    def run(self, event: str, payload: Mapping[str, Any], *, crash: str = "", meanwhile: str = "") -> Ran:
+        """Run the caller's workflow for an event.
+
+        `crash` names a stage and target whose job dies, as "prove 1" or "pick "; `meanwhile` is a shell command that
+        runs once while something is being proven.
+        """
+        self._meanwhile.write_text(meanwhile)
         (self.directory / "event.json").write_text(json.dumps(payload))
         calls, artifacts = self.directory / "calls", self.directory / "artifacts"
         for folder in (calls, artifacts):
@@ -130,8 +136,10 @@ class Act:
         command = self.directory / "backport-bot"
         command.write_text(
             "#!/bin/bash\n"
-            f'if [ "$1" = stage ]; then env > "{calls}/$2-${{TARGET:-all}}"; fi\n'
+            f'if [ "$1" = stage ]; then env >> "{calls}/$2-${{TARGET:-all}}"; fi\n'
             f'if [ "$2 ${{TARGET:-}}" = "{crash}" ]; then kill -9 $$; fi\n'
+            f'once="{self._meanwhile}"\n'
+            'if [ "$2" = prove ] && [ -e "$once" ]; then bash "$once"; rm "$once"; fi\n'
             f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m bot "$@"\n'
         )
         command.chmod(0o755)

@@ -39,6 +39,24 @@ def test_a_comment_becomes_pull_requests_and_a_dying_proof_stops_no_other(projec
     assert token not in ran.saw("seal")
 
 
+def test_a_branch_that_moves_during_the_proof_gets_another_round(project: Project) -> None:
+    git_dir = project.office.git_dir
+    moved = git(git_dir, "commit-tree", "release/1.2^{tree}", "-p", "release/1.2", "-m", "Meanwhile")
+    meanwhile = f"git --git-dir='{git_dir}' update-ref refs/heads/release/1.2 {moved}"
+    ran = project.act.run("issue_comment", project.comment("/backport release/1.2"), meanwhile=meanwhile)
+    (opened,) = _opened(project)
+    assert opened[0] == "release/1.2", ran.log
+    assert git(git_dir, "rev-parse", f"{opened[1]}^") == moved
+    (answer,) = _answers(project)
+    assert "1 pull request opened" in answer
+
+
+def test_a_pick_that_dies_ends_every_branch_with_a_word_about_it(project: Project) -> None:
+    ran = project.act.run("issue_comment", project.comment("/backport release/1.2"), crash="pick ")
+    assert ran.jobs() == {"plan", "pick", "publish"}, ran.log
+    assert "The pick left no result" in _answers(project)[0]
+
+
 def test_a_label_on_a_forks_pull_request_is_served_without_its_code(project: Project) -> None:
     event = project.label("backport release/1.2", on=FORK)
     ran = project.act.run("pull_request_target", event)

@@ -70,9 +70,12 @@ def test_every_action_is_pinned_by_a_commit(workflow: Path) -> None:
 
 
 def test_the_backport_workflow_checks_nothing_out_and_gives_the_proof_nothing() -> None:
-    text = (ROOT / ".github/workflows/backport.yml").read_text(encoding="utf-8")
-    jobs = yaml.safe_load(text)["jobs"]
-    assert "actions/checkout" not in text
+    texts = [(ROOT / f".github/workflows/{name}.yml").read_text("utf-8") for name in ("backport", "backport-round")]
+    calling, called = ({**yaml.safe_load(text)["jobs"]} for text in texts)
+    rounds = {calling.pop("first")["uses"], calling.pop("second")["uses"]}
+    assert rounds == {"$/.github/workflows/backport-round.yml"}
+    jobs = calling | called
+    assert not any("actions/checkout" in text for text in texts)
     assert jobs["prove"]["permissions"] == {}
     assert "secrets" not in str(jobs["prove"])
     assert "token" not in str(jobs["prove"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,20 @@ class Pipeline:
     token: str
     monkeypatch: pytest.MonkeyPatch
 
+    run_folder: Path | None = None
+
     @property
     def folder(self) -> RunFolder:
-        return RunFolder(self.directory / "run")
+        return RunFolder(self.run_folder or self.directory / "run")
 
-    def write_config(self, extra: str = "") -> None:
+    def following(self, again: RunFolder) -> Pipeline:
+        """Return the stages of the next round, on the folder that the last one left for it."""
+        return replace(self, run_folder=again.root)
+
+    def write_config(self, extra: str = "", *, required: bool = True) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        config = f"repository: {REPOSITORY}\npatches: [{PATCHES}]\nprove: {{device: cpu}}\n{extra}"
+        prove = f"{{device: cpu, required: {str(required).lower()}}}"
+        config = f"repository: {REPOSITORY}\npatches: [{PATCHES}]\nprove: {prove}\n{extra}"
         (self.directory / "backport.yaml").write_text(config)
 
     def event(self, body: str, *, on: int = 7, as_: str = MAINTAINER) -> Event:
@@ -46,6 +53,12 @@ class Pipeline:
         file = self.directory / "event.json"
         file.write_text(json.dumps(self.payload(comment.id, body, on=on, author=as_)))
         return read_event("issue_comment", file)
+
+    def merged(self, number: int) -> Event:
+        """Return the event of a merge."""
+        repository = {"full_name": REPOSITORY}
+        pull = {"number": number, "merged": True, "labels": []}
+        return Event("pull_request", {"action": "closed", "repository": repository, "pull_request": pull})
 
     def payload(self, comment_id: int, body: str, *, on: int, author: str) -> dict[str, Any]:
         return {
@@ -58,11 +71,12 @@ class Pipeline:
     def plan(self, event: Event) -> tuple[Planned, ...]:
         self.give_token()
         config = self.directory / "backport.yaml"
-        return jobs.run_plan(self.folder, event, self.doors("plan"), config=config, progress=silent)
+        return jobs.run_plan(self.folder, event, self.doors("plan"), config=config, progress=silent).targets
 
-    def pick(self, *targets: str) -> tuple[str, ...]:
+    def pick(self, *targets: str, seal: str | None = None) -> tuple[str, ...]:
         self.give_token()
-        return jobs.run_pick(self.folder, targets, self.directory / f"pick{''.join(targets)}", progress=silent)
+        doors = self.doors(f"pick{''.join(targets)}")
+        return jobs.run_pick(self.folder, targets, doors, seal=seal, progress=silent)
 
     def seal(self) -> str:
         return jobs.run_seal(self.folder)[0]
@@ -70,14 +84,14 @@ class Pipeline:
     def prove(self, targets: Iterable[str] = ()) -> dict[str, Verdict]:
         return jobs.run_prove(self.folder, tuple(targets), progress=silent)
 
-    def publish(self, seal: str) -> tuple[TargetResult, ...]:
+    def publish(self, seal: str, *, again: RunFolder | None = None) -> tuple[TargetResult, ...]:
         self.give_token()
-        return jobs.run_publish(self.folder, seal, self.doors("publish"), progress=silent)
+        return jobs.run_publish(self.folder, seal, self.doors("publish"), again=again, progress=silent)
 
     def run(self, body: str, *, on: int = 7, as_: str = MAINTAINER) -> tuple[TargetResult, ...]:
-        """Run all stages, each target picked in a job of its own."""
-        for each in self.plan(self.event(body, on=on, as_=as_)):
-            self.pick(each.id)
+        """Run all stages."""
+        if self.plan(self.event(body, on=on, as_=as_)):
+            self.pick()
         seal = self.seal()
         self.prove()
         return self.publish(seal)

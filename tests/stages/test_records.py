@@ -82,9 +82,9 @@ def test_only_a_full_object_name_names_a_commit(name: str) -> None:
 @pytest.mark.parametrize("key", ["version", "unknown"])
 def test_another_version_and_an_unknown_key_are_refused_by_name(key: str, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    plan = Plan(repository="acme/widget", clone_url="file:///", refused=False, requests=())
+    plan = Plan(repository="acme/widget", clone_url="file:///", requests=())
     folder.write("plan/plan.json", plan)
-    content = json.loads(folder.text("plan/plan.json")) | {key: 2}
+    content = json.loads(folder.text("plan/plan.json")) | {key: 9}
     folder.path("plan/plan.json").write_text(json.dumps(content))
     with pytest.raises(RunFolderError, match=f"plan/plan.json cannot be used: {key}"):
         folder.plan()

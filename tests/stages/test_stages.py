@@ -140,7 +140,7 @@ def test_a_pick_that_was_changed_after_the_seal_is_refused_before_anything_happe
     proven: tuple[Pipeline, str],
 ) -> None:
     pipeline, seal = proven
-    _edit(pipeline.folder.path("plan/plan.json"), "refused", True)
+    _edit(pipeline.folder.path("plan/plan.json"), "refused", [1])
     before = len(pipeline.office.sandbox.requests())
     with pytest.raises(RunFolderError, match="not as it was sealed"):
         pipeline.publish(seal)
@@ -232,7 +232,8 @@ def test_without_a_file_the_configuration_and_own_patches_come_from_the_default_
     git(checkout, "push", "--quiet", "origin", "main")
     pipeline.give_token()
     event = pipeline.event("/backport release/1.1")
-    (target,) = jobs.run_plan(pipeline.folder, event, pipeline.doors("plan"), config=None, progress=lambda _: None)
+    ready = jobs.run_plan(pipeline.folder, event, pipeline.doors("plan"), config=None, progress=lambda _: None)
+    (target,) = ready.targets
     assert target.plan.patch == "widget-7"
     pipeline.pick(target.id)
     seal = pipeline.seal()

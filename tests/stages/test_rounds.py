@@ -1,0 +1,191 @@
+"""What the jobs must do as the service does: learn from a sibling, pick again what moved, reach other repositories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import RunFolderError
+from bot.model import Failed, Method, Opened, Sha, TargetResult
+from bot.stages.folder import RunFolder
+from tests.stages.pipeline import Pipeline
+from tests.workflow.office import BOT, MAINTAINER, Office, git
+from tests.workflow.test_elsewhere import THERE, fork
+from tests.workflow.test_siblings import drifting
+
+__all__ = ["drifting", "fork"]
+
+CLEAN = "/backport release/1.2"
+
+
+def _move(office: Office, branch: str) -> Sha:
+    moved = git(office.git_dir, "commit-tree", f"{branch}^{{tree}}", "-p", branch, "-m", "Meanwhile")
+    git(office.git_dir, "update-ref", f"refs/heads/{branch}", moved)
+    return Sha(moved)
+
+
+# --- siblings ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_older_branch_learns_from_a_newer_one_of_the_same_request(drifting: Office, pipeline: Pipeline) -> None:
+    pipeline.write_config(required=False)
+    older, newer = pipeline.run("/backport release/1.9 release/2.0", on=20)
+    assert isinstance(older, Opened)
+    assert isinstance(newer, Opened)
+    assert older.candidate is not None
+    assert newer.candidate is not None
+    assert (newer.candidate.method, older.candidate.method) == (Method.CHERRY_PICK, Method.SIBLING)
+
+
+# --- a branch that moves ----------------------------------------------------------------------------------------------
+
+
+def _until_proven(pipeline: Pipeline, body: str) -> str:
+    pipeline.plan(pipeline.event(body))
+    pipeline.pick()
+    seal = pipeline.seal()
+    pipeline.prove()
+    return seal
+
+
+def _next_round(pipeline: Pipeline, again: RunFolder) -> tuple[TargetResult, ...]:
+    following = pipeline.following(again)
+    following.pick(seal=again.seal("plan"))
+    seal = following.seal()
+    following.prove()
+    return following.publish(seal)
+
+
+def test_a_branch_that_moved_is_picked_and_proven_on_its_new_tip(pipeline: Pipeline, tmp_path: Path) -> None:
+    seal = _until_proven(pipeline, "/backport release/1.0 release/1.1 release/1.2")
+    tip = _move(pipeline.office, "release/1.2")
+    again = RunFolder(tmp_path / "again")
+    first = pipeline.publish(seal, again=again)
+    assert [result.branch for result in first] == ["release/1.0", "release/1.1"]
+    (answer,) = pipeline.office.answers()
+    assert "the branch moved" in answer
+    assert pipeline.office.reactions() == ["eyes"], "the request has not ended"
+    results = _next_round(pipeline, again)
+    assert [result.branch for result in results] == ["release/1.0", "release/1.1", "release/1.2"]
+    opened = results[-1]
+    assert isinstance(opened, Opened)
+    assert opened.candidate is not None
+    assert opened.candidate.base_commit == tip
+    assert opened.verdict is not None
+    assert opened.verdict.base.commit == tip
+    (answer,) = pipeline.office.answers()
+    assert "moved" not in answer
+    assert len(pipeline.office.backports()) == 2
+    assert pipeline.office.reactions() == ["eyes", "rocket"]
+
+
+def test_where_nothing_moved_there_is_no_other_round(pipeline: Pipeline, tmp_path: Path) -> None:
+    again = RunFolder(tmp_path / "again")
+    pipeline.publish(_until_proven(pipeline, CLEAN), again=again)
+    assert not again.root.exists()
+
+
+def test_a_request_under_way_is_kept_in_its_comment_until_the_last_round(pipeline: Pipeline, tmp_path: Path) -> None:
+    """A round that dies loses nothing: what was started and not ended is found in the comment."""
+    seal = _until_proven(pipeline, CLEAN)
+    _move(pipeline.office, "release/1.2")
+    again = RunFolder(tmp_path / "again")
+    pipeline.publish(seal, again=again)
+    assert ":started:" in pipeline.office.answers()[0]
+    _next_round(pipeline, again)
+    assert ":started:" not in pipeline.office.answers()[0]
+
+
+def test_without_another_round_a_moved_branch_ends_with_the_way_out(pipeline: Pipeline) -> None:
+    seal = _until_proven(pipeline, CLEAN)
+    _move(pipeline.office, "release/1.2")
+    (result,) = pipeline.publish(seal)
+    assert isinstance(result, Failed)
+    assert "moved" in result.message
+    assert "`/backport release/1.2`" in result.hint
+    assert pipeline.office.backports() == []
+
+
+def test_a_plan_that_was_changed_between_the_rounds_is_refused(pipeline: Pipeline, tmp_path: Path) -> None:
+    seal = _until_proven(pipeline, CLEAN)
+    _move(pipeline.office, "release/1.2")
+    again = RunFolder(tmp_path / "again")
+    pipeline.publish(seal, again=again)
+    sealed = again.seal("plan")
+    with again.path("plan/backport.yaml").open("a") as config:
+        config.write("labels: [forged]\n")
+    with pytest.raises(RunFolderError, match="not as it was sealed"):
+        pipeline.following(again).pick(seal=sealed)
+
+
+# --- other repositories -----------------------------------------------------------------------------------------------
+
+ELSEWHERE = f'elsewhere: [{{repository: {THERE}, branches: ["rocm-*"]}}]\n'
+
+
+def test_a_target_in_another_repository_is_picked_proven_and_opened_there(pipeline: Pipeline, fork: Path) -> None:
+    pipeline.write_config(ELSEWHERE)
+    home, there = pipeline.run(f"/backport release/1.2 {THERE}:rocm-1")
+    assert isinstance(home, Opened)
+    assert isinstance(there, Opened)
+    assert there.branch == f"{THERE}:rocm-1"
+    (pull,) = pipeline.office.people[MAINTAINER].get_repo(THERE).get_pulls()
+    assert pull.base.ref == "rocm-1"
+    assert pull.head.sha == git(fork, "rev-parse", "backport/7-to-rocm-1")
+    assert f"{pipeline.office.sandbox.url}/{THERE}/pull/{pull.number}" in pipeline.office.answers()[0]
+
+
+def test_auto_finds_what_is_affected_in_other_repositories_too(pipeline: Pipeline, fork: Path) -> None:
+    pipeline.write_config(ELSEWHERE)
+    targets = pipeline.plan(pipeline.event("/backport auto"))
+    assert {each.target for each in targets} == {
+        "release/1.1",
+        "release/1.2",
+        f"{THERE}:rocm-1",
+        f"{THERE}:rocm-2",
+    }
+
+
+@pytest.mark.parametrize("asked", [f"{THERE}:rocm-1", "all"])
+def test_a_repository_out_of_sight_fails_alone_and_says_why(pipeline: Pipeline, asked: str) -> None:
+    pipeline.write_config(ELSEWHERE)
+    results = pipeline.run(f"/backport release/1.2 {asked}")
+    failed = [result for result in results if isinstance(result, Failed)]
+    (there,) = failed
+    assert there.branch.startswith(THERE)
+    assert "cannot be seen with this token" in there.message
+    assert any(isinstance(result, Opened) and result.branch == "release/1.2" for result in results)
+
+
+# --- commits that GitHub signs ----------------------------------------------------------------------------------------
+
+
+def test_github_writes_and_signs_the_commits_that_are_proven(pipeline: Pipeline) -> None:
+    pipeline.write_config("commit: {verified: true}\n")
+    (opened,) = pipeline.run(CLEAN)
+    assert isinstance(opened, Opened)
+    assert opened.candidate is not None
+    assert opened.verdict is not None
+    assert opened.verdict.candidate.commit == opened.candidate.commit
+    (pull,) = pipeline.office.backports()
+    assert pull.head.sha == opened.candidate.commit
+    # The sandbox signs nothing; GitHub signs what is written like this: in the name of the token's account.
+    assert git(pipeline.office.git_dir, "show", "--no-patch", "--format=%an", pull.head.sha) == BOT
+    assert "Co-authored-by: " in git(pipeline.office.git_dir, "show", "--no-patch", "--format=%B", pull.head.sha)
+
+
+# --- what was refused -------------------------------------------------------------------------------------------------
+
+
+def test_what_was_refused_in_one_comment_is_not_held_against_another(pipeline: Pipeline) -> None:
+    office = pipeline.office
+    good = office.issue(7).create_comment(CLEAN)
+    bad = office.issue(7, as_="otto").create_comment("/backport release/1.1")
+    pipeline.plan(pipeline.merged(7))
+    pipeline.pick()
+    seal = pipeline.seal()
+    pipeline.prove()
+    pipeline.publish(seal)
+    assert [reaction.content for reaction in good.get_reactions()] == ["eyes", "rocket"]
+    assert [reaction.content for reaction in bad.get_reactions()] == ["eyes", "confused"]
