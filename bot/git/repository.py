@@ -243,6 +243,13 @@ class Quarantined(Repository):
         super().__init__(git, outer.objects, authorize=outer.authorize)
         self.scratch = scratch
         self._outer = outer.writer.objects
+        self._branches: dict[str, Sha] | None = None
+
+    def known_branches(self) -> dict[str, Sha]:
+        """Return the branches as they were when this was first asked: a quarantine lasts for a moment."""
+        if self._branches is None:
+            self._branches = super().known_branches()
+        return self._branches
 
     def keep(self, commit: Sha) -> None:
         """Copy a commit and all it needs into what is around this quarantine: the repository, or another one."""

@@ -18,8 +18,7 @@ import yaml
 from bot.git.repository import Repository
 from bot.git.tree import CommitTree
 from bot.model import Evidence, Sha
-from bot.pick.modules import parse as syntax
-from bot.pick.names import missing_imports, undefined_names
+from bot.pick.names import missing_imports, symbols, undefined_names
 
 _MARKER = re.compile(rb"^(?:<{7}|\|{7}|>{7})(?: .*)?\r?$", re.MULTILINE)
 # Beyond this a file is data; parsing it costs more than it tells.
@@ -80,7 +79,7 @@ Problem = tuple[int, str] | None
 
 
 def _parse_python(content: bytes) -> Problem:
-    if syntax(content) is not None:
+    if symbols(content) is not None:
         return None
     try:
         with warnings.catch_warnings():

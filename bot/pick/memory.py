@@ -16,7 +16,8 @@ from pathlib import Path
 from bot.git.objects import encode_path
 from bot.git.regions import Parts, Region
 from bot.git.repository import Quarantined
-from bot.git.trial import UnmergedPick, split_unmerged, try_pick
+from bot.git.splitting import split_unmerged
+from bot.git.trial import UnmergedPick, try_pick
 from bot.model import Sha
 from bot.pick.finer.align import align
 

@@ -50,23 +50,33 @@ def _first_line(content: bytes, name: str) -> int:
 @lru_cache(maxsize=64)
 def _unbound(content: bytes) -> frozenset[str]:
     """Return the names that a module reads as globals and neither binds nor gets from Python."""
-    table = _symbols(content)
+    table = symbols(content)
     if table is None or re.search(rb"^\s*from\s+\S+\s+import\s+\*", content, re.MULTILINE):
         return frozenset()
-    bound = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-    bound |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_namespace()}
+    bound = {symbol.get_name() for symbol in table.get_symbols() if _binds(symbol)} | _GIVEN
     used: set[str] = set()
+    assigned: set[str] = set()
     waiting = [table]
     while waiting:
         scope = waiting.pop()
         waiting += scope.get_children()
-        for symbol in scope.get_symbols():
+        # Looking a symbol up costs more than all the rest, and most names are bound.
+        for symbol in map(scope.lookup, set(scope.get_identifiers()) - bound):
             if symbol.is_global() or scope is table:
-                (bound if symbol.is_declared_global() and symbol.is_assigned() else used).add(symbol.get_name())
-    return frozenset(used - bound - _GIVEN)
+                (assigned if symbol.is_declared_global() and symbol.is_assigned() else used).add(symbol.get_name())
+    return frozenset(used - assigned)
 
 
-def _symbols(content: bytes) -> symtable.SymbolTable | None:
+def _binds(symbol: symtable.Symbol) -> bool:
+    return symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()
+
+
+@lru_cache(maxsize=16)
+def symbols(content: bytes) -> symtable.SymbolTable | None:
+    """Return the scopes of a file, None where it is no Python, or in another encoding than UTF-8.
+
+    It takes a third of the time that Python needs to make a tree of the file.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -155,7 +155,7 @@ class _Work:
         settled: dict[str, Entry | None] = {file.path: _kept_entry(file) for file in pick.files}
         clean = changed_tree(repository, pick.tree, settled | _moved_aside(pick))
         tree = changed_files(repository, clean, contents)
-        faults = find_faults(repository, tree, onto=pick.onto, theirs=pick.theirs, paths=contents)
+        faults = find_faults(repository, tree, onto=pick.trees.ours, theirs=pick.trees.theirs, paths=contents)
         if faults:
             self.refusal = f"what came out does not pass: {faults[0].file}:{faults[0].line} {faults[0].detail}"
             return None

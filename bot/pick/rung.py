@@ -14,10 +14,12 @@ from typing import Protocol
 from bot.carried.load import CarriedPatch
 from bot.git.conflicts import UnmergedFile
 from bot.git.identity import Landed
+from bot.git.merging import Trees
 from bot.git.objects import SUBMODULE
 from bot.git.regions import Parts
 from bot.git.repository import Quarantined
-from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, split_unmerged, try_pick
+from bot.git.splitting import Split, split_unmerged
+from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, try_pick
 from bot.model import AlreadyApplied, Candidate, Certainty, Fidelity, Method, Resolution, Sha, Signature, TargetPlan
 from bot.pick.history import Backported, BackportIndex
 from bot.pick.memory import Memory
@@ -56,7 +58,7 @@ class Attempt:
     knowledge: Knowledge = field(default_factory=Knowledge)
     trials: dict[tuple[Sha, Sha], CleanPick | EmptyPick | UnmergedPick] = field(default_factory=dict)
     forks: dict[Sha, Sha | None] = field(default_factory=dict)
-    splits: dict[tuple[Sha, Sha, Sha], dict[str, Parts]] = field(default_factory=dict)
+    splits: dict[Trees, Split] = field(default_factory=dict)
     known: dict[Sha, tuple[Backported, ...]] = field(default_factory=dict)
 
     def try_pick(self, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
@@ -65,12 +67,11 @@ class Attempt:
             self.trials[commit, onto] = try_pick(self.repository, commit, onto)
         return self.trials[commit, onto]
 
-    def split(self, pick: UnmergedPick) -> dict[str, Parts]:
+    def split(self, pick: UnmergedPick) -> Split:
         """Return settled text and regions of each file of a conflict that git could merge in part."""
-        merged = (pick.base, pick.onto, pick.theirs)
-        if merged not in self.splits:
-            self.splits[merged] = split_unmerged(self.repository, pick)
-        return self.splits[merged]
+        if pick.trees not in self.splits:
+            self.splits[pick.trees] = split_unmerged(self.repository, pick)
+        return self.splits[pick.trees]
 
     def fork(self, original: Sha) -> Sha | None:
         """Return where the histories of an original and of the base commit part."""

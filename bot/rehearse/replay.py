@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.errors import GitError
+from bot.git.merging import Trees
 from bot.git.repository import Quarantined
+from bot.git.splitting import Split, split_all
 from bot.git.tree import commit_paths, differing_paths
 from bot.git.trial import CleanPick, EmptyPick, UnmergedPick
 from bot.git.trials import Trial, try_picks
@@ -62,12 +64,16 @@ def replay(repository: Quarantined, pairs: Sequence[Pair], knowledge: Knowledge)
     started = time.perf_counter()
     onto = {pair: tree for pair in pairs if (tree := _tree_of(repository, pair.parent)) is not None}
     trials = try_picks(repository, [(pair.original, tree) for pair, tree in onto.items()])
+    unmerged = [trial for trial in trials.values() if isinstance(trial, UnmergedPick)]
+    splits = {
+        trees: split for trees, split in split_all(repository, unmerged).items() if not isinstance(split, GitError)
+    }
     share = (time.perf_counter() - started) / max(1, len(pairs))
     found = []
     for pair in pairs:
         started = time.perf_counter()
         if pair in onto:
-            replayed = _Replay(repository, pair, onto[pair], knowledge).run(trials[pair.original, onto[pair]])
+            replayed = _Replay(repository, pair, onto[pair], knowledge, splits).run(trials[pair.original, onto[pair]])
         else:
             replayed = Replayed(pair=pair, ending=Ending.LEFT_OUT, detail=_ABSENT)
         found.append(replace(replayed, seconds=time.perf_counter() - started + share))
@@ -87,6 +93,7 @@ class _Replay:
     pair: Pair
     onto: Sha
     knowledge: Knowledge
+    splits: dict[Trees, Split]
 
     def run(self, trial: Trial | GitError) -> Replayed:
         """Compare a clean pick; climb the ladder for a conflict."""
@@ -147,6 +154,7 @@ class _Replay:
             until=pair.date,
             knowledge=self.knowledge,
             trials={(pair.original, self.onto): unmerged},
+            splits=self.splits,
         )
 
     def _compared(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from bot.carried.detect import check
 from bot.errors import BackportError
+from bot.git.merging import Trees
 from bot.git.repository import Quarantined
 from bot.git.tree import CommitTree, commit_paths, find_entry
 from bot.git.trial import CleanPick, UnmergedPick, merge_trees
@@ -87,7 +88,7 @@ def _squashed(pull_request: PullRequest, base: Sha, quarantine: Quarantined) -> 
     if fork is None:
         raise BackportError("It shares no history with its base branch.", hint="Rebase it.")
     ours = quarantine.commit(base).tree
-    merged = merge_trees(quarantine, head.sha, base=quarantine.commit(fork).tree, ours=ours, theirs=head.tree)
+    merged = merge_trees(quarantine, head.sha, Trees(base=quarantine.commit(fork).tree, ours=ours, theirs=head.tree))
     if isinstance(merged, UnmergedPick):
         files = ", ".join(f"`{file.path}`" for file in merged.files[:5])
         raise BackportError(f"It conflicts with its own base branch in {files}.", hint="Resolve that first.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from bot.git.merging import run_merge, stand_ins
 from bot.git.repository import Quarantined
-from bot.git.trial import merge, stand_ins, tree_before, try_pick
+from bot.git.trial import trees_of, try_pick
 from bot.model import Sha
 from tests.bench.conftest import Field, show, timed
 
@@ -22,7 +23,7 @@ def test_trial_pick(field: Field) -> None:
         # By turns, so that whatever else the machine does slows both alike.
         for (original, tip), label in zip(pairs, labels, strict=True):
             ours += timed(partial(try_pick, quarantine, original, trees[tip]))
-            git += timed(partial(merge, quarantine, label, None))
+            git += timed(partial(run_merge, quarantine, label))
     show(
         f"trial pick ({field.name}), {len(pairs)} picks, median of 3 for each",
         [
@@ -34,5 +35,4 @@ def test_trial_pick(field: Field) -> None:
 
 
 def _stand_ins(quarantine: Quarantined, original: Sha, onto: Sha) -> tuple[Sha, Sha]:
-    picked = quarantine.commit(original)
-    return stand_ins(quarantine, tree_before(quarantine, picked), onto, picked.tree)
+    return stand_ins(quarantine, trees_of(quarantine, original, onto))

@@ -45,6 +45,8 @@ def align(one: Sequence[T], other: Sequence[T]) -> list[tuple[int, int]]:
             pairs.append((high, other_high))
         if low == high or other_low == other_high:
             continue
+        if set(one[low:high]).isdisjoint(other[other_low:other_high]):
+            continue
         anchors = _unique_pairs(one, other, (low, high, other_low, other_high))
         if not anchors:
             pairs += _compare(one, other, (low, high, other_low, other_high))

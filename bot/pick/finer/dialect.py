@@ -21,11 +21,12 @@ _SHORTEST = 3
 _LEAST, _SHARE = 2, 0.8
 
 
-def find_renames(base: bytes, ours: bytes, theirs: bytes) -> dict[bytes, bytes]:
-    """Return base's word → target's word, for words that the original uses too."""
+def find_renames(base: bytes, ours: bytes, theirs: bytes, wanted: frozenset[bytes]) -> dict[bytes, bytes]:
+    """Return base's word → target's word, for those of the wanted words that the original uses too."""
     if base == ours:
         return {}
-    absent = {word for word in (words(base) & words(theirs)) - words(ours) if len(word) >= _SHORTEST}
+    known = (words(base) & words(theirs) & wanted) - words(ours)
+    absent = {word for word in known if len(word) >= _SHORTEST and base.count(word) >= _LEAST}
     return _elect(_votes(base, ours, absent)) if absent else {}
 
 

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log1p
 
 from bot.pick.finer.align import edits
@@ -53,8 +54,13 @@ def file_evidence(
     path: str, base: bytes | None, ours: bytes | None, theirs: bytes | None, forked: bytes | None
 ) -> FileEvidence:
     """Look at a file once, for all its regions."""
-    words = [frozenset(_WORD.findall(side or b"")) for side in (base, ours, theirs)]
+    words = [_words(side or b"") for side in (base, ours, theirs)]
     return FileEvidence(kind_of(path), words[1], words[2] - words[0], forked or b"")
+
+
+@lru_cache(maxsize=16)
+def _words(content: bytes) -> frozenset[bytes]:
+    return frozenset(_WORD.findall(content))
 
 
 def circumstances(region: LineRegion, evidence: FileEvidence, *, alone: bool, has_sibling: bool) -> dict[str, float]:

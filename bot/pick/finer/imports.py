@@ -88,8 +88,11 @@ def _write(ours: Statement, names: list[bytes]) -> Lines:
 
 def _statements(lines: Lines) -> list[Statement] | None:
     """Return the import statements that the lines are made of, None where there is anything else."""
+    text = b"".join(lines)
+    if b"import" not in text:
+        return None if text.strip() else []
     try:
-        tree = ast.parse(b"".join(lines))
+        tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return None
     found = []

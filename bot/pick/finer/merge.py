@@ -17,6 +17,7 @@ from bot.pick.finer.joining import discards_the_target, takes_half_of_a_guard
 from bot.pick.finer.proposers import Proposals, propose
 from bot.pick.finer.regions import LineRegion, Lines, Piece, cut_file, join_pieces, place_regions
 from bot.pick.rung import Attempt, ConflictedFile, FileAnswer, load_conflict
+from bot.pick.words import words
 
 _MOST_SIBLINGS = 4
 # Beyond this a file is data: its lines are many and alike, and aligning them tells little.
@@ -95,8 +96,9 @@ def _judged(
 ) -> Iterator[tuple[int, tuple[LineRegion, Proposals, Mapping[Lines, float]]]]:
     """Yield, for each region, who proposes what and how likely each answer is."""
     evidence = _evidence(file, attempt)
-    renames = find_renames(file.base or b"", file.ours or b"", file.theirs or b"")
     regions = [(at, piece) for at, piece in enumerate(pieces) if isinstance(piece, LineRegion)]
+    disputed = words(b"".join(line for _at, each in regions for line in (*each.base, *each.theirs)))
+    renames = find_renames(file.base or b"", file.ours or b"", file.theirs or b"", disputed)
     for at, region in regions:
         before = [placed[at] for placed in siblings if at in placed]
         known = circumstances(region, evidence, alone=len(regions) == 1, has_sibling=bool(siblings))

@@ -59,7 +59,7 @@ def test_new_lines_are_put_into_the_words_of_the_target() -> None:
     base = b"loop = get()\nrun(loop)\nstop(loop)\n"
     ours = base.replace(b"loop", b"event_loop")
     theirs = base.replace(b"run(loop)", b"run(loop, debug)")
-    renames = find_renames(base, ours, theirs)
+    renames = find_renames(base, ours, theirs, frozenset([b"loop", b"run"]))
     assert renames == {b"loop": b"event_loop"}
     contested = region("run(loop)\n", "run(event_loop)\n", "run(loop, debug)\n")
     assert "translated merge" in propose(contested, renames, ())[b"run(event_loop, debug)\n",]

@@ -1,0 +1,183 @@
+"""Merges of three trees, as git makes them, one at a time or many in one process.
+
+Owns how git is asked and how its answer is read. Three throw-away commits state the trees to `git merge-tree`, so
+neither history nor a worktree is needed. What a merge means is not decided here.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import GitError
+from bot.git.conflicts import Stages, parse_stages
+from bot.git.process import Completed
+from bot.git.repository import Quarantined
+from bot.git.tree import differing_paths, find_entry
+from bot.model import Sha, Signature
+
+_NOBODY = Signature("backport-bot", "backport-bot@localhost", "0 +0000")
+_ATTRIBUTES = ".gitattributes"
+# What a trial writes is thrown away, so pressing it small is time lost.
+_THROWN_AWAY = ("-c", "core.looseCompression=0")
+
+Attributes = tuple[tuple[str, bytes], ...]
+"""Paths and contents of .gitattributes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trees:
+    """Three trees to merge."""
+
+    base: Sha
+    ours: Sha
+    theirs: Sha
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What git makes of three trees: the tree it wrote, the unmerged stages by path, and its own verdict.
+
+    That verdict alone tells a conflict that leaves no unmerged path. `label` marks ours in what git wrote.
+    """
+
+    tree: Sha
+    stages: dict[str, Stages]
+    clean: bool
+    label: Sha
+
+
+def merge_one(repository: Quarantined, trees: Trees, options: tuple[str, ...] = ()) -> Merged:
+    """Merge three trees; `options` are git's own, before its subcommand.
+
+    Raises:
+        GitError: git could not do it, e.g. an object of a partial history is missing.
+    """
+    labels = stand_ins(repository, trees)
+    with _attributes_directory(_attributes(repository, trees)) as worktree:
+        done = run_merge(repository, labels, worktree, options)
+    if done.code not in (0, 1):
+        raise repository.git.error(done, f"Merging the tree {trees.theirs[:12]} could not be tried")
+    return _read(done.stdout.split(b"\0"), labels, clean=done.code == 0)
+
+
+def merge_many(
+    repository: Quarantined, wanted: Iterable[Trees], options: tuple[str, ...] = ()
+) -> dict[Trees, Merged | GitError]:
+    """Merge many; what git cannot do has its error for an answer."""
+    answers: dict[Trees, Merged | GitError] = {}
+    batches: dict[Attributes, list[Trees]] = defaultdict(list)
+    for trees in dict.fromkeys(wanted):
+        try:
+            batches[_attributes(repository, trees)].append(trees)
+        except GitError as error:
+            answers[trees] = error
+    # git reads attributes from one directory a process.
+    for attributes, batch in batches.items():
+        answers |= _merge_batch(repository, batch, attributes, options)
+    return answers
+
+
+def _merge_batch(
+    repository: Quarantined, batch: Sequence[Trees], attributes: Attributes, options: tuple[str, ...]
+) -> dict[Trees, Merged | GitError]:
+    labels = [stand_ins(repository, trees) for trees in batch]
+    lines = "".join(f"{ours} {theirs}\n" for ours, theirs in labels)
+    with _attributes_directory(attributes) as worktree:
+        done = run_merge(repository, ("--stdin",), worktree, options, lines.encode())
+    if done.code:  # git knows no batches, or one merge ended them all
+        return {trees: _alone(repository, trees, options) for trees in batch}
+    answers = zip(batch, labels, _split(done.stdout), strict=True)
+    return {trees: _read(fields, each, clean=clean) for trees, each, (clean, fields) in answers}
+
+
+def _alone(repository: Quarantined, trees: Trees, options: tuple[str, ...]) -> Merged | GitError:
+    try:
+        return merge_one(repository, trees, options)
+    except GitError as error:
+        return error
+
+
+def _split(output: bytes) -> Iterator[tuple[bool, list[bytes]]]:
+    """Yield each answer of a batch: git's verdict ("1" is clean), the tree, the stages, and an empty field."""
+    fields = output.split(b"\0")
+    position = 0
+    while position < len(fields) - 1:
+        end = fields.index(b"", position)
+        yield fields[position] == b"1", fields[position + 1 : end]
+        position = end + 1
+
+
+def _read(fields: Sequence[bytes], labels: tuple[Sha, Sha], *, clean: bool) -> Merged:
+    tree, *lines = fields
+    return Merged(Sha(tree.decode()), parse_stages((line for line in lines if line), labels), clean, labels[0])
+
+
+def run_merge(
+    repository: Quarantined,
+    what: Sequence[str],
+    worktree: Path | None = None,
+    options: tuple[str, ...] = (),
+    stdin: bytes = b"",
+) -> Completed:
+    """Run git's merge of two commits, or of those that stdin names."""
+    return repository.git.attempt(
+        *(*_THROWN_AWAY, *options, "merge-tree", "--write-tree", "-z", "--no-messages", *what),
+        stdin=stdin,
+        variables={"GIT_WORK_TREE": str(worktree)} if worktree else None,
+        cwd=worktree,
+    )
+
+
+def stand_ins(repository: Quarantined, trees: Trees) -> tuple[Sha, Sha]:
+    """Write the commits that stand for ours and theirs; their common ancestor is one for base."""
+
+    def stand_in(tree: Sha, *parents: Sha) -> Sha:
+        return repository.writer.write_commit(tree, parents, "", _NOBODY, _NOBODY)
+
+    repository.writer.write("tree", b"")  # git knows the empty tree, but not every command finds it unwritten
+    ancestor = stand_in(trees.base)
+    return stand_in(trees.ours, ancestor), stand_in(trees.theirs, ancestor)
+
+
+@contextmanager
+def _attributes_directory(attributes: Attributes) -> Iterator[Path | None]:
+    """Yield a directory with these .gitattributes, or None where there are none.
+
+    A bare repository shows git no attributes, so `merge=union` and the like would be lost; a worktree has them all.
+    """
+    if not attributes:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="backport-attributes-") as scratch:
+        for path, content in attributes:
+            written = Path(scratch, path)
+            written.parent.mkdir(parents=True, exist_ok=True)
+            written.write_bytes(content)
+        yield Path(scratch)
+
+
+def _attributes(repository: Quarantined, trees: Trees) -> Attributes:
+    """Return the .gitattributes of the target that can bear on a merge of what the original changed."""
+    directories = {
+        parent for path in differing_paths(repository, trees.base, trees.theirs) for parent in _parents(path)
+    }
+    found = ((each, find_entry(repository, trees.ours, each + _ATTRIBUTES)) for each in sorted(directories))
+    contents = ((each + _ATTRIBUTES, repository.read_blob(entry.sha)) for each, entry in found if entry)
+    return tuple(
+        (path, content)
+        for path, content in contents
+        if any(word in content for word in (b"merge", b"binary", b"marker"))
+    )
+
+
+def _parents(path: str) -> Iterator[str]:
+    """Yield the directories that a path is in, each with the "/" at its end; the root is empty."""
+    yield ""
+    for at, sign in enumerate(path):
+        if sign == "/":
+            yield path[: at + 1]
