@@ -1,7 +1,7 @@
 """YAML text → plain data that still knows its lines.
 
-Owns reading a file that people edit: bounded in size, without aliases, a key at most once in each mapping, and the line
-of every value for whoever has to complain about one.
+Owns reading a file that people edit: bounded in size, without aliases where nobody needs them, a key at most once in
+each mapping, and the line of every value for whoever has to complain about one.
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ class LocatedYaml:
         return self.lines.get(path, 1)
 
 
-def parse_yaml(text: str, *, name: str) -> LocatedYaml:
+def parse_yaml(text: str, *, name: str, aliases: bool = False) -> LocatedYaml:
     """Read a document whose top is a mapping; an empty one is an empty mapping. `name` is the file's, for errors.
 
-    Raises ConfigError where the text is too large, no YAML, uses aliases, or holds a key twice.
+    Raises ConfigError where the text is too large, no YAML, holds a key twice, or uses aliases that are not allowed.
     """
     if len(text) > LARGEST:
         raise ConfigError(f"{name} is larger than {LARGEST // 1024} KiB; it was not read.", hint="Make it smaller.")
     try:
-        _forbid_aliases(text, name)
+        if not aliases:
+            _forbid_aliases(text, name)
         data, lines = _load(text, name)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{name} is not YAML: {_describe(error)}", hint="Correct the file at that place.") from error

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.demo.wheels import cache_directory
+from bot.cache import cache_directory
 from bot.report.markers import status_marker
 from bot.triggers import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, parse_delivery, target_of_label
 

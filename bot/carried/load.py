@@ -93,6 +93,7 @@ def load_patch(directory: Path) -> CarriedPatch:
         import_paths=tuple((directory / extra).resolve() for extra in section.import_paths),
         known_failures=tuple(DeclaredFailure(f.cases, f.reason, f.fixed_by) for f in section.known_failures),
         timeout=section.timeout,
+        takes_turns=section.takes_turns,
     )
     return CarriedPatch(name=directory.name, directory=directory, file=file, suite=suite)
 

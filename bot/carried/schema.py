@@ -12,11 +12,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from bot.errors import ConfigError
+from bot.located_yaml import parse_yaml
 from bot.model import Affectedness
 
 Scalar = bool | int | float | str | None
@@ -186,6 +186,11 @@ class SuiteSection(_Section):
     directory: str = "suite"
     import_paths: tuple[str, ...] = ()
     timeout: float = Field(default=900.0, gt=0, description="Seconds for one run on one tree.")
+    takes_turns: bool = Field(
+        default=False,
+        description="Whether no case starts before the file is there that SUITE_TURN names. On a GPU the candidate run "
+        "then starts up while the base run has the device.",
+    )
     known_failures: tuple[KnownFailure, ...] = ()
 
 
@@ -245,14 +250,9 @@ def parse_patch(text: str, path: Path) -> PatchFile:
     Raises:
         ConfigError: names the file, the key path and, for an unknown key, the nearest known one.
     """
+    document = parse_yaml(text, name=str(path), aliases=True)
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(
-            f"{path} is not YAML: {' '.join(str(error).split())}", hint="Mend the syntax at that place."
-        ) from error
-    try:
-        return PatchFile.model_validate(document)
+        return PatchFile.model_validate(document.data)
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(f"{path}: {_problem(first)}", hint=_hint(first)) from error

@@ -6,7 +6,6 @@ Owns the download, its hash check and the cache. Knows nothing of git or of what
 from __future__ import annotations
 
 import fcntl
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,19 +15,12 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
+from bot.cache import cache_directory
 from bot.errors import DownloadError
 from bot.model import Progress, silent
 
 # One platform for every machine: the Python sources are the same, and one hash then holds everywhere.
 _PLATFORM = ("--platform", "manylinux_2_34_x86_64", "--python-version", "3.11", "--implementation", "cp")
-
-
-def cache_directory() -> Path:
-    """Return the folder downloads are kept in: BACKPORT_BOT_CACHE, else backport-bot in the user's cache folder."""
-    override = os.environ.get("BACKPORT_BOT_CACHE")
-    if override:
-        return Path(override)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "backport-bot"
 
 
 def known_versions() -> tuple[str, ...]:

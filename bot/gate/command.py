@@ -53,8 +53,6 @@ def run_command(
     `overlay_from` is the tree whose overlay files are laid over the copy.
     """
     shared = shared or Shared()
-    start = time.monotonic()
-    progress(f"{name} run: started")
     with tempfile.TemporaryDirectory(prefix="backport-command-", ignore_cleanup_errors=True) as scratch:
         home, copy = Path(scratch, "home"), Path(scratch, "tree")
         home.mkdir()
@@ -67,6 +65,7 @@ def run_command(
             command=[_fill(word, interpreter(shared.confinement), written) for word in suite.command],
             directory=copy,
             environment=command_environment(home, kernels=kernels, target=copy, device=device),
+            readable=shared.readable,
             writable=(Path(scratch), *((shared.kernels,) if shared.kernels else ())),
             device=device,
         )
@@ -78,7 +77,7 @@ def run_command(
         tree=name,
         cases=() if ending.problem else (_as_case(finished, suite, ending.report), *ending.report.cases),
         device=ending.report.device or _machine(),
-        seconds=time.monotonic() - start,
+        seconds=time.monotonic() - shared.turn.since,
         problem=ending.problem,
     )
     progress(f"{name} run: {summary(run)}")

@@ -39,18 +39,24 @@ def suite_environment(
     target: Path,
     device: str,
     import_paths: Sequence[Path],
+    turn: Path | None = None,
     parent: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Build the environment of one suite run from nothing but what it needs.
 
     `home` is the run's own and temporary. `kernels` keeps compiled kernels under the hash of their source, so that base
-    and candidate share what is identical and nothing else.
+    and candidate share what is identical and nothing else. `turn` is the file for which the cases wait.
     """
-    return _environment(home, kernels, device, import_paths, parent) | {
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "OMP_NUM_THREADS": "1",
-        "SUITE_TARGET": str(target.resolve()),
-    }
+    waiting = {"SUITE_TURN": str(turn)} if turn else {}
+    return (
+        _environment(home, kernels, device, import_paths, parent)
+        | waiting
+        | {
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "OMP_NUM_THREADS": "1",
+            "SUITE_TARGET": str(target.resolve()),
+        }
+    )
 
 
 def command_environment(

@@ -1,4 +1,4 @@
-"""Where one suite process runs: on this machine inside its walls, or in a container.
+"""Where one suite process runs: on this machine inside its walls, or in a container; and when its turn is.
 
 Owns the choice between the two, and that nothing of either is left when a call returns.
 """
@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from bot.gate import container
 from bot.gate.confinement import DEFAULT, Confinement, Launch, confined
-from bot.gate.process import Finished, run_watched
+from bot.gate.process import Ends, Finished, run_watched
 
 _CLIENT = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST", "XDG_RUNTIME_DIR")
 """What a container runtime's client needs of our environment; the container itself gets none of it."""
@@ -29,23 +30,47 @@ def interpreter(confinement: Confinement) -> str:
     return container.PYTHON if confinement.image else sys.executable
 
 
+class Turn:
+    """The turn of a run, which may have started up before it. Without a `sign` it is the run's turn at once.
+
+    The suite waits for the file `sign`. Only from `since` on, in seconds of the monotonic clock, does its time count.
+    """
+
+    def __init__(self, sign: Path | None = None) -> None:
+        """Make a turn that is yet to be given, if there is a sign for it."""
+        self.sign, self.since, self.begun = sign, time.monotonic(), threading.Event()
+        if sign is None:
+            self.begun.set()
+
+    def give(self) -> None:
+        """Let the run begin."""
+        self.since = time.monotonic()
+        self.begun.set()
+        if self.sign is not None:
+            self.sign.touch()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """What the two runs of one proof share: their bounds, and `stop`, which ends both when another thread sets it.
+    """A proof's part in one of its runs: the bounds, its turn, and `stop`, which ends both runs when a thread sets it.
 
-    Compiled kernels are kept in `kernels`, or for each run alone. The reports are kept in the folder `keep`.
+    Compiled kernels are kept in `kernels`, or for the run alone. It can read the `readable` folders besides its own.
+    The reports are kept in the folder `keep`.
     """
 
     confinement: Confinement = DEFAULT
     kernels: Path | None = None
+    readable: tuple[Path, ...] = ()
     keep: Path | None = None
+    turn: Turn = field(default_factory=Turn)
     stop: threading.Event = field(default_factory=threading.Event)
 
 
 def run_confined(launch: Launch, shared: Shared, *, timeout: float, watch: Callable[[str], None]) -> Finished:
     """Run to the end, the time limit in seconds, or until it is told to stop; nothing of it is left then."""
     confinement = shared.confinement
-    follow = partial(run_watched, directory=launch.directory, timeout=timeout, watch=watch, stop=shared.stop)
+    ends = Ends(timeout=timeout, begun=shared.turn.begun, stop=shared.stop)
+    follow = partial(run_watched, directory=launch.directory, watch=watch, ends=ends)
     if confinement.image is None:
         return follow(confined(launch, confinement), environment=launch.environment)
     name = f"backport-{uuid.uuid4().hex[:16]}"

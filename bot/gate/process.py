@@ -42,16 +42,24 @@ class Finished:
         return ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ends:
+    """When a process is ended from outside: `timeout` seconds after `begun` is set, or once `stop` is."""
+
+    timeout: float
+    begun: threading.Event
+    stop: threading.Event
+
+
 def run_watched(
     command: Sequence[str],
     *,
     directory: Path,
     environment: Mapping[str, str],
-    timeout: float,
     watch: Callable[[str], None],
-    stop: threading.Event | None = None,
+    ends: Ends,
 ) -> Finished:
-    """Run to the end, the time limit in seconds, or until `stop` is set."""
+    """Run to the end, its own or one from outside."""
     try:
         process = subprocess.Popen(
             command,
@@ -70,7 +78,7 @@ def run_watched(
     reader = threading.Thread(target=_follow, args=(process, tail, watch), daemon=True)
     reader.start()
     try:
-        timed_out = not _ends_within(process, timeout, stop or threading.Event())
+        timed_out = not _ends_by_itself(process, ends)
     finally:
         _end_group(process.pid)
         code = process.wait()
@@ -78,9 +86,13 @@ def run_watched(
     return Finished(code, tuple(tail), timed_out)
 
 
-def _ends_within(process: subprocess.Popen[str], timeout: float, stop: threading.Event) -> bool:
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline and not stop.is_set():
+def _ends_by_itself(process: subprocess.Popen[str], ends: Ends) -> bool:
+    deadline = None
+    while not ends.stop.is_set():
+        if deadline is None and ends.begun.is_set():
+            deadline = time.monotonic() + ends.timeout
+        if deadline is not None and time.monotonic() >= deadline:
+            return False
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STEP)
             return True

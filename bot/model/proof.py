@@ -22,13 +22,17 @@ class DeclaredFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """The regression suite of a carried patch: a folder of pytest files, run once per tree in a process of its own."""
+    """The regression suite of a carried patch: a folder of pytest files, run once per tree in a process of its own.
+
+    One that `takes_turns` starts no case before the file is there that SUITE_TURN names.
+    """
 
     name: str
     directory: Path
     import_paths: tuple[Path, ...] = ()
     known_failures: tuple[DeclaredFailure, ...] = ()
     timeout: float = 900.0
+    takes_turns: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

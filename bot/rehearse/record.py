@@ -17,6 +17,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from bot.cache import cache_directory
 from bot.rehearse.mine import Pair
 from bot.rehearse.replay import Ending, Replayed
 
@@ -33,10 +34,8 @@ _ENGINE = ("bot.git", "bot.pick", "bot.rehearse")
 
 def record_directory(repository: Path) -> Path:
     """Return where record and report of a repository are kept: in the user's cache, by the repository's path."""
-    cached = os.environ.get("XDG_CACHE_HOME")
-    base = Path(cached) if cached and Path(cached).is_absolute() else Path.home() / ".cache"
     real = repository.resolve()
-    return base / "backport-bot/rehearsals" / f"{real.name}-{hashlib.sha256(os.fsencode(real)).hexdigest()[:12]}"
+    return cache_directory() / "rehearsals" / f"{real.name}-{hashlib.sha256(os.fsencode(real)).hexdigest()[:12]}"
 
 
 class Record:

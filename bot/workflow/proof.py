@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot import gate
+from bot.cache import cache_directory
 from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
 from bot.config import Prove
 from bot.gate.combine import combine
 from bot.gate.evidence import write_evidence
 from bot.gate.runner import Assignment, Runner
+from bot.gate.turns import drop_old_kernels
 from bot.model import (
     Candidate,
     CommandSuite,
@@ -112,7 +114,8 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     suites = suites_for(branch, patch, companions, changed, DirectoryTree(candidate), settings)
     if not suites.every:
         return without_suite()
-    several = len(suites.every) > 1
+    several, kernels = len(suites.every) > 1, cache_directory() / "kernels"
+    drop_old_kernels(kernels)
 
     def prove(name: str, suite: Suite | CommandSuite) -> Verdict:
         verdict = gate.prove(
@@ -124,6 +127,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
             resolved=resolved_in(DirectoryTree(candidate), suite, patches),
             confinement=confinement_for(branch, settings),
             keep=evidence and evidence / name,
+            kernels=kernels,
             stop_when=stop_when,
         )
         of_base, of_candidate = (

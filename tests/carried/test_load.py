@@ -178,6 +178,14 @@ def test_a_file_that_is_not_yaml_is_named(tmp_path: Path) -> None:
         load_patches([tmp_path])
 
 
+def test_a_key_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    text = (bundled_patches() / "sglang-24587/patch.yaml").read_text(encoding="utf-8")
+    (tmp_path / "x-1").mkdir()
+    (tmp_path / "x-1" / "patch.yaml").write_text(text + "  timeout: 1\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"`timeout` is there twice"):
+        load_patches([tmp_path])
+
+
 def test_two_patches_of_one_name_are_refused(tmp_path: Path, document: Document) -> None:
     for parent in ("a", "b"):
         (tmp_path / parent / "ring-7").mkdir(parents=True)

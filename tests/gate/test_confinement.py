@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.gate.confinement import Confinement, can_isolate, has_own_pid_limit
-from bot.gate.local import run_suite
 from bot.gate.place import Shared
+from bot.gate.suite import run_suite
 from bot.model import CaseOutcome, Suite, SuiteRun
 
 SECRET = "ghs_0123456789abcdef0123456789abcdef"

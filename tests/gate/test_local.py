@@ -13,8 +13,8 @@ import pytest
 from bot.errors import SuiteError
 from bot.gate import prove
 from bot.gate.confinement import can_isolate
-from bot.gate.local import run_suite
 from bot.gate.place import Shared
+from bot.gate.suite import run_suite
 from bot.model import CaseOutcome, Suite, SuiteRun, VerdictOutcome
 
 Lines = list[str]

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.gate.local import run_suite
+from bot.gate.suite import run_suite
 from bot.model import CaseOutcome, CaseResult, Suite, SuiteRun
 
 ROOT = Path(__file__).parents[2]
 CONFTEST = """
     pytest_plugins = ["isolated.plugin"]
-    import os, pytest
+    import os, time, pytest
     os.environ["SUITE_CASE_SECONDS"] = "2"
 
     def pytest_case_process_start():
@@ -22,12 +22,13 @@ CONFTEST = """
     @pytest.fixture(autouse=True)
     def process(record_property):
         record_property("process", os.getpid())
+        record_property("began", time.monotonic())
 
     def pytest_case_process_lost(item):
         return "the device faulted: out of bounds" if "lose" in item.name else None
 """
 CASES = """
-    import ctypes, os, time
+    import ctypes, os, time, pytest
 
     def test_first(): pass
 
@@ -44,6 +45,15 @@ CASES = """
     def test_loses_the_device(): pass
     def test_fails(): assert 1 == 2
     def test_last(): pass
+
+    @pytest.mark.apart
+    def test_apart(): pass
+
+    @pytest.mark.apart
+    def test_aborts_apart(): os.abort()
+
+    @pytest.mark.apart
+    def test_goes_on_apart(): pass
 """
 
 
@@ -62,12 +72,12 @@ def case(run: SuiteRun, name: str) -> CaseResult:
 
 def test_the_run_is_whole_and_names_its_device(ended: SuiteRun) -> None:
     assert ended.problem == ""
-    assert len(ended.cases) == 9
+    assert len(ended.cases) == 12
     assert ended.device is not None
     assert ended.device.kind == "cpu"
 
 
-@pytest.mark.parametrize("name", ["test_first", "test_between", "test_last"])
+@pytest.mark.parametrize("name", ["test_first", "test_between", "test_last", "test_apart", "test_goes_on_apart"])
 def test_cases_beside_a_dying_one_pass(ended: SuiteRun, name: str) -> None:
     assert case(ended, name).outcome is CaseOutcome.PASSED
 
@@ -83,9 +93,17 @@ def test_a_case_after_a_dying_one_has_a_process_of_its_own(ended: SuiteRun) -> N
     assert fails == last
 
 
+def test_cases_apart_have_a_process_beside_the_others(ended: SuiteRun) -> None:
+    others = {case(ended, name).figures["process"] for name in ("test_first", "test_between", "test_last")}
+    apart = [case(ended, name) for name in ("test_apart", "test_goes_on_apart")]
+    assert len(others | {each.figures["process"] for each in apart}) == len(others) + 2
+    assert all(float(each.figures["began"]) < float(case(ended, "test_last").figures["began"]) for each in apart[:1])
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
+        ("test_aborts_apart", ["ended by SIGABRT"]),
         ("test_aborts", ["ended by SIGABRT", "HSA_STATUS_ERROR_MEMORY_APERTURE_VIOLATION"]),
         ("test_reads_nowhere", ["ended by SIGSEGV", "in test_reads_nowhere"]),
         ("test_leaves", ["left with exit code 0"]),

@@ -15,7 +15,7 @@ import pytest
 from bot.carried.load import CarriedPatch
 from bot.gate import judge
 from bot.gate.judge import matches
-from bot.gate.local import run_suite
+from bot.gate.suite import run_suite
 from bot.model import CaseOutcome, Suite, SuiteRun, VerdictOutcome
 
 releases = pytest.mark.xdist_group("sglang-24587-releases")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.wheels import cache_directory
+from bot.cache import cache_directory
 
 PINS = {
     "@octokit/graphql-schema": "15.26.1",

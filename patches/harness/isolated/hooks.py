@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 
 
-def pytest_case_process_start(session: pytest.Session) -> dict[str, str]:  # type: ignore[empty-body]
-    """Prepare the process, before its first case; return what the report shall say of the run.
+def pytest_case_process_prepare(session: pytest.Session, apart: bool) -> None:
+    """Load what takes long, while another run may still have the device: no device and nothing of the target's.
+
+    `apart` says whether it is the process of the cases that use no device.
+    """
+
+
+def pytest_case_process_start(session: pytest.Session, apart: bool) -> dict[str, str]:  # type: ignore[empty-body]
+    """Begin, before the first case; return what the report shall say of the run.
 
     Whatever must not be there before the fork (a device's context, say) belongs here. `pytest.exit` ends the run.
     """

@@ -1,6 +1,7 @@
 """The pytest side: hands the cases to a forked process, reports what comes back, and goes on when the process dies.
 
-Owns the run. A case whose process dies or hangs is a failing case with what it said last; it is never run again.
+Owns the run. A case whose process dies or hangs is a failing case with what it said last; it is never run again. Cases
+that are marked `apart` have a process beside that of the others, and are reported after them.
 """
 
 from __future__ import annotations
@@ -13,17 +14,16 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import pytest
 from _pytest.junitxml import xml_key
 
-from isolated import hooks
+from isolated import hooks, turn
 from isolated.worker import work
 
+APART = "apart"
 LIMIT = "SUITE_CASE_SECONDS"
 _LIMIT_SECONDS = 240.0
 _DUMP_SECONDS = 1.0
@@ -38,6 +38,11 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hooks)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", f"{APART}: uses no device, and runs beside the others in a process of its own")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Run all cases; None leaves the loop to pytest where nothing is to be run."""
@@ -45,51 +50,86 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return None
     if session.testsfailed and not session.config.option.continue_on_collection_errors:
         raise session.Interrupted(f"{session.testsfailed} errors during collection")
-    waiting = deque(range(len(session.items)))
-    while waiting:
-        _Process(session, tuple(waiting)).follow(waiting)
-        if session.shouldfail:
-            raise session.Failed(session.shouldfail)
-        if session.shouldstop:
-            raise session.Interrupted(session.shouldstop)
+    waiting = _grouped(session)
+    started = {apart: _Process(session, tuple(places), apart) for apart, places in waiting.items()}
+    try:
+        for apart, process in started.items():
+            _run_all(process, waiting[apart])
+    finally:
+        for process in started.values():
+            process.end()
     return True
 
 
-@dataclass
+def _grouped(session: pytest.Session) -> dict[bool, deque[int]]:
+    """Tell the items that run apart from the others, which come first."""
+    groups: dict[bool, deque[int]] = {False: deque(), True: deque()}
+    for place, item in enumerate(session.items):
+        groups[item.get_closest_marker(APART) is not None].append(place)
+    return {apart: places for apart, places in groups.items() if places}
+
+
+def _run_all(process: _Process, waiting: deque[int]) -> None:
+    """Follow a process, and another one for what is left whenever one dies."""
+    session = process.session
+    process.follow(waiting)
+    while waiting and not (session.shouldfail or session.shouldstop):
+        following = _Process(session, tuple(waiting), process.apart)
+        try:
+            following.follow(waiting)
+        finally:
+            following.end()
+    if session.shouldfail:
+        raise session.Failed(session.shouldfail)
+    if session.shouldstop:
+        raise session.Interrupted(session.shouldstop)
+
+
 class _Process:
     """One forked process, from its start until it has ended."""
 
-    session: pytest.Session
-    places: Sequence[int]
-    current: int | None = None
-    phases: list[str] = field(default_factory=list)
-    since: float = field(default_factory=time.monotonic)
+    def __init__(self, session: pytest.Session, places: Sequence[int], apart: bool) -> None:
+        """Start it; what it sends waits in a pipe until it is followed."""
+        self.session, self.places, self.apart = session, places, apart
+        self.current: int | None = None
+        self.phases: list[str] = []
+        self.since = time.monotonic()
+        self.code: int | None = None
+        self._said = tempfile.NamedTemporaryFile("w+", prefix="said-", errors="replace")  # noqa: SIM115 - closed by end()
+        self._here, home = multiprocessing.Pipe(duplex=False)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._here.close()
+            work(session, places, home, self._said.file, apart=apart)
+        home.close()
 
     def follow(self, waiting: deque[int]) -> None:
         """Report the cases that end, take them off `waiting`, and answer for the one that did not end."""
         limit = float(os.environ.get(LIMIT, _LIMIT_SECONDS))
-        with tempfile.NamedTemporaryFile("w+", prefix="said-", errors="replace") as said:
-            here, home = multiprocessing.Pipe(duplex=False)
-            pid = os.fork()
-            if pid == 0:
-                here.close()
-                work(self.session, self.places, home, said.file)
-            home.close()
-            try:
-                hung = self._listen(here, limit, waiting)
-                if hung:
-                    _ask_where(pid)
-            finally:
-                here.close()
-                ended = _end(pid, kill=True)
-            if waiting and (hung or ended or self._left_off(waiting)):
-                self._lost(waiting, _why(hung, limit, ended, Path(said.name)))
+        turn.wait()
+        hung = self._listen(limit, waiting)
+        if hung:
+            _ask_where(self.pid)
+        ended = self._reap()
+        if waiting and (hung or ended or self._left_off(waiting)):
+            self._lost(waiting, _why(hung, limit, ended, Path(self._said.name)))
 
-    def _listen(self, here: Connection, limit: float, waiting: deque[int]) -> bool:
+    def end(self) -> None:
+        """Make sure that nothing of it is left."""
+        self._reap()
+        self._said.close()
+
+    def _reap(self) -> int:
+        self._here.close()
+        if self.code is None:
+            self.code = _end(self.pid)
+        return self.code
+
+    def _listen(self, limit: float, waiting: deque[int]) -> bool:
         """Take in what the process sends until it sends no more; True where it went silent for too long."""
-        while here.poll(limit):
+        while self._here.poll(limit):
             try:
-                kind, content = here.recv()
+                kind, content = self._here.recv()
             except (EOFError, OSError):
                 return False
             self._take(kind, content, waiting)
@@ -163,7 +203,7 @@ def _ask_where(pid: int) -> None:
         time.sleep(_DUMP_SECONDS)
 
 
-def _end(pid: int, *, kill: bool) -> int:
+def _end(pid: int) -> int:
     """Reap the process; return its exit code, negative for a signal. One that goes on after its last word is killed."""
     deadline = time.monotonic() + _DUMP_SECONDS
     while time.monotonic() < deadline:
@@ -171,9 +211,8 @@ def _end(pid: int, *, kill: bool) -> int:
         if done:
             return os.waitstatus_to_exitcode(status)
         time.sleep(0.01)
-    if kill:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 

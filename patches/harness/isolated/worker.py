@@ -17,6 +17,8 @@ import pytest
 from _pytest.capture import CaptureManager
 from _pytest.runner import runtestprotocol
 
+from isolated import turn
+
 Message = tuple[Literal["properties", "started", "report", "ended", "left"], Any]
 """What a worker sends: properties of the run, an item's index, a report as data, an item's index, an exit's reason."""
 
@@ -52,12 +54,12 @@ class _Watch:
             return None
 
 
-def work(session: pytest.Session, places: Sequence[int], home: Connection, said: TextIO) -> None:
+def work(session: pytest.Session, places: Sequence[int], home: Connection, said: TextIO, *, apart: bool) -> None:
     """Run the items at these places and leave the process without ever returning; `said` takes what it prints."""
     _speak_into(session, said)
     code = 1
     try:
-        _run(session, places, home)
+        _run(session, places, home, apart)
         code = 0
     except pytest.exit.Exception as left:
         home.send(("left", (str(left.msg), left.returncode)))
@@ -80,11 +82,13 @@ def _speak_into(session: pytest.Session, said: TextIO) -> None:
     faulthandler.register(signal.SIGUSR2, said)
 
 
-def _run(session: pytest.Session, places: Sequence[int], home: Connection) -> None:
+def _run(session: pytest.Session, places: Sequence[int], home: Connection, apart: bool) -> None:
     watch = _Watch()
     session.config.pluginmanager.register(watch)
     hook = session.config.hook
-    home.send(("properties", _merged(hook.pytest_case_process_start(session=session))))
+    hook.pytest_case_process_prepare(session=session, apart=apart)
+    turn.wait()
+    home.send(("properties", _merged(hook.pytest_case_process_start(session=session, apart=apart))))
     for place, following in zip(places, [*places[1:], None], strict=True):
         home.send(("started", place))
         item = session.items[place]

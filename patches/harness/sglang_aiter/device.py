@@ -1,10 +1,13 @@
 """Where a suite runs: the CPU under Triton's interpreter, or a GPU through torch's one API for CUDA and ROCm.
 
 The only place that knows vendors apart. Must be asked before anything imports triton: the interpreter is chosen then.
+A process whose cases use no device has none: there kernels can be compiled, and not run.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import platform
 import subprocess
@@ -31,7 +34,17 @@ class Device:
     @property
     def is_gpu(self) -> bool:
         """Whether kernels are compiled and graphs are captured for real."""
-        return self.kind != "cpu"
+        return self.kind in ("cuda", "rocm")
+
+    def load_compiler(self) -> None:
+        """Import what compiles kernels and let it hash itself, which it does once in a process; it needs no device."""
+        for module in ("triton.runtime.cache", "triton.experimental.gluon.language"):
+            with contextlib.suppress(ImportError):
+                importlib.import_module(module)
+        if self.kind != "cpu":
+            # Another Triton may do that elsewhere; it then takes its time when it compiles.
+            with contextlib.suppress(AttributeError):
+                sys.modules["triton.runtime.cache"].triton_key()
 
     def describe(self) -> dict[str, str]:
         """Name the hardware and every version that a figure depends on, as report properties."""
@@ -46,6 +59,10 @@ class Device:
         arch = found.gcnArchName.partition(":")[0] if self.kind == "rocm" else f"sm_{found.major}{found.minor}"
         versions["runtime"] = f"HIP {torch.version.hip}" if torch.version.hip else f"CUDA {torch.version.cuda}"
         return _properties(self.kind, found.name, arch, versions | {"driver": _driver(self.kind)})
+
+
+NONE = Device("none", "cpu")
+"""No device: tensors lie in memory, and a kernel's launch can be noted, not made."""
 
 
 def choose() -> Device:

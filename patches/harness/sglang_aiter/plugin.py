@@ -20,12 +20,21 @@ NO_DEVICE_CODE = 64
 """The exit code that says: the device that was asked for is not there."""
 
 
-def pytest_case_process_start() -> dict[str, str]:
-    """Choose the device before anything imports triton, and name it with every version that a figure depends on."""
+CHOSEN = pytest.StashKey[devices.Device]()
+
+
+def pytest_case_process_prepare(session: pytest.Session, apart: bool) -> None:
+    """Choose the device before anything imports triton, and have the compiler ready."""
     try:
-        described = devices.choose().describe()
+        chosen = session.stash[CHOSEN] = devices.NONE if apart else devices.choose()
     except devices.NoDevice as absent:
         pytest.exit(str(absent), returncode=NO_DEVICE_CODE)
+    chosen.load_compiler()
+
+
+def pytest_case_process_start(session: pytest.Session, apart: bool) -> dict[str, str]:
+    """Name the device, with every version that a figure depends on."""
+    described = {} if apart else session.stash[CHOSEN].describe()
     return described | {"version.target": Tree.from_environment().version}
 
 
@@ -47,15 +56,15 @@ def pytest_case_process_lost() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def device() -> devices.Device:
+def device(request: pytest.FixtureRequest) -> devices.Device:
     """Where the suite runs."""
-    return devices.choose()
+    return request.session.stash[CHOSEN]
 
 
 @pytest.fixture(scope="session")
 def target(device: devices.Device) -> Target:
     """The backend of the tree that SUITE_TARGET names. One that cannot be imported is an error of every case."""
-    return Target.load()
+    return Target.load(device)
 
 
 @pytest.hookimpl(wrapper=True)

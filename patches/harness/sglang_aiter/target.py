@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from sglang_aiter.device import Device, choose
+from sglang_aiter.device import Device
 from sglang_aiter.errors import HarnessError
 from sglang_aiter.finder import TargetFinder, install
 from sglang_aiter.server import Server, Setting, model_runner
@@ -50,9 +50,9 @@ class Target:
         self._architecture = _named("sglang.srt.configs.model_config", "AttentionArch")
 
     @classmethod
-    def load(cls) -> Target:
-        """Load the tree that SUITE_TARGET names on the device that SUITE_DEVICE names. Raises what a user would see."""
-        cls.loaded = cls(Tree.from_environment(), choose())
+    def load(cls, device: Device) -> Target:
+        """Load the tree that SUITE_TARGET names on a device. Raises what a user would see."""
+        cls.loaded = cls(Tree.from_environment(), device)
         return cls.loaded
 
     def backend(self, setting: Setting, *, planned: bool = False, multi_step: bool = False) -> Any:

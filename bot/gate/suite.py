@@ -1,0 +1,114 @@
+"""One run of a carried patch's suite: pytest in a process of its own.
+
+Owns what the end of a run means: every ending is a SuiteRun, and what its report does not explain is not believed.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from pathlib import Path
+
+from bot.errors import SuiteError
+from bot.gate.confinement import Launch
+from bot.gate.environment import suite_environment
+from bot.gate.junit import Report, parse_junit, read_report
+from bot.gate.place import Shared, interpreter, run_confined
+from bot.gate.process import Finished
+from bot.gate.progress import Reporter, last_case, last_lines, summary
+from bot.model import CaseOutcome, Progress, Suite, SuiteRun, silent
+
+NO_DEVICE_CODE = 64
+"""The exit code by which a suite says that the device it was told to use is not there; its last line says which."""
+_EXIT = re.compile(r"^!* ?(?:_pytest\.outcomes\.)?Exit: (.*?)[ !]*$")
+"""How pytest prints why it was told to leave."""
+_PYTEST = "import os, sys, pytest; code = int(pytest.main()); sys.stdout.flush(); sys.stderr.flush(); os._exit(code)"
+"""pytest as a program that leaves at once: taking an interpreter down that has torch in it costs up to a second."""
+
+
+def run_suite(
+    tree: Path,
+    suite: Suite,
+    *,
+    name: str,
+    device: str = "auto",
+    progress: Progress = silent,
+    shared: Shared | None = None,
+) -> SuiteRun:
+    """Run the suite once on one tree. Every ending is a SuiteRun; one that allows no verdict says why in `problem`.
+
+    Its seconds count from its turn.
+    """
+    shared = shared or Shared()
+    with tempfile.TemporaryDirectory(prefix="backport-suite-") as scratch:
+        home, report = Path(scratch, "home"), Path(scratch, "report.xml")
+        home.mkdir()
+        launch = Launch(
+            command=_command(suite, Path(scratch), report, interpreter(shared.confinement)),
+            directory=suite.directory,
+            environment=suite_environment(
+                home,
+                kernels=shared.kernels or home / "triton",
+                target=tree,
+                device=device,
+                import_paths=suite.import_paths,
+                turn=shared.turn.sign,
+            ),
+            readable=(tree, suite.directory, *suite.import_paths, *shared.readable),
+            writable=(Path(scratch), *((shared.kernels,) if shared.kernels else ())),
+            device=device,
+        )
+        finished = run_confined(launch, shared, timeout=suite.timeout, watch=Reporter(name, progress))
+        problem, parsed = _read(finished, report, suite.timeout, shared.keep and shared.keep / f"{name}.xml")
+    seconds = time.monotonic() - shared.turn.since
+    run = SuiteRun(tree=name, cases=parsed.cases, device=parsed.device, seconds=seconds, problem=problem)
+    progress(f"{name} run: {summary(run)}")
+    return run
+
+
+def _command(suite: Suite, scratch: Path, report: Path, python: str) -> list[str]:
+    """Build the pytest command line. An empty configuration file keeps the settings of whatever lies around it out."""
+    settings = scratch / "pytest.ini"
+    settings.write_text("[pytest]\n", encoding="utf-8")
+    options = [
+        "--rootdir",
+        str(suite.directory.resolve()),
+        "--import-mode=importlib",
+        "--continue-on-collection-errors",
+    ]
+    output = ["-v", "--tb=line", "--show-capture=no", "-o", "console_output_style=count", f"--junitxml={report}"]
+    isolation = ["-c", str(settings), "-p", "no:cacheprovider", "-o", "junit_family=xunit1"]
+    return [python, "-c", _PYTEST, *isolation, *options, *output, "."]
+
+
+def _read(finished: Finished, report: Path, timeout: float, keep: Path | None) -> tuple[str, Report]:
+    """Say what is wrong with a run, if anything, and what it reported all the same."""
+    empty = Report((), {})
+    if finished.timed_out:
+        return f"it was stopped after {timeout:g} s{last_case(finished)}.", empty
+    if finished.code == NO_DEVICE_CODE:
+        reasons = [found[1] for line in finished.tail if (found := _EXIT.match(line))]
+        return f"no device: {reasons[-1] if reasons else 'the suite gave no reason'}", empty
+    if finished.signal_name:
+        return f"its process was ended by {finished.signal_name}{last_case(finished)}.", empty
+    try:
+        xml = read_report(report)
+        parsed = parse_junit(xml)
+    except FileNotFoundError:
+        return f"pytest exited with {finished.code} and left no report: {last_lines(finished)}", empty
+    except SuiteError as error:
+        return error.message, empty
+    if keep is not None:
+        keep.write_bytes(xml)
+    return _contradiction(finished, parsed), parsed
+
+
+def _contradiction(finished: Finished, parsed: Report) -> str:
+    """A report is believed only with the exit code that goes with it."""
+    if not parsed.cases:
+        return "it collected no case."
+    bad = any(case.outcome in (CaseOutcome.FAILED, CaseOutcome.ERROR) for case in parsed.cases)
+    if finished.code not in (0, 1) or (finished.code == 0 and bad):
+        return f"pytest exited with {finished.code}, which its report does not explain: {last_lines(finished)}"
+    return ""

@@ -1,0 +1,53 @@
+"""When each of the two runs of a proof begins, and whose compiled kernels it finds.
+
+Owns the order. On a CPU the two share nothing and go side by side. On a GPU they take turns, base first; a suite that
+knows of turns starts up meanwhile. What a base run compiles may be kept, as it is the code of the branch; what a
+candidate run compiles is not, so that no candidate can lay a kernel into the proof of another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from enum import Enum
+from pathlib import Path
+
+from bot.gate.confinement import Confinement
+from bot.model import CommandSuite, Suite
+
+_KEPT_SECONDS = 30 * 24 * 3600.0
+
+
+class Order(Enum):
+    """How the candidate run follows the base run: at once, started but waiting for its turn, or started after it."""
+
+    TOGETHER = "together"
+    IN_TURN = "in turn"
+    AFTER = "after"
+
+
+def order(suite: Suite | CommandSuite, device: str, confinement: Confinement) -> Order:
+    """Choose the order. Runs that share a network do not go side by side: both would want the same port."""
+    if (os.cpu_count() or 1) == 1:
+        return Order.AFTER
+    no_gpu = not any(Path(node).exists() for node in ("/dev/kfd", "/dev/nvidiactl", "/dev/dxg"))
+    if (device == "cpu" or (device == "auto" and no_gpu)) and not confinement.network:
+        return Order.TOGETHER
+    return Order.IN_TURN if isinstance(suite, Suite) and suite.takes_turns else Order.AFTER
+
+
+def lend_kernels(kept: Path, to: Path) -> None:
+    """Copy compiled kernels into the folder of a run that is not to change them. What cannot be copied is compiled."""
+    with contextlib.suppress(OSError):
+        shutil.copytree(kept, to, dirs_exist_ok=True)
+
+
+def drop_old_kernels(kept: Path) -> None:
+    """Remove what was compiled more than 30 days ago."""
+    limit = time.time() - _KEPT_SECONDS
+    for entry in kept.iterdir() if kept.is_dir() else ():
+        with contextlib.suppress(OSError):
+            if entry.stat().st_mtime < limit:
+                shutil.rmtree(entry)

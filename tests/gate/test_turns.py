@@ -1,0 +1,144 @@
+"""Who goes when: two real runs on one machine, told apart by the clock, and what each finds of the other's kernels."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.gate import local, prove, turns
+from bot.gate.confinement import Confinement, can_isolate
+from bot.gate.turns import Order, order
+from bot.model import CommandSuite, Suite, SuiteRun, Verdict, VerdictOutcome
+
+HARNESS = Path(__file__).parents[2] / "patches/harness"
+CONFTEST = """
+    import time, pytest
+    pytest_plugins = ["isolated.plugin"]
+    STARTED = time.monotonic()
+
+    def pytest_case_process_start():
+        return {"device.kind": "cpu", "device.name": "none", "device.arch": "none"}
+
+    @pytest.fixture(autouse=True)
+    def clock(record_property):
+        record_property("started", STARTED)
+        record_property("began", time.monotonic())
+        yield
+        record_property("ended", time.monotonic())
+"""
+CASES = """
+    import os, pathlib, time
+
+    TREE, KERNELS = pathlib.Path(os.environ["SUITE_TARGET"]), pathlib.Path(os.environ["TRITON_CACHE_DIR"])
+
+    def test_it(record_property):
+        record_property("found", ",".join(sorted(each.name for each in KERNELS.iterdir())))
+        (KERNELS / TREE.name).mkdir()
+        time.sleep(3)
+        assert TREE.name == "candidate"
+"""
+
+
+def proof(tmp_path: Path, **given: object) -> Verdict:
+    """Prove two empty trees with a suite that waits for its turn; its case fails on the base."""
+    for name in ("base", "candidate", "suite", "kernels"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "suite/conftest.py").write_text(textwrap.dedent(CONFTEST), encoding="utf-8")
+    (tmp_path / "suite/test_it.py").write_text(textwrap.dedent(CASES), encoding="utf-8")
+    suite = Suite(name="it", directory=tmp_path / "suite", import_paths=(HARNESS,), timeout=5.5, takes_turns=True)
+    return prove(tmp_path / "base", tmp_path / "candidate", suite, kernels=tmp_path / "kernels", **given)  # type: ignore[arg-type]
+
+
+def clock(run: SuiteRun, name: str) -> float:
+    assert run.problem == ""
+    return float(run.cases[0].figures[name])
+
+
+@pytest.fixture(scope="module")
+def in_turn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Verdict, Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local, "order", lambda *_: Order.IN_TURN)
+        folder = tmp_path_factory.mktemp("turns")
+        return proof(folder), folder
+
+
+def test_the_candidate_starts_up_meanwhile_and_begins_when_the_base_has_ended(in_turn: tuple[Verdict, Path]) -> None:
+    verdict, _ = in_turn
+    assert verdict.outcome is VerdictOutcome.PROVEN
+    assert clock(verdict.candidate, "started") < clock(verdict.base, "ended") < clock(verdict.candidate, "began")
+
+
+def test_waiting_counts_neither_as_run_time_nor_against_the_limit(in_turn: tuple[Verdict, Path]) -> None:
+    verdict, _ = in_turn
+    waited = clock(verdict.candidate, "began") - clock(verdict.candidate, "started")
+    assert waited > 2
+    assert verdict.candidate.seconds < clock(verdict.candidate, "ended") - clock(verdict.candidate, "started")
+
+
+def test_only_what_a_base_run_compiled_is_kept(in_turn: tuple[Verdict, Path]) -> None:
+    verdict, folder = in_turn
+    assert verdict.base.cases[0].figures["found"] == ""
+    assert verdict.candidate.cases[0].figures["found"] == "base"
+    assert [each.name for each in (folder / "kernels").iterdir()] == ["base"]
+
+
+def test_a_candidate_cannot_write_into_the_kept_kernels(tmp_path: Path) -> None:
+    if not can_isolate():
+        pytest.skip("this machine has no walls")
+    for name in ("base", "candidate", "suite", "kernels"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "suite/test_it.py").write_text(
+        "import os, pathlib\ndef test_it():\n"
+        f"    pathlib.Path({str(tmp_path / 'kernels')!r}, pathlib.Path(os.environ['SUITE_TARGET']).name).mkdir()\n"
+    )
+    suite = Suite(name="it", directory=tmp_path / "suite", timeout=30)
+    verdict = prove(tmp_path / "base", tmp_path / "candidate", suite, kernels=tmp_path / "kernels")
+    assert verdict.base.cases[0].message == ""
+    assert "Read-only file system" in verdict.candidate.cases[0].message
+    assert [each.name for each in (tmp_path / "kernels").iterdir()] == ["base"]
+
+
+def test_old_kernels_go(tmp_path: Path) -> None:
+    for name, days in (("old", 31), ("new", 29)):
+        (tmp_path / name).mkdir()
+        then = time.time() - days * 24 * 3600
+        os.utime(tmp_path / name, (then, then))
+    turns.drop_old_kernels(tmp_path)
+    turns.drop_old_kernels(tmp_path / "not there")
+    assert [each.name for each in tmp_path.iterdir()] == ["new"]
+
+
+TAKES = Suite(name="it", directory=Path("/"), takes_turns=True)
+PLAIN = Suite(name="it", directory=Path("/"))
+COMMAND = CommandSuite(name="it", command=("true",))
+
+
+@pytest.mark.parametrize(
+    ("suite", "device", "network", "processors", "expected"),
+    [
+        (PLAIN, "cpu", False, 2, Order.TOGETHER),
+        (TAKES, "cpu", False, 2, Order.TOGETHER),
+        (COMMAND, "cpu", False, 2, Order.TOGETHER),
+        (PLAIN, "cpu", True, 2, Order.AFTER),
+        (TAKES, "cpu", True, 2, Order.IN_TURN),
+        (PLAIN, "cpu", False, 1, Order.AFTER),
+        (TAKES, "rocm", False, 1, Order.AFTER),
+        (TAKES, "rocm", False, 2, Order.IN_TURN),
+        (PLAIN, "cuda", False, 2, Order.AFTER),
+        (COMMAND, "cuda", False, 2, Order.AFTER),
+    ],
+)
+def test_runs_share_no_device(
+    monkeypatch: pytest.MonkeyPatch,
+    suite: Suite | CommandSuite,
+    device: str,
+    network: bool,
+    processors: int,
+    expected: Order,
+) -> None:
+    monkeypatch.setattr(turns.os, "cpu_count", lambda: processors)
+    assert order(suite, device, Confinement(network=network)) is expected
