@@ -23,8 +23,8 @@ NO_DEVICE_CODE = 64
 """The exit code by which a suite says that the device it was told to use is not there; its last line says which."""
 _EXIT = re.compile(r"^!* ?(?:_pytest\.outcomes\.)?Exit: (.*?)[ !]*$")
 """How pytest prints why it was told to leave."""
-_PYTEST = "import os, sys, pytest; code = int(pytest.main()); sys.stdout.flush(); sys.stderr.flush(); os._exit(code)"
-"""pytest as a program that leaves at once: taking an interpreter down that has torch in it costs up to a second."""
+_PYTEST = Path(__file__).with_name("pytest_program.py").read_text(encoding="utf-8")
+"""Handed over as text: the interpreter may be a container's, where this package is not."""
 
 
 def run_suite(

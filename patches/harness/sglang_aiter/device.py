@@ -14,6 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from importlib import metadata
+from threading import Thread
 
 import torch
 
@@ -37,14 +38,15 @@ class Device:
         return self.kind in ("cuda", "rocm")
 
     def load_compiler(self) -> None:
-        """Import what compiles kernels and let it hash itself, which it does once in a process; it needs no device."""
-        for module in ("triton.runtime.cache", "triton.experimental.gluon.language"):
-            with contextlib.suppress(ImportError):
-                importlib.import_module(module)
+        """Import what compiles kernels, and let it hash itself meanwhile, which it does once in a process.
+
+        Nothing of this needs the device. Where another Triton keeps its hash elsewhere, it is made when it is needed.
+        """
+        cache = importlib.import_module("triton.runtime.cache")
         if self.kind != "cpu":
-            # Another Triton may do that elsewhere; it then takes its time when it compiles.
-            with contextlib.suppress(AttributeError):
-                sys.modules["triton.runtime.cache"].triton_key()
+            Thread(target=getattr(cache, "triton_key", int), daemon=True).start()
+        with contextlib.suppress(ImportError):
+            importlib.import_module("triton.experimental.gluon.language")
 
     def describe(self) -> dict[str, str]:
         """Name the hardware and every version that a figure depends on, as report properties."""

@@ -18,8 +18,6 @@ from sglang_aiter.tree import Tree
 
 NO_DEVICE_CODE = 64
 """The exit code that says: the device that was asked for is not there."""
-
-
 CHOSEN = pytest.StashKey[devices.Device]()
 
 
