@@ -24,6 +24,7 @@ from bot.github.check_runs import write_check_run
 from bot.github.conversation import last_labeller, pull_requests_since, read_comments
 from bot.github.details import detail_steps
 from bot.github.door import Reaction
+from bot.github.graphql import make_draft, mark_ready
 from bot.github.listed import listed
 from bot.github.merged import merged_commits
 from bot.github.patience import Patience
@@ -195,9 +196,9 @@ class GitHubClient:
                 if not same_text:
                     forge.edit(title=title, body=body)
                 if standing.draft and not draft:
-                    forge.mark_ready_for_review()
+                    mark_ready(forge)
                 elif draft and not standing.draft:
-                    forge.convert_to_draft()
+                    make_draft(forge)
 
         self._send.twice(update)
         return self.pull_request(standing.number)

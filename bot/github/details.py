@@ -13,6 +13,7 @@ from functools import partial
 from github.PullRequest import PullRequest as ForgePullRequest
 from github.Repository import Repository as ForgeRepository
 
+from bot.github.graphql import enable_auto_merge
 from bot.model import Details
 
 log = logging.getLogger(__name__)
@@ -54,4 +55,4 @@ def _assign(repository: ForgeRepository, number: int, login: str) -> None:
 
 def _enable_auto_merge(pull: ForgePullRequest, method: str) -> None:
     if pull.raw_data.get("auto_merge") is None:
-        pull.enable_automerge(method.upper(), expected_head_oid=pull.head.sha)
+        enable_auto_merge(pull, method.upper())

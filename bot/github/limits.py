@@ -1,11 +1,13 @@
 """How GitHub says that a rate limit was hit, and until when.
 
 Primary limits come as 403 or 429 with `x-ratelimit-remaining: 0`, secondary ones as 403 or 429 with `retry-after`, or
-with nothing but a sentence.
+with nothing but a sentence. GraphQL answers 200 to either and tells it in the body: by an error of the type
+RATE_LIMITED, or by the sentence.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -14,10 +16,11 @@ _SECONDARY_WAIT = timedelta(seconds=60)
 
 
 def is_limit(status: int, headers: Mapping[str, str], said: str) -> bool:
-    """Say whether an answer is about a limit and not about permissions."""
+    """Say whether an answer is about a limit and not about permissions. `status` is 400 for a failed GraphQL query."""
     if status == 429:
         return True
-    return status == 403 and (pause_of(headers) is not None or "rate limit" in said.lower())
+    worded = re.search(r"rate.limit", said, re.IGNORECASE) is not None
+    return worded if status == 400 else status == 403 and (worded or pause_of(headers) is not None)
 
 
 def retry_at(headers: Mapping[str, str]) -> datetime:

@@ -7,6 +7,7 @@ from typing import Any
 
 from github.Repository import Repository as ForgeRepository
 
+from bot.github.graphql import ask
 from bot.model import ReviewThread
 
 _QUERY = """
@@ -40,9 +41,8 @@ def unresolved_threads(repository: ForgeRepository, number: int) -> Iterator[Rev
 
 
 def _page(repository: ForgeRepository, number: int, after: str | None) -> dict[str, Any]:
-    variables = {"owner": repository.owner.login, "name": repository.name, "number": number, "after": after}
-    _, answer = repository.requester.graphql_query(_QUERY, variables)
-    page: dict[str, Any] = answer["data"]["repository"]["pullRequest"]["reviewThreads"]
+    data = ask(repository, _QUERY, owner=repository.owner.login, name=repository.name, number=number, after=after)
+    page: dict[str, Any] = data["repository"]["pullRequest"]["reviewThreads"]
     return page
 
 

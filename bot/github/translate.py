@@ -58,5 +58,7 @@ def _message(error: GithubException) -> str:
     data = error.data
     if not isinstance(data, Mapping):
         return str(data or "")[:200]
-    details = [item.get("message", "") for item in data.get("errors") or [] if isinstance(item, Mapping)]
+    # REST tells of an error by `code`, GraphQL by `type`; not every one has a sentence.
+    errors = [item for item in data.get("errors") or [] if isinstance(item, Mapping)]
+    details = [str(item.get("message") or item.get("type") or "") for item in errors]
     return "; ".join(part for part in [str(data.get("message", "")), *details] if part)[:400].rstrip(".")

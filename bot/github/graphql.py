@@ -1,0 +1,43 @@
+"""Questions in GraphQL, for what REST does not have.
+
+GitHub answers 200 also where it answers nothing: then the body says why. That becomes the error that the same answer is
+over REST, so that a limit is waited for and a refusal told.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from github.PullRequest import PullRequest as ForgePullRequest
+from github.Repository import Repository as ForgeRepository
+
+_OF_PULL_REQUEST = "mutation($input: {name}Input!) {{ {field}(input: $input) {{ clientMutationId }} }}"
+
+
+def ask(repository: ForgeRepository, query: str, **variables: object) -> dict[str, Any]:
+    """Return the `data` of an answer; raises GithubException where there is none."""
+    headers, answer = repository.requester.graphql_query(query, variables)
+    data: dict[str, Any] | None = answer.get("data")
+    if data is None:
+        raise repository.requester.createException(400, headers, answer)
+    return data
+
+
+def mark_ready(pull: ForgePullRequest) -> None:
+    """Make an ordinary pull request of a draft."""
+    _change(pull, "MarkPullRequestReadyForReview")
+
+
+def make_draft(pull: ForgePullRequest) -> None:
+    """Make a draft of a pull request."""
+    _change(pull, "ConvertPullRequestToDraft")
+
+
+def enable_auto_merge(pull: ForgePullRequest, method: str) -> None:
+    """Let a pull request merge by itself, as long as its head stays what it is."""
+    _change(pull, "EnablePullRequestAutoMerge", mergeMethod=method, expectedHeadOid=pull.head.sha)
+
+
+def _change(pull: ForgePullRequest, mutation: str, **settings: str) -> None:
+    query = _OF_PULL_REQUEST.format(name=mutation, field=mutation[0].lower() + mutation[1:])
+    ask(pull.base.repo, query, input={"pullRequestId": pull.node_id, **settings})
