@@ -69,7 +69,7 @@ def sync_branches(
                 run = _at_work(at, data, branch, open_=open_)
     if report is not None:
         _write_report(run, report)
-    _write_step_summary(run)
+    _write_step_summary(run, load_config(config).templates.sync_summary if config.exists() else None)
     _print(run, as_json=as_json)
 
 
@@ -113,12 +113,12 @@ def _write_report(run: SyncRun, directory: Path) -> None:
     tell(f"The report: {page}")
 
 
-def _write_step_summary(run: SyncRun) -> None:
+def _write_step_summary(run: SyncRun, template: str | None) -> None:
     """Add to the page of a GitHub Actions run, where there is one."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if path:
         with Path(path).open("a", encoding="utf-8", errors="replace") as file:
-            file.write(render_summary(run.survey))
+            file.write(render_summary(run.survey, template=template))
 
 
 def _print(run: SyncRun, *, as_json: bool) -> None:

@@ -64,3 +64,7 @@ class Templates(Section):
     """The body of a draft that holds a conflict."""
     check_run: MarkdownTemplate | None = None
     """The summary of a check run."""
+    sync_issue: MarkdownTemplate | None = None
+    """The body of a stable branch's tracking issue."""
+    sync_summary: MarkdownTemplate | None = None
+    """What a scheduled run says on its page in GitHub Actions."""

@@ -21,7 +21,7 @@ from bot.git.objects import Entry
 from bot.github import shapes
 from bot.github.account import sign_in
 from bot.github.check_runs import write_check_run
-from bot.github.conversation import last_labeller, pull_requests_since, read_comments
+from bot.github.conversation import last_labelling, pull_requests_since, read_comments
 from bot.github.details import detail_steps
 from bot.github.door import Reaction
 from bot.github.graphql import make_draft, mark_ready
@@ -33,7 +33,17 @@ from bot.github.signed import upload_tree, write_signed
 from bot.github.threads import unresolved_threads
 from bot.github.translate import translated
 from bot.github.workflow_runs import ForgeWorkflowRuns
-from bot.model import CheckRunText, Comment, Details, ListedPullRequest, MergeMethod, PullRequest, ReviewThread, Sha
+from bot.model import (
+    CheckRunText,
+    Comment,
+    Details,
+    Labelling,
+    ListedPullRequest,
+    MergeMethod,
+    PullRequest,
+    ReviewThread,
+    Sha,
+)
 
 _ROLES = ("admin", "maintain", "write", "triage", "read")
 
@@ -255,10 +265,10 @@ class GitHubClient:
         with translated(f"read the comments of #{number}"):
             return read_comments(self._repository, number)
 
-    def labelled_by(self, number: int, label: str) -> str | None:
-        """Return the person who last put a label on a pull request; None for a bot, or where nobody did."""
+    def last_labelling(self, number: int, label: str) -> Labelling | None:
+        """Return who last put a label on a pull request, and when; None for a bot, or where nobody did."""
         with translated(f"read the history of #{number}"):
-            return last_labeller(self._repository, number, label)
+            return last_labelling(self._repository, number, label)
 
     def changed_since(self, moment: datetime) -> Iterable[int]:
         """Yield the pull requests that anything happened on since then, the last changed first."""

@@ -13,7 +13,7 @@ from github.NamedUser import NamedUser
 from github.Organization import Organization
 from github.Repository import Repository as ForgeRepository
 
-from bot.model import Comment
+from bot.model import Comment, Labelling
 
 
 def read_comments(repository: ForgeRepository, number: int) -> tuple[Comment, ...]:
@@ -22,14 +22,17 @@ def read_comments(repository: ForgeRepository, number: int) -> tuple[Comment, ..
     return tuple(_comment(each) for each in found if each.user is not None)
 
 
-def last_labeller(repository: ForgeRepository, number: int, label: str) -> str | None:
-    """Return the login of the person who last added a label; None for a bot or where none is on record."""
+def last_labelling(repository: ForgeRepository, number: int, label: str) -> Labelling | None:
+    """Return who last added a label, and when; None for a bot or where nobody is on record."""
     added = [
-        event.actor
+        event
         for event in repository.get_issue(number).get_events()
         if event.event == "labeled" and event.label is not None and event.label.name == label
     ]
-    return added[-1].login if added and _is_person(added[-1]) else None
+    # Of an account that is gone GitHub names no actor.
+    if not added or added[-1].actor is None or not _is_person(added[-1].actor):
+        return None
+    return Labelling(by=added[-1].actor.login, at=added[-1].created_at.astimezone(UTC))
 
 
 def pull_requests_since(repository: ForgeRepository, moment: datetime) -> Iterator[int]:

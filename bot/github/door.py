@@ -15,6 +15,7 @@ from bot.model import (
     CheckRunText,
     Comment,
     Details,
+    Labelling,
     ListedPullRequest,
     MergeMethod,
     PullRequest,
@@ -105,8 +106,8 @@ class GitHub(Protocol):
     def comments(self, number: int) -> tuple[Comment, ...]:
         """Return the whole conversation of a pull request, oldest first."""
 
-    def labelled_by(self, number: int, label: str) -> str | None:
-        """Return the person who last put a label on a pull request; None for a bot, or where nobody did."""
+    def last_labelling(self, number: int, label: str) -> Labelling | None:
+        """Return who last put a label on a pull request, and when; None for a bot, or where nobody did."""
 
     def changed_since(self, moment: datetime) -> Iterable[int]:
         """Yield the pull requests that anything happened on since then, the last changed first."""

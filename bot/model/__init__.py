@@ -42,7 +42,7 @@ from bot.model.proof import (
     VerdictOutcome,
     WorkflowRun,
 )
-from bot.model.pulls import CheckRunText, Comment, Details, ListedPullRequest, PullRequest, ReviewThread
+from bot.model.pulls import CheckRunText, Comment, Details, Labelling, ListedPullRequest, PullRequest, ReviewThread
 from bot.model.request import BackportOptions, BackportRequest
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "Failed",
     "Fidelity",
     "KnownFailure",
+    "Labelling",
     "ListedPullRequest",
     "MergeMethod",
     "Method",

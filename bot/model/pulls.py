@@ -66,6 +66,14 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Labelling:
+    """That a person put a label on a pull request."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListedPullRequest:
     """A pull request as a list shows it: less than all, but hundreds for one question.
 

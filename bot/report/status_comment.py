@@ -72,6 +72,13 @@ class StatusView:
     note: str = ""
 
 
+NO_PATCH_FOR_COMPANIONS = (
+    "`--with-companions` brings nothing along here: what belongs with a fix is known from its carried patch, and none "
+    "carries this pull request."
+)
+NO_COMPANIONS = "`--with-companions` brings nothing along here: the carried patch of this pull request names none."
+
+
 def render_status(view: StatusView, *, template: str | None = None) -> str:
     """Render the status comment; folds are left out where it would be longer than GitHub takes."""
     marker = status_marker(view.key)

@@ -35,10 +35,14 @@ def issue_title(state: BranchState) -> str:
     return shorten(f"Backports to {visible(state.branch)}", 250)
 
 
-def render_issue(state: BranchState, survey: Survey) -> str:
-    """Return the tracking issue's body, its hidden marker first: what is cut off for length is the end."""
+def render_issue(state: BranchState, survey: Survey, *, template: str | None = None) -> str:
+    """Return the tracking issue's body, its hidden marker first: what is cut off for length is the end.
+
+    `template` is the configured text in place of ours.
+    """
     body = render(
         "sync_issue",
+        template,
         state=state,
         headline=headline(state),
         main=survey.main,
@@ -50,10 +54,11 @@ def render_issue(state: BranchState, survey: Survey) -> str:
     return f"{tracking_marker(state.branch)}\n{shorten(body, MAX_BODY)}"
 
 
-def render_summary(survey: Survey) -> str:
+def render_summary(survey: Survey, *, template: str | None = None) -> str:
     """Return the summary of a run: every branch in a line, then what is left to do."""
     return render(
         "sync_summary",
+        template,
         survey=survey,
         states=[(state.value, ICONS[state]) for state in State],
         rows=[(state, headline(state), list(counts(state).values())) for state in survey.branches],

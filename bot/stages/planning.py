@@ -57,6 +57,7 @@ class _Recorder:
                 key=comment.key,
                 command=comment.command,
                 requester=backport.requester,
+                labelled_at=backport.labelled_at,
                 original=backport.original,
                 merge_method=backport.merge_method,
                 commits=backport.commits,

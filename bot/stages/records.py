@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -101,6 +102,7 @@ class Request(Record):
     key: str
     command: str
     requester: str
+    labelled_at: datetime | None = None
     original: PullRequest
     merge_method: MergeMethod
     commits: tuple[Sha, ...]
@@ -120,6 +122,7 @@ class Request(Record):
             siblings=siblings,
             companion_originals=self.companion_originals,
             comment_id=comment_of(self.key),
+            labelled_at=self.labelled_at,
         )
 
 

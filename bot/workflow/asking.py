@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.commands import Command
 from bot.github.door import Reaction
@@ -16,12 +17,16 @@ from bot.workflow.workplace import Workplace
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asked where. `key` finds the answer again; a label has no comment to react to."""
+    """Who asked where. `key` finds the answer again.
+
+    A label has no comment to react to; `labelled_at` is when it was put there.
+    """
 
     pull_request: int
     requester: str
     key: str
     comment_id: int | None = None
+    labelled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,10 @@ log = logging.getLogger(__name__)
 def cancelled(branch: str, backport: Backport, at: Workplace) -> Cancelled | None:
     """Return the ending of a target branch whose request somebody has cancelled meanwhile, or None.
 
-    A later comment that cancels, by a person who may, counts for every earlier comment. A label is taken off instead.
+    A comment that cancels, by a person who may, counts for every comment and every label that came before it.
     """
-    if backport.comment_id is None:
-        return None
     for comment in at.originals.comments(backport.original.number):
-        if comment.id > backport.comment_id and _cancels(comment, at):
+        if _came_after(comment, backport) and _cancels(comment, at):
             return Cancelled(branch=branch, by=comment.author)
     return None
 
@@ -51,6 +49,13 @@ class Watch:
             except GitHubError as error:
                 log.warning("%s", error)
         return self._stopped
+
+
+def _came_after(comment: Comment, backport: Backport) -> bool:
+    if backport.comment_id is not None:
+        return comment.id > backport.comment_id
+    # What cancels is unedited, so it changed last when it was written.
+    return backport.labelled_at is not None and comment.changed > backport.labelled_at
 
 
 def _cancels(comment: Comment, at: Workplace) -> bool:

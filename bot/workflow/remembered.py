@@ -8,12 +8,12 @@ comment later changes nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.branch_names import split_target
 from bot.commands import Command, parse_commands, parse_words
 from bot.errors import CommandError
-from bot.model import Comment, PullRequest
+from bot.model import Comment, Labelling, PullRequest
 from bot.report import answers
 from bot.report.markers import Kept, is_ours, kept_command, status_key
 from bot.report.preflight import finding
@@ -67,8 +67,12 @@ def forget(number: int, at: Workplace) -> tuple[str, ...]:
     return tuple(dropped)
 
 
-def label_request(label: str, number: int, sender: str, at: Workplace) -> Request | None:
+def label_request(
+    label: str, number: int, sender: str, at: Workplace, *, put: Labelling | None = None
+) -> Request | None:
     """Read a label as a request of the person who put it there; None where it names no target.
+
+    When it was `put` there is asked of GitHub where it is not known.
 
     Raises:
         CommandError: what stands for the target cannot be a branch.
@@ -76,7 +80,10 @@ def label_request(label: str, number: int, sender: str, at: Workplace) -> Reques
     target = target_of_label(label, at.config.trigger_label)
     if target is None:
         return None
-    return Request(Asked(number, sender, label_key(target)), parse_words(["to", target]))
+    put = put or at.github.last_labelling(number, label)
+    # The webhook may be quicker than the history that it tells of.
+    asked = Asked(number, sender, label_key(target), labelled_at=put.at if put else datetime.now(UTC))
+    return Request(asked, parse_words(["to", target]))
 
 
 def _answers(comments: tuple[Comment, ...], at: Workplace) -> Mapping[str, Comment]:
@@ -108,9 +115,9 @@ def _of_label(label: str, ours: Mapping[str, Comment], original: PullRequest, at
     target = target_of_label(label, at.config.trigger_label)
     if target is None or (label_key(target) in ours and _kept(ours[label_key(target)]) is None):
         return ()
-    sender = at.github.labelled_by(original.number, label)
+    put = at.github.last_labelling(original.number, label)
     try:
-        request = label_request(label, original.number, sender, at) if sender else None
+        request = label_request(label, original.number, put.by, at, put=put) if put else None
     except CommandError:
         return ()
     return (request,) if request else ()

@@ -8,7 +8,14 @@ from bot.errors import GitHubError
 from bot.model import TargetResult
 from bot.report.check_run import render_target_check
 from bot.report.markers import Kept, keep_command, status_marker
-from bot.report.status_comment import Phase, StatusView, TargetProgress, render_status
+from bot.report.status_comment import (
+    NO_COMPANIONS,
+    NO_PATCH_FOR_COMPANIONS,
+    Phase,
+    StatusView,
+    TargetProgress,
+    render_status,
+)
 from bot.workflow.workplace import Backport, Workplace
 
 log = logging.getLogger(__name__)
@@ -80,6 +87,7 @@ class StatusComment:
             merge_method=self._backport.merge_method,
             name_branch=lambda branch: self._at.config.backport_branch(self._backport.original.number, branch),
             options=self._backport.options,
+            note=_note(self._backport),
         )
         body = render_status(view, template=self._at.config.templates.status)
         if self._command and self.under_way:
@@ -88,3 +96,12 @@ class StatusComment:
             self._at.github.write_comment(self._backport.original.number, body, marker=status_marker(self._key))
         except GitHubError as error:
             log.warning("%s", error)
+
+
+def _note(backport: Backport) -> str:
+    """Say what was asked for and can have no effect, whatever the branches come to."""
+    if not backport.options.with_companions:
+        return ""
+    if backport.patch is None:
+        return NO_PATCH_FOR_COMPANIONS
+    return "" if backport.patch.companions else NO_COMPANIONS

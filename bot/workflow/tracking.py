@@ -15,11 +15,13 @@ log = logging.getLogger(__name__)
 
 def write_tracking_issues(survey: Survey, at: Workplace) -> tuple[int, ...]:
     """Bring each branch's issue up to date; returns their numbers. One that cannot be written stops no other."""
-    written = []
+    written, template = [], at.config.templates.sync_issue
     for state in survey.branches:
         try:
             number = at.github.write_issue(
-                title=issue_title(state), body=render_issue(state, survey), marker=tracking_marker(state.branch)
+                title=issue_title(state),
+                body=render_issue(state, survey, template=template),
+                marker=tracking_marker(state.branch),
             )
         except GitHubError as error:
             log.warning("%s", error)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from bot.carried.load import CarriedPatch, bundled_patches, find_original, load_patches
@@ -147,7 +148,7 @@ class Backport:
 
     `siblings` are the candidates that this request made for other branches so far, newest branch first.
     `companion_originals` are the merge commits of companions that are to come along, as far as they are merged.
-    `comment_id` is the comment that asked; None for a label.
+    `comment_id` is the comment that asked, or `labelled_at` the moment of the label that did.
     """
 
     original: PullRequest
@@ -159,3 +160,4 @@ class Backport:
     siblings: tuple[Candidate, ...] = ()
     companion_originals: Mapping[str, Sha] = field(default_factory=dict)
     comment_id: int | None = None
+    labelled_at: datetime | None = None

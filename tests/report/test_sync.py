@@ -134,3 +134,10 @@ def test_the_data_holds_every_standing_and_all_that_nothing_asks_for() -> None:
     assert gone["problem"]
     clean = next(each for each in first["standings"] if each["number"] == 3)
     assert (clean["missing_days"], clean["asked_by"]) == (97, "label `bug`")
+
+
+def test_issue_and_summary_are_worded_by_the_configuration_where_it_says_how() -> None:
+    state = every_state()
+    issue = render_issue(state, survey(state), template="{{ there }} are there")
+    assert issue == f"{tracking_marker(state.branch)}\n{counts(state)[State.ON_BRANCH]} are there\n"
+    assert render_summary(survey(state), template="{{ rows|length }} branch") == "1 branch\n"

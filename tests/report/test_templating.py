@@ -9,8 +9,9 @@ import pytest
 
 from bot.config import Templates
 from bot.model import MergeMethod, TargetPlan
-from bot.report import answers, check_run, conflict, pull_request, status_comment
+from bot.report import answers, check_run, conflict, pull_request, status_comment, sync_issue
 from bot.report.templating import VALUES, render, template_problem
+from tests.sync.standings import every_state, survey
 
 if TYPE_CHECKING:
     from tests.report.conftest import Samples
@@ -25,7 +26,7 @@ def given(monkeypatch: pytest.MonkeyPatch, samples: Samples) -> dict[str, set[st
         seen[name] = set(values)
         return render(name, template, **values)
 
-    for module in (status_comment, pull_request, conflict, check_run, answers):
+    for module in (status_comment, pull_request, conflict, check_run, answers, sync_issue):
         monkeypatch.setattr(module, "render", spy)
     view = status_comment.StatusView(key="k", original=samples.original(), requester="x", targets=())
     status_comment.render_status(view)
@@ -43,6 +44,9 @@ def given(monkeypatch: pytest.MonkeyPatch, samples: Samples) -> dict[str, set[st
     conflict.render_conflict_body(
         samples.original(), plan, held, samples.candidate("a"), repository="o/r", requester="x"
     )
+    state = every_state()
+    sync_issue.render_issue(state, survey(state))
+    sync_issue.render_summary(survey(state))
     return seen
 
 

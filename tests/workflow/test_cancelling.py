@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 
 from bot.carried.load import CarriedPatch
-from bot.model import Cancelled, Candidate, Opened, Status, Verdict
+from bot.model import Cancelled, Candidate, Opened, Status, TargetResult, Verdict
+from bot.triggers import LabelTrigger
 from bot.workflow import line
+from bot.workflow.answer import answer
 from bot.workflow.cancelling import Watch
 from bot.workflow.workplace import Workshop
 from tests.workflow.landing import unproven
-from tests.workflow.office import MAINTAINER, Office
+from tests.workflow.office import MAINTAINER, REPOSITORY, Office
 
 BOTH = "/backport release/1.2 release/1.1"
 
@@ -102,3 +105,32 @@ def test_the_proof_itself_is_told_to_stop(office: Office, monkeypatch: pytest.Mo
     (result,) = office.say("/backport release/1.2")
     assert asked == [False, True]
     assert isinstance(result, Cancelled)
+
+
+LABEL = "backport release/1.2"
+
+
+def _cancel(office: Office, *, after: timedelta) -> None:
+    moment = datetime.now(UTC) + after
+    office.sandbox.seed_comment(REPOSITORY, 9, author=MAINTAINER, body="/backport cancel", created_at=moment)
+
+
+def _label(office: Office) -> tuple[TargetResult, ...]:
+    office.issue(9).add_to_labels(LABEL)
+    trigger = LabelTrigger(repository=REPOSITORY, pull_request=9, label=LABEL, sender=MAINTAINER, merged=True)
+    return answer(trigger, office.at)
+
+
+def test_what_a_label_started_is_stopped_as_well(office: Office) -> None:
+    lenient = unproven(office)
+    _cancel(office, after=timedelta(seconds=5))
+    (result,) = _label(lenient)
+    assert isinstance(result, Cancelled)
+    assert office.backports() == []
+
+
+def test_a_label_put_there_after_the_cancellation_is_served(office: Office) -> None:
+    lenient = unproven(office)
+    _cancel(office, after=timedelta(seconds=-5))
+    (result,) = _label(lenient)
+    assert isinstance(result, Opened)

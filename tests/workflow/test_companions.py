@@ -165,3 +165,16 @@ def test_a_companion_that_its_suite_does_not_prove_opens_nothing(accompanied: Of
     assert result.verdict.outcome is VerdictOutcome.NOT_REPRODUCED
     assert result.verdict.reason.startswith("widget-12: ")
     assert accompanied.backports() == []
+
+
+@pytest.mark.parametrize(("on", "says"), [(9, "none carries this pull request"), (7, "names none")])
+def test_companions_that_cannot_come_along_are_told(office: Office, on: int, says: str) -> None:
+    office.say("/backport release/1.2 --with-companions --dry-run", on=on)
+    (answer,) = office.answers(on)
+    assert "`--with-companions` brings nothing along here: " in answer
+    assert says in answer
+
+
+def test_without_the_option_nothing_is_said_of_companions(office: Office) -> None:
+    office.say("/backport release/1.2 --dry-run", on=9)
+    assert "companions" not in office.answers(9)[0]
