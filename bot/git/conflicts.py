@@ -6,12 +6,11 @@ Owns the kinds of conflict and the count of conflict regions. Resolves nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.git.objects import SUBMODULE, SYMLINK, Entry, decode_path
-from bot.git.tree import find_entry
 from bot.model import ConflictFile, ConflictKind, Sha
 
 if TYPE_CHECKING:
@@ -25,8 +24,8 @@ _BINARY_PROBE = 8000
 class UnmergedFile:
     """One unmerged path with its stages. Base is the original's parent, ours the target, theirs the original.
 
-    A stage is None where that side has no such file. `merged` is what git left in the tree it wrote, at the path
-    `written`: for a content conflict a file with markers.
+    A stage is None where that side has no such file. `written` is where git left what it could make of them: for a
+    content conflict a file with markers.
     """
 
     path: str
@@ -36,7 +35,6 @@ class UnmergedFile:
     base: Entry | None
     ours: Entry | None
     theirs: Entry | None
-    merged: Entry | None
 
     @property
     def described(self) -> ConflictFile:
@@ -67,25 +65,35 @@ def parse_stages(lines: Iterable[bytes], labels: Iterable[str]) -> dict[str, Sta
     return found
 
 
-def describe(repository: Repository, path: str, stages: Stages, tree: Sha, ours_label: str) -> UnmergedFile:
-    """Name the kind of a conflict and count its regions in the tree that git wrote."""
+def describe(
+    repository: Repository, stages: Mapping[str, Stages], tree: Sha, ours_label: str
+) -> tuple[UnmergedFile, ...]:
+    """Name the kind of each conflict and count its regions in the tree that git wrote."""
+    left = repository.read_all((tree, each.written) for each in stages.values())
+    return tuple(
+        _describe(repository, path, each, _count_regions(content or b"", ours_label))
+        for (path, each), content in zip(stages.items(), left, strict=True)
+    )
+
+
+def _describe(repository: Repository, path: str, stages: Stages, regions: int) -> UnmergedFile:
     base, ours, theirs = (stages.entries.get(stage) for stage in (1, 2, 3))
-    merged = find_entry(repository, tree, stages.written)
-    kind = _kind(repository, base, ours, theirs)
-    counted = kind in (ConflictKind.CONTENT, ConflictKind.ADD_ADD) and merged is not None
+    kind = _kind(repository, base, ours, theirs, marked=regions > 0)
+    counted = kind in (ConflictKind.CONTENT, ConflictKind.ADD_ADD)
     return UnmergedFile(
         path=path,
         written=stages.written,
         kind=kind,
-        regions=_count_regions(repository.read_blob(merged.sha), ours_label) if counted and merged else 0,
+        regions=regions if counted else 0,
         base=base,
         ours=ours,
         theirs=theirs,
-        merged=merged,
     )
 
 
-def _kind(repository: Repository, base: Entry | None, ours: Entry | None, theirs: Entry | None) -> ConflictKind:
+def _kind(
+    repository: Repository, base: Entry | None, ours: Entry | None, theirs: Entry | None, *, marked: bool
+) -> ConflictKind:
     present = [entry for entry in (base, ours, theirs) if entry is not None]
     if any(entry.mode == SUBMODULE for entry in present):
         return ConflictKind.SUBMODULE
@@ -95,7 +103,8 @@ def _kind(repository: Repository, base: Entry | None, ours: Entry | None, theirs
         return ConflictKind.OTHER
     if any(entry.mode == SYMLINK for entry in present):
         return ConflictKind.OTHER
-    if any(is_binary(repository.read_blob(entry.sha)) for entry in present):
+    # git puts markers only where no side is binary.
+    if not marked and any(is_binary(repository.read_blob(entry.sha)) for entry in present):
         return ConflictKind.BINARY
     return ConflictKind.CONTENT if base is not None else ConflictKind.ADD_ADD
 

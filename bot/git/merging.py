@@ -1,27 +1,28 @@
 """Merges of three trees, as git makes them, one at a time or many in one process.
 
-Owns how git is asked and how its answer is read. Three throw-away commits state the trees to `git merge-tree`, so
-neither history nor a worktree is needed. What a merge means is not decided here.
+Owns how git is asked and how its answer is read. Throw-away commits state the trees to `git merge-tree`, so neither
+history nor a worktree is needed. What a merge means is not decided here.
 """
 
 from __future__ import annotations
 
-import tempfile
+import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.errors import GitError
 from bot.git.conflicts import Stages, parse_stages
 from bot.git.process import Completed
 from bot.git.repository import Quarantined
-from bot.git.tree import differing_paths, find_entry
+from bot.git.tree import differing_paths
 from bot.model import Sha, Signature
 
 _NOBODY = Signature("backport-bot", "backport-bot@localhost", "0 +0000")
 _ATTRIBUTES = ".gitattributes"
+_BEARING = re.compile(rb"merge|binary|marker")
 # What a trial writes is thrown away, so pressing it small is time lost.
 _THROWN_AWAY = ("-c", "core.looseCompression=0")
 
@@ -31,11 +32,12 @@ Attributes = tuple[tuple[str, bytes], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trees:
-    """Three trees to merge."""
+    """Three trees to merge. `commits` are those of base and theirs, where the one is the other's only parent."""
 
     base: Sha
     ours: Sha
     theirs: Sha
+    commits: tuple[Sha, Sha] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ def merge_one(repository: Quarantined, trees: Trees, options: tuple[str, ...] = 
         GitError: git could not do it, e.g. an object of a partial history is missing.
     """
     labels = stand_ins(repository, trees)
-    with _attributes_directory(_attributes(repository, trees)) as worktree:
-        done = run_merge(repository, labels, worktree, options)
+    worktree = _attributes_directory(repository, _attributes(repository, trees))
+    done = run_merge(repository, labels, worktree, options)
     if done.code not in (0, 1):
         raise repository.git.error(done, f"Merging the tree {trees.theirs[:12]} could not be tried")
     return _read(done.stdout.split(b"\0"), labels, clean=done.code == 0)
@@ -87,8 +89,8 @@ def _merge_batch(
 ) -> dict[Trees, Merged | GitError]:
     labels = [stand_ins(repository, trees) for trees in batch]
     lines = "".join(f"{ours} {theirs}\n" for ours, theirs in labels)
-    with _attributes_directory(attributes) as worktree:
-        done = run_merge(repository, ("--stdin",), worktree, options, lines.encode())
+    worktree = _attributes_directory(repository, attributes)
+    done = run_merge(repository, ("--stdin",), worktree, options, lines.encode())
     if done.code:  # git knows no batches, or one merge ended them all
         return {trees: _alone(repository, trees, options) for trees in batch}
     answers = zip(batch, labels, _split(done.stdout), strict=True)
@@ -134,45 +136,48 @@ def run_merge(
 
 
 def stand_ins(repository: Quarantined, trees: Trees) -> tuple[Sha, Sha]:
-    """Write the commits that stand for ours and theirs; their common ancestor is one for base."""
+    """Write the commits that stand for ours and theirs; their common ancestor is one for base.
 
-    def stand_in(tree: Sha, *parents: Sha) -> Sha:
-        return repository.writer.write_commit(tree, parents, "", _NOBODY, _NOBODY)
-
+    What is there as a commit needs none: writing is most of what a trial costs beside git's own merge. A commit with
+    several parents is no such thing, because git would walk along all of them for the common ancestor.
+    """
     repository.writer.write("tree", b"")  # git knows the empty tree, but not every command finds it unwritten
-    ancestor = stand_in(trees.base)
-    return stand_in(trees.ours, ancestor), stand_in(trees.theirs, ancestor)
+    if trees.commits is not None:
+        ancestor, theirs = trees.commits
+        return _stand_in(repository, trees.ours, ancestor, repository.commit(theirs).committer), theirs
+    ancestor = _stand_in(repository, trees.base)
+    return _stand_in(repository, trees.ours, ancestor), _stand_in(repository, trees.theirs, ancestor)
 
 
-@contextmanager
-def _attributes_directory(attributes: Attributes) -> Iterator[Path | None]:
-    """Yield a directory with these .gitattributes, or None where there are none.
+def _stand_in(repository: Quarantined, tree: Sha, parent: Sha | None = None, dated: Signature = _NOBODY) -> Sha:
+    # git looks at the newest commits first, so one as old as its parent is soon found to be its child.
+    nobody = replace(_NOBODY, date=dated.date)
+    return repository.writer.write_commit(tree, [parent] if parent else [], "", nobody, nobody)
+
+
+def _attributes_directory(repository: Quarantined, attributes: Attributes) -> Path | None:
+    """Return a directory with these .gitattributes, or None where there are none; it lasts as long as the quarantine.
 
     A bare repository shows git no attributes, so `merge=union` and the like would be lost; a worktree has them all.
     """
     if not attributes:
-        yield None
-        return
-    with tempfile.TemporaryDirectory(prefix="backport-attributes-") as scratch:
+        return None
+    digest = hashlib.sha256(repr(attributes).encode()).hexdigest()
+    directory = repository.scratch / f"attributes-{digest[:16]}"
+    if not directory.exists():
         for path, content in attributes:
-            written = Path(scratch, path)
+            written = directory / path
             written.parent.mkdir(parents=True, exist_ok=True)
             written.write_bytes(content)
-        yield Path(scratch)
+    return directory
 
 
 def _attributes(repository: Quarantined, trees: Trees) -> Attributes:
     """Return the .gitattributes of the target that can bear on a merge of what the original changed."""
-    directories = {
-        parent for path in differing_paths(repository, trees.base, trees.theirs) for parent in _parents(path)
-    }
-    found = ((each, find_entry(repository, trees.ours, each + _ATTRIBUTES)) for each in sorted(directories))
-    contents = ((each + _ATTRIBUTES, repository.read_blob(entry.sha)) for each, entry in found if entry)
-    return tuple(
-        (path, content)
-        for path, content in contents
-        if any(word in content for word in (b"merge", b"binary", b"marker"))
-    )
+    changed = differing_paths(repository, trees.base, trees.theirs)
+    paths = [each + _ATTRIBUTES for each in sorted({parent for path in changed for parent in _parents(path)})]
+    found = zip(paths, repository.read_all((trees.ours, path) for path in paths), strict=True)
+    return tuple((path, content) for path, content in found if content and _BEARING.search(content))
 
 
 def _parents(path: str) -> Iterator[str]:

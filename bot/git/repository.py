@@ -133,6 +133,11 @@ class Repository:
         found = self.reader.read(f"{commit}:{path}")
         return found[2] if found and found[0] == "blob" else None
 
+    def read_all(self, wanted: Iterable[tuple[Sha, str]]) -> list[bytes | None]:
+        """Return the same of several files, each given as commit or tree and path."""
+        answers = self.reader.read_many([f"{commit}:{path}" for commit, path in wanted])
+        return [found[2] if found and found[0] == "blob" else None for found in answers]
+
     def read_blob(self, sha: Sha) -> bytes:
         """Return the bytes of a blob.
 

@@ -14,7 +14,6 @@ from bot.git.merging import Merged, Trees, merge_many
 from bot.git.objects import SUBMODULE, SYMLINK
 from bot.git.regions import MARKER_SIZE, Parts, split_regions
 from bot.git.repository import Quarantined
-from bot.git.tree import find_entry
 from bot.git.trial import UnmergedPick
 
 Split = Mapping[str, Parts]
@@ -52,12 +51,12 @@ def _marker_style() -> Iterator[tuple[str, ...]]:
 
 
 def _split(repository: Quarantined, merged: Merged) -> Split:
+    left = repository.read_all((merged.tree, each.written) for each in merged.stages.values())
     found = {}
-    for path, each in merged.stages.items():
-        written = find_entry(repository, merged.tree, each.written)
+    for (path, each), written in zip(merged.stages.items(), left, strict=True):
         sides = [each.entries.get(stage) for stage in (1, 2, 3)]
-        if written is None or any(entry and entry.mode in (SUBMODULE, SYMLINK) for entry in (*sides, written)):
+        if written is None or any(entry and entry.mode in (SUBMODULE, SYMLINK) for entry in sides):
             continue
         base, ours, theirs = (repository.read_blob(entry.sha) if entry else None for entry in sides)
-        found[path] = split_regions(repository.read_blob(written.sha), base=base, ours=ours, theirs=theirs)
+        found[path] = split_regions(written, base=base, ours=ours, theirs=theirs)
     return found

@@ -6,7 +6,7 @@ only; how a series becomes commits is not decided here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.git.conflicts import UnmergedFile, describe
 from bot.git.merging import Merged, Trees, merge_one
@@ -52,7 +52,10 @@ def trees_of(repository: Quarantined, commit: Sha, onto: Sha) -> Trees:
     """Return what picking a commit onto a tree is to merge."""
     picked = repository.commit(commit)
     parent = mainline_parent(picked)
-    return Trees(base=repository.commit(parent).tree if parent else EMPTY_TREE, ours=onto, theirs=picked.tree)
+    if parent is None:
+        return Trees(base=EMPTY_TREE, ours=onto, theirs=picked.tree)
+    commits = (parent, commit) if len(picked.parents) == 1 else None
+    return Trees(base=repository.commit(parent).tree, ours=onto, theirs=picked.tree, commits=commits)
 
 
 def try_pick(repository: Quarantined, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
@@ -75,6 +78,5 @@ def conclude(
     """Name the ending of a merge."""
     if merged.clean and not merged.stages:
         return EmptyPick() if merged.tree == trees.ours else CleanPick(merged.tree)
-    pick = UnmergedPick(commit=commit, trees=trees, tree=merged.tree, files=())
-    files = (describe(repository, path, each, merged.tree, merged.label) for path, each in merged.stages.items())
-    return replace(pick, files=tuple(files))
+    files = describe(repository, merged.stages, merged.tree, merged.label)
+    return UnmergedPick(commit=commit, trees=trees, tree=merged.tree, files=files)

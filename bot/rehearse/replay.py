@@ -64,10 +64,8 @@ def replay(repository: Quarantined, pairs: Sequence[Pair], knowledge: Knowledge)
     started = time.perf_counter()
     onto = {pair: tree for pair in pairs if (tree := _tree_of(repository, pair.parent)) is not None}
     trials = try_picks(repository, [(pair.original, tree) for pair, tree in onto.items()])
-    unmerged = [trial for trial in trials.values() if isinstance(trial, UnmergedPick)]
-    splits = {
-        trees: split for trees, split in split_all(repository, unmerged).items() if not isinstance(split, GitError)
-    }
+    split = split_all(repository, [trial for trial in trials.values() if isinstance(trial, UnmergedPick)])
+    splits = {trees: each for trees, each in split.items() if not isinstance(each, GitError)}
     share = (time.perf_counter() - started) / max(1, len(pairs))
     found = []
     for pair in pairs:

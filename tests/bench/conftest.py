@@ -6,6 +6,7 @@ The made one has 2,000 files and 50 release branches that drifted from main; eve
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -89,6 +90,11 @@ def timed(call: Callable[[], object], times: int = 3) -> float:
         call()
         taken.append(time.perf_counter() - start)
     return statistics.median(taken)
+
+
+def cpu() -> float:
+    """Return the processor seconds of this process and of all that it started and that ended."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def show(title: str, rows: Sequence[tuple[str, str]]) -> None:
