@@ -6,7 +6,7 @@ directory can hold thousands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from bot.git.objects import DIRECTORY, EMPTY_TREE, Entry, ObjectReader, decode_path, encode_path, split_tree
 from bot.model import Sha
@@ -27,16 +27,19 @@ class Directories:
         self._kept: dict[Sha, Listing] = {}
         self._entries = 0
 
-    def list(self, tree: Sha) -> Listing:
+    def entries(self, tree: Sha) -> Listing:
         """Return the entries of a tree object; nothing where there is none."""
-        listing = self._kept.get(tree)
-        if listing is None:
-            found = self._reader.read(tree) if tree != EMPTY_TREE else None
-            if found is None or found[0] != "tree":
-                return {}
-            listing = {each[1]: each for each in split_tree(found[2])}
-            self._keep(tree, listing)
-        return listing
+        return self.entries_of([tree])[0]
+
+    def entries_of(self, trees: Sequence[Sha]) -> list[Listing]:
+        """Return the same of several trees."""
+        found = {tree: self._kept[tree] for tree in trees if tree in self._kept}
+        missing = [tree for tree in trees if tree not in found and tree != EMPTY_TREE]
+        for tree, answer in zip(missing, self._reader.read_many(missing), strict=True):
+            if answer is not None and answer[0] == "tree":
+                found[tree] = {each[1]: each for each in split_tree(answer[2])}
+                self._keep(tree, found[tree])
+        return [found.get(tree, {}) for tree in trees]
 
     def _keep(self, tree: Sha, listing: Listing) -> None:
         if self._entries > _MOST_ENTRIES:
@@ -49,18 +52,18 @@ class Directories:
         """Return what a tree holds at a path: a file, a link, a submodule or a directory."""
         *directories, name = encode_path(path).split(b"/")
         for directory in directories:
-            mode, _, sha = self.list(tree).get(directory, (b"", b"", b""))
+            mode, _, sha = self.entries(tree).get(directory, (b"", b"", b""))
             if mode != _TREE:
                 return None
             tree = Sha(sha.hex())
-        found = self.list(tree).get(name)
+        found = self.entries(tree).get(name)
         return Entry(found[0].decode(), Sha(found[2].hex())) if found else None
 
     def differing(self, old: Sha, new: Sha, prefix: str = "") -> Iterator[str]:
         """Yield the paths of the files, links and submodules in which two trees differ; a rename is both its paths."""
         if old == new:
             return
-        before, after = self.list(old), self.list(new)
+        before, after = self.entries_of([old, new])
         changed = {name for name, _entry in before.items() ^ after.items()}
         for text, name in sorted((decode_path(name), name) for name in changed):
             sides = [side.get(name) for side in (before, after)]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bot.errors import GitError
 from bot.git.conflicts import Stages, parse_stages
+from bot.git.objects import EMPTY_TREE
 from bot.git.process import Completed
 from bot.git.repository import Quarantined
 from bot.git.tree import differing_paths
@@ -141,7 +142,8 @@ def stand_ins(repository: Quarantined, trees: Trees) -> tuple[Sha, Sha]:
     What is there as a commit needs none: writing is most of what a trial costs beside git's own merge. A commit with
     several parents is no such thing, because git would walk along all of them for the common ancestor.
     """
-    repository.writer.write("tree", b"")  # git knows the empty tree, but not every command finds it unwritten
+    if EMPTY_TREE in (trees.base, trees.ours, trees.theirs):
+        repository.writer.write("tree", b"")  # git knows the empty tree, but not every command finds it unwritten
     if trees.commits is not None:
         ancestor, theirs = trees.commits
         return _stand_in(repository, trees.ours, ancestor, repository.commit(theirs).committer), theirs

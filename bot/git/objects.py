@@ -116,10 +116,14 @@ class ObjectWriter:
         sha = Sha(hashlib.sha1(data, usedforsecurity=False).hexdigest())
         path = loose_path(self.objects, sha)
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
             # Written aside and renamed, so that a reader never sees half an object.
             partial = path.with_name(f"tmp_obj_{secrets.token_hex(6)}")
-            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444), "wb") as file:  # noqa: PTH123 -- a mode that no Path gives
+            try:
+                made = _create(partial)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                made = _create(partial)
+            with os.fdopen(made, "wb") as file:
                 file.write(zlib.compress(data, 1))
             partial.replace(path)
         return sha
@@ -131,6 +135,10 @@ class ObjectWriter:
         lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
         lines += [f"author {_format_signature(author)}", f"committer {_format_signature(committer)}", "", message]
         return self.write("commit", "\n".join(lines).encode(errors="surrogateescape"))
+
+
+def _create(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
 
 
 def encode_path(path: str) -> bytes:

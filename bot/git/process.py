@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from bot.errors import GitError
@@ -54,6 +56,12 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**passed_on, **_FIXED, **(extra or {})}
 
 
+@cache
+def _program(path: str | None) -> str:
+    # Looked up once: a start through the search path takes a tenth longer.
+    return shutil.which("git", path=path) or "git"
+
+
 def authorization(url: str, token: str) -> dict[str, str]:
     """Return the variables that let git send a token to one URL, and to nothing else."""
     basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
@@ -74,7 +82,7 @@ class Git:
 
     def command(self, arguments: Sequence[str]) -> list[str]:
         """Return the argument list of a process, for callers that keep one running."""
-        return ["git", f"--git-dir={self.directory}", *_SAFE, *arguments]
+        return [_program(os.environ.get("PATH")), f"--git-dir={self.directory}", *_SAFE, *arguments]
 
     def attempt(
         self,

@@ -38,7 +38,7 @@ def list_directory(repository: Repository, tree: Sha, directory: str = "") -> di
         if inner is None or inner.mode != DIRECTORY:
             return {}
         tree = inner.sha
-    entries = repository.directories.list(tree).values()
+    entries = repository.directories.entries(tree).values()
     return {decode_path(name): Entry(mode.decode(), Sha(sha.hex())) for mode, name, sha in entries}
 
 
