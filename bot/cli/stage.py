@@ -127,6 +127,12 @@ def publish(
         Path | None,
         typer.Option(help="A run folder for the branches that moved; without it they end.", metavar="DIR"),
     ] = None,
+    evidence_url: Annotated[
+        str,
+        typer.Option(
+            help="The page that keeps the proofs' reports.", envvar="BACKPORT_BOT_EVIDENCE_URL", metavar="URL"
+        ),
+    ] = "",
     data: Data = _DATA,
     api_url: ApiUrl = _API,
     login: Login = None,
@@ -138,7 +144,7 @@ def publish(
     """
     doors = Doors(repository, api_url, data, login)
     next_round = RunFolder(again) if again else None
-    results = jobs.run_publish(RunFolder(run), seal, doors, again=next_round, progress=tell)
+    results = jobs.run_publish(RunFolder(run), seal, doors, again=next_round, evidence_url=evidence_url, progress=tell)
     console = Console(highlight=False)
     console.print(results_table(results))
     console.print(render_explanations(results), markup=False, soft_wrap=True)

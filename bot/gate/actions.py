@@ -142,7 +142,7 @@ class ActionsRunner:
             verdict = self._judge(assignment, reported)
         except SuiteError as error:
             return _inconclusive(f"Workflow run {run.id}: {error.message}", run)
-        return replace(verdict, notes=(*verdict.notes, f"It ran in workflow run {run.id}: {run.url}"))
+        return replace(verdict, notes=(*verdict.notes, f"It ran in workflow run {run.id}."), evidence_url=run.url)
 
 
 def _inputs(assignment: Assignment, word: str) -> dict[str, str]:
@@ -170,5 +170,10 @@ def _check_commits(reported: Runs, assignment: Assignment) -> None:
 
 def _inconclusive(reason: str, run: WorkflowRun | None = None) -> Verdict:
     never = SuiteRun(tree="", cases=(), device=None, seconds=0.0, problem="no report of it came back")
-    notes = (f"It was workflow run {run.id}: {run.url}",) if run else ()
-    return Verdict(outcome=VerdictOutcome.INCONCLUSIVE, reason=reason, base=never, candidate=never, notes=notes)
+    return Verdict(
+        outcome=VerdictOutcome.INCONCLUSIVE,
+        reason=reason,
+        base=never,
+        candidate=never,
+        evidence_url=run.url if run else "",
+    )

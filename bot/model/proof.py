@@ -144,6 +144,8 @@ class Verdict:
     known_failures: tuple[KnownFailure, ...] = ()
     notes: tuple[str, ...] = ()
     """What else there is to know of how it came about, e.g. where it ran and that an earlier run was lost."""
+    evidence_url: str = ""
+    """The page of the run that it comes from, which keeps its report and its log; empty where there is none."""
 
     @property
     def proven(self) -> bool:

@@ -10,7 +10,7 @@ from bot.report.buffers import render_bars
 from bot.report.endings import describe
 from bot.report.markdown import code, shorten, visible
 from bot.report.templating import render
-from bot.report.verdict import device_of, device_text, groups, headline, known_groups, meaning
+from bot.report.verdict import device_of, device_text, evidence, groups, headline, known_groups, meaning
 
 MAX_SUMMARY = 65_000
 """Characters; GitHub refuses more than 65,535."""
@@ -58,7 +58,7 @@ def render_proof_check(verdict: Verdict | None, *, template: str | None = None) 
         name=PROOF,
         conclusion=_VERDICTS[verdict.outcome],
         title=shorten(f"{verdict.outcome.value}: {headline(verdict)}", MAX_TITLE),
-        summary=_summary(meaning(verdict.outcome), verdict, template),
+        summary=_summary(" ".join(filter(None, (meaning(verdict.outcome), evidence(verdict)))), verdict, template),
     )
 
 

@@ -98,6 +98,7 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Json]:
             for each in verdict.known_failures
         ],
         "notes": list(verdict.notes),
+        "evidence_url": verdict.evidence_url or None,
         "base": _run(verdict.base),
         "candidate": _run(verdict.candidate),
     }

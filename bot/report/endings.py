@@ -30,7 +30,7 @@ from bot.model import (
     WouldOpen,
 )
 from bot.report.markdown import code, count, prose, reference, sha, text
-from bot.report.verdict import headline, meaning
+from bot.report.verdict import evidence, headline, meaning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +239,7 @@ def _not_proven(result: NotProven) -> Ending:
         state="not proven",
         how=how_applied(result.candidate),
         verdict=_verdict(result.verdict, ""),
-        fact=f"{meaning(outcome)} {prose(result.verdict.reason)}",
+        fact=" ".join(filter(None, (meaning(outcome), prose(result.verdict.reason), evidence(result.verdict)))),
         consequence="Nothing was pushed and no pull request was opened.",
         remedy=remedy,
     )

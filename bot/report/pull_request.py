@@ -29,7 +29,16 @@ from bot.report.markdown import shorten, visible
 from bot.report.markers import BackportKey, pull_request_marker
 from bot.report.recipe import recipe
 from bot.report.templating import render
-from bot.report.verdict import device_of, device_text, groups, headline, known_groups, meaning, overflow
+from bot.report.verdict import (
+    device_of,
+    device_text,
+    evidence,
+    groups,
+    headline,
+    known_groups,
+    meaning,
+    overflow,
+)
 
 DEFAULT_TITLE = "[{target}] {title} (backport #{number})"
 MAX_TITLE = 256
@@ -148,6 +157,7 @@ def _proof(verdict: Verdict) -> dict[str, object]:
         "groups": groups(verdict),
         "known": known_groups(verdict),
         "notes": verdict.notes,
+        "evidence": evidence(verdict),
         "bars": render_bars(verdict),
     }
 

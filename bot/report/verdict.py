@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.model import CaseOutcome, CaseResult, Device, KnownFailure, SuiteRun, Verdict, VerdictOutcome
-from bot.report.markdown import count, shorten, visible
+from bot.report.markdown import count, link, shorten, visible
 
 _BAD = frozenset({CaseOutcome.FAILED, CaseOutcome.ERROR})
 PAST_END = "past_end"
@@ -137,6 +137,13 @@ _MEANS = {
     VerdictOutcome.REGRESSED: "Cases that pass on the branch as it is do not pass with the fix.",
     VerdictOutcome.INCONCLUSIVE: "The suite did not come to a result.",
 }
+
+
+def evidence(verdict: Verdict) -> str:
+    """Link the run that a verdict comes from, in one sentence of Markdown; empty where no page is known."""
+    if not verdict.evidence_url:
+        return ""
+    return f"{link('The run that it comes from', verdict.evidence_url)} keeps the report and the log."
 
 
 def meaning(outcome: VerdictOutcome) -> str:

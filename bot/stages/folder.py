@@ -3,6 +3,7 @@
     plan/plan.json  plan/backport.yaml  plan/patches/…     the request, the configuration, own carried patches
     pick/ID.json    pick/ID.bundle                         one candidate and its objects
     prove/ID.json                                          its verdict
+    evidence/ID/                                           what its runs reported, for people; no stage reads it
     publish/results.json                                   how every target branch ended
 
 Owns reading and writing these files. A link, a huge file or one of another shape is an error with the file's name; what

@@ -121,16 +121,22 @@ def run_prove(folder: RunFolder, targets: Sequence[str], *, progress: Progress) 
 
 
 def run_publish(
-    folder: RunFolder, seal: str, doors: Doors, *, again: RunFolder | None = None, progress: Progress
+    folder: RunFolder,
+    seal: str,
+    doors: Doors,
+    *,
+    again: RunFolder | None = None,
+    evidence_url: str = "",
+    progress: Progress,
 ) -> tuple[TargetResult, ...]:
-    """Publish what was proven; returns how every target ended that has. See `publish_all` for `again`."""
+    """Publish what was proven; returns how every target ended that has. See `publish_all` for the options."""
     account = credentials.require_account("nothing was published")
     folder.check_seal(seal)
     with (
         opened_doors(doors, account) as (client, mirror),
         _workplace(client, _workshop(mirror, read_settings(folder), doors, progress), doors, account) as at,
     ):
-        return publish_all(folder, seal, at, again=again)
+        return publish_all(folder, seal, at, again=again, evidence_url=evidence_url)
 
 
 def _workshop(mirror: Repository, settings: Settings, doors: Doors, progress: Progress) -> Workshop:

@@ -1,6 +1,7 @@
 """The fourth stage: one candidate's proof, from its bundle alone.
 
-Owns prove/. Holds no token, needs no network and has no mirror: the regression suite is somebody's code.
+Owns prove/ and evidence/: the verdict, which `publish` takes, and what the runs reported, for people. Holds no token,
+needs no network and has no mirror: the regression suite is somebody's code.
 """
 
 from __future__ import annotations
@@ -44,6 +45,12 @@ def without_verdict(reason: str) -> Verdict:
 def _prove(planned: Planned, candidate: Candidate, folder: RunFolder, progress: Progress) -> Verdict:
     settings = read_settings(folder)
     with opened_bundle(folder.bundle(planned.id), candidate.base_commit, candidate.commit) as repository:
-        at = Workshop(mirror=repository, config=settings.config, patches=settings.patches, progress=progress)
+        at = Workshop(
+            mirror=repository,
+            config=settings.config,
+            patches=settings.patches,
+            progress=progress,
+            evidence=folder.path(f"evidence/{planned.id}"),
+        )
         backport = planned.request.backport(at.patch_for(planned.request.original))
         return line.prove(candidate, backport, at) or without_verdict("The request asks for no proof.")

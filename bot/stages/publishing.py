@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.errors import RunFolderError
 from bot.git.bundle import take_bundle
@@ -28,23 +28,32 @@ from bot.workflow.status import StatusComment
 from bot.workflow.workplace import Backport, Workplace
 
 
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """The run folder, which is as it was sealed, and the page of the run that it comes from."""
+
+    folder: RunFolder
+    evidence_url: str
+
+
 def publish_all(
-    folder: RunFolder, seal: str, at: Workplace, *, again: RunFolder | None = None
+    folder: RunFolder, seal: str, at: Workplace, *, again: RunFolder | None = None, evidence_url: str = ""
 ) -> tuple[TargetResult, ...]:
     """End every target of the plan and show it. Doing it twice opens nothing twice.
 
     Into the folder `again` goes a plan of the branches that moved, if any did: they have not ended, and the stages that
-    follow are to be run on it. Without such a folder they end as failed, with the way out.
+    follow are to be run on it. Without such a folder they end as failed, with the way out. `evidence_url` is the page
+    on which the proofs' reports can be had.
 
     Raises:
         RunFolderError: the folder is not as it was sealed; nothing was changed anywhere.
     """
     folder.check_seal(seal)
-    plan = folder.plan()
+    plan, sealed = folder.plan(), _Sealed(folder, evidence_url)
     served: dict[int | None, Served] = defaultdict(Served)
     requests = []
     for request in plan.requests:
-        comment, planned_again = _publish(request, folder, at, replan=again is not None)
+        comment, planned_again = _publish(request, sealed, at, replan=again is not None)
         requests.append(planned_again)
         served[comment_of(request.key)] += Served(results=comment.results, under_way=comment.under_way)
     for comment_id, each in served.items():
@@ -62,14 +71,16 @@ def _plan_again(plan: Plan, folder: RunFolder, again: RunFolder) -> None:
         again.keep_plan_of(folder, plan)
 
 
-def _publish(request: Request, folder: RunFolder, at: Workplace, *, replan: bool) -> tuple[StatusComment, Request]:
+def _publish(request: Request, sealed: _Sealed, at: Workplace, *, replan: bool) -> tuple[StatusComment, Request]:
     """Show what each target of a request came to; returns the comment, and the request as it stands afterwards."""
     backport = request.backport(at.patch_for(request.original))
     names = tuple(each.branch for each in request.targets)
     comment = StatusComment(request.key, backport, names, at, command=request.command)
     targets = []
     for target in request.targets:
-        decided = _decide(target, request, backport, folder, at, replan=replan)
+        decided = _decide(target, request, backport, sealed, at)
+        if decided is None:
+            decided = line.plan_for(target.branch, backport, at) if replan else line.moved(target.branch, 1)
         targets.append(Target.of(target.id, target.branch, decided))
         if isinstance(decided, TargetPlan):
             comment.begin(target.branch, "the branch moved during the proof: picked and proven again")
@@ -79,26 +90,24 @@ def _publish(request: Request, folder: RunFolder, at: Workplace, *, replan: bool
 
 
 def _decide(
-    target: Target, request: Request, backport: Backport, folder: RunFolder, at: Workplace, *, replan: bool
-) -> TargetPlan | TargetResult:
-    """Return how a target ended, or its new plan where its branch has moved."""
+    target: Target, request: Request, backport: Backport, sealed: _Sealed, at: Workplace
+) -> TargetPlan | TargetResult | None:
+    """Return how a target ended; None where its branch has moved."""
     plan = target.decided.value
     if not isinstance(plan, TargetPlan):
         return plan
     planned = Planned(target.id, target.branch, request, plan)
-    ended = line.contained(target.branch, lambda: _end(planned, backport, folder, at))
-    if ended is not None:
-        return replace(ended, branch=target.branch)
-    return line.plan_for(target.branch, backport, at) if replan else line.moved(target.branch, 1)
+    ended = line.contained(target.branch, lambda: _end(planned, backport, sealed, at))
+    return replace(ended, branch=target.branch) if ended is not None else None
 
 
-def _end(planned: Planned, backport: Backport, folder: RunFolder, at: Workplace) -> TargetResult | None:
+def _end(planned: Planned, backport: Backport, sealed: _Sealed, at: Workplace) -> TargetResult | None:
     plan = planned.plan
     there, _ = place_of(planned.target, at)
     stopped = cancelled(plan.branch, backport, there)
     if stopped is not None:
         return stopped
-    picked = folder.picked(planned.id)
+    picked = sealed.folder.picked(planned.id)
     if picked is None:
         return Failed(branch=plan.branch, message="The pick left no result.", hint="Look at its job, then ask again.")
     made = picked.made.value
@@ -108,17 +117,20 @@ def _end(planned: Planned, backport: Backport, folder: RunFolder, at: Workplace)
     there.mirror.fetch([plan.base_commit])
     if isinstance(made, Conflicted):
         return offer_draft(made, plan, backport, there)
-    return _open(planned, made, backport, folder, there)
+    return _open(planned, made, backport, sealed, there)
 
 
 def _open(
-    planned: Planned, candidate: Candidate, backport: Backport, folder: RunFolder, at: Workplace
+    planned: Planned, candidate: Candidate, backport: Backport, sealed: _Sealed, at: Workplace
 ) -> TargetResult | None:
     plan = planned.plan
     if (candidate.branch, candidate.base_commit) != (plan.branch, plan.base_commit):
         raise RunFolderError(f"The candidate is not one for {plan.branch}.", hint="Run the stages anew.")
-    verdict = _verdict(planned, candidate, folder) if backport.options.prove else None
-    take_bundle(at.mirror, folder.bundle(planned.id), candidate.base_commit, candidate.commit)
+    verdict = _verdict(planned, candidate, sealed.folder) if backport.options.prove else None
+    if verdict is not None:
+        # What a proof says of the page is no more than anybody's word.
+        verdict = replace(verdict, evidence_url=sealed.evidence_url)
+    take_bundle(at.mirror, sealed.folder.bundle(planned.id), candidate.base_commit, candidate.commit)
     return line.publish(plan, candidate, verdict, backport, at)
 
 

@@ -82,6 +82,7 @@ class LocalRunner:
                 branch=assignment.branch,
                 changed=assignment.changed,
                 commits=(assignment.base_commit, assignment.commit),
+                evidence=at.evidence,
                 progress=progress,
                 stop_when=at.stop_when,
             )

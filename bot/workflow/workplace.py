@@ -32,6 +32,8 @@ class Workshop:
     patches: Mapping[str, CarriedPatch]
     progress: Progress = silent
     stop_when: StopWhen = never
+    evidence: Path | None = None
+    """Where a proof on this machine leaves what its runs reported; None keeps nothing."""
     knowledge: Knowledge = field(default_factory=Knowledge)
 
     def patch_for(self, original: PullRequest) -> CarriedPatch | None:

@@ -84,17 +84,18 @@ class Pipeline:
     def prove(self, targets: Iterable[str] = ()) -> dict[str, Verdict]:
         return jobs.run_prove(self.folder, tuple(targets), progress=silent)
 
-    def publish(self, seal: str, *, again: RunFolder | None = None) -> tuple[TargetResult, ...]:
+    def publish(self, seal: str, *, again: RunFolder | None = None, evidence_url: str = "") -> tuple[TargetResult, ...]:
         self.give_token()
-        return jobs.run_publish(self.folder, seal, self.doors("publish"), again=again, progress=silent)
+        doors = self.doors("publish")
+        return jobs.run_publish(self.folder, seal, doors, again=again, evidence_url=evidence_url, progress=silent)
 
-    def run(self, body: str, *, on: int = 7, as_: str = MAINTAINER) -> tuple[TargetResult, ...]:
+    def run(self, body: str, *, on: int = 7, as_: str = MAINTAINER, evidence_url: str = "") -> tuple[TargetResult, ...]:
         """Run all stages."""
         if self.plan(self.event(body, on=on, as_=as_)):
             self.pick()
         seal = self.seal()
         self.prove()
-        return self.publish(seal)
+        return self.publish(seal, evidence_url=evidence_url)
 
     def doors(self, job: str) -> Doors:
         return Doors(REPOSITORY, self.office.sandbox.api_url, self.directory / job, BOT)

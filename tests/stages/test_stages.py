@@ -192,6 +192,33 @@ def test_a_verdict_cannot_say_more_than_a_verdict(proven: tuple[Pipeline, str]) 
     assert "branch" in result.verdict.reason
 
 
+def test_a_proof_leaves_its_reports_for_people_and_the_pull_request_links_them(pipeline: Pipeline) -> None:
+    page = "https://github.example/acme/widget/actions/runs/5"
+    (opened,) = pipeline.run(CLEAN, evidence_url=page)
+    assert isinstance(opened, Opened)
+    (pull,) = pipeline.office.backports()
+    assert f"](<{page}>) keeps the report" in pull.body
+    (run,) = pull.base.repo.get_commit(pull.head.sha).get_check_runs(check_name="backport proof")
+    assert page in run.output.summary
+    kept = {file.relative_to(pipeline.folder.path("evidence/1")).as_posix() for file in _files(pipeline, "evidence/1")}
+    assert {"report.html", "verdict.json", "widget-7/base.xml", "widget-7/candidate.xml"} <= kept
+
+
+def test_an_unproven_branch_links_the_run_and_no_page_of_the_proofs_own(proven: tuple[Pipeline, str]) -> None:
+    pipeline, seal = proven
+    content = json.loads(pipeline.folder.path("prove/1.json").read_text())
+    content["verdict"] |= {"outcome": "incomplete", "evidence_url": "https://evil.example"}
+    pipeline.folder.path("prove/1.json").write_text(json.dumps(content))
+    pipeline.publish(seal, evidence_url="https://github.example/runs/5")
+    (answer,) = pipeline.office.answers()
+    assert "https://github.example/runs/5" in answer
+    assert "evil.example" not in answer
+
+
+def _files(pipeline: Pipeline, folder: str) -> list[Path]:
+    return [path for path in pipeline.folder.path(folder).rglob("*") if path.is_file()]
+
+
 def test_a_verdicts_words_mention_nobody_and_link_nothing(proven: tuple[Pipeline, str]) -> None:
     pipeline, seal = proven
     content = json.loads(pipeline.folder.path("prove/1.json").read_text())

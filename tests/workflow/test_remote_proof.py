@@ -203,6 +203,7 @@ def test_a_run_on_another_machine_proves_the_very_commit_that_is_opened(forge: O
     assert (given["candidate"], result.verdict.candidate.commit) == (result.candidate.commit,) * 2
     assert forge.backports()[0].head.sha == result.candidate.commit
     assert "workflow run" in result.verdict.notes[-1]
+    assert result.verdict.evidence_url in forge.backports()[0].body
 
 
 def test_the_candidate_is_to_be_seen_while_the_run_lasts_and_no_longer(forge: Office, tmp_path: Path) -> None:
