@@ -22,8 +22,8 @@ class RememberedResolution:
     def resolve_region(self, file: ConflictedFile, index: int, attempt: Attempt) -> RegionAnswer | None:
         """Answer as the newest resolution of the same conflict does.
 
-        It is certain when it resolved the same original and every memory of that agrees; measured on ten repositories,
-        97 % of those were what people did again.
+        It is certain when two backports of the same original resolved it alike. One alone is a proposal: of 13 picks
+        that this rung made from one memory on seven repositories, people landed 11 so.
         """
         region = file.parts[index]
         if not isinstance(region, Region):
@@ -34,7 +34,7 @@ class RememberedResolution:
         chosen = next(iter(own or memories), None)
         if chosen is None:
             return None
-        agreed = bool(own) and len({each.result for each in own}) == 1
+        agreed = len(own) > 1 and len({each.result for each in own}) == 1
         return RegionAnswer(chosen.result, Certainty.CERTAIN if agreed else Certainty.PROPOSED, _sentence(chosen))
 
     def _learn(self, file: ConflictedFile, attempt: Attempt) -> None:

@@ -54,7 +54,7 @@ class Resolving:
         if isinstance(picked, UnmergedPick):
             return Declined(work.refusal, picked)
         certainty = max((each.certainty for each in work.resolutions), key=list(Certainty).index)
-        if not picked and certainty is not Certainty.CERTAIN:
+        if not picked and (self.judge or certainty is not Certainty.CERTAIN):
             return Declined("nothing of it would be left: each part that conflicts would be left out")
         if not picked:
             return AlreadyApplied(branch=attempt.plan.branch, how="what is left of it after resolving is on the branch")

@@ -160,18 +160,27 @@ class RegionAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided for a part of a file: how likely it is what people would commit, and what holds, by name."""
+
+    chance: float
+    traits: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class FileAnswer:
     """The whole contents that paths get; None removes a file. A conflicting path that is not named stays as on ours.
 
-    `regions` shows the reviewer what was decided where; without any, the file is shown as a whole. `chances` say how
-    likely each decision is what people would commit, where that is known.
+    `regions` shows the reviewer what was decided where; without any, the file is shown as a whole. `decisions` are for
+    the judge of the whole pick, `traits` say what holds for the file, by name.
     """
 
     changes: Mapping[str, bytes | None]
     certainty: Certainty
     how: str
     regions: tuple[Resolution, ...] = ()
-    chances: tuple[float, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    traits: frozenset[str] = frozenset()
 
 
 Judge = Callable[[Sequence[tuple[ConflictedFile, FileAnswer]]], Certainty | None]

@@ -16,7 +16,7 @@ from bot.pick.finer.evidence import FileEvidence, circumstances, file_evidence, 
 from bot.pick.finer.joining import discards_the_target, takes_half_of_a_guard
 from bot.pick.finer.proposers import Proposals, propose
 from bot.pick.finer.regions import LineRegion, Lines, Piece, cut_file, join_pieces, place_regions
-from bot.pick.rung import Attempt, ConflictedFile, FileAnswer, load_conflict
+from bot.pick.rung import Attempt, ConflictedFile, Decision, FileAnswer, load_conflict
 from bot.pick.words import words
 
 _MOST_SIBLINGS = 4
@@ -28,12 +28,28 @@ _BACKED = frozenset(["sibling", "older sibling"])
 
 @dataclass(frozen=True, slots=True)
 class _Best:
-    """The likeliest answer to a region, how likely it is, and the names of those who propose it."""
+    """The likeliest answer to a region, how likely it is, who proposes it, and the circumstances."""
 
     region: LineRegion
     lines: Lines
     chance: float
     names: tuple[str, ...]
+    known: frozenset[str]
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """What holds for the decision, by name."""
+        return self.known | frozenset(self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Who proposes what for a region, how likely each answer is, and the circumstances."""
+
+    region: LineRegion
+    proposals: Proposals
+    chances: Mapping[Lines, float]
+    known: frozenset[str]
 
 
 class FinerMerge:
@@ -57,7 +73,7 @@ class FinerMerge:
             certainty=Certainty.PROPOSED,
             how=", ".join(dict.fromkeys(each.names[0] for each in best.values())),
             regions=tuple(_shown(file, each) for each in best.values()),
-            chances=tuple(each.chance for each in best.values()),
+            decisions=tuple(Decision(each.chance, each.traits) for each in best.values()),
         )
 
 
@@ -79,22 +95,22 @@ def chance_of(attempt: Attempt, pick: UnmergedPick, tree: Sha) -> float:
         pieces = cut_file(parts.get(unmerged.path, ()))
         file = load_conflict(attempt.repository, pick, unmerged, parts.get(unmerged.path, ()))
         placed = place_regions(pieces, attempt.repository.read(tree, unmerged.path) or b"")
-        for at, (region, _proposals, chance) in _judged(file, pieces, [placed], attempt):
-            least = min(least, chance.get(placed.get(at, region.ours), 0.0) if at in placed else 0.0)
+        for at, judged in _judged(file, pieces, [placed], attempt):
+            least = min(least, judged.chances.get(placed[at], 0.0) if at in placed else 0.0)
     return least
 
 
 def _answers(file: ConflictedFile, pieces: Sequence[Piece], attempt: Attempt) -> Iterator[tuple[int, _Best]]:
     siblings = [place_regions(pieces, content) for content in _sibling_files(file, attempt)]
-    for at, (region, proposals, chance) in _judged(file, pieces, siblings, attempt):
-        answer = max(proposals, key=lambda each: chance[each])
-        yield at, _Best(region, answer, chance[answer], proposals[answer])
+    for at, judged in _judged(file, pieces, siblings, attempt):
+        answer = max(judged.proposals, key=lambda each: judged.chances[each])
+        yield at, _Best(judged.region, answer, judged.chances[answer], judged.proposals[answer], judged.known)
 
 
 def _judged(
     file: ConflictedFile, pieces: Sequence[Piece], siblings: Sequence[Mapping[int, Lines]], attempt: Attempt
-) -> Iterator[tuple[int, tuple[LineRegion, Proposals, Mapping[Lines, float]]]]:
-    """Yield, for each region, who proposes what and how likely each answer is."""
+) -> Iterator[tuple[int, _Judged]]:
+    """Yield each region with its answers."""
     evidence = _evidence(file, attempt)
     regions = [(at, piece) for at, piece in enumerate(pieces) if isinstance(piece, LineRegion)]
     disputed = words(b"".join(line for _at, each in regions for line in (*each.base, *each.theirs)))
@@ -104,7 +120,7 @@ def _judged(
         known = circumstances(region, evidence, alone=len(regions) == 1, has_sibling=bool(siblings))
         proposals = propose(region, renames, before)
         weighed = {answer: weigh(region, answer, names, evidence) for answer, names in proposals.items()}
-        yield at, (region, proposals, chances(region, known, weighed))
+        yield at, _Judged(region, proposals, chances(region, known, weighed), frozenset(known))
 
 
 def _evidence(file: ConflictedFile, attempt: Attempt) -> FileEvidence:
