@@ -188,3 +188,23 @@ def test_another_wording_of_the_fix_is_proven(
     candidate = run_suite(variant(old, new), quick, name="candidate", device="cpu")
     verdict = judge(quick_base, candidate)
     assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
+
+
+@variants
+def test_a_kernel_that_amd_cannot_compile_is_a_failing_case(
+    patch: CarriedPatch, released: Release, tmp_path: Path
+) -> None:
+    """The interpreter would run it; only the compiler knows."""
+    tree, suite = tmp_path / "tree", tmp_path / "suite"
+    shutil.copytree(released("0.5.12"), tree)
+    kernels = tree / "sglang/srt/layers/attention/utils.py"
+    whole = "    pid = tl.program_id(axis=0)\n"
+    broken = kernels.read_text("utf-8").replace(whole, whole + "    offsets = tl.arange(0, 3)\n", 1)
+    kernels.write_text(broken, "utf-8")
+    shutil.copytree(patch.suite.directory, suite)
+    for case in set(suite.glob("test_*.py")) - {suite / "test_amd_kernels.py"}:
+        case.unlink()
+    ended = run_suite(tree, replace(patch.suite, directory=suite), name="candidate", device="cpu")
+    assert ended.problem == ""
+    assert [case.outcome for case in ended.cases] == [CaseOutcome.FAILED] * 3
+    assert all("create_flashinfer_kv_indices_triton: CompilationError" in case.message for case in ended.cases)
