@@ -6,7 +6,7 @@ empty pick, the step after these, is seen by the trial. Numbers and words in tit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.git.message import picked_from, reverted
@@ -34,8 +34,8 @@ def find_landed(repository: Repository, base_commit: Sha, commits: Sequence[Sha]
     if not asked:
         return own
     telling = _telling_commits(repository, base_commit, asked)
-    gone = _reverted_for_good(telling)
-    found = own | dict(_by_trailer(telling, asked, gone))
+    named, gone = _read_messages(telling, asked)
+    found = own | named
     for sha in asked:
         equal = None if sha in found else _by_patch(repository, base_commit, sha, gone)
         if equal is not None:
@@ -56,24 +56,34 @@ def _telling_commits(repository: Repository, base_commit: Sha, commits: Sequence
     return tuple(repository.commit(Sha(sha)) for sha in listed)
 
 
-def _reverted_for_good(telling: Sequence[Commit]) -> set[str]:
-    """Name what reverts took away, newest first: a revert that was itself reverted took nothing away."""
-    gone: set[str] = set()
+def _read_messages(telling: Sequence[Commit], asked: Sequence[Sha]) -> tuple[dict[Sha, Landed], dict[str, Sha]]:
+    """Return what trailers name, and what reverts took away, by the name in their message with the newest of them.
+
+    A revert counts against what is older. It may have been made on the branch, or on main and picked from there with
+    main's names in it; and what was reverted in turn, under whichever name, took nothing away.
+    """
+    found: dict[Sha, Landed] = {}
+    gone: dict[str, Sha] = {}
     for commit in telling:
-        if not _is_gone(commit.sha, gone):
-            gone.update(reverted(commit.message))
-    return gone
+        sources = [_full(name, asked) for name in picked_from(commit.message)]
+        if any(_taken_by(name, gone) for name in (commit.sha, *sources)):
+            continue
+        how = f"{commit.sha[:12]} on the branch was cherry-picked from it"
+        found.update({sha: Landed(commit.sha, how) for sha in asked if sha in sources})
+        for name in reverted(commit.message):
+            gone.setdefault(name, commit.sha)
+    return found, gone
 
 
-def _by_trailer(telling: Sequence[Commit], asked: Sequence[Sha], gone: set[str]) -> Iterator[tuple[Sha, Landed]]:
-    for commit in telling:
-        for named in picked_from(commit.message):
-            original = next((sha for sha in asked if sha.startswith(named)), None)
-            if original is not None and not _is_gone(commit.sha, gone):
-                yield original, Landed(commit.sha, f"{commit.sha[:12]} on the branch was cherry-picked from it")
+def _full(name: str, asked: Sequence[Sha]) -> str:
+    return next((sha for sha in asked if sha.startswith(name)), name)
 
 
-def _by_patch(repository: Repository, base_commit: Sha, original: Sha, gone: set[str]) -> Sha | None:
+def _taken_by(sha: str, gone: Mapping[str, Sha]) -> Sha | None:
+    return next((revert for name, revert in gone.items() if sha.startswith(name)), None)
+
+
+def _by_patch(repository: Repository, base_commit: Sha, original: Sha, gone: Mapping[str, Sha]) -> Sha | None:
     paths = frozenset(commit_paths(repository, repository.commit(original)))
     if not paths:
         return None
@@ -83,8 +93,13 @@ def _by_patch(repository: Repository, base_commit: Sha, original: Sha, gone: set
     if not alike:
         return None
     texts = {sha: normalized(patch) for sha, patch in commit_patches(repository, [original, *alike]).items()}
-    return next((sha for sha in alike if texts[sha] == texts[original] and not _is_gone(sha, gone)), None)
+    same = (sha for sha in alike if texts[sha] == texts[original])
+    return next((sha for sha in same if not _is_gone(repository, sha, original, gone)), None)
 
 
-def _is_gone(sha: Sha, gone: set[str]) -> bool:
-    return any(sha.startswith(name) for name in gone)
+def _is_gone(repository: Repository, sha: Sha, original: Sha, gone: Mapping[str, Sha]) -> bool:
+    """Say whether a commit that makes the original's change was reverted, by its own name or by the original's."""
+    if _taken_by(sha, gone):
+        return True
+    revert = _taken_by(original, gone)
+    return revert is not None and repository.is_ancestor(sha, revert)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.git.identity import find_landed
 from bot.git.message import backport_message
 from bot.git.repository import Repository
+from bot.model import Sha
 from tests.git.history import History
 
 LINES = [f"{number}\n" for number in range(20)]
@@ -65,6 +68,47 @@ def test_backport_whose_revert_was_reverted_has_landed_again(history: History, r
     away = history.commit({"f": BASE}, again, message=f'Revert "Reapply"\n\nThis reverts commit {again}.')
     assert find_landed(repository, again, [original])[original].commit == adapted
     assert find_landed(repository, away, [original]) == {}
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named by a trailer", "of an equal patch"])
+def test_backport_whose_revert_came_from_main_has_not_landed_until_it_is_picked_again(
+    named: bool, history: History, repository: Repository
+) -> None:
+    """base ── original ── revert ── revert of the revert (main)
+    └──── picked ── revert, picked ── both ways of bringing it back: the same again, or main's (branches)
+    """
+
+    def pick(content: str, parent: Sha, *originals: Sha, words: str) -> Sha:
+        return history.commit(
+            {"f": content}, parent, message=backport_message(words, originals) if originals else words
+        )
+
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base)
+    words = f"This reverts commit {original}."
+    undone = history.commit({"f": BASE}, original, message=words)
+    names = [original] if named else []
+    picked = pick(FIXED, history.commit({"g": "g"}, base), *names, words="Fix")
+    away = pick(BASE, picked, undone, words=words)
+    again = pick(FIXED, away, *names, words="Fix, again")
+    back = pick(FIXED, away, history.commit({"f": FIXED}, undone), words=f"This reverts commit {undone}.")
+    assert find_landed(repository, picked, [original])[original].commit == picked
+    assert find_landed(repository, away, [original]) == {}
+    assert find_landed(repository, again, [original])[original].commit == again
+    assert original in find_landed(repository, back, [original])
+
+
+def test_revert_of_something_else_takes_nothing_away(history: History, repository: Repository) -> None:
+    """base ── other ── original ── revert of the other (main)
+    └──── original, picked ── that revert, picked (branch)
+    """
+    base = history.commit({"f": BASE})
+    other = history.commit({"g": "g"}, base)
+    original = history.commit({"f": FIXED}, other)
+    undone = history.commit({"g": None}, original)
+    picked = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
+    tip = history.commit({"h": "h"}, picked, message=backport_message(f"This reverts commit {other}.", [undone]))
+    assert find_landed(repository, tip, [original])[original].commit == picked
 
 
 def test_change_that_differs_in_white_space_only_has_not_landed(history: History, repository: Repository) -> None:
