@@ -14,8 +14,10 @@ from bot.pick.finer.chance import chances
 from bot.pick.finer.dialect import find_renames
 from bot.pick.finer.evidence import FileEvidence, circumstances, file_evidence, weigh
 from bot.pick.finer.joining import discards_the_target, takes_half_of_a_guard
+from bot.pick.finer.pins import takes_whole_pins
 from bot.pick.finer.proposers import Proposals, propose
 from bot.pick.finer.regions import LineRegion, Lines, Piece, cut_file, join_pieces, place_regions
+from bot.pick.generated import holds_pins, is_written_by_a_tool
 from bot.pick.rung import Attempt, ConflictedFile, Decision, FileAnswer, load_conflict
 from bot.pick.words import words
 
@@ -64,6 +66,8 @@ class FinerMerge:
             return None
         if any(len(side or b"") > _LARGEST for side in sides):
             return None
+        if is_written_by_a_tool(attempt.repository, attempt.plan.base_commit, file.path, sides):
+            return None
         pieces = cut_file(file.parts)
         best = dict(_answers(file, pieces, attempt))
         if _is_refused(file, best.values()):
@@ -79,6 +83,8 @@ class FinerMerge:
 
 def _is_refused(file: ConflictedFile, best: Collection[_Best]) -> bool:
     if any(discards_the_target(each.region, each.lines) for each in best if not _BACKED.intersection(each.names)):
+        return True
+    if holds_pins(file.path) and not all(takes_whole_pins(each.region, each.lines) for each in best):
         return True
     answers = [(each.region, each.lines) for each in best]
     return takes_half_of_a_guard(file.base or b"", file.theirs or b"", answers)
