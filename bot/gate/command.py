@@ -19,13 +19,11 @@ from bot.gate.confinement import Launch
 from bot.gate.environment import command_environment
 from bot.gate.junit import Report, parse_junit, read_report
 from bot.gate.place import Shared, interpreter, run_confined
-from bot.gate.process import Finished
+from bot.gate.process import NOT_STARTED, Finished
 from bot.gate.progress import Reporter, last_case, last_lines, summary
 from bot.model import CaseOutcome, CaseResult, CommandSuite, Device, Progress, SuiteRun, silent
 
 JUNIT, PYTHON = "{junit}", "{python}"
-_NOT_STARTED = (125, 126, 127)
-"""The command, or the container for it, could not be started."""
 _BAD = (CaseOutcome.FAILED, CaseOutcome.ERROR)
 
 
@@ -108,7 +106,7 @@ def _read(finished: Finished, suite: CommandSuite, report: Path, keep: Path | No
     """Say why a run cannot be judged, or return what it reported; without a report the command is the only case."""
     if finished.timed_out:
         return _Ending(f"it was stopped after {suite.timeout:g} s{last_case(finished)}.")
-    if finished.code in _NOT_STARTED:
+    if finished.code in NOT_STARTED:
         return _Ending(f"the command could not be started: {last_lines(finished)}")
     reports = bool(suite.junit) or any(JUNIT in word for word in suite.command)
     if not reports or (finished.signal_name and not report.is_file()):

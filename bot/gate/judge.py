@@ -137,19 +137,20 @@ def _decide(tally: _Tally) -> tuple[VerdictOutcome, str]:
         return VerdictOutcome.INCONCLUSIVE, f"The suite could not judge the base: {_names(tally.unjudged, 'errored')}."
     if tally.broken or tally.lost:
         parts = [
-            _names(tally.broken, "did not fail on the base and fail on the candidate") if tally.broken else "",
-            _names(tally.lost, "ran on the base and cannot be judged on the candidate") if tally.lost else "",
+            _names(tally.broken, "did not fail on the base and failed on the candidate") if tally.broken else "",
+            _names(tally.lost, "ran on the base and could not be judged on the candidate") if tally.lost else "",
         ]
         return VerdictOutcome.REGRESSED, "; ".join(part for part in parts if part) + "."
     if tally.unfixed:
         return (
             VerdictOutcome.INCOMPLETE,
-            f"{_names(tally.unfixed, 'still fail on the candidate')}; {len(tally.fixed)} fixed.",
+            f"{_names(tally.unfixed, 'still failed on the candidate')}; {len(tally.fixed)} fixed.",
         )
     if not tally.fixed:
         return VerdictOutcome.NOT_REPRODUCED, "No case fails on the base and passes on the candidate." + _known(known)
-    return VerdictOutcome.PROVEN, f"{_cases(len(tally.fixed))} failed on the base; all pass on the candidate." + _known(
-        known
+    return (
+        VerdictOutcome.PROVEN,
+        f"{_cases(len(tally.fixed))} failed on the base; all passed on the candidate." + _known(known),
     )
 
 
@@ -164,9 +165,9 @@ def _names(names: Sequence[str], claim: str) -> str:
 
 
 def _known(count: int) -> str:
-    return f" {_cases(count)} still fail as declared, for another reason." if count else ""
+    return f" {_cases(count)} still failed as declared, for another reason." if count else ""
 
 
 def _stale(known: Sequence[KnownFailure]) -> str:
     stale = [failure.case for failure in known if not failure.still_fails]
-    return f" Declared as known failures but passing: {_names(stale, 'now pass')}." if stale else ""
+    return f" Declared as known failures but passing: {_names(stale, 'passed')}." if stale else ""

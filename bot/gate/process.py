@@ -19,6 +19,8 @@ from pathlib import Path
 KEPT_LINES = 60
 NOT_FOUND = 127
 """What a shell returns for a command that is not there."""
+NOT_STARTED = (125, 126, NOT_FOUND)
+"""The command, or the container for it, could not be started."""
 STEP = 0.2
 """Seconds between two looks at whether to stop."""
 READ_ON = 5.0

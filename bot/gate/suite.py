@@ -15,7 +15,7 @@ from bot.gate.confinement import Launch
 from bot.gate.environment import suite_environment
 from bot.gate.junit import Report, parse_junit, read_report
 from bot.gate.place import Shared, interpreter, run_confined
-from bot.gate.process import Finished
+from bot.gate.process import NOT_STARTED, Finished
 from bot.gate.progress import Reporter, last_case, last_lines, summary
 from bot.model import CaseOutcome, Progress, Suite, SuiteRun, silent
 
@@ -96,7 +96,8 @@ def _read(finished: Finished, report: Path, timeout: float, keep: Path | None) -
         xml = read_report(report)
         parsed = parse_junit(xml)
     except FileNotFoundError:
-        return f"pytest exited with {finished.code} and left no report: {last_lines(finished)}", empty
+        what = "it could not be started" if finished.code in NOT_STARTED else "pytest left no report"
+        return f"{what} (exit code {finished.code}): {last_lines(finished)}", empty
     except SuiteError as error:
         return error.message, empty
     if keep is not None:

@@ -114,4 +114,4 @@ def test_a_runtime_that_is_not_there_allows_no_verdict(tmp_path: Path) -> None:
     confinement = Confinement(image="widget/spring", runtime="no-such-runtime")
     verdict = prove(tmp_path, tmp_path, suite, device="cpu", confinement=confinement)
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
-    assert "no-such-runtime cannot be started" in verdict.reason
+    assert "it could not be started (exit code 127): no-such-runtime cannot be started" in verdict.reason

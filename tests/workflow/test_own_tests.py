@@ -116,4 +116,4 @@ def test_a_command_of_the_target_must_not_get_worse(office: Office, tmp_path: Pa
     assert result.verdict is not None
     assert "smoke.command::smoke" in {case.name for case in result.verdict.candidate.cases}
     if "SystemExit(1)" in code:
-        assert "smoke: 1 case still fail on the candidate" in result.verdict.reason
+        assert "smoke: 1 case still failed on the candidate" in result.verdict.reason
