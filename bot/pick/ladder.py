@@ -36,7 +36,7 @@ LADDER: tuple[Rung, ...] = (
     CarriedPatchRung(),
     Sibling(),
     Resolving("remembered resolution", regions=(RememberedResolution(),)),
-    Resolving("finer merge", files=(MissingFile(), FinerMerge()), judge=judge),
+    Resolving("finer merge", files=(MissingFile(FinerMerge()), FinerMerge()), judge=judge),
 )
 
 

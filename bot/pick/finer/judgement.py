@@ -15,6 +15,7 @@ from bot.model import Certainty
 from bot.pick.finer.certain import is_certain
 from bot.pick.finer.evidence import kind_of
 from bot.pick.finer.measures import is_short, lines_changed
+from bot.pick.finer.missing import MOVED
 from bot.pick.rung import ConflictedFile, Decision, FileAnswer
 
 PICK: Mapping[str, float] = {
@@ -56,7 +57,7 @@ def pick_chance(answers: Sequence[tuple[ConflictedFile, FileAnswer]]) -> float:
     """Return how likely people would commit all of the answers."""
     decisions = [decision for _file, answer in answers for decision in answer.decisions]
     merged = [file for file, answer in answers if answer.decisions]
-    missing = [file for file, _answer in answers if file.ours is None]
+    missing = [file for file, answer in answers if file.ours is None and MOVED not in answer.traits]
     found = {
         "always": 1.0,
         "files": log(len(answers)),

@@ -1,29 +1,47 @@
 """Files that one side does not have: what the original edits is not there, or what it removes was changed.
 
-Owns the two answers that history bears out: an edit of a missing file is dropped and said so, a removal is kept.
+Owns the answers that history bears out: an edit of a missing file is made where the branch has that file, else dropped
+and said so; a removal is kept.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.model import Certainty, ConflictKind
-from bot.pick.rung import Attempt, ConflictedFile, FileAnswer
+from bot.pick.finer.moved import as_older_file
+from bot.pick.rung import Attempt, ConflictedFile, FileAnswer, FileResolver
 
 CAME_LATER = "came later"
-"""The trait of a missing file that main got after the branch left it."""
+MOVED = "moved"
+"""The traits of a missing file: main got it after the branch left it, or moved it there since."""
 
 
 class MissingFile:
-    """Answers modify/delete conflicts."""
+    """Answers modify/delete conflicts; `merge` answers for a file that the target has at an older path."""
 
     name = "missing file"
+
+    def __init__(self, merge: FileResolver) -> None:
+        self.merge = merge
 
     def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileAnswer | None:
         """Drop the edit of a file that the target lacks; remove a file that the original removes."""
         if file.unmerged.kind is not ConflictKind.MODIFY_DELETE:
             return None
         later = file.ours is None and not _was_at_the_fork(file, attempt)
+        older = as_older_file(file, attempt) if later else None
+        if older is not None:
+            return self._at_the_older_path(file, older, attempt)
         traits = frozenset([CAME_LATER]) if later else frozenset()
         return FileAnswer({file.path: None}, Certainty.PROPOSED, _sentence(file, later=later), traits=traits)
+
+    def _at_the_older_path(self, file: ConflictedFile, older: ConflictedFile, attempt: Attempt) -> FileAnswer | None:
+        answer = self.merge.resolve_file(older, attempt)
+        if answer is None:
+            return None
+        moved = f"the change of {file.path} is made in {older.path}, from where main has moved that file"
+        return replace(answer, changes={**answer.changes, file.path: None}, how=moved, traits=frozenset([MOVED]))
 
 
 def _was_at_the_fork(file: ConflictedFile, attempt: Attempt) -> bool:
