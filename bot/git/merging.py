@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,31 +54,27 @@ class Merged:
     label: Sha
 
 
-def merge_one(repository: Quarantined, trees: Trees, options: tuple[str, ...] = ()) -> Merged:
-    """Merge three trees; `options` are git's own, before its subcommand.
+def merge_one(repository: Quarantined, trees: Trees, attributes: Attributes, options: tuple[str, ...] = ()) -> Merged:
+    """Merge three trees under some attributes; `options` are git's own, before its subcommand.
 
     Raises:
         GitError: git could not do it, e.g. an object of a partial history is missing.
     """
     labels = stand_ins(repository, trees)
-    worktree = _attributes_directory(repository, _attributes(repository, trees))
-    done = run_merge(repository, labels, worktree, options)
+    done = run_merge(repository, labels, _attributes_directory(repository, attributes), options)
     if done.code not in (0, 1):
         raise repository.git.error(done, f"Merging the tree {trees.theirs[:12]} could not be tried")
     return _read(done.stdout.split(b"\0"), labels, clean=done.code == 0)
 
 
 def merge_many(
-    repository: Quarantined, wanted: Iterable[Trees], options: tuple[str, ...] = ()
+    repository: Quarantined, wanted: Mapping[Trees, Attributes], options: tuple[str, ...] = ()
 ) -> dict[Trees, Merged | GitError]:
-    """Merge many; what git cannot do has its error for an answer."""
-    answers: dict[Trees, Merged | GitError] = {}
+    """Merge many under the attributes given; what git cannot do has its error for an answer."""
     batches: dict[Attributes, list[Trees]] = defaultdict(list)
-    for trees in dict.fromkeys(wanted):
-        try:
-            batches[_attributes(repository, trees)].append(trees)
-        except GitError as error:
-            answers[trees] = error
+    for trees, attributes in wanted.items():
+        batches[attributes].append(trees)
+    answers: dict[Trees, Merged | GitError] = {}
     # git reads attributes from one directory a process.
     for attributes, batch in batches.items():
         answers |= _merge_batch(repository, batch, attributes, options)
@@ -93,14 +89,16 @@ def _merge_batch(
     worktree = _attributes_directory(repository, attributes)
     done = run_merge(repository, ("--stdin",), worktree, options, lines.encode())
     if done.code:  # git knows no batches, or one merge ended them all
-        return {trees: _alone(repository, trees, options) for trees in batch}
+        return {trees: _alone(repository, trees, attributes, options) for trees in batch}
     answers = zip(batch, labels, _split(done.stdout), strict=True)
     return {trees: _read(fields, each, clean=clean) for trees, each, (clean, fields) in answers}
 
 
-def _alone(repository: Quarantined, trees: Trees, options: tuple[str, ...]) -> Merged | GitError:
+def _alone(
+    repository: Quarantined, trees: Trees, attributes: Attributes, options: tuple[str, ...]
+) -> Merged | GitError:
     try:
-        return merge_one(repository, trees, options)
+        return merge_one(repository, trees, attributes, options)
     except GitError as error:
         return error
 
@@ -174,7 +172,7 @@ def _attributes_directory(repository: Quarantined, attributes: Attributes) -> Pa
     return directory
 
 
-def _attributes(repository: Quarantined, trees: Trees) -> Attributes:
+def attributes_of(repository: Quarantined, trees: Trees) -> Attributes:
     """Return the .gitattributes of the target that can bear on a merge of what the original changed."""
     changed = differing_paths(repository, trees.base, trees.theirs)
     paths = [each + _ATTRIBUTES for each in sorted({parent for path in changed for parent in _parents(path)})]

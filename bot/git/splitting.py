@@ -1,6 +1,7 @@
 """Conflicts cut into what is settled and what each side wants, for one pick or for many at once.
 
-Owns how git is made to show the base beside both sides.
+Owns how git is made to show the base beside both sides. Only the files in conflict are merged again, each by itself:
+in a large tree to look for renames takes most of a merge's time, and the pick has found them.
 """
 
 from __future__ import annotations
@@ -8,16 +9,29 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from bot.errors import GitError
-from bot.git.merging import Merged, Trees, merge_many
-from bot.git.objects import SUBMODULE, SYMLINK
+from bot.git.conflicts import UnmergedFile
+from bot.git.merging import Attributes, Merged, Trees, attributes_of, merge_many
+from bot.git.objects import EMPTY_TREE, REGULAR, Entry
 from bot.git.regions import MARKER_SIZE, Parts, split_regions
 from bot.git.repository import Quarantined
+from bot.git.tree import changed_tree
 from bot.git.trial import UnmergedPick
+from bot.model import ConflictKind, Sha
 
 Split = Mapping[str, Parts]
 """Settled text and regions of each file that git could merge in part."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Small:
+    """The files of a pick that hold lines in conflict, by the paths that they have in trees of nothing else."""
+
+    files: Mapping[str, UnmergedFile]
+    trees: Trees
+    attributes: Attributes
 
 
 def split_unmerged(repository: Quarantined, pick: UnmergedPick) -> Split:
@@ -34,12 +48,43 @@ def split_unmerged(repository: Quarantined, pick: UnmergedPick) -> Split:
 
 def split_all(repository: Quarantined, picks: Iterable[UnmergedPick]) -> dict[Trees, Split | GitError]:
     """Return the same of many picks, by what was merged, with one git process; an error where git could not."""
+    asked = {pick.trees: _make_small(repository, pick) for pick in picks}
+    wanted = {small.trees: small.attributes for small in asked.values() if small.files}
+    if not wanted:
+        return {trees: {} for trees in asked}
     with _marker_style() as style:
-        answers = merge_many(repository, (pick.trees for pick in picks), style)
+        answers = merge_many(repository, wanted, style)
     return {
-        trees: merged if isinstance(merged, GitError) else _split(repository, merged)
-        for trees, merged in answers.items()
+        trees: _split(repository, small, answers[small.trees]) if small.files else {} for trees, small in asked.items()
     }
+
+
+def _make_small(repository: Quarantined, pick: UnmergedPick) -> _Small:
+    attributes = attributes_of(repository, pick.trees)
+    listed = [file for file in pick.files if file.kind in (ConflictKind.CONTENT, ConflictKind.ADD_ADD)]
+    # Without attributes a path says nothing, and one directory costs less than many.
+    files = {file.path if attributes else str(at): file for at, file in enumerate(listed)}
+    base, ours, theirs = (
+        _tree_of(repository, {path: side(file) for path, file in files.items()}) for side in (_base, _ours, _theirs)
+    )
+    return _Small(files, Trees(base=base, ours=ours, theirs=theirs), attributes)
+
+
+def _base(file: UnmergedFile) -> Entry | None:
+    return file.base
+
+
+def _ours(file: UnmergedFile) -> Entry | None:
+    return file.ours
+
+
+def _theirs(file: UnmergedFile) -> Entry | None:
+    return file.theirs
+
+
+def _tree_of(repository: Quarantined, entries: Mapping[str, Entry | None]) -> Sha:
+    plain = {path: Entry(REGULAR, entry.sha) for path, entry in entries.items() if entry}
+    return changed_tree(repository, EMPTY_TREE, plain)
 
 
 @contextmanager
@@ -47,16 +92,23 @@ def _marker_style() -> Iterator[tuple[str, ...]]:
     with tempfile.NamedTemporaryFile("w", prefix="backport-markers-") as attributes:
         attributes.write(f"* conflict-marker-size={MARKER_SIZE}\n")
         attributes.flush()
-        yield "-c", "merge.conflictStyle=diff3", "-c", f"core.attributesFile={attributes.name}"
+        options = {
+            "merge.conflictStyle": "diff3",
+            "core.attributesFile": attributes.name,
+            "merge.renames": "false",
+        }
+        yield tuple(word for name, value in options.items() for word in ("-c", f"{name}={value}"))
 
 
-def _split(repository: Quarantined, merged: Merged) -> Split:
+def _split(repository: Quarantined, small: _Small, merged: Merged | GitError) -> Split | GitError:
+    if isinstance(merged, GitError):
+        return merged
     left = repository.read_all((merged.tree, each.written) for each in merged.stages.values())
     found = {}
-    for (path, each), written in zip(merged.stages.items(), left, strict=True):
-        sides = [each.entries.get(stage) for stage in (1, 2, 3)]
-        if written is None or any(entry and entry.mode in (SUBMODULE, SYMLINK) for entry in sides):
-            continue
-        base, ours, theirs = (repository.read_blob(entry.sha) if entry else None for entry in sides)
-        found[path] = split_regions(written, base=base, ours=ours, theirs=theirs)
+    for path, written in zip(merged.stages, left, strict=True):
+        file = small.files[path]
+        base, ours, theirs = (
+            repository.read_blob(entry.sha) if entry else None for entry in (file.base, file.ours, file.theirs)
+        )
+        found[file.path] = split_regions(written or b"", base=base, ours=ours, theirs=theirs)
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.git.conflicts import UnmergedFile, describe
-from bot.git.merging import Merged, Trees, merge_one
+from bot.git.merging import Merged, Trees, attributes_of, merge_one
 from bot.git.objects import EMPTY_TREE
 from bot.git.repository import Quarantined
 from bot.model import Commit, Sha
@@ -69,7 +69,7 @@ def merge_trees(repository: Quarantined, commit: Sha, trees: Trees) -> CleanPick
     Raises:
         GitError: git could not do it, e.g. an object of a partial history is missing.
     """
-    return conclude(repository, commit, trees, merge_one(repository, trees))
+    return conclude(repository, commit, trees, merge_one(repository, trees, attributes_of(repository, trees)))
 
 
 def conclude(

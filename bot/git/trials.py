@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.errors import GitError
-from bot.git.merging import Trees, merge_many
+from bot.git.merging import Attributes, Trees, attributes_of, merge_many
 from bot.git.repository import Quarantined
 from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, conclude, trees_of
 from bot.model import Sha
@@ -20,12 +20,15 @@ def try_picks(repository: Quarantined, wanted: Iterable[tuple[Sha, Sha]]) -> dic
     """Pick commits onto trees, given as (commit, tree); one that git cannot do has its error for an answer."""
     answers: dict[tuple[Sha, Sha], Trial | GitError] = {}
     asked: dict[tuple[Sha, Sha], Trees] = {}
+    attributes: dict[Trees, Attributes] = {}
     for commit, onto in dict.fromkeys(wanted):
         try:
-            asked[commit, onto] = trees_of(repository, commit, onto)
+            trees = trees_of(repository, commit, onto)
+            attributes[trees] = attributes_of(repository, trees)
+            asked[commit, onto] = trees
         except GitError as error:
             answers[commit, onto] = error
-    merges = merge_many(repository, asked.values())
+    merges = merge_many(repository, attributes)
     for (commit, onto), trees in asked.items():
         merged = merges[trees]
         if isinstance(merged, GitError):
