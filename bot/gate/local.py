@@ -37,14 +37,16 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
     confinement: Confinement = DEFAULT,
     keep: Path | None = None,
     kernels: Path | None = None,
+    turn: Turn | None = None,
     stop_when: StopWhen = never,
 ) -> Verdict:
     """Run the suite on the base, then on the candidate, and judge. Both are directories with the target's plain files.
 
     `device` is auto, cpu, cuda or rocm; one that is not there ends inconclusive and says so. `resolved` names the
     carried patches whose fix the candidate contains. Both reports are kept in the folder `keep`, and what the base run
-    of a carried patch's suite compiles in the folder `kernels`. `stop_when` is asked about every second, in this
-    thread; once it is true both runs are ended. Raises SuiteError where there is no suite to run.
+    of a carried patch's suite compiles in the folder `kernels`. A suite that takes turns starts up at once, and begins
+    with `turn`. `stop_when` is asked about every second, in this thread; once it is true both runs are ended. Raises
+    SuiteError where there is no suite to run.
     """
     _refuse(suite, device)
     if keep is not None:
@@ -58,13 +60,13 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
         return run_suite(tree, suite, name=name, device=device, progress=progress, shared=shared)
 
     with tempfile.TemporaryDirectory(prefix="backport-kernels-") as scratch:
-        kept, lent, sign = Path(scratch, "base"), Path(scratch, "candidate"), Path(scratch, "turn", "begun")
+        kept, lent = Path(scratch, "base"), Path(scratch, "candidate")
         if kernels is not None and isinstance(suite, Suite):
             kept = kernels
-        for folder in (kept, lent, sign.parent):
+        for folder in (kept, lent):
             folder.mkdir(parents=True, exist_ok=True)
-        first = Shared(confinement=confinement, kernels=kept, keep=keep)
-        second = replace(first, kernels=lent, readable=(kept, sign.parent), turn=Turn(sign))
+        first = Shared(confinement=confinement, kernels=kept, keep=keep, turn=turn or Turn())
+        second = replace(first, kernels=lent, readable=(kept,), turn=Turn(Path(scratch, "turn", "begun")))
         how = order(suite, device, confinement)
 
         def begin(_: object = None) -> None:
@@ -73,7 +75,7 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
             second.turn.give()
 
         with ThreadPoolExecutor(max_workers=1 if how is Order.AFTER else 2) as runs:
-            progress("base run: started")
+            progress("base run: started" if first.turn.begun.is_set() else "base run: starting up for its turn")
             of_base = runs.submit(run, base, "base", first)
             begin() if how is Order.TOGETHER else of_base.add_done_callback(begin)
             of_candidate = runs.submit(run, candidate, "candidate", second)

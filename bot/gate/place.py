@@ -41,6 +41,13 @@ class Turn:
         self.sign, self.since, self.begun = sign, time.monotonic(), threading.Event()
         if sign is None:
             self.begun.set()
+        else:
+            sign.parent.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def folder(self) -> tuple[Path, ...]:
+        """What the run has to be able to read, to see its sign."""
+        return (self.sign.parent,) if self.sign else ()
 
     def give(self) -> None:
         """Let the run begin."""

@@ -55,7 +55,7 @@ def run_suite(
                 import_paths=suite.import_paths,
                 turn=shared.turn.sign,
             ),
-            readable=(tree, suite.directory, *suite.import_paths, *shared.readable),
+            readable=(tree, suite.directory, *suite.import_paths, *shared.readable, *shared.turn.folder),
             writable=(Path(scratch), *((shared.kernels,) if shared.kernels else ())),
             device=device,
         )

@@ -14,6 +14,8 @@ from bot.carried.tree import DirectoryTree
 from bot.config import Prove
 from bot.gate.combine import combine
 from bot.gate.evidence import write_evidence
+from bot.gate.place import Turn
+from bot.gate.queue import prove_each
 from bot.gate.runner import Assignment, Runner
 from bot.gate.turns import drop_old_kernels
 from bot.model import (
@@ -115,20 +117,22 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     suites = suites_for(branch, patch, companions, changed, DirectoryTree(candidate), settings)
     if not suites.every:
         return without_suite()
+    device, confinement = device or settings.device, confinement_for(branch, settings)
     several, kernels = len(suites.every) > 1, cache_directory() / "kernels"
     drop_old_kernels(kernels)
 
-    def prove(name: str, suite: Suite | CommandSuite) -> Verdict:
+    def prove(name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict:
         verdict = gate.prove(
             base,
             candidate,
             suite,
-            device=device or settings.device,
+            device=device,
             progress=(lambda line: progress(f"{name}: {line}")) if several else progress,
             resolved=resolved_in(DirectoryTree(candidate), suite, patches),
-            confinement=confinement_for(branch, settings),
+            confinement=confinement,
             keep=evidence and evidence / name,
             kernels=kernels,
+            turn=turn,
             stop_when=stop_when,
         )
         of_base, of_candidate = (
@@ -136,7 +140,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
         )
         return replace(verdict, base=of_base, candidate=of_candidate)
 
-    verdicts = {name: prove(name, suite) for name, suite in suites.every.items()}
+    verdicts = prove_each(suites.every, prove, device=device, confinement=confinement, stop_when=stop_when)
     verdict = combine(verdicts, guards=suites.guards.keys())
     if evidence is not None:
         write_evidence(evidence, verdict, verdicts)

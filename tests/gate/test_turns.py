@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import textwrap
+import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from bot.gate import local, prove, turns
-from bot.gate.confinement import Confinement, can_isolate
+from bot.errors import SuiteError
+from bot.gate import local, prove, queue, turns
+from bot.gate.confinement import DEFAULT, Confinement, can_isolate
+from bot.gate.place import Turn
+from bot.gate.queue import prove_each
 from bot.gate.turns import Order, order
-from bot.model import CommandSuite, Suite, SuiteRun, Verdict, VerdictOutcome
+from bot.model import CommandSuite, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never
 
 HARNESS = Path(__file__).parents[2] / "patches/harness"
 CONFTEST = """
@@ -43,14 +48,13 @@ CASES = """
 """
 
 
-def proof(tmp_path: Path, **given: object) -> Verdict:
-    """Prove two empty trees with a suite that waits for its turn; its case fails on the base."""
+def waiting_suite(tmp_path: Path) -> Suite:
+    """Write two empty trees and a suite that waits for its turn; its case fails on the base."""
     for name in ("base", "candidate", "suite", "kernels"):
         (tmp_path / name).mkdir()
     (tmp_path / "suite/conftest.py").write_text(textwrap.dedent(CONFTEST), encoding="utf-8")
     (tmp_path / "suite/test_it.py").write_text(textwrap.dedent(CASES), encoding="utf-8")
-    suite = Suite(name="it", directory=tmp_path / "suite", import_paths=(HARNESS,), timeout=5.5, takes_turns=True)
-    return prove(tmp_path / "base", tmp_path / "candidate", suite, kernels=tmp_path / "kernels", **given)  # type: ignore[arg-type]
+    return Suite(name="it", directory=tmp_path / "suite", import_paths=(HARNESS,), timeout=5.5, takes_turns=True)
 
 
 def clock(run: SuiteRun, name: str) -> float:
@@ -63,7 +67,8 @@ def in_turn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Verdict, Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(local, "order", lambda *_: Order.IN_TURN)
         folder = tmp_path_factory.mktemp("turns")
-        return proof(folder), folder
+        suite = waiting_suite(folder)
+        return prove(folder / "base", folder / "candidate", suite, kernels=folder / "kernels"), folder
 
 
 def test_the_candidate_starts_up_meanwhile_and_begins_when_the_base_has_ended(in_turn: tuple[Verdict, Path]) -> None:
@@ -110,6 +115,61 @@ def test_old_kernels_go(tmp_path: Path) -> None:
     turns.drop_old_kernels(tmp_path)
     turns.drop_old_kernels(tmp_path / "not there")
     assert [each.name for each in tmp_path.iterdir()] == ["new"]
+
+
+@pytest.fixture
+def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dict[str, Suite]]:
+    for module in (local, queue):
+        monkeypatch.setattr(module, "order", lambda *_: Order.IN_TURN)
+    suite = waiting_suite(tmp_path)
+    return tmp_path, {"one": suite, "two": suite, "three": suite}
+
+
+def test_of_several_suites_the_next_starts_up_meanwhile(several: tuple[Path, dict[str, Suite]]) -> None:
+    folder, suites = several
+
+    def one(name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict:
+        return prove(folder / "base", folder / "candidate", suite, turn=turn, stop_when=stop_when)
+
+    verdicts = prove_each(suites, one, device="auto", confinement=DEFAULT, stop_when=never)
+    assert [verdict.outcome for verdict in verdicts.values()] == [VerdictOutcome.PROVEN] * 3
+    runs = [run for verdict in verdicts.values() for run in (verdict.base, verdict.candidate)]
+    for before, after in pairwise(runs):
+        assert clock(after, "started") < clock(before, "ended") < clock(after, "began")
+
+
+def test_a_suite_that_cannot_be_proven_ends_the_others(several: tuple[Path, dict[str, Suite]]) -> None:
+    folder, suites = several
+    started = []
+
+    def one(name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict:
+        started.append(name)
+        if name == "two":
+            raise SuiteError("It is gone.", hint="Look for it.")
+        return prove(folder / "base", folder / "candidate", suite, turn=turn, stop_when=stop_when)
+
+    begun = time.monotonic()
+    with pytest.raises(SuiteError, match="It is gone"):
+        prove_each(suites, one, device="auto", confinement=DEFAULT, stop_when=never)
+    assert time.monotonic() - begun < 5.5
+
+
+def test_a_proof_of_several_suites_is_ended_when_nobody_needs_it(several: tuple[Path, dict[str, Suite]]) -> None:
+    folder, suites = several
+    threads = set()
+
+    def one(name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict:
+        return prove(folder / "base", folder / "candidate", suite, turn=turn, stop_when=stop_when)
+
+    def unneeded() -> bool:
+        threads.add(threading.current_thread())
+        return True
+
+    begun = time.monotonic()
+    verdicts = prove_each({"one": suites["one"]}, one, device="auto", confinement=DEFAULT, stop_when=unneeded)
+    assert verdicts["one"].outcome is VerdictOutcome.INCONCLUSIVE
+    assert time.monotonic() - begun < 5.5
+    assert threads == {threading.current_thread()}
 
 
 TAKES = Suite(name="it", directory=Path("/"), takes_turns=True)

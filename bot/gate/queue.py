@@ -1,0 +1,59 @@
+"""The suites of one proof, one after the other on one machine.
+
+Owns their order. Where all of them take turns on a GPU, the next one starts up while one has the device: imports are
+most of a suite's time there.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from threading import Event
+from typing import Protocol
+
+from bot.gate.confinement import Confinement
+from bot.gate.place import Turn
+from bot.gate.turns import Order, order
+from bot.model import CommandSuite, StopWhen, Suite, Verdict
+
+Suites = Mapping[str, Suite | CommandSuite]
+_GLANCE = 1.0
+"""Seconds between two questions whether to stop."""
+
+
+class Prove(Protocol):
+    """Proves one suite, whose base run begins with a turn; it asks `stop_when` about every second."""
+
+    def __call__(self, name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict: ...
+
+
+def prove_each(
+    suites: Suites, prove: Prove, *, device: str, confinement: Confinement, stop_when: StopWhen
+) -> dict[str, Verdict]:
+    """Prove every suite, in order. `stop_when` is asked in this thread; what `prove` raises ends the others."""
+    if all(order(suite, device, confinement) is Order.IN_TURN for suite in suites.values()):
+        return _overlapping(suites, prove, stop_when)
+    return {name: prove(name, suite, Turn(), stop_when) for name, suite in suites.items()}
+
+
+def _overlapping(suites: Suites, prove: Prove, stop_when: StopWhen) -> dict[str, Verdict]:
+    stop = Event()
+    with tempfile.TemporaryDirectory(prefix="backport-turns-") as scratch, ThreadPoolExecutor(max_workers=2) as proofs:
+        signs = (None, *(Path(scratch, str(place), "begun") for place in range(1, len(suites))))
+        turns = [Turn(sign) for sign in signs]
+        running = {
+            name: proofs.submit(prove, name, suite, turn, stop.is_set)
+            for (name, suite), turn in zip(suites.items(), turns, strict=True)
+        }
+        for ended, following in zip(running.values(), turns[1:], strict=False):
+            ended.add_done_callback(lambda _, turn=following: turn.give())  # type: ignore[misc]
+        try:
+            while wait(running.values(), timeout=_GLANCE).not_done and not stop.is_set():
+                if stop_when() or any(each.done() and each.exception() for each in running.values()):
+                    stop.set()
+            return {name: each.result() for name, each in running.items()}
+        finally:
+            stop.set()
+            proofs.shutdown(wait=False, cancel_futures=True)
