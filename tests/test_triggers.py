@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.cache import cache_directory
@@ -169,3 +169,48 @@ def test_every_example_of_github_is_parsed_or_ignored(examples: list[dict[str, A
     ]
     assert sum(len(event["examples"]) for event in examples) == 329
     assert {type(trigger) for trigger in parsed} >= {LabelTrigger}
+
+
+_ODD = st.sampled_from([None, "", 0, -1, True, [], {}, "\ud83d", "\N{ROCKET}" * 70_000, [None], {"login": None}, 2**70])
+
+
+def _broken(draw: st.DrawFn, value: Any, chance: int) -> Any:
+    """Leave out or replace a few things of a payload, wherever they are."""
+    if draw(st.integers(0, chance)) == 0:
+        return draw(_ODD)
+    if isinstance(value, dict):
+        kept = {key: each for key, each in value.items() if draw(st.integers(0, chance)) != 0}
+        return {key: _broken(draw, each, chance) for key, each in kept.items()}
+    return [_broken(draw, each, chance) for each in value] if isinstance(value, list) else value
+
+
+@st.composite
+def _breaking(draw: st.DrawFn, payload: dict[str, Any]) -> dict[str, Any]:
+    keys = ("action", "issue", "comment", "pull_request", "label", "repository", "sender")
+    whole = {key: payload[key] for key in keys if key in payload}
+    return {key: _broken(draw, value, 30) for key, value in whole.items()}
+
+
+@pytest.mark.node
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_no_broken_example_of_github_breaks_the_reader_or_speaks_for_somebody_else(
+    examples: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    ours = [each for each in examples if each["name"] in ("issue_comment", "pull_request")]
+    event = data.draw(st.sampled_from(ours))
+    payload = data.draw(st.sampled_from(event["examples"]).flatmap(_breaking))
+    trigger = parse_delivery(event["name"], payload)
+    match trigger:
+        case CommentTrigger():
+            assert trigger.author == payload["comment"]["user"]["login"]
+            assert payload["comment"]["user"].get("type") != "Bot"
+        case LabelTrigger():
+            assert trigger.sender == payload["sender"]["login"]
+            assert trigger.label == payload["label"]["name"]
+        case MergeTrigger():
+            assert payload["pull_request"]["merged"] is True
+    if trigger is not None:
+        assert trigger.repository == payload["repository"]["full_name"]

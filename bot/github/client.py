@@ -28,6 +28,7 @@ from bot.github.graphql import make_draft, mark_ready
 from bot.github.listed import listed
 from bot.github.merged import merged_commits
 from bot.github.patience import Patience
+from bot.github.reactions import add_reaction, remove_reaction
 from bot.github.sending import Sender
 from bot.github.signed import upload_tree, write_signed
 from bot.github.threads import unresolved_threads
@@ -281,7 +282,8 @@ class GitHubClient:
         def find() -> int | None:
             with translated(f"read the comments of #{number}"):
                 for comment in self._issue(number).get_comments():
-                    if comment.user.login == self._login and marker in comment.body:
+                    # Of an account that is gone GitHub names no user.
+                    if comment.user and comment.user.login == self._login and marker in (comment.body or ""):
                         if comment.body != body:
                             comment.edit(body)
                         return comment.id
@@ -293,15 +295,15 @@ class GitHubClient:
 
         return self._send.find_or_create(find, create)
 
-    def react(self, comment_id: int, reaction: Reaction) -> None:
-        """Add a reaction to a comment. Best effort: a refusal is logged, not raised."""
-        url = f"{self._repository.url}/issues/comments/{comment_id}/reactions"
+    def react(self, comment_id: int, reaction: Reaction, *, instead_of: Reaction | None = None) -> None:
+        """Add a reaction to a comment, and take one back. Best effort: a refusal is logged, not raised."""
 
-        def post() -> None:
-            # The lazy comment object would be fetched first; a reaction needs only the address.
-            self._repository.requester.requestJsonAndCheck("POST", url, input={"content": reaction})
+        def change() -> None:
+            add_reaction(self._repository, comment_id, reaction)
+            if instead_of is not None:
+                remove_reaction(self._repository, comment_id, instead_of, login=self._login)
 
-        self._send.best_effort(f"react to comment {comment_id}", post)
+        self._send.best_effort(f"react to comment {comment_id}", change)
 
     def changed_pull_requests(self) -> Iterator[ListedPullRequest]:
         """Yield every pull request, the latest change first; a page is asked for when it is needed."""

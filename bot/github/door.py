@@ -115,8 +115,8 @@ class GitHub(Protocol):
     def write_comment(self, number: int, body: str, *, marker: str) -> int:
         """Create the bot's comment that carries `marker`, or replace its body; returns the comment's id."""
 
-    def react(self, comment_id: int, reaction: Reaction) -> None:
-        """Add a reaction to a comment. Best effort: a refusal is logged, not raised."""
+    def react(self, comment_id: int, reaction: Reaction, *, instead_of: Reaction | None = None) -> None:
+        """Add a reaction to a comment, and take one back. Best effort: a refusal is logged, not raised."""
 
     def changed_pull_requests(self) -> Iterator[ListedPullRequest]:
         """Yield every pull request, the latest change first; a page is asked for when it is needed."""

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from github.PullRequest import PullRequest as ForgePullRequest
 
+from bot.github.shapes import GHOST
 from bot.model import ListedPullRequest, Sha
 
 
@@ -19,7 +20,7 @@ def listed(forge: ForgePullRequest) -> ListedPullRequest:
         number=forge.number,
         title=forge.title,
         body=forge.body or "",
-        author=forge.user.login if forge.user else "ghost",
+        author=forge.user.login if forge.user else GHOST,
         url=forge.html_url,
         state=forge.state,
         base=forge.base.ref,

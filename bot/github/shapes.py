@@ -6,6 +6,9 @@ from github.PullRequest import PullRequest as ForgePullRequest
 
 from bot.model import PullRequest, Sha
 
+GHOST = "ghost"
+"""Whom GitHub shows in the place of an account that is gone."""
+
 
 def pull_request(forge: ForgePullRequest) -> PullRequest:
     """Return a pull request as the bot speaks of it."""
@@ -14,7 +17,7 @@ def pull_request(forge: ForgePullRequest) -> PullRequest:
         number=forge.number,
         title=forge.title,
         body=forge.body or "",
-        author=forge.user.login,
+        author=forge.user.login if forge.user else GHOST,
         url=forge.html_url,
         state=forge.state,
         base=forge.base.ref,

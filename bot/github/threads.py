@@ -8,6 +8,7 @@ from typing import Any
 from github.Repository import Repository as ForgeRepository
 
 from bot.github.graphql import ask
+from bot.github.shapes import GHOST
 from bot.model import ReviewThread
 
 _QUERY = """
@@ -49,5 +50,5 @@ def _page(repository: ForgeRepository, number: int, after: str | None) -> dict[s
 def _thread(node: dict[str, Any]) -> ReviewThread:
     first = node["comments"]["nodes"][0]
     # The account of an author may be gone, and the line, too, once the file has changed.
-    author = (first["author"] or {}).get("login", "ghost")
+    author = (first["author"] or {}).get("login", GHOST)
     return ReviewThread(path=node["path"], line=node["line"] or 0, author=author, body=first["body"], url=first["url"])

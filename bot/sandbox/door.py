@@ -102,6 +102,11 @@ class Door:
         with self._lock:
             self._faults.append(fault)
 
+    def forgive(self) -> None:
+        """Forget the failures that have not come yet."""
+        with self._lock:
+            self._faults.clear()
+
     def requests(self) -> tuple[LoggedRequest, ...]:
         """List what was asked so far, in the order of the answers."""
         with self._lock:

@@ -106,13 +106,16 @@ def serve_group(requests: Sequence[Request], at: Workplace, carry: Carry) -> Ser
 
 
 def conclude(served: Served, comment_id: int | None, at: Workplace) -> None:
-    """Show the requester how it all ended, by a reaction to the comment that asked; nothing while more is to come."""
+    """Show the requester how it all ended, by a reaction to the comment that asked; nothing while more is to come.
+
+    A request that is served again, after a failure, keeps the sign of its last ending alone.
+    """
     if comment_id is None or served.under_way:
         return
     if served.refused or not all(each.status in _GOOD_ENDINGS for each in served.results):
-        at.github.react(comment_id, "confused")
+        at.github.react(comment_id, "confused", instead_of="rocket")
     elif not served.remembered:
-        at.github.react(comment_id, "rocket")
+        at.github.react(comment_id, "rocket", instead_of="confused")
 
 
 def _asked(trigger: CommentTrigger | LabelTrigger) -> Asked:

@@ -23,6 +23,7 @@ READS = [
     ("GET", r"^/repos/acme/widget/commits/[0-9a-f]{40}/pulls$"),
     ("GET", r"^/repos/acme/widget/issues/\d+$"),
     ("GET", r"^/repos/acme/widget/issues/\d+/comments$"),
+    ("GET", r"^/repos/acme/widget/issues/comments/\d+/reactions$"),
     ("GET", r"^/repos/acme/widget/pulls$"),
     ("GET", r"^/repos/acme/widget/pulls/\d+$"),
     ("GET", r"^/repos/acme/widget/pulls/\d+/commits$"),
@@ -65,7 +66,7 @@ def _serve(office: Office, comment_id: int) -> TargetResult:
     return result
 
 
-def _assert_once(office: Office) -> None:
+def assert_once(office: Office) -> None:
     """One of each, wherever the failure fell; nothing is missing and nothing is there twice."""
     (answer,) = office.answers()
     assert "opened" in answer
@@ -91,7 +92,7 @@ def test_the_kinds_above_are_all_that_the_journey_makes(hasty: Office) -> None:
         assert any(method == kind and re.search(pattern, path) for kind, pattern in READS + WRITES), (method, path)
     for kind, pattern in READS + WRITES:
         assert any(method == kind and re.search(pattern, path) for method, path in calls), (kind, pattern)
-    _assert_once(hasty)
+    assert_once(hasty)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -103,7 +104,7 @@ def test_every_kind_of_call_may_fail_once_in_one_journey(hasty: Office, fault: s
         git_limit = ending == 403 and r"\.git" in pattern
         hasty.sandbox.fail_next(method, pattern, 429 if git_limit else ending, **options)
     assert isinstance(_serve(hasty, comment), Opened)
-    _assert_once(hasty)
+    assert_once(hasty)
 
 
 @pytest.mark.parametrize("fault", LOST)
@@ -113,4 +114,4 @@ def test_what_was_done_but_not_answered_is_not_done_again(hasty: Office, method:
     ending, options = FAULTS[fault]
     hasty.sandbox.fail_next(method, pattern, ending, **options)
     assert isinstance(_serve(hasty, comment), Opened)
-    _assert_once(hasty)
+    assert_once(hasty)

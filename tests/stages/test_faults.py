@@ -1,0 +1,100 @@
+"""Every kind of call of the last stage fails; afterwards there is one comment, one branch, one pull request."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+import pytest
+
+from bot.git import remote
+from bot.github.client import GitHubClient
+from bot.model import Opened
+from bot.workflow import workplace
+from tests.github.test_faults import ASK, FAULTS, READS, WRITES, assert_once
+from tests.stages.pipeline import Pipeline
+from tests.workflow.office import BOT, MAINTAINER, REPOSITORY
+
+_PLAN_ONLY = {
+    r"^/repos/acme/widget/collaborators/mia/permission$",
+    r"^/repos/acme/widget/commits/[0-9a-f]{40}/pulls$",
+    r"^/repos/acme/widget/pulls/\d+/commits$",
+}
+"""Who may ask, and what was merged. The comment is made by then, and only edited."""
+KINDS = [
+    (method, pattern)
+    for method, pattern in READS + WRITES
+    if pattern not in _PLAN_ONLY and (method, pattern) != ("POST", r"^/repos/acme/widget/issues/\d+/comments$")
+]
+"""Of the kinds of call of the whole journey those that publishing makes."""
+
+
+@pytest.fixture
+def hasty(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """Return the stages with a bot that waits one second for an answer."""
+    pipeline.office.sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
+    monkeypatch.setattr(workplace, "GitHubClient", partial(GitHubClient, timeout=1, longest_wait=5))
+    monkeypatch.setattr(remote, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(remote, "_STALLED", ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=1"))
+    return pipeline
+
+
+@pytest.fixture
+def picked(hasty: Pipeline) -> tuple[Pipeline, str]:
+    """Return a run that is ready to be published, and its seal."""
+    hasty.plan(hasty.event(ASK))
+    hasty.pick()
+    return hasty, hasty.seal()
+
+
+def test_the_kinds_above_are_all_that_publishing_makes(picked: tuple[Pipeline, str]) -> None:
+    pipeline, seal = picked
+    before = len(pipeline.office.sandbox.requests())
+    pipeline.publish(seal)
+    calls = {
+        (each.method, each.path.removeprefix("/api/v3"))
+        for each in pipeline.office.sandbox.requests()[before:]
+        if each.login == BOT
+    }
+    opening = {("GET", f"/repos/{REPOSITORY}"), ("GET", "/user")}
+    for method, path in calls - opening:
+        assert any(method == kind and re.search(pattern, path) for kind, pattern in KINDS), (method, path)
+    for kind, pattern in KINDS:
+        assert any(method == kind and re.search(pattern, path) for method, path in calls), (kind, pattern)
+    assert_once(pipeline.office)
+
+
+def _fail_once(pipeline: Pipeline, fault: str, kinds: list[tuple[str, str]]) -> None:
+    pipeline.office.sandbox.fail_no_more()
+    ending, options = FAULTS[fault]
+    for method, pattern in kinds:
+        # To git a 403 is a refusal; GitHub tells it of limits by 429.
+        git_limit = ending == 403 and r"\.git" in pattern
+        pipeline.office.sandbox.fail_next(method, pattern, 429 if git_limit else ending, **options)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_kind_of_call_may_fail_once_in_each_stage(hasty: Pipeline, fault: str) -> None:
+    event = hasty.event(ASK)
+    _fail_once(hasty, fault, READS + WRITES)
+    hasty.plan(event)
+    _fail_once(hasty, fault, KINDS)
+    hasty.pick()
+    seal = hasty.seal()
+    _fail_once(hasty, fault, KINDS)
+    (opened,) = hasty.publish(seal)
+    assert isinstance(opened, Opened)
+    assert_once(hasty.office)
+
+
+@pytest.mark.parametrize(("method", "pattern"), WRITES)
+def test_a_publication_that_could_not_be_finished_is_finished_by_the_job_run_again(
+    picked: tuple[Pipeline, str], method: str, pattern: str
+) -> None:
+    pipeline, seal = picked
+    for _ in range(8):
+        pipeline.office.sandbox.fail_next(method, pattern, 502)
+    pipeline.publish(seal)
+    pipeline.office.sandbox.fail_no_more()
+    pipeline.publish(seal)
+    assert_once(pipeline.office)
