@@ -24,7 +24,7 @@ from bot.pick.finer.merge import FinerMerge
 from bot.pick.finer.missing import MissingFile
 from bot.pick.remembered import RememberedResolution
 from bot.pick.resolving import Resolving
-from bot.pick.rung import Attempt, Declined, Knowledge, Made, Rung
+from bot.pick.rung import Attempt, Declined, Knowledge, Made, Regenerator, Rung
 from bot.pick.sibling import Sibling
 
 PLAIN: tuple[Rung, ...] = (AlreadyThere(), CherryPick())
@@ -51,6 +51,7 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
     knowledge: Knowledge | None = None,
     max_prerequisites: int = 3,
     propose: bool = True,
+    regenerator: Regenerator | None = None,
     ladder: Sequence[Rung] = LADDER,
 ) -> Candidate | Conflict | AlreadyApplied:
     """Make the candidate of one target branch. Its objects are kept in the repository; no ref points at them.
@@ -58,7 +59,8 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
     `siblings` are candidates that the same request made for other branches. With `until` (seconds since the epoch)
     nothing committed later is looked at. `knowledge` is what earlier picks in the same repository learned from its
     history; pass the same one to make it count. A conflict is described with prerequisites, `max_prerequisites` at
-    most. Without `propose` a rung that is not certain makes no candidate.
+    most. Without `propose` a rung that is not certain makes no candidate. The `regenerator` writes files anew that
+    conflict and that a tool makes; without one they are merged by lines or left.
 
     Raises:
         GitError: git could not do its part, e.g. an object is missing; nothing is kept.
@@ -75,6 +77,7 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
             siblings=tuple(siblings),
             until=until,
             knowledge=knowledge or Knowledge(),
+            regenerator=regenerator,
         )
         climbed = climb(attempt, ladder, propose=propose)
         if isinstance(climbed.ending, AlreadyApplied):

@@ -30,6 +30,9 @@ from bot.pick.rung import (
 )
 from bot.pick.series import pick_series
 
+# Links, submodules and clashes of kinds have no content to answer with.
+_NO_CONTENT = (ConflictKind.SUBMODULE, ConflictKind.OTHER)
+
 
 class Resolving:
     """Resolves conflicts by whole files first, then by regions; resolvers are asked in order until one answers."""
@@ -88,23 +91,46 @@ class _Work:
         if not pick.files:
             self.refusal = "the conflict is in how directories were renamed"
             return None
-        parts = self.attempt.split(pick)
+        files = self._load(pick)
+        generated = [file for file in files if self._is_generated(file)]
         answers: list[tuple[ConflictedFile, FileAnswer]] = []
-        for unmerged in pick.files:
-            file = load_conflict(self.attempt.repository, pick, unmerged, parts.get(unmerged.path, ()))
+        for file in (each for each in files if each not in generated):
             answer = self._resolve_file(file)
             if answer is None:
-                self.refusal = f"{unmerged.path} ({unmerged.kind.value}) is left in conflict"
+                self.refusal = f"{file.path} ({file.unmerged.kind.value}) is left in conflict"
                 return None
             answers.append((file, answer))
-        if not self._judged(answers):
+        if answers and not self._judged(answers):
             self.refusal = "there are answers, but people would too rarely have committed them"
             return None
-        contents: dict[str, bytes | None] = {}
-        for file, answer in answers:
-            # A conflicting path that the answer does not name stays as the target has it.
-            contents |= {file.path: file.ours, **answer.changes}
-        return self._checked_tree(pick, contents)
+        # A conflicting path that no answer names stays as the target has it.
+        contents = {file.path: file.ours for file in files}
+        for _file, answer in answers:
+            contents |= answer.changes
+        tree = self._checked_tree(pick, contents)
+        return self._regenerated(tree, generated) if tree is not None and generated else tree
+
+    def _load(self, pick: UnmergedPick) -> list[ConflictedFile]:
+        parts = self.attempt.split(pick)
+        return [load_conflict(self.attempt.repository, pick, each, parts.get(each.path, ())) for each in pick.files]
+
+    def _is_generated(self, file: ConflictedFile) -> bool:
+        writer = self.attempt.regenerator
+        return writer is not None and file.unmerged.kind not in _NO_CONTENT and writer.covers(file.path)
+
+    def _regenerated(self, tree: Sha, files: Sequence[ConflictedFile]) -> Sha | None:
+        """Have the files of a resolved tree written anew that a tool writes; what it wrote is a proposal."""
+        repository, writer = self.attempt.repository, self.attempt.regenerator
+        assert writer is not None  # noqa: S101 -- for the type checker: no file is generated without one
+        written = writer.regenerate(repository, tree, [file.path for file in files])
+        if written.problem:
+            self.refusal = f"{files[0].path} was to be written anew, but {written.problem}"
+            return None
+        for file in files:
+            result = written.contents.get(file.path, file.ours)
+            answer = FileAnswer({file.path: result}, Certainty.PROPOSED, written.how)
+            self.resolutions.append(_whole_file(file, answer, self.resolvers.name))
+        return changed_files(repository, tree, written.contents)
 
     def _judged(self, answers: Sequence[tuple[ConflictedFile, FileAnswer]]) -> bool:
         """Note the resolutions, unless together they are not worth a proposal."""
@@ -117,8 +143,8 @@ class _Work:
         return True
 
     def _resolve_file(self, file: ConflictedFile) -> FileAnswer | None:
-        if file.unmerged.kind in (ConflictKind.SUBMODULE, ConflictKind.OTHER):
-            return None  # links, submodules and clashes of kinds have no content to answer with
+        if file.unmerged.kind in _NO_CONTENT:
+            return None
         for resolver in self.resolvers.files:
             answer = resolver.resolve_file(file, self.attempt)
             if answer is not None:

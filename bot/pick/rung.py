@@ -38,6 +38,25 @@ class Knowledge:
         return cls(BackportIndex.kept_in(directory / "backports.json"), Memory(directory / "resolutions.sqlite"))
 
 
+@dataclass(frozen=True, slots=True)
+class Regenerated:
+    """What a tool wrote: the files that changed, None for one that is gone. With a `problem` there is nothing."""
+
+    contents: Mapping[str, bytes | None] = field(default_factory=dict)
+    how: str = ""
+    problem: str = ""
+
+
+class Regenerator(Protocol):
+    """Has tools of the project write files anew. They are somebody's code: who passes one in answers for its walls."""
+
+    def covers(self, path: str) -> bool:
+        """Say whether there is a tool for a path."""
+
+    def regenerate(self, repository: Quarantined, tree: Sha, paths: Sequence[str]) -> Regenerated:
+        """Run the tools for these paths on the files of a tree, and return what became of all files that they cover."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """What every rung has at hand for one target branch.
@@ -56,6 +75,7 @@ class Attempt:
     siblings: tuple[Candidate, ...] = ()
     until: int | None = None
     knowledge: Knowledge = field(default_factory=Knowledge)
+    regenerator: Regenerator | None = None
     trials: dict[tuple[Sha, Sha], CleanPick | EmptyPick | UnmergedPick] = field(default_factory=dict)
     forks: dict[Sha, Sha | None] = field(default_factory=dict)
     splits: dict[Trees, Split] = field(default_factory=dict)

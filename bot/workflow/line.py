@@ -32,12 +32,14 @@ from bot.model import (
 from bot.pick import ladder
 from bot.pick.companions import carry_companions
 from bot.pick.rewriting import sign_off
+from bot.pick.rung import Regenerator
 from bot.plan import plan_target
 from bot.workflow.cancelling import Watch, cancelled
 from bot.workflow.conflicts import offer_draft
 from bot.workflow.elsewhere import enter
 from bot.workflow.proof import prove_candidate
 from bot.workflow.publish import check_rights, find_backport, open_backport
+from bot.workflow.regenerating import tools_for
 from bot.workflow.signed import signed_by_github
 from bot.workflow.workplace import Backport, Workplace, Workshop
 
@@ -82,7 +84,7 @@ def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult | Non
         planned = plan(branch, backport, at)
         if not isinstance(planned, TargetPlan):
             return planned
-        candidate = pick(planned, backport, at)
+        candidate = pick(planned, backport, at, tools=tools_for(branch, at))
         if isinstance(candidate, Conflicted):
             return offer_draft(candidate, planned, backport, at)
         if not isinstance(candidate, Candidate):
@@ -135,8 +137,13 @@ def _fetch_tip(branch: str, backport: Backport, at: Workshop) -> Sha:
     return tip
 
 
-def pick(plan: TargetPlan, backport: Backport, at: Workshop) -> Candidate | Conflicted | AlreadyApplied:
-    """Make the candidate, or say why there is none. What the plan names is in the mirror."""
+def pick(
+    plan: TargetPlan, backport: Backport, at: Workshop, *, tools: Regenerator | None = None
+) -> Candidate | Conflicted | AlreadyApplied:
+    """Make the candidate, or say why there is none. What the plan names is in the mirror.
+
+    With `tools`, which run somebody's code, files that they write are written anew where they conflict.
+    """
     committer = Signature(at.config.committer.name, at.config.committer.email, at.now())
     picked = ladder.pick(
         at.mirror,
@@ -147,6 +154,7 @@ def pick(plan: TargetPlan, backport: Backport, at: Workshop) -> Candidate | Conf
         knowledge=at.knowledge,
         max_prerequisites=at.config.pick.max_prerequisites,
         propose=at.config.pick.propose,
+        regenerator=tools,
     )
     if isinstance(picked, Conflict) and backport.options.with_prerequisites:
         picked = _with_prerequisites(picked, plan, committer, at)

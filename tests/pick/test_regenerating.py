@@ -1,0 +1,101 @@
+"""Generated files written anew: by a command of the project's own, inside walls, where they conflict."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.config import parse_config
+from bot.gate.confinement import DEFAULT
+from bot.git.repository import Repository
+from bot.model import AlreadyApplied, Candidate, Certainty, Conflict
+from bot.pick.ladder import pick
+from bot.workflow.regenerating import Tool, Tools, tools_for
+from bot.workflow.workplace import Workshop
+from tests.git.history import COMMITTER, History
+from tests.pick.plans import plan
+
+LOCK = "import hashlib, pathlib; wanted = pathlib.Path('deps').read_bytes(); "
+WRITE = LOCK + "pathlib.Path('deps.lock').write_text(hashlib.sha256(wanted).hexdigest())"
+NAMES = [f"lib{number}\n" for number in range(12)]
+
+
+def _tools(code: str, timeout: float = 60) -> Tools:
+    tool = Tool(paths=("*.lock",), command=("{python}", "-c", code), timeout=timeout)
+    return Tools(tools=(tool,), confinement=DEFAULT)
+
+
+def _pick(history: History, repository: Repository, tools: Tools | None) -> Candidate | Conflict | AlreadyApplied:
+    """base ── original, which adds a dependency (main); base ── tip, which adds another (release)"""
+    base = history.commit({"deps": "".join(NAMES), "deps.lock": "of base"})
+    original = history.commit({"deps": "".join(["first\n", *NAMES]), "deps.lock": "of main"}, base)
+    tip = history.commit({"deps": "".join([*NAMES, "last\n"]), "deps.lock": "of release"}, base)
+    return pick(repository, plan(tip, original), patches={}, committer=COMMITTER, regenerator=tools)
+
+
+def test_lock_file_is_written_from_what_was_merged(history: History, repository: Repository) -> None:
+    made = _pick(history, repository, _tools(WRITE))
+    assert isinstance(made, Candidate)
+    expected = "".join(["first\n", *NAMES, "last\n"])
+    assert history.show(made.commit, "deps") == expected.rstrip("\n")
+    assert len(history.show(made.commit, "deps.lock")) == 64
+    assert made.certainty is Certainty.PROPOSED
+    (resolution,) = made.resolutions
+    assert (resolution.path, resolution.ours) == ("deps.lock", b"of release")
+    assert "written anew by" in resolution.how
+
+
+def test_without_a_tool_it_stays_a_conflict(history: History, repository: Repository) -> None:
+    assert isinstance(_pick(history, repository, None), Conflict)
+
+
+def test_of_what_a_tool_writes_only_its_own_paths_are_taken(history: History, repository: Repository) -> None:
+    code = WRITE + "; pathlib.Path('deps').write_text('bad'); pathlib.Path('x.lock').write_text('new')"
+    made = _pick(history, repository, _tools(code))
+    assert isinstance(made, Candidate)
+    assert set(made.files) == {"deps", "deps.lock", "x.lock"}
+    assert "bad" not in history.show(made.commit, "deps")
+
+
+@pytest.mark.parametrize(
+    ("code", "timeout", "said"),
+    [
+        pytest.param("raise SystemExit('no registry')", 60, "exited with 1: no registry", id="it fails"),
+        pytest.param("import time; time.sleep(60)", 0.5, "was stopped after 0.5 s", id="it hangs"),
+        pytest.param(
+            "import os; os.remove('deps.lock'); os.symlink('/etc/passwd', 'deps.lock')",
+            60,
+            "became a link",
+            id="a link",
+        ),
+    ],
+)
+def test_conflict_tells_why_nothing_was_written(
+    history: History, repository: Repository, code: str, timeout: float, said: str
+) -> None:
+    made = _pick(history, repository, _tools(code, timeout))
+    assert isinstance(made, Conflict)
+    assert said in made.rungs[-1].detail
+
+
+def test_tool_sees_no_token(history: History, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKPORT_BOT_TOKEN", "secret")
+    code = "import os, pathlib; pathlib.Path('deps.lock').write_text(repr(dict(os.environ)))"
+    made = _pick(history, repository, _tools(code))
+    assert isinstance(made, Candidate)
+    assert "secret" not in history.show(made.commit, "deps.lock")
+
+
+@pytest.mark.parametrize(("runner", "runs"), [("local", True), ("github-actions", False)])
+def test_tools_run_only_where_suites_run(repository: Repository, runner: str, runs: bool) -> None:
+    text = (
+        "repository: acme/ring\n"
+        f"prove: {{runner: {runner}}}\n"
+        "pick: {generated: [{paths: [web/yarn.lock], command: [yarn, install], timeout_minutes: 5}]}\n"
+    )
+    at = Workshop(mirror=repository, config=parse_config(text), patches={})
+    tools = tools_for("release/1", at)
+    assert (tools is not None) is runs
+    if tools is not None:
+        assert tools.covers("web/yarn.lock")
+        assert not tools.covers("yarn.lock")
+        assert tools.tools[0].timeout == 300
