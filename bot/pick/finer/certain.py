@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.pick.finer.measures import is_short, lines_added, lines_changed
+from bot.pick.finer.measures import is_short, lines_changed
 from bot.pick.finer.missing import CAME_LATER
 from bot.pick.rung import ConflictedFile, Decision, FileAnswer
 
-# Who adds more to a file that the branch lacks often has its part of it written anew.
-_MOST_ADDED = 10
+# What changes more of a file that the branch lacks, people often bring along or write anew.
+_MOST_CHANGED_ON_MAIN = 16
 _MOST_CHANGED = 6
 
 Answers = Sequence[tuple[ConflictedFile, FileAnswer]]
@@ -23,8 +23,8 @@ Answers = Sequence[tuple[ConflictedFile, FileAnswer]]
 def is_certain(answers: Answers) -> bool:
     """Say whether every file is answered in one of the plain ways.
 
-    Left out are only edits of files that main got later and that have nothing that the branch would want. Regions are
-    merged only where the merge by lines and the merge by words are the same.
+    Left out are only small edits of files that main got later and that are no stubs. Regions are merged only where the
+    merge by lines and the merge by words are the same, and no side could have been taken instead.
     """
     missing = [(file, answer) for file, answer in answers if not answer.decisions]
     merged = [(file, answer) for file, answer in answers if answer.decisions]
@@ -36,7 +36,7 @@ def is_certain(answers: Answers) -> bool:
 
 
 def _belongs_to_main(file: ConflictedFile, answer: FileAnswer) -> bool:
-    return CAME_LATER in answer.traits and not is_short(file) and lines_added(file) <= _MOST_ADDED
+    return CAME_LATER in answer.traits and not is_short(file) and lines_changed(file) <= _MOST_CHANGED_ON_MAIN
 
 
 def _agree(decisions: Sequence[Decision]) -> bool:

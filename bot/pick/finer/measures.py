@@ -5,7 +5,7 @@ Owns the counting of lines. Knows nothing of answers.
 
 from __future__ import annotations
 
-from bot.pick.finer.align import Edit, edits
+from bot.pick.finer.align import edits
 from bot.pick.finer.regions import split_lines
 from bot.pick.rung import ConflictedFile
 
@@ -15,18 +15,10 @@ _SHORT = 30
 
 def lines_changed(file: ConflictedFile) -> int:
     """Return how many lines the original changes, counting the longer side of each edit."""
-    return sum(max(edit.end - edit.start, len(edit.new)) for edit in _edits(file))
-
-
-def lines_added(file: ConflictedFile) -> int:
-    """Return how many lines longer the original makes the file, 0 if it makes it shorter."""
-    return max(0, sum(len(edit.new) - (edit.end - edit.start) for edit in _edits(file)))
+    changes = edits(split_lines(file.base or b""), split_lines(file.theirs or b""))
+    return sum(max(edit.end - edit.start, len(edit.new)) for edit in changes)
 
 
 def is_short(file: ConflictedFile) -> bool:
     """Say whether the file that the original edits has few lines."""
     return len(split_lines(file.base or b"")) < _SHORT
-
-
-def _edits(file: ConflictedFile) -> list[Edit[bytes]]:
-    return edits(split_lines(file.base or b""), split_lines(file.theirs or b""))
