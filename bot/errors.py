@@ -9,6 +9,7 @@
     ├ ConfigError            a maintainer edits backport.yaml or a patch.yaml: file, key path, nearest key
     ├ DownloadError          a package the demo or a test needs could not be had
     ├ GitError               args, exit code, end of stderr
+    │ ├ OutOfTime            it took longer than it was given
     │ ├ FetchFailed
     │ ├ PushRejected         the branch moved or exists
     │ └ PushForbidden        the token may not push this
@@ -76,6 +77,10 @@ class GitError(BackportError):
         super().__init__(message, hint=hint)
         self.code = code
         self.stderr = stderr
+
+
+class OutOfTime(GitError):
+    """git was ended because it took longer than it was given."""
 
 
 class FetchFailed(GitError):

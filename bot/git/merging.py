@@ -68,26 +68,37 @@ def merge_one(repository: Quarantined, trees: Trees, attributes: Attributes, opt
 
 
 def merge_many(
-    repository: Quarantined, wanted: Mapping[Trees, Attributes], options: tuple[str, ...] = ()
+    repository: Quarantined,
+    wanted: Mapping[Trees, Attributes],
+    options: tuple[str, ...] = (),
+    seconds: float | None = None,
 ) -> dict[Trees, Merged | GitError]:
-    """Merge many under the attributes given; what git cannot do has its error for an answer."""
+    """Merge many under the attributes given; what git cannot do has its error for an answer.
+
+    Raises:
+        OutOfTime: a process took longer than `seconds`.
+    """
     batches: dict[Attributes, list[Trees]] = defaultdict(list)
     for trees, attributes in wanted.items():
         batches[attributes].append(trees)
     answers: dict[Trees, Merged | GitError] = {}
     # git reads attributes from one directory a process.
     for attributes, batch in batches.items():
-        answers |= _merge_batch(repository, batch, attributes, options)
+        answers |= _merge_batch(repository, batch, attributes, options, seconds)
     return answers
 
 
 def _merge_batch(
-    repository: Quarantined, batch: Sequence[Trees], attributes: Attributes, options: tuple[str, ...]
+    repository: Quarantined,
+    batch: Sequence[Trees],
+    attributes: Attributes,
+    options: tuple[str, ...],
+    seconds: float | None,
 ) -> dict[Trees, Merged | GitError]:
     labels = [stand_ins(repository, trees) for trees in batch]
     lines = "".join(f"{ours} {theirs}\n" for ours, theirs in labels)
     worktree = _attributes_directory(repository, attributes)
-    done = run_merge(repository, ("--stdin",), worktree, options, lines.encode())
+    done = run_merge(repository, ("--stdin",), worktree, options, lines.encode(), seconds)
     if done.code:  # git knows no batches, or one merge ended them all
         return {trees: _alone(repository, trees, attributes, options) for trees in batch}
     answers = zip(batch, labels, _split(done.stdout), strict=True)
@@ -124,6 +135,7 @@ def run_merge(
     worktree: Path | None = None,
     options: tuple[str, ...] = (),
     stdin: bytes = b"",
+    seconds: float | None = None,
 ) -> Completed:
     """Run git's merge of two commits, or of those that stdin names."""
     return repository.git.attempt(
@@ -131,6 +143,7 @@ def run_merge(
         stdin=stdin,
         variables={"GIT_WORK_TREE": str(worktree)} if worktree else None,
         cwd=worktree,
+        seconds=seconds,
     )
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from bot.errors import GitError
+from bot.errors import GitError, OutOfTime
 
 _PASSED_ON = (
     *("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR"),
@@ -90,16 +90,28 @@ class Git:
         stdin: bytes = b"",
         variables: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        seconds: float | None = None,
     ) -> Completed:
-        """Run git and return how it ended, whatever that was."""
-        done = subprocess.run(
-            self.command(arguments),
-            input=stdin,
-            capture_output=True,
-            check=False,
-            cwd=cwd,
-            env=environment({**self.variables, **(variables or {})}),
-        )
+        """Run git and return how it ended, whatever that was.
+
+        Raises:
+            OutOfTime: it ran longer than `seconds` and was ended.
+        """
+        try:
+            done = subprocess.run(
+                self.command(arguments),
+                input=stdin,
+                capture_output=True,
+                check=False,
+                timeout=seconds,
+                cwd=cwd,
+                env=environment({**self.variables, **(variables or {})}),
+            )
+        except subprocess.TimeoutExpired:
+            raise OutOfTime(
+                f"git took longer than {seconds:.1f} seconds, so it was ended.",
+                hint="Try again where less is going on.",
+            ) from None
         return Completed(done.returncode, done.stdout, self.scrub(done.stderr.decode(errors="replace")))
 
     def run(self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None) -> bytes:

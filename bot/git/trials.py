@@ -16,8 +16,14 @@ from bot.model import Sha
 Trial = CleanPick | EmptyPick | UnmergedPick
 
 
-def try_picks(repository: Quarantined, wanted: Iterable[tuple[Sha, Sha]]) -> dict[tuple[Sha, Sha], Trial | GitError]:
-    """Pick commits onto trees, given as (commit, tree); one that git cannot do has its error for an answer."""
+def try_picks(
+    repository: Quarantined, wanted: Iterable[tuple[Sha, Sha]], seconds: float | None = None
+) -> dict[tuple[Sha, Sha], Trial | GitError]:
+    """Pick commits onto trees, given as (commit, tree); one that git cannot do has its error for an answer.
+
+    Raises:
+        OutOfTime: it took longer than `seconds`, where they are given.
+    """
     answers: dict[tuple[Sha, Sha], Trial | GitError] = {}
     asked: dict[tuple[Sha, Sha], Trees] = {}
     attributes: dict[Trees, Attributes] = {}
@@ -28,7 +34,7 @@ def try_picks(repository: Quarantined, wanted: Iterable[tuple[Sha, Sha]]) -> dic
             asked[commit, onto] = trees
         except GitError as error:
             answers[commit, onto] = error
-    merges = merge_many(repository, attributes)
+    merges = merge_many(repository, attributes, seconds=seconds)
     for (commit, onto), trees in asked.items():
         merged = merges[trees]
         if isinstance(merged, GitError):

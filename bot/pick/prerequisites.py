@@ -6,10 +6,12 @@ grow by what the first conflict left is about, also where that is a prerequisite
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from bot.errors import OutOfTime
 from bot.git.line_history import FileChange
 from bot.git.tree import commit_paths
 from bot.git.trial import CleanPick, EmptyPick, UnmergedPick
@@ -21,7 +23,7 @@ from bot.pick.rung import Attempt
 _CANDIDATES = 12
 _KEPT = 16
 """Sets of one size that are grown further: those that come nearest to applying."""
-_AT_ONCE = 16
+_AT_ONCE, _FIRST = 16, 4
 _MOST_PATHS = 40
 """A sweep over the whole project is no prerequisite that anybody would bring to a stable branch."""
 
@@ -55,12 +57,15 @@ def find_prerequisites(
 
 @dataclass(slots=True)
 class _Search:
+    """The search for one conflict; `pace` is the seconds that a set took of late."""
+
     attempt: Attempt
     histories: Histories
     most: int
     changes: dict[Sha, FileChange] = field(default_factory=dict)
     order: dict[Sha, int] = field(default_factory=dict)
     small: dict[Sha, bool] = field(default_factory=dict)
+    pace: float = 0.0
 
     def find(self, first: UnmergedPick) -> tuple[RelatedCommit, ...]:
         if self.most:
@@ -106,9 +111,17 @@ class _Search:
         return self.small[sha]
 
     def _try_all(self, sets: Sequence[Chosen]) -> Iterator[_Tried]:
-        for start in range(0, len(sets), _AT_ONCE):
-            if self.histories.left:
-                yield from self._try_some(sets[start : start + _AT_ONCE])
+        """Try sets until the time is up, as many at once as half of what is left should do for."""
+        start = 0
+        while start < len(sets) and self.histories.left > self.pace:
+            count = max(1, min(_AT_ONCE, int(self.histories.left / 2 / self.pace))) if self.pace else _FIRST
+            began = time.monotonic()
+            try:
+                yield from self._try_some(sets[start : start + count])
+            except OutOfTime:
+                return
+            self.pace = (time.monotonic() - began) / count
+            start += count
 
     def _try_some(self, sets: Sequence[Chosen]) -> Iterator[_Tried]:
         """Pick each set and then the originals, side by side: one git process for each step of all of them."""
@@ -119,7 +132,8 @@ class _Search:
             if under_way and not self.histories.left:
                 trees = {each: tree for each, tree in trees.items() if each not in under_way}
                 break
-            answers = try_picks(self.attempt.repository, {(sha, trees[each]) for each, sha in under_way.items()})
+            wanted = {(sha, trees[each]) for each, sha in under_way.items()}
+            answers = try_picks(self.attempt.repository, wanted, self.histories.left)
             for each, sha in under_way.items():
                 pick = answers[sha, trees[each]]
                 if isinstance(pick, CleanPick):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import GitError
+from bot.errors import GitError, OutOfTime
 from bot.git.repository import Repository
 from bot.git.tree import CommitTree, changed_tree
 from bot.model import Sha, Signature
@@ -131,3 +131,8 @@ def test_environment_of_the_caller_does_not_reach_git(
     monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(tmp_path / "elsewhere"))
     monkeypatch.setenv("GIT_CONFIG_PARAMETERS", "'core.bare=broken'")
     assert repository.resolve(commit) == commit
+
+
+def test_git_that_takes_too_long_is_ended(repository: Repository) -> None:
+    with pytest.raises(OutOfTime, match="took longer than"):
+        repository.git.attempt("-c", "alias.wait=!exec sleep 20", "wait", seconds=0.2)

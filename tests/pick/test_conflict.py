@@ -6,6 +6,7 @@ import pytest
 
 from bot.git.repository import Repository
 from bot.model import Candidate, Conflict, Sha
+from bot.pick import explain
 from bot.pick.ladder import pick
 from tests.git.history import COMMITTER, History
 from tests.pick.plans import climb, plan
@@ -86,6 +87,16 @@ def test_no_more_are_looked_for_than_allowed(history: History, repository: Repos
     ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, max_prerequisites=2)
     assert isinstance(ended, Conflict)
     assert ended.prerequisites == ()
+
+
+def test_where_there_is_no_time_the_conflict_stands_unexplained(
+    history: History, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tip, _stacked, original = _stack(history)
+    monkeypatch.setattr(explain, "SECONDS", 0.0)
+    conflict = _conflict(repository, tip, original)
+    assert conflict.prerequisites == ()
+    assert [file.path for file in conflict.files] == ["f"]
 
 
 def test_the_smaller_set_wins(history: History, repository: Repository) -> None:
