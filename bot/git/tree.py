@@ -56,7 +56,11 @@ def list_files(repository: Repository, tree: Sha) -> Iterator[tuple[str, Entry]]
 
 
 def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry | None]) -> Sha:
-    """Write the tree that differs from `tree` in these entries; None removes. Directories left empty disappear."""
+    """Write the tree that differs from `tree` in these entries; None removes a file, a link or a submodule.
+
+    A directory at such a path stays: whoever removes a file there means no folder of the same name. Directories left
+    empty disappear.
+    """
     here: dict[str, Entry | None] = {}
     below: dict[str, dict[str, Entry | None]] = {}
     for path, entry in changes.items():
@@ -82,7 +86,8 @@ def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry 
 
 def _set(entries: dict[str, Entry], name: str, entry: Entry | None) -> None:
     if entry is None:
-        entries.pop(name, None)
+        if name in entries and entries[name].mode != DIRECTORY:
+            del entries[name]
     else:
         entries[name] = entry
 

@@ -34,6 +34,11 @@ class ConflictFile:
     regions: int
     changed_by: tuple[RelatedCommit, ...] = ()
 
+    @property
+    def beside(self) -> str:
+        """Return the file in which a draft tells what each side has, where the path itself has no lines to mark."""
+        return f"{self.path}.backport-conflict"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:

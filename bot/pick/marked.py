@@ -1,16 +1,17 @@
 """Conflicts as commits: what would not pick, with git's conflict markers in the files for a person to resolve.
 
 Owns how a conflict is written down and how it is found again. What is made here is no candidate to be proven or merged:
-it only ever becomes a draft. A conflict that has no lines to mark (binary, link, submodule) cannot be shown so.
+it only ever becomes a draft. A conflict that has no lines to mark (binary, link, submodule) stands in a file beside it,
+between markers: the draft is unfinished until that file is gone.
 """
 
 from __future__ import annotations
 
 from bot.git.conflicts import UnmergedFile, is_binary
-from bot.git.objects import SUBMODULE, SYMLINK, Entry
+from bot.git.objects import DIRECTORY, SUBMODULE, SYMLINK, Entry
 from bot.git.regions import Parts, Region
 from bot.git.repository import Repository
-from bot.git.tree import changed_files, changed_tree
+from bot.git.tree import changed_files, changed_tree, find_entry
 from bot.git.trial import UnmergedPick
 from bot.model import AlreadyApplied, Certainty, ConflictKind, Evidence, Fidelity, Method, Sha
 from bot.pick.checks import LARGEST, left_markers
@@ -54,13 +55,20 @@ def _marked_tree(attempt: Attempt, pick: UnmergedPick) -> Sha | None:
     parts = attempt.split(pick)
     contents: dict[str, bytes | None] = {}
     for file in pick.files:
-        marked = _marked(repository, file, parts.get(file.path, ()), _labels(attempt, pick))
+        labels = _labels(attempt, pick)
+        folder = _is_folder(repository, pick, file)
+        marked = None if folder else _marked(repository, file, parts.get(file.path, ()), labels)
         if marked is None:
-            return None
-        contents[file.path] = marked
+            here = "a folder" if folder else "what the branch has" if file.ours else "what the original has"
+            contents[file.described.beside] = _told(repository, file, here, labels)
+        else:
+            contents[file.path] = marked
     if not contents:
         return None
-    settled: dict[str, Entry | None] = {file.path: file.ours or file.theirs for file in pick.files}
+    # Where a folder and a file want one path the folder stays there, and what git moved aside goes.
+    settled: dict[str, Entry | None] = {
+        file.path: file.ours or file.theirs for file in pick.files if not _is_folder(repository, pick, file)
+    }
     aside: dict[str, Entry | None] = {file.written: None for file in pick.files if file.written != file.path}
     return changed_files(repository, changed_tree(repository, pick.tree, settled | aside), contents)
 
@@ -83,6 +91,35 @@ def _marked(repository: Repository, file: UnmergedFile, parts: Parts, labels: La
             base, ours, theirs = (side or b"" for side in sides)
             return _region(Region(base=base, ours=ours, theirs=theirs), labels)
     return None
+
+
+def _is_folder(repository: Repository, pick: UnmergedPick, file: UnmergedFile) -> bool:
+    """Say whether the branch has a folder where the original has a file."""
+    there = find_entry(repository, pick.trees.ours, file.path)
+    return there is not None and there.mode == DIRECTORY
+
+
+def _told(repository: Repository, file: UnmergedFile, here: str, labels: Labels) -> bytes:
+    lead = (
+        f"{file.path} has no lines that could be marked. There stands {here}.\n"
+        "Put there what it should be, then delete this file.\n"
+    )
+    sides = (_what(repository, entry) for entry in (file.base, file.ours, file.theirs))
+    base, ours, theirs = sides
+    marked = _region(Region(base=base, ours=ours, theirs=theirs), labels)
+    return lead.encode("utf-8", "surrogateescape") + marked
+
+
+def _what(repository: Repository, entry: Entry | None) -> bytes:
+    """Say in one line what a side has at a path."""
+    if entry is None:
+        return b"nothing\n"
+    if entry.mode == SUBMODULE:
+        return f"a submodule at {entry.sha}\n".encode()
+    content = repository.read_blob(entry.sha)
+    if entry.mode == SYMLINK:
+        return b"a link to " + content.replace(b"\n", b" ") + b"\n"
+    return f"a file of {len(content)} bytes: git cat-file blob {entry.sha}\n".encode()
 
 
 def _text(repository: Repository, entry: Entry | None) -> bytes | None:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.git.conflicts import UnmergedFile
-from bot.git.objects import SUBMODULE, SYMLINK, Entry
+from bot.git.objects import DIRECTORY, SUBMODULE, SYMLINK, Entry
 from bot.git.regions import Region, join_parts
-from bot.git.tree import changed_files, changed_tree
+from bot.git.tree import changed_files, changed_tree, find_entry
 from bot.git.trial import UnmergedPick
 from bot.model import AlreadyApplied, Certainty, ConflictKind, Fidelity, Method, Resolution, Sha
 from bot.pick.checks import find_faults
@@ -178,6 +178,11 @@ class _Work:
 
     def _checked_tree(self, pick: UnmergedPick, contents: dict[str, bytes | None]) -> Sha | None:
         repository = self.attempt.repository
+        for file in pick.files:
+            there = find_entry(repository, pick.trees.ours, file.path)
+            if there is not None and there.mode == DIRECTORY:
+                self.refusal = f"{file.path} is a folder on the branch, which no answer about a file may replace"
+                return None
         settled: dict[str, Entry | None] = {file.path: _kept_entry(file) for file in pick.files}
         clean = changed_tree(repository, pick.tree, settled | _moved_aside(pick))
         tree = changed_files(repository, clean, contents)

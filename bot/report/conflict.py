@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.model import Candidate, CheckRunText, Conflict, Evidence, PullRequest, TargetPlan
+from bot.model import Candidate, CheckRunText, Conflict, ConflictFile, Evidence, PullRequest, TargetPlan
 from bot.report.check_run import MAX_SUMMARY
 from bot.report.endings import describe_conflict_file
 from bot.report.markdown import code, count, shorten
@@ -25,9 +25,13 @@ def render_conflict_body(
     *,
     repository: str,
     requester: str,
+    remote: str = "origin",
     template: str | None = None,
 ) -> str:
-    """Render the body of a draft with conflict markers; hidden lines at its end find it again and say what it is."""
+    """Render the body of a draft with conflict markers; hidden lines at its end find it again and say what it is.
+
+    `remote` is where the draft's branch is, as the reader's clone knows it.
+    """
     body = render(
         "conflict",
         template,
@@ -36,13 +40,24 @@ def render_conflict_body(
         branch=plan.branch,
         commits=marked.commits,
         conflict=conflict,
-        files=[describe_conflict_file(file) for file in conflict.files[:_LISTED]],
+        files=[_described(file, marked) for file in conflict.files[:_LISTED]],
         more=max(0, len(conflict.files) - _LISTED),
-        recipe=resolve_recipe(plan.backport_branch, [file.path for file in conflict.files]),
+        recipe=resolve_recipe(plan.backport_branch, [_held_in(file, marked) for file in conflict.files], remote=remote),
         check=CHECK,
     )
     key = BackportKey(repository=repository, commit=plan.commits[-1], target=plan.branch)
     return f"{shorten(body, MAX_BODY)}\n{conflict_marker()}\n{pull_request_marker(key)}\n"
+
+
+def _held_in(file: ConflictFile, marked: Candidate) -> str:
+    """Return the file that holds a conflict's markers: itself, or where it has no lines the one beside it."""
+    return file.beside if file.beside in marked.files else file.path
+
+
+def _described(file: ConflictFile, marked: Candidate) -> str:
+    held_in = _held_in(file, marked)
+    said = describe_conflict_file(file)
+    return said if held_in == file.path else f"{said}; {code(held_in)} says what each side has"
 
 
 def render_conflict_check(left: Sequence[Evidence]) -> CheckRunText:

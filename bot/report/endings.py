@@ -13,7 +13,6 @@ from bot.model import (
     AlreadyApplied,
     Cancelled,
     Candidate,
-    Conflict,
     Conflicted,
     ConflictFile,
     ConflictKind,
@@ -189,32 +188,33 @@ def _conflicted(result: Conflicted) -> Ending:
     )
     if draft is not None:
         return Ending(
-            branch=conflict.branch,
+            branch=result.branch,
             icon="❌",
             state="conflict, open as a draft",
             pull_request=reference(draft.number, draft.url),
             fact=fact,
             consequence="A draft holds the conflict, with its markers; its check stays red until none is left.",
-            remedy=_conflict_remedy(conflict, "Resolve it there: the draft gives the commands."),
+            remedy=_conflict_remedy(result, "Resolve it there: the draft gives the commands."),
         )
     return Ending(
-        branch=conflict.branch,
+        branch=result.branch,
         icon="❌",
         state="conflict",
         fact=fact,
         consequence="Nothing was pushed and no pull request was opened.",
         remedy=_conflict_remedy(
-            conflict, "Finish it by hand: the status comment on the original pull request gives the commands."
+            result, "Finish it by hand: the status comment on the original pull request gives the commands."
         ),
     )
 
 
-def _conflict_remedy(conflict: Conflict, by_hand: str) -> str:
-    if not conflict.prerequisites:
+def _conflict_remedy(result: Conflicted, by_hand: str) -> str:
+    prerequisites = result.conflict.prerequisites
+    if not prerequisites:
         return by_hand
-    needed = ", ".join(describe_commit(each) for each in conflict.prerequisites)
-    ask = code(f"/backport {conflict.branch} --with-prerequisites")
-    many = count(len(conflict.prerequisites), "earlier commit")
+    needed = ", ".join(describe_commit(each) for each in prerequisites)
+    ask = code(f"/backport {result.branch} --with-prerequisites")
+    many = count(len(prerequisites), "earlier commit")
     return f"It applies after {many} of main: {needed}. Comment {ask} to bring what is missing along. {by_hand}"
 
 

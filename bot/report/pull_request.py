@@ -84,6 +84,7 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
     *,
     repository: str,
     requester: str,
+    remote: str = "origin",
     plan: TargetPlan | None = None,
     notes: PatchNotes | None = None,
     threads: Sequence[ReviewThread] = (),
@@ -92,7 +93,8 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
 ) -> str:
     """Render the body; its last line is the hidden marker that finds the pull request again.
 
-    Without a `plan` the original's merge commit is taken for what was picked.
+    `remote` is where the target branch is, as the reader's clone knows it. Without a `plan` the original's merge commit
+    is taken for what was picked.
     """
     picked = plan.commits if plan else (original.merge_commit or candidate.commit,)
     key = BackportKey(repository=repository, commit=picked[-1], target=candidate.branch)
@@ -103,6 +105,7 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
         commits=(*(each.sha for each in candidate.prerequisites), *picked),
         # git takes a mainline for an ordinary commit too, and a prerequisite may be a merge.
         merge_method=MergeMethod.MERGE if candidate.prerequisites else merged_by,
+        remote=remote,
     )
     body = render(
         "pull_request",

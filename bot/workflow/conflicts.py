@@ -13,6 +13,7 @@ from bot.report.conflict import render_conflict_body, render_conflict_check, ren
 from bot.report.markers import is_conflict, parse_pull_request_marker, status_marker
 from bot.report.pull_request import render_title
 from bot.workflow.details import details_of
+from bot.workflow.elsewhere import remote_of
 from bot.workflow.publish import check_rights, replaceable_tip
 from bot.workflow.workplace import Backport, Workplace
 
@@ -40,6 +41,7 @@ def offer_draft(ended: Conflicted, plan: TargetPlan, backport: Backport, at: Wor
             marked,
             repository=at.config.repository,
             requester=backport.requester,
+            remote=remote_of(at),
             template=at.config.templates.conflict,
         ),
         head=plan.backport_branch,

@@ -42,6 +42,11 @@ def place_of(target: str, at: Workplace) -> tuple[Workplace, str]:
     return at.others[repository], branch
 
 
+def remote_of(at: Workplace) -> str:
+    """Return how a clone of the originals' repository names the remote of this one."""
+    return at.github.clone_url if at.home is not None else "origin"
+
+
 def unseen(repository: str, at: Workplace) -> TargetBranchNotFound:
     """Word that a repository of `elsewhere` is out of the bot's sight."""
     return TargetBranchNotFound(

@@ -20,6 +20,7 @@ from bot.report.check_run import render_proof_check
 from bot.report.conflict import render_conflict_check
 from bot.report.pull_request import render_body, render_title
 from bot.workflow.details import details_of, difference, open_questions
+from bot.workflow.elsewhere import remote_of
 from bot.workflow.notes import patch_notes
 from bot.workflow.signed import is_by_bot
 from bot.workflow.workplace import Backport, Workplace
@@ -84,6 +85,7 @@ def open_backport(
             verdict,
             repository=at.config.repository,
             requester=backport.requester,
+            remote=remote_of(at),
             plan=plan,
             notes=patch_notes(backport.patch, candidate, at) if backport.patch else None,
             threads=open_questions(backport.original, at),

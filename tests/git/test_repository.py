@@ -58,6 +58,11 @@ def test_removing_what_is_not_there_changes_nothing(history: History, repository
     assert changed_tree(repository, tree, {"no": None, "d/no": None, "no/no": None, "f/no": None}) == tree
 
 
+def test_removing_a_file_removes_no_folder_of_that_name(history: History, repository: Repository) -> None:
+    tree = Sha(history.tree(history.commit({"d/g": "g", "e/f/g": "g"})))
+    assert changed_tree(repository, tree, {"d": None, "e/f": None}) == tree
+
+
 def test_commit_tree_reads_files_and_lists_them_sorted(history: History, repository: Repository) -> None:
     commit = history.commit({"b": "b", ODD: "odd", "a/c": "c", "s": File("160000", b"a" * 40)})
     tree = CommitTree(repository, commit)

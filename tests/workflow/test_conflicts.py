@@ -167,26 +167,89 @@ def test_a_file_that_one_side_removed_is_marked_as_a_whole(drafting: Office, pul
     assert "changed on one side and not there on the other" in backport.body
 
 
-def test_a_submodule_that_both_sides_moved_is_told_as_that_and_pushed_nowhere(office: Office) -> None:
-    def submodule(name: str, commit: str, message: str, onto: str | None = None) -> None:
-        start = git(office.git_dir, "rev-parse", onto or name)
-        index = {"GIT_INDEX_FILE": str(office.git_dir / "submodule-index")}
-        git(office.git_dir, "read-tree", start, **index)
-        git(office.git_dir, "update-index", "--add", "--cacheinfo", f"160000,{commit * 40},lib", **index)
-        tree = git(office.git_dir, "write-tree", **index)
-        made = git(office.git_dir, "commit-tree", tree, "-p", start, "-m", message)
-        git(office.git_dir, "update-ref", f"refs/heads/{name}", made)
+def put(office: Office, name: str, entry: str, onto: str | None = None) -> None:
+    """Put a commit on a branch in which `lib` is this entry: its mode, a comma and its object."""
+    start = git(office.git_dir, "rev-parse", onto or name)
+    index = {"GIT_INDEX_FILE": str(office.git_dir / "lib-index")}
+    git(office.git_dir, "read-tree", start, **index)
+    git(office.git_dir, "update-index", "--add", "--cacheinfo", f"{entry},lib", **index)
+    tree = git(office.git_dir, "write-tree", **index)
+    made = git(office.git_dir, "commit-tree", tree, "-p", start, "-m", f"Put lib on {name}")
+    git(office.git_dir, "update-ref", f"refs/heads/{name}", made)
 
-    submodule("main", "1", "Add lib")
-    submodule(TARGET, "2", "Add another lib")
-    submodule("topic", "3", "Move lib", onto="main")
+
+def blob(office: Office, mode: str, text: str) -> str:
+    return f"{mode},{git(office.git_dir, 'hash-object', '-w', '--stdin', stdin=text)}"
+
+
+def differing(office: Office, kind: str) -> tuple[str, str, str]:
+    """Return three entries of a kind without lines: of main, of the target, of the original."""
+    if kind == "submodule":
+        return "160000," + "1" * 40, "160000," + "2" * 40, "160000," + "3" * 40
+    mode, lead = ("120000", "") if kind == "link" else ("100644", "\0")
+    main, target, original = (blob(office, mode, f"{lead}{where}") for where in ("one", "two", "three"))
+    return main, target, original
+
+
+WITHOUT_LINES = {
+    "submodule": ("a submodule that both sides moved", f"a submodule at {'2' * 40}"),
+    "link": ("cannot be merged", "a link to two"),
+    "binary": ("a binary file that both sides changed", "a file of 4 bytes"),
+}
+
+
+@pytest.mark.parametrize("kind", WITHOUT_LINES)
+def test_a_conflict_without_lines_is_a_draft_that_tells_what_each_side_has(office: Office, kind: str) -> None:
+    main, target, original = differing(office, kind)
+    put(office, "main", main)
+    put(office, TARGET, target)
+    put(office, "topic", original, onto="main")
     other = open_pull(office, "topic", title="Move lib")
     other.merge(merge_method="squash")
     drafting = unproven(office, DRAFT)
-    (result,) = drafting.say(ASK, on=other.number)
+    backport = draft(drafting, other)
+    said, ours = WITHOUT_LINES[kind]
+    assert said in drafting.answers(other.number)[0]
+    assert said in backport.body
+    assert "; `lib.backport-conflict` says what each side has" in backport.body
+    assert conclusion(drafting, backport.head.sha) == "failure"
+    told = git(office.git_dir, "show", f"{branch(other)}:lib.backport-conflict")
+    assert f"<<<<<<< {TARGET}\n{ours}" in told
+    kept = git(office.git_dir, "ls-tree", branch(other), "lib").replace("\t", " ").split()
+    assert (kept[0], kept[2]) == tuple(target.split(",")), "the branch's own stays where it was"
+    made = write(drafting, f"{branch(other)}-pushed", {"lib.backport-conflict": None}, "Resolve", onto=branch(other))
+    drafting.people[MAINTAINER].get_repo(REPOSITORY).get_git_ref(f"heads/{branch(other)}").edit(made)
+    tell(drafting, backport)
+    assert conclusion(drafting, made) == "success"
+
+
+@pytest.mark.parametrize("kind", WITHOUT_LINES)
+def test_a_conflict_without_lines_is_told_as_what_it_is_and_pushed_nowhere(office: Office, kind: str) -> None:
+    main, target, original = differing(office, kind)
+    put(office, "main", main)
+    put(office, TARGET, target)
+    put(office, "topic", original, onto="main")
+    other = open_pull(office, "topic", title="Move lib")
+    other.merge(merge_method="squash")
+    (result,) = unproven(office).say(ASK, on=other.number)
     assert isinstance(result, Conflicted)
-    assert result.draft is None
-    assert "a submodule that both sides moved" in drafting.answers(other.number)[0]
+    assert WITHOUT_LINES[kind][0] in office.answers(other.number)[0]
+    assert branch(other) not in office.branches()
+
+
+def test_a_file_that_is_a_folder_on_the_branch_is_a_draft_that_keeps_the_folder(office: Office) -> None:
+    write(office, TARGET, {"lib/inner.py": "A = 1\n"}, "A folder")
+    write(office, "main", {"lib": "one\n"}, "A file")
+    write(office, "topic", {"lib": "two\n"}, "Change the file", onto="main")
+    other = open_pull(office, "topic", title="Change the file")
+    other.merge(merge_method="squash")
+    drafting = unproven(office, DRAFT)
+    backport = draft(drafting, other)
+    assert "lib is a folder on the branch" in backport.body
+    files = git(office.git_dir, "ls-tree", "-r", "--name-only", branch(other)).splitlines()
+    assert "lib/inner.py" in files
+    assert not [name for name in files if "~" in name]
+    assert conclusion(drafting, backport.head.sha) == "failure"
 
 
 def test_a_redo_never_overwrites_what_a_person_resolved(drafting: Office, pull: PullRequest) -> None:

@@ -70,6 +70,7 @@ def test_a_backport_is_opened_where_its_target_branch_is(both: Office, fork: Pat
     assert pull.head.sha == _branches(fork)["backport/7-to-rocm-1"]
     assert "backport/7-to-rocm-1" not in both.branches()
     assert f"[#7](<{both.sandbox.url}/{REPOSITORY}/pull/7>)" in pull.body
+    assert f"git fetch {both.sandbox.url}/{THERE}.git refs/heads/rocm-1" in pull.body
     (answer,) = both.answers()
     assert f"{both.sandbox.url}/{THERE}/pull/{pull.number}" in answer
 
@@ -117,7 +118,9 @@ def test_the_recipe_for_a_conflict_there_names_that_repository(both: Office) -> 
     }
     (result,) = replace(bare, at=replace(bare.at, others=others)).say(f"/backport {THERE}:rocm-1")
     assert isinstance(result, Conflicted)
-    assert f"git fetch {both.sandbox.url}/{THERE}.git refs/heads/rocm-1" in both.answers()[0]
+    (answer,) = both.answers()
+    assert f"git fetch {both.sandbox.url}/{THERE}.git refs/heads/rocm-1" in answer
+    assert f"| `{THERE}:rocm-1` | ❌ conflict |" in answer
 
 
 def test_before_the_merge_a_target_there_is_remembered_and_not_taken_for_a_mistake(both: Office) -> None:
