@@ -18,7 +18,7 @@ from bot.gate.confinement import DEFAULT, Confinement
 from bot.gate.judge import judge_suite
 from bot.gate.place import Shared, Turn
 from bot.gate.suite import run_suite
-from bot.gate.turns import Order, lend_kernels, order
+from bot.gate.turns import Order, first_writable, lend_kernels, order
 from bot.model import CommandSuite, Progress, StopWhen, Suite, SuiteRun, Verdict, never, silent
 
 DEVICES = ("auto", "cpu", "cuda", "rocm")
@@ -60,11 +60,9 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
         return run_suite(tree, suite, name=name, device=device, progress=progress, shared=shared)
 
     with tempfile.TemporaryDirectory(prefix="backport-kernels-") as scratch:
-        kept, lent = Path(scratch, "base"), Path(scratch, "candidate")
-        if kernels is not None and isinstance(suite, Suite):
-            kept = kernels
-        for folder in (kept, lent):
-            folder.mkdir(parents=True, exist_ok=True)
+        keeps = [kernels] if kernels and isinstance(suite, Suite) else []
+        kept = first_writable(*keeps, Path(scratch, "base"))
+        lent = first_writable(Path(scratch, "candidate"))
         first = Shared(confinement=confinement, kernels=kept, keep=keep, turn=turn or Turn())
         second = replace(first, kernels=lent, readable=(kept,), turn=Turn(Path(scratch, "turn", "begun")))
         how = order(suite, device, confinement)

@@ -14,6 +14,7 @@ import time
 from enum import Enum
 from pathlib import Path
 
+from bot.errors import SuiteError
 from bot.gate.confinement import Confinement
 from bot.model import CommandSuite, Suite
 
@@ -36,6 +37,16 @@ def order(suite: Suite | CommandSuite, device: str, confinement: Confinement) ->
     if (device == "cpu" or (device == "auto" and no_gpu)) and not confinement.network:
         return Order.TOGETHER
     return Order.IN_TURN if isinstance(suite, Suite) and suite.takes_turns else Order.AFTER
+
+
+def first_writable(*folders: Path) -> Path:
+    """Make the first of these folders that can be made and written to, and return it; raises SuiteError for none."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    raise SuiteError(f"{folders[-1]} cannot be written to; nothing was run.", hint="Check the disk, and TMPDIR.")
 
 
 def lend_kernels(kept: Path, to: Path) -> None:

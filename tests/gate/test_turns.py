@@ -172,6 +172,13 @@ def test_a_proof_of_several_suites_is_ended_when_nobody_needs_it(several: tuple[
     assert threads == {threading.current_thread()}
 
 
+def test_kernels_that_cannot_be_kept_are_compiled_for_the_proof_alone(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    suite = waiting_suite(tmp_path)
+    verdict = prove(tmp_path / "base", tmp_path / "candidate", suite, device="cpu", kernels=tmp_path / "file/kernels")
+    assert verdict.outcome is VerdictOutcome.PROVEN
+
+
 TAKES = Suite(name="it", directory=Path("/"), takes_turns=True)
 PLAIN = Suite(name="it", directory=Path("/"))
 COMMAND = CommandSuite(name="it", command=("true",))
