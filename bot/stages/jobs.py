@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot import credentials
+from bot.config import Config
 from bot.credentials import Account
+from bot.errors import ConfigError
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.model import Progress, TargetResult, Verdict
@@ -28,6 +30,7 @@ from bot.stages.records import Plan, Planned
 from bot.stages.sealing import seal_picks
 from bot.stages.settings import Settings, keep_local_settings, keep_repository_settings, read_settings
 from bot.triggers import parse_delivery
+from bot.workflow.answer import refuse
 from bot.workflow.workplace import Doors, Workplace, Workshop, opened_doors, opened_elsewhere
 
 
@@ -49,6 +52,9 @@ def run_plan(folder: RunFolder, event: Event, doors: Doors, *, config: Path | No
     """Answer an event and return what is to be picked, and how; an event that asks for nothing opens no door.
 
     `config` is a file at hand; without it backport.yaml is read from the repository's default branch.
+
+    Raises:
+        ConfigError: the configuration cannot be used, which whoever asked was told.
     """
     if not event.may_ask:
         return Ready()
@@ -58,10 +64,21 @@ def run_plan(folder: RunFolder, event: Event, doors: Doors, *, config: Path | No
         trigger = parse_delivery(event.name, payload, own_login=client.login)
         if trigger is None or trigger.repository.casefold() != client.repository.casefold():
             return Ready()
-        settings = keep_local_settings(config, folder) if config else keep_repository_settings(client, mirror, folder)
+        try:
+            settings = _kept_settings(config, client, mirror, folder)
+        except ConfigError as error:
+            # The run's log is seen by few; whoever asked is not left without an answer.
+            bare = Settings(Config(repository=client.repository), {})
+            with _workplace(client, _workshop(mirror, bare, doors, progress), doors, account) as at:
+                refuse(trigger, error, at)
+            raise
         with _workplace(client, _workshop(mirror, settings, doors, progress), doors, account) as at:
             plan_trigger(trigger, folder, at)
     return _ready(folder, settings)
+
+
+def _kept_settings(config: Path | None, client: GitHubClient, mirror: Repository, folder: RunFolder) -> Settings:
+    return keep_local_settings(config, folder) if config else keep_repository_settings(client, mirror, folder)
 
 
 def _ready(folder: RunFolder, settings: Settings) -> Ready:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.commands import NAME, Command, Verb, parse_commands
-from bot.errors import RequestRejected
+from bot.errors import BackportError, RequestRejected
 from bot.model import BackportOptions, Candidate, Failed, PullRequest, Status, TargetResult
 from bot.permissions import required_permission
 from bot.report import answers
@@ -87,11 +87,27 @@ def serve(trigger: Trigger, at: Workplace, carry: Carry) -> Served:
     try:
         requests = _requests(trigger, asked, at)
     except RequestRejected as error:
-        say(answers.render_error(error, template=at.config.templates.answer), asked, at)
-        served = Served(refused=frozenset({asked.comment_id}))
-        conclude(served, asked.comment_id, at)
-        return served
+        return _refuse(asked, error, at)
     return serve_group(requests, at, carry)
+
+
+def refuse(trigger: Trigger, error: BackportError, at: Workplace) -> None:
+    """Answer a comment that holds a command with what stops every request; whoever did not ask hears nothing."""
+    if not isinstance(trigger, CommentTrigger):
+        return
+    try:
+        asks = bool(parse_commands(trigger.body))
+    except RequestRejected:
+        asks = True
+    if asks:
+        _refuse(_asked(trigger), error, at)
+
+
+def _refuse(asked: Asked, error: BackportError, at: Workplace) -> Served:
+    say(answers.render_error(error, template=at.config.templates.answer), asked, at)
+    served = Served(refused=frozenset({asked.comment_id}))
+    conclude(served, asked.comment_id, at)
+    return served
 
 
 def serve_group(requests: Sequence[Request], at: Workplace, carry: Carry) -> Served:

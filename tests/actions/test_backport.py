@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.actions.conftest import FORK, Project
+from tests.workflow.landing import write
 from tests.workflow.office import REPOSITORY, git
 
 pytestmark = pytest.mark.actions
@@ -49,6 +50,28 @@ def test_a_branch_that_moves_during_the_proof_gets_another_round(project: Projec
     assert git(git_dir, "rev-parse", f"{opened[1]}^") == moved
     (answer,) = _answers(project)
     assert "1 pull request opened" in answer
+
+
+def _configure(project: Project, settings: str) -> None:
+    config = f"repository: {REPOSITORY}\npatches: [backports]\n{settings}"
+    write(project.office, "main", {"backport.yaml": config}, "Configure it otherwise")
+
+
+def test_commits_that_github_writes_are_proven_and_opened(project: Project) -> None:
+    _configure(project, "prove: {device: cpu}\ncommit: {verified: true}\n")
+    ran = project.act.run("issue_comment", project.comment("/backport release/1.2"))
+    (opened,) = _opened(project)
+    assert opened[0] == "release/1.2", ran.log
+    assert git(project.office.git_dir, "show", "--no-patch", "--format=%an", opened[1]) == ACCOUNT
+    assert project.act.token not in ran.saw("prove")
+
+
+def test_the_proof_goes_to_the_runner_that_the_configuration_names(project: Project) -> None:
+    _configure(project, "prove: {device: cpu, runner: github-actions, actions: {labels: [linux-mi325-1gpu]}}\n")
+    ran = project.act.run("issue_comment", project.comment("/backport release/1.2"))
+    assert "linux-mi325-1gpu" in ran.log, "act has no such machine, and says so"
+    assert ran.jobs() == {"plan", "pick", "seal", "publish"}
+    assert "left no verdict" in _answers(project)[0]
 
 
 def test_a_pick_that_dies_ends_every_branch_with_a_word_about_it(project: Project) -> None:

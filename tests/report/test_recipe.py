@@ -75,9 +75,11 @@ def test_pasted_recipe_ends_in_a_pushed_branch(clone: tuple[Path, Sha], method: 
     assert BACKPORT not in git(work, "ls-remote", "--heads", "origin"), "a marker was pushed"
 
     (worktree / FILE).write_text("both\n", encoding="utf-8")
+    (worktree / "notes.txt").write_text("Not to be committed.\n", encoding="utf-8")
     finished = shell(made.finish, work)
     assert finished.returncode == 0, finished.stderr
     message = git(work, "log", "-1", "--format=%B", f"refs/remotes/origin/{BACKPORT}")
     assert f"(cherry picked from commit {merged})" in message
     assert git(work, "show", f"refs/remotes/origin/{BACKPORT}:{FILE}") == "both"
+    assert "notes.txt" not in git(work, "ls-tree", "-r", "--name-only", f"refs/remotes/origin/{BACKPORT}")
     assert not list(work.parent.rglob("owned"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot import credentials
-from bot.errors import RunFolderError
+from bot.errors import ConfigError, RunFolderError
 from bot.model import Candidate, Failed, NotAffected, NotProven, Opened, Status, VerdictOutcome
 from bot.stages import jobs
 from bot.stages.event import Event
@@ -267,6 +267,24 @@ def test_without_a_file_the_configuration_and_own_patches_come_from_the_default_
     pipeline.prove()
     (result,) = pipeline.publish(seal)
     assert result.status is Status.OPENED
+
+
+def test_whoever_asks_is_told_that_the_configuration_is_broken(pipeline: Pipeline) -> None:
+    pipeline.write_config("branchs: [release/*]\n")
+    with pytest.raises(ConfigError):
+        pipeline.plan(pipeline.event(CLEAN))
+    (answer,) = pipeline.office.answers()
+    assert "`branchs` is not a key" in answer
+    assert "`branches`" in answer
+    assert pipeline.office.reactions() == ["confused"]
+
+
+def test_nobody_who_did_not_ask_is_told_of_a_broken_configuration(pipeline: Pipeline) -> None:
+    pipeline.write_config("branchs: [release/*]\n")
+    for event in (pipeline.event("Thank you for the /backport."), pipeline.merged(7)):
+        with pytest.raises(ConfigError):
+            pipeline.plan(event)
+    assert pipeline.office.answers() == []
 
 
 def test_outputs_are_one_line_each_whatever_a_branch_is_called(
