@@ -6,14 +6,16 @@ empty pick, the step after these, is seen by the trial. Numbers and words in tit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.git.log import LoggedCommit
 from bot.git.message import picked_from, reverted
+from bot.git.own_history import OwnHistories, OwnHistory
 from bot.git.patch import commit_patches, normalized
 from bot.git.repository import Repository
 from bot.git.tree import commit_paths
-from bot.model import Commit, Sha
+from bot.model import Sha
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,39 +26,43 @@ class Landed:
     how: str
 
 
-def find_landed(repository: Repository, base_commit: Sha, commits: Sequence[Sha]) -> dict[Sha, Landed]:
-    """Return which of these commits the branch at `base_commit` has; one that was reverted there is not had."""
+def find_landed(
+    repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: OwnHistories | None = None
+) -> dict[Sha, Landed]:
+    """Return which of these commits the branch at `base_commit` has; one that was reverted there is not had.
+
+    With `histories` several branches that were announced there are read together.
+    """
     if not commits:
         return {}
+    paths = {sha: frozenset(commit_paths(repository, repository.commit(sha))) for sha in commits}
+    # An equal patch touches every one of the paths, so one of them is enough to find it.
+    told = {sha: min(each) for sha, each in paths.items() if each}
+    listed = sorted(set(told.values()))
+    own = (histories or OwnHistories()).read(repository, base_commit, commits, listed)
     itself = "the commit itself is in the branch's history"
-    own = {sha: Landed(sha, itself) for sha in commits if _is_in(repository, sha, base_commit)}
-    asked = [sha for sha in commits if sha not in own]
-    if not asked:
-        return own
-    telling = _telling_commits(repository, base_commit, asked)
-    named, gone = _read_messages(telling, asked)
-    found = own | named
+    found = {sha: Landed(sha, itself) for sha in commits if _is_in(repository, sha, base_commit, own, len(commits))}
+    asked = [sha for sha in commits if sha not in found]
+    named, gone = _read_messages(own.commits, asked)
+    found |= named
     for sha in asked:
-        equal = None if sha in found else _by_patch(repository, base_commit, sha, gone)
+        equal = None
+        if sha not in found and sha in told:
+            touching = [each.sha for each in own.commits if told[sha] in each.paths and len(each.parents) < 2]
+            equal = _by_patch(repository, touching, sha, paths[sha], gone)
         if equal is not None:
             found[sha] = Landed(equal, f"{equal[:12]} on the branch makes the same change")
     return found
 
 
-def _is_in(repository: Repository, sha: Sha, tip: Sha) -> bool:
-    # `merge-base --is-ancestor` says the same, but walks 20 times as far where there is no commit-graph.
-    return not repository.git.text("rev-list", "--max-count=1", sha, f"^{tip}")
+def _is_in(repository: Repository, sha: Sha, tip: Sha, own: OwnHistory, asked: int) -> bool:
+    if sha in own.shared:
+        return True
+    # Of a single original the first commit that the branch shares is it, if it is there at all.
+    return asked > 1 and not repository.git.text("rev-list", "--max-count=1", sha, f"^{tip}")
 
 
-def _telling_commits(repository: Repository, base_commit: Sha, commits: Sequence[Sha]) -> tuple[Commit, ...]:
-    """Return the branch's own commits whose message names one of these commits or a revert, children before parents."""
-    words = [f"--grep={sha}" for sha in commits] + ["--grep=This reverts commit"]
-    excluded = [f"^{sha}" for sha in commits]
-    listed = repository.git.text("rev-list", "--topo-order", "--fixed-strings", *words, base_commit, *excluded).split()
-    return tuple(repository.commit(Sha(sha)) for sha in listed)
-
-
-def _read_messages(telling: Sequence[Commit], asked: Sequence[Sha]) -> tuple[dict[Sha, Landed], dict[str, Sha]]:
+def _read_messages(telling: Iterable[LoggedCommit], asked: Sequence[Sha]) -> tuple[dict[Sha, Landed], dict[str, Sha]]:
     """Return what trailers name, and what reverts took away, by the name in their message with the newest of them.
 
     A revert counts against what is older. It may have been made on the branch, or on main and picked from there with
@@ -83,13 +89,10 @@ def _taken_by(sha: str, gone: Mapping[str, Sha]) -> Sha | None:
     return next((revert for name, revert in gone.items() if sha.startswith(name)), None)
 
 
-def _by_patch(repository: Repository, base_commit: Sha, original: Sha, gone: Mapping[str, Sha]) -> Sha | None:
-    paths = frozenset(commit_paths(repository, repository.commit(original)))
-    if not paths:
-        return None
-    # An equal patch touches every one of the paths, so one of them is enough to find it.
-    listed = repository.git.text("rev-list", base_commit, f"^{original}", "--", f":(top,literal){min(paths)}").split()
-    alike = [Sha(sha) for sha in listed if frozenset(commit_paths(repository, repository.commit(Sha(sha)))) == paths]
+def _by_patch(
+    repository: Repository, touching: Sequence[Sha], original: Sha, paths: frozenset[str], gone: Mapping[str, Sha]
+) -> Sha | None:
+    alike = [sha for sha in touching if frozenset(commit_paths(repository, repository.commit(sha))) == paths]
     if not alike:
         return None
     texts = {sha: normalized(patch) for sha, patch in commit_patches(repository, [original, *alike]).items()}

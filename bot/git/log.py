@@ -43,15 +43,21 @@ class LoggedCommit:
         return self.message.partition("\n")[0]
 
 
-def read_log(repository: Repository, tips: Iterable[Sha], known: Iterable[Sha] = ()) -> Iterator[LoggedCommit]:
+def read_log(
+    repository: Repository, tips: Iterable[Sha], known: Iterable[Sha] = (), only: Iterable[str] = ()
+) -> Iterator[LoggedCommit]:
     """Yield the commits that lead to `tips` and to none of `known`, every child before its parents.
+
+    With `only`, no other changed paths than these are told; every commit is, all the same.
 
     Raises:
         GitError: a tip is not here, or the history behind it is incomplete.
     """
     revisions = "".join([*(f"{sha}\n" for sha in tips), *(f"^{sha}\n" for sha in known)])
+    limits = [f":(top,literal){path}" for path in only]
+    narrowed = ["--full-history", "--sparse", "--", *limits] if limits else []
     process = subprocess.Popen(
-        repository.git.command(["log", *_OPTIONS]),
+        repository.git.command(["log", *_OPTIONS, *narrowed]),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -66,7 +66,8 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
         GitError: git could not do its part, e.g. an object is missing; nothing is kept.
     """
     with repository.quarantined() as quarantine:
-        landed = find_landed(quarantine, plan.base_commit, plan.commits)
+        known = knowledge or Knowledge()
+        landed = find_landed(quarantine, plan.base_commit, plan.commits, known.histories)
         attempt = Attempt(
             repository=quarantine,
             plan=plan,
@@ -76,7 +77,7 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
             patches=patches,
             siblings=tuple(siblings),
             until=until,
-            knowledge=knowledge or Knowledge(),
+            knowledge=known,
             regenerator=regenerator,
         )
         climbed = climb(attempt, ladder, propose=propose)

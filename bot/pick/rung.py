@@ -16,6 +16,7 @@ from bot.git.conflicts import UnmergedFile
 from bot.git.identity import Landed
 from bot.git.merging import Trees
 from bot.git.objects import SUBMODULE
+from bot.git.own_history import OwnHistories
 from bot.git.regions import Parts
 from bot.git.repository import Quarantined
 from bot.git.splitting import Split, split_unmerged
@@ -31,6 +32,7 @@ class Knowledge:
 
     index: BackportIndex = field(default_factory=BackportIndex)
     memory: Memory = field(default_factory=Memory)
+    histories: OwnHistories = field(default_factory=OwnHistories)
 
     @classmethod
     def kept_in(cls, directory: Path) -> Knowledge:

@@ -49,6 +49,7 @@ def preflight(pull_request: PullRequest, branches: Sequence[str], at: Workplace)
         learn_backports(at)
         with at.mirror.quarantined() as quarantine:
             commits = _commits(pull_request, tips, quarantine, at)
+            at.knowledge.histories.announce(commits, named.values())
             made = [_forecast(branch, tip, commits, pull_request, quarantine, at) for branch, tip in named.items()]
     except BackportError as error:
         made = [_unknown(branch, error.message) for branch in named]

@@ -6,6 +6,7 @@ import pytest
 
 from bot.git.identity import find_landed
 from bot.git.message import backport_message
+from bot.git.own_history import OwnHistories
 from bot.git.repository import Repository
 from bot.model import Sha
 from tests.git.history import History
@@ -142,3 +143,25 @@ def test_each_commit_of_a_series_is_judged_by_itself(history: History, repositor
     two = history.commit({"g": "g\n"}, one)
     tip = history.commit({"f": FIXED}, base)
     assert set(find_landed(repository, tip, [one, two])) == {one}
+
+
+def test_branches_read_together_are_told_apart(history: History, repository: Repository) -> None:
+    """base ── original ── later (main, and a branch that has it)
+    ├──── picked ── shared ── one (branch)
+    │                └── two: reverts it (branch)
+    └──── other (branch)
+    """
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base)
+    later = history.commit({"g": "g"}, original)
+    picked = history.commit({"f": FIXED, "h": "h"}, base, message=backport_message("Fix", [original]))
+    shared = history.commit({"i": "i"}, picked)
+    one = history.commit({"j": "j"}, shared)
+    two = history.commit({"f": BASE}, shared, message=f"This reverts commit {picked}.")
+    other = history.commit({"k": "k"}, base)
+    tips = [later, one, two, other, base]
+    histories = OwnHistories()
+    histories.announce([original], tips)
+    together = {tip: find_landed(repository, tip, [original], histories) for tip in tips}
+    assert together == {tip: find_landed(repository, tip, [original]) for tip in tips}
+    assert [tip for tip, found in together.items() if found] == [later, one]
