@@ -14,7 +14,7 @@ from statistics import fmean
 from bot.model import Certainty
 from bot.pick.finer.certain import is_certain
 from bot.pick.finer.evidence import kind_of
-from bot.pick.finer.measures import is_short, lines_changed
+from bot.pick.finer.measures import line_count, lines_changed
 from bot.pick.finer.missing import MOVED
 from bot.pick.rung import ConflictedFile, Decision, FileAnswer
 
@@ -43,6 +43,8 @@ PICK: Mapping[str, float] = {
 """A logistic regression over resolved picks of the training set; a weight is a logarithm of odds."""
 
 PROPOSED_FROM = 0.52
+_SHORT = 30
+"""A file of fewer lines."""
 _SHARES = ("target nearly base", "target untouched", "original's text", "target's text")
 
 
@@ -88,5 +90,5 @@ def _of_missing(missing: Sequence[ConflictedFile], *, alone: bool) -> dict[str, 
         "file left out": bool(missing),
         "only files left out": bool(missing) and alone,
         "left out of tests": any(kind_of(file.path) == "tests" for file in missing),
-        "left out of a short file": any(map(is_short, missing)),
+        "left out of a short file": any(line_count(file) < _SHORT for file in missing),
     }

@@ -9,9 +9,6 @@ from bot.pick.finer.align import edits
 from bot.pick.finer.regions import split_lines
 from bot.pick.rung import ConflictedFile
 
-# A file of fewer lines is quickly brought along whole.
-_SHORT = 30
-
 
 def lines_changed(file: ConflictedFile) -> int:
     """Return how many lines the original changes, counting the longer side of each edit."""
@@ -19,6 +16,6 @@ def lines_changed(file: ConflictedFile) -> int:
     return sum(max(edit.end - edit.start, len(edit.new)) for edit in changes)
 
 
-def is_short(file: ConflictedFile) -> bool:
-    """Say whether the file that the original edits has few lines."""
-    return len(split_lines(file.base or b"")) < _SHORT
+def line_count(file: ConflictedFile) -> int:
+    """Return how many lines the file has that the original edits."""
+    return len(split_lines(file.base or b""))

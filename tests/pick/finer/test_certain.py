@@ -1,4 +1,4 @@
-"""When what the finer merge makes is certain: the two plain cases, and what is only like them."""
+"""When what the finer merge makes is certain: where it leaves out or removes files, and merges nothing."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def _missing(history: History, *, lines: int, added: int, rest: bool = True) -> 
     ("lines", "added", "certainty"),
     [
         pytest.param(60, 0, Certainty.CERTAIN, id="an edit of what main alone has"),
-        pytest.param(60, 20, Certainty.PROPOSED, id="people may want the new part"),
-        pytest.param(20, 0, Certainty.PROPOSED, id="people may bring the short file along"),
+        pytest.param(60, 30, Certainty.PROPOSED, id="people may want the new part"),
+        pytest.param(15, 0, Certainty.PROPOSED, id="people may bring the short file along"),
     ],
 )
 def test_leaving_out_a_file_that_main_got_later(
@@ -44,30 +44,24 @@ def test_pick_of_which_all_would_be_left_out_is_not_there_already(history: Histo
     assert "nothing of it would be left" in made.rungs[-1].detail
 
 
-@pytest.mark.parametrize(
-    ("changed", "certainty"),
-    [pytest.param(1, Certainty.CERTAIN, id="one line"), pytest.param(8, Certainty.PROPOSED, id="eight lines")],
-)
-def test_few_lines_beside_text_that_main_has_changed(
-    history: History, repository: Repository, changed: int, certainty: Certainty
+def test_file_that_the_original_removes_is_removed_though_the_branch_changed_it(
+    history: History, repository: Repository
 ) -> None:
-    """base ── main, which changes line 2 ── original, which changes lines from 3 on; base ── tip (release)"""
+    """base ── original, which removes old.c (main); base ── tip, which changes it (release)"""
+    base = history.commit({"f": FORK, "old.c": FORK})
+    original = history.commit({"f": FORK.replace("line 5", "LINE 5"), "old.c": None}, base)
+    made = climb(repository, history.commit({"old.c": FORK.replace("line 2", "line two")}, base), original)
+    assert isinstance(made, Candidate)
+    assert (set(made.files), made.certainty) == ({"f", "old.c"}, Certainty.CERTAIN)
+
+
+def test_no_merge_of_a_region_is_certain(history: History, repository: Repository) -> None:
+    """base ── main, which changes line 2 ── original, which changes line 3; base ── tip (release)"""
     base = history.commit({"f": FORK})
     near = FORK.replace("line 2 of", "line two of")
     main = history.commit({"f": near}, base)
-    fixed, wanted = near, FORK
-    for number in range(3, 3 + changed):
-        fixed, wanted = (text.replace(f"line {number} of", f"LINE {number} in") for text in (fixed, wanted))
-    made = climb(repository, history.commit({"other": "o"}, base), history.commit({"f": fixed}, main))
+    original = history.commit({"f": near.replace("line 3 of", "LINE 3 in")}, main)
+    made = climb(repository, history.commit({"other": "o"}, base), original)
     assert isinstance(made, Candidate)
-    assert (history.show(made.commit, "f"), made.certainty) == (wanted.rstrip("\n"), certainty)
-
-
-def test_small_edit_beside_what_the_branch_has_written_itself(history: History, repository: Repository) -> None:
-    """base ── original, which changes one word (main); base ── tip, which puts more lines before it (release)"""
-    base = history.commit({"f": FORK})
-    own = "a rather long line that\nthe branch has of its own\nand that main never had\nin any of its files\n"
-    tip = history.commit({"f": FORK.replace("line 4 of the file\n", own)}, base)
-    made = climb(repository, tip, history.commit({"f": FORK.replace("line 5 of", "line five of")}, base))
-    assert isinstance(made, Candidate)
-    assert made.certainty is Certainty.CERTAIN
+    assert history.show(made.commit, "f") == FORK.replace("line 3 of", "LINE 3 in").rstrip("\n")
+    assert made.certainty is Certainty.PROPOSED
