@@ -32,6 +32,8 @@ Login = Annotated[
 
 _DATA = Path("backport-data")
 _API = "https://api.github.com"
+_WAIT = 600.0
+"""Seconds: nobody starts a job again whose token has reached its limit."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -68,7 +70,7 @@ def plan(
     Printed besides: the plan's seal, whether `pick` takes the account that publishes, and the labels of the machine to
     prove on, where the configuration names them.
     """
-    doors = Doors(repository, api_url, data, login)
+    doors = Doors(repository, api_url, data, login, _WAIT)
     ready = jobs.run_plan(RunFolder(run), _event(event_name, event, comment), doors, config=config, progress=tell)
     _give(
         {
@@ -102,7 +104,7 @@ def pick(
 
     Picking all targets at once lets an older branch learn from a newer one.
     """
-    doors = Doors("", api_url, data, login)
+    doors = Doors("", api_url, data, login, _WAIT)
     for line in jobs.run_pick(RunFolder(run), target or (), doors, seal=seal or None, progress=tell):
         typer.echo(line)
 
@@ -142,7 +144,7 @@ def publish(
     A branch that moved since its proof is not opened. With --again it is planned anew into that folder: run the stages
     from `pick` on again, with the seal that is printed.
     """
-    doors = Doors(repository, api_url, data, login)
+    doors = Doors(repository, api_url, data, login, _WAIT)
     next_round = RunFolder(again) if again else None
     results = jobs.run_publish(RunFolder(run), seal, doors, again=next_round, evidence_url=evidence_url, progress=tell)
     console = Console(highlight=False)

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
-from bot.errors import BackportError
+from bot.errors import BackportError, TargetBranchNotFound
 from bot.git.tree import CommitTree
 from bot.model import (
     AlreadyApplied,
@@ -132,7 +132,12 @@ def plan(branch: str, backport: Backport, at: Workplace) -> TargetPlan | TargetR
 
 
 def _fetch_tip(branch: str, backport: Backport, at: Workshop) -> Sha:
-    tip = at.mirror.branches()[branch]
+    tip = at.mirror.branches().get(branch)
+    if tip is None:
+        raise TargetBranchNotFound(
+            f"`{branch}` was there when it was asked for and is gone by now, so nothing was opened.",
+            hint="Ask again when there is such a branch.",
+        )
     at.mirror.fetch([tip, *backport.commits])
     return tip
 

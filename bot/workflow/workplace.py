@@ -64,18 +64,32 @@ class Workplace(Workshop):
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """Where both doors lead. `directory` keeps the mirror; `login` is the bot's account where its token cannot say."""
+    """Where both doors lead. `directory` keeps the mirror; `login` is the bot's account where its token cannot say.
+
+    A rate limit is waited for that long (seconds): whoever cannot come back later waits longer.
+    """
 
     repository: str
     api_url: str
     directory: Path
     login: str | None = None
+    longest_wait: float = 120.0
+
+
+def _client(doors: Doors, account: Account) -> GitHubClient:
+    return GitHubClient(
+        doors.repository,
+        token=account,
+        api_url=doors.api_url,
+        login=doors.login,
+        longest_wait=doors.longest_wait,
+    )
 
 
 @contextmanager
 def opened_doors(doors: Doors, account: Account) -> Iterator[tuple[GitHubClient, Repository]]:
     """Open both doors and close them afterwards; raises GitHubError where the repository cannot be seen."""
-    client = GitHubClient(doors.repository, token=account, api_url=doors.api_url, login=doors.login)
+    client = _client(doors, account)
     try:
         with Repository.mirror(client.clone_url, doors.directory / "mirror.git", token=client.token) as mirror:
             yield client, mirror
@@ -135,7 +149,7 @@ def opened_elsewhere(at: Workplace, doors: Doors, account: Account) -> Iterator[
 @contextmanager
 def _opened_beside(at: Workplace, doors: Doors, account: Account) -> Iterator[Workplace]:
     """Open another repository's doors on the same mirror, so that a commit of one can be picked onto the other."""
-    client = GitHubClient(doors.repository, token=account, api_url=doors.api_url, login=doors.login)
+    client = _client(doors, account)
     try:
         name = re.sub(r"[^A-Za-z0-9-]+", "-", doors.repository)
         with at.mirror.beside(name, client.clone_url, token=client.token) as mirror:

@@ -189,3 +189,13 @@ def test_what_was_refused_in_one_comment_is_not_held_against_another(pipeline: P
     pipeline.publish(seal)
     assert [reaction.content for reaction in good.get_reactions()] == ["eyes", "rocket"]
     assert [reaction.content for reaction in bad.get_reactions()] == ["eyes", "confused"]
+
+
+def test_a_branch_that_is_gone_by_the_publication_fails_alone(pipeline: Pipeline, tmp_path: Path) -> None:
+    seal = _until_proven(pipeline, "/backport release/1.1 release/1.2")
+    git(pipeline.office.git_dir, "update-ref", "-d", "refs/heads/release/1.2")
+    opened, gone = pipeline.publish(seal, again=RunFolder(tmp_path / "again"))
+    assert isinstance(opened, Opened)
+    assert isinstance(gone, Failed)
+    assert "is gone by now" in gone.message
+    assert not (tmp_path / "again").exists()

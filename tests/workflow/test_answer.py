@@ -206,6 +206,22 @@ def test_a_branch_that_moves_during_the_proof_is_planned_again(office: Office, m
     assert result.candidate.base_commit == office.branches()["release/1.2"]
 
 
+def test_a_branch_that_is_removed_during_the_proof_fails_alone(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    prove = line.prove_candidate
+
+    def prove_while_somebody_tidies(candidate: Candidate, patch: CarriedPatch | None, at: Workplace) -> Verdict:
+        verdict = prove(candidate, patch, at)
+        if candidate.branch == "release/1.2":
+            git(office.git_dir, "update-ref", "-d", "refs/heads/release/1.2")
+        return verdict
+
+    monkeypatch.setattr(line, "prove_candidate", prove_while_somebody_tidies)
+    gone, opened = office.say("/backport release/1.2 release/1.1")
+    assert isinstance(gone, Failed)
+    assert "is gone by now" in gone.message
+    assert isinstance(opened, Opened)
+
+
 def test_a_merged_backport_is_already_applied(office: Office) -> None:
     office.say("/backport release/1.2")
     office.people[MAINTAINER].get_repo(REPOSITORY).get_pull(office.backports()[0].number).merge()
