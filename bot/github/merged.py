@@ -73,8 +73,9 @@ def _is_of(commit: ForgeCommit, number: int, own: set[_Authored]) -> bool:
 
 
 def _authored(commit: ForgeCommit) -> _Authored:
-    author = commit.commit.author
-    return author.email, author.date.isoformat(), commit.commit.message.partition("\n")[0]
+    # Of a commit that old tools wrote GitHub may name no author.
+    author, subject = commit.commit.author, commit.commit.message.partition("\n")[0]
+    return (author.email, author.date.isoformat(), subject) if author and author.date else ("", "", subject)
 
 
 def _hidden(merge: ForgeCommit, original: PullRequest) -> RequestRejected:

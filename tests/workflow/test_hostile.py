@@ -72,6 +72,22 @@ def test_an_original_whose_author_merger_and_fork_are_gone_is_backported(lenient
     assert "by ghost" in lenient.backports()[0].body
 
 
+def test_commits_without_an_author_are_picked(lenient: Office) -> None:
+    """GitHub's own description allows for that, as of commits that old tools wrote."""
+    merged = git(lenient.git_dir, "rev-parse", "pull-9^{commit}")
+    commit = _raw(lenient, f"/repos/{REPOSITORY}/commits/{merged}")
+    bare = commit | {
+        "author": None,
+        "committer": None,
+        "commit": commit["commit"] | {"author": None, "committer": None},
+    }
+    _answer_with(lenient, f"/commits/{merged}", bare)
+    _answer_with(lenient, "/pulls/9/commits", [bare])
+    (opened,) = lenient.say(ASK, on=9)
+    lenient.sandbox.fail_no_more()
+    assert isinstance(opened, Opened)
+
+
 def test_comments_of_nobody_are_nobodys(lenient: Office) -> None:
     comment = lenient.issue(9).create_comment(ASK)
     nobodys = _raw(lenient, f"/repos/{REPOSITORY}/issues/9/comments")[0] | {"id": 1, "user": None, "body": None}
