@@ -6,6 +6,8 @@ longer like what it was, but at the commit that moved it, it was.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from bot.git.objects import decode_path
 from bot.git.repository import Repository
 from bot.git.tree import find_entry
@@ -22,7 +24,7 @@ def find_older_path(repository: Repository, path: str, *, since: Sha, until: Sha
     """
     here = path
     for _move in range(_MOST_MOVES):
-        moved = _added_in(repository, here, f"{since}..{until}")
+        moved = _added_in(repository, here, since, until)
         source = _moved_from(repository, moved, here) if moved else None
         if moved is None or source is None:
             return None
@@ -32,14 +34,24 @@ def find_older_path(repository: Repository, path: str, *, since: Sha, until: Sha
     return None
 
 
-def _added_in(repository: Repository, path: str, commits: str) -> Sha | None:
-    wanted = ("log", "-1", "--no-renames", "--diff-filter=A", "--format=%H", commits)
-    found = repository.git.attempt("--literal-pathspecs", *wanted, "--", path).stdout.decode().strip()
-    return Sha(found) if found else None
+def _added_in(repository: Repository, path: str, since: Sha, until: Sha) -> Sha | None:
+    """Return the commit of the first-parent line to `until` that brought a path, which `since` has not.
+
+    Halving the line takes a look at 15 of 30,000 commits; `git log` for the path takes half a second.
+    """
+
+    def lacks(sha: Sha) -> bool:
+        return find_entry(repository, repository.commit(sha).tree, path) is None
+
+    line = [Sha(sha) for sha in repository.git.text("rev-list", "--first-parent", until, f"^{since}").split()]
+    return line[bisect_left(line, True, lo=1, key=lacks) - 1] if line and not lacks(until) else None
 
 
 def _moved_from(repository: Repository, commit: Sha, path: str) -> str | None:
-    wanted = ("diff-tree", "-r", "-z", "--no-commit-id", "--find-renames", "--diff-filter=R", "--name-status")
+    wanted = (
+        *("diff-tree", "-r", "-z", "--no-commit-id", "--diff-merges=first-parent"),
+        *("--find-renames", "--diff-filter=R", "--name-status"),
+    )
     fields = iter(repository.git.attempt(*wanted, commit).stdout.split(b"\0"))
     moves = {decode_path(next(fields)): decode_path(source) for score in fields if score for source in (next(fields),)}
     return moves.get(path)
