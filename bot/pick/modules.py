@@ -44,7 +44,7 @@ Bound = Imported | Definition | None
 """What binds a name once: None for a binding that says nothing, such as an assignment."""
 
 
-@lru_cache(maxsize=24)
+@lru_cache(maxsize=6)
 def parse(content: bytes) -> ast.Module | None:
     """Return a file's syntax, or None where it is no Python."""
     try:
@@ -55,7 +55,7 @@ def parse(content: bytes) -> ast.Module | None:
         return None
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=12)
 def bindings(content: bytes) -> dict[str, list[Bound]]:
     """Return what binds each name of a file, in any scope but a class's own."""
     found: dict[str, list[Bound]] = defaultdict(list)

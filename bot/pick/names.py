@@ -71,7 +71,7 @@ def _binds(symbol: symtable.Symbol) -> bool:
     return symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def symbols(content: bytes) -> symtable.SymbolTable | None:
     """Return the scopes of a file, None where it is no Python, or in another encoding than UTF-8.
 

@@ -11,8 +11,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from multiprocessing import get_context
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from bot.git.repository import Quarantined, Repository
@@ -117,7 +119,29 @@ def _chunks(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
 
 # --- in a process of its own ------------------------------------------------------------------------------------------
 
-_here: list[tuple[Quarantined, BackportIndex]] = []
+# A place for throw-away objects is made anew after so many chunks: to remove its directories takes longer than to pick.
+_CHUNKS_IN_ONE = 8
+
+
+@dataclass(slots=True)
+class _Worker:
+    """What a process works with: the repository, what is known of its backports, and a place to write to."""
+
+    around: Quarantined
+    index: BackportIndex
+    place: ExitStack = field(default_factory=ExitStack)
+    quarantine: Quarantined | None = None
+    chunks: int = 0
+
+    def replay(self, pairs: Sequence[Pair]) -> list[Replayed]:
+        if self.quarantine is None or self.chunks % _CHUNKS_IN_ONE == 0:
+            self.place.close()
+            self.quarantine = self.place.enter_context(self.around.quarantined())
+        self.chunks += 1
+        return replay(self.quarantine, pairs, Knowledge(index=self.index))
+
+
+_here: list[_Worker] = []
 
 
 def _begin(directory: Path, scratch: Path, mined: Sequence[Pair]) -> None:
@@ -126,10 +150,11 @@ def _begin(directory: Path, scratch: Path, mined: Sequence[Pair]) -> None:
     for pair in mined:
         # Only what landed on a branch: a pull request's own branch may hold the very answer, committed before it.
         index.add(pair.original, pair.backport, pair.date)
-    _here.append((Quarantined(repository, scratch), index))
+    worker = _Worker(Quarantined(repository, scratch), index)
+    _here.append(worker)
+    # Only this is called when a process of a pool ends.
+    Finalize(None, worker.place.close, exitpriority=1)
 
 
 def _work(pairs: Sequence[Pair]) -> list[Replayed]:
-    around, index = _here[0]
-    with around.quarantined() as quarantine:
-        return replay(quarantine, pairs, Knowledge(index=index))
+    return _here[0].replay(pairs)
