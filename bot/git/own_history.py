@@ -44,6 +44,11 @@ class OwnHistories:
         """Say which branches will be asked about for which originals; all of them are here."""
         self._announced = _Announced(tuple(commits), frozenset(tips))
 
+    def together(self, commits: Sequence[Sha], tip: Sha) -> int:
+        """Return how many branches were announced with this one for these originals, itself included; else 1."""
+        announced = self._announced
+        return len(announced.tips) if announced.commits == tuple(commits) and tip in announced.tips else 1
+
     def read(self, repository: Repository, tip: Sha, commits: Sequence[Sha], paths: Sequence[str]) -> OwnHistory:
         """Return the history of one branch; of the paths that its commits changed only these are told.
 

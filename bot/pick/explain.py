@@ -15,7 +15,10 @@ from bot.pick.prerequisites import find_prerequisites
 from bot.pick.rung import Attempt
 
 SECONDS = 1.8
-"""What a person who waits for the answer to a comment does not notice; a step in hand is still ended after it."""
+"""What a person who waits for the answer to a comment does not notice; git is ended when it is up."""
+
+ALL_SECONDS = 12.0
+"""For all branches that are asked about together; each has its share."""
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +30,9 @@ def explain(
     files = tuple(file.described for file in unmerged.files)
     try:
         # Whatever the series brings itself is no prerequisite of it, so history ends before its first commit.
-        histories = open_histories(attempt.repository, attempt.plan.base_commit, attempt.commits[0], seconds=SECONDS)
+        branches = attempt.knowledge.histories.together(attempt.plan.commits, attempt.plan.base_commit)
+        seconds = min(SECONDS, ALL_SECONDS / branches)
+        histories = open_histories(attempt.repository, attempt.plan.base_commit, attempt.commits[0], seconds=seconds)
         if histories is None:
             return files, ()
         files = describe_files(histories, unmerged, attempt.split(unmerged))

@@ -8,6 +8,7 @@ from bot.git.repository import Repository
 from bot.model import Candidate, Conflict, Sha
 from bot.pick import explain
 from bot.pick.ladder import pick
+from bot.pick.rung import Knowledge
 from tests.git.history import COMMITTER, History
 from tests.pick.plans import climb, plan
 
@@ -97,6 +98,22 @@ def test_where_there_is_no_time_the_conflict_stands_unexplained(
     conflict = _conflict(repository, tip, original)
     assert conflict.prerequisites == ()
     assert [file.path for file in conflict.files] == ["f"]
+
+
+def test_branches_asked_about_together_share_the_time(
+    history: History, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tip, stack, original = _stack(history)
+    monkeypatch.setattr(explain, "ALL_SECONDS", 0.0)
+    knowledge = Knowledge()
+    knowledge.histories.announce([original], [tip, history.commit({"y": "y"}, tip)])
+    ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, knowledge=knowledge)
+    assert isinstance(ended, Conflict)
+    assert ended.prerequisites == ()
+    monkeypatch.undo()
+    ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, knowledge=knowledge)
+    assert isinstance(ended, Conflict)
+    assert [each.sha for each in ended.prerequisites] == stack
 
 
 def test_the_smaller_set_wins(history: History, repository: Repository) -> None:
