@@ -17,6 +17,7 @@ from bot.git.regions import Parts, Region
 from bot.git.repository import Quarantined
 from bot.git.trial import UnmergedPick, mainline_parent
 from bot.model import ConflictFile, RelatedCommit, Sha
+from bot.pick.rung import Attempt
 
 MOST_FILES = 12
 """Files whose history is read; a pick that conflicts in more is no matter of single commits."""
@@ -31,11 +32,8 @@ class Histories:
     target: Sha
     main: Sha
     deadline: float
-    _base: Sha | None = None
+    base: Sha | None
     _read: dict[tuple[Sha, str], tuple[FileChange, ...]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._base = self.repository.merge_base(self.target, self.main)
 
     @property
     def left(self) -> float:
@@ -46,7 +44,7 @@ class Histories:
         """Read the changes of paths since the merge base, all in one walk, with a share of the time that is left."""
         missing = [path for path in dict.fromkeys(paths) if (tip, path) not in self._read][:MOST_FILES]
         if missing:
-            found = file_changes(self.repository, self._base, tip, missing, seconds=self.left * share)
+            found = file_changes(self.repository, self.base, tip, missing, seconds=self.left * share)
             self._read |= {(tip, path): changes for path, changes in found.items()}
 
     def changes(self, tip: Sha, path: str) -> tuple[FileChange, ...]:
@@ -55,15 +53,21 @@ class Histories:
 
     def line(self) -> list[Sha]:
         """Return main's commits since the merge base along first parents, newest first."""
-        since = [f"^{self._base}"] if self._base else []
+        since = [f"^{self.base}"] if self.base else []
         return [Sha(sha) for sha in self.repository.git.text("rev-list", "--first-parent", self.main, *since).split()]
 
 
-def open_histories(repository: Quarantined, target: Sha, original: Sha, *, seconds: float) -> Histories | None:
-    """Return the histories that a pick of `original` onto `target` is about; None where the original has no parent."""
+def open_histories(attempt: Attempt, *, seconds: float) -> Histories | None:
+    """Return the histories that an attempt is about; None where its first original has no parent.
+
+    Whatever the series brings itself is no prerequisite of it, so history ends before its first commit.
+    """
     deadline = time.monotonic() + seconds
-    parent = mainline_parent(repository.commit(original))
-    return Histories(repository, target, parent, deadline) if parent else None
+    first = attempt.commits[0]
+    parent = mainline_parent(attempt.repository.commit(first))
+    if parent is None:
+        return None
+    return Histories(attempt.repository, attempt.plan.base_commit, parent, deadline, attempt.fork(first))
 
 
 def describe_files(histories: Histories, pick: UnmergedPick, parts: Mapping[str, Parts]) -> tuple[ConflictFile, ...]:

@@ -29,10 +29,8 @@ def explain(
     """Return the files of a conflict with who changed them, and the smallest set of prerequisites that was found."""
     files = tuple(file.described for file in unmerged.files)
     try:
-        # Whatever the series brings itself is no prerequisite of it, so history ends before its first commit.
         branches = attempt.knowledge.histories.together(attempt.plan.commits, attempt.plan.base_commit)
-        seconds = min(SECONDS, ALL_SECONDS / branches)
-        histories = open_histories(attempt.repository, attempt.plan.base_commit, attempt.commits[0], seconds=seconds)
+        histories = open_histories(attempt, seconds=min(SECONDS, ALL_SECONDS / branches))
         if histories is None:
             return files, ()
         files = describe_files(histories, unmerged, attempt.split(unmerged))
