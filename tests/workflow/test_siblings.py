@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import parse_config
-from bot.model import Conflicted, Method, Opened
+from bot.model import Certainty, Conflicted, Method, Opened
 from bot.pick.rung import Knowledge
 from tests.workflow.office import MAINTAINER, REPOSITORY, Office, commit, git
 
@@ -63,8 +63,18 @@ def test_the_older_branch_gets_the_version_made_for_the_newer_one(drifting: Offi
     assert "backport to another branch" in drifting.answers(20)[0]
 
 
-def test_alone_the_older_branch_conflicts(drifting: Office) -> None:
+def test_alone_the_older_branch_gets_no_more_than_a_proposal(drifting: Office) -> None:
     (older,) = drifting.say("/backport release/1.9", on=20)
+    assert isinstance(older, Opened)
+    assert older.candidate is not None
+    assert (older.candidate.method, older.candidate.certainty) == (Method.RESOLVED, Certainty.PROPOSED)
+    assert "from where main has moved that file" in older.candidate.rungs[-1].detail
+
+
+def test_alone_and_without_proposals_the_older_branch_conflicts(drifting: Office) -> None:
+    config = parse_config(f"repository: {REPOSITORY}\npick: {{propose: false}}\n")
+    cautious = replace(drifting, at=replace(drifting.at, config=config))
+    (older,) = cautious.say("/backport release/1.9", on=20)
     assert isinstance(older, Conflicted)
 
 
