@@ -116,7 +116,10 @@ def seal(run: Run) -> None:
 
 
 def prove(run: Run, target: Targets = None) -> None:
-    """Run the regression suites on the candidates. Needs no token and no network; every verdict is a result."""
+    """Run the regression suites on the candidates. Needs no token and no network; every verdict is a result.
+
+    This machine is the runner, whatever `prove.runner` says.
+    """
     for each, verdict in jobs.run_prove(RunFolder(run), target or (), progress=tell).items():
         typer.echo(f"{each}: {verdict.outcome.value}: {verdict.reason}")
 
