@@ -122,6 +122,7 @@ def _states(facts: Facts, ground: Ground) -> list[BranchState]:
             patches=ground.patches,
             knowledge=ground.knowledge,
             most_thorough=ground.config.sync.most_missing,
+            propose=ground.config.pick.propose,
             progress=ground.progress,
         )
         return [branch_state(name, facts, trials) for name in facts.scan.branches]

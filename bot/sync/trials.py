@@ -37,6 +37,7 @@ class Trials:
     patches: Mapping[str, CarriedPatch]
     knowledge: Knowledge
     most_thorough: int
+    propose: bool = True
     progress: Progress = silent
 
     def on_branch(
@@ -50,7 +51,7 @@ class Trials:
         thorough = len(missing) <= self.most_thorough
         near = {each.position: earlier(each, missing) if thorough else [] for each in missing}
         keys = {
-            each.position: _key(marks, each, near[each.position], patch_of.get(each.position), thorough)
+            each.position: _key(marks, each, near[each.position], patch_of.get(each.position), (thorough, self.propose))
             for each in missing
         }
         kept = self.store.answers(_TOPIC)
@@ -67,6 +68,7 @@ class Trials:
             patch_of=patch_of,
             knowledge=self.knowledge,
             thorough=thorough,
+            propose=self.propose,
         )
         found = dict(bench.outcomes(left, missing))
         self.store.keep_answers(_TOPIC, {keys[at]: _kept(outcome) for at, outcome in found.items()})
@@ -98,9 +100,13 @@ class Fingerprints:
 
 
 def _key(
-    marks: Fingerprints, original: Original, near: Sequence[Original], patch: CarriedPatch | None, thorough: bool
+    marks: Fingerprints,
+    original: Original,
+    near: Sequence[Original],
+    patch: CarriedPatch | None,
+    how: tuple[bool, bool],
 ) -> str:
-    text = json.dumps([marks.of(original, patch), [each.commits for each in near], thorough])
+    text = json.dumps([marks.of(original, patch), [each.commits for each in near], how])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

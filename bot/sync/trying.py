@@ -58,7 +58,8 @@ class Outcome:
 class Bench:
     """One branch at its tip and what is at hand there. `patch_of` are carried patches by the original's position.
 
-    Without `thorough` a conflict is only found and not worked on: that takes a hundredth of the time.
+    Without `thorough` a conflict is only found and not worked on: that takes a hundredth of the time. Without `propose`
+    what could only be proposed is a conflict, as it is where picks are made.
     """
 
     repository: Quarantined
@@ -68,6 +69,7 @@ class Bench:
     patch_of: Mapping[int, CarriedPatch]
     knowledge: Knowledge
     thorough: bool = True
+    propose: bool = True
 
     def outcomes(self, originals: Sequence[Original], missing: Sequence[Original]) -> Iterator[tuple[int, Outcome]]:
         """Try some of the originals that are missing on the branch; all of them may be prerequisites. Oldest first."""
@@ -105,7 +107,14 @@ class Bench:
             patch=report.patch if report else None,
             check=report,
         )
-        picked = pick(self.repository, plan, patches=self.patches, committer=_NOBODY, knowledge=self.knowledge)
+        picked = pick(
+            self.repository,
+            plan,
+            patches=self.patches,
+            committer=_NOBODY,
+            knowledge=self.knowledge,
+            propose=self.propose,
+        )
         if isinstance(picked, AlreadyApplied):
             return Outcome(State.ON_BRANCH, picked.how)
         if isinstance(picked, Candidate):

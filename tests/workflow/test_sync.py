@@ -205,8 +205,8 @@ def test_a_conflict_is_left_to_a_person(office: Office, tmp_path: Path) -> None:
     commit(work, "Our own words", {"widget/__init__.py": "ours = 1\n"})
     git(work, "push", "--quiet", "origin", "release/1.2")
     _merge(office, 13, "Reword", {"widget/__init__.py": "theirs = 1\n"})
-    asking = with_config(office, "sync: {carried_patches: false, rules: [{pull_requests: [13]}]}")
-    run = open_missing(asking.at, tmp_path / "data", "release/1.2")
+    policy = "sync: {carried_patches: false, rules: [{pull_requests: [13]}]}\npick: {propose: false}"
+    run = open_missing(with_config(office, policy).at, tmp_path / "data", "release/1.2")
     standing = standings(run, 13)["release/1.2"]
     assert (standing.state, standing.waits) == (State.CONFLICT, "a person to resolve the conflict")
     assert run.results == ()
