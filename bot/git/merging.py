@@ -10,7 +10,9 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from bot.errors import GitError
@@ -26,6 +28,9 @@ _ATTRIBUTES = ".gitattributes"
 _BEARING = re.compile(rb"merge|binary|marker")
 # What a trial writes is thrown away, so pressing it small is time lost.
 _THROWN_AWAY = ("-c", "core.looseCompression=0")
+
+_SHARE = 8
+"""Merges that are worth a process of their own."""
 
 Attributes = tuple[tuple[str, bytes], ...]
 """Paths and contents of .gitattributes."""
@@ -72,8 +77,11 @@ def merge_many(
     wanted: Mapping[Trees, Attributes],
     options: tuple[str, ...] = (),
     seconds: float | None = None,
+    processes: int = 1,
 ) -> dict[Trees, Merged | GitError]:
     """Merge many under the attributes given; what git cannot do has its error for an answer.
+
+    Where there are enough of them, up to so many `processes` share them out.
 
     Raises:
         OutOfTime: a process took longer than `seconds`.
@@ -84,7 +92,7 @@ def merge_many(
     answers: dict[Trees, Merged | GitError] = {}
     # git reads attributes from one directory a process.
     for attributes, batch in batches.items():
-        answers |= _merge_batch(repository, batch, attributes, options, seconds)
+        answers |= _merge_batch(repository, batch, attributes, options, seconds, processes)
     return answers
 
 
@@ -94,15 +102,28 @@ def _merge_batch(
     attributes: Attributes,
     options: tuple[str, ...],
     seconds: float | None,
+    processes: int,
 ) -> dict[Trees, Merged | GitError]:
     labels = [stand_ins(repository, trees) for trees in batch]
-    lines = "".join(f"{ours} {theirs}\n" for ours, theirs in labels)
     worktree = _attributes_directory(repository, attributes)
-    done = run_merge(repository, ("--stdin",), worktree, options, lines.encode(), seconds)
-    if done.code:  # git knows no batches, or one merge ended them all
+
+    def run(share: Sequence[tuple[Sha, Sha]]) -> Completed:
+        lines = "".join(f"{ours} {theirs}\n" for ours, theirs in share)
+        return run_merge(repository, ("--stdin",), worktree, options, lines.encode(), seconds)
+
+    shares = _shared_out(labels, processes)
+    with ThreadPoolExecutor(len(shares)) as threads:
+        done = list(threads.map(run, shares))
+    if any(each.code for each in done):  # git knows no batches, or one merge ended them all
         return {trees: _alone(repository, trees, attributes, options) for trees in batch}
-    answers = zip(batch, labels, _split(done.stdout), strict=True)
+    answers = zip(batch, labels, chain.from_iterable(_split(each.stdout) for each in done), strict=True)
     return {trees: _read(fields, each, clean=clean) for trees, each, (clean, fields) in answers}
+
+
+def _shared_out(labels: Sequence[tuple[Sha, Sha]], processes: int) -> list[Sequence[tuple[Sha, Sha]]]:
+    """Cut into equal shares, none so small that the start of a process would not pay."""
+    size = max(_SHARE, -(-len(labels) // processes))
+    return [labels[start : start + size] for start in range(0, len(labels), size)]
 
 
 def _alone(

@@ -5,6 +5,7 @@ Owns the batch. What a trial means, and each answer, is the same as of `trial.tr
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from bot.errors import GitError
@@ -17,9 +18,14 @@ Trial = CleanPick | EmptyPick | UnmergedPick
 
 
 def try_picks(
-    repository: Quarantined, wanted: Iterable[tuple[Sha, Sha]], seconds: float | None = None
+    repository: Quarantined,
+    wanted: Iterable[tuple[Sha, Sha]],
+    seconds: float | None = None,
+    processes: int | None = None,
 ) -> dict[tuple[Sha, Sha], Trial | GitError]:
     """Pick commits onto trees, given as (commit, tree); one that git cannot do has its error for an answer.
+
+    Many are shared out between as many `processes` as there are processors, or fewer.
 
     Raises:
         OutOfTime: it took longer than `seconds`, where they are given.
@@ -34,7 +40,7 @@ def try_picks(
             asked[commit, onto] = trees
         except GitError as error:
             answers[commit, onto] = error
-    merges = merge_many(repository, attributes, seconds=seconds)
+    merges = merge_many(repository, attributes, seconds=seconds, processes=processes or os.cpu_count() or 1)
     for (commit, onto), trees in asked.items():
         merged = merges[trees]
         if isinstance(merged, GitError):

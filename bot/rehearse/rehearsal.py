@@ -25,8 +25,8 @@ from bot.rehearse.record import Record, engine_version, record_directory
 from bot.rehearse.replay import Replayed, replay
 
 _CHUNK = 24
-# Each process holds a git process, an index and caches; beyond this memory grows and the disk is the limit.
-_MOST_PROCESSES = 8
+# Each process takes up to 120 MB; together they are to stay below 500.
+_MOST_PROCESSES = 4
 
 Progress = Callable[[int, int], None]
 """Is told how many pairs are done, of how many."""

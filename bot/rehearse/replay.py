@@ -63,7 +63,7 @@ def replay(repository: Quarantined, pairs: Sequence[Pair], knowledge: Knowledge)
     """Make each backport again and compare it."""
     started = time.perf_counter()
     onto = {pair: tree for pair in pairs if (tree := _tree_of(repository, pair.parent)) is not None}
-    trials = try_picks(repository, [(pair.original, tree) for pair, tree in onto.items()])
+    trials = try_picks(repository, [(pair.original, tree) for pair, tree in onto.items()], processes=1)
     split = split_all(repository, [trial for trial in trials.values() if isinstance(trial, UnmergedPick)])
     splits = {trees: each for trees, each in split.items() if not isinstance(each, GitError)}
     share = (time.perf_counter() - started) / max(1, len(pairs))

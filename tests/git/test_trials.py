@@ -30,6 +30,22 @@ def test_batch_answers_as_single_trials_do(history: History, repository: Reposit
     assert kinds == [CleanPick, EmptyPick, UnmergedPick, UnmergedPick, CleanPick]
 
 
+def test_shared_out_between_processes_the_answers_are_the_same(history: History, repository: Repository) -> None:
+    """base ── original (main) onto 40 trees, every third of them in conflict"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": BASE.replace("line 5", "fixed")}, base)
+    others = [
+        history.commit({"f": BASE.replace("line 5", f"other {n}")} if n % 3 == 0 else {f"g{n}": ""}, base)
+        for n in range(40)
+    ]
+    wanted = [(original, history.tree(other)) for other in others]
+    with repository.quarantined() as quarantine:
+        alone = try_picks(quarantine, wanted, processes=1)
+        assert try_picks(quarantine, wanted, processes=3) == alone
+    kinds = [type(alone[each]) for each in wanted]
+    assert kinds == [UnmergedPick if n % 3 == 0 else CleanPick for n in range(40)]
+
+
 def test_pick_that_git_cannot_do_leaves_the_others_alone(history: History, repository: Repository) -> None:
     """base ── lost, whose blob is gone; base ── original"""
     base = history.commit({"f": BASE, "h": BASE})
