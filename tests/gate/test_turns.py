@@ -19,6 +19,7 @@ from bot.gate.queue import prove_each
 from bot.gate.turns import Order, order
 from bot.model import CommandSuite, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never
 
+pytestmark = pytest.mark.xdist_group("turns")  # one fixture is most of the time
 HARNESS = Path(__file__).parents[2] / "patches/harness"
 CONFTEST = """
     import time, pytest
