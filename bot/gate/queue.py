@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Event
 from typing import Protocol
@@ -47,8 +47,8 @@ def _overlapping(suites: Suites, prove: Prove, stop_when: StopWhen) -> dict[str,
             name: proofs.submit(prove, name, suite, turn, stop.is_set)
             for (name, suite), turn in zip(suites.items(), turns, strict=True)
         }
-        for ended, following in zip(running.values(), turns[1:], strict=False):
-            ended.add_done_callback(lambda _, turn=following: turn.give())  # type: ignore[misc]
+        for before, turn in zip(running.values(), turns[1:], strict=False):
+            _give_after(before, turn)
         try:
             while wait(running.values(), timeout=_GLANCE).not_done and not stop.is_set():
                 if stop_when() or any(each.done() and each.exception() for each in running.values()):
@@ -57,3 +57,7 @@ def _overlapping(suites: Suites, prove: Prove, stop_when: StopWhen) -> dict[str,
         finally:
             stop.set()
             proofs.shutdown(wait=False, cancel_futures=True)
+
+
+def _give_after(before: Future[Verdict], turn: Turn) -> None:
+    before.add_done_callback(lambda _: turn.give())

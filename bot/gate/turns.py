@@ -1,8 +1,8 @@
 """When each of the two runs of a proof begins, and whose compiled kernels it finds.
 
 Owns the order. On a CPU the two share nothing and go side by side. On a GPU they take turns, base first; a suite that
-knows of turns starts up meanwhile. What a base run compiles may be kept, as it is the code of the branch; what a
-candidate run compiles is not, so that no candidate can lay a kernel into the proof of another.
+takes turns starts up meanwhile. What a base run compiles may be kept, as it is the code of the branch; what a candidate
+run compiles is not, so that no candidate can lay a kernel into the proof of another.
 """
 
 from __future__ import annotations
