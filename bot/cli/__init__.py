@@ -2,17 +2,58 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
-from typing import Annotated
+from collections import UserDict
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from bot import __version__
-from bot.cli import preflight, rehearse, running, stage, sync, trees
 from bot.errors import BackportError
 from bot.report import terminal
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+COMMANDS = {
+    "preflight": "preflight",
+    "check": "trees",
+    "apply": "trees",
+    "prove": "trees",
+    "demo": "running",
+    "serve": "running",
+    "reconcile": "running",
+    "sync": "sync",
+    "rehearse": "rehearse",
+    "stage": "stage",
+}
+"""The commands in the order of the help, each with the module of this room that has it."""
+
+
+class _Loaded(UserDict[str, Any]):
+    """Names to commands. A module is imported for its command: imports are most of a short command's time."""
+
+    def __getitem__(self, name: str) -> object:
+        commands = _typer()
+        importlib.import_module(f"bot.cli.{super().__getitem__(name)}").add_to(commands)
+        return typer.main.get_group(commands).commands[name]
+
+
+class _Commands(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - they are typer's
+        super().__init__(**attributes | {"commands": _Loaded(COMMANDS)})
+
+
+def _typer(cls: type[TyperGroup] | None = None) -> typer.Typer:
+    return typer.Typer(
+        cls=cls,
+        no_args_is_help=cls is not None,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+
+
+app = _typer(_Commands)
 
 
 def _print_version(wanted: bool) -> None:
@@ -32,10 +73,6 @@ def _root(
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
-
-
-for group in (preflight, trees, running, sync, rehearse, stage):
-    group.add_to(app)
 
 
 def main() -> None:

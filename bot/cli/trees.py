@@ -6,7 +6,8 @@ import difflib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ from bot.git.repository import Repository
 from bot.model import Affectedness
 from bot.report import terminal
 from bot.report.data import check_to_json, verdict_to_json
-from bot.workflow.proof import prove_trees
+from bot.workflow.trees import prove_trees
 
 
 def add_to(app: typer.Typer) -> None:
@@ -90,11 +91,16 @@ def prove_fix(
     settings, patches = _configured(config)
     carried = _named(patch, patches) if patch else None
     with tempfile.TemporaryDirectory(prefix="backport-candidate-") as scratch:
-        fixed = candidate or _made(tree, carried, patches if with_companions else {}, Path(scratch, "candidate"))
+        fixed = candidate or Path(scratch, "candidate")
+        lay_out = None if candidate else _making(tree, carried, patches if with_companions else {}, fixed)
+        if with_companions and lay_out is not None:
+            lay_out()  # only what came of it tells which companions' suites are to run
+            lay_out = None
         verdict = prove_trees(
             tree,
             fixed,
             carried,
+            lay_out=lay_out,
             companions=_needed_and_there(tree, fixed, carried, patches) if carried and with_companions else (),
             patches=patches,
             settings=settings,
@@ -109,13 +115,15 @@ def prove_fix(
     raise typer.Exit(0 if verdict.proven else 1)
 
 
-def _made(tree: Path, patch: CarriedPatch | None, companions_among: Mapping[str, CarriedPatch], copy: Path) -> Path:
+def _making(
+    tree: Path, patch: CarriedPatch | None, companions_among: Mapping[str, CarriedPatch], copy: Path
+) -> Callable[[], None]:
     if patch is None:
         raise ConfigError(
             "There is neither a carried patch nor a tree with the fix; nothing was run.",
             hint="Give `--patch NAME`, or `--candidate TREE2`, or both.",
         )
-    return _fixed_copy(tree, patch, companions_among, copy)
+    return partial(_fix_copy, tree, patch, companions_among, copy)
 
 
 def _commit_of(tree: Path) -> str:
@@ -165,11 +173,11 @@ def _changes(applied: Iterable[Applied]) -> dict[str, bytes]:
     return {path: content for each in applied for path, content in each.changes.items()}
 
 
-def _fixed_copy(tree: Path, patch: CarriedPatch, companions_among: Mapping[str, CarriedPatch], copy: Path) -> Path:
+def _fix_copy(tree: Path, patch: CarriedPatch, companions_among: Mapping[str, CarriedPatch], copy: Path) -> None:
     changes = _changes(_apply(tree, patch, companions_among))
-    shutil.copytree(tree, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", "__pycache__"))
+    ignored = shutil.ignore_patterns(".git", "__pycache__")
+    shutil.copytree(tree, copy, symlinks=True, ignore=ignored, dirs_exist_ok=True)
     write(changes, copy)
-    return copy
 
 
 def _needed_and_there(

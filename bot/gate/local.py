@@ -7,8 +7,10 @@ allows it, no network; a failing case is never run again.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -33,7 +35,7 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
     *,
     device: str = "auto",
     progress: Progress = silent,
-    resolved: frozenset[str] = frozenset(),
+    resolved: Callable[[], frozenset[str]] = frozenset,
     confinement: Confinement = DEFAULT,
     keep: Path | None = None,
     kernels: Path | None = None,
@@ -43,10 +45,11 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
     """Run the suite on the base, then on the candidate, and judge. Both are directories with the target's plain files.
 
     `device` is auto, cpu, cuda or rocm; one that is not there ends inconclusive and says so. `resolved` names the
-    carried patches whose fix the candidate contains. Both reports are kept in the folder `keep`, and what the base run
-    of a carried patch's suite compiles in the folder `kernels`. A suite that takes turns starts up at once, and begins
-    with `turn`. `stop_when` is asked about every second, in this thread; once it is true both runs are ended. Raises
-    SuiteError where there is no suite to run.
+    carried patches whose fix the candidate contains; it is asked after the runs. Both reports are kept in the folder
+    `keep`, and what the base run of a carried patch's suite compiles in the folder `kernels`. A suite that takes turns
+    starts up at once, and begins with `turn`: until then nothing has to be in the two directories. `stop_when` is asked
+    about every second, in this thread; once it is true both runs are ended. Raises SuiteError where there is no suite
+    to run.
     """
     _refuse(suite, device)
     if keep is not None:
@@ -68,17 +71,19 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
         how = order(suite, device, confinement)
 
         def begin(_: object = None) -> None:
-            progress("candidate run: started")
             lend_kernels(kept, lent)
             second.turn.give()
 
         with ThreadPoolExecutor(max_workers=1 if how is Order.AFTER else 2) as runs:
-            progress("base run: started" if first.turn.begun.is_set() else "base run: starting up for its turn")
+            if not first.turn.begun():
+                progress("base run: starting up for its turn")
+            for name, each in (("base", first), ("candidate", second)):
+                each.turn.then(partial(progress, f"{name} run: started"))
             of_base = runs.submit(run, base, "base", first)
-            begin() if how is Order.TOGETHER else of_base.add_done_callback(begin)
+            first.turn.then(begin) if how is Order.TOGETHER else of_base.add_done_callback(begin)
             of_candidate = runs.submit(run, candidate, "candidate", second)
             _attend(of_base, of_candidate, first.stop, stop_when)
-        return judge_suite(suite, of_base.result(), of_candidate.result(), resolved=resolved)
+        return judge_suite(suite, of_base.result(), of_candidate.result(), resolved=resolved())
 
 
 def _attend(of_base: Future[SuiteRun], of_candidate: Future[SuiteRun], stop: Event, stop_when: StopWhen) -> None:

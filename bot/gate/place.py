@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -38,9 +39,10 @@ class Turn:
 
     def __init__(self, sign: Path | None = None) -> None:
         """Make a turn that is yet to be given, if there is a sign for it."""
-        self.sign, self.since, self.begun = sign, time.monotonic(), threading.Event()
+        self.sign, self.since = sign, time.monotonic()
+        self._given: Future[None] = Future()
         if sign is None:
-            self.begun.set()
+            self.give()
         else:
             sign.parent.mkdir(parents=True, exist_ok=True)
 
@@ -49,12 +51,20 @@ class Turn:
         """What the run has to be able to read, to see its sign."""
         return (self.sign.parent,) if self.sign else ()
 
+    def begun(self) -> bool:
+        """Whether it was given."""
+        return self._given.done()
+
     def give(self) -> None:
-        """Let the run begin."""
+        """Let the run begin, once."""
         self.since = time.monotonic()
-        self.begun.set()
         if self.sign is not None:
             self.sign.touch()
+        self._given.set_result(None)
+
+    def then(self, call: Callable[[], object]) -> None:
+        """Call it when the turn is given: in the thread that gives it, or here and at once if it was."""
+        self._given.add_done_callback(lambda _: call())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,10 +46,10 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ends:
-    """When a process is ended from outside: `timeout` seconds after `begun` is set, or once `stop` is."""
+    """When a process is ended from outside: `timeout` seconds after `begun` is true, or once `stop` is set."""
 
     timeout: float
-    begun: threading.Event
+    begun: Callable[[], bool]
     stop: threading.Event
 
 
@@ -91,7 +91,7 @@ def run_watched(
 def _ends_by_itself(process: subprocess.Popen[str], ends: Ends) -> bool:
     deadline = None
     while not ends.stop.is_set():
-        if deadline is None and ends.begun.is_set():
+        if deadline is None and ends.begun():
             deadline = time.monotonic() + ends.timeout
         if deadline is not None and time.monotonic() >= deadline:
             return False

@@ -30,19 +30,24 @@ class Prove(Protocol):
 
 
 def prove_each(
-    suites: Suites, prove: Prove, *, device: str, confinement: Confinement, stop_when: StopWhen
+    suites: Suites, prove: Prove, *, first: Turn, device: str, confinement: Confinement, stop_when: StopWhen
 ) -> dict[str, Verdict]:
-    """Prove every suite, in order. `stop_when` is asked in this thread; what `prove` raises ends the others."""
+    """Prove every suite, in order; the `first` turn is the caller's to give, the others come of themselves.
+
+    `stop_when` is asked in this thread; what `prove` raises ends the others.
+    """
     if all(order(suite, device, confinement) is Order.IN_TURN for suite in suites.values()):
-        return _overlapping(suites, prove, stop_when)
-    return {name: prove(name, suite, Turn(), stop_when) for name, suite in suites.items()}
+        return _overlapping(suites, prove, first, stop_when)
+    verdicts: dict[str, Verdict] = {}
+    for name, suite in suites.items():
+        verdicts[name] = prove(name, suite, Turn() if verdicts else first, stop_when)
+    return verdicts
 
 
-def _overlapping(suites: Suites, prove: Prove, stop_when: StopWhen) -> dict[str, Verdict]:
+def _overlapping(suites: Suites, prove: Prove, first: Turn, stop_when: StopWhen) -> dict[str, Verdict]:
     stop = Event()
     with tempfile.TemporaryDirectory(prefix="backport-turns-") as scratch, ThreadPoolExecutor(max_workers=2) as proofs:
-        signs = (None, *(Path(scratch, str(place), "begun") for place in range(1, len(suites))))
-        turns = [Turn(sign) for sign in signs]
+        turns = [first, *(Turn(Path(scratch, str(place), "begun")) for place in range(1, len(suites)))]
         running = {
             name: proofs.submit(prove, name, suite, turn, stop.is_set)
             for (name, suite), turn in zip(suites.items(), turns, strict=True)

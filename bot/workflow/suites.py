@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
@@ -16,7 +17,9 @@ from bot.gate.own_tests import files_of_tests, filled
 from bot.gate.runner import Assignment
 from bot.git.tree import CommitTree
 from bot.model import Affectedness, CommandSuite, DeclaredFailure, SourceTree, Suite
-from bot.workflow.workplace import Workshop
+
+if TYPE_CHECKING:
+    from bot.workflow.workplace import Workshop
 
 OWN_TESTS = "own-tests"
 """The name of the suite that the original's tests make."""

@@ -12,7 +12,7 @@ import pytest
 from bot.gate.evidence import write_evidence
 from bot.gate.record import SCHEMA
 from bot.model import CaseOutcome, CaseResult, Device, SuiteRun, Verdict, VerdictOutcome
-from bot.workflow.proof import prove_trees
+from bot.workflow.trees import prove_trees
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 FIGURES = {"buffer": HOSTILE, "numel": "16", "needed": "256", "past_end": "240"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import textwrap
 import threading
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.carried.load import CarriedPatch, bundled_patches, load_patches
 from bot.errors import SuiteError
 from bot.gate import local, prove, queue, turns
 from bot.gate.confinement import DEFAULT, Confinement, can_isolate
@@ -19,6 +21,8 @@ from bot.gate.place import Turn
 from bot.gate.queue import prove_each
 from bot.gate.turns import Order, order
 from bot.model import CommandSuite, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never
+from bot.workflow import trees
+from bot.workflow.trees import prove_trees
 
 pytestmark = pytest.mark.xdist_group("turns")  # one fixture is most of the time
 HARNESS = Path(__file__).parents[2] / "patches/harness"
@@ -133,7 +137,7 @@ def test_of_several_suites_the_next_starts_up_meanwhile(several: tuple[Path, dic
     def one(name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict:
         return prove(folder / "base", folder / "candidate", suite, turn=turn, stop_when=stop_when)
 
-    verdicts = prove_each(suites, one, device="auto", confinement=DEFAULT, stop_when=never)
+    verdicts = prove_each(suites, one, first=Turn(), device="auto", confinement=DEFAULT, stop_when=never)
     assert [verdict.outcome for verdict in verdicts.values()] == [VerdictOutcome.PROVEN] * 3
     runs = [run for verdict in verdicts.values() for run in (verdict.base, verdict.candidate)]
     for before, after in pairwise(runs):
@@ -158,7 +162,7 @@ def test_a_suite_that_cannot_be_proven_ends_the_others(endless: tuple[Path, dict
 
     begun = time.monotonic()
     with pytest.raises(SuiteError, match="It is gone"):
-        prove_each(suites, one, device="auto", confinement=DEFAULT, stop_when=never)
+        prove_each(suites, one, first=Turn(), device="auto", confinement=DEFAULT, stop_when=never)
     assert time.monotonic() - begun < 300
 
 
@@ -174,7 +178,9 @@ def test_a_proof_of_several_suites_is_ended_when_nobody_needs_it(endless: tuple[
         return True
 
     begun = time.monotonic()
-    verdicts = prove_each({"one": suites["one"]}, one, device="auto", confinement=DEFAULT, stop_when=unneeded)
+    verdicts = prove_each(
+        {"one": suites["one"]}, one, first=Turn(), device="auto", confinement=DEFAULT, stop_when=unneeded
+    )
     assert verdicts["one"].outcome is VerdictOutcome.INCONCLUSIVE
     assert time.monotonic() - begun < 300
     assert threads == {threading.current_thread()}
@@ -185,6 +191,43 @@ def test_kernels_that_cannot_be_kept_are_compiled_for_the_proof_alone(tmp_path: 
     suite = waiting_suite(tmp_path)
     verdict = prove(tmp_path / "base", tmp_path / "candidate", suite, device="cpu", kernels=tmp_path / "file/kernels")
     assert verdict.outcome is VerdictOutcome.PROVEN
+
+
+@pytest.fixture
+def carried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CarriedPatch:
+    """A carried patch with the suite, and nothing kept of earlier proofs."""
+    monkeypatch.setattr(trees, "cache_directory", lambda: tmp_path)
+    return replace(load_patches([bundled_patches()])["sglang-24587"], suite=waiting_suite(tmp_path))
+
+
+def test_the_trees_are_laid_out_while_the_suite_starts_up(carried: CarriedPatch, tmp_path: Path) -> None:
+    base, candidate = tmp_path / "made/base", tmp_path / "made/candidate"
+    laid: list[float] = []
+
+    def lay_out() -> None:
+        time.sleep(3)
+        laid.append(time.monotonic())
+
+    verdict = prove_trees(base, candidate, carried, lay_out=lay_out, patches={}, device="cpu")
+    assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
+    for run in (verdict.base, verdict.candidate):
+        assert clock(run, "started") < laid[0] < clock(run, "began")
+        assert run.seconds < clock(run, "ended") - clock(run, "started")
+
+
+def test_trees_that_cannot_be_laid_out_end_the_proof(
+    carried: CarriedPatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def lay_out() -> None:
+        raise SuiteError("The disk is full.", hint="Make room.")
+
+    begun = time.monotonic()
+    with pytest.raises(SuiteError, match="The disk is full"):
+        prove_trees(tmp_path / "1", tmp_path / "2", carried, lay_out=lay_out, patches={}, device="cpu")
+    assert time.monotonic() - begun < 300
+    assert list(tmp_path.glob("backport-*")) == []
 
 
 TAKES = Suite(name="it", directory=Path("/"), takes_turns=True)

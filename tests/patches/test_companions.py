@@ -12,7 +12,7 @@ from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
 from bot.gate import prove
 from bot.model import VerdictOutcome
-from bot.workflow.proof import prove_trees
+from bot.workflow.trees import prove_trees
 
 pytestmark = [pytest.mark.xdist_group("companions"), pytest.mark.timeout(600)]
 

@@ -1,0 +1,124 @@
+"""Two trees as plain files, every suite that is for the change between them run on each, one verdict."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from bot import gate
+from bot.cache import cache_directory
+from bot.carried.load import CarriedPatch
+from bot.carried.tree import DirectoryTree
+from bot.config import Prove
+from bot.gate.combine import combine
+from bot.gate.evidence import write_evidence
+from bot.gate.place import Turn
+from bot.gate.queue import prove_each
+from bot.gate.turns import drop_old_kernels
+from bot.model import CommandSuite, Progress, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never, silent
+from bot.workflow.suites import confinement_for, resolved_in, suites_for
+
+_DEFAULT = Prove()
+
+
+def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and where it is for; most have a default
+    base: Path,
+    candidate: Path,
+    patch: CarriedPatch | None,
+    *,
+    lay_out: Callable[[], object] | None = None,
+    companions: Sequence[CarriedPatch] = (),
+    patches: Mapping[str, CarriedPatch],
+    settings: Prove = _DEFAULT,
+    device: str | None = None,
+    branch: str = "",
+    changed: Sequence[str] = (),
+    commits: tuple[str, str] = ("", ""),
+    evidence: Path | None = None,
+    progress: Progress = silent,
+    stop_when: StopWhen = never,
+) -> Verdict:
+    """Run on two trees what proves the change between them: the suites of what is carried, or the tests it brings.
+
+    `lay_out` writes both trees, in a thread of its own while a carried patch's suite starts up; what it raises ends the
+    proof and is raised. `changed` are the paths in which the trees differ, and `commits` what they are checked out at.
+    `device` overrules the settings. What the runs reported is kept in the folder `evidence`.
+
+    Raises:
+        SuiteError: there is no suite to run.
+    """
+    if lay_out is not None and not (patch and patch.suite.takes_turns):
+        lay_out()
+        lay_out = None
+    suites = suites_for(branch, patch, companions, changed, DirectoryTree(candidate), settings)
+    if not suites.every:
+        return without_suite()
+    device, confinement = device or settings.device, confinement_for(branch, settings)
+    several, kernels = len(suites.every) > 1, cache_directory() / "kernels"
+    drop_old_kernels(kernels)
+
+    def prove(name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict:
+        verdict = gate.prove(
+            base,
+            candidate,
+            suite,
+            device=device,
+            progress=(lambda line: progress(f"{name}: {line}")) if several else progress,
+            resolved=lambda: resolved_in(DirectoryTree(candidate), suite, patches),
+            confinement=confinement,
+            keep=evidence and evidence / name,
+            kernels=kernels,
+            turn=turn,
+            stop_when=stop_when,
+        )
+        of_base, of_candidate = (
+            replace(run, commit=commit) for run, commit in zip((verdict.base, verdict.candidate), commits, strict=True)
+        )
+        return replace(verdict, base=of_base, candidate=of_candidate)
+
+    with _laid_out(lay_out, base, candidate) as (first, laid):
+
+        def unneeded() -> bool:
+            if laid.done():
+                laid.result()
+            return stop_when()
+
+        verdicts = prove_each(
+            suites.every, prove, first=first, device=device, confinement=confinement, stop_when=unneeded
+        )
+        laid.result()
+    verdict = combine(verdicts, guards=suites.guards.keys())
+    if evidence is not None:
+        write_evidence(evidence, verdict, verdicts)
+    return verdict
+
+
+@contextmanager
+def _laid_out(lay_out: Callable[[], object] | None, *trees: Path) -> Iterator[tuple[Turn, Future[object]]]:
+    """Have trees laid out meanwhile; yield the turn that is given when they are there, and how that ended."""
+    laid: Future[object] = Future()
+    if lay_out is None:
+        laid.set_result(None)
+        yield Turn(), laid
+        return
+    for tree in trees:
+        tree.mkdir(parents=True, exist_ok=True)  # a container is started with its folders
+    with tempfile.TemporaryDirectory(prefix="backport-turns-") as scratch, ThreadPoolExecutor(max_workers=1) as thread:
+        first = Turn(Path(scratch, "begun"))
+        laid = thread.submit(lay_out)
+        laid.add_done_callback(lambda done: None if done.exception() else first.give())
+        yield first, laid
+
+
+def without_suite() -> Verdict:
+    """Return the verdict on a change that no suite is for, with what could be done about it."""
+    nothing = SuiteRun(tree="", cases=(), device=None, seconds=0.0, problem="there is no regression suite")
+    reason = (
+        "No carried patch is known for this pull request and it changes no tests, so nothing could be proven. Tests "
+        "that lie elsewhere are found once `prove.tests.paths` of the configuration names them."
+    )
+    return Verdict(outcome=VerdictOutcome.INCONCLUSIVE, reason=reason, base=nothing, candidate=nothing)
