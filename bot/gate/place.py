@@ -35,11 +35,13 @@ class Turn:
     """The turn of a run, which may have started up before it. Without a `sign` it is the run's turn at once.
 
     The suite waits for the file `sign`. Only from `since` on, in seconds of the monotonic clock, does its time count.
+    `awaited` is set once the run's process is up.
     """
 
     def __init__(self, sign: Path | None = None) -> None:
         """Make a turn that is yet to be given, if there is a sign for it."""
         self.sign, self.since = sign, time.monotonic()
+        self.awaited = threading.Event()
         self._given: Future[None] = Future()
         if sign is None:
             self.give()
@@ -86,7 +88,7 @@ class Shared:
 def run_confined(launch: Launch, shared: Shared, *, timeout: float, watch: Callable[[str], None]) -> Finished:
     """Run to the end, the time limit in seconds, or until it is told to stop; nothing of it is left then."""
     confinement = shared.confinement
-    ends = Ends(timeout=timeout, begun=shared.turn.begun, stop=shared.stop)
+    ends = Ends(timeout=timeout, begun=shared.turn.begun, up=shared.turn.awaited.set, stop=shared.stop)
     follow = partial(run_watched, directory=launch.directory, watch=watch, ends=ends)
     if confinement.image is None:
         return follow(confined(launch, confinement), environment=launch.environment)

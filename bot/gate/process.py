@@ -46,10 +46,14 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ends:
-    """When a process is ended from outside: `timeout` seconds after `begun` is true, or once `stop` is set."""
+    """When a process is ended from outside: `timeout` seconds after `begun` is true, or once `stop` is set.
+
+    `up` is called when it was started, and also where it could not be.
+    """
 
     timeout: float
     begun: Callable[[], bool]
+    up: Callable[[], object]
     stop: threading.Event
 
 
@@ -76,6 +80,8 @@ def run_watched(
         )
     except OSError as error:
         return Finished(NOT_FOUND, (f"{command[0]} cannot be started: {error.strerror}",), timed_out=False)
+    finally:
+        ends.up()
     tail: deque[str] = deque(maxlen=KEPT_LINES)
     reader = threading.Thread(target=_follow, args=(process, tail, watch), daemon=True)
     reader.start()

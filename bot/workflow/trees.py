@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 from bot import gate
 from bot.cache import cache_directory
@@ -23,6 +24,8 @@ from bot.model import CommandSuite, Progress, StopWhen, Suite, SuiteRun, Verdict
 from bot.workflow.suites import confinement_for, resolved_in, suites_for
 
 _DEFAULT = Prove()
+_START_SECONDS = 5.0
+"""How long the trees are not begun for the sake of a suite's process that does not come up."""
 
 
 def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and where it is for; most have a default
@@ -109,9 +112,15 @@ def _laid_out(lay_out: Callable[[], object] | None, *trees: Path) -> Iterator[tu
         tree.mkdir(parents=True, exist_ok=True)  # a container is started with its folders
     with tempfile.TemporaryDirectory(prefix="backport-turns-") as scratch, ThreadPoolExecutor(max_workers=1) as thread:
         first = Turn(Path(scratch, "begun"))
-        laid = thread.submit(lay_out)
+        laid = thread.submit(_after, first.awaited, lay_out)
         laid.add_done_callback(lambda done: None if done.exception() else first.give())
         yield first, laid
+
+
+def _after(up: Event, lay_out: Callable[[], object]) -> object:
+    """Let the suite's process start first, which is the longer work: a formatter does not share the interpreter."""
+    up.wait(_START_SECONDS)
+    return lay_out()
 
 
 def without_suite() -> Verdict:
