@@ -6,6 +6,8 @@ formatted keeps every character the patch did not write.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import black
 from black.parsing import InvalidInput
 
@@ -20,6 +22,7 @@ def formatted(before: str, after: str) -> str:
         return after
 
 
+@lru_cache(maxsize=4)  # what one patch wrote is what the next one finds
 def _formatted(text: str) -> str:
     newline = "\r\n" if "\r\n" in text else "\n"
     unix = text.replace("\r\n", "\n")

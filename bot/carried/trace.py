@@ -10,6 +10,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from bot.carried.calls import Arguments
 from bot.carried.expressions import State, evaluate, evaluate_test
@@ -38,6 +39,7 @@ class Surroundings:
     initials: Mapping[str, ast.expr]
 
     @classmethod
+    @lru_cache(maxsize=4)  # each patch of a file asks for those of the same class
     def of(cls, module: ast.Module, class_name: str | None) -> Surroundings:
         """Collect a module's constants and functions, and a class's methods and what only `__init__` assigns."""
         owner = next((n for n in module.body if isinstance(n, ast.ClassDef) and n.name == class_name), None)

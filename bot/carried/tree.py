@@ -12,12 +12,15 @@ import tokenize
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from bot.carried.schema import SourceFile, Target
 from bot.model import SourceTree
 
 _NOT_SOURCE = {".git", ".hg", ".svn", ".venv", "node_modules", "__pycache__"}
+_PARSED = 8
+"""Files whose syntax trees are kept: several questions are asked of the same few files, and each tree is megabytes."""
 
 
 class DirectoryTree:
@@ -97,8 +100,9 @@ def find_file(tree: SourceTree, root: str, target: Target, file: SourceFile) -> 
     return Lookup(places[0] if places else None)
 
 
+@lru_cache(maxsize=_PARSED)
 def parse_source(path: str, data: bytes) -> Source | str:
-    """Decode and parse a Python file, or say why it cannot be."""
+    """Decode and parse a Python file, or say why it cannot be. The syntax tree is shared and not to be changed."""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         text = data.decode(encoding)
