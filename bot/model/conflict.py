@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.model.basics import Sha
-from bot.model.candidate import RungOutcome
+from bot.model.candidate import Certainty, RungOutcome
 from bot.model.check import Evidence
 from bot.model.commits import RelatedCommit
 
@@ -50,7 +50,9 @@ class Conflict:
     files: tuple[ConflictFile, ...]
     rungs: tuple[RungOutcome, ...] = ()
     prerequisites: tuple[RelatedCommit, ...] = ()
-    """The smallest set found, oldest first, after which a trial showed the pick to apply cleanly; empty if none was."""
+    """The smallest set found, oldest first, with which a trial made the pick; empty if none was."""
+    rest: Certainty | None = None
+    """How sure the ladder is of what still conflicts with the prerequisites; None where all of it applies cleanly."""
 
 
 class Outlook(StrEnum):
@@ -74,3 +76,4 @@ class TargetForecast:
     files: tuple[ConflictFile, ...] = ()
     findings: tuple[Evidence, ...] = ()
     prerequisites: tuple[RelatedCommit, ...] = ()
+    rest: Certainty | None = None

@@ -9,9 +9,9 @@ import logging
 
 from bot.errors import GitError
 from bot.git.trial import UnmergedPick
-from bot.model import ConflictFile, RelatedCommit
+from bot.model import ConflictFile
 from bot.pick.describe import describe_files, open_histories
-from bot.pick.prerequisites import find_prerequisites
+from bot.pick.prerequisites import NONE, Climb, Prerequisites, find_prerequisites
 from bot.pick.rung import Attempt
 
 SECONDS = 1.8
@@ -24,17 +24,20 @@ log = logging.getLogger(__name__)
 
 
 def explain(
-    attempt: Attempt, unmerged: UnmergedPick, max_prerequisites: int
-) -> tuple[tuple[ConflictFile, ...], tuple[RelatedCommit, ...]]:
-    """Return the files of a conflict with who changed them, and the smallest set of prerequisites that was found."""
+    attempt: Attempt, unmerged: UnmergedPick, max_prerequisites: int, climb: Climb
+) -> tuple[tuple[ConflictFile, ...], Prerequisites]:
+    """Return the files of a conflict with who changed them, and the smallest set of prerequisites that was found.
+
+    `climb` is asked what the ladder makes of the originals where some still conflict after prerequisites.
+    """
     files = tuple(file.described for file in unmerged.files)
     try:
         branches = attempt.knowledge.histories.together(attempt.plan.commits, attempt.plan.base_commit)
         histories = open_histories(attempt, seconds=min(SECONDS, ALL_SECONDS / branches))
         if histories is None:
-            return files, ()
+            return files, NONE
         files = describe_files(histories, unmerged, attempt.split(unmerged))
-        return files, find_prerequisites(attempt, histories, unmerged, most=max_prerequisites)
+        return files, find_prerequisites(attempt, histories, unmerged, most=max_prerequisites, climb=climb)
     except GitError as error:
         log.warning("%s", error)
-        return files, ()
+        return files, NONE

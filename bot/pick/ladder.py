@@ -22,6 +22,7 @@ from bot.pick.findings import are_fatal, find_findings
 from bot.pick.finer.judgement import judge
 from bot.pick.finer.merge import FinerMerge
 from bot.pick.finer.missing import MissingFile
+from bot.pick.prerequisites import NONE
 from bot.pick.remembered import RememberedResolution
 from bot.pick.resolving import Resolving
 from bot.pick.rung import Attempt, Declined, Knowledge, Made, Regenerator, Rung
@@ -84,7 +85,7 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
         if isinstance(climbed.ending, AlreadyApplied):
             return climbed.ending
         if climbed.ending is None:
-            return _conflict(attempt, climbed, max_prerequisites)
+            return _conflict(attempt, climbed, max_prerequisites, ladder, propose=propose)
         quarantine.keep(climbed.ending.commits[-1])
         return _candidate(attempt, climbed.ending, climbed.outcomes)
 
@@ -137,14 +138,21 @@ def _candidate(attempt: Attempt, made: Made, outcomes: Sequence[RungOutcome]) ->
     )
 
 
-def _conflict(attempt: Attempt, climbed: Climbed, max_prerequisites: int) -> Conflict:
+def _conflict(
+    attempt: Attempt, climbed: Climbed, max_prerequisites: int, ladder: Sequence[Rung], *, propose: bool
+) -> Conflict:
+    def made_of(after: Attempt) -> Made | None:
+        ending = climb(after, ladder, propose=propose).ending
+        return ending if isinstance(ending, Made) else None
+
     unmerged = climbed.unmerged
-    files, prerequisites = explain(attempt, unmerged, max_prerequisites) if unmerged else ((), ())
+    files, found = explain(attempt, unmerged, max_prerequisites, made_of) if unmerged else ((), NONE)
     return Conflict(
         branch=attempt.plan.branch,
         base_commit=attempt.plan.base_commit,
         commit=unmerged.commit if unmerged else attempt.plan.commits[-1],
         files=files,
         rungs=climbed.outcomes,
-        prerequisites=prerequisites,
+        prerequisites=found.commits,
+        rest=found.rest,
     )

@@ -5,12 +5,13 @@ Owns the JSON keys, which others script against: a key is added, never renamed, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from bot.model import (
     AlreadyApplied,
     Cancelled,
+    Certainty,
     CheckReport,
     Conflicted,
     Evidence,
@@ -59,6 +60,7 @@ def target_to_json(result: TargetResult) -> dict[str, Json]:
         "certainty": candidate.certainty.value if candidate else None,
         "findings": _evidence(candidate.findings) if candidate else [],
         "prerequisites": _prerequisites(result),
+        "after_prerequisites": _after_prerequisites(result),
     }
 
 
@@ -166,6 +168,19 @@ def _prerequisites(result: TargetResult) -> list[Json]:
         return _commits(result.conflict.prerequisites)
     candidate = result.candidate if isinstance(result, Opened | NotProven | WouldOpen) else None
     return _commits(candidate.prerequisites) if candidate else []
+
+
+def _after_prerequisites(result: TargetResult) -> str | None:
+    if not isinstance(result, Conflicted):
+        return None
+    return outlook_after(result.conflict.prerequisites, result.conflict.rest)
+
+
+def outlook_after(prerequisites: Sequence[RelatedCommit], rest: Certainty | None) -> str | None:
+    """Return in a word what the pick came to after its prerequisites: `applies`, else how sure its resolution is."""
+    if not prerequisites:
+        return None
+    return rest.value if rest else "applies"
 
 
 def _commits(commits: tuple[RelatedCommit, ...]) -> list[Json]:

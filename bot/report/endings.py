@@ -13,6 +13,7 @@ from bot.model import (
     AlreadyApplied,
     Cancelled,
     Candidate,
+    Certainty,
     Conflicted,
     ConflictFile,
     ConflictKind,
@@ -209,13 +210,27 @@ def _conflicted(result: Conflicted) -> Ending:
 
 
 def _conflict_remedy(result: Conflicted, by_hand: str) -> str:
-    prerequisites = result.conflict.prerequisites
-    if not prerequisites:
+    conflict = result.conflict
+    if not conflict.prerequisites:
         return by_hand
-    needed = ", ".join(describe_commit(each) for each in prerequisites)
     ask = code(f"/backport {result.branch} --with-prerequisites")
+    draft = " in a draft" if conflict.rest is Certainty.PROPOSED else ""
+    promised = after_prerequisites(conflict.prerequisites, conflict.rest)
+    return f"{promised} Comment {ask} to bring what is missing along{draft}. {by_hand}"
+
+
+def after_prerequisites(prerequisites: Sequence[RelatedCommit], rest: Certainty | None) -> str:
+    """Say what a trial came to after earlier commits of main, in a sentence that promises no more than that."""
+    needed = ", ".join(describe_commit(each) for each in prerequisites)
     many = count(len(prerequisites), "earlier commit")
-    return f"It applies after {many} of main: {needed}. Comment {ask} to bring what is missing along. {by_hand}"
+    return f"{_AFTER[rest]} after {many} of main: {needed}."
+
+
+_AFTER = {
+    None: "It applies",
+    Certainty.CERTAIN: "It does not apply as it is, but what conflicts can be resolved",
+    Certainty.PROPOSED: "It does not apply as it is, but there is a proposal for what still conflicts",
+}
 
 
 _REMEDY = {

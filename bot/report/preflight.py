@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.model import CheckRunText, Outlook, TargetForecast
-from bot.report.data import Json
-from bot.report.endings import describe_commit, describe_conflict_file
+from bot.report.data import Json, outlook_after
+from bot.report.endings import after_prerequisites, describe_conflict_file
 from bot.report.markdown import code, code_cell, count, prose, shorten
 from bot.report.terminal import plain
 
@@ -62,7 +62,7 @@ def _details(forecast: TargetForecast) -> str:
     lines += [f"- {describe_conflict_file(file)}" for file in forecast.files[:_LISTED]]
     lines += [f"- {code(f'{each.file}:{each.line}')}: {prose(each.detail)}" for each in forecast.findings[:_LISTED]]
     if forecast.prerequisites:
-        lines += ["", f"It would apply after {', '.join(map(describe_commit, forecast.prerequisites))}."]
+        lines += ["", after_prerequisites(forecast.prerequisites, forecast.rest)]
     return "\n".join(lines)
 
 
@@ -86,6 +86,7 @@ def forecasts_to_json(forecasts: Sequence[TargetForecast]) -> list[Json]:
                 for place in each.findings
             ],
             "prerequisites": [{"sha": commit.sha, "subject": commit.subject} for commit in each.prerequisites],
+            "after_prerequisites": outlook_after(each.prerequisites, each.rest),
         }
         for each in forecasts
     ]

@@ -30,6 +30,7 @@ from bot.model import (
     WouldOpen,
 )
 from bot.pick import ladder
+from bot.pick.bringing import bring_prerequisites
 from bot.pick.companions import carry_companions
 from bot.pick.rewriting import sign_off
 from bot.pick.rung import Regenerator
@@ -150,39 +151,29 @@ def pick(
     With `tools`, which run somebody's code, files that they write are written anew where they conflict.
     """
     committer = Signature(at.config.committer.name, at.config.committer.email, at.now())
-    picked = ladder.pick(
-        at.mirror,
-        plan,
-        patches=at.patches,
-        committer=committer,
-        siblings=backport.siblings,
-        knowledge=at.knowledge,
-        max_prerequisites=at.config.pick.max_prerequisites,
-        propose=at.config.pick.propose,
-        regenerator=tools,
-    )
-    if isinstance(picked, Conflict) and backport.options.with_prerequisites:
-        picked = _with_prerequisites(picked, plan, committer, at)
+
+    def climb(planned: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
+        return ladder.pick(
+            at.mirror,
+            planned,
+            patches=at.patches,
+            committer=committer,
+            siblings=backport.siblings,
+            knowledge=at.knowledge,
+            max_prerequisites=at.config.pick.max_prerequisites,
+            propose=propose and at.config.pick.propose,
+            regenerator=tools,
+        )
+
+    picked = climb(plan)
+    if isinstance(picked, Conflict) and picked.prerequisites and backport.options.with_prerequisites:
+        picked = bring_prerequisites(at.mirror, plan, picked, climb)
     if isinstance(picked, Conflict):
         return Conflicted(branch=plan.branch, conflict=picked)
     if isinstance(picked, Candidate):
         at.progress(f"{plan.branch}: {picked.method.value}, {picked.fidelity.value}")
         whole = _with_companions(picked, committer, backport, at)
         return sign_off(at.mirror, whole, committer) if at.config.commit.signoff else whole
-    return picked
-
-
-def _with_prerequisites(
-    conflict: Conflict, plan: TargetPlan, committer: Signature, at: Workshop
-) -> Candidate | Conflict | AlreadyApplied:
-    """Pick what was found missing before the originals, each as a commit of its own; a conflict if there is no such."""
-    if not conflict.prerequisites:
-        return conflict
-    commits = (*(each.sha for each in conflict.prerequisites), *plan.commits)
-    with_them = replace(plan, commits=commits)
-    picked = ladder.pick(at.mirror, with_them, patches=at.patches, committer=committer, ladder=ladder.PLAIN)
-    if isinstance(picked, Candidate):
-        return replace(picked, prerequisites=conflict.prerequisites)
     return picked
 
 

@@ -168,6 +168,7 @@ def _conflict(conflict: Conflict) -> TargetForecast:
         reason=f"It conflicts in {files}{more}." if files else "It conflicts in how directories were renamed.",
         files=conflict.files,
         prerequisites=conflict.prerequisites,
+        rest=conflict.rest,
     )
 
 

@@ -5,20 +5,13 @@ from __future__ import annotations
 import pytest
 
 from bot.git.repository import Repository
-from bot.model import Candidate, Conflict, Sha
+from bot.model import Candidate, Certainty, Conflict, Sha
 from bot.pick import explain
 from bot.pick.ladder import pick
 from bot.pick.rung import Knowledge
 from tests.git.history import COMMITTER, History
+from tests.pick.missing import PYTHON, ten_lines, with_rest
 from tests.pick.plans import climb, plan
-
-TEN = [f"line {number}\n" for number in range(10)]
-
-
-def _file(**lines: str) -> str:
-    """Return ten lines, of which `l3="x"` replaces the fourth."""
-    changed = {int(key[1:]): text for key, text in lines.items()}
-    return "".join(f"{changed[number]}\n" if number in changed else TEN[number] for number in range(10))
 
 
 def _conflict(repository: Repository, tip: Sha, *commits: Sha) -> Conflict:
@@ -31,12 +24,12 @@ def test_the_commits_of_both_sides_that_changed_the_lines_are_named(history: His
     """base ── elsewhere ── near (#2) ── original (main)
     └──── aside ── ours (release)
     """
-    base = history.commit({"f": _file(), "g": "g\n"})
-    elsewhere = history.commit({"f": _file(l9="elsewhere")}, base, message="Elsewhere (#1)")
-    near = history.commit({"f": _file(l3="near", l9="elsewhere")}, elsewhere, message="Near (#2)")
-    original = history.commit({"f": _file(l3="fixed", l9="elsewhere")}, near)
+    base = history.commit({"f": ten_lines(), "g": "g\n"})
+    elsewhere = history.commit({"f": ten_lines(l9="elsewhere")}, base, message="Elsewhere (#1)")
+    near = history.commit({"f": ten_lines(l3="near", l9="elsewhere")}, elsewhere, message="Near (#2)")
+    original = history.commit({"f": ten_lines(l3="fixed", l9="elsewhere")}, near)
     aside = history.commit({"g": "aside\n"}, base, message="Aside")
-    tip = history.commit({"f": _file(l3="ours")}, aside, message="Ours")
+    tip = history.commit({"f": ten_lines(l3="ours")}, aside, message="Ours")
     (file,) = _conflict(repository, tip, original).files
     assert [(each.sha, each.subject, each.on_target) for each in file.changed_by] == [
         (near, "Near (#2)", False),
@@ -46,8 +39,8 @@ def test_the_commits_of_both_sides_that_changed_the_lines_are_named(history: His
 
 def test_who_added_a_file_that_the_branch_lacks_is_named(history: History, repository: Repository) -> None:
     base = history.commit({"g": "g\n"})
-    adding = history.commit({"f": _file()}, base, message="Add it")
-    original = history.commit({"f": _file(l3="fixed")}, adding)
+    adding = history.commit({"f": ten_lines()}, base, message="Add it")
+    original = history.commit({"f": ten_lines(l3="fixed")}, adding)
     conflict = _conflict(repository, history.commit({"g": "G\n"}, base), original)
     assert [each.sha for each in conflict.files[0].changed_by] == [adding]
     assert [each.sha for each in conflict.prerequisites] == [adding]
@@ -55,27 +48,27 @@ def test_who_added_a_file_that_the_branch_lacks_is_named(history: History, repos
 
 def test_one_missing_commit_is_found_among_many(history: History, repository: Repository) -> None:
     """base ── 6 commits around ── near ── 6 commits around ── original (main); base ── tip (release)"""
-    base = history.commit({"f": _file(), "other": "0\n"})
+    base = history.commit({"f": ten_lines(), "other": "0\n"})
     tip = history.commit({"x": "x"}, base)
     main = base
     for number in range(1, 7):
         main = history.commit({"other": f"{number}\n"}, main)
-    near = main = history.commit({"f": _file(l3="near")}, main, message="Near (#7)")
+    near = main = history.commit({"f": ten_lines(l3="near")}, main, message="Near (#7)")
     for number in range(7, 13):
         main = history.commit({"other": f"{number}\n"}, main)
-    original = history.commit({"f": _file(l3="fixed")}, main)
+    original = history.commit({"f": ten_lines(l3="fixed")}, main)
     found = _conflict(repository, tip, original).prerequisites
     assert [(each.sha, each.subject, each.author) for each in found] == [(near, "Near (#7)", "Ada Author")]
 
 
 def _stack(history: History) -> tuple[Sha, list[Sha], Sha]:
     """base ── one ── two ── three, each on the line of the one before ── original (main); base ── tip (release)"""
-    base = history.commit({"f": _file()})
+    base = history.commit({"f": ten_lines()})
     tip = history.commit({"x": "x"}, base)
     stack = [base]
     for name in ("one", "two", "three"):
-        stack.append(history.commit({"f": _file(l3=name)}, stack[-1], message=name))
-    return tip, stack[1:], history.commit({"f": _file(l3="fixed")}, stack[-1])
+        stack.append(history.commit({"f": ten_lines(l3=name)}, stack[-1], message=name))
+    return tip, stack[1:], history.commit({"f": ten_lines(l3="fixed")}, stack[-1])
 
 
 def test_a_stack_is_found_whole_and_in_order(history: History, repository: Repository) -> None:
@@ -118,12 +111,12 @@ def test_branches_asked_about_together_share_the_time(
 
 def test_the_smaller_set_wins(history: History, repository: Repository) -> None:
     """base ── one ── two, which undoes one and does the same to the line ── original (main)"""
-    base = history.commit({"f": _file(), "g": "g\n"})
+    base = history.commit({"f": ten_lines(), "g": "g\n"})
     tip = history.commit({"x": "x"}, base)
-    one = history.commit({"f": _file(l3="one"), "g": "one\n"}, base)
-    undone = history.commit({"f": _file(), "g": "g\n"}, one)
-    near = history.commit({"f": _file(l3="near")}, undone)
-    original = history.commit({"f": _file(l3="fixed")}, near)
+    one = history.commit({"f": ten_lines(l3="one"), "g": "one\n"}, base)
+    undone = history.commit({"f": ten_lines(), "g": "g\n"}, one)
+    near = history.commit({"f": ten_lines(l3="near")}, undone)
+    original = history.commit({"f": ten_lines(l3="fixed")}, near)
     assert [each.sha for each in _conflict(repository, tip, original).prerequisites] == [near]
 
 
@@ -131,29 +124,29 @@ def test_a_merged_pull_request_is_one_prerequisite(history: History, repository:
     """base ──────────────── merge ── original (main); base ── tip (release)
     └──── a ── b (topic) ┘
     """
-    base = history.commit({"f": _file()})
+    base = history.commit({"f": ten_lines()})
     tip = history.commit({"x": "x"}, base)
-    a = history.commit({"f": _file(l3="half")}, base, message="half")
-    b = history.commit({"f": _file(l3="near")}, a, message="whole")
-    merge = history.commit({"f": _file(l3="near")}, base, b, message="Merge pull request #7")
-    original = history.commit({"f": _file(l3="fixed")}, merge)
+    a = history.commit({"f": ten_lines(l3="half")}, base, message="half")
+    b = history.commit({"f": ten_lines(l3="near")}, a, message="whole")
+    merge = history.commit({"f": ten_lines(l3="near")}, base, b, message="Merge pull request #7")
+    original = history.commit({"f": ten_lines(l3="fixed")}, merge)
     assert [each.sha for each in _conflict(repository, tip, original).prerequisites] == [merge]
 
 
 def test_what_the_branch_changed_itself_has_no_prerequisite(history: History, repository: Repository) -> None:
-    base = history.commit({"f": _file()})
-    original = history.commit({"f": _file(l3="fixed")}, base)
-    conflict = _conflict(repository, history.commit({"f": _file(l3="ours")}, base), original)
+    base = history.commit({"f": ten_lines()})
+    original = history.commit({"f": ten_lines(l3="fixed")}, base)
+    conflict = _conflict(repository, history.commit({"f": ten_lines(l3="ours")}, base), original)
     assert conflict.prerequisites == ()
 
 
 def test_prerequisites_of_a_series_come_before_all_of_it(history: History, repository: Repository) -> None:
     """base ── near ── first ── second (main), of which the second needs near; base ── tip (release)"""
-    base = history.commit({"f": _file(), "g": "g\n"})
+    base = history.commit({"f": ten_lines(), "g": "g\n"})
     tip = history.commit({"x": "x"}, base)
-    near = history.commit({"f": _file(l3="near")}, base)
+    near = history.commit({"f": ten_lines(l3="near")}, base)
     first = history.commit({"g": "first\n"}, near)
-    second = history.commit({"f": _file(l3="fixed")}, first)
+    second = history.commit({"f": ten_lines(l3="fixed")}, first)
     conflict = _conflict(repository, tip, first, second)
     assert (conflict.commit, [each.sha for each in conflict.prerequisites]) == (second, [near])
     assert isinstance(climb(repository, tip, near, first, second), Candidate)
@@ -161,9 +154,39 @@ def test_prerequisites_of_a_series_come_before_all_of_it(history: History, repos
 
 @pytest.mark.parametrize("name", ["caf\udce9", 'q"uo\tte', "with space"])
 def test_odd_names_are_followed_or_left_alone(name: str, history: History, repository: Repository) -> None:
-    base = history.commit({name: _file()})
-    near = history.commit({name: _file(l3="near")}, base)
-    original = history.commit({name: _file(l3="fixed")}, near)
+    base = history.commit({name: ten_lines()})
+    near = history.commit({name: ten_lines(l3="near")}, base)
+    original = history.commit({name: ten_lines(l3="fixed")}, near)
     conflict = _conflict(repository, history.commit({"x": "x"}, base), original)
     assert [file.path for file in conflict.files] == [name]
     assert [each.sha for each in conflict.prerequisites] == ([] if '"' in name else [near])
+
+
+# --- what the ladder resolves after prerequisites ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("added", "rest"), [(0, Certainty.CERTAIN), (30, Certainty.PROPOSED)])
+def test_what_conflicts_after_them_may_be_resolved_and_that_is_told_apart(
+    history: History, repository: Repository, added: int, rest: Certainty
+) -> None:
+    tip, near, original = with_rest(history, added=added)
+    conflict = _conflict(repository, tip, original)
+    assert ([each.sha for each in conflict.prerequisites], conflict.rest) == ([near], rest)
+
+
+def test_where_nothing_may_be_proposed_none_is_found_for_a_proposal(history: History, repository: Repository) -> None:
+    tip, _near, original = with_rest(history, added=30)
+    ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, propose=False)
+    assert isinstance(ended, Conflict)
+    assert (ended.prerequisites, ended.rest) == ((), None)
+
+
+def test_a_larger_set_that_applies_is_better_than_a_resolution(history: History, repository: Repository) -> None:
+    """As above, but the commit that adds new.py is small enough to be brought along."""
+    new = PYTHON.replace("VALUE", "NEW")
+    base = history.commit({"f": ten_lines(), "g": "g\n"})
+    adding = history.commit({"new.py": new}, base)
+    near = history.commit({"f": ten_lines(l3="near")}, adding)
+    original = history.commit({"f": ten_lines(l3="fixed"), "new.py": new.replace("NEW_0 ", "NULL ")}, near)
+    conflict = _conflict(repository, history.commit({"g": "G\n"}, base), original)
+    assert ([each.sha for each in conflict.prerequisites], conflict.rest) == ([adding, near], None)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.model import Evidence, MergeMethod, TargetPlan
+import pytest
+
+from bot.model import Certainty, Evidence, MergeMethod, RelatedCommit, TargetPlan
 from bot.report.conflict import render_conflict_body, render_conflict_check, render_sent_back
+from bot.report.data import target_to_json
+from bot.report.endings import describe
 from bot.report.markers import is_conflict, parse_pull_request_marker
 
 if TYPE_CHECKING:
@@ -49,3 +54,24 @@ def test_the_check_names_places_while_markers_are_left(golden: Callable[[str, st
 
 def test_marked_ready_too_early_is_answered_with_the_reason(golden: Callable[[str, str], None]) -> None:
     golden("answer_sent_back.md", render_sent_back(LEFT[:2]))
+
+
+@pytest.mark.parametrize(
+    ("rest", "promise", "word"),
+    [
+        (None, "It applies after 1 earlier commit of main: ", "applies"),
+        (Certainty.CERTAIN, "It does not apply as it is, but what conflicts can be resolved after 1 ", "certain"),
+        (Certainty.PROPOSED, "It does not apply as it is, but there is a proposal for what still ", "proposed"),
+    ],
+)
+def test_no_more_is_promised_after_prerequisites_than_a_trial_showed(
+    samples: Samples, rest: Certainty | None, promise: str, word: str
+) -> None:
+    conflicted = samples.conflicted()
+    needed = (RelatedCommit(samples.merged, "Size <b> it", "ann"),)
+    found = replace(conflicted, conflict=replace(conflicted.conflict, prerequisites=needed, rest=rest))
+    remedy = describe(found).remedy
+    assert remedy.startswith(promise)
+    assert ("along in a draft." in remedy) == (rest is Certainty.PROPOSED)
+    assert target_to_json(found)["after_prerequisites"] == word
+    assert target_to_json(conflicted)["after_prerequisites"] is None

@@ -1,0 +1,26 @@
+"""Histories whose originals need earlier commits of main."""
+
+from __future__ import annotations
+
+from bot.model import Sha
+from tests.git.history import History
+
+TEN = [f"line {number}\n" for number in range(10)]
+PYTHON = "".join(f"VALUE_{number} = {number}\n" for number in range(40))
+
+
+def ten_lines(**lines: str) -> str:
+    """Return ten lines, of which `l3="x"` replaces the fourth."""
+    changed = {int(key[1:]): text for key, text in lines.items()}
+    return "".join(f"{changed[number]}\n" if number in changed else TEN[number] for number in range(10))
+
+
+def with_rest(history: History, *, added: int) -> tuple[Sha, Sha, Sha]:
+    """base ── new.py ── near, on the line of ── original, which edits new.py, too (main); base ── tip (release)"""
+    new = PYTHON.replace("VALUE", "NEW")
+    base = history.commit({"f": ten_lines(), "g": "g\n"})
+    adding = history.commit({"new.py": new, **{f"many/{number}": "x\n" for number in range(50)}}, base)
+    near = history.commit({"f": ten_lines(l3="near")}, adding, message="Near (#2)")
+    edited = new.replace("NEW_0 ", "NULL ") + "".join(f"MORE_{number} = 0\n" for number in range(added))
+    original = history.commit({"f": ten_lines(l3="fixed"), "new.py": edited}, near)
+    return history.commit({"g": "G\n"}, base), near, original

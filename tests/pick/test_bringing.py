@@ -1,0 +1,67 @@
+"""Prerequisites brought along: they come first, and what comes of the originals is what was offered."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.git.repository import Repository
+from bot.model import AlreadyApplied, Candidate, Certainty, Conflict, Method, TargetPlan
+from bot.pick.bringing import bring_prerequisites
+from bot.pick.ladder import pick
+from tests.git.history import COMMITTER, History
+from tests.pick.missing import ten_lines, with_rest
+from tests.pick.plans import plan
+
+
+def _bring(repository: Repository, planned: TargetPlan) -> tuple[Conflict, Candidate]:
+    def climb(plan: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
+        return pick(repository, plan, patches={}, committer=COMMITTER, propose=propose)
+
+    conflict = climb(planned)
+    assert isinstance(conflict, Conflict)
+    made = bring_prerequisites(repository, planned, conflict, climb)
+    assert isinstance(made, Candidate)
+    return conflict, made
+
+
+@pytest.mark.parametrize("added", [0, 30])
+def test_what_conflicts_after_them_is_resolved_as_surely_as_was_said(
+    history: History, repository: Repository, added: int
+) -> None:
+    tip, near, original = with_rest(history, added=added)
+    conflict, made = _bring(repository, plan(tip, original))
+    assert (made.certainty, made.method) == (conflict.rest, Method.RESOLVED)
+    assert [each.path for each in made.resolutions] == ["new.py"]
+    assert [each.sha for each in made.prerequisites] == [near]
+    first, last = made.commits
+    assert (made.base_commit, made.commit) == (tip, last)
+    assert repository.commit(last).parents == (first,)
+    assert repository.commit(first).parents == (tip,)
+    assert near in repository.commit(first).message
+    assert repository.read(last, "f") == ten_lines(l3="fixed").encode()
+    assert repository.read(last, "new.py") is None
+
+
+def test_a_prerequisite_is_resolved_only_where_that_is_certain(history: History, repository: Repository) -> None:
+    """base ── notes ── near, which edits the notes, too ── original (main); base ── tip (release)
+
+    The notes are too large a commit to be brought along.
+    """
+    notes = "".join(f"- change {number}\n" for number in range(40))
+    base = history.commit({"f": ten_lines(), "g": "g\n"})
+    adding = history.commit({"notes": notes, **{f"many/{number}": "x\n" for number in range(50)}}, base)
+    near = history.commit({"f": ten_lines(l3="near"), "notes": f"{notes}- near\n"}, adding)
+    original = history.commit({"f": ten_lines(l3="fixed")}, near)
+    conflict, made = _bring(repository, plan(history.commit({"g": "G\n"}, base), original))
+    assert (conflict.rest, made.certainty, made.method) == (Certainty.CERTAIN, Certainty.CERTAIN, Method.RESOLVED)
+    assert [(each.path, each.result) for each in made.resolutions] == [("notes", None)]
+    assert made.files == ("f",)
+
+
+def test_where_all_of_it_applies_nothing_is_resolved(history: History, repository: Repository) -> None:
+    base = history.commit({"f": ten_lines()})
+    near = history.commit({"f": ten_lines(l3="near")}, base)
+    original = history.commit({"f": ten_lines(l3="fixed")}, near)
+    conflict, made = _bring(repository, plan(history.commit({"x": "x"}, base), original))
+    assert (conflict.rest, made.method, made.resolutions) == (None, Method.CHERRY_PICK, ())
+    assert len(made.commits) == 2
