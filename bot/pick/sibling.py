@@ -12,15 +12,11 @@ from bot.git.patch import commit_patches, compare
 from bot.git.trial import CleanPick, EmptyPick, UnmergedPick
 from bot.model import AlreadyApplied, Certainty, Fidelity, Method, Sha
 from bot.pick.checks import find_faults
-from bot.pick.finer.merge import chance_of
+from bot.pick.precedent import is_precedent
 from bot.pick.rung import Attempt, Declined, Made
 from bot.pick.series import write_pick
 
 _MOST_TRIALS = 6
-# How likely the finer merge must find a sibling's text before it is certain. With the same lines around it people
-# landed 98 % of those as they are (199 of 203 on seven repositories), with other lines 18 of 18.
-_CERTAIN_FROM = 0.4
-_CERTAIN_WITH_OTHER_LINES_FROM = 0.6
 
 
 class Sibling:
@@ -31,7 +27,7 @@ class Sibling:
     def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
         """Pick siblings for the originals that do not apply themselves; decline where one has none that does."""
         tip, made, used = attempt.plan.base_commit, [], []
-        chance = 1.0
+        certain = True
         for original in attempt.commits:
             tree = attempt.repository.commit(tip).tree
             chosen = _first_clean(attempt, original, tree)
@@ -41,7 +37,7 @@ class Sibling:
             used.append(source)
             own = attempt.try_pick(original, tree)
             if isinstance(own, UnmergedPick):
-                chance = min(chance, chance_of(attempt, own, picked))
+                certain = certain and is_precedent(attempt, own, source, picked)
             if picked != tree:
                 notes = () if source == original else (f"Picked from its backport {source}.",)
                 tip = write_pick(attempt.repository, original, picked, tip, attempt.committer, notes)
@@ -49,7 +45,7 @@ class Sibling:
         if not made:
             # Measured on the five it was set on: in each of the 3 such cases people had something to bring over.
             return Declined(f"picking {used[-1][:12]} changes nothing here, which does not show that the fix is there")
-        return _judge(attempt, made, chance)
+        return _judge(attempt, made, certain=certain)
 
 
 def _first_clean(attempt: Attempt, original: Sha, onto: Sha) -> tuple[Sha, Sha] | None:
@@ -76,7 +72,7 @@ def _is_pick(attempt: Attempt, sha: Sha, original: Sha) -> bool:
     return original in picked_from(attempt.repository.commit(sha).message)
 
 
-def _judge(attempt: Attempt, made: Sequence[tuple[Sha, Sha]], chance: float) -> Made | Declined:
+def _judge(attempt: Attempt, made: Sequence[tuple[Sha, Sha]], *, certain: bool) -> Made | Declined:
     repository = attempt.repository
     commits = tuple(tip for _source, tip in made)
     base = attempt.plan.base_commit
@@ -92,12 +88,11 @@ def _judge(attempt: Attempt, made: Sequence[tuple[Sha, Sha]], chance: float) -> 
         return Declined(f"a backport applies but does not pass: {faults[0].file}:{faults[0].line} {faults[0].detail}")
     texts = commit_patches(repository, {sha for pair in made for sha in pair})
     same = all(compare(texts[source], texts[tip]) is not Fidelity.ADAPTED for source, tip in made)
-    needed = _CERTAIN_FROM if same else _CERTAIN_WITH_OTHER_LINES_FROM
     names = ", ".join(source[:12] for source, _tip in made)
     return Made(
         commits=commits,
         method=Method.SIBLING,
         fidelity=Fidelity.ADAPTED,
         detail=f"picked {names}, as backported before" + ("" if same else ", with other lines around it"),
-        certainty=Certainty.CERTAIN if chance >= needed else Certainty.PROPOSED,
+        certainty=Certainty.CERTAIN if certain else Certainty.PROPOSED,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from bot.git.trial import UnmergedPick
 from bot.model import Certainty, ConflictKind, Resolution, Sha
@@ -24,6 +25,8 @@ from bot.pick.words import words
 _MOST_SIBLINGS = 4
 # Beyond this a file is data: its lines are many and alike, and aligning them tells little.
 _LARGEST = 600_000
+# A text that is less likely is none that a proposer would choose, whatever it has in common with the sides.
+_HARDLY_AN_ANSWER = 0.05
 # What people landed on another branch is more than a guess.
 _BACKED = frozenset(["sibling", "older sibling"])
 
@@ -52,6 +55,11 @@ class _Judged:
     proposals: Proposals
     chances: Mapping[Lines, float]
     known: frozenset[str]
+
+    @property
+    def likeliest(self) -> Lines:
+        """The answer that people most likely commit."""
+        return max(self.proposals, key=lambda each: self.chances[each])
 
 
 class FinerMerge:
@@ -90,26 +98,44 @@ def _is_refused(file: ConflictedFile, best: Collection[_Best]) -> bool:
     return takes_half_of_a_guard(file.base or b"", file.theirs or b"", answers)
 
 
-def chance_of(attempt: Attempt, pick: UnmergedPick, tree: Sha) -> float:
-    """Return how likely what a tree has in place of a pick's regions is what people would commit: the least of them.
+class Standing(Enum):
+    """How a file that an earlier backport led to compares with what the finer merge would make of the conflict."""
 
-    For a tree that an earlier backport led to. A region that cannot be found in it again counts as 0.
-    """
-    least = 1.0
+    LIKELIEST = "the very same"
+    OTHER = "made of other answers"
+    BY_HAND = "holds what is no answer, or hardly one"
+    LOST = "a place of the conflict is not found again"
+
+
+def stand_in(attempt: Attempt, pick: UnmergedPick, tree: Sha) -> Iterator[Standing]:
+    """Yield how each conflicting file of a pick stands in a tree."""
     parts = attempt.split(pick)
     for unmerged in pick.files:
-        pieces = cut_file(parts.get(unmerged.path, ()))
+        content = attempt.repository.read(tree, unmerged.path)
         file = load_conflict(attempt.repository, pick, unmerged, parts.get(unmerged.path, ()))
-        placed = place_regions(pieces, attempt.repository.read(tree, unmerged.path) or b"")
-        for at, judged in _judged(file, pieces, [placed], attempt):
-            least = min(least, judged.chances.get(placed[at], 0.0) if at in placed else 0.0)
-    return least
+        if file.parts:
+            yield _standing(file, content or b"", attempt)
+        else:
+            dropped = content is None and unmerged.kind is ConflictKind.MODIFY_DELETE
+            yield Standing.LIKELIEST if dropped else Standing.BY_HAND
+
+
+def _standing(file: ConflictedFile, content: bytes, attempt: Attempt) -> Standing:
+    pieces = cut_file(file.parts)
+    placed = place_regions(pieces, content)
+    judged = dict(_judged(file, pieces, [placed], attempt))
+    if placed.keys() != judged.keys():
+        return Standing.LOST
+    if any(each.chances.get(placed[at], 0.0) < _HARDLY_AN_ANSWER for at, each in judged.items()):
+        return Standing.BY_HAND
+    made = join_pieces(pieces, {at: each.likeliest for at, each in judged.items()})
+    return Standing.LIKELIEST if made == content else Standing.OTHER
 
 
 def _answers(file: ConflictedFile, pieces: Sequence[Piece], attempt: Attempt) -> Iterator[tuple[int, _Best]]:
     siblings = [place_regions(pieces, content) for content in _sibling_files(file, attempt)]
     for at, judged in _judged(file, pieces, siblings, attempt):
-        answer = max(judged.proposals, key=lambda each: judged.chances[each])
+        answer = judged.likeliest
         yield at, _Best(judged.region, answer, judged.chances[answer], judged.proposals[answer], judged.known)
 
 

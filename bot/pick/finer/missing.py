@@ -7,14 +7,19 @@ and said so; a removal is kept.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import PurePosixPath
 
-from bot.model import Certainty, ConflictKind
+from bot.git.repository import Repository
+from bot.git.tree import commit_paths, find_entry
+from bot.model import Certainty, ConflictKind, Sha
 from bot.pick.finer.moved import as_older_file
 from bot.pick.rung import Attempt, ConflictedFile, FileAnswer, FileResolver
 
 CAME_LATER = "came later"
+WITH_ITS_FOLDER = "came later with its folder"
 MOVED = "moved"
-"""The traits of a missing file: main got it after the branch left it, or moved it there since."""
+"""The traits of a missing file: main got it after the branch left it, and so its whole folder, to which the original
+adds nothing; or main moved it there since."""
 
 
 class MissingFile:
@@ -33,8 +38,10 @@ class MissingFile:
         older = as_older_file(file, attempt) if later else None
         if older is not None:
             return self._at_the_older_path(file, older, attempt)
-        traits = frozenset([CAME_LATER]) if later else frozenset()
-        return FileAnswer({file.path: None}, Certainty.PROPOSED, _sentence(file, later=later), traits=traits)
+        traits = set()
+        if later:
+            traits = {CAME_LATER, WITH_ITS_FOLDER} if _lacks_the_folder(file, attempt) else {CAME_LATER}
+        return FileAnswer({file.path: None}, Certainty.PROPOSED, _sentence(file, later=later), traits=frozenset(traits))
 
     def _at_the_older_path(self, file: ConflictedFile, older: ConflictedFile, attempt: Attempt) -> FileAnswer | None:
         answer = self.merge.resolve_file(older, attempt)
@@ -47,6 +54,21 @@ class MissingFile:
 def _was_at_the_fork(file: ConflictedFile, attempt: Attempt) -> bool:
     fork = attempt.fork(file.commit)
     return fork is not None and attempt.repository.read(fork, file.path) is not None
+
+
+def _lacks_the_folder(file: ConflictedFile, attempt: Attempt) -> bool:
+    """Say whether the target has no such folder either, and nothing that is picked adds a part of it."""
+    repository = attempt.repository
+    tree = repository.commit(attempt.plan.base_commit).tree
+    above = [str(parent) for parent in reversed(PurePosixPath(file.path).parents[:-1])]
+    missing = next((folder for folder in above if find_entry(repository, tree, folder) is None), None)
+    return missing is not None and not any(_adds_to(missing, each, repository) for each in attempt.commits)
+
+
+def _adds_to(folder: str, original: Sha, repository: Repository) -> bool:
+    commit = repository.commit(original)
+    inside = [path for path in commit_paths(repository, commit) if path.startswith(f"{folder}/")]
+    return any(not commit.parents or repository.read(commit.parents[0], path) is None for path in inside)
 
 
 def _sentence(file: ConflictedFile, *, later: bool) -> str:

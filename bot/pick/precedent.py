@@ -1,0 +1,60 @@
+"""Whether a backport that people landed is a precedent: they met the very conflict that is met here, and answered it.
+
+Owns when a sibling's text is certain. That the text fits is not enough: the same conflict must have been there, and the
+text must be what the finer merge would choose, or what no machine would have come by and somebody wrote by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.git.conflicts import UnmergedFile
+from bot.git.regions import Parts
+from bot.git.trial import UnmergedPick
+from bot.model import ConflictKind, Sha
+from bot.pick.finer.merge import Standing, stand_in
+from bot.pick.finer.regions import LineRegion, cut_file
+from bot.pick.rung import Attempt
+
+
+def is_precedent(attempt: Attempt, own: UnmergedPick, source: Sha, tree: Sha) -> bool:
+    """Say whether a tree that picking `source` led to answers a conflict as people answered the same one.
+
+    What this request made for another branch is no precedent: nobody landed it yet.
+    """
+    if source not in {each.commit for each in attempt.backports(own.commit)} or not _met_there(attempt, own, source):
+        return False
+    # Where people chose an answer that the finer merge knows and would not choose, they may choose otherwise here.
+    return all(each in (Standing.LIKELIEST, Standing.BY_HAND) for each in stand_in(attempt, own, tree))
+
+
+def _met_there(attempt: Attempt, own: UnmergedPick, source: Sha) -> bool:
+    """Say whether every conflict of a pick also came up where `source` was landed."""
+    parents = attempt.repository.commit(source).parents
+    if not parents or not own.files:
+        return False
+    there = attempt.try_pick(own.commit, attempt.repository.commit(parents[0]).tree)
+    if not isinstance(there, UnmergedPick):
+        return False
+    files = {file.path: file for file in there.files}
+    here_parts, there_parts = attempt.split(own), attempt.split(there)
+    return all(
+        file.path in files
+        and _same(file, files[file.path], here_parts.get(file.path, ()), there_parts.get(file.path, ()))
+        for file in own.files
+    )
+
+
+def _same(here: UnmergedFile, there: UnmergedFile, here_parts: Parts, there_parts: Parts) -> bool:
+    if here.ours == there.ours:
+        return True
+    if here.kind is not there.kind:
+        return False
+    if here.kind is ConflictKind.MODIFY_DELETE:
+        return (here.ours is None) == (there.ours is None)
+    regions = set(_regions(here_parts))
+    return bool(regions) and regions <= set(_regions(there_parts))
+
+
+def _regions(parts: Parts) -> Iterator[LineRegion]:
+    return (piece for piece in cut_file(parts) if isinstance(piece, LineRegion))

@@ -1,0 +1,88 @@
+"""When a backport to another branch makes a pick certain: where people met the very same conflict and answered it.
+
+base ── main, which changes line 2 ── original, which changes line 3
+  ├── there ── landed, the backport of the original (release-2)
+  └── tip (release-1)
+"""
+
+from __future__ import annotations
+
+from bot.git.repository import Repository
+from bot.model import Candidate, Certainty, Method
+from bot.pick.ladder import pick
+from tests.git.history import COMMITTER, History
+from tests.pick.plans import climb, plan
+
+FILE = "".join(f"line {number} of the file\n" for number in range(12))
+TWO, THREE = "line 2 of the file\n", "line 3 of the file\n"
+NEAR = FILE.replace(TWO, "line two of the file\n")
+FIXED = "line three of the file\n"
+LIKELIEST = FILE.replace(THREE, FIXED)
+BOTH = NEAR.replace(THREE, FIXED)
+
+
+def _pick(history: History, repository: Repository, landed: str) -> Candidate:
+    base = history.commit({"f": FILE})
+    original = history.commit({"f": BOTH}, history.commit({"f": NEAR}, base))
+    history.branch("main", original)
+    message = f"Fix\n\n(cherry picked from commit {original})"
+    backport = history.commit({"f": landed}, history.commit({"there": "t"}, base), message=message)
+    history.branch("release-2", backport)
+    made = climb(repository, history.commit({"here": "h"}, base), original)
+    assert isinstance(made, Candidate)
+    return made
+
+
+def test_same_conflict_that_people_answered_as_would_be_answered_here(history: History, repository: Repository) -> None:
+    made = _pick(history, repository, LIKELIEST)
+    assert history.show(made.commit, "f") == LIKELIEST.rstrip("\n")
+    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.CERTAIN)
+
+
+def test_same_conflict_that_people_answered_in_another_way_is_no_more_than_a_proposal(
+    history: History, repository: Repository
+) -> None:
+    made = _pick(history, repository, BOTH)
+    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
+
+
+def test_same_conflict_that_somebody_joined_by_hand_as_no_merge_may(history: History, repository: Repository) -> None:
+    """The branches pass a list, the original quotes; both at once is what a merge of words must not make."""
+    base = history.commit({"f": FILE.replace(THREE, 'call("a", b)\n')})
+    original = history.commit({"f": FILE.replace(THREE, 'call("a", b, quote=True)\n')}, base)
+    history.branch("main", original)
+    own = history.commit({"f": FILE.replace(THREE, 'call(["a"], b)\n')}, base)
+    joined = FILE.replace(THREE, 'call(["a"], b, quote=True)\n')
+    message = f"Fix\n\n(cherry picked from commit {original})"
+    history.branch("release-2", history.commit({"f": joined}, history.commit({"there": "t"}, own), message=message))
+    made = climb(repository, history.commit({"here": "h"}, own), original)
+    assert isinstance(made, Candidate)
+    assert history.show(made.commit, "f") == joined.rstrip("\n")
+    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.CERTAIN)
+
+
+def test_other_conflict_is_no_precedent(history: History, repository: Repository) -> None:
+    """What the original edits in new.c, which main got later, was left out there because that branch has its own."""
+    base = history.commit({"f": FILE})
+    main = history.commit({"new.c": FILE}, base)
+    original = history.commit({"f": LIKELIEST, "new.c": LIKELIEST}, main)
+    history.branch("main", original)
+    there = history.commit({"new.c": FILE.replace("line 3", "LINE 3")}, base)
+    message = f"Fix\n\n(cherry picked from commit {original})"
+    history.branch("release-2", history.commit({"f": LIKELIEST}, there, message=message))
+    made = climb(repository, history.commit({"here": "h"}, base), original)
+    assert isinstance(made, Candidate)
+    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
+
+
+def test_what_the_same_request_made_for_another_branch_is_no_precedent(
+    history: History, repository: Repository
+) -> None:
+    base = history.commit({"f": FILE})
+    original = history.commit({"f": BOTH}, history.commit({"f": NEAR}, base))
+    newer = climb(repository, history.commit({"there": "t"}, base), original)
+    assert isinstance(newer, Candidate)
+    tip = history.commit({"here": "h"}, base)
+    made = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, siblings=[newer])
+    assert isinstance(made, Candidate)
+    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
