@@ -14,7 +14,7 @@ from bot.git.objects import DIRECTORY, SUBMODULE, SYMLINK, Entry
 from bot.git.regions import Region, join_parts
 from bot.git.tree import changed_files, changed_tree, find_entry
 from bot.git.trial import UnmergedPick
-from bot.model import AlreadyApplied, Certainty, ConflictKind, Fidelity, Method, Resolution, Sha
+from bot.model import Certainty, ConflictKind, Fidelity, Method, Resolution, Sha
 from bot.pick.checks import find_faults
 from bot.pick.rung import (
     Attempt,
@@ -50,23 +50,20 @@ class Resolving:
         self.regions = regions
         self.judge = judge
 
-    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+    def climb(self, attempt: Attempt) -> Made | Declined:
         """Pick the series, resolving on the way; decline at the first conflict that is not answered whole."""
         work = _Work(attempt, self)
         picked = pick_series(attempt, work.resolve)
         if isinstance(picked, UnmergedPick):
             return Declined(work.refusal, picked)
-        certainty = max((each.certainty for each in work.resolutions), key=list(Certainty).index)
-        if not picked and (self.judge or certainty is not Certainty.CERTAIN):
-            return Declined("nothing of it would be left: each part that conflicts would be left out")
         if not picked:
-            return AlreadyApplied(branch=attempt.plan.branch, how="what is left of it after resolving is on the branch")
+            return Declined("nothing of it would be left: each part that conflicts would be left out")
         return Made(
             commits=picked,
             method=Method.RESOLVED,
             fidelity=Fidelity.ADAPTED,
             detail=_summarize(work.resolutions),
-            certainty=certainty,
+            certainty=max((each.certainty for each in work.resolutions), key=list(Certainty).index),
             resolutions=tuple(work.resolutions),
         )
 

@@ -1,4 +1,4 @@
-"""What people made of the very same conflict before: used again, and how many must agree for it to be certain."""
+"""What people made of the very same conflict before: used again, as a proposal."""
 
 from __future__ import annotations
 
@@ -25,12 +25,9 @@ def _backport(history: History, base: Sha, original: Sha, name: str) -> None:
     history.branch(name, landed)
 
 
-@pytest.mark.parametrize(
-    ("backports", "certainty"),
-    [pytest.param(1, Certainty.PROPOSED, id="one"), pytest.param(2, Certainty.CERTAIN, id="two that agree")],
-)
-def test_certainty_of_a_resolution_that_people_made_before(
-    history: History, repository: Repository, backports: int, certainty: Certainty
+@pytest.mark.parametrize("backports", [pytest.param(1, id="one"), pytest.param(2, id="two that agree")])
+def test_resolution_that_people_made_before_is_proposed(
+    history: History, repository: Repository, backports: int
 ) -> None:
     base = history.commit({"f": FILE})
     original = history.commit({"f": _with(SIDES["theirs"])}, base)
@@ -41,4 +38,4 @@ def test_certainty_of_a_resolution_that_people_made_before(
     made = climb(repository, tip, original)
     assert isinstance(made, Candidate)
     assert made.rungs[-1].rung == "remembered resolution"
-    assert (history.show(made.commit, "f"), made.certainty) == (_with(SIDES["made"], "another end"), certainty)
+    assert (history.show(made.commit, "f"), made.certainty) == (_with(SIDES["made"], "another end"), Certainty.PROPOSED)
