@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from bot.git.conflicts import UnmergedFile
 from bot.git.regions import Parts
+from bot.git.tree import commit_paths
 from bot.git.trial import UnmergedPick
 from bot.model import ConflictKind, Sha
 from bot.pick.finer.merge import Standing, stand_in
@@ -20,12 +21,19 @@ from bot.pick.rung import Attempt
 def is_precedent(attempt: Attempt, own: UnmergedPick, source: Sha, tree: Sha) -> bool:
     """Say whether a tree that picking `source` led to answers a conflict as people answered the same one.
 
-    What this request made for another branch is no precedent: nobody landed it yet.
+    What this request made for another branch is no precedent: nobody landed it yet. Nor is a backport that
+    touches a file which the original leaves alone: it carries something else as well.
     """
-    if source not in {each.commit for each in attempt.backports(own.commit)} or not _met_there(attempt, own, source):
+    landed = source in {each.commit for each in attempt.backports(own.commit)}
+    if not landed or _carries_more(attempt, own.commit, source) or not _met_there(attempt, own, source):
         return False
     # Where people chose an answer that the finer merge knows and would not choose, they may choose otherwise here.
     return all(each in (Standing.LIKELIEST, Standing.BY_HAND) for each in stand_in(attempt, own, tree))
+
+
+def _carries_more(attempt: Attempt, original: Sha, source: Sha) -> bool:
+    touched, asked = (set(commit_paths(attempt.repository, attempt.repository.commit(c))) for c in (source, original))
+    return not touched <= asked
 
 
 def _met_there(attempt: Attempt, own: UnmergedPick, source: Sha) -> bool:

@@ -21,12 +21,12 @@ LIKELIEST = FILE.replace(THREE, FIXED)
 BOTH = NEAR.replace(THREE, FIXED)
 
 
-def _pick(history: History, repository: Repository, landed: str) -> Candidate:
+def _pick(history: History, repository: Repository, landed: str, **more: str) -> Candidate:
     base = history.commit({"f": FILE})
     original = history.commit({"f": BOTH}, history.commit({"f": NEAR}, base))
     history.branch("main", original)
     message = f"Fix\n\n(cherry picked from commit {original})"
-    backport = history.commit({"f": landed}, history.commit({"there": "t"}, base), message=message)
+    backport = history.commit({"f": landed, **more}, history.commit({"there": "t"}, base), message=message)
     history.branch("release-2", backport)
     made = climb(repository, history.commit({"here": "h"}, base), original)
     assert isinstance(made, Candidate)
@@ -43,6 +43,11 @@ def test_same_conflict_that_people_answered_in_another_way_is_no_more_than_a_pro
     history: History, repository: Repository
 ) -> None:
     made = _pick(history, repository, BOTH)
+    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
+
+
+def test_backport_that_carries_something_else_as_well_is_no_precedent(history: History, repository: Repository) -> None:
+    made = _pick(history, repository, LIKELIEST, archive="by accident")
     assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
 
 
