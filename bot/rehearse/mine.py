@@ -27,6 +27,8 @@ _RELEASE = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# A branch of one pull request: what stands on it is not landed, and is what the release branch gets a little later.
+_OF_ONE_PICK = re.compile(r"(?:^|[/_-])(?:back-?ports?|cherry-?picks?|reverts?)[/_-]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -108,7 +110,9 @@ def _main_line(repository: Repository, tips: Mapping[str, Sha]) -> str:
 
 def _choose(tips: Mapping[str, Sha], main: str, glob: str | None) -> tuple[str, ...]:
     def wanted(name: str) -> bool:
-        return fnmatchcase(name, glob) if glob else _RELEASE.fullmatch(name) is not None
+        if glob:
+            return fnmatchcase(name, glob)
+        return _RELEASE.fullmatch(name) is not None and not _OF_ONE_PICK.search(name)
 
     chosen = tuple(name for name in sorted(tips) if name != main and wanted(name))
     if not chosen:

@@ -95,6 +95,7 @@ def test_only_release_branches_are_looked_at_unless_a_glob_says_so(history: Hist
         *[(name, True) for name in ("3.11", "v7.2.x", "7.x", "stable-2.10", "release/v0.5.10", "REL_15_STABLE")],
         *[(name, True) for name in ("maintenance/1.0.x", "branch-3.5", "release1.5.0", "1.0-stable")],
         *[(name, False) for name in ("topic", "ann-patch-1", "fix-7", "dependabot/pip/3.15/mypy-2.3.1")],
+        *[(name, False) for name in ("cherry-pick-02694c-release-2.13", "backport-13205-to-1.2.x")],
     ],
 )
 def test_release_branches_are_known_by_their_names(
