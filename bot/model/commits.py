@@ -56,9 +56,13 @@ class SourceTree(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RelatedCommit:
-    """A commit named in a report. `on_target` says on which side of the merge base it lies."""
+    """A commit named in a report. `on_target` says on which side of the merge base it lies.
+
+    With `paths` only what it changes in these files is meant.
+    """
 
     sha: Sha
     subject: str
     author: str
     on_target: bool = False
+    paths: tuple[str, ...] = ()

@@ -52,7 +52,7 @@ class Conflict:
     prerequisites: tuple[RelatedCommit, ...] = ()
     """The smallest set found, oldest first, with which a trial made the pick; empty if none was."""
     rest: Certainty | None = None
-    """How sure the ladder is of what still conflicts with the prerequisites; None where all of it applies cleanly."""
+    """How sure the pick with the prerequisites is; None where all of it applies cleanly. A part of one is proposed."""
 
 
 class Outlook(StrEnum):

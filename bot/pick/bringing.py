@@ -10,7 +10,22 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot.git.repository import Repository
-from bot.model import AlreadyApplied, Candidate, Certainty, Conflict, Fidelity, Method, TargetPlan
+from bot.git.trial import CleanPick, try_pick
+from bot.model import (
+    AlreadyApplied,
+    Candidate,
+    Certainty,
+    Conflict,
+    Fidelity,
+    Method,
+    RelatedCommit,
+    Sha,
+    Signature,
+    TargetPlan,
+)
+from bot.pick.findings import find_findings
+from bot.pick.parts import part_message, write_part
+from bot.pick.series import write_pick
 
 
 class Pick(Protocol):
@@ -21,14 +36,15 @@ class Pick(Protocol):
 
 
 def bring_prerequisites(
-    repository: Repository, plan: TargetPlan, conflict: Conflict, pick: Pick
+    repository: Repository, plan: TargetPlan, conflict: Conflict, committer: Signature, pick: Pick
 ) -> Candidate | Conflict:
     """Return the candidate of a plan whose conflict has prerequisites, with these first; the conflict if there is none.
 
     Its objects are kept in the repository, those of the prerequisites also where the originals then do not pick.
     """
+    in_part = any(each.paths for each in conflict.prerequisites)
     alone = replace(plan, commits=tuple(each.sha for each in conflict.prerequisites), patch=None, check=None)
-    brought = pick(alone, propose=False)
+    brought = _bring_in_part(repository, plan, conflict, committer) if in_part else pick(alone, propose=False)
     if not isinstance(brought, Candidate):
         return conflict
     with_them = replace(brought, prerequisites=conflict.prerequisites)
@@ -36,6 +52,45 @@ def bring_prerequisites(
     if isinstance(made, AlreadyApplied):  # the prerequisites brought all of it
         return with_them
     return _joined(repository, with_them, made) if isinstance(made, Candidate) else conflict
+
+
+def _bring_in_part(
+    repository: Repository, plan: TargetPlan, conflict: Conflict, committer: Signature
+) -> Candidate | None:
+    """Pick commits of some of which only a part is wanted; nothing is merged that git does not merge cleanly."""
+    made: list[Sha] = []
+    with repository.quarantined() as quarantine:
+        tip = plan.base_commit
+        for each in conflict.prerequisites:
+            source = write_part(quarantine, each.sha, each.paths) if each.paths else each.sha
+            picked = try_pick(quarantine, source, quarantine.commit(tip).tree) if source else None
+            if not isinstance(picked, CleanPick):
+                return None
+            tip = _write(quarantine, each, picked.tree, tip, committer)
+            made.append(tip)
+        quarantine.keep(tip)
+    files = repository.changed_paths(plan.base_commit, tip)
+    base, tree = (repository.commit(sha).tree for sha in (plan.base_commit, tip))
+    theirs = repository.commit(plan.commits[-1]).tree
+    return Candidate(
+        branch=plan.branch,
+        base_commit=plan.base_commit,
+        commit=tip,
+        commits=tuple(made),
+        method=Method.CHERRY_PICK,
+        fidelity=Fidelity.ADAPTED,
+        files=files,
+        certainty=Certainty.PROPOSED,
+        findings=find_findings(repository, tree, onto=base, theirs=theirs, paths=files),
+    )
+
+
+def _write(repository: Repository, brought: RelatedCommit, tree: Sha, parent: Sha, committer: Signature) -> Sha:
+    if not brought.paths:
+        return write_pick(repository, brought.sha, tree, parent, committer)
+    commit = repository.commit(brought.sha)
+    message = part_message(commit.message, brought.sha, brought.paths)
+    return repository.writer.write_commit(tree, (parent,), message, commit.author, committer)
 
 
 def _joined(repository: Repository, brought: Candidate, made: Candidate) -> Candidate:

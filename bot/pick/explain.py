@@ -24,11 +24,12 @@ log = logging.getLogger(__name__)
 
 
 def explain(
-    attempt: Attempt, unmerged: UnmergedPick, max_prerequisites: int, climb: Climb
+    attempt: Attempt, unmerged: UnmergedPick, max_prerequisites: int, climb: Climb, *, propose: bool = True
 ) -> tuple[tuple[ConflictFile, ...], Prerequisites]:
     """Return the files of a conflict with who changed them, and the smallest set of prerequisites that was found.
 
-    `climb` is asked what the ladder makes of the originals where some still conflict after prerequisites.
+    `climb` is asked what the ladder makes of the originals where some still conflict after prerequisites. Without
+    `propose` only sets count with which the pick is certain.
     """
     files = tuple(file.described for file in unmerged.files)
     try:
@@ -37,7 +38,9 @@ def explain(
         if histories is None:
             return files, NONE
         files = describe_files(histories, unmerged, attempt.split(unmerged))
-        return files, find_prerequisites(attempt, histories, unmerged, most=max_prerequisites, climb=climb)
+        return files, find_prerequisites(
+            attempt, histories, unmerged, most=max_prerequisites, climb=climb, propose=propose
+        )
     except GitError as error:
         log.warning("%s", error)
         return files, NONE

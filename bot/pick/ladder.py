@@ -146,7 +146,8 @@ def _conflict(
         return ending if isinstance(ending, Made) else None
 
     unmerged = climbed.unmerged
-    files, found = explain(attempt, unmerged, max_prerequisites, made_of) if unmerged else ((), NONE)
+    limit = max_prerequisites
+    files, found = explain(attempt, unmerged, limit, made_of, propose=propose) if unmerged else ((), NONE)
     return Conflict(
         branch=attempt.plan.branch,
         base_commit=attempt.plan.base_commit,

@@ -177,7 +177,7 @@ def _after_prerequisites(result: TargetResult) -> str | None:
 
 
 def outlook_after(prerequisites: Sequence[RelatedCommit], rest: Certainty | None) -> str | None:
-    """Return in a word what the pick came to after its prerequisites: `applies`, else how sure its resolution is."""
+    """Return in a word what the pick came to with its prerequisites: `applies`, else how sure it is."""
     if not prerequisites:
         return None
     return rest.value if rest else "applies"
@@ -185,7 +185,13 @@ def outlook_after(prerequisites: Sequence[RelatedCommit], rest: Certainty | None
 
 def _commits(commits: tuple[RelatedCommit, ...]) -> list[Json]:
     return [
-        {"sha": each.sha, "subject": each.subject, "author": each.author, "on_target": each.on_target}
+        {
+            "sha": each.sha,
+            "subject": each.subject,
+            "author": each.author,
+            "on_target": each.on_target,
+            "paths": list(each.paths) or None,
+        }
         for each in commits
     ]
 

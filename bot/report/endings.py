@@ -32,6 +32,8 @@ from bot.model import (
 from bot.report.markdown import code, count, prose, reference, sha, text
 from bot.report.verdict import evidence, headline, meaning
 
+_PATHS = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
@@ -114,7 +116,10 @@ def _changed_by(file: ConflictFile, side: str, *, on_target: bool) -> str:
 
 def describe_commit(commit: RelatedCommit) -> str:
     """Name a commit: object name, subject (which holds the pull request's number where GitHub merged it), author."""
-    return f"{sha(commit.sha)} ({text(commit.subject, 100)}, by {text(commit.author, 60)})"
+    named = f"{sha(commit.sha)} ({text(commit.subject, 100)}, by {text(commit.author, 60)})"
+    more = f" and {count(len(commit.paths) - _PATHS, 'more file')}" if len(commit.paths) > _PATHS else ""
+    only = f", only what it changes in {', '.join(map(code, commit.paths[:_PATHS]))}{more}" if commit.paths else ""
+    return named + only
 
 
 def summary(endings: Sequence[TargetResult]) -> str:
@@ -223,7 +228,12 @@ def after_prerequisites(prerequisites: Sequence[RelatedCommit], rest: Certainty 
     """Say what a trial came to after earlier commits of main, in a sentence that promises no more than that."""
     needed = ", ".join(describe_commit(each) for each in prerequisites)
     many = count(len(prerequisites), "earlier commit")
-    return f"{_AFTER[rest]} after {many} of main: {needed}."
+    said = "It applies, with only a part of what they change," if _in_part(prerequisites) else _AFTER[rest]
+    return f"{said} after {many} of main: {needed}."
+
+
+def _in_part(prerequisites: Sequence[RelatedCommit]) -> bool:
+    return any(each.paths for each in prerequisites)
 
 
 _AFTER = {

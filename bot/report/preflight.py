@@ -85,7 +85,10 @@ def forecasts_to_json(forecasts: Sequence[TargetForecast]) -> list[Json]:
                 {"file": place.file, "line": place.line, "rule": place.rule, "detail": place.detail}
                 for place in each.findings
             ],
-            "prerequisites": [{"sha": commit.sha, "subject": commit.subject} for commit in each.prerequisites],
+            "prerequisites": [
+                {"sha": commit.sha, "subject": commit.subject, "paths": list(commit.paths) or None}
+                for commit in each.prerequisites
+            ],
             "after_prerequisites": outlook_after(each.prerequisites, each.rest),
         }
         for each in forecasts

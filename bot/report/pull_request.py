@@ -105,6 +105,7 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
         commits=(*(each.sha for each in candidate.prerequisites), *picked),
         # git takes a mainline for an ordinary commit too, and a prerequisite may be a merge.
         merge_method=MergeMethod.MERGE if candidate.prerequisites else merged_by,
+        parts={each.sha: each.paths for each in candidate.prerequisites if each.paths},
         remote=remote,
     )
     body = render(

@@ -7,8 +7,9 @@ their clone.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from bot.branch_names import slug
 from bot.model import MergeMethod, Sha
@@ -29,13 +30,14 @@ def recipe(
     commits: Sequence[Sha],
     merge_method: MergeMethod,
     files: Sequence[str] = (),
+    parts: Mapping[Sha, Sequence[str]] = {},
     remote: str = "origin",
 ) -> Recipe:
     """Return the commands to pick `commits` onto a target branch in a worktree beside the reader's clone.
 
-    The commits come from origin; the branch is on `remote`, a name or an address. `files` are the paths known to
-    conflict. The second block stops by itself while one of them holds a marker, so
-    pasting it too early pushes nothing.
+    The commits come from origin; the branch is on `remote`, a name or an address. Of the commits in `parts` only what
+    they change in these paths is taken. `files` are the paths known to conflict. The second block stops by itself while
+    one of them holds a marker, so pasting it too early pushes nothing.
     """
     directory = shlex.quote(f"../{slug(backport_branch)}")
     # git 2.39 takes `-m 1` on a commit with one parent as well, so a merged pull request needs no second look.
@@ -50,7 +52,7 @@ def recipe(
     begin = [
         *fetched,
         f"git worktree add -b {shlex.quote(backport_branch)} {directory} FETCH_HEAD",
-        f"git -C {directory} cherry-pick -x{mainline} {picked}",
+        *_pick(directory, mainline, commits, parts),
     ]
     finish = [
         f"! git -C {directory} grep -nE '^(<{{7}}|>{{7}}) ' -- {paths}",
@@ -59,6 +61,17 @@ def recipe(
         f"git -C {directory} push {remote} {shlex.quote(f'HEAD:refs/heads/{backport_branch}')}",
     ]
     return Recipe(begin="\n".join(begin), finish=" &&\n".join(finish))
+
+
+def _pick(directory: str, mainline: str, commits: Sequence[Sha], parts: Mapping[Sha, Sequence[str]]) -> Iterator[str]:
+    for in_part, group in groupby(commits, key=parts.__contains__):
+        if not in_part:
+            yield f"git -C {directory} cherry-pick -x{mainline} {' '.join(group)}"
+            continue
+        for sha in group:
+            paths = " ".join(map(shlex.quote, parts[sha]))
+            yield f"git diff --binary {sha}^1 {sha} -- {paths} | git -C {directory} apply --3way --index"
+            yield f"git -C {directory} commit --reuse-message {sha}"
 
 
 def resolve_recipe(backport_branch: str, files: Sequence[str], *, remote: str = "origin") -> Recipe:

@@ -126,7 +126,7 @@ class Bench:
         needs = self._prerequisites(original, missing)
         if needs:
             return Outcome(State.NEEDS, reason, needs)
-        if conflict.prerequisites:
+        if conflict.prerequisites and not any(each.paths for each in conflict.prerequisites):
             return Outcome(State.NEEDS, reason, tuple(each.sha for each in conflict.prerequisites))
         return Outcome(State.CONFLICT, reason)
 

@@ -167,7 +167,7 @@ def pick(
 
     picked = climb(plan)
     if isinstance(picked, Conflict) and picked.prerequisites and backport.options.with_prerequisites:
-        picked = bring_prerequisites(at.mirror, plan, picked, climb)
+        picked = bring_prerequisites(at.mirror, plan, picked, committer, climb)
     if isinstance(picked, Conflict):
         return Conflicted(branch=plan.branch, conflict=picked)
     if isinstance(picked, Candidate):

@@ -24,3 +24,19 @@ def with_rest(history: History, *, added: int) -> tuple[Sha, Sha, Sha]:
     edited = new.replace("NEW_0 ", "NULL ") + "".join(f"MORE_{number} = 0\n" for number in range(added))
     original = history.commit({"f": ten_lines(l3="fixed"), "new.py": edited}, near)
     return history.commit({"g": "G\n"}, base), near, original
+
+
+def swept(history: History, *, needs: str = "") -> tuple[Sha, Sha, Sha]:
+    """base ── sweep, over 50 files ── original, next to a line that it changed (main); base ── tip (release)
+
+    `needs` is a line that the sweep adds to code.py, which the original changes, too. It renames OLD in helper.py.
+    """
+    code = f"import os\n{PYTHON}"
+    many = {f"many/{number}": "x\n" for number in range(50)}
+    base = history.commit({"f": ten_lines(), "code.py": code, "helper.py": "OLD = 1\n", **many})
+    swept = {**dict.fromkeys(many, "y\n"), "helper.py": "NEW = 1\n"}
+    tidied = code.replace("import os\n", f"import os\n{needs}")
+    sweep = history.commit({"f": ten_lines(l3="swept"), "code.py": tidied, **swept}, base, message="Tidy up (#4)")
+    fixed = {"f": ten_lines(l3="fixed"), "code.py": tidied.replace("VALUE_9 =", "NINE =")}
+    original = history.commit(fixed, sweep)
+    return history.commit({"g": "G\n", "many/7": "mine\n"}, base), sweep, original

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from bot.git.message import picked_from
 from bot.git.repository import Repository
 from bot.model import AlreadyApplied, Candidate, Certainty, Conflict, Method, TargetPlan
 from bot.pick.bringing import bring_prerequisites
 from bot.pick.ladder import pick
 from tests.git.history import COMMITTER, History
-from tests.pick.missing import ten_lines, with_rest
+from tests.pick.missing import swept, ten_lines, with_rest
 from tests.pick.plans import plan
 
 
@@ -19,7 +20,7 @@ def _bring(repository: Repository, planned: TargetPlan) -> tuple[Conflict, Candi
 
     conflict = climb(planned)
     assert isinstance(conflict, Conflict)
-    made = bring_prerequisites(repository, planned, conflict, climb)
+    made = bring_prerequisites(repository, planned, conflict, COMMITTER, climb)
     assert isinstance(made, Candidate)
     return conflict, made
 
@@ -65,3 +66,18 @@ def test_where_all_of_it_applies_nothing_is_resolved(history: History, repositor
     conflict, made = _bring(repository, plan(history.commit({"x": "x"}, base), original))
     assert (conflict.rest, made.method, made.resolutions) == (None, Method.CHERRY_PICK, ())
     assert len(made.commits) == 2
+
+
+def test_part_of_a_sweep_says_what_it_is_and_does_not_count_as_the_sweep(
+    history: History, repository: Repository
+) -> None:
+    tip, sweep, original = swept(history)
+    conflict, made = _bring(repository, plan(tip, original))
+    assert conflict.prerequisites[0].paths == ("f",)
+    assert (made.certainty, made.files) == (Certainty.PROPOSED, ("code.py", "f"))
+    part, last = (repository.commit(sha) for sha in made.commits)
+    assert part.message == f"Tidy up (#4)\n\nThis is only a part of commit {sweep}, what it changes in:\n  f\n"
+    assert repository.changed_paths(tip, part.sha) == ("f",)
+    assert picked_from(last.message) == (original,)
+    again = pick(repository, plan(last.sha, sweep), patches={}, committer=COMMITTER)
+    assert not isinstance(again, AlreadyApplied)

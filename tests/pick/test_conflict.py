@@ -10,7 +10,7 @@ from bot.pick import explain
 from bot.pick.ladder import pick
 from bot.pick.rung import Knowledge
 from tests.git.history import COMMITTER, History
-from tests.pick.missing import PYTHON, ten_lines, with_rest
+from tests.pick.missing import PYTHON, swept, ten_lines, with_rest
 from tests.pick.plans import climb, plan
 
 
@@ -190,3 +190,27 @@ def test_a_larger_set_that_applies_is_better_than_a_resolution(history: History,
     original = history.commit({"f": ten_lines(l3="fixed"), "new.py": new.replace("NEW_0 ", "NULL ")}, near)
     conflict = _conflict(repository, history.commit({"g": "G\n"}, base), original)
     assert ([each.sha for each in conflict.prerequisites], conflict.rest) == ([adding, near], None)
+
+
+# --- parts of sweeps --------------------------------------------------------------------------------------------------
+
+
+def test_of_a_sweep_only_its_part_in_the_originals_files_is_a_prerequisite(
+    history: History, repository: Repository
+) -> None:
+    tip, sweep, original = swept(history, needs="import sys\n")
+    conflict = _conflict(repository, tip, original)
+    assert [(each.sha, each.paths) for each in conflict.prerequisites] == [(sweep, ("code.py", "f"))]
+    assert conflict.rest is Certainty.PROPOSED
+
+
+def test_a_part_is_nothing_where_only_what_is_certain_is_wanted(history: History, repository: Repository) -> None:
+    tip, _sweep, original = swept(history)
+    ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, propose=False)
+    assert isinstance(ended, Conflict)
+    assert ended.prerequisites == ()
+
+
+def test_a_part_that_uses_what_the_branch_lacks_is_none(history: History, repository: Repository) -> None:
+    tip, _sweep, original = swept(history, needs="from helper import NEW\n")
+    assert _conflict(repository, tip, original).prerequisites == ()

@@ -75,3 +75,14 @@ def test_no_more_is_promised_after_prerequisites_than_a_trial_showed(
     assert ("along in a draft." in remedy) == (rest is Certainty.PROPOSED)
     assert target_to_json(found)["after_prerequisites"] == word
     assert target_to_json(conflicted)["after_prerequisites"] is None
+
+
+def test_a_part_is_called_a_part(samples: Samples) -> None:
+    conflicted = samples.conflicted()
+    needed = (RelatedCommit(samples.merged, "Tidy up", "ann", paths=("a`b", "c")),)
+    conflict = replace(conflicted.conflict, prerequisites=needed, rest=Certainty.PROPOSED)
+    found = replace(conflicted, conflict=conflict)
+    remedy = describe(found).remedy
+    assert remedy.startswith("It applies, with only a part of what they change, after 1 earlier commit of main: ")
+    assert ", only what it changes in ``a`b``, `c`. Comment" in remedy
+    assert "along in a draft." in remedy

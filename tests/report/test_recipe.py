@@ -83,3 +83,29 @@ def test_pasted_recipe_ends_in_a_pushed_branch(clone: tuple[Path, Sha], method: 
     assert git(work, "show", f"refs/remotes/origin/{BACKPORT}:{FILE}") == "both"
     assert "notes.txt" not in git(work, "ls-tree", "-r", "--name-only", f"refs/remotes/origin/{BACKPORT}")
     assert not list(work.parent.rglob("owned"))
+
+
+def test_of_a_commit_in_parts_only_these_paths_are_taken(clone: tuple[Path, Sha]) -> None:
+    work, _merged = clone
+    git(work, "switch", "-q", "main")
+    for name in ("src/part 1.txt", "other.txt"):
+        (work / name).write_text("swept\n", encoding="utf-8")
+    git(work, "add", "--all")
+    git(work, "commit", "-q", "-m", "sweep")
+    (work / "last.txt").write_text("last\n", encoding="utf-8")
+    git(work, "add", "--all")
+    git(work, "commit", "-q", "-m", "last")
+    git(work, "push", "-q", "origin", "main")
+    sweep, last = (Sha(git(work, "rev-parse", name)) for name in ("main~1", "main"))
+    made = recipe(
+        branch=BRANCH,
+        backport_branch=BACKPORT,
+        commits=[sweep, last],
+        merge_method=MergeMethod.MERGE,
+        parts={sweep: ("src/part 1.txt",)},
+    )
+    begun = shell(f"set -e\n{made.begin}", work)
+    assert begun.returncode == 0, begun.stderr
+    (worktree,) = (each for each in work.parent.iterdir() if each != work)
+    assert git(worktree, "log", "-2", "--format=%s").splitlines() == ["last", "sweep"]
+    assert git(worktree, "diff", "--name-only", "HEAD~2").splitlines() == ["last.txt", "src/part 1.txt"]
