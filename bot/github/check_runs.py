@@ -5,10 +5,11 @@ from __future__ import annotations
 from github.CheckRun import CheckRun
 from github.Repository import Repository as ForgeRepository
 
-from bot.model import CheckRunText
+from bot.github.unread import unread_commit
+from bot.model import CheckRunText, Sha
 
 
-def write_check_run(repository: ForgeRepository, sha: str, text: CheckRunText) -> None:
+def write_check_run(repository: ForgeRepository, sha: Sha, text: CheckRunText) -> None:
     """Create our check run of that name on a commit, or replace what it says."""
     output: dict[str, str | list[dict[str, str | int]]] = {"title": text.title, "summary": text.summary}
     standing = _standing(repository, sha, text.name)
@@ -28,6 +29,6 @@ def write_check_run(repository: ForgeRepository, sha: str, text: CheckRunText) -
 _OURS = "backport-bot"
 
 
-def _standing(repository: ForgeRepository, sha: str, name: str) -> CheckRun | None:
-    found = repository.get_commit(sha).get_check_runs(check_name=name)
+def _standing(repository: ForgeRepository, sha: Sha, name: str) -> CheckRun | None:
+    found = unread_commit(repository, sha).get_check_runs(check_name=name)
     return next((run for run in found if run.external_id == _OURS), None)

@@ -33,6 +33,7 @@ from bot.github.sending import Sender
 from bot.github.signed import upload_tree, write_signed
 from bot.github.threads import unresolved_threads
 from bot.github.translate import translated
+from bot.github.unread import unread_issue
 from bot.github.workflow_runs import ForgeWorkflowRuns
 from bot.model import (
     CheckRunText,
@@ -337,7 +338,7 @@ class GitHubClient:
         return self._send.find_or_create(find, create)
 
     def _issue(self, number: int) -> Issue:
-        return self._repository.get_issue(number)
+        return unread_issue(self._repository, number)
 
 
 def _plain(body: str) -> str:

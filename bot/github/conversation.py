@@ -13,12 +13,13 @@ from github.NamedUser import NamedUser
 from github.Organization import Organization
 from github.Repository import Repository as ForgeRepository
 
+from bot.github.unread import unread_issue
 from bot.model import Comment, Labelling
 
 
 def read_comments(repository: ForgeRepository, number: int) -> tuple[Comment, ...]:
     """Return a pull request's comments, oldest first. One whose author is gone is nobody's and says nothing to us."""
-    found = repository.get_issue(number).get_comments()
+    found = unread_issue(repository, number).get_comments()
     return tuple(_comment(each) for each in found if each.user is not None)
 
 
@@ -26,7 +27,7 @@ def last_labelling(repository: ForgeRepository, number: int, label: str) -> Labe
     """Return who last added a label, and when; None for a bot or where nobody is on record."""
     added = [
         event
-        for event in repository.get_issue(number).get_events()
+        for event in unread_issue(repository, number).get_events()
         if event.event == "labeled" and event.label is not None and event.label.name == label
     ]
     # Of an account that is gone GitHub names no actor.

@@ -14,6 +14,7 @@ from github.PullRequest import PullRequest as ForgePullRequest
 from github.Repository import Repository as ForgeRepository
 
 from bot.github.graphql import enable_auto_merge
+from bot.github.unread import unread_issue
 from bot.model import Details
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ Step = tuple[str, Callable[[], object]]
 
 def detail_steps(repository: ForgeRepository, number: int, details: Details) -> Iterator[Step]:
     """Yield the requests that give a pull request its details."""
-    issue, pull = repository.get_issue(number), repository.get_pull(number)
+    issue, pull = unread_issue(repository, number), repository.get_pull(number)
     if details.labels:
         yield "label it", partial(issue.add_to_labels, *details.labels)
     if details.milestone is not None:
@@ -46,7 +47,7 @@ def _set_milestone(repository: ForgeRepository, number: int, milestone: int) -> 
 
 
 def _assign(repository: ForgeRepository, number: int, login: str) -> None:
-    issue = repository.get_issue(number)
+    issue = unread_issue(repository, number)
     issue.add_to_assignees(login)
     # GitHub passes over people who cannot be assigned without a word.
     if login.casefold() not in {each.login.casefold() for each in issue.assignees}:

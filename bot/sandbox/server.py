@@ -6,7 +6,6 @@ Owns start and stop and which part answers which path.
 from __future__ import annotations
 
 import functools
-import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.loopback import listen
 from bot.sandbox import git_http, rest_http
 from bot.sandbox.door import Connections, Door
 from bot.sandbox.graphql import endpoint
@@ -52,7 +52,7 @@ class Server:
     """A running server. `url` is known before the world is, because the world writes it into every answer."""
 
     def __init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = listen()
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def start(self, world: World) -> Door:

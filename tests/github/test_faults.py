@@ -21,7 +21,6 @@ READS = [
     ("GET", r"^/repos/acme/widget/commits/[0-9a-f]{40}$"),
     ("GET", r"^/repos/acme/widget/commits/[0-9a-f]{40}/check-runs$"),
     ("GET", r"^/repos/acme/widget/commits/[0-9a-f]{40}/pulls$"),
-    ("GET", r"^/repos/acme/widget/issues/\d+$"),
     ("GET", r"^/repos/acme/widget/issues/\d+/comments$"),
     ("GET", r"^/repos/acme/widget/issues/comments/\d+/reactions$"),
     ("GET", r"^/repos/acme/widget/pulls$"),
