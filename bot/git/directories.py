@@ -8,12 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.git.objects import DIRECTORY, EMPTY_TREE, Entry, ObjectReader, decode_path, encode_path, split_tree
+from bot.git.objects import (
+    DIRECTORY,
+    EMPTY_TREE,
+    EXECUTABLE,
+    REGULAR,
+    SUBMODULE,
+    SYMLINK,
+    Entry,
+    ObjectReader,
+    decode_path,
+    encode_path,
+    split_tree,
+)
 from bot.model import Sha
 
 # About 300 bytes each.
 _MOST_ENTRIES = 60_000
+# Of each the paths are kept, which of most commits are few.
+_MOST_COMPARED = 32
 _TREE = DIRECTORY.encode()
+_MODES = frozenset(mode.encode() for mode in (REGULAR, EXECUTABLE, SYMLINK, SUBMODULE, DIRECTORY))
 
 Listing = Mapping[bytes, tuple[bytes, bytes, bytes]]
 """Name → mode, name, object name, as the tree object holds them."""
@@ -26,6 +41,7 @@ class Directories:
         self._reader = reader
         self._kept: dict[Sha, Listing] = {}
         self._entries = 0
+        self._differing: dict[tuple[Sha, Sha], tuple[str, ...]] = {}
 
     def entries(self, tree: Sha) -> Listing:
         """Return the entries of a tree object; nothing where there is none."""
@@ -37,7 +53,7 @@ class Directories:
         missing = [tree for tree in trees if tree not in found and tree != EMPTY_TREE]
         for tree, answer in zip(missing, self._reader.read_many(missing), strict=True):
             if answer is not None and answer[0] == "tree":
-                found[tree] = {each[1]: each for each in split_tree(answer[2])}
+                found[tree] = {name: (_canonical(mode), name, sha) for mode, name, sha in split_tree(answer[2])}
                 self._keep(tree, found[tree])
         return [found.get(tree, {}) for tree in trees]
 
@@ -59,8 +75,15 @@ class Directories:
         found = self.entries(tree).get(name)
         return Entry(found[0].decode(), Sha(found[2].hex())) if found else None
 
-    def differing(self, old: Sha, new: Sha, prefix: str = "") -> Iterator[str]:
-        """Yield the paths of the files, links and submodules in which two trees differ; a rename is both its paths."""
+    def differing(self, old: Sha, new: Sha) -> Sequence[str]:
+        """Return the paths of the files, links and submodules in which two trees differ; a rename is both its paths."""
+        if (old, new) not in self._differing:
+            if len(self._differing) >= _MOST_COMPARED:
+                self._differing.clear()
+            self._differing[old, new] = tuple(self._differ(old, new, ""))
+        return self._differing[old, new]
+
+    def _differ(self, old: Sha, new: Sha, prefix: str) -> Iterator[str]:
         if old == new:
             return
         before, after = self.entries_of([old, new])
@@ -69,6 +92,15 @@ class Directories:
             sides = [side.get(name) for side in (before, after)]
             inner = [Sha(side[2].hex()) if side and side[0] == _TREE else None for side in sides]
             if any(inner):
-                yield from self.differing(inner[0] or EMPTY_TREE, inner[1] or EMPTY_TREE, f"{prefix}{text}/")
+                yield from self._differ(inner[0] or EMPTY_TREE, inner[1] or EMPTY_TREE, f"{prefix}{text}/")
             if any(side and side[0] != _TREE for side in sides):
                 yield f"{prefix}{text}"
+
+
+def _canonical(mode: bytes) -> bytes:
+    """Return a mode as git writes it today; old trees hold such as 100664 and 040000, which git reads as these."""
+    if mode in _MODES:
+        return mode
+    number = int(mode, 8)
+    kind = {0o10: EXECUTABLE if number & 0o100 else REGULAR, 0o12: SYMLINK, 0o4: DIRECTORY}.get(number >> 12, SUBMODULE)
+    return kind.encode()

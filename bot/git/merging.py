@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 
 from bot.errors import GitError
@@ -81,7 +80,7 @@ def merge_many(
 ) -> dict[Trees, Merged | GitError]:
     """Merge many under the attributes given; what git cannot do has its error for an answer.
 
-    Where there are enough of them, up to so many `processes` share them out.
+    Where there are enough of them, so many `processes` at a time share them out.
 
     Raises:
         OutOfTime: a process took longer than `seconds`.
@@ -89,41 +88,32 @@ def merge_many(
     batches: dict[Attributes, list[Trees]] = defaultdict(list)
     for trees, attributes in wanted.items():
         batches[attributes].append(trees)
-    answers: dict[Trees, Merged | GitError] = {}
-    # git reads attributes from one directory a process.
-    for attributes, batch in batches.items():
-        answers |= _merge_batch(repository, batch, attributes, options, seconds, processes)
-    return answers
+    # git reads attributes from one directory a process; each is whole before the first process starts.
+    worktrees = {attributes: _attributes_directory(repository, attributes) for attributes in batches}
+    shares = [(attributes, each) for attributes, batch in batches.items() for each in _shared_out(batch, processes)]
+
+    def run(share: tuple[Attributes, Sequence[Trees]]) -> dict[Trees, Merged | GitError]:
+        attributes, some = share
+        labels = [stand_ins(repository, trees) for trees in some]
+        lines = "".join(f"{ours} {theirs}\n" for ours, theirs in labels)
+        done = run_merge(repository, ("--stdin",), worktrees[attributes], options, lines.encode(), seconds)
+        if done.code:  # git knows no batches, or one merge ended them all
+            return {trees: _alone(repository, trees, attributes, options) for trees in some}
+        answers = zip(some, labels, _split(done.stdout), strict=True)
+        return {trees: _read(fields, each, clean=clean) for trees, each, (clean, fields) in answers}
+
+    with ThreadPoolExecutor(processes) as threads:
+        return {trees: answer for done in threads.map(run, shares) for trees, answer in done.items()}
 
 
-def _merge_batch(
-    repository: Quarantined,
-    batch: Sequence[Trees],
-    attributes: Attributes,
-    options: tuple[str, ...],
-    seconds: float | None,
-    processes: int,
-) -> dict[Trees, Merged | GitError]:
-    labels = [stand_ins(repository, trees) for trees in batch]
-    worktree = _attributes_directory(repository, attributes)
+def _shared_out(batch: Sequence[Trees], processes: int) -> list[Sequence[Trees]]:
+    """Cut into shares, none so small that the start of a process would not pay.
 
-    def run(share: Sequence[tuple[Sha, Sha]]) -> Completed:
-        lines = "".join(f"{ours} {theirs}\n" for ours, theirs in share)
-        return run_merge(repository, ("--stdin",), worktree, options, lines.encode(), seconds)
-
-    shares = _shared_out(labels, processes)
-    with ThreadPoolExecutor(len(shares)) as threads:
-        done = list(threads.map(run, shares))
-    if any(each.code for each in done):  # git knows no batches, or one merge ended them all
-        return {trees: _alone(repository, trees, attributes, options) for trees in batch}
-    answers = zip(batch, labels, chain.from_iterable(_split(each.stdout) for each in done), strict=True)
-    return {trees: _read(fields, each, clean=clean) for trees, each, (clean, fields) in answers}
-
-
-def _shared_out(labels: Sequence[tuple[Sha, Sha]], processes: int) -> list[Sequence[tuple[Sha, Sha]]]:
-    """Cut into equal shares, none so small that the start of a process would not pay."""
-    size = max(_SHARE, -(-len(labels) // processes))
-    return [labels[start : start + size] for start in range(0, len(labels), size)]
+    There are more than processes: whoever is done takes the next, as merges onto neighbouring branches take alike long
+    and onto others many times that.
+    """
+    size = max(_SHARE, -(-len(batch) // (4 * processes))) if processes > 1 else len(batch)
+    return [batch[start : start + size] for start in range(0, len(batch), size)]
 
 
 def _alone(

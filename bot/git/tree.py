@@ -109,7 +109,7 @@ def changed_files(
 
 def differing_paths(repository: Repository, old: Sha, new: Sha) -> Iterator[str]:
     """Yield the paths of the files, links and submodules in which two trees differ; a rename is both its paths."""
-    return repository.directories.differing(old, new)
+    return iter(repository.directories.differing(old, new))
 
 
 def commit_paths(repository: Repository, commit: Commit) -> Iterator[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.git.conflicts import UnmergedFile, describe
-from bot.git.merging import Merged, Trees, attributes_of, merge_one
+from bot.git.merging import Merged, Trees, merge_one
+from bot.git.narrowing import Question, question, widen
 from bot.git.objects import EMPTY_TREE
 from bot.git.repository import Quarantined
 from bot.model import Commit, Sha
@@ -69,13 +70,16 @@ def merge_trees(repository: Quarantined, commit: Sha, trees: Trees) -> CleanPick
     Raises:
         GitError: git could not do it, e.g. an object of a partial history is missing.
     """
-    return conclude(repository, commit, trees, merge_one(repository, trees, attributes_of(repository, trees)))
+    asked = question(repository, trees)
+    merged = merge_one(repository, asked.trees, asked.attributes) if asked.trees else None
+    return conclude(repository, commit, asked, merged)
 
 
 def conclude(
-    repository: Quarantined, commit: Sha, trees: Trees, merged: Merged
+    repository: Quarantined, commit: Sha, asked: Question, answer: Merged | None
 ) -> CleanPick | EmptyPick | UnmergedPick:
-    """Name the ending of a merge."""
+    """Name the ending of a merge, given git's answer to what it was asked about it."""
+    trees, merged = asked.whole, widen(repository, asked, answer)
     if merged.clean and not merged.stages:
         return EmptyPick() if merged.tree == trees.ours else CleanPick(merged.tree)
     files = describe(repository, merged.stages, merged.tree, merged.label)

@@ -9,7 +9,8 @@ import os
 from collections.abc import Iterable
 
 from bot.errors import GitError
-from bot.git.merging import Attributes, Trees, attributes_of, merge_many
+from bot.git.merging import merge_many
+from bot.git.narrowing import Question, question
 from bot.git.repository import Quarantined
 from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, conclude, trees_of
 from bot.model import Sha
@@ -31,20 +32,23 @@ def try_picks(
         OutOfTime: it took longer than `seconds`, where they are given.
     """
     answers: dict[tuple[Sha, Sha], Trial | GitError] = {}
-    asked: dict[tuple[Sha, Sha], Trees] = {}
-    attributes: dict[Trees, Attributes] = {}
+    asked: dict[tuple[Sha, Sha], Question] = {}
     for commit, onto in dict.fromkeys(wanted):
         try:
-            trees = trees_of(repository, commit, onto)
-            attributes[trees] = attributes_of(repository, trees)
-            asked[commit, onto] = trees
+            asked[commit, onto] = question(repository, trees_of(repository, commit, onto))
         except GitError as error:
             answers[commit, onto] = error
-    merges = merge_many(repository, attributes, seconds=seconds, processes=processes or os.cpu_count() or 1)
-    for (commit, onto), trees in asked.items():
-        merged = merges[trees]
+    # Neighbouring branches mostly have the same files, and then one question is enough for all of them.
+    merges = merge_many(
+        repository,
+        {each.trees: each.attributes for each in asked.values() if each.trees},
+        seconds=seconds,
+        processes=processes or os.cpu_count() or 1,
+    )
+    for (commit, onto), each in asked.items():
+        merged = merges[each.trees] if each.trees else None
         if isinstance(merged, GitError):
             answers[commit, onto] = merged
         else:
-            answers[commit, onto] = conclude(repository, commit, trees, merged)
+            answers[commit, onto] = conclude(repository, commit, each, merged)
     return answers
