@@ -7,6 +7,7 @@ directory can hold thousands.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bot.git.objects import (
     DIRECTORY,
@@ -34,14 +35,21 @@ Listing = Mapping[bytes, tuple[bytes, bytes, bytes]]
 """Name → mode, name, object name, as the tree object holds them."""
 
 
-class Directories:
-    """Reads tree objects through a reader."""
+@dataclass(slots=True)
+class _Kept:
+    """What was read: directories, how many entries they have, and in which paths two trees differ."""
 
-    def __init__(self, reader: ObjectReader) -> None:
+    listings: dict[Sha, Listing] = field(default_factory=dict)
+    entries: int = 0
+    differing: dict[tuple[Sha, Sha], tuple[str, ...]] = field(default_factory=dict)
+
+
+class Directories:
+    """Reads tree objects through a reader. What is kept is shared with that of a repository `around` it, if given."""
+
+    def __init__(self, reader: ObjectReader, around: Directories | None = None) -> None:
         self._reader = reader
-        self._kept: dict[Sha, Listing] = {}
-        self._entries = 0
-        self._differing: dict[tuple[Sha, Sha], tuple[str, ...]] = {}
+        self._kept: _Kept = around._kept if around else _Kept()
 
     def entries(self, tree: Sha) -> Listing:
         """Return the entries of a tree object; nothing where there is none."""
@@ -49,7 +57,7 @@ class Directories:
 
     def entries_of(self, trees: Sequence[Sha]) -> list[Listing]:
         """Return the same of several trees."""
-        found = {tree: self._kept[tree] for tree in trees if tree in self._kept}
+        found = {tree: kept for tree in trees if (kept := self._kept.listings.get(tree)) is not None}
         missing = [tree for tree in trees if tree not in found and tree != EMPTY_TREE]
         for tree, answer in zip(missing, self._reader.read_many(missing), strict=True):
             if answer is not None and answer[0] == "tree":
@@ -58,11 +66,11 @@ class Directories:
         return [found.get(tree, {}) for tree in trees]
 
     def _keep(self, tree: Sha, listing: Listing) -> None:
-        if self._entries > _MOST_ENTRIES:
-            self._kept.clear()
-            self._entries = 0
-        self._kept[tree] = listing
-        self._entries += len(listing)
+        if self._kept.entries > _MOST_ENTRIES:
+            self._kept.listings.clear()
+            self._kept.entries = 0
+        self._kept.listings[tree] = listing
+        self._kept.entries += len(listing)
 
     def find(self, tree: Sha, path: str) -> Entry | None:
         """Return what a tree holds at a path: a file, a link, a submodule or a directory."""
@@ -77,11 +85,13 @@ class Directories:
 
     def differing(self, old: Sha, new: Sha) -> Sequence[str]:
         """Return the paths of the files, links and submodules in which two trees differ; a rename is both its paths."""
-        if (old, new) not in self._differing:
-            if len(self._differing) >= _MOST_COMPARED:
-                self._differing.clear()
-            self._differing[old, new] = tuple(self._differ(old, new, ""))
-        return self._differing[old, new]
+        differing = self._kept.differing.get((old, new))
+        if differing is None:
+            differing = tuple(self._differ(old, new, ""))
+            if len(self._kept.differing) >= _MOST_COMPARED:
+                self._kept.differing.clear()
+            self._kept.differing[old, new] = differing
+        return differing
 
     def _differ(self, old: Sha, new: Sha, prefix: str) -> Iterator[str]:
         if old == new:

@@ -7,6 +7,8 @@ longer like what it was, but at the commit that moved it, it was.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bot.git.objects import decode_path
 from bot.git.repository import Repository
@@ -14,44 +16,85 @@ from bot.git.tree import find_entry
 from bot.model import Sha
 
 _MOST_MOVES = 3
+_MOST_KEPT = 1000
 
 
-def find_older_path(repository: Repository, path: str, *, since: Sha, until: Sha, tree: Sha) -> str | None:
-    """Return the path that a tree has of a file which was moved to `path` between two commits, if it was moved.
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Commits along first parents, newest first, and the place of each."""
 
-    `until` has the file at `path`; `since` is an earlier commit. A file that was moved more than three times is not
-    followed further.
+    commits: Sequence[Sha] = ()
+    place: Mapping[Sha, int] = field(default_factory=dict)
+
+
+class Moves:
+    """Finds older paths. Many branches ask about one main branch: its line is read once, and so is what a commit moved.
+
+    Threads may share it.
     """
-    here = path
-    for _move in range(_MOST_MOVES):
-        moved = _added_in(repository, here, since, until)
-        source = _moved_from(repository, moved, here) if moved else None
-        if moved is None or source is None:
+
+    def __init__(self) -> None:
+        self._line = _Line()
+        self._sources: dict[tuple[Sha, str], str | None] = {}
+
+    def find_older_path(self, repository: Repository, path: str, *, since: Sha, until: Sha, tree: Sha) -> str | None:
+        """Return the path that a tree has of a file which was moved to `path` between two commits, if it was moved.
+
+        `until` has the file at `path`; `since` is an earlier commit. A file that was moved more than three times is not
+        followed further.
+        """
+        here = path
+        for _move in range(_MOST_MOVES):
+            moved = self._added_in(repository, here, since, until)
+            source = self._moved_from(repository, moved, here) if moved else None
+            if moved is None or source is None:
+                return None
+            if find_entry(repository, tree, source) is not None:
+                return source
+            here, until = source, repository.commit(moved).parents[0]
+        return None
+
+    def _added_in(self, repository: Repository, path: str, since: Sha, until: Sha) -> Sha | None:
+        """Return the commit of the first-parent line to `until` that brought a path, which `since` has not.
+
+        Halving the line takes a look at 15 of 30,000 commits; `git log` for the path takes half a second.
+        """
+
+        def lacks(sha: Sha) -> bool:
+            return find_entry(repository, repository.commit(sha).tree, path) is None
+
+        line, start, end = self._between(repository, since, until)
+        if start >= end or lacks(until):
             return None
-        if find_entry(repository, tree, source) is not None:
-            return source
-        here, until = source, repository.commit(moved).parents[0]
-    return None
+        return line[bisect_left(line, True, lo=start + 1, hi=end, key=lacks) - 1]
+
+    def _between(self, repository: Repository, since: Sha, until: Sha) -> tuple[Sequence[Sha], int, int]:
+        """Return a line and the part of it, from and up to but not with, that leads to `until` and not to `since`."""
+        line = self._line
+        if until not in line.place:
+            commits = _first_parents(repository, until)
+            line = self._line = _Line(commits, {sha: place for place, sha in enumerate(commits)})
+        if since in line.place:
+            return line.commits, line.place[until], line.place[since]
+        beside = _first_parents(repository, until, f"^{since}")
+        return beside, 0, len(beside)
+
+    def _moved_from(self, repository: Repository, commit: Sha, path: str) -> str | None:
+        if (commit, path) not in self._sources:
+            if len(self._sources) >= _MOST_KEPT:
+                self._sources = {}
+            self._sources[commit, path] = _moves(repository, commit).get(path)
+        return self._sources.get((commit, path))
 
 
-def _added_in(repository: Repository, path: str, since: Sha, until: Sha) -> Sha | None:
-    """Return the commit of the first-parent line to `until` that brought a path, which `since` has not.
-
-    Halving the line takes a look at 15 of 30,000 commits; `git log` for the path takes half a second.
-    """
-
-    def lacks(sha: Sha) -> bool:
-        return find_entry(repository, repository.commit(sha).tree, path) is None
-
-    line = [Sha(sha) for sha in repository.git.text("rev-list", "--first-parent", until, f"^{since}").split()]
-    return line[bisect_left(line, True, lo=1, key=lacks) - 1] if line and not lacks(until) else None
+def _first_parents(repository: Repository, *revisions: str) -> Sequence[Sha]:
+    return tuple(Sha(sha) for sha in repository.git.text("rev-list", "--first-parent", *revisions).split())
 
 
-def _moved_from(repository: Repository, commit: Sha, path: str) -> str | None:
+def _moves(repository: Repository, commit: Sha) -> dict[str, str]:
     wanted = (
         *("diff-tree", "-r", "-z", "--no-commit-id", "--diff-merges=first-parent"),
         *("--find-renames", "--diff-filter=R", "--name-status"),
     )
     fields = iter(repository.git.attempt(*wanted, commit).stdout.split(b"\0"))
-    moves = {decode_path(next(fields)): decode_path(source) for score in fields if score for source in (next(fields),)}
-    return moves.get(path)
+    return {decode_path(next(fields)): decode_path(source) for score in fields if score for source in (next(fields),)}

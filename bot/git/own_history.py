@@ -13,6 +13,8 @@ from bot.git.log import LoggedCommit, read_log
 from bot.git.repository import Repository
 from bot.model import Sha
 
+_MOST_KEPT = 200
+
 
 @dataclass(frozen=True, slots=True)
 class OwnHistory:
@@ -39,6 +41,7 @@ class OwnHistories:
 
     def __init__(self) -> None:
         self._announced = _Announced()
+        self._shared: dict[tuple[tuple[Sha, ...], Sha], frozenset[Sha]] = {}
 
     def announce(self, commits: Sequence[Sha], tips: Iterable[Sha]) -> None:
         """Say which branches will be asked about for which originals; all of them are here."""
@@ -54,6 +57,17 @@ class OwnHistories:
 
         The paths are the same whenever the originals are.
         """
+        found = self._read(repository, tip, commits, paths)
+        if len(self._shared) >= _MOST_KEPT:
+            self._shared.clear()
+        self._shared[tuple(commits), tip] = found.shared
+        return found
+
+    def shared(self, commits: Sequence[Sha], tip: Sha) -> frozenset[Sha]:
+        """Return the shared commits of what was read of late; empty where that was not."""
+        return self._shared.get((tuple(commits), tip), frozenset())
+
+    def _read(self, repository: Repository, tip: Sha, commits: Sequence[Sha], paths: Sequence[str]) -> OwnHistory:
         announced = self._announced
         if announced.commits != tuple(commits) or tip not in announced.tips:
             return _reached(_list(repository, [tip], commits, paths), tip)

@@ -21,6 +21,9 @@ from bot.model import Commit, Sha, Signature
 
 Token = str | Callable[[], str]
 
+# About 2 kB each.
+_MOST_COMMITS = 10_000
+
 
 class Repository:
     """One git directory, bare or not. Reading is safe from several threads."""
@@ -121,12 +124,15 @@ class Repository:
         Raises:
             GitError: there is no such commit here.
         """
-        if sha not in self._commits:
+        commit = self._commits.get(sha)
+        if commit is None:
             found = self.reader.read(sha)
             if found is None or found[0] != "commit":
                 raise GitError(f"There is no commit {sha} in {self.git.directory}.", hint="Fetch it first.")
-            self._commits[sha] = parse_commit(sha, found[2])
-        return self._commits[sha]
+            if len(self._commits) >= _MOST_COMMITS:
+                self._commits.clear()
+            commit = self._commits[sha] = parse_commit(sha, found[2])
+        return commit
 
     def read(self, commit: Sha, path: str) -> bytes | None:
         """Return a file's bytes (of a link: where it points to), or None where the commit has no such file."""
@@ -246,6 +252,9 @@ class Quarantined(Repository):
         own = quarantine_variables(scratch, outer.writer.objects, outer.git.variables)
         git = Git(directory=outer.git.directory, variables={**outer.git.variables, **own}, secrets=outer.git.secrets)
         super().__init__(git, outer.objects, authorize=outer.authorize)
+        # Objects never change, so what was read around it need not be read again.
+        self._commits = outer._commits
+        self.directories = Directories(self.reader, outer.directories)
         self.scratch = scratch
         self._outer = outer.writer.objects
         self._branches: dict[str, Sha] | None = None

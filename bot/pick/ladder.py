@@ -27,6 +27,7 @@ from bot.pick.remembered import RememberedResolution
 from bot.pick.resolving import Resolving
 from bot.pick.rung import Attempt, Declined, Knowledge, Made, Regenerator, Rung
 from bot.pick.sibling import Sibling
+from bot.pick.together import Together
 
 PLAIN: tuple[Rung, ...] = (AlreadyThere(), CherryPick())
 """The rungs that make nothing but what git itself picks."""
@@ -50,6 +51,7 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
     siblings: Sequence[Candidate] = (),
     until: int | None = None,
     knowledge: Knowledge | None = None,
+    together: Together | None = None,
     max_prerequisites: int = 3,
     propose: bool = True,
     regenerator: Regenerator | None = None,
@@ -59,15 +61,16 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
 
     `siblings` are candidates that the same request made for other branches. With `until` (seconds since the epoch)
     nothing committed later is looked at. `knowledge` is what earlier picks in the same repository learned from its
-    history; pass the same one to make it count. A conflict is described with prerequisites, `max_prerequisites` at
-    most. Without `propose` a rung that is not certain makes no candidate. The `regenerator` writes files anew that
-    conflict and that a tool makes; without one they are merged by lines or left.
+    history; pass the same one to make it count. `together` is what was tried for several branches at once, in a
+    quarantine that `repository` is or lies in. A conflict is described with prerequisites, `max_prerequisites` at most.
+    Without `propose` a rung that is not certain makes no candidate. The `regenerator` writes files anew that conflict
+    and that a tool makes; without one they are merged by lines or left.
 
     Raises:
         GitError: git could not do its part, e.g. an object is missing; nothing is kept.
     """
     with repository.quarantined() as quarantine:
-        known = knowledge or Knowledge()
+        known, tried = knowledge or Knowledge(), together or Together()
         landed = find_landed(quarantine, plan.base_commit, plan.commits, known.histories)
         attempt = Attempt(
             repository=quarantine,
@@ -80,6 +83,8 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
             until=until,
             knowledge=known,
             regenerator=regenerator,
+            trials=dict(tried.trials),
+            splits=dict(tried.splits),
         )
         climbed = climb(attempt, ladder, propose=propose)
         if isinstance(climbed.ending, AlreadyApplied):

@@ -15,6 +15,7 @@ from bot.carried.load import CarriedPatch
 from bot.git.conflicts import UnmergedFile
 from bot.git.identity import Landed
 from bot.git.merging import Trees
+from bot.git.moves import Moves
 from bot.git.objects import SUBMODULE
 from bot.git.own_history import OwnHistories
 from bot.git.regions import Parts
@@ -33,6 +34,7 @@ class Knowledge:
     index: BackportIndex = field(default_factory=BackportIndex)
     memory: Memory = field(default_factory=Memory)
     histories: OwnHistories = field(default_factory=OwnHistories)
+    moves: Moves = field(default_factory=Moves)
 
     @classmethod
     def kept_in(cls, directory: Path) -> Knowledge:
@@ -98,9 +100,17 @@ class Attempt:
     def fork(self, original: Sha) -> Sha | None:
         """Return where the histories of an original and of the base commit part."""
         if original not in self.forks:
-            parent = next(iter(self.repository.commit(original).parents), original)
-            self.forks[original] = self.repository.merge_base(parent, self.plan.base_commit)
+            self.forks[original] = self._find_fork(original)
         return self.forks[original]
+
+    def _find_fork(self, original: Sha) -> Sha | None:
+        tip, parents = self.plan.base_commit, self.repository.commit(original).parents
+        shared = self.knowledge.histories.shared(self.plan.commits, tip)
+        # What a branch shares with the original's history is reached through these, so a single one is the merge base;
+        # it is the parent's as well, unless it is the original itself or was merged by it.
+        if len(self.plan.commits) == len(parents) == len(shared) == 1 and original not in shared:
+            return next(iter(shared))
+        return self.repository.merge_base(next(iter(parents), original), tip)
 
     def backports(self, original: Sha) -> tuple[Backported, ...]:
         """Return the backports of an original to other branches that are known at `until`, newest first."""

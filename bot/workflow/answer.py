@@ -219,7 +219,7 @@ def carry_all(branches: Sequence[str], backport: Backport, comment: StatusCommen
 
     A carried patch knows the older branches better than a neighbour does, so with one the order stays as asked.
     """
-    learn_backports(at)
+    learn_backports(at, backport.commits, branches)
     siblings: list[Candidate] = []
     for branch in branches if backport.patch else newest_first(branches):
         comment.begin(branch)

@@ -6,22 +6,28 @@ Owns which branches are read. A help and no more: where it cannot be had, pickin
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Sequence
 
 from bot.errors import GitError
-from bot.model import Candidate, Certainty, Opened, TargetResult, WouldOpen
+from bot.model import Candidate, Certainty, Opened, Sha, TargetResult, WouldOpen
 from bot.targets import stable_branches
 from bot.workflow.workplace import Workshop
 
 log = logging.getLogger(__name__)
 
 
-def learn_backports(at: Workshop) -> None:
-    """Read which commits of the stable branches are backports, so that a neighbour's can be picked and learned from."""
+def learn_backports(at: Workshop, commits: Sequence[Sha] = (), branches: Iterable[str] = ()) -> None:
+    """Read which commits of the stable branches are backports, so that a neighbour's can be picked and learned from.
+
+    Where `commits` are to be picked onto `branches`, what these have of them is read for all at once.
+    """
     try:
         tips = at.mirror.branches()
         stable = [tips[branch] for branch in stable_branches(tips, at.config)]
-        at.mirror.fetch(stable)
+        targets = [tips[branch] for branch in branches if branch in tips]
+        at.mirror.fetch([*stable, *targets, *commits])
         at.knowledge.index.read(at.mirror, stable)
+        at.knowledge.histories.announce(commits, targets)
     except GitError as error:
         log.warning("%s", error)
 

@@ -30,6 +30,7 @@ from bot.model import (
     TargetPlan,
 )
 from bot.pick import ladder
+from bot.pick.together import Together, try_together
 from bot.plan import plan_target
 from bot.targets import stable_branches
 from bot.workflow.learning import learn_backports
@@ -50,7 +51,10 @@ def preflight(pull_request: PullRequest, branches: Sequence[str], at: Workplace)
         with at.mirror.quarantined() as quarantine:
             commits = _commits(pull_request, tips, quarantine, at)
             at.knowledge.histories.announce(commits, named.values())
-            made = [_forecast(branch, tip, commits, pull_request, quarantine, at) for branch, tip in named.items()]
+            tried = try_together(quarantine, commits, named.values())
+            made = [
+                _forecast(branch, tip, commits, pull_request, quarantine, tried, at) for branch, tip in named.items()
+            ]
     except BackportError as error:
         made = [_unknown(branch, error.message) for branch in named]
     return (*made, *(_unknown(branch, "There is no such branch.") for branch in missing))
@@ -99,7 +103,13 @@ def _squashed(pull_request: PullRequest, base: Sha, quarantine: Quarantined) -> 
 
 
 def _forecast(
-    branch: str, tip: Sha, commits: tuple[Sha, ...], original: PullRequest, quarantine: Quarantined, at: Workplace
+    branch: str,
+    tip: Sha,
+    commits: tuple[Sha, ...],
+    original: PullRequest,
+    quarantine: Quarantined,
+    tried: Together,
+    at: Workplace,
 ) -> TargetForecast:
     try:
         planned = _plan(branch, tip, commits, original, at)
@@ -110,7 +120,7 @@ def _forecast(
         if _touches_nothing_there(quarantine, commits, tip):
             reason = "None of the files that it changes is on the branch."
             return TargetForecast(branch=branch, outlook=Outlook.NOT_AFFECTED, reason=reason)
-        return _try(planned, quarantine, at)
+        return _try(planned, quarantine, tried, at)
     except BackportError as error:
         return _unknown(branch, error.message)
 
@@ -141,7 +151,7 @@ def _touches_nothing_there(quarantine: Quarantined, commits: Sequence[Sha], tip:
     )
 
 
-def _try(plan: TargetPlan, quarantine: Quarantined, at: Workplace) -> TargetForecast:
+def _try(plan: TargetPlan, quarantine: Quarantined, tried: Together, at: Workplace) -> TargetForecast:
     committer = Signature(at.config.committer.name, at.config.committer.email, at.now())
     picked = ladder.pick(
         quarantine,
@@ -149,6 +159,7 @@ def _try(plan: TargetPlan, quarantine: Quarantined, at: Workplace) -> TargetFore
         patches=at.patches,
         committer=committer,
         knowledge=at.knowledge,
+        together=tried,
         max_prerequisites=at.config.pick.max_prerequisites,
         propose=at.config.pick.propose,
     )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import resource
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
+from bot.git.repository import Quarantined
 from bot.git.trial import CleanPick, UnmergedPick
 from bot.git.trials import try_picks
-from bot.model import MergeMethod, Sha, TargetPlan
+from bot.model import AlreadyApplied, Candidate, Conflict, MergeMethod, Sha, TargetPlan
 from bot.pick.ladder import pick
 from bot.pick.rung import Knowledge
+from bot.pick.together import Together, try_together
 from tests.bench.conftest import Field, cpu, show, timed
 from tests.git.history import COMMITTER
 
@@ -61,6 +63,14 @@ def _climb_all(field: Field, original: Sha) -> Sequence[str]:
     knowledge = Knowledge()
     knowledge.index.read(field.repository)
     knowledge.histories.announce([original], field.tips)
+    with field.repository.quarantined() as quarantine:
+        together = try_together(quarantine, [original], field.tips)
+        return [type(each).__name__ for each in _climb(quarantine, original, field.tips, knowledge, together)]
+
+
+def _climb(
+    repository: Quarantined, original: Sha, tips: Sequence[Sha], knowledge: Knowledge, together: Together
+) -> Iterator[Candidate | Conflict | AlreadyApplied]:
     plans = (
         TargetPlan(
             branch="release",
@@ -69,7 +79,7 @@ def _climb_all(field: Field, original: Sha) -> Sequence[str]:
             commits=(original,),
             merge_method=MergeMethod.SQUASH,
         )
-        for tip in field.tips
+        for tip in tips
     )
-    ended = (pick(field.repository, plan, patches={}, committer=COMMITTER, knowledge=knowledge) for plan in plans)
-    return [type(each).__name__ for each in ended]
+    for plan in plans:
+        yield pick(repository, plan, patches={}, committer=COMMITTER, knowledge=knowledge, together=together)
