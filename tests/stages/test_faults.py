@@ -17,6 +17,7 @@ from tests.workflow.office import BOT, MAINTAINER, REPOSITORY
 
 _PLAN_ONLY = {
     r"^/repos/acme/widget/collaborators/mia/permission$",
+    r"^/repos/acme/widget/commits/[0-9a-f]{40}$",
     r"^/repos/acme/widget/commits/[0-9a-f]{40}/pulls$",
     r"^/repos/acme/widget/pulls/\d+/commits$",
 }
