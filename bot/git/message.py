@@ -42,12 +42,12 @@ def with_trailer(message: str, key: str, value: str) -> str:
 
 def picked_from(message: str) -> tuple[str, ...]:
     """Return the commits that a message names as picked, as it writes them. Quoted or indented lines do not count."""
-    return tuple(_PICKED_FROM.findall(message))
+    return tuple(_PICKED_FROM.findall(message)) if "cherry picked" in message else ()
 
 
 def reverted(message: str) -> tuple[str, ...]:
     """Return the commits that a message says it reverts."""
-    return tuple(_REVERTS.findall(message))
+    return tuple(_REVERTS.findall(message)) if "This reverts" in message else ()
 
 
 def _split_trailers(message: str) -> tuple[str, str]:

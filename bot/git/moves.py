@@ -69,15 +69,19 @@ class Moves:
         return line[bisect_left(line, True, lo=start + 1, hi=end, key=lacks) - 1]
 
     def _between(self, repository: Repository, since: Sha, until: Sha) -> tuple[Sequence[Sha], int, int]:
-        """Return a line and the part of it, from and up to but not with, that leads to `until` and not to `since`."""
+        """Return main's line and the part of it, from and up to but not with, that leads to `until` and not to `since`.
+
+        On a line what leads to `since` comes after all that does not, so a count is enough.
+        """
         line = self._line
         if until not in line.place:
-            commits = _first_parents(repository, until)
+            commits = tuple(Sha(sha) for sha in repository.git.text("rev-list", "--first-parent", until).split())
             line = self._line = _Line(commits, {sha: place for place, sha in enumerate(commits)})
+        start = line.place[until]
         if since in line.place:
-            return line.commits, line.place[until], line.place[since]
-        beside = _first_parents(repository, until, f"^{since}")
-        return beside, 0, len(beside)
+            return line.commits, start, line.place[since]
+        count = repository.git.text("rev-list", "--first-parent", "--count", until, f"^{since}")
+        return line.commits, start, start + int(count)
 
     def _moved_from(self, repository: Repository, commit: Sha, path: str) -> str | None:
         if (commit, path) not in self._sources:
@@ -85,10 +89,6 @@ class Moves:
                 self._sources = {}
             self._sources[commit, path] = _moves(repository, commit).get(path)
         return self._sources.get((commit, path))
-
-
-def _first_parents(repository: Repository, *revisions: str) -> Sequence[Sha]:
-    return tuple(Sha(sha) for sha in repository.git.text("rev-list", "--first-parent", *revisions).split())
 
 
 def _moves(repository: Repository, commit: Sha) -> dict[str, str]:

@@ -23,6 +23,7 @@ from bot.git.repository import Quarantined
 from bot.git.splitting import Split, split_unmerged
 from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, try_pick
 from bot.model import AlreadyApplied, Candidate, Certainty, Fidelity, Method, Resolution, Sha, Signature, TargetPlan
+from bot.pick.answers import Answers
 from bot.pick.history import Backported, BackportIndex
 from bot.pick.memory import Memory
 
@@ -35,6 +36,7 @@ class Knowledge:
     memory: Memory = field(default_factory=Memory)
     histories: OwnHistories = field(default_factory=OwnHistories)
     moves: Moves = field(default_factory=Moves)
+    answers: Answers = field(default_factory=Answers)
 
     @classmethod
     def kept_in(cls, directory: Path) -> Knowledge:

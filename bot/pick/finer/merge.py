@@ -5,8 +5,9 @@ Owns the way from a conflicting file to its answer. Proposes only: how sure a pi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from enum import Enum
 
 from bot.git.trial import UnmergedPick
@@ -76,6 +77,10 @@ class FinerMerge:
             return None
         if is_written_by_a_tool(attempt.repository, attempt.plan.base_commit, file.path, sides):
             return None
+        # Neighbouring branches mostly have the same file, and the same answer then.
+        return attempt.knowledge.answers.of(_seen(file, attempt), lambda: self._answer(file, attempt))
+
+    def _answer(self, file: ConflictedFile, attempt: Attempt) -> FileAnswer | None:
         pieces = cut_file(file.parts)
         best = dict(_answers(file, pieces, attempt))
         if _is_refused(file, best.values()):
@@ -87,6 +92,16 @@ class FinerMerge:
             regions=tuple(_shown(file, each) for each in best.values()),
             decisions=tuple(Decision(each.chance, each.traits) for each in best.values()),
         )
+
+
+def _seen(file: ConflictedFile, attempt: Attempt) -> Hashable:
+    """Return all that an answer follows from."""
+    text = hashlib.sha256()
+    sides = (side for part in file.parts for side in ((part,) if isinstance(part, bytes) else astuple(part)))
+    for each in (*sides, _forked(file, attempt) or b""):
+        text.update(b"%d:%s" % (len(each), each))
+    siblings = tuple(each.commit for each in attempt.backports(file.commit)[:_MOST_SIBLINGS])
+    return file.commit, file.unmerged, text.digest(), siblings
 
 
 def _is_refused(file: ConflictedFile, best: Collection[_Best]) -> bool:
@@ -156,9 +171,13 @@ def _judged(
 
 
 def _evidence(file: ConflictedFile, attempt: Attempt) -> FileEvidence:
+    return file_evidence(file.path, file.base, file.ours, file.theirs, _forked(file, attempt))
+
+
+def _forked(file: ConflictedFile, attempt: Attempt) -> bytes | None:
+    """Return the file where the histories part."""
     fork = attempt.fork(file.commit)
-    forked = attempt.repository.read(fork, file.path) if fork else None
-    return file_evidence(file.path, file.base, file.ours, file.theirs, forked)
+    return attempt.repository.read(fork, file.path) if fork else None
 
 
 def _sibling_files(file: ConflictedFile, attempt: Attempt) -> Iterator[bytes]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.git.repository import Repository
 from bot.model import Candidate, Certainty, Conflict, Method, Sha
+from bot.pick.finer import merge
+from bot.pick.finer.proposers import Proposals, propose
 from bot.pick.ladder import pick
+from bot.pick.rung import Knowledge
 from tests.git.history import COMMITTER, History
 from tests.pick.plans import climb, plan
 
@@ -78,3 +83,26 @@ def test_answer_that_uses_a_name_the_branch_lacks_is_refused(history: History, r
     made = climb(repository, branch, original)
     assert isinstance(made, Conflict)
     assert "`zlib` is defined nowhere" in made.rungs[-1].detail
+
+
+def test_branches_with_the_same_file_are_answered_once(
+    history: History, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three tips: two with the same file and one with another; what each becomes is what it becomes alone."""
+    branch, original = _annotated(history)
+    other = history.commit({"read.py": CODE.replace("path, size", "path: str, size", 1)}, branch)
+    tips = [branch, history.commit({"beside": "b"}, branch), other]
+    alone = [climb(repository, tip, original) for tip in tips]
+    asked: list[object] = []
+
+    def counted(*arguments: object) -> Proposals:
+        asked.append(arguments)
+        return propose(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(merge, "propose", counted)
+    knowledge = Knowledge()
+    together = [
+        pick(repository, plan(tip, original), patches={}, committer=COMMITTER, knowledge=knowledge) for tip in tips
+    ]
+    assert together == alone
+    assert len(asked) == 2
