@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from bot.pick.finer.regions import LineRegion, Lines
@@ -16,6 +17,10 @@ _ANNOTATION = re.compile(rb"\s*->\s*[^:]+(?=:\s*$)|\s*:\s*[\w.\"'\[\], |]+?(?=\s
 _SIGNATURE = re.compile(rb"(?:async\s+)?def\b")
 _WORD = re.compile(rb"\w+|[ \t]+|\n|[^\w\s]|\s")
 _ALIKE = 0.6
+_MOST_BY_LETTERS = 4_000_000
+"""The product of two texts' lengths up to which they are compared by letters: that takes a tenth of a second. Of sides
+of thousands of lines it takes minutes.
+"""
 
 
 def same_change(region: LineRegion) -> Lines | None:
@@ -52,8 +57,7 @@ def remove_similar(region: LineRegion) -> Lines | None:
     """Remove what the original removes where the target's version of it is much the same."""
     if region.theirs or not region.ours:
         return None
-    matcher = SequenceMatcher(None, b"".join(region.base), b"".join(region.ours), autojunk=False)
-    return () if matcher.quick_ratio() > _ALIKE and matcher.ratio() > _ALIKE else None
+    return () if _alike(region.base, region.ours) else None
 
 
 def contains_target_lines(region: LineRegion) -> Lines | None:
@@ -72,6 +76,18 @@ def has_original_words(region: LineRegion) -> Lines | None:
     """Keep the target where it holds every word that the original adds."""
     added = _words(region.theirs) - _words(region.base)
     return region.ours if region.base and region.ours and not added - _words(region.ours) else None
+
+
+def _alike(one: Lines, other: Lines) -> bool:
+    letters, others = b"".join(one), b"".join(other)
+    if len(letters) * len(others) <= _MOST_BY_LETTERS:
+        return _is_alike(letters, others)
+    return _is_alike(one, other)
+
+
+def _is_alike(one: Sequence[int] | Lines, other: Sequence[int] | Lines) -> bool:
+    matcher: SequenceMatcher[int | bytes] = SequenceMatcher(None, one, other, autojunk=False)
+    return matcher.quick_ratio() > _ALIKE and matcher.ratio() > _ALIKE
 
 
 def _flat(lines: Lines) -> bytes:
