@@ -7,9 +7,8 @@ longer like what it was, but at the commit that moved it, it was.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
+from bot.git.first_parents import FirstParents
 from bot.git.objects import decode_path
 from bot.git.repository import Repository
 from bot.git.tree import find_entry
@@ -19,22 +18,14 @@ _MOST_MOVES = 3
 _MOST_KEPT = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """Commits along first parents, newest first, and the place of each."""
-
-    commits: Sequence[Sha] = ()
-    place: Mapping[Sha, int] = field(default_factory=dict)
-
-
 class Moves:
-    """Finds older paths. Many branches ask about one main branch: its line is read once, and so is what a commit moved.
+    """Finds older paths. Many branches ask about one main branch, and what a commit of it moved is read once.
 
     Threads may share it.
     """
 
-    def __init__(self) -> None:
-        self._line = _Line()
+    def __init__(self, line: FirstParents | None = None) -> None:
+        self._line = line or FirstParents()
         self._sources: dict[tuple[Sha, str], str | None] = {}
 
     def find_older_path(self, repository: Repository, path: str, *, since: Sha, until: Sha, tree: Sha) -> str | None:
@@ -63,25 +54,10 @@ class Moves:
         def lacks(sha: Sha) -> bool:
             return find_entry(repository, repository.commit(sha).tree, path) is None
 
-        line, start, end = self._between(repository, since, until)
+        line, start, end = self._line.between(repository, since, until)
         if start >= end or lacks(until):
             return None
         return line[bisect_left(line, True, lo=start + 1, hi=end, key=lacks) - 1]
-
-    def _between(self, repository: Repository, since: Sha, until: Sha) -> tuple[Sequence[Sha], int, int]:
-        """Return main's line and the part of it, from and up to but not with, that leads to `until` and not to `since`.
-
-        On a line what leads to `since` comes after all that does not, so a count is enough.
-        """
-        line = self._line
-        if until not in line.place:
-            commits = tuple(Sha(sha) for sha in repository.git.text("rev-list", "--first-parent", until).split())
-            line = self._line = _Line(commits, {sha: place for place, sha in enumerate(commits)})
-        start = line.place[until]
-        if since in line.place:
-            return line.commits, start, line.place[since]
-        count = repository.git.text("rev-list", "--first-parent", "--count", until, f"^{since}")
-        return line.commits, start, start + int(count)
 
     def _moved_from(self, repository: Repository, commit: Sha, path: str) -> str | None:
         if (commit, path) not in self._sources:

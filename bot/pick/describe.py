@@ -7,16 +7,18 @@ removed, and for a file that one side lacks, whoever made or removed it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from bot.git.conflicts import UnmergedFile
+from bot.git.first_parents import FirstParents
 from bot.git.line_history import FileChange, file_changes, significant
 from bot.git.regions import Parts, Region
 from bot.git.repository import Quarantined
 from bot.git.trial import UnmergedPick, mainline_parent
 from bot.model import ConflictFile, RelatedCommit, Sha
+from bot.pick.main_changes import MainChanges
 from bot.pick.rung import Attempt
 
 MOST_FILES = 12
@@ -33,6 +35,8 @@ class Histories:
     main: Sha
     deadline: float
     base: Sha | None
+    first_parents: FirstParents
+    shared: MainChanges | None = None
     _read: dict[tuple[Sha, str], tuple[FileChange, ...]] = field(default_factory=dict)
 
     @property
@@ -43,6 +47,12 @@ class Histories:
     def read(self, tip: Sha, paths: Iterable[str], *, share: float = 1.0) -> None:
         """Read the changes of paths since the merge base, all in one walk, with a share of the time that is left."""
         missing = [path for path in dict.fromkeys(paths) if (tip, path) not in self._read][:MOST_FILES]
+        if missing and tip == self.main and self.shared is not None:
+            began = time.monotonic()
+            known = self.shared.read(self.repository, tip, self.base, missing)
+            self._read |= {(tip, path): changes for path, changes in known.items()}
+            missing = [path for path in missing if path not in known]
+            self.deadline += time.monotonic() - began  # it is read for all branches, not at the cost of this one
         if missing:
             found = file_changes(self.repository, self.base, tip, missing, seconds=self.left * share)
             self._read |= {(tip, path): changes for path, changes in found.items()}
@@ -51,14 +61,16 @@ class Histories:
         """Return what was read of a path's changes, newest first."""
         return self._read.get((tip, path), ())
 
-    def line(self) -> list[Sha]:
+    def line(self) -> Sequence[Sha]:
         """Return main's commits since the merge base along first parents, newest first."""
-        since = [f"^{self.base}"] if self.base else []
-        return [Sha(sha) for sha in self.repository.git.text("rev-list", "--first-parent", self.main, *since).split()]
+        line, start, end = self.first_parents.between(self.repository, self.base, self.main)
+        return line[start:end]
 
 
-def open_histories(attempt: Attempt, *, seconds: float) -> Histories | None:
+def open_histories(attempt: Attempt, *, seconds: float, shared: bool = False) -> Histories | None:
     """Return the histories that an attempt is about; None where its first original has no parent.
+
+    Where several branches are asked about, main's is `shared` between them.
 
     Whatever the series brings itself is no prerequisite of it, so history ends before its first commit.
     """
@@ -67,7 +79,16 @@ def open_histories(attempt: Attempt, *, seconds: float) -> Histories | None:
     parent = mainline_parent(attempt.repository.commit(first))
     if parent is None:
         return None
-    return Histories(attempt.repository, attempt.plan.base_commit, parent, deadline, attempt.fork(first))
+    known = attempt.knowledge
+    return Histories(
+        repository=attempt.repository,
+        target=attempt.plan.base_commit,
+        main=parent,
+        deadline=deadline,
+        base=attempt.fork(first),
+        first_parents=known.line,
+        shared=known.main_changes if shared else None,
+    )
 
 
 def describe_files(histories: Histories, pick: UnmergedPick, parts: Mapping[str, Parts]) -> tuple[ConflictFile, ...]:

@@ -17,7 +17,7 @@ from bot.pick.rung import Attempt
 SECONDS = 1.8
 """What a person who waits for the answer to a comment does not notice; git is ended when it is up."""
 
-ALL_SECONDS = 12.0
+ALL_SECONDS = 8.0
 """For all branches that are asked about together; each has its share."""
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,8 @@ def explain(
     files = tuple(file.described for file in unmerged.files)
     try:
         branches = attempt.knowledge.histories.together(attempt.plan.commits, attempt.plan.base_commit)
-        histories = open_histories(attempt, seconds=min(SECONDS, ALL_SECONDS / branches))
+        seconds = min(SECONDS, ALL_SECONDS / branches)
+        histories = open_histories(attempt, seconds=seconds, shared=branches > 1)
         if histories is None:
             return files, NONE
         files = describe_files(histories, unmerged, attempt.split(unmerged))

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bot.carried.load import CarriedPatch
 from bot.git.conflicts import UnmergedFile
+from bot.git.first_parents import FirstParents
 from bot.git.identity import Landed
 from bot.git.merging import Trees
 from bot.git.moves import Moves
@@ -25,6 +26,7 @@ from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, try_pick
 from bot.model import AlreadyApplied, Candidate, Certainty, Fidelity, Method, Resolution, Sha, Signature, TargetPlan
 from bot.pick.answers import Answers
 from bot.pick.history import Backported, BackportIndex
+from bot.pick.main_changes import MainChanges
 from bot.pick.memory import Memory
 
 
@@ -35,8 +37,15 @@ class Knowledge:
     index: BackportIndex = field(default_factory=BackportIndex)
     memory: Memory = field(default_factory=Memory)
     histories: OwnHistories = field(default_factory=OwnHistories)
-    moves: Moves = field(default_factory=Moves)
     answers: Answers = field(default_factory=Answers)
+    line: FirstParents = field(default_factory=FirstParents)
+    moves: Moves = field(init=False)
+    main_changes: MainChanges = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let what asks about main's line share one reading of it."""
+        object.__setattr__(self, "moves", Moves(self.line))
+        object.__setattr__(self, "main_changes", MainChanges(self.line))
 
     @classmethod
     def kept_in(cls, directory: Path) -> Knowledge:

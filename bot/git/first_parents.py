@@ -1,0 +1,44 @@
+"""The commits of a branch along first parents, read once for all that ask.
+
+Owns the line and the place of a commit on it. In a large repository it takes longer to read than to look anything up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.git.repository import Repository
+from bot.model import Sha
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Commits, newest first, and the place of each."""
+
+    commits: Sequence[Sha] = ()
+    place: Mapping[Sha, int] = field(default_factory=dict)
+
+
+class FirstParents:
+    """The line that was asked for last; whatever leads to a commit on it is a part of it. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._line = _Line()
+
+    def between(self, repository: Repository, since: Sha | None, until: Sha) -> tuple[Sequence[Sha], int, int]:
+        """Return the line and the part of it, from and up to but not with, that leads to `until` and not to `since`.
+
+        What leads to `since` comes after all that does not, so where `since` is beside the line a count is enough.
+        """
+        line = self._line
+        if until not in line.place:
+            commits = tuple(Sha(sha) for sha in repository.git.text("rev-list", "--first-parent", until).split())
+            line = self._line = _Line(commits, {sha: place for place, sha in enumerate(commits)})
+        start = line.place[until]
+        if since is None:
+            return line.commits, start, len(line.commits)
+        if since in line.place:
+            return line.commits, start, line.place[since]
+        count = repository.git.text("rev-list", "--first-parent", "--count", until, f"^{since}")
+        return line.commits, start, start + int(count)
