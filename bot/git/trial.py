@@ -70,7 +70,7 @@ def merge_trees(repository: Quarantined, commit: Sha, trees: Trees) -> CleanPick
     Raises:
         GitError: git could not do it, e.g. an object of a partial history is missing.
     """
-    asked = question(repository, trees)
+    asked = question(repository, trees, alone=True)
     merged = merge_one(repository, asked.trees, asked.attributes) if asked.trees else None
     return conclude(repository, commit, asked, merged)
 

@@ -55,7 +55,10 @@ def test_what_cannot_be_renamed_is_narrowed_and_ends_as_a_real_pick(
     base = history.commit({**files, "unrelated": "unrelated"})
     original, tip = history.commit(changed, base), history.commit(drifted, base)
     with repository.quarantined() as quarantine:
-        assert question(quarantine, trees_of(quarantine, original, Sha(history.tree(tip)))).narrow is narrowed
+        asked = question(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
+        assert asked.narrow is narrowed
+        merged, whole = _narrow(quarantine, asked), _whole(quarantine, asked)
+        assert _comes_to(quarantine, merged) == _comes_to(quarantine, whole)
     assert judgement(repository, original, tip) == judge.cherry_pick(original, tip)
 
 
