@@ -54,17 +54,17 @@ class _Path:
 def question(repository: Quarantined, trees: Trees, *, alone: bool = False) -> Question:
     """Return what git is to be asked about a merge: as little as leads to the same answer.
 
-    For one that is asked `alone` no small trees are written where something is disputed: git is as quick with the whole
+    For one that is asked `alone` no small trees are written where the target differs: git is as quick with the whole
     ones where no rename can matter, and it is for many branches together that small ones pay.
     """
     sides = (trees.base, trees.ours, trees.theirs)
     changed = repository.directories.differing(trees.base, trees.theirs)
+    if alone and any(find_entry(repository, trees.ours, p) != find_entry(repository, trees.base, p) for p in changed):
+        return Question(whole=trees, trees=trees, attributes=attributes_of(repository, trees))
     paths = [_Path(path, *(find_entry(repository, side, path) for side in sides)) for path in changed]
     if not all(each.is_plain for each in paths) or _may_be_renamed(repository, trees, paths):
         return Question(whole=trees, trees=trees, attributes=attributes_of(repository, trees))
     disputed = [each for each in paths if each.ours not in (each.base, each.theirs)]
-    if disputed and alone:
-        return Question(whole=trees, trees=trees, attributes=attributes_of(repository, trees))
     attributes = attributes_of(repository, trees) if disputed else ()
     return Question(
         whole=trees,
