@@ -80,6 +80,21 @@ def test_other_conflict_is_no_precedent(history: History, repository: Repository
     assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
 
 
+def test_conflict_in_a_file_that_is_another_by_now_is_no_precedent(history: History, repository: Repository) -> None:
+    """The same lines conflict on both branches, but the rest of the file is another there."""
+    rest = "".join(f"more {number}\n" for number in range(60))
+    base = history.commit({"f": FILE + rest})
+    original = history.commit({"f": BOTH + rest}, history.commit({"f": NEAR + rest}, base))
+    history.branch("main", original)
+    there = history.commit({"f": FILE + rest.replace("more", "other")}, base)
+    message = f"Fix\n\n(cherry picked from commit {original})"
+    landed = {"f": LIKELIEST + rest.replace("more", "other")}
+    history.branch("release-2", history.commit(landed, there, message=message))
+    made = climb(repository, history.commit({"here": "h"}, base), original)
+    assert isinstance(made, Candidate)
+    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
+
+
 def test_what_the_same_request_made_for_another_branch_is_no_precedent(
     history: History, repository: Repository
 ) -> None:

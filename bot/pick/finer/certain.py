@@ -7,9 +7,9 @@ refused or fails a check never comes this far.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from bot.pick.finer.evidence import kind_of
 from bot.pick.finer.measures import line_count, lines_changed
 from bot.pick.finer.missing import CAME_LATER, WITH_ITS_FOLDER
 from bot.pick.rung import ConflictedFile, FileAnswer
@@ -17,6 +17,9 @@ from bot.pick.rung import ConflictedFile, FileAnswer
 # A file of fewer lines people often bring along whole or keep, and of a larger change they write a part anew.
 _FEWEST_LINES = 20
 _MOST_CHANGED = 24
+# A module of tests that is shorter people bring along with the fix that it tests: 3 of 12.
+_FEWEST_LINES_OF_TESTS = 200
+_TESTS = re.compile(r"(^|/)test_[^/]*$|[._-](test|spec)\.\w+$", re.IGNORECASE)
 
 
 def is_certain(answers: Sequence[tuple[ConflictedFile, FileAnswer]]) -> bool:
@@ -37,6 +40,6 @@ def _lacks_its_folder(answer: FileAnswer) -> bool:
 
 
 def _belongs_to_main(file: ConflictedFile, answer: FileAnswer) -> bool:
-    """Say whether main alone has the file, and the original hardly changes it. A fix's test people bring along."""
-    small = lines_changed(file) <= _MOST_CHANGED and line_count(file) >= _FEWEST_LINES
-    return CAME_LATER in answer.traits and small and kind_of(file.path) != "tests"
+    """Say whether main alone has the file, and the original hardly changes it."""
+    fewest = _FEWEST_LINES_OF_TESTS if _TESTS.search(file.path) else _FEWEST_LINES
+    return CAME_LATER in answer.traits and lines_changed(file) <= _MOST_CHANGED and line_count(file) >= fewest

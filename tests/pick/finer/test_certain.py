@@ -39,7 +39,7 @@ def test_leaving_out_a_file_that_main_got_later(
 
 
 @pytest.mark.parametrize(
-    "paths", [pytest.param(["tests/test_new.py"], id="a test"), pytest.param(["new.c", "newer.c"], id="several files")]
+    "paths", [pytest.param(["tests/test_new.py"], id="tests"), pytest.param(["new.c", "newer.c"], id="several files")]
 )
 def test_what_people_often_bring_along_is_left_out_in_proposals_only(
     history: History, repository: Repository, paths: list[str]
