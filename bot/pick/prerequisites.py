@@ -21,6 +21,9 @@ from bot.pick.sets import Chosen, Search, Tried
 _FOR_RESOLVING, _FOR_PARTS = 0.2, 0.25
 """Shares of the time: of the sets that apply 95 in 100 are found in less than half of it."""
 
+_LEAST = 0.15
+"""Seconds without which no climb is begun: most take less, and none is ended on the way."""
+
 Climb = Callable[[Attempt], Made | None]
 """Climbs the ladder for an attempt; None where no rung makes a candidate."""
 
@@ -68,7 +71,7 @@ def _find_in_part(whole: Search, first: UnmergedPick) -> Prerequisites | None:
 def _find_resolvable(search: Search, first: UnmergedPick, climb: Climb) -> Prerequisites | None:
     """Return the smallest of the near sets after which the rest can be resolved, a certain one first."""
     proposed: Prerequisites | None = None
-    longest = 0.0
+    longest = _LEAST
     for each in search.near:
         if search.left <= longest:
             break

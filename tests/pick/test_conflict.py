@@ -6,7 +6,7 @@ import pytest
 
 from bot.git.repository import Repository
 from bot.model import Candidate, Certainty, Conflict, Sha
-from bot.pick import explain
+from bot.pick import explain, prerequisites
 from bot.pick.ladder import pick
 from bot.pick.rung import Knowledge
 from tests.git.history import COMMITTER, History
@@ -172,6 +172,14 @@ def test_what_conflicts_after_them_may_be_resolved_and_that_is_told_apart(
     tip, near, original = with_rest(history, added=added)
     conflict = _conflict(repository, tip, original)
     assert ([each.sha for each in conflict.prerequisites], conflict.rest) == ([near], rest)
+
+
+def test_no_climb_is_begun_for_which_the_time_does_not_do(
+    history: History, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tip, _near, original = with_rest(history, added=0)
+    monkeypatch.setattr(prerequisites, "_LEAST", 60.0)
+    assert _conflict(repository, tip, original).rest is not Certainty.CERTAIN
 
 
 def test_where_nothing_may_be_proposed_none_is_found_for_a_proposal(history: History, repository: Repository) -> None:
