@@ -55,11 +55,10 @@ def _met_there(attempt: Attempt, own: UnmergedPick, source: Sha) -> bool:
         return False
     here_parts, there_parts = attempt.split(own), attempt.split(there)
     pairs = [(file, files[file.path]) for file in own.files]
-    if sum(_lines_apart(attempt.repository, here, other) for here, other in pairs) > _MOST_APART:
-        return False
-    return all(
+    same = all(
         _same(here, other, here_parts.get(here.path, ()), there_parts.get(here.path, ())) for here, other in pairs
     )
+    return same and sum(_lines_apart(attempt.repository, here, other) for here, other in pairs) <= _MOST_APART
 
 
 def _same(here: UnmergedFile, there: UnmergedFile, here_parts: Parts, there_parts: Parts) -> bool:

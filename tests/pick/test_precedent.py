@@ -10,7 +10,7 @@ from __future__ import annotations
 from bot.git.repository import Repository
 from bot.model import Candidate, Certainty, Method
 from bot.pick.ladder import pick
-from tests.git.history import COMMITTER, History
+from tests.git.history import COMMITTER, File, History
 from tests.pick.plans import climb, plan
 
 FILE = "".join(f"line {number} of the file\n" for number in range(12))
@@ -91,6 +91,21 @@ def test_conflict_in_a_file_that_is_another_by_now_is_no_precedent(history: Hist
     landed = {"f": LIKELIEST + rest.replace("more", "other")}
     history.branch("release-2", history.commit(landed, there, message=message))
     made = climb(repository, history.commit({"here": "h"}, base), original)
+    assert isinstance(made, Candidate)
+    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
+
+
+def test_submodule_that_stands_elsewhere_on_each_branch_is_no_precedent(
+    history: History, repository: Repository
+) -> None:
+    """Its commits are in no repository that is here, so there is nothing to compare."""
+    before, fixed, other, own = (File("160000", (digit * 40).encode()) for digit in "abcd")
+    base = history.commit({"f": FILE, "sub": before})
+    original = history.branch("main", history.commit({"f": LIKELIEST, "sub": fixed}, base))
+    message = f"Fix\n\n(cherry picked from commit {original})"
+    there = history.commit({"sub": other}, base)
+    history.branch("release-2", history.commit({"f": LIKELIEST}, there, message=message))
+    made = climb(repository, history.commit({"sub": own}, base), original)
     assert isinstance(made, Candidate)
     assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
 
