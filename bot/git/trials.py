@@ -6,6 +6,7 @@ Owns the batch. What a trial means, and each answer, is the same as of `trial.tr
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 
 from bot.errors import GitError
@@ -33,9 +34,12 @@ def try_picks(
     """
     answers: dict[tuple[Sha, Sha], Trial | GitError] = {}
     asked: dict[tuple[Sha, Sha], Question] = {}
-    for commit, onto in dict.fromkeys(wanted):
+    pairs = dict.fromkeys(wanted)
+    targets = Counter(commit for commit, _onto in pairs)
+    for commit, onto in pairs:
         try:
-            asked[commit, onto] = question(repository, trees_of(repository, commit, onto))
+            trees = trees_of(repository, commit, onto)
+            asked[commit, onto] = question(repository, trees, alone=targets[commit] == 1)
         except GitError as error:
             answers[commit, onto] = error
     # Neighbouring branches mostly have the same files, and then one question is enough for all of them.
