@@ -16,6 +16,7 @@ from bot.model import (
     Candidate,
     Certainty,
     Conflict,
+    Evidence,
     Fidelity,
     Method,
     RelatedCommit,
@@ -51,7 +52,16 @@ def bring_prerequisites(
     made = pick(replace(plan, base_commit=brought.commit))
     if isinstance(made, AlreadyApplied):  # the prerequisites brought all of it
         return with_them
-    return _joined(repository, with_them, made) if isinstance(made, Candidate) else conflict
+    if not isinstance(made, Candidate):
+        return conflict
+    whole = _joined(repository, with_them, made)
+    return replace(whole, findings=_findings(repository, plan, whole)) if in_part else whole
+
+
+def _findings(repository: Repository, plan: TargetPlan, whole: Candidate) -> tuple[Evidence, ...]:
+    """Look at parts and originals together: what a part lacks by itself the originals may bring."""
+    tree, onto, theirs = (repository.commit(sha).tree for sha in (whole.commit, plan.base_commit, plan.commits[-1]))
+    return find_findings(repository, tree, onto=onto, theirs=theirs, paths=whole.files)
 
 
 def _bring_in_part(
@@ -69,9 +79,6 @@ def _bring_in_part(
             tip = _write(quarantine, each, picked.tree, tip, committer)
             made.append(tip)
         quarantine.keep(tip)
-    files = repository.changed_paths(plan.base_commit, tip)
-    base, tree = (repository.commit(sha).tree for sha in (plan.base_commit, tip))
-    theirs = repository.commit(plan.commits[-1]).tree
     return Candidate(
         branch=plan.branch,
         base_commit=plan.base_commit,
@@ -79,9 +86,8 @@ def _bring_in_part(
         commits=tuple(made),
         method=Method.CHERRY_PICK,
         fidelity=Fidelity.ADAPTED,
-        files=files,
+        files=repository.changed_paths(plan.base_commit, tip),
         certainty=Certainty.PROPOSED,
-        findings=find_findings(repository, tree, onto=base, theirs=theirs, paths=files),
     )
 
 

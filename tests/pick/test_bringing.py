@@ -81,3 +81,16 @@ def test_part_of_a_sweep_says_what_it_is_and_does_not_count_as_the_sweep(
     assert picked_from(last.message) == (original,)
     again = pick(repository, plan(last.sha, sweep), patches={}, committer=COMMITTER)
     assert not isinstance(again, AlreadyApplied)
+
+
+def test_a_part_is_looked_at_together_with_the_originals(history: History, repository: Repository) -> None:
+    """The sweep takes a name away from code.py that is still used there; the original takes the use away."""
+    between = "".join(f"VALUE_{number} = {number}\n" for number in range(9))
+    many = {f"many/{number}": "x\n" for number in range(50)}
+    base = history.commit({"f": ten_lines(), "code.py": f"NAME = 1\n{between}print(NAME)\n", **many})
+    dropped = {"f": ten_lines(l3="swept"), "code.py": f"{between}print(NAME)\n"}
+    sweep = history.commit({**dropped, **dict.fromkeys(many, "y\n")}, base)
+    original = history.commit({"f": ten_lines(l3="fixed"), "code.py": between}, sweep)
+    conflict, made = _bring(repository, plan(history.commit({"many/7": "mine\n"}, base), original))
+    assert conflict.prerequisites[0].paths == ("code.py", "f")
+    assert (made.certainty, made.findings) == (Certainty.PROPOSED, ())
