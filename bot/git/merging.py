@@ -28,7 +28,7 @@ _BEARING = re.compile(rb"merge|binary|marker")
 # What a trial writes is thrown away, so pressing it small is time lost.
 _THROWN_AWAY = ("-c", "core.looseCompression=0")
 
-_SHARE = 8
+_SHARE = 4
 """Merges that are worth a process of their own."""
 
 Attributes = tuple[tuple[str, bytes], ...]
@@ -77,10 +77,10 @@ def merge_many(
     options: tuple[str, ...] = (),
     seconds: float | None = None,
     processes: int = 1,
-) -> dict[Trees, Merged | GitError]:
-    """Merge many under the attributes given; what git cannot do has its error for an answer.
+) -> Iterator[tuple[Trees, Merged | GitError]]:
+    """Merge many under the attributes given, and yield each with what it came to; git's error where it cannot.
 
-    Where there are enough of them, so many `processes` at a time share them out.
+    Where there are enough of them, so many `processes` at a time share them out, and go on while answers are looked at.
 
     Raises:
         OutOfTime: a process took longer than `seconds`.
@@ -103,7 +103,8 @@ def merge_many(
         return {trees: _read(fields, each, clean=clean) for trees, each, (clean, fields) in answers}
 
     with ThreadPoolExecutor(processes) as threads:
-        return {trees: answer for done in threads.map(run, shares) for trees, answer in done.items()}
+        for done in threads.map(run, shares):
+            yield from done.items()
 
 
 def _shared_out(batch: Sequence[Trees], processes: int) -> list[Sequence[Trees]]:

@@ -53,7 +53,7 @@ def split_all(repository: Quarantined, picks: Iterable[UnmergedPick]) -> dict[Tr
     if not wanted:
         return {trees: {} for trees in asked}
     with _marker_style() as style:
-        answers = merge_many(repository, wanted, style)
+        answers = dict(merge_many(repository, wanted, style))
     return {
         trees: _split(repository, small, answers[small.trees]) if small.files else {} for trees, small in asked.items()
     }

@@ -6,11 +6,11 @@ Owns the batch. What a trial means, and each answer, is the same as of `trial.tr
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 
 from bot.errors import GitError
-from bot.git.merging import merge_many
+from bot.git.merging import Merged, Trees, merge_many
 from bot.git.narrowing import Question, question
 from bot.git.repository import Quarantined
 from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, conclude, trees_of
@@ -42,17 +42,27 @@ def try_picks(
             asked[commit, onto] = question(repository, trees, alone=targets[commit] == 1)
         except GitError as error:
             answers[commit, onto] = error
-    # Neighbouring branches mostly have the same files, and then one question is enough for all of them.
-    merges = merge_many(
-        repository,
-        {each.trees: each.attributes for each in asked.values() if each.trees},
-        seconds=seconds,
-        processes=processes or os.cpu_count() or 1,
-    )
-    for (commit, onto), each in asked.items():
-        merged = merges[each.trees] if each.trees else None
+    for pair, merged in _merged(repository, asked, seconds, processes or os.cpu_count() or 1):
         if isinstance(merged, GitError):
-            answers[commit, onto] = merged
+            answers[pair] = merged
         else:
-            answers[commit, onto] = conclude(repository, commit, each, merged)
+            answers[pair] = conclude(repository, pair[0], asked[pair], merged)
     return answers
+
+
+def _merged(
+    repository: Quarantined, asked: Mapping[tuple[Sha, Sha], Question], seconds: float | None, processes: int
+) -> Iterator[tuple[tuple[Sha, Sha], Merged | GitError | None]]:
+    """Yield each pair with what git made of its question, None where it has none.
+
+    Neighbouring branches mostly have the same files, and then one question is enough for all of them.
+    """
+    askers: dict[Trees, list[tuple[Sha, Sha]]] = defaultdict(list)
+    for pair, each in asked.items():
+        if each.trees is None:
+            yield pair, None
+        else:
+            askers[each.trees].append(pair)
+    wanted = {trees: asked[pairs[0]].attributes for trees, pairs in askers.items()}
+    for trees, merged in merge_many(repository, wanted, seconds=seconds, processes=processes):
+        yield from ((pair, merged) for pair in askers[trees])

@@ -128,7 +128,7 @@ def test_branches_with_the_same_files_are_one_question_unless_their_attributes_d
         asked = [question(quarantine, trees_of(quarantine, original, Sha(history.tree(tip)))) for tip in tips]
         trees = [each.trees for each in asked]
         assert trees[0] == trees[1] == trees[2] != trees[3]
-        merged = merge_many(quarantine, {each.trees: each.attributes for each in asked if each.trees})
+        merged = dict(merge_many(quarantine, {each.trees: each.attributes for each in asked if each.trees}))
         made = [widen(quarantine, each, merged[each.trees]) for each in asked if each.trees]  # type: ignore[arg-type]
     assert [each.clean for each in made] == [False, False, False, True]
 
