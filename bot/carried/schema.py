@@ -188,8 +188,8 @@ class SuiteSection(_Section):
     timeout: float = Field(default=900.0, gt=0, description="Seconds for one run on one tree.")
     takes_turns: bool = Field(
         default=False,
-        description="Whether no case starts before the file is there that SUITE_TURN names. On a GPU the candidate run "
-        "then starts up while the base run has the device.",
+        description="Whether no case starts, and nothing of the target is looked at, before the file is there that "
+        "SUITE_TURN names. The suite then starts up while the trees are laid out and another run has the device.",
     )
     known_failures: tuple[KnownFailure, ...] = ()
 

@@ -24,7 +24,8 @@ class DeclaredFailure:
 class Suite:
     """The regression suite of a carried patch: a folder of pytest files, run once per tree in a process of its own.
 
-    One that `takes_turns` starts no case before the file is there that SUITE_TURN names.
+    One that `takes_turns` starts no case, and looks at nothing of the target's, before there is the file that
+    SUITE_TURN names.
     """
 
     name: str
