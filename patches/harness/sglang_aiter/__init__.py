@@ -6,3 +6,10 @@ captured and replayed, and how a write past the end of a buffer is counted. Judg
     SUITE_TARGET   the source tree, with `sglang/` at its root or under `python/`
     SUITE_DEVICE   auto, cpu, cuda or rocm
 """
+
+from __future__ import annotations
+
+import os
+
+# torch would look through every installed package for a backend of some other device, and run it; none is used here.
+os.environ.setdefault("TORCH_DEVICE_BACKEND_AUTOLOAD", "0")
