@@ -53,7 +53,7 @@ def _overlapping(suites: Suites, prove: Prove, first: Turn, stop_when: StopWhen)
             for (name, suite), turn in zip(suites.items(), turns, strict=True)
         }
         for before, turn in zip(running.values(), turns[1:], strict=False):
-            _give_after(before, turn)
+            _give_after(before, first, turn)
         try:
             while wait(running.values(), timeout=_GLANCE).not_done and not stop.is_set():
                 if stop_when() or any(each.done() and each.exception() for each in running.values()):
@@ -64,5 +64,6 @@ def _overlapping(suites: Suites, prove: Prove, first: Turn, stop_when: StopWhen)
             proofs.shutdown(wait=False, cancel_futures=True)
 
 
-def _give_after(before: Future[Verdict], turn: Turn) -> None:
-    before.add_done_callback(lambda _: turn.give())
+def _give_after(before: Future[Verdict], first: Turn, turn: Turn) -> None:
+    """Give a turn once the suite before has ended, but not before the first: until then there may be no trees."""
+    before.add_done_callback(lambda _: first.then(turn.give))

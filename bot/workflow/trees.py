@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 
 from bot import gate
 from bot.cache import cache_directory
@@ -65,6 +64,8 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     drop_old_kernels(kernels)
 
     def prove(name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict:
+        if turn.begun():
+            laid.result()  # the suite before it may have ended without its turn
         verdict = gate.prove(
             base,
             candidate,
@@ -112,15 +113,15 @@ def _laid_out(lay_out: Callable[[], object] | None, *trees: Path) -> Iterator[tu
         tree.mkdir(parents=True, exist_ok=True)  # a container is started with its folders
     with tempfile.TemporaryDirectory(prefix="backport-turns-") as scratch, ThreadPoolExecutor(max_workers=1) as thread:
         first = Turn(Path(scratch, "begun"))
-        laid = thread.submit(_after, first.awaited, lay_out)
-        laid.add_done_callback(lambda done: None if done.exception() else first.give())
+        laid = thread.submit(_lay_out_for, first, lay_out)
         yield first, laid
 
 
-def _after(up: Event, lay_out: Callable[[], object]) -> object:
+def _lay_out_for(first: Turn, lay_out: Callable[[], object]) -> None:
     """Let the suite's process start first, which is the longer work: a formatter does not share the interpreter."""
-    up.wait(_START_SECONDS)
-    return lay_out()
+    first.awaited.wait(_START_SECONDS)
+    lay_out()
+    first.give()
 
 
 def without_suite() -> Verdict:

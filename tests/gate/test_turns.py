@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from bot.carried.load import CarriedPatch, bundled_patches, load_patches
+from bot.config.prove import OwnCommand, Prove
 from bot.errors import SuiteError
 from bot.gate import local, prove, queue, turns
 from bot.gate.confinement import DEFAULT, Confinement, can_isolate
 from bot.gate.place import Turn
 from bot.gate.queue import prove_each
 from bot.gate.turns import Order, order
-from bot.model import CommandSuite, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never
+from bot.model import CaseOutcome, CommandSuite, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never
 from bot.workflow import trees
 from bot.workflow.trees import prove_trees
 
@@ -228,6 +229,45 @@ def test_trees_that_cannot_be_laid_out_end_the_proof(
         prove_trees(tmp_path / "1", tmp_path / "2", carried, lay_out=lay_out, patches={}, device="cpu")
     assert time.monotonic() - begun < 300
     assert list(tmp_path.glob("backport-*")) == []
+
+
+@pytest.mark.parametrize("follower", ["command", "companion"])
+def test_no_suite_begins_before_the_trees_are_laid_out(
+    carried: CarriedPatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, follower: str
+) -> None:
+    """The first suite ends at once, long before."""
+    with monkeypatch.context() as patch:
+        (tmp_path / "broken").mkdir()
+        broken = replace(carried, suite=replace(carried.suite, directory=tmp_path / "broken"))
+        if follower == "companion":
+            for module in (local, queue):
+                patch.setattr(module, "order", lambda *_: Order.IN_TURN)
+        (tmp_path / "suite/test_it.py").write_text(
+            "import os, pathlib\n\ndef test_it():\n"
+            "    assert pathlib.Path(os.environ['SUITE_TARGET'], 'file').exists()\n",
+            encoding="utf-8",
+        )
+        command = OwnCommand(name="second", command=("test", "-e", "file"))
+        base, candidate = tmp_path / "made/base", tmp_path / "made/candidate"
+
+        def lay_out() -> None:
+            time.sleep(4)
+            for tree in (base, candidate):
+                (tree / "file").touch()
+
+        verdict = prove_trees(
+            base,
+            candidate,
+            broken,
+            lay_out=lay_out,
+            companions=[replace(carried, name="second")] if follower == "companion" else [],
+            patches={},
+            settings=Prove(commands=(command,) if follower == "command" else ()),
+            device="cpu",
+        )
+    assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
+    second = [case for run in (verdict.base, verdict.candidate) for case in run.cases if case.name.startswith("second")]
+    assert [case.outcome for case in second] == [CaseOutcome.PASSED] * 2
 
 
 TAKES = Suite(name="it", directory=Path("/"), takes_turns=True)
