@@ -70,7 +70,7 @@ def _pick(directory: str, mainline: str, commits: Sequence[Sha], parts: Mapping[
             continue
         for sha in group:
             paths = " ".join(map(shlex.quote, parts[sha]))
-            yield f"git diff --binary {sha}^1 {sha} -- {paths} | git -C {directory} apply --3way --index"
+            yield f"git -C {directory} diff --binary {sha}^1 {sha} -- {paths} | git -C {directory} apply --3way --index"
             yield f"git -C {directory} commit --reuse-message {sha}"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.branch_names import slug
 from bot.model import MergeMethod, Sha
 from bot.report.recipe import recipe
 
@@ -85,7 +86,8 @@ def test_pasted_recipe_ends_in_a_pushed_branch(clone: tuple[Path, Sha], method: 
     assert not list(work.parent.rglob("owned"))
 
 
-def test_of_a_commit_in_parts_only_these_paths_are_taken(clone: tuple[Path, Sha]) -> None:
+@pytest.mark.parametrize("stands", ["", "src"])
+def test_of_a_commit_in_parts_only_these_paths_are_taken(clone: tuple[Path, Sha], stands: str) -> None:
     work, _merged = clone
     git(work, "switch", "-q", "main")
     for name in ("src/part 1.txt", "other.txt"):
@@ -104,8 +106,8 @@ def test_of_a_commit_in_parts_only_these_paths_are_taken(clone: tuple[Path, Sha]
         merge_method=MergeMethod.MERGE,
         parts={sweep: ("src/part 1.txt",)},
     )
-    begun = shell(f"set -e\n{made.begin}", work)
+    begun = shell(f"set -e\n{made.begin}", work / stands)
     assert begun.returncode == 0, begun.stderr
-    (worktree,) = (each for each in work.parent.iterdir() if each != work)
+    worktree = (work / stands).parent / slug(BACKPORT)
     assert git(worktree, "log", "-2", "--format=%s").splitlines() == ["last", "sweep"]
     assert git(worktree, "diff", "--name-only", "HEAD~2").splitlines() == ["last.txt", "src/part 1.txt"]
