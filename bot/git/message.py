@@ -45,6 +45,11 @@ def picked_from(message: str) -> tuple[str, ...]:
     return tuple(_PICKED_FROM.findall(message)) if "cherry picked" in message else ()
 
 
+def without_picked_from(message: str) -> str:
+    """Return a message in which the lines that name commits as picked are indented, and do not count."""
+    return _PICKED_FROM.sub(r"  \g<0>", message)
+
+
 def reverted(message: str) -> tuple[str, ...]:
     """Return the commits that a message says it reverts."""
     return tuple(_REVERTS.findall(message)) if "This reverts" in message else ()

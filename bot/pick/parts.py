@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.closing_words import disarm
+from bot.git.message import without_picked_from
 from bot.git.repository import Repository
 from bot.git.tree import changed_tree, commit_paths, find_entry
 from bot.model import Sha
@@ -35,6 +36,6 @@ def paths_in_part(repository: Repository, sha: Sha, wanted: Iterable[str]) -> tu
 def part_message(message: str, sha: Sha, paths: Iterable[str]) -> str:
     """Return the message of a part that is brought to a branch: the commit's, and which part of it this is."""
     listed = "\n".join(f"  {path!r}" if "\n" in path else f"  {path}" for path in paths)
-    subject, _, body = disarm(message).strip().partition("\n")
+    subject, _, body = without_picked_from(disarm(message)).strip().partition("\n")
     note = f"This is only a part of commit {sha}, what it changes in:\n{listed}"
     return "\n\n".join(filter(None, (subject, note, body.strip()))) + "\n"

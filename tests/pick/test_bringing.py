@@ -6,9 +6,10 @@ import pytest
 
 from bot.git.message import picked_from
 from bot.git.repository import Repository
-from bot.model import AlreadyApplied, Candidate, Certainty, Conflict, Method, TargetPlan
+from bot.model import AlreadyApplied, Candidate, Certainty, Conflict, Method, Sha, TargetPlan
 from bot.pick.bringing import bring_prerequisites
 from bot.pick.ladder import pick
+from bot.pick.parts import part_message
 from tests.git.history import COMMITTER, History
 from tests.pick.missing import swept, ten_lines, with_rest
 from tests.pick.plans import plan
@@ -81,6 +82,16 @@ def test_part_of_a_sweep_says_what_it_is_and_does_not_count_as_the_sweep(
     assert picked_from(last.message) == (original,)
     again = pick(repository, plan(last.sha, sweep), patches={}, committer=COMMITTER)
     assert not isinstance(again, AlreadyApplied)
+
+
+def test_part_of_a_sweep_does_not_claim_what_the_sweep_was_picked_from() -> None:
+    other = "a" * 40
+    message = f"Tidy up\n\nAll of it.\n\n(cherry picked from commit {other})\nSigned-off-by: A <a@example.org>\n"
+    assert picked_from(message) == (other,)
+    part = part_message(message, Sha("b" * 40), ["f"])
+    assert picked_from(part) == ()
+    assert other in part
+    assert "Signed-off-by: A <a@example.org>" in part
 
 
 def test_a_part_is_looked_at_together_with_the_originals(history: History, repository: Repository) -> None:
