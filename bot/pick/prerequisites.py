@@ -75,7 +75,7 @@ def _find_resolvable(search: Search, first: UnmergedPick, climb: Climb) -> Prere
     for each in search.near:
         if search.left <= longest:
             break
-        if not _is_near(search.attempt, each, first):
+        if not _is_near(search.attempt, each, first) or not search.is_lacking(each.chosen):
             continue
         began = time.monotonic()
         made = _resolve(search.attempt, each.chosen, climb)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from bot.errors import GitError, OutOfTime
+from bot.git.identity import find_landed
 from bot.git.line_history import FileChange
 from bot.git.tree import commit_paths, differing_paths
 from bot.git.trial import CleanPick, EmptyPick, UnmergedPick
@@ -68,6 +69,7 @@ class Search:
     _changes: dict[Sha, FileChange] = field(default_factory=dict)
     _order: dict[Sha, int] = field(default_factory=dict)
     _brought: dict[Sha, Sha | None] = field(default_factory=dict)
+    _had: dict[Sha, bool] = field(default_factory=dict)
     _parts: dict[Sha, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -87,12 +89,25 @@ class Search:
         for _size in range(self.most):
             tried = list(self._try_all(self._grow(nearest)))
             found = [each.chosen for each in tried if each.tree is not None and self._holds(each.tree)]
-            if found:
-                return min(found, key=self._weight)
+            lightest = sorted(found, key=self._weight)
+            chosen = next(filter(self.is_lacking, lightest), None)
+            if chosen is not None:
+                return chosen
             conflicting = [each for each in tried if each.unmerged is not None]
             nearest = sorted(conflicting, key=lambda each: each.distance)[:_KEPT]
             self.near += nearest
         return ()
+
+    def is_lacking(self, chosen: Chosen) -> bool:
+        """Say whether the branch has nothing of a set, in whatever form: what counts as landed is not brought again."""
+        return not any(self._has(self._changes[sha].commit) for sha in chosen)
+
+    def _has(self, sha: Sha) -> bool:
+        if sha not in self._had:
+            repository, base = self.attempt.repository, self.attempt.plan.base_commit
+            told = any(repository.is_ancestor(each.commit, base) for each in self.attempt.backports(sha))
+            self._had[sha] = told and sha in find_landed(repository, base, (sha,))
+        return self._had[sha]
 
     def _holds(self, tree: Sha) -> bool:
         """Say whether files pass the checks; where commits come whole, their own project has seen to that."""

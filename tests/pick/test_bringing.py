@@ -84,6 +84,30 @@ def test_part_of_a_sweep_says_what_it_is_and_does_not_count_as_the_sweep(
     assert not isinstance(again, AlreadyApplied)
 
 
+def test_what_the_branch_has_in_another_form_is_no_prerequisite(history: History, repository: Repository) -> None:
+    """It would pick again, but as it counts as landed it would not be brought."""
+    base = history.commit({"f": ten_lines(), "g": "g\n"})
+    near = history.commit({"f": ten_lines(l3="near"), "g": "G\n"}, base)
+    original = history.commit({"f": ten_lines(l3="fixed")}, near)
+    adapted = history.commit({"h": "x\n"}, base, message=f"Near\n\n(cherry picked from commit {near})\n")
+    history.branch("release/1", adapted)
+    conflict = pick(repository, plan(adapted, original), patches={}, committer=COMMITTER)
+    assert isinstance(conflict, Conflict)
+    assert conflict.prerequisites == ()
+    reverting = history.commit({"h": "y\n"}, adapted, message=f"Revert\n\nThis reverts commit {adapted}.\n")
+    _conflict, made = _bring(repository, plan(reverting, original))
+    assert [each.sha for each in made.prerequisites] == [near]
+
+
+def test_nor_is_it_one_where_the_rest_could_be_resolved(history: History, repository: Repository) -> None:
+    tip, near, original = with_rest(history, added=0)
+    adapted = history.commit({"h": "x\n"}, tip, message=f"Near\n\n(cherry picked from commit {near})\n")
+    history.branch("release/1", adapted)
+    conflict = pick(repository, plan(adapted, original), patches={}, committer=COMMITTER)
+    assert isinstance(conflict, Conflict)
+    assert (conflict.prerequisites, conflict.rest) == ((), None)
+
+
 def test_part_of_a_sweep_does_not_claim_what_the_sweep_was_picked_from() -> None:
     other = "a" * 40
     message = f"Tidy up\n\nAll of it.\n\n(cherry picked from commit {other})\nSigned-off-by: A <a@example.org>\n"
