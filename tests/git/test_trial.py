@@ -105,6 +105,16 @@ CASES = {
         {"f.lock": _lines("X", *TEN[1:])},
         {"f.lock": _lines(*TEN[:-1], "Y")},
     ),
+    "union by a macro of the root": (
+        {".gitattributes": b"[attr]both merge=union\n", "d/.gitattributes": b"f both\n", "d/f": b"a\n"},
+        {"d/f": b"a\nX\n"},
+        {"d/f": b"a\nY\n"},
+    ),
+    "union by attributes of the directory that the branch moved it to": (
+        {"d/f": _lines(*TEN), "d/.gitattributes": b"f merge=union\n"},
+        {"d/f": _lines(*TEN, "X")},
+        {"d/f": None, "d/.gitattributes": None, "e/f": _lines(*TEN, "Y"), "e/.gitattributes": b"f merge=union\n"},
+    ),
     "no end of line": ({"f": b"a\nb"}, {"f": b"a\nB"}, {"f": b"A\nb"}),
     "everything deleted": ({"d/f": b"a\n"}, {"d/f": None}, {"g": b"b\n"}),
 }  # fmt: skip
