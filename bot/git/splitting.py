@@ -21,6 +21,10 @@ from bot.git.tree import changed_tree
 from bot.git.trial import UnmergedPick
 from bot.model import ConflictKind, Sha
 
+_LONG = f"* conflict-marker-size={MARKER_SIZE}\n"
+# The last line of a .gitattributes that says so is the one that holds, and each of them may.
+_LONG_MARKERS = f"\n{_LONG}".encode()
+
 Split = Mapping[str, Parts]
 """Settled text and regions of each file that git could merge in part."""
 
@@ -60,14 +64,21 @@ def split_all(repository: Quarantined, picks: Iterable[UnmergedPick]) -> dict[Tr
 
 
 def _make_small(repository: Quarantined, pick: UnmergedPick) -> _Small:
-    attributes = attributes_of(repository, pick.trees)
+    attributes = tuple((path, content + _LONG_MARKERS) for path, content in attributes_of(repository, pick.trees))
     listed = [file for file in pick.files if file.kind in (ConflictKind.CONTENT, ConflictKind.ADD_ADD)]
     # Without attributes a path says nothing, and one directory costs less than many.
     files = {file.path if attributes else str(at): file for at, file in enumerate(listed)}
+    # With the attributes in them, trees that are equal are merged alike.
+    bearing = {path: _written(repository, content) for path, content in attributes if path not in files}
     base, ours, theirs = (
-        _tree_of(repository, {path: side(file) for path, file in files.items()}) for side in (_base, _ours, _theirs)
+        _tree_of(repository, bearing | {path: side(file) for path, file in files.items()})
+        for side in (_base, _ours, _theirs)
     )
     return _Small(files, Trees(base=base, ours=ours, theirs=theirs), attributes)
+
+
+def _written(repository: Quarantined, content: bytes) -> Entry:
+    return Entry(REGULAR, repository.writer.write("blob", content))
 
 
 def _base(file: UnmergedFile) -> Entry | None:
@@ -90,7 +101,7 @@ def _tree_of(repository: Quarantined, entries: Mapping[str, Entry | None]) -> Sh
 @contextmanager
 def _marker_style() -> Iterator[tuple[str, ...]]:
     with tempfile.NamedTemporaryFile("w", prefix="backport-markers-") as attributes:
-        attributes.write(f"* conflict-marker-size={MARKER_SIZE}\n")
+        attributes.write(_LONG)
         attributes.flush()
         options = {
             "merge.conflictStyle": "diff3",
