@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.errors import GitError
+from bot.errors import GitError, OutOfTime
 from bot.git.conflicts import Stages, parse_stages
 from bot.git.objects import EMPTY_TREE
 from bot.git.process import Completed
@@ -59,14 +60,21 @@ class Merged:
     label: Sha
 
 
-def merge_one(repository: Quarantined, trees: Trees, attributes: Attributes, options: tuple[str, ...] = ()) -> Merged:
+def merge_one(
+    repository: Quarantined,
+    trees: Trees,
+    attributes: Attributes,
+    options: tuple[str, ...] = (),
+    seconds: float | None = None,
+) -> Merged:
     """Merge three trees under some attributes; `options` are git's own, before its subcommand.
 
     Raises:
         GitError: git could not do it, e.g. an object of a partial history is missing.
+        OutOfTime: it took longer than `seconds`.
     """
     labels = stand_ins(repository, trees)
-    done = run_merge(repository, labels, _attributes_directory(repository, attributes), options)
+    done = run_merge(repository, labels, _attributes_directory(repository, attributes), options, seconds=seconds)
     if done.code not in (0, 1):
         raise repository.git.error(done, f"Merging the tree {trees.theirs[:12]} could not be tried")
     return _read(done.stdout.split(b"\0"), labels, clean=done.code == 0)
@@ -84,8 +92,9 @@ def merge_many(
     Where there are enough of them, so many `processes` at a time share them out, and go on while answers are looked at.
 
     Raises:
-        OutOfTime: a process took longer than `seconds`.
+        OutOfTime: all of them together took longer than `seconds`.
     """
+    end = time.monotonic() + seconds if seconds is not None else None
     batches: dict[Attributes, list[Trees]] = defaultdict(list)
     for trees, attributes in wanted.items():
         batches[attributes].append(trees)
@@ -93,13 +102,16 @@ def merge_many(
     worktrees = {attributes: _attributes_directory(repository, attributes) for attributes in batches}
     shares = [(attributes, each) for attributes, batch in batches.items() for each in _shared_out(batch, processes)]
 
+    def left() -> float | None:
+        return None if end is None else max(0.0, end - time.monotonic())
+
     def run(share: tuple[Attributes, Sequence[Trees]]) -> dict[Trees, Merged | GitError]:
         attributes, some = share
         labels = [stand_ins(repository, trees) for trees in some]
         lines = "".join(f"{ours} {theirs}\n" for ours, theirs in labels)
-        done = run_merge(repository, ("--stdin",), worktrees[attributes], options, lines.encode(), seconds)
+        done = run_merge(repository, ("--stdin",), worktrees[attributes], options, lines.encode(), left())
         if done.code:  # git knows no batches, or one merge ended them all
-            return {trees: _alone(repository, trees, attributes, options) for trees in some}
+            return {trees: _alone(repository, trees, attributes, options, left()) for trees in some}
         answers = zip(some, labels, _split(done.stdout), strict=True)
         return {trees: _read(fields, each, clean=clean) for trees, each, (clean, fields) in answers}
 
@@ -119,10 +131,12 @@ def _shared_out(batch: Sequence[Trees], processes: int) -> list[Sequence[Trees]]
 
 
 def _alone(
-    repository: Quarantined, trees: Trees, attributes: Attributes, options: tuple[str, ...]
+    repository: Quarantined, trees: Trees, attributes: Attributes, options: tuple[str, ...], seconds: float | None
 ) -> Merged | GitError:
     try:
-        return merge_one(repository, trees, attributes, options)
+        return merge_one(repository, trees, attributes, options, seconds)
+    except OutOfTime:
+        raise
     except GitError as error:
         return error
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from typing import cast
+
+import pytest
 
 from bot.errors import GitError
+from bot.git import merging
+from bot.git.merging import run_merge
+from bot.git.process import Completed
 from bot.git.repository import Repository
 from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, try_pick
 from bot.git.trials import try_picks
@@ -55,6 +62,28 @@ def test_shared_out_between_processes_the_answers_are_the_same(history: History,
         assert try_picks(quarantine, wanted, processes=3) == alone
     kinds = [type(alone[each]) for each in wanted]
     assert kinds == [UnmergedPick if n % 3 == 0 else CleanPick for n in range(40)]
+
+
+def test_time_is_given_to_all_of_them_together_and_not_to_each_process(
+    history: History, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """base ── original (main) onto 40 trees with other files in conflict, in eight processes one after the other"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": BASE.replace("line 5", "fixed")}, base)
+    others = [history.commit({"f": BASE.replace("line 5", f"other {n}")}, base) for n in range(40)]
+    given: list[float] = []
+
+    def slow(*arguments: object) -> Completed:
+        given.append(cast("float", arguments[-1]))
+        time.sleep(0.01)
+        return run_merge(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(merging, "run_merge", slow)
+    with repository.quarantined() as quarantine:
+        try_picks(quarantine, [(original, history.tree(other)) for other in others], seconds=60, processes=2)
+    assert len(given) == 8
+    assert given[0] <= 60
+    assert max(given[2:]) < 60 - 0.01
 
 
 def test_pick_that_git_cannot_do_leaves_the_others_alone(history: History, repository: Repository) -> None:
