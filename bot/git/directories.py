@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bot.errors import GitError
 from bot.git.objects import (
     DIRECTORY,
     EMPTY_TREE,
@@ -65,6 +66,18 @@ class Directories:
                 self._keep(tree, found[tree])
         return [found.get(tree, {}) for tree in trees]
 
+    def stored(self, trees: Sequence[Sha]) -> list[Listing]:
+        """Return the same where nothing must be taken for empty that is only missing.
+
+        Raises:
+            GitError: a tree is missing.
+        """
+        found = self.entries_of(trees)
+        for tree, listing in zip(trees, found, strict=True):
+            if not listing and tree != EMPTY_TREE:
+                raise GitError(f"The tree {tree} cannot be read.", hint="The mirror may be incomplete: fetch it anew.")
+        return found
+
     def _keep(self, tree: Sha, listing: Listing) -> None:
         if self._kept.entries > _MOST_ENTRIES:
             self._kept.listings.clear()
@@ -84,7 +97,11 @@ class Directories:
         return Entry(found[0].decode(), Sha(found[2].hex())) if found else None
 
     def differing(self, old: Sha, new: Sha) -> Sequence[str]:
-        """Return the paths of the files, links and submodules in which two trees differ; a rename is both its paths."""
+        """Return the paths of the files, links and submodules in which two trees differ; a rename is both its paths.
+
+        Raises:
+            GitError: a tree is missing, so what it holds cannot be told.
+        """
         differing = self._kept.differing.get((old, new))
         if differing is None:
             differing = tuple(self._differ(old, new, ""))
@@ -96,7 +113,7 @@ class Directories:
     def _differ(self, old: Sha, new: Sha, prefix: str) -> Iterator[str]:
         if old == new:
             return
-        before, after = self.entries_of([old, new])
+        before, after = self.stored([old, new])
         changed = {name for name, _entry in before.items() ^ after.items()}
         for text, name in sorted((decode_path(name), name) for name in changed):
             sides = [side.get(name) for side in (before, after)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from bot.git.directories import Listing
 from bot.git.objects import DIRECTORY, EMPTY_TREE, REGULAR, SUBMODULE, Entry, decode_path, encode_path, format_tree
 from bot.model import Commit, Sha
 
@@ -38,8 +39,11 @@ def list_directory(repository: Repository, tree: Sha, directory: str = "") -> di
         if inner is None or inner.mode != DIRECTORY:
             return {}
         tree = inner.sha
-    entries = repository.directories.entries(tree).values()
-    return {decode_path(name): Entry(mode.decode(), Sha(sha.hex())) for mode, name, sha in entries}
+    return _named(repository.directories.entries(tree))
+
+
+def _named(listing: Listing) -> dict[str, Entry]:
+    return {decode_path(name): Entry(mode.decode(), Sha(sha.hex())) for mode, name, sha in listing.values()}
 
 
 def find_entry(repository: Repository, tree: Sha, path: str) -> Entry | None:
@@ -68,6 +72,9 @@ def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry 
 
     A directory at such a path stays: whoever removes a file there means no folder of the same name. Directories left
     empty disappear.
+
+    Raises:
+        GitError: a directory on the way is missing, so what else it holds would be lost.
     """
     here: dict[str, Entry | None] = {}
     below: dict[str, dict[str, Entry | None]] = {}
@@ -77,7 +84,7 @@ def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry 
             below.setdefault(head, {})[rest] = entry
         else:
             here[head] = entry
-    entries = list_directory(repository, tree)
+    entries = _named(repository.directories.stored([tree])[0])
     for name, entry in here.items():
         _set(entries, name, entry)
     for name, inner in below.items():
