@@ -70,20 +70,29 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
         second = replace(first, kernels=lent, readable=(kept,), turn=Turn(Path(scratch, "turn", "begun")))
         how = order(suite, device, confinement)
 
-        def begin(_: object = None) -> None:
+        def begin() -> None:
             lend_kernels(kept, lent)
             second.turn.give()
+
+        def give_second(_: object = None) -> None:  # a base run that ends before its turn gives none
+            first.turn.then(partial(_unless, first.stop, begin))
 
         with ThreadPoolExecutor(max_workers=1 if how is Order.AFTER else 2) as runs:
             if not first.turn.begun():
                 progress("base run: starting up for its turn")
             for name, each in (("base", first), ("candidate", second)):
-                each.turn.then(partial(progress, f"{name} run: started"))
+                each.turn.then(partial(_unless, first.stop, partial(progress, f"{name} run: started")))
             of_base = runs.submit(run, base, "base", first)
-            first.turn.then(begin) if how is Order.TOGETHER else of_base.add_done_callback(begin)
+            give_second() if how is Order.TOGETHER else of_base.add_done_callback(give_second)
             of_candidate = runs.submit(run, candidate, "candidate", second)
             _attend(of_base, of_candidate, first.stop, stop_when)
         return judge_suite(suite, of_base.result(), of_candidate.result(), resolved=resolved())
+
+
+def _unless(ended: Event, call: Callable[[], object]) -> None:
+    """Call it, but not for runs that ended without their turn: their folders are gone."""
+    if not ended.is_set():
+        call()
 
 
 def _attend(of_base: Future[SuiteRun], of_candidate: Future[SuiteRun], stop: Event, stop_when: StopWhen) -> None:

@@ -270,6 +270,33 @@ def test_no_suite_begins_before_the_trees_are_laid_out(
     assert [case.outcome for case in second] == [CaseOutcome.PASSED] * 2
 
 
+@pytest.mark.parametrize("how", [Order.TOGETHER, Order.IN_TURN])
+def test_a_proof_that_ended_before_its_trees_were_there_leaves_nothing(
+    carried: CarriedPatch,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    how: Order,
+) -> None:
+    (tmp_path / "suite/test_it.py").unlink()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for module in (local, queue):
+        monkeypatch.setattr(module, "order", lambda *_: how)
+    said: list[str] = []
+    verdict = prove_trees(
+        tmp_path / "base",
+        tmp_path / "candidate",
+        carried,
+        lay_out=lambda: time.sleep(4),
+        patches={},
+        progress=said.append,
+    )
+    assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
+    assert list(tmp_path.glob("backport-*")) == []
+    assert caplog.records == []
+    assert [line for line in said if "started" in line] == []
+
+
 TAKES = Suite(name="it", directory=Path("/"), takes_turns=True)
 PLAIN = Suite(name="it", directory=Path("/"))
 COMMAND = CommandSuite(name="it", command=("true",))
