@@ -58,11 +58,13 @@ class Turn:
         return self._given.done()
 
     def give(self) -> None:
-        """Let the run begin, once."""
+        """Let the run begin, once; where its sign cannot be written its time counts all the same, or it never ended."""
         self.since = time.monotonic()
-        if self.sign is not None:
-            self.sign.touch()
-        self._given.set_result(None)
+        try:
+            if self.sign is not None:
+                self.sign.touch()
+        finally:
+            self._given.set_result(None)
 
     def then(self, call: Callable[[], object]) -> None:
         """Call it when the turn is given: in the thread that gives it, or here and at once if it was."""

@@ -297,6 +297,14 @@ def test_a_proof_that_ended_before_its_trees_were_there_leaves_nothing(
     assert [line for line in said if "started" in line] == []
 
 
+def test_a_turn_whose_sign_cannot_be_written_counts_so_that_the_run_ends_in_time(tmp_path: Path) -> None:
+    turn = Turn(tmp_path / "gone/begun")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(FileNotFoundError):
+        turn.give()
+    assert turn.begun()
+
+
 TAKES = Suite(name="it", directory=Path("/"), takes_turns=True)
 PLAIN = Suite(name="it", directory=Path("/"))
 COMMAND = CommandSuite(name="it", command=("true",))
