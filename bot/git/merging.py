@@ -10,7 +10,7 @@ import hashlib
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from bot.git.conflicts import Stages, parse_stages
 from bot.git.objects import EMPTY_TREE
 from bot.git.process import Completed
 from bot.git.repository import Quarantined
-from bot.git.tree import differing_paths, find_entry, paths_named
+from bot.git.tree import differing_paths
 from bot.model import Sha, Signature
 
 _NOBODY = Signature("backport-bot", "backport-bot@localhost", "0 +0000")
@@ -212,26 +212,18 @@ def _attributes_directory(repository: Quarantined, attributes: Attributes) -> Pa
     return directory
 
 
-def attributes_of(repository: Quarantined, trees: Trees) -> Attributes:
-    """Return the .gitattributes of the target that can bear on a merge of what the original changed."""
-    paths = _attribute_files(repository, trees)
+def attributes_of(repository: Quarantined, trees: Trees, moved: Iterable[str] = ()) -> Attributes:
+    """Return the .gitattributes of the target that can bear on a merge of what the original changed.
+
+    Those of where git found it on the target are among them only if that is given as `moved`.
+    """
+    changed = (*differing_paths(repository, trees.base, trees.theirs), *moved)
+    paths = [each + _ATTRIBUTES for each in sorted({parent for path in changed for parent in _parents(path)})]
     found = zip(paths, repository.read_all((trees.ours, path) for path in paths), strict=True)
     held = [(path, content) for path, content in found if content]
     # Only the root's file can give a set of attributes a name, and then any other may mean them by it.
     named = any(path == _ATTRIBUTES and _MACRO.search(content) for path, content in held)
     return tuple((path, content) for path, content in held if named or _BEARING.search(content))
-
-
-def _attribute_files(repository: Quarantined, trees: Trees) -> list[str]:
-    """Return where they can be: wherever the target may have moved something to, if it lacks what was changed."""
-    changed = tuple(differing_paths(repository, trees.base, trees.theirs))
-    if any(_is_gone(repository, trees, path) for path in changed):
-        return list(paths_named(repository, trees.ours, _ATTRIBUTES))
-    return [each + _ATTRIBUTES for each in sorted({parent for path in changed for parent in _parents(path)})]
-
-
-def _is_gone(repository: Quarantined, trees: Trees, path: str) -> bool:
-    return find_entry(repository, trees.ours, path) is None and find_entry(repository, trees.base, path) is not None
 
 
 def _parents(path: str) -> Iterator[str]:

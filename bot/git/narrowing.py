@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.git.merging import Attributes, Merged, Trees, attributes_of
+from bot.git.merging import Attributes, Merged, Trees, attributes_of, merge_one
 from bot.git.objects import DIRECTORY, EMPTY_TREE, EXECUTABLE, REGULAR, Entry
 from bot.git.repository import Quarantined
 from bot.git.tree import changed_tree, find_entry
@@ -129,7 +129,7 @@ def _small_trees(repository: Quarantined, trees: Trees, disputed: Sequence[_Path
 def widen(repository: Quarantined, asked: Question, merged: Merged | None) -> Merged:
     """Return what the merge of the whole trees comes to, given what git made of those it was asked about."""
     if not asked.narrow and merged is not None:
-        return merged
+        return _where_it_lies(repository, asked, merged)
     changes = dict(asked.settled)
     if merged is not None:
         changes |= {path: find_entry(repository, merged.tree, path) for path in asked.disputed}
@@ -137,3 +137,18 @@ def widen(repository: Quarantined, asked: Question, merged: Merged | None) -> Me
     if merged is None:
         return Merged(tree, {}, clean=True, label=asked.whole.ours)
     return replace(merged, tree=tree)
+
+
+def _where_it_lies(repository: Quarantined, asked: Question, merged: Merged) -> Merged:
+    """Merge once more where git found what the original changes in a directory that has attributes of its own."""
+    trees = asked.whole
+    changed = repository.directories.differing(trees.base, trees.theirs)
+    if not any(_is_gone(repository, trees, path) for path in changed):
+        return merged
+    moved = {*merged.stages, *repository.directories.differing(trees.ours, merged.tree)}.difference(changed)
+    attributes = attributes_of(repository, trees, moved)
+    return merged if attributes == asked.attributes else merge_one(repository, trees, attributes)
+
+
+def _is_gone(repository: Quarantined, trees: Trees, path: str) -> bool:
+    return find_entry(repository, trees.ours, path) is None and find_entry(repository, trees.base, path) is not None

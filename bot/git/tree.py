@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from bot.git.directories import Listing
-from bot.git.objects import DIRECTORY, EMPTY_TREE, REGULAR, SUBMODULE, Entry, decode_path, encode_path, format_tree
+from bot.git.objects import DIRECTORY, EMPTY_TREE, REGULAR, SUBMODULE, Entry, decode_path, format_tree
 from bot.model import Commit, Sha
 
 if TYPE_CHECKING:
@@ -57,14 +57,6 @@ def list_files(repository: Repository, tree: Sha) -> Iterator[tuple[str, Entry]]
         about, _, path = line.partition(b"\t")
         mode, _, sha = about.split(b" ")
         yield decode_path(path), Entry(mode.decode(), Sha(sha.decode()))
-
-
-def paths_named(repository: Repository, tree: Sha, name: str) -> Iterator[str]:
-    """Yield the paths in a tree of all files, links and submodules of a name, in git's order."""
-    wanted = encode_path(name)
-    for path in repository.git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", tree).split(b"\0"):
-        if path.rpartition(b"/")[2] == wanted:
-            yield decode_path(path)
 
 
 def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry | None]) -> Sha:
