@@ -49,8 +49,13 @@ def merge_tokens(region: LineRegion) -> Lines | None:
     at = 0
     for each in combined:
         made += [_kept(base, ours, theirs, in_ours, in_theirs, here) for here in range(at, each.edit.start)]
-        made += _new(each.edit, theirs if each.theirs else ours, in_theirs if each.theirs else in_ours)
+        side, places = (theirs, in_theirs) if each.theirs else (ours, in_ours)
+        made += _new(each.edit, side, places)
         at = each.edit.end
+        if each.edit.new and at in places:
+            kept = _kept(base, ours, theirs, in_ours, in_theirs, at)
+            made.append(_after_new(kept, side[places[at]].blank))
+            at += 1
     made += [_kept(base, ours, theirs, in_ours, in_theirs, here) for here in range(at, len(base))]
     return tuple(split_lines(b"".join(token.blank + token.text for token in made)))
 
@@ -88,6 +93,12 @@ def _kept(
     mine = ours[in_ours[at]].blank if at in in_ours else token.blank
     other = theirs[in_theirs[at]].blank if at in in_theirs else token.blank
     return Token(other if mine == token.blank else mine, token.text)
+
+
+def _after_new(token: Token, blank: bytes) -> Token:
+    """Return a token that follows new ones, with at least the line break or space by which their side sets it off."""
+    joined = not token.blank or (b"\n" in blank and b"\n" not in token.blank)
+    return Token(blank if joined else token.blank, token.text)
 
 
 def _depths(texts: list[bytes]) -> list[int]:

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.pick.finer.dialect import find_renames
@@ -75,7 +75,13 @@ def test_text_of_earlier_backports_is_proposed_newest_first() -> None:
 SIDES = st.lists(st.sampled_from(["a = f(x, y)", "b = 1", "", "c(z)", "from m import n", "d = 'q'"]), max_size=5)
 
 
+def test_new_words_are_not_joined_to_those_that_the_target_moved_to_the_margin() -> None:
+    answers = proposed("    value(x)\n", "value(x)\n", "    return value(x)\n")
+    assert not [answer for answer in answers if "returnvalue" in answer]
+
+
 @given(SIDES, SIDES, SIDES)
+@example(["", "a = f(x, y)"], ["a = f(x, y)"], ["b = 1", "a = f(x, y)"])
 def test_no_answer_has_a_word_that_no_side_has(base: list[str], ours: list[str], theirs: list[str]) -> None:
     contested = region(*("".join(f"{line}\n" for line in side) for side in (base, ours, theirs)))
     known = set(_words((*contested.base, *contested.ours, *contested.theirs)))
