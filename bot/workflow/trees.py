@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot import gate
@@ -15,6 +15,7 @@ from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
 from bot.config import Prove
 from bot.gate.combine import combine
+from bot.gate.confinement import Confinement
 from bot.gate.evidence import write_evidence
 from bot.gate.place import Turn
 from bot.gate.queue import prove_each
@@ -59,46 +60,82 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     suites = suites_for(branch, patch, companions, changed, DirectoryTree(candidate), settings)
     if not suites.every:
         return without_suite()
-    device, confinement = device or settings.device, confinement_for(branch, settings)
-    several, kernels = len(suites.every) > 1, cache_directory() / "kernels"
-    drop_old_kernels(kernels)
-
-    def prove(name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict:
-        if turn.begun():
-            laid.result()  # the suite before it may have ended without its turn
-        verdict = gate.prove(
-            base,
-            candidate,
-            suite,
-            device=device,
-            progress=(lambda line: progress(f"{name}: {line}")) if several else progress,
-            resolved=lambda: resolved_in(DirectoryTree(candidate), suite, patches),
-            confinement=confinement,
-            keep=evidence and evidence / name,
-            kernels=kernels,
-            turn=turn,
-            stop_when=stop_when,
-        )
-        of_base, of_candidate = (
-            replace(run, commit=commit) for run, commit in zip((verdict.base, verdict.candidate), commits, strict=True)
-        )
-        return replace(verdict, base=of_base, candidate=of_candidate)
-
+    drop_old_kernels(_kernels())
     with _laid_out(lay_out, base, candidate) as (first, laid):
-
-        def unneeded() -> bool:
-            if laid.done():
-                laid.result()
-            return stop_when()
-
-        verdicts = prove_each(
-            suites.every, prove, first=first, device=device, confinement=confinement, stop_when=unneeded
+        proof = _Proof(
+            base=base,
+            candidate=candidate,
+            patches=patches,
+            device=device or settings.device,
+            confinement=confinement_for(branch, settings),
+            commits=commits,
+            evidence=evidence,
+            progress=progress,
+            several=len(suites.every) > 1,
+            laid=laid,
         )
-        laid.result()
+        verdicts = proof.run(suites.every, first, stop_when)
     verdict = combine(verdicts, guards=suites.guards.keys())
     if evidence is not None:
         write_evidence(evidence, verdict, verdicts)
     return verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proof:
+    """What all suites of one proof share. `laid` is done when both trees are there, and holds why they are not."""
+
+    base: Path
+    candidate: Path
+    patches: Mapping[str, CarriedPatch]
+    device: str
+    confinement: Confinement
+    commits: tuple[str, str]
+    evidence: Path | None
+    progress: Progress
+    several: bool
+    laid: Future[object]
+
+    def run(self, suites: Mapping[str, Suite | CommandSuite], first: Turn, stop_when: StopWhen) -> dict[str, Verdict]:
+        """Prove every suite. Raises what the trees could not be laid out for."""
+
+        def unneeded() -> bool:
+            if self.laid.done():
+                self.laid.result()
+            return stop_when()
+
+        verdicts = prove_each(
+            suites, self._prove, first=first, device=self.device, confinement=self.confinement, stop_when=unneeded
+        )
+        self.laid.result()
+        return verdicts
+
+    def _prove(self, name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict:
+        if turn.begun():
+            self.laid.result()  # the suite before it may have ended without its turn
+        verdict = gate.prove(
+            self.base,
+            self.candidate,
+            suite,
+            device=self.device,
+            progress=(lambda line: self.progress(f"{name}: {line}")) if self.several else self.progress,
+            resolved=lambda: resolved_in(DirectoryTree(self.candidate), suite, self.patches),
+            confinement=self.confinement,
+            keep=self.evidence and self.evidence / name,
+            kernels=_kernels(),
+            turn=turn,
+            stop_when=stop_when,
+        )
+        of_base, of_candidate = self.commits
+        return replace(
+            verdict,
+            base=replace(verdict.base, commit=of_base),
+            candidate=replace(verdict.candidate, commit=of_candidate),
+        )
+
+
+def _kernels() -> Path:
+    return cache_directory() / "kernels"
 
 
 @contextmanager
@@ -114,7 +151,10 @@ def _laid_out(lay_out: Callable[[], object] | None, *trees: Path) -> Iterator[tu
     with tempfile.TemporaryDirectory(prefix="backport-turns-") as scratch, ThreadPoolExecutor(max_workers=1) as thread:
         first = Turn(Path(scratch, "begun"))
         laid = thread.submit(_lay_out_for, first, lay_out)
-        yield first, laid
+        try:
+            yield first, laid
+        finally:
+            first.awaited.set()  # where no process came up, the trees need not wait for it
 
 
 def _lay_out_for(first: Turn, lay_out: Callable[[], object]) -> None:

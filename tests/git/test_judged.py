@@ -118,7 +118,7 @@ class Wilderness:
         return path if parents.isdisjoint(self.files) else path.replace("/", "-")
 
 
-def _grow(history: History, wilderness: Wilderness, base: Sha, count: int) -> list[Sha]:
+def grow(history: History, wilderness: Wilderness, base: Sha, count: int) -> list[Sha]:
     commits = []
     for _ in range(count):
         base = history.commit(wilderness.change(), base)
@@ -131,8 +131,8 @@ def test_every_pick_ends_as_a_real_one(seed: int, history: History, judge: Judge
     """base ── 7 commits (main), each picked onto; base ── 3 commits (branch), of which two are the targets"""
     wilderness = Wilderness(random.Random(1000 + seed))  # noqa: S311 -- the same dice on every machine
     base = history.commit(wilderness.files)
-    main = _grow(history, wilderness, base, 7)
-    branch = _grow(history, wilderness.twin(), base, 3)
+    main = grow(history, wilderness, base, 7)
+    branch = grow(history, wilderness.twin(), base, 3)
     pairs = [(original, tip) for original in main for tip in (branch[0], branch[-1])]
     expected = {pair: judge.cherry_pick(*pair) for pair in pairs}
     assert {pair: judgement(repository, *pair) for pair in pairs} == expected
@@ -146,8 +146,8 @@ def test_a_series_ends_as_real_picks_one_after_the_other(
     """base ── 4 commits (main); base ── 2 commits (branch). Picked: two, three and all four, and a merge of the last"""
     wilderness = Wilderness(random.Random(2000 + seed))  # noqa: S311 -- the same dice on every machine
     base = history.commit(wilderness.files)
-    main = _grow(history, wilderness, base, 4)
-    tip = _grow(history, wilderness.twin(), base, 2)[seed % 2]
+    main = grow(history, wilderness, base, 4)
+    tip = grow(history, wilderness.twin(), base, 2)[seed % 2]
     merge = history.commit(_all_of(history, base, main[-1]), base, main[-1], message="Merge")
     for series in (tuple(main[:2]), tuple(main[1:]), tuple(main), (merge,)):
         assert _series(repository, tip, series) == _real_series(judge, tip, series)

@@ -16,7 +16,7 @@ from bot.git.repository import Quarantined, Repository
 from bot.git.trial import trees_of
 from bot.model import Sha
 from tests.git.history import History, Judge
-from tests.git.test_judged import Wilderness
+from tests.git.test_judged import Wilderness, grow
 from tests.git.test_trial import TEN, judgement
 
 LINES = "".join(f"{line}\n" for line in TEN)
@@ -82,16 +82,8 @@ def test_narrowed_merges_of_grown_histories_come_to_what_the_whole_trees_come_to
 def _pairs(history: History, dice: random.Random) -> Iterator[tuple[Sha, Sha]]:
     wilderness = Wilderness(dice)
     base = history.commit(wilderness.files)
-    main, branch = (_grow(history, each, base, count) for each, count in ((wilderness, 8), (wilderness.twin(), 4)))
+    main, branch = (grow(history, each, base, count) for each, count in ((wilderness, 8), (wilderness.twin(), 4)))
     return product(main, branch)
-
-
-def _grow(history: History, wilderness: Wilderness, base: Sha, count: int) -> list[Sha]:
-    commits = []
-    for _ in range(count):
-        base = history.commit(wilderness.change(), base)
-        commits.append(base)
-    return commits
 
 
 def _whole(repository: Quarantined, asked: Question) -> Merged:
