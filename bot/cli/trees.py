@@ -101,7 +101,7 @@ def prove_fix(
             fixed,
             carried,
             lay_out=lay_out,
-            companions=_needed_and_there(tree, fixed, carried, patches) if carried and with_companions else (),
+            companions=_wanted(tree, fixed, carried, patches) if carried and with_companions else (),
             patches=patches,
             settings=settings,
             branch=branch,
@@ -180,13 +180,18 @@ def _fix_copy(tree: Path, patch: CarriedPatch, companions_among: Mapping[str, Ca
     write(changes, copy)
 
 
-def _needed_and_there(
+def _wanted(
     base: Path, candidate: Path, patch: CarriedPatch, patches: Mapping[str, CarriedPatch]
 ) -> tuple[CarriedPatch, ...]:
-    """Return the companions that the candidate has and the base lacks: theirs are the suites that can tell the two."""
-    return tuple(
-        each
-        for each in companions_of(patch, patches)
-        if check(DirectoryTree(base), each).status is not Affectedness.FIXED
-        and check(DirectoryTree(candidate), each).status is Affectedness.FIXED
-    )
+    """Return the companions that the base needs, also where the candidate lacks one, and those that the candidate adds.
+
+    A companion that was asked for and is not there must not be left out of the proof.
+    """
+
+    def wanted(companion: CarriedPatch) -> bool:
+        before = check(DirectoryTree(base), companion).status
+        if before in (Affectedness.AFFECTED, Affectedness.FIXED):
+            return before is Affectedness.AFFECTED
+        return check(DirectoryTree(candidate), companion).status is Affectedness.FIXED
+
+    return tuple(companion for companion in companions_of(patch, patches) if wanted(companion))

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from bot.errors import GitError, SuiteError
 from bot.gate.actions import ActionsRunner, Patience
 from bot.gate.artifact import Runs
-from bot.gate.combine import combine
 from bot.gate.judge import judge_suite
 from bot.gate.runner import Assignment
 from bot.git.tree import CommitTree
 from bot.model import Verdict
+from bot.workflow.agreement import conclude
 from bot.workflow.suites import resolved_in, suites_of
 from bot.workflow.workplace import Workplace
 
@@ -65,7 +65,8 @@ def judge_runs(assignment: Assignment, reported: Runs, at: Workplace) -> Verdict
         name: judge_suite(suite, *reported[name], resolved=resolved_in(candidate, suite, at.patches))
         for name, suite in suites.every.items()
     }
-    return combine(verdicts, guards=suites.guards.keys())
+    names = [name for name in (assignment.patch, *assignment.companions) if name]
+    return conclude(verdicts, suites, candidate, [at.patches[name] for name in names])[0]
 
 
 @contextmanager

@@ -14,13 +14,13 @@ from bot.cache import cache_directory
 from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
 from bot.config import Prove
-from bot.gate.combine import combine
 from bot.gate.confinement import Confinement
 from bot.gate.evidence import write_evidence
 from bot.gate.place import Turn
 from bot.gate.queue import prove_each
 from bot.gate.turns import drop_old_kernels
 from bot.model import CommandSuite, Progress, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never, silent
+from bot.workflow.agreement import conclude
 from bot.workflow.suites import confinement_for, resolved_in, suites_for
 
 _DEFAULT = Prove()
@@ -75,9 +75,10 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
             laid=laid,
         )
         verdicts = proof.run(suites.every, first, stop_when)
-    verdict = combine(verdicts, guards=suites.guards.keys())
+    carried = [each for each in (patch, *companions) if each is not None]
+    verdict, by_suite = conclude(verdicts, suites, DirectoryTree(candidate), carried)
     if evidence is not None:
-        write_evidence(evidence, verdict, verdicts)
+        write_evidence(evidence, verdict, by_suite)
     return verdict
 
 
