@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,12 +19,16 @@ from bot.gate.junit import Report, parse_junit, read_report
 from bot.gate.place import Shared, interpreter, run_confined
 from bot.gate.process import NOT_STARTED, Finished
 from bot.gate.progress import Reporter, last_case, last_lines, summary
+from bot.gate.source_copy import copy_sources, lay_over
 from bot.model import CaseOutcome, CaseResult, CommandSuite, Device, Progress, SuiteRun, silent
+from bot.scratch import scratch_folder
+from bot.untrusted_files import write_file
 
 JUNIT, PYTHON = "{junit}", "{python}"
 _BAD = (CaseOutcome.FAILED, CaseOutcome.ERROR)
 
 
+_REPORT = "report.xml"
 _NO_REPORT = Report((), {})
 
 
@@ -34,6 +36,7 @@ _NO_REPORT = Report((), {})
 class _Ending:
     problem: str
     report: Report = _NO_REPORT
+    xml: bytes = b""
 
 
 def run_command(
@@ -51,26 +54,26 @@ def run_command(
     `overlay_from` is the tree whose overlay files are laid over the copy.
     """
     shared = shared or Shared()
-    with tempfile.TemporaryDirectory(prefix="backport-command-", ignore_cleanup_errors=True) as scratch:
-        home, copy = Path(scratch, "home"), Path(scratch, "tree")
+    with scratch_folder("backport-command-") as scratch:
+        home, copy = scratch / "home", scratch / "tree"
         home.mkdir()
-        shutil.copytree(tree, copy, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        copy_sources(tree, copy)
         if overlay_from is not None:
             lay_over(copy, overlay_from, suite.overlay)
-        written = Path(scratch, "report.xml")
+        written = scratch / _REPORT
         kernels = shared.kernels or home / "triton"
         launch = Launch(
             command=[_fill(word, interpreter(shared.confinement), written) for word in suite.command],
             directory=copy,
             environment=command_environment(home, kernels=kernels, target=copy, device=device),
             readable=shared.readable,
-            writable=(Path(scratch), *((shared.kernels,) if shared.kernels else ())),
+            writable=(scratch, *((shared.kernels,) if shared.kernels else ())),
             device=device,
         )
         finished = run_confined(launch, shared, timeout=suite.timeout, watch=Reporter(name, progress))
-        ending = _read(
-            finished, suite, copy / suite.junit if suite.junit else written, shared.keep and shared.keep / f"{name}.xml"
-        )
+        ending = _read(finished, suite, *((copy, suite.junit) if suite.junit else (scratch, _REPORT)))
+    if shared.keep is not None and ending.xml:
+        write_file(shared.keep, f"{name}.xml", ending.xml)
     run = SuiteRun(
         tree=name,
         cases=() if ending.problem else (_as_case(finished, suite, ending.report), *ending.report.cases),
@@ -82,45 +85,27 @@ def run_command(
     return run
 
 
-def lay_over(copy: Path, source: Path, files: tuple[str, ...]) -> None:
-    """Bring files of one tree into a copy of another; one that the source lacks goes from the copy too.
-
-    Raises:
-        SuiteError: a link in the copy leads out of it, and the file would be written there.
-    """
-    for file in files:
-        place = copy / file
-        if not place.parent.resolve().is_relative_to(copy.resolve()):
-            raise SuiteError(f"{file} lies behind a link that leaves the tree; nothing was run.", hint="Look at it.")
-        place.unlink(missing_ok=True)
-        if os.path.lexists(source / file):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source / file, place, follow_symlinks=False)
-
-
 def _fill(word: str, python: str, report: Path) -> str:
     return word.replace(PYTHON, python).replace(JUNIT, str(report))
 
 
-def _read(finished: Finished, suite: CommandSuite, report: Path, keep: Path | None) -> _Ending:
+def _read(finished: Finished, suite: CommandSuite, folder: Path, report: str) -> _Ending:
     """Say why a run cannot be judged, or return what it reported; without a report the command is the only case."""
     if finished.timed_out:
         return _Ending(f"it was stopped after {suite.timeout:g} s{last_case(finished)}.")
     if finished.code in NOT_STARTED:
         return _Ending(f"the command could not be started: {last_lines(finished)}")
     reports = bool(suite.junit) or any(JUNIT in word for word in suite.command)
-    if not reports or (finished.signal_name and not report.is_file()):
+    if not reports or (finished.signal_name and not os.path.lexists(folder / report)):
         return _Ending("")
     try:
-        xml = read_report(report)
+        xml = read_report(folder, report)
         parsed = parse_junit(xml)
     except FileNotFoundError:
         return _Ending(f"the command exited with {finished.code} and left no report: {last_lines(finished)}")
     except SuiteError as error:
         return _Ending(error.message)
-    if keep is not None:
-        keep.write_bytes(xml)
-    return _Ending("" if parsed.cases else "it collected no case.", parsed)
+    return _Ending("" if parsed.cases else "it collected no case.", parsed, xml)
 
 
 def _as_case(finished: Finished, suite: CommandSuite, report: Report) -> CaseResult:

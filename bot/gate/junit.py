@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 from bot.errors import SuiteError
 from bot.model import CaseOutcome, CaseResult, Device
+from bot.untrusted_files import NotPlain, TooLarge, read_file
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a report that are still read."""
@@ -39,18 +40,23 @@ class Report:
         return Device(kind=kind, name=name, arch=arch, versions=versions)
 
 
-def read_report(file: Path) -> bytes:
-    """Return a report's bytes. A link is not followed: whoever wrote it may have pointed it at a file of ours.
+def read_report(folder: Path, name: str) -> bytes:
+    """Return the bytes of a report below the folder of a run, which may have left anything there.
 
     Raises:
         FileNotFoundError: there is no such file, or it is no plain one.
-        SuiteError: it is larger than LARGEST.
+        SuiteError: it is larger than LARGEST, or cannot be read.
     """
-    if file.is_symlink() or not file.is_file():
-        raise FileNotFoundError(file)
-    if file.stat().st_size > LARGEST:
-        raise SuiteError("The report is too large; it was not read.", hint=_HINT)
-    return file.read_bytes()
+    try:
+        return read_file(folder, name, largest=LARGEST)
+    except NotPlain as error:
+        raise FileNotFoundError(name) from error
+    except TooLarge as error:
+        raise SuiteError(f"The report is too large ({error}); it was not read.", hint=_HINT) from error
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise SuiteError(f"The report cannot be read ({error.strerror}).", hint=_HINT) from error
 
 
 def parse_junit(xml: bytes) -> Report:

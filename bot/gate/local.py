@@ -6,7 +6,6 @@ allows it, no network; a failing case is never run again.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -18,10 +17,12 @@ from bot.errors import SuiteError
 from bot.gate.command import run_command
 from bot.gate.confinement import DEFAULT, Confinement
 from bot.gate.judge import judge_suite
+from bot.gate.kernels import lend_kernels, look_through
 from bot.gate.place import Shared, Turn
 from bot.gate.suite import run_suite
-from bot.gate.turns import Order, first_writable, lend_kernels, order
+from bot.gate.turns import Order, first_writable, order
 from bot.model import CommandSuite, Progress, StopWhen, Suite, SuiteRun, Verdict, never, silent
+from bot.scratch import scratch_folder
 
 DEVICES = ("auto", "cpu", "cuda", "rocm")
 _GLANCE = 1.0
@@ -46,10 +47,10 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
 
     `device` is auto, cpu, cuda or rocm; one that is not there ends inconclusive and says so. `resolved` names the
     carried patches whose fix the candidate contains; it is asked after the runs. Both reports are kept in the folder
-    `keep`, and what the base run of a carried patch's suite compiles in the folder `kernels`. A suite that takes turns
-    starts up at once, and begins with `turn`: until then nothing has to be in the two directories. `stop_when` is asked
-    about every second, in this thread; once it is true both runs are ended. Raises SuiteError where there is no suite
-    to run.
+    `keep`, and what the base run of a carried patch's suite compiles in the folder `kernels`, which is for this base
+    alone. A suite that takes turns starts up at once, and begins with `turn`: until then nothing has to be in the two
+    directories. `stop_when` is asked about every second, in this thread; once it is true both runs are ended. Raises
+    SuiteError where there is no suite to run.
     """
     _refuse(suite, device)
     if keep is not None:
@@ -62,12 +63,13 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
             )
         return run_suite(tree, suite, name=name, device=device, progress=progress, shared=shared)
 
-    with tempfile.TemporaryDirectory(prefix="backport-kernels-") as scratch:
+    with scratch_folder("backport-kernels-") as scratch:
         keeps = [kernels] if kernels and isinstance(suite, Suite) else []
-        kept = first_writable(*keeps, Path(scratch, "base"))
-        lent = first_writable(Path(scratch, "candidate"))
+        kept = first_writable(*keeps, scratch / "base")
+        lent = first_writable(scratch / "candidate")
+        look_through(kept)
         first = Shared(confinement=confinement, kernels=kept, keep=keep, turn=turn or Turn())
-        second = replace(first, kernels=lent, readable=(kept,), turn=Turn(Path(scratch, "turn", "begun")))
+        second = replace(first, kernels=lent, readable=(kept,), turn=Turn(scratch / "turn" / "begun"))
         how = order(suite, device, confinement)
 
         def begin() -> None:
@@ -86,6 +88,7 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
             give_second() if how is Order.TOGETHER else of_base.add_done_callback(give_second)
             of_candidate = runs.submit(run, candidate, "candidate", second)
             _attend(of_base, of_candidate, first.stop, stop_when)
+        look_through(kept)
         return judge_suite(suite, of_base.result(), of_candidate.result(), resolved=resolved())
 
 

@@ -6,10 +6,8 @@ most of a suite's time there.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from pathlib import Path
 from threading import Event
 from typing import Protocol
 
@@ -17,6 +15,7 @@ from bot.gate.confinement import Confinement
 from bot.gate.place import Turn
 from bot.gate.turns import Order, order
 from bot.model import CommandSuite, StopWhen, Suite, Verdict
+from bot.scratch import scratch_folder
 
 Suites = Mapping[str, Suite | CommandSuite]
 _GLANCE = 1.0
@@ -46,8 +45,8 @@ def prove_each(
 
 def _overlapping(suites: Suites, prove: Prove, first: Turn, stop_when: StopWhen) -> dict[str, Verdict]:
     stop = Event()
-    with tempfile.TemporaryDirectory(prefix="backport-turns-") as scratch, ThreadPoolExecutor(max_workers=2) as proofs:
-        turns = [first, *(Turn(Path(scratch, str(place), "begun")) for place in range(1, len(suites)))]
+    with scratch_folder("backport-turns-") as scratch, ThreadPoolExecutor(max_workers=2) as proofs:
+        turns = [first, *(Turn(scratch / str(place) / "begun") for place in range(1, len(suites)))]
         running = {
             name: proofs.submit(prove, name, suite, turn, stop.is_set)
             for (name, suite), turn in zip(suites.items(), turns, strict=True)

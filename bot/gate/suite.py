@@ -6,7 +6,6 @@ Owns what the end of a run means: every ending is a SuiteRun, and what its repor
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 from pathlib import Path
 
@@ -18,11 +17,14 @@ from bot.gate.place import Shared, interpreter, run_confined
 from bot.gate.process import NOT_STARTED, Finished
 from bot.gate.progress import Reporter, last_case, last_lines, summary
 from bot.model import CaseOutcome, Progress, Suite, SuiteRun, silent
+from bot.scratch import scratch_folder
+from bot.untrusted_files import write_file
 
 NO_DEVICE_CODE = 64
 """The exit code by which a suite says that the device it was told to use is not there; its last line says which."""
 _EXIT = re.compile(r"^!* ?(?:_pytest\.outcomes\.)?Exit: (.*?)[ !]*$")
 """How pytest prints why it was told to leave."""
+_REPORT = "report.xml"
 _PYTEST = Path(__file__).with_name("pytest_program.py").read_text(encoding="utf-8")
 """Handed over as text: the interpreter may be a container's, where this package is not."""
 
@@ -41,11 +43,11 @@ def run_suite(
     Its seconds count from its turn.
     """
     shared = shared or Shared()
-    with tempfile.TemporaryDirectory(prefix="backport-suite-") as scratch:
-        home, report = Path(scratch, "home"), Path(scratch, "report.xml")
+    with scratch_folder("backport-suite-") as scratch:
+        home = scratch / "home"
         home.mkdir()
         launch = Launch(
-            command=_command(suite, Path(scratch), report, interpreter(shared.confinement)),
+            command=_command(suite, scratch, interpreter(shared.confinement)),
             directory=suite.directory,
             environment=suite_environment(
                 home,
@@ -56,18 +58,20 @@ def run_suite(
                 turn=shared.turn.sign,
             ),
             readable=(tree, suite.directory, *suite.import_paths, *shared.readable, *shared.turn.folder),
-            writable=(Path(scratch), *((shared.kernels,) if shared.kernels else ())),
+            writable=(scratch, *((shared.kernels,) if shared.kernels else ())),
             device=device,
         )
         finished = run_confined(launch, shared, timeout=suite.timeout, watch=Reporter(name, progress))
-        problem, parsed = _read(finished, report, suite.timeout, shared.keep and shared.keep / f"{name}.xml")
+        problem, parsed, xml = _read(finished, scratch, suite.timeout)
+    if shared.keep is not None and xml:
+        write_file(shared.keep, f"{name}.xml", xml)
     seconds = time.monotonic() - shared.turn.since
     run = SuiteRun(tree=name, cases=parsed.cases, device=parsed.device, seconds=seconds, problem=problem)
     progress(f"{name} run: {summary(run)}")
     return run
 
 
-def _command(suite: Suite, scratch: Path, report: Path, python: str) -> list[str]:
+def _command(suite: Suite, scratch: Path, python: str) -> list[str]:
     """Build the pytest command line. An empty configuration file keeps the settings of whatever lies around it out."""
     settings = scratch / "pytest.ini"
     settings.write_text("[pytest]\n", encoding="utf-8")
@@ -77,32 +81,37 @@ def _command(suite: Suite, scratch: Path, report: Path, python: str) -> list[str
         "--import-mode=importlib",
         "--continue-on-collection-errors",
     ]
-    output = ["-v", "--tb=line", "--show-capture=no", "-o", "console_output_style=count", f"--junitxml={report}"]
+    output = [
+        "-v",
+        "--tb=line",
+        "--show-capture=no",
+        "-o",
+        "console_output_style=count",
+        f"--junitxml={scratch / _REPORT}",
+    ]
     isolation = ["-c", str(settings), "-p", "no:cacheprovider", "-o", "junit_family=xunit1"]
     return [python, "-c", _PYTEST, *isolation, *options, *output, "."]
 
 
-def _read(finished: Finished, report: Path, timeout: float, keep: Path | None) -> tuple[str, Report]:
-    """Say what is wrong with a run, if anything, and what it reported all the same."""
-    empty = Report((), {})
+def _read(finished: Finished, scratch: Path, timeout: float) -> tuple[str, Report, bytes]:
+    """Say what is wrong with a run, if anything, and what it reported all the same, read and as it is."""
+    nothing = Report((), {}), b""
     if finished.timed_out:
-        return f"it was stopped after {timeout:g} s{last_case(finished)}.", empty
+        return f"it was stopped after {timeout:g} s{last_case(finished)}.", *nothing
     if finished.code == NO_DEVICE_CODE:
         reasons = [found[1] for line in finished.tail if (found := _EXIT.match(line))]
-        return f"no device: {reasons[-1] if reasons else 'the suite gave no reason'}", empty
+        return f"no device: {reasons[-1] if reasons else 'the suite gave no reason'}", *nothing
     if finished.signal_name:
-        return f"its process was ended by {finished.signal_name}{last_case(finished)}.", empty
+        return f"its process was ended by {finished.signal_name}{last_case(finished)}.", *nothing
     try:
-        xml = read_report(report)
+        xml = read_report(scratch, _REPORT)
         parsed = parse_junit(xml)
     except FileNotFoundError:
         what = "it could not be started" if finished.code in NOT_STARTED else "pytest left no report"
-        return f"{what} (exit code {finished.code}): {last_lines(finished)}", empty
+        return f"{what} (exit code {finished.code}): {last_lines(finished)}", *nothing
     except SuiteError as error:
-        return error.message, empty
-    if keep is not None:
-        keep.write_bytes(xml)
-    return _contradiction(finished, parsed), parsed
+        return error.message, *nothing
+    return _contradiction(finished, parsed), parsed, xml
 
 
 def _contradiction(finished: Finished, parsed: Report) -> str:

@@ -1,24 +1,19 @@
-"""When each of the two runs of a proof begins, and whose compiled kernels it finds.
+"""When each of the two runs of a proof begins.
 
 Owns the order. On a CPU the two share nothing and go side by side. On a GPU they take turns, base first; a suite that
-takes turns starts up meanwhile. What a base run compiles may be kept, as it is the code of the branch; what a candidate
-run compiles is not, so that no candidate can lay a kernel into the proof of another.
+takes turns starts up meanwhile.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import time
 from enum import Enum
 from pathlib import Path
 
 from bot.errors import SuiteError
 from bot.gate.confinement import Confinement
 from bot.model import CommandSuite, Suite
-
-_KEPT_SECONDS = 30 * 24 * 3600.0
 
 
 class Order(Enum):
@@ -47,18 +42,3 @@ def first_writable(*folders: Path) -> Path:
         if os.access(folder, os.W_OK):
             return folder
     raise SuiteError(f"{folders[-1]} cannot be written to; nothing was run.", hint="Check the disk, and TMPDIR.")
-
-
-def lend_kernels(kept: Path, to: Path) -> None:
-    """Copy compiled kernels into the folder of a run that is not to change them. What cannot be copied is compiled."""
-    with contextlib.suppress(OSError):
-        shutil.copytree(kept, to, dirs_exist_ok=True)
-
-
-def drop_old_kernels(kept: Path) -> None:
-    """Remove what was compiled more than 30 days ago."""
-    limit = time.time() - _KEPT_SECONDS
-    for entry in kept.iterdir() if kept.is_dir() else ():
-        with contextlib.suppress(OSError):
-            if entry.stat().st_mtime < limit:
-                shutil.rmtree(entry)

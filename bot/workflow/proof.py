@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from bot.carried.load import CarriedPatch
 from bot.gate.runner import Assignment, Runner
 from bot.model import Candidate, Progress, Verdict, silent
+from bot.scratch import scratch_folder
 from bot.workflow.remote_proof import actions_runner
 from bot.workflow.suites import suites_of
 from bot.workflow.trees import prove_trees, without_suite
@@ -47,8 +45,8 @@ class LocalRunner:
     def prove(self, assignment: Assignment, progress: Progress = silent) -> Verdict:
         """Run every suite that is for the candidate on both trees; without any, the verdict is inconclusive."""
         at = self._at
-        with tempfile.TemporaryDirectory(prefix="backport-trees-") as scratch:
-            base, tree = Path(scratch, "base"), Path(scratch, "candidate")
+        with scratch_folder("backport-trees-") as scratch:
+            base, tree = scratch / "base", scratch / "candidate"
 
             def lay_out() -> None:
                 at.mirror.export(assignment.base_commit, base)
@@ -65,6 +63,7 @@ class LocalRunner:
                 branch=assignment.branch,
                 changed=assignment.changed,
                 commits=(assignment.base_commit, assignment.commit),
+                kernels_of=assignment.base_commit,
                 evidence=at.evidence,
                 progress=progress,
                 stop_when=at.stop_when,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,10 +15,11 @@ from bot.carried.tree import DirectoryTree
 from bot.config import Prove
 from bot.gate.confinement import Confinement
 from bot.gate.evidence import write_evidence
+from bot.gate.kernels import drop_old_kernels
 from bot.gate.place import Turn
 from bot.gate.queue import prove_each
-from bot.gate.turns import drop_old_kernels
-from bot.model import CommandSuite, Progress, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never, silent
+from bot.model import CommandSuite, Progress, Sha, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never, silent
+from bot.scratch import scratch_folder
 from bot.workflow.agreement import conclude
 from bot.workflow.suites import confinement_for, resolved_in, suites_for
 
@@ -41,6 +41,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     branch: str = "",
     changed: Sequence[str] = (),
     commits: tuple[str, str] = ("", ""),
+    kernels_of: Sha | None = None,
     evidence: Path | None = None,
     progress: Progress = silent,
     stop_when: StopWhen = never,
@@ -49,7 +50,9 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
 
     `lay_out` writes both trees, in a thread of its own while a carried patch's suite starts up; what it raises ends the
     proof and is raised. `changed` are the paths in which the trees differ, and `commits` what they are checked out at.
-    `device` overrules the settings. What the runs reported is kept in the folder `evidence`.
+    What the base run compiles is kept for other proofs on the commit `kernels_of`: name it only if the tree is written
+    from that commit's objects for this proof. `device` overrules the settings. What the runs reported is kept in the
+    folder `evidence`.
 
     Raises:
         SuiteError: there is no suite to run.
@@ -69,6 +72,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
             device=device or settings.device,
             confinement=confinement_for(branch, settings),
             commits=commits,
+            kernels=_kernels() / kernels_of if kernels_of else None,
             evidence=evidence,
             progress=progress,
             several=len(suites.every) > 1,
@@ -92,6 +96,7 @@ class _Proof:
     device: str
     confinement: Confinement
     commits: tuple[str, str]
+    kernels: Path | None
     evidence: Path | None
     progress: Progress
     several: bool
@@ -123,7 +128,7 @@ class _Proof:
             resolved=lambda: resolved_in(DirectoryTree(self.candidate), suite, self.patches),
             confinement=self.confinement,
             keep=self.evidence and self.evidence / name,
-            kernels=_kernels(),
+            kernels=self.kernels,
             turn=turn,
             stop_when=stop_when,
         )
@@ -149,8 +154,8 @@ def _laid_out(lay_out: Callable[[], object] | None, *trees: Path) -> Iterator[tu
         return
     for tree in trees:
         tree.mkdir(parents=True, exist_ok=True)  # a container is started with its folders
-    with tempfile.TemporaryDirectory(prefix="backport-turns-") as scratch, ThreadPoolExecutor(max_workers=1) as thread:
-        first = Turn(Path(scratch, "begun"))
+    with scratch_folder("backport-turns-") as scratch, ThreadPoolExecutor(max_workers=1) as thread:
+        first = Turn(scratch / "begun")
         laid = thread.submit(_lay_out_for, first, lay_out)
         try:
             yield first, laid

@@ -9,7 +9,8 @@ import pytest
 
 from bot.errors import SuiteError
 from bot.gate import prove
-from bot.gate.command import lay_over, run_command
+from bot.gate.command import run_command
+from bot.gate.source_copy import lay_over
 from bot.model import CaseOutcome, CommandSuite, DeclaredFailure, SuiteRun, VerdictOutcome
 
 PYTEST = ("{python}", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml={junit}")

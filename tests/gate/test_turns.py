@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import textwrap
 import threading
@@ -112,16 +111,6 @@ def test_a_candidate_cannot_write_into_the_kept_kernels(tmp_path: Path) -> None:
     assert verdict.base.cases[0].message == ""
     assert "Read-only file system" in verdict.candidate.cases[0].message
     assert [each.name for each in (tmp_path / "kernels").iterdir()] == ["base"]
-
-
-def test_old_kernels_go(tmp_path: Path) -> None:
-    for name, days in (("old", 31), ("new", 29)):
-        (tmp_path / name).mkdir()
-        then = time.time() - days * 24 * 3600
-        os.utime(tmp_path / name, (then, then))
-    turns.drop_old_kernels(tmp_path)
-    turns.drop_old_kernels(tmp_path / "not there")
-    assert [each.name for each in tmp_path.iterdir()] == ["new"]
 
 
 @pytest.fixture

@@ -1,0 +1,73 @@
+"""Compiled kernels that base runs leave, and which later run may load them.
+
+A kernel is a shared object: whoever loads it runs its code. What a base run compiles is therefore kept for proofs on
+the very commit that it ran, whose code can do in a proof whatever a kernel can. No other branch's proof loads it, and
+what a candidate run compiles is not kept at all.
+
+Triton writes absolute paths into its cache, so a base run writes where its kernels are kept, and they are looked
+through before and after: anything but plain files within the bounds, and all kernels of the commit go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import stat
+import time
+from pathlib import Path
+
+from bot.scratch import remove_tree
+from bot.untrusted_files import Bounds, TooLarge, copy_tree, list_entries
+
+log = logging.getLogger(__name__)
+
+BOUNDS = Bounds()
+_KEPT_SECONDS = 30 * 24 * 3600.0
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def lend_kernels(kept: Path, to: Path) -> None:
+    """Copy compiled kernels into the folder of a run that is not to change them. What cannot be copied is compiled."""
+    with contextlib.suppress(OSError):
+        copy_tree(kept, to, BOUNDS)
+
+
+def look_through(kept: Path) -> None:
+    """Leave kernels as they are if they are plain files within the bounds, and else an empty folder."""
+    try:
+        entries = list(list_entries(kept, BOUNDS))
+        if all(entry.is_plain for entry in entries) and sum(e.status.st_size for e in entries) <= BOUNDS.size:
+            return
+        reason = "they are not only plain files, or too large"
+    except FileNotFoundError:
+        return
+    except TooLarge as error:
+        reason = str(error)
+    except OSError as error:  # the folder itself is a link, say
+        reason = str(error)
+    log.warning("The compiled kernels in %s were removed: %s.", kept, reason)
+    _remove(kept)
+    kept.mkdir(parents=True, exist_ok=True)
+
+
+def drop_old_kernels(root: Path) -> None:
+    """Remove the kernels of commits that were compiled more than 30 days ago, and whatever is not a commit's folder."""
+    limit = time.time() - _KEPT_SECONDS
+    with contextlib.suppress(OSError):
+        root.mkdir(parents=True, exist_ok=True)
+        for entry in root.iterdir():
+            status = entry.lstat()
+            of_commit = stat.S_ISDIR(status.st_mode) and _COMMIT.fullmatch(entry.name)
+            if not of_commit or status.st_mtime < limit:
+                _remove(entry)
+
+
+def _remove(entry: Path) -> None:
+    try:
+        if entry.is_symlink() or not entry.is_dir():
+            entry.unlink()
+        else:
+            remove_tree(entry)
+    except OSError as error:
+        log.warning("%s could not be removed: %s. Remove it by hand.", entry, error)

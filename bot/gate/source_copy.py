@@ -1,0 +1,50 @@
+"""A tree's files once more, for a command that may change them, and the tests of a change laid over it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from bot.errors import SuiteError
+from bot.untrusted_files import Bounds, TooLarge, copy_tree
+
+GIB = 1024**3
+BOUNDS = Bounds(size=32 * GIB, entries=2_000_000, depth=200)
+"""Of a tree that can be copied. Those of the largest projects have a tenth of it."""
+
+
+def copy_sources(tree: Path, copy: Path) -> None:
+    """Copy a tree without its repository; links stay links, and what is neither file, folder nor link is left out.
+
+    Raises:
+        SuiteError: the tree is larger, or nested more deeply, than BOUNDS.
+    """
+    try:
+        copy_tree(tree, copy, BOUNDS, whole=True, without=frozenset({".git"}))
+    except TooLarge as error:
+        raise SuiteError(
+            f"{tree} cannot be copied, as {error}; nothing was run.", hint="Take out what is no source."
+        ) from error
+
+
+def lay_over(copy: Path, source: Path, files: tuple[str, ...]) -> None:
+    """Bring files of one tree into a copy of another; one that the source lacks goes from the copy too.
+
+    Raises:
+        SuiteError: a file lies behind a link that leaves its tree, or is neither a file nor a link.
+    """
+    for file in files:
+        place, there = copy / file, source / file
+        for tree, path in ((copy, place), (source, there)):
+            if not path.parent.resolve().is_relative_to(tree.resolve()):
+                raise SuiteError(
+                    f"{file} lies behind a link that leaves the tree; nothing was run.", hint="Look at it."
+                )
+        place.unlink(missing_ok=True)
+        if not os.path.lexists(there):
+            continue
+        if not (there.is_symlink() or there.is_file()):
+            raise SuiteError(f"{file} is neither a file nor a link; nothing was run.", hint="Look at it.")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(there, place, follow_symlinks=False)
