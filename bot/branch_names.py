@@ -6,11 +6,12 @@ is asked elsewhere.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import re
 import unicodedata
 from fnmatch import fnmatchcase
+
+from bot.globs import match_parts
 
 MAX_NAME_BYTES = 200
 """Of one name. A file system takes 255 bytes per ref component; our own prefix and `.lock` must still fit."""
@@ -28,18 +29,8 @@ def is_glob(text: str) -> bool:
 
 
 def matches_glob(pattern: str, name: str) -> bool:
-    """Match a name or path part by part, so that `*` stops at a slash and `**` alone takes any number of parts."""
-    patterns, parts = pattern.split("/"), name.split("/")
-
-    @functools.cache
-    def rest(at: int, part: int) -> bool:
-        if at == len(patterns):
-            return part == len(parts)
-        if patterns[at] == "**":
-            return rest(at + 1, part) or (part < len(parts) and rest(at, part + 1))
-        return part < len(parts) and fnmatchcase(parts[part], patterns[at]) and rest(at + 1, part + 1)
-
-    return rest(0, 0)
+    """Match a branch name: `*` stops at a slash, `**` alone takes any number of parts, brackets hold a set."""
+    return match_parts(pattern, name, lambda part, text: fnmatchcase(text, part))
 
 
 def split_target(target: str) -> tuple[str | None, str]:

@@ -16,7 +16,8 @@ class Publish(Section):
     """What a backport pull request gets besides its branch and its text."""
 
     copy_labels: tuple[Label, ...] = Field(default=(), strict=False)
-    """Labels of the original that its backports get too, as names or globs; labels that ask for backports never are."""
+    """Labels of the original that its backports get too, as names or globs, whatever the case; brackets stand for
+    themselves. Labels that ask for backports never are."""
     copy_milestone: bool = False
     """Give it the original's milestone."""
     assignees: tuple[Person, ...] = Field(default=("author",), strict=False)

@@ -15,7 +15,8 @@ class Conditions(Section):
     """What a merged pull request is known by. Of one key any value will do; of several keys each must hold.
 
     Labels, milestones, titles and bodies are globs over the whole text, whatever its case; paths are globs in which `*`
-    stops at a slash and `**` does not.
+    stops at a slash and `**` does not. Square brackets stand for themselves, and are a set only where they hold no
+    word: `[0-9]`, `[!_]`, `[Mm]`.
     """
 
     labels: tuple[Glob, ...] = Field(default=(), strict=False)

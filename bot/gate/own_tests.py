@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from bot.branch_names import matches_glob
+from bot.globs import matches_path
 from bot.model import CaseOutcome, CaseResult, SuiteRun
 
 FILES = "{files}"
@@ -21,8 +21,8 @@ def files_of_tests(changed: Iterable[str], patterns: Sequence[str]) -> tuple[tup
     """
     names = [pattern for pattern in patterns if "/" not in pattern]
     places = [pattern for pattern in patterns if "/" in pattern]
-    run = [path for path in changed if any(matches_glob(pattern, path.rpartition("/")[2]) for pattern in names)]
-    beside = [path for path in changed if any(matches_glob(pattern, path) for pattern in places)]
+    run = [path for path in changed if any(matches_path(pattern, path.rpartition("/")[2]) for pattern in names)]
+    beside = [path for path in changed if any(matches_path(pattern, path) for pattern in places)]
     return tuple(dict.fromkeys(run)), tuple(dict.fromkeys([*run, *beside]))
 
 

@@ -5,14 +5,13 @@ Owns the meaning of the conditions. Follows no history: what an original fixes o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import translate
 
 from bot.branch_names import matches_glob
 from bot.config import Conditions, Refusal, Rule, Sync
 from bot.config.values import fill
+from bot.globs import compiled, matches_path
 from bot.sync.original import Original
 
 _LONGEST = 20_000
@@ -83,16 +82,16 @@ class _Globs:
     """Globs over whole texts, whatever the case."""
 
     def __init__(self, globs: Iterable[str]) -> None:
-        self._compiled = [(glob, re.compile(translate(glob), re.IGNORECASE)) for glob in globs]
+        self._compiled = [(glob, compiled(glob, ignore_case=True)) for glob in globs]
 
     def first(self, texts: Iterable[str]) -> str:
         """Return the first text that a glob means, or nothing."""
-        return next((text for text in texts if any(regex.match(text) for _, regex in self._compiled)), "")
+        return next((text for text in texts if any(regex.fullmatch(text) for _, regex in self._compiled)), "")
 
     def first_glob(self, texts: Iterable[str]) -> str:
         """Return the first glob that means a text, or nothing."""
         known = [text for text in texts if text]
-        return next((glob for glob, regex in self._compiled if any(map(regex.match, known))), "")
+        return next((glob for glob, regex in self._compiled if any(map(regex.fullmatch, known))), "")
 
 
 def _speaks_of(rule: Rule | Refusal, branch: str) -> bool:
@@ -142,4 +141,4 @@ def _text_test(kind: str, globs: Iterable[str], values: Callable[[Original], Ite
 
 
 def _path_test(globs: tuple[str, ...], paths: tuple[str, ...]) -> str:
-    return next((f"changes `{path}`" for path in paths for glob in globs if matches_glob(glob, path)), "")
+    return next((f"changes `{path}`" for path in paths for glob in globs if matches_path(glob, path)), "")

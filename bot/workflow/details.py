@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 
 from bot.config import Publish
 from bot.errors import GitHubError
 from bot.git.patch import range_diff
+from bot.globs import matches_text
 from bot.model import Candidate, Details, MergeMethod, PullRequest, ReviewThread, Sha, TargetPlan
 from bot.triggers import target_of_label
 from bot.workflow.workplace import Backport, Workplace
@@ -55,7 +55,7 @@ def _copied_labels(original: PullRequest, at: Workplace) -> Iterable[str]:
     for label in original.labels:
         # A backport of a backport is nothing that anybody asked for.
         asks = target_of_label(label, at.config.trigger_label) is not None
-        if not asks and any(fnmatchcase(label, pattern) for pattern in patterns):
+        if not asks and any(matches_text(pattern, label) for pattern in patterns):
             yield label
 
 

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.branch_names import matches_glob
 from bot.gate.confinement import Confinement, Launch
 from bot.gate.environment import command_environment
 from bot.gate.place import Shared, interpreter, run_confined
 from bot.gate.progress import last_lines
 from bot.git.objects import decode_path
 from bot.git.repository import Quarantined
+from bot.globs import matches_path
 from bot.model import Progress, Sha, silent
 from bot.pick.rung import Regenerated
 from bot.workflow.suites import confinement_for
@@ -39,7 +39,7 @@ class Tool:
 
     def writes(self, path: str) -> bool:
         """Say whether a path is one of those."""
-        return any(matches_glob(pattern, path) for pattern in self.paths)
+        return any(matches_path(pattern, path) for pattern in self.paths)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,9 @@ ORIGINAL = Original(
     number=12,
     author="ann",
     body="It read past the end.\n\nFixes #9",
-    labels=("bug", "amd"),
+    labels=("bug", "amd", "[type] bug"),
     milestone="v1.2",
-    paths=("src/attention/aiter.py", "docs/notes.md"),
+    paths=("src/attention/aiter.py", "docs/notes.md", "app/[slug]/page.tsx"),
     issue_labels=frozenset({"crash"}),
 )
 
@@ -39,6 +39,8 @@ def config(sync: str) -> Config:
         ("{authors: ['@Ann']}", "author `Ann`"),
         ("{paths: ['src/**']}", "changes `src/attention/aiter.py`"),
         ("{paths: ['src/*']}", ""),
+        ("{paths: ['app/[slug]/**']}", "changes `app/[slug]/page.tsx`"),
+        ("{labels: ['[Type] Bug']}", "label `[Type] Bug`"),
         ("{titles: ['*crash*']}", "title like `*crash*`"),
         ("{titles: [crash]}", ""),
         ("{bodies: ['*past the end*']}", "description like `*past the end*`"),
@@ -80,6 +82,15 @@ def test_a_label_is_a_person_s_refusal(label: str, kept_off: bool) -> None:
     refused = policy.on("release/1.0").refused(labelled)
     assert (refused is not None and refused.by_person) is kept_off
     assert policy.speaks_of(labelled)
+
+
+def test_a_refusal_s_label_in_brackets_means_itself() -> None:
+    policy = Policy(config("{refuse_labels: ['[no] backport']}").sync)
+    said = [
+        policy.on("release/1.0").refused(replace(ORIGINAL, labels=(label,)))
+        for label in ("[No] Backport", "n backport")
+    ]
+    assert [refused is not None for refused in said] == [True, False]
 
 
 def test_a_hostile_title_is_only_text() -> None:

@@ -47,13 +47,13 @@ def test_an_author_who_cannot_be_assigned_is_left_out_and_logged(
 
 
 def test_labels_and_milestone_are_copied_by_policy_and_a_label_that_asks_is_not(office: Office) -> None:
-    policy = "publish: {copy_labels: ['area/*', 'backport *'], copy_milestone: true}"
+    policy = "publish: {copy_labels: ['area/*', 'backport *', '[Type] Bug'], copy_milestone: true}"
     issue = office.issue(9)
-    issue.add_to_labels("area/ring", "backport release/1.0", "bug")
+    issue.add_to_labels("area/ring", "backport release/1.0", "bug", "[Type] Bug")
     milestone = office.people[MAINTAINER].get_repo(REPOSITORY).create_milestone("1.2.1")
     issue.edit(milestone=milestone)
     pull = opened(unproven(office, policy))
-    assert sorted(label.name for label in pull.labels) == ["area/ring", "backport"]
+    assert sorted(label.name for label in pull.labels) == ["[Type] Bug", "area/ring", "backport"]
     assert pull.milestone is not None
     assert pull.milestone.title == "1.2.1"
 
