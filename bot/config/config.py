@@ -37,7 +37,8 @@ class Config(Section):
     max_targets: Annotated[int, Field(ge=1, le=50)] = 20
     """Target branches that one command may name or its globs may match."""
     branch_name: BranchTemplate = "backport/{number}-to-{target_slug}"
-    """The backport branch. `{target_slug}` is the target with `-` for `/`; `{target}` is the target as it is."""
+    """The backport branch. `{target_slug}` is the target with `-` for `/`; `{target}` is the target as it is. Where two
+    branches give one name (`release/1.2`, `release-1.2`) a digest follows it."""
     title: TitleTemplate = "[{target}] {title} (backport #{number})"
     """The title of a backport pull request."""
     labels: tuple[Label, ...] = Field(default=("backport",), strict=False)

@@ -6,7 +6,7 @@ Each step is a function of its own, so that the steps can also run in processes 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -38,6 +38,7 @@ from bot.plan import plan_target
 from bot.workflow.cancelling import Watch, cancelled
 from bot.workflow.conflicts import offer_draft
 from bot.workflow.elsewhere import enter
+from bot.workflow.naming import name_backport_branch
 from bot.workflow.proof import prove_candidate
 from bot.workflow.publish import check_rights, find_backport, open_backport
 from bot.workflow.regenerating import tools_for
@@ -119,21 +120,22 @@ def plan(branch: str, backport: Backport, at: Workplace) -> TargetPlan | TargetR
     existing = find_backport(branch, backport.original, backport.options, at)
     if existing is not None:
         return existing
-    base = _fetch_tip(branch, backport, at)
+    branches = at.mirror.branches()
+    base = _fetch_tip(branch, branches, backport, at)
     report = check(CommitTree(at.mirror, base), backport.patch) if backport.patch else None
     at.progress(f"{branch}: {report.status.value}, {report.reason}" if report else f"{branch}: planned")
     return plan_target(
         branch=branch,
         base_commit=base,
-        backport_branch=at.config.backport_branch(backport.original.number, branch),
+        backport_branch=name_backport_branch(branch, backport.original, branches, at),
         commits=backport.commits,
         merge_method=backport.merge_method,
         check=report,
     )
 
 
-def _fetch_tip(branch: str, backport: Backport, at: Workshop) -> Sha:
-    tip = at.mirror.branches().get(branch)
+def _fetch_tip(branch: str, branches: Mapping[str, Sha], backport: Backport, at: Workshop) -> Sha:
+    tip = branches.get(branch)
     if tip is None:
         raise TargetBranchNotFound(
             f"`{branch}` was there when it was asked for and is gone by now, so nothing was opened.",

@@ -21,6 +21,7 @@ from bot.report.conflict import render_conflict_check
 from bot.report.pull_request import render_body, render_title
 from bot.workflow.details import details_of, difference, open_questions
 from bot.workflow.elsewhere import remote_of
+from bot.workflow.naming import find_pull_requests
 from bot.workflow.notes import patch_notes
 from bot.workflow.signed import is_by_bot
 from bot.workflow.workplace import Backport, Workplace
@@ -30,8 +31,7 @@ _WORKFLOWS = ".github/workflows/"
 
 def find_backport(branch: str, original: PullRequest, options: BackportOptions, at: Workplace) -> TargetResult | None:
     """Return how the target branch stands by the pull requests that exist, or None where there is none to respect."""
-    head = at.config.backport_branch(original.number, branch)
-    existing = at.github.backport_pull_requests(head, branch)
+    existing = find_pull_requests(branch, original, at)
     merged = next((each for each in existing if each.merged), None)
     if merged is not None:
         return AlreadyApplied(branch=branch, how=f"#{merged.number} is merged", commit=merged.merge_commit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 
 from bot.errors import GitHubError
@@ -16,6 +17,7 @@ from bot.report.status_comment import (
     TargetProgress,
     render_status,
 )
+from bot.workflow.naming import name_for_recipe
 from bot.workflow.workplace import Backport, Workplace
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,8 @@ class StatusComment:
         self._backport = backport
         self._at = at
         self._targets: dict[str, TargetProgress | TargetResult] = {each: TargetProgress(each) for each in branches}
+        # Asked for at every edit of the comment, and each answer takes questions to GitHub.
+        self._name_branch = functools.cache(lambda target: name_for_recipe(target, backport.original, at))
 
     @property
     def key(self) -> str:
@@ -85,7 +89,7 @@ class StatusComment:
             targets=tuple(self._targets.values()),
             commits=self._backport.commits,
             merge_method=self._backport.merge_method,
-            name_branch=lambda branch: self._at.config.backport_branch(self._backport.original.number, branch),
+            name_branch=self._name_branch,
             options=self._backport.options,
             note=_note(self._backport),
         )

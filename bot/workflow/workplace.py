@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -151,8 +150,8 @@ def _opened_beside(at: Workplace, doors: Doors, account: Account) -> Iterator[Wo
     """Open another repository's doors on the same mirror, so that a commit of one can be picked onto the other."""
     client = _client(doors, account)
     try:
-        name = re.sub(r"[^A-Za-z0-9-]+", "-", doors.repository)
-        with at.mirror.beside(name, client.clone_url, token=client.token) as mirror:
+        # The whole name: `a/b-c` and `a-b/c` are not to share a remote.
+        with at.mirror.beside(doors.repository, client.clone_url, token=client.token) as mirror:
             yield replace(at, github=client, mirror=mirror, home=at.github)
     finally:
         client.close()

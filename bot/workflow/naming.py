@@ -1,0 +1,71 @@
+"""The backport branch of an original for a target branch: one that no other backport has.
+
+Owns which of two names it is. The plain one fills the configuration's template; where another backport has that as
+well (`release/1.2` and `release-1.2` both fill it as `release-1.2`), a digest of the target's own name sets it apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from bot.errors import BackportError
+from bot.model import PullRequest
+from bot.report.markers import parse_pull_request_marker
+from bot.workflow.elsewhere import place_of
+from bot.workflow.workplace import Workplace
+
+
+def find_pull_requests(branch: str, original: PullRequest, at: Workplace) -> tuple[PullRequest, ...]:
+    """Return the pull requests into a branch from either name, newest first, whoever opened them.
+
+    Left out is what another repository's original has there, whose pull request has the same number.
+    """
+    plain = _plain_name(branch, original, at)
+    listed = (
+        pull
+        for head in (plain, _set_apart(plain, branch, at))
+        for pull in at.github.backport_pull_requests(head, branch)
+        if not _is_foreign(pull, at)
+    )
+    return tuple(sorted(listed, key=lambda pull: -pull.number))
+
+
+def name_backport_branch(branch: str, original: PullRequest, existing: Iterable[str], at: Workplace) -> str:
+    """Return the backport branch to push to; `existing` are the branches of the target's repository.
+
+    A backport that is open keeps its branch, whatever branches were made since.
+    """
+    plain = _plain_name(branch, original, at)
+    from_plain = at.github.backport_pull_requests(plain, branch)
+    if any(pull.state == "open" and not _is_foreign(pull, at) for pull in from_plain):
+        return plain
+    others = (_plain_name(other, original, at) for other in existing if other != branch)
+    # A file system may take two names for one that differ only in case.
+    is_shared = any(other.casefold() == plain.casefold() for other in others)
+    is_taken = any(_is_foreign(pull, at) for pull in from_plain)
+    return _set_apart(plain, branch, at) if is_shared or is_taken else plain
+
+
+def name_for_recipe(target: str, original: PullRequest, at: Workplace) -> str:
+    """Return the backport branch that a person is told to push to, wherever the target is; the plain name at worst."""
+    try:
+        there, branch = place_of(target, at)
+        return name_backport_branch(branch, original, there.mirror.branches(), there)
+    except BackportError:
+        return at.config.backport_branch(original.number, target)
+
+
+def _plain_name(branch: str, original: PullRequest, at: Workplace) -> str:
+    return at.config.backport_branch(original.number, branch)
+
+
+def _set_apart(plain: str, branch: str, at: Workplace) -> str:
+    origin = f"{at.config.repository}:" if at.home is not None else ""
+    digest = hashlib.sha256(f"{origin}{branch}".encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{plain}-{digest}"
+
+
+def _is_foreign(pull: PullRequest, at: Workplace) -> bool:
+    key = parse_pull_request_marker(pull.body)
+    return key is not None and key.repository.casefold() != at.config.repository.casefold()
