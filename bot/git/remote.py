@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import FetchFailed, GitError, PushForbidden, PushRejected
 from bot.git.process import Completed
+from bot.git.refusals import explain_refusal, is_refusal
 from bot.model import Sha
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ _CONNECTION = re.compile(
     r"error: (?:429|5\d\d)\b|HTTP (?:429|5\d\d)\b|reset by peer|[Ee]mpty reply|timed out|Operation too slow"
     r"|early EOF|unexpected disconnect|hung up unexpectedly|Could not resolve host"
 )
+_BUSY = re.compile(rb"\[remote rejected\] \((?:Internal Server Error|failed to lock)\)", re.IGNORECASE)
+"""What GitHub says of a branch when its storage did not answer in time."""
+_STDERR_KEPT = 2000
+"""Characters of what git said that an error holds."""
 _PAUSES = (1.0, 4.0)
 """Seconds before the second and third attempt."""
 _STALLED = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60")
@@ -84,7 +89,7 @@ def _ask(repository: Repository, *arguments: str) -> Completed:
     """
     for pause in _PAUSES:
         done = repository.git.attempt(*_STALLED, *arguments, variables=repository.authorize())
-        if not done.code or not _CONNECTION.search(done.stderr):
+        if not done.code or not (_CONNECTION.search(done.stderr) or _BUSY.search(done.stdout)):
             return done
         time.sleep(pause)
     return repository.git.attempt(*_STALLED, *arguments, variables=repository.authorize())
@@ -165,12 +170,13 @@ def _pushed_line(done: Completed, ref: str) -> tuple[str, str]:
 
 
 def _push_error(repository: Repository, done: Completed, branch: str, expected: Sha | None, summary: str) -> GitError:
-    what = f"`{branch}` was not pushed ({summary})" if summary else f"`{branch}` was not pushed"
-    if not summary and not _REFUSED.search(done.stderr):
-        return repository.git.error(done, what, GitError, "Check the repository's URL and the network.")
+    if not is_refusal(done.stderr, summary):
+        hint = "Check the repository's URL and the network."
+        return repository.git.error(done, f"`{branch}` was not pushed", GitError, hint)
     # git words a refusal by a hook, a rule and a lost race alike, so the branch itself is asked.
     if summary and list_branches(repository).get(branch) != expected:
         hint = "Somebody else pushed to the branch meanwhile: look at it, then ask again."
-        return repository.git.error(done, what, PushRejected, hint)
-    hint = "The token needs write access to contents (and `workflow` for files in .github/workflows)."
-    return repository.git.error(done, what, PushForbidden, hint)
+        return repository.git.error(done, f"`{branch}` was not pushed ({summary})", PushRejected, hint)
+    refusal = explain_refusal(done.stderr, summary)
+    message = f"The push of `{branch}` was refused, so no pull request was opened or changed: {refusal.words}"
+    return PushForbidden(message, hint=refusal.hint, code=done.code, stderr=done.stderr.strip()[-_STDERR_KEPT:])

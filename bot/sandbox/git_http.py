@@ -7,6 +7,7 @@ sent when it is complete: a half-duplex client and a full-duplex backend would w
 from __future__ import annotations
 
 import gzip
+import shlex
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -84,6 +85,8 @@ def _admit(world: World, request: Request, token: Token | None, needed: Level) -
     repository = world.repository(owner, name)
     level = access(token, repository) if repository else Level.NONE
     if repository and level >= needed:
+        if repository.archived and needed >= Level.WRITE:
+            raise Refusal(403, "ERROR: This repository was archived so it is read-only.")
         return repository
     if token is None:
         raise Refusal(401, "Authentication required")
@@ -95,7 +98,8 @@ def _admit(world: World, request: Request, token: Token | None, needed: Level) -
 def _backend(world: World, request: Request, repository: Repository, token: Token | None, body: bytes) -> Response:
     directory = repository.git.directory
     guarded = token is not None and not token.workflows
-    config = {**_CONFIG, **({"core.hooksPath": str(world.directory / "hooks")} if guarded else {})}
+    hooks = _rule_hooks(world, repository) or (world.directory / "hooks" if guarded else None)
+    config = {**_CONFIG, **({"core.hooksPath": str(hooks)} if hooks else {})}
     if request.headers.get("content-encoding") == "gzip":
         body = gzip.decompress(body)
     environment = {
@@ -114,9 +118,22 @@ def _backend(world: World, request: Request, repository: Repository, token: Toke
     }
     done = subprocess.run(["git", "http-backend"], input=body, capture_output=True, check=False, env=environment)
     status, headers, content = _cgi(done.stdout)
-    if guarded:
-        content = explain_refusals(content)
+    if hooks:
+        content = explain_refusals(content, repository.push_rule.summary if repository.push_rule else "")
     return Response(content, status, headers)
+
+
+def _rule_hooks(world: World, repository: Repository) -> Path | None:
+    """Write the hook by which a rule refuses every push, and return its folder; None without a rule."""
+    if repository.push_rule is None:
+        return None
+    hooks = world.directory / f"rule-{repository.id}"
+    hooks.mkdir(exist_ok=True)
+    (hooks / "pre-receive").write_text(
+        f"#!/bin/sh\nprintf '%s\\n' {shlex.quote(repository.push_rule.remarks)} >&2\nexit 1\n"
+    )
+    (hooks / "pre-receive").chmod(0o755)
+    return hooks
 
 
 def _config_environment(config: Mapping[str, str]) -> dict[str, str]:

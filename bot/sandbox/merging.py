@@ -64,6 +64,8 @@ def order_merge(
     pull = issue.pull
     if pull is None or issue.state != "open":
         raise MergeRefused("Pull request is closed")
+    if not repository.auto_merge:
+        raise MergeRefused("Pull request Auto merge is not allowed for this repository")
     state = mergeable_state(repository, pull)
     if state in {"clean", "dirty"}:
         raise MergeRefused(f"Pull request is in {'clean' if state == 'clean' else 'unstable'} status")

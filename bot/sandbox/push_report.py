@@ -6,22 +6,28 @@ of that report. Nothing else of the protocol.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 _DECLINED = b"hook declined"
+_HOOK = re.compile(rb"(?:pre-receive )?hook declined")
 _REPORT, _REMARKS = 1, 2
 
 
-def explain_refusals(answer: bytes) -> bytes:
-    """Put what a hook remarked in the place of "hook declined". An answer without a refusal stays as it is."""
+def explain_refusals(answer: bytes, summary: str = "") -> bytes:
+    """Put GitHub's reason in the place of "hook declined". An answer without a refusal stays as it is.
+
+    The reason is a `summary`, beside which what the hook remarked is sent along; without one it is that remark.
+    """
     lines = list(_read(answer))
     remarks = b"".join(line[1:] for line in lines if line and line[0] == _REMARKS).strip()
     if not remarks or _DECLINED not in answer:
         return answer
     report = b"".join(line[1:] for line in lines if line and line[0] == _REPORT)
-    reason = remarks.splitlines()[0]
-    explained = [line and line.replace(_DECLINED, reason) for line in _read(report)]
-    return _write([bytes([_REPORT]) + _write(explained), None])
+    reason = summary.encode() or remarks.splitlines()[0]
+    explained = [line and _HOOK.sub(lambda _: reason, line) for line in _read(report)]
+    told = [bytes([_REMARKS]) + remarks + b"\n"] if summary else []
+    return _write([*told, bytes([_REPORT]) + _write(explained), None])
 
 
 def _read(data: bytes) -> Iterator[bytes | None]:

@@ -93,6 +93,8 @@ def _admit(call: Call, level: Level) -> None:
         return
     call.found = _repository_of(call)
     call.need(level)
+    if call.found.archived and call.method not in {"GET", "HEAD"}:
+        raise Refusal(403, "Repository was archived so is read-only.")
 
 
 def _repository_of(call: Call) -> Repository:

@@ -22,7 +22,7 @@ from bot.sandbox.events import workflow_run_event
 from bot.sandbox.git_http import install_hook
 from bot.sandbox.seeding import Past
 from bot.sandbox.server import Server
-from bot.sandbox.state import Artifact, Webhook
+from bot.sandbox.state import Artifact, PushRule, Webhook
 from bot.sandbox.webhooks import Delivery, Dispatcher
 from bot.sandbox.world import World
 
@@ -158,6 +158,21 @@ class Sandbox(Past):
         """Let nothing merge into a branch before these check runs succeeded."""
         with self.world.lock:
             self._repository(repository).required_checks[branch] = tuple(checks)
+
+    def refuse_pushes(self, repository: str, summary: str, remarks: str) -> None:
+        """Let a rule of the repository refuse every push from now on, in GitHub's words: see PushRule."""
+        with self.world.lock:
+            self._repository(repository).push_rule = PushRule(summary=summary, remarks=remarks)
+
+    def archive(self, repository: str) -> None:
+        """Make a repository read-only."""
+        with self.world.lock:
+            self._repository(repository).archived = True
+
+    def switch_off(self, repository: str, feature: Literal["drafts", "auto_merge"]) -> None:
+        """Take away what the owner's plan or the repository's settings need not allow."""
+        with self.world.lock:
+            setattr(self._repository(repository), feature, False)
 
     def add_webhook(self, repository: str, url: str, secret: str, events: Iterable[str]) -> int:
         """Send events to an address from now on; returns the webhook's id. No ping is sent."""

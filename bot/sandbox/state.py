@@ -78,9 +78,20 @@ class Artifact:
     signature: str = field(default_factory=secrets.token_urlsafe)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PushRule:
+    """A rule of the repository that refuses every push: GitHub's word for the branch, and what it sends along."""
+
+    summary: str
+    remarks: str
+
+
 @dataclass(kw_only=True, eq=False)
 class Repository:
-    """A repository: its records here, its objects in `git`. `seen_refs` is what the last look at the refs found."""
+    """A repository: its records here, its objects in `git`. `seen_refs` is what the last look at the refs found.
+
+    `drafts` is what the owner's plan allows, `auto_merge` what the repository's settings do.
+    """
 
     id: int
     owner: User
@@ -101,6 +112,10 @@ class Repository:
     workflow_ids: dict[str, int] = field(default_factory=dict)
     required_checks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     seen_refs: dict[str, str] = field(default_factory=dict)
+    push_rule: PushRule | None = None
+    archived: bool = False
+    drafts: bool = True
+    auto_merge: bool = True
 
     @property
     def full_name(self) -> str:

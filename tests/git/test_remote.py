@@ -88,6 +88,14 @@ def test_refusal_by_the_remote_is_forbidden(history: History, mirror: Repository
         mirror.push(tip, "backport/1", expected=None)
 
 
+def test_a_branch_that_is_in_the_way_is_told_of(history: History, mirror: Repository) -> None:
+    tip = history.branch("backport", history.commit({"f": "f"}))
+    mirror.fetch([tip])
+    with pytest.raises(PushForbidden, match="backport' exists") as raised:
+        mirror.push(tip, "backport/1", expected=None)
+    assert "Another branch is in the way" in raised.value.hint
+
+
 @pytest.mark.parametrize("branch", ["", "a..b", "a:refs/heads/main", "a b", "a\nb", "HEAD^", "*", "x.lock", "@{-1}"])
 def test_name_that_git_does_not_allow_is_not_pushed(branch: str, history: History, mirror: Repository) -> None:
     tip = history.branch("main", history.commit({"f": "f"}))

@@ -162,3 +162,28 @@ def test_token_is_in_no_log(people: People, sandbox: Sandbox, clone: Path, write
         (r.method, r.path, r.status, r.login) for r in log
     }
     assert writer not in repr(log)
+
+
+def push_refused(clone: Path, sandbox: Sandbox, token: str) -> tuple[str, str]:
+    """Push a commit that is refused; return git's line for the branch and what the server sent along."""
+    commit(clone, "Change it", a__py="A = 3\n")
+    done = git(
+        *as_user(token), "push", "--porcelain", sandbox.clone_url(NAME), "HEAD:refs/heads/topic", at=clone, check=False
+    )
+    assert done.returncode
+    return done.stdout, done.stderr
+
+
+def test_a_rule_refuses_a_push_in_github_s_words(sandbox: Sandbox, clone: Path, writer: str) -> None:
+    sandbox.refuse_pushes(
+        NAME, "push declined due to repository rule violations", "error: GH013: it's a `rule`\n\n- No."
+    )
+    line, said = push_refused(clone, sandbox, writer)
+    assert "[remote rejected] (push declined due to repository rule violations)" in line
+    assert "remote: error: GH013: it's a `rule`" in said
+    assert "remote: - No." in said
+
+
+def test_an_archived_repository_takes_no_push(sandbox: Sandbox, clone: Path, writer: str) -> None:
+    sandbox.archive(NAME)
+    assert "remote: ERROR: This repository was archived so it is read-only." in push_refused(clone, sandbox, writer)[1]

@@ -138,3 +138,25 @@ def test_author_is_not_asked_to_review(bot: Repository, branch_from: Branch) -> 
 def test_unknown_repository_is_404(people: People) -> None:
     client = people.client(people.sandbox.add_user("ann"))
     assert refusal(lambda: client.get_repo(f"{NAME}-other"))[0] == 404
+
+
+def test_what_the_plan_or_the_settings_do_not_allow_is_refused(
+    sandbox: Sandbox, bot: Repository, branch_from: Branch
+) -> None:
+    branch_from("topic", "main")
+    for feature in ("drafts", "auto_merge"):
+        sandbox.switch_off(NAME, feature)  # type: ignore[arg-type]
+    unsupported = "Draft pull requests are not supported in this repository."
+    asked = {"title": "t", "body": "", "head": "topic", "base": "main"}
+    assert refusal(lambda: bot.create_pull(**asked, draft=True)) == (422, unsupported)
+    pull = bot.create_pull(**asked)
+    for ask, said in ((pull.convert_to_draft, unsupported), (pull.enable_automerge, "Auto merge is not allowed")):
+        with pytest.raises(GithubException, match=said):
+            ask()
+
+
+def test_an_archived_repository_is_only_read(sandbox: Sandbox, bot: Repository, original: int) -> None:
+    sandbox.archive(NAME)
+    assert bot.get_issue(original).number == original
+    said = refusal(lambda: bot.get_issue(original).create_comment("x"))
+    assert said == (403, "Repository was archived so is read-only.")

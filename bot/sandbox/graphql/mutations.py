@@ -51,6 +51,8 @@ class Mutations:
         if pull.draft == draft:
             state = "already a draft" if draft else "not in a draft state"
             raise refused("UNPROCESSABLE", f"Pull request is {state}")
+        if draft and not here.drafts:
+            raise refused("UNPROCESSABLE", "Draft pull requests are not supported in this repository.")
         pull.draft = draft
         self._world.note(issue, "convert_to_draft" if draft else "ready_for_review", self._user)
         issue_event(self._world, here, issue, "converted_to_draft" if draft else "ready_for_review", self._user)

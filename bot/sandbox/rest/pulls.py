@@ -58,6 +58,8 @@ def create_pull(call: Call) -> Reply:
     if source.level_of(user) < Level.WRITE:
         call.need(Level.WRITE)
     _refuse_duplicate(repository, source, branch, base)
+    if call.body.get("draft") and not repository.drafts:
+        raise Refusal(422, "Draft pull requests are not supported in this repository.")
     made = now()
     issue = Issue(
         id=world.next_id(),

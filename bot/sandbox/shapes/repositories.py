@@ -94,7 +94,7 @@ def repository_json(world: World, repository: Repository, viewer: User | None = 
         "open_issues_count": open_issues,
         "has_pages": False,
         "has_discussions": False,
-        "archived": False,
+        "archived": repository.archived,
         "disabled": False,
         "allow_forking": True,
         "is_template": False,
@@ -111,8 +111,9 @@ def repository_json(world: World, repository: Repository, viewer: User | None = 
 def full_repository_json(world: World, repository: Repository, viewer: User | None) -> Json:
     """Shape `full-repository`."""
     shape = repository_json(world, repository, viewer) | {"subscribers_count": 0, "network_count": 0}
-    allow = ("allow_squash_merge", "allow_merge_commit", "allow_rebase_merge", "allow_auto_merge")
-    shape |= dict.fromkeys(allow, True) | {"delete_branch_on_merge": False, "allow_update_branch": False}
+    allow = ("allow_squash_merge", "allow_merge_commit", "allow_rebase_merge")
+    shape |= dict.fromkeys(allow, True) | {"allow_auto_merge": repository.auto_merge}
+    shape |= {"delete_branch_on_merge": False, "allow_update_branch": False}
     if repository.parent:
         parent = repository_json(world, repository.parent)
         shape |= {"parent": parent, "source": parent}
