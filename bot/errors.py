@@ -16,9 +16,11 @@
     ├ GitHubError            HTTP status, request id
     │ ├ RateLimited          retry_at; retryable
     │ ├ Unavailable          retryable
+    │ │ └ NotYetKnown        GitHub has not seen yet what was just pushed or merged
     │ ├ Forbidden
     │ ├ NotFound
-    │ └ ValidationFailed
+    │ ├ ValidationFailed
+    │ └ NotOpened            the branch is pushed, its pull request was refused
     ├ RunFolderError         what one stage left for the next is missing, damaged or somebody else's
     └ SuiteError             the suite did not run; failing cases are not this
       ├ NoDevice
@@ -116,6 +118,10 @@ class Unavailable(GitHubError):
     """GitHub did not answer usefully (5xx, time-out, connection reset); the same call may work later."""
 
 
+class NotYetKnown(Unavailable):
+    """GitHub refused a call only because it has not seen yet what was just pushed or merged (422)."""
+
+
 class Forbidden(GitHubError):
     """The token may not do this."""
 
@@ -126,6 +132,10 @@ class NotFound(GitHubError):
 
 class ValidationFailed(GitHubError):
     """GitHub refused the content of a request (422)."""
+
+
+class NotOpened(GitHubError):
+    """A backport branch was pushed and GitHub refused its pull request; the branch is still there."""
 
 
 class RunFolderError(BackportError):

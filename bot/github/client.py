@@ -215,10 +215,17 @@ class GitHubClient:
         self._send.twice(update)
         return self.pull_request(standing.number)
 
-    def add_details(self, number: int, details: Details) -> None:
-        """Label, assign and so on. Best effort: what GitHub refuses is logged and costs nothing else."""
-        for action, step in detail_steps(self._repository, number, details):
-            self._send.best_effort(f"{action} (#{number})", step)
+    def add_details(self, number: int, details: Details) -> tuple[str, ...]:
+        """Label, assign and so on. Best effort: what GitHub refuses is logged and costs nothing else.
+
+        Returns sentences about what was refused and people count on.
+        """
+        notes = []
+        for step in detail_steps(self._repository, number, details):
+            error = self._send.best_effort(f"{step.action} (#{number})", step.request)
+            if error is not None and step.missed:
+                notes.append(f"{step.missed} {error.message} {error.hint}")
+        return tuple(notes)
 
     def write_check_run(self, sha: Sha, text: CheckRunText) -> None:
         """Create or update our check run of that name on a commit. Best effort: only GitHub Apps may have them."""

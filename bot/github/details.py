@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import NamedTuple
 
 from github.PullRequest import PullRequest as ForgePullRequest
 from github.Repository import Repository as ForgeRepository
@@ -19,26 +20,33 @@ from bot.model import Details
 
 log = logging.getLogger(__name__)
 
-Step = tuple[str, Callable[[], object]]
-"""What it does, for a log line, and the request."""
+
+class Step(NamedTuple):
+    """One request. `action` completes "GitHub could not …"; where it is refused, people are told if `missed` is set."""
+
+    action: str
+    request: Callable[[], object]
+    missed: str = ""
 
 
 def detail_steps(repository: ForgeRepository, number: int, details: Details) -> Iterator[Step]:
     """Yield the requests that give a pull request its details."""
     issue, pull = unread_issue(repository, number), repository.get_pull(number)
     if details.labels:
-        yield "label it", partial(issue.add_to_labels, *details.labels)
+        yield Step("label it", partial(issue.add_to_labels, *details.labels))
     if details.milestone is not None:
-        yield "set its milestone", partial(_set_milestone, repository, number, details.milestone)
+        yield Step("set its milestone", partial(_set_milestone, repository, number, details.milestone))
     for login in details.assignees:
-        yield f"assign {login}", partial(_assign, repository, number, login)
+        yield Step(f"assign {login}", partial(_assign, repository, number, login))
     for login in details.reviewers:
         if login.casefold() != pull.user.login.casefold():
-            yield f"ask {login} for a review", partial(pull.create_review_request, reviewers=[login])
+            yield Step(f"ask {login} for a review", partial(pull.create_review_request, reviewers=[login]))
     for team in details.teams:
-        yield f"ask {team} for a review", partial(pull.create_review_request, team_reviewers=[team])
+        yield Step(f"ask {team} for a review", partial(pull.create_review_request, team_reviewers=[team]))
     if details.merge is not None:
-        yield "let it merge by itself", partial(_enable_auto_merge, pull, details.merge)
+        yield Step(
+            "let it merge by itself", partial(_enable_auto_merge, pull, details.merge), "It does not merge by itself."
+        )
 
 
 def _set_milestone(repository: ForgeRepository, number: int, milestone: int) -> None:

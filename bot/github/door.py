@@ -85,8 +85,11 @@ class GitHub(Protocol):
     def update_pull_request(self, standing: PullRequest, *, title: str, body: str, draft: bool) -> PullRequest:
         """Give a pull request of ours these texts and this state; costs nothing where it has them."""
 
-    def add_details(self, number: int, details: Details) -> None:
-        """Label, assign and so on. Best effort: what GitHub refuses is logged and costs nothing else."""
+    def add_details(self, number: int, details: Details) -> tuple[str, ...]:
+        """Label, assign and so on. Best effort: what GitHub refuses is logged and costs nothing else.
+
+        Returns sentences about what was refused and people count on.
+        """
 
     def write_check_run(self, sha: Sha, text: CheckRunText) -> None:
         """Create or update our check run of that name on a commit. Best effort: only GitHub Apps may have them."""

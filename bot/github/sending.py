@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from bot.errors import GitHubError, RateLimited, Unavailable, ValidationFailed
+from bot.errors import GitHubError, NotYetKnown, RateLimited, Unavailable, ValidationFailed
 from bot.github.translate import translated
 
 log = logging.getLogger(__name__)
@@ -20,8 +20,18 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+_EARLY_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds before each further attempt at what GitHub does not know yet. It mostly takes one or two."""
+
+
+def _pause_after(refusal: RateLimited | NotYetKnown, early: Iterator[float]) -> float | None:
+    if isinstance(refusal, NotYetKnown):
+        return next(early, None)
+    return max(1.0, (refusal.retry_at - datetime.now(UTC)).total_seconds())
+
+
 class Sender:
-    """Makes calls for one account. `longest_wait` (seconds) bounds how long a rate limit is waited for."""
+    """Makes calls for one account. `longest_wait` (seconds) bounds how long a call waits for GitHub to take it."""
 
     def __init__(self, longest_wait: float) -> None:
         self._longest_wait = longest_wait
@@ -33,6 +43,8 @@ class Sender:
             return found
         try:
             return self.patiently(create)
+        except NotYetKnown:
+            raise
         except (Unavailable, ValidationFailed) as error:
             # The answer was lost and the effect perhaps not, or somebody was quicker: only a look tells.
             found = self.patiently(find)
@@ -41,16 +53,19 @@ class Sender:
             return found if found is not None else self.patiently(create)
 
     def patiently(self, call: Callable[[], T]) -> T:
-        """Wait for a rate limit to pass, as long as allowed; a call refused for a limit had no effect."""
-        waited = 0.0
+        """Wait for a rate limit to pass, and until GitHub knows what it was just told, both as long as allowed.
+
+        A call refused for either had no effect.
+        """
+        waited, early = 0.0, iter(_EARLY_PAUSES)
         while True:
             try:
                 return call()
-            except RateLimited as limit:
-                pause = max(1.0, (limit.retry_at - datetime.now(UTC)).total_seconds())
-                if waited + pause > self._longest_wait:
+            except (RateLimited, NotYetKnown) as refusal:
+                pause = _pause_after(refusal, early)
+                if pause is None or waited + pause > self._longest_wait:
                     raise
-                log.info("GitHub's rate limit: waiting %.0f s", pause)
+                log.info("%s Waiting %.0f s.", refusal, pause)
                 time.sleep(pause)
                 waited += pause
 
@@ -58,11 +73,13 @@ class Sender:
         """Make a call that may be made twice once more where its answer was lost: a GraphQL call, or an addition."""
         try:
             return self.patiently(call)
+        except NotYetKnown:
+            raise
         except Unavailable:
             return self.patiently(call)
 
-    def best_effort(self, action: str, call: Callable[[], object]) -> None:
-        """Make a call whose failure stops nothing; it is logged under `action`."""
+    def best_effort(self, action: str, call: Callable[[], object]) -> GitHubError | None:
+        """Make a call whose failure stops nothing: it is logged under `action`, and returned."""
 
         def attempt() -> None:
             with translated(action):
@@ -72,3 +89,5 @@ class Sender:
             self.twice(attempt)
         except GitHubError as error:
             log.warning("%s", error)
+            return error
+        return None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import requests
 from github import GithubException
 
-from bot.errors import Forbidden, GitHubError, NotFound, RateLimited, Unavailable, ValidationFailed
+from bot.errors import Forbidden, GitHubError, NotFound, NotYetKnown, RateLimited, Unavailable, ValidationFailed
 from bot.github.limits import is_limit, retry_at
+from bot.github.remedies import FieldError, is_early, parse_errors, remedy_for
+
+_LONGEST = 400
+"""Characters of GitHub's words that an error holds."""
 
 
 @contextmanager
@@ -17,7 +21,7 @@ def translated(action: str) -> Iterator[None]:
     """Turn what PyGithub raises inside into a GitHubError. `action` completes "GitHub could not …".
 
     Raises:
-        RateLimited, Unavailable, Forbidden, NotFound, ValidationFailed or GitHubError.
+        RateLimited, Unavailable, NotYetKnown, Forbidden, NotFound, ValidationFailed or GitHubError.
     """
     try:
         yield
@@ -32,33 +36,23 @@ def translated(action: str) -> Iterator[None]:
 
 def _from_answer(action: str, error: GithubException) -> GitHubError:
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    said = _message(error)
+    errors = parse_errors(error.data)
+    said = _message(error.data, errors)
     text = f"GitHub could not {action}: {error.status} {said}".rstrip() + "."
     status, request_id = error.status, headers.get("x-github-request-id", "")
     if is_limit(status, headers, said):
         return RateLimited(text, hint="Wait until the limit resets.", retry_at=retry_at(headers), http_status=status)
     if status >= 500:
         return Unavailable(text, hint="Try again in a minute.", http_status=status, request_id=request_id)
-    if status in (401, 403):
-        return Forbidden(text, hint=_PERMISSION_HINT, http_status=status, request_id=request_id)
-    if status == 404:
-        return NotFound(text, hint="Check the name, and that the token may see it.", http_status=404)
-    if status == 422:
-        return ValidationFailed(text, hint="The request's content was refused as it stands.", http_status=422)
-    return GitHubError(text, hint="See GitHub's answer.", http_status=status, request_id=request_id)
+    kind = NotYetKnown if is_early(status, said, errors) else _KINDS.get(status, GitHubError)
+    return kind(text, hint=remedy_for(status, said, errors), http_status=status, request_id=request_id)
 
 
-_PERMISSION_HINT = (
-    "Check that the token is valid and has these repository permissions: contents: write, pull requests: write, "
-    "issues: write, checks: write."
-)
+_KINDS: Mapping[int, type[GitHubError]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 422: ValidationFailed}
 
 
-def _message(error: GithubException) -> str:
-    data = error.data
+def _message(data: object, errors: Sequence[FieldError]) -> str:
     if not isinstance(data, Mapping):
-        return str(data or "")[:200]
-    # REST tells of an error by `code`, GraphQL by `type`; not every one has a sentence.
-    errors = [item for item in data.get("errors") or [] if isinstance(item, Mapping)]
-    details = [str(item.get("message") or item.get("type") or "") for item in errors]
-    return "; ".join(part for part in [str(data.get("message", "")), *details] if part)[:400].rstrip(".")
+        return str(data or "")[:_LONGEST]
+    parts = [str(data.get("message") or ""), *map(str, errors)]
+    return "; ".join(dict.fromkeys(part for part in parts if part))[:_LONGEST].rstrip(".")

@@ -29,7 +29,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A backport pull request is open. `created` is false when it was there before this request."""
+    """A backport pull request is open. `created` is false when it was there before this request.
+
+    `notes` are sentences about what was configured for it and could not be had.
+    """
 
     status: ClassVar[Status] = Status.OPENED
     branch: str
@@ -37,6 +40,7 @@ class Opened:
     created: bool = True
     candidate: Candidate | None = None
     verdict: Verdict | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +64,16 @@ class AlreadyApplied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflicted:
-    """No rung applied. Nothing was pushed, or a `draft` is open that holds the conflict for a person to resolve."""
+    """No rung applied. Nothing was pushed, or a `draft` is open that holds the conflict for a person to resolve.
+
+    `note` says why there is no draft where one was configured.
+    """
 
     status: ClassVar[Status] = Status.CONFLICT
     branch: str
     conflict: Conflict
     draft: PullRequest | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

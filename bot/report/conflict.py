@@ -78,9 +78,14 @@ def render_conflict_check(left: Sequence[Evidence]) -> CheckRunText:
     )
 
 
-def render_sent_back(left: Sequence[Evidence]) -> str:
-    """Say why a pull request that holds markers is a draft again."""
+def render_sent_back(left: Sequence[Evidence], *, is_draft: bool = True) -> str:
+    """Say why a pull request that holds markers is a draft again, or has a red check where it cannot be one."""
     files = ", ".join(code(name) for name in list(dict.fromkeys(place.file for place in left))[:_LISTED])
+    if not is_draft:
+        return (
+            f"Conflict markers are left in {files}, so this must not be merged as it is. GitHub does not let it be a "
+            "draft; its check stays red. Resolve them and push.\n"
+        )
     return (
         f"Conflict markers are left in {files}, so this is a draft again and must not be merged as it is. "
         "Resolve them, push, then mark it ready.\n"

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from bot.model import (
     AlreadyApplied,
     Cancelled,
-    Candidate,
     Certainty,
     Conflicted,
     ConflictFile,
     ConflictKind,
     Failed,
-    Method,
     NotAffected,
     NotProven,
     Opened,
+    PullRequest,
     RelatedCommit,
     Status,
     TargetResult,
@@ -29,10 +28,10 @@ from bot.model import (
     VerdictOutcome,
     WouldOpen,
 )
+from bot.report.candidates import describe_candidate, describe_commit, how_applied
 from bot.report.markdown import code, count, prose, reference, sha, text
+from bot.report.markers import parse_pull_request_marker
 from bot.report.verdict import evidence, headline, meaning
-
-_PATHS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,35 +64,6 @@ def describe(result: TargetResult) -> Ending:
             return _plain(result)
 
 
-METHODS = {
-    Method.CHERRY_PICK: "cherry-pick",
-    Method.CARRIED_PATCH: "carried patch",
-    Method.SIBLING: "backport to another branch",
-    Method.RESOLVED: "cherry-pick with resolved conflicts",
-}
-
-
-def how_applied(candidate: Candidate) -> str:
-    """Say how a candidate was made and how near it is to the original."""
-    companions = f", and {count(len(candidate.companions), 'companion')}" if candidate.companions else ""
-    return f"{METHODS[candidate.method]}, {candidate.fidelity.value}{companions}"
-
-
-_SHOWN_FINDINGS = 3
-
-
-def describe_findings(candidate: Candidate) -> str:
-    """Say what a candidate uses that its branch does not have, as far as a line of a comment goes."""
-    if not candidate.findings:
-        return ""
-    places = [
-        f"{code(f'{each.file}:{each.line}')} {prose(each.detail)}" for each in candidate.findings[:_SHOWN_FINDINGS]
-    ]
-    more = len(candidate.findings) - len(places)
-    listed = "; ".join(places) + (f"; and {count(more, 'more place')}" if more else "")
-    return f"It applies, but seems to need what this branch does not have: {listed}."
-
-
 def describe_conflict_file(file: ConflictFile) -> str:
     """Say what is the matter with one unmerged path."""
     said = {
@@ -114,14 +84,6 @@ def _changed_by(file: ConflictFile, side: str, *, on_target: bool) -> str:
     return f"; on {side} changed by {', '.join(commits)}" if commits else ""
 
 
-def describe_commit(commit: RelatedCommit) -> str:
-    """Name a commit: object name, subject (which holds the pull request's number where GitHub merged it), author."""
-    named = f"{sha(commit.sha)} ({text(commit.subject, 100)}, by {text(commit.author, 60)})"
-    more = f" and {count(len(commit.paths) - _PATHS, 'more file')}" if len(commit.paths) > _PATHS else ""
-    only = f", only what it changes in {', '.join(map(code, commit.paths[:_PATHS]))}{more}" if commit.paths else ""
-    return named + only
-
-
 def summary(endings: Sequence[TargetResult]) -> str:
     """Count the endings in one line, e.g. "3 pull requests opened, 1 branch not affected"."""
     said = (
@@ -140,17 +102,34 @@ def summary(endings: Sequence[TargetResult]) -> str:
 
 def _opened(result: Opened) -> Ending:
     draft = " as a draft" if result.pull_request.draft else ""
-    findings = describe_findings(result.candidate) if result.candidate else ""
+    if not result.created:
+        return Ending(
+            branch=result.branch,
+            icon="✅",
+            state="already open",
+            verdict="see there",
+            pull_request=reference(result.pull_request.number, result.pull_request.url),
+            fact=_opened_before_by(result.pull_request),
+        )
+    candidate = result.candidate
+    facts = describe_candidate(candidate) if candidate else []
+    remedy = "Review this before it is merged." if facts else ""
     return Ending(
         branch=result.branch,
         icon="✅",
-        state=f"opened{draft}" if result.created else "already open",
-        how=how_applied(result.candidate) if result.candidate else "",
-        verdict=_verdict(result.verdict, "not run: unproven" if result.created else "see there"),
+        state=f"opened{draft}",
+        how=how_applied(candidate) if candidate else "",
+        verdict=_verdict(result.verdict, "not run: unproven"),
         pull_request=reference(result.pull_request.number, result.pull_request.url),
-        fact=findings if result.created else "An earlier request opened it; nothing was pushed this time.",
-        remedy="Look at these places before it is merged." if findings and result.created else "",
+        fact=" ".join([*facts, *map(prose, result.notes)]),
+        remedy=remedy,
     )
+
+
+def _opened_before_by(pull_request: PullRequest) -> str:
+    if parse_pull_request_marker(pull_request.body) is None:
+        return f"{text(pull_request.author)} opened it by hand; nothing was pushed this time."
+    return "An earlier request opened it; nothing was pushed this time."
 
 
 def _would_open(result: WouldOpen) -> Ending:
@@ -160,7 +139,7 @@ def _would_open(result: WouldOpen) -> Ending:
         state="would be opened",
         how=how_applied(result.candidate),
         verdict=_verdict(result.verdict, "not run"),
-        fact=" ".join(filter(None, ("A candidate is ready.", describe_findings(result.candidate)))),
+        fact=" ".join(["A candidate is ready.", *describe_candidate(result.candidate)]),
         consequence="This was a dry run: nothing was pushed and no pull request was opened.",
         remedy=f"Comment {code('/backport ' + result.branch)} to have it.",
     )
@@ -207,7 +186,7 @@ def _conflicted(result: Conflicted) -> Ending:
         icon="❌",
         state="conflict",
         fact=fact,
-        consequence="Nothing was pushed and no pull request was opened.",
+        consequence=" ".join(filter(None, (prose(result.note), "Nothing was pushed and no pull request was opened."))),
         remedy=_conflict_remedy(
             result, "Finish it by hand: the status comment on the original pull request gives the commands."
         ),

@@ -24,7 +24,7 @@ from bot.model import (
     Verdict,
 )
 from bot.report.buffers import render_bars
-from bot.report.endings import describe_commit
+from bot.report.candidates import describe_commit
 from bot.report.markdown import shorten, visible
 from bot.report.markers import BackportKey, pull_request_marker
 from bot.report.recipe import recipe

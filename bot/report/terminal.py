@@ -27,7 +27,8 @@ from bot.model import (
     Verdict,
     WouldOpen,
 )
-from bot.report.endings import describe, how_applied
+from bot.report.candidates import how_applied
+from bot.report.endings import describe
 from bot.report.markdown import count, shorten, visible
 from bot.report.verdict import (
     base_failed,

@@ -6,6 +6,10 @@ read as objects.
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
+from bot.errors import GitHubError, NotOpened, RateLimited, Unavailable
 from bot.model import Candidate, Conflicted, PullRequest, Signature, TargetPlan
 from bot.pick import ladder
 from bot.pick.marked import MarkedPick, find_markers
@@ -14,16 +18,21 @@ from bot.report.markers import is_conflict, parse_pull_request_marker, status_ma
 from bot.report.pull_request import render_title
 from bot.workflow.details import details_of
 from bot.workflow.elsewhere import remote_of
-from bot.workflow.publish import check_rights, replaceable_tip
+from bot.workflow.opening import push_and_open, replaceable_tip, take_back
+from bot.workflow.publish import check_rights
 from bot.workflow.workplace import Backport, Workplace
+
+log = logging.getLogger(__name__)
 
 
 def offer_draft(ended: Conflicted, plan: TargetPlan, backport: Backport, at: Workplace) -> Conflicted:
     """Open a draft that holds the conflict, where the configuration wants one and the conflict can be marked.
 
+    Where GitHub refuses the draft the branch is put back, and the conflict says why.
+
     Raises:
         PushRejected: the backport branch holds a commit that the bot did not make; nothing was pushed.
-        PushForbidden: the token may not push the files that it changes.
+        PushForbidden: the repository does not take the push.
     """
     if at.config.publish.on_conflict != "draft" or backport.options.dry_run:
         return ended
@@ -31,28 +40,34 @@ def offer_draft(ended: Conflicted, plan: TargetPlan, backport: Backport, at: Wor
     if marked is None:
         return ended
     check_rights(marked, at)
-    at.mirror.push(marked.commit, plan.backport_branch, expected=replaceable_tip(plan, at))
-    opened = at.github.open_pull_request(
-        title=render_title(backport.original, plan.branch, template=at.config.title),
-        body=render_conflict_body(
-            backport.original,
-            plan,
-            ended.conflict,
-            marked,
-            repository=at.config.repository,
-            requester=backport.requester,
-            remote=remote_of(at),
-            template=at.config.templates.conflict,
-        ),
-        head=plan.backport_branch,
-        base=plan.branch,
-        draft=True,
-    )
+    before = replaceable_tip(plan, at)
+    try:
+        opened = _open_draft(ended, marked, plan, backport, at)
+    except NotOpened as error:
+        take_back(marked.commit, plan, before, at)
+        return replace(ended, note=f"{error.__cause__} So there is no draft of it.")
     at.github.add_details(opened.number, details_of(backport, certain=False, at=at))
     left = find_markers(at.mirror, marked.base_commit, marked.commit)
     at.github.write_check_run(marked.commit, render_conflict_check(left))
     at.progress(f"{plan.branch}: #{opened.number} opened with the conflict in it")
-    return Conflicted(branch=ended.branch, conflict=ended.conflict, draft=opened)
+    return replace(ended, draft=opened)
+
+
+def _open_draft(
+    ended: Conflicted, marked: Candidate, plan: TargetPlan, backport: Backport, at: Workplace
+) -> PullRequest:
+    body = render_conflict_body(
+        backport.original,
+        plan,
+        ended.conflict,
+        marked,
+        repository=at.config.repository,
+        requester=backport.requester,
+        remote=remote_of(at),
+        template=at.config.templates.conflict,
+    )
+    title = render_title(backport.original, plan.branch, template=at.config.title)
+    return push_and_open(marked.commit, plan, at, title=title, body=body, draft=True)
 
 
 def recheck(number: int, at: Workplace) -> None:
@@ -70,9 +85,21 @@ def recheck(number: int, at: Workplace) -> None:
     if left or is_conflict(pull.body) or at.config.publish.on_conflict == "draft":
         at.github.write_check_run(pull.head_sha, render_conflict_check(left))
     if left and not pull.draft:
-        at.github.update_pull_request(pull, title=pull.title, body=pull.body, draft=True)
         marker = status_marker("conflict-markers")
-        at.github.write_comment(number, f"{marker}\n{render_sent_back(left)}", marker=marker)
+        said = render_sent_back(left, is_draft=_sent_back(pull, at))
+        at.github.write_comment(number, f"{marker}\n{said}", marker=marker)
+
+
+def _sent_back(pull: PullRequest, at: Workplace) -> bool:
+    """Make a draft of a pull request; say whether GitHub took it. Not every plan has drafts."""
+    try:
+        at.github.update_pull_request(pull, title=pull.title, body=pull.body, draft=True)
+    except (RateLimited, Unavailable):
+        raise
+    except GitHubError as error:
+        log.warning("%s", error)
+        return False
+    return True
 
 
 def _mark(plan: TargetPlan, at: Workplace) -> Candidate | None:

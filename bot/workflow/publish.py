@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.errors import PushForbidden, PushRejected
+from bot.errors import PushForbidden
 from bot.model import (
     AlreadyApplied,
     BackportOptions,
@@ -11,7 +11,6 @@ from bot.model import (
     Failed,
     Opened,
     PullRequest,
-    Sha,
     TargetPlan,
     TargetResult,
     Verdict,
@@ -23,7 +22,7 @@ from bot.workflow.details import details_of, difference, open_questions
 from bot.workflow.elsewhere import remote_of
 from bot.workflow.naming import find_pull_requests
 from bot.workflow.notes import patch_notes
-from bot.workflow.signed import is_by_bot
+from bot.workflow.opening import push_and_open
 from bot.workflow.workplace import Backport, Workplace
 
 _WORKFLOWS = ".github/workflows/"
@@ -72,12 +71,15 @@ def open_backport(
 
     Raises:
         PushRejected: the backport branch holds a commit that the bot did not make; nothing was pushed.
-        PushForbidden: see `check_rights`.
+        PushForbidden: see `check_rights`; or the repository does not take the push.
+        NotOpened: the branch is pushed, and GitHub refused the pull request.
     """
     check_rights(candidate, at)
     draft = backport.options.draft or not _is_certain(candidate, verdict)
-    at.mirror.push(candidate.commit, plan.backport_branch, expected=replaceable_tip(plan, at))
-    opened = at.github.open_pull_request(
+    opened = push_and_open(
+        candidate.commit,
+        plan,
+        at,
         title=render_title(backport.original, plan.branch, template=at.config.title),
         body=render_body(
             backport.original,
@@ -92,46 +94,18 @@ def open_backport(
             range_diff=difference(plan, candidate, at),
             template=at.config.templates.pull_request,
         ),
-        head=plan.backport_branch,
-        base=plan.branch,
         draft=draft,
     )
-    at.github.add_details(opened.number, details_of(backport, certain=not draft, at=at))
+    notes = at.github.add_details(opened.number, details_of(backport, certain=not draft, at=at))
     if at.config.publish.check_runs:
         at.github.write_check_run(candidate.commit, render_proof_check(verdict, template=at.config.templates.check_run))
     if at.config.publish.on_conflict == "draft":
         # Where the branch requires this check, a backport without a conflict must have it as well.
         at.github.write_check_run(candidate.commit, render_conflict_check(()))
     at.progress(f"{plan.branch}: #{opened.number} opened")
-    return Opened(branch=plan.branch, pull_request=opened, candidate=candidate, verdict=verdict)
+    return Opened(branch=plan.branch, pull_request=opened, candidate=candidate, verdict=verdict, notes=notes)
 
 
 def _is_certain(candidate: Candidate, verdict: Verdict | None) -> bool:
     """Only what is both proven and made without a guess may be merged as it is."""
     return verdict is not None and verdict.proven and candidate.certainty is Certainty.CERTAIN
-
-
-def replaceable_tip(plan: TargetPlan, at: Workplace) -> Sha | None:
-    """Return the backport branch's tip if only the bot's commits would be lost, None if there is no such branch.
-
-    Raises:
-        PushRejected: it holds a commit that the bot did not make.
-    """
-    tip = at.mirror.branches().get(plan.backport_branch)
-    if tip is None:
-        return None
-    at.mirror.fetch([tip])
-    foreign = next(
-        (
-            commit
-            for commit in at.mirror.commits_between(plan.base_commit, tip)
-            if commit.committer.email != at.config.committer.email and not is_by_bot(commit, at)
-        ),
-        None,
-    )
-    if foreign is not None:
-        raise PushRejected(
-            f"`{plan.backport_branch}` holds {foreign.sha[:12]} by {foreign.committer.name}, so it was left as it is.",
-            hint="Finish that branch by hand, or delete it and ask again.",
-        )
-    return tip

@@ -39,6 +39,7 @@ from bot.model import (
     VerdictOutcome,
     WouldOpen,
 )
+from bot.report.markers import BackportKey, pull_request_marker
 from bot.report.pull_request import PatchNotes
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -100,7 +101,12 @@ class Samples:
 
     def backport(self, number: int = 7, *, draft: bool = False) -> PullRequest:
         url = f"https://github.com/sgl-project/sglang/pull/{number}"
-        return self.original(number=number, url=url, state="open", merged=False, merge_commit=None, draft=draft)
+        marker = pull_request_marker(
+            BackportKey(repository="sgl-project/sglang", commit=self.merged, target="release/v0.5.12")
+        )
+        return self.original(
+            number=number, body=marker, url=url, state="open", merged=False, merge_commit=None, draft=draft
+        )
 
     def candidate(self, branch: str, *, carried: bool = False, **changes: object) -> Candidate:
         tried = RungOutcome("cherry-pick", not carried, "conflicts in 1 file" if carried else "applied cleanly")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.model import Certainty, Evidence, Opened, WouldOpen
+from bot.model import Certainty, Evidence, Opened, RelatedCommit, Resolution, WouldOpen
 from bot.report.data import target_to_json
 from bot.report.endings import describe
 from bot.report.pull_request import render_body
@@ -47,7 +47,30 @@ def test_a_hostile_name_in_a_finding_is_only_shown(samples: Samples) -> None:
 
 
 def test_without_findings_nothing_is_said(samples: Samples) -> None:
-    assert describe(_opened(samples)).fact == ""
+    assert "seems to need" not in describe(_opened(samples)).fact
+    assert describe(samples.opened()).fact == ""
+
+
+def test_a_guess_says_that_it_is_one_and_what_else_came_along(samples: Samples) -> None:
+    side = Resolution(
+        path="lib/a|b.py",
+        base=b"",
+        ours=b"",
+        theirs=b"",
+        result=b"",
+        rung="finer merge",
+        certainty=Certainty.PROPOSED,
+        how="merged by words",
+    )
+    earlier = RelatedCommit(sha=samples.merged, subject="Widen (#3)", author="Ann")
+    candidate = samples.candidate(
+        "release/1", certainty=Certainty.PROPOSED, resolutions=(side,), prerequisites=(earlier,)
+    )
+    ending = describe(samples.opened(candidate=candidate, pull_request=samples.backport(draft=True)))
+    assert ending.how == "cherry-pick, exact, a proposal, with 1 earlier commit"
+    assert "It is a proposal, which may be wrong: conflicts in `lib/a|b.py`" in ending.fact
+    assert "It brings 1 earlier commit of main along: `fd3e11973b5f`" in ending.fact
+    assert ending.remedy == "Review this before it is merged."
 
 
 def test_json_has_them(samples: Samples) -> None:

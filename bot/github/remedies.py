@@ -1,0 +1,128 @@
+"""What GitHub refused → what to do about it, by the field and code that it names or else by its words.
+
+Owns the remedies. The fields and codes are those of https://docs.github.com/rest/using-the-rest-api/troubleshooting.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One entry of `errors` in GitHub's answer. What it leaves out is empty."""
+
+    resource: str = ""
+    field: str = ""
+    code: str = ""
+    message: str = ""
+
+    def __str__(self) -> str:
+        place = ".".join(part for part in (self.resource, self.field) if part)
+        named = f"{place} is {self.code.replace('_', ' ')}" if place and self.code else place or self.code
+        return self.message or named
+
+
+def parse_errors(data: object) -> tuple[FieldError, ...]:
+    """Read the `errors` of an answer. REST names resource, field and code or gives a text; GraphQL names a `type`."""
+    listed = data.get("errors") if isinstance(data, Mapping) else None
+    return tuple(_parse(each) for each in listed) if isinstance(listed, list) else ()
+
+
+def _parse(error: object) -> FieldError:
+    if not isinstance(error, Mapping):
+        return FieldError(message=str(error))
+    kind = error.get("code") or error.get("type") or ""
+    return FieldError(
+        resource=str(error.get("resource") or ""),
+        field=str(error.get("field") or ""),
+        code=str(kind),
+        message=str(error.get("message") or ""),
+    )
+
+
+def is_early(status: int, said: str, errors: Sequence[FieldError]) -> bool:
+    """Say whether GitHub refused only because it does not know yet what was just pushed or merged."""
+    if status != 422:
+        return False
+    unknown_head = any((each.resource, each.field, each.code) == ("PullRequest", "head", "invalid") for each in errors)
+    return unknown_head or _EARLY.search(said) is not None
+
+
+# https://github.com/cli/cli/issues/2691 and others: how it words a branch or commit that its API does not see yet.
+_EARLY = re.compile(r"No commit found for SHA|(?:Head|Base) sha can't be blank|Head ref must be a branch")
+
+
+def remedy_for(status: int, said: str, errors: Sequence[FieldError]) -> str:
+    """Return what to do about an answer, in a sentence."""
+    for each in errors:
+        known = _BY_FIELD.get((each.field, each.code))
+        if known:
+            return known
+    worded = next((remedy for pattern, remedy in _BY_WORDS if pattern.search(said)), None)
+    return worded or _BY_STATUS.get(status, "See GitHub's answer.")
+
+
+_BY_FIELD = {
+    ("head", "invalid"): "See whether the pushed branch is there, then ask again.",
+    ("base", "invalid"): "See whether the target branch is still there, then ask again.",
+    ("body", "too_long"): "Shorten the template of the text in `templates`.",
+    ("title", "too_long"): "Shorten `title` in `backport.yaml`.",
+}
+
+
+def _worded(pattern: str, remedy: str) -> tuple[re.Pattern[str], str]:
+    return re.compile(pattern, re.IGNORECASE), remedy
+
+
+_BY_WORDS = (
+    _worded(
+        r"draft pull requests? (?:are|is) not supported",
+        "The plan of this repository has no draft pull requests (a private one needs a paid plan), and what is not "
+        "certain or not proven is only opened as a draft.",
+    ),
+    _worded(
+        r"auto.?merge is not allowed",
+        "A maintainer can switch it on (Settings → General → Allow auto-merge), or set `publish.auto_merge: off`.",
+    ),
+    _worded(
+        r"in (?:clean|unstable) status|protected branch rules not configured",
+        "GitHub lets a pull request merge by itself only where its branch requires a check or a review that has not "
+        "come yet: require one on the target branch, or merge it by hand.",
+    ),
+    _worded(
+        r"merge method|(?:squash|rebase) merges? (?:is|are) not allowed|merge commits are not allowed",
+        "Set `publish.auto_merge` to a merge method that the repository allows.",
+    ),
+    _worded(
+        r"not permitted to create or approve pull requests",
+        "A maintainer can allow it: Settings → Actions → General → Allow GitHub Actions to create and approve pull "
+        "requests. Or give the bot a GitHub App.",
+    ),
+    _worded(
+        r"no commits between",
+        "The target branch has this change by now, as it seems: look at it, then ask again.",
+    ),
+    _worded(r"archived", "The repository is archived and can only be read. A maintainer can unarchive it."),
+    _worded(r"SAML|single sign-on", "Authorise the bot's token for the organisation's single sign-on."),
+    _worded(r"IP allow list", "Add the address that the bot runs at to the organisation's IP allow list."),
+    _worded(
+        r"resource not accessible by|must have (?:push|admin) access|must be a collaborator",
+        "Give the bot these permissions on the repository: contents: write, pull requests: write, issues: write, "
+        "checks: write. A workflow needs them in its `permissions:`.",
+    ),
+    _worded(r"bad credentials", "The token is not valid, or has expired: give the bot a new one."),
+    _worded(
+        r"issues (?:are|has been) disabled", "A maintainer can switch issues on, or set `sync.tracking_issue: false`."
+    ),
+)
+_BY_STATUS = {
+    401: "The token is not valid, or has expired: give the bot a new one.",
+    403: "Check that the token is valid and has these repository permissions: contents: write, pull requests: write, "
+    "issues: write, checks: write.",
+    404: "Check the name, and that the token may see it.",
+    410: "It was deleted, or is switched off in the repository's settings.",
+    422: "GitHub refused the request's content: its words say which part.",
+}
