@@ -16,7 +16,7 @@ from bot import credentials
 from bot.carried.load import bundled_patches, load_patches
 from bot.cli.options import AsJson, tell
 from bot.config import Config, load_config, parse_config
-from bot.git.repository import Repository
+from bot.git.untrusted import opened_clone
 from bot.report.sync_data import sync_to_json
 from bot.report.sync_issue import render_summary
 from bot.report.sync_page import render_page
@@ -84,7 +84,7 @@ def _at_work(at: Workplace, data: Path, branch: str | None, *, open_: bool) -> S
 
 def _look_at_clone(clone: Path, config: Config, beside: Path, data: Path, branch: str | None) -> SyncRun:
     patches = load_patches([bundled_patches(), *(beside / folder for folder in config.patches)])
-    with Repository.open(clone) as repository:
+    with opened_clone(clone) as repository:
         return look_at(repository, config, Offline(directory=data, patches=patches, progress=tell), branch)
 
 

@@ -21,7 +21,7 @@ from bot.carried.tree import DirectoryTree, differing_paths
 from bot.cli.options import AsJson, DeviceKind, PatchName, Tree, WithCompanions, tell
 from bot.config import Prove, load_config
 from bot.errors import ConfigError
-from bot.git.repository import Repository
+from bot.git.untrusted import head_commit
 from bot.model import Affectedness
 from bot.report import terminal
 from bot.report.data import check_to_json, verdict_to_json
@@ -106,7 +106,7 @@ def prove_fix(
             settings=settings,
             branch=branch,
             changed=() if carried else differing_paths(tree, fixed),
-            commits=(_commit_of(tree), _commit_of(fixed)),
+            commits=(head_commit(tree), head_commit(fixed)),
             device=device.value if device else None,
             evidence=evidence,
             progress=tell,
@@ -124,11 +124,6 @@ def _making(
             hint="Give `--patch NAME`, or `--candidate TREE2`, or both.",
         )
     return partial(_fix_copy, tree, patch, companions_among, copy)
-
-
-def _commit_of(tree: Path) -> str:
-    """Return the commit that a checkout is at, or nothing for a tree that is none."""
-    return (Repository.open(tree).resolve("HEAD") or "") if (tree / ".git").exists() else ""
 
 
 def _configured(file: Path | None) -> tuple[Prove, Mapping[str, CarriedPatch]]:

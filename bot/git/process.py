@@ -35,7 +35,8 @@ _FIXED = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
 }
-# A repository we are pointed at may carry configuration that names programs: none of them is run.
+# git runs on directories that the bot made itself, with their configuration. A repository that somebody else set up
+# is read through `bot.git.untrusted`, without its own.
 _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
 _STDERR_KEPT = 2000
 _SECRET = re.compile(r"\b(?:gh[a-z]|github_pat)_[A-Za-z0-9_]{16,}|Authorization: \w+ \S+")
@@ -56,10 +57,22 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**passed_on, **_FIXED, **(extra or {})}
 
 
+def require_git() -> str:
+    """Return the path of git.
+
+    Raises:
+        GitError: it is not installed.
+    """
+    return _program(os.environ.get("PATH"))
+
+
 @cache
 def _program(path: str | None) -> str:
     # Looked up once: a start through the search path takes a tenth longer.
-    return shutil.which("git", path=path) or "git"
+    program = shutil.which("git", path=path)
+    if program is None:
+        raise GitError("git is not on the PATH, so nothing was done.", hint="Install git 2.38 or newer.")
+    return program
 
 
 def authorization(url: str, token: str) -> dict[str, str]:
@@ -82,7 +95,7 @@ class Git:
 
     def command(self, arguments: Sequence[str]) -> list[str]:
         """Return the argument list of a process, for callers that keep one running."""
-        return [_program(os.environ.get("PATH")), f"--git-dir={self.directory}", *_SAFE, *arguments]
+        return [require_git(), f"--git-dir={self.directory}", *_SAFE, *arguments]
 
     def attempt(
         self,

@@ -40,12 +40,14 @@ class Repository:
 
     @classmethod
     def open(cls, directory: Path) -> Repository:
-        """Open a git directory or a checkout.
+        """Open a git directory that is ours: its configuration is in effect. See `bot.git.untrusted` for others.
 
         Raises:
             GitError: there is no repository.
         """
-        git = Git(directory=_find_git_dir(directory))
+        if not (directory / "HEAD").exists():
+            raise GitError(f"There is no git repository at {directory}.", hint="Give a git directory.")
+        git = Git(directory=directory.resolve())
         objects = Path(git.text("rev-parse", "--git-path", "objects"))
         return cls(git, objects if objects.is_absolute() else Path.cwd() / objects)
 
@@ -275,14 +277,3 @@ class Quarantined(Repository):
         Takes about a second for 50,000 commits. The repository itself is left as it is.
         """
         self.git.run("commit-graph", "write", "--reachable", "--no-progress")
-
-
-def _find_git_dir(directory: Path) -> Path:
-    inner = directory / ".git"
-    if inner.is_file():
-        pointed = inner.read_text().removeprefix("gitdir:").strip()
-        return (directory / pointed).resolve()
-    found = inner if inner.is_dir() else directory
-    if not (found / "HEAD").exists():
-        raise GitError(f"There is no git repository at {directory}.", hint="Give a checkout or a git directory.")
-    return found.resolve()

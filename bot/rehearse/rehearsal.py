@@ -18,6 +18,7 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 
 from bot.git.repository import Quarantined, Repository
+from bot.git.untrusted import opened_clone
 from bot.pick.history import BackportIndex
 from bot.pick.rung import Knowledge
 from bot.rehearse.mine import Mined, Pair, mine
@@ -59,14 +60,14 @@ def rehearse(
     """
     record = Record(record_directory(directory), engine_version())
     try:
-        with Repository.open(directory) as repository, repository.quarantined() as quarantine:
+        with opened_clone(directory) as repository, repository.quarantined() as quarantine:
             quarantine.index_history()
             mined = mine(quarantine, branches)
             pairs = mined.pairs[:limit]
             known = record.read(pairs)
             todo = [pair for pair in pairs if pair not in known]
             progress(len(known), len(pairs))
-            for done, seconds in _replay_all(directory, quarantine, mined.pairs, todo, processes):
+            for done, seconds in _replay_all(quarantine, mined.pairs, todo, processes):
                 record.add(done, seconds)
                 known |= {each.pair: each for each in done}
                 progress(len(known), len(pairs))
@@ -82,14 +83,14 @@ def _name(directory: Path) -> str:
 
 
 def _replay_all(
-    directory: Path, quarantine: Quarantined, mined: Sequence[Pair], todo: Sequence[Pair], processes: int | None
+    quarantine: Quarantined, mined: Sequence[Pair], todo: Sequence[Pair], processes: int | None
 ) -> Iterator[tuple[list[Replayed], float]]:
     """Yield replays as they are done, with the time on the clock since the last."""
     if not todo:
         return
     workers = min(processes or os.cpu_count() or 1, _MOST_PROCESSES)
     context = get_context("spawn")  # a fork would share the open pipes to git
-    arguments = (directory, quarantine.scratch, tuple(mined))
+    arguments = (quarantine.git.directory, quarantine.scratch, tuple(mined))
     started = time.perf_counter()
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=arguments) as pool:
         waiting: list[Future[list[Replayed]]] = [pool.submit(_work, chunk) for chunk in _chunks(todo)]

@@ -16,16 +16,6 @@ from tests.git.history import AUTHOR, COMMITTER, File, History
 ODD = 'caf\udce9/q"u ote\n'
 
 
-def test_checkout_bare_repository_and_linked_worktree_open_alike(history: History, tmp_path: Path) -> None:
-    commit = history.branch("main", history.commit({"f": "f"}))
-    history.git("clone", "--quiet", str(history.directory), str(tmp_path / "checkout"), bare=False)
-    history.git("worktree", "add", "--quiet", "--detach", str(tmp_path / "linked"), commit)
-    for directory in (history.directory, tmp_path / "checkout", tmp_path / "linked"):
-        with Repository.open(directory) as opened:
-            assert opened.read(commit, "f") == b"f"
-            assert opened.resolve("HEAD") == commit
-
-
 def test_place_without_a_repository_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(GitError, match="no git repository"):
         Repository.open(tmp_path)

@@ -1,0 +1,149 @@
+"""A repository that somebody else set up: its objects and refs are read, its configuration is not.
+
+A clone's configuration can name programs that git runs: merge drivers, an `uploadpack` for missing objects, hooks. So
+no git process is ever started on such a clone. Its refs are copied, as text, into a bare repository of our own, which
+finds the objects through `objects/info/alternates` (https://git-scm.com/docs/gitrepository-layout).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.errors import GitError
+from bot.git.process import Git, require_git
+from bot.git.remote import REMOTE
+from bot.git.repository import Repository
+
+log = logging.getLogger(__name__)
+
+_NAMESPACES = ("refs/heads/", f"refs/remotes/{REMOTE}/")
+# A loose ref is one line; 100,000 packed branches are 8 MB; a shallow file has a line for each commit at the boundary.
+_LARGEST_REF = 4096
+_LARGEST_LIST = 256 * 1024 * 1024
+_SHA256 = re.compile(r"[0-9a-f]{64}\b")
+
+
+@contextmanager
+def opened_clone(directory: Path) -> Iterator[Repository]:
+    """Yield the objects and branches of a clone as a repository of our own, which is gone afterwards.
+
+    `directory` is a checkout, a linked worktree, a submodule or a bare repository; it is not written to. Its
+    configuration, hooks, grafts, replaced objects and `info/attributes` have no effect. Objects that a partial clone
+    left with its remote are missing here.
+
+    Raises:
+        GitError: there is no repository, or its format is one that cannot be read.
+    """
+    git_dir, common = _find_git_dir(directory)
+    if (common / "reftable").exists():
+        raise GitError(
+            f"The refs of {directory} are kept as a reftable, which is not read; nothing was looked at.",
+            hint="Run `git refs migrate --ref-format=files` there, or clone it again with `--ref-format=files`.",
+        )
+    if any((common / "objects" / "pack").glob("*.promisor")):
+        log.warning("%s is a partial clone: what it left with its remote is missing here. Clone it whole.", directory)
+    with tempfile.TemporaryDirectory(prefix="backport-clone-", ignore_cleanup_errors=True) as own:
+        git = Git(directory=Path(own))
+        git.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1")
+        _borrow_objects(common / "objects", git.directory)
+        _copy_refs(git_dir, common, git.directory)
+        with Repository.open(git.directory) as repository:
+            yield repository
+
+
+def head_commit(directory: Path) -> str:
+    """Return the commit that a checkout is at, or nothing for a tree that is no readable checkout."""
+    if not (directory / ".git").exists():
+        return ""
+    try:
+        with opened_clone(directory) as repository:
+            return repository.resolve("HEAD") or ""
+    except GitError:
+        return ""
+
+
+def _find_git_dir(directory: Path) -> tuple[Path, Path]:
+    """Return the git directory of a checkout (for its HEAD) and the one that linked worktrees share."""
+    require_git()  # GitPython cannot even be imported without it
+    from git.exc import InvalidGitRepositoryError  # noqa: PLC0415 - takes 0.1 s, and most commands open no clone
+    from git.repo.fun import find_submodule_git_dir, is_git_dir  # noqa: PLC0415
+
+    try:
+        found = find_submodule_git_dir(directory / ".git") or (directory if is_git_dir(directory) else None)
+    except (InvalidGitRepositoryError, OSError, ValueError):
+        found = None
+    if found is None:
+        raise GitError(f"There is no git repository at {directory}.", hint="Give a checkout or a git directory.")
+    git_dir = Path(found).resolve()
+    pointer = _read_text(git_dir / "commondir", _LARGEST_REF)
+    return git_dir, (git_dir / pointer.strip()).resolve() if pointer.strip() else git_dir
+
+
+def _borrow_objects(objects: Path, own: Path) -> None:
+    alternates = own / "objects" / "info" / "alternates"
+    alternates.parent.mkdir(parents=True, exist_ok=True)
+    alternates.write_bytes(os.fsencode(_quote(str(objects.resolve()))) + b"\n")
+
+
+def _quote(path: str) -> str:
+    # One path a line, in git's C style where that would end the line early.
+    return '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"' if "\n" in path else path
+
+
+def _copy_refs(git_dir: Path, common: Path, own: Path) -> None:
+    head = git_dir / "HEAD"
+    # In its oldest form HEAD is a symbolic link to the branch's file.
+    _write_ref(own / "HEAD", f"ref: {head.readlink()}\n" if head.is_symlink() else _read_text(head, _LARGEST_REF))
+    for namespace in _NAMESPACES:
+        for path in _files(common / namespace):
+            _write_ref(own / path.relative_to(common), _read_text(path, _LARGEST_REF))
+    packed = _read_text(common / "packed-refs", _LARGEST_LIST).split("\n")
+    _write_ref(own / "packed-refs", "\n".join(_packed_branches(packed)))
+    shallow = _read_text(common / "shallow", _LARGEST_LIST)
+    if shallow:
+        _write_ref(own / "shallow", shallow)
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    for parent, _, names in os.walk(directory):
+        yield from (Path(parent, name) for name in names if not name.endswith(".lock"))
+
+
+def _packed_branches(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the header and the branches of a packed-refs file; a line `^…` belongs to the ref before it."""
+    kept = True
+    for line in lines:
+        if not line.startswith("^"):
+            kept = not line or line.startswith("#") or line.partition(" ")[2].startswith(_NAMESPACES)
+        if kept:
+            yield line
+
+
+def _read_text(path: Path, most: int) -> str:
+    """Return the text of a regular file; nothing of what is missing, larger, or a pipe or device that could stall."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    with os.fdopen(file, "rb") as stream:
+        about = os.fstat(file)
+        if not stat.S_ISREG(about.st_mode) or about.st_size > most:
+            return ""
+        return stream.read(most).decode(errors="surrogateescape")
+
+
+def _write_ref(path: Path, text: str) -> None:
+    if _SHA256.match(text):
+        raise GitError(
+            "The repository names its objects by SHA-256, which is not read; nothing was looked at.",
+            hint="Clone it from a server that serves it with SHA-1 names.",
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode(errors="surrogateescape"))
