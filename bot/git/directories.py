@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from bot.errors import GitError
 from bot.git.objects import (
@@ -29,6 +30,8 @@ from bot.model import Sha
 _MOST_ENTRIES = 60_000
 # Of each the paths are kept, which of most commits are few.
 _MOST_COMPARED = 32
+# A few kilobytes of trees that hold each other many times over stand for billions of files.
+_MOST_DIFFERING = 1_000_000
 _TREE = DIRECTORY.encode()
 _MODES = frozenset(mode.encode() for mode in (REGULAR, EXECUTABLE, SYMLINK, SUBMODULE, DIRECTORY))
 
@@ -100,17 +103,35 @@ class Directories:
         """Return the paths of the files, links and submodules in which two trees differ; a rename is both its paths.
 
         Raises:
-            GitError: a tree is missing, so what it holds cannot be told.
+            GitError: a tree is missing, so what it holds is not known, or they differ in more files than fit in memory.
         """
         differing = self._kept.differing.get((old, new))
         if differing is None:
-            differing = tuple(self._differ(old, new, ""))
+            differing = tuple(islice(self._differ(old, new), _MOST_DIFFERING + 1))
+            if len(differing) > _MOST_DIFFERING:
+                raise GitError(
+                    f"{old[:12]} and {new[:12]} differ in more than {_MOST_DIFFERING:,} files, which are too many.",
+                    hint="Backport it by hand.",
+                )
             if len(self._kept.differing) >= _MOST_COMPARED:
                 self._kept.differing.clear()
             self._kept.differing[old, new] = differing
         return differing
 
-    def _differ(self, old: Sha, new: Sha, prefix: str) -> Iterator[str]:
+    def _differ(self, old: Sha, new: Sha) -> Iterator[str]:
+        # On a stack of its own: a commit may hold directories deeper than Python's stack.
+        stack = [self._changes(old, new, "")]
+        while stack:
+            change = next(stack[-1], None)
+            if change is None:
+                stack.pop()
+            elif isinstance(change, str):
+                yield change
+            else:
+                stack.append(self._changes(*change))
+
+    def _changes(self, old: Sha, new: Sha, prefix: str) -> Iterator[str | tuple[Sha, Sha, str]]:
+        """Yield the paths in which one directory differs, and the directories below it in which more may differ."""
         if old == new:
             return
         before, after = self.stored([old, new])
@@ -119,7 +140,7 @@ class Directories:
             sides = [side.get(name) for side in (before, after)]
             inner = [Sha(side[2].hex()) if side and side[0] == _TREE else None for side in sides]
             if any(inner):
-                yield from self._differ(inner[0] or EMPTY_TREE, inner[1] or EMPTY_TREE, f"{prefix}{text}/")
+                yield inner[0] or EMPTY_TREE, inner[1] or EMPTY_TREE, f"{prefix}{text}/"
             if any(side and side[0] != _TREE for side in sides):
                 yield f"{prefix}{text}"
 

@@ -68,27 +68,43 @@ def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry 
     Raises:
         GitError: a directory on the way is missing, so what else it holds would be lost.
     """
-    here: dict[str, Entry | None] = {}
-    below: dict[str, dict[str, Entry | None]] = {}
+    below = _by_directory(changes)
+    directories = sorted(below, key=lambda directory: directory.count("/") + bool(directory))
+    trees, listings = {"": tree}, dict[str, dict[str, Entry]]()
+    # Level by level, not by recursion: a commit may hold directories deeper than Python's stack.
+    for directory in directories:
+        if directory:
+            parent, _, name = directory.rpartition("/")
+            old = listings[parent].get(name)
+            trees[directory] = old.sha if old is not None and old.mode == DIRECTORY else EMPTY_TREE
+        listings[directory] = _named(repository.directories.stored([trees[directory]])[0])
+        for name, entry in below[directory].items():
+            _set(listings[directory], name, entry)
+    for directory in reversed(directories):
+        written = repository.writer.write("tree", format_tree(listings[directory]))
+        if directory:
+            parent, _, name = directory.rpartition("/")
+            _set_directory(listings[parent], name, old=trees[directory], written=written)
+    return written
+
+
+def _by_directory(changes: Mapping[str, Entry | None]) -> dict[str, dict[str, Entry | None]]:
+    """Return the changes by the directory that they are in; every directory on the way is there too."""
+    below: dict[str, dict[str, Entry | None]] = {"": {}}
     for path, entry in changes.items():
-        head, _, rest = path.partition("/")
-        if rest:
-            below.setdefault(head, {})[rest] = entry
-        else:
-            here[head] = entry
-    entries = _named(repository.directories.stored([tree])[0])
-    for name, entry in here.items():
-        _set(entries, name, entry)
-    for name, inner in below.items():
-        old = entries.get(name)
-        subtree = old.sha if old is not None and old.mode == DIRECTORY else EMPTY_TREE
-        written = changed_tree(repository, subtree, inner)
-        # A removal below something that is no directory has nothing to remove.
-        if written != EMPTY_TREE:
-            entries[name] = Entry(DIRECTORY, written)
-        elif subtree != EMPTY_TREE:
-            del entries[name]
-    return repository.writer.write("tree", format_tree(entries))
+        directory, _, name = path.rpartition("/")
+        below.setdefault(directory, {})[name] = entry
+        while (directory := directory.rpartition("/")[0]) not in below:
+            below[directory] = {}
+    return below
+
+
+def _set_directory(entries: dict[str, Entry], name: str, *, old: Sha, written: Sha) -> None:
+    # A removal below something that is no directory has nothing to remove.
+    if written != EMPTY_TREE:
+        entries[name] = Entry(DIRECTORY, written)
+    elif old != EMPTY_TREE:
+        del entries[name]
 
 
 def _set(entries: dict[str, Entry], name: str, entry: Entry | None) -> None:

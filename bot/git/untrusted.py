@@ -58,6 +58,15 @@ def opened_clone(directory: Path) -> Iterator[Repository]:
             yield repository
 
 
+def refuse_shallow(repository: Repository, consequence: str) -> None:
+    """Raise GitError for a clone whose history is cut off; `consequence` is what that leaves unknown."""
+    if repository.git.text("rev-parse", "--is-shallow-repository") == "true":
+        raise GitError(
+            f"The clone is shallow: its history is cut off, so {consequence}.",
+            hint="Run `git fetch --unshallow` there, or clone it whole (`--depth` also leaves out the other branches).",
+        )
+
+
 def head_commit(directory: Path) -> str:
     """Return the commit that a checkout is at, or nothing for a tree that is no readable checkout."""
     if not (directory / ".git").exists():

@@ -18,7 +18,7 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 
 from bot.git.repository import Quarantined, Repository
-from bot.git.untrusted import opened_clone
+from bot.git.untrusted import opened_clone, refuse_shallow
 from bot.pick.history import BackportIndex
 from bot.pick.rung import Knowledge
 from bot.rehearse.mine import Mined, Pair, mine
@@ -56,11 +56,12 @@ def rehearse(
     What an earlier run of the same engine replayed is taken from the record.
 
     Raises:
-        GitError: there is no repository, no main line or no branch to look at.
+        GitError: there is no repository, its history is cut off, or it has no main line or no branch to look at.
     """
     record = Record(record_directory(directory), engine_version())
     try:
         with opened_clone(directory) as repository, repository.quarantined() as quarantine:
+            refuse_shallow(repository, "its past backports cannot be found")
             quarantine.index_history()
             mined = mine(quarantine, branches)
             pairs = mined.pairs[:limit]

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from bot.carried.load import CarriedPatch
 from bot.config import Config
-from bot.errors import BackportError, FetchFailed, GitError
+from bot.errors import BackportError, FetchFailed
 from bot.git.repository import Repository
+from bot.git.untrusted import refuse_shallow
 from bot.history.store import HistoryStore
 from bot.model import Progress, Sha, TargetResult, silent
 from bot.pick.rung import Knowledge
@@ -121,7 +122,7 @@ def look_at(repository: Repository, config: Config, at: Offline, only: str | Non
     """
     branches = repository.known_branches()
     main = config.sync.main or repository.default_branch()
-    _refuse_cut_off(repository)
+    refuse_shallow(repository, "what the branches have cannot be told")
     names = choose_branches(branches, main, config, only)
     with HistoryStore(at.directory / "history.sqlite") as store:
         ground = Ground(
@@ -140,14 +141,6 @@ def look_at(repository: Repository, config: Config, at: Offline, only: str | Non
 
 def _planned(ground: Ground, found: Survey) -> SyncRun:
     return SyncRun(survey=replace(found, branches=tuple(chosen(state, ground, found) for state in found.branches)))
-
-
-def _refuse_cut_off(repository: Repository) -> None:
-    if repository.git.text("rev-parse", "--is-shallow-repository") == "true":
-        raise GitError(
-            "The clone is shallow: its history is cut off, so what the branches have cannot be told.",
-            hint="Run `git fetch --unshallow` there, or clone it whole.",
-        )
 
 
 def open_missing(at: Workplace, directory: Path, only: str | None = None) -> SyncRun:

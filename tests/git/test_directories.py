@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bot.errors import GitError
+from bot.git import directories
+from bot.git.objects import DIRECTORY, EMPTY_TREE, REGULAR, Entry, format_tree
 from bot.git.repository import Repository
-from bot.git.tree import differing_paths, find_entry, list_directory
+from bot.git.tree import changed_files, differing_paths, find_entry, list_directory
 from bot.model import Sha
 from tests.git.history import File, History
 
@@ -55,3 +60,26 @@ def test_entry_is_found_at_its_path_and_nowhere_else(history: History, repositor
     assert modes == dict.fromkeys(AFTER, "100644") | {"mode": "100755", "link": "120000", "dir": "40000"}
     assert list_directory(repository, after, "dir").keys() == {"kept", "sub"}
     assert list_directory(repository, after, "a") == {}
+
+
+def test_directories_deeper_than_python_s_stack_are_read_and_written(history: History, repository: Repository) -> None:
+    """base ── the same with one file changed, 3,000 directories deep"""
+    path = "d/" * 3000 + "f"
+    base = history.commit({path: "old\n", "g": "g\n"})
+    changed = history.commit({path: "new\n"}, base)
+    before, after = (repository.commit(each).tree for each in (base, changed))
+    assert repository.directories.differing(before, after) == (path,)
+    assert changed_files(repository, before, {path: b"new\n"}) == after
+    assert changed_files(repository, after, {path: None}) == repository.commit(history.commit({path: None}, base)).tree
+
+
+def test_a_tree_that_stands_for_billions_of_files_is_refused(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten directories in each of ten levels, all the same object: ten billion paths in a kilobyte."""
+    monkeypatch.setattr(directories, "_MOST_DIFFERING", 10_000)
+    tree = repository.writer.write("tree", format_tree({"f": Entry(REGULAR, repository.writer.write("blob", b"f"))}))
+    for _level in range(10):
+        tree = repository.writer.write("tree", format_tree({f"d{n}": Entry(DIRECTORY, tree) for n in range(10)}))
+    with pytest.raises(GitError, match="more than"):
+        repository.directories.differing(EMPTY_TREE, tree)

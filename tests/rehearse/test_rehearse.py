@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.errors import GitError
 from bot.rehearse.rehearsal import rehearse
 from bot.rehearse.summary import summarize
 from tests.git.history import History
@@ -131,6 +132,14 @@ def test_directory_without_a_repository_is_an_error_with_a_remedy(tmp_path: Path
     assert done.returncode == 2
     assert "There is no git repository" in done.stderr
     assert "Give a checkout or a git directory" in done.stderr
+
+
+def test_a_shallow_clone_is_told_how_to_become_whole(past: History, tmp_path: Path) -> None:
+    shallow = tmp_path / "shallow"
+    past.git("clone", "--quiet", "--depth=1", "--no-single-branch", past.directory.as_uri(), str(shallow), bare=False)
+    with pytest.raises(GitError, match="shallow") as caught:
+        rehearse(shallow, processes=1)
+    assert "--unshallow" in caught.value.hint
 
 
 def test_page_shows_foreign_text_as_text(history: History, tmp_path: Path) -> None:
