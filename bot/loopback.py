@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,27 +12,49 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from bot.errors import BackportError
+
 
 def listen(port: int = 0) -> socket.socket:
     """Open the socket of a server; port 0 takes a free one.
 
     Its connections send at once: an answer goes out in two pieces, and the second would wait 40 ms for a receipt.
     asyncio sees to that only where it made the socket itself.
+
+    Raises:
+        BackportError: the port is in use, or may not be opened.
     """
-    listener = socket.create_server(("127.0.0.1", port))
+    try:
+        listener = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise BackportError(
+            f"Port {port} on 127.0.0.1 cannot be opened ({os.strerror(error.errno or 0)}), so nothing is served.",
+            hint="End what uses it, or give another with --port; 0 takes a free one.",
+        ) from error
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
 
 @contextmanager
-def serving(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
+def serving(app: ASGIApp, *, port: int = 0, protocol: type[asyncio.Protocol] | None = None) -> Iterator[str]:
     """Serve `app` while the block runs and yield its address, e.g. http://127.0.0.1:40123.
 
-    Port 0 takes a free one. The socket is bound before the block begins, so a request never comes too early.
+    Port 0 takes a free one. `protocol` takes the place of uvicorn's own HTTP. The socket is bound before the block
+    begins, so a request never comes too early.
+
+    Raises:
+        BackportError: the port is in use, or may not be opened.
     """
     listener = listen(port)
     # No lifespan, no signal handlers, no access log: the thread ends when the block does, and says nothing.
-    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app,
+        http=protocol or "auto",
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="loopback", daemon=True)
     thread.start()

@@ -33,7 +33,6 @@ def run_preflight(
     """Say what a backport of a pull request to each stable branch would come to. BACKPORT_BOT_TOKEN holds the token."""
     token = credentials.require_account("nothing was tried")
     settings = load_config(config)
-    data.mkdir(parents=True, exist_ok=True)
     with opened_workplace(
         settings, token=token, api_url=api_url, directory=data, beside=config.parent, login=login, progress=tell
     ) as at:

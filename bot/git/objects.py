@@ -121,7 +121,7 @@ class ObjectWriter:
             try:
                 made = _create(partial)
             except FileNotFoundError:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 made = _create(partial)
             with os.fdopen(made, "wb") as file:
                 file.write(zlib.compress(data, 1))
@@ -138,7 +138,7 @@ class ObjectWriter:
 
 
 def _create(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
 
 
 def encode_path(path: str) -> bytes:

@@ -37,7 +37,10 @@ _FIXED = {
 }
 # git runs on directories that the bot made itself, with their configuration. A repository that somebody else set up
 # is read through `bot.git.untrusted`, without its own.
-_SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
+_SAFE = (
+    *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0"),
+    *("-c", "core.sharedRepository=0600"),  # what git writes is its owner's alone, as is the data folder
+)
 _STDERR_KEPT = 2000
 _SECRET = re.compile(r"\b(?:gh[a-z]|github_pat)_[A-Za-z0-9_]{16,}|Authorization: \w+ \S+")
 

@@ -43,7 +43,7 @@ def promote(reader: ObjectReader, quarantine: Path, objects: Path, commit: Sha) 
     for sha in _needed_first(reader, quarantine, commit):
         target = loose_path(objects, sha)
         if not target.exists():
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(mode=0o700, exist_ok=True)
             partial = target.with_name(f"tmp_obj_{sha[:12]}_{os.getpid()}")
             shutil.copy(loose_path(quarantine, sha), partial)
             partial.replace(target)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import GitError
@@ -25,6 +26,13 @@ Token = str | Callable[[], str]
 _MOST_COMMITS = 10_000
 
 
+@dataclass(slots=True)
+class _Address:
+    """Where the remote of a mirror is: git sends the token to that address alone."""
+
+    url: str = ""
+
+
 class Repository:
     """One git directory, bare or not. Reading is safe from several threads."""
 
@@ -37,6 +45,7 @@ class Repository:
         self.directories = Directories(self.reader)
         self.writer = ObjectWriter(Path(git.variables.get("GIT_OBJECT_DIRECTORY", objects)))
         self._commits: dict[Sha, Commit] = {}
+        self._address = _Address()
 
     @classmethod
     def open(cls, directory: Path) -> Repository:
@@ -70,15 +79,18 @@ class Repository:
             directory.mkdir(parents=True, exist_ok=True)
             git.run("init", "--quiet", "--bare", "--template=")
         git.run("config", f"remote.{remote}.url", url)
+        address = _Address(url)
 
         def authorize() -> Mapping[str, str]:
             current = token() if callable(token) else token
-            return authorization(url, current) if current else {}
+            return authorization(address.url, current) if current else {}
 
         if git.attempt("config", "--get", "extensions.partialClone").code == 0:
             # In a partial clone any git process may have to ask the remote for an object.
             git = Git(directory=directory, variables=authorize(), secrets=secrets)
-        return cls(git, directory / "objects", authorize=authorize)
+        repository = cls(git, directory / "objects", authorize=authorize)
+        repository._address = address
+        return repository
 
     # --- the remote ---------------------------------------------------------------------------------------------------
 
@@ -87,6 +99,12 @@ class Repository:
         other = Repository.mirror(url, self.git.directory, token=token, remote=name)
         other.remote = name
         return other
+
+    def follow(self, url: str) -> None:
+        """Reach the remote at its new address from now on, as it was renamed."""
+        if url != self._address.url:
+            self.git.run("config", f"remote.{self.remote}.url", url)
+            self._address.url = url
 
     def branches(self) -> dict[str, Sha]:
         """Ask the remote for its branches and their tips."""

@@ -109,13 +109,24 @@ class GitHubClient:
 
     @property
     def default_branch(self) -> str:
-        """The branch that pull requests are merged into by default."""
+        """The branch that pull requests are merged into by default, as GitHub says now: people rename it."""
+        self.read_anew()
         return self._repository.default_branch
 
     @property
     def repository(self) -> str:
         """The repository's name, as owner/name."""
         return self._repository.full_name
+
+    @property
+    def repository_id(self) -> int:
+        """What GitHub knows the repository by, whatever its name."""
+        return self._repository.id
+
+    def read_anew(self) -> None:
+        """Ask GitHub for the repository as it is now. After a renaming GitHub leads on from the old name."""
+        with translated(f"read the repository {self._repository.full_name}"):
+            self._repository.update()
 
     def read_file(self, path: str) -> bytes | None:
         """Return a file of the default branch, or None where there is none."""

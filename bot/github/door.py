@@ -54,6 +54,17 @@ class GitHub(Protocol):
         """The repository's git address, without credentials."""
 
     @property
+    def repository(self) -> str:
+        """The repository's name, as owner/name; `read_anew` follows a renaming."""
+
+    @property
+    def repository_id(self) -> int:
+        """What GitHub knows the repository by, whatever its name."""
+
+    def read_anew(self) -> None:
+        """Ask GitHub for the repository as it is now: its name, its address and its default branch."""
+
+    @property
     def login(self) -> str:
         """The bot's own account name."""
 

@@ -30,9 +30,10 @@ class ForgeWorkflowRuns:
 
     def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> None:
         """Ask for a run of a workflow file of the default branch."""
-        url = f"{self._repository.url}/actions/workflows/{quote(workflow, safe='')}/dispatches"
-        body = {"ref": self._repository.default_branch, "inputs": dict(inputs)}
         with translated(f"dispatch {workflow}"):
+            self._repository.update()  # it, or its default branch, may have been renamed since
+            url = f"{self._repository.url}/actions/workflows/{quote(workflow, safe='')}/dispatches"
+            body = {"ref": self._repository.default_branch, "inputs": dict(inputs)}
             self._repository.requester.requestJsonAndCheck("POST", url, input=body)
 
     def find(self, workflow: str, word: str) -> WorkflowRun | None:

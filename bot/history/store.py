@@ -22,6 +22,7 @@ from bot.git.repository import Repository
 from bot.history.claims import NOTHING, Claims, own_number, parse_claims
 from bot.history.commits import Commits, KnownCommit
 from bot.model import Progress, Sha, silent
+from bot.private import private_file
 
 _VERSION = "1"
 """Of the tables and of what this room makes of the history: another one means to read everything again."""
@@ -158,7 +159,7 @@ class HistoryStore:
 
     def _opened(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(self._path)
+        database = sqlite3.connect(private_file(self._path))
         try:
             version = database.execute("SELECT value FROM about WHERE name = 'version'").fetchone()
         except sqlite3.DatabaseError:  # empty, damaged, or something else altogether
@@ -167,7 +168,7 @@ class HistoryStore:
             return database
         database.close()
         self._path.unlink(missing_ok=True)
-        database = sqlite3.connect(self._path)
+        database = sqlite3.connect(private_file(self._path))
         database.executescript(_SCHEMA)
         with database:
             database.execute("INSERT INTO about VALUES ('version', ?)", (_VERSION,))

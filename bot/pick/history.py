@@ -15,6 +15,7 @@ from pathlib import Path
 from bot.git.message import picked_from
 from bot.git.repository import Repository
 from bot.model import Sha
+from bot.private import private_file
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,7 +75,7 @@ class BackportIndex:
             original: [[each.date, each.commit] for each in sorted(known)] for original, known in self.found.items()
         }
         partial = self.file.with_name(f"{self.file.name}.{os.getpid()}")
-        partial.write_text(json.dumps({"tips": sorted(self.read_tips), "found": found}), encoding="utf-8")
+        private_file(partial).write_text(json.dumps({"tips": sorted(self.read_tips), "found": found}), encoding="utf-8")
         partial.replace(self.file)
 
     def _note(self, originals: Iterable[str], backported: Backported) -> None:

@@ -20,6 +20,7 @@ from bot.git.splitting import split_unmerged
 from bot.git.trial import UnmergedPick, try_pick
 from bot.model import Sha
 from bot.pick.finer.align import align
+from bot.private import private_file
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resolution (
@@ -45,7 +46,9 @@ class Memory:
     """Resolutions by conflict, in a file beside a mirror, or in memory only."""
 
     def __init__(self, file: Path | None = None) -> None:
-        self._database = sqlite3.connect(file or ":memory:", timeout=30, check_same_thread=False)
+        self._database = sqlite3.connect(
+            private_file(file) if file else ":memory:", timeout=30, check_same_thread=False
+        )
         self._database.executescript(_SCHEMA)
         weakref.finalize(self, self._database.close)
 

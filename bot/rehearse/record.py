@@ -18,6 +18,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from bot.cache import cache_directory
+from bot.private import private_file
 from bot.rehearse.mine import Pair
 from bot.rehearse.replay import Ending, Replayed
 
@@ -44,7 +45,7 @@ class Record:
     def __init__(self, directory: Path, engine: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.engine = engine
-        self._database = sqlite3.connect(directory / "record.sqlite", timeout=30)
+        self._database = sqlite3.connect(private_file(directory / "record.sqlite"), timeout=30)
         self._database.executescript(_SCHEMA)
         with self._database:
             for table in ("replayed", "effort"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -23,9 +24,17 @@ DOCS = "https://docs.github.com/rest"
 class Refusal(Exception):
     """An answer that says no, with GitHub's status and body."""
 
-    def __init__(self, status: int, message: str, errors: list[Any] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        errors: list[Any] | None = None,
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = headers
         self.body: Json = {"message": message, "documentation_url": DOCS, "status": str(status)}
         if errors is not None:
             self.body["errors"] = errors

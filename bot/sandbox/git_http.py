@@ -14,7 +14,7 @@ from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from bot.sandbox.accounts import Level, Token
 from bot.sandbox.api import Refusal, access
@@ -64,6 +64,10 @@ async def answer(world: World, request: Request) -> Response:
 
 
 def _answer(world: World, request: Request, body: bytes) -> Response:
+    moved = world.moved_from(request.path_params["owner"], request.path_params["repo"].removesuffix(".git"))
+    if moved is not None:
+        rest = request.url.path.split("/", 3)[3]
+        return RedirectResponse(f"/{moved.full_name}.git/{rest}?{request.url.query}", 301)
     pushes = "git-receive-pack" in f"{request.url.path}?{request.url.query}"
     try:
         with world.lock:

@@ -36,7 +36,7 @@ def _answer(world: World, request: Request, raw: bytes) -> Response:
         try:
             reply = _dispatch(world, request, raw)
         except Refusal as refusal:
-            reply = Reply(refusal.body, refusal.status)
+            reply = Reply(refusal.body, refusal.status, refusal.headers)
         except GitRefused as refused:
             reply = Reply(Refusal(422, f"git refused: {refused}").body, 422)
     return response_of(reply)
@@ -98,7 +98,12 @@ def _admit(call: Call, level: Level) -> None:
 
 
 def _repository_of(call: Call) -> Repository:
-    repository = call.world.repository(call.params["owner"], call.params["repo"])
+    owner, name = call.params["owner"], call.params["repo"]
+    repository = call.world.repository(owner, name)
+    moved = call.world.moved_from(owner, name)
+    if moved is not None:
+        place = call.path.replace(f"/repos/{owner}/{name}", f"{call.world.api}/repos/{moved.full_name}", 1)
+        raise Refusal(301 if call.method == "GET" else 307, "Moved Permanently", headers={"Location": place})
     if repository is None or call.level_on(repository) is Level.NONE:
         raise not_found()
     return repository

@@ -23,6 +23,11 @@ class Past:
 
     world: World
 
+    def rename_repository(self, full_name: str, new_name: str) -> None:
+        """Rename a repository, or move it to another owner; both names are owner/name."""
+        with self.world.lock:
+            self.world.rename(self._repository(full_name), new_name)
+
     def _repository(self, full_name: str) -> Repository:
         found = self.world.repositories.get(full_name.lower())
         if found is None:

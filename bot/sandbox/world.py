@@ -33,6 +33,7 @@ class World:
     apps: dict[int, App] = field(default_factory=dict)
     teams: dict[tuple[str, str], Team] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
+    moved: dict[str, Repository] = field(default_factory=dict)
     _ids: count[int] = field(default_factory=lambda: count(1001))
 
     @property
@@ -84,6 +85,18 @@ class World:
     def repository(self, owner: str, name: str) -> Repository | None:
         """Find a repository, whatever the case."""
         return self.repositories.get(f"{owner}/{name}".lower())
+
+    def rename(self, repository: Repository, full_name: str) -> None:
+        """Give a repository another name, or another owner. Its old address leads to the new one."""
+        old = repository.full_name.lower()
+        owner, _, repository.name = full_name.partition("/")
+        repository.owner = self.ensure_user(owner, "Organization")
+        self.repositories[full_name.lower()] = self.moved[old] = self.repositories.pop(old)
+
+    def moved_from(self, owner: str, name: str) -> Repository | None:
+        """Find the repository that once had this name, unless another one has it now."""
+        named = f"{owner}/{name}".lower()
+        return None if named in self.repositories else self.moved.get(named)
 
     def add_repository(
         self, full_name: str, git_dir: Path | None, default_branch: str, *, private: bool, parent: Repository | None

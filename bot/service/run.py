@@ -26,7 +26,6 @@ def serve_until_interrupted(
     token = credentials.require_account("the service was not started")
     secret = credentials.require(credentials.WEBHOOK_SECRET, "the service was not started")
     settings = load_config(config)
-    data.mkdir(parents=True, exist_ok=True)
     with (
         opened_workplace(
             settings,
@@ -59,7 +58,6 @@ def reconcile_once(
     """
     token = credentials.require_account("nothing was looked at")
     settings = load_config(config)
-    data.mkdir(parents=True, exist_ok=True)
     with opened_workplace(
         settings, token=token, api_url=api_url, directory=data, beside=config.parent, login=login, progress=progress
     ) as at:

@@ -10,7 +10,9 @@ from pathlib import Path
 from bot.loopback import serving
 from bot.model import TargetResult
 from bot.service.app import webhook_app
+from bot.service.connections import PatientProtocol
 from bot.service.journal import Delivery, Journal
+from bot.service.naming import Naming
 from bot.service.worker import Worker
 from bot.triggers import parse_delivery
 from bot.workflow.answer import answer
@@ -38,9 +40,11 @@ def running_service(
     for deliveries from outside.
     """
 
+    named = Naming(at)
+
     def work(delivery: Delivery) -> None:
         trigger = parse_delivery(delivery.event, delivery.payload, own_login=own_login)
-        if trigger is not None and trigger.repository.casefold() == at.config.repository.casefold():
+        if trigger is not None and named.means_ours(trigger.repository, delivery.payload):
             served(answer(trigger, at))
 
     with ExitStack() as stack:
@@ -48,7 +52,7 @@ def running_service(
         stack.callback(journal.close)
         worker = Worker(journal, work)
         app = webhook_app(journal, secret=secret, accepted=worker.wake)
-        url = stack.enter_context(serving(app, port=port))
+        url = stack.enter_context(serving(app, port=port, protocol=PatientProtocol))
         worker.start()
         stack.callback(worker.stop)
         yield Service(f"{url}/webhook", journal, worker)

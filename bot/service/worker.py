@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable
 
@@ -14,6 +15,8 @@ log = logging.getLogger(__name__)
 # Then the delivery is given up: three hours of an unreachable GitHub are an outage, not a hiccup.
 _ATTEMPTS = 6
 _FIRST_PAUSE = 10.0
+_JOURNAL_PAUSE = 5.0
+"""Seconds: a full disk or a backup that holds the file."""
 
 
 class Worker:
@@ -53,13 +56,21 @@ class Worker:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
-            delivery = self._journal.next()
-            if delivery is None:
-                with self._idle:
-                    self._idle.notify_all()
-                self._wake.wait()
-                continue
+            try:
+                self._take_next()
+            except sqlite3.Error as error:
+                # What could not be noted as done is done again, which opens nothing twice.
+                log.error("The journal cannot be used (%s). Trying again in %g s.", error, _JOURNAL_PAUSE)
+                self._stopping.wait(_JOURNAL_PAUSE)
+
+    def _take_next(self) -> None:
+        delivery = self._journal.next()
+        if delivery is not None:
             self._attempt(delivery)
+            return
+        with self._idle:
+            self._idle.notify_all()
+        self._wake.wait()
 
     def _attempt(self, delivery: Delivery) -> None:
         try:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.errors import BackportError
+from bot.private import private_directory, private_file
 
 
 @contextmanager
@@ -16,10 +17,10 @@ def only_one(directory: Path) -> Iterator[None]:
     """Hold the lock of a folder, which is made if need be. The lock goes with the process, however that ends.
 
     Raises:
-        BackportError: another process holds it.
+        BackportError: another process holds it, or the folder cannot be used.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / "sync.lock").open("a+") as file:
+    private_directory(directory)
+    with private_file(directory / "sync.lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

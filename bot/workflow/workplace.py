@@ -18,6 +18,7 @@ from bot.github.client import GitHubClient
 from bot.github.door import GitHub
 from bot.model import BackportOptions, Candidate, MergeMethod, Progress, PullRequest, Sha, StopWhen, never, silent
 from bot.pick.rung import Knowledge
+from bot.private import private_directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,13 @@ def _client(doors: Doors, account: Account) -> GitHubClient:
 
 @contextmanager
 def opened_doors(doors: Doors, account: Account) -> Iterator[tuple[GitHubClient, Repository]]:
-    """Open both doors and close them afterwards; raises GitHubError where the repository cannot be seen."""
+    """Open both doors and close them afterwards.
+
+    Raises:
+        ConfigError: the folder cannot be used.
+        GitHubError: the repository cannot be seen.
+    """
+    private_directory(doors.directory)
     client = _client(doors, account)
     try:
         with Repository.mirror(client.clone_url, doors.directory / "mirror.git", token=client.token) as mirror:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bot.errors import ConfigError
 from bot.service.journal import Journal
 
 
@@ -56,3 +58,58 @@ def test_a_failed_delivery_leaves_the_queue_and_says_why(journal: Journal) -> No
     journal.finish("one", "the mirror is gone")
     assert journal.next() is None
     assert journal.problems() == ("the mirror is gone",)
+
+
+def test_the_same_work_under_another_id_is_not_accepted_twice(journal: Journal) -> None:
+    assert journal.accept("one", "push", {}, key="comment 5")
+    assert not journal.accept("two", "push", {}, key="comment 5")
+    journal.next()
+    journal.finish("one")
+    assert not journal.accept("three", "push", {}, key="comment 5")
+    assert journal.accept("four", "push", {}, key="comment 6")
+
+
+def test_work_that_failed_is_taken_up_again_when_it_is_redelivered(journal: Journal) -> None:
+    journal.accept("one", "push", {"n": 1}, key="comment 5")
+    journal.next()
+    journal.finish("one", "the mirror is gone")
+    assert journal.accept("one", "push", {"n": 1}, key="comment 5")
+    again = journal.next()
+    assert again is not None
+    assert (again.payload, again.attempts) == ({"n": 1}, 0)
+
+
+# What the first version wrote.
+_FIRST_VERSION = """
+CREATE TABLE delivery (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, event TEXT NOT NULL, payload TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'failed')),
+    attempts INTEGER NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT ''
+);
+INSERT INTO delivery (id, event, payload) VALUES ('one', 'push', '{"n": 1}');
+"""
+
+
+def test_a_journal_of_the_first_version_is_read_on(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "journal.sqlite") as old:
+        old.executescript(_FIRST_VERSION)
+    old.close()
+    for _start in range(2):
+        journal = Journal(tmp_path / "journal.sqlite")
+        assert journal.waiting() == 1
+        assert not journal.accept("one", "push", {}, key="push 1")
+        journal.close()
+
+
+@pytest.mark.parametrize("damage", ["no SQLite", "newer"])
+def test_a_journal_that_cannot_be_used_is_named_with_a_remedy(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "journal.sqlite"
+    if damage == "newer":
+        with sqlite3.connect(path) as newer:
+            newer.execute("PRAGMA user_version = 99")
+        newer.close()
+    else:
+        path.write_bytes(b"something else altogether" * 100)
+    with pytest.raises(ConfigError, match=str(path)) as caught:
+        Journal(path)
+    assert "Move the file away" in caught.value.hint

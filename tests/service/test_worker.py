@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,3 +77,25 @@ def test_an_outage_is_given_up_in_the_end(journal: Journal, monkeypatch: pytest.
     journal.accept("one", "push", {})
     _work_off(journal, work)
     assert journal.problems() == ("GitHub answered 502.",)
+
+
+def test_a_journal_that_is_held_by_another_process_stops_no_work(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup holds the file while the first delivery ends: it is done once more, and the second after it."""
+    monkeypatch.setattr(worker_module, "_JOURNAL_PAUSE", 0.1)
+    journal._database.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None, check_same_thread=False)
+    seen: list[str] = []
+
+    def work(delivery: Delivery) -> None:
+        seen.append(delivery.id)
+        if len(seen) == 1:
+            other.execute("BEGIN IMMEDIATE")
+            threading.Timer(0.5, lambda: other.execute("ROLLBACK")).start()
+
+    for name in ("one", "two"):
+        journal.accept(name, "push", {})
+    _work_off(journal, work)
+    assert seen == ["one", "one", "two"]
+    other.close()

@@ -1,0 +1,75 @@
+"""The data folder: readable by the bot's own account alone, as it holds private sources and what people wrote.
+
+Owns the modes: 0700 for folders, 0600 for files. git keeps to them by `core.sharedRepository`, SQLite gives its `-wal`
+and `-shm` files the mode of the database.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+FOLDER_MODE, FILE_MODE = 0o700, 0o600
+# What the bot makes in the folder, by the beginning of the name. A folder that somebody named may hold other things.
+_OURS = ("mirror.git", "deliveries.sqlite", "history.sqlite", "resolutions.sqlite", "backports.json", "sync.lock")
+
+
+def private_directory(directory: Path) -> None:
+    """Find or make a data folder, and take every right to what the bot keeps in it from other accounts.
+
+    Raises:
+        ConfigError: it is a file, or cannot be made or written to.
+    """
+    try:
+        directory.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        names = [path.name for path in directory.iterdir()]
+    except OSError as error:
+        raise _unusable(directory, error.strerror or str(error)) from error
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise _unusable(directory, "Permission denied")
+    ours = [name for name in names if name.startswith(_OURS)]
+    if len(ours) == len(names):
+        _restrict(directory)
+    for name in ours:
+        for path in _everything(directory / name):
+            _restrict(path)
+
+
+def private_file(path: Path) -> Path:
+    """Make a file that only its owner may read, if it is not there yet, and return its path."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, FILE_MODE))
+    _restrict(path)
+    return path
+
+
+def _unusable(directory: Path, reason: str) -> ConfigError:
+    return ConfigError(
+        f"The data folder {directory} cannot be used ({reason}), so nothing was done.",
+        hint="Name a folder that this account may write to with --data.",
+    )
+
+
+def _everything(path: Path) -> Iterator[Path]:
+    yield path
+    if path.is_dir() and not path.is_symlink():
+        for parent, folders, files in os.walk(path):
+            yield from (Path(parent, name) for name in (*folders, *files))
+
+
+def _restrict(path: Path) -> None:
+    """Take the rights of group and others from a file or folder; a link has none of its own."""
+    try:
+        mode = path.lstat().st_mode
+        if not stat.S_ISLNK(mode) and mode & 0o077:
+            path.chmod(stat.S_IMODE(mode) & 0o7700)
+    except FileNotFoundError:
+        pass  # git and SQLite remove their own temporary files
+    except OSError as error:
+        log.warning("Other accounts may read %s: its mode cannot be changed (%s).", path, error.strerror)
