@@ -60,7 +60,8 @@ def pattern_problem(pattern: str) -> str | None:
 
     A pattern is judged as the shortest name it could match would be: its wildcards stand for one plain letter.
     """
-    plain = re.sub(r"\[[^\]/]*\]|[*?\[\]]", "x", pattern)
+    # No bracket within brackets, or each of many that never close would look for its end in all the rest.
+    plain = re.sub(r"\[[^\[\]/]*\]|[*?\[\]]", "x", pattern)
     return name_problem(plain)
 
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import islice
 
 from bot.branch_names import is_glob, name_problem, pattern_problem, split_target
 from bot.comment_lines import written_lines
@@ -109,7 +110,8 @@ def parse_commands(body: str) -> tuple[Command, ...]:
     Raises CommandError at the first line that cannot be read, and then none of the comment's commands is to be run:
     a half-understood comment is worse than an answer.
     """
-    lines = [line for line in written_lines(body, having=NAME) if _is_addressed(line)]
+    addressed = (line for line in written_lines(body, having=NAME) if _is_addressed(line))
+    lines = list(islice(addressed, MAX_COMMANDS + 1))
     if len(lines) > MAX_COMMANDS:
         raise CommandError(
             f"The comment holds more than {MAX_COMMANDS} commands. Nothing was started.",

@@ -1,7 +1,8 @@
 """Markdown → the lines in it that a person wrote as text.
 
 Owns what "at the start of a line" means: a line of a paragraph that stands by itself, not in a quote, a list, code, an
-HTML comment or an HTML block. Knows no command.
+HTML comment or an HTML block. Knows no command. The cost grows in line with the text, whatever stands in it: the
+Markdown library reads blocks alone, since it is quadratic on brackets and stars.
 """
 
 from __future__ import annotations
@@ -12,16 +13,23 @@ from collections.abc import Iterator, Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from bot.markdown_spans import hidden_spans
+
 MAX_BODY = 65_536
 """Characters GitHub takes in a comment; a longer text did not come from it."""
 
-MAX_LINES = 20
-"""Lines looked at in one paragraph; each costs a parse."""
+_QUOTE_TAG = re.compile(r"<(/?)(?:blockquote|pre|code|samp|q)\b[^<>]*>", re.IGNORECASE)
+# What nests deeper than this is not read; nothing in a quote or a list counts anyway.
+_BLOCKS = MarkdownIt("commonmark", {"maxNesting": 8}).disable("inline")
 
-# A noncharacter: it marks a line start through the inline parse and is never text anyone wrote.
-_MARK = "\ufdd0"
-_QUOTE_TAG = re.compile(r"<(/?)(?:blockquote|pre|code|samp|q)\b[^>]*>", re.IGNORECASE)
-_MARKDOWN = MarkdownIt("commonmark")
+
+def may_start_line(body: str, word: str) -> bool:
+    """Say, by one look over the text, whether a line may start with a word, whatever its case.
+
+    False is certain. True is not: the line may be in a quote or in code.
+    """
+    wanted = word.casefold()
+    return len(body) <= MAX_BODY and any(_first_word(line).startswith(wanted) for line in body.casefold().splitlines())
 
 
 def written_lines(body: str, *, having: str) -> Iterator[str]:
@@ -32,15 +40,14 @@ def written_lines(body: str, *, having: str) -> Iterator[str]:
     wanted = having.casefold()
     if len(body) > MAX_BODY or wanted not in body.casefold():
         return
-    environment: dict[str, object] = {}
     quoted = 0
-    tokens = _MARKDOWN.parse(body.replace(_MARK, "\ufffd"), environment)
+    tokens = _BLOCKS.parse(body)
     for before, token in zip([None, *tokens], tokens, strict=False):
         if token.type == "html_block":
             quoted = _depth(quoted, token.content)
         elif token.type == "inline" and token.level == 1 and _is_text_block(before):
             if quoted == 0:
-                yield from _starting_lines(token.content, wanted, environment)
+                yield from _starting_lines(token.content, wanted)
             quoted = _depth(quoted, token.content)
 
 
@@ -55,18 +62,19 @@ def _depth(quoted: int, html: str) -> int:
     return quoted
 
 
-def _starting_lines(content: str, wanted: str, environment: dict[str, object]) -> Iterator[str]:
-    lines = content.split("\n")
-    starts = [index for index, line in enumerate(lines) if wanted in _first_word(line).casefold()]
-    for index in starts[:MAX_LINES]:
-        marked = "\n".join([*lines[:index], _MARK + lines[index], *lines[index + 1 :]])
-        if _mark_is_text(_MARKDOWN.parseInline(marked, environment)):
-            yield lines[index].strip()
+def _starting_lines(content: str, wanted: str) -> Iterator[str]:
+    spans = hidden_spans(content)
+    hidden = next(spans, None)
+    position = 0
+    for line in content.split("\n"):
+        while hidden is not None and hidden[1] <= position:
+            hidden = next(spans, None)
+        shown = hidden is None or position <= hidden[0]
+        if shown and wanted in _first_word(line).casefold():
+            yield line.strip()
+        position += len(line) + 1
 
 
 def _first_word(line: str) -> str:
-    return next(iter(line.split(maxsplit=1)), "")
-
-
-def _mark_is_text(parsed: Sequence[Token]) -> bool:
-    return any(child.type == "text" and _MARK in child.content for token in parsed for child in token.children or ())
+    words: Sequence[str] = line.split(maxsplit=1)
+    return words[0] if words else ""
