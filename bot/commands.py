@@ -57,6 +57,11 @@ class Command:
         """Whether only those stable branches are meant that are found affected."""
         return self.targets == (AUTO,)
 
+    def onto(self, target: str, **changes: bool) -> Command:
+        """Return the request for one target branch, with all else that was asked for but these options changed."""
+        options = replace(self.options, **changes)
+        return replace(self, verb=Verb.BACKPORT, targets=(target,), options=options)
+
     def __str__(self) -> str:
         """Return the line as one types it; parsing it gives the same command."""
         return " ".join([NAME, *self._words()])
@@ -66,9 +71,9 @@ class Command:
             yield self.verb.value
             return
         # A branch may bear the name of a verb; after "to" it is a branch.
-        if self.targets[0] in ("to", *Verb):
+        if self.targets[0].casefold() in ("to", *Verb):
             yield "to"
-        yield from self.targets
+        yield from (f"`{target}`" if "," in target else target for target in self.targets)
         yield from (name for name, option in OPTIONS.items() if getattr(self.options, option.field) == option.value)
         yield from (COMMITS, *self.commits) if self.commits else ()
 
@@ -133,6 +138,7 @@ def parse_words(words: Sequence[str]) -> Command:
 
 
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
+_QUOTED = re.compile("`[^`]+`")
 _EXAMPLE = "Name one, e.g. `/backport release/v1.2`, or write `/backport help`."
 
 
@@ -175,9 +181,16 @@ def _parse_backport(words: Sequence[str]) -> Command:
             option = _find_option(flag)
             options = replace(options, **{option.field: option.value})
         else:
-            targets.update(dict.fromkeys(_parse_target(part) for part in word.strip("`").split(",") if part.strip("`")))
+            targets.update(dict.fromkeys(map(_parse_target, _split(word))))
     _check_targets(tuple(targets))
     return Command(verb=Verb.BACKPORT, targets=tuple(targets), options=options, commits=_checked(commits))
+
+
+def _split(word: str) -> list[str]:
+    # git allows a comma in a name: between backticks it separates nothing.
+    if _QUOTED.fullmatch(word):
+        return [word]
+    return [part for part in word.strip("`").split(",") if part.strip("`")]
 
 
 def _take_commits(rest: deque[str]) -> tuple[str, ...]:

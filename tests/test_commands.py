@@ -6,9 +6,10 @@ import contextlib
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from bot.branch_names import is_glob, name_problem, pattern_problem
 from bot.commands import MAX_TARGETS, OPTIONS, Command, Verb, parse_commands
 from bot.errors import CommandError
 from bot.model import BackportOptions
@@ -25,6 +26,7 @@ def targets(body: str) -> list[tuple[str, ...]]:
         ("/backport a b  a", [("a", "b")]),
         ("/backport a, b,c", [("a", "b", "c")]),
         ("/backport `release/v1` `b`", [("release/v1", "b")]),
+        ("/backport `a,b` `c`,`d`", [("a,b", "c", "d")]),
         ("/backport to main", [("main",)]),
         ("/backport release/v0.5.*", [("release/v0.5.*",)]),
         ("/backport release/* hotfix/*", [("release/*", "hotfix/*")]),
@@ -162,6 +164,31 @@ def test_commits_are_named_after_their_option(body: str, targets: tuple[str, ...
 def test_a_command_that_is_written_out_reads_as_itself(body: str) -> None:
     (command,) = parse_commands(body)
     assert parse_commands(str(command)) == (command,)
+
+
+_BRANCH = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._/,*-]{0,20}", fullmatch=True) | st.sampled_from(
+    [*Verb, "to", "all", "Status", "TO"]
+)
+_OPTIONS = st.fixed_dictionaries({option.field: st.booleans() for option in OPTIONS.values()}).map(
+    lambda fields: BackportOptions(**fields)
+)
+_COMMITS = st.lists(st.from_regex("[0-9a-f]{7,40}", fullmatch=True), max_size=4, unique=True).map(tuple)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(_BRANCH, min_size=1, max_size=3, unique=True).map(tuple), _OPTIONS, _COMMITS)
+def test_a_request_that_is_written_out_reads_as_itself(
+    names: tuple[str, ...], options: BackportOptions, commits: tuple[str, ...]
+) -> None:
+    asked = Command(verb=Verb.BACKPORT, targets=names, options=options, commits=commits)
+    problems = [pattern_problem(name) if is_glob(name) else name_problem(name) for name in names]
+    assume(not any(problems))
+    assert parse_commands(str(asked)) == (asked,)
+
+
+def test_a_request_is_offered_for_one_branch_with_all_else_as_it_was_asked() -> None:
+    (asked,) = parse_commands("/backport a b --draft --no-prove --commits 1a2b3c4")
+    assert str(asked.onto("status", redo=True)) == "/backport to status --draft --no-prove --redo --commits 1a2b3c4"
 
 
 @settings(max_examples=300, deadline=None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.commands import Command, Verb
 from bot.model import (
     AlreadyApplied,
     Cancelled,
@@ -49,19 +50,25 @@ class Ending:
     remedy: str = ""
 
 
-def describe(result: TargetResult) -> Ending:
-    """Put a target branch's ending into words."""
+_BARE = Command(verb=Verb.BACKPORT)
+
+
+def describe(result: TargetResult, asked: Command = _BARE) -> Ending:
+    """Put a target branch's ending into words.
+
+    The commands in them can be pasted as they are: they keep the options and the commits of what was `asked`.
+    """
     match result:
         case Opened():
             return _opened(result)
         case WouldOpen():
-            return _would_open(result)
+            return _would_open(result, asked)
         case Conflicted():
-            return _conflicted(result)
+            return _conflicted(result, asked)
         case NotProven():
-            return _not_proven(result)
+            return _not_proven(result, asked)
         case _:
-            return _plain(result)
+            return _plain(result, asked)
 
 
 def describe_conflict_file(file: ConflictFile) -> str:
@@ -132,7 +139,7 @@ def _opened_before_by(pull_request: PullRequest) -> str:
     return "An earlier request opened it; nothing was pushed this time."
 
 
-def _would_open(result: WouldOpen) -> Ending:
+def _would_open(result: WouldOpen, asked: Command) -> Ending:
     return Ending(
         branch=result.branch,
         icon="☑️",
@@ -141,15 +148,15 @@ def _would_open(result: WouldOpen) -> Ending:
         verdict=_verdict(result.verdict, "not run"),
         fact=" ".join(["A candidate is ready.", *describe_candidate(result.candidate)]),
         consequence="This was a dry run: nothing was pushed and no pull request was opened.",
-        remedy=f"Comment {code('/backport ' + result.branch)} to have it.",
+        remedy=f"Comment {code(asked.onto(result.branch, dry_run=False))} to have it.",
     )
 
 
-def _plain(result: NotAffected | AlreadyApplied | Failed | Cancelled) -> Ending:
+def _plain(result: NotAffected | AlreadyApplied | Failed | Cancelled, asked: Command) -> Ending:
     match result:
         case Cancelled():
             fact = f"{text(result.by)} cancelled it before it was opened. Nothing was pushed."
-            remedy = f"Comment {code('/backport ' + result.branch)} to have it all the same."
+            remedy = f"Comment {code(asked.onto(result.branch))} to have it all the same."
             return Ending(branch=result.branch, icon="⏹️", state="cancelled", fact=fact, remedy=remedy)
         case NotAffected():
             return Ending(branch=result.branch, icon="⚪", state="not affected", fact=prose(result.check.reason))
@@ -165,7 +172,7 @@ def _verdict(verdict: Verdict | None, otherwise: str) -> str:
     return f"{verdict.outcome.value}: {headline(verdict)}" if verdict else otherwise
 
 
-def _conflicted(result: Conflicted) -> Ending:
+def _conflicted(result: Conflicted, asked: Command) -> Ending:
     conflict, draft = result.conflict, result.draft
     fact = (
         f"Cherry-picking {sha(conflict.commit)} onto {code(conflict.branch)} conflicts in "
@@ -179,7 +186,7 @@ def _conflicted(result: Conflicted) -> Ending:
             pull_request=reference(draft.number, draft.url),
             fact=fact,
             consequence="A draft holds the conflict, with its markers; its check stays red until none is left.",
-            remedy=_conflict_remedy(result, "Resolve it there: the draft gives the commands."),
+            remedy=_conflict_remedy(result, asked, "Resolve it there: the draft gives the commands."),
         )
     return Ending(
         branch=result.branch,
@@ -188,16 +195,16 @@ def _conflicted(result: Conflicted) -> Ending:
         fact=fact,
         consequence=" ".join(filter(None, (prose(result.note), "Nothing was pushed and no pull request was opened."))),
         remedy=_conflict_remedy(
-            result, "Finish it by hand: the status comment on the original pull request gives the commands."
+            result, asked, "Finish it by hand: the status comment on the original pull request gives the commands."
         ),
     )
 
 
-def _conflict_remedy(result: Conflicted, by_hand: str) -> str:
+def _conflict_remedy(result: Conflicted, asked: Command, by_hand: str) -> str:
     conflict = result.conflict
     if not conflict.prerequisites:
         return by_hand
-    ask = code(f"/backport {result.branch} --with-prerequisites")
+    ask = code(asked.onto(result.branch, with_prerequisites=True))
     draft = " in a draft" if conflict.rest is Certainty.PROPOSED else ""
     promised = after_prerequisites(conflict.prerequisites, conflict.rest)
     return f"{promised} Comment {ask} to bring what is missing along{draft}. {by_hand}"
@@ -231,11 +238,13 @@ _REMEDY = {
 }
 
 
-def _not_proven(result: NotProven) -> Ending:
-    ask = f"/backport {result.branch}"
+def _not_proven(result: NotProven, asked: Command) -> Ending:
+    ask = asked.onto(result.branch)
     outcome = result.verdict.outcome
     remedy = _REMEDY[outcome].format(
-        again=code(ask), no_prove=code(f"{ask} --no-prove"), companions=code(f"{ask} --with-companions")
+        again=code(ask),
+        no_prove=code(ask.onto(result.branch, prove=False)),
+        companions=code(ask.onto(result.branch, with_companions=True)),
     )
     return Ending(
         branch=result.branch,

@@ -11,6 +11,7 @@ from enum import StrEnum
 from urllib.parse import urljoin
 
 from bot.branch_names import split_target
+from bot.commands import Command, Verb
 from bot.model import (
     BackportOptions,
     Conflicted,
@@ -58,7 +59,7 @@ class TargetProgress:
 class StatusView:
     """All that a status comment shows. `key` finds the comment again; `name_branch` names a target's backport branch.
 
-    `note` is one line of Markdown of our own under the table.
+    `named` are the commits that the requester named. `note` is one line of Markdown of our own under the table.
     """
 
     key: str
@@ -69,7 +70,13 @@ class StatusView:
     merge_method: MergeMethod = MergeMethod.SQUASH
     name_branch: Callable[[str], str] = "backport/{}".format
     options: BackportOptions = field(default_factory=BackportOptions)
+    named: Sequence[str] = ()
     note: str = ""
+
+    @property
+    def asked(self) -> Command:
+        """What was asked for, whichever the target branches."""
+        return Command(verb=Verb.BACKPORT, options=self.options, commits=tuple(self.named))
 
 
 NO_PATCH_FOR_COMPANIONS = (
@@ -107,7 +114,10 @@ class _Detail:
 
 def _values(view: StatusView, *, details: bool) -> dict[str, object]:
     ended = [target for target in view.targets if not isinstance(target, TargetProgress)]
-    rows = [_under_way(target) if isinstance(target, TargetProgress) else describe(target) for target in view.targets]
+    rows = [
+        _under_way(target) if isinstance(target, TargetProgress) else describe(target, view.asked)
+        for target in view.targets
+    ]
     return {
         "original": view.original,
         "requester": view.requester,
@@ -126,7 +136,7 @@ def _under_way(target: TargetProgress) -> Ending:
 
 
 def _detail(result: TargetResult, view: StatusView) -> _Detail:
-    ending = describe(result)
+    ending = describe(result, view.asked)
     match result:
         case NotAffected():
             return _Detail(ending=ending, evidence=result.check.evidence)

@@ -80,7 +80,7 @@ def _publish(request: Request, sealed: _Sealed, at: Workplace, *, replan: bool) 
     for target in request.targets:
         decided = _decide(target, request, backport, sealed, at)
         if decided is None:
-            decided = line.plan_for(target.branch, backport, at) if replan else line.moved(target.branch, 1)
+            decided = line.plan_for(target.branch, backport, at) if replan else line.moved(target.branch, backport, 1)
         targets.append(Target.of(target.id, target.branch, decided))
         if isinstance(decided, TargetPlan):
             comment.begin(target.branch, "the branch moved during the proof: picked and proven again")

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import models_json_schema
 
 from bot.carried.load import CarriedPatch
-from bot.errors import RunFolderError
+from bot.commands import parse_commands
+from bot.errors import CommandError, RunFolderError
 from bot.model import (
     AlreadyApplied,
     BackportOptions,
@@ -123,7 +124,14 @@ class Request(Record):
             companion_originals=self.companion_originals,
             comment_id=comment_of(self.key),
             labelled_at=self.labelled_at,
+            named=self._named(),
         )
+
+    def _named(self) -> tuple[str, ...]:
+        try:
+            return next((command.commits for command in parse_commands(self.command)), ())
+        except CommandError:
+            return ()  # it was read once: another version of the bot wrote it
 
 
 @dataclass(frozen=True, slots=True)

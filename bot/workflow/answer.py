@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bot.commands import NAME, Command, Verb, parse_commands
 from bot.errors import BackportError, RequestRejected
-from bot.model import BackportOptions, Candidate, Failed, PullRequest, Status, TargetResult
+from bot.model import Candidate, Failed, PullRequest, Status, TargetResult
 from bot.permissions import required_permission
 from bot.report import answers
 from bot.targets import newest_first, resolve_targets
@@ -187,7 +187,7 @@ def _standing(original: PullRequest, at: Workplace) -> list[TargetResult]:
     found: list[TargetResult] = []
     for target in resolve_targets(["all"], target_branches(at), at.config).branches:
         there, branch = place_of(target, at)
-        result = find_backport(branch, original, BackportOptions(), there)
+        result = find_backport(branch, original, Command(verb=Verb.BACKPORT), there)
         found += [replace(result, branch=target)] if result is not None else []
     return found
 

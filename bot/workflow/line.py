@@ -57,7 +57,7 @@ def backport_to(branch: str, backport: Backport, at: Workplace) -> TargetResult:
     def carry() -> TargetResult:
         there, name = enter(branch, backport, at)
         ending = _carry(name, backport, there)
-        return moved(branch, _ATTEMPTS) if ending is None else replace(ending, branch=branch)
+        return moved(branch, backport, _ATTEMPTS) if ending is None else replace(ending, branch=branch)
 
     return contained(branch, carry)
 
@@ -101,14 +101,14 @@ def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult | Non
     return None
 
 
-def moved(branch: str, times: int) -> Failed:
+def moved(branch: str, backport: Backport, times: int) -> Failed:
     """Word the ending of a branch that moved under every proof."""
     often = "once" if times == 1 else f"{times} times"
     return Failed(
         branch=branch,
         message=f"The branch moved {often} while the candidate was being proven, so nothing was opened: a proof holds "
         "for the commit that it was made on.",
-        hint=f"Comment `/backport {branch}` when the branch is quieter: it is then picked and proven on the new tip.",
+        hint=f"Comment `{backport.asking(branch)}` when the branch is quieter: it is then made on the new tip.",
     )
 
 
@@ -117,7 +117,7 @@ def plan(branch: str, backport: Backport, at: Workplace) -> TargetPlan | TargetR
     stopped = cancelled(branch, backport, at)
     if stopped is not None:
         return stopped
-    existing = find_backport(branch, backport.original, backport.options, at)
+    existing = find_backport(branch, backport.original, backport.asking(branch), at)
     if existing is not None:
         return existing
     branches = at.mirror.branches()

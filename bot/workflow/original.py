@@ -28,6 +28,7 @@ def read_backport(request: Request, original: PullRequest, at: Workplace) -> Bac
         options=options,
         requester=request.asked.requester,
         patch=patch,
+        named=named,
         comment_id=request.asked.comment_id,
         labelled_at=request.asked.labelled_at,
         companion_originals=merged_originals(patch, at) if patch and options.with_companions else {},

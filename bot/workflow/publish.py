@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bot.commands import Command
 from bot.errors import PushForbidden
 from bot.model import (
     AlreadyApplied,
-    BackportOptions,
     Candidate,
     Certainty,
     Failed,
@@ -28,25 +28,25 @@ from bot.workflow.workplace import Backport, Workplace
 _WORKFLOWS = ".github/workflows/"
 
 
-def find_backport(branch: str, original: PullRequest, options: BackportOptions, at: Workplace) -> TargetResult | None:
+def find_backport(branch: str, original: PullRequest, asked: Command, at: Workplace) -> TargetResult | None:
     """Return how the target branch stands by the pull requests that exist, or None where there is none to respect."""
     existing = find_pull_requests(branch, original, at)
     merged = next((each for each in existing if each.merged), None)
     if merged is not None:
         return AlreadyApplied(branch=branch, how=f"#{merged.number} is merged", commit=merged.merge_commit)
-    if options.redo or not existing:
+    if asked.options.redo or not existing:
         return None
     standing = next((each for each in existing if each.state == "open"), None)
     if standing is not None:
         return Opened(branch=branch, pull_request=standing, created=False)
-    return _closed(branch, existing[0])
+    return _closed(branch, existing[0], asked.onto(at.target(branch), redo=True))
 
 
-def _closed(branch: str, pull_request: PullRequest) -> Failed:
+def _closed(branch: str, pull_request: PullRequest, again: Command) -> Failed:
     return Failed(
         branch=branch,
         message=f"#{pull_request.number} was closed without being merged, so it was not opened again.",
-        hint="To make it anew: `/backport --redo` with this branch.",
+        hint=f"To have it made anew, comment `{again}`.",
     )
 
 

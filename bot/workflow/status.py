@@ -91,6 +91,7 @@ class StatusComment:
             merge_method=self._backport.merge_method,
             name_branch=self._name_branch,
             options=self._backport.options,
+            named=self._backport.named,
             note=_note(self._backport),
         )
         body = render_status(view, template=self._at.config.templates.status)

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.carried.load import CarriedPatch, bundled_patches, find_original, load_patches
+from bot.commands import Command, Verb
 from bot.config import Config
 from bot.credentials import Account
 from bot.errors import Forbidden, GitHubError, NotFound
@@ -53,6 +54,8 @@ class Workplace(Workshop):
     others: Mapping[str, Workplace] = field(default_factory=dict)
     """The repositories of `elsewhere` by name; there, `home` is where the originals are."""
     home: GitHub | None = None
+    elsewhere: str = ""
+    """The repository's name in `elsewhere`; empty for the one where the originals are."""
     unseen: Mapping[str, GitHubError] = field(default_factory=dict)
     """The repositories of `elsewhere` that this account cannot see, each with what GitHub said."""
 
@@ -60,6 +63,10 @@ class Workplace(Workshop):
     def originals(self) -> GitHub:
         """The door to the repository of the originals, which is this one where nothing else is said."""
         return self.home or self.github
+
+    def target(self, branch: str) -> str:
+        """Return a branch by the name that a requester gives it."""
+        return f"{self.elsewhere}:{branch}" if self.elsewhere else branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +166,7 @@ def _opened_beside(at: Workplace, doors: Doors, account: Account) -> Iterator[Wo
     try:
         # The whole name: `a/b-c` and `a-b/c` are not to share a remote.
         with at.mirror.beside(doors.repository, client.clone_url, token=client.token) as mirror:
-            yield replace(at, github=client, mirror=mirror, home=at.github)
+            yield replace(at, github=client, mirror=mirror, home=at.github, elsewhere=doors.repository)
     finally:
         client.close()
 
@@ -170,6 +177,7 @@ class Backport:
 
     `siblings` are the candidates that this request made for other branches so far, newest branch first.
     `companion_originals` are the merge commits of companions that are to come along, as far as they are merged.
+    `named` are the commits that the requester named, as they wrote them.
     `comment_id` is the comment that asked, or `labelled_at` the moment of the label that did.
     """
 
@@ -181,5 +189,10 @@ class Backport:
     patch: CarriedPatch | None = None
     siblings: tuple[Candidate, ...] = ()
     companion_originals: Mapping[str, Sha] = field(default_factory=dict)
+    named: tuple[str, ...] = ()
     comment_id: int | None = None
     labelled_at: datetime | None = None
+
+    def asking(self, branch: str, **changes: bool) -> Command:
+        """Return the command that asks for this backport to one branch, with these options changed."""
+        return Command(verb=Verb.BACKPORT, options=self.options, commits=self.named).onto(branch, **changes)

@@ -1,6 +1,6 @@
 """Reading a comment costs no more than its length, whatever a stranger puts into it.
 
-    make bench
+make bench
 """
 
 from __future__ import annotations

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 from markdown_it import MarkdownIt
 
+from bot.commands import parse_commands
 from bot.model import BackportOptions, Failed, TargetResult
 from bot.report.markers import is_ours
 
@@ -46,6 +48,20 @@ def test_targets_under_way_stand_beside_ended_ones(samples: Samples, golden: Cal
 def test_dry_run_says_that_nothing_was_pushed(samples: Samples, golden: Callable[[str, str], None]) -> None:
     would_open = samples.every_ending()[-1]
     golden("status_dry_run.md", render_status(view(samples, would_open, options=BackportOptions(dry_run=True))))
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_every_command_in_it_can_be_pasted_and_keeps_what_was_asked_for(samples: Samples, *, dry_run: bool) -> None:
+    options = BackportOptions(dry_run=dry_run, with_companions=True, draft=True, redo=True)
+    endings = samples.every_ending()
+    rendered = render_status(view(samples, *endings, options=options, named=("1a2b3c4",)))
+    offered = [parse_commands(line)[0] for line in re.findall(r"`(/backport [^`]*)`", rendered)]
+    assert len(offered) >= 4
+    branches = {ending.branch for ending in endings}
+    for command in offered:
+        assert set(command.targets) <= branches
+        assert command.commits == ("1a2b3c4",)
+        assert (command.options.draft, command.options.redo, command.options.with_companions) == (True, True, True)
 
 
 def test_table_has_a_row_for_each_target_and_five_columns(samples: Samples) -> None:
