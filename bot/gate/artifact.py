@@ -7,11 +7,15 @@ are bounded before they are read, and what does not fit is an error and never a 
 from __future__ import annotations
 
 import io
-import json
+import lzma
+import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
 from typing import TypeAlias
+
+from pydantic import ValidationError
 
 from bot.errors import SuiteError
 from bot.gate.evidence import VERDICT
@@ -23,6 +27,12 @@ Runs: TypeAlias = Mapping[str, tuple[SuiteRun, SuiteRun]]
 LARGEST = 64 * 1024 * 1024
 """Bytes of one record that are still read."""
 MOST_SUITES = 50
+_RECORD = re.compile(rf"(?!\.\.?/)[^/]+/{re.escape(VERDICT)}")
+_NO_ARCHIVE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, NotImplementedError, OSError, OverflowError, RuntimeError, ValueError),
+)
+"""What `zipfile` raises of bytes that are not an archive, or one that was tampered with."""
 _HINT = "Look at the artifact of the workflow run."
 
 
@@ -34,11 +44,11 @@ def read_artifact(archive: bytes) -> Runs:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-            records = [name for name in opened.namelist() if name.count("/") == 1 and name.endswith(f"/{VERDICT}")]
-            if not records or len(records) > MOST_SUITES:
+            records = [name for name in opened.namelist() if _RECORD.fullmatch(name)]
+            if not records or len(records) > MOST_SUITES or len(set(records)) < len(records):
                 raise SuiteError(f"its artifact has the records of {len(records)} suites.", hint=_HINT)
             return {name.partition("/")[0]: _read(opened, name) for name in records}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _NO_ARCHIVE as error:
         raise SuiteError(f"its artifact is no archive that can be read ({error}).", hint=_HINT) from error
 
 
@@ -49,7 +59,15 @@ def _read(opened: zipfile.ZipFile, name: str) -> tuple[SuiteRun, SuiteRun]:
     if len(text) > LARGEST:
         raise SuiteError(f"its record {name} is too large to be read.", hint=_HINT)
     try:
-        verdict = verdict_from_json(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise SuiteError(f"its record {name} is no verdict ({error!r}).", hint=_HINT) from error
+        verdict = verdict_from_json(text)
+    except ValueError as error:
+        raise SuiteError(f"its record {name} is no verdict ({_first(error)}).", hint=_HINT) from error
     return verdict.base, verdict.candidate
+
+
+def _first(error: ValueError) -> str:
+    """Say what was wrong first; a validation error's own text repeats what somebody wrote."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

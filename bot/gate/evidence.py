@@ -16,6 +16,7 @@ from bot.gate.picture import render_buffers
 from bot.gate.record import write_verdict
 from bot.model import Verdict
 from bot.report.page import render_page
+from bot.untrusted_files import write_file
 
 VERDICT, PICTURE, PAGE = "verdict.json", "buffers.svg", "report.html"
 
@@ -24,10 +25,9 @@ def write_evidence(folder: Path, verdict: Verdict, verdicts: Mapping[str, Verdic
     """Write a proof's verdicts, whole and by suite, and the picture; the runs have left their reports there."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, each in verdicts.items():
-        (folder / name).mkdir(exist_ok=True)
         write_verdict(each, folder / name / VERDICT)
     write_verdict(verdict, folder / VERDICT)
     picture = render_buffers(verdict)
-    (folder / PAGE).write_text(render_page(verdict, picture=picture), encoding="utf-8")
+    write_file(folder, PAGE, render_page(verdict, picture=picture).encode())
     if picture:
-        (folder / PICTURE).write_text(picture, encoding="utf-8")
+        write_file(folder, PICTURE, picture.encode())

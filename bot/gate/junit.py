@@ -1,22 +1,31 @@
 """JUnit XML, as pytest writes it → cases, and what the run said of itself.
 
-Owns the reading of one report file that came out of a process running somebody's code: it is bounded in size, has no
-document type, and anything unexpected is an error rather than a pass.
+Owns the reading of one report file that came out of a process running somebody's code: it is bounded in size and cases,
+has no document type, and anything unexpected is an error rather than a pass. It is read as a stream of events, so that
+no tree of it is held, and other threads go on meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.parsers import expat
 
 from bot.errors import SuiteError
+from bot.foreign_text import printable, printable_line
 from bot.model import CaseOutcome, CaseResult, Device
 from bot.untrusted_files import NotPlain, TooLarge, read_file
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a report that are still read."""
+
+MOST_CASES = 200_000
+"""Cases of a report that is still read. The largest suites that we know of have half as many."""
+LONGEST_NAME, LONGEST_MESSAGE = 1000, 4000
+"""Characters; the rest is cut off."""
+_LONGEST_NUMBER = 40
 
 _SEVERITY = (CaseOutcome.PASSED, CaseOutcome.SKIPPED, CaseOutcome.FAILED, CaseOutcome.ERROR)
 
@@ -64,51 +73,98 @@ def parse_junit(xml: bytes) -> Report:
 
     Raises SuiteError where this is no report that pytest wrote.
     """
-    if len(xml) > LARGEST or b"<!DOCTYPE" in xml[:4096]:
-        raise SuiteError("The report is too large or has a document type; it was not read.", hint=_HINT)
+    if len(xml) > LARGEST:
+        raise SuiteError("The report is too large; it was not read.", hint=_HINT)
+    reader = _Reader()
     try:
-        root = ElementTree.fromstring(xml)  # noqa: S314 - bounded above, and expat bounds what entities expand to
-    except ElementTree.ParseError as error:
+        reader.parse(xml)
+    except expat.ExpatError as error:
         raise SuiteError(f"The report is not well-formed XML ({error}); it was not read.", hint=_HINT) from error
-    cases: dict[str, CaseResult] = {}
-    for case in _cases(root):
-        known = cases.get(case.name)
-        if known is None or _SEVERITY.index(case.outcome) > _SEVERITY.index(known.outcome):
-            cases[case.name] = case
-    return Report(tuple(cases.values()), _properties(root.find("testsuite/properties")))
+    except (LookupError, ValueError) as error:  # of an encoding that Python does not know, or cannot give to expat
+        raise SuiteError(f"The report's encoding cannot be read ({error}).", hint=_HINT) from error
+    return Report(tuple(reader.cases.values()), reader.properties)
 
 
 _HINT = "Run the suite by hand with pytest --junitxml=report.xml and look at the file."
+_ENDS = {"error": CaseOutcome.ERROR, "failure": CaseOutcome.FAILED, "skipped": CaseOutcome.SKIPPED}
 
 
-def _cases(root: ElementTree.Element) -> Iterator[CaseResult]:
-    for element in root.iter("testcase"):
-        outcome, message = _outcome(element)
-        names = (element.get("classname", ""), element.get("name", ""))
-        yield CaseResult(
-            name="::".join(name for name in names if name),
+@dataclass(slots=True)
+class _Case:
+    """A case as far as it was read: what it is called, how it ended, and what was measured in it."""
+
+    attributes: Mapping[str, str]
+    ends: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    figures: dict[str, str] = field(default_factory=dict)
+
+    def result(self) -> CaseResult:
+        outcome, message = self._outcome()
+        names = (self.attributes.get("classname", ""), self.attributes.get("name", ""))
+        return CaseResult(
+            name=printable_line("::".join(name for name in names if name), LONGEST_NAME),
             outcome=outcome,
-            message=message,
-            seconds=float(element.get("time", "0")),
-            figures=_properties(element.find("properties")),
+            message=printable(message, LONGEST_MESSAGE),
+            seconds=_seconds(self.attributes.get("time", "")),
+            figures=self.figures,
         )
 
-
-def _outcome(element: ElementTree.Element) -> tuple[CaseOutcome, str]:
-    """Read one case's end. An xfail is a failure: what is known to fail is declared in the patch, where all see it."""
-    for tag, outcome in (
-        ("error", CaseOutcome.ERROR),
-        ("failure", CaseOutcome.FAILED),
-        ("skipped", CaseOutcome.SKIPPED),
-    ):
-        found = element.find(tag)
-        if found is not None:
-            xfail = found.get("type") == "pytest.xfail"
-            return CaseOutcome.FAILED if xfail else outcome, found.get("message", "")
-    return CaseOutcome.PASSED, ""
+    def _outcome(self) -> tuple[CaseOutcome, str]:
+        """Return the end. An xfail is a failure: what is known to fail is declared in the patch, where all see it."""
+        for tag, outcome in _ENDS.items():
+            if tag in self.ends:
+                end = self.ends[tag]
+                xfail = end.get("type") == "pytest.xfail"
+                return CaseOutcome.FAILED if xfail else outcome, end.get("message", "")
+        return CaseOutcome.PASSED, ""
 
 
-def _properties(element: ElementTree.Element | None) -> dict[str, str]:
-    if element is None:
-        return {}
-    return {each.get("name", ""): each.get("value", "") for each in element.iter("property")}
+class _Reader:
+    """Takes a parser's events. The tags that count are `testcase`, its ends, and `property`."""
+
+    def __init__(self) -> None:
+        self.cases: dict[str, CaseResult] = {}
+        self.properties: dict[str, str] = {}
+        self._open: list[_Case] = []
+        self._number = 0
+
+    def parse(self, xml: bytes) -> None:
+        parser = expat.ParserCreate()
+        parser.StartDoctypeDeclHandler = _refuse_document_type
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.Parse(xml, True)
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "testcase":
+            self._number += 1
+            if self._number > MOST_CASES:
+                raise SuiteError(f"The report has more than {MOST_CASES:,} cases; it was not read.", hint=_HINT)
+            self._open.append(_Case(attributes))
+        elif tag == "property":
+            kept = self._open[-1].figures if self._open else self.properties
+            name, value = attributes.get("name", ""), attributes.get("value", "")
+            kept[printable_line(name, LONGEST_NAME)] = printable(value, LONGEST_MESSAGE)
+        elif tag in _ENDS and self._open:
+            self._open[-1].ends.setdefault(tag, attributes)
+
+    def _end(self, tag: str) -> None:
+        if tag != "testcase":
+            return
+        case = self._open.pop().result()
+        known = self.cases.get(case.name)
+        if known is None or _SEVERITY.index(case.outcome) > _SEVERITY.index(known.outcome):
+            self.cases[case.name] = case
+
+
+def _refuse_document_type(*_: object) -> None:
+    """Refuse it when the parser meets it, wherever that is and in whichever encoding: it may declare entities."""
+    raise SuiteError("The report has a document type; it was not read.", hint=_HINT)
+
+
+def _seconds(text: str) -> float:
+    """Read a case's time, which is only shown: what is no time is 0. Some reporters write 1,234.5."""
+    try:
+        seconds = float(text.replace(",", "")) if len(text) <= _LONGEST_NUMBER else 0.0
+    except ValueError:
+        return 0.0
+    return seconds if math.isfinite(seconds) and seconds >= 0 else 0.0

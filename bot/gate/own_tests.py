@@ -5,7 +5,8 @@ Owns the two rules by which such tests differ from a suite of ours. Runs nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.globs import matches_path
@@ -38,18 +39,45 @@ def errors_as_failures(base: SuiteRun, candidate: SuiteRun) -> SuiteRun:
     A test that imports what the change adds is not collected without it. Where it cannot start on the candidate
     either, the error stays one: then nothing can be said of it.
     """
-    return replace(base, cases=tuple(case for each in base.cases for case in _counted(each, candidate)))
+    after = {case.name: case.outcome for case in candidate.cases}
+    inside = _inside([case.name for case in base.cases if case.outcome is CaseOutcome.ERROR], after)
+    counted = (
+        [case] if case.outcome is not CaseOutcome.ERROR else _as_failures(case, after, inside.get(case.name))
+        for case in base.cases
+    )
+    return replace(base, cases=tuple(case for cases in counted for case in cases))
 
 
-def _counted(case: CaseResult, candidate: SuiteRun) -> Iterator[CaseResult]:
-    after = {each.name: each for each in candidate.cases}
-    if case.outcome is not CaseOutcome.ERROR or (case.name in after and after[case.name].outcome is CaseOutcome.ERROR):
-        yield case
-    elif case.name in after:
-        yield replace(case, outcome=CaseOutcome.FAILED)
-    else:
-        # pytest names a file that it cannot collect like a package, without a test.
-        inside = [name for name in after if name.startswith((f"{case.name}::", f"{case.name}."))]
-        message = f"cannot be collected without the change: {case.message}"
-        failed = (replace(case, name=name, outcome=CaseOutcome.FAILED, message=message) for name in inside)
-        yield from failed if inside else [case]
+def _as_failures(case: CaseResult, after: Mapping[str, CaseOutcome], inside: Sequence[str] | None) -> list[CaseResult]:
+    if case.name in after:
+        errs_still = after[case.name] is CaseOutcome.ERROR
+        return [case if errs_still else replace(case, outcome=CaseOutcome.FAILED)]
+    if inside is None:
+        return [case]
+    message = f"cannot be collected without the change: {case.message}"
+    return [replace(case, name=name, outcome=CaseOutcome.FAILED, message=message) for name in inside]
+
+
+def _inside(errored: Iterable[str], names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the names inside each errored one that has any: pytest names a file that it cannot collect like a package.
+
+    Each name is listed once, for the outermost: sorted, what is inside one follows it without a gap.
+    """
+    ordered = sorted((_way(name), name) for name in names)
+    ways = [way for way, _ in ordered]
+    found: dict[str, list[str]] = {}
+    covered = 0
+    for way, name in sorted((_way(name), name) for name in set(errored)):
+        start, end = bisect_left(ways, f"{way}{_SEPARATOR}"), bisect_left(ways, f"{way}{_AFTER_SEPARATOR}")
+        if start < end:
+            found[name] = [inner for _, inner in ordered[max(start, covered) : end]]
+            covered = max(covered, end)
+    return found
+
+
+_SEPARATOR, _AFTER_SEPARATOR = "\0", "\1"
+"""They sort before all that a name can hold."""
+
+
+def _way(name: str) -> str:
+    return name.replace("::", _SEPARATOR).replace(".", _SEPARATOR)

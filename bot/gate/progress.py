@@ -7,8 +7,9 @@ import re
 from bot.gate.process import Finished
 from bot.model import CaseOutcome, Progress, SuiteRun
 
-_COUNT = re.compile(r"^(?P<case>\S+::.+?) (?P<outcome>[A-Z]+).* \[ *(?P<done>\d+)/(?P<all>\d+)\]$")
-_STARTED = re.compile(r"^(\S+::\S+)")
+_OUTCOME = re.compile(r" [A-Z]{4,}\b")
+_DIGITS = 7
+"""Of a number of cases."""
 
 
 class Reporter:
@@ -19,18 +20,35 @@ class Reporter:
 
     def __call__(self, line: str) -> None:
         """Take one line that the run printed."""
-        count = _COUNT.match(line)
-        if count and int(count["done"]) * 5 // int(count["all"]) > self._told:
-            self._told = int(count["done"]) * 5 // int(count["all"])
-            self._progress(f"{self._name} run: {count['done']} of {count['all']} cases")
+        count = _count(line)
+        if count and count[0] * 5 // count[1] > self._told:
+            self._told = count[0] * 5 // count[1]
+            self._progress(f"{self._name} run: {count[0]} of {count[1]} cases")
+
+
+def _count(line: str) -> tuple[int, int] | None:
+    """Read `test_a.py::test_b PASSED [ 12/345]`, which is printed when a case has ended; None for any other line."""
+    name, bracket, count = line.rpartition("[")
+    done, slash, total = count.removesuffix("]").strip().partition("/")
+    if not (bracket and slash and line.endswith("]") and _started(name) and _OUTCOME.search(name)):
+        return None
+    if not all(number.isascii() and number.isdecimal() and len(number) <= _DIGITS for number in (done, total)):
+        return None
+    return (int(done), int(total)) if 0 < int(done) <= int(total) else None
+
+
+def _started(line: str) -> str:
+    """Return the name with which a line begins, if it is a case's."""
+    name = line.split(" ", 1)[0]
+    return name if "::" in name.strip(":") else ""
 
 
 def last_case(finished: Finished) -> str:
     """Name the case that was running: pytest prints its name when it starts and its outcome when it ends."""
     for line in reversed(finished.tail):
-        started = _STARTED.match(line)
-        if started and not _COUNT.match(line):
-            return f" during {started[1]}"
+        started = _started(line)
+        if started and not _count(line):
+            return f" during {started}"
     return ""
 
 

@@ -6,14 +6,22 @@ The shape is `verdict.schema.json` beside this file; scripts read it, so names i
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.model import CaseOutcome, CaseResult, Device, KnownFailure, SuiteRun, Verdict, VerdictOutcome
+from pydantic import TypeAdapter
+
+from bot.foreign_text import printable, printable_line
+from bot.gate.junit import LONGEST_MESSAGE, LONGEST_NAME, MOST_CASES
+from bot.model import CaseResult, Device, SuiteRun, Verdict
+from bot.untrusted_files import write_file
 
 SCHEMA = Path(__file__).with_name("verdict.schema.json")
 """JSON Schema of the record."""
+_VERDICT = TypeAdapter(Verdict)
 
 
 def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
@@ -31,21 +39,39 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def verdict_from_json(data: Mapping[str, Any]) -> Verdict:
-    """Read a record that `verdict_to_json` made. Raises KeyError, TypeError or ValueError on anything else."""
-    return Verdict(
-        outcome=VerdictOutcome(data["outcome"]),
-        reason=data["reason"],
-        base=_run_from_json(data["base"]),
-        candidate=_run_from_json(data["candidate"]),
-        known_failures=tuple(KnownFailure(**known) for known in data["known_failures"]),
-        notes=tuple(data.get("notes", ())),
+def verdict_from_json(text: bytes) -> Verdict:
+    """Read a record that `verdict_to_json` made, whoever wrote it; what cannot be shown of its texts is replaced.
+
+    Raises ValueError on anything else, whatever its types, depth or numbers.
+    """
+    return cleaned(_VERDICT.validate_json(text))
+
+
+def cleaned(verdict: Verdict) -> Verdict:
+    """Return a verdict of somebody else's with texts that can be shown and kept, and times that are numbers.
+
+    Raises ValueError where it has more cases than MOST_CASES.
+    """
+    return replace(
+        verdict,
+        reason=printable(verdict.reason, LONGEST_MESSAGE),
+        base=_cleaned_run(verdict.base),
+        candidate=_cleaned_run(verdict.candidate),
+        known_failures=tuple(
+            replace(
+                known, case=printable_line(known.case, LONGEST_NAME), reason=printable(known.reason, LONGEST_MESSAGE)
+            )
+            for known in verdict.known_failures
+        ),
+        notes=tuple(printable(note, LONGEST_MESSAGE) for note in verdict.notes),
+        evidence_url=printable_line(verdict.evidence_url, LONGEST_NAME),
     )
 
 
 def write_verdict(verdict: Verdict, file: Path) -> None:
     """Write the record, replacing what was there."""
-    file.write_text(json.dumps(verdict_to_json(verdict), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(verdict_to_json(verdict), indent=1, ensure_ascii=False) + "\n"
+    write_file(file.parent, file.name, text.encode())
 
 
 def _run_to_json(run: SuiteRun) -> dict[str, Any]:
@@ -75,14 +101,38 @@ def _run_to_json(run: SuiteRun) -> dict[str, Any]:
     }
 
 
-def _run_from_json(data: Mapping[str, Any]) -> SuiteRun:
-    cases = (CaseResult(**{**case, "outcome": CaseOutcome(case["outcome"])}) for case in data["cases"])
-    device = Device(**data["device"]) if data["device"] else None
-    return SuiteRun(
-        tree=data["tree"],
-        problem=data["problem"],
-        seconds=data["seconds"],
-        device=device,
-        cases=tuple(cases),
-        commit=data.get("commit", ""),
+def _cleaned_run(run: SuiteRun) -> SuiteRun:
+    if len(run.cases) > MOST_CASES:
+        raise ValueError(f"a run has more than {MOST_CASES:,} cases")
+    return replace(
+        run,
+        tree=printable_line(run.tree, LONGEST_NAME),
+        commit=printable_line(run.commit, LONGEST_NAME),
+        problem=printable(run.problem, LONGEST_MESSAGE),
+        seconds=_finite(run.seconds),
+        device=run.device and _cleaned_device(run.device),
+        cases=tuple(map(_cleaned_case, run.cases)),
     )
+
+
+def _cleaned_case(case: CaseResult) -> CaseResult:
+    return replace(
+        case,
+        name=printable_line(case.name, LONGEST_NAME),
+        message=printable(case.message, LONGEST_MESSAGE),
+        seconds=_finite(case.seconds),
+        figures=_cleaned_texts(case.figures),
+    )
+
+
+def _cleaned_device(device: Device) -> Device:
+    kind, name, arch = (printable_line(text, LONGEST_NAME) for text in (device.kind, device.name, device.arch))
+    return Device(kind=kind, name=name, arch=arch, versions=_cleaned_texts(device.versions))
+
+
+def _cleaned_texts(texts: Mapping[str, str]) -> dict[str, str]:
+    return {printable_line(key, LONGEST_NAME): printable(text, LONGEST_MESSAGE) for key, text in texts.items()}
+
+
+def _finite(seconds: float) -> float:
+    return seconds if math.isfinite(seconds) and seconds >= 0 else 0.0

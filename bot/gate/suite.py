@@ -22,8 +22,8 @@ from bot.untrusted_files import write_file
 
 NO_DEVICE_CODE = 64
 """The exit code by which a suite says that the device it was told to use is not there; its last line says which."""
-_EXIT = re.compile(r"^!* ?(?:_pytest\.outcomes\.)?Exit: (.*?)[ !]*$")
-"""How pytest prints why it was told to leave."""
+_EXIT = re.compile(r"!* ?(?:_pytest\.outcomes\.)?Exit: ")
+"""How pytest begins to print why it was told to leave; blanks and more exclamation marks end the line."""
 _REPORT = "report.xml"
 _PYTEST = Path(__file__).with_name("pytest_program.py").read_text(encoding="utf-8")
 """Handed over as text: the interpreter may be a container's, where this package is not."""
@@ -99,7 +99,7 @@ def _read(finished: Finished, scratch: Path, timeout: float) -> tuple[str, Repor
     if finished.timed_out:
         return f"it was stopped after {timeout:g} s{last_case(finished)}.", *nothing
     if finished.code == NO_DEVICE_CODE:
-        reasons = [found[1] for line in finished.tail if (found := _EXIT.match(line))]
+        reasons = [line[begun.end() :].rstrip(" !") for line in finished.tail if (begun := _EXIT.match(line))]
         return f"no device: {reasons[-1] if reasons else 'the suite gave no reason'}", *nothing
     if finished.signal_name:
         return f"its process was ended by {finished.signal_name}{last_case(finished)}.", *nothing

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.commands import NAME, Command, Verb, parse_commands
-from bot.errors import BackportError, RequestRejected
+from bot.errors import BackportError, RateLimited, RequestRejected, Unavailable
 from bot.model import Candidate, Failed, PullRequest, Status, TargetResult
 from bot.permissions import required_permission
 from bot.report import answers
 from bot.targets import newest_first, resolve_targets
 from bot.triggers import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
+from bot.workflow import unforeseen
 from bot.workflow.allowed import may
 from bot.workflow.asking import Asked, Request, comment_key, label_key, react, say
 from bot.workflow.conflicts import recheck
@@ -159,6 +160,12 @@ def _serve(request: Request, at: Workplace, carry: Carry) -> Served:
     except RequestRejected as error:
         say(answers.render_error(error, template=at.config.templates.answer), asked, at)
         return Served(refused=frozenset({asked.comment_id}))
+    except (RateLimited, Unavailable):
+        raise
+    except Exception as error:
+        shown = unforeseen.as_error(error, "this request", retry=str(command))
+        say(answers.render_error(shown, template=at.config.templates.answer), asked, at)
+        return Served(refused=frozenset({asked.comment_id}))
     return Served()
 
 
@@ -210,7 +217,12 @@ def _backport(request: Request, at: Workplace, carry: Carry) -> Served:
     for unknown in targets.unknown:
         error = not_there(unknown, at)
         comment.end(Failed(branch=unknown.name, message=error.message, hint=error.hint))
-    carry(targets.branches, backport, comment, at)
+    try:
+        carry(targets.branches, backport, comment, at)
+    except (RateLimited, Unavailable):
+        raise  # the trigger is served again, and the comment with it
+    except Exception as error:
+        comment.end_rest(error)
     return Served(results=comment.results, under_way=comment.under_way)
 
 

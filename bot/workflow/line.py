@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
-from bot.errors import BackportError, TargetBranchNotFound
+from bot.errors import TargetBranchNotFound
 from bot.git.tree import CommitTree
 from bot.model import (
     AlreadyApplied,
@@ -35,6 +35,7 @@ from bot.pick.companions import carry_companions
 from bot.pick.rewriting import sign_off
 from bot.pick.rung import Regenerator
 from bot.plan import plan_target
+from bot.workflow import unforeseen
 from bot.workflow.cancelling import Watch, cancelled
 from bot.workflow.conflicts import offer_draft
 from bot.workflow.elsewhere import enter
@@ -74,11 +75,11 @@ def plan_for(target: str, backport: Backport, at: Workplace) -> TargetPlan | Tar
 
 
 def contained(branch: str, step: Callable[[], T]) -> T | Failed:
-    """Run a step of one target branch; an error of ours becomes the branch's ending and stops no other branch."""
+    """Run a step of one target branch; any error becomes the branch's ending and stops no other branch."""
     try:
         return step()
-    except BackportError as error:
-        return Failed(branch=branch, message=error.message, hint=error.hint)
+    except Exception as error:
+        return unforeseen.failed(branch, error)
 
 
 def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult | None:

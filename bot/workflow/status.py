@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 
-from bot.errors import GitHubError
+from bot.errors import GitHubError, RateLimited, Unavailable
 from bot.model import TargetResult
 from bot.report.check_run import render_target_check
 from bot.report.markers import Kept, keep_command, status_marker
@@ -17,6 +17,7 @@ from bot.report.status_comment import (
     TargetProgress,
     render_status,
 )
+from bot.workflow import unforeseen
 from bot.workflow.naming import name_for_recipe
 from bot.workflow.workplace import Backport, Workplace
 
@@ -72,8 +73,25 @@ class StatusComment:
         self._write()
 
     def end(self, result: TargetResult) -> None:
-        """Show a target branch's ending, in the comment and as a check run on the original."""
+        """Show a target branch's ending, in the comment and as a check run on the original.
+
+        An ending that cannot be rendered is replaced by one that says so: the comment must not stay under way.
+        """
         self._targets[result.branch] = result
+        try:
+            self._show(result)
+        except (RateLimited, Unavailable):
+            raise
+        except Exception as error:
+            self._targets[result.branch] = unforeseen.failed(result.branch, error)
+            self._write()
+
+    def end_rest(self, error: Exception) -> None:
+        """End the target branches that have not ended: an error stopped the work on all of them."""
+        for branch in [each.branch for each in self._targets.values() if isinstance(each, TargetProgress)]:
+            self.end(unforeseen.failed(branch, error))
+
+    def _show(self, result: TargetResult) -> None:
         self._write()
         if self._at.config.publish.check_runs and not self._backport.options.dry_run:
             template = self._at.config.templates.check_run

@@ -60,9 +60,16 @@ class Opening:
         self.results: list[TargetResult] = []
 
     def attempted(self, state: BranchState) -> BranchState:
-        """Attempt what is chosen on one branch and return the branch as it stands then."""
+        """Attempt what is chosen on one branch and return the branch as it stands then; an error stops no other."""
         if state.tip is None:
             return state
+        attempted = contained(state.branch, lambda: self._attempted(state))
+        if isinstance(attempted, Failed):
+            self.results.append(attempted)
+            return state
+        return attempted
+
+    def _attempted(self, state: BranchState) -> BranchState:
         attempts = _attempts(state, self._ground)
         planned = _choice(state, self._ground, self._found)
         return _changed(state, [each if each.waits else self._attempt(each, attempts) for each in planned])

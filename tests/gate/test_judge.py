@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.gate import judge
 from bot.gate.judge import matches
@@ -120,4 +124,11 @@ def test_an_undeclared_failure_on_both_is_incomplete() -> None:
     ],
 )
 def test_a_declaration_covers_what_its_pattern_says(pattern: str, case: str, expected: bool) -> None:
+    assert matches(pattern, case) is expected
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(st.text("ab*[", max_size=6), st.text("ab[\n", max_size=8))
+def test_a_star_is_any_text_and_all_else_stands_for_itself(pattern: str, case: str) -> None:
+    expected = re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), case, re.DOTALL) is not None
     assert matches(pattern, case) is expected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import SuiteError
-from bot.gate.junit import parse_junit
+from bot.gate.junit import LONGEST_MESSAGE, LONGEST_NAME, MOST_CASES, parse_junit
 from bot.model import CaseOutcome
 
 REPORT = """<?xml version="1.0" encoding="utf-8"?>
@@ -61,12 +61,81 @@ def test_a_case_reported_twice_keeps_its_worse_end() -> None:
     assert case.outcome is CaseOutcome.ERROR
 
 
+DECLARED = "<!DOCTYPE a [<!ENTITY e 'expanded'>]><testsuites><testsuite><testcase name='&e;'/></testsuite></testsuites>"
+UTF16 = "<?xml version='1.0' encoding='UTF-16'?>"
+
+
 @pytest.mark.parametrize(
     "xml",
-    [b"", b"<testsuites>", b"not xml", b'<!DOCTYPE x [<!ENTITY a "b">]><testsuites/>'],
-    ids=["empty", "cut-off", "text", "document-type"],
+    [
+        b"",
+        b"<testsuites>",
+        b"not xml",
+        b'<!DOCTYPE x [<!ENTITY a "b">]><testsuites/>',
+        b"<?xml version='1.0'?>" + b" " * 70_000 + DECLARED.encode(),
+        (UTF16 + DECLARED).encode("utf-16"),
+        (UTF16 + " " * 70_000 + DECLARED).encode("utf-16-be"),
+        b"<?xml version='1.0' encoding='ebcdic-cp-us'?><testsuites/>",
+        b"<?xml version='1.0' encoding='big5'?><testsuites/>",
+        b"<?xml version='1.0' encoding='foo'?><testsuites/>",
+        b"<testsuites><testcase name='&#xFFFE;'/></testsuites>",
+        b"<testsuites><testcase name='&#0;'/></testsuites>",
+        b"<testsuites><testcase name='&unknown;'/></testsuites>",
+    ],
+    ids=[
+        *("empty", "cut-off", "text", "document-type", "document-type-behind-blanks", "document-type-in-utf-16"),
+        *("document-type-in-utf-16-behind-blanks", "ebcdic", "big5", "no-encoding", "no-character", "nul", "no-entity"),
+    ],
 )
 def test_what_pytest_did_not_write_is_refused(xml: bytes) -> None:
     with pytest.raises(SuiteError) as refused:
         parse_junit(xml)
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("time", "seconds"),
+    [
+        *(("0.25", 0.25), ("1,234.5", 1234.5), ("", 0.0), ("nan", 0.0), ("inf", 0.0), ("-1", 0.0), ("soon", 0.0)),
+        *(("1e400", 0.0), ("9" * 5000, 0.0)),
+    ],
+)
+def test_a_time_that_is_none_is_zero(time: str, seconds: float) -> None:
+    (case,) = parse_junit(f"<testsuites><testcase name='a' time='{time}'/></testsuites>".encode()).cases
+    assert case.seconds == seconds
+
+
+def test_a_report_in_another_encoding_is_read() -> None:
+    (case,) = parse_junit((UTF16 + "<testsuites><testcase name='é'/></testsuites>").encode("utf-16")).cases
+    assert case.name == "é"
+
+
+@pytest.mark.parametrize("name", ["a&#10;b", "a&#9;b", "a\u0085b", "a\u202eb", "a\u2028b", "a\x7fb"])
+def test_a_name_holds_nothing_that_cannot_be_shown_on_one_line(name: str) -> None:
+    (case,) = parse_junit(f"<testsuites><testcase name='{name}'/></testsuites>".encode()).cases
+    assert case.name in ("a b", "a\N{REPLACEMENT CHARACTER}b")
+
+
+def test_names_and_messages_are_cut_off() -> None:
+    text = "x" * 100_000
+    xml = f"<testsuites><testcase name='{text}'><failure message='{text}'/></testcase></testsuites>"
+    (case,) = parse_junit(xml.encode()).cases
+    assert (len(case.name), len(case.message)) == (LONGEST_NAME, LONGEST_MESSAGE)
+
+
+def test_a_case_inside_another_hides_nothing() -> None:
+    xml = b"<testsuites><testcase name='a'><failure/><testcase name='b'/></testcase></testsuites>"
+    assert {case.name: case.outcome for case in parse_junit(xml).cases} == {
+        "a": CaseOutcome.FAILED,
+        "b": CaseOutcome.PASSED,
+    }
+
+
+def test_more_cases_than_any_suite_has_are_not_read() -> None:
+    with pytest.raises(SuiteError, match="more than"):
+        parse_junit(b"<testsuites>" + b"<testcase/>" * (MOST_CASES + 1) + b"</testsuites>")
+
+
+def test_elements_nested_a_hundred_thousand_times_are_read() -> None:
+    xml = b"<testsuites>" + b"<a>" * 100_000 + b"<testcase name='a'/>" + b"</a>" * 100_000 + b"</testsuites>"
+    assert [case.name for case in parse_junit(xml).cases] == ["a"]

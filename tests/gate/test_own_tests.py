@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.config import Prove
-from bot.gate.own_tests import files_of_tests, filled
+from bot.gate.own_tests import errors_as_failures, files_of_tests, filled
+from bot.model import CaseOutcome, CaseResult, SuiteRun
 
 PATTERNS = Prove().tests.paths
 
@@ -33,3 +34,34 @@ def test_the_default_patterns_tell_tests_from_what_lies_beside_them(path: str, r
 def test_each_file_is_a_word_of_its_own_and_never_an_option() -> None:
     command = filled(["pytest", "{files}", "-q"], ["tests/test a.py", "-p_test.py"])
     assert command == ("pytest", "tests/test a.py", "./-p_test.py", "-q")
+
+
+def _run(tree: str, cases: dict[str, CaseOutcome]) -> SuiteRun:
+    results = tuple(CaseResult(name=name, outcome=outcome) for name, outcome in cases.items())
+    return SuiteRun(tree=tree, cases=results, device=None, seconds=1.0)
+
+
+ERROR, PASSED, FAILED = CaseOutcome.ERROR, CaseOutcome.PASSED, CaseOutcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("base", "candidate", "counted"),
+    [
+        (
+            {"t.a": ERROR},
+            {"t.a::x": PASSED, "t.a.C::y": PASSED, "t.ab::z": PASSED},
+            {"t.a::x": FAILED, "t.a.C::y": FAILED},
+        ),
+        ({"t.a": ERROR}, {"t.b::x": PASSED}, {"t.a": ERROR}),
+        ({"t.a::x": ERROR}, {"t.a::x": PASSED}, {"t.a::x": FAILED}),
+        ({"t.a::x": ERROR}, {"t.a::x": ERROR}, {"t.a::x": ERROR}),
+        ({"t": ERROR, "t.a": ERROR}, {"t.a::x": PASSED, "t.b::y": PASSED}, {"t.a::x": FAILED, "t.b::y": FAILED}),
+        ({"t.a": ERROR, "t.b::y": PASSED}, {"t.a::x": PASSED}, {"t.a::x": FAILED, "t.b::y": PASSED}),
+    ],
+    ids=["a file", "another file", "a case", "a case on both", "a package and a file in it", "beside others"],
+)
+def test_what_cannot_start_without_the_change_counts_as_failing(
+    base: dict[str, CaseOutcome], candidate: dict[str, CaseOutcome], counted: dict[str, CaseOutcome]
+) -> None:
+    cases = errors_as_failures(_run("base", base), _run("candidate", candidate)).cases
+    assert sorted((case.name, case.outcome) for case in cases) == sorted(counted.items())

@@ -35,9 +35,9 @@ def verdict(device: Device | None) -> Verdict:
 @pytest.mark.parametrize("device", [DEVICE, None], ids=["device", "no-device"])
 def test_reading_gives_back_what_was_written(device: Device | None, tmp_path: Path) -> None:
     write_verdict(verdict(device), tmp_path / "verdict.json")
-    data = json.loads((tmp_path / "verdict.json").read_text("utf-8"))
-    jsonschema_rs.validate(json.loads(SCHEMA.read_text("utf-8")), data)
-    assert verdict_from_json(data) == verdict(device)
+    text = (tmp_path / "verdict.json").read_bytes()
+    jsonschema_rs.validate(json.loads(SCHEMA.read_text("utf-8")), json.loads(text))
+    assert verdict_from_json(text) == verdict(device)
 
 
 def test_the_schema_refuses_what_it_does_not_know() -> None:

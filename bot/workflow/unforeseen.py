@@ -1,0 +1,30 @@
+"""Errors that are the bot's own fault: they end what they stopped, with a sentence, and their traceback is logged."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.errors import BackportError
+from bot.model import Failed
+
+log = logging.getLogger(__name__)
+
+
+def failed(branch: str, error: Exception) -> Failed:
+    """Return how a target branch ended that an error stopped."""
+    described = as_error(error, f"the work on {branch}", retry=f"/backport {branch}")
+    return Failed(branch=branch, message=described.message, hint=described.hint)
+
+
+def as_error(error: Exception, stopped: str, *, retry: str) -> BackportError:
+    """Return an error that can be shown; one that nobody foresaw is logged.
+
+    The sentence names the kind of an unforeseen error and nothing else: its text may hold anything.
+    """
+    if isinstance(error, BackportError):
+        return error
+    log.error("An unforeseen error stopped %s", stopped, exc_info=error)
+    return BackportError(
+        f"An error in the bot itself ({type(error).__name__}) stopped {stopped}.",
+        hint=f"The bot's log has the traceback, for whoever runs it. Then comment `{retry}` again.",
+    )

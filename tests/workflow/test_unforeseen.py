@@ -1,0 +1,70 @@
+"""An error that nobody foresaw costs one branch: the comment ends, the siblings go on, and the log has the traceback.
+
+The errors are raised by a step that is replaced: an error that nobody foresaw cannot be had in any other way.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.model import Failed, Opened, TargetResult
+from bot.report import check_run
+from bot.workflow import answer, line, status
+from tests.workflow.office import Office
+
+SECRET = "what the error says"
+
+
+def _fail(*_: object, **__: object) -> object:
+    raise RecursionError(SECRET)
+
+
+def _ended(office: Office) -> str:
+    (said,) = office.answers(7)
+    assert "roving" not in said, "no branch is still being proven"
+    assert SECRET not in said
+    assert "Traceback" not in said
+    return said
+
+
+def test_it_ends_its_branch_and_no_other(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pick = line.pick
+    monkeypatch.setattr(
+        line,
+        "pick",
+        lambda plan, *rest, **named: (_fail if plan.branch == "release/1.1" else pick)(plan, *rest, **named),
+    )
+    results = {result.branch: type(result) for result in office.say("/backport release/1.1 release/1.2")}
+    assert results == {"release/1.1": Failed, "release/1.2": Opened}
+    assert "RecursionError" in _ended(office)
+    assert f"RecursionError: {SECRET}" in caplog.text
+
+
+def test_it_ends_every_branch_where_the_work_on_all_of_them_stopped(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer, "learn_backports", _fail)
+    results = office.say("/backport release/1.1 release/1.2")
+    assert [type(result) for result in results] == [Failed, Failed]
+    assert _ended(office).count("RecursionError") >= 2
+
+
+def test_it_answers_where_there_is_no_status_comment_yet(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer, "read_backport", _fail)
+    assert office.say("/backport release/1.1") == ()
+    assert "RecursionError" in _ended(office)
+    assert "confused" in office.reactions(7)
+
+
+def test_an_ending_that_cannot_be_rendered_is_replaced_by_one_that_can(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def render(result: TargetResult, **named: str) -> object:
+        return check_run.render_target_check(result, **named) if isinstance(result, Failed) else _fail()
+
+    monkeypatch.setattr(status, "render_target_check", render)
+    (result,) = office.say("/backport release/1.2")
+    assert isinstance(result, Failed)
+    assert "RecursionError" in _ended(office)
