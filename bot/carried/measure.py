@@ -1,20 +1,25 @@
-"""Measures: what a function leaves behind, for every combination of a patch's sample values.
+"""Measures: what a function leaves behind, for every combination of a patch's samples and all values of its parameters.
 
-Owns finding the function, binding samples to its parameters by position, and the expectation's answer. A measure
-holds, fails or is not known; a single sample that fails is enough to fail, a single unknown one to not hold.
+Owns finding the function, binding samples to its parameters by position, and the expectation's answer. A measure holds
+where that is proven, fails where values are found for which it does, and else is not known. One combination that fails
+is enough to fail, one that is not known to not hold.
 """
 
 from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
-from bot.carried.expressions import State, evaluate, evaluate_test
+from bot.carried.cases import Flag, Path, Unseen, leaves
+from bot.carried.expressions import State, evaluate_test
+from bot.carried.feasible import impossible, witness
 from bot.carried.schema import FunctionReference, Measure, Scalar
 from bot.carried.trace import Function, Surroundings, Trace, parameters
-from bot.carried.values import Instance, Unknown, Value, parse_sample
+from bot.carried.values import Instance, Tensor, Unknown, parse_sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,34 +95,87 @@ def _judge(
     attributes = {name.removeprefix("self."): value for name, value in given.items() if name.startswith("self.")}
     end = trace.run(function, positional, attributes)
     if end is None:
-        return Measured(None, function.lineno, f"`{function.name}` does not return for {_shown(sample)}")
-    end.names = {"self": Instance(), **{name: value for name, value in given.items() if "." not in name}}
+        return Measured(None, function.lineno, f"`{function.name}` does not return for {_sample_text(sample)}")
+    own = {name: value for name, value in given.items() if "." not in name}
+    end.names = {"self": Instance(), **own}
+    for name, value in attributes.items():
+        if not isinstance(value, Tensor) and end.attributes.get(name) is not value:
+            end.attributes[name] = Unknown(f"`{function.name}` changes `self.{name}`")
+    before = State({"self": Instance(), **own}, dict(attributes))
+    asked = _Asked(measure.expect, _assumed(measure, before, trace), sample)
     if measure.calls is None:
-        return _answer(measure, end, trace, sample, function.lineno)
-    return _answer_calls(measure, end, trace, sample, function.lineno)
-
-
-def _answer(measure: Measure, end: State, trace: Trace, sample: Mapping[str, Scalar], line: int) -> Measured:
-    expectation = ast.parse(measure.expect, mode="eval").body
-    value: Value = evaluate(expectation, end, trace)
-    known = evaluate_test(expectation, end, trace)
-    attributes = [node.attr for node in ast.walk(expectation) if isinstance(node, ast.Attribute)]
-    line = next((end.lines[name] for name in attributes if name in end.lines), line)
-    if known is None:
-        return Measured(None, line, value.reason if isinstance(value, Unknown) else "the value is not known")
-    return Measured(known, line, f"`{measure.expect}` is {str(known).lower()} for {_shown(sample)}")
-
-
-def _answer_calls(measure: Measure, end: State, trace: Trace, sample: Mapping[str, Scalar], line: int) -> Measured:
+        return asked.answer(end, trace, function.lineno)
     calls = [call for call in trace.calls if call.name == measure.calls]
     if not calls:
-        return Measured(None, line, f"no call of `{measure.calls}` was seen")
-    answers = []
-    for call in calls:
-        state = State({**end.names, **call.arguments.keywords}, end.attributes)
-        answers.append(_answer(measure, state, trace, sample, call.line))
+        return Measured(None, function.lineno, f"no call of `{measure.calls}` was seen")
+    answers = [
+        asked.answer(State({**end.names, **call.arguments.keywords}, end.attributes), trace, call.line)
+        for call in calls
+    ]
     return next((a for wanted in (False, None) for a in answers if a.holds is wanted), answers[0])
 
 
-def _shown(sample: Mapping[str, Scalar]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in sample.items())
+def _assumed(measure: Measure, state: State, trace: Trace) -> Path:
+    """Return what may be assumed of the parameters as a path. What holds in more than one way is not assumed."""
+    ways = [
+        [path for path, leaf in leaves(evaluate_test(_parsed(text), state, trace)) if leaf is True]
+        for text in measure.assume
+    ]
+    return tuple(step for paths in ways if len(paths) == 1 for step in paths[0])
+
+
+@lru_cache(maxsize=256)
+def _parsed(expression: str) -> ast.expr:
+    return ast.parse(expression, mode="eval").body
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An expectation for one combination of samples."""
+
+    expect: str
+    assumed: Path
+    sample: Mapping[str, Scalar]
+
+    def answer(self, state: State, trace: Trace, line: int) -> Measured:
+        """Prove that the expectation is true in the state, or find values for which it is not."""
+        expectation = _parsed(self.expect)
+        attributes = [node.attr for node in ast.walk(expectation) if isinstance(node, ast.Attribute)]
+        line = next((state.lines[name] for name in attributes if name in state.lines), line)
+        unknown = ""
+        for path, leaf in leaves(evaluate_test(expectation, state, trace)):
+            if leaf is True or impossible(self.assumed + path):
+                continue
+            if isinstance(leaf, Unknown):
+                unknown = unknown or leaf.reason
+                continue
+            detail, certain = self._refuted(path)
+            if certain:
+                return Measured(False, line, detail)
+            unknown = unknown or detail
+        if unknown:
+            return Measured(None, line, unknown)
+        return Measured(True, line, f"`{self.expect}` is true for {self._shown({})}")
+
+    def _refuted(self, path: Path) -> tuple[str, bool]:
+        values = witness(self.assumed + path)
+        if values is None:
+            return f"`{self.expect}` is neither proven nor refuted for {self._shown({})}", False
+        unseen = [condition.text for condition, _ in path if isinstance(condition, Unseen)]
+        flags = {condition.name: holds for condition, holds in path if isinstance(condition, Flag)}
+        detail = f"`{self.expect}` is false for {self._shown({**values, **flags})}"
+        return (f"{detail}, unless more is known: {unseen[0]}", False) if unseen else (detail, True)
+
+    def _shown(self, values: Mapping[str, int]) -> str:
+        """Word a combination, with the values that were found in the place of those that stand for all."""
+        parts = [f"{name}={values.get(name, _every(value))}" for name, value in self.sample.items()]
+        return ", ".join(parts + [f"{name}={value}" for name, value in values.items() if name not in self.sample])
+
+
+def _every(value: Scalar) -> Scalar:
+    words = re.fullmatch(r"integers\((\d+)\)", value) if isinstance(value, str) else None
+    return f"any from {words[1]}" if words else value
+
+
+def _sample_text(sample: Mapping[str, Scalar]) -> str:
+    return ", ".join(f"{name}={_every(value)}" for name, value in sample.items())

@@ -20,7 +20,8 @@ from bot.located_yaml import parse_yaml
 from bot.model import Affectedness
 
 Scalar = bool | int | float | str | None
-"""What a sample binds to a name. The text `buffer(2, 64)` stands for a tensor of that shape."""
+"""What a sample binds to a name. The text `integers(1)` stands for every integer from 1 on, `buffer(2, 64)` for a
+tensor of that shape, and `buffer(rows, columns)` for one of every shape."""
 
 
 class _Section(BaseModel):
@@ -87,10 +88,11 @@ class Rule(_Section):
 
 
 class Measure(_Section):
-    """An expectation on the state a function leaves behind, traced for every combination of sample values."""
+    """An expectation on the state a function leaves behind, for every combination of samples."""
 
     function: str
     samples: Mapping[str, tuple[Scalar, ...]]
+    assume: tuple[str, ...] = Field(default=(), description="Comparisons that hold for the samples of every server.")
     calls: str | None = Field(default=None, description="Judge the arguments of this call instead of the end state.")
     expect: str
     says: str = Field(description="What it means when the expectation does not hold.")

@@ -1,7 +1,8 @@
-"""A function of the target, followed statement by statement for sample values, both ways where a test is not known.
+"""A function of the target, followed statement by statement, both ways where a test is open.
 
 Owns control flow and the target's own definitions (module constants, helpers, methods). Runs none of the target's
-code, and over-approximates: what differs between paths, or may have changed out of sight, ends as Unknown.
+code, and over-approximates: what differs between two ways depends on the test, and what may have changed out of sight
+ends as Unknown. A way that ends in an exception is not followed further.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from bot.carried.calls import Arguments
-from bot.carried.expressions import State, evaluate, evaluate_test
-from bot.carried.values import Instance, Symbol, Unanswered, Unknown, Value, merge
+from bot.carried.cases import Choice, Value
+from bot.carried.expressions import State, evaluate, evaluate_test, joined, settled
+from bot.carried.values import Instance, Symbol, Unanswered, Unknown, merge
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _DEEPEST = 6
@@ -110,7 +112,7 @@ class Trace:
             return Unanswered()
         if method and "staticmethod" not in decorators:
             arguments = Arguments((Instance(), *arguments.positional), arguments.keywords)
-        inner = State({}, state.attributes, state.lines)
+        inner = State({}, state.attributes, state.lines, state.path)
         _bind(function, arguments, inner)
         self._depth += 1
         try:
@@ -133,10 +135,12 @@ class Trace:
         ends = frame.ends + ([(end, None)] if end else [])
         if not ends:
             return None
-        place = f"`{function.name}`"
-        result, value = ends[0]
-        for other, returned in ends[1:]:
-            result, value = _merged(result, other, place), merge(value, returned, place)
+        result, value = ends[-1]
+        for earlier, returned in reversed(ends[:-1]):
+            test = _all(earlier.path[len(state.path) :])
+            result = _either(test, earlier, result, f"`{function.name}`")
+            value = joined(test, returned, value)
+        result.path = state.path
         return result, value
 
     def _block(self, body: Iterable[ast.stmt], state: State | None, frame: _Frame) -> State | None:
@@ -187,14 +191,17 @@ class Trace:
                 _forget(node, state)
 
     def _if(self, node: ast.If, state: State, frame: _Frame) -> State | None:
-        known = evaluate_test(node.test, state, self)
-        if known is not None:
-            return self._block(node.body if known else node.orelse, state, frame)
-        taken = self._block(node.body, state.copy(), frame)
-        other = self._block(node.orelse, state, frame)
+        test = settled(evaluate_test(node.test, state, self))
+        if not isinstance(test, Choice):
+            return self._block(node.body if test is True else node.orelse, state, frame)
+        before = state.path
+        taken = self._block(node.body, state.copy((test, True)), frame)
+        other = self._block(node.orelse, state.copy((test, False)), frame)
         if taken is None or other is None:
             return taken or other
-        return _merged(taken, other, f"the `if` on line {node.lineno}")
+        result = _either(test, taken, other, f"the `if` on line {node.lineno}")
+        result.path = before
+        return result
 
     def _uncertain(self, node: ast.stmt, state: State, frame: _Frame) -> State:
         """Follow code that runs any number of times or stops anywhere: whatever it sets is not known afterwards."""
@@ -261,6 +268,24 @@ def _forget(node: ast.AST, state: State) -> None:
             state.names[inner.name] = reason
 
 
+def _all(path: tuple[tuple[Value, bool], ...]) -> Value:
+    """Return one test that is true where every test on the path came out as it did."""
+    result: Value = True
+    for test, holds in reversed(path):
+        result = settled(joined(test, result, False) if holds else joined(test, False, result))
+    return result
+
+
+def _either(test: Value, left: State, right: State, place: str) -> State:
+    """Return the state that is one of two, by a test."""
+    unset = Unknown(f"it is set on one way through {place} only")
+
+    def join(one: Mapping[str, Value], other: Mapping[str, Value]) -> dict[str, Value]:
+        return {name: joined(test, one.get(name, unset), other.get(name, unset)) for name in one.keys() | other.keys()}
+
+    return State(join(left.names, right.names), join(left.attributes, right.attributes), left.lines | right.lines)
+
+
 def _merged(left: State, right: State, place: str) -> State:
     unset = Unknown(f"it is set on one way through {place} only")
     names = {
@@ -271,7 +296,7 @@ def _merged(left: State, right: State, place: str) -> State:
         name: merge(left.attributes.get(name, unset), right.attributes.get(name, unset), place)
         for name in left.attributes.keys() | right.attributes.keys()
     }
-    return State(names, attributes, left.lines | right.lines)
+    return State(names, attributes, left.lines | right.lines, left.path)
 
 
 def _loaded(target: ast.expr) -> ast.expr:

@@ -100,7 +100,8 @@ def test_any_spelling_of_the_size_is_rewritten(
 
 
 def test_a_buffer_made_in_a_local_is_rewritten(backend: Backend, patches: Mapping[str, CarriedPatch]) -> None:
-    code = "fresh = torch.zeros(max_bs * max_num_blocks_per_seq, dtype=torch.int32)\nself.cuda_graph_kv_indices = fresh"
+    size = "max_bs * max_num_blocks_per_seq"
+    code = f"fresh = torch.zeros({size}, dtype=torch.int32, device=self.device)\nself.cuda_graph_kv_indices = fresh"
     _applied(backend("0.5.12").allocation(code).tree, patches["sglang-24587"])
 
 

@@ -102,6 +102,91 @@ def test_a_buffer_too_small_in_any_spelling_is_affected(
     assert any(entry.rule == "sized-per-token" and "is false for" in entry.detail for entry in report.evidence)
 
 
+FULL = "max_bs * max_num_blocks_per_seq * self.page_size"
+SPECIAL_CASES = {
+    "capped": ("max_bs * max_num_blocks_per_seq * min(self.page_size, 64)", "self.page_size=65"),
+    "known page sizes": (
+        f"{FULL} if self.page_size in (1, 16, 64) else max_bs * max_num_blocks_per_seq",
+        "page_size=2",
+    ),
+    "one page size": (f"{FULL} if self.page_size != 48 else max_bs * self.page_size * 4", "self.page_size=48"),
+    "one batch": (f"{FULL} if max_bs < 128 else 128 * self.max_context_len", "max_bs=129"),
+    "on one platform": (f"{FULL} if not is_hip() else max_bs * max_num_blocks_per_seq", "is_hip=True"),
+    "by a global of it": (f"max_bs * max_num_blocks_per_seq if _is_hip else {FULL}", "is_hip=True"),
+    "by torch's version": (f"max_bs if torch.version.hip is not None else {FULL}", "torch.version.hip=True"),
+    "few blocks": ("max_bs * min(max_num_blocks_per_seq, 64) * self.page_size", "is false for"),
+    "rounded down": ("max_bs * (self.max_context_len // self.page_size + (self.page_size == 1)) * self.page_size", ""),
+    "an odd shift": (
+        "max_bs * max_num_blocks_per_seq << (self.page_size > 1) + 3 * (self.page_size > 8)",
+        "page_size=",
+    ),
+}
+
+
+@pytest.mark.parametrize(("size", "where"), SPECIAL_CASES.values(), ids=SPECIAL_CASES.keys())
+def test_a_size_that_is_right_for_some_parameters_only_is_affected(
+    size: str, where: str, fixed: Any, patches: Mapping[str, CarriedPatch]
+) -> None:
+    report = check(fixed.size(f"({size},)").tree, patches["sglang-24587"])
+    assert report.status is Affectedness.AFFECTED, report.reason
+    assert any(where in entry.detail for entry in report.evidence), report.evidence
+
+
+HIDDEN = {
+    "heads": f"{FULL} if self.num_head < 128 else max_bs * max_num_blocks_per_seq",
+    "dtype": f"max_bs * max_num_blocks_per_seq if self.kv_cache_dtype == fp8_dtype else {FULL}",
+    "a device's name": f"{FULL} if 'MI300' in torch.cuda.get_device_name() else max_bs",
+    "a switch": f"{FULL} if get_bool_env_var('SGLANG_PAGED') else max_bs",
+}
+
+
+@pytest.mark.parametrize("size", HIDDEN.values(), ids=HIDDEN.keys())
+def test_a_size_that_is_wrong_where_the_source_does_not_tell_is_no_fix(
+    size: str, fixed: Any, patches: Mapping[str, CarriedPatch]
+) -> None:
+    report = check(fixed.size(f"({size},)").tree, patches["sglang-24587"])
+    assert report.status is Affectedness.UNKNOWN, report.reason
+
+
+OTHER_WORDS = {
+    "a row longer": "(max_bs + 1) * max_num_blocks_per_seq * self.page_size",
+    "the pool's own row": "max_bs * self.req_to_token.shape[1]",
+    "a page of slack": "max_bs * (max_num_blocks_per_seq + 1) * self.page_size",
+    "no less than a block": "max_bs * max(max_num_blocks_per_seq * self.page_size, 64)",
+    "by tokens": "max_num_tokens * self.max_context_len",
+    "from the rest": "max_bs * (self.max_context_len + -self.max_context_len % self.page_size)",
+    "both platforms": f"{FULL} if is_hip() else max_bs * self.max_context_len",
+    "either dtype": f"{FULL} if self.kv_cache_dtype == fp8_dtype else max_bs * self.max_context_len",
+    "page sizes apart": f"max_bs * self.max_context_len if self.page_size == 1 else {FULL}",
+    "early": "max_bs * (self.max_context_len // self.page_size + 1) * self.page_size",
+}
+
+
+@pytest.mark.parametrize("device", ["self.device", "self.kv_indptr.device", "self.req_to_token.device"])
+@pytest.mark.parametrize("size", OTHER_WORDS.values(), ids=OTHER_WORDS.keys())
+def test_a_right_size_in_other_words_is_a_fix(
+    size: str, device: str, fixed: Any, patches: Mapping[str, CarriedPatch]
+) -> None:
+    code = f"self.cuda_graph_kv_indices = torch.zeros(({size},), dtype=torch.int32, device={device})"
+    report = check(fixed.allocation(code).tree, patches["sglang-24587"])
+    assert report.status is Affectedness.FIXED, report.reason
+
+
+@pytest.mark.parametrize("arguments", ["dtype=torch.int32", "dtype=torch.int32, device='cpu'", "device=self.device"])
+def test_a_buffer_of_another_device_or_dtype_is_no_fix(
+    arguments: str, fixed: Any, patches: Mapping[str, CarriedPatch]
+) -> None:
+    code = f"self.cuda_graph_kv_indices = torch.zeros({FULL}, {arguments})"
+    assert check(fixed.allocation(code).tree, patches["sglang-24587"]).status is Affectedness.UNKNOWN
+
+
+def test_a_function_that_changes_a_parameter_is_not_measured_by_it(
+    fixed: Any, patches: Mapping[str, CarriedPatch]
+) -> None:
+    changed = fixed.appended("self.max_context_len = 1")
+    assert check(changed.tree, patches["sglang-24587"]).status is Affectedness.UNKNOWN
+
+
 ALLOCATIONS = {
     "augmented local": "n = max_bs\nn *= max_num_blocks_per_seq\n"
     "self.cuda_graph_kv_indices = torch.empty(n, dtype=torch.int32, device=self.device)",
@@ -165,6 +250,9 @@ def fixed(request: pytest.FixtureRequest, backend: Backend, patches: Mapping[str
 
 
 TABLES = {
+    "rows for four": "(min(max_bs, 4), -(-self.max_context_len // self.page_size))",
+    "columns for 64 pages": "(max_bs, min(-(-self.max_context_len // self.page_size), 64))",
+    "short off ROCm": "(max_bs, -(-self.max_context_len // self.page_size) if is_hip() else 1)",
     "floor": "(max_bs, self.max_context_len // self.page_size)",
     "a row short": "(max_bs - 1, -(-self.max_context_len // self.page_size))",
     "transposed": "(-(-self.max_context_len // self.page_size), max_bs)",
@@ -198,6 +286,9 @@ def test_a_page_table_made_only_sometimes_is_no_fix(test: str, fixed: Any, patch
 
 
 WRONG_TABLES = {
+    "rows for four": "(min(max_bs, 4), -(-self.max_context_len // self.page_size))",
+    "columns for 64 pages": "(max_bs, min(-(-self.max_context_len // self.page_size), 64))",
+    "short off ROCm": "(max_bs, -(-self.max_context_len // self.page_size) if is_hip() else 1)",
     "float32 by default": "self.cuda_graph_page_table = torch.zeros((max_bs, self.max_context_len))",
     "int64": "self.cuda_graph_page_table = torch.zeros((max_bs, self.max_context_len), dtype=torch.int64)",
     "shares the token buffer": "self.cuda_graph_page_table = self.cuda_graph_kv_indices[\n"

@@ -1,0 +1,138 @@
+"""Values that depend on conditions: a tree of choices with plain values at its leaves.
+
+Owns how such trees are built, asked and combined. A choice is always outermost: no tuple and no tensor has one inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bot.carried.polynomial import Number
+
+Value = object
+_MOST = 256
+"""Leaves of one tree. What depends on more is not followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotNegative:
+    """Whether a number is at least 0."""
+
+    number: Number
+
+
+@dataclass(frozen=True, slots=True)
+class IsZero:
+    """Whether a number is 0."""
+
+    number: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Whether something holds that is either way on some machine, such as `is_hip`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Whether something holds that the source does not tell. No two are the same, so neither is assumed of another."""
+
+    text: str
+    serial: int
+
+
+Condition = NotNegative | IsZero | Flag | Unseen
+Path = tuple[tuple[Condition, bool], ...]
+"""Conditions with what each came out as."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value where the condition holds, another where it does not."""
+
+    condition: Condition
+    then: Value
+    otherwise: Value
+
+
+class TooManyCases(ArithmeticError):
+    """A value depends on more conditions than are followed."""
+
+
+def choose(condition: Condition, then: Value, otherwise: Value) -> Value:
+    """Return the value that depends on the condition, without what the condition rules out."""
+    then, otherwise = restricted(then, condition, holds=True), restricted(otherwise, condition, holds=False)
+    if type(then) is type(otherwise) and then == otherwise:
+        return then
+    return Choice(condition, then, otherwise)
+
+
+def restricted(value: Value, condition: Condition, *, holds: bool) -> Value:
+    """Return what is left of a value once the condition is known."""
+    if not isinstance(value, Choice):
+        return value
+    if value.condition == condition:
+        return restricted(value.then if holds else value.otherwise, condition, holds=holds)
+    then = restricted(value.then, condition, holds=holds)
+    otherwise = restricted(value.otherwise, condition, holds=holds)
+    if then is value.then and otherwise is value.otherwise:
+        return value
+    return choose(value.condition, then, otherwise)
+
+
+def lift(function: Callable[..., Value], *values: Value) -> Value:
+    """Call a function of plain values for every combination of cases.
+
+    Raises:
+        TooManyCases: there are more than are followed.
+    """
+    return _counted(_lifted(function, values))
+
+
+def _lifted(function: Callable[..., Value], values: tuple[Value, ...]) -> Value:
+    first = next((value for value in values if isinstance(value, Choice)), None)
+    if first is None:
+        return function(*values)
+    known = first.condition
+    return choose(
+        known,
+        _lifted(function, tuple(restricted(value, known, holds=True) for value in values)),
+        _lifted(function, tuple(restricted(value, known, holds=False) for value in values)),
+    )
+
+
+def graft(test: Value, then: Value, otherwise: Value) -> Value:
+    """Return one of two values by a tree of True and False.
+
+    Raises:
+        TooManyCases: there are more than are followed.
+    """
+    return _counted(_grafted(test, then, otherwise))
+
+
+def _grafted(test: Value, then: Value, otherwise: Value) -> Value:
+    if not isinstance(test, Choice):
+        return then if test is True else otherwise
+    sides = []
+    for holds, part in ((True, test.then), (False, test.otherwise)):
+        known = [restricted(value, test.condition, holds=holds) for value in (then, otherwise)]
+        sides.append(_grafted(part, *known))
+    return choose(test.condition, *sides)
+
+
+def _counted(value: Value) -> Value:
+    if isinstance(value, Choice) and sum(1 for _ in leaves(value)) > _MOST:
+        raise TooManyCases(f"it depends on more than {_MOST} cases")
+    return value
+
+
+def leaves(value: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
+    """Yield each plain value with the conditions under which it is the one."""
+    if isinstance(value, Choice):
+        yield from leaves(value.then, (*path, (value.condition, True)))
+        yield from leaves(value.otherwise, (*path, (value.condition, False)))
+    else:
+        yield path, value
