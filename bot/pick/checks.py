@@ -11,6 +11,7 @@ import json
 import re
 import tomllib
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 import yaml
@@ -56,10 +57,13 @@ def _faults(
 
 
 def left_markers(path: str, content: bytes, sides: Iterable[bytes | None]) -> Iterator[Evidence]:
-    """Yield the conflict markers of a file that none of its sides has."""
-    known = {line for side in sides for line in _MARKER.findall(side or b"")}
+    """Yield the conflict markers of a file that none of its sides has, or not as often."""
+    known: Counter[bytes] = Counter()
+    for side in sides:
+        known |= Counter(_MARKER.findall(side or b""))
     for match in _MARKER.finditer(content):
-        if match.group() not in known:
+        known[match.group()] -= 1
+        if known[match.group()] < 0:
             yield Evidence(path, content.count(b"\n", 0, match.start()) + 1, "marker", "a conflict marker is left")
 
 

@@ -7,6 +7,8 @@ between markers: the draft is unfinished until that file is gone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bot.git.conflicts import UnmergedFile, is_binary
 from bot.git.objects import DIRECTORY, SUBMODULE, SYMLINK, Entry
 from bot.git.regions import Parts, Region
@@ -40,14 +42,32 @@ class MarkedPick:
         )
 
 
-def find_markers(repository: Repository, base: Sha, tip: Sha) -> tuple[Evidence, ...]:
-    """Return the conflict markers that the files changed since `base` hold and did not hold there."""
+def find_markers(repository: Repository, base: Sha, tip: Sha, original: Sha | None) -> tuple[Evidence, ...]:
+    """Return the conflict markers in files changed since `base` that neither `base` nor the original holds.
+
+    What the original shows of markers, in a fixture or a page about them, is its content and no conflict. Without an
+    `original` every marker that is new counts.
+    """
     return tuple(
         place
         for path in repository.changed_paths(base, tip)
         if (content := repository.read(tip, path)) is not None and len(content) <= LARGEST
-        for place in left_markers(path, content, (repository.read(base, path),))
+        for place in left_markers(path, content, (repository.read(base, path), *_shown(repository, original, path)))
     )
+
+
+def _shown(repository: Repository, original: Sha | None, path: str) -> Iterator[bytes | None]:
+    """Yield what the original has at a path; where it has nothing there, the branch moved it: then all it changes."""
+    if original is None:
+        return
+    content = repository.read(original, path)
+    if content is not None:
+        yield content
+        return
+    parents = repository.commit(original).parents
+    if parents:
+        for changed in repository.changed_paths(parents[0], original):
+            yield repository.read(original, changed)
 
 
 def _marked_tree(attempt: Attempt, pick: UnmergedPick) -> Sha | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from bot.errors import GitHubError, NotOpened, RateLimited, Unavailable
-from bot.model import Candidate, Conflicted, PullRequest, Signature, TargetPlan
+from bot.errors import FetchFailed, GitHubError, NotOpened, RateLimited, Unavailable
+from bot.model import Candidate, Conflicted, PullRequest, Sha, Signature, TargetPlan
 from bot.pick import ladder
 from bot.pick.marked import MarkedPick, find_markers
 from bot.report.conflict import render_conflict_body, render_conflict_check, render_sent_back
@@ -47,7 +47,7 @@ def offer_draft(ended: Conflicted, plan: TargetPlan, backport: Backport, at: Wor
         take_back(marked.commit, plan, before, at)
         return replace(ended, note=f"{error.__cause__} So there is no draft of it.")
     at.github.add_details(opened.number, details_of(backport, certain=False, at=at))
-    left = find_markers(at.mirror, marked.base_commit, marked.commit)
+    left = find_markers(at.mirror, marked.base_commit, marked.commit, plan.commits[-1])
     at.github.write_check_run(marked.commit, render_conflict_check(left))
     at.progress(f"{plan.branch}: #{opened.number} opened with the conflict in it")
     return replace(ended, draft=opened)
@@ -81,7 +81,7 @@ def recheck(number: int, at: Workplace) -> None:
     base = at.mirror.branches().get(pull.base)
     at.mirror.fetch([pull.head_sha, *([base] if base else [])])
     start = at.mirror.merge_base(base, pull.head_sha) if base else None
-    left = find_markers(at.mirror, start, pull.head_sha) if start else ()
+    left = find_markers(at.mirror, start, pull.head_sha, _original_of(pull, at)) if start else ()
     if left or is_conflict(pull.body) or at.config.publish.on_conflict == "draft":
         at.github.write_check_run(pull.head_sha, render_conflict_check(left))
     if left and not pull.draft:
@@ -106,6 +106,19 @@ def _mark(plan: TargetPlan, at: Workplace) -> Candidate | None:
     signature = Signature(at.config.committer.name, at.config.committer.email, at.now())
     made = ladder.pick(at.mirror, plan, patches={}, committer=signature, ladder=(MarkedPick(),))
     return made if isinstance(made, Candidate) else None
+
+
+def _original_of(pull: PullRequest, at: Workplace) -> Sha | None:
+    """Return the original's commit that a backport's body names, brought here; None where it cannot be had."""
+    key = parse_pull_request_marker(pull.body)
+    if key is None:
+        return None
+    try:
+        at.mirror.fetch([key.commit])
+    except FetchFailed as error:
+        log.warning("%s", error)
+        return None
+    return key.commit if at.mirror.kind(key.commit) == "commit" else None
 
 
 def _is_ours(pull: PullRequest, at: Workplace) -> bool:

@@ -145,6 +145,37 @@ def test_markers_that_a_person_pushes_to_a_clean_backport_make_it_a_draft(office
     assert conclusion(lenient, made) == "failure"
 
 
+SHOWN = "<<<<<<< HEAD\nmine\n=======\ntheirs\n>>>>>>> topic\n"
+
+
+@pytest.mark.parametrize("moved", [False, True])
+@pytest.mark.parametrize("settings", ["", DRAFT])
+def test_markers_that_the_original_brings_are_its_content(office: Office, settings: str, moved: bool) -> None:
+    shown = {f"docs/{name}.txt": f"{name}\n" * 5 for name in ("one", "two", "three")}
+    write(office, "main", shown, "Write the pages")
+    if moved:
+        write(office, TARGET, {path.replace("docs/", "pages/"): text for path, text in shown.items()}, "Write pages")
+    else:
+        write(office, TARGET, shown, "Write the pages")
+    write(office, "topic", {"docs/one.txt": shown["docs/one.txt"] + SHOWN}, "Show a conflict", onto="main")
+    other = open_pull(office, "topic", title="Show a conflict")
+    other.merge(merge_method="squash")
+    lenient = unproven(office, settings)
+    (opened,) = lenient.say(ASK, on=other.number)
+    assert isinstance(opened, Opened)
+    backport = office.people[MAINTAINER].get_repo(REPOSITORY).get_pull(opened.pull_request.number)
+    backport.mark_ready_for_review()
+    tell(lenient, backport)
+    assert not lenient.backports()[0].draft
+    assert lenient.answers(backport.number) == []
+    path = "pages/one.txt" if moved else "docs/one.txt"
+    twice = git(office.git_dir, "show", f"{backport.head.ref}:{path}") + "\n" + SHOWN
+    made = write(lenient, "side", {path: twice}, "Oops", onto=backport.head.ref)
+    office.people[MAINTAINER].get_repo(REPOSITORY).get_git_ref(f"heads/{backport.head.ref}").edit(made)
+    tell(lenient, backport)
+    assert lenient.backports()[0].draft, "the same marker once more is a conflict"
+
+
 def test_a_pull_request_of_somebody_else_is_none_of_our_business(drafting: Office, pull: PullRequest) -> None:
     """Whoever copies our hidden lines into a body of their own is not believed."""
     body = draft(drafting, pull).body
