@@ -25,7 +25,7 @@ class UnmergedFile:
     """One unmerged path with its stages. Base is the original's parent, ours the target, theirs the original.
 
     A stage is None where that side has no such file. `written` is where git left what it could make of them: for a
-    content conflict a file with markers.
+    content conflict a file with markers. `aside` are the paths that git made up for a side that could not stay here.
     """
 
     path: str
@@ -35,6 +35,7 @@ class UnmergedFile:
     base: Entry | None
     ours: Entry | None
     theirs: Entry | None
+    aside: tuple[str, ...] = ()
 
     @property
     def described(self) -> ConflictFile:
@@ -44,10 +45,14 @@ class UnmergedFile:
 
 @dataclass(slots=True)
 class Stages:
-    """The stages of one path: 1 base, 2 ours, 3 theirs. `written` is the path that git left it at."""
+    """The stages of one path: 1 base, 2 ours, 3 theirs. `written` is the path that git left it at.
+
+    Of a link against a file git leaves one at the path and moves the other `aside`.
+    """
 
     written: str
     entries: dict[int, Entry] = field(default_factory=dict)
+    aside: dict[str, None] = field(default_factory=dict)
 
 
 def parse_stages(lines: Iterable[bytes], labels: Iterable[str]) -> dict[str, Stages]:
@@ -61,7 +66,10 @@ def parse_stages(lines: Iterable[bytes], labels: Iterable[str]) -> dict[str, Sta
         mode, sha, stage = about.decode().split(" ")
         written = decode_path(raw)
         path = next((written.partition(f"~{label}")[0] for label in labels if f"~{label}" in written), written)
-        found.setdefault(path, Stages(written)).entries[int(stage)] = Entry(mode, Sha(sha))
+        stages = found.setdefault(path, Stages(written))
+        stages.entries[int(stage)] = Entry(mode, Sha(sha))
+        if written != path:
+            stages.aside[written] = None
     return found
 
 
@@ -88,6 +96,7 @@ def _describe(repository: Repository, path: str, stages: Stages, regions: int) -
         base=base,
         ours=ours,
         theirs=theirs,
+        aside=tuple(stages.aside),
     )
 
 

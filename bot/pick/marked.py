@@ -89,7 +89,7 @@ def _marked_tree(attempt: Attempt, pick: UnmergedPick) -> Sha | None:
     settled: dict[str, Entry | None] = {
         file.path: file.ours or file.theirs for file in pick.files if not _is_folder(repository, pick, file)
     }
-    aside: dict[str, Entry | None] = {file.written: None for file in pick.files if file.written != file.path}
+    aside: dict[str, Entry | None] = {path: None for file in pick.files for path in file.aside}
     return changed_files(repository, changed_tree(repository, pick.tree, settled | aside), contents)
 
 

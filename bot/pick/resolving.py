@@ -200,7 +200,7 @@ def _kept_entry(file: UnmergedFile) -> Entry | None:
 
 
 def _moved_aside(pick: UnmergedPick) -> dict[str, Entry | None]:
-    return {file.written: None for file in pick.files if file.written != file.path}
+    return {path: None for file in pick.files for path in file.aside}
 
 
 def _shown(file: ConflictedFile, answer: FileAnswer, rung: str) -> tuple[Resolution, ...]:

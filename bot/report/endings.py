@@ -79,7 +79,7 @@ def describe_conflict_file(file: ConflictFile) -> str:
         ConflictKind.ADD_ADD: "added on both sides with different content",
         ConflictKind.SUBMODULE: "a submodule that both sides moved",
         ConflictKind.BINARY: "a binary file that both sides changed",
-        ConflictKind.OTHER: "cannot be merged",
+        ConflictKind.OTHER: "cannot be merged by lines, such as a link or a file that the other side has as a link",
     }[file.kind]
     regions = f", {count(file.regions, 'region')}" if file.regions else ""
     sides = (_changed_by(file, "main", on_target=False), _changed_by(file, "the branch", on_target=True))

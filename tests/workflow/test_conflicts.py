@@ -283,6 +283,33 @@ def test_a_file_that_is_a_folder_on_the_branch_is_a_draft_that_keeps_the_folder(
     assert conclusion(drafting, backport.head.sha) == "failure"
 
 
+@pytest.mark.parametrize(
+    ("main", "target", "original"),
+    [
+        (("100644", "text\n"), ("100644", "changed\n"), ("120000", "target")),
+        (("120000", "target"), ("120000", "elsewhere"), ("100644", "text\n")),
+        (("100644", "text\n"), ("120000", "target"), ("100644", "changed\n")),
+    ],
+    ids=["became a link", "became a file", "a link on the branch"],
+)
+def test_a_link_against_a_file_is_a_draft_without_a_stray_file(
+    office: Office, main: tuple[str, str], target: tuple[str, str], original: tuple[str, str]
+) -> None:
+    put(office, "main", blob(office, *main))
+    put(office, TARGET, blob(office, *main))
+    put(office, TARGET, blob(office, *target))
+    put(office, "topic", blob(office, *original), onto="main")
+    other = open_pull(office, "topic", title="Change lib")
+    other.merge(merge_method="squash")
+    backport = draft(unproven(office, DRAFT), other)
+    files = git(office.git_dir, "ls-tree", "-r", "--name-only", branch(other)).splitlines()
+    assert [name for name in files if name.startswith("lib")] == ["lib", "lib.backport-conflict"]
+    kept = git(office.git_dir, "ls-tree", branch(other), "lib").split()
+    assert (kept[0], kept[2]) == tuple(blob(office, *target).split(",")), "the branch's own stays where it was"
+    assert conclusion(office, backport.head.sha) == "failure"
+    assert "a file that the other side has as a link" in backport.body
+
+
 def test_a_redo_never_overwrites_what_a_person_resolved(drafting: Office, pull: PullRequest) -> None:
     draft(drafting, pull)
     theirs = push(drafting, pull, "COUNT = 7\n")
