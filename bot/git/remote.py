@@ -39,7 +39,7 @@ _REFUSED = re.compile(r"error: 40[13]\b|Authentication failed|could not read (Us
 
 
 def list_branches(repository: Repository) -> dict[str, Sha]:
-    """Ask the remote for its branches, in one round trip.
+    """Ask the remote for its branches, in one round trip. Left out are names that are no UTF-8: no API can say them.
 
     Raises:
         FetchFailed: the remote could not be asked.
@@ -47,8 +47,12 @@ def list_branches(repository: Repository) -> dict[str, Sha]:
     done = _ask(repository, "ls-remote", "--heads", repository.remote)
     if done.code:
         raise _fetch_error(repository, done, "The branches of the remote could not be listed")
-    lines = (line.split("\t") for line in done.stdout.decode(errors="surrogateescape").splitlines())
-    return {ref.removeprefix(_HEADS): Sha(sha) for sha, ref in lines if ref.startswith(_HEADS)}
+    lines = (line.split("\t") for line in done.stdout.decode(errors="surrogateescape").split("\n") if line)
+    return {ref.removeprefix(_HEADS): Sha(sha) for sha, ref in lines if ref.startswith(_HEADS) and _is_utf8(ref)}
+
+
+def _is_utf8(name: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def fetch(repository: Repository, wanted: Iterable[str]) -> None:

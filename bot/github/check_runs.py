@@ -5,13 +5,15 @@ from __future__ import annotations
 from github.CheckRun import CheckRun
 from github.Repository import Repository as ForgeRepository
 
+from bot.github.sending import sendable
 from bot.github.unread import unread_commit
 from bot.model import CheckRunText, Sha
 
 
 def write_check_run(repository: ForgeRepository, sha: Sha, text: CheckRunText) -> None:
     """Create our check run of that name on a commit, or replace what it says."""
-    output: dict[str, str | list[dict[str, str | int]]] = {"title": text.title, "summary": text.summary}
+    title, summary = sendable(text.title), sendable(text.summary)
+    output: dict[str, str | list[dict[str, str | int]]] = {"title": title, "summary": summary}
     standing = _standing(repository, sha, text.name)
     if standing is None:
         repository.create_check_run(
@@ -19,8 +21,8 @@ def write_check_run(repository: ForgeRepository, sha: Sha, text: CheckRunText) -
         )
     elif (standing.conclusion, standing.output.title, standing.output.summary) != (
         text.conclusion,
-        text.title,
-        text.summary,
+        title,
+        summary,
     ):
         standing.edit(status="completed", conclusion=text.conclusion, output=output)
 

@@ -29,7 +29,7 @@ from bot.github.listed import listed
 from bot.github.merged import merged_commits
 from bot.github.patience import Patience
 from bot.github.reactions import add_reaction, remove_reaction
-from bot.github.sending import Sender
+from bot.github.sending import Sender, sendable
 from bot.github.signed import upload_tree, write_signed
 from bot.github.threads import unresolved_threads
 from bot.github.translate import translated
@@ -194,6 +194,7 @@ class GitHubClient:
 
     def open_pull_request(self, *, title: str, body: str, head: str, base: str, draft: bool) -> PullRequest:
         """Open a pull request, or bring the open one from `head` into `base` up to date."""
+        title, body = sendable(title), sendable(body)
 
         def find() -> PullRequest | None:
             return next((each for each in self.backport_pull_requests(head, base) if each.state == "open"), None)
@@ -209,6 +210,7 @@ class GitHubClient:
 
     def update_pull_request(self, standing: PullRequest, *, title: str, body: str, draft: bool) -> PullRequest:
         """Give a pull request of ours these texts and this state; costs nothing where it has them."""
+        title, body = sendable(title), sendable(body)
         same_text = standing.title == title and _plain(standing.body) == _plain(body)
         if same_text and standing.draft == draft:
             return standing
@@ -265,7 +267,7 @@ class GitHubClient:
 
         def write() -> Sha:
             with translated("write a commit"):
-                return write_signed(self._repository, tree, parent, message)
+                return write_signed(self._repository, tree, parent, sendable(message))
 
         # A commit written twice is one that nothing refers to: GitHub forgets it.
         return self._send.twice(write)
@@ -297,6 +299,7 @@ class GitHubClient:
 
     def write_comment(self, number: int, body: str, *, marker: str) -> int:
         """Create the bot's comment that carries `marker`, or replace its body; returns the comment's id."""
+        body = sendable(body)
 
         def find() -> int | None:
             with translated(f"read the comments of #{number}"):
@@ -338,6 +341,7 @@ class GitHubClient:
 
     def write_issue(self, *, title: str, body: str, marker: str) -> int:
         """Create the bot's issue that carries `marker`, or give it this title and body; returns its number."""
+        title, body = sendable(title), sendable(body)
 
         def find() -> int | None:
             with translated("look for the tracking issue"):

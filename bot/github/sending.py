@@ -30,6 +30,11 @@ def _pause_after(refusal: RateLimited | NotYetKnown, early: Iterator[float]) -> 
     return max(1.0, (refusal.retry_at - datetime.now(UTC)).total_seconds())
 
 
+def sendable(text: str) -> str:
+    """Return a text as JSON can hold it: a lone surrogate, as git's bytes decode to, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
+
+
 class Sender:
     """Makes calls for one account. `longest_wait` (seconds) bounds how long a call waits for GitHub to take it."""
 

@@ -11,12 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bot.model import CaseResult, Verdict
+from bot.report.markdown import spelled_out
 from bot.report.verdict import device_of, device_text, first_line, groups, headline, known_groups, meaning
 
 
 def render_page(verdict: Verdict, *, picture: str = "") -> str:
     """Render the page; `picture` is an SVG document that we made."""
-    return (
+    page = (
         _environment()
         .get_template("verdict.html.j2")
         .render(
@@ -30,6 +31,7 @@ def render_page(verdict: Verdict, *, picture: str = "") -> str:
             picture=Markup(picture),  # noqa: S704 - drawn by us, with every text in it escaped
         )
     )
+    return spelled_out(page)
 
 
 def _cases(verdict: Verdict) -> list[dict[str, str]]:

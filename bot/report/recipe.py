@@ -6,6 +6,7 @@ their clone.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ def recipe(
     # git 2.39 takes `-m 1` on a commit with one parent as well, so a merged pull request needs no second look.
     mainline = " -m 1" if merge_method is MergeMethod.MERGE else ""
     picked = " ".join(commits)
-    paths = " ".join(map(shlex.quote, files)) or "."
+    paths = " ".join(map(_quoted, files)) or "."
     ref, remote = shlex.quote(f"refs/heads/{branch}"), shlex.quote(remote)
     # Only what is fetched last is FETCH_HEAD's first line.
     fetched = [f"git fetch {remote} {ref} {picked}"]
@@ -69,9 +70,20 @@ def _pick(directory: str, mainline: str, commits: Sequence[Sha], parts: Mapping[
             yield f"git -C {directory} cherry-pick -x{mainline} {' '.join(group)}"
             continue
         for sha in group:
-            paths = " ".join(map(shlex.quote, parts[sha]))
+            paths = " ".join(map(_quoted, parts[sha]))
             yield f"git -C {directory} diff --binary {sha}^1 {sha} -- {paths} | git -C {directory} apply --3way --index"
             yield f"git -C {directory} commit --reuse-message {sha}"
+
+
+def _quoted(path: str) -> str:
+    """Quote a path for a shell. Bytes that are no UTF-8 are spelled out, as bash and zsh read them."""
+    if not re.search("[\ud800-\udfff]", path):
+        return shlex.quote(path)
+    spelled = (chr(byte) if byte in _PLAIN else f"\\x{byte:02x}" for byte in path.encode("utf-8", "surrogateescape"))
+    return f"$'{''.join(spelled)}'"
+
+
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-")
 
 
 def resolve_recipe(backport_branch: str, files: Sequence[str], *, remote: str = "origin") -> Recipe:
@@ -80,7 +92,7 @@ def resolve_recipe(backport_branch: str, files: Sequence[str], *, remote: str = 
     The second block stops by itself while one of the files holds a marker.
     """
     directory, ref = shlex.quote(f"../{slug(backport_branch)}"), shlex.quote(f"refs/heads/{backport_branch}")
-    paths = " ".join(map(shlex.quote, files)) or "."
+    paths = " ".join(map(_quoted, files)) or "."
     begin = [
         f"git fetch {remote} {ref}",
         f"git worktree add --detach {directory} FETCH_HEAD",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
@@ -109,10 +110,17 @@ def _repository_of(call: Call) -> Repository:
     return repository
 
 
+def read_json(raw: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
+    """Read JSON; raises ValueError for what is none, and for a lone surrogate, which is no text."""
+    data = json.loads(raw)
+    json.dumps(data, ensure_ascii=False).encode()
+    return data
+
+
 def _json(raw: bytes) -> object:
     if not raw.strip():
         return {}
     try:
-        return json.loads(raw)
+        return read_json(raw)
     except ValueError:
         raise Refusal(400, "Problems parsing JSON") from None

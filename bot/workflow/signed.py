@@ -6,6 +6,8 @@ is brought into the mirror, so that what is proven and pushed is exactly what Gi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot.errors import GitError
 from bot.git.message import with_trailer
 from bot.git.objects import Entry
@@ -40,7 +42,9 @@ def is_by_bot(commit: Commit, at: Workplace) -> bool:
 
 def _write(commit: Commit, parent: Sha, at: Workplace) -> Sha:
     before = at.mirror.commit(parent).tree
-    changes = {path: find_entry(at.mirror, commit.tree, path) for path in at.mirror.changed_paths(before, commit.tree)}
+    paths = at.mirror.changed_paths(before, commit.tree)
+    _refuse_other_bytes(paths)
+    changes = {path: find_entry(at.mirror, commit.tree, path) for path in paths}
     tree = at.github.upload_tree(before, changes, _blobs(changes, at))
     if tree != commit.tree:
         raise GitError(
@@ -52,6 +56,17 @@ def _write(commit: Commit, parent: Sha, at: Workplace) -> Sha:
     made = at.github.write_signed(tree, parent, message)
     at.mirror.fetch([made])
     return made
+
+
+def _refuse_other_bytes(paths: Iterable[str]) -> None:
+    for path in paths:
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            raise GitError(
+                f"The name {path!a} is no UTF-8, so GitHub cannot write the commit and nothing was pushed.",
+                hint="Set `commit.verified: false` for this repository, or finish this backport by hand.",
+            ) from None
 
 
 def _blobs(changes: dict[str, Entry | None], at: Workplace) -> dict[Sha, bytes]:

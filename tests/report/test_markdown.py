@@ -106,3 +106,10 @@ def test_prose_keeps_its_code_spans_and_nothing_else() -> None:
 
 def test_text_inside_a_tag_is_html_text() -> None:
     assert html("<b> @x & 'y'") == "&lt;b&gt; @\u2060x &amp; &#x27;y&#x27;"
+
+
+def test_bytes_that_are_no_utf8_are_spelled_out() -> None:
+    given = b"caf\xe9".decode("utf-8", "surrogateescape")
+    assert code(given) == r"`caf\xe9`"
+    assert r"caf\xe9" in block(f"{given}\n\ud800")
+    assert "\ufffd" in block("\ud800")

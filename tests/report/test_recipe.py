@@ -111,3 +111,13 @@ def test_of_a_commit_in_parts_only_these_paths_are_taken(clone: tuple[Path, Sha]
     worktree = (work / stands).parent / slug(BACKPORT)
     assert git(worktree, "log", "-2", "--format=%s").splitlines() == ["last", "sweep"]
     assert git(worktree, "diff", "--name-only", "HEAD~2").splitlines() == ["last.txt", "src/part 1.txt"]
+
+
+def test_a_path_that_is_no_utf8_is_quoted_so_that_a_shell_reads_its_bytes(tmp_path: Path) -> None:
+    path = b"a b/caf\xe9's".decode("utf-8", "surrogateescape")
+    finish = recipe(
+        branch="b", backport_branch="c", commits=(Sha("1" * 40),), merge_method=MergeMethod.SQUASH, files=[path]
+    ).finish
+    quoted = finish.splitlines()[0].partition(" -- ")[2].removesuffix(" &&")
+    printed = subprocess.run(["bash", "-c", f"printf %s {quoted}"], env=ENVIRONMENT, capture_output=True, check=True)
+    assert printed.stdout == b"a b/caf\xe9's"

@@ -5,7 +5,6 @@ Owns the schema and the answer's form. GitHub answers 200 also where a query fai
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 from typing import Any
 
@@ -21,7 +20,7 @@ from bot.sandbox.graphql import values
 from bot.sandbox.graphql.mutations import Mutations
 from bot.sandbox.graphql.nodes import Nodes, decoded, unknown
 from bot.sandbox.graphql.paging import Values, refused
-from bot.sandbox.rest_http import response_of
+from bot.sandbox.rest_http import read_json, response_of
 from bot.sandbox.shapes.users import stamp
 from bot.sandbox.world import World
 
@@ -42,7 +41,7 @@ def _answer(world: World, request: Request, raw: bytes) -> Response:
             if token is None:
                 raise Refusal(401, "This endpoint requires you to be authenticated.")
             request.state.login = token.user.login
-            return response_of(_execute(Nodes(world, token), json.loads(raw)))
+            return response_of(_execute(Nodes(world, token), read_json(raw)))
     except Refusal as refusal:
         return response_of(Reply(refusal.body, refusal.status))
     except ValueError:

@@ -164,7 +164,7 @@ def _tag_json(call: Call, sha: str) -> Json:
 
 def _tree_json(call: Call, sha: str, *, recursive: bool) -> Json:
     flags = ["-r", "-t"] if recursive else []
-    lines = call.repository.git.run("ls-tree", "-l", "-z", *flags, sha).decode().split("\0")[:-1]
+    lines = call.repository.git.run("ls-tree", "-l", "-z", *flags, sha).decode(errors="replace").split("\0")[:-1]
     return _named(call, "trees", sha) | {"truncated": False, "tree": [_tree_entry(call, line) for line in lines]}
 
 

@@ -74,7 +74,11 @@ def get_contents(call: Call) -> Reply:
 
 def _listing(repository: Repository, sha: str, path: str) -> list[str]:
     where = f"{path}/" if path else ""
-    return repository.git.run("ls-tree", "-l", "-z", "--full-name", sha, where or ".").decode().split("\0")[:-1]
+    return (
+        repository.git.run("ls-tree", "-l", "-z", "--full-name", sha, where or ".")
+        .decode(errors="replace")
+        .split("\0")[:-1]
+    )
 
 
 def _entry(call: Call, ref: str, line: str) -> Json:
