@@ -1,4 +1,4 @@
-"""One process group that runs somebody's code: started, watched line by line, and ended.
+"""One process group that runs somebody's code: started, watched, and ended.
 
 Owns the process from start to reaping; when a call returns, nothing of the group is left. Knows nothing of pytest.
 """
@@ -11,12 +11,12 @@ import signal
 import subprocess
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-KEPT_LINES = 60
+from bot.gate.output import Output
+
 NOT_FOUND = 127
 """What a shell returns for a command that is not there."""
 NOT_STARTED = (125, 126, NOT_FOUND)
@@ -74,27 +74,24 @@ def run_watched(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
+            bufsize=0,
             start_new_session=True,
         )
     except OSError as error:
         return Finished(NOT_FOUND, (f"{command[0]} cannot be started: {error.strerror}",), timed_out=False)
     finally:
         ends.up()
-    tail: deque[str] = deque(maxlen=KEPT_LINES)
-    reader = threading.Thread(target=_follow, args=(process, tail, watch), daemon=True)
-    reader.start()
+    output = Output(_taken(process), watch)
     try:
         timed_out = not _ends_by_itself(process, ends)
     finally:
         _end_group(process.pid)
         code = process.wait()
-        reader.join(READ_ON)
-    return Finished(code, tuple(tail), timed_out)
+        tail = output.tail(READ_ON)
+    return Finished(code, tail, timed_out)
 
 
-def _ends_by_itself(process: subprocess.Popen[str], ends: Ends) -> bool:
+def _ends_by_itself(process: subprocess.Popen[bytes], ends: Ends) -> bool:
     deadline = None
     while not ends.stop.is_set():
         if deadline is None and ends.begun():
@@ -107,13 +104,11 @@ def _ends_by_itself(process: subprocess.Popen[str], ends: Ends) -> bool:
     return False
 
 
-def _follow(process: subprocess.Popen[str], tail: deque[str], watch: Callable[[str], None]) -> None:
-    if process.stdout is None:
-        return
-    with process.stdout as lines:
-        for line in lines:
-            tail.append(line.rstrip("\n"))
-            watch(tail[-1])
+def _taken(process: subprocess.Popen[bytes]) -> int:
+    """Return a descriptor of the process's output that is the caller's to close."""
+    assert process.stdout is not None  # noqa: S101 -- for the type checker: it was asked for
+    with process.stdout as stream:
+        return os.dup(stream.fileno())
 
 
 def _end_group(leader: int) -> None:

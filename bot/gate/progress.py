@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from bot.foreign_text import printable_line
 from bot.gate.process import Finished
 from bot.model import CaseOutcome, Progress, SuiteRun
 
 _OUTCOME = re.compile(r" [A-Z]{4,}\b")
+LONGEST_SHOWN = 1000
 _DIGITS = 7
 """Of a number of cases."""
 
@@ -48,13 +50,14 @@ def last_case(finished: Finished) -> str:
     for line in reversed(finished.tail):
         started = _started(line)
         if started and not _count(line):
-            return f" during {started}"
+            return f" during {printable_line(started, LONGEST_SHOWN)}"
     return ""
 
 
 def last_lines(finished: Finished) -> str:
-    """Put the end of what a run printed on one line."""
-    return " / ".join(line for line in finished.tail[-5:] if line.strip()) or "it printed nothing"
+    """Put the end of what a run printed on one line of at most LONGEST_SHOWN characters."""
+    shown = " / ".join(line for line in finished.tail[-5:] if line.strip())
+    return (shown if len(shown) <= LONGEST_SHOWN else f"…{shown[1 - LONGEST_SHOWN :]}") or "it printed nothing"
 
 
 def summary(run: SuiteRun) -> str:
