@@ -79,6 +79,12 @@ def range_diff(repository: Repository, originals: Sequence[Sha], base: Sha, tip:
     return repository.git.text(*options, f"{parents[0][0]}..{originals[-1]}", f"{base}..{tip}")
 
 
+def differ_in_line_ends(original: bytes, picked: bytes) -> bool:
+    """Say whether two patches that differ make the same change in other line ends."""
+    texts = normalized(original), normalized(picked)
+    return texts[0] != texts[1] and texts[0].replace(b"\r\n", b"\n") == texts[1].replace(b"\r\n", b"\n")
+
+
 def compare(original: bytes, picked: bytes) -> Fidelity:
     """Say how near a picked patch is to the original one."""
     if normalized(original) != normalized(picked):

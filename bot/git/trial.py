@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.git.conflicts import UnmergedFile, describe
+from bot.git.line_ends import align_trees
 from bot.git.merging import Merged, Trees, merge_one
 from bot.git.narrowing import Question, question, widen
 from bot.git.objects import EMPTY_TREE
@@ -78,7 +79,22 @@ def merge_trees(repository: Quarantined, commit: Sha, trees: Trees) -> CleanPick
 def conclude(
     repository: Quarantined, commit: Sha, asked: Question, answer: Merged | None
 ) -> CleanPick | EmptyPick | UnmergedPick:
-    """Name the ending of a merge, given git's answer to what it was asked about it."""
+    """Name the ending of a merge, given git's answer to what it was asked about it.
+
+    Where the original's line ends alone are in the way it is merged once more with the branch's.
+    """
+    pick = _ending(repository, commit, asked, answer)
+    aligned = align_trees(repository, pick.trees, pick.files) if isinstance(pick, UnmergedPick) else None
+    if aligned is None:
+        return pick
+    again = question(repository, aligned, alone=True)
+    merged = merge_one(repository, again.trees, again.attributes) if again.trees else None
+    return _ending(repository, commit, again, merged)
+
+
+def _ending(
+    repository: Quarantined, commit: Sha, asked: Question, answer: Merged | None
+) -> CleanPick | EmptyPick | UnmergedPick:
     trees, merged = asked.whole, widen(repository, asked, answer)
     if merged.clean and not merged.stages:
         return EmptyPick() if merged.tree == trees.ours else CleanPick(merged.tree)

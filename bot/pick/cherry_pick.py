@@ -5,10 +5,13 @@ Owns nothing but the judgement of that: clean, empty, conflict. Adapts nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.carried.detect import check
+from bot.git.patch import commit_patches, differ_in_line_ends
 from bot.git.tree import CommitTree
 from bot.git.trial import UnmergedPick
-from bot.model import Affectedness, AlreadyApplied, Method, Sha
+from bot.model import Affectedness, AlreadyApplied, Fidelity, Method, Sha
 from bot.pick.rung import Attempt, Declined, Made
 from bot.pick.series import pick_series, series_fidelity
 
@@ -29,7 +32,8 @@ class CherryPick:
         if still:
             return Declined(still)
         fidelity = series_fidelity(attempt.repository, attempt.commits, picked)
-        return Made(commits=picked, method=Method.CHERRY_PICK, fidelity=fidelity, detail=f"applies, {fidelity.value}")
+        detail = f"applies, {fidelity.value}{_line_ends(attempt, picked) if fidelity is Fidelity.ADAPTED else ''}"
+        return Made(commits=picked, method=Method.CHERRY_PICK, fidelity=fidelity, detail=detail)
 
 
 def describe_conflict(unmerged: UnmergedPick) -> str:
@@ -39,6 +43,14 @@ def describe_conflict(unmerged: UnmergedPick) -> str:
     files = ", ".join(f"{file.path} ({file.kind.value})" for file in unmerged.files)
     count = "1 file" if len(unmerged.files) == 1 else f"{len(unmerged.files)} files"
     return f"{unmerged.commit[:12]} conflicts in {count}: {files}"
+
+
+def _line_ends(attempt: Attempt, picked: Sequence[Sha]) -> str:
+    """Say that a series has the branch's line ends in place of the original's; nothing where it has not."""
+    texts = commit_patches(attempt.repository, [*attempt.commits, *picked])
+    pairs = zip(attempt.commits, picked, strict=False)
+    told = any(differ_in_line_ends(texts[original], texts[copy]) for original, copy in pairs)
+    return ": with the line ends that the branch has" if told else ""
 
 
 def _still_affected(attempt: Attempt, commit: Sha) -> str | None:

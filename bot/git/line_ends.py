@@ -1,0 +1,87 @@
+"""Line ends that main has changed in a file and the branch has not: an original put into the branch's own.
+
+Owns when two sides of a conflict differ in their line ends alone, and how the original is written in the others. git
+knows line ends of a worktree only: where the blobs differ, every line of such a file conflicts, and to take main's
+would rewrite the whole file on the branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from difflib import SequenceMatcher
+
+from bot.git.conflicts import UnmergedFile, is_binary
+from bot.git.merging import Trees
+from bot.git.objects import SUBMODULE, SYMLINK, Entry
+from bot.git.repository import Quarantined
+from bot.git.tree import changed_tree, differing_paths, find_entry
+from bot.model import Sha
+
+_LARGEST = 5_000
+"""Lines of a file with both kinds of line ends that are compared one by one."""
+
+
+def align_trees(repository: Quarantined, trees: Trees, files: Iterable[UnmergedFile]) -> Trees | None:
+    """Return the trees in which the conflicting files of the original have the branch's line ends.
+
+    None where no file's line ends stand in the way: where both sides have the same, or the original's are mixed, which
+    may be its content.
+    """
+    written: dict[Sha, Sha] = {}
+    for file in files:
+        written |= _aligned_blobs(repository, file)
+    if not written:
+        return None
+    paths = tuple(differing_paths(repository, trees.base, trees.theirs))
+    base, theirs = (_with_blobs(repository, tree, paths, written) for tree in (trees.base, trees.theirs))
+    return replace(trees, base=base, theirs=theirs, commits=None)
+
+
+def _aligned_blobs(repository: Quarantined, file: UnmergedFile) -> dict[Sha, Sha]:
+    """Write the original's sides of a file with the branch's line ends; return the new blobs by the old ones."""
+    if file.ours is None or file.theirs is None:
+        return {}
+    entries = [entry for entry in (file.base, file.theirs) if entry is not None]
+    if any(entry.mode in (SUBMODULE, SYMLINK) for entry in (file.ours, *entries)):
+        return {}
+    ours = repository.read_blob(file.ours.sha)
+    sides = {entry.sha: repository.read_blob(entry.sha) for entry in entries}
+    ends = {_line_end(side) for side in sides.values()}
+    if any(map(is_binary, (ours, *sides.values()))) or len(ends) > 1 or ends <= {None, _line_end(ours)}:
+        return {}
+    aligned = {sha: with_line_ends_of(ours, side) for sha, side in sides.items()}
+    return {sha: repository.writer.write("blob", text) for sha, text in aligned.items() if text != sides[sha]}
+
+
+def _line_end(content: bytes) -> bytes | None:
+    """Return the one line end that a text has; None for one without any, or with both."""
+    windows, all_ends = content.count(b"\r\n"), content.count(b"\n")
+    if not all_ends or 0 < windows < all_ends:
+        return None
+    return b"\r\n" if windows else b"\n"
+
+
+def with_line_ends_of(ours: bytes, text: bytes) -> bytes:
+    """Return a text with the line ends of `ours`; where those are mixed a line keeps the end that it has there."""
+    end = _line_end(ours)
+    plain = text.replace(b"\r\n", b"\n")
+    if end is not None:
+        return plain if end == b"\n" else plain.replace(b"\n", b"\r\n")
+    lines, there = plain.splitlines(keepends=True), ours.splitlines(keepends=True)
+    if not there or len(lines) + len(there) > _LARGEST:
+        return text
+    made = [line.replace(b"\n", b"\r\n") if ours.count(b"\r\n") * 2 > ours.count(b"\n") else line for line in lines]
+    matcher = SequenceMatcher(None, [line.replace(b"\r\n", b"\n") for line in there], lines, autojunk=False)
+    for block in matcher.get_matching_blocks():
+        made[block.b : block.b + block.size] = there[block.a : block.a + block.size]
+    return b"".join(made)
+
+
+def _with_blobs(repository: Quarantined, tree: Sha, paths: Iterable[str], written: dict[Sha, Sha]) -> Sha:
+    changes: dict[str, Entry | None] = {}
+    for path in paths:
+        entry = find_entry(repository, tree, path)
+        if entry is not None and entry.sha in written:
+            changes[path] = Entry(entry.mode, written[entry.sha])
+    return changed_tree(repository, tree, changes) if changes else tree
