@@ -77,6 +77,10 @@ class Limits(Section):
     """Address space of one process. None, as a GPU's driver maps far more than it uses."""
     file_gib: Annotated[float, Field(gt=0, strict=False)] = 4
     """Size of one file."""
+    disk_gib: Annotated[float, Field(gt=0, strict=False)] | None = None
+    """Size of all files together that one run adds. None is four times `file_gib`."""
+    files: Annotated[int, Field(ge=100)] = 500_000
+    """Number of files and folders that one run adds."""
     processes: Annotated[int, Field(ge=16)] = 2048
     """Processes and threads at one time."""
 

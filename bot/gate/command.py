@@ -18,7 +18,7 @@ from bot.gate.environment import command_environment
 from bot.gate.junit import Report, parse_junit, read_report
 from bot.gate.place import Shared, interpreter, run_confined
 from bot.gate.process import NOT_STARTED, Finished
-from bot.gate.progress import Reporter, last_case, last_lines, summary
+from bot.gate.progress import Reporter, last_case, last_lines, summary, why_stopped
 from bot.gate.source_copy import copy_sources, lay_over
 from bot.model import CaseOutcome, CaseResult, CommandSuite, Device, Progress, SuiteRun, silent
 from bot.scratch import scratch_folder
@@ -91,8 +91,9 @@ def _fill(word: str, python: str, report: Path) -> str:
 
 def _read(finished: Finished, suite: CommandSuite, folder: Path, report: str) -> _Ending:
     """Say why a run cannot be judged, or return what it reported; without a report the command is the only case."""
-    if finished.timed_out:
-        return _Ending(f"it was stopped after {suite.timeout:g} s{last_case(finished)}.")
+    stopped = why_stopped(finished, suite.timeout)
+    if stopped:
+        return _Ending(stopped)
     if finished.code in NOT_STARTED:
         return _Ending(f"the command could not be started: {last_lines(finished)}")
     reports = bool(suite.junit) or any(JUNIT in word for word in suite.command)

@@ -33,14 +33,24 @@ _SOCKETS = ("/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/cont
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confinement:
-    """The bounds of one suite process. `memory` and `file` are bytes; an `image` runs it in a container."""
+    """The bounds of one suite process. `memory`, `file` and `disk` are bytes; an `image` runs it in a container.
+
+    `disk` bounds all files together that it adds, four times `file` where nothing is said, and `entries` their number.
+    """
 
     network: bool = False
     memory: int | None = None
     file: int = 4 * GIB
+    disk: int | None = None
+    entries: int = 500_000
     processes: int = 2048
     image: str | None = None
     runtime: str = "docker"
+
+    @property
+    def disk_size(self) -> int:
+        """Bytes that it may add to its folders."""
+        return 4 * self.file if self.disk is None else self.disk
 
 
 DEFAULT = Confinement()

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from bot.gate import container
 from bot.gate.confinement import DEFAULT, Confinement, Launch, confined
+from bot.gate.disk_usage import DiskWatch, Usage
 from bot.gate.process import Ends, Finished, run_watched
 
 _CLIENT = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST", "XDG_RUNTIME_DIR")
@@ -90,7 +91,8 @@ class Shared:
 def run_confined(launch: Launch, shared: Shared, *, timeout: float, watch: Callable[[str], None]) -> Finished:
     """Run to the end, the time limit in seconds, or until it is told to stop; nothing of it is left then."""
     confinement = shared.confinement
-    ends = Ends(timeout=timeout, begun=shared.turn.begun, up=shared.turn.awaited.set, stop=shared.stop)
+    disk = DiskWatch(launch.writable, Usage(confinement.disk_size, confinement.entries))
+    ends = Ends(timeout=timeout, begun=shared.turn.begun, up=shared.turn.awaited.set, stop=shared.stop, disk=disk)
     follow = partial(run_watched, directory=launch.directory, watch=watch, ends=ends)
     if confinement.image is None:
         return follow(confined(launch, confinement), environment=launch.environment)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.gate.disk_usage import DiskWatch
 from bot.gate.output import Output
 
 NOT_FOUND = 127
@@ -29,11 +30,15 @@ READ_ON = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a process ended: `code` is negative for a signal; `tail` is the end of what it printed."""
+    """How a process ended: `code` is negative for a signal; `tail` is the end of what it printed.
+
+    `exceeded` says which bound of what it may write it went beyond, whether or not that ended it.
+    """
 
     code: int
     tail: tuple[str, ...]
     timed_out: bool
+    exceeded: str = ""
 
     @property
     def signal_name(self) -> str:
@@ -46,7 +51,8 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ends:
-    """When a process is ended from outside: `timeout` seconds after `begun` is true, or once `stop` is set.
+    """When a process is ended from outside: `timeout` seconds after `begun` is true, once `stop` is set, or once `disk`
+    says that it wrote too much.
 
     `up` is called when it was started, and also where it could not be.
     """
@@ -55,6 +61,7 @@ class Ends:
     begun: Callable[[], bool]
     up: Callable[[], object]
     stop: threading.Event
+    disk: DiskWatch
 
 
 def run_watched(
@@ -83,25 +90,29 @@ def run_watched(
         ends.up()
     output = Output(_taken(process), watch)
     try:
-        timed_out = not _ends_by_itself(process, ends)
+        timed_out, exceeded = _awaited(process, ends)
     finally:
         _end_group(process.pid)
         code = process.wait()
         tail = output.tail(READ_ON)
-    return Finished(code, tail, timed_out)
+    return Finished(code, tail, timed_out, exceeded or ends.disk.count())
 
 
-def _ends_by_itself(process: subprocess.Popen[bytes], ends: Ends) -> bool:
+def _awaited(process: subprocess.Popen[bytes], ends: Ends) -> tuple[bool, str]:
+    """Wait for the process's end, or until it is to be ended; say whether its time was up, and what it exceeded."""
     deadline = None
     while not ends.stop.is_set():
         if deadline is None and ends.begun():
             deadline = time.monotonic() + ends.timeout
         if deadline is not None and time.monotonic() >= deadline:
-            return False
+            return True, ""
+        exceeded = ends.disk.glance()
+        if exceeded:
+            return False, exceeded
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STEP)
-            return True
-    return False
+            return False, ""
+    return True, ""
 
 
 def _taken(process: subprocess.Popen[bytes]) -> int:

@@ -45,6 +45,13 @@ def _started(line: str) -> str:
     return name if "::" in name.strip(":") else ""
 
 
+def why_stopped(finished: Finished, timeout: float) -> str:
+    """Say why a run was ended from outside, or wrote too much to be believed; empty for any other end."""
+    if finished.exceeded:
+        return f"{finished.exceeded}, and was stopped{last_case(finished)}."
+    return f"it was stopped after {timeout:g} s{last_case(finished)}." if finished.timed_out else ""
+
+
 def last_case(finished: Finished) -> str:
     """Name the case that was running: pytest prints its name when it starts and its outcome when it ends."""
     for line in reversed(finished.tail):

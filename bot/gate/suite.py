@@ -15,7 +15,7 @@ from bot.gate.environment import suite_environment
 from bot.gate.junit import Report, parse_junit, read_report
 from bot.gate.place import Shared, interpreter, run_confined
 from bot.gate.process import NOT_STARTED, Finished
-from bot.gate.progress import Reporter, last_case, last_lines, summary
+from bot.gate.progress import Reporter, last_case, last_lines, summary, why_stopped
 from bot.model import CaseOutcome, Progress, Suite, SuiteRun, silent
 from bot.scratch import scratch_folder
 from bot.untrusted_files import write_file
@@ -96,8 +96,9 @@ def _command(suite: Suite, scratch: Path, python: str) -> list[str]:
 def _read(finished: Finished, scratch: Path, timeout: float) -> tuple[str, Report, bytes]:
     """Say what is wrong with a run, if anything, and what it reported all the same, read and as it is."""
     nothing = Report((), {}), b""
-    if finished.timed_out:
-        return f"it was stopped after {timeout:g} s{last_case(finished)}.", *nothing
+    stopped = why_stopped(finished, timeout)
+    if stopped:
+        return stopped, *nothing
     if finished.code == NO_DEVICE_CODE:
         reasons = [line[begun.end() :].rstrip(" !") for line in finished.tail if (begun := _EXIT.match(line))]
         return f"no device: {reasons[-1] if reasons else 'the suite gave no reason'}", *nothing

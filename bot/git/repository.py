@@ -49,11 +49,12 @@ class Repository:
 
     @classmethod
     def open(cls, directory: Path) -> Repository:
-        """Open a git directory that is ours: its configuration is in effect. See `bot.git.untrusted` for others.
+        """Open a git directory that is ours, or the one in a checkout of ours: its configuration is in effect.
 
-        Raises:
-            GitError: there is no repository.
+        See `bot.git.untrusted` for others. Raises GitError where there is no repository.
         """
+        if (directory / ".git").is_dir():
+            directory /= ".git"
         if not (directory / "HEAD").exists():
             raise GitError(f"There is no git repository at {directory}.", hint="Give a git directory.")
         git = Git(directory=directory.resolve())

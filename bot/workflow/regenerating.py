@@ -7,26 +7,30 @@ token and runs nobody's code.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from bot.gate.confinement import Confinement, Launch
 from bot.gate.environment import command_environment
 from bot.gate.place import Shared, interpreter, run_confined
-from bot.gate.progress import last_lines
+from bot.gate.progress import last_lines, why_stopped
 from bot.git.objects import decode_path
 from bot.git.repository import Quarantined
 from bot.globs import matches_path
 from bot.model import Progress, Sha, silent
 from bot.pick.rung import Regenerated
+from bot.scratch import scratch_folder
+from bot.untrusted_files import Bounds, NotPlain, TooLarge, list_entries, read_file
 from bot.workflow.suites import confinement_for
 from bot.workflow.workplace import Workshop
 
 # Together; a vendored tree of dependencies is some tens of megabytes.
 _MOST_BYTES = 200_000_000
+_BOUNDS = Bounds(entries=2_000_000, depth=200)
+"""Of the copy of the tree; its files are judged by their size before they are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,21 +61,26 @@ class Tools:
     def regenerate(self, repository: Quarantined, tree: Sha, paths: Sequence[str]) -> Regenerated:
         """Run each tool that is for one of the paths, once and in their order, on one copy of the tree."""
         wanted = [tool for tool in self.tools if any(self._tool_for(path) is tool for path in paths)]
-        with tempfile.TemporaryDirectory(prefix="backport-regenerate-", ignore_cleanup_errors=True) as scratch:
-            home, copy = Path(scratch, "home"), Path(scratch, "tree")
+        with scratch_folder("backport-regenerate-") as scratch:
+            home, copy = scratch / "home", scratch / "tree"
             home.mkdir()
             repository.export(tree, copy)
-            before, linked = dict(_files(copy, wanted)), set(_links(copy, wanted))
-            for tool in wanted:
-                problem = self._run(tool, copy, home)
-                if problem:
-                    return Regenerated(problem=problem)
-            after, links = dict(_files(copy, wanted)), set(_links(copy, wanted)) - linked
-        if links:
-            return Regenerated(problem=f"{min(links)} became a link, which is not followed")
-        if sum(map(len, after.values())) > _MOST_BYTES:
-            return Regenerated(problem="what was written is larger than 200 MB")
-        changed = {path: after.get(path) for path in sorted({*before, *after}) if before.get(path) != after.get(path)}
+            try:
+                before = _found(copy, wanted)
+                for tool in wanted:
+                    problem = self._run(tool, copy, home)
+                    if problem:
+                        return Regenerated(problem=problem)
+                after = _found(copy, wanted)
+            except OSError as error:
+                return Regenerated(problem=f"what was written cannot be taken: {error}")
+        odd = _became_odd(before, after, wanted)
+        if odd:
+            return Regenerated(problem=f"{odd[0]} became a link, a pipe or the like, which is not followed")
+        paths_then = sorted({*before.files, *after.files})
+        changed = {
+            path: after.files.get(path) for path in paths_then if before.files.get(path) != after.files.get(path)
+        }
         return Regenerated(changed, f"written anew by {', '.join(f'`{_shown(tool)}`' for tool in wanted)}")
 
     def _tool_for(self, path: str) -> Tool | None:
@@ -89,8 +98,9 @@ class Tools:
         )
         shared = Shared(confinement=self.confinement)
         finished = run_confined(launch, shared, timeout=tool.timeout, watch=lambda _line: None)
-        if finished.timed_out:
-            return f"`{_shown(tool)}` was stopped after {tool.timeout:g} s"
+        stopped = why_stopped(finished, tool.timeout)
+        if stopped:
+            return f"`{_shown(tool)}`: {stopped}"
         return f"`{_shown(tool)}` exited with {finished.code}: {last_lines(finished)}" if finished.code else ""
 
 
@@ -109,18 +119,30 @@ def _shown(tool: Tool) -> str:
     return " ".join(tool.command).replace("`", "'")
 
 
-def _files(root: Path, tools: Sequence[Tool]) -> Iterator[tuple[str, bytes]]:
-    yield from ((path, file.read_bytes()) for path, file in _written(root, tools) if not file.is_symlink())
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The files at the tools' paths, and whatever lies in the copy that is neither a plain file nor a folder."""
+
+    files: Mapping[str, bytes]
+    odd: frozenset[str]
 
 
-def _links(root: Path, tools: Sequence[Tool]) -> Iterator[str]:
-    yield from (path for path, file in _written(root, tools) if file.is_symlink())
+def _found(root: Path, tools: Sequence[Tool]) -> _Found:
+    """Read what lies at the tools' paths. Raises TooLarge before anything is read that would be too much together."""
+    entries = {decode_path(os.fsencode(entry.path)): entry for entry in list_entries(root, _BOUNDS)}
+    plain = {path: entry for path, entry in entries.items() if entry.is_plain and any(t.writes(path) for t in tools)}
+    if sum(entry.status.st_size for entry in plain.values()) > _MOST_BYTES:
+        raise TooLarge(f"it is larger than {_MOST_BYTES // 10**6} MB")
+    left, files = _MOST_BYTES, {}
+    for path, entry in plain.items():
+        with contextlib.suppress(FileNotFoundError, NotPlain):
+            files[path] = read_file(root, entry.path, largest=left)
+            left -= len(files[path])
+    return _Found(files, frozenset(path for path, entry in entries.items() if not entry.is_plain))
 
 
-def _written(root: Path, tools: Sequence[Tool]) -> Iterator[tuple[str, Path]]:
-    """Yield what lies at the tools' paths: links, and files that can be read to an end."""
-    for folder, folders, names in os.walk(root):
-        for file in (Path(folder, name) for name in (*names, *folders)):
-            path = decode_path(os.fsencode(file.relative_to(root).as_posix()))
-            if any(tool.writes(path) for tool in tools) and (file.is_symlink() or file.is_file()):
-                yield path, file
+def _became_odd(before: _Found, after: _Found, tools: Sequence[Tool]) -> list[str]:
+    """Return what is not followed any more, of the tools' paths and of the folders that they lay in."""
+    folders = {str(folder) for path in before.files for folder in PurePosixPath(path).parents}
+    odd = after.odd - before.odd
+    return sorted(path for path in odd if path in folders or any(tool.writes(path) for tool in tools))

@@ -78,6 +78,8 @@ def confinement_for(branch: str, settings: Prove) -> Confinement:
         network=settings.network,
         memory=None if limits.memory_gib is None else int(limits.memory_gib * GIB),
         file=int(limits.file_gib * GIB),
+        disk=None if limits.disk_gib is None else int(limits.disk_gib * GIB),
+        entries=limits.files,
         processes=limits.processes,
         image=settings.image_for(branch),
         runtime=settings.container_runtime,

@@ -67,6 +67,15 @@ def test_of_what_a_tool_writes_only_its_own_paths_are_taken(history: History, re
             "became a link",
             id="a link",
         ),
+        pytest.param("import os; os.remove('deps.lock'); os.mkfifo('deps.lock')", 60, "a pipe", id="a pipe"),
+        pytest.param("import os; os.link('deps.lock', 'other')", 60, "deps.lock became", id="a file with two names"),
+        pytest.param("open('deps.lock', 'wb').truncate(1 << 31)", 60, "larger than 200 MB", id="a sparse file"),
+        pytest.param(
+            "[open(f'{number}.lock', 'wb').write(bytes(30_000_000)) for number in range(8)]",
+            60,
+            "larger than 200 MB",
+            id="several large files",
+        ),
     ],
 )
 def test_conflict_tells_why_nothing_was_written(
@@ -99,3 +108,15 @@ def test_tools_run_only_where_suites_run(repository: Repository, runner: str, ru
         assert tools.covers("web/yarn.lock")
         assert not tools.covers("yarn.lock")
         assert tools.tools[0].timeout == 300
+
+
+def test_a_folder_that_becomes_a_link_deletes_nothing(history: History, repository: Repository) -> None:
+    base = history.commit({"deps": "".join(NAMES), "locks/deps.lock": "of base"})
+    original = history.commit({"deps": "".join(["first\n", *NAMES]), "locks/deps.lock": "of main"}, base)
+    tip = history.commit({"deps": "".join([*NAMES, "last\n"]), "locks/deps.lock": "of release"}, base)
+    code = "import os; os.rename('locks', 'away'); os.symlink('away', 'locks')"
+    tool = Tool(paths=("locks/*.lock",), command=("{python}", "-c", code), timeout=60)
+    tools = Tools(tools=(tool,), confinement=DEFAULT)
+    made = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, regenerator=tools)
+    assert isinstance(made, Conflict)
+    assert "locks became a link" in made.rungs[-1].detail
