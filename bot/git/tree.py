@@ -59,6 +59,13 @@ def list_files(repository: Repository, tree: Sha) -> Iterator[tuple[str, Entry]]
         yield decode_path(path), Entry(mode.decode(), Sha(sha.decode()))
 
 
+def list_submodules(repository: Repository, commit: Sha) -> tuple[str, ...]:
+    """Return the paths of a commit's submodules."""
+    if repository.read(commit, ".gitmodules") is None:
+        return ()
+    return tuple(path for path, entry in list_files(repository, commit) if entry.mode == SUBMODULE)
+
+
 def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry | None]) -> Sha:
     """Write the tree that differs from `tree` in these entries; None removes a file, a link or a submodule.
 

@@ -241,6 +241,7 @@ _REMEDY = {
 def _not_proven(result: NotProven, asked: Command) -> Ending:
     ask = asked.onto(result.branch)
     outcome = result.verdict.outcome
+    said = (meaning(outcome), prose(result.verdict.reason), *map(prose, result.verdict.notes), evidence(result.verdict))
     remedy = _REMEDY[outcome].format(
         again=code(ask),
         no_prove=code(ask.onto(result.branch, prove=False)),
@@ -252,7 +253,7 @@ def _not_proven(result: NotProven, asked: Command) -> Ending:
         state="not proven",
         how=how_applied(result.candidate),
         verdict=_verdict(result.verdict, ""),
-        fact=" ".join(filter(None, (meaning(outcome), prose(result.verdict.reason), evidence(result.verdict)))),
+        fact=" ".join(filter(None, said)),
         consequence="Nothing was pushed and no pull request was opened.",
         remedy=remedy,
     )

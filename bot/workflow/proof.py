@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from bot.carried.load import CarriedPatch
 from bot.gate.runner import Assignment, Runner
+from bot.git.tree import list_submodules
 from bot.model import Candidate, Progress, Verdict, silent
 from bot.scratch import scratch_folder
 from bot.workflow.remote_proof import actions_runner
 from bot.workflow.suites import suites_of
 from bot.workflow.trees import prove_trees, without_suite
 from bot.workflow.workplace import Workplace, Workshop
+
+_LISTED = 5
+"""Submodules that a note names."""
 
 
 def prove_candidate(candidate: Candidate, patch: CarriedPatch | None, at: Workshop) -> Verdict:
@@ -27,7 +34,19 @@ def prove_candidate(candidate: Candidate, patch: CarriedPatch | None, at: Worksh
     )
     if not suites_of(assignment, at).every:
         return without_suite()
-    return _runner(at).prove(assignment, lambda line: at.progress(f"{candidate.branch}: {line}"))
+    verdict = _runner(at).prove(assignment, lambda line: at.progress(f"{candidate.branch}: {line}"))
+    return verdict if verdict.proven else replace(verdict, notes=(*verdict.notes, *_left_out(candidate, at)))
+
+
+def _left_out(candidate: Candidate, at: Workshop) -> Iterator[str]:
+    """Say what the runs did not have: to fetch it would take whatever address the branch names."""
+    paths = list_submodules(at.mirror, candidate.commit)
+    if paths:
+        named = ", ".join(f"`{path.replace('`', '')}`" for path in paths[:_LISTED])
+        more = f" and {len(paths) - _LISTED} more" if len(paths) > _LISTED else ""
+        yield f"A proof brings no submodules along ({named}{more}): tests that need them cannot run."
+    if b"filter=lfs" in (at.mirror.read(candidate.commit, ".gitattributes") or b""):
+        yield "A proof brings no files of Git LFS along, only their pointers: tests that need them cannot run."
 
 
 def _runner(at: Workshop) -> Runner:

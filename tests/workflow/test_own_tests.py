@@ -69,6 +69,23 @@ def test_tests_that_pass_without_the_original_do_not_prove_it(office: Office, tm
     assert office.backports() == []
 
 
+def test_what_a_proof_does_not_bring_along_is_named_where_it_did_not_prove(office: Office, tmp_path: Path) -> None:
+    for branch in ("main", "release/1.2"):
+        checkout = tmp_path / branch.replace("/", "-")
+        git(office.git_dir, "clone", "--quiet", "--branch", branch, str(office.git_dir), str(checkout))
+        git(checkout, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},vendor/lib")
+        (checkout / ".gitmodules").write_text('[submodule "lib"]\n\tpath = vendor/lib\n\turl = https://x.invalid/lib\n')
+        (checkout / ".gitattributes").write_text("*.bin filter=lfs diff=lfs merge=lfs -text\n")
+        git(checkout, "add", ".gitmodules", ".gitattributes")
+        git(checkout, "commit", "--quiet", "--message", "Bring the library")
+        git(checkout, "push", "--quiet", "origin", f"HEAD:{branch}")
+    merge(office, tmp_path / "checkout", {"tests/test_ring.py": "import vendor.lib.missing\n\n" + _TEST})
+    (result,) = office.say("/backport release/1.2", on=10)
+    assert isinstance(result, NotProven)
+    assert "A proof brings no submodules along (`vendor/lib`)" in office.answers(10)[-1]
+    assert "no files of Git LFS along" in office.answers(10)[-1]
+
+
 def test_a_test_that_the_original_moves_is_run_where_it_is_now(office: Office, tmp_path: Path) -> None:
     for branch in ("main", "release/1.2"):
         checkout = tmp_path / branch.replace("/", "-")
