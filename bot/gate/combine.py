@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from bot.model import SuiteRun, Verdict, VerdictOutcome
+from bot.model import SuiteRun, Verdict, VerdictOutcome, suite_title
 
 _WORST_FIRST = (
     VerdictOutcome.INCONCLUSIVE,
@@ -40,7 +40,7 @@ def combine(verdicts: Mapping[str, Verdict], *, guards: Collection[str] = ()) ->
     told = deciding | {name: each for name, each in failing.items() if name in guards}
     return Verdict(
         outcome=outcome,
-        reason=" ".join(f"{name}: {verdict.reason}" for name, verdict in told.items()),
+        reason=" ".join(f"{suite_title(name)}: {verdict.reason}" for name, verdict in told.items()),
         base=_together({name: verdict.base for name, verdict in verdicts.items()}),
         candidate=_together({name: verdict.candidate for name, verdict in verdicts.items()}),
         known_failures=tuple(
@@ -60,5 +60,5 @@ def _together(runs: Mapping[str, SuiteRun]) -> SuiteRun:
         cases=tuple(replace(case, name=f"{name}.{case.name}") for name, run in runs.items() for case in run.cases),
         device=next((run.device for run in runs.values() if run.device), None),
         seconds=sum(run.seconds for run in runs.values()),
-        problem=" ".join(f"{name}: {run.problem}" for name, run in runs.items() if run.problem),
+        problem=" ".join(f"{suite_title(name)}: {run.problem}" for name, run in runs.items() if run.problem),
     )

@@ -20,7 +20,7 @@ from bot.gate.place import Shared, interpreter, run_confined
 from bot.gate.process import NOT_STARTED, Finished
 from bot.gate.progress import Reporter, last_case, last_lines, summary, why_stopped
 from bot.gate.source_copy import copy_sources, lay_over
-from bot.model import CaseOutcome, CaseResult, CommandSuite, Device, Progress, SuiteRun, silent
+from bot.model import COMMAND, CaseOutcome, CaseResult, CommandSuite, Device, Progress, SuiteRun, silent
 from bot.scratch import scratch_folder
 from bot.untrusted_files import write_file
 
@@ -113,7 +113,7 @@ def _as_case(finished: Finished, suite: CommandSuite, report: Report) -> CaseRes
     """Make the command itself a case: what its report does not explain must not get lost."""
     said = "; ".join(_failures(finished, report))
     return CaseResult(
-        name=f"command::{suite.name}", outcome=CaseOutcome.FAILED if said else CaseOutcome.PASSED, message=said
+        name=f"{COMMAND}{suite.name}", outcome=CaseOutcome.FAILED if said else CaseOutcome.PASSED, message=said
     )
 
 

@@ -27,12 +27,15 @@ STEP = 0.2
 READ_ON = 5.0
 """Seconds that output is still read after the end: something that left the group may hold the pipe open for ever."""
 
+_NOT_NEEDED = "it was not needed any more"
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
     """How a process ended: `code` is negative for a signal; `tail` is the end of what it printed.
 
-    `exceeded` says which bound of what it may write it went beyond, whether or not that ended it.
+    `exceeded` says which bound of what it may write it went beyond, whether or not that ended it, or that it was ended
+    because nobody needed its result any more.
     """
 
     code: int
@@ -112,7 +115,7 @@ def _awaited(process: subprocess.Popen[bytes], ends: Ends) -> tuple[bool, str]:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STEP)
             return False, ""
-    return True, ""
+    return False, _NOT_NEEDED
 
 
 def _taken(process: subprocess.Popen[bytes]) -> int:

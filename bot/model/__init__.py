@@ -30,6 +30,8 @@ from bot.model.endings import (
     WouldOpen,
 )
 from bot.model.proof import (
+    COMMAND,
+    OWN_TESTS,
     CaseOutcome,
     CaseResult,
     CommandSuite,
@@ -41,11 +43,14 @@ from bot.model.proof import (
     Verdict,
     VerdictOutcome,
     WorkflowRun,
+    suite_title,
 )
 from bot.model.pulls import CheckRunText, Comment, Details, Labelling, ListedPullRequest, PullRequest, ReviewThread
 from bot.model.request import BackportOptions, BackportRequest
 
 __all__ = [
+    "COMMAND",
+    "OWN_TESTS",
     "Affectedness",
     "AlreadyApplied",
     "BackportOptions",
@@ -102,4 +107,5 @@ __all__ = [
     "WouldOpen",
     "never",
     "silent",
+    "suite_title",
 ]

@@ -115,6 +115,17 @@ class WorkflowRun:
     url: str
 
 
+OWN_TESTS = "own-tests"
+"""The name of the suite that the tests make which an original brings."""
+COMMAND = "command::"
+"""What the case begins with that stands for a command as a whole; the suite's name follows."""
+
+
+def suite_title(name: str) -> str:
+    """Name a suite for a reader."""
+    return "the original's tests" if name == OWN_TESTS else name
+
+
 class VerdictOutcome(StrEnum):
     """What base run and candidate run say together."""
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from bot.model import CaseResult, Verdict
 from bot.report.markdown import spelled_out
-from bot.report.verdict import device_of, device_text, first_line, groups, headline, known_groups, meaning
+from bot.report.verdict import case_title, device_of, device_text, first_line, groups, headline, known_groups, meaning
 
 
 def render_page(verdict: Verdict, *, picture: str = "") -> str:
@@ -44,7 +44,7 @@ def _cases(verdict: Verdict) -> list[dict[str, str]]:
 def _row(name: str, before: CaseResult | None, after: CaseResult | None) -> dict[str, str]:
     messages = [first_line(case.message) for case in (before, after) if case and case.message]
     return {
-        "name": name,
+        "name": case_title(name),
         "before": before.outcome.value if before else "not there",
         "after": after.outcome.value if after else "not there",
         "past_before": before.figures.get("past_end", "") if before else "",

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from urllib.parse import quote
 
 from bot.branch_names import slug
 from bot.model import MergeMethod, Sha
@@ -18,10 +19,11 @@ from bot.model import MergeMethod, Sha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """Two blocks: up to the conflict, and after it is resolved."""
+    """Two blocks: up to the conflict, and after it is resolved. `compare` is the page that opens the pull request."""
 
     begin: str
     finish: str
+    compare: str = ""
 
 
 def recipe(
@@ -33,6 +35,7 @@ def recipe(
     files: Sequence[str] = (),
     parts: Mapping[Sha, Sequence[str]] = {},
     remote: str = "origin",
+    compare: str = "",
 ) -> Recipe:
     """Return the commands to pick `commits` onto a target branch in a worktree beside the reader's clone.
 
@@ -61,7 +64,7 @@ def recipe(
         f"git -C {directory} -c core.editor=true cherry-pick --continue",
         f"git -C {directory} push {remote} {shlex.quote(f'HEAD:refs/heads/{backport_branch}')}",
     ]
-    return Recipe(begin="\n".join(begin), finish=" &&\n".join(finish))
+    return Recipe(begin="\n".join(begin), finish=" &&\n".join(finish), compare=compare)
 
 
 def _pick(directory: str, mainline: str, commits: Sequence[Sha], parts: Mapping[Sha, Sequence[str]]) -> Iterator[str]:
@@ -84,6 +87,15 @@ def _quoted(path: str) -> str:
 
 
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-")
+
+
+def compare_page(repository: str, branch: str, backport_branch: str, *, body: str) -> str:
+    """Return the page of a repository (its address) that opens the pull request, with this text in it.
+
+    The bot knows the pull request again by the branches that it is from and into, whoever opens it.
+    """
+    base, head = (quote(name, safe="/") for name in (branch, backport_branch))
+    return f"{repository}/compare/{base}...{head}?quick_pull=1&body={quote(body, safe='')}"
 
 
 def resolve_recipe(backport_branch: str, files: Sequence[str], *, remote: str = "origin") -> Recipe:

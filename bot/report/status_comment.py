@@ -26,9 +26,9 @@ from bot.model import (
 from bot.report.endings import Ending, describe, describe_conflict_file, summary
 from bot.report.markdown import code_cell
 from bot.report.markers import status_marker
-from bot.report.recipe import Recipe, recipe
+from bot.report.recipe import Recipe, compare_page, recipe
 from bot.report.templating import render
-from bot.report.verdict import device_of, device_text, failing_cases, first_line, groups, known_groups
+from bot.report.verdict import case_title, device_of, device_text, failing_cases, first_line, groups, known_groups
 
 MAX_COMMENT = 65_000
 """Characters; GitHub refuses more than 65,536."""
@@ -147,7 +147,7 @@ def _detail(result: TargetResult, view: StatusView) -> _Detail:
             return _Detail(
                 ending=ending,
                 rungs=result.candidate.rungs,
-                cases=[(case.name, first_line(case.message)) for case in failing[:LISTED]],
+                cases=[(case_title(case.name), first_line(case.message)) for case in failing[:LISTED]],
                 more=max(0, len(failing) - LISTED),
                 groups=groups(result.verdict),
                 known=known_groups(result.verdict),
@@ -160,6 +160,10 @@ def _detail(result: TargetResult, view: StatusView) -> _Detail:
 def _conflict_detail(ending: Ending, result: Conflicted, view: StatusView) -> _Detail:
     conflict = result.conflict
     repository, branch = split_target(result.branch)
+    backport_branch = view.name_branch(result.branch)
+    home = view.original.url.rpartition("/pull/")[0]
+    page = urljoin(view.original.url, f"/{repository}") if repository else home
+    said = f"{home.split('/', 3)[-1]}#{view.original.number}" if repository else f"#{view.original.number}"
     return _Detail(
         ending=ending,
         files=[describe_conflict_file(file) for file in conflict.files[:LISTED]],
@@ -169,15 +173,11 @@ def _conflict_detail(ending: Ending, result: Conflicted, view: StatusView) -> _D
         if result.draft is not None
         else recipe(
             branch=branch,
-            remote=_address(repository, view.original) if repository else "origin",
-            backport_branch=view.name_branch(result.branch),
+            remote=f"{page}.git" if repository else "origin",
+            backport_branch=backport_branch,
             commits=view.commits or (conflict.commit,),
             merge_method=view.merge_method,
             files=[file.path for file in conflict.files],
+            compare=compare_page(page, branch, backport_branch, body=f"Backport of {said}"),
         ),
     )
-
-
-def _address(repository: str, original: PullRequest) -> str:
-    """Return the git address of another repository on the server that has the original."""
-    return urljoin(original.url, f"/{repository}.git")

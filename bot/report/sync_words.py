@@ -74,7 +74,7 @@ def next_step(standing: Standing) -> str:
 
 def _by_hand(standing: Standing) -> str:
     if standing.original.number is None:
-        return "Pick it by hand: it was pushed without a pull request."
+        return "Pick it by hand: no pull request of it is known."
     asking = code(f"/backport {standing.branch}")
     return f"Comment {asking} on {standing.original.name}: the answer holds the commands to finish it by hand."
 

@@ -33,6 +33,7 @@ from bot.report.markdown import count, shorten, visible
 from bot.report.verdict import (
     base_failed,
     candidate_failed,
+    case_title,
     device_of,
     device_text,
     failing_cases,
@@ -99,7 +100,9 @@ def render_verdict(verdict: Verdict) -> str:
         cases = count(len(known.cases), "case")
         lines.append(f"  known failure {plain(known.name)} ({cases}, {state}): {plain(known.reason)}")
     failing_now = failing_cases(verdict)
-    lines += [f"  fails: {plain(case.name)}: {plain(first_line(case.message))}" for case in failing_now[:LISTED]]
+    lines += [
+        f"  fails: {plain(case_title(case.name))}: {plain(first_line(case.message))}" for case in failing_now[:LISTED]
+    ]
     if len(failing_now) > LISTED:
         lines.append(f"  … and {len(failing_now) - LISTED} more failing cases")
     return "\n".join(lines)

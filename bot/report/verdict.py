@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.model import CaseOutcome, CaseResult, Device, KnownFailure, SuiteRun, Verdict, VerdictOutcome
+from bot.model import (
+    COMMAND,
+    OWN_TESTS,
+    CaseOutcome,
+    CaseResult,
+    Device,
+    KnownFailure,
+    SuiteRun,
+    Verdict,
+    VerdictOutcome,
+    suite_title,
+)
 from bot.report.markdown import count, link, shorten, visible
 
 _BAD = frozenset({CaseOutcome.FAILED, CaseOutcome.ERROR})
@@ -77,9 +88,15 @@ def headline(verdict: Verdict) -> str:
 def groups(verdict: Verdict) -> tuple[CaseGroup, ...]:
     """Put the cases together by test function, in the order of the base run."""
     known = _known_names(verdict.known_failures)
-    names = dict.fromkeys(_group(case.name) for run in (verdict.base, verdict.candidate) for case in run.cases)
+    names = dict.fromkeys(_group(case.name) for run in (verdict.base, verdict.candidate) for case in _telling(run))
     before, after = _by_group(verdict.base), _by_group(verdict.candidate)
     return tuple(_count_group(name, before.get(name, ()), after.get(name, ()), known) for name in names)
+
+
+def _telling(run: SuiteRun) -> Iterable[CaseResult]:
+    """Return a run's cases without a command as a whole that went well: its tests say so themselves."""
+    tests = [case for case in run.cases if COMMAND not in case.name or case.outcome in _BAD]
+    return tests or run.cases
 
 
 def known_groups(verdict: Verdict) -> tuple[KnownGroup, ...]:
@@ -171,12 +188,17 @@ def _worst(cases: Iterable[CaseResult]) -> int | None:
     return max((figure for case in cases if (figure := _past_end(case)) is not None), default=None)
 
 
+def case_title(name: str) -> str:
+    """Name a case for a reader: as its test is called, or what a whole command stands for."""
+    plain = name.removeprefix(f"{OWN_TESTS}.")
+    before, command, suite = plain.rpartition(COMMAND)
+    return f"{suite_title(suite)}, as a whole" if command and before in ("", f"{suite}.") else plain
+
+
 def _group(name: str) -> str:
-    """Name a case's group by its test function: `suite.test_decode::test_replay[16]` is `decode: replay`."""
-    place, _, function = name.partition("[")[0].rpartition("::")
-    module = place.rpartition(".")[2].removeprefix("test_")
-    words = " ".join(function.removeprefix("test_").split("_"))
-    return f"{' '.join(module.split('_'))}: {words}" if module else words
+    """Name a case's group by its test, without its parameters: of `a.test_b::test_c[16]` it is `a.test_b::test_c`."""
+    title = case_title(name)
+    return title.partition("[")[0] if title.endswith("]") else title
 
 
 def _by_group(run: SuiteRun) -> Mapping[str, list[CaseResult]]:

@@ -37,7 +37,7 @@ def _waits(standing: Standing, failed: Callable[[Original], str]) -> str:
     if standing.state is State.NEEDS:
         return f"{', '.join(standing.needs)} to be on the branch" if standing.needs else "its prerequisites"
     if original.number is None:
-        return "a person: it was pushed without a pull request, so there is none to open a backport of"
+        return "a person: no pull request of it is known, so there is none to open a backport of"
     why = failed(original)
     return f"a change of what it depends on; the last attempt: {why}" if why else ""
 

@@ -16,13 +16,10 @@ from bot.gate.confinement import GIB, Confinement
 from bot.gate.own_tests import files_of_tests, filled
 from bot.gate.runner import Assignment
 from bot.git.tree import CommitTree
-from bot.model import Affectedness, CommandSuite, DeclaredFailure, SourceTree, Suite
+from bot.model import OWN_TESTS, Affectedness, CommandSuite, DeclaredFailure, SourceTree, Suite
 
 if TYPE_CHECKING:
     from bot.workflow.workplace import Workshop
-
-OWN_TESTS = "own-tests"
-"""The name of the suite that the original's tests make."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

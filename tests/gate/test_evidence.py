@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -78,3 +79,18 @@ def test_both_reports_lie_beside_the_verdict(tmp_path: Path) -> None:
     assert files == expected | {"own-tests/candidate.xml"}
     record = json.loads((tmp_path / "evidence" / "verdict.json").read_text())
     assert [record[name]["commit"] for name in ("base", "candidate")] == ["a" * 40, "b" * 40]
+
+
+def test_each_number_of_a_table_stands_under_its_header(tmp_path: Path) -> None:
+    write_evidence(tmp_path, hostile_verdict(), {"it": hostile_verdict()})
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    tables = [
+        re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)
+        for table in re.findall(r"<table>(.*?)</table>", page, re.DOTALL)
+    ]
+    headed = [rows for rows in tables if "<td" not in rows[0]]
+    assert len(headed) == 2
+    for header, row, *_ in headed:
+        sides = [[' class="number"' in cell for cell in re.findall(r"<t[hd][^>]*>", line)] for line in (header, row)]
+        assert sides[0] == sides[1]
+    assert "th.number,td.number{text-align:right}" in page

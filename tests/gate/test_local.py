@@ -93,7 +93,9 @@ def test_a_run_ends_when_it_is_told_to(tmp_path: Path) -> None:
     shared = Shared()
     threading.Timer(2, shared.stop.set).start()
     start = time.monotonic()
-    assert run_suite(tmp_path, suite, name="base", shared=shared).problem
+    problem = run_suite(tmp_path, suite, name="base", shared=shared).problem
+    assert "it was not needed any more" in problem
+    assert "stopped after" not in problem, "its time was not up"
     assert time.monotonic() - start < 20
 
 

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.model import CaseOutcome, VerdictOutcome
-from bot.report.verdict import base_failed, candidate_failed, device_text, failing_cases, groups, headline, overflow
+from bot.model import CaseOutcome, CaseResult, VerdictOutcome
+from bot.report.verdict import (
+    base_failed,
+    candidate_failed,
+    case_title,
+    device_text,
+    failing_cases,
+    groups,
+    headline,
+    overflow,
+)
 
 if TYPE_CHECKING:
     from tests.report.conftest import Samples
@@ -42,14 +51,38 @@ def test_a_case_that_is_gone_from_the_candidate_claims_no_zero(samples: Samples)
     assert overflow(replace(samples.proven(), base=base, candidate=candidate)) is None
 
 
-def test_groups_are_test_functions_in_words(samples: Samples) -> None:
+def test_groups_are_tests_by_their_own_names(samples: Samples) -> None:
     found = groups(samples.proven())
     assert [(each.name, each.cases, each.known) for each in found] == [
-        ("replay: decode stays inside", 3, 0),
-        ("replay: verify stays inside", 1, 1),
-        ("values: indices are right", 1, 0),
+        ("suite.test_replay::test_decode_stays_inside", 3, 0),
+        ("suite.test_replay::test_verify_stays_inside", 1, 1),
+        ("suite.test_values::test_indices_are_right", 1, 0),
     ]
     assert [(each.before, each.after) for each in found] == [(240, 0), (None, None), (None, None)]
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("tests.test_list::test_empty_parts[[x]]", "tests.test_list::test_empty_parts[[x]]"),
+        ("own-tests.tests.test_list::test_empty_parts", "tests.test_list::test_empty_parts"),
+        ("command::own-tests", "the original's tests, as a whole"),
+        ("own-tests.command::own-tests", "the original's tests, as a whole"),
+        ("command::smoke", "smoke, as a whole"),
+        ("smoke.command::smoke", "smoke, as a whole"),
+        ("app > renders [slug] twice", "app > renders [slug] twice"),
+    ],
+)
+def test_a_case_is_called_what_its_author_calls_it(name: str, title: str) -> None:
+    assert case_title(name) == title
+
+
+def test_tests_of_one_name_in_two_folders_and_a_command_that_went_well(samples: Samples) -> None:
+    passes = CaseOutcome.PASSED
+    names = ("a.test_x::test_y[1]", "b.test_x::test_y", "app renders [slug] twice", "command::own-tests")
+    run = replace(samples.run("base"), cases=tuple(CaseResult(name=name, outcome=passes) for name in names))
+    found = groups(replace(samples.proven(), base=run, candidate=run))
+    assert [each.name for each in found] == ["a.test_x::test_y", "b.test_x::test_y", "app renders [slug] twice"]
 
 
 def test_what_passed_before_leads_what_fails_now(samples: Samples) -> None:

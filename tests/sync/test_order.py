@@ -55,7 +55,7 @@ def test_each_that_is_not_brought_says_what_it_waits_for() -> None:
     assert waits[1] == ""
     assert "resolve the conflict" in waits[2]
     assert waits[3] == "#1 to be on the branch"
-    assert "without a pull request" in waits[4]
+    assert "no pull request of it is known" in waits[4]
     assert "it regressed" in waits[5]
 
 
