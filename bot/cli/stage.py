@@ -115,22 +115,36 @@ def seal(run: Run) -> None:
     _give({"seal": digest, "targets": jobs.matrix(targets)})
 
 
-def prove(run: Run, target: Targets = None) -> None:
+def prove(
+    run: Run,
+    target: Targets = None,
+    seal: Annotated[
+        str, typer.Option(help="What the folder was sealed with.", envvar="BACKPORT_BOT_SEAL", metavar="DIGEST")
+    ] = "",
+) -> None:
     """Run the regression suites on the candidates. Needs no token and no network; every verdict is a result.
 
     This machine is the runner, whatever `prove.runner` says.
     """
-    for each, verdict in jobs.run_prove(RunFolder(run), target or (), progress=tell).items():
+    for each, verdict in jobs.run_prove(RunFolder(run), target or (), seal=seal or None, progress=tell).items():
         typer.echo(f"{each}: {verdict.outcome.value}: {verdict.reason}")
 
 
 def publish(
     run: Run,
+    *,
     repository: RepositoryName,
     seal: Annotated[str, typer.Option(help="What `stage seal` printed.", envvar="BACKPORT_BOT_SEAL", metavar="DIGEST")],
     again: Annotated[
         Path | None,
         typer.Option(help="A run folder for the branches that moved; without it they end.", metavar="DIR"),
+    ] = None,
+    proofs: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder of the proofs' artifacts, prove-ROUND-ID/ID.json; without it RUN/prove/ID.json.",
+            metavar="DIR",
+        ),
     ] = None,
     evidence_url: Annotated[
         str,
@@ -149,7 +163,8 @@ def publish(
     """
     doors = Doors(repository, api_url, data, login, _WAIT)
     next_round = RunFolder(again) if again else None
-    results = jobs.run_publish(RunFolder(run), seal, doors, again=next_round, evidence_url=evidence_url, progress=tell)
+    folder = RunFolder(run, proofs)
+    results = jobs.run_publish(folder, seal, doors, again=next_round, evidence_url=evidence_url, progress=tell)
     console = Console(highlight=False)
     console.print(results_table(results))
     console.print(render_explanations(results), markup=False, soft_wrap=True)

@@ -2,12 +2,16 @@
 
     plan/plan.json  plan/backport.yaml  plan/patches/…     the request, the configuration, own carried patches
     pick/ID.json    pick/ID.bundle                         one candidate and its objects
-    prove/ID.json                                          its verdict
+    prove/ID.json                                          its verdict, where one machine runs all stages
     evidence/ID/                                           what its runs reported, for people; no stage reads it
     publish/results.json                                   how every target branch ended
 
 Owns reading and writing these files. A link, a huge file or one of another shape is an error with the file's name; what
-lies in the folder besides is not looked at.
+lies in the folder besides is not looked at, save by the seal, which covers all of plan/ and pick/ and takes plain files
+alone.
+
+Where each proof is a job of its own, its verdict arrives in an artifact of its own, prove-ROUND-ID/ID.json in a folder
+`proofs`: what else a proof's job hands on is not read, so that it can speak of no other target.
 """
 
 from __future__ import annotations
@@ -16,8 +20,7 @@ import hashlib
 import hmac
 import json
 import os
-import shutil
-import stat
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +29,7 @@ from pydantic import ValidationError
 
 from bot.errors import RunFolderError
 from bot.stages.records import Picked, Plan, Proof, Record
+from bot.untrusted_files import MIB, Bounds, NotPlain, TooLarge, list_entries, read_file, write_file
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -33,19 +37,24 @@ _SEALED = ("plan", "pick")
 
 LARGEST_RECORD = 32 * 1024 * 1024
 """Bytes; a verdict of ten thousand cases has about three million."""
+LARGEST_SEALED = 1024 * MIB
+"""Bytes of one file that is sealed: a bundle holds the objects of its candidate."""
+_BOUNDS = Bounds(entries=100_000)
+_ARTIFACT = re.compile(r"prove-[0-9]+-[0-9]+")
 
 
 class RunFolder:
-    """One run's folder, which is made where it is missing."""
+    """One run's folder, which is made where it is missing. `proofs` is the folder of the proofs' artifacts, if any."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, proofs: Path | None = None) -> None:
+        self.root, self.proofs = root, proofs
 
     def write(self, name: str, record: Record) -> None:
         """Write a record. A path that is not UTF-8 is written with replacement characters: here it is only shown."""
         text = json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False)
         path = self.made(name)
-        path.write_bytes(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode() + b"\n")
+        content = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()
+        write_file(path.parent, path.name, content + b"\n")
 
     def path(self, name: str) -> Path:
         """Return where a file or folder lies, whether or not it is there."""
@@ -71,7 +80,13 @@ class RunFolder:
 
     def proof(self, target: str) -> Proof | None:
         """Read what the prove stage left for a target, or None where it left nothing."""
-        return self._read_if_there(f"prove/{target}.json", Proof)
+        if self.proofs is None:
+            return self._read_if_there(f"prove/{target}.json", Proof)
+        named = [each.name for each in self.proofs.glob(f"prove-*-{target}") if _ARTIFACT.fullmatch(each.name)]
+        if len(named) > 1:
+            raise RunFolderError(f"There are {len(named)} verdicts for target {target}.", hint=_FOREIGN)
+        artifacts = RunFolder(self.proofs)
+        return artifacts._read_if_there(f"{named[0]}/{target}.json", Proof) if named else None
 
     def bundle(self, target: str) -> Path:
         """Return where a target's objects lie."""
@@ -79,15 +94,20 @@ class RunFolder:
 
     def keep_plan_of(self, other: RunFolder, plan: Plan) -> None:
         """Write a plan that goes by the same settings as the run of another folder, with a copy of them."""
-        shutil.copytree(other.path("plan"), self.path("plan"), symlinks=True, dirs_exist_ok=True)
+        for name in other._sealed(["plan"]):
+            path = self.made(name)
+            write_file(path.parent, path.name, other._open(name, LARGEST_SEALED))
         self.write("plan/plan.json", plan)
 
     def seal(self, *stages: str) -> str:
-        """Return one digest over everything that these stages left: all that come before the proof, or those named."""
+        """Return one digest over everything that these stages left: all that come before the proof, or those named.
+
+        Raises RunFolderError where there is anything but plain files in folders: a later stage might follow it.
+        """
         digest = hashlib.sha256()
-        for path in sorted(self._sealed(stages or _SEALED)):
-            content = self._open(path.relative_to(self.root).as_posix())
-            digest.update(f"{path.relative_to(self.root).as_posix()}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+        for name in sorted(self._sealed(stages or _SEALED)):
+            content = self._open(name, LARGEST_SEALED)
+            digest.update(os.fsencode(name) + b"\0" + hashlib.sha256(content).hexdigest().encode() + b"\n")
         return f"sha256:{digest.hexdigest()}"
 
     def check_seal(self, seal: str, *stages: str) -> None:
@@ -99,10 +119,17 @@ class RunFolder:
                 hint=f"Something wrote to {folders} afterwards: look at the proof jobs, then ask again.",
             )
 
-    def _sealed(self, stages: Iterable[str]) -> Iterator[Path]:
-        for folder in stages:
-            for directory, _, files in os.walk(self.root / folder):
-                yield from (Path(directory, file) for file in files)
+    def _sealed(self, stages: Iterable[str]) -> Iterator[str]:
+        for stage in stages:
+            if not os.path.lexists(self.root / stage):
+                continue
+            try:
+                for entry in list_entries(self.root / stage, _BOUNDS):
+                    if not entry.is_plain:
+                        raise RunFolderError(f"{stage}/{entry.path} is not a plain file.", hint=_FOREIGN)
+                    yield f"{stage}/{entry.path}"
+            except OSError as error:
+                raise RunFolderError(f"{stage}/ cannot be read: {error}.", hint=_FOREIGN) from error
 
     def _read_if_there(self, name: str, kind: type[RecordT]) -> RecordT | None:
         return self._read(name, kind) if os.path.lexists(self.root / name) else None
@@ -115,16 +142,13 @@ class RunFolder:
             where = ".".join(map(str, first["loc"]))
             raise RunFolderError(f"{name} cannot be used: {where}: {first['msg']}.", hint=_OTHER_VERSION) from None
 
-    def _open(self, name: str, largest: int | None = None) -> bytes:
+    def _open(self, name: str, largest: int) -> bytes:
         try:
-            descriptor = os.open(self.root / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(descriptor, "rb") as file:
-                found = os.fstat(descriptor)
-                if not stat.S_ISREG(found.st_mode):
-                    raise RunFolderError(f"{name} is not a plain file, so it was not read.", hint=_FOREIGN)
-                if largest is not None and found.st_size > largest:
-                    raise RunFolderError(f"{name} has {found.st_size} bytes, so it was not read.", hint=_FOREIGN)
-                return file.read()
+            return read_file(self.root, name, largest=largest)
+        except NotPlain as error:
+            raise RunFolderError(f"{name} is not a plain file, so it was not read.", hint=_FOREIGN) from error
+        except TooLarge as error:
+            raise RunFolderError(f"{name} is too large ({error}), so it was not read.", hint=_FOREIGN) from error
         except OSError as error:
             raise RunFolderError(f"{name} cannot be read: {error.strerror}.", hint=_MISSING) from error
 

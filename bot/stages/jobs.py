@@ -129,10 +129,18 @@ def run_seal(folder: RunFolder) -> tuple[str, tuple[Planned, ...]]:
     return sealed.seal, sealed.to_prove
 
 
-def run_prove(folder: RunFolder, targets: Sequence[str], *, progress: Progress) -> dict[str, Verdict]:
-    """Prove some targets, or all that have a candidate; returns the verdicts."""
+def run_prove(
+    folder: RunFolder, targets: Sequence[str], *, seal: str | None = None, progress: Progress
+) -> dict[str, Verdict]:
+    """Prove some targets, or all that have a candidate; returns the verdicts.
+
+    `seal` is what the folder was sealed with, where that is known: code of another proof may have replaced what this
+    one is given. Raises RunFolderError where it is not so any more; then nothing is run.
+    """
     for name in (credentials.TOKEN, credentials.APP_ID, credentials.PRIVATE_KEY):
         credentials.take(name)
+    if seal is not None:
+        folder.check_seal(seal)
     named = targets or [each.id for each in seal_picks(folder).to_prove]
     return {each: prove_target(each, folder, progress=progress) for each in named}
 

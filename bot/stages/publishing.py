@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from bot.errors import RunFolderError
+from bot.gate.record import cleaned
 from bot.git.bundle import take_bundle
 from bot.model import Candidate, Conflicted, Failed, TargetPlan, TargetResult, Verdict
 from bot.report.data import target_to_json
@@ -144,4 +145,7 @@ def _verdict(planned: Planned, candidate: Candidate, folder: RunFolder) -> Verdi
         return without_verdict("The proof left no verdict: its job did not end by itself.")
     if (proof.base_commit, proof.candidate) != (candidate.base_commit, candidate.commit):
         return without_verdict("The proof is about other commits than the ones that were picked.")
-    return proof.verdict
+    try:
+        return cleaned(proof.verdict)
+    except ValueError as error:
+        return without_verdict(f"The proof cannot be read: {error}.")

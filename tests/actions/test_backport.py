@@ -23,8 +23,12 @@ def _opened(project: Project) -> list[tuple[str, str]]:
 
 def test_a_comment_becomes_pull_requests_and_a_dying_proof_stops_no_other(project: Project) -> None:
     event = project.comment("/backport release/1.0 release/1.1 release/1.2")
-    ran = project.act.run("issue_comment", event, crash="prove 2")
+    forge = "mkdir -p run/prove run/evidence/2 && touch run/evidence/2/page && echo '{}' > run/prove/2.json"
+    ran = project.act.run("issue_comment", event, crash="prove 2", meanwhile=forge)
     assert ran.jobs() == {"plan", "pick", "seal", "prove", "publish"}, ran.log
+    artifacts = project.act.directory / "artifacts"
+    assert sorted(artifacts.glob("prove-*/*")) == [artifacts / "prove-1-3/3.json"], "a job hands on its own verdict"
+    assert not list(artifacts.glob("evidence-*/**/page"))
     (opened,) = _opened(project)
     assert opened == ("release/1.2", project.office.branches()["backport/7-to-release-1.2"])
     (answer,) = _answers(project)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,8 @@ class Pipeline:
     monkeypatch: pytest.MonkeyPatch
 
     run_folder: Path | None = None
+    sealed: str | None = None
+    proven: set[str] = field(default_factory=set)
 
     @property
     def folder(self) -> RunFolder:
@@ -39,7 +43,7 @@ class Pipeline:
 
     def following(self, again: RunFolder) -> Pipeline:
         """Return the stages of the next round, on the folder that the last one left for it."""
-        return replace(self, run_folder=again.root)
+        return replace(self, run_folder=again.root, sealed=None, proven=set())
 
     def write_config(self, extra: str = "", *, required: bool = True) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -79,15 +83,30 @@ class Pipeline:
         return jobs.run_pick(self.folder, targets, doors, seal=seal, progress=silent)
 
     def seal(self) -> str:
-        return jobs.run_seal(self.folder)[0]
+        self.sealed = jobs.run_seal(self.folder)[0]
+        return self.sealed
 
     def prove(self, targets: Iterable[str] = ()) -> dict[str, Verdict]:
-        return jobs.run_prove(self.folder, tuple(targets), progress=silent)
+        verdicts = jobs.run_prove(self.folder, tuple(targets), seal=self.sealed, progress=silent)
+        self.proven |= verdicts.keys()
+        return verdicts
+
+    def handed_on(self) -> Path:
+        """Return the folder of artifacts: of each job that proved a target, the file that has the target's name."""
+        proofs = self.folder.root.with_name(f"{self.folder.root.name}-proofs")
+        shutil.rmtree(proofs, ignore_errors=True)
+        for target in self.proven:
+            verdict, artifact = self.folder.path(f"prove/{target}.json"), proofs / f"prove-1-{target}"
+            artifact.mkdir(parents=True)
+            if os.path.lexists(verdict):
+                shutil.copy2(verdict, artifact / verdict.name, follow_symlinks=False)
+        return proofs
 
     def publish(self, seal: str, *, again: RunFolder | None = None, evidence_url: str = "") -> tuple[TargetResult, ...]:
         self.give_token()
         doors = self.doors("publish")
-        return jobs.run_publish(self.folder, seal, doors, again=again, evidence_url=evidence_url, progress=silent)
+        folder = RunFolder(self.folder.root, self.handed_on())
+        return jobs.run_publish(folder, seal, doors, again=again, evidence_url=evidence_url, progress=silent)
 
     def run(self, body: str, *, on: int = 7, as_: str = MAINTAINER, evidence_url: str = "") -> tuple[TargetResult, ...]:
         """Run all stages."""

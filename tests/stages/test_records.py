@@ -107,3 +107,25 @@ def test_the_seal_covers_names_and_contents(tmp_path: Path) -> None:
     renamed = folder.seal()
     folder.made("prove/1.json").write_text("{}")
     assert first != renamed == folder.seal()
+
+
+def test_of_the_artifacts_each_verdict_is_read_from_its_own(tmp_path: Path) -> None:
+    for name in ("prove-1-1/2.json", "2.json", "prove-1-12/2.json", "other-1-2/2.json", "prove-x-2/2.json"):
+        (tmp_path / "proofs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "proofs" / name).write_text("{}")
+    folder = RunFolder(tmp_path / "run", tmp_path / "proofs")
+    folder.made("prove/2.json").write_text("{}")
+    assert folder.proof("2") is None
+    (tmp_path / "proofs/prove-1-2").mkdir()
+    (tmp_path / "proofs/prove-1-2/2.json").write_text("{}")
+    with pytest.raises(RunFolderError, match=r"prove-1-2/2\.json cannot be used"):
+        folder.proof("2")
+
+
+def test_a_verdict_behind_a_link_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "proofs").mkdir()
+    (tmp_path / "away").mkdir()
+    (tmp_path / "away/2.json").write_text("{}")
+    (tmp_path / "proofs/prove-1-2").symlink_to(tmp_path / "away")
+    with pytest.raises(RunFolderError, match="not a plain file"):
+        RunFolder(tmp_path / "run", tmp_path / "proofs").proof("2")

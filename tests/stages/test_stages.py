@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -240,6 +241,88 @@ def test_a_pick_that_left_nothing_fails_its_target_alone(pipeline: Pipeline) -> 
     assert isinstance(lost, Failed)
     assert lost.branch == first.plan.branch
     assert isinstance(opened, Opened)
+
+
+TWO = "/backport release/1.1 release/1.2"
+
+
+def test_a_proof_of_what_was_changed_after_the_seal_runs_nothing(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Whoever can replace an artifact of the run would give a sibling's proof another suite."""
+    pipeline.plan(pipeline.event(TWO))
+    pipeline.pick()
+    pipeline.seal()
+    for suite in pipeline.folder.path("plan").rglob("suite/test_*.py"):
+        suite.write_text(f"import pathlib\ndef test_it():\n    pathlib.Path({str(tmp_path / 'ran')!r}).touch()\n")
+    with pytest.raises(RunFolderError, match="not as it was sealed"):
+        pipeline.prove()
+    assert not (tmp_path / "ran").exists()
+    assert not pipeline.folder.path("prove").exists()
+
+
+def test_a_proofs_job_speaks_of_no_other_target(pipeline: Pipeline) -> None:
+    """The job of target 2 died; that of target 1 leaves a verdict about target 2's very commits."""
+    pipeline.plan(pipeline.event(TWO))
+    pipeline.pick()
+    seal = pipeline.seal()
+    pipeline.prove(["1"])
+    forged = json.loads(pipeline.folder.path("prove/1.json").read_text())
+    picked = json.loads(pipeline.folder.path("pick/2.json").read_text())["made"]["value"]
+    forged |= {"base_commit": picked["base_commit"], "candidate": picked["commit"]}
+    pipeline.folder.path("prove/2.json").write_text(json.dumps(forged))
+    first, second = pipeline.publish(seal)
+    assert isinstance(first, Opened)
+    assert isinstance(second, NotProven)
+    assert "left no verdict" in second.verdict.reason
+
+
+def _link_to_a_folder(place: Path, outside: Path) -> None:
+    (place / "9").symlink_to(outside)
+
+
+def _link_to_a_file(place: Path, outside: Path) -> None:
+    (place / "9").symlink_to(outside / "patch.yaml")
+
+
+def _pipe(place: Path, outside: Path) -> None:
+    os.mkfifo(place / "9")
+
+
+def _hard_link(place: Path, outside: Path) -> None:
+    os.link(outside / "patch.yaml", place / "9")
+
+
+@pytest.mark.parametrize("plant", [_link_to_a_folder, _link_to_a_file, _pipe, _hard_link])
+def test_a_seal_covers_no_more_than_plain_files(
+    pipeline: Pipeline, tmp_path: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    """A link to a folder of patches was in no digest and would have been loaded."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "patch.yaml").touch()
+    pipeline.plan(pipeline.event(CLEAN))
+    pipeline.pick()
+    seal = pipeline.seal()
+    plant(pipeline.folder.path("plan/patches"), outside)
+    with pytest.raises(RunFolderError, match="not a plain file"):
+        pipeline.folder.check_seal(seal)
+
+
+def test_a_folder_that_is_a_link_is_not_read_through(pipeline: Pipeline, tmp_path: Path) -> None:
+    pipeline.plan(pipeline.event(CLEAN))
+    pipeline.folder.path("plan").rename(tmp_path / "away")
+    pipeline.folder.path("plan").symlink_to(tmp_path / "away")
+    with pytest.raises(RunFolderError, match="not a plain file"):
+        pipeline.folder.plan()
+
+
+def test_a_verdicts_words_hold_nothing_that_cannot_be_shown(proven: tuple[Pipeline, str]) -> None:
+    pipeline, seal = proven
+    content = json.loads(pipeline.folder.path("prove/1.json").read_text())
+    content["verdict"] |= {"outcome": "incomplete", "reason": "nul \0 escape \x1b[2J turned \u202e"}
+    pipeline.folder.path("prove/1.json").write_text(json.dumps(content))
+    (result,) = pipeline.publish(seal)
+    assert isinstance(result, NotProven)
+    assert "nul \ufffd escape \ufffd[2J turned \ufffd" in result.verdict.reason
 
 
 # --- settings, outputs ------------------------------------------------------------------------------------------------
