@@ -1,12 +1,16 @@
 """Secrets from the environment.
 
-Owns their names. Each is taken out of our own environment when it is read, so that no process we start can inherit it.
+Owns their names, and that each is in our memory alone once it was read: no process we start inherits it, it has gone
+from /proc/self/environ, and on Linux no process of the same user can read our memory.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bot.errors import ConfigError
 
@@ -28,9 +32,54 @@ Account = str | AppKey
 """Who the bot is to GitHub: a token, or an App."""
 
 
+_PR_SET_DUMPABLE = 4
+_names_held: set[str] = set()
+
+
 def take(name: str) -> str | None:
-    """Return a secret and forget it in the environment; None where it is not set."""
-    return os.environ.pop(name, "") or None
+    """Return a secret and forget it in the environment; None where it is not set. From then on it is `held`."""
+    secret = _forget(name)
+    if secret is not None:
+        _names_held.add(name)
+    return secret
+
+
+def drop(name: str) -> None:
+    """Forget a secret that a process has no business with; it is not held for that."""
+    _forget(name)
+
+
+def held() -> bool:
+    """Whether this process has taken a secret."""
+    return bool(_names_held)
+
+
+def _forget(name: str) -> str | None:
+    secret = os.environ.pop(name, "") or None
+    if secret is not None and sys.platform == "linux":
+        _hide_memory()
+        _overwrite_in_initial_environment(name, secret)
+    return secret
+
+
+def _hide_memory() -> None:
+    """Keep processes of the same user from our memory and /proc files, and write no core: PR_SET_DUMPABLE(2const)."""
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, *map(ctypes.c_ulong, (0, 0, 0, 0)))
+
+
+def _overwrite_in_initial_environment(name: str, secret: str) -> None:
+    """Blank a secret in the memory that /proc/self/environ shows, which unsetting a variable leaves as it was.
+
+    So is the same secret under another name. proc_pid_stat(5) has where that memory begins and ends, as the fields 50
+    and 51; the second field, a name in brackets, may hold blanks.
+    """
+    fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
+    place, end = int(fields[47]), int(fields[48])
+    for entry in ctypes.string_at(place, max(end - place, 0)).split(b"\0") if place else ():
+        variable, _, value = entry.partition(b"=")
+        if value == os.fsencode(secret) and (variable == os.fsencode(name) or name != APP_ID):
+            ctypes.memset(place + len(variable) + 1, ord("*"), len(value))
+        place += len(entry) + 1
 
 
 def require(name: str, consequence: str) -> str:

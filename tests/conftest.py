@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import credentials
 from bot.demo import wheels
 
 
@@ -14,3 +15,9 @@ from bot.demo import wheels
 def released() -> Callable[[str], Path]:
     """Return the unpacked sources of a released sglang version; downloaded once, then cached."""
     return wheels.released
+
+
+@pytest.fixture(autouse=True)
+def no_secret_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test begin as a process that has read no secret yet."""
+    monkeypatch.setattr(credentials, "_names_held", set())

@@ -138,7 +138,7 @@ def run_prove(
     one is given. Raises RunFolderError where it is not so any more; then nothing is run.
     """
     for name in (credentials.TOKEN, credentials.APP_ID, credentials.PRIVATE_KEY):
-        credentials.take(name)
+        credentials.drop(name)
     if seal is not None:
         folder.check_seal(seal)
     named = targets or [each.id for each in seal_picks(folder).to_prove]
