@@ -19,6 +19,13 @@ def _inside(path: str) -> str:
     return path
 
 
+def _absolute(path: str) -> str:
+    if not path.startswith("/") or ".." in path.split("/") or not path.strip("/"):
+        raise ValueError(f"`{path}` is no absolute path below /")
+    return path
+
+
+MachinePath = Annotated[str, Field(min_length=1), AfterValidator(_absolute)]
 PathPattern = Annotated[str, Field(min_length=1), AfterValidator(_inside)]
 
 
@@ -119,6 +126,10 @@ class Prove(Section):
     """Images to run the suites in; none runs them on the machine itself."""
     container_runtime: Literal["docker", "podman"] = "docker"
     """What starts a container."""
+    without_isolation: Literal["refuse", "allow"] = "refuse"
+    """What becomes of a proof beside a token on a machine that cannot isolate suites; `allow` risks the token."""
+    readable: tuple[MachinePath, ...] = Field(default=(), strict=False)
+    """Paths of this machine that suites may read besides the system's and the tree, e.g. a folder of models."""
     network: bool = False
     """Let suites and commands reach the network. A carried patch's suite needs none."""
     limits: Limits = Limits()

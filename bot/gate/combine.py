@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from bot.model import SuiteRun, Verdict, VerdictOutcome, suite_title
+from bot.model import SuiteRun, Verdict, VerdictOutcome, suite_title, weakest
 
 _WORST_FIRST = (
     VerdictOutcome.INCONCLUSIVE,
@@ -60,5 +60,6 @@ def _together(runs: Mapping[str, SuiteRun]) -> SuiteRun:
         cases=tuple(replace(case, name=f"{name}.{case.name}") for name, run in runs.items() for case in run.cases),
         device=next((run.device for run in runs.values() if run.device), None),
         seconds=sum(run.seconds for run in runs.values()),
+        isolation=weakest(run.isolation for run in runs.values()),
         problem=" ".join(f"{suite_title(name)}: {run.problem}" for name, run in runs.items() if run.problem),
     )

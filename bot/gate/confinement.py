@@ -1,34 +1,35 @@
 """What a process that runs somebody's code may reach and take, and the command line that holds it to that.
 
-Owns the walls: on Linux, namespaces of its own for network, processes and mounts, where everything but its own folders
-is read-only, the places where tokens usually lie are empty, and no capability is left to undo it; and limits on what it
-takes. Starts nothing but the trial of whether this machine allows it.
+Owns the choice of walls and limits; `bot.isolation` puts them up. Starts nothing but the trial of whether this machine
+allows them.
 """
 
 from __future__ import annotations
 
 import os
-import pwd
-import shlex
-import shutil
 import subprocess
+import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from bot import credentials
+from bot.errors import SuiteError
+from bot.isolation.order import Order, Plan, to_text
+from bot.isolation.view import plan_root
+from bot.model import Isolation
+
 GIB = 1024**3
-_NAMESPACES = ("unshare", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child")
-_NO_CAPABILITIES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--")
 _FEWEST_PIDS = 301
 """The kernel keeps the first 300 to itself."""
-SECRETS = (
-    *(".aws", ".azure", ".docker", ".gnupg", ".huggingface", ".kube", ".ssh", ".git-credentials", ".netrc", ".npmrc"),
-    *(".pypirc", ".cache/huggingface/token", ".config/gcloud", ".config/gh", ".config/git", ".config/hub"),
+_LAUNCHER = (
+    f"import sys; sys.path.append({str(Path(__file__).parents[2])!r}); from bot.isolation.launcher import main; "
 )
-"""Where tools keep tokens and keys, below a home folder."""
-_SOCKETS = ("/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock")
-"""Whoever can talk to one of these is root."""
+_LAUNCHER += "main(sys.argv[1], sys.argv[2:])"
+_TRIAL_SECONDS = 60.0
+"""A loaded machine takes seconds to start a process, and a trial that is given up refuses a proof."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,8 @@ class Confinement:
     """The bounds of one suite process. `memory`, `file` and `disk` are bytes; an `image` runs it in a container.
 
     `disk` bounds all files together that it adds, four times `file` where nothing is said, and `entries` their number.
+    `readable` are paths of this machine that it sees besides its own. `without_isolation` lets it run without walls
+    beside a token, where this machine allows none.
     """
 
     network: bool = False
@@ -46,6 +49,8 @@ class Confinement:
     processes: int = 2048
     image: str | None = None
     runtime: str = "docker"
+    readable: tuple[Path, ...] = ()
+    without_isolation: bool = False
 
     @property
     def disk_size(self) -> int:
@@ -61,8 +66,8 @@ DEFAULT = Confinement()
 class Launch:
     """One suite process: its command, where it stands, and the folders it needs.
 
-    It can write to the `writable` folders alone. `readable` are those that it needs besides; on this machine it can
-    read what its user can, save where tokens usually lie.
+    It can write to the `writable` folders alone. `readable` are those that it needs besides: it sees no others but the
+    system's. The `device` cpu keeps GPUs out of its sight.
     """
 
     command: Sequence[str]
@@ -73,73 +78,95 @@ class Launch:
     device: str = "auto"
 
 
-def confined(launch: Launch, confinement: Confinement) -> list[str]:
-    """Build the command line of a process inside the walls that this machine allows.
+def confined(launch: Launch, confinement: Confinement, *, farewell: Sequence[str] = ()) -> list[str]:
+    """Build the command line of a process inside the walls that this machine allows, which ends with this process.
 
-    Where it allows none, what is left are the environment, which is the caller's, and the limits.
+    Where it allows none, what is left are the environment, which is the caller's, and the limits. In a container's
+    client neither is ours to set; `farewell` is the command that ends what a client leaves behind, should the bot end
+    before it does.
     """
-    limited = [*_limits(confinement), *launch.command]
-    if not can_isolate():
-        return limited
-    namespaces = [*_NAMESPACES, *(() if confinement.network else ("--net",)), "--"]
-    script = "\n".join(_script(confinement, launch.directory, launch.writable))
-    return [*namespaces, "sh", "-c", script, "sh", *_NO_CAPABILITIES, *limited]
+    order = Order(bot=os.getpid(), directory=str(launch.directory), farewell=tuple(farewell))
+    if confinement.image is None:
+        walls = _plan(launch, confinement) if can_isolate() else None
+        order = order._replace(limits=tuple(_limits(confinement)), network=confinement.network, plan=walls)
+    return [sys.executable, "-I", "-S", "-c", _LAUNCHER, to_text(order), *launch.command]
+
+
+def _plan(launch: Launch, confinement: Confinement) -> Plan:
+    return plan_root(
+        readable=(launch.directory, *launch.readable, *confinement.readable),
+        writable=launch.writable,
+        program=launch.command[0],
+        environment=launch.environment,
+        gpu=launch.device != "cpu",
+        shared_memory=confinement.file,
+        pids=max(confinement.processes, _FEWEST_PIDS) if has_own_pid_limit() else 0,
+    )
+
+
+def _limits(confinement: Confinement) -> Iterator[tuple[str, int]]:
+    """Yield the limits of the process and all it starts. A core file of a torch process is gigabytes."""
+    yield from (("RLIMIT_CORE", 0), ("RLIMIT_FSIZE", confinement.file), ("RLIMIT_NPROC", confinement.processes))
+    if confinement.memory is not None:
+        yield "RLIMIT_AS", confinement.memory
+
+
+# --- what stands ------------------------------------------------------------------------------------------------------
+
+
+def isolation_of(confinement: Confinement) -> Isolation:
+    """Say what stands between a process and this machine."""
+    if confinement.image is not None:
+        return Isolation.CONTAINER
+    return Isolation.NAMESPACES if can_isolate() else Isolation.NONE
+
+
+def refuse_bare_with_secrets(confinement: Confinement) -> None:
+    """Let nobody's code run without walls beside a token, unless the configuration says so by name.
+
+    Raises:
+        SuiteError: nothing may be run on this machine.
+    """
+    if confinement.without_isolation or not credentials.held() or isolation_of(confinement) is not Isolation.NONE:
+        return
+    raise SuiteError(
+        f"This machine cannot isolate a suite ({obstacle()}), and the bot holds a token that the suite could read. So "
+        "nothing was run and nothing is proven.",
+        hint="Allow user namespaces (docs/ci.md, Isolation), name an image in `prove.containers`, set `prove.runner: "
+        "github-actions`, or accept the risk with `prove.without_isolation: allow` in backport.yaml.",
+    )
+
+
+def can_isolate() -> bool:
+    """Whether this machine lets a process have a root, processes and a network of its own (Linux user namespaces)."""
+    return not obstacle()
+
+
+_trial = threading.Lock()
+
+
+def obstacle() -> str:
+    """Say why this machine allows no walls; empty where it does. One that was out of time is tried again next time."""
+    with _trial:
+        try:
+            return _try_walls()
+        except subprocess.TimeoutExpired:
+            return f"a trial did not end within {_TRIAL_SECONDS:g} s"
 
 
 @cache
-def can_isolate() -> bool:
-    """Whether this machine lets a process have its own network, processes and mounts (Linux user namespaces)."""
-    script = "\n".join(_script(DEFAULT, Path("/"), ()))
-    trial = [*_NAMESPACES, "--net", "--", "sh", "-c", script, "sh", *_NO_CAPABILITIES, "true"]
-    try:
-        return subprocess.run(trial, capture_output=True, timeout=10, check=False).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False
+def _try_walls() -> str:
+    if sys.platform != "linux":
+        return "it takes Linux"
+    order = Order(bot=os.getpid(), directory="/", plan=_plan(_TRIAL, DEFAULT))
+    command = [sys.executable, "-I", "-S", "-c", _LAUNCHER, to_text(order), *_TRIAL.command]
+    done = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", timeout=_TRIAL_SECONDS, check=False
+    )
+    return "" if done.returncode == 0 else done.stderr.strip()[-300:] or f"a trial ended with {done.returncode}"
 
 
-def _limits(confinement: Confinement) -> Iterator[str]:
-    """Yield the words that set limits on the process and all it starts. A core file of a torch process is gigabytes."""
-    if shutil.which("prlimit") is None:
-        return
-    yield from ("prlimit", "--core=0", f"--fsize={confinement.file}", f"--nproc={confinement.processes}")
-    if confinement.memory is not None:
-        yield f"--as={confinement.memory}"
-    yield "--"
-
-
-def _script(confinement: Confinement, directory: Path, writable: Sequence[Path]) -> Iterator[str]:
-    """Yield the shell that the first process of the tree runs before the command, which it gets as its arguments.
-
-    A shell stays in front, as the first process is deaf to most signals and an abort would look like another end. It
-    stops at a wall that cannot be put up.
-    """
-    yield "set -e"
-    own = [shlex.quote(str(path.resolve())) for path in writable]
-    yield from (f"mount --bind {path} {path}" for path in own)
-    kept = "|".join(["/proc", "/proc/*", "/dev", "/dev/*", *own])
-    yield "while read -r _ where _ options _; do"
-    yield f'  case "$where" in {kept}) ;; *) mount -o "remount,bind,$options,ro" "$where" ;; esac'
-    yield "done < /proc/self/mounts"
-    yield f"[ ! -d /dev/shm ] || mount -t tmpfs -o size={confinement.file} none /dev/shm"
-    yield 'for disk in /dev/*; do [ ! -b "$disk" ] || mount --bind /dev/null "$disk"; done'
-    yield from (f"mount --bind /dev/null {shlex.quote(path)}" for path in _existing(files=True))
-    yield from (f"mount -t tmpfs -o size=4k,mode=755 none {shlex.quote(path)}" for path in _existing(files=False))
-    if has_own_pid_limit():
-        yield f"echo {max(confinement.processes, _FEWEST_PIDS)} > /proc/sys/kernel/pid_max"
-    yield "mount --bind -o ro /proc/sys /proc/sys"
-    # The folder this process was started in may lie under a mount made since.
-    yield f"cd {shlex.quote(str(directory.resolve()))}"
-    yield "set +e"
-    yield '"$@"'
-    yield "exit $?"
-
-
-def _existing(*, files: bool) -> list[str]:
-    """Return what is there of the places that hold secrets, each once: files and sockets, or folders."""
-    homes = {Path.home(), Path(pwd.getpwuid(os.getuid()).pw_dir)}
-    named = [*(home / name for home in homes for name in SECRETS), *map(Path, _SOCKETS)]
-    there = {path.resolve() for path in named if path.exists()}
-    return sorted(str(path) for path in there if path.is_dir() is not files)
+_TRIAL = Launch(command=[sys.executable, "-I", "-S", "-c", ""], directory=Path("/"), environment={})
 
 
 def has_own_pid_limit() -> bool:

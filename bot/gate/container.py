@@ -29,7 +29,7 @@ def contained(launch: Launch, confinement: Confinement, name: str) -> list[str]:
     run += ["--pids-limit", str(confinement.processes), "--ulimit", "core=0", "--ulimit", f"fsize={confinement.file}"]
     if confinement.memory is not None:
         run += ["--memory", str(confinement.memory)]
-    for path in dict.fromkeys(path.resolve() for path in launch.readable):
+    for path in dict.fromkeys(path.resolve() for path in (*launch.readable, *confinement.readable)):
         run += ["--volume", f"{path}:{path}:ro"]
     for path in dict.fromkeys(path.resolve() for path in launch.writable):
         run += ["--volume", f"{path}:{path}"]

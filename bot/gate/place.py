@@ -12,14 +12,14 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from bot.gate import container
-from bot.gate.confinement import DEFAULT, Confinement, Launch, confined
+from bot.gate.confinement import DEFAULT, Confinement, Launch, confined, refuse_bare_with_secrets
 from bot.gate.disk_usage import DiskWatch, Usage
 from bot.gate.process import Ends, Finished, run_watched
 
@@ -89,18 +89,66 @@ class Shared:
 
 
 def run_confined(launch: Launch, shared: Shared, *, timeout: float, watch: Callable[[str], None]) -> Finished:
-    """Run to the end, the time limit in seconds, or until it is told to stop; nothing of it is left then."""
+    """Run to the end, the time limit in seconds, or until it is told to stop; nothing of it is left then.
+
+    Raises:
+        SuiteError: this machine allows no walls and the bot holds a token.
+        RunsEnded: the bot is ending.
+    """
     confinement = shared.confinement
+    refuse_bare_with_secrets(confinement)
     disk = DiskWatch(launch.writable, Usage(confinement.disk_size, confinement.entries))
     ends = Ends(timeout=timeout, begun=shared.turn.begun, up=shared.turn.awaited.set, stop=shared.stop, disk=disk)
     follow = partial(run_watched, directory=launch.directory, watch=watch, ends=ends)
-    if confinement.image is None:
-        return follow(confined(launch, confinement), environment=launch.environment)
+    with _ended_with_the_bot(shared.stop):
+        if confinement.image is None:
+            return follow(confined(launch, confinement), environment=launch.environment)
+        return _run_contained(launch, confinement, follow)
+
+
+def _run_contained(launch: Launch, confinement: Confinement, follow: Callable[..., Finished]) -> Finished:
     name = f"backport-{uuid.uuid4().hex[:16]}"
     client = {variable: os.environ[variable] for variable in _CLIENT if variable in os.environ}
+    ended = container.ending(name, confinement)
+    run = replace(launch, command=container.contained(launch, confinement, name))
     try:
-        return follow(container.contained(launch, confinement, name), environment=client)
+        return follow(confined(run, confinement, farewell=ended), environment=client)
     finally:
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            ended = container.ending(name, confinement)
             subprocess.run(ended, env=client, capture_output=True, timeout=60, check=False)
+
+
+# --- the end of the bot -----------------------------------------------------------------------------------------------
+
+
+class RunsEnded(BaseException):
+    """A run was ended because the bot is ending: it says nothing of what was run, and nothing may be concluded of it.
+
+    No Exception, as what comes to no verdict must not be published as one that came to nothing.
+    """
+
+
+_ending = threading.Event()
+_running: dict[object, threading.Event] = {}
+"""What stops each run; changed and read in single steps, as a signal handler may come between any two."""
+
+
+def end_runs() -> None:
+    """End every run of this process, and let no further begin; a signal handler may call it."""
+    _ending.set()
+    for stop in tuple(_running.values()):
+        stop.set()
+
+
+@contextlib.contextmanager
+def _ended_with_the_bot(stop: threading.Event) -> Iterator[None]:
+    run = object()  # the two runs of a proof share what stops them
+    _running[run] = stop
+    try:
+        if _ending.is_set():
+            stop.set()
+        yield
+    finally:
+        del _running[run]
+        if _ending.is_set():
+            raise RunsEnded

@@ -24,6 +24,8 @@ NOT_STARTED = (125, 126, NOT_FOUND)
 """The command, or the container for it, could not be started."""
 STEP = 0.2
 """Seconds between two looks at whether to stop."""
+GRACE = 5.0
+"""Seconds that the launcher gets to end its processes."""
 READ_ON = 5.0
 """Seconds that output is still read after the end: something that left the group may hold the pipe open for ever."""
 
@@ -95,7 +97,7 @@ def run_watched(
     try:
         timed_out, exceeded = _awaited(process, ends)
     finally:
-        _end_group(process.pid)
+        _end(process)
         code = process.wait()
         tail = output.tail(READ_ON)
     return Finished(code, tail, timed_out, exceeded or ends.disk.count())
@@ -125,6 +127,10 @@ def _taken(process: subprocess.Popen[bytes]) -> int:
         return os.dup(stream.fileno())
 
 
-def _end_group(leader: int) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let the launcher end what it started, wherever that went, and then end what is left of the group."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE)
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)

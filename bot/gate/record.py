@@ -97,6 +97,7 @@ def _run_to_json(run: SuiteRun) -> dict[str, Any]:
         "problem": run.problem,
         "seconds": run.seconds,
         "device": device,
+        "isolation": run.isolation and str(run.isolation),
         "cases": cases,
     }
 

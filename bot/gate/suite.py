@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from bot.errors import SuiteError
-from bot.gate.confinement import Launch
+from bot.gate.confinement import Launch, isolation_of
 from bot.gate.environment import suite_environment
 from bot.gate.junit import Report, parse_junit, read_report
 from bot.gate.place import Shared, interpreter, run_confined
@@ -47,7 +47,7 @@ def run_suite(
         home = scratch / "home"
         home.mkdir()
         launch = Launch(
-            command=_command(suite, scratch, interpreter(shared.confinement)),
+            command=_command(scratch, interpreter(shared.confinement)),
             directory=suite.directory,
             environment=suite_environment(
                 home,
@@ -66,18 +66,25 @@ def run_suite(
     if shared.keep is not None and xml:
         write_file(shared.keep, f"{name}.xml", xml)
     seconds = time.monotonic() - shared.turn.since
-    run = SuiteRun(tree=name, cases=parsed.cases, device=parsed.device, seconds=seconds, problem=problem)
+    run = SuiteRun(
+        tree=name,
+        cases=parsed.cases,
+        device=parsed.device,
+        seconds=seconds,
+        problem=problem,
+        isolation=isolation_of(shared.confinement),
+    )
     progress(f"{name} run: {summary(run)}")
     return run
 
 
-def _command(suite: Suite, scratch: Path, python: str) -> list[str]:
+def _command(scratch: Path, python: str) -> list[str]:
     """Build the pytest command line. An empty configuration file keeps the settings of whatever lies around it out."""
     settings = scratch / "pytest.ini"
     settings.write_text("[pytest]\n", encoding="utf-8")
     options = [
         "--rootdir",
-        str(suite.directory.resolve()),
+        ".",  # the suite's folder: pytest would look for variables in its name
         "--import-mode=importlib",
         "--continue-on-collection-errors",
     ]

@@ -37,6 +37,7 @@ from bot.model.proof import (
     CommandSuite,
     DeclaredFailure,
     Device,
+    Isolation,
     KnownFailure,
     Suite,
     SuiteRun,
@@ -44,6 +45,7 @@ from bot.model.proof import (
     VerdictOutcome,
     WorkflowRun,
     suite_title,
+    weakest,
 )
 from bot.model.pulls import CheckRunText, Comment, Details, Labelling, ListedPullRequest, PullRequest, ReviewThread
 from bot.model.request import BackportOptions, BackportRequest
@@ -76,6 +78,7 @@ __all__ = [
     "Evidence",
     "Failed",
     "Fidelity",
+    "Isolation",
     "KnownFailure",
     "Labelling",
     "ListedPullRequest",
@@ -108,4 +111,5 @@ __all__ = [
     "never",
     "silent",
     "suite_title",
+    "weakest",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -86,11 +86,31 @@ class Device:
         return f"{self.kind} ({self.name}, {self.arch})"
 
 
+class Isolation(StrEnum):
+    """What stood between a suite and the machine that it ran on."""
+
+    NAMESPACES = "namespaces"
+    """A root, processes, IPC and, unless configured, a network of its own (Linux namespaces)."""
+    CONTAINER = "container"
+    """The walls of a container's runtime."""
+    NONE = "none"
+    """The environment and the limits alone: it could read and reach what the user of the machine can."""
+
+
+_WEAKEST_FIRST = (Isolation.NONE, None, Isolation.NAMESPACES, Isolation.CONTAINER)
+
+
+def weakest(isolations: Iterable[Isolation | None]) -> Isolation | None:
+    """Return the isolation that held in every one of several runs; None where it is not known of one."""
+    return min(isolations, key=_WEAKEST_FIRST.index)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteRun:
     """One run of a regression suite on one tree. `problem` says why a run is not usable; a usable one has none.
 
-    `commit` is what the tree was checked out at, or empty where it is no checkout.
+    `commit` is what the tree was checked out at, or empty where it is no checkout. `isolation` is None where nothing
+    was run, or the record of it is older than the field.
     """
 
     tree: str
@@ -99,6 +119,7 @@ class SuiteRun:
     seconds: float
     problem: str = ""
     commit: str = ""
+    isolation: Isolation | None = None
 
     def count(self, outcome: CaseOutcome) -> int:
         """Count the cases that ended so."""
@@ -163,3 +184,8 @@ class Verdict:
     def proven(self) -> bool:
         """Whether a normal pull request may be opened on it."""
         return self.outcome is VerdictOutcome.PROVEN
+
+    @property
+    def isolation(self) -> Isolation | None:
+        """What stood between both runs and the machine."""
+        return weakest((self.base.isolation, self.candidate.isolation))

@@ -10,7 +10,7 @@ from bot.report.buffers import render_bars
 from bot.report.endings import describe
 from bot.report.markdown import code, shorten, visible
 from bot.report.templating import render
-from bot.report.verdict import device_of, device_text, evidence, groups, headline, known_groups, meaning
+from bot.report.verdict import device_of, device_text, evidence, groups, headline, isolation_text, known_groups, meaning
 
 MAX_SUMMARY = 65_000
 """Characters; GitHub refuses more than 65,535."""
@@ -68,6 +68,7 @@ def _summary(said: str, verdict: Verdict | None, template: str | None) -> str:
         template,
         said=said,
         device=device_text(device_of(verdict)) if verdict else "",
+        isolation=isolation_text(verdict.isolation) if verdict else "",
         groups=groups(verdict) if verdict else (),
         known=known_groups(verdict) if verdict else (),
         bars=render_bars(verdict) if verdict else "",

@@ -12,7 +12,17 @@ from markupsafe import Markup
 
 from bot.model import CaseResult, Verdict
 from bot.report.markdown import spelled_out
-from bot.report.verdict import case_title, device_of, device_text, first_line, groups, headline, known_groups, meaning
+from bot.report.verdict import (
+    case_title,
+    device_of,
+    device_text,
+    first_line,
+    groups,
+    headline,
+    isolation_text,
+    known_groups,
+    meaning,
+)
 
 
 def render_page(verdict: Verdict, *, picture: str = "") -> str:
@@ -25,6 +35,7 @@ def render_page(verdict: Verdict, *, picture: str = "") -> str:
             headline=headline(verdict),
             meaning=meaning(verdict.outcome),
             device=device_text(device_of(verdict)),
+            isolation=isolation_text(verdict.isolation),
             groups=groups(verdict),
             known=known_groups(verdict),
             cases=_cases(verdict),

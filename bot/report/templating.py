@@ -36,7 +36,7 @@ VALUES = {
     ),
     "conflict": ("original", "requester", "branch", "commits", "conflict", "files", "more", "recipe", "check"),
     "answer": ("lead", "rows", "help", "forms", "options", "branches"),
-    "check_run": ("said", "device", "groups", "known", "bars"),
+    "check_run": ("said", "isolation", "device", "groups", "known", "bars"),
     "sync_issue": ("state", "headline", "main", "to_do", "settled", "there", "not_asked"),
     "sync_summary": ("survey", "states", "rows", "details"),
 }

@@ -40,6 +40,7 @@ from bot.report.verdict import (
     first_line,
     groups,
     headline,
+    isolation_text,
     known_groups,
     meaning,
 )
@@ -89,6 +90,7 @@ def render_verdict(verdict: Verdict) -> str:
         f"{verdict.outcome.value}: {headline(verdict)}",
         f"{meaning(verdict.outcome)} {plain(verdict.reason)}",
         f"on {plain(device_text(device_of(verdict)))}",
+        *filter(None, [isolation_text(verdict.isolation)]),
     ]
     lines += [plain(note) for note in verdict.notes]
     for each in groups(verdict):

@@ -14,6 +14,7 @@ from bot.model import (
     CaseOutcome,
     CaseResult,
     Device,
+    Isolation,
     KnownFailure,
     SuiteRun,
     Verdict,
@@ -140,6 +141,19 @@ def device_text(device: Device | None) -> str:
     ]
     said.append("no GPU" if device.kind == "cpu" else "")
     return f"{device.kind} ({'; '.join(part for part in said if part)})"
+
+
+_ISOLATION = {
+    Isolation.NAMESPACES: "It ran isolated, in namespaces of its own.",
+    Isolation.CONTAINER: "It ran isolated, in a container.",
+    Isolation.NONE: "It ran without isolation: it could read and reach whatever the user of its machine can.",
+    None: "",
+}
+
+
+def isolation_text(isolation: Isolation | None) -> str:
+    """Say in one sentence what stood between a suite and its machine; empty where that is not known."""
+    return _ISOLATION[isolation]
 
 
 def first_line(message: str, limit: int = 200) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.carried.detect import check
@@ -80,6 +81,8 @@ def confinement_for(branch: str, settings: Prove) -> Confinement:
         processes=limits.processes,
         image=settings.image_for(branch),
         runtime=settings.container_runtime,
+        readable=tuple(map(Path, settings.readable)),
+        without_isolation=settings.without_isolation == "allow",
     )
 
 

@@ -13,7 +13,7 @@ from bot.cache import cache_directory
 from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
 from bot.config import Prove
-from bot.gate.confinement import Confinement
+from bot.gate.confinement import Confinement, isolation_of, refuse_bare_with_secrets
 from bot.gate.evidence import write_evidence
 from bot.gate.kernels import drop_old_kernels
 from bot.gate.place import Turn
@@ -55,7 +55,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     folder `evidence`.
 
     Raises:
-        SuiteError: there is no suite to run.
+        SuiteError: there is no suite to run, or this machine allows no walls and the bot holds a token.
     """
     if lay_out is not None and not (patch and patch.suite.takes_turns):
         lay_out()
@@ -63,6 +63,9 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     suites = suites_for(branch, patch, companions, changed, DirectoryTree(candidate), settings)
     if not suites.every:
         return without_suite()
+    confinement = confinement_for(branch, settings)
+    refuse_bare_with_secrets(confinement)
+    progress(f"isolation of the suites: {isolation_of(confinement).value}")
     drop_old_kernels(_kernels())
     with _laid_out(lay_out, base, candidate) as (first, laid):
         proof = _Proof(
@@ -70,7 +73,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
             candidate=candidate,
             patches=patches,
             device=device or settings.device,
-            confinement=confinement_for(branch, settings),
+            confinement=confinement,
             commits=commits,
             kernels=_kernels() / kernels_of if kernels_of else None,
             evidence=evidence,

@@ -5,43 +5,31 @@ What holds only inside namespaces of its own is skipped where a machine allows n
 
 from __future__ import annotations
 
-import textwrap
-import time
 from pathlib import Path
 
 import pytest
 
-from bot.gate.confinement import Confinement, can_isolate, has_own_pid_limit
-from bot.gate.place import Shared
-from bot.gate.suite import run_suite
-from bot.model import CaseOutcome, Suite, SuiteRun
+from bot.gate.confinement import Confinement, has_own_pid_limit
+from tests.gate.walled import complaints, left, run, walled
 
 SECRET = "ghs_0123456789abcdef0123456789abcdef"
 MIB = 1024**2
-
-walled = pytest.mark.skipif(not can_isolate(), reason="this machine lets no process have namespaces of its own")
-
-
-def run(tmp_path: Path, text: str, confinement: Confinement | None = None) -> SuiteRun:
-    """Run a one-file suite inside the walls."""
-    for name in ("suite", "tree"):
-        (tmp_path / name).mkdir(exist_ok=True)
-    (tmp_path / "suite" / "test_it.py").write_text(textwrap.dedent(text), encoding="utf-8")
-    suite = Suite(name="it", directory=tmp_path / "suite", timeout=60)
-    shared = Shared(confinement=confinement or Confinement())
-    return run_suite(tmp_path / "tree", suite, name="base", device="cpu", shared=shared)
-
-
-def complaints(ended: SuiteRun) -> list[str]:
-    assert ended.problem == ""
-    return [f"{case.name}: {case.message}" for case in ended.cases if case.outcome is not CaseOutcome.PASSED]
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of the bot's with a token in every place, its environment included."""
     home = tmp_path / "home"
-    for name in (".git-credentials", ".netrc", ".config/gh/hosts.yml", ".ssh/id_ed25519", ".docker/config.json"):
+    known = (".git-credentials", ".netrc", ".config/gh/hosts.yml", ".ssh/id_ed25519", ".docker/config.json")
+    others = (
+        ".gitconfig",
+        ".bash_history",
+        "actions-runner/.credentials",
+        "data/mirror.git/config",
+        "bot.env",
+        "a key.pem",
+    )
+    for name in (*known, *others):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(SECRET)
     monkeypatch.setenv("HOME", str(home))
@@ -54,10 +42,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @walled
 @pytest.mark.usefixtures("home")
 def test_a_looking_suite_fails_where_there_is_a_token(tmp_path: Path) -> None:
-    """What the next test looks for can be found: a place that the walls do not know gives it away."""
-    (tmp_path / "unknown").write_text(SECRET)
-    ended = run(tmp_path, f"def test_it():\n    assert open({str(tmp_path / 'unknown')!r}).read() != {SECRET!r}\n")
-    assert len(complaints(ended)) == 1
+    """What the next test looks for can be found: a folder that the configuration shows gives it away."""
+    (tmp_path / "shown").mkdir()
+    (tmp_path / "shown" / "key").write_text(SECRET)
+    text = f"def test_it():\n    assert open({str(tmp_path / 'shown' / 'key')!r}).read() != {SECRET!r}\n"
+    assert len(complaints(run(tmp_path, text, Confinement(readable=(tmp_path / "shown",))))) == 1
 
 
 @walled
@@ -77,6 +66,7 @@ def test_tokens_are_found_in_none_of_the_usual_places(tmp_path: Path, home: Path
         def test_home_folders():
             files = [path for home in HOMES for path in home.rglob("*")]
             assert [str(path) for path in files if holds(path)] == []
+            assert list(HOMES[0].iterdir()) == []
 
         def test_environments_of_every_process_that_can_be_seen():
             assert [str(path) for path in pathlib.Path("/proc").glob("[0-9]*/environ") if holds(path)] == []
@@ -224,20 +214,7 @@ def test_a_fork_bomb_is_bounded_and_gone_afterwards(tmp_path: Path) -> None:
     )
     assert complaints(ended) == []
     assert int(ended.cases[0].figures["children"]) < 320 or not has_own_pid_limit()
-    assert _left(str(tmp_path)) == []
-
-
-def _left(word: str) -> list[str]:
-    """Name the processes that have this word in their command line."""
-    time.sleep(0.5)
-    left = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if word.encode() in path.read_bytes():
-                left.append(path.parent.name)
-        except OSError:
-            continue
-    return left
+    assert left(str(tmp_path)) == []
 
 
 @walled
@@ -254,4 +231,4 @@ def test_a_daemon_does_not_outlive_the_run(tmp_path: Path) -> None:
         """,
     )
     assert complaints(ended) == []
-    assert _left(str(tmp_path)) == []
+    assert left(str(tmp_path)) == []

@@ -1,0 +1,52 @@
+"""A one-file suite inside the walls, and what it complains of; and processes of ours that are looked for afterwards."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.gate.confinement import Confinement, can_isolate
+from bot.gate.place import Shared
+from bot.gate.suite import run_suite
+from bot.model import CaseOutcome, Suite, SuiteRun
+
+walled = pytest.mark.skipif(not can_isolate(), reason="this machine lets no process have namespaces of its own")
+
+
+def run(folder: Path, text: str, confinement: Confinement | None = None) -> SuiteRun:
+    """Run a one-file suite inside the walls; it and its tree lie in the folder."""
+    for name in ("suite", "tree"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "suite" / "test_it.py").write_text(textwrap.dedent(text), encoding="utf-8")
+    suite = Suite(name="it", directory=folder / "suite", timeout=60)
+    shared = Shared(confinement=confinement or Confinement())
+    return run_suite(folder / "tree", suite, name="base", device="cpu", shared=shared)
+
+
+def complaints(ended: SuiteRun) -> list[str]:
+    """List what did not pass."""
+    assert ended.problem == ""
+    return [f"{case.name}: {case.message}" for case in ended.cases if case.outcome is not CaseOutcome.PASSED]
+
+
+def left(word: str, *, within: float = 5.0) -> list[str]:
+    """Name the processes that still have this word on their command line after so many seconds."""
+    deadline = time.monotonic() + within
+    while (there := processes(word)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return there
+
+
+def processes(word: str) -> list[str]:
+    """Name the processes that have this word on their command line now."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if word.encode() in path.read_bytes():
+                found.append(path.parent.name)
+        except OSError:
+            continue
+    return found
