@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from bot import __version__
+from bot.cli.signals import end_with_signals
 from bot.errors import BackportError
 from bot.report import terminal
 
@@ -77,6 +78,7 @@ def _root(
 
 def main() -> None:
     """Run the command line; an error of ours ends it with what happened and what to do, and exit code 2."""
+    end_with_signals()
     try:
         app()
     except BackportError as error:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 
 from bot.errors import BackportError, RateLimited, Unavailable
+from bot.gate.place import RunsEnded
 from bot.service.journal import Delivery, Journal
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,8 @@ class Worker:
     def _attempt(self, delivery: Delivery) -> None:
         try:
             self._work(delivery)
+        except RunsEnded:  # what it was about stays in the journal for the next start
+            self._stopping.set()
         except (RateLimited, Unavailable) as error:
             if delivery.attempts + 1 < _ATTEMPTS:
                 log.warning("%s: %s Trying again.", delivery.id, error.message)

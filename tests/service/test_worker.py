@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import GitError, Unavailable
+from bot.gate.place import RunsEnded
 from bot.service import worker as worker_module
 from bot.service.journal import Delivery, Journal
 from bot.service.worker import Worker
@@ -51,6 +52,24 @@ def test_an_error_in_one_delivery_does_not_stop_the_next(journal: Journal) -> No
     _work_off(journal, work)
     assert seen == ["one", "two", "three"]
     assert journal.problems() == ("ZeroDivisionError: a fault of ours", "The mirror is gone.")
+
+
+def test_what_the_end_of_the_bot_interrupted_is_kept_for_the_next_start(journal: Journal) -> None:
+    """A suite that was ended with the bot is no verdict, so the delivery is neither finished nor tried again now."""
+    seen: list[str] = []
+    ended = threading.Event()
+
+    def work(delivery: Delivery) -> None:
+        seen.append(delivery.id)
+        ended.set()
+        raise RunsEnded
+
+    journal.accept("one", "push", {})
+    worker = Worker(journal, work)
+    worker.start()
+    assert ended.wait(10)
+    worker.stop()
+    assert (seen, journal.waiting()) == (["one"], 1)
 
 
 def test_an_unanswering_github_is_asked_again(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
