@@ -1,22 +1,45 @@
-"""Words by which GitHub closes an issue when a commit or a pull request is merged, made harmless.
+"""Words in a message that GitHub and CI services act on, made harmless: those that close issues and those that skip CI.
 
 Owns which words those are. The original closed what it closes; a copy of its text on a release branch must not close it
-again, and must not close the issue of the same number in another repository.
+again, and must not close the issue of the same number in another repository. A copied request to skip CI would keep
+required checks of the backport from ever starting.
 """
 
 from __future__ import annotations
 
 import re
 
+# https://docs.github.com/en/issues/tracking-your-work-with-issues/linking-a-pull-request-to-an-issue. The blanks around
+# the colon are two alternatives: as one pattern, `\s*:?\s+`, many blanks would cost time quadratic in their number.
 _CLOSING = re.compile(
-    r"\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(\s*:?\s+|\s*:)((?:[\w.-]+/[\w.-]+)?#\d+|GH-\d+|https?://[^\s<>()]+)",
+    r"\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(\s*:\s*|\s+)"
+    r"((?:[\w.-]{1,100}/[\w.-]{1,100})?#\d+|GH-\d+|https?://[^\s<>()]+)",
     re.IGNORECASE,
 )
+# https://docs.github.com/en/actions/managing-workflow-runs/skipping-workflow-runs, and the same in the words of Travis,
+# AppVeyor, CircleCI, Cirrus, Azure and GitLab: `[skip NAME]` and `[NAME skip]`.
+_NAME = r"[a-z]{2,20}(?:[ _-][a-z]{2,20})?"
+_SKIP_IN_BRACKETS = re.compile(
+    rf"\[[ \t]{{0,9}}(skip[ _-]{_NAME}|no[ _-](?:ci|actions|checks)|{_NAME}[ _-]skip)[ \t]{{0,9}}\]", re.IGNORECASE
+)
+_SKIP_AS_TRAILER = re.compile(r"^[ \t]{0,9}skip-checks[ \t]{0,9}:[ \t]{0,9}true\b", re.IGNORECASE | re.MULTILINE)
+_SKIP_ON_AZURE = re.compile(r"\*{3}(NO_CI)\*{3}", re.IGNORECASE)
 
 
 def disarm(text: str) -> str:
-    """Put what a closing word names into parentheses: `Fixes #1` becomes `Fixes (#1)`, as readable and without effect.
+    """Return a text in which such words are as readable and without effect.
 
-    Doing it twice is the same as doing it once.
+    `Fixes #1` becomes `Fixes (#1)`, `[skip ci]` becomes `(skip ci)`. The trailer `skip-checks: true` gets another key,
+    so that the block around it stays one of trailers. Doing it twice is the same as doing it once.
     """
-    return _CLOSING.sub(r"\1\2(\3)", text)
+    return _disarm_skips(_CLOSING.sub(r"\1\2(\3)", text))
+
+
+def skips_ci(text: str) -> bool:
+    """Say whether a text asks GitHub or another service to start no checks."""
+    return _disarm_skips(text) != text
+
+
+def _disarm_skips(text: str) -> str:
+    text = _SKIP_IN_BRACKETS.sub(r"(\1)", text)
+    return _SKIP_ON_AZURE.sub(r"(\1)", _SKIP_AS_TRAILER.sub("Original-skipped-checks: true", text))

@@ -1,7 +1,13 @@
 """Commit messages of backports: the original's, with the line that names it.
 
-Owns where that line stands. Trailers are only trailers as long as they are the message's last paragraph, so the line
-goes before them and credit (Co-authored-by, Signed-off-by) stays where GitHub and git look for it.
+Owns where that line stands, and what becomes of such lines that the original's own message has. Trailers are only
+trailers as long as they are the message's last paragraph, so our line goes before them and credit (Co-authored-by,
+Signed-off-by) stays where GitHub and git look for it.
+
+A line `(cherry picked from commit …)` in the original's message is the word of whoever wrote that message. Copied as it
+is, it would read as the word of the bot: it becomes `Original-picked-from: …`, which neither git nor another tool
+takes for a pick and which is a trailer all the same, so that the block around it stays one. So the lines of that form
+in a message that the bot wrote are the bot's, all of them.
 """
 
 from __future__ import annotations
@@ -9,24 +15,39 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from bot.closing_words import disarm
+from bot.closing_words import disarm, skips_ci
 from bot.model import Sha
 
 _TRAILER = re.compile(r"[A-Za-z0-9-]+[ \t]*:[ \t]*\S")
 # git takes these as a sign that the paragraph was made by tools, and then tolerates other lines in it.
 _GENERATED = ("Signed-off-by: ", "(cherry picked from commit ")
-_PICKED_FROM = re.compile(r"^\(cherry picked from commit ([0-9a-f]{7,64})\)\s*$", re.MULTILINE)
-_REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{7,64})\b")
+_PICKED_FROM = re.compile(r"^\(cherry picked from commit ([0-9a-f]{7,64})\)[ \t\r]*$", re.MULTILINE)
+# As people write it: in another case, with a hyphen, without the word "commit", in a sentence.
+_ANY_PICKED_LINE = re.compile(
+    r"^[ \t]{0,9}\(?cherry[- ]picked from (?:commit )?([0-9a-f]{7,64})\)?\.?[ \t]*$", re.IGNORECASE | re.MULTILINE
+)
+_ANY_PICKED = re.compile(r"cherry[- ]picked from (?:commit )?(?=[0-9a-f]{7,64}\b)", re.IGNORECASE)
+# git's own sentence, and as people write it of several: "This reverts commits A, B and C." What a reverted merge was
+# merged into ("reversing changes made to …") is not reverted.
+_REVERTED = re.compile(
+    r"\bThis (?:reverts|backs out) (?:the following )?commits?:?"
+    r"((?:[\s,*&-]{1,9}(?:and )?(?:commit )?[0-9a-f]{7,64}\b)+)",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"\b[0-9a-f]{7,64}\b")
+_SKIPS = "The original's message asks CI to skip it. Here that is made harmless, so that checks run."
 
 
 def backport_message(message: str, originals: Iterable[Sha], notes: Iterable[str] = ()) -> str:
     """Return the original's message with notes and one `(cherry picked from commit …)` line for each original.
 
-    Words in it that would close an issue are made harmless.
+    Words in it that would close an issue or keep checks from running are made harmless, its own claims to be a pick are
+    renamed, and line ends become git's.
     """
-    body, trailers = _split_trailers(disarm(message.rstrip()))
+    body, trailers = _split_trailers(without_picked_from(disarm(_with_plain_ends(message).rstrip())))
     lines = [f"(cherry picked from commit {original})" for original in originals]
-    paragraphs = [body, *notes, "\n".join(lines), trailers]
+    skips = [_SKIPS] if skips_ci(message) else []
+    paragraphs = [body, *skips, *notes, "\n".join(lines), trailers]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
 
 
@@ -46,13 +67,17 @@ def picked_from(message: str) -> tuple[str, ...]:
 
 
 def without_picked_from(message: str) -> str:
-    """Return a message in which the lines that name commits as picked are indented, and do not count."""
-    return _PICKED_FROM.sub(r"  \g<0>", message)
+    """Return a message in which what it says of being a pick cannot be read as said by whoever copies it."""
+    return _ANY_PICKED.sub("picked by its author from ", _ANY_PICKED_LINE.sub(r"Original-picked-from: \1", message))
 
 
 def reverted(message: str) -> tuple[str, ...]:
-    """Return the commits that a message says it reverts."""
-    return tuple(_REVERTS.findall(message)) if "This reverts" in message else ()
+    """Return the commits that a message says it reverts, as it writes them."""
+    return tuple(name for names in _REVERTED.findall(message) for name in _NAME.findall(names))
+
+
+def _with_plain_ends(message: str) -> str:
+    return message.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _split_trailers(message: str) -> tuple[str, str]:

@@ -42,6 +42,8 @@ _SAFE = (
     *("-c", "core.sharedRepository=0600"),  # what git writes is its owner's alone, as is the data folder
 )
 _STDERR_KEPT = 2000
+# Without the scheme in front, which would be tried from each of its letters: quadratic in a long word.
+_CREDENTIALS = re.compile(r"://[^/\s@]+@")
 _SECRET = re.compile(r"\b(?:gh[a-z]|github_pat)_[A-Za-z0-9_]{16,}|Authorization: \w+ \S+")
 
 
@@ -176,4 +178,4 @@ class Git:
         for secret in self.secrets:
             text = text.replace(secret, "***")
         text = _SECRET.sub("***", text)
-        return re.sub(r"(\w+://)[^/\s@]+@", r"\1***@", text)
+        return _CREDENTIALS.sub("://***@", text)

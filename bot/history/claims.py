@@ -1,7 +1,11 @@
 """A commit's message → what it claims about other commits and pull requests.
 
 Owns the conventions that people and tools write: git's own lines, patchback, Meeseeks, cherry-pick robots, GitHub's
-merges. A claim is only what somebody wrote; whether it is borne out is decided in `landed`.
+merges, bors. Every room reads messages here. A claim is only what somebody wrote: it counts where `bot.git.changes`
+finds that the commit makes, or takes back, the change that it names.
+
+Messages are anybody's and of any length, so no pattern may cost more than linear time: what repeats is bounded, or
+cannot match in two ways.
 """
 
 from __future__ import annotations
@@ -13,30 +17,36 @@ from typing import TypeVar
 
 from bot.git.message import picked_from, reverted
 
+_REPOSITORY = r"[\w.-]{1,100}/[\w.-]{1,100}"
 _NUMBER = re.compile(r"\(#(\d{1,9})\)")
 # In a revert's title the number of what is reverted stands inside the quotes.
 _LAST_NUMBER = re.compile(r"\(#(\d{1,9})\)\W?\s*$(?<!\")")
-_MERGE = re.compile(r"Merge (?:pull request|PR) #(\d{1,9})\b")
+_OWN_NUMBER = re.compile(r" \(#\d{1,9}\)$")
+# GitHub's own, homu's and bors': "Auto merge of #12 - ann:fix, r=bea", "Merge #12".
+_MERGE = re.compile(r"(?:Merge (?:pull request|PR) |Auto merge of |Rollup merge of |Merge )#(\d{1,9})\b(?! #)")
 _PICKED_IN_SUBJECT = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)\s*$")
 _PATCHBACK = re.compile(r"^\[PR #(\d{1,9})/([0-9a-f]{7,40}) backport\]")
 _MERGED_AS = re.compile(r"backport of PR #\d+ as merged into \S+\s+\(([0-9a-f]{7,40})\)")
 _FIXES = re.compile(r"^Fixes:? +(?:commit +)?(?:([0-9a-f]{8,40})\b|#(\d{1,9})\b)", re.MULTILINE)
-_REVERTS_NUMBER = re.compile(r"^Reverts +(?:[\w.-]+/[\w.-]+)?#(\d{1,9})\b", re.MULTILINE)
-_REVERT_SUBJECT = re.compile(r"^Revert\b.*?#(\d{1,9})\b")
-_LISTED = r"((?:(?:https://github\.com/[\w.-]+/[\w.-]+/pull/|[\w.-]+/[\w.-]+#|#|PR )\d{1,9}(?:,? and |, ?| & |\+)?)+)"
+_REVERTS_NUMBER = re.compile(rf"^Reverts? +(?:{_REPOSITORY})?#(\d{{1,9}})\b", re.MULTILINE)
+_REVERT_SUBJECT = re.compile(r"^Revert\b[^#]*#(\d{1,9})\b")
+# What git and GitHub put around the title of what is reverted, and conventional commits' way of saying it.
+_UNDOES_TITLE = re.compile(r'(Revert|Reapply) "(.+)"|(revert)(?:\([^()]*\))?: (.+)')
+_LISTED = rf"((?:(?:https://github\.com/{_REPOSITORY}/pull/|{_REPOSITORY}#|#|PR )\d{{1,9}}(?:,? and |, ?| & |\+)?)+)"
 _VERB = r"(?:back-?port(?:ed|s|ing)?|cherry[- ]?pick(?:ed|s|ing)?)(?: of| from)?(?: (?:PRs?|pull requests?))?:? ?"
 # "Backport PR #12: …", "Backport of #12 and #13", "Automated cherry pick of #12": anywhere in a title; in the body at a
 # line's start, or it is prose.
 _TITLE_WORDS = re.compile(rf"\b{_VERB}{_LISTED}", re.IGNORECASE)
-_BODY_WORDS = re.compile(rf"^\W{{0,4}}(?:This is an? )?(?:\w+ )?{_VERB}{_LISTED}", re.IGNORECASE | re.MULTILINE)
-_BARE_HASH = re.compile(
-    r"^(?!\s*>).*cherry[- ]picked from (?:commit )?([0-9a-f]{10,40})\b", re.IGNORECASE | re.MULTILINE
+_BODY_WORDS = re.compile(
+    rf"^(?!>)\W{{0,4}}(?:This is an? )?(?:\w{{1,40}} )?{_VERB}{_LISTED}", re.IGNORECASE | re.MULTILINE
 )
+_QUOTED = re.compile(r"[ \t]{0,9}>")
+_BARE_HASH = re.compile(r"cherry[- ]picked from (?:commit )?([0-9a-f]{10,40})\b", re.IGNORECASE)
 _DIGITS = re.compile(r"(?:#|/pull/|PR )(\d{1,9})", re.IGNORECASE)
 # The branch that a merge names: "auto-backport-of-pr-12-on-v5", "cherry-pick-12-to-1.7", "backport/12-to-release-1",
 # "bp/7.2.x/12"; a version is no number.
 _BRANCH = re.compile(
-    r"(?:^|[/_-])(?:back-?port|cherry-?pick|bp)(?:[-_/](?:of|pr))*[-_/]?(?:v?[\d.]+x?/)?#?(\d{1,9})(?![\d.])",
+    r"(?:^|[/_-])(?:back-?port|cherry-?pick|bp)(?:[-_/](?:of|pr)){0,4}[-_/]?(?:v?[\d.]{1,40}x?/)?#?(\d{1,9})(?![\d.])",
     re.IGNORECASE,
 )
 _BRANCH_HASH = re.compile(r"cherry-?pick-([0-9a-f]{40})-to-", re.IGNORECASE)
@@ -46,7 +56,8 @@ _BRANCH_HASH = re.compile(r"cherry-?pick-([0-9a-f]{40})-to-", re.IGNORECASE)
 class Claims:
     """What one message says. Commits are named as written, perhaps abbreviated; pull requests by number.
 
-    `picked` are named on a line of their own or by a tool, `hashes` in passing.
+    `picked` are named on a line of their own or by a tool, `hashes` in passing. `undoes_titles` are the titles of
+    commits that it says it takes back: of a revert the reverted one's, of a "Reapply" the revert's.
     """
 
     picked: tuple[str, ...] = ()
@@ -56,6 +67,7 @@ class Claims:
     backports: tuple[int, ...] = ()
     reverts_numbers: tuple[int, ...] = ()
     fixes_numbers: tuple[int, ...] = ()
+    undoes_titles: tuple[str, ...] = ()
 
 
 NOTHING = Claims()
@@ -68,12 +80,13 @@ def parse_claims(message: str) -> Claims:
     picked = _distinct(_picked(message, subject))
     return Claims(
         picked=picked,
-        hashes=_distinct(name for name in _BARE_HASH.findall(message) if name not in picked),
+        hashes=_distinct(name for name in _bare_hashes(message) if name not in picked),
         reverts=_distinct(reverted(message)),
         fixes=_distinct(name for name, _ in fixes if name),
         backports=_distinct(_backported_numbers(subject, body)),
         reverts_numbers=_distinct(_reverted_numbers(message, subject)),
         fixes_numbers=_distinct(int(number) for _, number in fixes if number),
+        undoes_titles=_undone_titles(subject),
     )
 
 
@@ -95,6 +108,11 @@ def own_number(subject: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
+def without_own_number(subject: str) -> str:
+    """Return a title without the number that GitHub puts behind it at a squash."""
+    return _OWN_NUMBER.sub("", subject)
+
+
 def _picked(message: str, subject: str) -> list[str]:
     in_subject = _PICKED_IN_SUBJECT.search(subject)
     patchback = _PATCHBACK.match(subject)
@@ -105,6 +123,22 @@ def _picked(message: str, subject: str) -> list[str]:
         *(_MERGED_AS.findall(message)),
         *(_BRANCH_HASH.findall(subject)),
     ]
+
+
+def _bare_hashes(message: str) -> list[str]:
+    lines = (line for line in message.splitlines() if not _QUOTED.match(line))
+    return [name for line in lines for name in _BARE_HASH.findall(line)]
+
+
+def _undone_titles(subject: str) -> tuple[str, ...]:
+    undoes = _UNDOES_TITLE.match(subject)
+    if undoes is None:
+        return ()
+    word, quoted, _, rest = undoes.groups()
+    if word == "Reapply":
+        # git calls the revert of a revert so: what it takes back is the revert.
+        return (f'Revert "{quoted}"',)
+    return (quoted or rest.strip(),)
 
 
 def _reverted_numbers(message: str, subject: str) -> list[int]:
