@@ -1,7 +1,8 @@
 """What shows that a commit of a branch is an original of the main branch in another form.
 
-Owns the kinds of evidence, strongest first. Each commit is asked once for all branches, and patches are only compared
-where the sets of paths are equal.
+Owns the kinds of evidence, strongest first. A name, a number or a title says where to look, and counts where the commit
+makes the change. Each commit is asked once for all branches, and patches are only compared for equality where the sets
+of paths are equal.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bot.git.patch import normalized, readable_patches
 from bot.git.repository import Repository
+from bot.history.borne_out import BorneOut
 from bot.history.claims import numbers_in
 from bot.history.commits import Commits, KnownCommit, Position
 from bot.history.mainline import Mainline
@@ -26,18 +28,22 @@ Shown = tuple[Position, str]
 _CHUNK = 400
 _AT_ONCE = 2
 _ASIDE = re.compile(
-    r"\(cherry picked from [^)]*\)|\(#\d+\)|#\d+|\[[^\]]*\]|\b(?:auto(?:mated|matic)?|manual)\b"
+    r"\(cherry picked from [^()]*\)|\(#\d+\)|#\d+|\[[^\[\]]*\]|\b(?:auto(?:mated|matic)?|manual)\b"
     r"|\b(?:back-?port|cherry-?pick)(?:ed|ing)?\b(?: of| from)?(?: prs?)?(?: on branch \S+)?",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\w+")
+_LONGEST_TITLE = 1000
 
 
 class Evidence:
     """What each commit of the stable branches shows. `gather` comes first."""
 
-    def __init__(self, repository: Repository, store: HistoryStore, commits: Commits, main: Mainline) -> None:
+    def __init__(
+        self, repository: Repository, store: HistoryStore, commits: Commits, main: Mainline, borne_out: BorneOut
+    ) -> None:
         self._repository = repository
+        self._borne_out = borne_out
         self._store = store
         self._commits = commits
         self._main = main
@@ -53,26 +59,35 @@ class Evidence:
         Raises:
             GitError: an object that is needed is not here.
         """
-        left = []
-        for position in sorted(own):
-            if position in self._main.brought_by:
-                self._shown[position] = [(position, "the commit itself reached the branch by a merge")]
-            elif named := self._named(position, frozenset()):
-                short = self._commits[position].sha[:12]
-                self._shown[position] = [(each, f"{short} on the branch was cherry-picked from it") for each in named]
-            elif self._commits[position].touched:
-                left.append(position)
+        for position in own & self._main.brought_by.keys():
+            self._shown[position] = [(position, "the commit itself reached the branch by a merge")]
+        left = [at for at in sorted(own) if at not in self._shown and self._commits[at].touched]
+        self._where_borne_out({at: list(self._named(at)) for at in left})
+        left = [at for at in left if at not in self._shown]
         self._by_patch(left, progress)
-        self._by_convention([position for position in left if position not in self._shown])
+        left = [at for at in left if at not in self._shown]
+        same_moment = self._by_author_date(left)
+        self._where_borne_out({at: list(self._suspects(at, same_moment)) for at in left})
 
-    def _named(self, position: Position, seen: frozenset[Position]) -> Sequence[Position]:
+    def _where_borne_out(self, suspected: Mapping[Position, Sequence[Shown]]) -> None:
+        pairs = {(at, main) for at, found in suspected.items() for main, _ in found}
+        founded = self._borne_out.making(pairs)
+        for at, found in suspected.items():
+            if shown := [(main, how) for main, how in found if (at, main) in founded]:
+                self._shown[at] = shown
+
+    def _named(self, position: Position) -> Iterator[Shown]:
+        how = f"{self._commits[position].sha[:12]} on the branch was cherry-picked from it"
+        return ((main, how) for main in self._sources(position, frozenset()))
+
+    def _sources(self, position: Position, seen: frozenset[Position]) -> Sequence[Position]:
         """Follow names by hash, from a backport of a backport too, to commits of the main branch."""
         found: list[Position] = []
         for name in self._commits[position].claims.picked:
             at = self._commits.find(name)
             if at is None or at in seen or at == position:
                 continue
-            found += [at] if at in self._main.brought_by else self._named(at, seen | {position})
+            found += [at] if at in self._main.brought_by else self._sources(at, seen | {position})
         return list(dict.fromkeys(found))
 
     # --- equal patches ------------------------------------------------------------------------------------------------
@@ -114,17 +129,6 @@ class Evidence:
 
     # --- what people write --------------------------------------------------------------------------------------------
 
-    def _by_convention(self, own: Sequence[Position]) -> None:
-        same_moment = self._by_author_date(own)
-        suspects = {position: list(self._suspects(position, same_moment)) for position in own}
-        pairs = {position: found for position, found in suspects.items() if found}
-        mains = {main for found in pairs.values() for main, _ in found}
-        paths = {at: frozenset(each) for at, each in self._store.paths([*pairs, *mains]).items()}
-        for position, found in pairs.items():
-            borne_out = [(main, how) for main, how in found if paths[position] & paths[main]]
-            if borne_out:
-                self._shown[position] = borne_out
-
     def _suspects(
         self, position: Position, same_moment: Mapping[tuple[str, int], Sequence[Position]]
     ) -> Iterator[Shown]:
@@ -132,17 +136,17 @@ class Evidence:
         short = commit.sha[:12]
         for number in commit.claims.backports:
             if (main := self._main.numbers.get(number)) is not None:
-                yield main, f"{short} on the branch says it is the backport of #{number}, and changes the same files"
+                yield main, f"{short} on the branch says it is the backport of #{number}, and makes its change"
         for name in commit.claims.hashes:
             if (at := self._commits.find(name)) is not None and at in self._main.brought_by:
-                yield at, f"{short} on the branch names {name[:12]} as its source, and changes the same files"
+                yield at, f"{short} on the branch names {name[:12]} as its source, and makes its change"
         for number in numbers_in(commit.subject):
             main = self._main.numbers.get(number)
             if main is not None and _same_title(commit, self._commits[main]):
-                yield main, f"{short} on the branch has the title and number of #{number}, and changes the same files"
+                yield main, f"{short} on the branch has the title and number of #{number}, and makes its change"
         for main in same_moment.get((commit.author, commit.authored), ()):
             if _same_title(commit, self._commits[main]):
-                yield main, f"{short} on the branch has its commit author, author date and title, and its files"
+                yield main, f"{short} on the branch has its commit author, author date and title, and makes its change"
 
     def _by_author_date(self, own: Iterable[Position]) -> Mapping[tuple[str, int], Sequence[Position]]:
         wanted = {(self._commits[position].author, self._commits[position].authored) for position in own}
@@ -161,4 +165,4 @@ def _same_title(one: KnownCommit, other: KnownCommit) -> bool:
 
 def _title_words(subject: str) -> str:
     """Return a title's words without what a backport adds to it."""
-    return " ".join(_WORD.findall(_ASIDE.sub(" ", subject).casefold()))
+    return " ".join(_WORD.findall(_ASIDE.sub(" ", subject[:_LONGEST_TITLE]).casefold()))

@@ -6,20 +6,22 @@ merge that brings a stable branch forward is none: what it brings was on a stabl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from itertools import takewhile
 
 from bot.history.commits import Commits, Position
+from bot.history.names import Names
+from bot.history.replay import Replay
 
 
 @dataclass(frozen=True, slots=True)
 class Mainline:
     """The first-parent chain of the main branch, newest first, and who brought which commit.
 
-    `brought_by` maps every commit of an original to it. `numbers` maps pull requests to originals. `undone_by` maps an
-    original to the one that reverted it, unless that was reverted in turn. `parts` are the commits that a merge is made
-    of, without merges and empty ones.
+    `brought_by` maps every commit of an original to it. `numbers` maps pull requests to originals. `parts` are the
+    commits that a merge is made of, without merges and empty ones. `undone_by` maps an original to the one that says it
+    reverts it and takes its change back, unless that was reverted in turn.
     """
 
     chain: Sequence[Position]
@@ -27,8 +29,8 @@ class Mainline:
     brought_by: Mapping[Position, Position]
     forwarded: Set[Position]
     numbers: Mapping[int, Position]
-    undone_by: Mapping[Position, Position]
     parts: Mapping[Position, Set[Position]]
+    undone_by: Mapping[Position, Position] = field(default_factory=dict)
 
     def since(self, point: Position) -> Sequence[Position]:
         """Return the originals after a commit of the chain, oldest first."""
@@ -36,8 +38,15 @@ class Mainline:
         return [position for position in reversed(later) if position not in self.forwarded]
 
 
+Undoes = Callable[[Position, Position], bool]
+"""Says whether a commit takes the change of another one back."""
+
+
 def read_mainline(commits: Commits, tip: Position, stable_chains: Iterable[Iterable[Position]]) -> Mainline:
-    """Work out the originals of the main branch; the chains are those of the stable branches, newest first."""
+    """Work out the originals of the main branch; the chains are those of the stable branches, newest first.
+
+    What was undone is read by itself.
+    """
     chain = list(commits.first_parents(tip))
     place = {position: index for index, position in enumerate(chain)}
     stable = {position for each in stable_chains for position in takewhile(lambda at: at not in place, each)}
@@ -51,7 +60,6 @@ def read_mainline(commits: Commits, tip: Position, stable_chains: Iterable[Itera
         brought_by=brought_by,
         forwarded=forwarded,
         numbers=numbers,
-        undone_by=_undone(commits, chain, brought_by, numbers),
         parts=_parts(commits, brought_by),
     )
 
@@ -74,22 +82,17 @@ def _parts(commits: Commits, brought_by: Mapping[Position, Position]) -> dict[Po
     return dict(found)
 
 
-def _undone(
-    commits: Commits,
-    chain: Sequence[Position],
-    brought_by: Mapping[Position, Position],
-    numbers: Mapping[int, Position],
-) -> dict[Position, Position]:
-    undone: dict[Position, Position] = {}
-    for position in reversed(chain):
-        claims = commits[position].claims
-        named = [brought_by.get(at) for name in claims.reverts if (at := commits.find(name)) is not None]
-        named += [numbers.get(number) for number in claims.reverts_numbers]
-        for target in dict.fromkeys(named):
-            if target is None or target == position:
-                continue
-            undone[target] = position
-            # A revert that is reverted leaves what it had undone in force again.
-            for restored in [each for each, by in undone.items() if by == target]:
-                del undone[restored]
-    return undone
+def read_undone(commits: Commits, main: Mainline, undoes: Undoes) -> dict[Position, Position]:
+    """Return which originals were reverted, each with the original that did it. They are replayed in their order."""
+    replay = Replay[Position, Position](undoes, lambda at: commits[at].sha[:12])
+    names = Names[Position]()
+    for position in sorted(main.brought_by):
+        original = main.brought_by[position]
+        replay.take_back(dict.fromkeys((position, original)), names.meant(commits[position].claims))
+        if position == original:
+            replay.bring([position], position, "")
+            # Of a merge of several commits one alone is not the whole.
+            parts = main.parts.get(position, ())
+            sources = parts if len(parts) == 1 else ()
+            names.add(position, commits[position].subject, [commits[at].sha for at in (position, *sources)])
+    return {original: main.brought_by[landing.commit] for original, landing in replay.reverted.items()}

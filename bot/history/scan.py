@@ -8,14 +8,15 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from bot.git.repository import Repository
+from bot.history.borne_out import BorneOut
 from bot.history.commits import Commits, Position
 from bot.history.evidence import Evidence
-from bot.history.landed import BranchHistory, Landed, landed_to_data, parse_landed, replay
-from bot.history.mainline import Mainline, read_mainline
+from bot.history.landed import BranchHistory, Landed, landed_to_data, parse_landed, replay_branch
+from bot.history.mainline import Mainline, read_mainline, read_undone
 from bot.history.store import HistoryStore
 from bot.model import Progress, Sha, silent
 
@@ -57,13 +58,31 @@ def scan(
     histories, unrelated = _histories(commits, mainline, tips, until)
     key = _key(commits, main_tip, tips)
     kept = store.answer(_TOPIC, key)
-    if kept is not None:
-        return Scan(commits, mainline, histories, {name: parse_landed(kept[name]) for name in histories}, unrelated)
-    evidence = Evidence(repository, store, commits, mainline)
+    if kept is None:
+        undone, landed = _read(repository, store, commits, mainline, histories, progress)
+        data = {name: landed_to_data(each) for name, each in landed.items()}
+        store.keep_answers(_TOPIC, {key: [list(undone.items()), data]}, alone=True)
+    else:
+        undone, landed = dict(kept[0]), {name: parse_landed(kept[1][name]) for name in histories}
+    return Scan(commits, replace(mainline, undone_by=undone), histories, landed, unrelated)
+
+
+def _read(
+    repository: Repository,
+    store: HistoryStore,
+    commits: Commits,
+    main: Mainline,
+    histories: Mapping[str, BranchHistory],
+    progress: Progress,
+) -> tuple[dict[Position, Position], dict[str, Landed]]:
+    borne_out = BorneOut(repository, store, commits, progress)
+    undone = borne_out.with_reverts(lambda undoes: read_undone(commits, main, undoes))
+    evidence = Evidence(repository, store, commits, main, borne_out)
     evidence.gather({position for each in histories.values() for position in each.own}, progress)
-    landed = {name: replay(commits, mainline, history, evidence) for name, history in histories.items()}
-    store.keep_answers(_TOPIC, {key: {name: landed_to_data(each) for name, each in landed.items()}}, alone=True)
-    return Scan(commits, mainline, histories, landed, unrelated)
+    landed = borne_out.with_reverts(
+        lambda undoes: {name: replay_branch(commits, main, each, evidence, undoes) for name, each in histories.items()}
+    )
+    return undone, landed
 
 
 def _key(commits: Commits, main: Position, tips: Mapping[str, Position]) -> str:

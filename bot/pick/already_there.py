@@ -16,7 +16,7 @@ class AlreadyThere:
 
     def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
         """Say what shows that nothing is left to pick."""
-        branch, check, landed = attempt.plan.branch, attempt.plan.check, attempt.landed
+        branch, check, landed = attempt.plan.branch, attempt.plan.check, attempt.standing.landed
         if check is not None and check.status is Affectedness.FIXED:
             return AlreadyApplied(branch=branch, how=check.reason)
         if attempt.commits:
@@ -26,7 +26,12 @@ class AlreadyThere:
 
 
 def _describe(attempt: Attempt) -> str:
-    if not attempt.landed:
-        return "no trailer and no equal patch on the branch"
-    found = "; ".join(f"{sha[:12]}: {landed.how}" for sha, landed in attempt.landed.items())
-    return f"{len(attempt.landed)} of {len(attempt.plan.commits)} commits are on the branch and left out ({found})"
+    standing, total = attempt.standing, len(attempt.plan.commits)
+    found = "; ".join(f"{sha[:12]}: {landed.how}" for sha, landed in standing.landed.items())
+    told = [f"{len(standing.landed)} of {total} commits are on the branch and left out ({found})"] if found else []
+    told += [f"{sha[:12]} was there: {how}" for sha, how in standing.reverted.items()]
+    told += [
+        f"{commit[:12]} on the branch names {sha[:12]} as its source, but makes another change"
+        for sha, commit in standing.unfounded.items()
+    ]
+    return "; ".join(told) or "no trailer and no equal patch on the branch"

@@ -1,7 +1,7 @@
 """Which commits of the repository are backports of which: read from the branches' own messages, once.
 
-Owns the index and its file beside a mirror. Only the line `(cherry picked from commit …)` counts, and what a caller
-adds who knows more.
+Owns the index and its file beside a mirror. Only the line `(cherry picked from commit …)` is read, and what a caller
+adds who knows more. It is what messages say: whether a commit makes the change that it names is asked where it is used.
 """
 
 from __future__ import annotations

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.carried.load import CarriedPatch
-from bot.git.identity import find_landed
 from bot.git.repository import Repository
 from bot.git.trial import UnmergedPick
+from bot.history.identity import find_standing
 from bot.model import AlreadyApplied, Candidate, Certainty, Conflict, RungOutcome, Signature, TargetPlan
 from bot.pick.already_there import AlreadyThere
 from bot.pick.carried_patch import CarriedPatchRung
@@ -71,13 +71,13 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
     """
     with repository.quarantined() as quarantine:
         known, tried = knowledge or Knowledge(), together or Together()
-        landed = find_landed(quarantine, plan.base_commit, plan.commits, known.histories)
+        standing = find_standing(quarantine, plan.base_commit, plan.commits, known.histories)
         attempt = Attempt(
             repository=quarantine,
             plan=plan,
             committer=committer,
-            commits=tuple(sha for sha in plan.commits if sha not in landed),
-            landed=landed,
+            commits=tuple(sha for sha in plan.commits if sha not in standing.landed),
+            standing=standing,
             patches=patches,
             siblings=tuple(siblings),
             until=until,

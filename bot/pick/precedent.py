@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bot.git.changes import makes
 from bot.git.conflicts import UnmergedFile
 from bot.git.regions import Parts
 from bot.git.repository import Repository
-from bot.git.tree import commit_paths
+from bot.git.tree import commit_paths, differing_paths
 from bot.git.trial import UnmergedPick
 from bot.model import ConflictKind, Sha
 from bot.pick.finer.align import edits
@@ -32,6 +33,8 @@ def is_precedent(attempt: Attempt, own: UnmergedPick, source: Sha, tree: Sha) ->
     """
     landed = source in {each.commit for each in attempt.backports(own.commit)}
     if not landed or _carries_more(attempt, own.commit, source) or not _met_there(attempt, own, source):
+        return False
+    if not (makes(attempt.repository, source, own.commit) or _answers_the_conflict_alone(attempt, own.commit, source)):
         return False
     # Where people chose an answer that the finer merge knows and would not choose, they may choose otherwise here.
     return all(each in (Standing.LIKELIEST, Standing.BY_HAND) for each in stand_in(attempt, own, tree))
@@ -59,6 +62,32 @@ def _met_there(attempt: Attempt, own: UnmergedPick, source: Sha) -> bool:
         _same(here, other, here_parts.get(here.path, ()), there_parts.get(here.path, ())) for here, other in pairs
     )
     return same and sum(_lines_apart(attempt.repository, here, other) for here, other in pairs) <= _MOST_APART
+
+
+def _answers_the_conflict_alone(attempt: Attempt, original: Sha, source: Sha) -> bool:
+    """Say whether `source` is what picking an original there gives, but for the regions that conflict.
+
+    Anybody can write that a commit is a pick; one that leaves out what applies, or does something else, is none.
+    """
+    landed = attempt.repository.commit(source)
+    there = attempt.try_pick(original, attempt.repository.commit(landed.parents[0]).tree)
+    if not isinstance(there, UnmergedPick):
+        return False
+    conflicting = {file.path for file in there.files}
+    parts = attempt.split(there)
+    return conflicting.issuperset(differing_paths(attempt.repository, there.tree, landed.tree)) and all(
+        _holds(attempt.repository.read(source, path) or b"", parts.get(path, ())) for path in conflicting
+    )
+
+
+def _holds(text: bytes, parts: Parts) -> bool:
+    """Say whether a text has the settled parts of a file in their order, with anything in place of the regions."""
+    at = 0
+    for part in (part for part in parts if isinstance(part, bytes)):
+        at = text.find(part, at) + len(part)
+        if at < len(part):
+            return False
+    return True
 
 
 def _same(here: UnmergedFile, there: UnmergedFile, here_parts: Parts, there_parts: Parts) -> bool:

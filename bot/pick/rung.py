@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.carried.load import CarriedPatch
+from bot.git.changes import resembles
 from bot.git.conflicts import UnmergedFile
 from bot.git.first_parents import FirstParents
-from bot.git.identity import Landed
 from bot.git.merging import Trees
 from bot.git.moves import Moves
 from bot.git.objects import SUBMODULE
@@ -23,6 +23,7 @@ from bot.git.regions import Parts
 from bot.git.repository import Quarantined
 from bot.git.splitting import Split, split_unmerged
 from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, try_pick
+from bot.history.identity import Standing
 from bot.model import AlreadyApplied, Candidate, Certainty, Fidelity, Method, Resolution, Sha, Signature, TargetPlan
 from bot.pick.answers import Answers
 from bot.pick.history import Backported, BackportIndex
@@ -76,7 +77,8 @@ class Regenerator(Protocol):
 class Attempt:
     """What every rung has at hand for one target branch.
 
-    `commits` are what is left to pick, oldest first, once those that `landed` on the branch are taken out.
+    `commits` are what is left to pick, oldest first, once those that landed on the branch by its `standing` are taken
+    out.
     `siblings` are candidates that this request made for other branches, newest branch first. `until` (seconds since
     the epoch) is the moment whose knowledge counts: history committed later is not looked at. None is now.
     """
@@ -85,7 +87,7 @@ class Attempt:
     plan: TargetPlan
     committer: Signature
     commits: tuple[Sha, ...]
-    landed: Mapping[Sha, Landed] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
     patches: Mapping[str, CarriedPatch] = field(default_factory=dict)
     siblings: tuple[Candidate, ...] = ()
     until: int | None = None
@@ -127,7 +129,9 @@ class Attempt:
         """Return the backports of an original to other branches that are known at `until`, newest first."""
         if original not in self.known:
             self.knowledge.index.read(self.repository)
-            self.known[original] = self.knowledge.index.backports(original, self.until)
+            told = self.knowledge.index.backports(original, self.until)
+            # That a message says so is not enough.
+            self.known[original] = tuple(each for each in told if resembles(self.repository, each.commit, original))
         return self.known[original]
 
 

@@ -12,7 +12,7 @@ from bot.git.message import backport_message
 from bot.git.patch import commit_patches, compare
 from bot.git.repository import Repository
 from bot.git.trial import CleanPick, EmptyPick, UnmergedPick
-from bot.model import Fidelity, Sha, Signature
+from bot.model import Fidelity, MergeMethod, Sha, Signature
 from bot.pick.rung import Attempt
 
 Resolve = Callable[[UnmergedPick], Sha | None]
@@ -36,9 +36,23 @@ def pick_series(attempt: Attempt, resolve: Resolve = lambda _unmerged: None) -> 
             assert isinstance(pick, UnmergedPick)  # noqa: S101 -- for the type checker: only these are resolved
             return pick
         if tree != onto:
-            tip = write_pick(attempt.repository, original, tree, tip, attempt.committer)
+            notes = _credit(attempt) if original == attempt.commits[-1] else ()
+            tip = write_pick(attempt.repository, original, tree, tip, attempt.committer, notes)
             made.append(tip)
     return tuple(made)
+
+
+def _credit(attempt: Attempt) -> Sequence[str]:
+    """Name everybody in the last commit of what one merge brought.
+
+    The title of the merge, which would tell that the commits belong together, does not come along.
+    """
+    commits = [attempt.repository.commit(sha) for sha in attempt.plan.commits]
+    people = dict.fromkeys(f"{commit.author.name} <{commit.author.email}>" for commit in commits)
+    if attempt.plan.merge_method is not MergeMethod.MERGE or len(people) < 2:
+        return ()
+    *most, last = people
+    return (f"The last of {len(commits)} commits of one pull request, by {', '.join(most)} and {last}.",)
 
 
 def write_pick(

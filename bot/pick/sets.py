@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from bot.errors import GitError, OutOfTime
-from bot.git.identity import find_landed
 from bot.git.line_history import FileChange
 from bot.git.tree import commit_paths, differing_paths
 from bot.git.trial import CleanPick, EmptyPick, UnmergedPick
 from bot.git.trials import try_picks
+from bot.history.identity import find_landed
 from bot.model import RelatedCommit, Sha
 from bot.pick.checks import find_faults
 from bot.pick.describe import Disputed, Histories, related

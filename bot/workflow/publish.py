@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.commands import Command
 from bot.errors import PushForbidden
+from bot.history.identity import find_standing
 from bot.model import (
     AlreadyApplied,
     Candidate,
@@ -32,14 +33,25 @@ def find_backport(branch: str, original: PullRequest, asked: Command, at: Workpl
     """Return how the target branch stands by the pull requests that exist, or None where there is none to respect."""
     existing = find_pull_requests(branch, original, at)
     merged = next((each for each in existing if each.merged), None)
-    if merged is not None:
+    if merged is not None and _is_there(merged, branch, at):
         return AlreadyApplied(branch=branch, how=f"#{merged.number} is merged", commit=merged.merge_commit)
+    # What came before a backport that was reverted is over with it.
+    existing = existing[: existing.index(merged)] if merged is not None else existing
     if asked.options.redo or not existing:
         return None
     standing = next((each for each in existing if each.state == "open"), None)
     if standing is not None:
         return Opened(branch=branch, pull_request=standing, created=False)
     return _closed(branch, existing[0], asked.onto(at.target(branch), redo=True))
+
+
+def _is_there(merged: PullRequest, branch: str, at: Workplace) -> bool:
+    """Say whether what a backport pull request brought is still on the branch, and not reverted since."""
+    tip = at.mirror.branches().get(branch)
+    if tip is None or merged.merge_commit is None:
+        return True
+    at.mirror.fetch([tip, merged.merge_commit])
+    return merged.merge_commit not in find_standing(at.mirror, tip, [merged.merge_commit]).reverted
 
 
 def _closed(branch: str, pull_request: PullRequest, again: Command) -> Failed:

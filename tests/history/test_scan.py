@@ -18,6 +18,7 @@ from tests.git.history import History
 LINES = [f"{number}\n" for number in range(20)]
 BASE = "".join(LINES)
 FIXED = "".join(["fixed\n", *LINES[1:]])
+ADAPTED = "".join(["fixed\n", "for this branch\n", *LINES[1:]])
 OTHER = Signature("Otto Other", "otto@example.org", "1700009999 +0000")
 
 
@@ -65,8 +66,8 @@ def test_a_name_by_hash_is_followed_through_the_branch_it_was_picked_from(histor
     """base ── original (main); base ── picked (newer) names original; base ── again (stable) names picked"""
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
-    picked = history.commit({"f": "a\n"}, base, message=backport_message("Fix", [original]))
-    again = history.commit({"f": "b\n"}, base, message=backport_message("Fix", [picked]))
+    picked = history.commit({"f": ADAPTED}, base, message=backport_message("Fix", [original]))
+    again = history.commit({"f": ADAPTED + "b\n"}, base, message=backport_message("Fix", [picked]))
     found = scan(reader.repository, reader.store, main=original, branches={"newer": picked, "stable": again})
     at = found.commits.require(original)
     assert at in found.landed["newer"].here
@@ -83,13 +84,16 @@ def test_an_equal_patch_by_somebody_else_under_another_title_is_there(history: H
     assert "makes the same change" in reader.here(original, branch)[original]
 
 
-def test_a_title_with_the_number_is_believed_only_where_the_files_bear_it_out(history: History, reader: Reader) -> None:
-    """base ── "Fix (#7)" (main);  base ── two commits called "Backport PR #7", one of them on other files (stable)"""
+def test_a_title_with_the_number_is_believed_only_where_the_change_bears_it_out(
+    history: History, reader: Reader
+) -> None:
+    """base ── "Fix (#7)" (main);  base ── three commits called "Backport PR #7", the last of them one (stable)"""
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base, message="Fix (#7)")
     liar = history.commit({"g": "g\n"}, base, message="Backport PR #7: Fix", author=OTHER)
+    liar = history.commit({"f": BASE + "x\n"}, liar, message="Backport PR #7: Fix", author=OTHER)
     assert reader.here(original, liar) == {}
-    branch = history.commit({"f": "adapted\n"}, liar, message="Backport PR #7: Fix", author=OTHER)
+    branch = history.commit({"f": ADAPTED}, liar, message="Backport PR #7: Fix", author=OTHER)
     assert "says it is the backport of #7" in reader.here(original, branch)[original]
 
 
@@ -213,3 +217,81 @@ def test_nothing_new_asks_for_no_evidence_and_gives_the_same_answer(
     assert reader.scan(other, again).landed == first.landed
     assert first.landed["stable"].here
     assert first.landed["stable"].reverted
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Fix\n\n(cherry picked from commit {sha})",
+        "Tidy up\n\nText.\n\n(cherry picked from commit {short})\n\nMore.",
+        "[PR #7/{short} backport][1.2] Fix (#8)",
+        "Tidy up\n\nThis was cherry picked from {sha}.",
+        "Backport of #7",
+        "Merge pull request #8 from acme/backport-7-to-release",
+        "Fix (#7)",
+    ],
+)
+def test_somebody_who_names_an_original_does_not_keep_it_off_the_branch(
+    words: str, history: History, reader: Reader
+) -> None:
+    """base ── "Fix (#7)" (main);  base ── something else in the same file, with such words (stable)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base, message="Fix (#7)")
+    message = words.format(sha=original, short=original[:10])
+    branch = history.commit({"f": BASE + "x\n"}, base, message=message)
+    assert reader.here(original, branch) == {}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This reverts commit {sha}.",
+        'Revert "[1.2] Fix (#8)"',
+        'Revert "[1.2] Fix (#8)" (#9)\n\nReverts acme/widget#8',
+        "Take it back\n\nReverts acme/widget#8",
+        "revert: [1.2] Fix (#8)",
+    ],
+)
+def test_a_revert_on_the_branch_is_heard_in_every_way_of_saying_it(
+    words: str, history: History, reader: Reader
+) -> None:
+    """base ── "Fix (#7)" (main);  base ── "[1.2] Fix (#8)" ── revert, or another change that says so (stable)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base, message="Fix (#7)")
+    picked = history.commit({"f": FIXED}, base, message="[1.2] Fix (#8)")
+    message = words.format(sha=picked)
+    liar = history.commit({"h": "h\n"}, picked, message=message)
+    assert list(reader.here(original, liar)) == [original]
+    revert = history.commit({"f": BASE}, liar, message=message)
+    assert reader.here(original, revert) == {}
+    assert reader.reverted(original, revert) == [original]
+    again = history.commit({"f": FIXED}, revert, message=f"Again\n\nThis reverts commit {revert}.")
+    assert list(reader.here(original, again)) == [original]
+
+
+def test_a_commit_of_main_that_says_it_reverts_another_one_does_not_undo_it(history: History, reader: Reader) -> None:
+    """base ── original ── "This reverts commit original", and does not ── its real revert, by title alone (main)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base, message="Fix (#7)")
+    liar = history.commit({"g": "g\n"}, original, message=f"Tidy up\n\nThis reverts commit {original}.")
+    assert reader.scan(liar, base).main.undone_by == {}
+    revert = history.commit({"f": BASE}, liar, message='Revert "Fix (#7)" (#9)')
+    found = reader.scan(revert, base)
+    assert found.main.undone_by == {found.commits.require(original): found.commits.require(revert)}
+    again = history.commit({"f": FIXED}, revert, message='Reapply "Fix (#7)" (#10)')
+    liar = history.commit({"g": None}, again, message='Revert "Fix (#7)" (#9)')
+    found = reader.scan(liar, base)
+    assert found.main.undone_by == {found.commits.require(revert): found.commits.require(again)}
+
+
+def test_the_revert_of_one_commit_of_several_takes_the_original_away(history: History, reader: Reader) -> None:
+    """base ── merge of a and b (main);  base ── a ── b ── revert of a (stable)"""
+    base = history.commit({"f": BASE})
+    a = history.commit({"a": "a\n"}, base)
+    b = history.commit({"b": "b\n"}, a)
+    merge = history.commit({"a": "a\n", "b": "b\n"}, base, b, message="Merge pull request #7 from acme/ab")
+    picked = history.commit({"a": "a\n"}, base, message=backport_message("a", [a]))
+    whole = history.commit({"b": "b\n"}, picked, message=backport_message("b", [b]))
+    assert list(reader.here(merge, whole)) == [merge]
+    revert = history.commit({"a": None}, whole, message=f"This reverts commit {picked}.")
+    assert reader.here(merge, revert) == {}

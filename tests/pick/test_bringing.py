@@ -89,19 +89,21 @@ def test_what_the_branch_has_in_another_form_is_no_prerequisite(history: History
     base = history.commit({"f": ten_lines(), "g": "g\n"})
     near = history.commit({"f": ten_lines(l3="near"), "g": "G\n"}, base)
     original = history.commit({"f": ten_lines(l3="fixed")}, near)
-    adapted = history.commit({"h": "x\n"}, base, message=f"Near\n\n(cherry picked from commit {near})\n")
+    adapted = history.commit({"g": "G\n"}, base, message=f"Near\n\n(cherry picked from commit {near})\n")
     history.branch("release/1", adapted)
     conflict = pick(repository, plan(adapted, original), patches={}, committer=COMMITTER)
     assert isinstance(conflict, Conflict)
     assert conflict.prerequisites == ()
-    reverting = history.commit({"h": "y\n"}, adapted, message=f"Revert\n\nThis reverts commit {adapted}.\n")
+    reverting = history.commit({"g": "g\n"}, adapted, message=f"Revert\n\nThis reverts commit {adapted}.\n")
     _conflict, made = _bring(repository, plan(reverting, original))
     assert [each.sha for each in made.prerequisites] == [near]
 
 
 def test_nor_is_it_one_where_the_rest_could_be_resolved(history: History, repository: Repository) -> None:
     tip, near, original = with_rest(history, added=0)
-    adapted = history.commit({"h": "x\n"}, tip, message=f"Near\n\n(cherry picked from commit {near})\n")
+    adapted = history.commit(
+        {"f": ten_lines(l3="adapted")}, tip, message=f"Near\n\n(cherry picked from commit {near})\n"
+    )
     history.branch("release/1", adapted)
     conflict = pick(repository, plan(adapted, original), patches={}, committer=COMMITTER)
     assert isinstance(conflict, Conflict)

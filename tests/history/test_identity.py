@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from bot.git.identity import find_landed
 from bot.git.message import backport_message
 from bot.git.own_history import OwnHistories
 from bot.git.repository import Repository
+from bot.history.identity import find_landed, find_standing
 from bot.model import Sha
 from tests.git.history import History
 
 LINES = [f"{number}\n" for number in range(20)]
 BASE = "".join(LINES)
 FIXED = "".join(["fixed\n", *LINES[1:]])
+ADAPTED = "".join(["fixed\n", "for this branch\n", *LINES[1:]])
 
 
 def test_commit_in_the_branch_history_has_landed(history: History, repository: Repository) -> None:
@@ -23,13 +24,13 @@ def test_commit_in_the_branch_history_has_landed(history: History, repository: R
     assert find_landed(repository, tip, [original])[original].commit == original
 
 
-def test_trailer_names_the_original_although_the_patch_differs(history: History, repository: Repository) -> None:
+def test_trailer_names_the_original_of_an_adapted_pick(history: History, repository: Repository) -> None:
     """base ── original (main)
     └──── adapted, with the trailer ── tip (branch)
     """
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
-    adapted = history.commit({"f": "other\n"}, base, message=backport_message("Fix", [original]))
+    adapted = history.commit({"f": ADAPTED}, base, message=backport_message("Fix", [original]))
     tip = history.commit({"g": "g"}, adapted)
     assert find_landed(repository, tip, [original])[original].commit == adapted
 
@@ -63,11 +64,11 @@ def test_backport_whose_revert_was_reverted_has_landed_again(history: History, r
     """
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
-    adapted = history.commit({"f": "other\n"}, base, message=backport_message("Fix", [original]))
+    adapted = history.commit({"f": ADAPTED}, base, message=backport_message("Fix", [original]))
     undone = history.commit({"f": BASE}, adapted, message=f'Revert "Fix"\n\nThis reverts commit {adapted}.')
-    again = history.commit({"f": "other\n"}, undone, message=f'Reapply "Fix"\n\nThis reverts commit {undone}.')
+    again = history.commit({"f": ADAPTED}, undone, message=f'Reapply "Fix"\n\nThis reverts commit {undone}.')
     away = history.commit({"f": BASE}, again, message=f'Revert "Reapply"\n\nThis reverts commit {again}.')
-    assert find_landed(repository, again, [original])[original].commit == adapted
+    assert find_landed(repository, again, [original])[original].commit == again
     assert find_landed(repository, away, [original]) == {}
 
 
@@ -165,3 +166,98 @@ def test_branches_read_together_are_told_apart(history: History, repository: Rep
     together = {tip: find_landed(repository, tip, [original], histories) for tip in tips}
     assert together == {tip: find_landed(repository, tip, [original]) for tip in tips}
     assert [tip for tip, found in together.items() if found] == [later, one]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param({"other": "x\n"}, id="other files"),
+        pytest.param({"f": BASE + "x\n"}, id="the same file, another change"),
+        pytest.param({"notes": "fixed\n"}, id="the same line, in another file"),
+        pytest.param({}, id="nothing at all"),
+    ],
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        "(cherry picked from commit {sha})",
+        "(cherry picked from commit {sha})\n\nMore of the text.",
+        "(cherry picked from commit {short})",
+        "Backport of PR #7\n\n**This is a backport of PR #7 as merged into main ({sha}).**",
+    ],
+    ids=["git's line", "in the middle", "abbreviated", "patchback"],
+)
+def test_words_of_a_commit_that_makes_another_change_do_not_stand_for_the_original(
+    words: str, files: dict[str, str], history: History, repository: Repository
+) -> None:
+    """base ── original (main);  base ── somebody's commit that names the original (branch)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base, message="Fix (#7)")
+    message = f"Tidy up\n\n{words}".format(sha=original, short=original[:10])
+    tip = history.commit(files, base, message=message)
+    standing = find_standing(repository, tip, [original])
+    assert standing.landed == {}
+    assert standing.unfounded == {original: tip}
+
+
+REVERTS = {
+    "git": 'Revert "Fix"\n\nThis reverts commit {picked}.',
+    "abbreviated": "Undo it\n\nThis reverts commit {short}.",
+    "several": "Undo them\n\nThis reverts commits {other} and {picked}.",
+    "several, listed": "Undo them\n\nThis reverts the following commits:\n- {other}\n- {picked}\n",
+    "GitHub": 'Revert "Fix (#8)" (#9)\n\nReverts acme/widget#8',
+    "GitHub, with the title alone": 'Revert "Fix (#8)" (#9)',
+    "conventional": "revert: Fix (#8)",
+    "the original's name": "This reverts commit {original}.",
+}
+
+
+@pytest.mark.parametrize("words", REVERTS.values(), ids=REVERTS)
+def test_a_revert_is_heard_in_every_way_of_saying_it(words: str, history: History, repository: Repository) -> None:
+    """base ── original (main);  base ── other ── picked ── revert ── a commit that says the same (branches)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base, message="Fix (#7)")
+    other = history.commit({"g": "g\n"}, base)
+    picked = history.commit({"f": FIXED}, other, message=backport_message("Fix (#8)", [original]))
+    said = words.format(picked=picked, short=picked[:8], other=other, original=original)
+    revert = history.commit({"f": BASE}, picked, message=said)
+    standing = find_standing(repository, revert, [original])
+    assert standing.landed == {}
+    assert list(standing.reverted) == [original]
+    liar = history.commit({"h": "h\n"}, picked, message=said)
+    assert original in find_landed(repository, liar, [original])
+
+
+@pytest.mark.parametrize("words", ['Reapply "Fix (#8)"', 'Revert "Revert "Fix (#8)""', "This reverts commit {revert}."])
+def test_a_revert_that_is_reverted_is_heard_by_its_title(words: str, history: History, repository: Repository) -> None:
+    """base ── original (main);  base ── picked ── revert ── revert of the revert (branch)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base)
+    picked = history.commit({"f": ADAPTED}, base, message=backport_message("Fix (#8)", [original]))
+    revert = history.commit({"f": BASE}, picked, message='Revert "Fix (#8)"')
+    again = history.commit({"f": ADAPTED}, revert, message=words.format(revert=revert))
+    assert find_landed(repository, revert, [original]) == {}
+    assert find_landed(repository, again, [original])[original].commit == again
+
+
+def test_the_revert_of_a_merge_takes_away_what_the_merge_brought(history: History, repository: Repository) -> None:
+    """base ── original (main)
+    └──── merge of picked ── revert of the merge (branch)
+    """
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base)
+    picked = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
+    merge = history.commit({"f": FIXED}, base, picked, message="Merge pull request #8 from acme/fix\n\nFix")
+    words = f"This reverts commit {merge}, reversing\nchanges made to {base}."
+    revert = history.commit({"f": BASE}, merge, message=words)
+    assert original in find_landed(repository, merge, [original])
+    assert find_landed(repository, revert, [original]) == {}
+
+
+def test_an_original_that_the_branch_grew_from_and_reverted_has_not_landed(
+    history: History, repository: Repository
+) -> None:
+    """base ── original (main) ── revert (branch)"""
+    original = history.commit({"f": FIXED}, history.commit({"f": BASE}))
+    revert = history.commit({"f": BASE}, original, message=f"This reverts commit {original}.")
+    assert find_landed(repository, revert, [original]) == {}

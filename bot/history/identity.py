@@ -1,0 +1,173 @@
+"""Whether a commit has landed on a branch already, by what the branch's own history shows.
+
+Owns the first steps of the identity ladder: the commit itself, a commit that names it and makes its change, a patch
+that equals it. An empty pick, the step after these, is seen by the trial. Numbers and words in titles are no identity.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.git.changes import borne_out, undoes
+from bot.git.log import LoggedCommit
+from bot.git.own_history import OwnHistories, OwnHistory
+from bot.git.patch import commit_patches, normalized
+from bot.git.repository import Repository
+from bot.git.tree import commit_paths
+from bot.history.claims import parse_claims
+from bot.history.names import Names
+from bot.history.replay import Replay
+from bot.model import Sha
+
+_SHORT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A commit that is on the branch; `commit` is its form there and `how` what showed it."""
+
+    commit: Sha
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How commits stand on a branch: those that `landed`, those that landed and were `reverted`, and those that a
+    commit of the branch names as its source without making their change (`unfounded`, by that commit).
+    """
+
+    landed: Mapping[Sha, Landed] = field(default_factory=dict)
+    reverted: Mapping[Sha, str] = field(default_factory=dict)
+    unfounded: Mapping[Sha, Sha] = field(default_factory=dict)
+
+
+def find_landed(
+    repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: OwnHistories | None = None
+) -> dict[Sha, Landed]:
+    """Return which of these commits the branch at `base_commit` has; one that was reverted there is not had.
+
+    With `histories` several branches that were announced there are read together.
+    """
+    return dict(find_standing(repository, base_commit, commits, histories).landed)
+
+
+def find_standing(
+    repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: OwnHistories | None = None
+) -> Standing:
+    """Return the same with what was reverted, and why, and whose names are not borne out."""
+    if not commits:
+        return Standing()
+    paths = {sha: frozenset(commit_paths(repository, repository.commit(sha))) for sha in commits}
+    # An equal patch touches every one of the paths, so one of them is enough to find it.
+    told = {sha: min(each) for sha, each in paths.items() if each}
+    own = (histories or OwnHistories()).read(repository, base_commit, commits, sorted(set(told.values())))
+    itself = [sha for sha in commits if _is_in(repository, sha, base_commit, own, len(commits))]
+    branch = _Branch(repository, own)
+    named, unfounded = branch.named(commits)
+    replay = branch.replay(itself, named)
+    left = [sha for sha in commits if sha not in replay.here and sha in told]
+    equal = {sha: branch.equal(sha, told[sha], paths[sha]) for sha in left}
+    if any(equal.values()):
+        replay = branch.replay(itself, named, equal)
+    return Standing(
+        landed={sha: Landed(landing.commit, landing.how) for sha, landing in replay.here.items()},
+        reverted={sha: landing.how for sha, landing in replay.reverted.items()},
+        unfounded={sha: commit for sha, commit in unfounded.items() if sha not in replay.here},
+    )
+
+
+def _is_in(repository: Repository, sha: Sha, tip: Sha, own: OwnHistory, asked: int) -> bool:
+    if sha in own.shared:
+        return True
+    # Of a single original the first commit that the branch shares is it, if it is there at all.
+    return asked > 1 and not repository.git.text("rev-list", "--max-count=1", sha, f"^{tip}")
+
+
+Brought = Mapping[Sha, Iterable[Sha]]
+"""Original → the branch's commits that make its change."""
+
+
+class _Branch:
+    """A branch's own commits, oldest first, and what their messages say."""
+
+    def __init__(self, repository: Repository, own: OwnHistory) -> None:
+        self._repository = repository
+        self._commits = tuple(reversed(own.commits))
+        self._claims = {commit.sha: parse_claims(commit.message) for commit in self._commits}
+        self._brought_in = _brought_in(self._commits)
+
+    def named(self, asked: Iterable[Sha]) -> tuple[dict[Sha, list[Sha]], dict[Sha, Sha]]:
+        """Return the commits that name each original as their source: those that make its change, and one that does
+        not.
+        """
+        pairs = [
+            (commit.sha, sha)
+            for commit in self._commits
+            for name in self._claims[commit.sha].picked
+            for sha in asked
+            if sha.startswith(name)
+        ]
+        founded = borne_out(self._repository, pairs)
+        named: dict[Sha, list[Sha]] = defaultdict(list)
+        for commit, sha in pairs:
+            if (commit, sha) in founded:
+                named[sha].append(commit)
+        return named, {sha: commit for commit, sha in pairs if (commit, sha) not in founded}
+
+    def equal(self, original: Sha, told: str, paths: frozenset[str]) -> list[Sha]:
+        """Return the commits that change the same paths as an original, and in them the same."""
+        touching = [each.sha for each in self._commits if told in each.paths and len(each.parents) < 2]
+        alike = [sha for sha in touching if self._paths(sha) == paths]
+        if not alike:
+            return []
+        texts = {sha: normalized(patch) for sha, patch in commit_patches(self._repository, [original, *alike]).items()}
+        return [sha for sha in alike if texts[sha] == texts[original]]
+
+    def _paths(self, sha: Sha) -> frozenset[str]:
+        return frozenset(commit_paths(self._repository, self._repository.commit(sha)))
+
+    def replay(self, itself: Iterable[Sha], named: Brought, equal: Brought | None = None) -> Replay[Sha, Sha]:
+        """Go through the commits, oldest first."""
+        brings = defaultdict(list)
+        for originals, how in ((equal or {}, "makes the same change"), (named, "was cherry-picked from it")):
+            for original, commits in originals.items():
+                for sha in commits:
+                    brings[sha].append((original, f"{sha[:_SHORT]} on the branch {how}"))
+        replay = Replay[Sha, Sha](lambda one, other: undoes(self._repository, one, other), lambda sha: sha[:_SHORT])
+        for sha in itself:
+            replay.bring([sha], sha, "the commit itself is in the branch's history")
+        names = Names[Sha]()
+        for sha in itself:
+            names.add(sha, self._repository.commit(sha).subject, [sha])
+        for commit in self._commits:
+            claims, reached = self._claims[commit.sha], self._reached(commit.sha)
+            replay.take_back(reached, names.meant(claims))
+            for original, how in brings[commit.sha]:
+                replay.bring(reached, original, how)
+            sources = (original for original, _ in brings[commit.sha])
+            names.add(commit.sha, commit.subject, (commit.sha, *claims.picked, *sources))
+        return replay
+
+    def _reached(self, sha: Sha) -> list[Sha]:
+        return list(dict.fromkeys((sha, self._brought_in.get(sha, sha))))
+
+
+def _brought_in(commits: Sequence[LoggedCommit]) -> dict[Sha, Sha]:
+    """Return, for each commit that a merge of the branch brought, that merge; `commits` are oldest first."""
+    by_sha = {commit.sha: commit for commit in commits}
+    chain = []
+    tip = commits[-1] if commits else None
+    while tip is not None:
+        chain.append(tip)
+        tip = by_sha.get(tip.parents[0]) if tip.parents else None
+    owner = {commit.sha: commit.sha for commit in chain}
+    for commit in reversed(chain):
+        waiting = list(commit.parents[1:])
+        while waiting:
+            sha = waiting.pop()
+            if sha in by_sha and sha not in owner:
+                owner[sha] = commit.sha
+                waiting.extend(by_sha[sha].parents)
+    return owner
