@@ -119,7 +119,7 @@ class Unavailable(GitHubError):
 
 
 class NotYetKnown(Unavailable):
-    """GitHub refused a call only because it has not seen yet what was just pushed or merged (422)."""
+    """GitHub refused a call, or says less than is true: it has not seen yet what was just pushed or merged."""
 
 
 class Forbidden(GitHubError):

@@ -30,5 +30,9 @@ class Pick(Section):
     propose: bool = True
     """Open a draft where a conflict was resolved in a likely but not certain way; without it that stays a conflict."""
 
+    mainline: bool = False
+    """Pick what a merge commit brought as one commit, by whoever merged; without it the pull request's own commits are
+    picked, with their authors."""
+
     generated: tuple[Generated, ...] = Field(default=(), strict=False)
     """Files that are written anew where they conflict, on the machine that runs the suites; the first that matches."""

@@ -26,7 +26,7 @@ from bot.github.details import detail_steps
 from bot.github.door import Reaction
 from bot.github.graphql import make_draft, mark_ready
 from bot.github.listed import listed
-from bot.github.merged import merged_commits
+from bot.github.merged import merged_commits, pull_requests_of
 from bot.github.patience import Patience
 from bot.github.reactions import add_reaction, remove_reaction
 from bot.github.sending import Sender, sendable
@@ -181,9 +181,14 @@ class GitHubClient:
         return isinstance(membership, dict) and membership.get("state") == "active"
 
     def merged_commits(self, original: PullRequest) -> tuple[MergeMethod, tuple[Sha, ...]]:
-        """Return how the pull request was merged and the commits that reached the base branch, oldest first."""
+        """Return how the pull request was merged and the commits that reached the base branch, by GitHub's record."""
         with translated(f"read the merged commits of #{original.number}"):
             return merged_commits(self._repository, original)
+
+    def pull_requests_of(self, commit: Sha) -> frozenset[int]:
+        """Return the merged pull requests that a commit is recorded to have come by; none where there is no record."""
+        with translated(f"read where {commit[:12]} came from"):
+            return pull_requests_of(self._repository, commit)
 
     def backport_pull_requests(self, head: str, base: str) -> tuple[PullRequest, ...]:
         """Return the pull requests from our branch `head` into `base` in any state, newest first."""

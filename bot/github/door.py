@@ -85,7 +85,13 @@ class GitHub(Protocol):
         """Say whether a person is a member of a team (its slug) of the repository's organisation."""
 
     def merged_commits(self, original: PullRequest) -> tuple[MergeMethod, tuple[Sha, ...]]:
-        """Return how the pull request was merged and the commits that reached the base branch, oldest first."""
+        """Return the same from GitHub's record of which commit came by which pull request, where git cannot tell.
+
+        Raises NotYetKnown where there is no record yet.
+        """
+
+    def pull_requests_of(self, commit: Sha) -> frozenset[int]:
+        """Return the merged pull requests that a commit is recorded to have come by; none where there is no record."""
 
     def backport_pull_requests(self, head: str, base: str) -> tuple[PullRequest, ...]:
         """Return the pull requests from our branch `head` into `base` in any state, newest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.loopback import serving
@@ -41,11 +41,13 @@ def running_service(
     """
 
     named = Naming(at)
+    # One thread serves all deliveries: it comes back to what GitHub does not know yet in place of waiting for it.
+    patient = replace(at, pauses=(), comes_back=True)
 
     def work(delivery: Delivery) -> None:
         trigger = parse_delivery(delivery.event, delivery.payload, own_login=own_login)
         if trigger is not None and named.means_ours(trigger.repository, delivery.payload):
-            served(answer(trigger, at))
+            served(answer(trigger, patient))
 
     with ExitStack() as stack:
         journal = Journal(directory / "deliveries.sqlite")

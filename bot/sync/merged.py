@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from bot.git.merge_method import own_commits
 from bot.git.repository import Repository
 from bot.github.door import GitHub
 from bot.history.claims import own_number
@@ -18,18 +19,24 @@ _TOPIC = "merged commits"
 
 @dataclass(frozen=True, slots=True)
 class MergedCommits:
-    """Completes originals that were merged by rebase. Without a GitHub every original is one commit."""
+    """Completes originals that are several commits. With `mainline` a merge stays the one commit that it is.
+
+    Which commits a rebase left is not known without a GitHub; there the last one stands for all.
+    """
 
     repository: Repository
     store: HistoryStore
     github: GitHub | None
+    mainline: bool = False
 
     def complete(self, original: Original, *, ask: bool) -> Original:
         """Return the original with all its commits, oldest first; GitHub is only asked where the caller says so."""
         commit = self.repository.commit(original.commits[-1])
-        # A merge brings everything, and a title with the number is a squash.
-        squashed = own_number(commit.subject) == original.number
-        if self.github is None or original.number is None or len(commit.parents) > 1 or squashed:
+        if len(commit.parents) > 1:
+            own = () if self.mainline else own_commits(self.repository, commit.sha)
+            return replace(original, commits=own or original.commits)
+        # A title with the number is a squash.
+        if self.github is None or original.number is None or own_number(commit.subject) == original.number:
             return original
         kept = self.store.answer(_TOPIC, str(original.number))
         if kept is None and not ask:

@@ -144,7 +144,7 @@ def _ask(
 
 
 def _completing(ground: Ground, github: GitHub | None) -> Callable[[Original, bool], Original]:
-    merged = MergedCommits(ground.repository, ground.store, github)
+    merged = MergedCommits(ground.repository, ground.store, github, ground.config.pick.mainline)
 
     def complete(original: Original, ask: bool) -> Original:
         whole = merged.complete(original, ask=ask)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.commands import NAME, Command, Verb, parse_commands
-from bot.errors import BackportError, RateLimited, RequestRejected, Unavailable
+from bot.errors import BackportError, NotYetKnown, RateLimited, RequestRejected, Unavailable
 from bot.model import Candidate, Failed, PullRequest, Status, TargetResult
 from bot.permissions import required_permission
 from bot.report import answers
@@ -157,7 +157,9 @@ def _serve(request: Request, at: Workplace, carry: Carry) -> Served:
         if command.verb is Verb.BACKPORT:
             return _backport(request, at, carry)
         say(_plain_answer(command, asked, at), asked, at)
-    except RequestRejected as error:
+    except (RequestRejected, NotYetKnown) as error:
+        if isinstance(error, NotYetKnown) and at.comes_back:
+            raise
         say(answers.render_error(error, template=at.config.templates.answer), asked, at)
         return Served(refused=frozenset({asked.comment_id}))
     except (RateLimited, Unavailable):

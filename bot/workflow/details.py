@@ -9,7 +9,7 @@ from bot.config import Publish
 from bot.errors import GitHubError
 from bot.git.patch import range_diff
 from bot.globs import matches_text
-from bot.model import Candidate, Details, MergeMethod, PullRequest, ReviewThread, Sha, TargetPlan
+from bot.model import Candidate, Details, PullRequest, ReviewThread, Sha, TargetPlan
 from bot.triggers import target_of_label
 from bot.workflow.workplace import Backport, Workplace
 
@@ -40,13 +40,15 @@ def open_questions(original: PullRequest, at: Workplace) -> tuple[ReviewThread, 
 
 def difference(plan: TargetPlan, candidate: Candidate, at: Workplace) -> str:
     """Return how the candidate's commits differ from the original's, as `git range-diff` shows it."""
-    originals = [_as_one_commit(plan, at)] if plan.merge_method is MergeMethod.MERGE else plan.commits
+    originals = [_without_merge(sha, at) for sha in plan.commits]
     return range_diff(at.mirror, originals, candidate.base_commit, candidate.commit)
 
 
-def _as_one_commit(plan: TargetPlan, at: Workplace) -> Sha:
-    # `git range-diff` passes over merges.
-    merge = at.mirror.commit(plan.commits[-1])
+def _without_merge(sha: Sha, at: Workplace) -> Sha:
+    """Return a merge as an ordinary commit on its first parent: `git range-diff` passes over merges."""
+    merge = at.mirror.commit(sha)
+    if len(merge.parents) < 2:
+        return sha
     return at.mirror.writer.write_commit(merge.tree, merge.parents[:1], merge.message, merge.author, merge.committer)
 
 

@@ -5,10 +5,13 @@ Owns the choice between what GitHub says was merged and what the requester names
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.model import MergeMethod, PullRequest, Sha
 from bot.report import answers
 from bot.workflow.asking import Request
 from bot.workflow.companions import merged_originals
+from bot.workflow.merged import merged_commits
 from bot.workflow.workplace import Backport, Workplace
 
 
@@ -16,10 +19,11 @@ def read_backport(request: Request, original: PullRequest, at: Workplace) -> Bac
     """Find the commits to pick.
 
     Raises:
-        RequestRejected: they cannot be told for certain, or are not on the default branch.
+        RequestRejected: they cannot be told for certain, or are on neither the default branch nor the original's base.
+        NotYetKnown: GitHub has not caught up with the merge.
     """
     named = request.command.commits
-    method, commits = _named_commits(named, at) if named else at.github.merged_commits(original)
+    method, commits = _named_commits(named, original, at) if named else merged_commits(original, at)
     patch, options = at.patch_for(original), request.command.options
     return Backport(
         original=original,
@@ -35,12 +39,13 @@ def read_backport(request: Request, original: PullRequest, at: Workplace) -> Bac
     )
 
 
-def _named_commits(names: tuple[str, ...], at: Workplace) -> tuple[MergeMethod, tuple[Sha, ...]]:
-    """Return the commits in the order of the default branch's history, whatever the order they were named in."""
-    branch = at.github.default_branch
-    tip = at.mirror.branches()[branch]
-    at.mirror.fetch([tip])
-    found = {_on_branch(name, branch, tip, at): None for name in names}
+def _named_commits(names: tuple[str, ...], original: PullRequest, at: Workplace) -> tuple[MergeMethod, tuple[Sha, ...]]:
+    """Return the commits in the order of their branch's history, whatever the order they were named in."""
+    existing = at.mirror.branches()
+    # An original may have been merged into a stable branch, and its commits are nowhere else then.
+    branches = [name for name in dict.fromkeys((at.github.default_branch, original.base)) if name in existing]
+    at.mirror.fetch([existing[name] for name in branches])
+    found = {_on_branch(name, {branch: existing[branch] for branch in branches}, at): None for name in names}
     # A commit has more history than each of its ancestors.
     ordered = sorted(found, key=lambda sha: int(at.mirror.git.text("rev-list", "--count", sha)))
     if len(ordered) > 1:
@@ -49,9 +54,9 @@ def _named_commits(names: tuple[str, ...], at: Workplace) -> tuple[MergeMethod, 
     return MergeMethod.MERGE if merge else MergeMethod.SQUASH, tuple(ordered)
 
 
-def _on_branch(name: str, branch: str, tip: Sha, at: Workplace) -> Sha:
+def _on_branch(name: str, tips: Mapping[str, Sha], at: Workplace) -> Sha:
     # Of a commit that no branch of ours has, nobody reviewed anything: a fork's commits can be had by name, too.
     sha = at.mirror.resolve(name)
-    if sha is None or not sha.startswith(name) or not at.mirror.is_ancestor(sha, tip):
-        raise answers.unknown_commit(name, branch)
+    if sha is None or not sha.startswith(name) or not any(at.mirror.is_ancestor(sha, tip) for tip in tips.values()):
+        raise answers.unknown_commit(name, " or ".join(tips))
     return sha

@@ -34,6 +34,7 @@ from bot.pick.together import Together, try_together
 from bot.plan import plan_target
 from bot.targets import stable_branches
 from bot.workflow.learning import learn_backports
+from bot.workflow.merged import merged_commits
 from bot.workflow.workplace import Workplace
 
 
@@ -79,7 +80,7 @@ def _commits(
     pull_request: PullRequest, tips: dict[str, Sha], quarantine: Quarantined, at: Workplace
 ) -> tuple[Sha, ...]:
     if pull_request.merged:
-        return at.github.merged_commits(pull_request)[1]
+        return merged_commits(pull_request, at)[1]
     base = tips.get(pull_request.base)
     if base is None:
         raise BackportError(f"Its base branch `{pull_request.base}` is gone.", hint="Give it another base.")

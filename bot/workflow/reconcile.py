@@ -6,9 +6,10 @@ and as often as one likes: what was answered is left alone.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.errors import BackportError, RateLimited, Unavailable
+from bot.errors import BackportError, NotYetKnown, RateLimited, Unavailable
 from bot.model import TargetResult
 from bot.workflow.answer import carry_all, serve_group
 from bot.workflow.remembered import due, started_since, unanswered
@@ -27,7 +28,9 @@ def reconcile(at: Workplace, *, since: datetime) -> tuple[TargetResult, ...]:
     results: list[TargetResult] = []
     for number in tuple(at.github.changed_since(since)):
         try:
-            results += _reconcile_one(number, at)
+            results += _reconcile_one(number, replace(at, pauses=(), comes_back=True))
+        except NotYetKnown as error:
+            at.progress(f"#{number}: {error.message} It is looked at again the next time.")
         except (RateLimited, Unavailable):
             raise
         except BackportError as error:

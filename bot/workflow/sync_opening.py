@@ -27,6 +27,7 @@ from bot.sync.choice import WAITS_FOR_THE_GPU, choose, limited
 from bot.sync.original import BranchState, Original, Standing, State
 from bot.sync.survey import Ground, Survey
 from bot.workflow.line import backport_to, contained
+from bot.workflow.merged import merged_commits
 from bot.workflow.workplace import Backport, Workplace
 
 
@@ -88,7 +89,7 @@ class Opening:
     def _backport(self, standing: Standing) -> TargetResult:
         assert standing.original.number is not None  # noqa: S101 -- those without one wait for a person
         original = self._at.github.pull_request(standing.original.number)
-        method, commits = self._at.github.merged_commits(original)
+        method, commits = merged_commits(original, self._at)
         backport = Backport(
             original=original,
             merge_method=method,

@@ -56,6 +56,10 @@ class Workplace(Workshop):
     home: GitHub | None = None
     elsewhere: str = ""
     """The repository's name in `elsewhere`; empty for the one where the originals are."""
+    pauses: tuple[float, ...] = (2.0, 4.0, 8.0, 16.0, 30.0)
+    """Seconds to wait between one look and the next at what GitHub may not know yet."""
+    comes_back: bool = False
+    """The caller serves a trigger again later where NotYetKnown says so; else the requester is asked to."""
     unseen: Mapping[str, GitHubError] = field(default_factory=dict)
     """The repositories of `elsewhere` that this account cannot see, each with what GitHub said."""
 

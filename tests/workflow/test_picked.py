@@ -11,7 +11,7 @@ from github.PullRequest import PullRequest
 
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
-from bot.model import Failed, MergeMethod, Opened
+from bot.model import Failed, MergeMethod, Opened, WouldOpen
 from tests.workflow.landing import message, open_pull, picked, unproven, write
 from tests.workflow.office import BOT, MAINTAINER, REPOSITORY, Office, git
 
@@ -65,11 +65,28 @@ def test_a_squash_is_one_commit(lenient: Office, halves: PullRequest) -> None:
     assert files(lenient, halves) == ["widget/first.py", "widget/second.py"]
 
 
-def test_a_merge_commit_is_picked_against_the_branch_it_was_merged_into(lenient: Office, halves: PullRequest) -> None:
+def test_what_a_merge_commit_brought_is_picked_commit_by_commit(lenient: Office, halves: PullRequest) -> None:
+    """Whoever pressed the button wrote none of it."""
     halves.merge(merge_method="merge")
-    ask(lenient, halves)
+    opened = ask(lenient, halves)
     assert files(lenient, halves) == ["widget/first.py", "widget/second.py"], "not what main did meanwhile"
-    assert len(picked(lenient, backport_branch(halves), TARGET)) == 1
+    assert picked(lenient, backport_branch(halves), TARGET) == [FIRST, SECOND]
+    assert opened.candidate is not None
+    assert "by Bea <bea@widget.example> and Cem <cem@widget.example>" in message(lenient, opened.candidate.commit)
+
+
+def test_a_merge_commit_is_picked_against_its_first_parent_where_that_is_asked_for(
+    office: Office, halves: PullRequest
+) -> None:
+    mainline = unproven(office, "pick: {mainline: true}")
+    halves.merge(merge_method="merge")
+    merged = mainline.people[MAINTAINER].get_repo(REPOSITORY).get_pull(halves.number).merge_commit_sha
+    (would,) = unproven(office).say(f"/backport {TARGET} --dry-run --commits {merged}", on=halves.number)
+    assert isinstance(would, WouldOpen)
+    assert len(would.candidate.commits) == 1
+    ask(mainline, halves)
+    assert files(mainline, halves) == ["widget/first.py", "widget/second.py"], "not what main did meanwhile"
+    assert len(picked(mainline, backport_branch(halves), TARGET)) == 1
 
 
 @pytest.mark.parametrize("method", ["squash", "merge", "rebase"])
