@@ -53,10 +53,15 @@ class Ending:
 _BARE = Command(verb=Verb.BACKPORT)
 
 
-def describe(result: TargetResult, asked: Command = _BARE) -> Ending:
+COMMANDS_BELOW = "Finish it by hand, with the commands below."
+_COMMANDS_ELSEWHERE = "Finish it by hand: the status comment on the original pull request gives the commands."
+
+
+def describe(result: TargetResult, asked: Command = _BARE, *, by_hand: str = _COMMANDS_ELSEWHERE) -> Ending:
     """Put a target branch's ending into words.
 
-    The commands in them can be pasted as they are: they keep the options and the commits of what was `asked`.
+    The commands in them can be pasted as they are: they keep the options and the commits of what was `asked`. `by_hand`
+    says where the commands are that finish a conflict by hand.
     """
     match result:
         case Opened():
@@ -64,7 +69,7 @@ def describe(result: TargetResult, asked: Command = _BARE) -> Ending:
         case WouldOpen():
             return _would_open(result, asked)
         case Conflicted():
-            return _conflicted(result, asked)
+            return _conflicted(result, asked, by_hand)
         case NotProven():
             return _not_proven(result, asked)
         case _:
@@ -161,8 +166,9 @@ def _plain(result: NotAffected | AlreadyApplied | Failed | Cancelled, asked: Com
         case NotAffected():
             return Ending(branch=result.branch, icon="⚪", state="not affected", fact=prose(result.check.reason))
         case AlreadyApplied():
-            place = f" ({sha(result.commit)})" if result.commit else ""
-            return Ending(branch=result.branch, icon="✔️", state="already applied", fact=prose(result.how) + place)
+            place = f" ({sha(result.commit)})" if result.commit and result.commit[:12] not in result.how else ""
+            fact = f"The branch has it already: {prose(result.how.rstrip('.'))}{place}."
+            return Ending(branch=result.branch, icon="✔️", state="already applied", fact=fact)
         case Failed():
             fact, remedy = prose(result.message), prose(result.hint)
             return Ending(branch=result.branch, icon="❌", state="failed", fact=fact, remedy=remedy)
@@ -172,7 +178,7 @@ def _verdict(verdict: Verdict | None, otherwise: str) -> str:
     return f"{verdict.outcome.value}: {headline(verdict)}" if verdict else otherwise
 
 
-def _conflicted(result: Conflicted, asked: Command) -> Ending:
+def _conflicted(result: Conflicted, asked: Command, by_hand: str) -> Ending:
     conflict, draft = result.conflict, result.draft
     fact = (
         f"Cherry-picking {sha(conflict.commit)} onto {code(conflict.branch)} conflicts in "
@@ -194,9 +200,7 @@ def _conflicted(result: Conflicted, asked: Command) -> Ending:
         state="conflict",
         fact=fact,
         consequence=" ".join(filter(None, (prose(result.note), "Nothing was pushed and no pull request was opened."))),
-        remedy=_conflict_remedy(
-            result, asked, "Finish it by hand: the status comment on the original pull request gives the commands."
-        ),
+        remedy=_conflict_remedy(result, asked, by_hand),
     )
 
 
@@ -232,7 +236,8 @@ _AFTER = {
 _REMEDY = {
     VerdictOutcome.PROVEN: "",
     VerdictOutcome.NOT_REPRODUCED: "If the branch should have it all the same, a maintainer can comment {no_prove}.",
-    VerdictOutcome.INCOMPLETE: "The branch may need what belongs with this fix: comment {companions}.",
+    VerdictOutcome.INCOMPLETE: "Look at the failing cases. Where a carried patch names what belongs with this fix, "
+    "comment {companions}.",
     VerdictOutcome.REGRESSED: "Look at the failing cases, and finish it by hand on the branch.",
     VerdictOutcome.INCONCLUSIVE: "Comment {again} when the cause is gone, or {no_prove} as a maintainer.",
 }

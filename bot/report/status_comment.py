@@ -23,7 +23,7 @@ from bot.model import (
     Sha,
     TargetResult,
 )
-from bot.report.endings import Ending, describe, describe_conflict_file, summary
+from bot.report.endings import COMMANDS_BELOW, Ending, describe, describe_conflict_file, summary
 from bot.report.markdown import code_cell
 from bot.report.markers import status_marker
 from bot.report.recipe import Recipe, compare_page, recipe
@@ -136,7 +136,7 @@ def _under_way(target: TargetProgress) -> Ending:
 
 
 def _detail(result: TargetResult, view: StatusView) -> _Detail:
-    ending = describe(result, view.asked)
+    ending = describe(result, view.asked, by_hand=COMMANDS_BELOW)
     match result:
         case NotAffected():
             return _Detail(ending=ending, evidence=result.check.evidence)

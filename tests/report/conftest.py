@@ -210,7 +210,11 @@ class Samples:
             self.opened("release/v0.5.8", created=False, candidate=None, verdict=None),
             self.opened("release/v0.5.7", verdict=None, pull_request=self.backport(9, draft=True)),
             self.not_affected(),
-            AlreadyApplied(branch="release/v0.5.13", how="`(cherry picked from commit …)`", commit=self.commit),
+            AlreadyApplied(
+                branch="release/v0.5.13",
+                how=f"{self.commit[:12]} on the branch was cherry-picked from it",
+                commit=self.commit,
+            ),
             self.conflicted("release/v0.5.6"),
             *(
                 self.not_proven(outcome, f"release/{outcome.value}")
