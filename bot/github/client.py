@@ -18,16 +18,15 @@ from github.Repository import Repository as ForgeRepository
 from bot.credentials import Account
 from bot.errors import NotFound
 from bot.git.objects import Entry
-from bot.github import shapes
 from bot.github.account import sign_in
 from bot.github.check_runs import write_check_run
 from bot.github.conversation import last_labelling, pull_requests_since, read_comments
-from bot.github.details import detail_steps
+from bot.github.details import Step, detail_steps
 from bot.github.door import Reaction
-from bot.github.graphql import make_draft, mark_ready
 from bot.github.listed import listed
 from bot.github.merged import merged_commits, pull_requests_of
 from bot.github.patience import Patience
+from bot.github.pulls import list_pulls, open_pull, read_pull, update_pull
 from bot.github.reactions import add_reaction, remove_reaction
 from bot.github.sending import Sender, sendable
 from bot.github.signed import upload_tree, write_signed
@@ -157,8 +156,7 @@ class GitHubClient:
 
     def pull_request(self, number: int) -> PullRequest:
         """Return a pull request; raises NotFound where there is none."""
-        with translated(f"read pull request #{number}"):
-            return shapes.pull_request(self._repository.get_pull(number))
+        return read_pull(self._repository, number)
 
     def permission(self, login: str) -> str:
         """Return a person's permission on the repository; "none" for somebody GitHub does not know there."""
@@ -192,54 +190,25 @@ class GitHubClient:
 
     def backport_pull_requests(self, head: str, base: str) -> tuple[PullRequest, ...]:
         """Return the pull requests from our branch `head` into `base` in any state, newest first."""
-        owner = self._repository.owner.login
-        with translated(f"list pull requests from {head}"):
-            found = self._repository.get_pulls(state="all", head=f"{owner}:{head}", base=base)
-            return tuple(sorted(map(shapes.pull_request, found), key=lambda each: -each.number))
+        return list_pulls(self._repository, head, base)
 
     def open_pull_request(self, *, title: str, body: str, head: str, base: str, draft: bool) -> PullRequest:
         """Open a pull request, or bring the open one from `head` into `base` up to date."""
-        title, body = sendable(title), sendable(body)
-
-        def find() -> PullRequest | None:
-            return next((each for each in self.backport_pull_requests(head, base) if each.state == "open"), None)
-
-        def create() -> PullRequest:
-            with translated(f"open a pull request from {head} into {base}"):
-                return shapes.pull_request(
-                    self._repository.create_pull(base, head, title=title, body=body, draft=draft)
-                )
-
-        opened = self._send.find_or_create(find, create)
-        return self.update_pull_request(opened, title=title, body=body, draft=draft)
+        return open_pull(self._repository, self._send, title=title, body=body, head=head, base=base, draft=draft)
 
     def update_pull_request(self, standing: PullRequest, *, title: str, body: str, draft: bool) -> PullRequest:
         """Give a pull request of ours these texts and this state; costs nothing where it has them."""
-        title, body = sendable(title), sendable(body)
-        same_text = standing.title == title and _plain(standing.body) == _plain(body)
-        if same_text and standing.draft == draft:
-            return standing
-
-        def update() -> None:
-            with translated(f"update #{standing.number}"):
-                forge = self._repository.get_pull(standing.number)
-                if not same_text:
-                    forge.edit(title=title, body=body)
-                if standing.draft and not draft:
-                    mark_ready(forge)
-                elif draft and not standing.draft:
-                    make_draft(forge)
-
-        self._send.twice(update)
-        return self.pull_request(standing.number)
+        return update_pull(self._repository, self._send, standing, title=title, body=body, draft=draft)
 
     def add_details(self, number: int, details: Details) -> tuple[str, ...]:
         """Label, assign and so on. Best effort: what GitHub refuses is logged and costs nothing else.
 
         Returns sentences about what was refused and people count on.
         """
+        steps: list[Step] = []
+        self._send.best_effort(f"read #{number}", lambda: steps.extend(detail_steps(self._repository, number, details)))
         notes = []
-        for step in detail_steps(self._repository, number, details):
+        for step in steps:
             error = self._send.best_effort(f"{step.action} (#{number})", step.request)
             if error is not None and step.missed:
                 notes.append(f"{step.missed} {error.message} {error.hint}")
@@ -366,8 +335,3 @@ class GitHubClient:
 
     def _issue(self, number: int) -> Issue:
         return unread_issue(self._repository, number)
-
-
-def _plain(body: str) -> str:
-    # GitHub keeps line ends and white space at the end its own way.
-    return body.replace("\r\n", "\n").strip()

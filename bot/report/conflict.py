@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.model import Candidate, CheckRunText, Conflict, ConflictFile, Evidence, PullRequest, TargetPlan
 from bot.report.check_run import MAX_SUMMARY
-from bot.report.endings import describe_conflict_file
+from bot.report.conflict_words import describe_conflict_file
 from bot.report.markdown import code, count, shorten
 from bot.report.markers import BackportKey, conflict_marker, pull_request_marker
 from bot.report.pull_request import MAX_BODY

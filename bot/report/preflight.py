@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.model import CheckRunText, Outlook, TargetForecast
+from bot.report.conflict_words import after_prerequisites, describe_conflict_file
 from bot.report.data import Json, outlook_after
-from bot.report.endings import after_prerequisites, describe_conflict_file
 from bot.report.markdown import code, code_cell, count, prose, shorten
 from bot.report.terminal import plain
 

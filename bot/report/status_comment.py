@@ -23,7 +23,8 @@ from bot.model import (
     Sha,
     TargetResult,
 )
-from bot.report.endings import COMMANDS_BELOW, Ending, describe, describe_conflict_file, summary
+from bot.report.conflict_words import describe_conflict_file
+from bot.report.endings import COMMANDS_BELOW, Ending, describe, summary
 from bot.report.markdown import code_cell
 from bot.report.markers import status_marker
 from bot.report.recipe import Recipe, compare_page, recipe

@@ -144,3 +144,13 @@ def test_a_backport_opened_by_hand_is_recognised_and_its_author_named(office: Of
     assert isinstance(opened, Opened)
     assert not opened.created
     assert f"{MAINTAINER} opened it by hand" in office.answers()[-1]
+
+
+def test_a_backport_that_cannot_be_read_again_is_open_all_the_same(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.sandbox.fail_next("GET", f"^/repos/{REPOSITORY}/pulls/12$", 404)
+    opened = ask(unproven(office))
+    assert isinstance(opened, Opened)
+    assert opened.pull_request.number == 12
+    assert "could not read #12" in caplog.text
