@@ -22,12 +22,12 @@ def match_parts(pattern: str, name: str, match: Callable[[str, str], bool]) -> b
     patterns, parts = pattern.split("/"), name.split("/")
 
     @functools.cache
-    def rest(at: int, part: int) -> bool:
-        if at == len(patterns):
+    def rest(first: int, part: int) -> bool:
+        if first == len(patterns):
             return part == len(parts)
-        if patterns[at] == "**":
-            return rest(at + 1, part) or (part < len(parts) and rest(at, part + 1))
-        return part < len(parts) and match(patterns[at], parts[part]) and rest(at + 1, part + 1)
+        if patterns[first] == "**":
+            return rest(first + 1, part) or (part < len(parts) and rest(first, part + 1))
+        return part < len(parts) and match(patterns[first], parts[part]) and rest(first + 1, part + 1)
 
     return rest(0, 0)
 
@@ -90,8 +90,8 @@ def _is_set(content: str) -> bool:
 
 def _members(content: str) -> Iterator[str]:
     position = 0
-    for found in _RANGE.finditer(content):
-        yield re.escape(content[position : found.start()])
-        yield found.group()
-        position = found.end()
+    for span in _RANGE.finditer(content):
+        yield re.escape(content[position : span.start()])
+        yield span.group()
+        position = span.end()
     yield re.escape(content[position:])

@@ -68,14 +68,15 @@ def with_line_ends_of(ours: bytes, text: bytes) -> bytes:
     plain = text.replace(b"\r\n", b"\n")
     if end is not None:
         return plain if end == b"\n" else plain.replace(b"\n", b"\r\n")
-    lines, there = plain.splitlines(keepends=True), ours.splitlines(keepends=True)
-    if not there or len(lines) + len(there) > _LARGEST:
+    lines, kept = plain.splitlines(keepends=True), ours.splitlines(keepends=True)
+    if not kept or len(lines) + len(kept) > _LARGEST:
         return text
-    made = [line.replace(b"\n", b"\r\n") if ours.count(b"\r\n") * 2 > ours.count(b"\n") else line for line in lines]
-    matcher = SequenceMatcher(None, [line.replace(b"\r\n", b"\n") for line in there], lines, autojunk=False)
+    mostly = b"\r\n" if ours.count(b"\r\n") * 2 > ours.count(b"\n") else b"\n"
+    aligned = [line.replace(b"\n", mostly) for line in lines]
+    matcher = SequenceMatcher(None, [line.replace(b"\r\n", b"\n") for line in kept], lines, autojunk=False)
     for block in matcher.get_matching_blocks():
-        made[block.b : block.b + block.size] = there[block.a : block.a + block.size]
-    return b"".join(made)
+        aligned[block.b : block.b + block.size] = kept[block.a : block.a + block.size]
+    return b"".join(aligned)
 
 
 def _with_blobs(repository: Quarantined, tree: Sha, paths: Iterable[str], written: dict[Sha, Sha]) -> Sha:

@@ -44,8 +44,8 @@ def is_refusal(stderr: str, summary: str) -> bool:
 
 
 def _on_one_line(remarks: list[str], summary: str, stderr: str) -> str:
-    told = list(dict.fromkeys(re.sub(r"^(?:error|ERROR|fatal): *", "", remark) for remark in remarks))
-    parts = [part for part in (*told, "" if summary in told else summary) if part] or [stderr.strip()]
+    words = dict.fromkeys(re.sub(r"^(?:error|ERROR|fatal): *", "", remark) for remark in remarks)
+    parts = [part for part in (*words, summary if summary not in words else "") if part] or [stderr.strip()]
     line = re.sub(r"\s+", " ", " ".join(parts)).replace("`", "'").strip()
     return line if len(line) <= _QUOTED else f"{line[: _QUOTED - 1].rstrip()}…"
 

@@ -28,7 +28,7 @@ class FieldError:
 def parse_errors(data: object) -> tuple[FieldError, ...]:
     """Read the `errors` of an answer. REST names resource, field and code or gives a text; GraphQL names a `type`."""
     listed = data.get("errors") if isinstance(data, Mapping) else None
-    return tuple(_parse(each) for each in listed) if isinstance(listed, list) else ()
+    return tuple(map(_parse, listed)) if isinstance(listed, list) else ()
 
 
 def _parse(error: object) -> FieldError:
@@ -47,18 +47,19 @@ def is_early(status: int, said: str, errors: Sequence[FieldError]) -> bool:
     """Say whether GitHub refused only because it does not know yet what was just pushed or merged."""
     if status != 422:
         return False
-    unknown_head = any((each.resource, each.field, each.code) == ("PullRequest", "head", "invalid") for each in errors)
+    unknown_head = any((error.resource, error.field, error.code) == _UNKNOWN_HEAD for error in errors)
     return unknown_head or _EARLY.search(said) is not None
 
 
+_UNKNOWN_HEAD = ("PullRequest", "head", "invalid")
 # https://github.com/cli/cli/issues/2691 and others: how it words a branch or commit that its API does not see yet.
 _EARLY = re.compile(r"No commit found for SHA|(?:Head|Base) sha can't be blank|Head ref must be a branch")
 
 
 def remedy_for(status: int, said: str, errors: Sequence[FieldError]) -> str:
     """Return what to do about an answer, in a sentence."""
-    for each in errors:
-        known = _BY_FIELD.get((each.field, each.code))
+    for error in errors:
+        known = _BY_FIELD.get((error.field, error.code))
         if known:
             return known
     worded = next((remedy for pattern, remedy in _BY_WORDS if pattern.search(said)), None)

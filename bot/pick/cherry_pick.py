@@ -49,8 +49,8 @@ def _line_ends(attempt: Attempt, picked: Sequence[Sha]) -> str:
     """Say that a series has the branch's line ends in place of the original's; nothing where it has not."""
     texts = commit_patches(attempt.repository, [*attempt.commits, *picked])
     pairs = zip(attempt.commits, picked, strict=False)
-    told = any(differ_in_line_ends(texts[original], texts[copy]) for original, copy in pairs)
-    return ": with the line ends that the branch has" if told else ""
+    differs = any(differ_in_line_ends(texts[original], texts[copy]) for original, copy in pairs)
+    return ": with the line ends that the branch has" if differs else ""
 
 
 def _still_affected(attempt: Attempt, commit: Sha) -> str | None:

@@ -30,7 +30,7 @@ def how_applied(candidate: Candidate) -> str:
 
 def describe_proposal(candidate: Candidate) -> str:
     """Say that a candidate is no more than likely, and where it was decided; empty for one that is certain."""
-    places = dict.fromkeys(each.path for each in candidate.resolutions if each.certainty is Certainty.PROPOSED)
+    places = dict.fromkeys(part.path for part in candidate.resolutions if part.certainty is Certainty.PROPOSED)
     if candidate.certainty is not Certainty.PROPOSED or (candidate.findings and not places):
         return ""
     if not places:

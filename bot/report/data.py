@@ -61,7 +61,15 @@ def target_to_json(result: TargetResult) -> dict[str, Json]:
         "findings": _evidence(candidate.findings) if candidate else [],
         "prerequisites": _prerequisites(result),
         "after_prerequisites": _after_prerequisites(result),
+        "notes": _notes(result),
     }
+
+
+def _notes(result: TargetResult) -> list[Json]:
+    """Return what was configured and could not be had."""
+    if isinstance(result, Opened):
+        return list(result.notes)
+    return [result.note] if isinstance(result, Conflicted) and result.note else []
 
 
 def check_to_json(report: CheckReport) -> dict[str, Json]:

@@ -26,8 +26,8 @@ def explain_refusals(answer: bytes, summary: str = "") -> bytes:
     report = b"".join(line[1:] for line in lines if line and line[0] == _REPORT)
     reason = summary.encode() or remarks.splitlines()[0]
     explained = [line and _HOOK.sub(lambda _: reason, line) for line in _read(report)]
-    told = [bytes([_REMARKS]) + remarks + b"\n"] if summary else []
-    return _write([*told, bytes([_REPORT]) + _write(explained), None])
+    remarked = [bytes([_REMARKS]) + remarks + b"\n"] if summary else []
+    return _write([*remarked, bytes([_REPORT]) + _write(explained), None])
 
 
 def _read(data: bytes) -> Iterator[bytes | None]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.model import VerdictOutcome
 from bot.report.data import check_to_json, target_to_json, verdict_to_json
+from bot.report.endings import describe
 
 if TYPE_CHECKING:
     from tests.report.conftest import Samples
@@ -48,6 +50,16 @@ def test_an_opened_pull_request_in_full(samples: Samples) -> None:
     }
     assert found["known_failures"] == 1
     assert found["past_end"] == {"before": 240, "after": 0}
+
+
+def test_what_could_not_be_had_is_told_in_words_and_data(samples: Samples) -> None:
+    note = "It does not merge by itself: ask @mia, `Fixes #1`."
+    for ending in (samples.opened(notes=(note,)), replace(samples.conflicted(), note=note)):
+        assert target_to_json(ending)["notes"] == [note]
+        described = describe(ending)
+        said = f"{described.fact} {described.consequence}"
+        assert "It does not merge by itself" in said
+        assert "@mia" not in said, "nobody is called by it"
 
 
 def test_what_does_not_apply_is_null(samples: Samples) -> None:
