@@ -132,8 +132,8 @@ def refuse_bare_with_secrets(confinement: Confinement) -> None:
     raise SuiteError(
         f"This machine cannot isolate a suite ({obstacle()}), and the bot holds a token that the suite could read. So "
         "nothing was run and nothing is proven.",
-        hint="Allow user namespaces (docs/ci.md, Isolation), name an image in `prove.containers`, set `prove.runner: "
-        "github-actions`, or accept the risk with `prove.without_isolation: allow` in backport.yaml.",
+        hint="Allow user namespaces (docs/ci.md, What a suite can reach), name an image in `prove.containers`, set "
+        "`prove.runner: github-actions`, or accept the risk with `prove.without_isolation: allow` in backport.yaml.",
     )
 
 

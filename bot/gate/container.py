@@ -24,7 +24,8 @@ _DEVICES = {
 def contained(launch: Launch, confinement: Confinement, name: str) -> list[str]:
     """Build the command line of a process in a fresh container called `name`, which is removed when it ends."""
     run = [confinement.runtime, "run", "--rm", "--init", "--name", name, "--workdir", str(launch.directory)]
-    run += ["--network", "host" if confinement.network else "none", "--user", f"{os.getuid()}:{os.getgid()}"]
+    # The runtime's own network, not the machine's: that has services on loopback, and everybody's abstract sockets.
+    run += [*(() if confinement.network else ("--network", "none")), "--user", f"{os.getuid()}:{os.getgid()}"]
     run += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--tmpfs", "/tmp"]  # noqa: S108
     run += ["--pids-limit", str(confinement.processes), "--ulimit", "core=0", "--ulimit", f"fsize={confinement.file}"]
     if confinement.memory is not None:

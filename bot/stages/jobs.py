@@ -137,7 +137,7 @@ def run_prove(
     `seal` is what the folder was sealed with, where that is known: code of another proof may have replaced what this
     one is given. Raises RunFolderError where it is not so any more; then nothing is run.
     """
-    for name in (credentials.TOKEN, credentials.APP_ID, credentials.PRIVATE_KEY):
+    for name in (credentials.TOKEN, credentials.APP_ID, credentials.PRIVATE_KEY, credentials.WEBHOOK_SECRET):
         credentials.drop(name)
     if seal is not None:
         folder.check_seal(seal)

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from bot.gate import prove
-from bot.gate.confinement import Confinement
+from bot.gate.confinement import Confinement, Launch
+from bot.gate.container import contained
 from bot.model import Suite, VerdictOutcome
 
 RUNTIME = f"""#!{sys.executable}
@@ -115,3 +116,8 @@ def test_a_runtime_that_is_not_there_allows_no_verdict(tmp_path: Path) -> None:
     verdict = prove(tmp_path, tmp_path, suite, device="cpu", confinement=confinement)
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
     assert "it could not be started (exit code 127): no-such-runtime cannot be started" in verdict.reason
+
+
+def test_a_container_with_a_network_does_not_get_the_machine_s(tmp_path: Path) -> None:
+    launch = Launch(command=["true"], directory=tmp_path, environment={}, device="cpu")
+    assert "--network" not in contained(launch, Confinement(image="widget", network=True), "name")
