@@ -115,7 +115,7 @@ def copy_tree(
         _Copy(bounds, whole=whole, without=without).folder(there, here, bounds.depth)
 
 
-def write_file(folder: Path, name: str, content: bytes) -> None:
+def write_file(folder: Path, name: str, content: bytes, *, mode: int = 0o644) -> None:
     """Write a file into a folder, whole or not at all; a link that has its name is replaced and not followed.
 
     The folder is made where it is missing. Raises OSError.
@@ -126,7 +126,8 @@ def write_file(folder: Path, name: str, content: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(new, dir_fd=there)
         try:
-            with os.fdopen(os.open(new, _NEW, 0o644, dir_fd=there), "wb") as file:
+            with os.fdopen(os.open(new, _NEW, mode, dir_fd=there), "wb") as file:
+                os.fchmod(file.fileno(), mode)
                 file.write(content)
             os.replace(new, name, src_dir_fd=there, dst_dir_fd=there)
         except BaseException:

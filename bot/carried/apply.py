@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
-import shutil
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,9 @@ from bot.carried.load import CarriedPatch
 from bot.carried.measure import find_function, parameter_names
 from bot.carried.schema import Step
 from bot.carried.tree import Source, parse_source
+from bot.errors import BackportError
 from bot.model import Affectedness, CheckReport, SourceTree
+from bot.untrusted_files import write_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,19 +107,23 @@ def apply(tree: SourceTree, patch: CarriedPatch) -> Applied | StepFailed:
 
 
 def write(changes: Mapping[str, bytes], directory: Path) -> None:
-    """Write all changes below a directory, or none: a failure puts back what was there.
+    """Write all changes below a directory, or none: a failure puts back what was there. Nothing is written through a
+    link.
 
     Raises:
+        BackportError: a file is a link or lies behind one; nothing was written.
         OSError: a file could not be written; the directory is as it was.
     """
-    targets = {(directory / path).resolve(): content for path, content in changes.items()}
+    root = directory.resolve()
+    for path in changes:
+        _refuse_links(root, path)
+    targets = {root / path: content for path, content in changes.items()}
     kept = {target: target.read_bytes() for target in targets}
-    staged = {target: target.with_name(f".{target.name}.{os.getpid()}.new") for target in targets}
+    staged: dict[Path, Path] = {}
     replaced: list[Path] = []
     try:
         for target, content in targets.items():
-            staged[target].write_bytes(content)
-            shutil.copymode(target, staged[target])
+            staged[target] = _staged(target, content)
         for target, new in staged.items():
             new.replace(target)
             replaced.append(target)
@@ -128,6 +134,24 @@ def write(changes: Mapping[str, bytes], directory: Path) -> None:
     finally:
         for new in staged.values():
             new.unlink(missing_ok=True)
+
+
+def _staged(target: Path, content: bytes) -> Path:
+    """Write a new file beside one, with its mode; what has the new name already is removed and not written through."""
+    new = target.with_name(f".{target.name}.{os.getpid()}.new")
+    write_file(new.parent, new.name, content, mode=stat.S_IMODE(target.lstat().st_mode))
+    return new
+
+
+def _refuse_links(root: Path, path: str) -> None:
+    for part in (root / path, *(root / path).parents):
+        if part == root:
+            return
+        if part.is_symlink():
+            raise BackportError(
+                f"{part.relative_to(root)} is a link, and nothing is written through one: the tree was not changed.",
+                hint="Put a copy of what it leads to in its place, or apply the patch to the tree that it leads to.",
+            )
 
 
 def render_diff(tree: SourceTree, changes: Mapping[str, bytes]) -> str:

@@ -6,6 +6,8 @@ Owns DirectoryTree, the search for a patch's files, and decoding that can be und
 from __future__ import annotations
 
 import ast
+import contextlib
+import filecmp
 import io
 import os
 import tokenize
@@ -19,37 +21,69 @@ from bot.carried.schema import SourceFile, Target
 from bot.model import SourceTree
 
 _NOT_SOURCE = {".git", ".hg", ".svn", ".venv", "node_modules", "__pycache__"}
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a file that is still read: no source is as large."""
 _PARSED = 8
 """Files whose syntax trees are kept: several questions are asked of the same few files, and each tree is megabytes."""
 
 
 class DirectoryTree:
-    """A checkout or an unpacked package as a SourceTree."""
+    """A checkout or an unpacked package as a SourceTree. Nothing outside it is read, wherever links in it lead."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._root = directory.resolve()
 
     def read(self, path: str) -> bytes | None:
-        """Return the file's bytes, or None where there is no such file below the directory."""
+        """Return the file's bytes, or None if there is none below the directory, or it has more than LARGEST bytes."""
+        file = self.file(path)
+        return file.read_bytes() if file is not None and file.stat().st_size <= LARGEST else None
+
+    def file(self, path: str) -> Path | None:
+        """Return where the file lies on the disk, or None where there is none below the directory."""
         parts = PurePosixPath(path)
         if parts.is_absolute() or ".." in parts.parts:
             return None
-        file = self.directory / parts
-        return file.read_bytes() if file.is_file() else None
+        with contextlib.suppress(OSError, RuntimeError, ValueError):  # too long, links in a circle, a NUL
+            file = (self._root / path).resolve(strict=True)
+            if file.is_relative_to(self._root) and file.is_file():
+                return file
+        return None
 
     def paths(self) -> Iterator[str]:
         """Yield the path of every file, sorted; what version control and tools keep there is left out."""
-        for folder, folders, files in os.walk(self.directory):
-            folders[:] = sorted(name for name in folders if name not in _NOT_SOURCE)
-            relative = Path(folder).relative_to(self.directory)
-            yield from ((relative / name).as_posix() for name in sorted(files))
+        folders = [""]
+        while folders:
+            prefix = folders.pop()
+            names, below = self._listed(prefix)
+            yield from (prefix + name for name in names)
+            folders += [f"{prefix}{name}/" for name in reversed(below) if name not in _NOT_SOURCE]
+
+    def _listed(self, prefix: str) -> tuple[list[str], list[str]]:
+        """Return the names of the files and of the folders in a folder, sorted; a link to a folder is neither."""
+        names: list[str] = []
+        below: list[str] = []
+        # A folder that cannot be read, or whose path is too long for the system, is left out.
+        with contextlib.suppress(OSError), os.scandir(f"{self._root}/{prefix}") as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    below.append(entry.name)
+                elif not entry.is_dir():
+                    names.append(entry.name)
+        return sorted(names), sorted(below)
 
 
 def differing_paths(one: Path, other: Path) -> tuple[str, ...]:
     """Return the paths whose files differ between two directories, or that only one of them has; sorted."""
     trees = DirectoryTree(one), DirectoryTree(other)
     paths = sorted({path for tree in trees for path in tree.paths()})
-    return tuple(path for path in paths if trees[0].read(path) != trees[1].read(path))
+    return tuple(path for path in paths if _differ(*(tree.file(path) for tree in trees)))
+
+
+def _differ(one: Path | None, other: Path | None) -> bool:
+    if one is None or other is None:
+        return one is not other
+    return not filecmp.cmp(one, other, shallow=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +145,7 @@ def parse_source(path: str, data: bytes) -> Source | str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return Source(path, text, encoding, ast.parse(text))
-    except (SyntaxError, UnicodeError, ValueError, RecursionError) as error:
+    except (SyntaxError, UnicodeError, ValueError, RecursionError, MemoryError) as error:
         return f"{path} cannot be read as Python ({error})"
 
 

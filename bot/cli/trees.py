@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,10 +19,12 @@ from bot.carried.tree import DirectoryTree, differing_paths
 from bot.cli.options import AsJson, DeviceKind, PatchName, Tree, WithCompanions, tell
 from bot.config import Prove, load_config
 from bot.errors import ConfigError
+from bot.gate.source_copy import copy_sources
 from bot.git.untrusted import head_commit
 from bot.model import Affectedness
 from bot.report import terminal
 from bot.report.data import check_to_json, verdict_to_json
+from bot.scratch import scratch_folder
 from bot.workflow.trees import prove_trees
 
 
@@ -90,8 +90,8 @@ def prove_fix(
     """Run the regression suite on TREE without and with the fix; exit 0 only if that proves it."""
     settings, patches = _configured(config)
     carried = _named(patch, patches) if patch else None
-    with tempfile.TemporaryDirectory(prefix="backport-candidate-") as scratch:
-        fixed = candidate or Path(scratch, "candidate")
+    with scratch_folder("backport-candidate-") as scratch:
+        fixed = candidate or scratch / "candidate"
         lay_out = None if candidate else _making(tree, carried, patches if with_companions else {}, fixed)
         if with_companions and lay_out is not None:
             lay_out()  # only what came of it tells which companions' suites are to run
@@ -170,8 +170,7 @@ def _changes(applied: Iterable[Applied]) -> dict[str, bytes]:
 
 def _fix_copy(tree: Path, patch: CarriedPatch, companions_among: Mapping[str, CarriedPatch], copy: Path) -> None:
     changes = _changes(_apply(tree, patch, companions_among))
-    ignored = shutil.ignore_patterns(".git", "__pycache__")
-    shutil.copytree(tree, copy, symlinks=True, ignore=ignored, dirs_exist_ok=True)
+    copy_sources(tree, copy, without=frozenset({".git", "__pycache__"}))
     write(changes, copy)
 
 

@@ -14,14 +14,14 @@ BOUNDS = Bounds(size=32 * GIB, entries=2_000_000, depth=200)
 """Of a tree that can be copied. Those of the largest projects have a tenth of it."""
 
 
-def copy_sources(tree: Path, copy: Path) -> None:
-    """Copy a tree without its repository; links stay links, and what is neither file, folder nor link is left out.
+def copy_sources(tree: Path, copy: Path, *, without: frozenset[str] = frozenset({".git"})) -> None:
+    """Copy the files, folders and links of a tree, links as links, without what has one of these names.
 
     Raises:
         SuiteError: the tree is larger, or nested more deeply, than BOUNDS.
     """
     try:
-        copy_tree(tree, copy, BOUNDS, whole=True, without=frozenset({".git"}))
+        copy_tree(tree, copy, BOUNDS, whole=True, without=without)
     except TooLarge as error:
         raise SuiteError(
             f"{tree} cannot be copied, as {error}; nothing was run.", hint="Take out what is no source."

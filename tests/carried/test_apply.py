@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import os
 import stat
 import subprocess
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ import pytest
 from bot.carried.apply import Applied, StepFailed, apply, render_diff, write
 from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
+from bot.errors import BackportError
 from bot.model import Affectedness
 
 Backend = Callable[[str], Any]
@@ -214,3 +216,28 @@ def test_a_write_that_fails_half_way_leaves_the_directory_as_it_was(
     with pytest.raises(OSError, match="No space left"):
         write({"a.py": b"new", "b.py": b"new"}, tmp_path)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.py": "old a.py", "b.py": "old b.py"}
+
+
+@pytest.mark.parametrize("place", ["widget/ring.py", "widget"])
+def test_nothing_is_written_through_a_link_wherever_it_leads(tmp_path: Path, place: str) -> None:
+    tree, other = tmp_path / "tree", tmp_path / "tree/other"
+    (tree / "widget").mkdir(parents=True)
+    other.mkdir()
+    (other / "ring.py").write_text("old")
+    (tree / "widget").rmdir() if place == "widget" else None
+    (tree / place).symlink_to(other if place == "widget" else other / "ring.py")
+    with pytest.raises(BackportError, match=f"{place} is a link") as refused:
+        write({"widget/ring.py": b"new"}, tree)
+    assert refused.value.hint
+    assert (other / "ring.py").read_text() == "old"
+    assert (tree / place).is_symlink()
+
+
+def test_a_link_that_waits_for_the_new_file_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("kept")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/a.py").write_text("old")
+    (tmp_path / f"tree/.a.py.{os.getpid()}.new").symlink_to(tmp_path / "secret")
+    write({"a.py": b"new"}, tmp_path / "tree")
+    assert (tmp_path / "secret").read_text() == "kept"
+    assert {path.name: path.read_text() for path in (tmp_path / "tree").iterdir()} == {"a.py": "new"}
