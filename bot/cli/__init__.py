@@ -14,6 +14,7 @@ from bot import __version__
 from bot.cli.signals import end_with_signals
 from bot.errors import BackportError
 from bot.report import terminal
+from bot.safe_output import neutral_output
 
 COMMANDS = {
     "preflight": "preflight",
@@ -79,8 +80,9 @@ def _root(
 def main() -> None:
     """Run the command line; an error of ours ends it with what happened and what to do, and exit code 2."""
     end_with_signals()
-    try:
-        app()
-    except BackportError as error:
-        typer.echo(terminal.render_error(error), err=True)
-        raise SystemExit(2) from None
+    with neutral_output():
+        try:
+            app()
+        except BackportError as error:
+            typer.echo(terminal.render_error(error), err=True)
+            raise SystemExit(2) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from bot import credentials
 from bot.cli.options import AsJson, tell
 from bot.config import load_config
 from bot.report.preflight import forecasts_to_json, render_preflight, render_preflight_check
+from bot.safe_output import to_json
 from bot.workflow.preflight import preflight_stable
 from bot.workflow.workplace import opened_workplace
 
@@ -40,4 +40,4 @@ def run_preflight(
         forecasts = preflight_stable(found, at)
         if check_run:
             at.github.write_check_run(found.head_sha, render_preflight_check(forecasts))
-    typer.echo(json.dumps(forecasts_to_json(forecasts), indent=2) if as_json else render_preflight(forecasts))
+    typer.echo(to_json(forecasts_to_json(forecasts), indent=2) if as_json else render_preflight(forecasts))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -20,6 +19,7 @@ from bot.rehearse.rehearsal import Rehearsal, rehearse
 from bot.rehearse.summary import Summary, summarize, summary_to_json
 from bot.report.rehearsal import render_summary, summary_tables
 from bot.report.rehearsal_page import render_page
+from bot.safe_output import to_json
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,7 +48,7 @@ def rehearse_past(
     page = html or record_directory(repository) / "report.html"
     page.write_text(render_page(done, summary), encoding="utf-8", errors="replace")
     if as_json:
-        typer.echo(json.dumps(_to_json(done, summary)))
+        typer.echo(to_json(_to_json(done, summary)))
     else:
         _print(done, summary)
     tell(f"Report with every difference: {page}")

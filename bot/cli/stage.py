@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.console import Console
 from bot.cli.options import tell
 from bot.errors import ConfigError
 from bot.report.terminal import render_explanations, results_table
+from bot.safe_output import to_json
 from bot.stages import jobs
 from bot.stages.event import Event, read_event
 from bot.stages.folder import RunFolder
@@ -175,4 +175,4 @@ def publish(
 
 def _give(outputs: dict[str, object]) -> None:
     jobs.write_outputs(outputs)
-    typer.echo(json.dumps(outputs))
+    typer.echo(to_json(outputs))

@@ -21,6 +21,7 @@ from bot.report.sync_data import sync_to_json
 from bot.report.sync_issue import render_summary
 from bot.report.sync_page import render_page
 from bot.report.sync_terminal import branches_table, render_lines
+from bot.safe_output import to_json
 from bot.sync.lock import only_one
 from bot.workflow.sync import Offline, SyncRun, look, look_at, open_missing
 from bot.workflow.tracking import write_tracking_issues
@@ -123,7 +124,7 @@ def _write_step_summary(run: SyncRun, template: str | None) -> None:
 
 def _print(run: SyncRun, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(sync_to_json(run.survey, run.results), indent=2))
+        typer.echo(to_json(sync_to_json(run.survey, run.results), indent=2))
         return
     console = Console(highlight=False)
     console.print(branches_table(run.survey))

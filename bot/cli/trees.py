@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,7 @@ from bot.git.untrusted import head_commit
 from bot.model import Affectedness
 from bot.report import terminal
 from bot.report.data import check_to_json, verdict_to_json
+from bot.safe_output import to_json
 from bot.scratch import scratch_folder
 from bot.workflow.trees import prove_trees
 
@@ -38,7 +38,7 @@ def add_to(app: typer.Typer) -> None:
 def check_tree(tree: Tree, patch: PatchName, as_json: AsJson = False) -> None:
     """Say whether TREE has the fault: affected, fixed, not-affected or unknown, with the evidence."""
     report = check(DirectoryTree(tree), _named(patch, _patches()))
-    typer.echo(json.dumps(check_to_json(report), indent=2) if as_json else terminal.render_check(report))
+    typer.echo(to_json(check_to_json(report), indent=2) if as_json else terminal.render_check(report))
 
 
 def apply_patch(
@@ -111,7 +111,7 @@ def prove_fix(
             evidence=evidence,
             progress=tell,
         )
-    typer.echo(json.dumps(verdict_to_json(verdict), indent=2) if as_json else terminal.render_verdict(verdict))
+    typer.echo(to_json(verdict_to_json(verdict), indent=2) if as_json else terminal.render_verdict(verdict))
     raise typer.Exit(0 if verdict.proven else 1)
 
 

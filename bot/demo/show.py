@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from bot.errors import NoDevice
 from bot.model import Method, NotAffected, Opened, TargetResult
 from bot.report.data import target_to_json
 from bot.report.terminal import render_explanations, results_table
+from bot.safe_output import to_json
 
 # What each released branch must come to; the facts behind it stand in patches/sglang-24587/README.md.
 _EXPECTED: Mapping[str, Method | None] = {
@@ -91,7 +91,7 @@ def _is_right(result: TargetResult, heads: Mapping[int, str]) -> bool:
 
 def _print_results(results: Sequence[TargetResult], lead: str, pages: Sequence[str], as_json: bool) -> None:
     if as_json:
-        json.dump([target_to_json(result) for result in results], sys.stdout, indent=2)
+        sys.stdout.write(to_json([target_to_json(result) for result in results], indent=2))
         sys.stdout.write("\n")
         return
     console = Console(highlight=False)
