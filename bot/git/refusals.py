@@ -76,12 +76,12 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
         f"Set `branch_name` in `backport.yaml` to a pattern that the repository's rule allows; {_AGAIN}",
     ),
     _remedy(
-        r"push protection|contains? secrets?|secrets? detected|GH009",
+        r"push protection|contains? secrets?|secrets? detected|detected secret|GH009",
         "The original brings what GitHub takes for a secret. Where it is one, revoke it and backport a version without "
         f"it; where it is none, allow it by the link in GitHub's words or in its push protection; {_AGAIN}",
     ),
     _remedy(
-        r"GH007|private e-?mail",
+        r"GH007|private e-?mail|e-?mail privacy",
         "GitHub keeps an e-mail address of the pushed commits private. Set `committer.email` to the account's "
         "`…@users.noreply.github.com` address; where it is the original author's, a maintainer of that account can "
         f"allow it under Settings → Emails; {_AGAIN}",
@@ -140,7 +140,8 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
         f"A rule of the repository forbids this push. {_EXEMPT}; {_AGAIN}",
     ),
     _remedy(
-        r"unpacker error|unpack failed|no space|internal server error|unable to (?:create|write)|failed to update ref",
+        r"unpacker error|unpack failed|no space|internal server error|unable to (?:create|write)|failed to update ref"
+        r"|commit_refs",
         f"The server could not store it: wait a while, {_AGAIN}",
     ),
     _remedy(

@@ -27,7 +27,7 @@ _CONNECTION = re.compile(
     r"error: (?:429|5\d\d)\b|HTTP (?:429|5\d\d)\b|reset by peer|[Ee]mpty reply|timed out|Operation too slow"
     r"|early EOF|unexpected disconnect|hung up unexpectedly|Could not resolve host"
 )
-_BUSY = re.compile(rb"\[remote rejected\] \((?:Internal Server Error|failed to lock)\)", re.IGNORECASE)
+_BUSY = re.compile(rb"\[remote rejected\] \((?:Internal Server Error|failed to lock|failure)\)", re.IGNORECASE)
 """What GitHub says of a branch when its storage did not answer in time."""
 _STDERR_KEPT = 2000
 """Characters of what git said that an error holds."""

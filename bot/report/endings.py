@@ -118,7 +118,7 @@ def _opened(result: Opened) -> Ending:
 
 def _opened_before_by(pull_request: PullRequest) -> str:
     if parse_pull_request_marker(pull_request.body) is None:
-        return f"{text(pull_request.author)} opened it by hand; nothing was pushed this time."
+        return f"{text(pull_request.author)} opened it; nothing was pushed this time."
     return "An earlier request opened it; nothing was pushed this time."
 
 

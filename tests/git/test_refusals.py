@@ -51,6 +51,9 @@ def remote(text: str) -> str:
             "in the way",
         ),
         ("[remote rejected] (Internal Server Error)", "", "wait a while"),
+        ("[remote rejected] (failure)", "fatal error in commit_refs", "wait a while"),
+        ("[remote rejected] (push declined due to email privacy restrictions)", "", "e-mail"),
+        ("[remote rejected] (push declined due to a detected secret)", "", "secret"),
         (
             "[remote rejected] (refusing to allow an OAuth App to update workflow `a.yml` without `workflow` scope)",
             "",

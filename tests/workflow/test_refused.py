@@ -143,7 +143,7 @@ def test_a_backport_opened_by_hand_is_recognised_and_its_author_named(office: Of
     (opened,) = lenient.say("/backport release/1.1")
     assert isinstance(opened, Opened)
     assert not opened.created
-    assert f"{MAINTAINER} opened it by hand" in office.answers()[-1]
+    assert f"{MAINTAINER} opened it; nothing was pushed" in office.answers()[-1]
 
 
 def test_a_backport_that_cannot_be_read_again_is_open_all_the_same(
