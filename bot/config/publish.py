@@ -31,7 +31,8 @@ class Publish(Section):
     check_runs: bool = True
     """Show each target branch as a check run on the original, and the proof on the backport (needs a GitHub App)."""
     auto_merge: Literal["off", "merge", "squash", "rebase"] = "off"
-    """Let what is proven merge by itself, by this method, once everything that the branch requires has passed."""
+    """Let what is proven merge by itself, by this method, once everything that the branch requires has passed. The
+    repository has to allow auto-merge, and the branch to require something; where it does not, the answer says so."""
 
 
 class CommitOptions(Section):
