@@ -115,8 +115,7 @@ def parse_commands(body: str) -> tuple[Command, ...]:
     Raises CommandError at the first line that cannot be read, and then none of the comment's commands is to be run:
     a half-understood comment is worse than an answer.
     """
-    addressed = (line for line in written_lines(body, having=NAME) if _is_addressed(line))
-    lines = list(islice(addressed, MAX_COMMANDS + 1))
+    lines = list(islice(_addressed_lines(body), MAX_COMMANDS + 1))
     if len(lines) > MAX_COMMANDS:
         raise CommandError(
             f"The comment holds more than {MAX_COMMANDS} commands. Nothing was started.",
@@ -125,11 +124,16 @@ def parse_commands(body: str) -> tuple[Command, ...]:
     return tuple(_parse_line(line) for line in lines)
 
 
+def holds_command(body: str) -> bool:
+    """Say whether a comment holds a command, be it one that cannot be read."""
+    return next(_addressed_lines(body), None) is not None
+
+
 def parse_words(words: Sequence[str]) -> Command:
     """Read what follows `/backport`, already split into words; raises CommandError."""
     match [word.strip("`").casefold() for word in words]:
         case []:
-            raise CommandError("`/backport` names no target branch. Nothing was started.", hint=_EXAMPLE)
+            raise CommandError("`/backport` names no target branch. Nothing was started.", hint=_EXAMPLE, word="")
         case ["status" | "cancel" | "help" as verb, *rest]:
             return _parse_verb(Verb(verb), rest)
         case ["to", _, *_]:
@@ -142,8 +146,10 @@ _QUOTED = re.compile("`[^`]+`")
 _EXAMPLE = "Name one, e.g. `/backport release/v1.2`, or write `/backport help`."
 
 
-def _is_addressed(line: str) -> bool:
-    return line.split(maxsplit=1)[0].casefold().rstrip(":,.") == NAME
+def _addressed_lines(body: str) -> Iterator[str]:
+    for line in written_lines(body, having=NAME):
+        if line.split(maxsplit=1)[0].casefold().rstrip(":,.") == NAME:
+            yield line
 
 
 def _parse_line(line: str) -> Command:
@@ -244,13 +250,16 @@ def _parse_target(word: str) -> str:
         raise CommandError(
             f"{code(target)} {problem}, so it cannot be a branch. Nothing was started.",
             hint="Check the branch's name; several branches are separated by spaces.",
+            word=target,
         )
     return target
 
 
 def _check_targets(targets: tuple[str, ...]) -> None:
     if not targets:
-        raise CommandError("`/backport` names no target branch, only options. Nothing was started.", hint=_EXAMPLE)
+        raise CommandError(
+            "`/backport` names no target branch, only options. Nothing was started.", hint=_EXAMPLE, word=""
+        )
     if AUTO in targets and len(targets) > 1:
         raise CommandError(
             "`auto` means the stable branches that are found affected and stands alone. Nothing was started.",

@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import ConfigError
+from bot.signing import SigningKey
 
 TOKEN = "BACKPORT_BOT_TOKEN"  # noqa: S105 - a name
 APP_ID = "BACKPORT_BOT_APP_ID"
 PRIVATE_KEY = "BACKPORT_BOT_PRIVATE_KEY"
 WEBHOOK_SECRET = "BACKPORT_BOT_SECRET"  # noqa: S105 - a name
+SIGNING_SECRET = "BACKPORT_BOT_SIGNING_SECRET"  # noqa: S105 - a name
+SECRETS = (TOKEN, APP_ID, PRIVATE_KEY, WEBHOOK_SECRET, SIGNING_SECRET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +102,13 @@ def require_account(consequence: str) -> Account:
         hint = f"Export {TOKEN}, or {APP_ID} and {PRIVATE_KEY} of a GitHub App, and start again."
         raise ConfigError(f"{TOKEN} is not set, so {consequence}.", hint=hint)
     return token
+
+
+def signing_key(account: Account, *, webhook_secret: str | None = None) -> SigningKey | None:
+    """Return what signs the lines in comments that the bot must believe later; None where no secret lasts.
+
+    It follows from a secret of its own, else from the App's private key, else from the webhook's secret. A token does
+    not do: the one of a workflow run is another in each run.
+    """
+    secret = take(SIGNING_SECRET) or (account.private_key if isinstance(account, AppKey) else webhook_secret)
+    return SigningKey.derived_from(secret) if secret else None

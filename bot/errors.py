@@ -49,7 +49,14 @@ class RequestRejected(BackportError):
 
 
 class CommandError(RequestRejected):
-    """A command line that cannot be read."""
+    """A command line that cannot be read.
+
+    `word` is the one that no branch can be called, empty where none is named; None where the hint says all there is.
+    """
+
+    def __init__(self, message: str, *, hint: str, word: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.word = word
 
 
 class NotAuthorized(RequestRejected):

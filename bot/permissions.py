@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.commands import Command, Verb
 from bot.config import Permission, Permissions
+from bot.logins import same_login
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,6 @@ def is_allowed(command: Command, requester: Requester, permissions: Permissions)
 
 
 def _is_listed(requester: Requester, permissions: Permissions) -> bool:
-    users = {login.casefold() for login in permissions.users}
     teams = {team.casefold().rpartition("/")[2] for team in permissions.teams}
-    return requester.login.casefold() in users or not teams.isdisjoint(team.casefold() for team in requester.teams)
+    named = any(same_login(requester.login, login) for login in permissions.users)
+    return named or not teams.isdisjoint(team.casefold() for team in requester.teams)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.branch_names import is_glob, matches_glob, split_target
+from bot.branch_names import is_glob, matches_glob, slug, split_target
 from bot.commands import ALL, AUTO
 from bot.config import Config
 from bot.errors import CommandError
@@ -39,9 +39,9 @@ class ResolvedTargets:
 def resolve_targets(targets: Sequence[str], branches: Iterable[str], config: Config) -> ResolvedTargets:
     """Find the branches that names, globs, `all` and `auto` stand for.
 
-    Named branches come in the order asked; those that a pattern finds come newest version first. A pattern never finds
-    the bot's own backport branches; a name does. `auto` is all stable branches: which of them are affected is not
-    known here.
+    Named branches come in the order asked; those that a pattern finds come newest version first. A pattern finds stable
+    branches alone, and never the bot's own backport branches; a name finds any. `auto` is all stable branches: which of
+    them are affected is not known here.
 
     Raises:
         CommandError: more branches than the configuration's `max_targets`.
@@ -69,19 +69,41 @@ def newest_first(branches: Iterable[str]) -> list[str]:
 
 
 def _meant(target: str, existing: Sequence[str], config: Config) -> Sequence[str]:
-    if target in (ALL, AUTO):
-        others = [f"{other.repository}:{pattern}" for other in config.elsewhere for pattern in other.branches]
-        return matching_branches([*config.branches, *others], existing, config)
-    if is_glob(target):
-        return matching_branches([target], existing, config)
-    return [target] if target in existing else []
+    if target not in (ALL, AUTO) and not is_glob(target):
+        return [target] if target in existing else []
+    others = [f"{other.repository}:{pattern}" for other in config.elsewhere for pattern in other.branches]
+    stable = matching_branches([*config.branches, *others], existing, config)
+    return stable if target in (ALL, AUTO) else [name for name in stable if matches_glob(target, name)]
 
 
 def matching_branches(patterns: Sequence[str], existing: Iterable[str], config: Config) -> list[str]:
     """Return the branches that globs find, newest version first, without the bot's own backport branches."""
-    own = config.branch_name.partition("{")[0]
-    candidates = [name for name in existing if not (own and split_target(name)[1].startswith(own))]
-    return newest_first(name for name in candidates if any(matches_glob(pattern, name) for pattern in patterns))
+    names = tuple(existing)
+    matching = [name for name in names if any(matches_glob(pattern, name) for pattern in patterns)]
+    own = own_branches(matching, names, config)
+    return newest_first(name for name in matching if name not in own)
+
+
+def own_branches(candidates: Iterable[str], existing: Iterable[str], config: Config) -> set[str]:
+    """Return those of the names that the configured template gives to a backport to one of the existing branches.
+
+    The template may begin, or end, as a stable branch does: that alone makes no branch the bot's.
+    """
+    branches = {split_target(name)[1] for name in existing}
+    targets = branches | {slug(name) for name in branches}
+    shape = re.compile("".join(map(_piece_pattern, re.split(r"(\{[a-z_]+\})", config.branch_name))))
+    return {
+        name
+        for name in candidates
+        if (found := shape.fullmatch(split_target(name)[1])) and targets.issuperset(found.groups())
+    }
+
+
+def _piece_pattern(piece: str) -> str:
+    if piece == "{number}":
+        return r"[0-9]{1,10}"
+    # A digest sets apart the branches of two targets whose slugs are one.
+    return r"(.+?)(?:-[0-9a-f]{8})?" if piece in ("{target}", "{target_slug}") else re.escape(piece)
 
 
 def _version_key(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.logins import is_app, same_login
 from bot.report.markers import is_ours
 
 
@@ -58,8 +59,8 @@ Trigger = CommentTrigger | LabelTrigger | MergeTrigger | ChangeTrigger
 def parse_delivery(event: str, payload: Mapping[str, object], *, own_login: str | None = None) -> Trigger | None:
     """Read one delivery; None where it asks nothing of us.
 
-    `event` is the X-GitHub-Event header. Ignored are edits and deletions, comments outside pull requests, everything
-    that a bot, `own_login` or our own hidden marker wrote, and every event not named in `Trigger`.
+    `event` is the X-GitHub-Event header. Ignored are edits and deletions, edited comments and those outside pull
+    requests, everything that a bot, `own_login` or our own hidden marker wrote, and every event not named in `Trigger`.
     """
     delivery = _Node(payload)
     match event, delivery.text("action"):
@@ -114,8 +115,7 @@ class _Node:
 
 def _is_person(user: _Node, own_login: str | None) -> bool:
     login = user.text("login")
-    own = own_login is not None and login.casefold() == own_login.casefold()
-    return bool(login) and user.text("type") != "Bot" and not login.endswith("[bot]") and not own
+    return bool(login) and user.text("type") != "Bot" and not is_app(login) and not same_login(login, own_login)
 
 
 def _comment(delivery: _Node, own_login: str | None) -> CommentTrigger | None:
@@ -124,7 +124,8 @@ def _comment(delivery: _Node, own_login: str | None) -> CommentTrigger | None:
     known = repository and issue.number("number") and comment.number("id")
     if not known or not issue.at("pull_request") or not _is_person(author, own_login):
         return None
-    if is_ours(comment.text("body")):
+    # What was edited is no command: anybody with write access can put words into a comment of somebody else's.
+    if is_ours(comment.text("body")) or comment.text("updated_at") != comment.text("created_at"):
         return None
     return CommentTrigger(
         repository=repository,

@@ -38,15 +38,36 @@ STABLE = (
         (["auto"], STABLE),
         (["release/v0.5.1?"], ("release/v0.5.12", "release/v0.5.10")),
         (["release/v0.5.9", "release/v*"], ("release/v0.5.9", *STABLE[:4])),
-        (["release/**"], ("release/v0.6/next", *STABLE)),
+        (["release/**"], STABLE),
         (["backport/1-to-main"], ("backport/1-to-main",)),
-        (["*"], ("main",)),
+        (["**"], STABLE),
     ],
 )
 def test_targets_become_branches(targets: list[str], expected: tuple[str, ...]) -> None:
     resolved = resolve_targets(targets, BRANCHES, CONFIG)
     assert resolved.branches == expected
     assert resolved.unknown == ()
+
+
+def test_a_pattern_stays_within_the_stable_branches() -> None:
+    resolved = resolve_targets(["*", "release/v0.6/*"], BRANCHES, CONFIG)
+    assert resolved.branches == ()
+    assert [each.name for each in resolved.unknown] == ["*", "release/v0.6/*"]
+
+
+@pytest.mark.parametrize(
+    ("template", "own"),
+    [
+        ("{target}-backport-{number}", "release/v0.5.9-backport-7"),
+        ("{target_slug}-{number}", "release/v0.5.9-7"),
+        ("release/{number}-to-{target_slug}", "release/7-to-release-v0.5.9"),
+        ("release/v{number}-{target_slug}", "release/v7-release-v0.5.9-0a1b2c3d"),
+    ],
+)
+def test_the_bots_own_branches_are_no_targets_wherever_the_template_has_what_varies(template: str, own: str) -> None:
+    config = CONFIG.model_copy(update={"branch_name": template, "branches": ("release/*",)})
+    existing = (*STABLE, own, "release/7-to-somewhere")
+    assert set(resolve_targets(["all"], existing, config).branches) == {*STABLE, "release/7-to-somewhere"}
 
 
 def test_what_is_not_there_comes_with_the_nearest_names_and_stops_nothing() -> None:

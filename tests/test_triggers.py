@@ -64,6 +64,9 @@ def test_a_merge_is_a_trigger_even_in_a_bot_name() -> None:
     [
         comment(action="edited"),
         comment(action="deleted"),
+        comment(
+            comment={**comment()["comment"], "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:01Z"}
+        ),
         comment(issue={"number": 7}),
         comment(comment={"id": 99, "body": "/backport a", "user": {"login": "dependabot[bot]", "type": "Bot"}}),
         comment(comment={"id": 99, "body": "/backport a", "user": {"login": "Backport-Bot", "type": "User"}}),

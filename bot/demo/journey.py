@@ -23,6 +23,7 @@ from bot.git.tree import CommitTree
 from bot.model import NotAffected, Progress, Sha, TargetResult, silent
 from bot.sandbox import Sandbox
 from bot.service.service import Service, running_service
+from bot.signing import SigningKey
 from bot.sync.original import State
 from bot.workflow.sync import open_missing
 from bot.workflow.tracking import write_tracking_issues
@@ -107,12 +108,17 @@ def staged(directory: Path, *, device: str = "auto", progress: Progress = silent
         signed_in = Auth.Token(token[MAINTAINER])
         maintainer = Github(auth=signed_in, base_url=sandbox.api_url, seconds_between_writes=0, lazy=True)
         stack.callback(maintainer.close)
+        secret = secrets.token_hex(16)
         at = stack.enter_context(
             opened_workplace(
-                _config(device), token=token[BOT], api_url=sandbox.api_url, directory=directory, progress=progress
+                _config(device),
+                token=token[BOT],
+                api_url=sandbox.api_url,
+                directory=directory,
+                signing=SigningKey.derived_from(secret),
+                progress=progress,
             )
         )
-        secret = secrets.token_hex(16)
         served: list[tuple[TargetResult, ...]] = []
         service = stack.enter_context(
             running_service(at, directory=directory, secret=secret, own_login=BOT, served=served.append)

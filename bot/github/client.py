@@ -20,7 +20,7 @@ from bot.errors import NotFound
 from bot.git.objects import Entry
 from bot.github.account import sign_in
 from bot.github.check_runs import write_check_run
-from bot.github.conversation import last_labelling, pull_requests_since, read_comments
+from bot.github.conversation import last_labelling, pull_requests_since, read_comments, was_edited
 from bot.github.details import Step, detail_steps
 from bot.github.door import Reaction
 from bot.github.listed import listed
@@ -34,6 +34,7 @@ from bot.github.threads import unresolved_threads
 from bot.github.translate import translated
 from bot.github.unread import unread_issue
 from bot.github.workflow_runs import ForgeWorkflowRuns
+from bot.logins import same_login
 from bot.model import (
     CheckRunText,
     Comment,
@@ -137,14 +138,15 @@ class GitHubClient:
         return None if isinstance(found, list) else found.decoded_content
 
     def comment_delivery(self, comment_id: int) -> Mapping[str, Any]:
-        """Return a comment as its webhook delivery would have told of it; raises NotFound where there is none."""
+        """Return a comment as the last webhook delivery about it told of it; raises NotFound where there is none."""
         with translated(f"read comment {comment_id}"):
             _, comment = self._repository.requester.requestJsonAndCheck(
                 "GET", f"{self._repository.url}/issues/comments/{comment_id}"
             )
             _, issue = self._repository.requester.requestJsonAndCheck("GET", comment["issue_url"])
+        edited = comment["updated_at"] != comment["created_at"] or self._was_edited(comment_id, comment["node_id"])
         return {
-            "action": "created",
+            "action": "edited" if edited else "created",
             "repository": {"full_name": self.repository},
             "issue": issue,
             "comment": comment,
@@ -261,6 +263,17 @@ class GitHubClient:
         with translated(f"read the comments of #{number}"):
             return read_comments(self._repository, number)
 
+    def was_edited(self, comment: Comment) -> bool:
+        """Say whether anybody edited a comment since it was written, be it within the same second."""
+        return comment.edited or self._was_edited(comment.id, comment.node)
+
+    def _was_edited(self, comment_id: int, node: str) -> bool:
+        def read() -> bool:
+            with translated(f"read when comment {comment_id} was edited"):
+                return was_edited(self._repository, node)
+
+        return self._send.twice(read)
+
     def last_labelling(self, number: int, label: str) -> Labelling | None:
         """Return who last put a label on a pull request, and when; None for a bot, or where nobody did."""
         with translated(f"read the history of #{number}"):
@@ -272,14 +285,15 @@ class GitHubClient:
             yield from pull_requests_since(self._repository, moment)
 
     def write_comment(self, number: int, body: str, *, marker: str) -> int:
-        """Create the bot's comment that carries `marker`, or replace its body; returns the comment's id."""
+        """Create the bot's comment that begins with `marker`, or replace its body; returns the comment's id."""
         body = sendable(body)
 
         def find() -> int | None:
             with translated(f"read the comments of #{number}"):
                 for comment in self._issue(number).get_comments():
                     # Of an account that is gone GitHub names no user.
-                    if comment.user and comment.user.login == self._login and marker in (comment.body or ""):
+                    own = comment.user is not None and same_login(comment.user.login, self._login)
+                    if own and (comment.body or "").startswith(marker):
                         if comment.body != body:
                             comment.edit(body)
                         return comment.id
@@ -314,14 +328,14 @@ class GitHubClient:
             return frozenset(issue.number for issue in found if issue.pull_request is None)
 
     def write_issue(self, *, title: str, body: str, marker: str) -> int:
-        """Create the bot's issue that carries `marker`, or give it this title and body; returns its number."""
+        """Create the bot's issue that begins with `marker`, or give it this title and body; returns its number."""
         title, body = sendable(title), sendable(body)
 
         def find() -> int | None:
             with translated("look for the tracking issue"):
                 author = self._github.get_user(self._login)
                 for issue in self._repository.get_issues(state="all", creator=author):
-                    if issue.pull_request is None and marker in (issue.body or ""):
+                    if issue.pull_request is None and (issue.body or "").startswith(marker):
                         if (issue.title, issue.body) != (title, body):
                             issue.edit(title=title, body=body)
                         return issue.number

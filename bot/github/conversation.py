@@ -13,7 +13,9 @@ from github.NamedUser import NamedUser
 from github.Organization import Organization
 from github.Repository import Repository as ForgeRepository
 
+from bot.github.graphql import ask
 from bot.github.unread import unread_issue
+from bot.logins import is_app
 from bot.model import Comment, Labelling
 
 
@@ -21,6 +23,13 @@ def read_comments(repository: ForgeRepository, number: int) -> tuple[Comment, ..
     """Return a pull request's comments, oldest first. One whose author is gone is nobody's and says nothing to us."""
     found = unread_issue(repository, number).get_comments()
     return tuple(_comment(each) for each in found if each.user is not None)
+
+
+def was_edited(repository: ForgeRepository, node: str) -> bool:
+    """Say whether anybody edited a comment, also within the second in which it was written."""
+    # https://docs.github.com/en/graphql/reference/objects#issuecomment
+    found = ask(repository, "query($id: ID!) { node(id: $id) { ... on IssueComment { lastEditedAt } } }", id=node)
+    return bool((found["node"] or {}).get("lastEditedAt"))
 
 
 def last_labelling(repository: ForgeRepository, number: int, label: str) -> Labelling | None:
@@ -52,8 +61,9 @@ def _comment(each: IssueComment) -> Comment:
         person=_is_person(each.user),
         changed=each.updated_at.astimezone(UTC),
         edited=each.updated_at != each.created_at,
+        node=each.node_id,
     )
 
 
 def _is_person(user: NamedUser | Organization) -> bool:
-    return user.type != "Bot" and not user.login.endswith("[bot]")
+    return user.type != "Bot" and not is_app(user.login)

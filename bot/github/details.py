@@ -16,6 +16,7 @@ from github.Repository import Repository as ForgeRepository
 
 from bot.github.graphql import enable_auto_merge
 from bot.github.unread import unread_issue
+from bot.logins import same_login
 from bot.model import Details
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def detail_steps(repository: ForgeRepository, number: int, details: Details) -> 
     for login in details.assignees:
         yield Step(f"assign {login}", partial(_assign, repository, number, login))
     for login in details.reviewers:
-        if login.casefold() != pull.user.login.casefold():
+        if not same_login(login, pull.user.login):
             yield Step(f"ask {login} for a review", partial(pull.create_review_request, reviewers=[login]))
     for team in details.teams:
         yield Step(f"ask {team} for a review", partial(pull.create_review_request, team_reviewers=[team]))
@@ -58,7 +59,7 @@ def _assign(repository: ForgeRepository, number: int, login: str) -> None:
     issue = unread_issue(repository, number)
     issue.add_to_assignees(login)
     # GitHub passes over people who cannot be assigned without a word.
-    if login.casefold() not in {each.login.casefold() for each in issue.assignees}:
+    if not any(same_login(login, each.login) for each in issue.assignees):
         log.warning("#%d: %s cannot be assigned here, so nobody was in their place", number, login)
 
 

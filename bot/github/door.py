@@ -126,6 +126,9 @@ class GitHub(Protocol):
     def comments(self, number: int) -> tuple[Comment, ...]:
         """Return the whole conversation of a pull request, oldest first."""
 
+    def was_edited(self, comment: Comment) -> bool:
+        """Say whether anybody edited a comment since it was written, be it within the same second."""
+
     def last_labelling(self, number: int, label: str) -> Labelling | None:
         """Return who last put a label on a pull request, and when; None for a bot, or where nobody did."""
 
@@ -133,7 +136,7 @@ class GitHub(Protocol):
         """Yield the pull requests that anything happened on since then, the last changed first."""
 
     def write_comment(self, number: int, body: str, *, marker: str) -> int:
-        """Create the bot's comment that carries `marker`, or replace its body; returns the comment's id."""
+        """Create the bot's comment that begins with `marker`, or replace its body; returns the comment's id."""
 
     def react(self, comment_id: int, reaction: Reaction, *, instead_of: Reaction | None = None) -> None:
         """Add a reaction to a comment, and take one back. Best effort: a refusal is logged, not raised."""
@@ -145,7 +148,7 @@ class GitHub(Protocol):
         """Return the numbers of the issues, open or closed, that have a label."""
 
     def write_issue(self, *, title: str, body: str, marker: str) -> int:
-        """Create the bot's issue that carries `marker`, or give it this title and body; returns its number.
+        """Create the bot's issue that begins with `marker`, or give it this title and body; returns its number.
 
         One that a person closed is written to and stays closed.
         """

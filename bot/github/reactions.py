@@ -5,6 +5,7 @@ from __future__ import annotations
 from github.Repository import Repository as ForgeRepository
 
 from bot.github.door import Reaction
+from bot.logins import same_login
 
 
 def add_reaction(repository: ForgeRepository, comment_id: int, reaction: Reaction) -> None:
@@ -18,7 +19,7 @@ def remove_reaction(repository: ForgeRepository, comment_id: int, reaction: Reac
     url = _url(repository, comment_id)
     _, found = repository.requester.requestJsonAndCheck("GET", url, parameters={"content": reaction, "per_page": 100})
     for each in found:
-        if each["content"] == reaction and (each["user"] or {}).get("login") == login:
+        if each["content"] == reaction and same_login((each["user"] or {}).get("login"), login):
             repository.requester.requestJsonAndCheck("DELETE", f"{url}/{each['id']}")
 
 

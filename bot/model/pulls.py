@@ -55,7 +55,10 @@ class ReviewThread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """A comment in a pull request's conversation. `person` is false for bots, ours among them."""
+    """A comment in a pull request's conversation. `person` is false for bots, ours among them.
+
+    `edited` goes by the second, as REST tells it; `node` is what GraphQL knows the comment by, which tells it exactly.
+    """
 
     id: int
     author: str
@@ -63,6 +66,7 @@ class Comment:
     person: bool
     changed: datetime
     edited: bool = False
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,9 @@ and how it is found again, is the business of whoever writes it. `template` is t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from bot.branch_names import is_glob
 from bot.commands import FORMS, OPTIONS, Command, Verb
 from bot.errors import (
     BackportError,
@@ -19,7 +21,7 @@ from bot.errors import (
 )
 from bot.model import TargetResult
 from bot.report.endings import describe
-from bot.report.markdown import code, prose
+from bot.report.markdown import code, link, prose, text
 from bot.report.templating import render
 
 
@@ -29,9 +31,9 @@ def render_help(*, branches: Sequence[str] = (), template: str | None = None) ->
 
 
 def render_error(error: BackportError, *, template: str | None = None) -> str:
-    """Answer with fact, consequence and remedy; a command that could not be read is answered with the help as well."""
-    said = f"{prose(error.message)} {prose(error.hint)}".strip()
-    return _answer(said, template, help=isinstance(error, CommandError))
+    """Answer with fact, consequence and remedy; what somebody mistyped is told on one line and meant on the next."""
+    between = "\n" if isinstance(error, CommandError) else " "
+    return _answer(f"{prose(error.message)}{between}{prose(error.hint)}".strip(), template)
 
 
 def not_authorized(requester: str, command: str, needed: str) -> NotAuthorized:
@@ -55,26 +57,82 @@ def not_merged(number: int, *, closed: bool = False) -> PullRequestNotMerged:
     )
 
 
+def did_you_mean(commands: Sequence[Command]) -> str:
+    """Return a hint that offers commands as they can be pasted."""
+    return f"Did you mean {' or '.join(code(command) for command in commands)}?"
+
+
+def stable_branches_here(branches: Sequence[str]) -> str:
+    """Return a hint that names some stable branches; empty where there are none."""
+    if not branches:
+        return ""
+    named = ", ".join(map(code, branches[:_NAMED]))
+    more = f" and {len(branches) - _NAMED} more" if len(branches) > _NAMED else ""
+    subject = "The stable branch is" if len(branches) == 1 else "The stable branches are"
+    return f"{subject} {named}{more}. `/backport help` says what can be asked."
+
+
+_NAMED = 3
+
+
+def edited() -> RequestRejected:
+    """Return the refusal of a remembered request whose comment was edited since."""
+    return RequestRejected(
+        "The comment that asked for this was edited afterwards, so it was not done: an edited comment is no command.",
+        hint="Write the command in a new comment.",
+    )
+
+
+def not_genuine() -> RequestRejected:
+    """Return the refusal of a request whose answer does not say any more what the bot wrote."""
+    return RequestRejected(
+        "This answer was edited, or the secret that signs it was changed, so the request that it kept was not done.",
+        hint="Write the command in a new comment, or put the label on again.",
+    )
+
+
 def unknown_branch(name: str, nearest: Sequence[str]) -> TargetBranchNotFound:
     """Return the refusal for a target that no branch answers to, with the nearest names."""
     near = " or ".join(code(each) for each in nearest)
+    missing = f"No stable branch matches {code(name)}" if is_glob(name) else f"There is no branch {code(name)} here"
     return TargetBranchNotFound(
-        f"There is no branch {code(name)} here, so nothing was opened for it.",
+        f"{missing}, so nothing was opened for it.",
         hint=f"Did you mean {near}?" if near else "Check its name on the repository's branches page.",
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a status comment tells of a target branch, as an icon and words, and where the comment is."""
+
+    branch: str
+    state: str
+    url: str
+
+    @property
+    def conflict(self) -> bool:
+        """Whether the branch ended in a conflict."""
+        return "conflict" in self.state
+
+
 def render_status_answer(
-    results: Sequence[TargetResult], *, waiting: Sequence[str] = (), template: str | None = None
+    standing: Sequence[TargetResult | Told], *, waiting: Sequence[str] = (), template: str | None = None
 ) -> str:
-    """Answer `/backport status`: one line for each target branch that anything is known of."""
-    rows = [
-        f"- {ending.icon} {code(ending.branch)}: {ending.state}{ending.pull_request and ', ' + ending.pull_request}"
-        for ending in map(describe, results)
-    ]
-    rows += [f"- ⏳ {code(branch)}: waiting" for branch in waiting]
+    """Answer `/backport status`: one line for each target branch that anything is known of.
+
+    `waiting` are the targets of the requests that are remembered until the merge.
+    """
+    rows = [*map(_standing, standing), *(f"- ⏳ {code(target)}: remembered until the merge" for target in waiting)]
     lead = "Where the backports of this pull request stand:" if rows else _NOTHING_ASKED
     return _answer(lead, template, rows=rows)
+
+
+def _standing(row: TargetResult | Told) -> str:
+    if isinstance(row, Told):
+        icon, _, state = row.state.partition(" ")
+        return f"- {text(icon)} {code(row.branch)}: {text(state)}, {link('see its status comment', row.url)}"
+    ending = describe(row)
+    return f"- {ending.icon} {code(ending.branch)}: {ending.state}{ending.pull_request and ', ' + ending.pull_request}"
 
 
 def render_cancelled(branches: Sequence[str], *, template: str | None = None) -> str:

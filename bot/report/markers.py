@@ -7,6 +7,7 @@ so no branch name can end the comment early or forge another key.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote, unquote
@@ -14,8 +15,12 @@ from urllib.parse import quote, unquote
 from bot.model import Sha
 
 _OPENING = "<!-- backport-bot:"
-_STATUS = re.compile(r"<!-- backport-bot:status:(\S+) -->")
-_KEPT = re.compile(_STATUS.pattern.replace("(", "(?:") + r"\n<!-- backport-bot:(remembered|started):(\S+) -->")
+_SIGNATURE = "[0-9a-f]{64}"
+_STATUS = re.compile(rf"<!-- backport-bot:status:([^\s:]+)(?::({_SIGNATURE}))? -->")
+_KEPT = re.compile(
+    rf"[^\n]*\n<!-- backport-bot:(remembered|started):(\S+)"
+    rf"(?: by=(\S+) at=(\d{{1,12}})(?: run=(\d{{1,20}}))?(?: signature=({_SIGNATURE}))?)? -->"
+)
 _PULL_REQUEST = re.compile(
     r"^<!-- backport-bot:pull-request repository=(\S+) commit=([0-9a-f]{40}) target=(\S+) -->$", re.MULTILINE
 )
@@ -35,15 +40,18 @@ def is_ours(body: str) -> bool:
     return _OPENING in body
 
 
-def status_marker(key: str) -> str:
-    """Return the marker of a status comment; the same `key` finds the same comment."""
-    return f"{_OPENING}status:{_encode(key)} -->"
+def status_marker(key: str, signature: str = "") -> str:
+    """Return the first line of a status comment or answer; the same `key` finds the same comment.
+
+    It is signed where others write in the name of the bot's account.
+    """
+    return f"{_OPENING}status:{_encode(key)}{signature and ':' + signature} -->"
 
 
-def status_key(body: str) -> str | None:
-    """Read the key back out of a status comment or answer, whose first line is its marker; None for other texts."""
+def status_key(body: str) -> tuple[str, str] | None:
+    """Read key and signature back out of a comment whose first line is such a marker; None for other texts."""
     found = _STATUS.match(body)
-    return unquote(found.group(1)) if found else None
+    return (unquote(found[1]), found[2] or "") if found else None
 
 
 class Kept(StrEnum):
@@ -53,16 +61,60 @@ class Kept(StrEnum):
     STARTED = "started"
 
 
-def keep_command(body: str, kept: Kept, command: str) -> str:
-    """Put a command, as it was typed, into a hidden line under the status marker of an answer."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCommand:
+    """A command in the hidden second line of an answer, as it was typed, until it has ended.
+
+    `at` is when it was kept (seconds since the epoch), `run` the run of a CI that works on it. One that an early
+    version of the bot kept names no `requester` and has no signature.
+    """
+
+    kept: Kept
+    command: str
+    requester: str = ""
+    at: int = 0
+    run: str = ""
+    signature: str = ""
+
+
+def keep_command(body: str, kept: KeptCommand) -> str:
+    """Put a command into a hidden line under the status marker of an answer."""
     marker, _, rest = body.partition("\n")
-    return f"{marker}\n{_OPENING}{kept.value}:{_encode(command)} -->\n{rest}"
+    run, signature = kept.run and f" run={kept.run}", kept.signature and f" signature={kept.signature}"
+    details = f" by={_encode(kept.requester)} at={kept.at}{run}{signature}" if kept.requester else ""
+    return f"{marker}\n{_OPENING}{kept.kept.value}:{_encode(kept.command)}{details} -->\n{rest}"
 
 
-def kept_command(body: str) -> tuple[Kept, str] | None:
+def kept_command(body: str) -> KeptCommand | None:
     """Read a kept command back; None where the answer keeps none. Only the second line counts: below others speak."""
     found = _KEPT.match(body.replace("\r\n", "\n"))
-    return (Kept(found.group(1)), unquote(found.group(2))) if found else None
+    if found is None or _STATUS.match(body) is None:
+        return None
+    kept, command, requester, at, run, signature = found.groups()
+    return KeptCommand(
+        kept=Kept(kept),
+        command=unquote(command),
+        requester=unquote(requester or ""),
+        at=int(at or 0),
+        run=run or "",
+        signature=signature or "",
+    )
+
+
+def note_branches(body: str, states: Mapping[str, str]) -> str:
+    """Put how each target branch stands into a hidden line under the marker: to be told again, never to act on."""
+    marker, _, rest = body.partition("\n")
+    noted = "".join(f" {_encode(branch)}={_encode(state)}" for branch, state in states.items())
+    return f"{marker}\n{_OPENING}branches{noted} -->\n{rest}"
+
+
+def noted_branches(body: str) -> dict[str, str]:
+    """Read back how each target branch stands; empty for comments that are no status comments."""
+    for line in body.replace("\r\n", "\n").split("\n")[:3]:
+        if line.startswith(f"{_OPENING}branches ") and line.endswith(" -->"):
+            pairs = (word.partition("=") for word in line.split(" ")[2:-1])
+            return {unquote(branch): unquote(state) for branch, _, state in pairs}
+    return {}
 
 
 def conflict_marker() -> str:

@@ -26,7 +26,6 @@ from bot.model import (
 from bot.report.conflict_words import describe_conflict_file
 from bot.report.endings import COMMANDS_BELOW, Ending, describe, summary
 from bot.report.markdown import code_cell
-from bot.report.markers import status_marker
 from bot.report.recipe import Recipe, compare_page, recipe
 from bot.report.templating import render
 from bot.report.verdict import case_title, device_of, device_text, failing_cases, first_line, groups, known_groups
@@ -58,12 +57,14 @@ class TargetProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusView:
-    """All that a status comment shows. `key` finds the comment again; `name_branch` names a target's backport branch.
+    """All that a status comment shows. `marker` is its first line, by which it is found again.
+
+    `name_branch` names a target's backport branch.
 
     `named` are the commits that the requester named. `note` is one line of Markdown of our own under the table.
     """
 
-    key: str
+    marker: str
     original: PullRequest
     requester: str
     targets: Sequence[TargetProgress | TargetResult]
@@ -89,12 +90,11 @@ NO_COMPANIONS = "`--with-companions` brings nothing along here: the carried patc
 
 def render_status(view: StatusView, *, template: str | None = None) -> str:
     """Render the status comment; folds are left out where it would be longer than GitHub takes."""
-    marker = status_marker(view.key)
     for details in (True, False):
         body = render("status", template, **_values(view, details=details))
         if len(body) < MAX_COMMENT:
             break
-    return f"{marker}\n{body[:MAX_COMMENT]}"
+    return f"{view.marker}\n{body[:MAX_COMMENT]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

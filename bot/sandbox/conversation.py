@@ -54,7 +54,10 @@ class Reaction:
 
 @dataclass(kw_only=True, eq=False)
 class Comment:
-    """A comment on an issue or pull request. `minimized` is the reason it was folded away for."""
+    """A comment on an issue or pull request. `minimized` is the reason it was folded away for.
+
+    `edited_at` is when its text was last edited; `updated_at` moves with it and, in answers, tells whole seconds only.
+    """
 
     id: int
     user: User
@@ -63,6 +66,7 @@ class Comment:
     updated_at: datetime
     reactions: list[Reaction] = field(default_factory=list)
     minimized: str | None = None
+    edited_at: datetime | None = None
 
 
 @dataclass(kw_only=True, eq=False)

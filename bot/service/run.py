@@ -34,6 +34,7 @@ def serve_until_interrupted(
             directory=data,
             beside=config.parent,
             login=login,
+            signing=credentials.signing_key(token, webhook_secret=secret),
             progress=progress,
         ) as at,
         running_service(
@@ -57,8 +58,17 @@ def reconcile_once(
         GitHubError: the repository cannot be seen with the token.
     """
     token = credentials.require_account("nothing was looked at")
+    # What the service signed can be believed with the same secret alone.
+    secret = credentials.take(credentials.WEBHOOK_SECRET)
     settings = load_config(config)
     with opened_workplace(
-        settings, token=token, api_url=api_url, directory=data, beside=config.parent, login=login, progress=progress
+        settings,
+        token=token,
+        api_url=api_url,
+        directory=data,
+        beside=config.parent,
+        login=login,
+        signing=credentials.signing_key(token, webhook_secret=secret),
+        progress=progress,
     ) as at:
         return reconcile(at, since=datetime.now(UTC) - timedelta(days=days))

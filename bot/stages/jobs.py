@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bot import credentials
 from bot.config import Config
@@ -20,6 +21,7 @@ from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.model import Progress, TargetResult, Verdict
 from bot.pick.rung import Knowledge
+from bot.signing import SigningKey
 from bot.stages.event import Event
 from bot.stages.folder import RunFolder
 from bot.stages.picking import needs_account, pick_targets
@@ -59,22 +61,31 @@ def run_plan(folder: RunFolder, event: Event, doors: Doors, *, config: Path | No
     if not event.may_ask:
         return Ready()
     account = credentials.require_account("nothing was planned")
+    signing = credentials.signing_key(account)
     with opened_doors(doors, account) as (client, mirror):
         payload = event.payload if event.comment_id is None else client.comment_delivery(event.comment_id)
         trigger = parse_delivery(event.name, payload, own_login=client.login)
         if trigger is None or trigger.repository.casefold() != client.repository.casefold():
+            if event.comment_id is not None:
+                progress(_asks_nothing(event.comment_id, payload))
             return Ready()
         try:
             settings = _kept_settings(config, client, mirror, folder)
         except ConfigError as error:
             # The run's log is seen by few; whoever asked is not left without an answer.
             bare = Settings(Config(repository=client.repository), {})
-            with _workplace(client, _workshop(mirror, bare, doors, progress), doors, account) as at:
+            with _workplace(client, _workshop(mirror, bare, doors, progress), doors, account, signing) as at:
                 refuse(trigger, error, at)
             raise
-        with _workplace(client, _workshop(mirror, settings, doors, progress), doors, account) as at:
+        with _workplace(client, _workshop(mirror, settings, doors, progress), doors, account, signing) as at:
             plan_trigger(trigger, folder, at)
     return _ready(folder, settings)
+
+
+def _asks_nothing(comment_id: int, payload: Mapping[str, Any]) -> str:
+    if payload.get("action") == "edited":
+        return f"Comment {comment_id} was edited after it was written, so it is no command. Write it in a new comment."
+    return f"Comment {comment_id} is not a person's on a pull request, so nothing was planned."
 
 
 def _kept_settings(config: Path | None, client: GitHubClient, mirror: Repository, folder: RunFolder) -> Settings:
@@ -137,7 +148,7 @@ def run_prove(
     `seal` is what the folder was sealed with, where that is known: code of another proof may have replaced what this
     one is given. Raises RunFolderError where it is not so any more; then nothing is run.
     """
-    for name in (credentials.TOKEN, credentials.APP_ID, credentials.PRIVATE_KEY, credentials.WEBHOOK_SECRET):
+    for name in credentials.SECRETS:
         credentials.drop(name)
     if seal is not None:
         folder.check_seal(seal)
@@ -156,10 +167,11 @@ def run_publish(
 ) -> tuple[TargetResult, ...]:
     """Publish what was proven; returns how every target ended that has. See `publish_all` for the options."""
     account = credentials.require_account("nothing was published")
+    signing = credentials.signing_key(account)
     folder.check_seal(seal)
     with (
         opened_doors(doors, account) as (client, mirror),
-        _workplace(client, _workshop(mirror, read_settings(folder), doors, progress), doors, account) as at,
+        _workplace(client, _workshop(mirror, read_settings(folder), doors, progress), doors, account, signing) as at,
     ):
         return publish_all(folder, seal, at, again=again, evidence_url=evidence_url)
 
@@ -175,7 +187,9 @@ def _workshop(mirror: Repository, settings: Settings, doors: Doors, progress: Pr
 
 
 @contextmanager
-def _workplace(client: GitHubClient, shop: Workshop, doors: Doors, account: Account) -> Iterator[Workplace]:
+def _workplace(
+    client: GitHubClient, shop: Workshop, doors: Doors, account: Account, signing: SigningKey | None = None
+) -> Iterator[Workplace]:
     at = Workplace(
         github=client,
         mirror=shop.mirror,
@@ -183,6 +197,8 @@ def _workplace(client: GitHubClient, shop: Workshop, doors: Doors, account: Acco
         patches=shop.patches,
         progress=shop.progress,
         knowledge=shop.knowledge,
+        signing=signing,
+        run=os.environ.get("GITHUB_RUN_ID", ""),
     )
     with opened_elsewhere(at, doors, account) as whole:
         yield whole

@@ -21,7 +21,7 @@ from bot.stages.proving import without_verdict
 from bot.stages.records import Plan, Planned, Request, Target
 from bot.workflow import line
 from bot.workflow.answer import Served, conclude
-from bot.workflow.asking import comment_of
+from bot.workflow.answer_keys import comment_of
 from bot.workflow.cancelling import cancelled
 from bot.workflow.conflicts import offer_draft
 from bot.workflow.elsewhere import place_of

@@ -36,7 +36,7 @@ from bot.model import (
     Verdict,
     WouldOpen,
 )
-from bot.workflow.asking import comment_of
+from bot.workflow.answer_keys import comment_of
 from bot.workflow.workplace import Backport
 
 KindT = TypeVar("KindT")

@@ -9,24 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.commands import NAME, Command, Verb, parse_commands
+from bot.commands import NAME, Command, Verb, holds_command
+from bot.comment_lines import may_start_line
 from bot.errors import BackportError, NotYetKnown, RateLimited, RequestRejected, Unavailable
-from bot.model import Candidate, Failed, PullRequest, Status, TargetResult
+from bot.model import Candidate, Failed, Status, TargetResult
 from bot.permissions import required_permission
 from bot.report import answers
-from bot.targets import newest_first, resolve_targets
+from bot.targets import UnknownTarget, newest_first
 from bot.triggers import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
 from bot.workflow import unforeseen
 from bot.workflow.allowed import may
-from bot.workflow.asking import Asked, Request, comment_key, label_key, react, say
+from bot.workflow.answer_keys import comment_key, label_key
+from bot.workflow.asking import Asked, Refusal, Request, react, say
 from bot.workflow.conflicts import recheck
-from bot.workflow.elsewhere import place_of, target_branches
 from bot.workflow.learning import learn_backports, sibling
 from bot.workflow.line import backport_to
 from bot.workflow.meant import meant_targets, not_there
 from bot.workflow.original import read_backport
-from bot.workflow.publish import find_backport
-from bot.workflow.remembered import due, forget, label_request, remember
+from bot.workflow.reading import none_there, read_comment
+from bot.workflow.remembered import due, forget, label_request, remember, without_answered
+from bot.workflow.standing import standing_of
 from bot.workflow.status import StatusComment
 from bot.workflow.workplace import Backport, Workplace
 
@@ -84,9 +86,11 @@ def serve(trigger: Trigger, at: Workplace, carry: Carry) -> Served:
     if isinstance(trigger, ChangeTrigger):
         recheck(trigger.pull_request, at)
         return Served()
+    if isinstance(trigger, CommentTrigger) and not may_start_line(trigger.body, NAME):
+        return Served()
     asked = _asked(trigger)
     try:
-        requests = _requests(trigger, asked, at)
+        requests = without_answered(_requests(trigger, asked, at), at)
     except RequestRejected as error:
         return _refuse(asked, error, at)
     return serve_group(requests, at, carry)
@@ -96,11 +100,7 @@ def refuse(trigger: Trigger, error: BackportError, at: Workplace) -> None:
     """Answer a comment that holds a command with what stops every request; whoever did not ask hears nothing."""
     if not isinstance(trigger, CommentTrigger):
         return
-    try:
-        asks = bool(parse_commands(trigger.body))
-    except RequestRejected:
-        asks = True
-    if asks:
+    if holds_command(trigger.body):
         _refuse(_asked(trigger), error, at)
 
 
@@ -111,7 +111,7 @@ def _refuse(asked: Asked, error: BackportError, at: Workplace) -> Served:
     return served
 
 
-def serve_group(requests: Sequence[Request], at: Workplace, carry: Carry) -> Served:
+def serve_group(requests: Sequence[Request | Refusal], at: Workplace, carry: Carry) -> Served:
     """Serve the commands of one comment, or of one label: 👀 first, then the answers, then how it went."""
     if not requests:
         return Served()
@@ -145,14 +145,17 @@ def _requests(trigger: CommentTrigger | LabelTrigger, asked: Asked, at: Workplac
     if isinstance(trigger, LabelTrigger):
         request = label_request(trigger.label, trigger.pull_request, trigger.sender, at)
         return [request] if request else []
-    commands = parse_commands(trigger.body)
+    commands = read_comment(trigger, at)
     return [Request(replace(asked, key=f"{asked.key}-{i}"), command) for i, command in enumerate(commands)]
 
 
-def _serve(request: Request, at: Workplace, carry: Carry) -> Served:
+def _serve(request: Request | Refusal, at: Workplace, carry: Carry) -> Served:
     """Run one command; a refusal is answered."""
-    command, asked = request.command, request.asked
+    asked = request.asked
     try:
+        if isinstance(request, Refusal):
+            raise request.error
+        command = request.command
         _check_permission(command, asked.requester, at)
         if command.verb is Verb.BACKPORT:
             return _backport(request, at, carry)
@@ -188,17 +191,8 @@ def _plain_answer(command: Command, asked: Asked, at: Workplace) -> str:
         return answers.render_help(branches=at.config.branches, template=template)
     if command.verb is Verb.CANCEL:
         return answers.render_cancelled(forget(asked.pull_request, at), template=template)
-    standing = _standing(at.github.pull_request(asked.pull_request), at)
-    return answers.render_status_answer(standing, template=template)
-
-
-def _standing(original: PullRequest, at: Workplace) -> list[TargetResult]:
-    found: list[TargetResult] = []
-    for target in resolve_targets(["all"], target_branches(at), at.config).branches:
-        there, branch = place_of(target, at)
-        result = find_backport(branch, original, Command(verb=Verb.BACKPORT), there)
-        found += [replace(result, branch=target)] if result is not None else []
-    return found
+    standing, waiting = standing_of(asked.pull_request, at)
+    return answers.render_status_answer(standing, waiting=waiting, template=template)
 
 
 def _backport(request: Request, at: Workplace, carry: Carry) -> Served:
@@ -214,11 +208,15 @@ def _backport(request: Request, at: Workplace, carry: Carry) -> Served:
     if not targets.branches and not targets.unknown:
         say(answers.render_nothing_to_do(command, template=at.config.templates.answer), asked, at)
         return Served()
-    names = (*(unknown.name for unknown in targets.unknown), *targets.branches)
+    missing = [_not_there(unknown, at) for unknown in targets.unknown]
+    if missing and not targets.branches:
+        error = none_there(targets.unknown, command, at)
+        say(answers.render_error(error, template=at.config.templates.answer), asked, at)
+        return Served(results=tuple(missing))
+    names = (*(result.branch for result in missing), *targets.branches)
     comment = StatusComment(asked.key, backport, names, at, command=str(command))
-    for unknown in targets.unknown:
-        error = not_there(unknown, at)
-        comment.end(Failed(branch=unknown.name, message=error.message, hint=error.hint))
+    for result in missing:
+        comment.end(result)
     try:
         carry(targets.branches, backport, comment, at)
     except (RateLimited, Unavailable):
@@ -226,6 +224,11 @@ def _backport(request: Request, at: Workplace, carry: Carry) -> Served:
     except Exception as error:
         comment.end_rest(error)
     return Served(results=comment.results, under_way=comment.under_way)
+
+
+def _not_there(unknown: UnknownTarget, at: Workplace) -> Failed:
+    error = not_there(unknown, at)
+    return Failed(branch=unknown.name, message=error.message, hint=error.hint)
 
 
 def carry_all(branches: Sequence[str], backport: Backport, comment: StatusComment, at: Workplace) -> None:

@@ -5,13 +5,14 @@ Owns how an answer is found again and where reactions go. What is said is worded
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.commands import Command
+from bot.errors import RequestRejected
 from bot.github.door import Reaction
-from bot.report.markers import Kept, keep_command, status_marker
+from bot.report.markers import Kept
+from bot.workflow.keeping import Place, answer_marker, keep
 from bot.workflow.workplace import Workplace
 
 
@@ -28,6 +29,11 @@ class Asked:
     comment_id: int | None = None
     labelled_at: datetime | None = None
 
+    @property
+    def place(self) -> Place:
+        """Where the answer is."""
+        return Place(self.pull_request, self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -37,28 +43,20 @@ class Request:
     command: Command
 
 
-def comment_key(comment_id: int) -> str:
-    """Return what the keys of all answers to a comment start with; a dash and the command's place follow."""
-    return f"comment-{comment_id}"
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that cannot be believed any more, and why."""
 
-
-def comment_of(key: str) -> int | None:
-    """Return the comment that an answer's key belongs to; None for a label's."""
-    found = re.fullmatch(r"comment-(\d+)-\d+", key)
-    return int(found[1]) if found else None
-
-
-def label_key(target: str) -> str:
-    """Return the key of the answer to a label that names a target."""
-    return f"label-{target}"
+    asked: Asked
+    error: RequestRejected
 
 
 def say(body: str, asked: Asked, at: Workplace, *, remembering: Command | None = None) -> None:
     """Write the answer, or put it in the place of an earlier one to the same command. It may keep a command."""
-    marker = status_marker(asked.key)
+    marker = answer_marker(asked.place, at)
     whole = f"{marker}\n{body}"
     if remembering is not None:
-        whole = keep_command(whole, Kept.REMEMBERED, str(remembering))
+        whole = keep(whole, Kept.REMEMBERED, str(remembering), asked.requester, asked.place, at)
     at.github.write_comment(asked.pull_request, whole, marker=marker)
 
 

@@ -10,7 +10,8 @@ import logging
 import time
 from functools import partial
 
-from bot.commands import Command, Verb, parse_commands
+from bot.commands import NAME, Command, Verb, parse_commands
+from bot.comment_lines import may_start_line
 from bot.errors import CommandError, GitHubError
 from bot.model import Cancelled, Comment
 from bot.report.markers import is_ours
@@ -59,10 +60,12 @@ def _came_after(comment: Comment, backport: Backport) -> bool:
 
 
 def _cancels(comment: Comment, at: Workplace) -> bool:
-    if not comment.person or comment.edited or is_ours(comment.body):
+    if not comment.person or comment.edited or is_ours(comment.body) or not may_start_line(comment.body, NAME):
         return False
     try:
         verbs = [command.verb for command in parse_commands(comment.body)]
     except CommandError:
         return False
-    return Verb.CANCEL in verbs and may(Command(verb=Verb.CANCEL), comment.author, at)
+    if Verb.CANCEL not in verbs or at.originals.was_edited(comment):
+        return False
+    return may(Command(verb=Verb.CANCEL), comment.author, at)

@@ -10,6 +10,7 @@ import logging
 from dataclasses import replace
 
 from bot.errors import FetchFailed, GitHubError, NotOpened, RateLimited, Unavailable
+from bot.logins import same_login
 from bot.model import Candidate, Conflicted, PullRequest, Sha, Signature, TargetPlan
 from bot.pick import ladder
 from bot.pick.marked import MarkedPick, find_markers
@@ -122,4 +123,4 @@ def _original_of(pull: PullRequest, at: Workplace) -> Sha | None:
 
 
 def _is_ours(pull: PullRequest, at: Workplace) -> bool:
-    return pull.author.casefold() == at.github.login.casefold() and parse_pull_request_marker(pull.body) is not None
+    return same_login(pull.author, at.github.login) and parse_pull_request_marker(pull.body) is not None

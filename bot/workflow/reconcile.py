@@ -7,16 +7,16 @@ and as often as one likes: what was answered is left alone.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bot.errors import BackportError, NotYetKnown, RateLimited, Unavailable
 from bot.model import TargetResult
 from bot.workflow.answer import carry_all, serve_group
+from bot.workflow.keeping import LONGEST
 from bot.workflow.remembered import due, started_since, unanswered
 from bot.workflow.workplace import Workplace
 
-# What shows no progress for this long has crashed; what shows some is being served elsewhere.
-_LONGEST = timedelta(hours=2)
+_LONGEST = LONGEST
 
 
 def reconcile(at: Workplace, *, since: datetime) -> tuple[TargetResult, ...]:

@@ -1,8 +1,8 @@
 """What was asked before the merge: kept until then, done at the merge, dropped when cancelled.
 
-Owns where it is kept: in the bot's own answers on the pull request, each holding its command in a hidden line, and in
-the labels. Nothing is kept anywhere else, so nothing is lost with a machine, and what a person edits into an old
-comment later changes nothing.
+Owns what is due. That a request is not done yet stands in the bot's own answer to it (`bot.workflow.keeping`), or a
+label stands for it; what it is, and whose, is read anew from the comment or the label itself. Nothing is kept anywhere
+else, so nothing is lost with a machine.
 """
 
 from __future__ import annotations
@@ -11,18 +11,24 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
 from bot.branch_names import split_target
-from bot.commands import Command, parse_commands, parse_words
+from bot.commands import NAME, Command, parse_commands, parse_words
+from bot.comment_lines import may_start_line
 from bot.errors import CommandError
 from bot.model import Comment, Labelling, PullRequest
 from bot.report import answers
-from bot.report.markers import Kept, is_ours, kept_command, status_key
+from bot.report.markers import Kept, KeptCommand, is_ours, kept_command
 from bot.report.preflight import finding
 from bot.targets import resolve_targets
 from bot.triggers import target_of_label
-from bot.workflow.asking import Asked, Request, comment_key, label_key, say
+from bot.workflow.answer_keys import comment_key, label_key
+from bot.workflow.asking import Asked, Refusal, Request, say
 from bot.workflow.elsewhere import target_branches
+from bot.workflow.keeping import is_genuine, is_served_elsewhere, own_answers
 from bot.workflow.preflight import preflight
 from bot.workflow.workplace import Workplace
+
+Due = tuple[Request | Refusal, ...]
+"""What is due of one comment or one label, in the order asked."""
 
 
 def remember(request: Request, at: Workplace) -> None:
@@ -31,40 +37,49 @@ def remember(request: Request, at: Workplace) -> None:
     say(said, request.asked, at, remembering=request.command)
 
 
-def due(original: PullRequest, at: Workplace) -> tuple[tuple[Request, ...], ...]:
+def due(original: PullRequest, at: Workplace) -> tuple[Due, ...]:
     """Return what is to be done on a merged pull request, one group for each comment or label, in the order asked.
 
     That is what was remembered, what was started and not ended, as after a crash, and what was never answered: webhooks
-    get lost and come late. A comment that was deleted takes its request with it.
+    get lost and come late. A comment that was deleted takes its request with it; one that was edited is no command.
     """
     comments = at.github.comments(original.number)
-    ours = _answers(comments, at)
-    written = [_of_comment(each, ours, original) for each in comments if each.person and not is_ours(each.body)]
+    ours = own_answers(comments, original.number, at)
+    written = [_of_comment(comment, ours, original, at) for comment in comments]
     labelled = [_of_label(label, ours, original, at) for label in original.labels]
     return tuple(group for group in (*written, *labelled) if group)
 
 
-def unanswered(original: PullRequest, at: Workplace) -> tuple[tuple[Request, ...], ...]:
+def unanswered(original: PullRequest, at: Workplace) -> tuple[Due, ...]:
     """Return of what is due only that which got no answer at all: on an open pull request the rest is remembered."""
-    ours = _answers(at.github.comments(original.number), at)
+    ours = own_answers(at.github.comments(original.number), original.number, at)
     return tuple(group for group in due(original, at) if not any(request.asked.key in ours for request in group))
 
 
 def started_since(number: int, moment: datetime, at: Workplace) -> Collection[str]:
     """Return the keys of the answers that something was still being done about after that moment."""
-    ours = _answers(at.github.comments(number), at)
-    return {key for key, each in ours.items() if _is_kept(each, Kept.STARTED) and each.changed >= moment}
+    ours = own_answers(at.github.comments(number), number, at)
+    return {key for key, answer in ours.items() if _is_kept(answer, Kept.STARTED) and answer.changed >= moment}
 
 
 def forget(number: int, at: Workplace) -> tuple[str, ...]:
     """Drop what is remembered on a pull request and say so in each answer; returns the targets that were asked for."""
     dropped: dict[str, None] = {}
-    for key, each in _answers(at.github.comments(number), at).items():
-        command = _kept(each) if _is_kept(each, Kept.REMEMBERED) else None
+    for key, answer in own_answers(at.github.comments(number), number, at).items():
+        command = read_line(kept_command(answer.body)) if _is_kept(answer, Kept.REMEMBERED) else None
         if command is not None:
             dropped.update(dict.fromkeys(command.targets))
             say(answers.render_forgotten(command, template=at.config.templates.answer), Asked(number, "", key), at)
     return tuple(dropped)
+
+
+def without_answered(requests: list[Request], at: Workplace) -> list[Request]:
+    """Leave out of the requests of one trigger those that have their answer, or that another run works on."""
+    if not requests:
+        return []
+    number = requests[0].asked.pull_request
+    ours = own_answers(at.github.comments(number), number, at)
+    return [request for request in requests if not _has_its_answer(request, ours, at)]
 
 
 def label_request(
@@ -86,41 +101,77 @@ def label_request(
     return Request(asked, parse_words(["to", target]))
 
 
-def _answers(comments: tuple[Comment, ...], at: Workplace) -> Mapping[str, Comment]:
-    """Return our own answers by key. Whoever else writes a marker of ours is not believed."""
-    own = [comment for comment in comments if comment.author.casefold() == at.github.login.casefold()]
-    return {key: comment for comment in own if (key := status_key(comment.body)) is not None}
+def _has_its_answer(request: Request, ours: Mapping[str, Comment], at: Workplace) -> bool:
+    answer = ours.get(request.asked.key)
+    if answer is None or _is_newer(request.asked, answer):
+        return False
+    line = kept_command(answer.body)
+    if line is not None and line.kept is Kept.REMEMBERED:
+        return not at.github.pull_request(request.asked.pull_request).merged
+    return line is None or is_served_elsewhere(answer, at)
 
 
-def _of_comment(comment: Comment, ours: Mapping[str, Comment], original: PullRequest) -> tuple[Request, ...]:
+def _is_newer(asked: Asked, answer: Comment) -> bool:
+    # A label that is put on again asks again; a comment is written once.
+    return asked.labelled_at is not None and asked.labelled_at > answer.changed
+
+
+def _of_comment(comment: Comment, ours: Mapping[str, Comment], original: PullRequest, at: Workplace) -> Due:
     root = comment_key(comment.id)
-    answered = {key: each for key, each in ours.items() if key == root or key.startswith(f"{root}-")}
-    if answered:
-        kept = [(key, _kept(answered[key])) for key in sorted(answered)]
-        return tuple(Request(_asked(comment, key, original), command) for key, command in kept if command)
-    # Of an edited comment nobody knows what it said when it was written.
-    return () if comment.edited else tuple(_never_answered(comment, root, original))
+    if not comment.person or is_ours(comment.body) or root in ours:
+        return ()
+    answered = {key: answer for key, answer in ours.items() if key.startswith(f"{root}-")}
+    lines = {key: line for key, answer in answered.items() if (line := kept_command(answer.body)) is not None}
+    asked = {f"{root}-{index}": command for index, command in enumerate(_read(comment.body))}
+    keys = [key for key in {**asked, **lines} if key not in answered or key in lines]
+    keys = [key for key in keys if key not in answered or not is_served_elsewhere(answered[key], at)]
+    if not keys:
+        return ()
+    if at.github.was_edited(comment):
+        # Nobody knows what it said when it was written; where nothing was answered, nobody waits for anything.
+        return tuple(Refusal(_asked(comment, key, original), answers.edited()) for key in keys if key in lines)
+    return tuple(_decide(_asked(comment, key, original), asked.get(key), lines.get(key), at) for key in keys)
 
 
-def _never_answered(comment: Comment, root: str, original: PullRequest) -> Iterator[Request]:
+def _decide(asked: Asked, command: Command | None, line: KeptCommand | None, at: Workplace) -> Request | Refusal:
+    """Return the request as it was written, if what the answer keeps of it can be believed."""
+    if command is None or (line is not None and not is_genuine(line, asked.place, at)):
+        return Refusal(asked, answers.not_genuine())
+    if line is not None and at.signing is not None and read_line(line) != command:
+        return Refusal(asked, answers.edited())
+    return Request(asked, command)
+
+
+def _read(body: str) -> Iterator[Command]:
+    if not may_start_line(body, NAME):
+        return
     try:
-        commands = parse_commands(comment.body)
+        yield from parse_commands(body)
     except CommandError:
         return
-    for index, command in enumerate(commands):
-        yield Request(_asked(comment, f"{root}-{index}", original), command)
 
 
-def _of_label(label: str, ours: Mapping[str, Comment], original: PullRequest, at: Workplace) -> tuple[Request, ...]:
+def read_line(line: KeptCommand | None) -> Command | None:
+    """Return the command that an answer keeps; None where it keeps none, or one that cannot be read."""
+    return next(_read(line.command), None) if line is not None else None
+
+
+def _of_label(label: str, ours: Mapping[str, Comment], original: PullRequest, at: Workplace) -> Due:
     target = target_of_label(label, at.config.trigger_label)
-    if target is None or (label_key(target) in ours and _kept(ours[label_key(target)]) is None):
-        return ()
-    put = at.github.last_labelling(original.number, label)
+    put = at.github.last_labelling(original.number, label) if target is not None else None
     try:
         request = label_request(label, original.number, put.by, at, put=put) if put else None
     except CommandError:
         return ()
-    return (request,) if request else ()
+    if request is None:
+        return ()
+    answer = ours.get(request.asked.key)
+    if answer is None or _is_newer(request.asked, answer):
+        return (request,)
+    line = kept_command(answer.body)
+    if line is None or is_served_elsewhere(answer, at):
+        return ()
+    return (_decide(request.asked, request.command, line, at),)
 
 
 def _asked(comment: Comment, key: str, original: PullRequest) -> Asked:
@@ -128,17 +179,8 @@ def _asked(comment: Comment, key: str, original: PullRequest) -> Asked:
 
 
 def _is_kept(answer: Comment, kept: Kept) -> bool:
-    found = kept_command(answer.body)
-    return found is not None and found[0] is kept
-
-
-def _kept(answer: Comment) -> Command | None:
-    found = kept_command(answer.body)
-    try:
-        commands = parse_commands(found[1]) if found else ()
-    except CommandError:
-        return None
-    return commands[0] if commands else None
+    line = kept_command(answer.body)
+    return line is not None and line.kept is kept
 
 
 def _outlook(request: Request, at: Workplace) -> list[tuple[str, str]]:

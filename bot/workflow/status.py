@@ -8,7 +8,8 @@ import logging
 from bot.errors import GitHubError, RateLimited, Unavailable
 from bot.model import TargetResult
 from bot.report.check_run import render_target_check
-from bot.report.markers import Kept, keep_command, status_marker
+from bot.report.endings import describe
+from bot.report.markers import Kept, note_branches
 from bot.report.status_comment import (
     NO_COMPANIONS,
     NO_PATCH_FOR_COMPANIONS,
@@ -18,10 +19,14 @@ from bot.report.status_comment import (
     render_status,
 )
 from bot.workflow import unforeseen
+from bot.workflow.keeping import Place, answer_marker, keep
 from bot.workflow.naming import name_for_recipe
 from bot.workflow.workplace import Backport, Workplace
 
 log = logging.getLogger(__name__)
+
+_LONGEST = 64_000
+"""Characters that leave room for the command that is kept; GitHub takes 65,536."""
 
 
 class StatusComment:
@@ -34,7 +39,7 @@ class StatusComment:
     def __init__(
         self, key: str, backport: Backport, branches: tuple[str, ...], at: Workplace, *, command: str = ""
     ) -> None:
-        self._key = key
+        self._place = Place(backport.original.number, key)
         self._command = command
         self._backport = backport
         self._at = at
@@ -45,7 +50,7 @@ class StatusComment:
     @property
     def key(self) -> str:
         """What finds the comment again."""
-        return self._key
+        return self._place.key
 
     @property
     def command(self) -> str:
@@ -101,7 +106,7 @@ class StatusComment:
 
     def _write(self) -> None:
         view = StatusView(
-            key=self._key,
+            marker=answer_marker(self._place, self._at),
             original=self._backport.original,
             requester=self._backport.requester,
             targets=tuple(self._targets.values()),
@@ -113,12 +118,23 @@ class StatusComment:
             note=_note(self._backport),
         )
         body = render_status(view, template=self._at.config.templates.status)
+        noted = note_branches(body, {target.branch: _state(target) for target in self._targets.values()})
+        body = noted if len(noted) <= _LONGEST else body
         if self._command and self.under_way:
-            body = keep_command(body, Kept.STARTED, self._command)
+            body = keep(body, Kept.STARTED, self._command, self._backport.requester, self._place, self._at)
         try:
-            self._at.github.write_comment(self._backport.original.number, body, marker=status_marker(self._key))
+            self._at.github.write_comment(
+                self._backport.original.number, body, marker=answer_marker(self._place, self._at)
+            )
         except GitHubError as error:
             log.warning("%s", error)
+
+
+def _state(target: TargetProgress | TargetResult) -> str:
+    if isinstance(target, TargetProgress):
+        return f"⏳ {target.phase.value}"
+    ending = describe(target)
+    return f"{ending.icon} {ending.state}"
 
 
 def _note(backport: Backport) -> str:

@@ -20,6 +20,7 @@ from bot.github.door import GitHub
 from bot.model import BackportOptions, Candidate, MergeMethod, Progress, PullRequest, Sha, StopWhen, never, silent
 from bot.pick.rung import Knowledge
 from bot.private import private_directory
+from bot.signing import SigningKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,11 @@ class Workplace(Workshop):
     """The caller serves a trigger again later where NotYetKnown says so; else the requester is asked to."""
     unseen: Mapping[str, GitHubError] = field(default_factory=dict)
     """The repositories of `elsewhere` that this account cannot see, each with what GitHub said."""
+
+    signing: SigningKey | None = None
+    """What signs the lines in the bot's comments that it must believe later; None where there is no lasting secret."""
+    run: str = ""
+    """The number of this run of a CI, where several runs may be at work; empty for a service, which works alone."""
 
     @property
     def originals(self) -> GitHub:
@@ -123,13 +129,14 @@ def opened_workplace(
     directory: Path,
     beside: Path = Path(),
     login: str | None = None,
+    signing: SigningKey | None = None,
     progress: Progress = silent,
 ) -> Iterator[Workplace]:
     """Open both doors of the configured repository and close them afterwards.
 
     `directory` keeps the mirror and what its history taught from one time to the next. `beside` is the folder that the
     configuration's own folders of carried patches are relative to. `login` is the bot's account where the token cannot
-    say.
+    say. `signing` signs what the bot must believe later.
 
     Raises:
         GitHubError: the repository, or one of `elsewhere`, cannot be seen with this token.
@@ -140,7 +147,13 @@ def opened_workplace(
     with opened_doors(doors, token) as (client, mirror):
         knowledge = Knowledge.kept_in(directory)
         at = Workplace(
-            github=client, mirror=mirror, config=config, patches=patches, progress=progress, knowledge=knowledge
+            github=client,
+            mirror=mirror,
+            config=config,
+            patches=patches,
+            progress=progress,
+            knowledge=knowledge,
+            signing=signing,
         )
         with opened_elsewhere(at, doors, token) as whole:
             for error in whole.unseen.values():

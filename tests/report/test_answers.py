@@ -21,7 +21,7 @@ def test_help_names_every_form_and_option(golden: Callable[[str, str], None]) ->
     golden("answer_help.md", rendered)
 
 
-def test_a_command_that_cannot_be_read_is_answered_with_the_help(golden: Callable[[str, str], None]) -> None:
+def test_a_command_that_cannot_be_read_is_answered_in_two_lines(golden: Callable[[str, str], None]) -> None:
     with pytest.raises(CommandError) as caught:
         parse_commands("/backport release/v1 --dryrun")
     golden("answer_unknown_option.md", answers.render_error(caught.value))
@@ -52,6 +52,18 @@ def test_status_lists_what_stands_where(samples: Samples, golden: Callable[[str,
     rendered = answers.render_status_answer(samples.every_ending(), waiting=["release/v9"])
     golden("answer_status.md", rendered)
     assert "Nobody asked" in answers.render_status_answer([])
+
+
+def test_status_tells_again_what_a_status_comment_tells() -> None:
+    told = answers.Told(branch="release/v1", state="❌ conflict", url="https://github.com/o/r/pull/7#issuecomment-9")
+    rendered = answers.render_status_answer([told])
+    assert (
+        "- ❌ `release/v1`: conflict, [see its status comment](<https://github.com/o/r/pull/7#issuecomment-9>)"
+        in rendered
+    )
+    forged = answers.render_status_answer([answers.Told(branch="a", state="✅ [x](y) @mia", url="https://x")])
+    assert "@mia" not in forged
+    assert "[x](y)" not in forged
 
 
 def test_cancel_says_what_was_stopped_and_what_stays() -> None:

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from bot.commands import parse_commands
 from bot.model import BackportOptions, Failed, TargetResult
-from bot.report.markers import is_ours
+from bot.report.markers import is_ours, status_marker
 
 if TYPE_CHECKING:
     from tests.report.conftest import Samples
@@ -21,7 +21,7 @@ from bot.report.status_comment import MAX_COMMENT, Phase, StatusView, TargetProg
 
 def view(samples: Samples, *targets: TargetProgress | TargetResult, **changes: object) -> StatusView:
     given = {
-        "key": "sgl-project/sglang#24587/1",
+        "marker": status_marker("sgl-project/sglang#24587/1"),
         "original": samples.original(),
         "requester": "amd-maintainer",
         "targets": targets,

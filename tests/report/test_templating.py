@@ -10,6 +10,7 @@ import pytest
 from bot.config import Templates
 from bot.model import MergeMethod, TargetPlan
 from bot.report import answers, check_run, conflict, pull_request, status_comment, sync_issue
+from bot.report.markers import status_marker
 from bot.report.templating import VALUES, render, template_problem
 from tests.sync.standings import every_state, survey
 
@@ -28,7 +29,7 @@ def given(monkeypatch: pytest.MonkeyPatch, samples: Samples) -> dict[str, set[st
 
     for module in (status_comment, pull_request, conflict, check_run, answers, sync_issue):
         monkeypatch.setattr(module, "render", spy)
-    view = status_comment.StatusView(key="k", original=samples.original(), requester="x", targets=())
+    view = status_comment.StatusView(marker=status_marker("k"), original=samples.original(), requester="x", targets=())
     status_comment.render_status(view)
     pull_request.render_body(samples.original(), samples.candidate("a"), None, repository="o/r", requester="x")
     check_run.render_proof_check(samples.proven())
@@ -74,7 +75,9 @@ def test_the_built_in_template_would_pass_as_a_replacement(name: str) -> None:
 )
 def test_a_template_that_fails_tells_the_result_all_the_same(samples: Samples, template: str) -> None:
     ending = samples.not_affected()
-    view = status_comment.StatusView(key="k", original=samples.original(), requester="x", targets=(ending,))
+    view = status_comment.StatusView(
+        marker=status_marker("k"), original=samples.original(), requester="x", targets=(ending,)
+    )
     rendered = status_comment.render_status(view, template=template)
     assert "not affected" in rendered
     assert "`templates.status` in backport.yaml cannot be rendered" in rendered

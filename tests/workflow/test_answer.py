@@ -139,9 +139,54 @@ def test_answers_are_in_the_words_that_the_configuration_gives(office: Office) -
     assert all("Robot says: " in answer for answer in own.answers())
 
 
-def test_backport_with_nothing_is_answered_with_the_help(office: Office) -> None:
-    assert office.say("/backport") == ()
-    assert "/backport BRANCH" in office.answers()[0]
+@pytest.mark.parametrize(
+    ("body", "meant"),
+    [
+        ("/backport", "The stable branches are `release/1.2`, `release/1.1`, `release/1.0`."),
+        ("/backport --draft", "The stable branches are `release/1.2`, `release/1.1`, `release/1.0`."),
+        ("/backport relaese/1.2", "`/backport release/1.2`"),
+        ("/backport relaese/1.2 --draft", "`/backport release/1.2 --draft`"),
+        ("/backport relaese/1.2 releese/1.1", "`/backport release/1.2 release/1.1`"),
+        ("/backport release\\1.2", "`/backport release/1.2`"),
+        ("/backport statsu", "`/backport status`"),
+        ("/backport xyzzy", "The stable branches are `release/1.2`, `release/1.1`, `release/1.0`."),
+        ("/backport feature/*", "The stable branches are `release/1.2`, `release/1.1`, `release/1.0`."),
+        ("/backport release/1.2 --darft", "`--draft`"),
+    ],
+)
+def test_a_typo_is_answered_in_two_lines_with_the_names_of_this_repository(
+    office: Office, body: str, meant: str
+) -> None:
+    results = office.say(body)
+    assert all(isinstance(result, Failed) for result in results)
+    _marker, fact, remedy = office.answers()[0].strip().split("\n")
+    assert "nothing was" in fact.lower()
+    assert meant in remedy
+    assert office.backports() == []
+
+
+@pytest.mark.parametrize("body", ["/backport", "/backport release/1.2 --darft", "/backport a..b", "/Backport"])
+def test_a_stranger_is_told_one_thing_whatever_they_mistype(office: Office, body: str) -> None:
+    assert office.say(body, as_="otto") == ()
+    _marker, said = office.answers()[0].strip().split("\n")
+    assert "needs the `write` permission" in said
+
+
+def test_what_a_stranger_wrote_is_not_read_where_they_may_ask_for_nothing(office: Office) -> None:
+    config = parse_config(f"repository: {REPOSITORY}\npermissions: {{status: write}}\n")
+    closed = replace(office, at=replace(office.at, config=config))
+    assert closed.say("/backport help", as_="otto") == ()
+    assert "needs the `write` permission" in closed.answers()[0]
+    assert closed.say("I would\n```\n/backport help\n```", as_="otto") == ()
+    assert len(closed.answers()) == 1
+
+
+def test_a_comment_that_has_its_answer_is_left_alone(office: Office) -> None:
+    office.say("/backport release/1.2 --dry-run")
+    before = office.answers()
+    comment = next(each for each in office.issue(7).get_comments() if each.user.login == MAINTAINER)
+    assert office.serve(comment.id, "/backport release/1.2") == ()
+    assert office.answers() == before
     assert office.backports() == []
 
 

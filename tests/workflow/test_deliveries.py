@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -131,7 +132,9 @@ def test_a_branch_beyond_the_first_page_of_branches_is_found(lenient: Office) ->
     for number in range(130):
         git(lenient.git_dir, "update-ref", f"refs/heads/feature/{number:03}", tip)
     git(lenient.git_dir, "update-ref", "refs/heads/zebra/1.9", tip)
-    (opened,) = lenient.say("/backport zebra/*", on=9)
+    config = lenient.at.config.model_copy(update={"branches": ("zebra/*",)})
+    office = replace(lenient, at=replace(lenient.at, config=config))
+    (opened,) = office.say("/backport zebra/*", on=9)
     assert (opened.branch, opened.status) == ("zebra/1.9", "opened")
 
 

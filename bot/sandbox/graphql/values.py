@@ -134,6 +134,7 @@ def comment(world: World, here: Repository, issue: Issue, one: Comment) -> Value
         "body": one.body,
         "createdAt": stamp(one.created_at),
         "updatedAt": stamp(one.updated_at),
+        "lastEditedAt": stamp(one.edited_at),
         "isMinimized": one.minimized is not None,
         "minimizedReason": one.minimized,
         "url": f"{issue_page(world, here, issue)}#issuecomment-{one.id}",

@@ -74,7 +74,8 @@ def edit_comment(call: Call) -> Reply:
     issue, comment = comment_of(call)
     need_author_or(call, Level.WRITE, comment.user)
     changes = {"body": {"from": comment.body}}
-    comment.body, comment.updated_at = _body(call), now()
+    comment.body = _body(call)
+    comment.updated_at = comment.edited_at = now()
     comment_event(call.world, call.repository, issue, comment, "edited", call.user, changes=changes)
     return Reply(comment_json(call.world, call.repository, issue, comment))
 

@@ -1,0 +1,21 @@
+"""The keys of answers: what an answer to a comment or a label is found again by."""
+
+from __future__ import annotations
+
+import re
+
+
+def comment_key(comment_id: int) -> str:
+    """Return what the keys of all answers to a comment start with; a dash and the command's place follow."""
+    return f"comment-{comment_id}"
+
+
+def comment_of(key: str) -> int | None:
+    """Return the comment that an answer's key belongs to; None for a label's."""
+    found = re.fullmatch(r"comment-(\d+)(?:-\d+)?", key)
+    return int(found[1]) if found else None
+
+
+def label_key(target: str) -> str:
+    """Return the key of the answer to a label that names a target."""
+    return f"label-{target}"
