@@ -34,9 +34,11 @@ _DEVICE_LINKS = {
     "stdout": "/proc/self/fd/1",
     "stderr": "/proc/self/fd/2",
 }
-_UNREADABLE = ("kcore", "kmsg", "keys", "key-users", "kallsyms", "sched_debug", "timer_list", "latency_stats")
-"""Of /proc: what is about the whole machine and of no use to a suite; the rest is read-only."""
-_NEITHER = (*("kpagecount", "kpageflags", "kpagecgroup", "vmallocinfo", "slabinfo", "sysrq-trigger"), "acpi", "scsi")
+_UNREADABLE = (
+    *("kcore", "kmsg", "keys", "key-users", "kallsyms", "sched_debug", "timer_list", "latency_stats", "vmallocinfo"),
+    *("kpagecount", "kpageflags", "kpagecgroup", "slabinfo", "sysrq-trigger", "acpi", "scsi"),
+)
+"""Of /proc: what is about the whole machine and of no use to a suite."""
 _OPTIONS = {"ro": MS_RDONLY, "nosuid": MS_NOSUID, "nodev": MS_NODEV, "noexec": MS_NOEXEC}
 
 
@@ -103,8 +105,21 @@ def _mount_processes(plan: Plan) -> None:
     if plan.pids:
         _set("kernel/pid_max", plan.pids)
     _set("user/max_user_namespaces", 0)  # who may make one has every capability in it, and much of the kernel to attack
-    for name in (*_UNREADABLE, *_NEITHER):
+    for name in _UNREADABLE:
         _hide(f"/proc/{name}")
+    for path in _shared_settings():
+        mount(path, path, flags=MS_BIND | MS_REC)  # a mount of its own can be made read-only
+
+
+def _shared_settings() -> Iterator[str]:
+    """Yield what of /proc is about more than one process and could be written to.
+
+    What is about one stays writable: CUDA names its threads in /proc/self/task/*/comm, and does not start without that.
+    """
+    for entry in os.scandir(f"{_BASE}/proc"):
+        of_a_process = entry.name.isdecimal() or entry.is_symlink()
+        if not of_a_process and (entry.is_dir() or entry.stat().st_mode & 0o222):
+            yield entry.path
 
 
 def _set(name: str, value: int) -> None:
@@ -121,10 +136,10 @@ def _hide(path: str) -> None:
 
 
 def _make_read_only(plan: Plan) -> None:
-    """Make every mount read-only but the writable folders, terminals and shared memory; keep what else it forbids."""
+    """Make every mount read-only but the writable folders and what is of its own; keep what else it forbids."""
     flags: dict[str, int] = {}
     for place, options in _mounts():
-        own = place in (_TERMINALS, _SHARED_MEMORY) or any(_within(place, folder) for folder in plan.writable)
+        own = place in ("/proc", _TERMINALS, _SHARED_MEMORY) or any(_within(place, folder) for folder in plan.writable)
         kept = sum(_OPTIONS.get(option, 0) for option in options) | (0 if own else MS_RDONLY)
         flags[place] = flags.get(place, MS_NOSUID | (0 if _within(place, "/dev") else MS_NODEV)) | kept
     for place, wanted in flags.items():

@@ -53,7 +53,7 @@ def outside(tmp_path: Path) -> Iterator[dict[str, object]]:
 
 
 _CHANNELS = """
-    import ctypes, errno, os, pathlib, socket, subprocess, sys
+    import ctypes, errno, os, pathlib, socket, subprocess, sys, threading
 
     import pytest
 
@@ -121,6 +121,10 @@ _CHANNELS = """
         program = "import os; print(os.readlink('/proc/self/fd/0'), *os.listdir('/proc/self/fd'))"
         started = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, close_fds=False)
         assert started.stdout.split() == ["/dev/null", "0", "1", "2", "3"]  # the last is that of the folder itself
+
+    def test_threads_have_names_or_no_gpu_starts():
+        with open(f"/proc/self/task/{{threading.get_native_id()}}/comm", "r+") as name:
+            name.write("worker")
 
     @pytest.mark.parametrize("path", ["sysrq-trigger", "sys/kernel/core_pattern", "irq/default_smp_affinity"])
     def test_settings_of_the_kernel(path):
