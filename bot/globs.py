@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _TOKEN = re.compile(r"\*+|\?|\[!?[^\]*?]+\]|.", re.DOTALL)
 _RANGE = re.compile(r"([0-9A-Za-z])-([0-9A-Za-z])")
@@ -21,15 +21,22 @@ def match_parts(pattern: str, name: str, match: Callable[[str, str], bool]) -> b
     """
     patterns, parts = pattern.split("/"), name.split("/")
 
-    @functools.cache
-    def rest(first: int, part: int) -> bool:
-        if first == len(patterns):
-            return part == len(parts)
-        if patterns[first] == "**":
-            return rest(first + 1, part) or (part < len(parts) and rest(first, part + 1))
-        return part < len(parts) and match(patterns[first], parts[part]) and rest(first + 1, part + 1)
+    reached = _past_any({0}, patterns)
+    for part in parts:
+        stayed = {place for place in reached if patterns[place : place + 1] == ["**"]}
+        moved = {place + 1 for place in reached - stayed if place < len(patterns) and match(patterns[place], part)}
+        reached = _past_any(stayed | moved, patterns)
+    return len(patterns) in reached
 
-    return rest(0, 0)
+
+def _past_any(places: set[int], patterns: Sequence[str]) -> set[int]:
+    """Add to places in a pattern those that are reached from them without a part, as `**` may take none."""
+    reached = set(places)
+    for place in sorted(places):
+        while patterns[place : place + 1] == ["**"]:
+            place += 1  # noqa: PLW2901
+            reached.add(place)
+    return reached
 
 
 def matches_path(pattern: str, path: str) -> bool:

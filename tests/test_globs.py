@@ -62,3 +62,10 @@ def test_many_stars_stay_quick() -> None:
     begun = time.process_time()
     assert not matches_text("*a" * 30 + "b", "a" * 20_000)
     assert time.process_time() - begun < 1
+
+
+def test_a_path_of_two_thousand_parts_is_matched() -> None:
+    path = "a/" * 2000 + "tests/b.py"
+    assert matches_path("**/tests/**", path)
+    assert not matches_path("**/test/**", path)
+    assert matches_path("/".join(["**"] * 50) + "/b.py", path)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import platform
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from rich.console import Console
 
@@ -17,6 +15,7 @@ from bot.model import Method, NotAffected, Opened, TargetResult
 from bot.report.data import target_to_json
 from bot.report.terminal import render_explanations, results_table
 from bot.safe_output import to_json
+from bot.scratch import scratch_folder
 
 # What each released branch must come to; the facts behind it stand in patches/sglang-24587/README.md.
 _EXPECTED: Mapping[str, Method | None] = {
@@ -45,9 +44,9 @@ def show_demo(*, as_json: bool, serve: bool, device: str, sync: bool = False) ->
     # Progress goes to stderr, so that stdout holds the results alone.
     progress = Console(stderr=True, highlight=False)
     with (
-        tempfile.TemporaryDirectory(prefix="backport-demo-") as scratch,
+        scratch_folder("backport-demo-") as scratch,
         staged(
-            Path(scratch), device=device, progress=lambda line: progress.print(line, markup=False, soft_wrap=True)
+            scratch, device=device, progress=lambda line: progress.print(line, markup=False, soft_wrap=True)
         ) as stage,
     ):
         results = _sync(stage, progress) if sync else _ask(stage, progress)

@@ -12,7 +12,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from pydantic import ValidationError
@@ -25,7 +25,7 @@ from bot.model import SuiteRun
 Runs: TypeAlias = Mapping[str, tuple[SuiteRun, SuiteRun]]
 """Base run and candidate run of each suite, by its name."""
 LARGEST = 64 * 1024 * 1024
-"""Bytes of one record that are still read."""
+"""Bytes of all records together that are still read."""
 MOST_SUITES = 50
 _RECORD = re.compile(rf"(?!\.\.?/)[^/]+/{re.escape(VERDICT)}")
 _NO_ARCHIVE = (
@@ -47,17 +47,24 @@ def read_artifact(archive: bytes) -> Runs:
             records = [name for name in opened.namelist() if _RECORD.fullmatch(name)]
             if not records or len(records) > MOST_SUITES or len(set(records)) < len(records):
                 raise SuiteError(f"its artifact has the records of {len(records)} suites.", hint=_HINT)
-            return {name.partition("/")[0]: _read(opened, name) for name in records}
+            return {name.partition("/")[0]: runs for name, runs in _read_all(opened, records)}
     except _NO_ARCHIVE as error:
         raise SuiteError(f"its artifact is no archive that can be read ({error}).", hint=_HINT) from error
 
 
-def _read(opened: zipfile.ZipFile, name: str) -> tuple[SuiteRun, SuiteRun]:
-    with opened.open(name) as member:
-        # The size that the archive claims is only a claim.
-        text = member.read(LARGEST + 1)
-    if len(text) > LARGEST:
-        raise SuiteError(f"its record {name} is too large to be read.", hint=_HINT)
+def _read_all(opened: zipfile.ZipFile, names: Sequence[str]) -> Iterator[tuple[str, tuple[SuiteRun, SuiteRun]]]:
+    left = LARGEST
+    for name in names:
+        with opened.open(name) as member:
+            # The size that the archive claims is only a claim.
+            text = member.read(left + 1)
+        left -= len(text)
+        if left < 0:
+            raise SuiteError(f"its record {name} is too large to be read.", hint=_HINT)
+        yield name, _read(name, text)
+
+
+def _read(name: str, text: bytes) -> tuple[SuiteRun, SuiteRun]:
     try:
         verdict = verdict_from_json(text)
     except ValueError as error:

@@ -21,8 +21,8 @@ from bot.untrusted_files import NotPlain, TooLarge, read_file
 LARGEST = 64 * 1024 * 1024
 """Bytes of a report that are still read."""
 
-MOST_CASES = 200_000
-"""Cases of a report that is still read. The largest suites that we know of have half as many."""
+MOST_CASES, MOST_PROPERTIES = 200_000, 500_000
+"""Of a report that is still read. The largest suites that we know of have half as many cases."""
 LONGEST_NAME, LONGEST_MESSAGE = 1000, 4000
 """Characters; the rest is cut off."""
 _LONGEST_NUMBER = 40
@@ -125,7 +125,7 @@ class _Reader:
         self.cases: dict[str, CaseResult] = {}
         self.properties: dict[str, str] = {}
         self._open: list[_Case] = []
-        self._number = 0
+        self._number = {"testcase": 0, "property": 0}
 
     def parse(self, xml: bytes) -> None:
         parser = expat.ParserCreate()
@@ -135,10 +135,9 @@ class _Reader:
         parser.Parse(xml, True)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag in self._number:
+            self._count(tag)
         if tag == "testcase":
-            self._number += 1
-            if self._number > MOST_CASES:
-                raise SuiteError(f"The report has more than {MOST_CASES:,} cases; it was not read.", hint=_HINT)
             self._open.append(_Case(attributes))
         elif tag == "property":
             kept = self._open[-1].figures if self._open else self.properties
@@ -146,6 +145,12 @@ class _Reader:
             kept[printable_line(name, LONGEST_NAME)] = printable(value, LONGEST_MESSAGE)
         elif tag in _ENDS and self._open:
             self._open[-1].ends.setdefault(tag, attributes)
+
+    def _count(self, tag: str) -> None:
+        self._number[tag] += 1
+        if self._number["testcase"] > MOST_CASES or self._number["property"] > MOST_PROPERTIES:
+            most = f"{MOST_CASES:,} cases or {MOST_PROPERTIES:,} properties"
+            raise SuiteError(f"The report has more than {most}; it was not read.", hint=_HINT)
 
     def _end(self, tag: str) -> None:
         if tag != "testcase":

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from bot.scratch import remove_tree
-from bot.untrusted_files import Bounds, TooLarge, copy_tree, list_entries
+from bot.untrusted_files import Bounds, copy_tree, list_entries
 
 log = logging.getLogger(__name__)
 
@@ -33,22 +33,27 @@ def lend_kernels(kept: Path, to: Path) -> None:
         copy_tree(kept, to, BOUNDS)
 
 
-def look_through(kept: Path) -> None:
+def look_through(*folders: Path) -> None:
     """Leave kernels as they are if they are plain files within the bounds, and else an empty folder."""
+    for kept in folders:
+        reason = _foreign(kept)
+        if reason:
+            log.warning("The compiled kernels in %s were removed: %s.", kept, reason)
+            _remove(kept)
+            kept.mkdir(parents=True, exist_ok=True)
+
+
+def _foreign(kept: Path) -> str:
+    """Say what is wrong with kept kernels, or nothing."""
     try:
         entries = list(list_entries(kept, BOUNDS))
-        if all(entry.is_plain for entry in entries) and sum(e.status.st_size for e in entries) <= BOUNDS.size:
-            return
-        reason = "they are not only plain files, or too large"
     except FileNotFoundError:
-        return
-    except TooLarge as error:
-        reason = str(error)
-    except OSError as error:  # the folder itself is a link, say
-        reason = str(error)
-    log.warning("The compiled kernels in %s were removed: %s.", kept, reason)
-    _remove(kept)
-    kept.mkdir(parents=True, exist_ok=True)
+        return ""
+    except OSError as error:  # there are too many, or the folder itself is a link
+        return str(error)
+    if not all(entry.is_plain for entry in entries):
+        return "not all of them are plain files"
+    return "they are too large" if sum(entry.status.st_size for entry in entries) > BOUNDS.size else ""
 
 
 def drop_old_kernels(root: Path) -> None:

@@ -56,18 +56,12 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
 
-    def run(tree: Path, name: str, shared: Shared) -> SuiteRun:
-        if isinstance(suite, CommandSuite):
-            return run_command(
-                tree, suite, name=name, overlay_from=candidate, device=device, progress=progress, shared=shared
-            )
-        return run_suite(tree, suite, name=name, device=device, progress=progress, shared=shared)
-
+    run = partial(_run, suite, candidate=candidate, device=device, progress=progress)
+    keeps = [kernels] if kernels and isinstance(suite, Suite) else []
+    look_through(*keeps)
     with scratch_folder("backport-kernels-") as scratch:
-        keeps = [kernels] if kernels and isinstance(suite, Suite) else []
         kept = first_writable(*keeps, scratch / "base")
         lent = first_writable(scratch / "candidate")
-        look_through(kept)
         first = Shared(confinement=confinement, kernels=kept, keep=keep, turn=turn or Turn())
         second = replace(first, kernels=lent, readable=(kept,), turn=Turn(scratch / "turn" / "begun"))
         how = order(suite, device, confinement)
@@ -84,12 +78,33 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
                 progress("base run: starting up for its turn")
             for name, each in (("base", first), ("candidate", second)):
                 each.turn.then(partial(_unless, first.stop, partial(progress, f"{name} run: started")))
-            of_base = runs.submit(run, base, "base", first)
+            of_base = runs.submit(run, base, name="base", shared=first)
             give_second() if how is Order.TOGETHER else of_base.add_done_callback(give_second)
-            of_candidate = runs.submit(run, candidate, "candidate", second)
+            of_candidate = runs.submit(run, candidate, name="candidate", shared=second)
             _attend(of_base, of_candidate, first.stop, stop_when)
-        look_through(kept)
+        look_through(*keeps)
         return judge_suite(suite, of_base.result(), of_candidate.result(), resolved=resolved())
+
+
+def _run(
+    suite: Suite | CommandSuite,
+    tree: Path,
+    *,
+    name: str,
+    candidate: Path,
+    device: str,
+    progress: Progress,
+    shared: Shared,
+) -> SuiteRun:
+    try:
+        if isinstance(suite, Suite):
+            return run_suite(tree, suite, name=name, device=device, progress=progress, shared=shared)
+        return run_command(
+            tree, suite, name=name, overlay_from=candidate, device=device, progress=progress, shared=shared
+        )
+    except OSError as error:  # a full disk, say
+        problem = f"its files could not be used: {error.strerror or error}."
+        return SuiteRun(tree=name, cases=(), device=None, seconds=0.0, problem=problem)
 
 
 def _unless(ended: Event, call: Callable[[], object]) -> None:

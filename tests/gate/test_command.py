@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from bot.gate import prove
 from bot.gate.command import run_command
 from bot.gate.source_copy import lay_over
 from bot.model import CaseOutcome, CommandSuite, DeclaredFailure, SuiteRun, VerdictOutcome
+from bot.scratch import scratch_folder
+from tests.test_scratch import nest
 
 PYTEST = ("{python}", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml={junit}")
 
@@ -178,3 +181,27 @@ def test_a_test_that_the_change_removes_goes_from_the_base_too(tmp_path: Path) -
 def test_the_interpreter_is_ours_on_this_machine(tmp_path: Path) -> None:
     code = f"import sys; assert sys.executable == {sys.executable!r}, sys.executable"
     assert run(tmp_path, script(code)).cases[0].outcome is CaseOutcome.PASSED
+
+
+def test_a_tree_that_is_gone_or_nested_without_an_end_is_a_reason_and_no_other_error(tmp_path: Path) -> None:
+    (tmp_path / "candidate").mkdir()
+    verdict = prove(tmp_path / "gone", tmp_path / "candidate", script("pass"), device="cpu")
+    assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
+    assert "No such file" in verdict.reason
+    with scratch_folder("tree-") as deep:
+        nest(deep)
+        with pytest.raises(SuiteError, match="nested too deeply"):
+            prove(deep, tmp_path / "candidate", script("pass"), device="cpu")
+
+
+def test_what_is_laid_over_is_a_file_or_a_link(tmp_path: Path) -> None:
+    source, copy = write(tmp_path / "source", {"x": ""}), write(tmp_path / "copy", {"tests/test_a.py": "old"})
+    (source / "tests").mkdir()
+    os.mkfifo(source / "tests/test_a.py")
+    with pytest.raises(SuiteError, match="neither a file nor a link"):
+        lay_over(copy, source, ("tests/test_a.py",))
+    (source / "tests/test_a.py").unlink()
+    (source / "tests").rmdir()
+    (source / "tests").symlink_to("/etc")
+    with pytest.raises(SuiteError, match="behind a link"):
+        lay_over(copy, source, ("tests/passwd",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import SuiteError
-from bot.gate.junit import LONGEST_MESSAGE, LONGEST_NAME, MOST_CASES, parse_junit
+from bot.gate.junit import LONGEST_MESSAGE, LONGEST_NAME, MOST_CASES, MOST_PROPERTIES, parse_junit
 from bot.model import CaseOutcome
 
 REPORT = """<?xml version="1.0" encoding="utf-8"?>
@@ -134,6 +134,11 @@ def test_a_case_inside_another_hides_nothing() -> None:
 def test_more_cases_than_any_suite_has_are_not_read() -> None:
     with pytest.raises(SuiteError, match="more than"):
         parse_junit(b"<testsuites>" + b"<testcase/>" * (MOST_CASES + 1) + b"</testsuites>")
+
+
+def test_more_properties_than_any_suite_has_are_not_read() -> None:
+    with pytest.raises(SuiteError, match="more than"):
+        parse_junit(b"<testsuites>" + b"<property/>" * (MOST_PROPERTIES + 1) + b"</testsuites>")
 
 
 def test_elements_nested_a_hundred_thousand_times_are_read() -> None:
