@@ -7,7 +7,9 @@ looked up again after an answer that leaves its effect in doubt.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -83,6 +85,16 @@ class GitHubClient:
             seconds_between_writes=1.0 if pauses else 0,
         )
         self._send = Sender(longest_wait)
+        self._opened_again = partial(
+            GitHubClient,
+            repository,
+            token=token,
+            api_url=api_url,
+            login=login,
+            longest_wait=longest_wait,
+            timeout=timeout,
+            paced=paced,
+        )
         with translated(f"open repository {repository}"):
             self._repository: ForgeRepository = self._github.get_repo(repository)
             self._login = signed_in.login or login or self._github.get_user().login
@@ -92,6 +104,15 @@ class GitHubClient:
         auth = self._github.requester.auth
         with translated("make a token"):
             return auth.token if auth is not None else ""
+
+    @contextmanager
+    def for_another_thread(self) -> Iterator[GitHubClient]:
+        """Return the same repository seen over connections of its own: those of one serve one thread."""
+        client = self._opened_again()
+        try:
+            yield client
+        finally:
+            client.close()
 
     def close(self) -> None:
         """Close the connections."""

@@ -7,6 +7,7 @@ find-or-create: calling it twice leaves one comment, one reaction, one pull requ
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -48,6 +49,9 @@ class WorkflowRuns(Protocol):
 
 class GitHub(Protocol):
     """One repository on GitHub, seen by the bot's account. Every method may raise GitHubError."""
+
+    def for_another_thread(self) -> AbstractContextManager[GitHub]:
+        """Return the same repository seen over connections of its own: those of one serve one thread."""
 
     @property
     def clone_url(self) -> str:

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from bot.service.journal import Journal
 from bot.service.keys import work_key
 from bot.service.payload import LARGEST_BODY, parse_payload
-from bot.triggers import parse_delivery
+from bot.triggers import Trigger, parse_delivery
 
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 _DELIVERY = re.compile(r"[\w.-]{1,100}", re.ASCII)
@@ -67,8 +67,8 @@ def signature_of(secret: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def webhook_app(journal: Journal, *, secret: str, accepted: Callable[[], None]) -> Starlette:
-    """Return the ASGI application. `accepted` is called after a new delivery is on disk."""
+def webhook_app(journal: Journal, *, secret: str, accepted: Callable[[Trigger], None]) -> Starlette:
+    """Return the ASGI application. `accepted` is called with what a new delivery means, once that is on disk."""
     bodies = _Bodies()
 
     async def receive(request: Request) -> Response:
@@ -95,7 +95,7 @@ async def _read_signed(request: Request, bodies: _Bodies, secret: str) -> bytes:
     return body
 
 
-def _record(request: Request, body: bytes, journal: Journal, accepted: Callable[[], None]) -> Response:
+def _record(request: Request, body: bytes, journal: Journal, accepted: Callable[[Trigger], None]) -> Response:
     delivery_id = request.headers.get("x-github-delivery", "")
     event = request.headers.get("x-github-event", "")
     if not _DELIVERY.fullmatch(delivery_id) or not _EVENT.fullmatch(event):
@@ -115,5 +115,5 @@ def _record(request: Request, body: bytes, journal: Journal, accepted: Callable[
         raise _Refused(503, "the delivery could not be recorded: redeliver it later") from None
     if not new:
         return PlainTextResponse("known already")
-    accepted()
+    accepted(trigger)
     return PlainTextResponse("accepted", 202)

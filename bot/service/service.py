@@ -9,12 +9,13 @@ from pathlib import Path
 
 from bot.loopback import serving
 from bot.model import TargetResult
+from bot.service.acknowledging import Acknowledger
 from bot.service.app import webhook_app
 from bot.service.connections import PatientProtocol
 from bot.service.journal import Delivery, Journal
 from bot.service.naming import Naming
 from bot.service.worker import Worker
-from bot.triggers import parse_delivery
+from bot.triggers import Trigger, parse_delivery
 from bot.workflow.answer import answer
 from bot.workflow.workplace import Workplace
 
@@ -53,8 +54,16 @@ def running_service(
         journal = Journal(directory / "deliveries.sqlite")
         stack.callback(journal.close)
         worker = Worker(journal, work)
-        app = webhook_app(journal, secret=secret, accepted=worker.wake)
+        acknowledger = Acknowledger(stack.enter_context(at.github.for_another_thread()))
+
+        def accept(trigger: Trigger) -> None:
+            acknowledger.notice(trigger)
+            worker.wake()
+
+        app = webhook_app(journal, secret=secret, accepted=accept)
         url = stack.enter_context(serving(app, port=port, protocol=PatientProtocol))
+        acknowledger.start()
+        stack.callback(acknowledger.stop)
         worker.start()
         stack.callback(worker.stop)
         yield Service(f"{url}/webhook", journal, worker)
