@@ -40,6 +40,7 @@ from bot.workflow.cancelling import Watch, cancelled
 from bot.workflow.conflicts import offer_draft
 from bot.workflow.elsewhere import enter
 from bot.workflow.naming import name_backport_branch
+from bot.workflow.opening import replaceable_tip
 from bot.workflow.proof import prove_candidate
 from bot.workflow.publish import check_rights, find_backport, open_backport
 from bot.workflow.regenerating import tools_for
@@ -125,7 +126,7 @@ def plan(branch: str, backport: Backport, at: Workplace) -> TargetPlan | TargetR
     base = _fetch_tip(branch, branches, backport, at)
     report = check(CommitTree(at.mirror, base), backport.patch) if backport.patch else None
     at.progress(f"{branch}: {report.status.value}, {report.reason}" if report else f"{branch}: planned")
-    return plan_target(
+    planned = plan_target(
         branch=branch,
         base_commit=base,
         backport_branch=name_backport_branch(branch, backport.original, branches, at),
@@ -133,6 +134,10 @@ def plan(branch: str, backport: Backport, at: Workplace) -> TargetPlan | TargetR
         merge_method=backport.merge_method,
         check=report,
     )
+    if isinstance(planned, TargetPlan) and planned.backport_branch in branches:
+        # A person's branch of that name is not pushed over; better to say so before the proof than after it.
+        replaceable_tip(planned, at)
+    return planned
 
 
 def _fetch_tip(branch: str, branches: Mapping[str, Sha], backport: Backport, at: Workshop) -> Sha:

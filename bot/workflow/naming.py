@@ -11,22 +11,19 @@ from collections.abc import Iterable
 
 from bot.errors import BackportError
 from bot.model import PullRequest
-from bot.report.markers import parse_pull_request_marker
 from bot.workflow.elsewhere import place_of
+from bot.workflow.recognising import is_backport_of
 from bot.workflow.workplace import Workplace
 
 
 def find_pull_requests(branch: str, original: PullRequest, at: Workplace) -> tuple[PullRequest, ...]:
-    """Return the pull requests into a branch from either name, newest first, whoever opened them.
-
-    Left out is what another repository's original has there, whose pull request has the same number.
-    """
+    """Return the pull requests into a branch from either name that backport the original, newest first."""
     plain = _plain_name(branch, original, at)
     listed = (
         pull
         for head in (plain, _set_apart(plain, branch, at))
         for pull in at.github.backport_pull_requests(head, branch)
-        if not _is_foreign(pull, at)
+        if is_backport_of(pull, branch, original, at)
     )
     return tuple(sorted(listed, key=lambda pull: -pull.number))
 
@@ -38,12 +35,13 @@ def name_backport_branch(branch: str, original: PullRequest, existing: Iterable[
     """
     plain = _plain_name(branch, original, at)
     from_plain = at.github.backport_pull_requests(plain, branch)
-    if any(pull.state == "open" and not _is_foreign(pull, at) for pull in from_plain):
+    ours = [pull for pull in from_plain if is_backport_of(pull, branch, original, at)]
+    if any(pull.state == "open" for pull in ours):
         return plain
     others = (_plain_name(other, original, at) for other in existing if other != branch)
     # A file system may take two names for one that differ only in case.
     is_shared = any(other.casefold() == plain.casefold() for other in others)
-    is_taken = any(_is_foreign(pull, at) for pull in from_plain)
+    is_taken = len(ours) < len(from_plain)
     return _set_apart(plain, branch, at) if is_shared or is_taken else plain
 
 
@@ -64,8 +62,3 @@ def _set_apart(plain: str, branch: str, at: Workplace) -> str:
     origin = f"{at.config.repository}:" if at.home is not None else ""
     digest = hashlib.sha256(f"{origin}{branch}".encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{plain}-{digest}"
-
-
-def _is_foreign(pull: PullRequest, at: Workplace) -> bool:
-    key = parse_pull_request_marker(pull.body)
-    return key is not None and key.repository.casefold() != at.config.repository.casefold()
