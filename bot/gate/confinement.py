@@ -85,7 +85,7 @@ def confined(launch: Launch, confinement: Confinement, *, farewell: Sequence[str
     client neither is ours to set; `farewell` is the command that ends what a client leaves behind, should the bot end
     before it does.
     """
-    order = Order(bot=os.getpid(), directory=str(launch.directory), farewell=tuple(farewell))
+    order = Order(bot=os.getpid(), directory=str(launch.directory.resolve()), farewell=tuple(farewell))
     if confinement.image is None:
         walls = _plan(launch, confinement) if can_isolate() else None
         order = order._replace(limits=tuple(_limits(confinement)), network=confinement.network, plan=walls)

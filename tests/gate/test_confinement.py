@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.gate.confinement import Confinement, has_own_pid_limit
+from bot.gate.suite import run_suite
+from bot.model import Suite
 from tests.gate.walled import complaints, left, run, walled
 
 SECRET = "ghs_0123456789abcdef0123456789abcdef"
@@ -232,3 +234,15 @@ def test_a_daemon_does_not_outlive_the_run(tmp_path: Path) -> None:
     )
     assert complaints(ended) == []
     assert left(str(tmp_path)) == []
+
+
+def test_a_suite_is_found_by_a_path_that_is_relative_to_where_the_bot_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--config backport.yaml` makes the folders of carried patches relative."""
+    for name in ("tree", "suite"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "suite/test_it.py").write_text("def test_it(): pass\n")
+    monkeypatch.chdir(tmp_path)
+    ended = run_suite(Path("tree"), Suite(name="it", directory=Path("suite"), timeout=60), name="base", device="cpu")
+    assert ended.problem == ""
