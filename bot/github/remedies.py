@@ -47,11 +47,11 @@ def is_early(status: int, said: str, errors: Sequence[FieldError]) -> bool:
     """Say whether GitHub refused only because it does not know yet what was just pushed or merged."""
     if status != 422:
         return False
-    unknown_head = any((error.resource, error.field, error.code) == _UNKNOWN_HEAD for error in errors)
-    return unknown_head or _EARLY.search(said) is not None
+    unknown = any((error.resource, error.field, error.code) in _UNKNOWN_BRANCH for error in errors)
+    return unknown or _EARLY.search(said) is not None
 
 
-_UNKNOWN_HEAD = ("PullRequest", "head", "invalid")
+_UNKNOWN_BRANCH = {("PullRequest", "head", "invalid"), ("PullRequest", "base", "invalid")}
 # https://github.com/cli/cli/issues/2691 and others: how it words a branch or commit that its API does not see yet.
 _EARLY = re.compile(r"No commit found for SHA|(?:Head|Base) sha can't be blank|Head ref must be a branch")
 

@@ -36,7 +36,7 @@ def invalid(field: str, code: str, **more: str) -> dict[str, Any]:
             "Head sha can't be blank; Base sha can't be blank",
             "GitHub",
         ),
-        (422, invalid("base", "invalid"), ValidationFailed, "PullRequest.base is invalid", "target branch"),
+        (422, invalid("base", "invalid"), NotYetKnown, "PullRequest.base is invalid", "target branch"),
         (422, invalid("title", "missing_field"), ValidationFailed, "title is missing field", "which part"),
         (422, invalid("", "custom", message="No commits between a and b"), ValidationFailed, "No commits", "by now"),
         (422, {"message": "Draft pull requests are not supported."}, ValidationFailed, "Draft", "no draft"),
