@@ -20,6 +20,7 @@
     │ ├ Forbidden
     │ ├ NotFound
     │ ├ ValidationFailed
+    │ │ └ NoDrafts           the plan of the repository has no draft pull requests
     │ └ NotOpened            the branch is pushed, its pull request was refused
     ├ RunFolderError         what one stage left for the next is missing, damaged or somebody else's
     └ SuiteError             the suite did not run; failing cases are not this
@@ -139,6 +140,10 @@ class NotFound(GitHubError):
 
 class ValidationFailed(GitHubError):
     """GitHub refused the content of a request (422)."""
+
+
+class NoDrafts(ValidationFailed):
+    """The plan of the repository has no draft pull requests."""
 
 
 class NotOpened(GitHubError):

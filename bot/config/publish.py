@@ -28,6 +28,9 @@ class Publish(Section):
     """Slugs of teams that are asked for a review."""
     on_conflict: Literal["comment", "draft"] = "comment"
     """What a conflict becomes: a comment with the way to finish it, or also a draft that holds it, marked."""
+    drafts: Literal["required", "preferred"] = "required"
+    """Where the repository's plan has no drafts: `preferred` opens what would be one as an ordinary pull request that
+    says so, `required` opens nothing. A conflict is never opened as one."""
     check_runs: bool = True
     """Show each target branch as a check run on the original, and the proof on the backport (needs a GitHub App)."""
     auto_merge: Literal["off", "merge", "squash", "rebase"] = "off"

@@ -51,6 +51,12 @@ def is_early(status: int, said: str, errors: Sequence[FieldError]) -> bool:
     return unknown or _EARLY.search(said) is not None
 
 
+def lacks_drafts(said: str) -> bool:
+    """Say whether GitHub refused a draft because the plan of the repository has none."""
+    return _NO_DRAFTS.search(said) is not None
+
+
+_NO_DRAFTS = re.compile(r"draft pull requests? (?:are|is) not supported", re.IGNORECASE)
 _UNKNOWN_BRANCH = {("PullRequest", "head", "invalid"), ("PullRequest", "base", "invalid")}
 # https://github.com/cli/cli/issues/2691 and others: how it words a branch or commit that its API does not see yet.
 _EARLY = re.compile(r"No commit found for SHA|(?:Head|Base) sha can't be blank|Head ref must be a branch")
@@ -80,9 +86,10 @@ def _worded(pattern: str, remedy: str) -> tuple[re.Pattern[str], str]:
 
 _BY_WORDS = (
     _worded(
-        r"draft pull requests? (?:are|is) not supported",
+        _NO_DRAFTS.pattern,
         "The plan of this repository has no draft pull requests (a private one needs a paid plan), and what is not "
-        "certain or not proven is only opened as a draft.",
+        "certain or not proven is only opened as a draft. `publish.drafts: preferred` opens it as an ordinary pull "
+        "request there.",
     ),
     _worded(
         r"auto.?merge is not allowed",

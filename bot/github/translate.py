@@ -8,9 +8,18 @@ from contextlib import contextmanager
 import requests
 from github import GithubException
 
-from bot.errors import Forbidden, GitHubError, NotFound, NotYetKnown, RateLimited, Unavailable, ValidationFailed
+from bot.errors import (
+    Forbidden,
+    GitHubError,
+    NoDrafts,
+    NotFound,
+    NotYetKnown,
+    RateLimited,
+    Unavailable,
+    ValidationFailed,
+)
 from bot.github.limits import is_limit, retry_at
-from bot.github.remedies import FieldError, is_early, parse_errors, remedy_for
+from bot.github.remedies import FieldError, is_early, lacks_drafts, parse_errors, remedy_for
 
 _LONGEST = 400
 """Characters of GitHub's words that an error holds."""
@@ -44,7 +53,11 @@ def _from_answer(action: str, error: GithubException) -> GitHubError:
         return RateLimited(text, hint="Wait until the limit resets.", retry_at=retry_at(headers), http_status=status)
     if status >= 500:
         return Unavailable(text, hint="Try again in a minute.", http_status=status, request_id=request_id)
-    kind = NotYetKnown if is_early(status, said, errors) else _KINDS.get(status, GitHubError)
+    kind = _KINDS.get(status, GitHubError)
+    if is_early(status, said, errors):
+        kind = NotYetKnown
+    elif lacks_drafts(said):
+        kind = NoDrafts
     return kind(text, hint=remedy_for(status, said, errors), http_status=status, request_id=request_id)
 
 

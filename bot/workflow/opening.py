@@ -6,9 +6,10 @@ Owns that no branch is pushed and left without a pull request and without a word
 from __future__ import annotations
 
 import logging
+from functools import partial
 from urllib.parse import quote
 
-from bot.errors import BackportError, GitHubError, NotOpened, PushRejected
+from bot.errors import BackportError, GitHubError, NoDrafts, NotOpened, PushRejected
 from bot.model import PullRequest, Sha, TargetPlan
 from bot.workflow.signed import is_by_bot
 from bot.workflow.workplace import Workplace
@@ -16,8 +17,19 @@ from bot.workflow.workplace import Workplace
 log = logging.getLogger(__name__)
 
 
-def push_and_open(commit: Sha, plan: TargetPlan, at: Workplace, *, title: str, body: str, draft: bool) -> PullRequest:
+def push_and_open(
+    commit: Sha,
+    plan: TargetPlan,
+    at: Workplace,
+    *,
+    title: str,
+    body: str,
+    draft: bool,
+    without_drafts: bool = False,
+) -> PullRequest:
     """Push a commit to the backport branch and open its pull request, or bring the open one up to date.
+
+    With `without_drafts` a draft becomes an ordinary pull request where the repository's plan has none.
 
     Raises:
         PushRejected: the backport branch holds a commit that the bot did not make; nothing was pushed.
@@ -25,10 +37,14 @@ def push_and_open(commit: Sha, plan: TargetPlan, at: Workplace, *, title: str, b
         NotOpened: the branch is pushed, and GitHub refused the pull request.
     """
     at.mirror.push(commit, plan.backport_branch, expected=replaceable_tip(plan, at))
+    open_as = partial(at.github.open_pull_request, title=title, body=body, head=plan.backport_branch, base=plan.branch)
     try:
-        return at.github.open_pull_request(
-            title=title, body=body, head=plan.backport_branch, base=plan.branch, draft=draft
-        )
+        try:
+            return open_as(draft=draft)
+        except NoDrafts:
+            if not without_drafts:
+                raise
+            return open_as(draft=False)
     except GitHubError as error:
         if _has_pull_request(plan, at):
             raise

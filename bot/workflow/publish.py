@@ -92,6 +92,7 @@ def open_backport(
         candidate.commit,
         plan,
         at,
+        without_drafts=at.config.publish.drafts == "preferred",
         title=render_title(backport.original, plan.branch, template=at.config.title),
         body=render_body(
             backport.original,
@@ -109,6 +110,8 @@ def open_backport(
         draft=draft,
     )
     notes = at.github.add_details(opened.number, details_of(backport, certain=not draft, at=at))
+    if draft and not opened.draft:
+        notes = ("It is no draft, as the plan of this repository has none: do not merge it unreviewed.", *notes)
     if at.config.publish.check_runs:
         at.github.write_check_run(candidate.commit, render_proof_check(verdict, template=at.config.templates.check_run))
     if at.config.publish.on_conflict == "draft":

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from github import GithubException
 
-from bot.errors import Forbidden, GitHubError, NotYetKnown, ValidationFailed
+from bot.errors import Forbidden, GitHubError, NoDrafts, NotYetKnown, ValidationFailed
 from bot.github.translate import translated
 
 
@@ -39,7 +39,7 @@ def invalid(field: str, code: str, **more: str) -> dict[str, Any]:
         (422, invalid("base", "invalid"), NotYetKnown, "PullRequest.base is invalid", "target branch"),
         (422, invalid("title", "missing_field"), ValidationFailed, "title is missing field", "which part"),
         (422, invalid("", "custom", message="No commits between a and b"), ValidationFailed, "No commits", "by now"),
-        (422, {"message": "Draft pull requests are not supported."}, ValidationFailed, "Draft", "no draft"),
+        (422, {"message": "Draft pull requests are not supported."}, NoDrafts, "Draft", "publish.drafts"),
         (
             400,
             {"errors": [{"type": "UNPROCESSABLE", "message": "Pull request Auto merge is not allowed for this repo"}]},

@@ -94,12 +94,24 @@ def test_a_plan_without_drafts_is_named_and_the_way_out_given(office: Office) ->
     assert "/compare/release/1.2..." in failed.hint
 
 
+def test_a_plan_without_drafts_gets_an_ordinary_pull_request_where_that_is_configured(office: Office) -> None:
+    office.sandbox.switch_off(REPOSITORY, "drafts")
+    office.sandbox.require_checks(REPOSITORY, "release/1.2", ["ci"])
+    opened = ask(unproven(office, "publish: {drafts: preferred, auto_merge: squash}"))
+    assert isinstance(opened, Opened)
+    assert not opened.pull_request.draft
+    (pull,) = office.backports()
+    assert pull.raw_data["auto_merge"] is None
+    assert "Review this as an unproven change" in pull.body
+    assert "do not merge it unreviewed" in office.answers(9)[0]
+
+
 def test_a_conflict_that_cannot_be_a_draft_keeps_its_commands_and_leaves_no_branch(office: Office) -> None:
     office.sandbox.switch_off(REPOSITORY, "drafts")
-    lenient = unproven(office, "publish: {on_conflict: draft}\npick: {propose: false}")
+    lenient = unproven(office, "publish: {on_conflict: draft, drafts: preferred}\npick: {propose: false}")
     (conflict,) = lenient.say("/backport release/1.1")
     assert isinstance(conflict, Conflicted)
-    assert conflict.draft is None
+    assert conflict.draft is None, "markers never stand in an ordinary pull request"
     (said,) = office.answers()
     assert "Draft pull requests are not supported in this repository" in said
     assert "cherry-pick -x" in said
