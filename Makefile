@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # PyPI's torch for x86-64 Linux is the CUDA build (gigabytes). Where this index answers, its small CPU build is taken.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test check lock bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -29,10 +29,14 @@ demo: $(READY) ## Run the main job on real sglang releases: a /backport comment 
 test: $(READY) ## Run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-check: $(READY) ## Check format, lint and types
+check: $(READY) ## Check format, lint, types, and that the lock is current
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/python requirements/lock.py --check
+
+lock: $(READY) ## Renew the locked versions in requirements/
+	@$(BIN)/python requirements/lock.py
 
 bench: $(READY) ## Run the benchmarks
 	@$(BIN)/python -m pytest tests/bench -p no:xdist -o 'python_files=bench_*.py' -o timeout=0 -s

