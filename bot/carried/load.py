@@ -12,6 +12,7 @@ from typing import Any
 
 import bot
 from bot.carried import rules
+from bot.carried.rewrite import check_template
 from bot.carried.schema import Companion, FollowUp, PatchFile, Provenance, parse_patch
 from bot.errors import ConfigError
 from bot.model import DeclaredFailure, Suite
@@ -58,6 +59,27 @@ def bundled_patches() -> Path:
     return installed if installed.is_dir() else package.parent / "patches"
 
 
+def configured_patches(folders: Iterable[str], beside: Path) -> Mapping[str, CarriedPatch]:
+    """Read the bundled carried patches and those of the configured folders, which are relative to `beside`.
+
+    Raises:
+        ConfigError: a folder is missing, or holds a patch that cannot be used.
+    """
+    directories = [beside / folder for folder in folders]
+    for directory in directories:
+        if not directory.is_dir():
+            raise ConfigError(
+                f"`patches` names {directory}, which is no folder, so no carried patch was read.",
+                hint="Correct `patches` in backport.yaml: folders relative to that file.",
+            )
+        if (directory / "patch.yaml").exists():
+            raise ConfigError(
+                f"`patches` names {directory}, which is a carried patch itself, so none was read.",
+                hint="Name the folder above it in `patches` of backport.yaml.",
+            )
+    return load_patches([bundled_patches(), *directories])
+
+
 def load_patches(directories: Iterable[Path]) -> Mapping[str, CarriedPatch]:
     """Read every folder with a patch.yaml below the given ones, keyed by folder name.
 
@@ -83,9 +105,16 @@ def load_patch(directory: Path) -> CarriedPatch:
         ConfigError: names the file, the key path and what is wrong there.
     """
     path = directory / "patch.yaml"
-    file = parse_patch(path.read_text(encoding="utf-8"), path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.", hint="Check the path; the file is UTF-8 text.") from error
+    file = parse_patch(text, path)
     for place, rule in _rules(file):
         rules.validate(rule, file.shared_rules, f"{path}: {place}")
+    for step in file.steps:
+        for index, edit in enumerate(step.edits):
+            check_template(edit, step, file, f"{path}: steps.{step.name}.edits.{index}")
     section = file.suite
     suite = Suite(
         name=directory.name,

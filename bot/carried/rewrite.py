@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from string import Template
 from typing import Any
@@ -16,7 +16,37 @@ from typing import Any
 from ast_grep_py import SgNode
 
 from bot.carried import rules
-from bot.carried.schema import Edit, Step
+from bot.carried.schema import Edit, PatchFile, Step
+from bot.errors import ConfigError
+
+
+def check_template(edit: Edit, step: Step, file: PatchFile, place: str) -> None:
+    """Make sure that an edit's template can be filled; `place` is the edit in its file, for the error.
+
+    Raises:
+        ConfigError: it uses a name that neither the edit's rule binds nor the step's function has as a parameter.
+    """
+    action, text = next((name, text) for name, text in _templates(edit) if text is not None)
+    parameters = frozenset(file.functions[step.function].parameters)
+    known = rules.bound_names(edit.rule, file.shared_rules) | parameters
+    template = Template(text)
+    if not template.is_valid():
+        raise ConfigError(
+            f"{place}.{action}: a `$` in the template begins no name, so nothing was read from this file.",
+            hint="Write `$$` for a dollar sign.",
+        )
+    unbound = [f"`${name}`" for name in template.get_identifiers() if name not in known]
+    if unbound:
+        there = ", ".join(f"`${name}`" for name in sorted(known)) or "none"
+        raise ConfigError(
+            f"{place}.{action}: the template uses {', '.join(unbound)}, which nothing binds, so nothing was read from "
+            "this file.",
+            hint=f"Name it in a pattern of the edit's rule. Bound are: {there}.",
+        )
+
+
+def _templates(edit: Edit) -> Iterator[tuple[str, str | None]]:
+    yield from (("replace", edit.replace), ("insert-before", edit.insert_before), ("insert-after", edit.insert_after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +100,15 @@ def _splice(text: str, match: SgNode, edit: Edit, parameters: Mapping[str, str])
 
 def _filled(template: str, match: SgNode, parameters: Mapping[str, str]) -> str:
     names = dict(parameters)
-    for name in re.findall(r"\$([A-Z_][A-Z0-9_]*)", template):
+    for name in Template(template).get_identifiers():
         node = match.get_match(name)
         if node is not None:
             names[name] = node.text()
-    return Template(template).substitute(names)
+    try:
+        return Template(template).substitute(names)
+    except KeyError as unbound:
+        raise ConfigError(
+            f"A template uses `${unbound.args[0]}`, which the match `{match.text()[:80]}` left unbound. Nothing was "
+            "written.",
+            hint="Bind it in every alternative of the edit's rule, or write one edit for each.",
+        ) from None

@@ -16,6 +16,8 @@ from ast_grep_py import Config, SgNode, SgRoot
 from bot.errors import ConfigError
 
 _METAVARIABLE = re.compile(r"\${1,3}([A-Z_][A-Z0-9_]*)")
+# `$$$A` stands for several nodes, and `$_A` is thrown away: https://ast-grep.github.io/guide/pattern-syntax.html
+_SINGLE = re.compile(r"(?<!\$)\$([A-Z][A-Z0-9_]*)")
 
 
 def parse(source: str) -> SgNode:
@@ -51,6 +53,27 @@ def validate(rule: Mapping[str, Any], shared: Mapping[str, Mapping[str, Any]], p
             f"{place}: ast-grep cannot use this rule: {' '.join(reason.split())}",
             hint="Compare it with ast-grep's rule reference.",
         ) from error
+
+
+def bound_names(rule: Mapping[str, Any], shared: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """Return the metavariables that a match of a rule can bind to one node each, in its patterns or shared ones."""
+    bound: set[str] = set()
+    stack: list[object] = [rule]
+    followed: set[str] = set()
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Mapping):
+            # What must not be there binds nothing.
+            stack += [value for key, value in part.items() if key not in ("not", "matches", "pattern")]
+            name = part.get("matches")
+            if isinstance(name, str) and name not in followed:
+                followed.add(name)
+                stack.append(shared.get(name, {}))
+            for pattern in _patterns({"pattern": part["pattern"]} if "pattern" in part else {}):
+                bound |= set(_SINGLE.findall(pattern))
+        elif isinstance(part, list | tuple):
+            stack += part
+    return frozenset(bound)
 
 
 def _patterns(rule: object) -> Iterator[str]:

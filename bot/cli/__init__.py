@@ -11,8 +11,8 @@ import typer
 from typer.core import TyperGroup
 
 from bot import __version__
+from bot.cli.failures import explain, some_home
 from bot.cli.signals import end_with_signals
-from bot.errors import BackportError
 from bot.report import terminal
 from bot.safe_output import neutral_output
 
@@ -75,14 +75,21 @@ def _root(
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
+    if not verbose:
+        # It warns of each connection that is tried again; of the last one an error tells.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 def main() -> None:
-    """Run the command line; an error of ours ends it with what happened and what to do, and exit code 2."""
+    """Run the command line; an error that is no fault of ours ends it with what happened and what to do, and code 2."""
     end_with_signals()
-    with neutral_output():
+    with neutral_output(), some_home():
         try:
             app()
-        except BackportError as error:
-            typer.echo(terminal.render_error(error), err=True)
+        except Exception as error:
+            explained = explain(error)
+            if explained is None:
+                raise
+            logging.getLogger(__name__).info("The error as it was raised:", exc_info=error)
+            typer.echo(terminal.render_error(explained), err=True)
             raise SystemExit(2) from None

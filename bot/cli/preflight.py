@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bot import credentials
-from bot.cli.options import AsJson, tell
+from bot.cli.options import API_URL, ApiUrl, AsJson, tell
 from bot.config import load_config
 from bot.report.preflight import forecasts_to_json, render_preflight, render_preflight_check
 from bot.safe_output import to_json
@@ -26,7 +26,7 @@ def run_preflight(
     config: Annotated[Path, typer.Option(help="The configuration of the repository.")] = Path("backport.yaml"),
     data: Annotated[Path, typer.Option(help="Where the mirror is kept.")] = Path("backport-data"),
     check_run: Annotated[bool, typer.Option(help="Also write the neutral check run on the head.")] = True,
-    api_url: Annotated[str, typer.Option(help="GitHub's API.")] = "https://api.github.com",
+    api_url: ApiUrl = API_URL,
     login: Annotated[str | None, typer.Option(help="The bot's account, where its token cannot say.")] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import AsJson, DeviceKind, tell
+from bot.cli.options import API_URL, ApiUrl, AsJson, DeviceKind, tell
+from bot.report.markdown import count
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,8 +38,8 @@ def demo(
 def serve_webhooks(
     config: Annotated[Path, typer.Option(help="The configuration of the repository.")] = Path("backport.yaml"),
     data: Annotated[Path, typer.Option(help="Where the mirror and the journal are kept.")] = Path("backport-data"),
-    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.")] = 8080,
-    api_url: Annotated[str, typer.Option(help="GitHub's API.")] = "https://api.github.com",
+    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.", min=0, max=65535)] = 8080,
+    api_url: ApiUrl = API_URL,
     login: Annotated[str | None, typer.Option(help="The bot's account, where its token cannot say.")] = None,
 ) -> None:
     """Answer webhooks until Ctrl-C. BACKPORT_BOT_TOKEN and BACKPORT_BOT_SECRET hold the token and the secret."""
@@ -51,11 +52,11 @@ def reconcile_requests(
     config: Annotated[Path, typer.Option(help="The configuration of the repository.")] = Path("backport.yaml"),
     data: Annotated[Path, typer.Option(help="Where the mirror is kept.")] = Path("backport-data"),
     days: Annotated[float, typer.Option(help="Look at pull requests that changed in this many days.", min=0)] = 14,
-    api_url: Annotated[str, typer.Option(help="GitHub's API.")] = "https://api.github.com",
+    api_url: ApiUrl = API_URL,
     login: Annotated[str | None, typer.Option(help="The bot's account, where its token cannot say.")] = None,
 ) -> None:
     """Serve requests that no webhook told of, or that were due at a merge. BACKPORT_BOT_TOKEN holds the token."""
-    from bot.service.run import reconcile_once  # noqa: PLC0415
+    from bot.service.reconciling import reconcile_once  # noqa: PLC0415
 
     results = reconcile_once(config, data=data, days=days, api_url=api_url, login=login, progress=tell)
-    typer.echo(f"{len(results)} target branches served" if results else "Nothing was missed.")
+    typer.echo(f"{count(len(results), 'target branch')} served" if results else "Nothing was missed.")

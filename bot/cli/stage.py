@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bot.cli.options import tell
+from bot.cli.options import API_URL, ApiUrl, tell
 from bot.errors import ConfigError
 from bot.report.terminal import render_explanations, results_table
 from bot.safe_output import to_json
@@ -25,13 +25,11 @@ Targets = Annotated[
 RepositoryName = Annotated[
     str, typer.Option("--repository", help="owner/name.", envvar="GITHUB_REPOSITORY", metavar="NAME")
 ]
-ApiUrl = Annotated[str, typer.Option(help="GitHub's API.", envvar="GITHUB_API_URL")]
 Login = Annotated[
     str | None, typer.Option(help="The bot's account, where its token cannot say.", envvar="BACKPORT_BOT_LOGIN")
 ]
 
 _DATA = Path("backport-data")
-_API = "https://api.github.com"
 _WAIT = 600.0
 """Seconds: nobody starts a job again whose token has reached its limit."""
 
@@ -62,7 +60,7 @@ def plan(
         Path | None, typer.Option(help="Instead of backport.yaml on the default branch.", dir_okay=False)
     ] = None,
     data: Data = _DATA,
-    api_url: ApiUrl = _API,
+    api_url: ApiUrl = API_URL,
     login: Login = None,
 ) -> None:
     """Answer an event and pin what it asks for. BACKPORT_BOT_TOKEN may comment; prints the targets to pick.
@@ -97,7 +95,7 @@ def pick(
         str, typer.Option(help="What the plan was sealed with.", envvar="BACKPORT_BOT_PLAN_SEAL", metavar="DIGEST")
     ] = "",
     data: Data = _DATA,
-    api_url: ApiUrl = _API,
+    api_url: ApiUrl = API_URL,
     login: Login = None,
 ) -> None:
     """Make candidates from the plan, with a bundle of each. BACKPORT_BOT_TOKEN may read the repository.
@@ -153,7 +151,7 @@ def publish(
         ),
     ] = "",
     data: Data = _DATA,
-    api_url: ApiUrl = _API,
+    api_url: ApiUrl = API_URL,
     login: Login = None,
 ) -> None:
     """Open what is proven and show every ending. BACKPORT_BOT_TOKEN may push, comment and open pull requests.

@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 
 from bot import credentials
-from bot.carried.load import bundled_patches, load_patches
-from bot.cli.options import AsJson, tell
+from bot.carried.load import configured_patches
+from bot.cli.options import API_URL, ApiUrl, AsJson, tell
 from bot.config import Config, load_config, parse_config
 from bot.git.untrusted import opened_clone
 from bot.report.sync_data import sync_to_json
@@ -53,7 +53,7 @@ def sync_branches(
             metavar="REPO", exists=True, file_okay=False, help="Look at a clone by git alone, without GitHub."
         ),
     ] = None,
-    api_url: Annotated[str, typer.Option(help="GitHub's API.")] = "https://api.github.com",
+    api_url: ApiUrl = API_URL,
     login: Annotated[str | None, typer.Option(help="The bot's account, where its token cannot say.")] = None,
 ) -> None:
     """Say what the main branch has and the stable branches should have, and why each one is missing.
@@ -84,7 +84,7 @@ def _at_work(at: Workplace, data: Path, branch: str | None, *, open_: bool) -> S
 
 
 def _look_at_clone(clone: Path, config: Config, beside: Path, data: Path, branch: str | None) -> SyncRun:
-    patches = load_patches([bundled_patches(), *(beside / folder for folder in config.patches)])
+    patches = configured_patches(config.patches, beside)
     with opened_clone(clone) as repository:
         return look_at(repository, config, Offline(directory=data, patches=patches, progress=tell), branch)
 

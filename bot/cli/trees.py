@@ -13,9 +13,9 @@ import typer
 from bot.carried.apply import Applied, ChangedTree, StepFailed, apply, render_diff, write
 from bot.carried.companions import apply_companions, companions_of
 from bot.carried.detect import check
-from bot.carried.load import CarriedPatch, bundled_patches, load_patches
+from bot.carried.load import CarriedPatch, configured_patches
 from bot.carried.tree import DirectoryTree, differing_paths
-from bot.cli.options import AsJson, DeviceKind, PatchName, Tree, WithCompanions, tell
+from bot.cli.options import AsJson, DeviceKind, OwnConfig, PatchName, Tree, WithCompanions, tell
 from bot.config import Prove, load_config
 from bot.errors import ConfigError
 from bot.gate.source_copy import copy_sources
@@ -35,9 +35,9 @@ def add_to(app: typer.Typer) -> None:
     app.command("prove")(prove_fix)
 
 
-def check_tree(tree: Tree, patch: PatchName, as_json: AsJson = False) -> None:
+def check_tree(tree: Tree, patch: PatchName, config: OwnConfig = None, as_json: AsJson = False) -> None:
     """Say whether TREE has the fault: affected, fixed, not-affected or unknown, with the evidence."""
-    report = check(DirectoryTree(tree), _named(patch, _patches()))
+    report = check(DirectoryTree(tree), _named(patch, _configured(config)[1]))
     typer.echo(to_json(check_to_json(report), indent=2) if as_json else terminal.render_check(report))
 
 
@@ -46,9 +46,10 @@ def apply_patch(
     patch: PatchName,
     diff: Annotated[bool, typer.Option("--diff", help="Print the change and write nothing.")] = False,
     with_companions: WithCompanions = False,
+    config: OwnConfig = None,
 ) -> None:
     """Apply a carried patch to TREE in place; applying twice is the same as applying once."""
-    patches = _patches()
+    patches = _configured(config)[1]
     applied = _apply(tree, _named(patch, patches), patches if with_companions else {})
     changes = _changes(applied)
     if diff:
@@ -77,9 +78,7 @@ def prove_fix(
     ] = None,
     device: Annotated[DeviceKind | None, typer.Option(help="Where the suite runs; auto by default.")] = None,
     with_companions: WithCompanions = False,
-    config: Annotated[
-        Path | None, typer.Option(help="A backport.yaml to go by: `prove` and `patches`.", exists=True, dir_okay=False)
-    ] = None,
+    config: OwnConfig = None,
     branch: Annotated[str, typer.Option(help="The target branch, for what is configured by branch.")] = "",
     evidence: Annotated[
         Path | None,
@@ -128,13 +127,9 @@ def _making(
 
 def _configured(file: Path | None) -> tuple[Prove, Mapping[str, CarriedPatch]]:
     if file is None:
-        return Prove(), _patches()
+        return Prove(), configured_patches((), Path())
     config = load_config(file)
-    return config.prove, load_patches([bundled_patches(), *(file.parent / folder for folder in config.patches)])
-
-
-def _patches() -> Mapping[str, CarriedPatch]:
-    return load_patches([bundled_patches()])
+    return config.prove, configured_patches(config.patches, file.parent)
 
 
 def _named(name: str, patches: Mapping[str, CarriedPatch]) -> CarriedPatch:

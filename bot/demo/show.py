@@ -11,6 +11,7 @@ from rich.console import Console
 
 from bot.demo.journey import Stage, staged
 from bot.errors import NoDevice
+from bot.git.process import require_git
 from bot.model import Method, NotAffected, Opened, TargetResult
 from bot.report.data import target_to_json
 from bot.report.terminal import render_explanations, results_table
@@ -34,13 +35,14 @@ def show_demo(*, as_json: bool, serve: bool, device: str, sync: bool = False) ->
 
     Raises:
         NoDevice: this is not Linux, where Triton runs.
-        BackportError: a download failed, or the bot did not answer.
+        BackportError: git is missing, a download failed, or the bot did not answer.
     """
     if platform.system() != "Linux":
         raise NoDevice(
             f"The demo runs Triton kernels, and Triton does not run on {platform.system()}; nothing was started.",
             hint="Use Linux, a container or a virtual machine. `check`, `apply` and most tests work here.",
         )
+    require_git()
     # Progress goes to stderr, so that stdout holds the results alone.
     progress = Console(stderr=True, highlight=False)
     with (

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
+from github import GithubException
 from github.PullRequest import PullRequest as ForgePullRequest
 from github.Repository import Repository as ForgeRepository
 
@@ -41,7 +42,7 @@ def detail_steps(repository: ForgeRepository, number: int, details: Details) -> 
         yield Step(f"assign {login}", partial(_assign, repository, number, login))
     for login in details.reviewers:
         if not same_login(login, pull.user.login):
-            yield Step(f"ask {login} for a review", partial(pull.create_review_request, reviewers=[login]))
+            yield Step(f"ask {login} for a review", partial(_ask_for_review, pull, login))
     for team in details.teams:
         yield Step(f"ask {team} for a review", partial(pull.create_review_request, team_reviewers=[team]))
     if details.merge is not None:
@@ -60,7 +61,17 @@ def _assign(repository: ForgeRepository, number: int, login: str) -> None:
     issue.add_to_assignees(login)
     # GitHub passes over people who cannot be assigned without a word.
     if not any(same_login(login, each.login) for each in issue.assignees):
-        log.warning("#%d: %s cannot be assigned here, so nobody was in their place", number, login)
+        log.info("#%d: %s cannot be assigned here, so nobody was in their place", number, login)
+
+
+def _ask_for_review(pull: ForgePullRequest, login: str) -> None:
+    try:
+        pull.create_review_request(reviewers=[login])
+    except GithubException as error:
+        if error.status != 422 or "collaborator" not in str(error.data):
+            raise
+        # The author of an original often is none: an everyday case, and no reason to warn anybody.
+        log.info("#%d: %s is no collaborator, so nobody was asked in their place", pull.number, login)
 
 
 def _enable_auto_merge(pull: ForgePullRequest, method: str) -> None:

@@ -103,9 +103,17 @@ def headline(state: BranchState) -> str:
     numbers = counts(state)
     missing, opened = len(state.missing), numbers[State.OPEN]
     if not missing and not opened:
-        return f"Nothing is missing, {numbers[State.ON_BRANCH]} there."
+        return _nothing_missing(state, numbers[State.ON_BRANCH])
     said = f"{missing} missing" if missing else "nothing else missing"
     return f"{said}, {count(opened, 'backport')} open, {numbers[State.ON_BRANCH]} there."
+
+
+def _nothing_missing(state: BranchState, there: int) -> str:
+    if not state.not_asked:
+        return f"Nothing is missing, {there} there."
+    if any(each.asked_by for each in state.standings):
+        return f"Nothing that a rule asks for is missing, {there} there."
+    return f"No rule asks for any of {count(len(state.not_asked), 'original')}: `sync.rules` says what belongs here."
 
 
 def missing_over_time(state: BranchState, moments: tuple[int, ...]) -> tuple[int, ...]:

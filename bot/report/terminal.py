@@ -58,7 +58,7 @@ def render_check(report: CheckReport) -> str:
     lines = [f"{report.patch}: {report.status.value}. {plain(report.reason)}"]
     lines += [_place(each.file, each.line, each.rule, each.detail) for each in report.evidence[:LISTED]]
     if len(report.evidence) > LISTED:
-        lines.append(f"  … and {len(report.evidence) - LISTED} more places")
+        lines.append(f"  … and {count(len(report.evidence) - LISTED, 'more place')}")
     if report.status is Affectedness.UNKNOWN:
         lines.append("The rules do not know this code. The regression suite can tell: backport-bot prove TREE.")
     return "\n".join(lines)
@@ -106,7 +106,7 @@ def render_verdict(verdict: Verdict) -> str:
         f"  fails: {plain(case_title(case.name))}: {plain(first_line(case.message))}" for case in failing_now[:LISTED]
     ]
     if len(failing_now) > LISTED:
-        lines.append(f"  … and {len(failing_now) - LISTED} more failing cases")
+        lines.append(f"  … and {count(len(failing_now) - LISTED, 'more failing case')}")
     return "\n".join(lines)
 
 

@@ -123,6 +123,7 @@ def _states(facts: Facts, ground: Ground) -> list[BranchState]:
             knowledge=ground.knowledge,
             most_thorough=ground.config.sync.most_missing,
             propose=ground.config.pick.propose,
+            max_prerequisites=ground.config.pick.max_prerequisites,
             progress=ground.progress,
         )
         return [branch_state(name, facts, trials) for name in facts.scan.branches]

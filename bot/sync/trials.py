@@ -19,6 +19,7 @@ from bot.git.tree import list_directory
 from bot.history.store import HistoryStore
 from bot.model import Progress, Sha, silent
 from bot.pick.rung import Knowledge
+from bot.report.markdown import count
 from bot.sync.original import Original, State
 from bot.sync.trying import Bench, Outcome, earlier
 
@@ -38,6 +39,7 @@ class Trials:
     knowledge: Knowledge
     most_thorough: int
     propose: bool = True
+    max_prerequisites: int = 3
     progress: Progress = silent
 
     def on_branch(
@@ -50,16 +52,16 @@ class Trials:
         marks = Fingerprints(self.repository, tip)
         thorough = len(missing) <= self.most_thorough
         near = {each.position: earlier(each, missing) if thorough else [] for each in missing}
+        how = (thorough, self.propose, self.max_prerequisites)
         keys = {
-            each.position: _key(marks, each, near[each.position], patch_of.get(each.position), (thorough, self.propose))
-            for each in missing
+            each.position: _key(marks, each, near[each.position], patch_of.get(each.position), how) for each in missing
         }
         kept = self.store.answers(_TOPIC)
         known = {at: _outcome(kept[key]) for at, key in keys.items() if key in kept}
         left = [each for each in missing if each.position not in known]
         if not left:
             return known
-        self.progress(f"{branch}: trying {len(left)} originals")
+        self.progress(f"{branch}: trying {count(len(left), 'original')}")
         bench = Bench(
             repository=self.repository,
             branch=branch,
@@ -69,6 +71,7 @@ class Trials:
             knowledge=self.knowledge,
             thorough=thorough,
             propose=self.propose,
+            max_prerequisites=self.max_prerequisites,
         )
         found = dict(bench.outcomes(left, missing))
         self.store.keep_answers(_TOPIC, {keys[at]: _kept(outcome) for at, outcome in found.items()})
@@ -104,7 +107,7 @@ def _key(
     original: Original,
     near: Sequence[Original],
     patch: CarriedPatch | None,
-    how: tuple[bool, bool],
+    how: tuple[bool, bool, int],
 ) -> str:
     text = json.dumps([marks.of(original, patch), [each.commits for each in near], how])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -59,7 +59,8 @@ class Bench:
     """One branch at its tip and what is at hand there. `patch_of` are carried patches by the original's position.
 
     Without `thorough` a conflict is only found and not worked on: that takes a hundredth of the time. Without `propose`
-    what could only be proposed is a conflict, as it is where picks are made.
+    what could only be proposed is a conflict, as it is where picks are made. What needs more than `max_prerequisites`
+    others first is a conflict as well; 0 looks for none.
     """
 
     repository: Quarantined
@@ -70,6 +71,7 @@ class Bench:
     knowledge: Knowledge
     thorough: bool = True
     propose: bool = True
+    max_prerequisites: int = 3
 
     def outcomes(self, originals: Sequence[Original], missing: Sequence[Original]) -> Iterator[tuple[int, Outcome]]:
         """Try some of the originals that are missing on the branch; all of them may be prerequisites. Oldest first."""
@@ -114,6 +116,7 @@ class Bench:
             committer=_NOBODY,
             knowledge=self.knowledge,
             propose=self.propose,
+            max_prerequisites=self.max_prerequisites,
         )
         if isinstance(picked, AlreadyApplied):
             return Outcome(State.ON_BRANCH, picked.how)
@@ -131,15 +134,15 @@ class Bench:
         return Outcome(State.CONFLICT, reason)
 
     def _prerequisites(self, original: Original, missing: Sequence[Original]) -> tuple[Sha, ...]:
-        """Return the fewest missing originals found on top of which this one applies; none where there are none."""
-        needed = earlier(original, missing)[-_MOST_PREREQUISITES:]
+        """Return the fewest missing originals found on top of which this one applies; none if they are too many."""
+        needed = earlier(original, missing)[-_MOST_PREREQUISITES:] if self.max_prerequisites else []
         if not needed or not self._applies([*needed, original]):
             return ()
         for each in tuple(needed):
             fewer = [other for other in needed if other is not each]
             if self._applies([*fewer, original]):
                 needed = fewer
-        return tuple(each.commits[-1] for each in needed)
+        return tuple(each.commits[-1] for each in needed) if len(needed) <= self.max_prerequisites else ()
 
     def _applies(self, originals: Sequence[Original]) -> bool:
         tree = self.repository.commit(self.tip).tree

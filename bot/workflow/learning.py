@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from bot.errors import GitError
-from bot.model import Candidate, Certainty, Opened, Sha, TargetResult, WouldOpen
+from bot.model import Candidate, Certainty, Opened, Sha, TargetResult, Verdict, VerdictOutcome, WouldOpen
 from bot.targets import stable_branches
 from bot.workflow.workplace import Workshop
 
@@ -35,10 +35,17 @@ def learn_backports(at: Workshop, commits: Sequence[Sha] = (), branches: Iterabl
 def sibling(result: TargetResult) -> Candidate | None:
     """Return the candidate of a branch that may stand in for the original on the next one.
 
-    Only what may be opened and was made without a guess: a guess that was copied would look like a plain pick.
+    Only what may be opened, was made without a guess and did not fail its proof: a guess that was copied would look
+    like a plain pick.
     """
-    candidate = result.candidate if isinstance(result, Opened | WouldOpen) else None
-    return candidate if candidate is not None and is_certain(candidate) else None
+    if not isinstance(result, Opened | WouldOpen) or result.candidate is None or _failed(result.verdict):
+        return None
+    return result.candidate if is_certain(result.candidate) else None
+
+
+def _failed(verdict: Verdict | None) -> bool:
+    """Say whether a proof ran and spoke against the candidate; one that did not run says nothing."""
+    return verdict is not None and verdict.outcome not in (VerdictOutcome.PROVEN, VerdictOutcome.INCONCLUSIVE)
 
 
 def is_certain(candidate: Candidate) -> bool:

@@ -35,6 +35,7 @@ from bot.pick.companions import carry_companions
 from bot.pick.rewriting import sign_off
 from bot.pick.rung import Regenerator
 from bot.plan import plan_target
+from bot.report.markdown import count
 from bot.workflow import unforeseen
 from bot.workflow.cancelling import Watch, cancelled
 from bot.workflow.conflicts import offer_draft
@@ -196,7 +197,7 @@ def _with_companions(candidate: Candidate, committer: Signature, backport: Backp
     whole = carry_companions(
         at.mirror, candidate, backport.patch, patches=at.patches, committer=committer, original_of=original_of
     )
-    at.progress(f"{candidate.branch}: {len(whole.companions)} companions on top")
+    at.progress(f"{candidate.branch}: {count(len(whole.companions), 'companion')} on top")
     return whole
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from bot.errors import BackportError, NotYetKnown, RateLimited, Unavailable
 from bot.model import TargetResult
+from bot.report.markdown import count
 from bot.workflow.answer import carry_all, serve_group
 from bot.workflow.keeping import LONGEST
 from bot.workflow.remembered import due, started_since, unanswered
@@ -44,5 +45,5 @@ def _reconcile_one(number: int, at: Workplace) -> list[TargetResult]:
     groups = due(original, at) if original.merged else unanswered(original, at)
     groups = tuple(group for group in groups if not any(request.asked.key in busy for request in group))
     if groups:
-        at.progress(f"#{number}: {len(groups)} requests to serve")
+        at.progress(f"#{number}: {count(len(groups), 'request')} to serve")
     return [result for group in groups for result in serve_group(group, at, carry_all).results]

@@ -19,6 +19,7 @@ from bot.git.untrusted import refuse_shallow
 from bot.history.store import HistoryStore
 from bot.model import Progress, Sha, TargetResult, silent
 from bot.pick.rung import Knowledge
+from bot.report.markdown import count
 from bot.sync.survey import Ground, Survey, survey
 from bot.targets import matching_branches
 from bot.workflow.sync_opening import Opening, chosen
@@ -79,7 +80,7 @@ def _fetch(at: Workplace, main: str, only: str | None) -> tuple[dict[str, Sha], 
 def _fetch_once(at: Workplace, main: str, only: str | None) -> tuple[dict[str, Sha], Collection[str]]:
     there = at.mirror.branches()
     names = choose_branches(there, main, at.config, only)
-    at.progress(f"Fetching {main} and {len(names)} stable branches")
+    at.progress(f"Fetching {main} and {count(len(names), 'stable branch')}")
     at.mirror.fetch([f"+refs/heads/{name}:{_REMOTE_REF}{name}" for name in (main, *names)])
     tips = {name: at.mirror.resolve(f"{_REMOTE_REF}{name}") for name in (main, *names)}
     return {name: tip for name, tip in tips.items() if tip is not None}, there

@@ -26,6 +26,7 @@ from bot.sync.attempts import Attempts
 from bot.sync.choice import WAITS_FOR_THE_GPU, choose, limited
 from bot.sync.original import BranchState, Original, Standing, State
 from bot.sync.survey import Ground, Survey
+from bot.workflow.learning import sibling
 from bot.workflow.line import backport_to, contained
 from bot.workflow.merged import merged_commits
 from bot.workflow.workplace import Backport, Workplace
@@ -102,7 +103,7 @@ class Opening:
         return backport_to(standing.branch, backport, self._at)
 
     def _note(self, original: Original, result: TargetResult) -> None:
-        candidate = result.candidate if isinstance(result, Opened | NotProven) else None
+        candidate = sibling(result)
         if candidate is not None and original.number is not None:
             self._candidates[original.number].append(candidate)
         verdict = result.verdict if isinstance(result, Opened | NotProven) else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from bot.carried.load import CarriedPatch, bundled_patches, find_original, load_patches
+from bot.carried.load import CarriedPatch, configured_patches, find_original
 from bot.commands import Command, Verb
 from bot.config import Config
 from bot.credentials import Account
@@ -142,7 +142,7 @@ def opened_workplace(
         GitHubError: the repository, or one of `elsewhere`, cannot be seen with this token.
         ConfigError: a carried patch cannot be read.
     """
-    patches = load_patches([bundled_patches(), *(beside / folder for folder in config.patches)])
+    patches = configured_patches(config.patches, beside)
     doors = Doors(config.repository, api_url, directory, login)
     with opened_doors(doors, token) as (client, mirror):
         knowledge = Knowledge.kept_in(directory)

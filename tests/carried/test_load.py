@@ -171,6 +171,56 @@ def test_a_rule_that_could_never_match_is_refused(rule: Document, says: str, doc
     assert "Stack backtrace" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("rule", "replace", "says"),
+    [
+        pytest.param({"pattern": "f($N)"}, "f($V)", "`$V`, which nothing binds", id="a name of nobody"),
+        pytest.param({"pattern": "f($N)"}, "f(${V})", "`$V`, which nothing binds", id="in braces"),
+        pytest.param({"pattern": "f($$$A)"}, "f($A)", "`$A`, which nothing binds", id="several nodes"),
+        pytest.param({"pattern": "f($_A)"}, "f($_A)", "`$_A`, which nothing binds", id="a name that is thrown away"),
+        pytest.param(
+            {"all": [{"pattern": "f($N)"}, {"not": {"has": {"pattern": "$V"}}}]},
+            "f($V)",
+            "`$V`, which nothing binds",
+            id="in what must not be there",
+        ),
+        pytest.param({"pattern": "f($N)"}, "f($, $N)", "a `$` in the template begins no name", id="a lone dollar"),
+    ],
+)
+def test_a_template_that_cannot_be_filled_is_refused(
+    rule: Document, replace: str, says: str, document: Document, load: Loader
+) -> None:
+    document["steps"][0]["edits"][0] = {"rule": rule, "replace": replace}
+    with pytest.raises(ConfigError, match=r"steps\.leave-room\.edits\.0\.replace") as caught:
+        load(document)
+    assert says in caught.value.message
+
+
+def test_a_template_may_use_what_a_shared_rule_binds_and_the_function_s_parameters(
+    document: Document, load: Loader
+) -> None:
+    document["shared_rules"] = {"call": {"has": {"stopBy": "end", "pattern": "f($N)"}}}
+    document["steps"][0]["edits"][0] = {"rule": {"matches": "call"}, "insert-after": "log($N, $count, '$$')"}
+    load(document)
+
+
+def test_a_name_that_only_some_matches_bind_is_an_error_with_a_remedy(
+    tmp_path: Path, document: Document, load: Loader
+) -> None:
+    either = {"any": [{"pattern": "Ring(slots=$N, extra=$V)"}, {"pattern": "Ring(slots=$N)"}]}
+    document["steps"][0]["edits"][0] = {"rule": either, "replace": "Ring(slots=$N + $V)"}
+    tree = _ring(tmp_path, "def make(count):\n    return Ring(slots=count)\n\n\ndef say(ring):\n    ring.push(1)\n")
+    with pytest.raises(ConfigError, match="left unbound"):
+        apply(tree, load(document))
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x-1").mkdir()
+    (tmp_path / "x-1" / "patch.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"x-1/patch\.yaml cannot be read"):
+        load_patch(tmp_path / "x-1")
+
+
 def test_a_file_that_is_not_yaml_is_named(tmp_path: Path) -> None:
     (tmp_path / "x-1").mkdir()
     (tmp_path / "x-1" / "patch.yaml").write_text("a: [")

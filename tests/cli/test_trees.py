@@ -67,3 +67,32 @@ def test_the_tests_of_the_other_tree_prove_it_where_no_patch_is_named(tmp_path: 
     done = type_in("prove", tmp_path / "base", "--candidate", tmp_path / "candidate", "--device", "cpu", "--json")
     assert done.exit_code == code
     assert json.loads(done.stdout)["verdict"] == ("proven" if code == 0 else "incomplete")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A configuration that names a folder with a carried patch of its own, for a project with a ring."""
+    shutil.copytree(Path(__file__).parents[1] / "workflow/patches", tmp_path / "patches")
+    (tmp_path / "backport.yaml").write_text("repository: acme/widget\npatches: [patches]\n")
+    (tmp_path / "tree/widget").mkdir(parents=True)
+    (tmp_path / "tree/widget/__init__.py").write_text("")
+    ring = "class Ring:\n    def allocate(self, slots, width):\n        self.entries = bytearray(slots)\n"
+    (tmp_path / "tree/widget/ring.py").write_text(ring)
+    return tmp_path
+
+
+def test_check_and_apply_know_the_patches_that_a_configuration_names(own: Path) -> None:
+    config = ("--patch", "widget-7", "--config", own / "backport.yaml")
+    assert type_in("check", own / "tree", *config).output.startswith("widget-7: affected")
+    assert type_in("apply", own / "tree", *config).exit_code == 0
+    assert "slots * width" in (own / "tree/widget/ring.py").read_text()
+    assert type_in("check", own / "tree", *config).output.startswith("widget-7: fixed")
+    without = type_in("check", own / "tree", "--patch", "widget-7")
+    assert isinstance(without.exception, ConfigError)
+
+
+def test_a_folder_that_is_a_carried_patch_itself_is_named(own: Path) -> None:
+    (own / "backport.yaml").write_text("repository: acme/widget\npatches: [patches/widget-7]\n")
+    told = type_in("check", own / "tree", "--patch", "widget-7", "--config", own / "backport.yaml")
+    assert isinstance(told.exception, ConfigError)
+    assert "Name the folder above it" in told.exception.hint

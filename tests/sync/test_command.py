@@ -58,6 +58,30 @@ def test_every_original_has_one_state_on_every_branch(clone: Path, config: Path,
     }
 
 
+@pytest.mark.parametrize(("most", "state"), [(0, "conflict"), (1, "missing, needs another first")])
+def test_prerequisites_are_looked_for_as_configured(
+    clone: Path, config: Path, tmp_path: Path, most: int, state: str
+) -> None:
+    config.write_text(f"{config.read_text()}pick: {{max_prerequisites: {most}}}\n")
+    assert run("--git", clone, "--config", config, "--data", tmp_path / "data")["release/2"]["#2"] == state
+
+
+def test_without_rules_nothing_is_said_to_be_missing_or_not(clone: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.yaml"
+    bare.write_text("repository: a/b\n")
+    words = ["sync", "--git", str(clone), "--config", str(bare), "--data", str(tmp_path / "data")]
+    done = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert "Nothing is missing" not in done.output
+    assert "release/2: No rule asks for any of 3 originals: `sync.rules` says what belongs here." in done.output
+
+
+def test_a_folder_of_patches_that_is_not_there_is_an_error(clone: Path, config: Path, tmp_path: Path) -> None:
+    config.write_text(f"{config.read_text()}patches: [nowhere]\n")
+    with pytest.raises(ConfigError, match="nowhere, which is no folder") as caught:
+        run("--git", clone, "--config", config, "--data", tmp_path / "data")
+    assert "Correct `patches`" in caught.value.hint
+
+
 def test_the_clone_is_not_written_to(clone: Path, config: Path, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in clone.rglob("*") if path.is_file()}
     run("--git", clone, "--config", config, "--data", tmp_path / "data")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -40,10 +41,15 @@ def test_author_and_merger_are_asked_and_the_author_is_assigned(office: Office) 
 def test_an_author_who_cannot_be_assigned_is_left_out_and_logged(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pull = opened(unproven(office))
+    """An original's author often is no collaborator, so nothing of it is a warning."""
+    with caplog.at_level(logging.INFO, "bot"):
+        pull = opened(unproven(office))
     assert pull.assignees == []
     assert [each.login for each in pull.requested_reviewers] == [MAINTAINER], "one refusal costs nobody else"
     assert "ann cannot be assigned" in caplog.text
+    assert "ann is no collaborator" in caplog.text
+    about_ann = [record for record in caplog.records if "ann" in record.getMessage()]
+    assert [record.levelname for record in about_ann] == ["INFO", "INFO"]
 
 
 def test_labels_and_milestone_are_copied_by_policy_and_a_label_that_asks_is_not(office: Office) -> None:

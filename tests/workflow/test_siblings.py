@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from bot.config import parse_config
-from bot.model import Certainty, Conflicted, Method, Opened
+from bot.model import Certainty, Conflicted, Method, Opened, SuiteRun, Verdict, VerdictOutcome
 from bot.pick.rung import Knowledge
+from bot.workflow.learning import sibling
+from bot.workflow.sync import open_missing
 from tests.workflow.office import MAINTAINER, REPOSITORY, Office, commit, git
 
 OLD, NEW = [f"old line {n}\n" for n in range(30)], [f"rewritten {n}\n" for n in range(30)]
@@ -61,6 +63,37 @@ def test_the_older_branch_gets_the_version_made_for_the_newer_one(drifting: Offi
     shown = git(drifting.git_dir, "show", f"{older.candidate.commit}:widget/old.py")
     assert shown == _file(0, "slots * width").strip()
     assert "backport to another branch" in drifting.answers(20)[0]
+
+
+def test_only_what_is_certain_and_did_not_fail_its_proof_stands_in_for_the_original(drifting: Office) -> None:
+    (newer,) = drifting.say("/backport release/2.0", on=20)
+    assert isinstance(newer, Opened)
+    assert newer.candidate is not None
+    assert sibling(newer) == newer.candidate
+    assert sibling(replace(newer, candidate=replace(newer.candidate, certainty=Certainty.PROPOSED))) is None
+    run = SuiteRun(tree="", cases=())
+    stands = {
+        outcome: sibling(replace(newer, verdict=Verdict(outcome=outcome, reason="", base=run, candidate=run)))
+        is not None
+        for outcome in VerdictOutcome
+    }
+    assert {outcome for outcome, stood in stands.items() if stood} == {
+        VerdictOutcome.PROVEN,
+        VerdictOutcome.INCONCLUSIVE,
+    }
+
+
+def test_a_scheduled_run_copies_no_proposal_to_the_next_branch(drifting: Office, tmp_path: Path) -> None:
+    """release/1.8 is like release/1.9, on which the original can only be proposed."""
+    git(drifting.git_dir, "branch", "release/1.8", "release/1.9")
+    policy = "sync: {carried_patches: false, rules: [{pull_requests: [20]}]}"
+    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n{policy}\n")
+    results = open_missing(replace(drifting.at, config=config), tmp_path / "data", "release/1.[89]").results
+    made = [each.candidate for each in results if isinstance(each, Opened) and each.candidate is not None]
+    assert [(each.branch, each.method, each.certainty) for each in made] == [
+        ("release/1.9", Method.RESOLVED, Certainty.PROPOSED),
+        ("release/1.8", Method.RESOLVED, Certainty.PROPOSED),
+    ]
 
 
 def test_alone_the_older_branch_gets_no_more_than_a_proposal(drifting: Office) -> None:

@@ -1,0 +1,196 @@
+"""What goes wrong on a first day: each is a fact, a consequence and a remedy, on standard error, with exit code 2."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.cli.failures import explain
+from bot.loopback import listen
+from tests.git.history import History
+
+ANY_URL = "http://127.0.0.1:9"
+TOKENS = {"BACKPORT_BOT_TOKEN": "t", "BACKPORT_BOT_SECRET": "s"}
+
+
+def _start(*words: str | Path, cwd: Path, code: str = "from bot.cli import main; main()", **environment: str | None):  # noqa: ANN202
+    own = {
+        **os.environ,
+        "XDG_CACHE_HOME": str(cwd / "cache"),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        **environment,
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, words)],
+        cwd=cwd,
+        env={name: value for name, value in own.items() if value is not None},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _run(*words: str | Path, cwd: Path, **options: str | None) -> tuple[int, str]:
+    process = _start(*words, cwd=cwd, **options)
+    _, said = process.communicate(timeout=120)
+    return process.returncode, said
+
+
+def _explained(code: int, said: str) -> bool:
+    return code == 2 and "Traceback" not in said and len(said.strip().splitlines()) >= 2
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    (tmp_path / "backport.yaml").write_text("repository: acme/widget\n")
+    (tmp_path / "file").write_text("x")
+    return tmp_path
+
+
+@pytest.fixture
+def clone(history: History) -> Path:
+    """base ── fix (main);  base ── fix, picked (release/1)"""
+    base = history.commit({"f": "1\n"})
+    fix = history.branch("main", history.commit({"f": "2\n"}, base))
+    history.branch("release/1", history.commit({"f": "2\n"}, base, message=f"Fix\n\n(cherry picked from commit {fix})"))
+    return history.directory
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_without_the_server_extra_the_remedy_is_to_install_it(work: Path, command: str) -> None:
+    plain = "import sys; sys.modules.update(dict.fromkeys(['starlette', 'uvicorn'])); from bot.cli import main; main()"
+    code, said = _run(command, cwd=work, code=plain, **TOKENS)
+    assert _explained(code, said), said
+    assert "pip install 'backport-bot[server]'" in said
+
+
+@pytest.mark.parametrize("command", ["reconcile", "sync", "preflight", "check", "apply", "prove", "rehearse", "stage"])
+def test_a_plain_install_has_every_other_command(work: Path, command: str) -> None:
+    absent = "['graphql', 'nh3', 'starlette', 'uvicorn']"
+    plain = f"import sys; sys.modules.update(dict.fromkeys({absent})); from bot.cli import main; main()"
+    words = {
+        "preflight": ["--pr", "1", "--api-url", ANY_URL],
+        "reconcile": ["--api-url", ANY_URL],
+        "sync": ["--api-url", ANY_URL],
+        "check": [work, "--patch", "sglang-24587"],
+        "apply": [work, "--patch", "none"],
+        "prove": [work],
+        "rehearse": [work],
+        "stage": ["pick", "--run", work],
+    }
+    _, said = _run(command, *words[command], cwd=work, code=plain, **TOKENS)
+    assert "is not installed" not in said
+    assert "Traceback" not in said
+
+
+def test_a_port_in_use_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(Exception, match=f"Port {port} on 127.0.0.1 cannot be opened") as caught:
+            listen(port)
+    assert "--port" in getattr(caught.value, "hint", "")
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_out_of_range_is_refused(work: Path, port: str) -> None:
+    code, said = _run("serve", "--port", port, cwd=work, **TOKENS)
+    assert _explained(code, said), said
+    assert "--port" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["serve", "--data", "file", "--api-url", ANY_URL], id="the data folder is a file"),
+        pytest.param(["serve", "--data", "/proc/nowhere", "--api-url", ANY_URL], id="the data folder cannot be made"),
+        pytest.param(["serve", "--config", "."], id="the configuration is a folder"),
+        pytest.param(["serve", "--config", "file", "--api-url", ANY_URL], id="the configuration is something else"),
+        pytest.param(["serve", "--config", "/dev/null"], id="the configuration is empty"),
+        pytest.param(["serve", "--api-url", "api.github.com"], id="an address without a scheme"),
+        pytest.param(["serve", "--api-url", ANY_URL], id="no network"),
+        pytest.param(["sync", "--git", ".", "--data", "data"], id="no repository"),
+        pytest.param(["rehearse", "."], id="no repository to rehearse"),
+        pytest.param(["stage", "plan", "--run", "file/run", "--repository", "a/b", "--event", "file"], id="no event"),
+    ],
+)
+def test_a_mistake_of_a_first_day_is_explained(work: Path, words: list[str]) -> None:
+    code, said = _run(*words, cwd=work, **TOKENS)
+    assert _explained(code, said), said
+    assert "urllib3" not in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["rehearse", "CLONE", "--html", "."], id="the page is a folder"),
+        pytest.param(["rehearse", "CLONE", "--html", "/proc/nowhere/page.html"], id="the page's folder is not there"),
+        pytest.param(["sync", "--git", "CLONE", "--report", "file"], id="the report's folder is a file"),
+    ],
+)
+def test_what_cannot_be_written_is_named(work: Path, clone: Path, words: list[str]) -> None:
+    code, said = _run(*[str(clone) if word == "CLONE" else word for word in words], cwd=work)
+    assert _explained(code, said), said
+    assert words[-1] in said
+
+
+def test_a_cache_that_cannot_be_written_is_named(work: Path, clone: Path) -> None:
+    code, said = _run("rehearse", clone, cwd=work, XDG_CACHE_HOME="/proc/nowhere")
+    assert _explained(code, said), said
+    assert "/proc/nowhere" in said
+
+
+def test_without_git_the_remedy_is_to_install_it(work: Path, clone: Path) -> None:
+    for words in (["rehearse", clone], ["sync", "--git", clone], ["demo"]):
+        code, said = _run(*words, cwd=work, PATH=str(work / "nothing"))
+        assert _explained(code, said), said
+        assert "Install git" in said
+
+
+def test_an_account_that_nobody_knows_and_that_has_no_home_can_rehearse(work: Path, clone: Path) -> None:
+    unknown = ["unshare", "--user", "--map-user=54321", "--map-group=54321"]
+    if subprocess.run([*unknown, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets nobody be another user")
+    code = f"import os, sys; os.execvp('unshare', [*{unknown!r}, sys.executable, '-m', 'bot', *sys.argv[1:]])"
+    ended, said = _run("rehearse", clone, cwd=work, code=code, HOME=None, XDG_CACHE_HOME=None)
+    assert (ended, "Traceback" in said) == (0, False), said
+    assert "has no home folder" in said
+
+
+@pytest.fixture
+def silent_server() -> Iterator[str]:
+    """An address that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_ctrl_c_ends_a_command_without_a_traceback(work: Path, silent_server: str) -> None:
+    process = _start("reconcile", "--api-url", silent_server, cwd=work, **TOKENS)
+    time.sleep(6)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "Traceback" not in said
+
+
+def test_a_reader_that_goes_away_ends_a_command_without_a_traceback(work: Path, clone: Path) -> None:
+    process = _start("rehearse", clone, "--json", cwd=work)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    with process, process.stderr:
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_a_fault_of_the_program_keeps_its_traceback() -> None:
+    assert explain(KeyError("x")) is None
+    assert explain(ModuleNotFoundError("No module named 'bot.nowhere'", name="bot.nowhere")) is None
+    assert explain(OSError(5, "Input/output error")) is None
