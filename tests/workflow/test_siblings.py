@@ -71,7 +71,7 @@ def test_only_what_is_certain_and_did_not_fail_its_proof_stands_in_for_the_origi
     assert newer.candidate is not None
     assert sibling(newer) == newer.candidate
     assert sibling(replace(newer, candidate=replace(newer.candidate, certainty=Certainty.PROPOSED))) is None
-    run = SuiteRun(tree="", cases=())
+    run = SuiteRun(tree="", cases=(), device=None, seconds=1.0)
     stands = {
         outcome: sibling(replace(newer, verdict=Verdict(outcome=outcome, reason="", base=run, candidate=run)))
         is not None
