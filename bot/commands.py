@@ -15,6 +15,7 @@ from enum import StrEnum
 from itertools import islice
 
 from bot.branch_names import is_glob, name_problem, pattern_problem, split_target
+from bot.command_options import OPTIONS, Option
 from bot.comment_lines import written_lines
 from bot.errors import CommandError
 from bot.model import BackportOptions
@@ -76,37 +77,6 @@ class Command:
         yield from (f"`{target}`" if "," in target else target for target in self.targets)
         yield from (name for name, option in OPTIONS.items() if getattr(self.options, option.field) == option.value)
         yield from (COMMITS, *self.commits) if self.commits else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One switch of a `/backport` line: the field of BackportOptions it sets, to what, and what the help says of it."""
-
-    field: str
-    value: bool
-    says: str
-
-
-OPTIONS = {
-    "--dry-run": Option("dry_run", True, "say what would be done; push and open nothing"),
-    "--with-companions": Option("with_companions", True, "bring the fixes that belong with this one as well"),
-    "--with-prerequisites": Option(
-        "with_prerequisites", True, "where it conflicts, bring the earlier pull requests that make it apply"
-    ),
-    "--draft": Option("draft", True, "open the backport pull requests as drafts"),
-    "--no-prove": Option("prove", False, "skip the regression suite; the pull request says that it is unproven"),
-    "--redo": Option("redo", True, "make the backport branch anew; never over a commit that a person made"),
-}
-
-FORMS = {
-    "/backport BRANCH…": "bring this pull request to these branches; a glob such as `release/v0.5.*` names several",
-    "/backport all": "every stable branch",
-    "/backport auto": "every stable branch that is found affected",
-    "/backport BRANCH… --commits SHA…": "these commits of the default branch, which reached it by another road",
-    "/backport status": "say where each target branch stands",
-    "/backport cancel": "stop what is running or waiting for this pull request",
-    "/backport help": "show this",
-}
 
 
 def parse_commands(body: str) -> tuple[Command, ...]:

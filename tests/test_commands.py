@@ -10,7 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bot.branch_names import is_glob, name_problem, pattern_problem
-from bot.commands import MAX_TARGETS, OPTIONS, Command, Verb, parse_commands
+from bot.command_options import OPTIONS
+from bot.commands import MAX_TARGETS, Command, Verb, parse_commands
 from bot.errors import CommandError
 from bot.model import BackportOptions
 

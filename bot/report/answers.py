@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.branch_names import is_glob
-from bot.commands import FORMS, OPTIONS, Command, Verb
+from bot.command_options import FORMS, OPTIONS
+from bot.commands import Command, Verb
 from bot.errors import (
     BackportError,
     CommandError,

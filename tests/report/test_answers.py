@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.commands import FORMS, OPTIONS, parse_commands
+from bot.command_options import FORMS, OPTIONS
+from bot.commands import parse_commands
 from bot.errors import CommandError, GitError
 from bot.report import answers
 
