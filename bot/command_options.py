@@ -26,7 +26,7 @@ OPTIONS = {
 }
 
 FORMS = {
-    "/backport BRANCH…": "bring this pull request to these branches; a glob such as `release/v0.5.*` names several",
+    "/backport BRANCH…": "bring this pull request to these branches; `release/v0.5.*` names several stable ones",
     "/backport all": "every stable branch",
     "/backport auto": "every stable branch that is found affected",
     "/backport BRANCH… --commits SHA…": "these commits of the default branch, which reached it by another road",

@@ -31,7 +31,7 @@ class Config(Section):
     repository: RepositoryName
     """The repository, as `owner/name`."""
     branches: tuple[Pattern, ...] = Field(default=("release/*",), strict=False, min_length=1)
-    """The stable branches, as names or globs: what `all` and `auto` mean. `*` stops at a slash, `**` does not."""
+    """The stable branches: what `all` and `auto` mean, and where globs look. `*` stops at a slash, `**` does not."""
     elsewhere: tuple[Elsewhere, ...] = Field(default=(), strict=False)
     """Target branches in other repositories."""
     max_targets: Annotated[int, Field(ge=1, le=50)] = 20

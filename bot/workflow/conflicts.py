@@ -10,13 +10,14 @@ import logging
 from dataclasses import replace
 
 from bot.errors import FetchFailed, GitHubError, NotOpened, RateLimited, Unavailable
-from bot.logins import same_login
+from bot.logins import is_shared, same_login
 from bot.model import Candidate, Conflicted, PullRequest, Sha, Signature, TargetPlan
 from bot.pick import ladder
 from bot.pick.marked import MarkedPick, find_markers
 from bot.report.conflict import render_conflict_body, render_conflict_check, render_sent_back
 from bot.report.markers import is_conflict, parse_pull_request_marker, status_marker
 from bot.report.pull_request import render_title
+from bot.targets import own_branches
 from bot.workflow.details import details_of
 from bot.workflow.elsewhere import remote_of
 from bot.workflow.opening import push_and_open, replaceable_tip, take_back
@@ -123,4 +124,7 @@ def _original_of(pull: PullRequest, at: Workplace) -> Sha | None:
 
 
 def _is_ours(pull: PullRequest, at: Workplace) -> bool:
-    return same_login(pull.author, at.github.login) and parse_pull_request_marker(pull.body) is not None
+    if not same_login(pull.author, at.github.login) or parse_pull_request_marker(pull.body) is None:
+        return False
+    # Other workflows open pull requests in the name of a shared account, and may copy a text with a marker in it.
+    return not is_shared(at.github.login) or bool(own_branches([pull.head], at.mirror.branches(), at.config))

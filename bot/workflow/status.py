@@ -6,7 +6,7 @@ import functools
 import logging
 
 from bot.errors import GitHubError, RateLimited, Unavailable
-from bot.model import TargetResult
+from bot.model import Failed, TargetResult
 from bot.report.check_run import render_target_check
 from bot.report.endings import describe
 from bot.report.markers import Kept, note_branches
@@ -88,13 +88,16 @@ class StatusComment:
         except (RateLimited, Unavailable):
             raise
         except Exception as error:
-            self._targets[result.branch] = unforeseen.failed(result.branch, error)
+            self._targets[result.branch] = self._failed(result.branch, error)
             self._write()
 
     def end_rest(self, error: Exception) -> None:
         """End the target branches that have not ended: an error stopped the work on all of them."""
         for branch in [each.branch for each in self._targets.values() if isinstance(each, TargetProgress)]:
-            self.end(unforeseen.failed(branch, error))
+            self.end(self._failed(branch, error))
+
+    def _failed(self, branch: str, error: Exception) -> Failed:
+        return unforeseen.failed(branch, error, retry=str(self._backport.asking(branch)))
 
     def _show(self, result: TargetResult) -> None:
         self._write()

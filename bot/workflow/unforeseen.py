@@ -10,9 +10,9 @@ from bot.model import Failed
 log = logging.getLogger(__name__)
 
 
-def failed(branch: str, error: Exception) -> Failed:
-    """Return how a target branch ended that an error stopped."""
-    described = as_error(error, f"the work on {branch}", retry=f"/backport {branch}")
+def failed(branch: str, error: Exception, *, retry: str = "") -> Failed:
+    """Return how a target branch ended that an error stopped; `retry` is the command that asks again."""
+    described = as_error(error, f"the work on {branch}", retry=retry or f"/backport {branch}")
     return Failed(branch=branch, message=described.message, hint=described.hint)
 
 
