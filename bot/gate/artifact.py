@@ -18,6 +18,7 @@ from typing import TypeAlias
 from pydantic import ValidationError
 
 from bot.errors import SuiteError
+from bot.foreign_text import printable_line
 from bot.gate.evidence import VERDICT
 from bot.gate.record import verdict_from_json
 from bot.model import SuiteRun
@@ -27,6 +28,8 @@ Runs: TypeAlias = Mapping[str, tuple[SuiteRun, SuiteRun]]
 LARGEST = 64 * 1024 * 1024
 """Bytes of all records together that are still read."""
 MOST_SUITES = 50
+_SHOWN = 200
+"""Characters of what is wrong with it: names in it are somebody's."""
 _RECORD = re.compile(rf"(?!\.\.?/)[^/]+/{re.escape(VERDICT)}")
 _NO_ARCHIVE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
@@ -49,7 +52,8 @@ def read_artifact(archive: bytes) -> Runs:
                 raise SuiteError(f"its artifact has the records of {len(records)} suites.", hint=_HINT)
             return {name.partition("/")[0]: runs for name, runs in _read_all(opened, records)}
     except _NO_ARCHIVE as error:
-        raise SuiteError(f"its artifact is no archive that can be read ({error}).", hint=_HINT) from error
+        why = printable_line(str(error), _SHOWN)
+        raise SuiteError(f"its artifact is no archive that can be read ({why}).", hint=_HINT) from error
 
 
 def _read_all(opened: zipfile.ZipFile, names: Sequence[str]) -> Iterator[tuple[str, tuple[SuiteRun, SuiteRun]]]:
@@ -75,6 +79,6 @@ def _read(name: str, text: bytes) -> tuple[SuiteRun, SuiteRun]:
 def _first(error: ValueError) -> str:
     """Say what was wrong first; a validation error's own text repeats what somebody wrote."""
     if not isinstance(error, ValidationError):
-        return str(error)
+        return printable_line(str(error), _SHOWN)
     first = error.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return printable_line(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", _SHOWN)

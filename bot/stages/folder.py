@@ -28,6 +28,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from bot.errors import RunFolderError
+from bot.foreign_text import printable_line
 from bot.stages.records import Picked, Plan, Proof, Record
 from bot.untrusted_files import MIB, Bounds, NotPlain, TooLarge, list_entries, read_file, write_file
 
@@ -40,6 +41,8 @@ LARGEST_RECORD = 32 * 1024 * 1024
 LARGEST_SEALED = 1024 * MIB
 """Bytes of one file that is sealed: a bundle holds the objects of its candidate."""
 _BOUNDS = Bounds(entries=100_000)
+_SHOWN = 200
+"""Characters of a key that is named in an error: it may be somebody's."""
 _ARTIFACT = re.compile(r"prove-[0-9]+-[0-9]+")
 
 
@@ -139,7 +142,7 @@ class RunFolder:
             return kind.model_validate_json(self._open(name, LARGEST_RECORD))
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
-            where = ".".join(map(str, first["loc"]))
+            where = printable_line(".".join(map(str, first["loc"])), _SHOWN)
             raise RunFolderError(f"{name} cannot be used: {where}: {first['msg']}.", hint=_OTHER_VERSION) from None
 
     def _open(self, name: str, largest: int) -> bytes:

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import SuiteError
-from bot.gate.artifact import read_artifact
+from bot.gate.artifact import LARGEST, read_artifact
 from bot.gate.combine import combine
 from bot.gate.evidence import VERDICT
 from bot.gate.judge import judge_suite
@@ -234,6 +235,25 @@ def test_an_archive_with_other_bytes_gives_runs_or_an_error_of_ours(data: st.Dat
         archive[data.draw(st.integers(0, len(archive) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(SuiteError):
         read_artifact(bytes(archive[: data.draw(st.integers(0, len(archive)))]))
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        _archive(b" " * (LARGEST + 1)),
+        _archive(json.dumps({**RECORD, "base": {"cases": [{"figures": {"x" * 100_000: 1}}]}}).encode()),
+        _archive(b"[" * 200_000),
+        _archive(json.dumps(RECORD).encode(), f"../{VERDICT}"),
+        _archive(json.dumps(RECORD).encode(), f"a/b/{VERDICT}"),
+        b"PK",
+        b"",
+    ],
+    ids=["too large", "a long key", "deep", "upwards", "below", "no archive", "nothing"],
+)
+def test_what_is_no_artifact_is_told_shortly(archive: bytes) -> None:
+    with pytest.raises(SuiteError) as refused:
+        read_artifact(archive)
+    assert len(refused.value.message) < 500
 
 
 # --- run output ------------------------------------------------------------------------------------------------------

@@ -5,12 +5,17 @@ The errors are raised by a step that is replaced: an error that nobody foresaw c
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from bot.config import parse_config
 from bot.model import Failed, Opened, TargetResult
 from bot.report import check_run
-from bot.workflow import answer, line, status
-from tests.workflow.office import Office
+from bot.workflow import answer, line, status, sync_opening
+from bot.workflow.sync import open_missing
+from tests.workflow.office import REPOSITORY, Office
 
 SECRET = "what the error says"
 
@@ -68,3 +73,20 @@ def test_an_ending_that_cannot_be_rendered_is_replaced_by_one_that_can(
     (result,) = office.say("/backport release/1.2")
     assert isinstance(result, Failed)
     assert "RecursionError" in _ended(office)
+
+
+def test_a_scheduled_run_goes_on_with_the_other_branches(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice = sync_opening._choice
+    monkeypatch.setattr(
+        sync_opening,
+        "_choice",
+        lambda state, *rest: (_fail if state.branch == "release/1.2" else choice)(state, *rest),
+    )
+    policy = "sync: {carried_patches: false, rules: [{pull_requests: [9]}]}"
+    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n{policy}\n")
+    results = open_missing(replace(office.at, config=config), tmp_path / "data").results
+    ended = {result.branch: type(result) for result in results}
+    assert ended.pop("release/1.2") is Failed
+    assert set(ended.values()) == {Opened}
