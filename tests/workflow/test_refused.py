@@ -147,7 +147,9 @@ def test_a_backport_opened_by_hand_is_recognised_and_its_author_named(office: Of
     (conflict,) = lenient.say("/backport release/1.1")
     assert isinstance(conflict, Conflicted)
     tree = git(office.git_dir, "rev-parse", "release/1.1^{tree}")
-    made = git(office.git_dir, "commit-tree", tree, "-p", "release/1.1", "-m", "By hand")
+    original = git(office.git_dir, "rev-parse", "pull-7^{commit}")
+    message = f"By hand\n\n(cherry picked from commit {original})"
+    made = git(office.git_dir, "commit-tree", tree, "-p", "release/1.1", "-m", message)
     git(office.git_dir, "branch", "backport/7-to-release-1.1", made)
     office.people[MAINTAINER].get_repo(REPOSITORY).create_pull(
         base="release/1.1", head="backport/7-to-release-1.1", title="By hand", body="Backport of #7"
