@@ -26,7 +26,7 @@ _SHORT = 12
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """A commit that is on the branch; `commit` is its form there and `how` what showed it."""
+    """A commit that is on the branch, or was: `commit` is its form there, or what reverted it, and `how` says why."""
 
     commit: Sha
     how: str
@@ -39,7 +39,7 @@ class Standing:
     """
 
     landed: Mapping[Sha, Landed] = field(default_factory=dict)
-    reverted: Mapping[Sha, str] = field(default_factory=dict)
+    reverted: Mapping[Sha, Landed] = field(default_factory=dict)
     unfounded: Mapping[Sha, Sha] = field(default_factory=dict)
 
 
@@ -73,7 +73,7 @@ def find_standing(
         replay = branch.replay(itself, named, equal)
     return Standing(
         landed={sha: Landed(landing.commit, landing.how) for sha, landing in replay.here.items()},
-        reverted={sha: landing.how for sha, landing in replay.reverted.items()},
+        reverted={sha: Landed(landing.commit, landing.how) for sha, landing in replay.reverted.items()},
         unfounded={sha: commit for sha, commit in unfounded.items() if sha not in replay.here},
     )
 

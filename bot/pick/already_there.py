@@ -29,7 +29,7 @@ def _describe(attempt: Attempt) -> str:
     standing, total = attempt.standing, len(attempt.plan.commits)
     found = "; ".join(f"{sha[:12]}: {landed.how}" for sha, landed in standing.landed.items())
     told = [f"{len(standing.landed)} of {total} commits are on the branch and left out ({found})"] if found else []
-    told += [f"{sha[:12]} was there: {how}" for sha, how in standing.reverted.items()]
+    told += [f"{sha[:12]} was there: {reverted.how}" for sha, reverted in standing.reverted.items()]
     told += [
         f"{commit[:12]} on the branch names {sha[:12]} as its source, but makes another change"
         for sha, commit in standing.unfounded.items()

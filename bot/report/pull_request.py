@@ -87,6 +87,7 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
     requester: str,
     remote: str = "origin",
     plan: TargetPlan | None = None,
+    undone: str = "",
     notes: PatchNotes | None = None,
     threads: Sequence[ReviewThread] = (),
     range_diff: str = "",
@@ -95,7 +96,7 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
     """Render the body; its last line is the hidden marker that finds the pull request again.
 
     `remote` is where the target branch is, as the reader's clone knows it. Without a `plan` the original's merge commit
-    is taken for what was picked.
+    is taken for what was picked. `undone` says in a sentence that the original was reverted since.
     """
     picked = plan.commits if plan else (original.merge_commit or candidate.commit,)
     key = BackportKey(repository=repository, commit=picked[-1], target=candidate.branch)
@@ -115,6 +116,7 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
         original=original,
         candidate=candidate,
         requester=requester,
+        undone=undone,
         verdict=verdict and _proof(verdict),
         commits=picked,
         prerequisites=[describe_commit(each) for each in candidate.prerequisites],

@@ -63,6 +63,7 @@ class _Recorder:
                 commits=backport.commits,
                 options=backport.options,
                 companion_originals=backport.companion_originals,
+                undone=backport.undone,
                 targets=tuple(self._target(name, decided[name]) for name in comment.branches),
             )
         )

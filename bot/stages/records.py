@@ -109,6 +109,7 @@ class Request(Record):
     commits: tuple[Sha, ...]
     options: BackportOptions
     companion_originals: Mapping[str, Sha] = {}
+    undone: str = ""
     targets: tuple[Target, ...]
 
     def backport(self, patch: CarriedPatch | None, *, siblings: tuple[Candidate, ...] = ()) -> Backport:
@@ -125,6 +126,7 @@ class Request(Record):
             comment_id=comment_of(self.key),
             labelled_at=self.labelled_at,
             named=self._named(),
+            undone=self.undone,
         )
 
     def _named(self) -> tuple[str, ...]:

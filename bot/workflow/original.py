@@ -12,6 +12,7 @@ from bot.report import answers
 from bot.workflow.asking import Request
 from bot.workflow.companions import merged_originals
 from bot.workflow.merged import merged_commits
+from bot.workflow.undone import taken_back
 from bot.workflow.workplace import Backport, Workplace
 
 
@@ -35,6 +36,7 @@ def read_backport(request: Request, original: PullRequest, at: Workplace) -> Bac
         named=named,
         comment_id=request.asked.comment_id,
         labelled_at=request.asked.labelled_at,
+        undone=taken_back(original, commits, at),
         companion_originals=merged_originals(patch, at) if patch and options.with_companions else {},
     )
 

@@ -102,6 +102,7 @@ def open_backport(
             requester=backport.requester,
             remote=remote_of(at),
             plan=plan,
+            undone=backport.undone,
             notes=patch_notes(backport.patch, candidate, at) if backport.patch else None,
             threads=open_questions(backport.original, at),
             range_diff=difference(plan, candidate, at),

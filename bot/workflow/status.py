@@ -118,7 +118,7 @@ class StatusComment:
             name_branch=self._name_branch,
             options=self._backport.options,
             named=self._backport.named,
-            note=_note(self._backport),
+            note="\n\n".join(filter(None, (self._backport.undone, _note(self._backport)))),
         )
         body = render_status(view, template=self._at.config.templates.status)
         noted = note_branches(body, {target.branch: _state(target) for target in self._targets.values()})

@@ -209,6 +209,8 @@ class Backport:
     named: tuple[str, ...] = ()
     comment_id: int | None = None
     labelled_at: datetime | None = None
+    undone: str = ""
+    """A sentence for the requester and the reviewer where the original was reverted since; else empty."""
 
     def asking(self, branch: str, **changes: bool) -> Command:
         """Return the command that asks for this backport to one branch, with these options changed."""

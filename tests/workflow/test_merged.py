@@ -156,3 +156,23 @@ def test_what_git_cannot_prove_is_left_to_githubs_record(lenient: Office, halves
     with pytest.raises(NotYetKnown, match="no record yet"):
         merged_commits(original, replace(lenient.at, pauses=()))
     lenient.sandbox.fail_no_more()
+
+
+@pytest.mark.parametrize("words", ["This reverts commit {sha}.", "Reverts acme/widget#{number}", ""])
+def test_an_original_that_main_took_back_is_backported_with_a_word_about_it(lenient: Office, words: str) -> None:
+    """The requester reads it in the status comment, the reviewer in the pull request."""
+    write(lenient, "topic", {"widget/fix.py": "F = 1\n"}, "Fix", onto="main")
+    pull = open_pull(lenient, "topic", title="Fix")
+    pull.merge(merge_method="squash")
+    sha = git(lenient.git_dir, "rev-parse", "main")
+    title = git(lenient.git_dir, "show", "--no-patch", "--format=%s", "main")
+    message = f'Revert "{title}"\n\n{words.format(sha=sha, number=pull.number)}'
+    revert = write(lenient, "main", {"widget/fix.py": None}, message)
+    assert statuses(lenient, pull, f"/backport {TARGET}") == ["opened"]
+    (backport,) = lenient.backports()
+    for text in (lenient.answers(pull.number)[-1], backport.body):
+        assert f"took the original back: reverted by {revert[:12]}" in text
+    again = write(lenient, "main", {"widget/fix.py": "F = 1\n"}, f"Again\n\nThis reverts commit {revert}.")
+    assert again
+    assert statuses(lenient, pull, f"/backport {TARGET} --redo") == ["opened"]
+    assert "took the original back" not in lenient.answers(pull.number)[-1]
