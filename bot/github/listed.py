@@ -12,6 +12,9 @@ from github.PullRequest import PullRequest as ForgePullRequest
 from bot.github.shapes import GHOST
 from bot.model import ListedPullRequest, Sha
 
+# https://docs.github.com/en/graphql/reference/enums#commentauthorassociation
+_PEOPLE = ("OWNER", "MEMBER", "COLLABORATOR")
+
 
 def listed(forge: ForgePullRequest) -> ListedPullRequest:
     """Take over one entry of a list."""
@@ -31,7 +34,14 @@ def listed(forge: ForgePullRequest) -> ListedPullRequest:
         merge_commit=Sha(forge.merge_commit_sha) if merged and forge.merge_commit_sha else None,
         labels=tuple(label.name for label in forge.labels),
         milestone=forge.milestone.title if forge.milestone else "",
+        insider=_is_insider(forge),
     )
+
+
+def _is_insider(forge: ForgePullRequest) -> bool:
+    # A fork that is gone leaves no repository.
+    own_branch = forge.head.repo is not None and forge.head.repo.id == forge.base.repo.id
+    return own_branch or forge.author_association in _PEOPLE
 
 
 def _seconds(moment: datetime | None) -> int:

@@ -81,7 +81,8 @@ class Labelling:
 class ListedPullRequest:
     """A pull request as a list shows it: less than all, but hundreds for one question.
 
-    Dates are seconds since the epoch; `merged` is 0 where it is not merged.
+    Dates are seconds since the epoch; `merged` is 0 where it is not merged. `insider` says that it comes from a branch
+    of the repository itself, or from one of its people: anybody else can open one that says anything, and close it.
     """
 
     number: int
@@ -97,6 +98,7 @@ class ListedPullRequest:
     merge_commit: Sha | None
     labels: tuple[str, ...]
     milestone: str
+    insider: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

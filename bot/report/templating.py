@@ -23,6 +23,7 @@ VALUES = {
         "original",
         "candidate",
         "requester",
+        "undone",
         "verdict",
         "commits",
         "prerequisites",

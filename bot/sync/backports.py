@@ -18,7 +18,8 @@ def find_backports(pulls: Mapping[int, ListedPullRequest], branches: Mapping[str
     """Sort out which pull requests into stable branches are backports, by our branch names and by convention."""
     found: dict[tuple[int, str], ListedPullRequest] = {}
     for number, pull in sorted(pulls.items()):
-        if pull.base in branches and pull.base != main:
+        # What a stranger opens and closes again is nobody's no, and no backport under way.
+        if pull.base in branches and pull.base != main and (pull.insider or pull.merged):
             found.update({(original, pull.base): pull for original in _originals_of(pull) if original != number})
     return found
 

@@ -38,6 +38,8 @@ class Facts:
     patch_of: Mapping[Position, CarriedPatch]
     aims: Aims
     noted: Set[Position]
+    makes: Callable[[Position, Position], bool]
+    """Says whether a commit makes the change of another one."""
     complete: Callable[[Original, bool], Original]
     """Adds to an original what is only needed for a trial; whether GitHub may be asked for it is said each time."""
 
@@ -100,7 +102,11 @@ class _Look:
         if pull.state == "open":
             return self._standing(original, State.OPEN, f"#{pull.number} is open", pull.number)
         if pull.merged:
-            return self._standing(original, State.ON_BRANCH, f"#{pull.number} is merged", pull.number)
+            # Its texts may say anything: it counts where what it left makes the change, else a trial decides.
+            left = self._scan.commits.find(pull.merge_commit) if pull.merge_commit else None
+            borne_out = left is not None and self._facts.makes(left, original.position)
+            reason = f"#{pull.number} is merged"
+            return self._standing(original, State.ON_BRANCH, reason, pull.number) if borne_out else None
         reason = f"#{pull.number} was closed without being merged"
         return self._standing(original, State.REFUSED_BY_PERSON, reason, pull.number)
 

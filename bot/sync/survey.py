@@ -13,6 +13,7 @@ from bot.carried.load import CarriedPatch, find_original
 from bot.config import Config
 from bot.git.repository import Repository
 from bot.github.door import GitHub
+from bot.history.borne_out import BorneOut
 from bot.history.commits import Position
 from bot.history.scan import Scan, scan
 from bot.history.store import HistoryStore
@@ -103,6 +104,7 @@ def survey(ground: Ground, github: GitHub | None = None) -> Survey:
         patch_of=patch_of,
         aims=aims,
         noted={*spoken_of, *patch_of, *aims, *seen.main.undone_by},
+        makes=_makes(ground, seen),
         complete=_completing(ground, github),
     )
     return Survey(
@@ -153,6 +155,11 @@ def _completing(ground: Ground, github: GitHub | None) -> Callable[[Original, bo
         return with_paths(whole, ground.store, [found for sha in whole.commits if (found := at(sha)) is not None])
 
     return complete
+
+
+def _makes(ground: Ground, seen: Scan) -> Callable[[Position, Position], bool]:
+    borne_out = BorneOut(ground.repository, ground.store, seen.commits)
+    return lambda commit, original: bool(borne_out.making({(commit, original)}))
 
 
 def _patches_by_position(originals: Mapping[Position, Original], ground: Ground) -> dict[Position, CarriedPatch]:

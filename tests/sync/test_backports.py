@@ -14,7 +14,14 @@ BRANCHES = {"release/1.0": SHA}
 
 
 def pull(
-    number: int, title: str = "", *, head: str = "topic", body: str = "", base: str = "release/1.0", state: str = "open"
+    number: int,
+    title: str = "",
+    *,
+    head: str = "topic",
+    body: str = "",
+    base: str = "release/1.0",
+    state: str = "open",
+    insider: bool = True,
 ) -> ListedPullRequest:
     return ListedPullRequest(
         number=number,
@@ -30,6 +37,7 @@ def pull(
         merge_commit=None,
         labels=(),
         milestone="",
+        insider=insider,
     )
 
 
@@ -63,3 +71,11 @@ def test_only_the_bot_s_own_open_ones_take_a_place() -> None:
     marker = pull_request_marker(BackportKey(repository="a/b", commit=SHA, target="release/1.0"))
     pulls = {20: pull(20, body=marker), 21: pull(21, body=marker, state="closed"), 22: pull(22, "Backport #12")}
     assert dict(count_open(pulls, parse_config("repository: a/b\n"))) == {"release/1.0": 1}
+
+
+@pytest.mark.parametrize("state", ["open", "closed"])
+def test_a_stranger_who_says_it_is_a_backport_keeps_none_off(state: str) -> None:
+    stranger = pull(20, "Backport of #12", state=state, insider=False)
+    assert dict(find_backports({20: stranger}, BRANCHES, "main")) == {}
+    standing = pull(19, "Backport of #12")
+    assert find_backports({19: standing, 20: stranger}, BRANCHES, "main")[12, "release/1.0"] is standing
