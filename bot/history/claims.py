@@ -71,10 +71,15 @@ class Claims:
 
 
 NOTHING = Claims()
+# Every claim has one of these. Most messages have none, and a branch has thousands of messages.
+_WORDS = ("pick", "back", "bp", "revert", "reapply", "fixes")
 
 
 def parse_claims(message: str) -> Claims:
     """Read a commit's message."""
+    lowered = message.lower()
+    if not any(word in lowered for word in _WORDS):
+        return NOTHING
     subject, _, body = message.partition("\n")
     fixes = _FIXES.findall(message)
     picked = _distinct(_picked(message, subject))
