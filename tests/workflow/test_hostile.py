@@ -217,7 +217,7 @@ def _series(office: Office, length: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "picked"), [("rebase", 250), ("merge", 1), ("squash", 1)], ids=["rebase", "merge", "squash"]
+    ("method", "picked"), [("rebase", 250), ("merge", 250), ("squash", 1)], ids=["rebase", "merge", "squash"]
 )
 def test_a_pull_request_of_250_commits_is_picked_as_it_was_merged(lenient: Office, method: str, picked: int) -> None:
     _series(lenient, 250)
