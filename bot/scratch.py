@@ -18,9 +18,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bot.untrusted_files import FOLDER
+
 log = logging.getLogger(__name__)
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _LONGEST = 300.0
 """Seconds: something that outlived its run may go on writing for ever."""
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
@@ -45,7 +46,7 @@ def remove_tree(folder: Path) -> None:
 
     Raises OSError where something cannot be removed; what is beside it is removed all the same.
     """
-    root = os.open(folder, _FOLDER)
+    root = os.open(folder, FOLDER)
     try:
         _make_writable(root)
         _empty(root)
@@ -104,10 +105,10 @@ def _move_up(name: str, folder: int, root: int, numbers: Iterator[int]) -> None:
 def _opened(name: str, folder: int) -> Iterator[int]:
     """Open a folder, also one whose permissions keep its owner out."""
     try:
-        descriptor = os.open(name, _FOLDER, dir_fd=folder)
+        descriptor = os.open(name, FOLDER, dir_fd=folder)
     except PermissionError:
         _let_in(name, folder)
-        descriptor = os.open(name, _FOLDER, dir_fd=folder)
+        descriptor = os.open(name, FOLDER, dir_fd=folder)
     try:
         _make_writable(descriptor)
         yield descriptor

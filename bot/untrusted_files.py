@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 MIB = 1024 * 1024
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+"""How a folder is opened that somebody may swap for a link meanwhile."""
 # Without O_NONBLOCK, opening a pipe waits until somebody writes to it.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOREIGN = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.ENODEV, errno.EACCES, errno.EPERM)
@@ -61,7 +62,7 @@ class Entry:
 
 
 def read_file(root: Path, name: str, *, largest: int) -> bytes:
-    """Return the bytes of a plain file below a folder; `name` is relative to it, and no part of it may be a link.
+    """Return the bytes of a plain file below a folder. Neither the folder nor a part of `name`, below it, is a link.
 
     Raises:
         FileNotFoundError: there is none.
@@ -73,9 +74,9 @@ def read_file(root: Path, name: str, *, largest: int) -> bytes:
     if not parts or ".." in parts or PurePosixPath(name).is_absolute():
         raise NotPlain(f"{name} does not name a file below the folder")
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(_opened(os.fspath(root), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        folder = stack.enter_context(_opened(os.fspath(root), FOLDER))
         for part in parts[:-1]:
-            folder = stack.enter_context(_opened(part, _FOLDER, folder))
+            folder = stack.enter_context(_opened(part, FOLDER, folder))
         return _content(stack.enter_context(_plain(parts[-1], folder)), largest)
 
 
@@ -85,7 +86,7 @@ def list_entries(root: Path, bounds: Bounds) -> Iterator[Entry]:
     Raises TooLarge once there are more entries or levels than the bounds allow; their size is the caller's to judge.
     """
     left = bounds.entries
-    with _opened(os.fspath(root), _FOLDER) as folder:
+    with _opened(os.fspath(root), FOLDER) as folder:
         for entry in _walk(folder, "", bounds.depth):
             left -= 1
             if left < 0:
@@ -108,10 +109,8 @@ def copy_tree(
         OSError: a file could not be read or written.
     """
     target.mkdir(parents=True, exist_ok=True)
-    with (
-        _opened(os.fspath(source), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) as there,
-        _opened(os.fspath(target), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) as here,
-    ):
+    flags = FOLDER & ~os.O_NOFOLLOW if whole else FOLDER
+    with _opened(os.fspath(source), flags) as there, _opened(os.fspath(target), FOLDER) as here:
         _Copy(bounds, whole=whole, without=without).folder(there, here, bounds.depth)
 
 
@@ -121,7 +120,7 @@ def write_file(folder: Path, name: str, content: bytes, *, mode: int = 0o644) ->
     The folder is made where it is missing. Raises OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _opened(os.fspath(folder), _FOLDER) as there:
+    with _opened(os.fspath(folder), FOLDER) as there:
         new = f".{name}.{os.getpid()}.new"
         with contextlib.suppress(FileNotFoundError):
             os.unlink(new, dir_fd=there)
@@ -157,10 +156,10 @@ class _Copy:
 
     def _copy(self, name: str, status: os.stat_result, source: int, target: int, depth: int) -> None:
         if stat.S_ISDIR(status.st_mode):
-            with _opened(name, _FOLDER, source) as there:
+            with _opened(name, FOLDER, source) as there:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(name, 0o755, dir_fd=target)
-                with _opened(name, _FOLDER, target) as here:
+                with _opened(name, FOLDER, target) as here:
                     self.folder(there, here, depth - 1)
         elif stat.S_ISLNK(status.st_mode) and self._whole:
             os.symlink(os.readlink(name, dir_fd=source), name, dir_fd=target)
@@ -200,7 +199,7 @@ def _walk(folder: int, prefix: str, depth: int) -> Iterator[Entry]:
     for name, status in _entries(folder):
         yield Entry(prefix + name, status)
         if stat.S_ISDIR(status.st_mode):
-            with contextlib.suppress(FileNotFoundError, NotPlain), _opened(name, _FOLDER, folder) as below:
+            with contextlib.suppress(FileNotFoundError, NotPlain), _opened(name, FOLDER, folder) as below:
                 yield from _walk(below, f"{prefix}{name}/", depth - 1)
 
 

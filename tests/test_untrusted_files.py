@@ -78,6 +78,17 @@ def test_nothing_outside_the_folder_is_read(folder: Path, secret: Path, name: st
         read_file(folder, name, largest=MIB)
 
 
+def test_a_folder_that_is_a_link_itself_is_not_read(folder: Path, tmp_path: Path) -> None:
+    (folder / "it").touch()
+    (tmp_path / "link").symlink_to(folder)
+    with pytest.raises(NotPlain):
+        read_file(tmp_path / "link", "it", largest=MIB)
+    with pytest.raises(NotPlain):
+        copy_tree(tmp_path / "link", tmp_path / "copy", BOUNDS)
+    with pytest.raises(NotPlain):
+        list(list_entries(tmp_path / "link", BOUNDS))
+
+
 def test_a_link_to_a_folder_is_not_entered(folder: Path, secret: Path, tmp_path: Path) -> None:
     (folder / "behind").symlink_to(secret.parent)
     copy_tree(folder, tmp_path / "copy", BOUNDS)

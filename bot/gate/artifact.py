@@ -25,7 +25,7 @@ from bot.model import SuiteRun
 
 Runs: TypeAlias = Mapping[str, tuple[SuiteRun, SuiteRun]]
 """Base run and candidate run of each suite, by its name."""
-LARGEST = 64 * 1024 * 1024
+LARGEST = 32 * 1024 * 1024
 """Bytes of all records together that are still read."""
 MOST_SUITES = 50
 _SHOWN = 200

@@ -71,7 +71,7 @@ def run_command(
             device=device,
         )
         finished = run_confined(launch, shared, timeout=suite.timeout, watch=Reporter(name, progress))
-        ending = _read(finished, suite, *((copy, suite.junit) if suite.junit else (scratch, _REPORT)))
+        ending = _read(finished, suite, scratch, f"{copy.name}/{suite.junit}" if suite.junit else _REPORT)
     if shared.keep is not None and ending.xml:
         write_file(shared.keep, f"{name}.xml", ending.xml)
     run = SuiteRun(

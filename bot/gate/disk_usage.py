@@ -14,9 +14,8 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.untrusted_files import MIB
+from bot.untrusted_files import FOLDER, MIB
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _BLOCK = 512
 _LEAST_PAUSE, _PAUSE_SHARE = 10.0, 50
 """Seconds between two counts where the disk says that little was written; a long count is made less often."""
@@ -119,7 +118,7 @@ def usage(folder: Path) -> Usage:
 def _statuses(folder: Path) -> Iterator[os.stat_result]:
     """Yield the status of all below a folder. One descriptor is open at a time: somebody may nest without an end."""
     try:
-        here = os.open(folder, _FOLDER)
+        here = os.open(folder, FOLDER)
     except OSError:
         return
     above: list[tuple[tuple[int, int], list[str]]] = []
@@ -164,7 +163,7 @@ def _listed(folder: int, seen: set[tuple[int, int]]) -> Generator[os.stat_result
 
 
 def _moved(here: int, name: str) -> int:
-    there = os.open(name, _FOLDER, dir_fd=here)
+    there = os.open(name, FOLDER, dir_fd=here)
     os.close(here)
     return there
 

@@ -24,6 +24,7 @@ VERDICT, PICTURE, PAGE = "verdict.json", "buffers.svg", "report.html"
 def write_evidence(folder: Path, verdict: Verdict, verdicts: Mapping[str, Verdict]) -> None:
     """Write a proof's verdicts, whole and by suite, and the picture; the runs have left their reports there."""
     folder.mkdir(parents=True, exist_ok=True)
+    folder = folder.resolve()
     for name, each in verdicts.items():
         write_verdict(each, folder / name / VERDICT)
     write_verdict(verdict, folder / VERDICT)

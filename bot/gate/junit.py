@@ -22,7 +22,7 @@ LARGEST = 64 * 1024 * 1024
 """Bytes of a report that are still read."""
 
 MOST_CASES, MOST_PROPERTIES = 200_000, 500_000
-"""Of a report that is still read. The largest suites that we know of have half as many cases."""
+"""Of a report that is still read: what has more is no regression suite."""
 LONGEST_NAME, LONGEST_MESSAGE = 1000, 4000
 """Characters; the rest is cut off."""
 _LONGEST_NUMBER = 40

@@ -115,7 +115,7 @@ class RunFolder:
 
     def check_seal(self, seal: str, *stages: str) -> None:
         """Raise RunFolderError unless what these stages left is as it was sealed."""
-        if not hmac.compare_digest(self.seal(*stages), seal):
+        if not hmac.compare_digest(self.seal(*stages).encode(), seal.encode(errors="replace")):
             folders = " or ".join(f"{stage}/" for stage in stages or _SEALED)
             raise RunFolderError(
                 "The run folder is not as it was sealed, so nothing was done.",
@@ -147,7 +147,7 @@ class RunFolder:
 
     def _open(self, name: str, largest: int) -> bytes:
         try:
-            return read_file(self.root, name, largest=largest)
+            return read_file(self.root.resolve(), name, largest=largest)
         except NotPlain as error:
             raise RunFolderError(f"{name} is not a plain file, so it was not read.", hint=_FOREIGN) from error
         except TooLarge as error:

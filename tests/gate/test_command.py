@@ -108,6 +108,14 @@ def test_a_report_that_says_nothing_allows_no_verdict(tmp_path: Path, code: str,
     assert said in run(tmp_path, script(code, junit="out.xml")).problem
 
 
+def test_a_report_is_not_read_through_a_link_in_place_of_the_tree(tmp_path: Path) -> None:
+    xml = "<testsuites><testcase name='secret'/></testsuites>"
+    outside = write(tmp_path / "outside", {"out.xml": xml})
+    code = f"import os; os.chdir('..'); os.rename('tree', 'away'); os.symlink({str(outside)!r}, 'tree')"
+    ended = run(tmp_path / "outside", script(code, junit="out.xml"))
+    assert "left no report" in ended.problem
+
+
 # --- tests that come with the change ---------------------------------------------------------------------------------
 
 _FIXED = "def size(n, width):\n    return n * width\n"

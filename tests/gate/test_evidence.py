@@ -94,3 +94,20 @@ def test_each_number_of_a_table_stands_under_its_header(tmp_path: Path) -> None:
         sides = [[' class="number"' in cell for cell in re.findall(r"<t[hd][^>]*>", line)] for line in (header, row)]
         assert sides[0] == sides[1]
     assert "th.number,td.number{text-align:right}" in page
+
+
+def test_a_folder_that_a_person_named_by_a_link_is_written_to(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    write_evidence(tmp_path / "link", hostile_verdict(), {"it": hostile_verdict()})
+    assert (tmp_path / "folder/it/verdict.json").exists()
+
+
+def test_a_link_among_the_evidence_is_replaced_and_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("kept")
+    (tmp_path / "folder").mkdir()
+    for name in ("verdict.json", "report.html"):
+        (tmp_path / "folder" / name).symlink_to(tmp_path / "secret")
+    write_evidence(tmp_path / "folder", hostile_verdict(), {})
+    assert (tmp_path / "secret").read_text() == "kept"
+    assert not (tmp_path / "folder/verdict.json").is_symlink()

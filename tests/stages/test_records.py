@@ -129,3 +129,10 @@ def test_a_verdict_behind_a_link_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "proofs/prove-1-2").symlink_to(tmp_path / "away")
     with pytest.raises(RunFolderError, match="not a plain file"):
         RunFolder(tmp_path / "run", tmp_path / "proofs").proof("2")
+
+
+def test_a_seal_of_other_characters_is_another_seal(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.made("plan/plan.json").write_text("{}")
+    with pytest.raises(RunFolderError, match="not as it was sealed"):
+        folder.check_seal("sha256:\u00e9\udcff")
