@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # PyPI's torch for x86-64 Linux is the CUDA build (gigabytes). Where this index answers, its small CPU build is taken.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo test check lock bench clean
+.PHONY: help setup demo test check lock mutants bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ check: $(READY) ## Check format, lint, types, and that the lock is current
 
 lock: $(READY) ## Renew the locked versions in requirements/
 	@$(BIN)/python requirements/lock.py
+
+mutants: $(READY) ## Try wrong versions of every carried patch; fails where neither rules nor suite find one
+	@$(BIN)/python -m bot.mutation $(MUTANTS)
 
 bench: $(READY) ## Run the benchmarks
 	@$(BIN)/python -m pytest tests/bench -p no:xdist -o 'python_files=bench_*.py' -o timeout=0 -s

@@ -103,6 +103,8 @@ def settled(test: Value) -> Value:
 
 def joined(test: Value, then: Value, otherwise: Value) -> Value:
     """Return what is known of a value that is one of two, by a settled test."""
+    if then is otherwise:  # what a branch did not touch
+        return then
     try:
         return graft(test, then, otherwise)
     except TooManyCases as error:

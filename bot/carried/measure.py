@@ -8,18 +8,18 @@ is enough to fail, one that is not known to not hold.
 from __future__ import annotations
 
 import ast
-import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.carried.cases import Flag, Path, Unseen, leaves
 from bot.carried.expressions import State, evaluate_test
 from bot.carried.feasible import impossible, witness
+from bot.carried.follow import combinations, follow
 from bot.carried.schema import FunctionReference, Measure, Scalar
 from bot.carried.trace import Function, Surroundings, Trace, parameters
-from bot.carried.values import Instance, Tensor, Unknown, parse_sample
+from bot.carried.values import Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +61,13 @@ def take(module: ast.Module, surroundings: Surroundings, measure: Measure, refer
         return Measured(None, 0, f"there is no single definition of `{reference.name}`")
     names = parameter_names(function, reference)
     unknown = first = None
-    for sample in _samples(measure.samples):
+    for sample in combinations(measure.samples):
         result = _judge(surroundings, measure, function, names, sample)
         if result.holds is False:
             return result
         unknown = unknown or (result if result.holds is None else None)
         first = first or result
     return unknown or first or Measured(None, function.lineno, "no sample was given")
-
-
-def _samples(samples: Mapping[str, tuple[Scalar, ...]]) -> Iterator[Mapping[str, Scalar]]:
-    for values in itertools.product(*samples.values()):
-        yield dict(zip(samples, values, strict=True))
 
 
 def _judge(
@@ -82,34 +77,21 @@ def _judge(
     names: Mapping[str, str],
     sample: Mapping[str, Scalar],
 ) -> Measured:
-    given = {name: parse_sample(value, name) for name, value in sample.items()}
-    missing = [name for name in given if not name.startswith("self.") and name not in names]
+    missing = [name for name in sample if not name.startswith("self.") and name not in names]
     if missing:
         return Measured(None, function.lineno, f"`{function.name}` has no parameter for `{missing[0]}`")
-    trace = Trace(surroundings)
-    bound = {names[name]: value for name, value in given.items() if name in names}
-    positional = [
-        Instance() if argument.arg == names.get("self") else bound.get(argument.arg, Unknown(f"`{argument.arg}`"))
-        for argument in parameters(function)
-    ]
-    attributes = {name.removeprefix("self."): value for name, value in given.items() if name.startswith("self.")}
-    end = trace.run(function, positional, attributes)
-    if end is None:
+    followed = follow(surroundings, function, names, sample)
+    if followed.end is None:
         return Measured(None, function.lineno, f"`{function.name}` does not return for {_sample_text(sample)}")
-    own = {name: value for name, value in given.items() if "." not in name}
-    end.names = {"self": Instance(), **own}
-    for name, value in attributes.items():
-        if not isinstance(value, Tensor) and end.attributes.get(name) is not value:
-            end.attributes[name] = Unknown(f"`{function.name}` changes `self.{name}`")
-    before = State({"self": Instance(), **own}, dict(attributes))
-    asked = _Asked(measure.expect, _assumed(measure, before, trace), sample)
+    end = followed.judged()
+    asked = _Asked(measure.expect, _assumed(measure, followed.before(), followed.trace), sample)
     if measure.calls is None:
-        return asked.answer(end, trace, function.lineno)
-    calls = [call for call in trace.calls if call.name == measure.calls]
+        return asked.answer(end, followed.trace, function.lineno)
+    calls = [call for call in followed.trace.calls if call.name == measure.calls]
     if not calls:
         return Measured(None, function.lineno, f"no call of `{measure.calls}` was seen")
     answers = [
-        asked.answer(State({**end.names, **call.arguments.keywords}, end.attributes), trace, call.line)
+        asked.answer(State({**end.names, **call.arguments.keywords}, end.attributes), followed.trace, call.line)
         for call in calls
     ]
     return next((a for wanted in (False, None) for a in answers if a.holds is wanted), answers[0])

@@ -88,7 +88,11 @@ class Rule(_Section):
 
 
 class Measure(_Section):
-    """An expectation on the state a function leaves behind, for every combination of samples."""
+    """An expectation on the state a function leaves behind, for every combination of samples.
+
+    It may call `separate` (tensors that share no memory) and `on_device`, and name a tensor among the samples by
+    `NAME_before` as it was before the function.
+    """
 
     function: str
     samples: Mapping[str, tuple[Scalar, ...]]
@@ -196,6 +200,13 @@ class SuiteSection(_Section):
     known_failures: tuple[KnownFailure, ...] = ()
 
 
+class HarmlessMutant(_Section):
+    """A change that leaves the fix right, as mutation testing words it; `mutant` may hold `*`."""
+
+    mutant: str
+    reason: str
+
+
 class PatchFile(_Section):
     """A whole patch.yaml."""
 
@@ -215,6 +226,9 @@ class PatchFile(_Section):
         default=(), description="Carried patches that go first where a tree needs them as well."
     )
     suite: SuiteSection = SuiteSection()
+    harmless_mutants: tuple[HarmlessMutant, ...] = Field(
+        default=(), description="Changes of what the steps write that neither rules nor suite need to find."
+    )
 
     @model_validator(mode="after")
     def _names_exist(self) -> PatchFile:

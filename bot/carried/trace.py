@@ -39,6 +39,8 @@ class Surroundings:
     functions: Mapping[str, Function]
     methods: Mapping[str, Function]
     initials: Mapping[str, ast.expr]
+    followed: dict[object, object] = field(default_factory=dict, compare=False)
+    """What `follow` has followed already, for the other expectations that are asked of it."""
 
     @classmethod
     @lru_cache(maxsize=4)  # each patch of a file asks for those of the same class

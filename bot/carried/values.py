@@ -118,17 +118,18 @@ def canonical(symbol: Symbol) -> Symbol:
 def parse_sample(text: Value, name: str) -> Value:
     """Turn a sample from a patch.yaml into a value.
 
-    `integers(1)` is every integer from 1 on, `buffer(2, 64)` an int32 tensor of that shape, and `buffer(rows, columns)`
-    one of every shape; everything else is itself.
+    `integers(1)` is every integer from 1 on, `buffer(2, 64)` an int32 tensor of that shape, `int64 buffer(2, 64)` one
+    of another dtype, and `buffer(rows, columns)` one of every shape; everything else is itself.
     """
-    words = re.fullmatch(r"(integers|buffer)\(([\w,\s]+)\)", text) if isinstance(text, str) else None
+    words = re.fullmatch(r"(\w+ )?(integers|buffer)\(([\w,\s]+)\)", text) if isinstance(text, str) else None
     if words is None:
         return text
-    sizes = [size.strip() for size in words[2].split(",") if size.strip()]
-    if words[1] == "integers":
+    sizes = [size.strip() for size in words[3].split(",") if size.strip()]
+    if words[2] == "integers":
         return parameter(name, int(sizes[0]))
     shape = tuple(int(size) if size.isdecimal() else parameter(f"{name}.{size}") for size in sizes)
-    return Tensor(shape, Symbol("torch.int32"), frozenset({f"given {name}"}), Device())
+    dtype = canonical(Symbol(f"torch.{(words[1] or 'int32').strip()}"))
+    return Tensor(shape, dtype, frozenset({f"given {name}"}), Device())
 
 
 def truth(value: Value) -> Value:

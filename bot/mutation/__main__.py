@@ -1,0 +1,108 @@
+"""`python -m bot.mutation`: mutants of the shipped carried patches, killed, harmless and surviving.
+
+Owns the choice of trees and of a sample, and what is printed. Exits with 1 where a mutant survives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.carried.load import bundled_patches, load_patches
+from bot.carried.tree import DirectoryTree
+from bot.demo import wheels
+from bot.mutation.operators import KINDS
+from bot.mutation.score import Fate, Fixed, Scored, fixed_trees, score
+from bot.mutation.suite import suite_judge
+
+FIELDS = {
+    "sglang-22598": ("0.5.10.post1",),
+    "sglang-24587": ("0.5.10.post1", "0.5.11", "0.5.12.post1"),
+    "sglang-25556": ("0.5.9", "0.5.12.post1"),
+    "sglang-27485": ("0.5.9", "0.5.11", "0.5.12.post1"),
+}
+"""The releases that each patch is mutated on: one of every form that what it changes has had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A released tree and the fix that mutants are made of."""
+
+    version: str
+    tree: Path
+    fixed: Fixed
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Score mutants as the command line asks; return the exit code."""
+    options = _parsed(arguments)
+    patches = load_patches([bundled_patches()])
+    fields = [
+        Field(version, wheels.released(version), fixed)
+        for name, versions in FIELDS.items()
+        for version in (options.release or versions)
+        if options.patch in (None, name) and version in versions
+        for fixed in fixed_trees(DirectoryTree(wheels.released(version)), patches[name], patches)
+    ]
+    mutants = [(field, mutation) for field in fields for mutation in field.fixed.mutations()]
+    _print(f"{len(mutants)} mutants of {len(fields)} fixes")
+    if options.sample:
+        _print(f"a sample of {options.sample} by --seed {options.seed}, at most {options.suite_runs} by the suite")
+        mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))  # noqa: S311
+    results = []
+    with ExitStack() as stack:
+        judges = [stack.enter_context(suite_judge(f.tree, f.fixed, patches, options.device)) for f in fields]
+        for field, mutation in mutants:
+            suite = judges[fields.index(field)] if options.suite_runs > 0 else None
+            scored = score(field.fixed, mutation, suite)
+            options.suite_runs -= scored.fate in (Fate.SUITE, Fate.SURVIVED)
+            results.append(scored)
+            _tell(field, scored, every=options.verbose)
+    _summarise(results)
+    return 1 if any(scored.fate is Fate.SURVIVED for scored in results) else 0
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bot.mutation", description="Score mutants of carried patches.")
+    parser.add_argument("--patch", choices=FIELDS, help="One carried patch; all by default.")
+    parser.add_argument("--release", action="append", help="A release of sglang; may be repeated.")
+    parser.add_argument("--sample", type=int, help="Try so many, drawn by the seed; all by default.")
+    parser.add_argument("--seed", default=_commit(), help="What draws the sample; the commit by default.")
+    parser.add_argument("--suite-runs", type=int, default=sys.maxsize, help="Let the suite judge so many at most.")
+    parser.add_argument("--device", default="cpu", help="Where suites run: auto, cpu, cuda or rocm.")
+    parser.add_argument("--verbose", action="store_true", help="Print every mutant, not only what needs a look.")
+    return parser.parse_args(arguments)
+
+
+def _commit() -> str:
+    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "0"
+
+
+def _tell(field: Field, scored: Scored, *, every: bool) -> None:
+    if every or scored.fate in (Fate.SURVIVED, Fate.SUITE, Fate.NOT_RUN):
+        _print(f"{scored.fate}: {field.fixed.patch.name} on {field.version}: {scored.mutation}: {scored.detail}")
+
+
+def _summarise(results: Sequence[Scored]) -> None:
+    _print(f"{'kind':20}" + "".join(f"{fate:>18}" for fate in Fate))
+    counts = Counter((scored.mutation.kind, scored.fate) for scored in results)
+    for kind in KINDS:
+        _print(f"{kind:20}" + "".join(f"{counts[kind, fate]:18}" for fate in Fate))
+    totals = Counter(scored.fate for scored in results)
+    _print(f"{'all':20}" + "".join(f"{totals[fate]:18}" for fate in Fate))
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - this is the program's output
+
+
+if __name__ == "__main__":
+    sys.exit(main())
