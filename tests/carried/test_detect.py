@@ -132,6 +132,44 @@ def test_a_size_that_is_right_for_some_parameters_only_is_affected(
     assert any(where in entry.detail for entry in report.evidence), report.evidence
 
 
+READS = {
+    "refreshed for known page sizes": ("elif self.page_size > 1:", "elif self.page_size in (16, 64):"),
+    "refreshed for small pages": ("elif self.page_size > 1:", "elif 1 < self.page_size <= 64:"),
+    "refreshed for small batches": ("elif self.page_size > 1:", "elif self.page_size > 1 and bs <= 8:"),
+    "refreshed on one platform": ("elif self.page_size > 1:", "elif self.page_size > 1 and not _is_hip:"),
+    "read in part": ("self.cuda_graph_page_table[:bs]", "self.cuda_graph_page_table[: min(bs, 4)]"),
+    "read as a copy": ("self.cuda_graph_page_table[:bs]", "self.cuda_graph_page_table[:bs].clone()"),
+    "read for one page size": (
+        "self.cuda_graph_page_table[:bs]",
+        "self.cuda_graph_page_table[:bs] if self.page_size == 16 else self.cuda_graph_kv_indices[:bs]",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), READS.values(), ids=READS.keys())
+def test_a_table_prepared_or_read_for_some_servers_only_is_no_fix(
+    before: str, after: str, fixed: Any, patches: Mapping[str, CarriedPatch]
+) -> None:
+    assert before in fixed.text
+    report = check(type(fixed)(fixed.text.replace(before, after)).tree, patches["sglang-24587"])
+    assert report.status is Affectedness.UNKNOWN, report.reason
+
+
+def test_a_table_filled_at_page_size_one_too_is_still_a_fix(fixed: Any, patches: Mapping[str, CarriedPatch]) -> None:
+    filled = fixed.text.replace("elif self.page_size > 1:", "elif self.page_size == 1 or self.page_size > 1:")
+    assert filled != fixed.text
+    assert check(type(fixed)(filled).tree, patches["sglang-24587"]).status is Affectedness.FIXED
+
+
+def test_two_tables_in_one_memory_are_no_fix(fixed: Any, patches: Mapping[str, CarriedPatch]) -> None:
+    shared = fixed.allocation(
+        "self.cuda_graph_swa_page_table = self.cuda_graph_page_table", "cuda_graph_swa_page_table"
+    )
+    report = check(shared.tree, patches["sglang-24587"])
+    assert report.status is Affectedness.UNKNOWN
+    assert "the page table of the sliding window shares memory" in report.reason
+
+
 HIDDEN = {
     "heads": f"{FULL} if self.num_head < 128 else max_bs * max_num_blocks_per_seq",
     "dtype": f"max_bs * max_num_blocks_per_seq if self.kv_cache_dtype == fp8_dtype else {FULL}",
