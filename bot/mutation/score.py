@@ -96,7 +96,11 @@ def score(fixed: Fixed, mutation: Mutation, suite: SuiteJudge | None) -> Scored:
         report = check(mutated, patch)
         if report.status is not Affectedness.FIXED:
             return Scored(mutation, Fate.RULES, f"{patch.name}: {report.status}: {report.reason}")
-    declared = (entry.reason for entry in fixed.patch.file.harmless_mutants if matches(entry.mutant, str(mutation)))
+    declared = (
+        f"declared: {entry.reason}"
+        for entry in fixed.patch.file.harmless_mutants
+        if matches(entry.mutant, str(mutation))
+    )
     reason = reason_for(fixed.written, fixed.patch, mutation) or next(declared, "")
     if reason:
         return Scored(mutation, Fate.HARMLESS, reason)
