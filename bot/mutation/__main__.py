@@ -31,6 +31,9 @@ FIELDS = {
 """The releases that each patch is mutated on: one of every form that what it changes has had."""
 
 
+_SAMPLED_FIXES = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A released tree and the fix that mutants are made of."""
@@ -44,18 +47,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Score mutants as the command line asks; return the exit code."""
     options = _parsed(arguments)
     patches = load_patches([bundled_patches()])
+    draw = random.Random(options.seed)  # noqa: S311 - the same seed draws the same sample
+    places = [
+        (name, version)
+        for name, versions in FIELDS.items()
+        for version in versions
+        if options.patch in (None, name) and (not options.release or version in options.release)
+    ]
+    if options.sample:
+        places = draw.sample(places, min(_SAMPLED_FIXES, len(places)))  # making a fix takes longer than a mutant
     fields = [
         Field(version, wheels.released(version), fixed)
-        for name, versions in FIELDS.items()
-        for version in (options.release or versions)
-        if options.patch in (None, name) and version in versions
+        for name, version in places
         for fixed in fixed_trees(DirectoryTree(wheels.released(version)), patches[name], patches)
     ]
     mutants = [(field, mutation) for field in fields for mutation in field.fixed.mutations()]
-    _print(f"{len(mutants)} mutants of {len(fields)} fixes")
+    _print(f"{len(mutants)} mutants of {', '.join(f'{field.fixed.patch.name} on {field.version}' for field in fields)}")
     if options.sample:
         _print(f"a sample of {options.sample} by --seed {options.seed}, at most {options.suite_runs} by the suite")
-        mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))  # noqa: S311
+        mutants = draw.sample(mutants, min(options.sample, len(mutants)))
     results = []
     with ExitStack() as stack:
         judges = [stack.enter_context(suite_judge(f.tree, f.fixed, patches, options.device)) for f in fields]

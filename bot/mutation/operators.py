@@ -60,7 +60,7 @@ def mutations(written: Written) -> Iterator[Mutation]:
     for statement in written.statements():
         for kind, node, text in _changes(written, statement):
             source = written.replaced(node, text)
-            if source not in seen and _parses(source):
+            if source not in seen and written.parses(node, source):
                 seen.add(source)
                 yield Mutation(kind, node.lineno, written.text(node), text, source)
 
@@ -201,14 +201,6 @@ def _word(name: str) -> str:
     if last.startswith(("max_", "num_", "bs")) or last.endswith(("_size", "_len", "_bs", "_tokens")):
         return "size"
     return ""
-
-
-def _parses(source: str) -> bool:
-    try:
-        ast.parse(source)
-    except SyntaxError:
-        return False
-    return True
 
 
 def _short(text: str) -> str:

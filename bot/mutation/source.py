@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,12 +63,25 @@ class Written:
     def function_of(self, node: ast.AST) -> ast.FunctionDef | None:
         """Return the innermost function around a node."""
         line = getattr(node, "lineno", 0)
-        around = [
-            each
-            for each in ast.walk(self.module)
-            if isinstance(each, ast.FunctionDef) and each.lineno <= line <= (each.end_lineno or 0)
-        ]
+        around = [each for each in self._functions if each.lineno <= line <= (each.end_lineno or 0)]
         return max(around, key=lambda each: each.lineno, default=None)
+
+    @cached_property
+    def _functions(self) -> list[ast.FunctionDef]:
+        return [node for node in ast.walk(self.module) if isinstance(node, ast.FunctionDef)]
+
+    def parses(self, node: ast.AST, source: str) -> bool:
+        """Say whether the file with another text in the place of a node is Python, by the function around it alone."""
+        function = self.function_of(node)
+        lines = source.split("\n")
+        if function is not None:
+            longer = len(lines) - len(self.after.split("\n"))
+            lines = lines[function.lineno - 1 : (function.end_lineno or 0) + longer]
+        try:
+            ast.parse(textwrap.dedent("\n".join(lines)))
+        except SyntaxError:
+            return False
+        return True
 
     def text(self, node: ast.AST) -> str:
         """Return a node as it is written."""
