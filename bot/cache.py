@@ -12,4 +12,12 @@ def cache_directory() -> Path:
     if override:
         return Path(override)
     cached = Path(os.environ.get("XDG_CACHE_HOME") or "")
-    return (cached if cached.is_absolute() else Path.home() / ".cache") / "backport-bot"
+    return (cached if cached.is_absolute() else _home() / ".cache") / "backport-bot"
+
+
+def _home() -> Path:
+    """Return the user's home; the root folder for a user without one, as container runtimes do."""
+    try:
+        return Path.home()
+    except RuntimeError:  # neither HOME nor an entry in /etc/passwd
+        return Path("/")

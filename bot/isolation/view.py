@@ -106,10 +106,12 @@ def plan_root(
     """Gather what is visible to one process; `program` is the first word of its command."""
     view = View()
     trees = tuple(readable)
-    system = (*_SYSTEM, *_KERNEL, *(f"/etc/{name}" for name in _SETTINGS), *_interpreter())
-    libraries = _gpu_libraries(environment) if gpu else ()
-    for path in (*system, *_programs(environment, program), *libraries, *map(str, (*trees, *writable))):
+    for path in (*_SYSTEM, *_KERNEL, *(f"/etc/{name}" for name in _SETTINGS), *map(str, (*trees, *writable))):
         view.show(path)
+    libraries = _gpu_libraries(environment) if gpu else ()
+    for path in (*_interpreter(), *_programs(environment, program), *libraries):
+        if not _holds_a_home(path):
+            view.show(path)
     devices = [*_DEVICES, *(path for pattern in _GPU_DEVICES if gpu for path in glob(pattern))]
     real = tuple(os.path.realpath(path) for path in writable)
     return Plan(
@@ -169,6 +171,10 @@ def _installed(prefix: str) -> Iterator[str]:
 
 def _is_in_home(path: str) -> bool:
     return any(Path(path).resolve().is_relative_to(home) for home in _homes())
+
+
+def _holds_a_home(path: str) -> bool:
+    return any(home.is_relative_to(Path(path).resolve()) for home in _homes())
 
 
 def _programs(environment: Mapping[str, str], program: str) -> Iterator[str]:

@@ -243,3 +243,15 @@ def test_an_ordinary_user_gets_the_same_walls(user: int) -> None:
         assert (done.stdout, done.stderr) == ("namespaces 0 False []\n", "")
     finally:
         subprocess.run(["rm", "-rf", "--", str(folder)], check=True)
+
+
+@walled
+def test_a_variable_that_names_a_home_shows_nothing_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "key").write_text("secret")
+    for name in ("HOME", "LD_LIBRARY_PATH", "CUDA_HOME"):
+        monkeypatch.setenv(name, str(home))
+    monkeypatch.setenv("PATH", f"{home}:{home}/bin:{tmp_path}/bin:{os.environ['PATH']}")
+    text = f"import os\ndef test_it():\n    assert os.listdir({str(home)!r}) == []\n"
+    assert complaints(run(tmp_path, text, device="auto")) == []

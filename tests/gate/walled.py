@@ -16,14 +16,14 @@ from bot.model import CaseOutcome, Suite, SuiteRun
 walled = pytest.mark.skipif(not can_isolate(), reason="this machine lets no process have namespaces of its own")
 
 
-def run(folder: Path, text: str, confinement: Confinement | None = None) -> SuiteRun:
+def run(folder: Path, text: str, confinement: Confinement | None = None, *, device: str = "cpu") -> SuiteRun:
     """Run a one-file suite inside the walls; it and its tree lie in the folder."""
     for name in ("suite", "tree"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "suite" / "test_it.py").write_text(textwrap.dedent(text), encoding="utf-8")
     suite = Suite(name="it", directory=folder / "suite", timeout=60)
     shared = Shared(confinement=confinement or Confinement())
-    return run_suite(folder / "tree", suite, name="base", device="cpu", shared=shared)
+    return run_suite(folder / "tree", suite, name="base", device=device, shared=shared)
 
 
 def complaints(ended: SuiteRun) -> list[str]:
