@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import SuiteError
-from bot.gate.confinement import Launch, isolation_of
+from bot.gate.confinement import Launch
 from bot.gate.environment import command_environment
 from bot.gate.junit import Report, parse_junit, read_report
 from bot.gate.place import Shared, interpreter, run_confined
@@ -80,7 +80,7 @@ def run_command(
         device=ending.report.device or _machine(),
         seconds=time.monotonic() - shared.turn.since,
         problem=ending.problem,
-        isolation=isolation_of(shared.confinement),
+        isolation=finished.isolation,
     )
     progress(f"{name} run: {summary(run)}")
     return run

@@ -12,7 +12,6 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from bot import credentials
@@ -78,17 +77,19 @@ class Launch:
     device: str = "auto"
 
 
-def confined(launch: Launch, confinement: Confinement, *, farewell: Sequence[str] = ()) -> list[str]:
-    """Build the command line of a process inside the walls that this machine allows, which ends with this process.
+def confined(
+    launch: Launch, confinement: Confinement, isolation: Isolation, *, farewell: Sequence[str] = ()
+) -> list[str]:
+    """Build the command line of a process that ends with this one, and does not start without the isolation it needs.
 
-    Where it allows none, what is left are the environment, which is the caller's, and the limits. In a container's
-    client neither is ours to set; `farewell` is the command that ends what a client leaves behind, should the bot end
-    before it does.
+    Without any, what is left are the environment, which is the caller's, and the limits. A container's client gets
+    neither walls nor limits; `farewell` is the command that ends what it leaves behind, should the bot end before it.
     """
     order = Order(bot=os.getpid(), directory=str(launch.directory.resolve()), farewell=tuple(farewell))
-    if confinement.image is None:
-        walls = _plan(launch, confinement) if can_isolate() else None
-        order = order._replace(limits=tuple(_limits(confinement)), network=confinement.network, plan=walls)
+    if isolation is not Isolation.CONTAINER:
+        order = order._replace(limits=tuple(_limits(confinement)), network=confinement.network)
+    if isolation is Isolation.NAMESPACES:
+        order = order._replace(plan=_plan(launch, confinement))
     return [sys.executable, "-I", "-S", "-c", _LAUNCHER, to_text(order), *launch.command]
 
 
@@ -114,23 +115,21 @@ def _limits(confinement: Confinement) -> Iterator[tuple[str, int]]:
 # --- what stands ------------------------------------------------------------------------------------------------------
 
 
-def isolation_of(confinement: Confinement) -> Isolation:
-    """Say what stands between a process and this machine."""
-    if confinement.image is not None:
-        return Isolation.CONTAINER
-    return Isolation.NAMESPACES if can_isolate() else Isolation.NONE
-
-
-def refuse_bare_with_secrets(confinement: Confinement) -> None:
-    """Let nobody's code run without walls beside a token, unless the configuration says so by name.
+def isolation_for(confinement: Confinement) -> Isolation:
+    """Choose what is to stand between a process and this machine: the most that there is.
 
     Raises:
-        SuiteError: nothing may be run on this machine.
+        SuiteError: there is nothing, the bot holds a token, and the configuration does not accept that by name.
     """
-    if confinement.without_isolation or not credentials.held() or isolation_of(confinement) is not Isolation.NONE:
-        return
+    if confinement.image is not None:
+        return Isolation.CONTAINER
+    refused = obstacle()
+    if not refused:
+        return Isolation.NAMESPACES
+    if confinement.without_isolation or not credentials.held():
+        return Isolation.NONE
     raise SuiteError(
-        f"This machine cannot isolate a suite ({obstacle()}), and the bot holds a token that the suite could read. So "
+        f"This machine cannot isolate a suite ({refused}), and the bot holds a token that the suite could read. So "
         "nothing was run and nothing is proven.",
         hint="Allow user namespaces (docs/ci.md, What a suite can reach), name an image in `prove.containers`, set "
         "`prove.runner: github-actions`, or accept the risk with `prove.without_isolation: allow` in backport.yaml.",
@@ -143,30 +142,31 @@ def can_isolate() -> bool:
 
 
 _trial = threading.Lock()
+_stood: list[bool] = []
+"""Not empty once walls stood: from then on they do, and a process for which they do not is not started."""
+_TRIAL = Launch(command=[sys.executable, "-I", "-S", "-c", ""], directory=Path("/"), environment={})
 
 
 def obstacle() -> str:
-    """Say why this machine allows no walls; empty where it does. One that was out of time is tried again next time."""
-    with _trial:
-        try:
-            return _try_walls()
-        except subprocess.TimeoutExpired:
-            return f"a trial did not end within {_TRIAL_SECONDS:g} s"
-
-
-@cache
-def _try_walls() -> str:
+    """Say why this machine allows no walls; empty where it does. A trial that failed is made again the next time."""
     if sys.platform != "linux":
         return "it takes Linux"
-    order = Order(bot=os.getpid(), directory="/", plan=_plan(_TRIAL, DEFAULT))
-    command = [sys.executable, "-I", "-S", "-c", _LAUNCHER, to_text(order), *_TRIAL.command]
-    done = subprocess.run(
-        command, capture_output=True, text=True, errors="replace", timeout=_TRIAL_SECONDS, check=False
-    )
+    with _trial:
+        refused = "" if _stood else _try_walls()
+        if not refused:
+            _stood.append(True)
+        return refused
+
+
+def _try_walls() -> str:
+    command = confined(_TRIAL, DEFAULT, Isolation.NAMESPACES)
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=_TRIAL_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"a trial failed: {error}"
     return "" if done.returncode == 0 else done.stderr.strip()[-300:] or f"a trial ended with {done.returncode}"
-
-
-_TRIAL = Launch(command=[sys.executable, "-I", "-S", "-c", ""], directory=Path("/"), environment={})
 
 
 def has_own_pid_limit() -> bool:

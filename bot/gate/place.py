@@ -19,9 +19,10 @@ from functools import partial
 from pathlib import Path
 
 from bot.gate import container
-from bot.gate.confinement import DEFAULT, Confinement, Launch, confined, refuse_bare_with_secrets
+from bot.gate.confinement import DEFAULT, Confinement, Launch, confined, isolation_for
 from bot.gate.disk_usage import DiskWatch, Usage
 from bot.gate.process import Ends, Finished, run_watched
+from bot.model import Isolation
 
 _CLIENT = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST", "XDG_RUNTIME_DIR")
 """What a container runtime's client needs of our environment; the container itself gets none of it."""
@@ -96,14 +97,15 @@ def run_confined(launch: Launch, shared: Shared, *, timeout: float, watch: Calla
         RunsEnded: the bot is ending.
     """
     confinement = shared.confinement
-    refuse_bare_with_secrets(confinement)
+    isolation = isolation_for(confinement)
     disk = DiskWatch(launch.writable, Usage(confinement.disk_size, confinement.entries))
     ends = Ends(timeout=timeout, begun=shared.turn.begun, up=shared.turn.awaited.set, stop=shared.stop, disk=disk)
     follow = partial(run_watched, directory=launch.directory, watch=watch, ends=ends)
     with _ended_with_the_bot(shared.stop):
         if confinement.image is None:
-            return follow(confined(launch, confinement), environment=launch.environment)
-        return _run_contained(launch, confinement, follow)
+            command = confined(launch, confinement, isolation)
+            return replace(follow(command, environment=launch.environment), isolation=isolation)
+        return replace(_run_contained(launch, confinement, follow), isolation=isolation)
 
 
 def _run_contained(launch: Launch, confinement: Confinement, follow: Callable[..., Finished]) -> Finished:
@@ -112,7 +114,7 @@ def _run_contained(launch: Launch, confinement: Confinement, follow: Callable[..
     ended = container.ending(name, confinement)
     run = replace(launch, command=container.contained(launch, confinement, name))
     try:
-        return follow(confined(run, confinement, farewell=ended), environment=client)
+        return follow(confined(run, confinement, Isolation.CONTAINER, farewell=ended), environment=client)
     finally:
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
             subprocess.run(ended, env=client, capture_output=True, timeout=60, check=False)

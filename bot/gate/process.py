@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bot.gate.disk_usage import DiskWatch
 from bot.gate.output import Output
+from bot.model import Isolation
 
 NOT_FOUND = 127
 """What a shell returns for a command that is not there."""
@@ -37,13 +38,14 @@ class Finished:
     """How a process ended: `code` is negative for a signal; `tail` is the end of what it printed.
 
     `exceeded` says which bound of what it may write it went beyond, whether or not that ended it, or that it was ended
-    because nobody needed its result any more.
+    because nobody needed its result any more. `isolation` is what the caller gave it.
     """
 
     code: int
     tail: tuple[str, ...]
     timed_out: bool
     exceeded: str = ""
+    isolation: Isolation | None = None
 
     @property
     def signal_name(self) -> str:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from bot.errors import SuiteError
-from bot.gate.confinement import Launch, isolation_of
+from bot.gate.confinement import Launch
 from bot.gate.environment import suite_environment
 from bot.gate.junit import Report, parse_junit, read_report
 from bot.gate.place import Shared, interpreter, run_confined
@@ -72,7 +72,7 @@ def run_suite(
         device=parsed.device,
         seconds=seconds,
         problem=problem,
-        isolation=isolation_of(shared.confinement),
+        isolation=finished.isolation,
     )
     progress(f"{name} run: {summary(run)}")
     return run

@@ -210,12 +210,12 @@ _AS_SOMEBODY = """
 import os, sys
 sys.path[:0] = sys.argv[1:2]
 from pathlib import Path
-from bot.gate.confinement import Confinement, Launch, isolation_of
+from bot.gate.confinement import Confinement, Launch, isolation_for
 from bot.gate.place import Shared, run_confined
 
 folder, program = Path(sys.argv[2]), "import os; print(os.getuid(), os.path.exists('/root'), os.listdir('.'))"
 launch = Launch(command=[sys.executable, "-c", program], directory=folder, environment={}, writable=(folder,))
-print(isolation_of(Confinement()).value, *run_confined(launch, Shared(), timeout=60, watch=lambda line: None).tail)
+print(isolation_for(Confinement()).value, *run_confined(launch, Shared(), timeout=60, watch=lambda line: None).tail)
 """
 
 
