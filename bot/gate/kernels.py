@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import stat
 import time
 from pathlib import Path
@@ -24,7 +23,6 @@ log = logging.getLogger(__name__)
 
 BOUNDS = Bounds()
 _KEPT_SECONDS = 30 * 24 * 3600.0
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def lend_kernels(kept: Path, to: Path) -> None:
@@ -57,14 +55,17 @@ def _foreign(kept: Path) -> str:
 
 
 def drop_old_kernels(root: Path) -> None:
-    """Remove the kernels of commits that were compiled more than 30 days ago, and whatever is not a commit's folder."""
+    """Remove what was compiled more than 30 days ago, and what is neither a file nor a folder.
+
+    What an earlier version kept for all branches goes in time as well; it is not read any more.
+    """
     limit = time.time() - _KEPT_SECONDS
     with contextlib.suppress(OSError):
         root.mkdir(parents=True, exist_ok=True)
         for entry in root.iterdir():
             status = entry.lstat()
-            of_commit = stat.S_ISDIR(status.st_mode) and _COMMIT.fullmatch(entry.name)
-            if not of_commit or status.st_mtime < limit:
+            plain = stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)
+            if not plain or status.st_mtime < limit:
                 _remove(entry)
 
 

@@ -119,17 +119,17 @@ def test_kept_kernels_that_are_plain_files_stay(tmp_path: Path) -> None:
     assert (tmp_path / "kept/hash/kernel.so").exists()
 
 
-def test_old_kernels_go_and_what_was_kept_for_all_branches(tmp_path: Path, secret: Path) -> None:
+def test_old_kernels_go_and_so_do_links(tmp_path: Path, secret: Path) -> None:
     root = tmp_path / "kernels"
-    for name, days in (("a" * 40, 31), ("b" * 40, 29), ("KERNELHASH", 1)):
+    for name, days in (("a" * 40, 31), ("b" * 40, 29), ("OLDHASH", 31), ("NEWHASH", 1)):
         (root / name).mkdir(parents=True)
         then = time.time() - days * 24 * 3600
         os.utime(root / name, (then, then))
     (root / ("c" * 40)).symlink_to(tmp_path)
-    (root / "file").touch()
+    os.mkfifo(root / "pipe")
     drop_old_kernels(root)
     drop_old_kernels(tmp_path / "not there")
-    assert [each.name for each in root.iterdir()] == ["b" * 40]
+    assert {each.name for each in root.iterdir()} == {"b" * 40, "NEWHASH"}
     assert secret.read_text() == SECRET
 
 
