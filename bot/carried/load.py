@@ -67,17 +67,22 @@ def configured_patches(folders: Iterable[str], beside: Path) -> Mapping[str, Car
     """
     directories = [beside / folder for folder in folders]
     for directory in directories:
-        if not directory.is_dir():
-            raise ConfigError(
-                f"`patches` names {directory}, which is no folder, so no carried patch was read.",
-                hint="Correct `patches` in backport.yaml: folders relative to that file.",
-            )
-        if (directory / "patch.yaml").exists():
-            raise ConfigError(
-                f"`patches` names {directory}, which is a carried patch itself, so none was read.",
-                hint="Name the folder above it in `patches` of backport.yaml.",
-            )
+        check_patch_folder(directory, name=str(directory))
     return load_patches([bundled_patches(), *directories])
+
+
+def check_patch_folder(directory: Path, *, name: str) -> None:
+    """Raise ConfigError where a folder of `patches`, called `name` there, is missing or is a carried patch itself."""
+    if not directory.is_dir():
+        raise ConfigError(
+            f"`patches` names {name}, which is no folder, so no carried patch was read.",
+            hint="Correct `patches` in backport.yaml: folders relative to that file.",
+        )
+    if (directory / "patch.yaml").exists():
+        raise ConfigError(
+            f"`patches` names {name}, which is a carried patch itself, so none was read.",
+            hint="Name the folder above it in `patches` of backport.yaml.",
+        )
 
 
 def load_patches(directories: Iterable[Path]) -> Mapping[str, CarriedPatch]:

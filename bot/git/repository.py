@@ -6,6 +6,7 @@ modules of their own, and picking is built on top. No worktree is ever made or t
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -97,8 +98,10 @@ class Repository:
 
     def beside(self, name: str, url: str, *, token: Token) -> Repository:
         """Return this mirror with another remote, under a name of its own: the objects are the same."""
-        other = Repository.mirror(url, self.git.directory, token=token, remote=name)
-        other.remote = name
+        # Two names may be written alike; two addresses are never one remote.
+        remote_name = f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
+        other = Repository.mirror(url, self.git.directory, token=token, remote=remote_name)
+        other.remote = remote_name
         return other
 
     def follow(self, url: str) -> None:

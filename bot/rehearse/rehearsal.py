@@ -7,13 +7,14 @@ is learned from one helps the next.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.util import Finalize
 from pathlib import Path
 
@@ -94,7 +95,8 @@ def _replay_all(
     arguments = (quarantine.git.directory, quarantine.scratch, tuple(mined))
     started = time.perf_counter()
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=arguments) as pool:
-        waiting: list[Future[list[Replayed]]] = [pool.submit(_work, chunk) for chunk in _chunks(todo)]
+        with without_interrupts():
+            waiting: list[Future[list[Replayed]]] = [pool.submit(_work, chunk) for chunk in _chunks(todo)]
         try:
             for future in as_completed(waiting):
                 done = future.result()
@@ -103,6 +105,20 @@ def _replay_all(
                 started = now
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def without_interrupts() -> Iterator[None]:
+    """Start processes that Ctrl-C, which a terminal sends to all, does not reach: this one ends them.
+
+    They inherit that it is blocked. Here it comes when the block has ended.
+    """
+    resource_tracker.ensure_running()  # when it is started it unblocks the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _chunks(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.carried.load import CarriedPatch, bundled_patches, load_patches
+from bot.carried.load import CarriedPatch, bundled_patches, check_patch_folder, load_patches
 from bot.config import FILE_NAME, Config, load_config, parse_config
 from bot.errors import ConfigError
 from bot.git.repository import Repository
@@ -41,6 +41,7 @@ def keep_local_settings(path: Path, folder: RunFolder) -> Settings:
     config = load_config(path)
     folder.made(_CONFIG).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     for index, own in enumerate(config.patches):
+        check_patch_folder(path.parent / own, name=own)
         shutil.copytree(path.parent / own, folder.path(f"{_PATCHES}/{index}"), dirs_exist_ok=True)
     return read_settings(folder)
 
@@ -72,5 +73,6 @@ def _export_patches(config: Config, mirror: Repository, folder: RunFolder) -> No
         if tip is not None:
             exported = folder.path(f"{_PATCHES}/.{index}")
             mirror.export(tip, exported, [own])
+            check_patch_folder(exported / own, name=own)
             (exported / own).rename(folder.path(f"{_PATCHES}/{index}"))
             shutil.rmtree(exported)

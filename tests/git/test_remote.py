@@ -131,6 +131,13 @@ def test_token_is_in_no_argument_no_file_and_no_error(history: History, tmp_path
     assert secret.encode() not in written
 
 
+def test_two_repositories_beside_a_mirror_share_no_remote(mirror: Repository) -> None:
+    """Even where whoever names them writes both names alike."""
+    urls = ["http://127.0.0.1:9/acme/wid.get.git", "http://127.0.0.1:9/acme/wid-get.git"]
+    others = [mirror.beside("acme-wid-get", url, token="t") for url in urls]
+    assert [mirror.git.text("config", f"remote.{each.remote}.url") for each in others] == urls
+
+
 def test_url_with_credentials_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GitError, match="credentials"):
         Repository.mirror("https://x:secret@example.org/o/r.git", tmp_path / "m.git")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from bot.errors import GitError
-from bot.rehearse.rehearsal import rehearse
+from bot.rehearse.rehearsal import rehearse, without_interrupts
 from bot.rehearse.summary import summarize
 from tests.git.history import History
 
@@ -140,6 +143,15 @@ def test_a_shallow_clone_is_told_how_to_become_whole(past: History, tmp_path: Pa
     with pytest.raises(GitError, match="shallow") as caught:
         rehearse(shallow, processes=1)
     assert "--unshallow" in caught.value.hint
+
+
+def test_ctrl_c_is_left_to_the_process_that_started_the_others() -> None:
+    """It reaches all of them: each printed a traceback of its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        with without_interrupts():
+            blocked = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, [])
+        assert signal.SIGINT in blocked.result()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_page_shows_foreign_text_as_text(history: History, tmp_path: Path) -> None:

@@ -362,6 +362,15 @@ def test_whoever_asks_is_told_that_the_configuration_is_broken(pipeline: Pipelin
     assert pipeline.office.reactions() == ["confused"]
 
 
+def test_whoever_asks_is_told_of_a_folder_of_patches_that_is_not_there(pipeline: Pipeline) -> None:
+    pipeline.write_config()
+    (pipeline.directory / "backport.yaml").write_text(f"repository: {REPOSITORY}\npatches: [nowhere]\n")
+    with pytest.raises(ConfigError, match="nowhere"):
+        pipeline.plan(pipeline.event(CLEAN))
+    (answer,) = pipeline.office.answers()
+    assert "`patches` names nowhere, which is no folder" in answer
+
+
 def test_nobody_who_did_not_ask_is_told_of_a_broken_configuration(pipeline: Pipeline) -> None:
     pipeline.write_config("branchs: [release/*]\n")
     for event in (pipeline.event("Thank you for the /backport."), pipeline.merged(7)):
