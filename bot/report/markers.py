@@ -102,19 +102,18 @@ def kept_command(body: str) -> KeptCommand | None:
 
 
 def note_branches(body: str, states: Mapping[str, str]) -> str:
-    """Put how each target branch stands into a hidden line under the marker: to be told again, never to act on."""
-    marker, _, rest = body.partition("\n")
+    """Put how each target branch stands into a hidden last line: to be told again, never to act on."""
     noted = "".join(f" {_encode(branch)}={_encode(state)}" for branch, state in states.items())
-    return f"{marker}\n{_OPENING}branches{noted} -->\n{rest}"
+    return f"{body.rstrip()}\n\n{_OPENING}branches{noted} -->\n"
 
 
 def noted_branches(body: str) -> dict[str, str]:
     """Read back how each target branch stands; empty for comments that are no status comments."""
-    for line in body.replace("\r\n", "\n").split("\n")[:3]:
-        if line.startswith(f"{_OPENING}branches ") and line.endswith(" -->"):
-            pairs = (word.partition("=") for word in line.split(" ")[2:-1])
-            return {unquote(branch): unquote(state) for branch, _, state in pairs}
-    return {}
+    line = body.rstrip().replace("\r\n", "\n").rpartition("\n")[2]
+    if not (line.startswith(f"{_OPENING}branches ") and line.endswith(" -->")):
+        return {}
+    pairs = (word.partition("=") for word in line.split(" ")[2:-1])
+    return {unquote(branch): unquote(state) for branch, _, state in pairs}
 
 
 def conflict_marker() -> str:
