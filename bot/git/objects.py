@@ -163,11 +163,21 @@ def _format_signature(signature: Signature) -> str:
 
 
 def parse_commit(sha: Sha, content: bytes) -> Commit:
-    """Read a commit object. Bytes that the stated encoding cannot decode survive as surrogates."""
+    """Read a commit object. Bytes that the stated encoding cannot decode survive as surrogates.
+
+    Raises:
+        GitError: it lacks a line that every commit has.
+    """
     head, _, body = content.partition(b"\n\n")
     headers = list(_parse_headers(head))
     encoding = next((value.decode("ascii", "replace") for key, value in headers if key == b"encoding"), "utf-8")
     fields = {key.decode(): value for key, value in headers if key in (b"tree", b"author", b"committer")}
+    missing = [name for name in ("tree", "author", "committer") if name not in fields]
+    if missing:
+        raise GitError(
+            f"The commit {sha} is damaged: it has no {' and no '.join(missing)}, so it was not read.",
+            hint="Run `git fsck` in the repository; a commit like this one cannot be backported.",
+        )
     return Commit(
         sha=sha,
         tree=Sha(fields["tree"].decode()),

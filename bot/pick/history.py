@@ -64,7 +64,7 @@ class BackportIndex:
             head, _, message = entry.lstrip("\n").partition("\n")
             if head:
                 sha, _, date = head.partition(" ")
-                self._note(picked_from(message), Backported(int(date), Sha(sha)))
+                self._note(picked_from(message), Backported(int(date or 0), Sha(sha)))
         self.read_tips |= new
         self._keep()
 

@@ -135,7 +135,7 @@ def _tell(repository: Repository, tip: Sha, main: Sha) -> Iterator[_Told]:
     listed = repository.git.run("log", "--reverse", "--topo-order", "--format=%H%n%P%n%ct%n%B%x00", tip, *excluded)
     for entry in listed.decode(errors="surrogateescape").split("\0"):
         if len(lines := entry.lstrip("\n").split("\n", 3)) == 4:
-            yield _Told(Sha(lines[0]), tuple(map(Sha, lines[1].split())), int(lines[2]), lines[3])
+            yield _Told(Sha(lines[0]), tuple(map(Sha, lines[1].split())), int(lines[2] or 0), lines[3])
 
 
 @dataclass(slots=True)

@@ -131,3 +131,12 @@ def test_environment_of_the_caller_does_not_reach_git(
 def test_git_that_takes_too_long_is_ended(repository: Repository) -> None:
     with pytest.raises(OutOfTime, match="took longer than"):
         repository.git.attempt("-c", "alias.wait=!exec sleep 20", "wait", seconds=0.2)
+
+
+@pytest.mark.parametrize("lost", ["tree", "author", "committer"])
+def test_a_commit_that_lacks_a_line_is_told_of(history: History, repository: Repository, lost: str) -> None:
+    whole = history.git("cat-file", "commit", history.commit({"f": "f"}))
+    lines = [line for line in whole.split("\n") if not line.startswith(f"{lost} ")]
+    damaged = repository.writer.write("commit", "\n".join(lines).encode())
+    with pytest.raises(GitError, match=f"it has no {lost}"):
+        repository.commit(damaged)
