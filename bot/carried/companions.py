@@ -33,6 +33,23 @@ def companions_of(patch: CarriedPatch, patches: Mapping[str, CarriedPatch]) -> t
     return tuple(ordered.values())
 
 
+def wanted_companions(
+    base: SourceTree, candidate: SourceTree, patch: CarriedPatch, patches: Mapping[str, CarriedPatch]
+) -> tuple[CarriedPatch, ...]:
+    """Return the companions whose suites a proof needs: those that the base lacks, and those that the candidate adds.
+
+    One that the candidate lacks as well is among them, so that its absence is not proven.
+    """
+
+    def wanted(companion: CarriedPatch) -> bool:
+        before = check(base, companion).status
+        if before in (Affectedness.AFFECTED, Affectedness.FIXED):
+            return before is Affectedness.AFFECTED
+        return check(candidate, companion).status is Affectedness.FIXED
+
+    return tuple(companion for companion in companions_of(patch, patches) if wanted(companion))
+
+
 def apply_companions(
     tree: SourceTree, patch: CarriedPatch, patches: Mapping[str, CarriedPatch]
 ) -> tuple[Applied | StepFailed, ...]:

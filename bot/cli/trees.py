@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bot.carried.apply import Applied, ChangedTree, StepFailed, apply, render_diff, write
-from bot.carried.companions import apply_companions, companions_of
+from bot.carried.companions import apply_companions, wanted_companions
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch, configured_patches
 from bot.carried.tree import DirectoryTree, differing_paths
@@ -20,7 +20,6 @@ from bot.config import Prove, load_config
 from bot.errors import ConfigError
 from bot.gate.source_copy import copy_sources
 from bot.git.untrusted import head_commit
-from bot.model import Affectedness
 from bot.report import terminal
 from bot.report.data import check_to_json, verdict_to_json
 from bot.safe_output import to_json
@@ -100,7 +99,9 @@ def prove_fix(
             fixed,
             carried,
             lay_out=lay_out,
-            companions=_wanted(tree, fixed, carried, patches) if carried and with_companions else (),
+            companions=wanted_companions(DirectoryTree(tree), DirectoryTree(fixed), carried, patches)
+            if carried and with_companions
+            else (),
             patches=patches,
             settings=settings,
             branch=branch,
@@ -167,20 +168,3 @@ def _fix_copy(tree: Path, patch: CarriedPatch, companions_among: Mapping[str, Ca
     changes = _changes(_apply(tree, patch, companions_among))
     copy_sources(tree, copy, without=frozenset({".git", "__pycache__"}))
     write(changes, copy)
-
-
-def _wanted(
-    base: Path, candidate: Path, patch: CarriedPatch, patches: Mapping[str, CarriedPatch]
-) -> tuple[CarriedPatch, ...]:
-    """Return the companions that the base needs, also where the candidate lacks one, and those that the candidate adds.
-
-    A companion that was asked for and is not there must not be left out of the proof.
-    """
-
-    def wanted(companion: CarriedPatch) -> bool:
-        before = check(DirectoryTree(base), companion).status
-        if before in (Affectedness.AFFECTED, Affectedness.FIXED):
-            return before is Affectedness.AFFECTED
-        return check(DirectoryTree(candidate), companion).status is Affectedness.FIXED
-
-    return tuple(companion for companion in companions_of(patch, patches) if wanted(companion))

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from bot.carried.apply import Applied, StepFailed, apply
-from bot.carried.companions import apply_companions, companions_of
+from bot.carried.companions import apply_companions, companions_of, wanted_companions
 from bot.carried.load import CarriedPatch, load_patches
 from tests.carried.conftest import MemoryTree
 
@@ -114,3 +114,14 @@ def test_a_companion_that_does_not_fit_stops_no_other(tmp_path: Path) -> None:
 
 def test_the_shipped_patch_names_its_companions_in_an_order(patches: Mapping[str, CarriedPatch]) -> None:
     assert names("sglang-24587", patches) == ["sglang-22598", "sglang-27485", "sglang-25556"]
+
+
+def test_a_companion_that_the_base_needs_is_proven_also_where_the_candidate_lacks_it(tmp_path: Path) -> None:
+    write_patch(tmp_path, "a", companions=["b", "c", "d"])
+    for letter in "bcd":
+        write_patch(tmp_path, letter)
+    patches = load_patches([tmp_path])
+    base = MemoryTree({"sizes/__init__.py": b"", "sizes/all.py": b"def sizes():\n    a = 1\n    b = 1\n    c = 2\n"})
+    candidate = base.changed({"sizes/all.py": b"def sizes():\n    a = 2\n    b = 1\n    c = 2\n    d = 2\n"})
+    wanted = wanted_companions(base, candidate, patches["a"], patches)
+    assert [companion.name for companion in wanted] == ["b", "d"]
