@@ -1,0 +1,183 @@
+"""Operations on known values: what an expression's parts come to together, once each of them is a plain value.
+
+Owns operators, comparisons, attributes and slices. Says Unknown, with the first reason, for what it cannot answer.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from bot.carried.calls import Arguments, call_tensor_method
+from bot.carried.cases import Value, choose, graft, lift
+from bot.carried.polynomial import Polynomial
+from bot.carried.values import (
+    Device,
+    Ratio,
+    Symbol,
+    Tensor,
+    Unanswered,
+    Unknown,
+    compare,
+    equal,
+    is_platform,
+    platform,
+    truth,
+)
+
+_BINARY: Mapping[type[ast.operator], Callable[..., Value]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: lambda a, b: Ratio(a, b) if Polynomial in (type(a), type(b)) else a / b,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: lambda a, b: a**b if b in range(64) else None,
+    ast.LShift: lambda a, b: a * 2 ** min(b, 64),
+    ast.RShift: lambda a, b: a // 2 ** min(b, 64),
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+}
+_ORDER: Mapping[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+
+
+def tensor_method(node: ast.Call, base: Value, name: str, arguments: Arguments) -> Value:
+    """Return what a tensor's method returns."""
+    if not isinstance(base, Tensor):
+        return unknown_from(base, node)
+    result = call_tensor_method(base, name, arguments, place_of(node))
+    return unknown(node) if isinstance(result, Unanswered) else result
+
+
+def negative(node: ast.UnaryOp, operand: Value) -> Value:
+    """Return the value with a sign."""
+    if not isinstance(operand, int | float | Polynomial):
+        return unknown_from(operand, node)
+    return -operand if isinstance(node.op, ast.USub) else operand if isinstance(node.op, ast.UAdd) else unknown(node)
+
+
+def combined(node: ast.BinOp, left: Value, right: Value) -> Value:
+    """Return what a binary operator makes of two values."""
+    apply = _BINARY.get(type(node.op))
+    if isinstance(left, tuple) and isinstance(right, tuple) and isinstance(node.op, ast.Add):
+        return left + right
+    for side in (left, right):
+        if not isinstance(side, int | float | Polynomial):
+            return unknown_from(side, node)
+    try:
+        result = apply(left, right) if apply else None
+    except (ArithmeticError, AttributeError, TypeError, ValueError):
+        return unknown(node)
+    return unknown(node) if result is None else result
+
+
+def either_of(node: ast.BoolOp, stop_at: bool, value: Value, other: Value) -> Value:
+    """Return what `or` (`and`, with `stop_at` False) makes of two values."""
+    test = truth(value)
+    if test is None:
+        return unknown_from(value, node)
+    return graft(test, value, other) if stop_at else graft(test, other, value)
+
+
+def truth_of(node: ast.expr, value: Value) -> Value:
+    """Say whether a value counts as true, or why that is not known."""
+    known = truth(value)
+    return unknown_from(value, node) if known is None else known
+
+
+def kleene(op: ast.boolop) -> Callable[..., Value]:
+    """Return `and` or `or` of what may not be known: one part can decide whatever the others are."""
+    decisive = isinstance(op, ast.Or)
+
+    def answer(*parts: Value) -> Value:
+        if decisive in parts:
+            return decisive
+        return next((part for part in parts if isinstance(part, Unknown)), not decisive)
+
+    return answer
+
+
+def attribute_of(node: ast.Attribute, base: Value) -> Value:
+    """Return an attribute of what is no instance."""
+    match base:
+        case Symbol(name):
+            return Symbol(f"{name}.{node.attr}")
+        case Tensor() if node.attr in ("shape", "dtype", "ndim", "device"):
+            return {"shape": base.shape, "dtype": base.dtype, "ndim": len(base.shape), "device": base.device}[node.attr]
+        case Unknown() if node.attr == "device" and "cpu" not in ast.unparse(node):
+            return Device()
+    return unknown_from(base, node)
+
+
+def element(node: ast.Subscript, base: Value, index: Value) -> Value:
+    """Return an item of a tuple."""
+    if isinstance(base, tuple) and isinstance(index, int) and -len(base) <= index < len(base):
+        return base[index]
+    return unknown(node) if isinstance(base, Tensor) else unknown_from(base, node)
+
+
+def sliced(node: ast.Subscript, base: Value, upper: Value) -> Value:
+    """Return the first rows of a tensor."""
+    if not isinstance(base, Tensor) or not base.shape:
+        return unknown(node) if isinstance(base, Tensor) else unknown_from(base, node)
+    size = base.shape[0]
+    fits, positive = compare("<=", upper, size), compare(">=", upper, 0)
+    if fits is None or positive is not True:
+        return unknown(node)
+    return graft(fits, _first(base, upper), base)
+
+
+def _first(base: Tensor, count: Value) -> Tensor:
+    return Tensor((count, *base.shape[1:]), base.dtype, base.storage, base.device)
+
+
+def compared(node: ast.Compare, op: ast.cmpop, left: Value, right: Value) -> Value:
+    """Return what a comparison says of two values."""
+    match op:
+        case ast.Is() | ast.IsNot():
+            result = _identical(left, right)
+        case ast.Eq() | ast.NotEq():
+            result = equal(left, right)
+        case ast.In() | ast.NotIn() if isinstance(right, tuple):
+            result = lift(_any_of, *(equal(left, item) for item in right)) if right else False
+        case _:
+            result = compare(_ORDER[type(op)], left, right) if type(op) in _ORDER else None
+    if result is None:
+        return unknown_from(left, node) if isinstance(left, Unknown) else unknown_from(right, node)
+    return lift(lambda leaf: not leaf, result) if isinstance(op, ast.IsNot | ast.NotEq | ast.NotIn) else result
+
+
+def _any_of(*tests: Value) -> Value:
+    return True if True in tests else None if None in tests else False
+
+
+def _identical(left: Value, right: Value) -> Value:
+    if left is not None and right is not None:
+        return None
+    other = left if right is None else right
+    if isinstance(other, Symbol) and is_platform(other.name):
+        return choose(platform(other.name), False, True)
+    return None if isinstance(other, Unknown | Symbol) else other is None
+
+
+def unknown_from(value: Value, node: ast.AST) -> Unknown:
+    """Keep the first reason why something is not known."""
+    return value if isinstance(value, Unknown) else unknown(node)
+
+
+def place_of(node: ast.expr) -> str:
+    """Name where an expression stands."""
+    return f"line {node.lineno}:{node.col_offset}"
+
+
+@lru_cache(maxsize=1024)  # the same few nodes are not known for every sample
+def source_of(node: ast.AST) -> str:
+    """Return a node as source."""
+    return ast.unparse(node)
+
+
+def unknown(node: ast.AST) -> Unknown:
+    """Say that an expression cannot be evaluated."""
+    return Unknown(f"line {getattr(node, 'lineno', 0)}: `{source_of(node)}` cannot be evaluated")
