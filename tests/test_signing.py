@@ -39,7 +39,6 @@ def test_the_key_follows_from_what_lasts(monkeypatch: pytest.MonkeyPatch) -> Non
     assert credentials.signing_key("token") is None
     assert credentials.signing_key("token", webhook_secret="hush") == KEY
     assert credentials.signing_key(app, webhook_secret="hush") == SigningKey.derived_from("private")
-    monkeypatch.setattr(credentials, "_names_held", set())
     monkeypatch.setenv(credentials.SIGNING_SECRET, "own")
     assert credentials.signing_key(app) == SigningKey.derived_from("own")
 

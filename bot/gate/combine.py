@@ -62,4 +62,7 @@ def _together(runs: Mapping[str, SuiteRun]) -> SuiteRun:
         seconds=sum(run.seconds for run in runs.values()),
         isolation=weakest(run.isolation for run in runs.values()),
         problem=" ".join(f"{suite_title(name)}: {run.problem}" for name, run in runs.items() if run.problem),
+        covered={
+            f"{suite_title(name)}: {key}": value for name, run in runs.items() for key, value in run.covered.items()
+        },
     )

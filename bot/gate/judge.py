@@ -12,12 +12,15 @@ Owns the table below. Runs nothing and reads nothing: the same two runs always g
 
 A declared case that passes on the candidate is reported as stale and proves nothing. Where the patch that fixes a
 declared failure is part of the candidate, the declaration does not hold and the case is like any other.
+
+What would be proven is inconclusive all the same where it is too good: a declared failure that the candidate mends, a
+candidate that tried less than the base or was faster than the work can be, tests that the change itself steers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.gate.own_tests import errors_as_failures
 from bot.model import (
@@ -34,6 +37,10 @@ from bot.model import (
 
 NAMED = 3
 """How many cases a reason names before it only counts them."""
+_DRAWN = "drawn "
+"""How a suite begins the name of a parameter whose values are drawn anew for each commit, and so differ."""
+_MEASURABLE, _FASTER = 2.0, 100
+"""Seconds of cases whose times can be compared, and how many times faster is not believed."""
 
 
 @dataclass(slots=True)
@@ -62,6 +69,9 @@ def judge(
     declared = [failure for failure in known_failures if failure.fixed_by not in resolved]
     tally = _tally(base.cases, candidate.cases, declared)
     outcome, reason = _decide(tally)
+    doubt = _too_good(base, candidate, tally) if outcome is VerdictOutcome.PROVEN else ""
+    if doubt:
+        outcome, reason = VerdictOutcome.INCONCLUSIVE, doubt
     return Verdict(
         outcome=outcome,
         reason=reason + _stale(tally.known),
@@ -77,7 +87,11 @@ def judge_suite(
     """Judge two runs of a suite by what it declares."""
     if isinstance(suite, CommandSuite) and suite.overlay:
         base = errors_as_failures(base, candidate)
-    return judge(base, candidate, known_failures=suite.known_failures, resolved=resolved)
+    verdict = judge(base, candidate, known_failures=suite.known_failures, resolved=resolved)
+    if verdict.outcome is not VerdictOutcome.PROVEN:
+        return verdict
+    doubt = _steered(suite) if isinstance(suite, CommandSuite) else _too_fast(base, candidate)
+    return replace(verdict, outcome=VerdictOutcome.INCONCLUSIVE, reason=doubt) if doubt else verdict
 
 
 def matches(pattern: str, case: str) -> bool:
@@ -107,6 +121,40 @@ def _unusable(base: SuiteRun, candidate: SuiteRun) -> str:
     if _where(base) != _where(candidate):
         return f"Base and candidate ran on different devices: {base.device} and {candidate.device}."
     return ""
+
+
+def _too_good(base: SuiteRun, candidate: SuiteRun, tally: _Tally) -> str:
+    """Say why a candidate that passes is not believed, or nothing."""
+    failed = {case.name for case in base.cases if case.outcome is CaseOutcome.FAILED}
+    mended = [known.case for known in tally.known if not known.still_fails and known.case in failed]
+    if mended:
+        named = _names(mended, "failed on the base as declared and passed on the candidate")
+        return f"{named}, and nothing in it is known to mend that. If it does, drop the declaration."
+    for name, values in base.covered.items():
+        missing = set(values.split(", ")) - set(candidate.covered.get(name, "").split(", "))
+        if missing and not name.startswith(_DRAWN):
+            return f"The candidate run did not try {', '.join(sorted(missing))} ({name}), which the base run did."
+    return ""
+
+
+def _too_fast(base: SuiteRun, candidate: SuiteRun) -> str:
+    """Say that a carried patch's suite came to its end faster than its work can be done, or nothing."""
+    before = {case.name: case.seconds for case in base.cases if case.outcome is CaseOutcome.PASSED}
+    both = [case for case in candidate.cases if case.outcome is CaseOutcome.PASSED and case.name in before]
+    took, needed = sum(case.seconds for case in both), sum(before[case.name] for case in both)
+    if needed < _MEASURABLE or took * _FASTER > needed:
+        return ""
+    return f"{_cases(len(both))} that pass on both took {needed:.1f} s on the base and {took:.2f} s on the candidate."
+
+
+def _steered(suite: CommandSuite) -> str:
+    """Say that the change has a say in what its tests report, or nothing."""
+    if not suite.steering:
+        return ""
+    return (
+        f"The change's own tests pass, but it also changes {', '.join(suite.steering[:NAMED])}, which says what a test "
+        "run collects and reports: they do not prove it by themselves. Look at these files."
+    )
 
 
 def _where(run: SuiteRun) -> tuple[str, str, str] | None:

@@ -23,6 +23,8 @@ LARGEST = 64 * 1024 * 1024
 
 MOST_CASES, MOST_PROPERTIES = 200_000, 500_000
 """Of a report that is still read: what has more is no regression suite."""
+COVERED = "covered."
+"""How a run begins the name of a property that lists values it tried."""
 LONGEST_NAME, LONGEST_MESSAGE = 1000, 4000
 """Characters; the rest is cut off."""
 _LONGEST_NUMBER = 40
@@ -47,6 +49,12 @@ class Report:
             key.removeprefix("version."): value for key, value in self.properties.items() if key.startswith("version.")
         }
         return Device(kind=kind, name=name, arch=arch, versions=versions)
+
+    @property
+    def covered(self) -> Mapping[str, str]:
+        """What the run says it tried: properties `covered.<parameter>`, each a list of values with commas."""
+        marked = (key for key in self.properties if key.startswith(COVERED))
+        return {key.removeprefix(COVERED): self.properties[key] for key in marked}
 
 
 def read_report(folder: Path, name: str) -> bytes:

@@ -1,6 +1,6 @@
 """The tests that come with a change, as its suite: which files they are, and what it means that they cannot start.
 
-Owns the two rules by which such tests differ from a suite of ours. Runs nothing.
+Owns the rules by which such tests differ from a suite of ours. Runs nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,11 @@ from bot.globs import matches_path
 from bot.model import CaseOutcome, CaseResult, SuiteRun
 
 FILES = "{files}"
+_STEERING = (
+    *("conftest.py", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "setup.py", "noxfile.py"),
+    *("sitecustomize.py", "usercustomize.py", "*.pth"),
+)
+"""Files by which a change has a say in what a test run collects, reports or imports before the first test."""
 
 
 def files_of_tests(changed: Iterable[str], patterns: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -25,6 +30,11 @@ def files_of_tests(changed: Iterable[str], patterns: Sequence[str]) -> tuple[tup
     run = [path for path in changed if any(matches_path(pattern, path.rpartition("/")[2]) for pattern in names)]
     beside = [path for path in changed if any(matches_path(pattern, path) for pattern in places)]
     return tuple(dict.fromkeys(run)), tuple(dict.fromkeys([*run, *beside]))
+
+
+def steering_files(changed: Iterable[str]) -> tuple[str, ...]:
+    """Return what of the changed files steers a test run itself: with one, passing tests are the change's own word."""
+    return tuple(path for path in changed if any(matches_path(name, path.rpartition("/")[2]) for name in _STEERING))
 
 
 def filled(command: Sequence[str], files: Sequence[str]) -> tuple[str, ...]:

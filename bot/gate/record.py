@@ -98,6 +98,7 @@ def _run_to_json(run: SuiteRun) -> dict[str, Any]:
         "seconds": run.seconds,
         "device": device,
         "isolation": run.isolation and str(run.isolation),
+        "covered": dict(run.covered),
         "cases": cases,
     }
 
@@ -112,6 +113,7 @@ def _cleaned_run(run: SuiteRun) -> SuiteRun:
         problem=printable(run.problem, LONGEST_MESSAGE),
         seconds=_finite(run.seconds),
         device=run.device and _cleaned_device(run.device),
+        covered=_cleaned_texts(run.covered),
         cases=tuple(map(_cleaned_case, run.cases)),
     )
 

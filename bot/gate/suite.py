@@ -5,7 +5,10 @@ Owns what the end of a run means: every ending is a SuiteRun, and what its repor
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
+import secrets
 import time
 from pathlib import Path
 
@@ -24,7 +27,7 @@ NO_DEVICE_CODE = 64
 """The exit code by which a suite says that the device it was told to use is not there; its last line says which."""
 _EXIT = re.compile(r"!* ?(?:_pytest\.outcomes\.)?Exit: ")
 """How pytest begins to print why it was told to leave; blanks and more exclamation marks end the line."""
-_REPORT = "report.xml"
+_REPORT, _SEAL = "report.xml", "seal"
 _PYTEST = Path(__file__).with_name("pytest_program.py").read_text(encoding="utf-8")
 """Handed over as text: the interpreter may be a container's, where this package is not."""
 
@@ -46,6 +49,8 @@ def run_suite(
     with scratch_folder("backport-suite-") as scratch:
         home = scratch / "home"
         home.mkdir()
+        secret = secrets.token_bytes(32)
+        (scratch / _SEAL).write_bytes(secret)
         launch = Launch(
             command=_command(scratch, interpreter(shared.confinement)),
             directory=suite.directory,
@@ -62,7 +67,7 @@ def run_suite(
             device=device,
         )
         finished = run_confined(launch, shared, timeout=suite.timeout, watch=Reporter(name, progress))
-        problem, parsed, xml = _read(finished, scratch, suite.timeout)
+        problem, parsed, xml = _read(finished, scratch, suite.timeout, secret)
     if shared.keep is not None and xml:
         write_file(shared.keep, f"{name}.xml", xml)
     seconds = time.monotonic() - shared.turn.since
@@ -73,6 +78,7 @@ def run_suite(
         seconds=seconds,
         problem=problem,
         isolation=finished.isolation,
+        covered=parsed.covered,
     )
     progress(f"{name} run: {summary(run)}")
     return run
@@ -100,7 +106,7 @@ def _command(scratch: Path, python: str) -> list[str]:
     return [python, "-c", _PYTEST, *isolation, *options, *output, "."]
 
 
-def _read(finished: Finished, scratch: Path, timeout: float) -> tuple[str, Report, bytes]:
+def _read(finished: Finished, scratch: Path, timeout: float, secret: bytes) -> tuple[str, Report, bytes]:
     """Say what is wrong with a run, if anything, and what it reported all the same, read and as it is."""
     nothing = Report((), {}), b""
     stopped = why_stopped(finished, timeout)
@@ -112,7 +118,7 @@ def _read(finished: Finished, scratch: Path, timeout: float) -> tuple[str, Repor
     if finished.signal_name:
         return f"its process was ended by {finished.signal_name}{last_case(finished)}.", *nothing
     try:
-        xml = read_report(scratch, _REPORT)
+        xml = _sealed(scratch, read_report(scratch, _REPORT), secret)
         parsed = parse_junit(xml)
     except FileNotFoundError:
         what = "it could not be started" if finished.code in NOT_STARTED else "pytest left no report"
@@ -120,6 +126,24 @@ def _read(finished: Finished, scratch: Path, timeout: float) -> tuple[str, Repor
     except SuiteError as error:
         return error.message, *nothing
     return _contradiction(finished, parsed), parsed, xml
+
+
+def _sealed(scratch: Path, xml: bytes, secret: bytes) -> bytes:
+    """Return a report that the process which was given the secret wrote: others can write to its folder.
+
+    Raises SuiteError for another one.
+    """
+    expected = hmac.new(secret, xml, hashlib.sha256).hexdigest().encode()
+    try:
+        seal = read_report(scratch, f"{_REPORT}.{_SEAL}")
+    except FileNotFoundError:
+        seal = b""
+    if not hmac.compare_digest(seal, expected):
+        raise SuiteError(
+            "its report is not the one that the suite's own process wrote.",
+            hint="Something that the suite ran has written to its folder; look at what the candidate does.",
+        )
+    return xml
 
 
 def _contradiction(finished: Finished, parsed: Report) -> str:

@@ -42,13 +42,15 @@ class CommandSuite:
 
     `{python}` and `{junit}` in the command stand for an interpreter and for the report file it is to write. `junit` is
     where in the tree it writes one by itself; with neither, the command is one case and its exit code the outcome.
-    `overlay` are files of the candidate that are laid over the base: tests that come with the change.
+    `overlay` are files of the candidate that are laid over the base: tests that come with the change. `steering` are
+    files of the change that say what a test run does, such as a conftest.
     """
 
     name: str
     command: tuple[str, ...]
     junit: str = ""
     overlay: tuple[str, ...] = ()
+    steering: tuple[str, ...] = ()
     known_failures: tuple[DeclaredFailure, ...] = ()
     timeout: float = 900.0
 
@@ -110,7 +112,8 @@ class SuiteRun:
     """One run of a regression suite on one tree. `problem` says why a run is not usable; a usable one has none.
 
     `commit` is what the tree was checked out at, or empty where it is no checkout. `isolation` is None where nothing
-    was run, or the record of it is older than the field.
+    was run, or the record of it is older than the field. `covered` lists the values of each parameter that the suite
+    tried, as the suite says it, e.g. {"page size": "1, 2, 16"}.
     """
 
     tree: str
@@ -120,6 +123,7 @@ class SuiteRun:
     problem: str = ""
     commit: str = ""
     isolation: Isolation | None = None
+    covered: Mapping[str, str] = field(default_factory=dict)
 
     def count(self, outcome: CaseOutcome) -> int:
         """Count the cases that ended so."""

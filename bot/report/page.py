@@ -38,6 +38,7 @@ def render_page(verdict: Verdict, *, picture: str = "") -> str:
             isolation=isolation_text(verdict.isolation),
             groups=groups(verdict),
             known=known_groups(verdict),
+            covered=verdict.candidate.covered,
             cases=_cases(verdict),
             picture=Markup(picture),  # noqa: S704 - drawn by us, with every text in it escaped
         )

@@ -14,7 +14,7 @@ from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
 from bot.config.prove import KnownCase, Prove
 from bot.gate.confinement import GIB, Confinement
-from bot.gate.own_tests import files_of_tests, filled
+from bot.gate.own_tests import files_of_tests, filled, steering_files
 from bot.gate.runner import Assignment
 from bot.git.tree import CommitTree
 from bot.model import OWN_TESTS, Affectedness, CommandSuite, DeclaredFailure, SourceTree, Suite
@@ -105,6 +105,7 @@ def _own_tests(changed: Sequence[str], candidate: SourceTree, settings: Prove) -
         name=OWN_TESTS,
         command=filled(settings.tests.command, run),
         overlay=overlay,
+        steering=steering_files(changed),
         known_failures=_declared(settings.tests.known_failures),
         timeout=settings.timeout_minutes * 60,
     )

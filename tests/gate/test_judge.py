@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.gate import judge
-from bot.gate.judge import matches
-from bot.model import CaseOutcome, CaseResult, DeclaredFailure, Device, SuiteRun, VerdictOutcome
+from bot.gate.judge import judge_suite, matches
+from bot.model import CaseOutcome, CaseResult, CommandSuite, DeclaredFailure, Device, Suite, SuiteRun, VerdictOutcome
 
 CPU = Device(kind="cpu", name="Triton interpreter", arch="x86_64")
 GPU = Device(kind="cuda", name="NVIDIA H200", arch="sm_90")
@@ -39,7 +41,8 @@ def run(outcomes: str, *, tree: str = "base", problem: str = "", device: Device 
         ("fp", "pp", VerdictOutcome.PROVEN),
         ("fps", "pps", VerdictOutcome.PROVEN),
         ("fpF", "ppF", VerdictOutcome.PROVEN),
-        ("fpF", "ppP", VerdictOutcome.PROVEN),
+        ("fpF", "ppP", VerdictOutcome.INCONCLUSIVE),
+        ("fpP", "ppP", VerdictOutcome.PROVEN),
         ("fs", "pp", VerdictOutcome.PROVEN),
         ("f-", "pp", VerdictOutcome.PROVEN),
         ("pp", "pp", VerdictOutcome.NOT_REPRODUCED),
@@ -96,11 +99,65 @@ def test_a_declaration_ends_with_the_patch_that_fixes_it() -> None:
     assert with_fix.known_failures == ()
 
 
-def test_a_declared_case_that_passes_is_reported_and_not_fatal() -> None:
+def test_a_declared_failure_that_the_candidate_mends_is_too_good_to_be_proven() -> None:
     verdict = judge(run("fF"), run("pP"), known_failures=[SLACK])
-    assert verdict.outcome is VerdictOutcome.PROVEN
+    assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
     assert [known.still_fails for known in verdict.known_failures] == [False]
     assert "suite::known1" in verdict.reason
+
+
+def test_a_declared_case_that_passes_on_both_is_reported_and_not_fatal() -> None:
+    verdict = judge(run("fP"), run("pP"), known_failures=[SLACK])
+    assert verdict.outcome is VerdictOutcome.PROVEN
+    assert "suite::known1" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("base", "candidate", "expected"),
+    [
+        ({"page size": "1, 16"}, {"page size": "1, 16, 64"}, VerdictOutcome.PROVEN),
+        ({"page size": "1, 16"}, {"page size": "16"}, VerdictOutcome.INCONCLUSIVE),
+        ({"page size": "1, 16"}, {}, VerdictOutcome.INCONCLUSIVE),
+        ({"drawn batches": "1, 3"}, {"drawn batches": "2"}, VerdictOutcome.PROVEN),
+        ({}, {"page size": "16"}, VerdictOutcome.PROVEN),
+    ],
+)
+def test_a_candidate_that_tried_less_than_the_base_proves_nothing(
+    base: dict[str, str], candidate: dict[str, str], expected: VerdictOutcome
+) -> None:
+    verdict = judge(replace(run("fp"), covered=base), replace(run("pp"), covered=candidate))
+    assert verdict.outcome is expected, verdict.reason
+
+
+def timed(outcomes: str, seconds: float) -> SuiteRun:
+    ended = run(outcomes)
+    return replace(ended, cases=tuple(replace(case, seconds=seconds) for case in ended.cases))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (4.0, 3.0, VerdictOutcome.PROVEN),
+        (4.0, 0.05, VerdictOutcome.PROVEN),
+        (4.0, 0.001, VerdictOutcome.INCONCLUSIVE),
+        (0.01, 0.00001, VerdictOutcome.PROVEN),
+    ],
+)
+def test_a_suite_that_ends_faster_than_its_work_can_be_done_proves_nothing(
+    before: float, after: float, expected: VerdictOutcome
+) -> None:
+    suite = Suite(name="it", directory=Path("suite"))
+    verdict = judge_suite(suite, timed("fppp", before), timed("pppp", after))
+    assert verdict.outcome is expected, verdict.reason
+
+
+def test_a_change_that_steers_its_own_tests_is_not_proven_by_them() -> None:
+    suite = CommandSuite(name="own-tests", command=("pytest",), overlay=("tests/test_it.py",))
+    assert judge_suite(suite, run("fp"), run("pp")).outcome is VerdictOutcome.PROVEN
+    steered = replace(suite, steering=("tests/conftest.py",))
+    verdict = judge_suite(steered, run("fp"), run("pp"))
+    assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
+    assert "tests/conftest.py" in verdict.reason
 
 
 def test_known_failures_carry_their_reason() -> None:

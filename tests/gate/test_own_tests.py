@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.config import Prove
-from bot.gate.own_tests import errors_as_failures, files_of_tests, filled
+from bot.gate.own_tests import errors_as_failures, files_of_tests, filled, steering_files
 from bot.model import CaseOutcome, CaseResult, SuiteRun
 
 PATTERNS = Prove().tests.paths
@@ -65,3 +65,23 @@ def test_what_cannot_start_without_the_change_counts_as_failing(
 ) -> None:
     cases = errors_as_failures(_run("base", base), _run("candidate", candidate)).cases
     assert sorted((case.name, case.outcome) for case in cases) == sorted(counted.items())
+
+
+@pytest.mark.parametrize(
+    ("path", "steers"),
+    [
+        ("conftest.py", True),
+        ("tests/unit/conftest.py", True),
+        ("pytest.ini", True),
+        ("python/pyproject.toml", True),
+        ("tox.ini", True),
+        ("setup.cfg", True),
+        ("src/sitecustomize.py", True),
+        ("vendored.pth", True),
+        ("tests/test_conftest.py", False),
+        ("docs/pyproject.md", False),
+        ("widget/size.py", False),
+    ],
+)
+def test_files_that_steer_a_test_run_are_told_from_tests(path: str, steers: bool) -> None:
+    assert bool(steering_files([path])) is steers

@@ -31,7 +31,7 @@ CONFTEST = """
     pytest_plugins = ["isolated.plugin"]
     STARTED = time.monotonic()
 
-    def pytest_case_process_start():
+    def pytest_run_begin():
         return {"device.kind": "cpu", "device.name": "none", "device.arch": "none"}
 
     @pytest.fixture(autouse=True)

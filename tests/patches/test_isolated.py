@@ -1,4 +1,4 @@
-"""A suite whose cases die in every way a process can: each is a failing case, and the others run."""
+"""A child that dies, hangs, floods or lies in every way it can: each is a failing case, and the others run."""
 
 from __future__ import annotations
 
@@ -12,57 +12,111 @@ from bot.model import CaseOutcome, CaseResult, Suite, SuiteRun
 
 ROOT = Path(__file__).parents[2]
 CONFTEST = """
+    import os
+    import pytest
+    from isolated.child import Child, preload
+
     pytest_plugins = ["isolated.plugin"]
-    import os, time, pytest
     os.environ["SUITE_CASE_SECONDS"] = "2"
 
-    def pytest_case_process_start():
+    def pytest_configure(config):
+        preload()
+
+    def pytest_run_begin():
         return {"device.kind": "cpu", "device.name": "none", "device.arch": "none"}
 
-    @pytest.fixture(autouse=True)
-    def process(record_property):
-        record_property("process", os.getpid())
-        record_property("began", time.monotonic())
+    @pytest.fixture
+    def child():
+        held = Child("hostile")
+        yield held
+        held.end()
+"""
+HOSTILE = """
+    import ctypes, gc, json, os, socket, sys, time
+    from isolated.errors import HarnessError
 
-    def pytest_case_process_lost(item):
-        return "the device faulted: out of bounds" if "lose" in item.name else None
+    class Handler:
+        def __init__(self, region): self.before = []
+
+        def twice(self, number): return 2 * number
+        def pid(self): return os.getpid()
+        def raises(self): raise ValueError("no room")
+        def at_its_limit(self): raise HarnessError("not provided")
+        def aborts(self):
+            os.write(2, b"HSA_STATUS_ERROR_MEMORY_APERTURE_VIOLATION\\n")
+            os.abort()
+        def reads_nowhere(self): ctypes.string_at(0)
+        def leaves(self): os._exit(0)
+        def hangs(self): time.sleep(60)
+        def floods(self): self._wire().sendall(b"x" * (1 << 26))
+        def shouts(self):
+            while True: os.write(1, b"x" * (1 << 20))
+        def says_no_json(self): self._wire().sendall(b"passed\\n")
+        def nests(self): self._wire().sendall(b"[" * 100000 + b"\\n")
+        def answers_another(self): self._wire().sendall(json.dumps({"nonce": "0", "answer": 4}).encode() + b"\\n")
+        def answers_ahead(self):
+            self._wire().sendall(json.dumps({"nonce": "0", "answer": 4}).encode() + b"\\n")
+            return None
+        def patches_pytest(self):
+            import _pytest.reports, pytest
+            _pytest.reports.TestReport.from_item_and_call = classmethod(lambda *_: None)
+            pytest.raises = sys.modules["isolated.errors"].TargetFailed = None
+            return "patched"
+        def capabilities(self):
+            lines = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
+            return [int(lines[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")]
+        def looks_into(self, pid):
+            try:
+                return [os.listdir(f"/proc/{pid}/fd"), open(f"/proc/{pid}/environ").read()]
+            except OSError as refused:
+                return type(refused).__name__
+
+        def _wire(self):
+            return next(each for each in gc.get_objects() if isinstance(each, socket.socket) and each.fileno() > 2)
 """
 CASES = """
-    import ctypes, os, time, pytest
+    import os, pytest
+    from isolated.errors import HarnessError, TargetFailed
 
-    def test_first(): pass
+    def test_first(child): assert child.ask("twice", number=2) == 4
 
-    def test_aborts():
-        os.write(2, b"HSA_STATUS_ERROR_MEMORY_APERTURE_VIOLATION\\n")
-        os.abort()
+    @pytest.mark.parametrize("way", [
+        "raises", "aborts", "reads_nowhere", "leaves", "hangs", "floods", "shouts", "says_no_json", "nests",
+        "answers_another", "at_its_limit",
+    ])
+    def test_goes_wrong(child, way): child.ask(way)
 
-    def test_between(record_property):
-        record_property("numel", 16)
+    def test_answers_ahead(child):
+        child.ask("answers_ahead")
+        child.ask("twice", number=2)
 
-    def test_reads_nowhere(): ctypes.string_at(0)
-    def test_leaves(): os._exit(0)
-    def test_hangs(): time.sleep(60)
-    def test_loses_the_device(): pass
-    def test_fails(): assert 1 == 2
-    def test_last(): pass
+    def test_a_dead_child_stays_dead(child):
+        with pytest.raises(TargetFailed): child.ask("leaves")
+        with pytest.raises(TargetFailed, match="left with exit code 0"): child.ask("twice", number=2)
 
-    @pytest.mark.apart
-    def test_apart(): pass
+    def test_patched_there_is_not_patched_here(child):
+        assert child.ask("patches_pytest") == "patched"
+        assert child.ask("twice", number=3) == 7
 
-    @pytest.mark.apart
-    def test_aborts_apart(): os.abort()
-
-    @pytest.mark.apart
-    def test_goes_on_apart(): pass
+    def test_has_no_capability(child): assert child.ask("capabilities") == [0, 0, 0]
+    def test_cannot_look_into_the_judge(child): assert child.ask("looks_into", pid=os.getpid()) == "PermissionError"
+    def test_is_another_process(child): assert child.ask("pid") != os.getpid()
+    def test_counts_what_it_asked(child):
+        child.ask("twice", number=1)
+        child.ask("twice", number=1)
+        assert child.asked == 2
+    def test_last(child): assert child.ask("twice", number=2) == 4
 """
 
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> SuiteRun:
     folder, tree = tmp_path_factory.mktemp("suite"), tmp_path_factory.mktemp("tree")
+    library = tmp_path_factory.mktemp("library")
+    (library / "hostile.py").write_text(textwrap.dedent(HOSTILE), encoding="utf-8")
     (folder / "conftest.py").write_text(textwrap.dedent(CONFTEST), encoding="utf-8")
     (folder / "test_it.py").write_text(textwrap.dedent(CASES), encoding="utf-8")
-    suite = Suite(name="it", directory=folder, import_paths=(ROOT / "patches/harness",), timeout=60)
+    suite = Suite(name="it", directory=folder, import_paths=(ROOT / "patches/harness", library), timeout=120)
     return run_suite(tree, suite, name="base")
 
 
@@ -72,47 +126,60 @@ def case(run: SuiteRun, name: str) -> CaseResult:
 
 def test_the_run_is_whole_and_names_its_device(ended: SuiteRun) -> None:
     assert ended.problem == ""
-    assert len(ended.cases) == 12
+    assert len(ended.cases) == 20
     assert ended.device is not None
     assert ended.device.kind == "cpu"
 
 
-@pytest.mark.parametrize("name", ["test_first", "test_between", "test_last", "test_apart", "test_goes_on_apart"])
-def test_cases_beside_a_dying_one_pass(ended: SuiteRun, name: str) -> None:
-    assert case(ended, name).outcome is CaseOutcome.PASSED
-
-
-def test_figures_come_home(ended: SuiteRun) -> None:
-    assert case(ended, "test_between").figures["numel"] == "16"
-
-
-def test_a_case_after_a_dying_one_has_a_process_of_its_own(ended: SuiteRun) -> None:
-    names = ("test_first", "test_between", "test_loses_the_device", "test_fails", "test_last")
-    first, between, loses, fails, last = (case(ended, name).figures["process"] for name in names)
-    assert len({first, between, loses, fails}) == 4
-    assert fails == last
-
-
-def test_cases_apart_have_a_process_beside_the_others(ended: SuiteRun) -> None:
-    others = {case(ended, name).figures["process"] for name in ("test_first", "test_between", "test_last")}
-    apart = [case(ended, name) for name in ("test_apart", "test_goes_on_apart")]
-    assert len(others | {each.figures["process"] for each in apart}) == len(others) + 2
-    assert all(float(each.figures["began"]) < float(case(ended, "test_last").figures["began"]) for each in apart[:1])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "test_first",
+        "test_a_dead_child_stays_dead",
+        "test_has_no_capability",
+        "test_cannot_look_into_the_judge",
+        "test_is_another_process",
+        "test_counts_what_it_asked",
+        "test_last",
+    ],
+)
+def test_what_must_hold_of_a_child_holds(ended: SuiteRun, name: str) -> None:
+    found = case(ended, name)
+    assert found.outcome is CaseOutcome.PASSED, found.message
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("test_aborts_apart", ["ended by SIGABRT"]),
-        ("test_aborts", ["ended by SIGABRT", "HSA_STATUS_ERROR_MEMORY_APERTURE_VIOLATION"]),
-        ("test_reads_nowhere", ["ended by SIGSEGV", "in test_reads_nowhere"]),
-        ("test_leaves", ["left with exit code 0"]),
-        ("test_hangs", ["hung and was stopped after 2 s", "in test_hangs"]),
-        ("test_loses_the_device", ["the device faulted: out of bounds"]),
-        ("test_fails", ["assert 1 == 2"]),
+        ("raises", ["ValueError: no room", "hostile.py"]),
+        ("aborts", ["ended by SIGABRT", "HSA_STATUS_ERROR_MEMORY_APERTURE_VIOLATION"]),
+        ("reads_nowhere", ["ended by SIGSEGV", "in reads_nowhere"]),
+        ("leaves", ["left with exit code 0"]),
+        ("hangs", ["hung and was stopped after 2 s", "in hangs"]),
+        ("floods", ["an answer of more than 4194304 bytes"]),
+        ("shouts", []),
+        ("says_no_json", ["an answer that is no JSON"]),
+        ("nests", ["an answer that is no JSON"]),
+        ("answers_another", ["answered something that it was not asked"]),
     ],
 )
-def test_a_dying_case_fails_and_says_how(ended: SuiteRun, name: str, words: list[str]) -> None:
-    found = case(ended, name)
+def test_a_child_that_goes_wrong_fails_its_case_and_says_how(ended: SuiteRun, name: str, words: list[str]) -> None:
+    found = case(ended, f"test_goes_wrong[{name}]")
     assert found.outcome is CaseOutcome.FAILED
     assert [word for word in words if word not in found.message] == []
+
+
+def test_an_answer_before_its_request_is_no_answer(ended: SuiteRun) -> None:
+    found = case(ended, "test_answers_ahead")
+    assert found.outcome is CaseOutcome.FAILED
+
+
+def test_what_a_child_patches_is_its_own(ended: SuiteRun) -> None:
+    """The case is written to fail: were the judge's pytest patched, or its assertion, it could not."""
+    found = case(ended, "test_patched_there_is_not_patched_here")
+    assert found.outcome is CaseOutcome.FAILED
+    assert "assert 6 == 7" in found.message
+
+
+def test_the_harness_limit_is_an_error_and_no_failure(ended: SuiteRun) -> None:
+    assert case(ended, "test_goes_wrong[at_its_limit]").outcome is CaseOutcome.ERROR

@@ -24,8 +24,10 @@ pytestmark = pytest.mark.timeout(900)
 
 BACKEND = "sglang/srt/layers/attention/aiter_backend.py"
 SIZE = "max_bs * max_num_blocks_per_seq * self.page_size"
-TABLE = "self.use_triton_unified_attention:\n            # Unified attention"
+TABLE_IF = "self.use_triton_unified_attention:\n            # Unified attention"
 BLOCKS = "(self.max_context_len + self.page_size - 1) // self.page_size"
+READER = "kv_indices = self.cuda_graph_page_table\n"
+ONE = "1 if self.kv_cache_dtype != self.input_dtype"
 WIDTH = f"{BLOCKS},\n                ),\n                dtype=torch.int32"
 
 Release = Callable[[str], Path]
@@ -68,6 +70,8 @@ def test_a_fixed_release_fails_what_is_declared_and_nothing_else(
     assert undeclared(ended, patch.suite) == set()
     assert ended.count(CaseOutcome.PASSED) > 150
     assert ended.count(CaseOutcome.FAILED) == 5
+    assert set(ended.covered["page size"].split(", ")) >= {"1", "2", "4", "8", "16", "32", "64", "128", "256", "3"}
+    assert set(ended.covered["draft tokens"].split(", ")) >= {"2", "8", "9", "64"}
 
 
 @releases
@@ -107,87 +111,129 @@ def test_the_overflow_is_counted_to_the_element(
         assert f"{figures['past_end']} elements past the end of cuda_graph_kv_indices (16 elements)" in found.message
 
 
+PATHS, MEMORY, TABLE, EAGER = "test_paths.py", "test_memory.py", "test_page_table.py", "test_eager.py"
+REFRESH = "                        elif self.page_size > 1:\n"
+IMPORT = "import logging\n"
 WRONG = {
-    "a-block-too-few": (SIZE, "max_bs * (max_num_blocks_per_seq - 1) * self.page_size"),
-    "without-the-last-partial-page": (SIZE, "max_bs * (self.max_context_len // self.page_size) * self.page_size"),
-    "not-for-mla": (SIZE, "max_bs * max_num_blocks_per_seq * (1 if self.use_mla else self.page_size)"),
-    "one-too-many-at-page-size-1": (SIZE, "max_bs * (max_num_blocks_per_seq * self.page_size + 1)"),
-    "of-int64": (f"({SIZE}),\n                dtype=torch.int32", f"({SIZE}),\n                dtype=torch.int64"),
-    "with-a-helper-the-branch-lacks": (SIZE, "max_bs * self._tokens_per_row()"),
-    "table-of-int64": (WIDTH, WIDTH.replace("int32", "int64")),
-    "table-not-where-a-buffer-is-lent": (TABLE, TABLE.replace("attention:", "attention and kv_indices_buf is None:")),
-    "one-reader-left-behind": (
-        "kv_indices = self.cuda_graph_page_table",
-        "kv_indices = self.cuda_graph_kv_indices.view(-1, max_num_blocks_per_seq)",
+    "a-block-too-few": (MEMORY, SIZE, "max_bs * (max_num_blocks_per_seq - 1) * self.page_size"),
+    "without-the-last-partial-page": (
+        MEMORY,
+        SIZE,
+        "max_bs * (self.max_context_len // self.page_size) * self.page_size",
     ),
-    "importing-what-the-branch-lacks": (
-        "import logging\n",
-        "import logging\nfrom sglang.srt.utils import no_such_name\n",
+    "capped-at-page-64": (MEMORY, SIZE, "max_bs * max_num_blocks_per_seq * min(self.page_size, 64)"),
+    "a-hundred-times": (MEMORY, SIZE, "100 * max_bs * max_num_blocks_per_seq * self.page_size"),
+    "by-the-request-pool": (MEMORY, SIZE, "self.req_to_token.shape[0] * max_num_blocks_per_seq * self.page_size"),
+    "on-the-host": (MEMORY, WIDTH + ",\n                device=self.device", WIDTH + ',\n                device="cpu"'),
+    "of-int64": (
+        PATHS,
+        f"({SIZE}),\n                dtype=torch.int32",
+        f"({SIZE}),\n                dtype=torch.int64",
     ),
+    "not-for-fp8": (PATHS, SIZE, SIZE.replace("self.page_size", f"({ONE} else self.page_size)")),
+    "with-a-helper-the-branch-lacks": (PATHS, SIZE, "max_bs * self._tokens_per_row()"),
+    "table-not-where-a-buffer-is-lent": (TABLE, TABLE_IF, TABLE_IF.replace(":", " and kv_indices_buf is None:", 1)),
+    "table-of-64-columns": (PATHS, WIDTH, WIDTH.replace(BLOCKS, f"min(64, {BLOCKS})")),
+    "refreshed-for-two-page-sizes": (PATHS, REFRESH, REFRESH.replace("> 1", "in (16, 64)"), -1),
+    "a-private-clone-at-replay": (PATHS, READER, READER.rstrip() + ".clone()\n", -1),
+    "scratch-by-the-page": (
+        EAGER,
+        "                required_tokens,",
+        "                required_tokens // self.page_size,",
+    ),
+    "importing-what-the-branch-lacks": (PATHS, IMPORT, IMPORT + "from sglang.srt.utils import no_such_name\n"),
 }
+HOSTILE = {
+    "patching-pytest": "import _pytest.reports, pytest; _pytest.reports.TestReport.from_item_and_call = None",
+    "leaving": "import os; os._exit(0)",
+    "patching-the-harness": "import sys; [setattr(m, n, lambda *a, **k: True) for m in list(sys.modules.values())"
+    " if m.__name__.startswith(('sglang_aiter.expect', 'sglang_aiter.trial')) for n in vars(m).copy() if n[0] != '_']",
+    "flooding": "import os; os.write(1, b'1 passed' * 1000000); os.write(2, b'passed' * 1000000)",
+}
+"""What an attacker would put into a fix that mends nothing."""
 HARMLESS = {
     "ceiling-by-triton": (SIZE, "max_bs * triton.cdiv(self.max_context_len, self.page_size) * self.page_size"),
+    "a-row-to-spare": (SIZE, "(max_bs + 1) * max_num_blocks_per_seq * self.page_size"),
+    "a-page-to-spare": (SIZE, "max_bs * (max_num_blocks_per_seq + 1) * self.page_size"),
+    "by-the-pools-own-row": (SIZE, "max_bs * self.req_to_token.shape[1]"),
+    "by-another-tensors-device": (
+        WIDTH + ",\n                device=self.device",
+        WIDTH + ",\n                device=self.kv_indptr.device",
+    ),
 }
-
-
-CUT = """
-
-def pytest_collection_modifyitems(items):
-    items[:] = [item for item in items if "test_memory" in item.nodeid or "-page16" in item.nodeid]
-"""
 
 
 @pytest.fixture(scope="module")
-def quick(patch: CarriedPatch, tmp_path_factory: pytest.TempPathFactory) -> Suite:
-    """The shipped suite, cut to page size 16 and to what says something about a size or a table."""
-    folder = tmp_path_factory.mktemp("quick") / "suite"
-    shutil.copytree(patch.suite.directory, folder)
-    for name in ("test_amd_kernels.py", "test_graph_replay.py", "test_upstream_faults.py"):
-        (folder / name).unlink()
-    with (folder / "conftest.py").open("a", encoding="utf-8") as conftest:
-        conftest.write(CUT)
-    return replace(patch.suite, directory=folder)
+def part(patch: CarriedPatch, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Suite]:
+    """Cut the shipped suite to some of its files."""
+
+    def cut(*names: str) -> Suite:
+        folder = tmp_path_factory.mktemp("part") / "suite"
+        folder.mkdir()
+        for name in ("conftest.py", *names):
+            shutil.copy(patch.suite.directory / name, folder)
+        return replace(patch.suite, directory=folder)
+
+    return cut
 
 
 @pytest.fixture(scope="module")
 def variant(
     released: Release, patched: Patched, patch: CarriedPatch, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str, str], Path]:
-    """Make the patched tree with one text replaced by another, where it first stands."""
+) -> Callable[..., Path]:
+    """Make the patched tree with one text replaced by another: where it first stands, or at a `place`."""
     tree = patched(released("0.5.12"), tmp_path_factory.mktemp("variant") / "tree", patch)
     right = (tree / BACKEND).read_text("utf-8")
 
-    def make(old: str, new: str) -> Path:
-        assert old in right, f"the patched file does not hold {old!r}"
-        (tree / BACKEND).write_text(right.replace(old, new, 1), "utf-8")
+    def make(old: str, new: str, place: int = 0) -> Path:
+        parts = right.split(old)
+        assert len(parts) > 1, f"the patched file does not hold {old!r}"
+        cut = range(1, len(parts))[place]
+        (tree / BACKEND).write_text(old.join(parts[:cut]) + new + old.join(parts[cut:]), "utf-8")
         return tree
 
     return make
 
 
-@pytest.fixture(scope="module")
-def quick_base(quick: Suite, released: Release) -> SuiteRun:
-    """The quick suite on the broken release."""
-    return run_suite(released("0.5.12"), quick, name="base", device="cpu")
+@variants
+@pytest.mark.parametrize("change", WRONG.values(), ids=WRONG)
+def test_a_wrong_fix_fails_a_case(
+    change: tuple[str, str, str, int] | tuple[str, str, str],
+    part: Callable[..., Suite],
+    variant: Callable[..., Path],
+    patch: CarriedPatch,
+) -> None:
+    file, *edit = change
+    ended = run_suite(variant(*edit), part(file), name="candidate", device="cpu")
+    assert undeclared(ended, patch.suite) or ended.count(CaseOutcome.ERROR)
 
 
 @variants
-@pytest.mark.parametrize(("old", "new"), WRONG.values(), ids=WRONG)
-def test_a_wrong_fix_is_not_proven(
-    old: str, new: str, quick: Suite, quick_base: SuiteRun, variant: Callable[[str, str], Path]
+@pytest.mark.parametrize("code", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_candidate_that_mends_nothing_is_not_proven(
+    code: str, part: Callable[..., Suite], released: Release, tmp_path: Path
 ) -> None:
-    candidate = run_suite(variant(old, new), quick, name="candidate", device="cpu")
-    assert judge(quick_base, candidate).outcome in (VerdictOutcome.INCOMPLETE, VerdictOutcome.REGRESSED)
+    suite, tree = part("test_token_indices.py"), tmp_path / "tree"
+    shutil.copytree(released("0.5.12"), tree)
+    text = (tree / BACKEND).read_text("utf-8")
+    (tree / BACKEND).write_text(text.replace(IMPORT, f"{IMPORT}{code}\n", 1), "utf-8")
+    base = run_suite(released("0.5.12"), suite, name="base", device="cpu")
+    candidate = run_suite(tree, suite, name="candidate", device="cpu")
+    assert judge(base, candidate).outcome is not VerdictOutcome.PROVEN
+    assert candidate.problem or not any(
+        case.outcome is CaseOutcome.PASSED for case in candidate.cases if "page16-full" in case.name
+    )
 
 
 @variants
 @pytest.mark.parametrize(("old", "new"), HARMLESS.values(), ids=HARMLESS)
-def test_another_wording_of_the_fix_is_proven(
-    old: str, new: str, quick: Suite, quick_base: SuiteRun, variant: Callable[[str, str], Path]
+def test_another_wording_of_the_fix_passes(
+    old: str, new: str, part: Callable[..., Suite], variant: Callable[..., Path], patch: CarriedPatch
 ) -> None:
-    candidate = run_suite(variant(old, new), quick, name="candidate", device="cpu")
-    verdict = judge(quick_base, candidate)
-    assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
+    ended = run_suite(variant(old, new), part(MEMORY, TABLE, PATHS), name="candidate", device="cpu")
+    assert ended.problem == ""
+    assert undeclared(ended, patch.suite) == set()
+    assert ended.count(CaseOutcome.ERROR) == 0
 
 
 @variants

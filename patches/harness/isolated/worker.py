@@ -1,105 +1,85 @@
-"""The forked process: runs cases in order and sends home what came of each.
+"""The child: does one thing after another that it is asked, and answers. What it runs is the target's.
 
-Owns what happens between the fork and the process's end. Decides nothing about the run.
+A handler is any object whose methods are the requests by name; they take the request's values by name and return
+something that JSON can hold. It is made after the walls are up.
 """
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
+import importlib
 import os
 import signal
+import socket
 import sys
-from collections.abc import Generator, Sequence
-from multiprocessing.connection import Connection
-from typing import Any, Literal, TextIO
+import traceback
+from pathlib import Path
+from typing import Any
 
-import pytest
-from _pytest.capture import CaptureManager
-from _pytest.runner import runtestprotocol
+from isolated import walls
+from isolated.errors import HarnessError
+from isolated.wire import Closed, Wire
 
-from isolated import turn
-
-Message = tuple[Literal["properties", "started", "report", "ended", "left"], Any]
-"""What a worker sends: properties of the run, an item's index, a report as data, an item's index, an exit's reason."""
-
-
-class LostDevice(AssertionError):
-    """The process cannot go on after this case."""
+LIMIT = "harness"
+"""How an answer says that the harness, and not the target, was at its limit."""
+_FRAMES = 4
 
 
-class _Watch:
-    """Asks after each case whether the process can go on; if not, the case fails and its teardown is not asked for."""
+def work(end: socket.socket, module: str, settings: dict[str, str]) -> None:
+    """Serve requests until the judge closes the connection, and leave without ever returning.
 
-    def __init__(self) -> None:
-        self.lost = ""
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        try:
-            result = yield
-        finally:
-            self.lost = item.ihook.pytest_case_process_lost(item=item) or ""
-        if self.lost:
-            raise LostDevice(self.lost)
-        return result
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
-        try:
-            return (yield)
-        except Exception:
-            # What cannot be taken down after a fault is not a second finding.
-            if not self.lost:
-                raise
-            return None
-
-
-def work(session: pytest.Session, places: Sequence[int], home: Connection, said: TextIO, *, apart: bool) -> None:
-    """Run the items at these places and leave the process without ever returning; `said` takes what it prints."""
-    _speak_into(session, said)
-    code = 1
+    The first thing to come are two descriptors: of the file that takes what is printed, and of the shared memory.
+    """
+    _, (said, region), _, _ = socket.recv_fds(end, 1, 2)
+    os.setsid()
+    _speak_into(said)
+    walls.give_up()
+    os.environ.update(settings)
+    code = 0
     try:
-        _run(session, places, home, apart)
-        code = 0
-    except pytest.exit.Exception as left:
-        home.send(("left", (str(left.msg), left.returncode)))
-    finally:
-        said.flush()
-        home.close()
-        os._exit(code)
+        handler = importlib.import_module(module).Handler(region)
+        wire = Wire(end)
+        wire.send({"ready": True})
+        _serve(wire, handler)
+    except Closed:
+        pass
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
-def _speak_into(session: pytest.Session, said: TextIO) -> None:
+def _serve(wire: Wire, handler: object) -> None:
+    while True:
+        request = wire.receive()
+        wire.send({"nonce": request["nonce"]} | _answer(handler, request["ask"], request["given"]))
+
+
+def _answer(handler: object, name: str, given: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"answer": getattr(handler, name)(**given)}
+    except Exception as error:  # whatever the target raises is an answer
+        return {
+            "raised": f"{type(error).__name__}: {error}"[:2000],
+            LIMIT: isinstance(error, HarnessError),
+            "where": _where(error),
+        }
+
+
+def _where(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+
+
+def _speak_into(said: int) -> None:
     """Let everything printed from here on, also by a runtime that aborts the process, go to one file."""
-    plugins = session.config.pluginmanager
-    plugins.unregister(name="capturemanager")
-    plugins.register(uncaptured := CaptureManager("no"), "capturemanager")
-    uncaptured.start_global_capturing()
-    sys.stdout = sys.stderr = said
-    os.dup2(said.fileno(), 1)
-    os.dup2(said.fileno(), 2)
-    faulthandler.enable(said)
-    faulthandler.register(signal.SIGUSR2, said)
-
-
-def _run(session: pytest.Session, places: Sequence[int], home: Connection, apart: bool) -> None:
-    watch = _Watch()
-    session.config.pluginmanager.register(watch)
-    hook = session.config.hook
-    hook.pytest_case_process_prepare(session=session, apart=apart)
-    turn.wait()
-    home.send(("properties", _merged(hook.pytest_case_process_start(session=session, apart=apart))))
-    for place, following in zip(places, [*places[1:], None], strict=True):
-        home.send(("started", place))
-        item = session.items[place]
-        reports = runtestprotocol(item, log=False, nextitem=None if following is None else session.items[following])
-        for report in reports:
-            home.send(("report", hook.pytest_report_to_serializable(config=session.config, report=report)))
-        home.send(("ended", place))
-        if watch.lost:
-            break
-    home.send(("properties", _merged(hook.pytest_case_process_end(session=session))))
-
-
-def _merged(answers: Sequence[dict[str, str]]) -> dict[str, str]:
-    return {name: value for answer in answers for name, value in answer.items()}
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+    sys.stdout = os.fdopen(1, "w", buffering=1, errors="replace", closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, errors="replace", closefd=False)
+    faulthandler.enable(sys.stderr)
+    with contextlib.suppress(AttributeError):
+        faulthandler.register(signal.SIGUSR2, sys.stderr)

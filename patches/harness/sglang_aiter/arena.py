@@ -1,33 +1,62 @@
-"""Buffers with canaries around them, so that a write past the end is counted and harms nothing.
+"""Canaries around the target's buffers, so that a write past the end is counted and harms nothing.
 
-Owns the replacement of a backend's buffers by views into larger allocations, and the count of what changed around them.
-A buffer keeps its content, shape, strides and device; buffers that share memory go on sharing it.
+Owns the layout of the shared memory. The count is made from the memory itself, never from what the child says of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from isolated.errors import HarnessError, TargetFailed
+from isolated.memory import SIZE, Region
 
 CANARY = 0xA5
+_WORD = int.from_bytes(bytes([CANARY] * 8), "little", signed=True)
 FRONT = 4096
 """Bytes in front of a buffer; a multiple of what any allocator aligns to."""
+DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in (torch.int32, torch.int64, torch.uint8, torch.bool)}
+DTYPES |= {
+    str(dtype).removeprefix("torch."): dtype for dtype in (torch.float32, torch.bfloat16, torch.float16, torch.int8)
+}
 
 
 @dataclass(frozen=True)
-class Slot:
-    """One tensor attribute of one object."""
+class Buffer:
+    """One tensor attribute of one of the target's objects, as the child described it. `offset` is from its arena."""
 
-    owner: Any
-    attribute: str
+    owner: int
+    name: str
+    group: int
+    offset: int
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
+    device: str
 
     @property
-    def tensor(self) -> torch.Tensor:
-        """The tensor as it is now."""
-        return getattr(self.owner, self.attribute)  # type: ignore[no-any-return]
+    def numel(self) -> int:
+        """The number of elements."""
+        count = 1
+        for length in self.shape:
+            count *= length
+        return count
+
+    @property
+    def bytes(self) -> int:
+        """Its size without gaps."""
+        return self.numel * self.dtype.itemsize
+
+    @classmethod
+    def read(cls, said: dict[str, Any]) -> Buffer:
+        """Read what the child said of one. Raises TargetFailed where that is no buffer."""
+        try:
+            shape, stride = tuple(map(int, said["shape"])), tuple(map(int, said["stride"]))
+            where = int(said["owner"]), str(said["name"]), int(said["group"]), int(said["offset"])
+            return cls(*where, DTYPES[said["dtype"]], shape, stride, str(said["device"]))
+        except (KeyError, TypeError, ValueError) as wrong:
+            raise HarnessError(f"The child described a buffer that the harness does not know: {wrong!r}.") from None
 
 
 @dataclass(frozen=True)
@@ -46,85 +75,51 @@ class Spill:
 
 
 class Arena:
-    """One region of memory between two canaries, and the attributes that look into it."""
+    """One region of memory between two canaries, and the buffers that look into it."""
 
-    def __init__(self, slots: list[Slot], start: int, end: int, room: int) -> None:
-        self.name = " + ".join(sorted({slot.attribute for slot in slots}))
-        self._bytes, first = end - start, slots[0].tensor
-        self._element = first.element_size()
-        size = -(-(FRONT + self._bytes + room) // 8) * 8
-        self._memory = torch.full((size,), CANARY, dtype=torch.uint8, device=first.device)
-        for slot in slots:
-            setattr(slot.owner, slot.attribute, self._moved(slot.tensor, start))
+    def __init__(self, region: Region, buffers: list[Buffer], size: int, room: int) -> None:
+        self.name = " + ".join(sorted({buffer.name for buffer in buffers}))
+        self._bytes, self._element = size, buffers[0].dtype.itemsize
+        whole = -(-(FRONT + size + room) // 8) * 8
+        start = region.place(whole)
+        if start is None:
+            raise TargetFailed(f"{self.name} takes {size} bytes; there are {SIZE} for all buffers together")
+        self.start = start + FRONT
+        self._memory = region.bytes[start : start + whole]
+        self._memory.fill_(CANARY)
+
+    def touched(self) -> torch.Tensor:
+        """Whether anything around the buffer changed, as one element that need not be waited for."""
+        behind = self._memory[FRONT + self._bytes :]
+        odd = -behind.storage_offset() % 8
+        words = behind[odd : odd + (behind.numel() - odd) // 8 * 8].view(torch.int64)
+        front = self._memory[:FRONT].view(torch.int64)
+        changed = [(part != _WORD).any() for part in (front, words)]
+        changed += [(part != CANARY).any() for part in (behind[:odd], behind[-8:])]
+        return torch.stack(changed).any()
 
     def spill(self) -> Spill:
         """Count the elements that changed around the buffer."""
         behind = self._memory[FRONT + self._bytes :]
-        return Spill(
-            self.name, self._bytes // self._element, self._changed(behind), self._changed(self._memory[:FRONT])
-        )
+        numel = self._bytes // self._element
+        return Spill(self.name, numel, self._changed(behind), self._changed(self._memory[:FRONT]))
 
-    def _moved(self, tensor: torch.Tensor, start: int) -> torch.Tensor:
-        """Make the same tensor, with the same content, on this memory."""
-        offset = FRONT + _range(tensor)[0] - start
-        typed = self._memory.view(tensor.dtype)
-        view = torch.as_strided(typed, tensor.size(), tensor.stride(), offset // tensor.element_size())
-        view.copy_(tensor)
-        return view
+    def clean(self) -> Spill:
+        """Return what `spill` does where nothing was touched."""
+        return Spill(self.name, self._bytes // self._element, 0, 0)
 
     def _changed(self, canary: torch.Tensor) -> int:
         whole = canary[: canary.numel() // self._element * self._element].view(-1, self._element)
         return int((whole != CANARY).any(dim=1).sum())
 
 
-class Guard:
-    """Arenas around every buffer that a set of objects got since it was made."""
-
-    def __init__(self, owners: Iterable[Any]) -> None:
-        self._owners = list(owners)
-        self._before = [{name: id(value) for name, value in vars(owner).items()} for owner in self._owners]
-        self.arenas: list[Arena] = []
-        self.empty: list[str] = []
-
-    def close(self, room: int) -> None:
-        """Put every tensor attribute that is new by now between canaries, with `room` bytes behind each."""
-        slots = [
-            Slot(owner, name)
-            for owner, before in zip(self._owners, self._before, strict=True)
-            for name, value in vars(owner).items()
-            if isinstance(value, torch.Tensor) and before.get(name) != id(value) and value.device.type != "meta"
-        ]
-        for group, start, end in _overlapping(slots):
-            self.arenas.append(Arena(group, start, end, room))
-        self.empty = [slot.attribute for slot in slots if slot.tensor.numel() == 0]
-
-    def spills(self) -> list[Spill]:
-        """Say what was written around every buffer."""
-        return [arena.spill() for arena in self.arenas]
-
-
-def overlap(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Whether two tensors look into the same memory."""
-    (start, end), (begin, finish) = _range(one), _range(other)
-    return one.device == other.device and start < finish and begin < end
-
-
-def _range(tensor: torch.Tensor) -> tuple[int, int]:
-    """Return the addresses of a tensor's first byte and of the byte after its last."""
-    if tensor.numel() == 0:
-        return tensor.data_ptr(), tensor.data_ptr()
-    last = sum((size - 1) * stride for size, stride in zip(tensor.size(), tensor.stride(), strict=True))
-    return tensor.data_ptr(), tensor.data_ptr() + (last + 1) * tensor.element_size()
-
-
-def _overlapping(slots: list[Slot]) -> list[tuple[list[Slot], int, int]]:
-    """Group attributes whose memory overlaps. Neighbours in one allocation stay apart, each with its own canaries."""
-    groups: list[tuple[list[Slot], int, int]] = []
-    for slot in sorted(slots, key=lambda slot: _range(slot.tensor)):
-        start, end = _range(slot.tensor)
-        if groups and start < groups[-1][2] and slot.tensor.device == groups[-1][0][0].tensor.device:
-            members, first, last = groups[-1]
-            groups[-1] = ([*members, slot], first, max(last, end))
-        else:
-            groups.append(([slot], start, end))
-    return groups
+def arenas(region: Region, said: list[dict[str, Any]], room: int) -> tuple[list[Buffer], dict[int, Arena]]:
+    """Lay out what the child described, with `room` bytes behind each; return the buffers, and the arenas by group."""
+    buffers = [Buffer.read(each) for each in said]
+    sizes = {int(each["group"]): int(each["bytes"]) for each in said}
+    laid: dict[int, Arena] = {}
+    for group in sorted(sizes):
+        members = [buffer for buffer in buffers if buffer.group == group and buffer.device != "meta"]
+        if members and sizes[group] > 0:
+            laid[group] = Arena(region, members, sizes[group], room)
+    return buffers, laid

@@ -1,25 +1,19 @@
 """Where a suite runs: the CPU under Triton's interpreter, or a GPU through torch's one API for CUDA and ROCm.
 
-The only place that knows vendors apart. Must be asked before anything imports triton: the interpreter is chosen then.
-A process whose cases use no device has none: there kernels can be compiled, and not run.
+The only place that knows vendors apart. Nothing here imports triton: the child does, once it knows the device.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import platform
 import subprocess
-import sys
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from threading import Thread
 
 import torch
-
-from sglang_aiter.errors import HarnessError
 
 
 class NoDevice(Exception):
@@ -38,16 +32,15 @@ class Device:
         """Whether kernels are compiled and graphs are captured for real."""
         return self.kind in ("cuda", "rocm")
 
-    def load_compiler(self) -> None:
-        """Import what compiles kernels, and let it hash itself meanwhile, which it does once in a process.
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a child that uses it needs to be told before it imports triton: on a CPU, the interpreter."""
+        return {"TRITON_INTERPRET": "1"} if self.kind == "cpu" else {}
 
-        Nothing of this needs the device. Where another Triton keeps its hash elsewhere, it is made when it is needed.
-        """
-        cache = importlib.import_module("triton.runtime.cache")
-        if self.kind != "cpu":
-            Thread(target=getattr(cache, "triton_key", int), daemon=True).start()
-        with contextlib.suppress(ImportError):
-            importlib.import_module("triton.experimental.gluon.language")
+    def wait(self) -> None:
+        """Wait until what this process has asked of the device is done."""
+        if self.is_gpu:
+            torch.cuda.synchronize()
 
     def describe(self) -> dict[str, str]:
         """Name the hardware and every version that a figure depends on, as report properties."""
@@ -64,12 +57,12 @@ class Device:
         return _properties(self.kind, found.name, arch, versions | {"driver": _driver(self.kind)})
 
 
-NONE = Device("none", "cpu")
-"""No device: tensors lie in memory, and a kernel's launch can be noted, not made."""
+COMPILER = Device("none", "cpu")
+"""No device: tensors lie in memory, and a kernel's launch can be noted and compiled, not made."""
 
 
 def choose() -> Device:
-    """Choose the device that SUITE_DEVICE names; on a CPU, and there alone, Triton's interpreter. Raises NoDevice."""
+    """Choose the device that SUITE_DEVICE names. Raises NoDevice."""
     asked = os.environ.get("SUITE_DEVICE", "auto")
     there = "cpu"
     if torch.cuda.is_available():
@@ -77,10 +70,6 @@ def choose() -> Device:
     kind = there if asked == "auto" else asked
     if kind not in ("cpu", there):
         raise NoDevice(f"a {kind} device was asked for, and torch {torch.__version__} sees none here.")
-    if kind == "cpu":
-        if "triton" in sys.modules and os.environ.get("TRITON_INTERPRET") != "1":
-            raise HarnessError("triton was imported before the device was chosen.")
-        os.environ["TRITON_INTERPRET"] = "1"
     return Device(kind, "cpu" if kind == "cpu" else "cuda")
 
 

@@ -1,158 +1,174 @@
-"""One backend with guarded buffers, captured and replayed as a server does it.
+"""One backend with guarded buffers, captured and replayed as a server does it; seen from the judge.
 
-Owns the calls into the target's graph path in either of its shapes, and what they leave behind: the metadata that a
-captured graph would go on reading. Judges nothing.
+Owns the token pool and what the target is asked. What comes back are views of the shared memory: they show what lies
+there now. Judges nothing.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
+from isolated.errors import HarnessError, TargetFailed
+from isolated.memory import SIZE, Region
 
-from sglang_aiter import reference
-from sglang_aiter.arena import Guard
-from sglang_aiter.errors import HarnessError
-from sglang_aiter.server import Provided, Setting
-from sglang_aiter.target import SPLIT, Target
+from sglang_aiter.arena import DTYPES, Arena, Buffer, Spill, arenas
+from sglang_aiter.pool import Pool
+from sglang_aiter.setting import Batch, Setting
+from sglang_aiter.target import Target, unplaced
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Requests by their row in the token pool, with the length of each sequence."""
+class Metadata:
+    """What a backend left for its attention kernel: views of the shared memory, and numbers. Missing ones are None."""
 
-    rows: tuple[int, ...]
-    lengths: tuple[int, ...]
+    def __init__(self, region: Region, said: dict[str, Any]) -> None:
+        self._said = said
+        self.kv_indptr, self.kv_indices = _view(region, said, "kv_indptr"), _view(region, said, "kv_indices")
+        self.qo_indptr, self.swa_page_table = _view(region, said, "qo_indptr"), _view(region, said, "swa_page_table")
+        self.kv_last_page_len = _view(region, said, "kv_last_page_len")
+        self.max_q_len, self.max_kv_len = _number(said, "max_q_len"), _number(said, "max_kv_len")
 
     @property
-    def size(self) -> int:
-        """The number of requests."""
-        return len(self.rows)
+    def unified(self) -> bool:
+        """Whether this is for unified attention, which reads a page table."""
+        return self.kv_indices is not None and self.kv_indices.dim() == 2
+
+    def same_memory(self, other: Metadata, name: str) -> bool:
+        """Whether a field lies where it lies in other metadata, with the same strides."""
+        mine, others = self._said.get(name), other._said.get(name)
+        if not isinstance(mine, dict) or not isinstance(others, dict):
+            return mine is others
+        return bool(mine["address"] == others["address"] and mine["stride"] == others["stride"])
+
+    def start(self, name: str) -> int | None:
+        """Return where in the shared memory a field begins; None where it is only a copy."""
+        said = self._said.get(name)
+        return int(said["start"]) if isinstance(said, dict) and said["own"] else None
 
 
-def batch(lengths: Sequence[int]) -> Batch:
-    """Take rows in falling order, so that row and place in the batch differ. Row 0 is what padding points at."""
-    return Batch(tuple(range(len(lengths), 0, -1)), tuple(lengths))
+class Captured:
+    """What a captured graph goes on reading; `now` shows it as it is."""
+
+    def __init__(self, driver: Driver, held: int, said: list[dict[str, Any]]) -> None:
+        self._driver, self.held, self._said = driver, held, said
+
+    def now(self) -> list[Metadata]:
+        """Look at it. Only what lies outside the shared memory has to be asked for."""
+        tensors = (value for each in self._said for value in each.values() if isinstance(value, dict))
+        if not all(value["own"] for value in tensors):
+            self._said = self._driver.target.ask("again", held=self.held)
+        return [Metadata(self._driver.region, each) for each in self._said]
 
 
 class Driver:
     """A backend of the target for one setting, its graph state allocated and guarded."""
 
-    def __init__(self, target: Target, setting: Setting, *, multi_step: bool = False, lend: bool = False) -> None:
-        """Allocate as the server does; with `lend` the backend gets its token buffer from outside."""
-        self.target, self.setting, self.multi_step = target, setting, multi_step
-        self.backend = target.backend(setting, multi_step=multi_step)
-        self.inner = list(self.backend.attn_backends) if multi_step else [self.backend]
-        self._guard = Guard([self.backend, *self.inner] if multi_step else self.inner)
-        lent = [self._lent_buffer()] if lend else []
-        self.backend.init_cuda_graph_state(setting.max_bs, setting.max_bs * self._tokens_per_request(), *lent)
-        self._guard.close(self._room())
-        empty = [slot for slot in self._guard.empty if slot.startswith("cuda_graph_")]
+    def __init__(
+        self, target: Target, setting: Setting, *, multi_step: bool = False, lend: bool = False, graph: bool = True
+    ) -> None:
+        """Allocate as the server does; with `lend` the backend gets its token buffer from outside.
+
+        Without `graph` it allocates nothing. The pool's rows are as long as the next power of two, where the setting
+        does not say how long: on a GPU a kernel is compiled for each length.
+        """
+        setting = setting if setting.row else replace(setting, row=1 << (setting.columns - 1).bit_length())
+        self.target, self.setting, self.has_graph = target, setting, graph
+        target.ask("provenance")  # brings a new child, where the last one has ended, and with it the memory
+        assert target.region is not None
+        self.region = region = target.region
+        region.clear()
+        self.pool = Pool(setting, region)
+        lent = setting.max_bs * (setting.blocks * setting.page + (setting.draft or 0)) if lend else 0
+        given = unplaced(setting) | {
+            "table": [self.pool.table_at],
+            "mapping": [self.pool.mapping_at],
+            "multi_step": multi_step,
+            "lend": [self._placed(4 * lent), lent] if lend else None,
+        }
+        self._built = target.ask("build", **given, allocate=graph)
+        self.buffers, self._arenas = arenas(region, self._built["buffers"], self._room())
+        empty = [buffer.name for buffer in self.buffers if buffer.numel == 0 and buffer.name.startswith("cuda_graph_")]
         assert not empty, f"{', '.join(empty)} have no elements"
+        exports = self._placed(0)
+        starts = {str(group): arena.start for group, arena in self._arenas.items()}
+        target.ask("place", starts=starts, exports=[exports, SIZE])
 
     @property
-    def req_to_token(self) -> torch.Tensor:
-        """The token pool's table."""
-        return self.inner[0].req_to_token  # type: ignore[no-any-return]
+    def unified(self) -> bool:
+        """Whether the backend has unified attention switched on."""
+        return bool(self._built["unified"])
 
-    def spills(self) -> list[Any]:
+    @property
+    def unified_verify(self) -> bool:
+        """Whether the backend verifies drafts through unified attention."""
+        return bool(self._built["unified_verify"])
+
+    @property
+    def window(self) -> bool:
+        """Whether the backend has taken the pool of sliding-window layers for one."""
+        return bool(self._built["window"])
+
+    def buffer(self, name: str, owner: int = 0) -> Buffer:
+        """Return a buffer by the name of its attribute."""
+        for buffer in self.buffers:
+            if (buffer.name, buffer.owner) == (name, owner):
+                return buffer
+        raise TargetFailed(f"init_cuda_graph_state made no {name}")
+
+    def span(self, buffer: Buffer) -> tuple[int, int]:
+        """Return where a buffer begins and ends in the shared memory."""
+        start = self._arenas[buffer.group].start + buffer.offset
+        last = sum((length - 1) * step for length, step in zip(buffer.shape, buffer.stride, strict=True))
+        return start, start + (last + 1) * buffer.dtype.itemsize
+
+    def spills(self) -> list[Spill]:
         """Say what was written around every buffer so far."""
-        if self.target.device.is_gpu:
-            torch.cuda.synchronize()
-        return self._guard.spills()
+        held = list(self._arenas.values())
+        if held and bool(torch.stack([arena.touched() for arena in held]).any()):
+            return [arena.spill() for arena in held]
+        return [arena.clean() for arena in held]
 
-    def capture(self, mode: str, size: int) -> list[Any]:
-        """Capture a batch size as the server does, on placeholder sequences; return what each graph goes on reading."""
-        fill = int(self.inner[0].get_cuda_graph_seq_len_fill_value())
-        return self.prepare(mode, Batch((0,) * size, (fill,) * size), in_capture=True)
+    def capture(self, mode: str, size: int) -> Captured:
+        """Capture a batch size as the server does, on placeholder sequences; return what the graph goes on reading."""
+        fill = int(self._built["fill"])
+        return self.captured(mode, Batch((0,) * size, (fill,) * size))
 
-    def replay(self, mode: str, requests: Batch) -> list[Any]:
-        """Prepare a replay on real sequences."""
-        return self.prepare(mode, requests, in_capture=False)
+    def captured(self, mode: str, requests: Batch) -> Captured:
+        """Capture on a batch."""
+        answer = self._prepare(mode, requests, in_capture=True)
+        return Captured(self, int(answer["held"]), answer["metadata"])
 
-    def prepare(self, mode: str, requests: Batch, *, in_capture: bool) -> list[Any]:
-        """Run the target's graph path on a batch; return each inner backend's metadata."""
-        forward = self._forward_batch(mode, requests)
-        if self.multi_step:
-            self._call_multi_step(forward, in_capture)
-        elif self.target.split_methods():
-            method = getattr(self.backend, SPLIT[0] if in_capture else SPLIT[1])
-            _call(method, **vars(forward), bs=requests.size, num_tokens=len(forward.input_ids))
-        else:
-            self.backend.init_forward_metadata_out_graph(forward, in_capture=in_capture)
-        return [backend.forward_metadata for backend in self.inner]
+    def replay(self, mode: str, requests: Batch) -> list[Metadata]:
+        """Prepare a replay on real sequences; return each inner backend's metadata."""
+        answer = self._prepare(mode, requests, in_capture=False)
+        return [Metadata(self.region, each) for each in answer["metadata"]]
 
-    def _call_multi_step(self, forward: Provided, in_capture: bool) -> None:
-        if not self.target.split_methods():
-            self.backend.init_forward_metadata_out_graph(forward, in_capture=in_capture)
-        elif in_capture:
-            _call(getattr(self.backend, SPLIT[0]), forward_batch=forward)
-        else:
-            _call(getattr(self.backend, SPLIT[1]), forward_batch=forward, bs=forward.batch_size)
+    def eager(self, mode: str, requests: Batch) -> list[Metadata]:
+        """Prepare a step without a graph."""
+        answer = self.target.ask("eager", mode=mode, rows=requests.rows, lengths=requests.lengths)
+        return [Metadata(self.region, each) for each in answer]
 
-    def _forward_batch(self, mode: str, requests: Batch) -> Provided:
-        device = self.target.device.torch
-        lengths = torch.tensor(requests.lengths, dtype=torch.int32)
-        per_request = self.setting.draft or 1 if mode in ("target_verify", "draft_extend_v2") else self.setting.topk
-        tokens = requests.size * per_request
-        return Provided(
-            "the forward batch",
-            batch_size=requests.size,
-            forward_mode=getattr(self.target.modes, mode.upper()),
-            req_pool_indices=torch.tensor(requests.rows, dtype=torch.int32, device=device),
-            seq_lens=lengths.to(device),
-            seq_lens_cpu=lengths,
-            seq_lens_sum=int(lengths.sum()),
-            input_ids=torch.zeros(tokens, dtype=torch.int64, device=device),
-            positions=lengths.to(torch.int64).repeat_interleave(self.setting.topk).to(device),
-            spec_info=self._speculative(mode, requests),
-            encoder_lens=None,
-            out_cache_loc=None,
-            kv_loc_plan=None,
-            req_to_token_pool=Provided("the request pool", req_to_token=self.req_to_token),
-            token_to_kv_pool=None,
-        )
+    def attend(self, mode: str, *, window: bool = False) -> Attended:
+        """Run the attention of what was prepared last, up to its kernel."""
+        answer = self.target.ask("attend", mode=mode, window=window)
+        tensors = {name: _view(self.region, answer["tensors"], name) for name in answer["tensors"]}
+        return Attended(answer["kernel"], tensors, answer["numbers"])
 
-    def _speculative(self, mode: str, requests: Batch) -> Provided | None:
-        """Build what a speculative worker hands over, in this mode."""
-        if self.multi_step:
-            return Provided("the draft input")
-        if mode == "decode":
-            return None
-        device, draft = self.target.device.torch, self.setting.draft or 0
-        accepted = torch.full((requests.size,), (self.setting.steps or 0) + 1, dtype=torch.int32, device=device)
-        names = ("num_accept_tokens", "num_accepted_tokens", "accept_length")
-        return Provided(
-            "the speculative input",
-            draft_token_num=draft,
-            custom_mask=self._custom_mask(requests),
-            generate_attn_arg_prefill=self._prefill_arguments,
-            **dict.fromkeys(names, accepted),
-        )
+    def reading_graph(self, captured: Captured) -> tuple[int, list[Metadata]]:
+        """Capture a graph that reads what was captured; return its number and what it has read after a replay."""
+        answer = self.target.ask("read_by_graph", held=captured.held)
+        return answer["graph"], [Metadata(self.region, each) for each in answer["metadata"]]
 
-    def _custom_mask(self, requests: Batch) -> torch.Tensor:
-        """Make the verify step's mask, cut to the graph's mask buffer: that buffer is not what is looked at here."""
-        draft = self.setting.draft or 0
-        needed = sum(draft * (length + draft) for length in requests.lengths)
-        held: torch.Tensor = self.inner[0].cuda_graph_custom_mask
-        return torch.ones(min(needed, held.numel()), dtype=held.dtype, device=held.device)
+    def _prepare(self, mode: str, requests: Batch, *, in_capture: bool) -> Any:
+        given = {"mode": mode, "rows": requests.rows, "lengths": requests.lengths}
+        return self.target.ask("prepare", **given, in_capture=in_capture, hold=in_capture)
 
-    def _prefill_arguments(self, rows: Any, lengths: Any, _total: int, req_to_token: Any) -> tuple[Any, ...]:
-        """Answer for the verify input's own index builder, which the oldest capture path asks."""
-        sizes = [int(each) for each in lengths]
-        indices = reference.token_indices(req_to_token, [int(row) for row in rows], sizes)
-        starts = reference.indptr(sizes).to(torch.int32)
-        return indices, starts, starts, None
-
-    def _lent_buffer(self) -> torch.Tensor:
-        size = self.setting.max_bs * self.setting.blocks * self.setting.page
-        return torch.zeros(size, dtype=torch.int32, device=self.target.device.torch)
-
-    def _tokens_per_request(self) -> int:
-        return max(self.setting.draft or 1, (self.setting.steps or 0) + 1 if not self.multi_step else self.setting.topk)
+    def _placed(self, size: int) -> int:
+        start = self.region.place(size)
+        if start is None:
+            raise HarnessError(f"{self.setting} takes more than the {SIZE} bytes that there are.")
+        return start
 
     def _room(self) -> int:
         """Bytes behind a buffer that hold whatever any path could write past its end."""
@@ -161,10 +177,49 @@ class Driver:
         return 8 * (setting.max_bs + 1) * row * setting.topk
 
 
-def _call(method: Callable[..., Any], **offered: Any) -> None:
-    """Call with those of the offered arguments that the method takes."""
-    parameters = inspect.signature(method).parameters
-    missing = [name for name, each in parameters.items() if name not in offered and each.default is each.empty]
-    if missing:
-        raise HarnessError(f"{method.__qualname__} takes {', '.join(missing)}, which the harness does not know.")
-    method(**{name: offered[name] for name in parameters if name in offered})
+class Attended:
+    """What an attention kernel was given: its index tensors by name, and its numbers."""
+
+    def __init__(self, kernel: str, tensors: dict[str, torch.Tensor | None], numbers: dict[str, Any]) -> None:
+        self.kernel, self._tensors, self._numbers = kernel, tensors, numbers
+
+    def tensor(self, name: str) -> torch.Tensor:
+        """Return an index tensor."""
+        held = self._tensors.get(name)
+        assert held is not None, f"{self.kernel or 'no attention kernel'} was given no {name}"
+        return held
+
+    def number(self, name: str) -> int:
+        """Return a number."""
+        value = self._numbers.get(name)
+        assert isinstance(value, int), f"{self.kernel or 'no attention kernel'} was given no {name}"
+        return value
+
+
+def plan(target: Target, setting: Setting, *, multi_step: bool = False) -> list[Buffer]:
+    """Let a backend allocate its graph state without taking memory; return what it made, on torch's meta device."""
+    given = unplaced(setting) | {"planned": True, "multi_step": multi_step}
+    return [Buffer.read(each) for each in target.ask("build", **given, allocate=True)["buffers"]]
+
+
+def request(setting: Setting) -> dict[str, Any]:
+    """Return a setting as plain data."""
+    return asdict(setting)
+
+
+def _view(region: Region, said: dict[str, Any], name: str) -> torch.Tensor | None:
+    place = said.get(name)
+    if not isinstance(place, dict):
+        return None
+    held = region.view(DTYPES[place["dtype"]], place["start"], place["shape"], place["stride"])
+    if held is None:
+        raise TargetFailed(f"the child showed {name} outside the shared memory")
+    return held
+
+
+def _number(said: dict[str, Any], name: str) -> int | None:
+    value = said.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+__all__ = ["Arena", "Attended", "Captured", "Driver", "Metadata", "plan", "request"]

@@ -1,8 +1,6 @@
-"""What the harness raises when it, and not the target, is at its limit: an error in the report, not a failure."""
+"""The harness's limits that are about sglang."""
 
-
-class HarnessError(Exception):
-    """The target cannot be driven as it is: nothing was found out about it."""
+from isolated.errors import HarnessError
 
 
 class NotProvided(HarnessError, AttributeError):

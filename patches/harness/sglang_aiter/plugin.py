@@ -1,76 +1,86 @@
-"""The pytest side: the device and the target as fixtures, what the run says of itself, and what counts as an error.
+"""The pytest side: the device and the target as fixtures, and what the run says of itself.
 
-A suite's conftest names this module in `pytest_plugins`, behind `isolated.plugin`: the device is chosen and used in the
-process that runs the cases, because a device does not outlive a fork and a fault does not outlive the process.
+A suite's conftest names this module in `pytest_plugins`, behind `isolated.plugin`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import contextlib
 
 import pytest
-import torch
+from isolated.child import preload
+from isolated.errors import TargetFailed
 
 from sglang_aiter import device as devices
-from sglang_aiter.errors import HarnessError
+from sglang_aiter.compiling import Compiling
 from sglang_aiter.target import Target
 from sglang_aiter.tree import Tree
+from sglang_aiter.trial import Trials
 
 NO_DEVICE_CODE = 64
 """The exit code that says: the device that was asked for is not there."""
-CHOSEN = pytest.StashKey[devices.Device]()
+TARGET, TRIALS, COMPILING = pytest.StashKey[Target](), pytest.StashKey[Trials](), pytest.StashKey[Compiling]()
 
 
-def pytest_case_process_prepare(session: pytest.Session, apart: bool) -> None:
-    """Choose the device before anything imports triton, and have the compiler ready."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the process that children are forked from import torch while this one collects."""
+    if not config.option.collectonly:
+        preload("torch", "sglang_aiter.child.handler")
+
+
+def pytest_run_prepare(session: pytest.Session) -> None:
+    """Choose the device, and have a child with its compiler ready."""
     try:
-        chosen = session.stash[CHOSEN] = devices.NONE if apart else devices.choose()
+        target = session.stash[TARGET] = Target(devices.choose())
     except devices.NoDevice as absent:
         pytest.exit(str(absent), returncode=NO_DEVICE_CODE)
-    chosen.load_compiler()
+    session.stash[TRIALS] = Trials(target)
+    target.prepare()
 
 
-def pytest_case_process_start(session: pytest.Session, apart: bool) -> dict[str, str]:
+def pytest_run_begin(session: pytest.Session) -> dict[str, str]:
     """Name the device, with every version that a figure depends on."""
-    described = {} if apart else session.stash[CHOSEN].describe()
-    return described | {"version.target": Tree.from_environment().version}
+    return session.stash[TARGET].device.describe() | {"version.target": Tree.from_environment().version}
 
 
-def pytest_case_process_end() -> dict[str, str]:
-    """Name where each module of the target's came from: its tree, or a stand-in."""
-    loaded = Target.loaded
-    return {f"module.{name}": origin for name, origin in loaded.finder.provenance.items()} if loaded else {}
-
-
-def pytest_case_process_lost() -> str | None:
-    """Wait for the device; what a kernel did wrong comes out here at the latest, and the device is then lost."""
-    if not torch.cuda.is_initialized():
-        return None
-    try:
-        torch.cuda.synchronize()
-    except RuntimeError as fault:
-        return f"the device faulted: {fault}"
-    return None
+def pytest_run_end(session: pytest.Session) -> dict[str, str]:
+    """Name where each module of the target's came from, what was tried, and what could not be looked at."""
+    target, trials = session.stash.get(TARGET, None), session.stash.get(TRIALS, None)
+    if target is None or trials is None:
+        return {}
+    said = trials.coverage.properties() | {f"unseen.{path}": why for path, why in trials.unseen.items()}
+    with contextlib.suppress(TargetFailed, AttributeError):
+        said |= {f"module.{name}": str(origin) for name, origin in target.ask("provenance").items()}
+    target.end()
+    if COMPILING in session.stash:
+        session.stash[COMPILING].end()
+    return said | {"requests": str(target.asked)}
 
 
 @pytest.fixture(scope="session")
 def device(request: pytest.FixtureRequest) -> devices.Device:
     """Where the suite runs."""
-    return request.session.stash[CHOSEN]
+    return request.session.stash[TARGET].device
 
 
 @pytest.fixture(scope="session")
-def target(device: devices.Device) -> Target:
+def target(request: pytest.FixtureRequest) -> Target:
     """The backend of the tree that SUITE_TARGET names. One that cannot be imported is an error of every case."""
-    return Target.load(device)
+    session = request.session
+    target = session.stash[TARGET]
+    target.load()
+    if any("compiling" in getattr(item, "fixturenames", ()) for item in session.items):
+        session.stash[COMPILING] = Compiling(target)
+    return target
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Report the harness's own limits as errors: a failure is a finding about the target."""
-    report = yield
-    if call.excinfo is not None and call.excinfo.errisinstance(HarnessError) and report.when == "call":
-        report.when = "setup"
-    return report
+@pytest.fixture(scope="session")
+def compiling(request: pytest.FixtureRequest, target: Target) -> Compiling:
+    """The target's kernels compiled for AMD, which was begun with the first case."""
+    return request.session.stash[COMPILING]
+
+
+@pytest.fixture(scope="session")
+def trials(request: pytest.FixtureRequest, target: Target) -> Trials:
+    """Drawn settings of the target's, and the count of what was tried."""
+    return request.session.stash[TRIALS]

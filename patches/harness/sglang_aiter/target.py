@@ -1,97 +1,96 @@
-"""The target's backend, loaded, and what it can do.
-
-Tells releases apart by what their code has, never by a version number: a branch between two releases must work too.
-"""
+"""The target, seen from the judge: a child process that has loaded it, and a new one where that has ended."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import os
-from collections.abc import Callable
-from types import ModuleType
-from typing import Any, ClassVar
+from dataclasses import asdict
+from typing import Any
 
-import torch
+from isolated.child import Child
+from isolated.errors import TargetFailed
+from isolated.memory import Region
 
 from sglang_aiter.device import Device
-from sglang_aiter.errors import HarnessError
-from sglang_aiter.finder import TargetFinder, install
-from sglang_aiter.server import Server, Setting, model_runner
+from sglang_aiter.setting import Setting
 from sglang_aiter.tree import Tree
 
-BACKEND = "sglang.srt.layers.attention.aiter_backend"
-SPLIT = ("init_forward_metadata_capture_cuda_graph", "init_forward_metadata_replay_cuda_graph")
-MERGED = ("init_forward_metadata_out_graph", "_apply_cuda_graph_metadata")
-PREDICATES = {
-    "decode": "is_decode_or_idle",
-    "target_verify": "is_target_verify",
-    "draft_extend": "is_draft_extend",
-    "draft_extend_v2": "is_draft_extend_v2",
-}
-"""How the graph path asks for each forward mode."""
-UNIFIED_SWITCH = "SGLANG_USE_AITER_UNIFIED_ATTN"
+HANDLER = "sglang_aiter.child.handler"
+_HEADS = (4, 8, 16, 32, 64, 128)
+"""Head counts that some release of the backend serves MLA models with; others it refuses."""
 
 
 class Target:
-    """One source tree's backend. There is one in a process, because imports are answered once: `loaded`."""
+    """One source tree, loaded in a child on a device; `prepare` may come before the device is to be used."""
 
-    loaded: ClassVar[Target | None] = None
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        self.region: Region | None = None
+        self.asked = 0
+        self._child: Child | None = None
+        self._modes: frozenset[str] = frozenset()
+        self._heads: tuple[int, ...] = ()
 
-    def __init__(self, tree: Tree, device: Device) -> None:
-        self.tree, self.device, self._server = tree, device, Server()
-        # The backend takes one kernel out of torch.compile, which nothing here uses and which takes a second to load.
-        torch.compiler.disable = lambda function, **_options: function
-        # aiter plans its persistent MLA kernel on the host, in tables that no case here looks at.
-        os.environ["SGLANG_AITER_MLA_PERSIST"] = "0"
-        self.finder: TargetFinder = install(tree, whole=[BACKEND], stand_ins=self._server.stand_ins())
-        self.module: ModuleType = importlib.import_module(BACKEND)
-        self.modes = _named("sglang.srt.model_executor.forward_batch_info", "ForwardMode")
-        self._architecture = _named("sglang.srt.configs.model_config", "AttentionArch")
+    def prepare(self) -> None:
+        """Start a child that has its libraries ready, with no device and nothing of the target's."""
+        if not self.device.is_gpu:
+            self.region = self.region or Region("cpu")
+        self._child = Child(
+            HANDLER, descriptor=self.region.descriptor if self.region else -1, settings=self.device.environment
+        )
+        self._child.begin("warm", gpu=self.device.is_gpu)
 
-    @classmethod
-    def load(cls, device: Device) -> Target:
-        """Load the tree that SUITE_TARGET names on a device. Raises what a user would see."""
-        cls.loaded = cls(Tree.from_environment(), device)
-        return cls.loaded
+    def load(self) -> None:
+        """Load the tree that SUITE_TARGET names. Raises TargetFailed with what a user would see."""
+        if self._child is None or self._child.ended:
+            self.prepare()
+        assert self._child is not None
+        child, self.region = self._child, self.region or Region(self.device.torch)
+        child.answer()
+        root = str(Tree.from_environment().root)
+        self._modes = frozenset(
+            child.ask("load", root=root, device=self.device.torch, handle=self.region.handle())["modes"]
+        )
 
-    def backend(self, setting: Setting, *, planned: bool = False, multi_step: bool = False) -> Any:
-        """Build a backend as the server does, with its own constructor.
-
-        What a `planned` one allocates later takes no memory: it lies on torch's meta device. Its constructor does not,
-        because some operations load half of torch's compiler the first time they meet that device.
-        """
-        self._server.setting = setting
-        os.environ[UNIFIED_SWITCH] = "1" if setting.unified else "0"
-        here = self.device.torch
-        runner = model_runner(setting, here, self._architecture, pool_device="meta" if planned else here)
-        if multi_step:
-            return self.module.AiterMultiStepDraftBackend(runner, setting.topk, setting.steps)
-        backend = self.module.AiterAttnBackend
-        speculative = {"topk": setting.topk} if "topk" in inspect.signature(backend).parameters else {}
-        built = backend(runner, **speculative)
-        if planned:
-            built.device = "meta"
-        return built
+    def ask(self, name: str, **given: Any) -> Any:
+        """Ask the child; one that has ended is replaced first. Raises TargetFailed or HarnessError."""
+        if self._child is None or self._child.ended:
+            self.load()
+        assert self._child is not None
+        self.asked += 1
+        self.device.wait()  # what the judge has written must be there
+        return self._child.ask(name, **given)
 
     def supports(self, mode: str) -> bool:
-        """Whether the graph path of this backend has a branch for a forward mode, one of PREDICATES."""
-        return hasattr(self.modes, mode.upper()) and PREDICATES[mode] in self._graph_names()
+        """Whether the graph path of this backend has a branch for a forward mode."""
+        return mode in self._modes
 
-    def split_methods(self) -> bool:
-        """Whether capture and replay are two methods here, or one."""
-        if all(name in vars(self.module.AiterAttnBackend) for name in SPLIT):
-            return True
-        if MERGED[0] in vars(self.module.AiterAttnBackend):
+    def mla_heads(self) -> tuple[int, ...]:
+        """Return the head counts that this backend takes with MLA."""
+        if not self._heads:
+            self._heads = tuple(heads for heads in _HEADS if self._builds(Setting(mla=True, heads=heads)))
+        return self._heads
+
+    def end(self) -> None:
+        """Leave nothing of the child."""
+        if self._child is not None:
+            self._child.end()
+
+    def _builds(self, setting: Setting) -> bool:
+        try:
+            self.ask("build", **unplaced(setting), allocate=False)
+        except TargetFailed as failed:
+            if "AssertionError" not in str(failed):
+                raise
             return False
-        raise HarnessError(f"The backend has neither {' and '.join(SPLIT)} nor {MERGED[0]}.")
-
-    def _graph_names(self) -> frozenset[str]:
-        methods: list[Callable[..., Any]] = [
-            method for name in (*SPLIT, *MERGED) if (method := vars(self.module.AiterAttnBackend).get(name))
-        ]
-        return frozenset(name for method in methods for name in method.__code__.co_names)
+        return True
 
 
-def _named(module: str, name: str) -> Any:
-    return getattr(importlib.import_module(module), name)
+def unplaced(setting: Setting) -> dict[str, Any]:
+    """Return the request for a backend whose tables are the child's own."""
+    return {
+        "setting": asdict(setting),
+        "table": None,
+        "mapping": None,
+        "multi_step": False,
+        "lend": None,
+        "planned": False,
+    }

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from sglang_aiter.errors import HarnessError
+from isolated.errors import HarnessError
 
 PACKAGE = "sglang"
 

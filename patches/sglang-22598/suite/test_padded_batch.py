@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import pytest
 from sglang_aiter import expect
-from sglang_aiter.drive import Batch, Driver
-from sglang_aiter.server import Setting
+from sglang_aiter.drive import Driver
+from sglang_aiter.setting import Batch, Setting
 from sglang_aiter.target import Target
 
 POOL, DRAFT, STEPS = 2, 4, 3
 PATHS = ["decode", "decode-mla", "target_verify", "target_verify-mla", "draft_extend", "draft_extend-mla"]
 PATHS += ["draft_extend_v2", "draft_extend_v2-mla"]
+PADDED = {2: "not-padded", 3: "padded-by-1", 8: "padded-by-6", 11: "padded-by-9", 35: "padded-by-33"}
 
 
-@pytest.mark.parametrize("max_bs", [2, 3, 8], ids=["not-padded", "padded-by-1", "padded-by-6"])
+@pytest.mark.parametrize("max_bs", PADDED, ids=PADDED.values())
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("phase", ["capture", "replay"])
 def test_a_padded_batch_is_prepared(
@@ -31,13 +32,13 @@ def test_a_padded_batch_is_prepared(
     setting = Setting(max_bs=max_bs, pool=POOL, page=1, mla=bool(mla), draft=draft, steps=steps)
     driver = Driver(target, setting)
     requests = Batch((2, 1) + (0,) * (max_bs - POOL), (40, 17) + (1,) * (max_bs - POOL))
-    (metadata,) = driver.capture(mode, max_bs)
-    if phase == "capture":
-        (metadata,) = driver.prepare(mode, requests, in_capture=True)
-    else:
+    captured = driver.captured(mode, requests) if phase == "capture" else driver.capture(mode, max_bs)
+    if phase == "replay":
         driver.replay(mode, requests)
     extra = DRAFT if path == "target_verify-mla" else 0
     rows = [length + extra for length in requests.lengths]
     expect.nothing_outside(driver, record_property, needed=sum(rows))
+    (metadata,) = captured.now()
     expect.token_indices(driver, metadata, requests, rows)
     expect.query_starts(metadata, requests)
+    expect.sound(driver)

@@ -1,64 +1,89 @@
-"""What the graph buffers cost, measured on the target's own allocation without taking the memory."""
+"""What the graph buffers cost and where they lie, on the target's own allocation without taking the memory."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 from sglang_aiter import expect
-from sglang_aiter.server import Setting
+from sglang_aiter.arena import Buffer
+from sglang_aiter.drive import plan
+from sglang_aiter.setting import Setting
 from sglang_aiter.target import Target
 
 MIB = 1024 * 1024
+SERVERS = [(6, 1000), (256, 131072)]
+IDS = [f"{max_bs}x{context}" for max_bs, context in SERVERS]
+KINDS = {
+    "mha": Setting(),
+    "mla": Setting(mla=True),
+    "unified": Setting(unified=True),
+    "window": Setting(unified=True, window=True),
+    "draft": Setting(draft=4, steps=3),
+    "mla-draft64": Setting(mla=True, draft=64, steps=63),
+    "unified-draft": Setting(unified=True, draft=4, steps=3),
+}
 
 
-def allocate(target: Target, setting: Setting) -> object:
-    """Let the backend allocate its graph state on torch's meta device: shapes and devices without memory."""
-    backend = target.backend(setting, planned=True)
-    backend.init_cuda_graph_state(setting.max_bs, setting.max_bs * (setting.draft or 1))
-    return backend
+def setting(kind: str, max_bs: int, context: int, page: int, pool: int = 3) -> Setting:
+    """Make a server whose pool holds more requests than its largest batch."""
+    like = KINDS[kind]
+    return Setting(
+        max_bs=max_bs,
+        pool=pool * max_bs,
+        context=context,
+        page=page,
+        mla=like.mla,
+        unified=like.unified,
+        window=like.window,
+        draft=like.draft,
+        steps=like.steps,
+    )
 
 
-@pytest.mark.parametrize("mla", [False, True], ids=["mha", "mla"])
-@pytest.mark.parametrize(
-    ("max_bs", "context"), [(4, 64), (6, 1000), (256, 131072)], ids=["4x64", "6x1000", "256x131072"]
-)
-def test_page_size_one_keeps_the_buffer_as_it_was(
-    target: Target, record_property: expect.Figures, max_bs: int, context: int, mla: bool
+def most(buffer: Buffer, server: Setting) -> int:
+    """Return the most elements that a buffer may have: what a row of the pool needs, a row and two pages to spare."""
+    rows, row = server.max_bs + 1, max(server.columns, server.blocks * server.page) + 2 * server.page
+    if buffer.name == expect.TOKENS:
+        return rows * row
+    if len(buffer.shape) == 2:
+        return rows * (-(-server.columns // server.page) + 2)
+    tokens = rows * max(server.draft or 1, (server.steps or 0) + 1)
+    return tokens * row if "mask" in buffer.name and buffer.dtype == torch.uint8 else 4 * (rows + server.rows)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("page", [1, 16, 48, 256])
+@pytest.mark.parametrize(("max_bs", "context"), SERVERS, ids=IDS)
+def test_buffers_hold_every_token_and_little_more(
+    target: Target, record_property: expect.Figures, max_bs: int, context: int, page: int, kind: str
 ) -> None:
-    """At page size 1 there was no fault: the buffer holds one index a token, and not one more."""
-    numel = allocate(target, Setting(max_bs=max_bs, context=context, page=1, mla=mla)).cuda_graph_kv_indices.numel()  # type: ignore[attr-defined]
-    record_property("numel", numel)
-    assert numel == max_bs * context, f"{numel} elements for {max_bs} sequences of {context} tokens"
-
-
-@pytest.mark.parametrize("unified", [False, True], ids=["ragged-kernel", "unified"])
-@pytest.mark.parametrize("draft", [None, 4], ids=["no-draft", "draft4"])
-@pytest.mark.parametrize("page", [16, 64])
-@pytest.mark.parametrize(("max_bs", "context"), [(4, 1000), (256, 131072)], ids=["4x1000", "256x131072"])
-def test_buffer_holds_every_token_and_little_more(
-    target: Target,
-    record_property: expect.Figures,
-    max_bs: int,
-    context: int,
-    page: int,
-    draft: int | None,
-    unified: bool,
-) -> None:
-    """One index a token at full context, and at most two pages and the draft tokens besides for each sequence."""
-    setting = Setting(max_bs=max_bs, context=context, page=page, draft=draft, steps=draft and 3, unified=unified)
-    buffer = allocate(target, setting).cuda_graph_kv_indices  # type: ignore[attr-defined]
-    record_property("buffer", "cuda_graph_kv_indices")
-    record_property("numel", buffer.numel())
+    """One index a token at full context, and at most a row and two pages of each sequence besides."""
+    server = setting(kind, max_bs, context, page)
+    made = plan(target, server)
+    tokens = next(buffer for buffer in made if buffer.name == expect.TOKENS)
+    record_property("buffer", tokens.name)
+    record_property("numel", tokens.numel)
     record_property("needed", max_bs * context)
-    record_property("mib", f"{buffer.numel() * buffer.element_size() / MIB:g}")
-    assert buffer.numel() >= max_bs * context, f"{buffer.numel()} elements for {max_bs * context} tokens"
-    assert buffer.numel() <= max_bs * (context + 2 * page + (draft or 0)), f"{buffer.numel()} elements is too much"
+    record_property("mib", f"{tokens.bytes / MIB:g}")
+    assert tokens.numel >= max_bs * context, f"{tokens.numel} elements for {max_bs * context} tokens"
+    for buffer in made:
+        limit = most(buffer, server)
+        assert buffer.numel <= limit, (
+            f"{buffer.name} takes {buffer.bytes} bytes; {limit * buffer.dtype.itemsize} are enough"
+        )
 
 
-@pytest.mark.parametrize("page", [1, 16, 64])
-def test_index_buffers_lie_on_the_device(target: Target, page: int) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_larger_pool_costs_nothing(target: Target, kind: str) -> None:
+    """Graphs run on a batch, however many requests the pool holds."""
+    sizes = [sum(buffer.bytes for buffer in plan(target, setting(kind, 4, 1000, 16, pool))) for pool in (1, 50)]
+    assert sizes[1] <= sizes[0] + 4 * 8 * 4 * 50, (
+        f"{sizes[1]} bytes with a pool of 200 requests, {sizes[0]} with one of 4"
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_index_buffers_lie_on_the_device(target: Target, kind: str) -> None:
     """A buffer on another device could not be read by a captured graph."""
-    backend = allocate(target, Setting(page=page, unified=True))
-    for name, value in vars(backend).items():
-        if name.startswith("cuda_graph_") and isinstance(value, torch.Tensor) and value.dtype == torch.int32:
-            assert value.device.type == "meta", f"{name} lies on {value.device}"
+    for buffer in plan(target, setting(kind, 5, 64, 16)):
+        assert not expect.is_index(buffer) or buffer.device == "meta", f"{buffer.name} lies on {buffer.device}"

@@ -10,40 +10,41 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import torch
 from sglang_aiter import expect
-from sglang_aiter.server import Setting
+from sglang_aiter.drive import request
+from sglang_aiter.setting import Setting
 from sglang_aiter.target import Target
 
-PAGES = [1, 16, 64, 128, 256]
+PAGES = [1, 2, 3, 4, 8, 16, 32, 64, 128, 256]
+HEADS = [16, 128]
+CACHES = ["model", "fp8"]
 
 
-def told(target: Target, monkeypatch: pytest.MonkeyPatch, page: int) -> dict[str, Any]:
+def told(target: Target, page: int, heads: int, cache: str) -> dict[str, Any]:
     """Return the arguments by name with which the target asks aiter's planner for a plan."""
-    calls: list[dict[str, Any]] = []
-    monkeypatch.setattr(target.module, "get_ps_metadata_v1", lambda *_tensors, **named: calls.append(named))
-    backend = target.backend(Setting(page=page, mla=True))
-    if getattr(backend, "fp8_prefill_num_head", 1) is None:
+    setting = Setting(page=page, mla=True, heads=heads, cache=cache, context=max(64, page))
+    plan = target.ask("plan_prefill", setting=request(setting))
+    if plan is None:
         pytest.skip("this backend plans no prefill for the head count at hand")
-    lengths = torch.tensor([33, 64], dtype=torch.int32)
-    starts = torch.tensor([0, 33, 97], dtype=torch.int32)
-    empty = torch.empty(0, dtype=torch.int32)
-    backend.make_mla_prefill_ps_meta_data(starts, starts, lengths, *[empty] * 6)
-    (call,) = calls
-    return call
+    assert plan, "the target asked for no plan"
+    return dict(plan)
 
 
 @pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("heads", HEADS)
+@pytest.mark.parametrize("cache", CACHES)
 def test_an_index_stands_for_one_token(
-    target: Target, monkeypatch: pytest.MonkeyPatch, record_property: expect.Figures, page: int
+    target: Target, record_property: expect.Figures, page: int, heads: int, cache: str
 ) -> None:
     """The plan's block is one token, because an index is."""
-    size = told(target, monkeypatch, page)["block_size"]
+    size = told(target, page, heads, cache).get("block_size")
     record_property("block_size", size)
     assert size == 1, f"each index is read as a block of {size} tokens"
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_plan_does_not_depend_on_the_page_size(target: Target, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+@pytest.mark.parametrize("heads", HEADS)
+@pytest.mark.parametrize("cache", CACHES)
+def test_the_plan_does_not_depend_on_the_page_size(target: Target, page: int, heads: int, cache: str) -> None:
     """The same tokens give the same plan at any page size."""
-    assert told(target, monkeypatch, page) == told(target, monkeypatch, 1)
+    assert told(target, page, heads, cache) == told(target, 1, heads, cache)

@@ -10,10 +10,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sglang_aiter.kernels import Launch
+from sglang_aiter.child.kernels import Launch
 
-ARCHITECTURES = ("gfx942", "gfx950", "gfx90a")
-"""AMD's data-centre GPUs that upstream runs on: MI300X and MI325X, MI355X, MI250X."""
 _FIGURE = re.compile(r"^\s*\.(vgpr_count|sgpr_count|vgpr_spill_count|sgpr_spill_count):\s*(\d+)", re.MULTILINE)
 _WAVEFRONT = 64
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
-from sglang_aiter.errors import HarnessError
-from sglang_aiter.lazy import Namespace, Source, Unbound
+from isolated.errors import HarnessError
+
+from sglang_aiter.child.lazy import Namespace, Source, Unbound
 from sglang_aiter.tree import PACKAGE, Tree
 
 ROCM_ONLY = ("aiter",)

@@ -7,40 +7,12 @@ reads is a NotProvided, never a made-up value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from sglang_aiter.errors import NotProvided
-
-HEADS, HEAD_DIM = 16, 128
-EXTRA_COLUMNS = 4
-"""Columns that the server adds to each request's row of token slots, besides the draft tokens."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One server configuration. `draft` is None without speculative decoding; `pool` is the largest running batch."""
-
-    max_bs: int = 4
-    context: int = 64
-    page: int = 16
-    draft: int | None = None
-    steps: int | None = None
-    topk: int = 1
-    mla: bool = False
-    unified: bool = False
-    pool: int | None = None
-
-    @property
-    def blocks(self) -> int:
-        """Pages of one sequence at full context."""
-        return -(-self.context // self.page)
-
-    def __str__(self) -> str:
-        path = ("mla-" if self.mla else "") + ("unified-" if self.unified else "")
-        return f"{path}page{self.page}-ctx{self.context}-max_bs{self.max_bs}"
+from sglang_aiter.setting import HEAD_DIM, Setting
 
 
 class Provided:
@@ -54,24 +26,35 @@ class Provided:
         raise NotProvided(f"The target reads `{name}` of {self._what}, which the harness does not stand in for.")
 
 
-class TokenPool(Provided):
-    """Requests' rows of token slots: whole pages in shuffled order, so that no two slots and no two rows are alike."""
+class KVPool(Provided):
+    """The pool of keys and values. One token's memory stands for all slots: nothing here computes attention."""
 
-    def __init__(self, setting: Setting, device: str) -> None:
-        rows = (setting.pool or setting.max_bs) + 1
-        columns = setting.context + EXTRA_COLUMNS + (setting.draft or 0) + (setting.steps or 0)
-        if device == "meta":
-            table = torch.empty(rows, columns, dtype=torch.int32, device=device)
-        else:
-            table = _token_slots(rows, columns, setting.page).to(device)
-        super().__init__("the request pool", size=setting.pool or setting.max_bs, req_to_token=table)
+    def __init__(self, setting: Setting, dtype: torch.dtype, device: str) -> None:
+        heads = 1 if setting.mla else setting.kv_heads
+        one = torch.zeros(1, heads, HEAD_DIM, dtype=torch.float32, device=device).to(dtype)
+        held = one.expand(setting.slots, -1, -1)
+        super().__init__(
+            "the KV pool",
+            get_v_head_dim=lambda: HEAD_DIM,
+            get_value_buffer=lambda _layer: held,
+            get_key_buffer=lambda _layer: held,
+            get_kv_buffer=lambda _layer: (held, held),
+            kv_cache_layout="nhd",
+        )
 
 
-def _token_slots(rows: int, columns: int, page: int) -> torch.Tensor:
-    pages = -(-columns // page)
-    shuffled = torch.randperm(rows * pages, generator=torch.Generator().manual_seed(24587)).view(rows, pages, 1) + 1
-    slots = shuffled * page + torch.arange(page)
-    return slots.view(rows, -1)[:, :columns].to(torch.int32).contiguous()
+class SlidingPool(KVPool):
+    """A pool with sliding-window layers, whose slots are numbered anew: what the target knows as SWAKVPool."""
+
+    def __init__(self, setting: Setting, dtype: torch.dtype, device: str, mapping: torch.Tensor) -> None:
+        super().__init__(setting, dtype, device)
+        of_layers = {"full_kv_pool": KVPool(setting, dtype, device), "swa_kv_pool": KVPool(setting, dtype, device)}
+        vars(self).update(swa_layer_nums=1, full_to_swa_index_mapping=mapping, **of_layers)
+
+    def translate_loc_from_full_to_swa(self, slots: torch.Tensor) -> torch.Tensor:
+        """Number slots as the sliding-window layers do."""
+        table: torch.Tensor = self.full_to_swa_index_mapping
+        return table[slots.long()].to(torch.int32)
 
 
 class Translator(Provided):
@@ -85,38 +68,35 @@ class Translator(Provided):
         )
 
 
-def model_runner(setting: Setting, device: str, architecture: Any, *, pool_device: str) -> Provided:
+def model_runner(
+    setting: Setting, device: str, architecture: Any, table: torch.Tensor, kv_pool: KVPool, cache: torch.dtype
+) -> Provided:
     """Build what the backend's constructor reads. `architecture` is the target's own enum of attention kinds."""
-    pool = TokenPool(setting, pool_device)
+    dtype = getattr(torch, setting.dtype)
+    pool = Provided("the request pool", size=setting.pool or setting.max_bs, req_to_token=table)
     model = Provided(
         "the model's configuration",
-        dtype=torch.bfloat16,
+        dtype=dtype,
         is_multimodal=False,
-        num_attention_heads=HEADS,
+        num_attention_heads=setting.heads,
         head_dim=HEAD_DIM,
         v_head_dim=HEAD_DIM,
         context_len=setting.context,
         attention_arch=architecture.MLA if setting.mla else architecture.MHA,
-        get_num_kv_heads=lambda _ranks: 1 if setting.mla else HEADS,
-    )
-    kv_pool = Provided(
-        "the KV pool",
-        get_v_head_dim=lambda: HEAD_DIM,
-        get_value_buffer=lambda _layer: torch.empty(1, HEADS, HEAD_DIM),
-        kv_cache_layout="nhd",
+        get_num_kv_heads=lambda _ranks: 1 if setting.mla else setting.kv_heads,
     )
     return Provided(
         "the model runner",
         device=device,
-        dtype=torch.bfloat16,
-        kv_cache_dtype=torch.bfloat16,
+        dtype=dtype,
+        kv_cache_dtype=cache,
         model_config=model,
         server_args=Provided("the server's arguments", **_server_arguments(setting)),
         req_to_token_pool=pool,
         token_to_kv_pool=kv_pool,
         token_to_kv_pool_allocator=Provided("the KV allocator", get_kvcache=lambda: kv_pool),
-        kv_index_translator=Translator("the index translator", req_to_token=pool.req_to_token),
-        sliding_window_size=None,
+        kv_index_translator=Translator("the index translator", req_to_token=table),
+        sliding_window_size=setting.context if setting.window else None,
         is_draft_worker=False,
         decode_attention_backend_str="aiter",
         spec_algorithm=Provided("the speculative algorithm", is_frozen_kv_mtp=lambda: False),
@@ -150,4 +130,7 @@ class Server:
             "get_spec": lambda: Provided("the speculative settings", **_server_arguments(self.setting)),
             "get_server_args": lambda: Provided("the server's arguments", **_server_arguments(self.setting)),
             "get_global_server_args": lambda: Provided("the server's arguments", **_server_arguments(self.setting)),
+            "SWAKVPool": SlidingPool,
+            # It quantizes queries by a library of the server's; of the queries nothing is looked at.
+            "scaled_fp8_quant": lambda queries, *_scales, **_options: (queries, torch.ones(1, device=queries.device)),
         }

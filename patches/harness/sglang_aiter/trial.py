@@ -1,0 +1,124 @@
+"""One path followed through drawn settings, as a server goes through a day: captured once, replayed on many batches."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from isolated.errors import HarnessError
+
+from sglang_aiter import expect
+from sglang_aiter.draw import Coverage, Path, seed, settings, smallest
+from sglang_aiter.drive import Captured, Driver
+from sglang_aiter.setting import Batch, Setting
+from sglang_aiter.target import Target
+
+_SHORT = 70
+"""Tokens of the sequences beside a long one."""
+
+
+class NotThere(Exception):
+    """The backend does not have this path."""
+
+
+@dataclass
+class Trials:
+    """What one run tries, and what it came to: the coverage, and why attention was not looked at where it was not."""
+
+    target: Target
+    coverage: Coverage = field(default_factory=Coverage)
+    unseen: dict[str, str] = field(default_factory=dict)
+
+    def follow(self, path: Path, figures: expect.Figures, *, full: bool = False) -> None:
+        """Try every drawn setting of a path; fail with the smallest setting found that does.
+
+        With `full` a sequence may be as long as the context where drafts are verified. Raises NotThere.
+        """
+        drawn = settings(path, self.target.mla_heads() if path.mla else ())
+        for tried, setting in enumerate(drawn, 1):
+            said = self._fails(path, setting, figures, full)
+            if said:
+                least, why = smallest(setting, said, lambda made: self._fails(path, made, figures, full))
+                raise AssertionError(f"{why}; smallest failing setting of {tried} tried: {least}")
+
+    def once(self, path: Path, setting: Setting, sizes: Sequence[int], figures: expect.Figures) -> None:
+        """Try one setting with these captured batch sizes."""
+        _Trial(self, path, setting, figures, full=False).run(sizes)
+
+    def _fails(self, path: Path, setting: Setting, figures: expect.Figures, full: bool) -> str:
+        chance = random.Random(f"{seed()} {path} {setting}")  # noqa: S311 - to be made again, not to be unknown
+        sizes = sorted({setting.max_bs, chance.randint(1, min(3, setting.max_bs))}, reverse=True)
+        try:
+            _Trial(self, path, setting, figures, full=full).run(sizes)
+        except AssertionError as failure:
+            return str(failure).partition("\n")[0]
+        return ""
+
+
+class _Trial:
+    def __init__(self, trials: Trials, path: Path, setting: Setting, figures: expect.Figures, *, full: bool) -> None:
+        self.trials, self.path, self.setting, self.figures = trials, path, setting, figures
+        self.chance = random.Random(f"{seed()} {path} {setting} batches")  # noqa: S311 - to be made again
+        room = (setting.steps or 0) if path.multi_step else (setting.draft or 0) if path.mode == "target_verify" else 0
+        self.limit = setting.context - (0 if full else room)
+
+    def run(self, sizes: Sequence[int]) -> None:
+        """Capture each batch size, then replay all of them in turns, on sequences that change."""
+        self.driver = driver = Driver(self.trials.target, self.setting, multi_step=self.path.multi_step)
+        if self.path.unified and not driver.unified:
+            raise NotThere("this backend has no unified attention")
+        if self.path.window and not driver.window:
+            raise NotThere("this backend has no pool of sliding-window layers")
+        expect.sound(driver)
+        captured = {size: driver.capture(self.path.mode, size) for size in sizes}
+        self.trials.coverage.add(self.setting, sizes)
+        for size in (*sizes, min(sizes)):
+            self._replay(captured[size], self._batch(size))
+
+    def _replay(self, captured: Captured, requests: Batch) -> None:
+        replayed = self.driver.replay(self.path.mode, requests)
+        for step, (before, now) in enumerate(zip(captured.now(), replayed, strict=True)):
+            rows = [length + self._extra(step, before.kv_indptr is None) for length in requests.lengths]
+            expect.nothing_outside(self.driver, self.figures, needed=sum(rows))
+            expect.indices(self.driver, before, requests, rows)
+            expect.query_starts(before, requests)
+            expect.same_addresses(before, now)
+        if not self.path.multi_step:
+            self._attend(requests)
+
+    def _attend(self, requests: Batch) -> None:
+        """Look at what the attention kernel is given; a release whose attention cannot be driven here is noted."""
+        for window in {False, self.driver.window}:
+            try:
+                attended = self.driver.attend(self.path.mode, window=window)
+            except HarnessError as limit:
+                self.trials.unseen[str(self.path)] = str(limit)
+                return
+            # Of the others none but unified attention has a table for sliding-window layers.
+            if attended.kernel and (not window or attended.kernel == "unified_attention"):
+                drafts = self.setting.draft or 0
+                whole = attended.kernel == "unified_attention" or self.path.mla
+                extra = drafts if self.path.mode == "target_verify" and whole else 0
+                rows = [length + extra for length in requests.lengths]
+                expect.attention_reads(self.driver, attended, requests, rows, window=window)
+
+    def _extra(self, step: int, unified: bool) -> int:
+        """Count the draft tokens that a row holds besides its sequence."""
+        if self.path.multi_step:
+            return step + 1
+        return (self.setting.draft or 0) if self.path.mode == "target_verify" and (self.path.mla or unified) else 0
+
+    def _batch(self, size: int) -> Batch:
+        """Draw requests from the whole pool: the largest batch at the limit, a smaller one with one sequence there.
+
+        Past the pool come padding rows, which point at row 0 and hold one token.
+        """
+        pool = self.setting.pool or self.setting.max_bs
+        real = min(size, pool)
+        rows = self.chance.sample(range(1, pool + 1), real)
+        lengths = [self.chance.randint(1, max(1, min(self.limit, _SHORT))) for _ in range(real)]
+        lengths[self.chance.randrange(real)] = self.limit
+        if size == self.setting.max_bs:
+            lengths = [self.limit] * real
+        return Batch((*rows, *[0] * (size - real)), (*lengths, *[1] * (size - real)))

@@ -1,0 +1,66 @@
+"""Steps that are run without a graph: the scratch buffer they share, and what their attention kernels are given."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from isolated.errors import HarnessError
+from sglang_aiter import expect
+from sglang_aiter.draw import Path
+from sglang_aiter.drive import Driver
+from sglang_aiter.setting import Setting, batch
+from sglang_aiter.target import Target
+
+DRAFT, STEPS = 4, 3
+PATHS = [
+    Path("decode"),
+    Path("decode", mla=True),
+    Path("decode", unified=True),
+    Path("decode", unified=True, window=True),
+    Path("target_verify"),
+    Path("target_verify", mla=True),
+    Path("target_verify", unified=True),
+    Path("draft_extend_v2", mla=True),
+]
+BATCHES = [[7], [150, 1, 64], [196, 196, 196, 196], [33, 2], [196, 17, 1]]
+"""Small ones after large ones and the other way round: the scratch buffer is kept from step to step."""
+
+
+@pytest.mark.parametrize("page", [1, 48, 128])
+@pytest.mark.parametrize("path", PATHS, ids=str)
+def test_attention_reads_each_sequence(target: Target, path: Path, page: int) -> None:
+    """The kernel is given every token of each sequence and no other, by page, last-page length and longest sequence."""
+    if not target.supports(path.mode):
+        pytest.skip(f"this backend has no {path.mode}")
+    draft, steps = (DRAFT, STEPS) if path.speculative else (None, None)
+    setting = Setting(
+        context=200, page=page, mla=path.mla, unified=path.unified, window=path.window, draft=draft, steps=steps
+    )
+    driver = Driver(target, setting, graph=False)
+    if path.unified and not driver.unified:
+        pytest.skip("this backend has no unified attention")
+    for lengths in BATCHES:
+        step(driver, path, lengths)
+
+
+def step(driver: Driver, path: Path, lengths: list[int]) -> None:
+    """Prepare one batch and run its attention, up to the kernel."""
+    requests = batch(lengths)
+    drafts = DRAFT if path.mode == "target_verify" else 0
+    try:
+        (metadata,) = driver.eager(path.mode, requests)
+        attended = [driver.attend(path.mode, window=window) for window in {False, driver.window}]
+    except HarnessError as limit:
+        pytest.skip(f"this backend's step cannot be run here: {limit}")
+    held = [length + (drafts if path.mla or metadata.unified else 0) for length in lengths]
+    if metadata.unified:
+        expect.page_table(driver, metadata, requests, held)
+    elif metadata.kv_indices is not None and metadata.kv_indices.dtype == torch.int32:
+        expect.token_indices(driver, metadata, requests, held)
+    longest = metadata.max_kv_len
+    assert longest is None or longest >= max(lengths), f"max_kv_len is {longest}; a sequence has {max(lengths)} tokens"
+    for window, seen in zip((False, driver.window), attended, strict=False):
+        if seen.kernel and (not window or seen.kernel == "unified_attention"):
+            whole = path.mla or seen.kernel == "unified_attention"
+            rows = [length + (drafts if whole else 0) for length in lengths]
+            expect.attention_reads(driver, seen, requests, rows, window=window)
