@@ -32,20 +32,21 @@ def lend_kernels(kept: Path, to: Path) -> None:
 
 
 def look_through(*folders: Path) -> None:
-    """Leave kernels as they are if they are plain files within the bounds, and else an empty folder."""
+    """Leave kernels as they are if they are plain files within the bounds, and else an empty folder, if that can be."""
     for kept in folders:
         reason = _foreign(kept)
         if reason:
             log.warning("The compiled kernels in %s were removed: %s.", kept, reason)
             _remove(kept)
-            kept.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):  # then they are kept nowhere
+                kept.mkdir(parents=True, exist_ok=True)
 
 
 def _foreign(kept: Path) -> str:
     """Say what is wrong with kept kernels, or nothing."""
     try:
         entries = list(list_entries(kept, BOUNDS))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ""
     except OSError as error:  # there are too many, or the folder itself is a link
         return str(error)
