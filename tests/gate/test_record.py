@@ -46,3 +46,10 @@ def test_the_schema_refuses_what_it_does_not_know() -> None:
     assert schema.is_valid(data)
     assert not schema.is_valid({**data, "outcome": "green"})
     assert not schema.is_valid({**data, "extra": 1})
+
+
+def test_what_a_record_says_it_covered_holds_nothing_that_cannot_be_shown() -> None:
+    data = verdict_to_json(verdict(DEVICE))
+    data["base"]["covered"] = {"page\x1b": "1,\u202e2"}
+    read = verdict_from_json(json.dumps(data).encode()).base.covered
+    assert read == {"page\N{REPLACEMENT CHARACTER}": "1,\N{REPLACEMENT CHARACTER}2"}
