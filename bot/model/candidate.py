@@ -102,3 +102,5 @@ class Candidate:
     """Carried patches that belong with this one, on top of it in this order; the last of them is `commit`."""
     prerequisites: tuple[RelatedCommit, ...] = ()
     """Earlier commits of main that were asked for along with the originals; theirs are the first of `commits`."""
+    siblings: tuple[Sha, ...] = ()
+    """Commits of the same request's candidates for other branches that were picked in the place of originals."""

@@ -111,4 +111,5 @@ def _joined(repository: Repository, brought: Candidate, made: Candidate) -> Cand
         resolutions=(*brought.resolutions, *made.resolutions),
         findings=(*brought.findings, *made.findings),
         prerequisites=brought.prerequisites,
+        siblings=(*brought.siblings, *made.siblings),
     )

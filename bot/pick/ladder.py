@@ -139,6 +139,7 @@ def _candidate(attempt: Attempt, made: Made, outcomes: Sequence[RungOutcome]) ->
         rungs=tuple(outcomes),
         certainty=Certainty.PROPOSED if are_fatal(findings) else made.certainty,
         resolutions=made.resolutions,
+        siblings=made.siblings,
         findings=findings,
     )
 

@@ -145,6 +145,7 @@ class Made:
     detail: str
     certainty: Certainty = Certainty.CERTAIN
     resolutions: tuple[Resolution, ...] = ()
+    siblings: tuple[Sha, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,11 +61,15 @@ def _first_clean(attempt: Attempt, original: Sha, onto: Sha) -> tuple[Sha, Sha] 
 
 def _siblings(attempt: Attempt, original: Sha) -> Iterator[Sha]:
     seen: set[Sha] = set()
-    ours = (sha for candidate in attempt.siblings for sha in candidate.commits if _is_pick(attempt, sha, original))
+    ours = (sha for sha in _of_this_request(attempt) if _is_pick(attempt, sha, original))
     for sha in (*ours, *(each.commit for each in attempt.backports(original))):
         if sha not in seen:
             seen.add(sha)
             yield sha
+
+
+def _of_this_request(attempt: Attempt) -> list[Sha]:
+    return [sha for candidate in attempt.siblings for sha in candidate.commits]
 
 
 def _is_pick(attempt: Attempt, sha: Sha, original: Sha) -> bool:
@@ -88,11 +92,13 @@ def _judge(attempt: Attempt, made: Sequence[tuple[Sha, Sha]], *, certain: bool) 
         return Declined(f"a backport applies but does not pass: {faults[0].file}:{faults[0].line} {faults[0].detail}")
     texts = commit_patches(repository, {sha for pair in made for sha in pair})
     same = all(compare(texts[source], texts[tip]) is not Fidelity.ADAPTED for source, tip in made)
-    names = ", ".join(source[:12] for source, _tip in made)
+    sources = [source for source, _tip in made]
+    names = ", ".join(source[:12] for source in sources)
     return Made(
         commits=commits,
         method=Method.SIBLING,
         fidelity=Fidelity.ADAPTED,
         detail=f"picked {names}, as backported before" + ("" if same else ", with other lines around it"),
         certainty=Certainty.CERTAIN if certain else Certainty.PROPOSED,
+        siblings=tuple(sha for sha in _of_this_request(attempt) if sha in sources),
     )

@@ -14,10 +14,9 @@ from bot.git.bundle import write_bundle
 from bot.model import AlreadyApplied, Candidate, Conflicted, Sha
 from bot.stages.folder import RunFolder
 from bot.stages.records import Picked, Plan, Planned, tagged
-from bot.targets import newest_first
 from bot.workflow import line
 from bot.workflow.elsewhere import place_of
-from bot.workflow.learning import is_certain, learn_backports
+from bot.workflow.learning import is_certain, learn_backports, serving_order
 from bot.workflow.publish import check_rights
 from bot.workflow.signed import signed_by_github
 from bot.workflow.workplace import Workplace, Workshop
@@ -31,8 +30,8 @@ def needs_account(plan: Plan, *, verified: bool) -> bool:
 def pick_targets(targets: Sequence[str], folder: RunFolder, at: Workshop) -> dict[str, Picked]:
     """Make the candidates of planned targets and write them down; every ending is written, none is an exception.
 
-    The branches of one request help each other as on the line. That a sibling is not proven yet changes nothing: what
-    is made of it is proven by itself.
+    The branches of one request help each other as on the line. Whether a sibling will be opened is not known here: the
+    candidate names the commits that it was made from, and is published only after them.
 
     Raises:
         RunFolderError: there is no such target in the plan.
@@ -52,10 +51,9 @@ def pick_targets(targets: Sequence[str], folder: RunFolder, at: Workshop) -> dic
 def _in_order(planned: Sequence[Planned], at: Workshop) -> list[Planned]:
     """Return the targets request by request, each in the order in which the line would serve them."""
     ordered: list[Planned] = []
-    for key in dict.fromkeys(each.request.key for each in planned):
-        of_request = {each.target: each for each in planned if each.request.key == key}
-        carried = any(at.patch_for(each.request.original) for each in of_request.values())
-        ordered += [of_request[name] for name in (of_request if carried else newest_first(of_request))]
+    for request in {each.request.key: each.request for each in planned}.values():
+        of_request = {each.target: each for each in planned if each.request.key == request.key}
+        ordered += [of_request[name] for name in serving_order(of_request, at.patch_for(request.original))]
     return ordered
 
 

@@ -25,6 +25,7 @@ from bot.workflow.answer_keys import comment_of
 from bot.workflow.cancelling import cancelled
 from bot.workflow.conflicts import offer_draft
 from bot.workflow.elsewhere import place_of
+from bot.workflow.learning import serving_order, sibling
 from bot.workflow.status import StatusComment
 from bot.workflow.workplace import Backport, Workplace
 
@@ -73,21 +74,27 @@ def _plan_again(plan: Plan, folder: RunFolder, again: RunFolder) -> None:
 
 
 def _publish(request: Request, sealed: _Sealed, at: Workplace, *, replan: bool) -> tuple[StatusComment, Request]:
-    """Show what each target of a request came to; returns the comment, and the request as it stands afterwards."""
+    """Show what each target of a request came to; returns the comment, and the request as it stands afterwards.
+
+    The order is that of the picks, so that it is known how a sibling ended before what was made from it is opened.
+    """
     backport = request.backport(at.patch_for(request.original))
     names = tuple(each.branch for each in request.targets)
     comment = StatusComment(request.key, backport, names, at, command=request.command)
-    targets = []
-    for target in request.targets:
-        decided = _decide(target, request, backport, sealed, at)
+    targets = {target.branch: target for target in request.targets}
+    siblings: list[Candidate] = []
+    for target in [targets[name] for name in serving_order(names, backport.patch)]:
+        decided = _decide(target, request, replace(backport, siblings=tuple(siblings)), sealed, at)
         if decided is None:
             decided = line.plan_for(target.branch, backport, at) if replan else line.moved(target.branch, backport, 1)
-        targets.append(Target.of(target.id, target.branch, decided))
+        targets[target.branch] = Target.of(target.id, target.branch, decided)
         if isinstance(decided, TargetPlan):
             comment.begin(target.branch, "the branch moved during the proof: picked and proven again")
         else:
             comment.end(decided)
-    return comment, request.model_copy(update={"targets": tuple(targets)})
+            candidate = sibling(decided)
+            siblings += [candidate] if candidate else []
+    return comment, request.model_copy(update={"targets": tuple(targets.values())})
 
 
 def _decide(
@@ -127,12 +134,23 @@ def _open(
     plan = planned.plan
     if (candidate.branch, candidate.base_commit) != (plan.branch, plan.base_commit):
         raise RunFolderError(f"The candidate is not one for {plan.branch}.", hint="Run the stages anew.")
+    if not {sha for other in backport.siblings for sha in other.commits}.issuperset(candidate.siblings):
+        return _without_sibling(planned, backport)
     verdict = _verdict(planned, candidate, sealed.folder) if backport.options.prove else None
     if verdict is not None:
         # What a proof says of the page is no more than anybody's word.
         verdict = replace(verdict, evidence_url=sealed.evidence_url)
     take_bundle(at.mirror, sealed.folder.bundle(planned.id), candidate.base_commit, candidate.commit)
     return line.publish(plan, candidate, verdict, backport, at)
+
+
+def _without_sibling(planned: Planned, backport: Backport) -> Failed:
+    return Failed(
+        branch=planned.target,
+        message="This backport was made from the one to another branch in the same request. That one was not opened, "
+        "or its proof failed, so this one was not opened either.",
+        hint=f"Comment `{backport.asking(planned.target)}`: it is then made without the other one.",
+    )
 
 
 def _verdict(planned: Planned, candidate: Candidate, folder: RunFolder) -> Verdict:

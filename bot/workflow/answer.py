@@ -15,14 +15,14 @@ from bot.errors import BackportError, NotYetKnown, RateLimited, RequestRejected,
 from bot.model import Candidate, Failed, Status, TargetResult
 from bot.permissions import required_permission
 from bot.report import answers
-from bot.targets import UnknownTarget, newest_first
+from bot.targets import UnknownTarget
 from bot.triggers import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
 from bot.workflow import unforeseen
 from bot.workflow.allowed import may
 from bot.workflow.answer_keys import comment_key, label_key
 from bot.workflow.asking import Asked, Refusal, Request, react, say
 from bot.workflow.conflicts import recheck
-from bot.workflow.learning import learn_backports, sibling
+from bot.workflow.learning import learn_backports, serving_order, sibling
 from bot.workflow.line import backport_to
 from bot.workflow.meant import meant_targets, not_there
 from bot.workflow.original import read_backport
@@ -232,13 +232,10 @@ def _not_there(unknown: UnknownTarget, at: Workplace) -> Failed:
 
 
 def carry_all(branches: Sequence[str], backport: Backport, comment: StatusComment, at: Workplace) -> None:
-    """Serve the newest branch first: where the original conflicts, its version for the next newer one may apply.
-
-    A carried patch knows the older branches better than a neighbour does, so with one the order stays as asked.
-    """
+    """Serve the branches of a request one after the other, each with what those before it came to."""
     learn_backports(at, backport.commits, branches)
     siblings: list[Candidate] = []
-    for branch in branches if backport.patch else newest_first(branches):
+    for branch in serving_order(branches, backport.patch):
         comment.begin(branch)
         result = backport_to(branch, replace(backport, siblings=tuple(siblings)), at)
         comment.end(result)

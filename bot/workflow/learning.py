@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 
+from bot.carried.load import CarriedPatch
 from bot.errors import GitError
 from bot.model import Candidate, Certainty, Opened, Sha, TargetResult, Verdict, VerdictOutcome, WouldOpen
-from bot.targets import stable_branches
+from bot.targets import newest_first, stable_branches
 from bot.workflow.workplace import Workshop
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,14 @@ def learn_backports(at: Workshop, commits: Sequence[Sha] = (), branches: Iterabl
         at.knowledge.histories.announce(commits, targets)
     except GitError as error:
         log.warning("%s", error)
+
+
+def serving_order(branches: Iterable[str], patch: CarriedPatch | None) -> list[str]:
+    """Put the newest branch first: where the original conflicts, its version for the next newer one may apply.
+
+    A carried patch knows the older branches better than a neighbour does, so with one the order stays as asked.
+    """
+    return list(branches) if patch else newest_first(branches)
 
 
 def sibling(result: TargetResult) -> Candidate | None:

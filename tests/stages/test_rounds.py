@@ -7,8 +7,19 @@ from pathlib import Path
 import pytest
 
 from bot.errors import RunFolderError
-from bot.model import Failed, Method, Opened, Sha, TargetResult
+from bot.model import (
+    Candidate,
+    Failed,
+    Method,
+    Opened,
+    Sha,
+    SuiteRun,
+    TargetResult,
+    Verdict,
+    VerdictOutcome,
+)
 from bot.stages.folder import RunFolder
+from bot.stages.records import Proof
 from tests.stages.pipeline import Pipeline
 from tests.workflow.office import BOT, MAINTAINER, Office, git
 from tests.workflow.test_elsewhere import THERE, fork
@@ -36,6 +47,58 @@ def test_an_older_branch_learns_from_a_newer_one_of_the_same_request(drifting: O
     assert older.candidate is not None
     assert newer.candidate is not None
     assert (newer.candidate.method, older.candidate.method) == (Method.CHERRY_PICK, Method.SIBLING)
+
+
+def test_what_was_made_from_a_sibling_that_is_not_opened_is_not_opened_either(
+    drifting: Office, pipeline: Pipeline
+) -> None:
+    pipeline.write_config(required=False)
+    pipeline.plan(pipeline.event("/backport release/1.9 release/2.0", on=20))
+    pipeline.pick()
+    seal = pipeline.seal()
+    pipeline.prove()
+    _move(drifting, "release/2.0")
+    older, newer = pipeline.publish(seal)
+    assert isinstance(newer, Failed)
+    assert "moved" in newer.message
+    assert isinstance(older, Failed)
+    assert "made from the one to another branch" in older.message
+    assert "`/backport release/1.9`" in older.hint
+    assert drifting.backports() == []
+    assert "made from the one to another branch" in drifting.answers(20)[0]
+
+
+def test_what_was_made_from_a_sibling_that_failed_its_proof_is_not_opened(drifting: Office, pipeline: Pipeline) -> None:
+    """The sibling itself is opened, as a draft that says so: it may not stand in for the original."""
+    pipeline.write_config(required=False)
+    older, newer = pipeline.plan(pipeline.event("/backport release/1.9 release/2.0", on=20))
+    pipeline.pick()
+    seal = pipeline.seal()
+    pipeline.prove([older.id])
+    made = pipeline.folder.picked(newer.id)
+    assert made is not None
+    assert isinstance(made.made.value, Candidate)
+    run = SuiteRun(tree="", cases=(), device=None, seconds=1.0)
+    verdict = Verdict(outcome=VerdictOutcome.REGRESSED, reason="a case fails", base=run, candidate=run)
+    candidate = made.made.value
+    proof = Proof(base_commit=candidate.base_commit, candidate=candidate.commit, verdict=verdict)
+    pipeline.folder.write(f"prove/{newer.id}.json", proof)
+    pipeline.proven.add(newer.id)
+    first, second = pipeline.publish(seal)
+    assert isinstance(second, Opened)
+    assert isinstance(first, Failed)
+    assert "or its proof failed" in first.message
+
+
+def test_the_pick_names_the_commits_of_siblings_that_it_was_made_from(drifting: Office, pipeline: Pipeline) -> None:
+    pipeline.write_config(required=False)
+    older, newer = pipeline.plan(pipeline.event("/backport release/1.9 release/2.0", on=20))
+    pipeline.pick()
+    picked = [pipeline.folder.picked(target.id) for target in (older, newer)]
+    made = [each.made.value for each in picked if each is not None]
+    assert isinstance(made[0], Candidate)
+    assert isinstance(made[1], Candidate)
+    assert (made[0].siblings, made[1].siblings) == (made[1].commits, ())
 
 
 # --- a branch that moves ----------------------------------------------------------------------------------------------
