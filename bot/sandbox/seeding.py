@@ -28,6 +28,13 @@ class Past:
         with self.world.lock:
             self.world.rename(self._repository(full_name), new_name)
 
+    def rename_default_branch(self, full_name: str, new_name: str) -> None:
+        """Rename the default branch, as its owner would on the page of branches."""
+        with self.world.lock:
+            repository = self._repository(full_name)
+            repository.git.run("branch", "--move", repository.default_branch, new_name)
+            repository.default_branch = new_name
+
     def _repository(self, full_name: str) -> Repository:
         found = self.world.repositories.get(full_name.lower())
         if found is None:

@@ -1,4 +1,4 @@
-"""A repository that is renamed, or moved to another owner, while it is served."""
+"""A repository that is renamed, or moved to another owner, or whose default branch is renamed, while it is served."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.service.app import signature_of
 from bot.service.service import Service, running_service
 from tests.workflow.conftest import history, office
 from tests.workflow.landing import unproven
-from tests.workflow.office import BOT, MAINTAINER, REPOSITORY, Office
+from tests.workflow.office import BOT, MAINTAINER, REPOSITORY, Office, git
 
 __all__ = ["history", "office"]
 
@@ -68,6 +68,14 @@ def test_a_renamed_repository_is_served_on(
     assert [line for line in told if "Correct `repository`" in line] == [
         f"{REPOSITORY} is called {name} now and is served under both names. Correct `repository` in backport.yaml."
     ]
+
+
+def test_a_default_branch_that_is_renamed_is_where_commits_are_looked_for(office: Office, service: Service) -> None:
+    fix = git(office.git_dir, "rev-parse", "pull-9^{commit}")
+    ask(service, office, REPOSITORY, target=f"release/1.1 --commits {fix}")
+    office.sandbox.rename_default_branch(REPOSITORY, "trunk")
+    ask(service, office, REPOSITORY, target=f"release/1.2 --commits {fix}")
+    assert [pull.base.ref for pull in office.backports()] == ["release/1.1", "release/1.2"]
 
 
 def test_another_repository_is_named_and_left_alone(

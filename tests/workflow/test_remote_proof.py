@@ -206,6 +206,14 @@ def test_a_run_on_another_machine_proves_the_very_commit_that_is_opened(forge: O
     assert result.verdict.evidence_url in forge.backports()[0].body
 
 
+def test_a_default_branch_that_is_renamed_while_serving_still_has_the_workflow(forge: Office, tmp_path: Path) -> None:
+    assert forge.at.github.default_branch == "main"
+    forge.sandbox.rename_default_branch(REPOSITORY, "trunk")
+    with machine_for(forge, tmp_path, reported):
+        result = ask(forge)
+    assert isinstance(result, Opened), result
+
+
 def test_the_candidate_is_to_be_seen_while_the_run_lasts_and_no_longer(forge: Office, tmp_path: Path) -> None:
     with machine_for(forge, tmp_path, reported) as machine:
         ask(forge)
