@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.model import Failed, Opened
+from bot.model import AlreadyApplied, Failed, Opened
 from tests.workflow.landing import unproven, write
 from tests.workflow.office import BOT, MAINTAINER, REPOSITORY, Office, git
 
@@ -52,6 +52,25 @@ def test_a_persons_branch_is_neither_pushed_over_nor_proven_in_vain(lenient: Off
     assert isinstance(failed, Failed)
     assert NAMED_ALIKE in failed.message
     assert lenient.branches()[NAMED_ALIKE] == theirs
+
+
+@pytest.mark.parametrize("words", ["This reverts commit {sha}.", "Reverts acme/widget#{number}"])
+def test_a_backport_that_was_merged_and_reverted_is_made_again_when_asked(lenient: Office, words: str) -> None:
+    (first,) = lenient.say(ASK, on=9)
+    assert isinstance(first, Opened)
+    pull = lenient.backports()[0]
+    pull.mark_ready_for_review()
+    pull.merge(merge_method="squash")
+    (there,) = lenient.say(ASK, on=9)
+    assert isinstance(there, AlreadyApplied)
+    tip = git(lenient.git_dir, "rev-parse", "release/1.2")
+    title = git(lenient.git_dir, "show", "--no-patch", "--format=%s", tip)
+    message = f'Revert "{title}"\n\n{words.format(sha=tip, number=pull.number)}'
+    write(lenient, "release/1.2", {"widget/hello.py": None}, message)
+    (again,) = lenient.say(ASK, on=9)
+    assert isinstance(again, Opened)
+    assert again.created
+    assert again.pull_request.number != pull.number
 
 
 @pytest.mark.parametrize("merged", [False, True])
