@@ -39,13 +39,13 @@ def statuses(office: Office, pull: PullRequest, command: str = f"/backport {TARG
     return [result.status.value for result in office.say(command, on=pull.number)]
 
 
-def nameless(office: Office, pull: PullRequest, times: int) -> None:
-    """Let GitHub say that a pull request is merged without naming a merge commit."""
+def nameless(office: Office, pull: PullRequest, times: int, *, instead: str | None = None) -> None:
+    """Let GitHub say that a pull request is merged without naming the merge commit, or naming one that is not there."""
     headers = {"Authorization": f"Bearer {office.sandbox.add_token(MAINTAINER)}"}
     path = f"/repos/{REPOSITORY}/pulls/{pull.number}"
     told = requests.get(f"{office.sandbox.api_url}{path}", headers=headers, timeout=10).json()
     for _ in range(times):
-        office.sandbox.fail_next("GET", f"^{path}$", 200, body=told | {"merge_commit_sha": None})
+        office.sandbox.fail_next("GET", f"^{path}$", 200, body=told | {"merge_commit_sha": instead})
 
 
 @pytest.mark.parametrize("method", ["squash", "rebase", "merge"])
@@ -89,10 +89,34 @@ def test_an_octopus_brings_each_pull_request_its_own(lenient: Office) -> None:
         assert would.candidate.files == (own,)
 
 
-def test_a_merge_commit_that_github_does_not_name_yet_is_asked_for_again(lenient: Office, halves: PullRequest) -> None:
+@pytest.mark.parametrize("instead", [None, "0123" * 10], ids=["not named", "not in git"])
+def test_a_merge_commit_that_github_does_not_name_or_have_yet_is_asked_for_again(
+    lenient: Office, halves: PullRequest, instead: str | None
+) -> None:
     halves.merge(merge_method="squash")
-    nameless(lenient, halves, 2)
+    nameless(lenient, halves, 2, instead=instead)
     assert statuses(lenient, halves) == ["would-open"]
+
+
+@pytest.mark.parametrize("status", [404, 422])
+def test_a_merge_commit_that_github_does_not_find_yet_is_looked_for_again(lenient: Office, status: int) -> None:
+    """A landing queue wrote it anew, so that git alone does not show which pull request it came by."""
+    topic = write(lenient, "topic", {"widget/fix.py": "F = 1\n"}, "Fix", onto="main")
+    merged = write(lenient, "main", {"widget/fix.py": "F = 1\n", "widget/queue.py": "Q = 1\n"}, "Fix")
+    lenient.sandbox.seed_pull_request(
+        REPOSITORY, number=40, title="Fix", author="ann", head="topic", head_sha=topic, merge_commit_sha=merged
+    )
+    command = f"/backport {TARGET} --dry-run"
+    unknown = {"message": f"No commit found for SHA: {merged}"}
+    for _ in range(2):
+        lenient.sandbox.fail_next("GET", rf"^/repos/{REPOSITORY}/commits/{merged}$", status, body=unknown)
+    assert [result.status.value for result in lenient.say(command, on=40)] == ["would-open"]
+    for _ in range(3):
+        lenient.sandbox.fail_next("GET", rf"^/repos/{REPOSITORY}/commits/{merged}$", status, body=unknown)
+    assert lenient.say(command, on=40) == ()
+    lenient.sandbox.fail_no_more()
+    assert "no record yet" in lenient.answers(40)[-1]
+    assert "Ask again in a few minutes" in lenient.answers(40)[-1]
 
 
 def test_where_it_stays_unnamed_nobody_is_told_to_merge_it_and_nothing_is_guessed(
