@@ -101,9 +101,11 @@ def _read_commit(repository: ForgeRepository, sha: str, original: PullRequest) -
 
 
 def _no_record(original: PullRequest) -> NotYetKnown:
+    # Of several commits a rebase left more than the last one, which is all that GitHub names.
+    known = original.merge_commit[:12] if original.merge_commit and original.commit_count == 1 else "SHA…"
     return NotYetKnown(
         f"GitHub has no record yet of the commits by which #{original.number} was merged, so nothing was started.",
-        hint="Ask again in a few minutes, or name its commits: `/backport BRANCH --commits SHA…`.",
+        hint=f"Ask again in a few minutes, or add its commits to the command: `--commits {known}`.",
     )
 
 
@@ -117,5 +119,5 @@ def _hidden(merge: ForgeCommit, original: PullRequest) -> RequestRejected:
     return RequestRejected(
         f"#{original.number} reached `{original.base}` by hand with {merge.sha[:12]}, which holds more than the pull "
         "request. What it changed cannot be told for certain, so nothing was started.",
-        hint="Name its commits: `/backport BRANCH --commits SHA…`.",
+        hint="Add its commits to the command: `--commits SHA…`.",
     )

@@ -19,7 +19,7 @@ from bot.workflow.elsewhere import place_of
 from bot.workflow.learning import is_certain, learn_backports, serving_order
 from bot.workflow.publish import check_rights
 from bot.workflow.signed import signed_by_github
-from bot.workflow.workplace import Workplace, Workshop
+from bot.workflow.workplace import Backport, Workplace, Workshop
 
 
 def needs_account(plan: Plan, *, verified: bool) -> bool:
@@ -58,19 +58,19 @@ def _in_order(planned: Sequence[Planned], at: Workshop) -> list[Planned]:
 
 
 def _pick_target(planned: Planned, siblings: tuple[Candidate, ...], folder: RunFolder, at: Workshop) -> Picked:
-    made = line.contained(planned.target, lambda: _pick(planned, siblings, folder, at))
+    backport = planned.request.backport(at.patch_for(planned.request.original), siblings=siblings)
+    again = backport.asking(planned.target)
+    made = line.contained(planned.target, lambda: _pick(planned, backport, folder, at), retry=again)
     picked = Picked.model_validate({"made": tagged(made)})
     folder.write(f"pick/{planned.id}.json", picked)
     return picked
 
 
 def _pick(
-    planned: Planned, siblings: tuple[Candidate, ...], folder: RunFolder, at: Workshop
+    planned: Planned, backport: Backport, folder: RunFolder, at: Workshop
 ) -> Candidate | Conflicted | AlreadyApplied:
-    request, plan = planned.request, planned.plan
     there = _brought(planned, at)
-    backport = request.backport(at.patch_for(request.original), siblings=siblings)
-    made = line.pick(plan, backport, there)
+    made = line.pick(planned.plan, backport, there)
     if not isinstance(made, Candidate):
         return replace(made, branch=planned.target)
     made = _signed(made, there)

@@ -105,7 +105,9 @@ def _decide(
     if not isinstance(plan, TargetPlan):
         return plan
     planned = Planned(target.id, target.branch, request, plan)
-    ended = line.contained(target.branch, lambda: _end(planned, backport, sealed, at))
+    ended = line.contained(
+        target.branch, lambda: _end(planned, backport, sealed, at), retry=backport.asking(target.branch)
+    )
     return replace(ended, branch=target.branch) if ended is not None else None
 
 

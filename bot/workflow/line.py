@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
+from bot.commands import Command
 from bot.errors import TargetBranchNotFound
 from bot.git.tree import CommitTree
 from bot.model import (
@@ -62,7 +63,7 @@ def backport_to(branch: str, backport: Backport, at: Workplace) -> TargetResult:
         ending = _carry(name, backport, there)
         return moved(branch, backport, _ATTEMPTS) if ending is None else replace(ending, branch=branch)
 
-    return contained(branch, carry)
+    return contained(branch, carry, retry=backport.asking(branch))
 
 
 def plan_for(target: str, backport: Backport, at: Workplace) -> TargetPlan | TargetResult:
@@ -73,15 +74,18 @@ def plan_for(target: str, backport: Backport, at: Workplace) -> TargetPlan | Tar
         planned = plan(name, backport, there)
         return planned if isinstance(planned, TargetPlan) else replace(planned, branch=target)
 
-    return contained(target, step)
+    return contained(target, step, retry=backport.asking(target))
 
 
-def contained(branch: str, step: Callable[[], T]) -> T | Failed:
-    """Run a step of one target branch; any error becomes the branch's ending and stops no other branch."""
+def contained(branch: str, step: Callable[[], T], *, retry: Command | None = None) -> T | Failed:
+    """Run a step of one target branch; any error becomes the branch's ending and stops no other branch.
+
+    `retry` is the command by which a person asks for the branch again; none where the next run does.
+    """
     try:
         return step()
     except Exception as error:
-        return unforeseen.failed(branch, error)
+        return unforeseen.failed(branch, error, retry=str(retry or ""))
 
 
 def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult | None:

@@ -65,5 +65,5 @@ def _told_by_git(original: PullRequest, merge: Sha, at: Workplace) -> Merged | N
 def _early(original: PullRequest, fact: str) -> NotYetKnown:
     return NotYetKnown(
         f"#{original.number} is not ready to be backported: {fact} Nothing was started.",
-        hint="Ask again in a few minutes, or name its commits: `/backport BRANCH --commits SHA…`.",
+        hint="Ask again in a few minutes, or add its commits to the command: `--commits SHA…`.",
     )

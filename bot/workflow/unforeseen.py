@@ -10,9 +10,9 @@ from bot.model import Failed
 log = logging.getLogger(__name__)
 
 
-def failed(branch: str, error: Exception, *, retry: str = "") -> Failed:
-    """Return how a target branch ended that an error stopped; `retry` is the command that asks again."""
-    described = as_error(error, f"the work on {branch}", retry=retry or f"/backport {branch}")
+def failed(branch: str, error: Exception, *, retry: str) -> Failed:
+    """Return how a target branch ended that an error stopped; `retry` is the command that asks again, if one does."""
+    described = as_error(error, f"the work on {branch}", retry=retry)
     return Failed(branch=branch, message=described.message, hint=described.hint)
 
 
@@ -26,5 +26,6 @@ def as_error(error: Exception, stopped: str, *, retry: str) -> BackportError:
     log.error("An unforeseen error stopped %s", stopped, exc_info=error)
     return BackportError(
         f"An error in the bot itself ({type(error).__name__}) stopped {stopped}.",
-        hint=f"The bot's log has the traceback, for whoever runs it. Then comment `{retry}` again.",
+        hint="The bot's log has the traceback, for whoever runs it. "
+        + (f"Then comment `{retry}` again." if retry else "The next run tries again."),
     )

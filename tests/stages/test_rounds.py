@@ -20,6 +20,7 @@ from bot.model import (
 )
 from bot.stages.folder import RunFolder
 from bot.stages.records import Proof
+from bot.workflow import line
 from tests.stages.pipeline import Pipeline
 from tests.workflow.office import BOT, MAINTAINER, Office, git
 from tests.workflow.test_elsewhere import THERE, fork
@@ -99,6 +100,18 @@ def test_the_pick_names_the_commits_of_siblings_that_it_was_made_from(drifting: 
     assert isinstance(made[0], Candidate)
     assert isinstance(made[1], Candidate)
     assert (made[0].siblings, made[1].siblings) == (made[1].commits, ())
+
+
+def test_an_error_in_a_pick_offers_the_command_with_its_options(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> object:
+        raise RecursionError
+
+    monkeypatch.setattr(line, "pick", fail)
+    (failed,) = pipeline.run(f"{CLEAN} --with-companions --draft")
+    assert isinstance(failed, Failed)
+    assert f"comment `{CLEAN} --with-companions --draft` again" in failed.hint
 
 
 # --- a branch that moves ----------------------------------------------------------------------------------------------

@@ -116,7 +116,8 @@ def test_a_merge_commit_that_github_does_not_find_yet_is_looked_for_again(lenien
     assert lenient.say(command, on=40) == ()
     lenient.sandbox.fail_no_more()
     assert "no record yet" in lenient.answers(40)[-1]
-    assert "Ask again in a few minutes" in lenient.answers(40)[-1]
+    assert f"or add its commits to the command: `--commits {merged[:12]}`" in lenient.answers(40)[-1]
+    assert [each.status.value for each in lenient.say(f"{command} --commits {merged[:12]}", on=40)] == ["would-open"]
 
 
 def test_where_it_stays_unnamed_nobody_is_told_to_merge_it_and_nothing_is_guessed(

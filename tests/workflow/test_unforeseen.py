@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands import parse_commands
 from bot.config import parse_config
 from bot.model import Failed, Opened, TargetResult
 from bot.report import check_run
@@ -45,6 +46,15 @@ def test_it_ends_its_branch_and_no_other(
     assert results == {"release/1.1": Failed, "release/1.2": Opened}
     assert "RecursionError" in _ended(office)
     assert f"RecursionError: {SECRET}" in caplog.text
+
+
+def test_it_is_asked_for_again_with_all_that_was_asked_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "pick", _fail)
+    asked = "/backport release/1.1 --draft --with-companions"
+    (failed,) = office.say(asked)
+    assert isinstance(failed, Failed)
+    offered = failed.hint.partition("comment `")[2].partition("`")[0]
+    assert parse_commands(offered) == parse_commands(asked)
 
 
 def test_it_ends_every_branch_where_the_work_on_all_of_them_stopped(
@@ -89,4 +99,5 @@ def test_a_scheduled_run_goes_on_with_the_other_branches(
     results = open_missing(replace(office.at, config=config), tmp_path / "data").results
     ended = {result.branch: type(result) for result in results}
     assert ended.pop("release/1.2") is Failed
+    assert ["The next run tries again" in result.hint for result in results if isinstance(result, Failed)] == [True]
     assert set(ended.values()) == {Opened}
