@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import requests
 from github import GithubException
@@ -37,10 +38,26 @@ def translated(action: str) -> Iterator[None]:
     except GithubException as error:
         raise _from_answer(action, error) from error
     except requests.RequestException as error:
-        raise Unavailable(
-            f"GitHub could not {action}: {type(error).__name__}.",
-            hint="GitHub or the network did not answer; the same request can be made again.",
-        ) from error
+        raise _from_silence(action, error) from error
+
+
+def _from_silence(action: str, error: requests.RequestException) -> Unavailable:
+    url = error.request.url if error.request is not None else None
+    host = urlsplit(str(url or "")).hostname or "GitHub"
+    match error:
+        case requests.Timeout():
+            fact = f"{host} did not answer in time"
+        case requests.exceptions.SSLError():
+            fact = f"no secure connection to {host} could be made"
+        case requests.ConnectionError():
+            fact = f"the connection to {host} failed"
+        case _:
+            fact = f"the answer of {host} could not be read ({type(error).__name__})"
+    return Unavailable(
+        f"GitHub was asked to {action}, but {fact}. The bot did not go on with it.",
+        hint=f"Check that this machine reaches {host}, and https://www.githubstatus.com. Then try again: the same "
+        "request can be made twice.",
+    )
 
 
 def _from_answer(action: str, error: GithubException) -> GitHubError:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import requests
 from github import GithubException
 
-from bot.errors import Forbidden, GitHubError, NoDrafts, NotYetKnown, ValidationFailed
+from bot.errors import Forbidden, GitHubError, NoDrafts, NotYetKnown, Unavailable, ValidationFailed
 from bot.github.translate import translated
 
 
@@ -74,3 +76,24 @@ def test_each_refusal_says_what_was_refused_and_what_to_do(
     assert type(error) is kind
     assert said in error.message
     assert remedy in error.hint
+
+
+@pytest.mark.parametrize(
+    ("listens", "fact"),
+    [
+        (False, "the connection to 127.0.0.1 failed"),
+        (True, "127.0.0.1 did not answer in time"),
+    ],
+)
+def test_where_nothing_answers_it_is_said_who_did_not_and_what_to_do(*, listens: bool, fact: str) -> None:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        if listens:
+            door.listen()
+        url = f"http://127.0.0.1:{door.getsockname()[1]}/"
+        with pytest.raises(Unavailable) as caught, translated("open repository acme/widget"):
+            requests.get(url, timeout=0.2)
+    assert caught.value.message == (
+        f"GitHub was asked to open repository acme/widget, but {fact}. The bot did not go on with it."
+    )
+    assert "Check that this machine reaches 127.0.0.1" in caught.value.hint
