@@ -22,6 +22,7 @@ from bot.carried.schema import Step
 from bot.carried.tree import Source, parse_source
 from bot.errors import BackportError
 from bot.model import Affectedness, CheckReport, SourceTree
+from bot.report.markdown import count
 from bot.untrusted_files import write_file
 
 
@@ -170,7 +171,7 @@ def _take(step: Step, source: Source, patch: CarriedPatch) -> bytes | StepFailed
     function = find_function(source.module, reference)
     names = parameter_names(function, reference) if function else {}
     text, lines = rewrite.rewritten(source.text, step, patch.file.shared_rules, names)
-    found = f"{len(lines)} {'place' if len(lines) == 1 else 'places'}"
+    found = count(len(lines), "place")
     if not _met(step.expect, len(lines)):
         where = f" (line {', '.join(map(str, lines))})" if lines else ""
         return _failed(patch, step.name, source.path, f"{step.expect} to rewrite", found + where)

@@ -10,6 +10,7 @@ from bot.git.message import backport_message
 from bot.git.tree import CommitTree
 from bot.model import Affectedness, AlreadyApplied, Fidelity, Method, Sha
 from bot.pick.rung import Attempt, Declined, Made
+from bot.report.markdown import count
 
 
 class CarriedPatchRung:
@@ -34,7 +35,7 @@ class CarriedPatchRung:
             commits=(_write(attempt, name, applied),),
             method=Method.CARRIED_PATCH,
             fidelity=Fidelity.ADAPTED,
-            detail=f"{name}: {len(applied.steps)} steps changed {', '.join(sorted(applied.changes))}",
+            detail=f"{name}: {count(len(applied.steps), 'step')} changed {', '.join(sorted(applied.changes))}",
         )
 
     def _unchanged(self, attempt: Attempt, applied: Applied) -> AlreadyApplied | Declined:

@@ -14,6 +14,7 @@ from bot.git.trial import UnmergedPick
 from bot.model import Affectedness, AlreadyApplied, Fidelity, Method, Sha
 from bot.pick.rung import Attempt, Declined, Made
 from bot.pick.series import pick_series, series_fidelity
+from bot.report.markdown import count
 
 
 class CherryPick:
@@ -41,8 +42,7 @@ def describe_conflict(unmerged: UnmergedPick) -> str:
     if not unmerged.files:
         return f"{unmerged.commit[:12]} conflicts in how directories were renamed"
     files = ", ".join(f"{file.path} ({file.kind.value})" for file in unmerged.files)
-    count = "1 file" if len(unmerged.files) == 1 else f"{len(unmerged.files)} files"
-    return f"{unmerged.commit[:12]} conflicts in {count}: {files}"
+    return f"{unmerged.commit[:12]} conflicts in {count(len(unmerged.files), 'file')}: {files}"
 
 
 def _line_ends(attempt: Attempt, picked: Sequence[Sha]) -> str:

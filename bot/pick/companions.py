@@ -15,6 +15,7 @@ from bot.git.message import backport_message
 from bot.git.repository import Repository
 from bot.git.tree import CommitTree
 from bot.model import Candidate, Commit, CompanionCommit, RungOutcome, Sha, Signature
+from bot.report.markdown import count
 
 FindOriginal = Callable[[CarriedPatch], Commit | None]
 """Returns the merge commit of what a patch carries, or None where it is not merged or not to be had."""
@@ -40,7 +41,7 @@ def carry_companions(
             continue
         companion = patches[outcome.patch]
         commit = _write(repository, candidate, companion, outcome, committer, original_of(companion))
-        detail = f"{len(outcome.steps)} steps changed {', '.join(sorted(outcome.changes))}"
+        detail = f"{count(len(outcome.steps), 'step')} changed {', '.join(sorted(outcome.changes))}"
         candidate = replace(
             candidate,
             commit=commit,

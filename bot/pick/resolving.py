@@ -29,6 +29,7 @@ from bot.pick.rung import (
     load_conflict,
 )
 from bot.pick.series import pick_series
+from bot.report.markdown import count
 
 # Links, submodules and clashes of kinds have no content to answer with.
 _NO_CONTENT = (ConflictKind.SUBMODULE, ConflictKind.OTHER)
@@ -69,9 +70,8 @@ class Resolving:
 
 
 def _summarize(resolutions: Sequence[Resolution]) -> str:
-    count = "1 conflict" if len(resolutions) == 1 else f"{len(resolutions)} conflicts"
     ways = ", ".join(dict.fromkeys(each.how for each in resolutions))
-    return f"resolved {count}: {ways}"
+    return f"resolved {count(len(resolutions), 'conflict')}: {ways}"
 
 
 class _Work:

@@ -158,6 +158,7 @@ def test_carried_patch_applies_where_git_conflicts(history: History, repository:
         ("cherry-pick", False),
         ("carried patch", True),
     ]
+    assert picked.rungs[-1].detail == "ring-7: 1 step changed ring/ring.py"
 
 
 def test_clean_pick_that_leaves_the_fault_gives_way_to_the_carried_patch(

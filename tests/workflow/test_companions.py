@@ -116,6 +116,8 @@ def test_companions_are_commits_of_their_own_on_top_of_the_fix(accompanied: Offi
     assert isinstance(opened, Opened)
     assert opened.candidate is not None
     assert [each.patch for each in opened.candidate.companions] == ["widget-8", "widget-12"]
+    told = {rung.rung: rung.detail for rung in opened.candidate.rungs}
+    assert told["companion widget-8"] == "1 step changed widget/ring.py"
     head = accompanied.backports()[0].head.sha
     assert head == opened.candidate.commit == opened.candidate.companions[-1].commit
     subjects = git(accompanied.git_dir, "log", "--format=%s", f"release/1.2..{head}").splitlines()
