@@ -21,12 +21,13 @@ from bot.model import Sha
 _TRAILER = re.compile(r"[A-Za-z0-9-]+[ \t]*:[ \t]*\S")
 # git takes these as a sign that the paragraph was made by tools, and then tolerates other lines in it.
 _GENERATED = ("Signed-off-by: ", "(cherry picked from commit ")
-_PICKED_FROM = re.compile(r"^\(cherry picked from commit ([0-9a-f]{7,64})\)[ \t\r]*$", re.MULTILINE)
+_PICKED_FROM = re.compile(r"^\(cherry picked from commit ([0-9a-fA-F]{7,64})\)[ \t\r]*$", re.MULTILINE)
 # As people write it: in another case, with a hyphen, without the word "commit", in a sentence.
+PICKED_WORDS = r"\b(?:cherry[- ]?pick(?:ed)?|back-?port(?:ed)?) (?:from|of) (?:commit )?"
 _ANY_PICKED_LINE = re.compile(
-    r"^[ \t]{0,9}\(?cherry[- ]picked from (?:commit )?([0-9a-f]{7,64})\)?\.?[ \t]*$", re.IGNORECASE | re.MULTILINE
+    rf"^[ \t]{{0,9}}\(?{PICKED_WORDS}([0-9a-f]{{7,64}})\)?\.?[ \t]*$", re.IGNORECASE | re.MULTILINE
 )
-_ANY_PICKED = re.compile(r"cherry[- ]picked from (?:commit )?(?=[0-9a-f]{7,64}\b)", re.IGNORECASE)
+_ANY_PICKED = re.compile(rf"{PICKED_WORDS}(?=[0-9a-f]{{7,64}}\b)", re.IGNORECASE)
 # git's own sentence, and as people write it of several: "This reverts commits A, B and C." What a reverted merge was
 # merged into ("reversing changes made to …") is not reverted.
 _REVERTED = re.compile(
@@ -34,7 +35,7 @@ _REVERTED = re.compile(
     r"((?:[\s,*&-]{1,9}(?:and )?(?:commit )?[0-9a-f]{7,64}\b)+)",
     re.IGNORECASE,
 )
-_NAME = re.compile(r"\b[0-9a-f]{7,64}\b")
+_NAME = re.compile(r"\b[0-9a-f]{7,64}\b", re.IGNORECASE)
 _SKIPS = "The original's message asks CI to skip it. Here that is made harmless, so that checks run."
 
 
@@ -62,8 +63,8 @@ def with_trailer(message: str, key: str, value: str) -> str:
 
 
 def picked_from(message: str) -> tuple[str, ...]:
-    """Return the commits that a message names as picked, as it writes them. Quoted or indented lines do not count."""
-    return tuple(_PICKED_FROM.findall(message)) if "cherry picked" in message else ()
+    """Return the commits that a message names as picked, in lower case. Quoted or indented lines do not count."""
+    return tuple(map(str.lower, _PICKED_FROM.findall(message))) if "cherry picked" in message else ()
 
 
 def without_picked_from(message: str) -> str:
@@ -72,8 +73,8 @@ def without_picked_from(message: str) -> str:
 
 
 def reverted(message: str) -> tuple[str, ...]:
-    """Return the commits that a message says it reverts, as it writes them."""
-    return tuple(name for names in _REVERTED.findall(message) for name in _NAME.findall(names))
+    """Return the commits that a message says it reverts, in lower case."""
+    return tuple(name.lower() for names in _REVERTED.findall(message) for name in _NAME.findall(names))
 
 
 def _with_plain_ends(message: str) -> str:

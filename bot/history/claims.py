@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bot.git.message import picked_from, reverted
+from bot.git.message import PICKED_WORDS, picked_from, reverted
 
 _REPOSITORY = r"[\w.-]{1,100}/[\w.-]{1,100}"
 _NUMBER = re.compile(r"\(#(\d{1,9})\)")
@@ -28,12 +28,14 @@ _PICKED_IN_SUBJECT = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)
 _PATCHBACK = re.compile(r"^\[PR #(\d{1,9})/([0-9a-f]{7,40}) backport\]")
 _MERGED_AS = re.compile(r"backport of PR #\d+ as merged into \S+\s+\(([0-9a-f]{7,40})\)")
 _FIXES = re.compile(r"^Fixes:? +(?:commit +)?(?:([0-9a-f]{8,40})\b|#(\d{1,9})\b)", re.MULTILINE)
-_REVERTS_NUMBER = re.compile(rf"^Reverts? +(?:{_REPOSITORY})?#(\d{{1,9}})\b", re.MULTILINE)
 _REVERT_SUBJECT = re.compile(r"^Revert\b[^#]*#(\d{1,9})\b")
 # What git and GitHub put around the title of what is reverted, and conventional commits' way of saying it.
 _UNDOES_TITLE = re.compile(r'(Revert|Reapply) "(.+)"|(revert)(?:\([^()]*\))?: (.+)')
 _LISTED = rf"((?:(?:https://github\.com/{_REPOSITORY}/pull/|{_REPOSITORY}#|#|PR )\d{{1,9}}(?:,? and |, ?| & |\+)?)+)"
 _VERB = r"(?:back-?port(?:ed|s|ing)?|cherry[- ]?pick(?:ed|s|ing)?)(?: of| from)?(?: (?:PRs?|pull requests?))?:? ?"
+_REVERTS_NUMBERS = re.compile(
+    rf"^(?:This )?Revert(?:s| of)?:? (?:PRs? |pull requests? )?{_LISTED}", re.IGNORECASE | re.MULTILINE
+)
 # "Backport PR #12: …", "Backport of #12 and #13", "Automated cherry pick of #12": anywhere in a title; in the body at a
 # line's start, or it is prose.
 _TITLE_WORDS = re.compile(rf"\b{_VERB}{_LISTED}", re.IGNORECASE)
@@ -41,7 +43,7 @@ _BODY_WORDS = re.compile(
     rf"^(?!>)\W{{0,4}}(?:This is an? )?(?:\w{{1,40}} )?{_VERB}{_LISTED}", re.IGNORECASE | re.MULTILINE
 )
 _QUOTED = re.compile(r"[ \t]{0,9}>")
-_BARE_HASH = re.compile(r"cherry[- ]picked from (?:commit )?([0-9a-f]{10,40})\b", re.IGNORECASE)
+_BARE_HASH = re.compile(rf"{PICKED_WORDS}([0-9a-f]{{10,40}})\b", re.IGNORECASE)
 _DIGITS = re.compile(r"(?:#|/pull/|PR )(\d{1,9})", re.IGNORECASE)
 # The branch that a merge names: "auto-backport-of-pr-12-on-v5", "cherry-pick-12-to-1.7", "backport/12-to-release-1",
 # "bp/7.2.x/12"; a version is no number.
@@ -54,7 +56,7 @@ _BRANCH_HASH = re.compile(r"cherry-?pick-([0-9a-f]{40})-to-", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What one message says. Commits are named as written, perhaps abbreviated; pull requests by number.
+    """What one message says. Commits are named in lower case, perhaps abbreviated; pull requests by number.
 
     `picked` are named on a line of their own or by a tool, `hashes` in passing. `undoes_titles` are the titles of
     commits that it says it takes back: of a revert the reverted one's, of a "Reapply" the revert's.
@@ -132,7 +134,7 @@ def _picked(message: str, subject: str) -> list[str]:
 
 def _bare_hashes(message: str) -> list[str]:
     lines = (line for line in message.splitlines() if not _QUOTED.match(line))
-    return [name for line in lines for name in _BARE_HASH.findall(line)]
+    return [name.lower() for line in lines for name in _BARE_HASH.findall(line)]
 
 
 def _undone_titles(subject: str) -> tuple[str, ...]:
@@ -147,7 +149,7 @@ def _undone_titles(subject: str) -> tuple[str, ...]:
 
 
 def _reverted_numbers(message: str, subject: str) -> list[int]:
-    found = [int(number) for number in _REVERTS_NUMBER.findall(message)]
+    found = [int(number) for words in _REVERTS_NUMBERS.findall(message) for number in _DIGITS.findall(words)]
     named = _REVERT_SUBJECT.match(subject)
     return [*found, int(named.group(1))] if named else found
 

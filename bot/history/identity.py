@@ -105,7 +105,7 @@ class _Branch:
         pairs = [
             (commit.sha, sha)
             for commit in self._commits
-            for name in self._claims[commit.sha].picked
+            for name in (*self._claims[commit.sha].picked, *self._claims[commit.sha].hashes)
             for sha in asked
             if sha.startswith(name)
         ]

@@ -24,7 +24,7 @@ from bot.history.commits import Commits, KnownCommit
 from bot.model import Progress, Sha, silent
 from bot.private import private_file
 
-_VERSION = "3"
+_VERSION = "4"
 """Of the tables and of what this room makes of the history: another one means to read everything again."""
 _SCHEMA = """
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -35,6 +35,27 @@ def test_trailer_names_the_original_of_an_adapted_pick(history: History, reposit
     assert find_landed(repository, tip, [original])[original].commit == adapted
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "(cherry picked from commit {upper})",
+        "(cherry-picked from commit {original})",
+        "cherry picked from {original}",
+        "Cherry-pick of {original}.",
+        "(backported from commit {original})",
+    ],
+)
+def test_an_adapted_pick_is_known_by_what_people_write_themselves(
+    words: str, history: History, repository: Repository
+) -> None:
+    """base ── original (main);  base ── adapted, which names the original (branch)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base)
+    message = f"Repair\n\n{words}".format(original=original, upper=original.upper())
+    adapted = history.commit({"f": ADAPTED}, base, message=message)
+    assert find_landed(repository, adapted, [original])[original].commit == adapted
+
+
 def test_equal_patch_on_other_lines_has_landed(history: History, repository: Repository) -> None:
     """base ── original (main)
     └──── lines above moved ── same change, other words (branch)
@@ -207,6 +228,9 @@ REVERTS = {
     "several, listed": "Undo them\n\nThis reverts the following commits:\n- {other}\n- {picked}\n",
     "GitHub": 'Revert "Fix (#8)" (#9)\n\nReverts acme/widget#8',
     "GitHub, with the title alone": 'Revert "Fix (#8)" (#9)',
+    "several numbers": "Undo them\n\nReverts acme/widget#3 and acme/widget#8",
+    "a pull request": "Undo it\n\nThis reverts PR #8.",
+    "upper case": "Undo it\n\nThis reverts commit {upper}.",
     "conventional": "revert: Fix (#8)",
     "the original's name": "This reverts commit {original}.",
 }
@@ -219,7 +243,7 @@ def test_a_revert_is_heard_in_every_way_of_saying_it(words: str, history: Histor
     original = history.commit({"f": FIXED}, base, message="Fix (#7)")
     other = history.commit({"g": "g\n"}, base)
     picked = history.commit({"f": FIXED}, other, message=backport_message("Fix (#8)", [original]))
-    said = words.format(picked=picked, short=picked[:8], other=other, original=original)
+    said = words.format(picked=picked, short=picked[:8], upper=picked.upper(), other=other, original=original)
     revert = history.commit({"f": BASE}, picked, message=said)
     standing = find_standing(repository, revert, [original])
     assert standing.landed == {}
