@@ -27,9 +27,9 @@ OPTIONS = {
 
 FORMS = {
     "/backport BRANCH…": "bring this pull request to these branches; `release/v0.5.*` names several stable ones",
-    "/backport all": "every stable branch",
-    "/backport auto": "every stable branch that is found affected",
-    "/backport BRANCH… --commits SHA…": "these commits of the default branch, which reached it by another road",
+    "/backport all": "bring it to every stable branch",
+    "/backport auto": "bring it to every stable branch that is found affected",
+    "/backport BRANCH… --commits SHA…": "bring these commits, if the bot cannot tell which ones were merged",
     "/backport status": "say where each target branch stands",
     "/backport cancel": "stop what is running or waiting for this pull request",
     "/backport help": "show this",

@@ -69,7 +69,7 @@ def render_conflict_check(left: Sequence[Evidence]) -> CheckRunText:
     places = [f"- {code(f'{place.file}:{place.line}')}" for place in left[:_LISTED]]
     more = len(left) - _LISTED
     rest = [f"- … and {count(more, 'more place')}"] if more > 0 else []
-    lead = "Resolve them on this branch and push; this check follows by itself."
+    lead = "Resolve them on this branch and push; this check is then updated by itself."
     return CheckRunText(
         name=CHECK,
         conclusion="failure",

@@ -97,7 +97,7 @@ def _opened(result: Opened) -> Ending:
             branch=result.branch,
             icon="✅",
             state="already open",
-            verdict="see there",
+            verdict="see the pull request",
             pull_request=reference(result.pull_request.number, result.pull_request.url),
             fact=_opened_before_by(result.pull_request),
         )
@@ -139,7 +139,7 @@ def _plain(result: NotAffected | AlreadyApplied | Failed | Cancelled, asked: Com
     match result:
         case Cancelled():
             fact = f"{text(result.by)} cancelled it before it was opened. Nothing was pushed."
-            remedy = f"Comment {code(asked.onto(result.branch))} to have it all the same."
+            remedy = f"Comment {code(asked.onto(result.branch))} to have it anyway."
             return Ending(branch=result.branch, icon="⏹️", state="cancelled", fact=fact, remedy=remedy)
         case NotAffected():
             return Ending(branch=result.branch, icon="⚪", state="not affected", fact=prose(result.check.reason))
@@ -194,7 +194,7 @@ def _conflict_remedy(result: Conflicted, asked: Command, by_hand: str) -> str:
 
 _REMEDY = {
     VerdictOutcome.PROVEN: "",
-    VerdictOutcome.NOT_REPRODUCED: "If the branch should have it all the same, a maintainer can comment {no_prove}.",
+    VerdictOutcome.NOT_REPRODUCED: "If the branch should have the fix anyway, a maintainer can comment {no_prove}.",
     VerdictOutcome.INCOMPLETE: "Look at the failing cases. Where a carried patch names what belongs with this fix, "
     "comment {companions}.",
     VerdictOutcome.REGRESSED: "Look at the failing cases, and finish it by hand on the branch.",

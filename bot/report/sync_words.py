@@ -105,14 +105,14 @@ def headline(state: BranchState) -> str:
     if not missing and not opened:
         return _nothing_missing(state, numbers[State.ON_BRANCH])
     said = f"{missing} missing" if missing else "nothing else missing"
-    return f"{said}, {count(opened, 'backport')} open, {numbers[State.ON_BRANCH]} there."
+    return f"{said}, {count(opened, 'backport')} open, {numbers[State.ON_BRANCH]} on the branch."
 
 
 def _nothing_missing(state: BranchState, there: int) -> str:
     if not state.not_asked:
-        return f"Nothing is missing, {there} there."
+        return f"Nothing is missing, {there} on the branch."
     if any(each.asked_by for each in state.standings):
-        return f"Nothing that a rule asks for is missing, {there} there."
+        return f"Nothing that a rule asks for is missing, {there} on the branch."
     return f"No rule asks for any of {count(len(state.not_asked), 'original')}: `sync.rules` says what belongs here."
 
 

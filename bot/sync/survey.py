@@ -180,4 +180,6 @@ def _gone(ground: Ground) -> list[BranchState]:
     gone = sorted(name for name in before if name not in ground.existing)
     seen = {name: tip for name, tip in {**before, **ground.stable}.items() if name not in gone}
     ground.store.keep_answers(_SEEN, seen, alone=True)
-    return [BranchState(branch=name, problem="It was looked at before and is not there any more.") for name in gone]
+    return [
+        BranchState(branch=name, problem="An earlier run saw this branch, and it no longer exists.") for name in gone
+    ]

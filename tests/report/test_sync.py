@@ -18,7 +18,7 @@ from bot.report.sync_words import counts, missing_over_time, next_step
 from bot.sync.original import BranchState, State
 from tests.sync.standings import DAY, MOMENT, branch, every_state, standing, survey
 
-GONE = BranchState(branch="release/0.9", problem="It was looked at before and is not there any more.")
+GONE = BranchState(branch="release/0.9", problem="An earlier run saw this branch, and it no longer exists.")
 HOSTILE = "<script>alert(1)</script> @everyone closes #1 | `x` [a](javascript:b)"
 
 

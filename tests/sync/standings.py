@@ -66,7 +66,7 @@ def every_state() -> BranchState:
         standing(3, State.CLEAN),
         standing(4, State.RESOLVABLE, reason="the cherry-pick conflicts, but the carried patch applies"),
         standing(
-            5, State.NEEDS, needs=("#3",), waits="#3 to be on the branch", reason="it conflicts, applies after #3"
+            5, State.NEEDS, needs=("#3",), waits="#3 to be on the branch", reason="it conflicts, and applies after #3"
         ),
         standing(6, State.CONFLICT, reason="the cherry-pick conflicts in `a.py` (content)", waits="a person"),
         standing(7, State.NOT_AFFECTED, reason="There is no ring yet."),

@@ -145,7 +145,7 @@ def test_the_suites_of_all_run_and_the_pull_request_tells_of_all(accompanied: Of
     assert suites == {"widget-7", "widget-8", "widget-12"}
     body = accompanied.backports()[0].body
     assert "`widget-8`: Add self.unit" in body
-    assert "Belongs with it" not in body
+    assert "Belongs with this fix" not in body
 
 
 def test_without_being_asked_for_companions_are_only_named(accompanied: Office) -> None:
@@ -154,7 +154,7 @@ def test_without_being_asked_for_companions_are_only_named(accompanied: Office) 
     assert opened.candidate is not None
     assert opened.candidate.companions == ()
     body = accompanied.backports()[0].body
-    assert "Belongs with it" in body
+    assert "Belongs with this fix" in body
     assert "widget-8: The width is lost." in body
 
 

@@ -279,7 +279,7 @@ def test_a_branch_that_is_gone_is_told_of(office: Office, tmp_path: Path) -> Non
     git(office.git_dir, "branch", "-D", "release/1.1")
     gone = look(office.at, tmp_path / "data").survey.branches[-1]
     assert (gone.branch, gone.tip) == ("release/1.1", None)
-    assert "not there any more" in gone.problem
+    assert "no longer exists" in gone.problem
 
 
 def test_a_branch_without_a_common_ancestor_stops_no_other(office: Office, tmp_path: Path) -> None:
