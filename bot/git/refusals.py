@@ -72,7 +72,7 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
         f"exempt the bot from it; {_AGAIN}",
     ),
     _remedy(
-        r"branch name must|ref name must|name (?:of the branch )?must match",
+        r"(?:branch|ref) name must|name (?:of the branch )?must match|branch name .*does not match",
         f"Set `branch_name` in `backport.yaml` to a pattern that the repository's rule allows; {_AGAIN}",
     ),
     _remedy(
@@ -97,7 +97,7 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
         f"`git lfs push --all`, {_AGAIN}",
     ),
     _remedy(
-        r"(?:create or update|update) workflow|without [`']?workflows?[`']? (?:permission|scope)",
+        r"update (?:workflow|\.github/workflows)|without [`']?workflows?[`']? (?:permission|scope)",
         "The token may not push files in `.github/workflows`: give it the `workflow` scope (a GitHub App: "
         f"`Workflows: write`), {_AGAIN}",
     ),
@@ -113,6 +113,22 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
     _remedy(
         r"locked branch|branch is locked",
         f"The branch is locked by a rule of the repository. {_EXEMPT}; {_AGAIN}",
+    ),
+    _remedy(
+        r"(?:over|exceed(?:s|ed)) (?:its|your) .*(?:quota|budget)",
+        f"The space that the owner of the repository pays for is used up. Whoever pays can add to it; {_AGAIN}",
+    ),
+    _remedy(
+        r"rate limit",
+        f"The server takes no more of the bot's pushes for now: wait a while, {_AGAIN}",
+    ),
+    _remedy(
+        r"repository .*(?:disabled|locked)|account .*suspended",
+        f"The repository, or the account, is shut on the server. Its owner, or GitHub's support, can open it; {_AGAIN}",
+    ),
+    _remedy(
+        r"for maintenance|maintenance mode",
+        f"The server is under maintenance: wait a while, {_AGAIN}",
     ),
     _remedy(
         r"archived|read-only",
