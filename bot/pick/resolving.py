@@ -176,10 +176,11 @@ class _Work:
     def _checked_tree(self, pick: UnmergedPick, contents: dict[str, bytes | None]) -> Sha | None:
         repository = self.attempt.repository
         for file in pick.files:
-            there = find_entry(repository, pick.trees.ours, file.path)
-            if there is not None and there.mode == DIRECTORY:
-                self.refusal = f"{file.path} is a folder on the branch, which no answer about a file may replace"
-                return None
+            for tree, where in ((pick.trees.ours, "on the branch"), (pick.trees.theirs, "in the original")):
+                there = find_entry(repository, tree, file.path)
+                if there is not None and there.mode == DIRECTORY:
+                    self.refusal = f"{file.path} is a folder {where}, which no answer about a file may replace"
+                    return None
         settled: dict[str, Entry | None] = {file.path: _kept_entry(file) for file in pick.files}
         clean = changed_tree(repository, pick.tree, settled | _moved_aside(pick))
         tree = changed_files(repository, clean, contents)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from bot.git.message import backport_message
 from bot.git.patch import commit_patches, compare
 from bot.git.repository import Repository
+from bot.git.tree import commit_paths
 from bot.git.trial import CleanPick, EmptyPick, UnmergedPick
 from bot.model import Fidelity, MergeMethod, Sha, Signature
 from bot.pick.rung import Attempt
@@ -65,9 +66,13 @@ def write_pick(
 
 
 def series_fidelity(repository: Repository, originals: Sequence[Sha], picked: Sequence[Sha]) -> Fidelity:
-    """Compare a series with its originals, commit by commit; the least faithful one decides."""
-    if len(originals) != len(picked):
+    """Compare a series with its originals, commit by commit; the least faithful one decides.
+
+    An original that changes nothing leaves no commit, and that is no adaptation.
+    """
+    changing = [sha for sha in originals if next(commit_paths(repository, repository.commit(sha)), None) is not None]
+    if len(changing) != len(picked):
         return Fidelity.ADAPTED
-    texts = commit_patches(repository, [*originals, *picked])
-    grades = [compare(texts[original], texts[copy]) for original, copy in zip(originals, picked, strict=True)]
+    texts = commit_patches(repository, [*changing, *picked])
+    grades = [compare(texts[original], texts[copy]) for original, copy in zip(changing, picked, strict=True)]
     return max(grades, key=list(Fidelity).index)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.git.repository import Repository
 from bot.model import AlreadyApplied, Candidate, Conflict, ConflictKind, Fidelity, Method, Sha, Signature
-from tests.git.history import AUTHOR, COMMITTER, History, Judge
+from tests.git.history import AUTHOR, COMMITTER, File, History, Judge
 from tests.pick.plans import climb, ring_patch
 
 TEN = [f"line {number}\n" for number in range(10)]
@@ -64,6 +64,31 @@ def test_fidelity_tells_moved_and_changed_hunks_apart(
     picked = climb(repository, history.commit({"f": branch_file}, base), original)
     assert isinstance(picked, Candidate)
     assert picked.fidelity is fidelity
+
+
+def test_an_original_that_changes_nothing_adapts_nothing(history: History, repository: Repository) -> None:
+    """base ── one ── an empty commit ── two (main);  base ── tip"""
+    base = history.commit({"f": BASE})
+    one = history.commit({"f": FIXED}, base)
+    empty = history.commit({}, one, message="Start the checks again")
+    two = history.commit({"g": "g"}, empty)
+    picked = climb(repository, history.commit({"h": "h"}, base), one, empty, two)
+    assert isinstance(picked, Candidate)
+    assert picked.fidelity is Fidelity.EXACT
+    assert picked.files == ("f", "g")
+
+
+@pytest.mark.parametrize(("before", "on_the_branch"), [("120000", "100644"), ("100644", "120000")])
+def test_files_of_a_folder_that_takes_a_file_s_place_are_not_lost(
+    before: str, on_the_branch: str, history: History, repository: Repository
+) -> None:
+    """base ── original, which puts a folder in the place of x (main);  base ── x is of another kind (branch)"""
+    base = history.commit({"x": File(before, b"y"), "f": BASE})
+    original = history.commit({"x": None, "x/inner": "i", "f": FIXED}, base)
+    tip = history.commit({"x": File(on_the_branch, b"other")}, base)
+    picked = climb(repository, tip, original)
+    assert isinstance(picked, Conflict)
+    assert "x" in [file.path for file in picked.files]
 
 
 def test_series_is_picked_in_order_without_what_is_there(history: History, repository: Repository) -> None:
