@@ -6,14 +6,16 @@ Owns reachability. A position is a commit's place in the list; a parent's is alw
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from bot.history.claims import Claims
 from bot.model import Sha
 
 Position = int
+NameT = TypeVar("NameT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +88,23 @@ class Commits:
     def brought_in(
         self, chain: Sequence[Position], within: Container[Position] | None = None
     ) -> dict[Position, Position]:
-        """Return, for each commit behind a first-parent chain (newest first), the commit of the chain that brought it.
+        """Return what `brought_in` says of a first-parent chain (newest first) of these commits."""
+        return brought_in(chain, lambda position: self._commits[position].parents, within)
 
-        A commit of the chain brought itself. Only commits `within` are looked at, where that is given.
-        """
-        owner = {position: position for position in chain}
-        for position in reversed(chain):
-            waiting = list(self._commits[position].parents[1:])
-            while waiting:
-                each = waiting.pop()
-                if each not in owner and (within is None or each in within):
-                    owner[each] = position
-                    waiting.extend(self._commits[each].parents)
-        return owner
+
+def brought_in(
+    chain: Sequence[NameT], parents: Callable[[NameT], Sequence[NameT]], within: Container[NameT] | None = None
+) -> dict[NameT, NameT]:
+    """Return, for each commit behind a first-parent chain (newest first), the commit of the chain that brought it.
+
+    A commit of the chain brought itself. Only commits `within` are looked at, where that is given.
+    """
+    owner = {name: name for name in chain}
+    for name in reversed(chain):
+        waiting = list(parents(name)[1:])
+        while waiting:
+            parent = waiting.pop()
+            if parent not in owner and (within is None or parent in within):
+                owner[parent] = name
+                waiting.extend(parents(parent))
+    return owner

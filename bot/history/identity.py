@@ -17,6 +17,7 @@ from bot.git.patch import commit_patches, normalized
 from bot.git.repository import Repository
 from bot.git.tree import commit_paths
 from bot.history.claims import parse_claims
+from bot.history.commits import brought_in
 from bot.history.names import Names
 from bot.history.replay import Replay
 from bot.model import Sha
@@ -156,18 +157,10 @@ class _Branch:
 
 def _brought_in(commits: Sequence[LoggedCommit]) -> dict[Sha, Sha]:
     """Return, for each commit that a merge of the branch brought, that merge; `commits` are oldest first."""
-    by_sha = {commit.sha: commit for commit in commits}
+    parents = {commit.sha: commit.parents for commit in commits}
     chain = []
-    tip = commits[-1] if commits else None
-    while tip is not None:
+    tip = commits[-1].sha if commits else None
+    while tip in parents:
         chain.append(tip)
-        tip = by_sha.get(tip.parents[0]) if tip.parents else None
-    owner = {commit.sha: commit.sha for commit in chain}
-    for commit in reversed(chain):
-        waiting = list(commit.parents[1:])
-        while waiting:
-            sha = waiting.pop()
-            if sha in by_sha and sha not in owner:
-                owner[sha] = commit.sha
-                waiting.extend(by_sha[sha].parents)
-    return owner
+        tip = next(iter(parents[tip]), None)
+    return brought_in(chain, parents.__getitem__, parents)
