@@ -27,6 +27,10 @@ _NAMESPACES = ("refs/heads/", f"refs/remotes/{REMOTE}/")
 # A loose ref is one line; 100,000 packed branches are 8 MB; a shallow file has a line for each commit at the boundary.
 _LARGEST_REF = 4096
 _LARGEST_LIST = 256 * 1024 * 1024
+_OBJECT_FOLDERS = ("info", "info/commit-graphs", "pack", "pack/multi-pack-index.d")
+_CLONE_AGAIN = "Clone it again from its server."
+_LARGEST_ALTERNATES = 64 * 1024
+_DEEPEST_ALTERNATE = 5  # https://github.com/git/git/blob/master/object-file.c: "too deep alternate object stores"
 _SHA256 = re.compile(r"[0-9a-f]{64}\b")
 
 
@@ -39,7 +43,8 @@ def opened_clone(directory: Path) -> Iterator[Repository]:
     left with its remote are missing here.
 
     Raises:
-        GitError: there is no repository, or its format is one that cannot be read.
+        GitError: there is no repository, its format is one that cannot be read, or git would wait for ever or fill the
+            memory at something that lies in it.
     """
     git_dir, common = _find_git_dir(directory)
     if (common / "reftable").exists():
@@ -52,6 +57,7 @@ def opened_clone(directory: Path) -> Iterator[Repository]:
     with tempfile.TemporaryDirectory(prefix="backport-clone-", ignore_cleanup_errors=True) as own:
         git = Git(directory=Path(own))
         git.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1")
+        _check_objects(common / "objects")
         _borrow_objects(common / "objects", git.directory)
         _copy_refs(git_dir, common, git.directory)
         with Repository.open(git.directory) as repository:
@@ -82,10 +88,15 @@ def _find_git_dir(directory: Path) -> tuple[Path, Path]:
     """Return the git directory of a checkout (for its HEAD) and the one that linked worktrees share."""
     require_git()  # GitPython cannot even be imported without it
     from git.exc import InvalidGitRepositoryError  # noqa: PLC0415 - takes 0.1 s, and most commands open no clone
-    from git.repo.fun import find_submodule_git_dir, is_git_dir  # noqa: PLC0415
+    from git.repo.fun import find_submodule_git_dir, find_worktree_git_dir, is_git_dir  # noqa: PLC0415
 
+    pointer_file = directory / ".git"
     try:
-        found = find_submodule_git_dir(directory / ".git") or (directory if is_git_dir(directory) else None)
+        _check_pointer(pointer_file)
+        for git_dir in (pointer_file, directory / (find_worktree_git_dir(pointer_file) or ""), directory):
+            _check_pointer(git_dir / "HEAD")
+            _check_pointer(git_dir / "commondir")
+        found = find_submodule_git_dir(pointer_file) or (directory if is_git_dir(directory) else None)
     except (InvalidGitRepositoryError, OSError, ValueError):
         found = None
     if found is None:
@@ -93,6 +104,44 @@ def _find_git_dir(directory: Path) -> tuple[Path, Path]:
     git_dir = Path(found).resolve()
     pointer = _read_text(git_dir / "commondir", _LARGEST_REF)
     return git_dir, (git_dir / pointer.strip()).resolve() if pointer.strip() else git_dir
+
+
+def _check_pointer(path: Path) -> None:
+    """Raise ValueError for what GitPython would read without an end: a pipe, a device, or a huge file."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if not stat.S_ISDIR(status.st_mode) and (not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_REF):
+        raise ValueError(f"{path} is no short file")
+
+
+def _check_objects(objects: Path, depth: int = 0) -> None:
+    """Raise GitError for a file that git would open as one of objects, and wait at or read without an end.
+
+    Alternates are followed as far as git follows them.
+    """
+    if depth > _DEEPEST_ALTERNATE:
+        return
+    for path in _object_files(objects):
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise GitError(f"{path} is a pipe or a device; nothing was looked at.", hint=_CLONE_AGAIN)
+    listed = objects / "info" / "alternates"
+    text = _read_text(listed, _LARGEST_ALTERNATES)
+    # git reads a list of any size, and takes a quoted line apart.
+    if text.startswith('"') or '\n"' in text or (not text and listed.exists() and listed.stat().st_size):
+        raise GitError(f"{listed} is large or quoted, which is not read; nothing was looked at.", hint=_CLONE_AGAIN)
+    for line in filter(None, text.split("\n")):
+        _check_objects(objects / line, depth + 1)
+
+
+def _object_files(objects: Path) -> Iterator[Path]:
+    for folder in (*_OBJECT_FOLDERS, *(f"{number:02x}" for number in range(256))):
+        try:
+            with os.scandir(objects / folder) as entries:
+                yield from map(Path, entries)
+        except (OSError, ValueError):  # there is none, or a line of alternates is no path
+            continue
 
 
 def _borrow_objects(objects: Path, own: Path) -> None:

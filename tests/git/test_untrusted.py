@@ -157,6 +157,58 @@ def test_pipes_links_and_huge_files_in_place_of_refs_stall_nothing(
         assert set(repository.known_branches()) == {"main", "release/1"}
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("HEAD", "commondir", "objects/info/alternates", "objects/info/commit-graph", "objects/pack/multi-pack-index"),
+        *("objects/ab/" + "0" * 38, "objects/info/commit-graphs/commit-graph-chain"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["pipe", "link to a device"])
+def test_a_pipe_where_git_reads_a_file_is_refused(
+    history: History, tips: tuple[Sha, Sha], place: str, kind: str
+) -> None:
+    path = history.directory / place
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+    done = _read_in_a_process(history.directory)
+    assert "GitError" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    "content", ["{other}\n", "# what git skips\n{relative}\n", '"{other}"\n', "{other}\n" * 10_000]
+)
+def test_alternates_of_a_clone_are_looked_at_as_well(
+    history: History, tips: tuple[Sha, Sha], tmp_path: Path, content: str
+) -> None:
+    other = tmp_path / "other"
+    (other / "pack").mkdir(parents=True)
+    os.mkfifo(other / "pack/multi-pack-index")
+    objects = history.directory / "objects"
+    text = content.format(other=other, relative=os.path.relpath(other, objects))
+    (objects / "info/alternates").write_text(text)
+    assert "GitError" in _read_in_a_process(history.directory).stdout
+
+
+def _read_in_a_process(directory: Path) -> subprocess.CompletedProcess[str]:
+    """Open a clone and list its commits, where a reader that waits for ever can be ended."""
+    program = """if True:
+        import sys
+        from pathlib import Path
+        from bot.errors import GitError
+        from bot.git.untrusted import opened_clone
+        try:
+            with opened_clone(Path(sys.argv[1])) as repository:
+                print(repository.git.text("log", "--all", "--oneline"))
+        except GitError as error:
+            print("GitError", error)
+    """
+    return subprocess.run(
+        [sys.executable, "-c", program, str(directory)], capture_output=True, text=True, timeout=10, check=False
+    )
+
+
 def test_a_shallow_clone_stays_one(history: History, tips: tuple[Sha, Sha], tmp_path: Path) -> None:
     shallow = tmp_path / "shallow"
     history.git(
