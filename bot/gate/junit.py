@@ -16,7 +16,7 @@ from xml.parsers import expat
 from bot.errors import SuiteError
 from bot.foreign_text import printable, printable_line
 from bot.model import CaseOutcome, CaseResult, Device
-from bot.untrusted_files import NotPlain, TooLarge, read_file
+from bot.untrusted_files import MIB, NotPlain, TooLarge, read_file
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a report that are still read."""
@@ -28,6 +28,9 @@ COVERED = "covered."
 LONGEST_NAME, LONGEST_MESSAGE = 1000, 4000
 """Characters; the rest is cut off."""
 _LONGEST_NUMBER = 40
+LONGEST_TAG = MIB
+"""Bytes of a tag with its attributes: no other thread goes on while the parser reads one."""
+_CHUNK = 64 * 1024
 
 _SEVERITY = (CaseOutcome.PASSED, CaseOutcome.SKIPPED, CaseOutcome.FAILED, CaseOutcome.ERROR)
 
@@ -140,7 +143,14 @@ class _Reader:
         parser.StartDoctypeDeclHandler = _refuse_document_type
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
-        parser.Parse(xml, True)
+        for start in range(0, len(xml), _CHUNK):
+            chunk = xml[start : start + _CHUNK]
+            parser.Parse(chunk, False)
+            if start + len(chunk) - parser.CurrentByteIndex > LONGEST_TAG:
+                raise SuiteError(
+                    f"The report has a tag of more than {LONGEST_TAG // MIB} MiB; it was not read.", hint=_HINT
+                )
+        parser.Parse(b"", True)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag in self._number:

@@ -144,3 +144,25 @@ def test_more_properties_than_any_suite_has_are_not_read() -> None:
 def test_elements_nested_a_hundred_thousand_times_are_read() -> None:
     xml = b"<testsuites>" + b"<a>" * 100_000 + b"<testcase name='a'/>" + b"</a>" * 100_000 + b"</testsuites>"
     assert [case.name for case in parse_junit(xml).cases] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        b"<testcase " + b" ".join(b'a%d=""' % number for number in range(500_000)) + b"/>",
+        b'<testcase name="' + b"&lt;" * 2_000_000 + b'"/>',
+        b"<" + b"x" * 5_000_000,
+    ],
+    ids=["attributes", "one attribute", "a name without an end"],
+)
+def test_a_tag_that_would_stop_other_threads_is_not_read(tag: bytes) -> None:
+    with pytest.raises(SuiteError, match="a tag of more than 1 MiB"):
+        parse_junit(b"<testsuites>" + tag + b"</testsuites>")
+
+
+def test_a_long_text_is_no_long_tag() -> None:
+    text = b"line\n" * 1_000_000
+    report = parse_junit(
+        b'<testsuites><testcase name="a"><failure message="m">' + text + b"</failure></testcase></testsuites>"
+    )
+    assert [case.outcome for case in report.cases] == [CaseOutcome.FAILED]
