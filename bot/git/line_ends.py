@@ -71,11 +71,19 @@ def with_line_ends_of(ours: bytes, text: bytes) -> bytes:
     lines, kept = plain.splitlines(keepends=True), ours.splitlines(keepends=True)
     if not kept or len(lines) + len(kept) > _LARGEST:
         return text
-    mostly = b"\r\n" if ours.count(b"\r\n") * 2 > ours.count(b"\n") else b"\n"
-    aligned = [line.replace(b"\n", mostly) for line in lines]
+    mostly = ours.count(b"\r\n") * 2 > ours.count(b"\n")
     matcher = SequenceMatcher(None, [line.replace(b"\r\n", b"\n") for line in kept], lines, autojunk=False)
-    for block in matcher.get_matching_blocks():
-        aligned[block.b : block.b + block.size] = kept[block.a : block.a + block.size]
+    aligned: list[bytes] = []
+    for tag, start, end_of_kept, begin, end_of_lines in matcher.get_opcodes():
+        if tag == "equal":
+            aligned += kept[start:end_of_kept]
+            continue
+        # A new line ends as the one whose place it takes; one that is put in, as those around it where they agree.
+        places = [line.endswith(b"\r\n") for line in kept[start:end_of_kept]]
+        around = {line.endswith(b"\r\n") for line in kept[max(0, start - 1) : start + 1]}
+        windows = places or [around.pop() if len(around) == 1 else mostly]
+        for offset, line in enumerate(lines[begin:end_of_lines]):
+            aligned.append(line.replace(b"\n", b"\r\n") if windows[min(offset, len(windows) - 1)] else line)
     return b"".join(aligned)
 
 

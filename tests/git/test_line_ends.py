@@ -100,6 +100,13 @@ def test_a_branch_with_both_line_ends_keeps_each_line_s_own() -> None:
     assert with_line_ends_of(ours, b"one\ntwo\nnew\nthree\nfour\n") == b"one\r\ntwo\nnew\r\nthree\r\nfour\r\n"
 
 
+def test_a_changed_line_of_a_branch_with_both_line_ends_ends_as_the_line_whose_place_it_takes() -> None:
+    ours = b"one\r\ntwo\r\nthree\r\nfour\nfive\nsix\nseven\n"
+    assert with_line_ends_of(ours, b"ONE\ntwo\nnew\nthree\nFOUR\nfive\nsix\nseven\n") == (
+        b"ONE\r\ntwo\r\nnew\r\nthree\r\nFOUR\nfive\nsix\nseven\n"
+    )
+
+
 def test_binary_files_are_left_alone(history: History, repository: Repository, tmp_path: Path) -> None:
     base = history.commit({"f": b"\0a\r\nb\r\n"})
     normalised = history.commit({"f": b"\0a\nb\n"}, base)
