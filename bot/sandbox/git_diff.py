@@ -65,7 +65,7 @@ def _entries_of(fields: list[str]) -> tuple[list[tuple[str, str, str | None, str
             previous = next(rest) if status[0] in "RC" else None
             entries.append((status[0], old_blob if status[0] == "D" else new_blob, previous, next(rest)))
         elif entry:
-            added, deleted, path = entry.split("\t")
+            added, deleted, path = entry.split("\t", 2)
             counts.append((_number(added), _number(deleted)))
             if not path:
                 next(rest), next(rest)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from github.GithubException import GithubException, UnknownObjectException
+from github.InputGitTreeElement import InputGitTreeElement
 from github.Repository import Repository
 
 from bot.sandbox import Sandbox
@@ -111,6 +112,15 @@ def test_unmerged_pull_request_has_a_merge_commit_too(bot: Repository, branch_fr
     pull = bot.create_pull(title="t", body="", head="topic", base="main")
     assert not pull.merged
     assert bot.get_git_commit(pull.merge_commit_sha).parents[1].sha == pull.head.sha
+
+
+def test_a_file_whose_name_holds_a_tab_is_listed(bot: Repository, branch_from: Branch) -> None:
+    commit = bot.get_git_commit(branch_from("topic", "main"))
+    element = InputGitTreeElement("a\tb.py", "100644", "blob", content="x\n")
+    tree = bot.create_git_tree([element], bot.get_git_tree(commit.tree.sha))
+    bot.get_git_ref("heads/topic").edit(bot.create_git_commit("Add", tree, [commit]).sha)
+    pull = bot.create_pull(title="t", body="", head="topic", base="main")
+    assert "a\tb.py" in [file.filename for file in pull.get_files()]
 
 
 def test_open_pull_request_is_found_by_owner_and_branch_only(bot: Repository, branch_from: Branch) -> None:
