@@ -55,9 +55,19 @@ class RunFolder:
     def write(self, name: str, record: Record) -> None:
         """Write a record. A path that is not UTF-8 is written with replacement characters: here it is only shown."""
         text = json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False)
-        path = self.made(name)
         content = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()
-        write_file(path.parent, path.name, content + b"\n")
+        self.write_bytes(name, content + b"\n")
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file; a link of its name is replaced, and nothing is written through one in place of its folder.
+
+        Raises RunFolderError where it cannot be written.
+        """
+        try:
+            path = self.made(name)
+            write_file(path.parent, path.name, content)
+        except OSError as error:
+            raise RunFolderError(f"{name} cannot be written: {error.strerror or error}.", hint=_FOREIGN) from error
 
     def path(self, name: str) -> Path:
         """Return where a file or folder lies, whether or not it is there."""
@@ -98,8 +108,7 @@ class RunFolder:
     def keep_plan_of(self, other: RunFolder, plan: Plan) -> None:
         """Write a plan that goes by the same settings as the run of another folder, with a copy of them."""
         for name in other._sealed(["plan"]):
-            path = self.made(name)
-            write_file(path.parent, path.name, other._open(name, LARGEST_SEALED))
+            self.write_bytes(name, other._open(name, LARGEST_SEALED))
         self.write("plan/plan.json", plan)
 
     def seal(self, *stages: str) -> str:

@@ -48,7 +48,8 @@ def publish_all(
     on which the proofs' reports can be had.
 
     Raises:
-        RunFolderError: the folder is not as it was sealed; nothing was changed anywhere.
+        RunFolderError: the folder is not as it was sealed, and nothing was changed anywhere; or the results cannot be
+            written down, after everything else was done.
     """
     folder.check_seal(seal)
     plan, sealed = folder.plan(), _Sealed(folder, evidence_url)
@@ -64,7 +65,7 @@ def publish_all(
         _plan_again(plan.model_copy(update={"requests": tuple(requests)}), folder, again)
     results = tuple(result for each in served.values() for result in each.results)
     data = json.dumps([target_to_json(result) for result in results], indent=1)
-    folder.made("publish/results.json").write_text(data + "\n", encoding="utf-8")
+    folder.write_bytes("publish/results.json", f"{data}\n".encode())
     return results
 
 

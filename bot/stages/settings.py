@@ -39,7 +39,7 @@ def read_settings(folder: RunFolder) -> Settings:
 def keep_local_settings(path: Path, folder: RunFolder) -> Settings:
     """Keep the settings of a file at hand; its own carried patches lie beside it."""
     config = load_config(path)
-    folder.made(_CONFIG).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    folder.write_bytes(_CONFIG, path.read_bytes())
     for index, own in enumerate(config.patches):
         check_patch_folder(path.parent / own, name=own)
         shutil.copytree(path.parent / own, folder.path(f"{_PATCHES}/{index}"), dirs_exist_ok=True)
@@ -60,7 +60,7 @@ def keep_repository_settings(client: GitHubClient, mirror: Repository, folder: R
             f"{FILE_NAME}: `repository` is {config.repository}, and this is {client.repository}; nothing was done.",
             hint=f"Write `repository: {client.repository}`.",
         )
-    folder.made(_CONFIG).write_text(text, encoding="utf-8")
+    folder.write_bytes(_CONFIG, text.encode())
     if config.patches:
         _export_patches(config, mirror, folder)
     return read_settings(folder)

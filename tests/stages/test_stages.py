@@ -185,6 +185,25 @@ def test_a_link_in_place_of_a_verdict_is_not_followed(proven: tuple[Pipeline, st
     assert pipeline.office.backports() == []
 
 
+@pytest.mark.parametrize("place", ["publish", "publish/results.json"])
+def test_the_results_are_not_written_through_a_link(proven: tuple[Pipeline, str], tmp_path: Path, place: str) -> None:
+    pipeline, seal = proven
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "results.json").write_text("kept")
+    link = pipeline.folder.path(place)
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(outside if place == "publish" else outside / "results.json")
+    if place == "publish":
+        with pytest.raises(RunFolderError, match=r"results\.json"):
+            pipeline.publish(seal)
+    else:
+        pipeline.publish(seal)
+        assert not link.is_symlink()
+    assert (outside / "results.json").read_text() == "kept"
+    assert len(pipeline.office.backports()) == 1
+
+
 def test_a_verdict_cannot_say_more_than_a_verdict(proven: tuple[Pipeline, str]) -> None:
     pipeline, seal = proven
     _edit(pipeline.folder.path("prove/1.json"), "branch", "main")
