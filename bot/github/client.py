@@ -322,7 +322,10 @@ class GitHubClient:
 
         def create() -> int:
             with translated(f"comment on #{number}"):
-                return self._issue(number).create_comment(body).id
+                comment = self._issue(number).create_comment(body)
+            # GitHub knows whose token this is. Of an App, a configuration may name the slug without its "[bot]".
+            self._login = comment.user.login if comment.user is not None else self._login
+            return comment.id
 
         return self._send.find_or_create(find, create)
 

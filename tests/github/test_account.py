@@ -47,6 +47,16 @@ def test_an_app_serves_a_request_under_its_own_name(office: Office, client: GitH
     assert "gh" not in (tmp_path / "app.git/config").read_text()
 
 
+def test_an_app_that_is_named_without_its_ending_still_finds_its_own_comment(office: Office, key: AppKey) -> None:
+    app = GitHubClient(REPOSITORY, token=key, api_url=office.sandbox.api_url)
+    named = GitHubClient(REPOSITORY, token=app.token(), api_url=office.sandbox.api_url, login="backporter")
+    first, second = (named.write_comment(7, f"<!-- mark -->{text}", marker="<!-- mark -->") for text in ("a", "b"))
+    assert first == second
+    assert named.login == "backporter[bot]"
+    app.close()
+    named.close()
+
+
 @pytest.mark.parametrize("granted", [False, True])
 def test_an_app_knows_whether_it_may_push_workflow_files(office: Office, granted: bool) -> None:
     permissions = PERMISSIONS | ({"workflows": "write"} if granted else {})
