@@ -46,12 +46,8 @@ def remove_tree(folder: Path) -> None:
 
     Raises OSError where something cannot be removed; what is beside it is removed all the same.
     """
-    root = os.open(folder, FOLDER)
-    try:
-        _make_writable(root)
+    with _opened(os.fspath(folder), None) as root:
         _empty(root)
-    finally:
-        os.close(root)
     folder.rmdir()
 
 
@@ -102,7 +98,7 @@ def _move_up(name: str, folder: int, root: int, numbers: Iterator[int]) -> None:
 
 
 @contextmanager
-def _opened(name: str, folder: int) -> Iterator[int]:
+def _opened(name: str, folder: int | None) -> Iterator[int]:
     """Open a folder, also one whose permissions keep its owner out."""
     try:
         descriptor = os.open(name, FOLDER, dir_fd=folder)
@@ -116,7 +112,7 @@ def _opened(name: str, folder: int) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _let_in(name: str, folder: int) -> None:
+def _let_in(name: str, folder: int | None) -> None:
     # chmod follows links; the descriptor of what was opened does not, whatever has the name by now.
     pointer = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     try:

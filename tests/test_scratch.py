@@ -19,14 +19,15 @@ sys.path.insert(0, sys.argv[1])
 from bot.scratch import remove_tree
 if os.getuid() == 0:
     os.setuid(65534)  # nothing keeps root out
-folder = pathlib.Path(tempfile.mkdtemp())
-(folder / "a/b").mkdir(parents=True)
-(folder / "a/b/file").touch()
-(folder / "a/b").chmod(0o500)
-(folder / "a").chmod(0)
-folder.chmod(0o500)
-remove_tree(folder)
-assert not folder.exists()
+for mode in (0o500, 0o300, 0):
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "a/b").mkdir(parents=True)
+    (folder / "a/b/file").touch()
+    (folder / "a/b").chmod(0o500)
+    (folder / "a").chmod(0)
+    folder.chmod(mode)
+    remove_tree(folder)
+    assert not folder.exists()
 """
 
 
