@@ -34,7 +34,7 @@ def read_event(name: str, file: Path) -> Event:
     """Read an event file, as GITHUB_EVENT_NAME and GITHUB_EVENT_PATH name it. Raises RunFolderError."""
     try:
         payload = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunFolderError(f"The event file {file} cannot be read: {error}.", hint="Give a webhook's JSON.") from None
     if not isinstance(payload, dict):
         raise RunFolderError(f"The event file {file} holds no JSON object.", hint="Give a webhook's JSON.")
