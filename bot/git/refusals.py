@@ -72,7 +72,7 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
         f"exempt the bot from it; {_AGAIN}",
     ),
     _remedy(
-        r"(?:branch|ref) name must|name (?:of the branch )?must match|branch name .*does not match",
+        r"(?:branch|ref) name must|name (?:of the branch )?must match|branch name .{0,200}does not match",
         f"Set `branch_name` in `backport.yaml` to a pattern that the repository's rule allows; {_AGAIN}",
     ),
     _remedy(
@@ -87,7 +87,7 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
         f"allow it under Settings → Emails; {_AGAIN}",
     ),
     _remedy(
-        r"GH001|large files? detected|file size|exceeds .*(?:limit|maximum)|HTTP 413|pack exceeds",
+        r"GH001|large files? detected|file size|exceeds .{0,80}(?:limit|maximum)|HTTP 413|pack exceeds",
         "A file of the original is larger than the server takes. Finish this backport by hand, with the large file in "
         "Git LFS or left out.",
     ),
@@ -115,7 +115,7 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
         f"The branch is locked by a rule of the repository. {_EXEMPT}; {_AGAIN}",
     ),
     _remedy(
-        r"(?:over|exceed(?:s|ed)) (?:its|your) .*(?:quota|budget)",
+        r"(?:over|exceed(?:s|ed)) (?:its|your) .{0,40}(?:quota|budget)",
         f"The space that the owner of the repository pays for is used up. Whoever pays can add to it; {_AGAIN}",
     ),
     _remedy(
@@ -123,7 +123,7 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
         f"The server takes no more of the bot's pushes for now: wait a while, {_AGAIN}",
     ),
     _remedy(
-        r"repository .*(?:disabled|locked)|account .*suspended",
+        r"repository .{0,40}(?:disabled|locked)|account .{0,40}suspended",
         f"The repository, or the account, is shut on the server. Its owner, or GitHub's support, can open it; {_AGAIN}",
     ),
     _remedy(
