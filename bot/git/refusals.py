@@ -102,11 +102,11 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
         f"`Workflows: write`), {_AGAIN}",
     ),
     _remedy(
-        r"file path is restricted|paths? .*restricted|file extension|path length",
+        r"file path is restricted|paths? .{0,200}restricted|file extension|path length",
         f"A rule of the repository forbids a file that the original changes. {_EXEMPT}; {_AGAIN}",
     ),
     _remedy(
-        r"(?:commit message|author email|committer email|author name|e-?mail pattern).* must",
+        r"(?:commit message|author email|committer email|author name|e-?mail pattern).{0,80} must",
         "A rule of the repository wants commits written another way. Where it is about the committer, set `committer` "
         f"in `backport.yaml`; otherwise: {_EXEMPT}; {_AGAIN}",
     ),
@@ -166,11 +166,11 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
         f"wants; {_AGAIN}",
     ),
     _remedy(
-        r"error: 404\b|repository .*not found",
+        r"error: 404\b|repository .{0,200}not found",
         f"The repository is not there any more under this name, or the token may not see it: check both, {_AGAIN}",
     ),
     _remedy(
-        r"error: 40[13]\b|permission .*denied|Permission denied|write access|Authentication failed|could not read",
+        r"error: 40[13]\b|permission .{0,80}denied|Permission denied|write access|Authentication failed|could not read",
         "Give the bot a valid token with write access to contents (and `workflow` for files in .github/workflows).",
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from bot.git.refusals import explain_refusal, is_refusal
@@ -99,6 +101,13 @@ def test_words_that_are_not_known_are_quoted_on_one_line_without_backticks() -> 
     assert "\n" not in refusal.words
     assert len(refusal.words) <= 400
     assert "The words above are the server's" in refusal.hint
+
+
+@pytest.mark.parametrize("word", ["permission ", "paths ", "author name ", "over its "])
+def test_hostile_words_of_a_server_cost_no_minutes(word: str) -> None:
+    started = time.process_time()
+    explain_refusal(f"remote: {word * 15_000}\n", "")
+    assert time.process_time() - started < 5
 
 
 def test_a_connection_that_failed_is_no_refusal() -> None:
