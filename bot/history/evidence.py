@@ -160,9 +160,9 @@ class Evidence:
 
 def _same_title(one: KnownCommit, other: KnownCommit) -> bool:
     """Say whether a title holds the whole of another."""
-    return bool(wanted := title_words(other.subject)) and f" {wanted} " in f" {title_words(one.subject)} "
+    return bool(wanted := _title_words(other.subject)) and f" {wanted} " in f" {_title_words(one.subject)} "
 
 
-def title_words(subject: str) -> str:
+def _title_words(subject: str) -> str:
     """Return a title's words without what a backport adds to it."""
     return " ".join(_WORD.findall(_ASIDE.sub(" ", subject[:_LONGEST_TITLE]).casefold()))

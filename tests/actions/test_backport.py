@@ -106,6 +106,7 @@ def test_neither_a_comment_nor_a_branch_name_reaches_a_shell(project: Project) -
     marker = project.act.directory / "touched"
     words = f"$(touch${{IFS}}{marker})"
     git(project.office.git_dir, "branch", f"release/{words}", "release/1.2")
+    _configure(project, 'branches: ["release/**"]\nprove: {device: cpu}\n')
     event = project.comment(f"/backport release/*touch*/**\n\n{words} `touch {marker}` '; touch {marker} #")
     ran = project.act.run("issue_comment", event)
     assert ran.code == 0, ran.log

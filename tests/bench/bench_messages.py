@@ -14,7 +14,7 @@ from bot.closing_words import disarm, skips_ci
 from bot.git.message import backport_message, with_trailer, without_picked_from
 from bot.git.process import Git
 from bot.history.claims import numbers_in, numbers_in_branch, own_number, parse_claims
-from bot.history.evidence import title_words
+from bot.history.evidence import _title_words
 from bot.model import Sha
 from tests.bench.growth import assert_linear
 
@@ -62,7 +62,7 @@ def read(text: str) -> None:
     parse_claims(text)
     own_number(text)
     numbers_in(text)
-    title_words(text)
+    _title_words(text)
     numbers_in_branch(f"Merge pull request #1 from {text}")
 
 
