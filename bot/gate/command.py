@@ -8,18 +8,19 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.errors import SuiteError
 from bot.gate.confinement import Launch
 from bot.gate.environment import command_environment
+from bot.gate.judge import NAMED
 from bot.gate.junit import Report, parse_junit, read_report
 from bot.gate.place import Shared, interpreter, run_confined
 from bot.gate.process import NOT_STARTED, Finished
 from bot.gate.progress import Reporter, last_case, last_lines, summary, why_stopped
-from bot.gate.source_copy import copy_sources, lay_over
+from bot.gate.source_copy import Mark, copy_sources, lay_over, marks_of
 from bot.model import COMMAND, CaseOutcome, CaseResult, CommandSuite, Device, Progress, SuiteRun, silent
 from bot.scratch import scratch_folder
 from bot.untrusted_files import write_file
@@ -51,7 +52,8 @@ def run_command(
 ) -> SuiteRun:
     """Run the command once on a copy of one tree. Every ending is a SuiteRun, as for a carried patch's suite.
 
-    `overlay_from` is the tree whose overlay files are laid over the copy.
+    `overlay_from` is the tree whose overlay files are laid over the copy. A run that changes one of them says nothing
+    of the tests that came with the change, and is not usable.
     """
     shared = shared or Shared()
     with scratch_folder("backport-command-") as scratch:
@@ -60,6 +62,7 @@ def run_command(
         copy_sources(tree, copy)
         if overlay_from is not None:
             lay_over(copy, overlay_from, suite.overlay)
+        laid = marks_of(copy, suite.overlay)
         written = scratch / _REPORT
         kernels = shared.kernels or home / "triton"
         launch = Launch(
@@ -72,6 +75,8 @@ def run_command(
         )
         finished = run_confined(launch, shared, timeout=suite.timeout, watch=Reporter(name, progress))
         ending = _read(finished, suite, scratch, f"{copy.name}/{suite.junit}" if suite.junit else _REPORT)
+        changed = _changed(copy, laid)
+        ending = replace(ending, problem=ending.problem or changed)
     if shared.keep is not None and ending.xml:
         write_file(shared.keep, f"{name}.xml", ending.xml)
     run = SuiteRun(
@@ -108,6 +113,12 @@ def _read(finished: Finished, suite: CommandSuite, folder: Path, report: str) ->
     except SuiteError as error:
         return _Ending(error.message)
     return _Ending("" if parsed.cases else "it collected no case.", parsed, xml)
+
+
+def _changed(copy: Path, laid: Mapping[str, Mark | None]) -> str:
+    now = marks_of(copy, laid)
+    changed = [file for file, mark in laid.items() if now[file] != mark]
+    return f"it changed {', '.join(changed[:NAMED])}, which came with the change to test it." if changed else ""
 
 
 def _as_case(finished: Finished, suite: CommandSuite, report: Report) -> CaseResult:

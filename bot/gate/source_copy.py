@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from bot.errors import SuiteError
@@ -48,3 +49,22 @@ def lay_over(copy: Path, source: Path, files: tuple[str, ...]) -> None:
             raise SuiteError(f"{file} is neither a file nor a link; nothing was run.", hint="Look at it.")
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(there, place, follow_symlinks=False)
+
+
+Mark = tuple[int, int, int]
+
+
+def marks_of(copy: Path, files: Iterable[str]) -> dict[str, Mark | None]:
+    """Return what tells a file from another, and from itself before it was last changed; None where there is none.
+
+    Nobody can set the time of an inode's last change, so a file that was changed and put back has another mark.
+    """
+    return {file: _mark(copy / file) for file in files}
+
+
+def _mark(file: Path) -> Mark | None:
+    try:
+        status = file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino, status.st_ctime_ns

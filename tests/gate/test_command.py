@@ -169,6 +169,25 @@ def test_a_case_that_fails_on_both_is_known_only_where_it_is_declared(tmp_path: 
     assert prove(tmp_path / "base", tmp_path / "candidate", told, device="cpu").outcome is VerdictOutcome.PROVEN
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "test.write_text(test.read_text().replace('== 6', '== 2'))",
+        "text = test.read_text(); test.write_text(''); test.write_text(text)",
+        "test.rename('away.py'); test.write_bytes(open('away.py', 'rb').read())",
+        "test.unlink()",
+        "test.parent.rename('away')",
+    ],
+    ids=["changed", "changed and put back", "replaced", "removed", "out of the way"],
+)
+def test_tests_that_the_code_under_test_changes_while_they_run_prove_nothing(tmp_path: Path, code: str) -> None:
+    hostile = f"import pathlib\ntest = pathlib.Path('tests/test_size.py')\n{code}\n{_FIXED}"
+    suite = own_tests(tmp_path, {"widget.py": _BROKEN}, {"widget.py": hostile, "tests/test_size.py": _TEST})
+    verdict = prove(tmp_path / "base", tmp_path / "candidate", suite, device="cpu")
+    assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
+    assert "it changed tests/test_size.py" in verdict.reason
+
+
 def test_nothing_is_laid_over_through_a_link_that_leaves_the_tree(tmp_path: Path) -> None:
     source = write(tmp_path / "source", {"tests/test_a.py": "hostile"})
     copy, outside = tmp_path / "copy", tmp_path / "outside"
