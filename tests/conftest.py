@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import credentials
-from bot.demo import wheels
+from bot.demo import releases
+from bot.environment import credentials
 
 # A job in the background, or under nohup, begins with these ignored, and so would every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -19,7 +19,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 @pytest.fixture(scope="session")
 def released() -> Callable[[str], Path]:
     """Return the unpacked sources of a released sglang version; downloaded once, then cached."""
-    return wheels.released
+    return releases.released
 
 
 @pytest.fixture(autouse=True)

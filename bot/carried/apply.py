@@ -17,13 +17,13 @@ from bot.carried import rewrite
 from bot.carried.detect import Sources, check
 from bot.carried.formatting import formatted
 from bot.carried.load import CarriedPatch
-from bot.carried.measure import find_function, parameter_names
+from bot.carried.measures import find_function, parameter_names
 from bot.carried.schema import Step
 from bot.carried.tree import Source, parse_source
+from bot.environment.untrusted_files import write_file
 from bot.errors import BackportError
-from bot.model import Affectedness, CheckReport, SourceTree
-from bot.report.markdown import count
-from bot.untrusted_files import write_file
+from bot.models import Affectedness, CheckReport, SourceTree
+from bot.text.markdown import count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

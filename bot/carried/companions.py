@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from bot.carried.apply import Applied, ChangedTree, StepFailed, apply
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
-from bot.model import Affectedness, SourceTree
+from bot.models import Affectedness, SourceTree
 
 
 def companions_of(patch: CarriedPatch, patches: Mapping[str, CarriedPatch]) -> tuple[CarriedPatch, ...]:

@@ -13,12 +13,12 @@ from typing import Any
 from ast_grep_py import SgNode
 
 from bot.carried import rules
+from bot.carried.interpret import Surroundings
 from bot.carried.load import CarriedPatch
-from bot.carried.measure import Measured, take
+from bot.carried.measures import Measured, take
 from bot.carried.schema import Clause, Condition
-from bot.carried.trace import Surroundings
 from bot.carried.tree import Source, find_file, find_root, parse_source
-from bot.model import Affectedness, CheckReport, Evidence, SourceTree
+from bot.models import Affectedness, CheckReport, Evidence, SourceTree
 
 
 def check(tree: SourceTree, patch: CarriedPatch) -> CheckReport:

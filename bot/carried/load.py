@@ -15,7 +15,7 @@ from bot.carried import rules
 from bot.carried.rewrite import check_template
 from bot.carried.schema import Companion, FollowUp, PatchFile, Provenance, parse_patch
 from bot.errors import ConfigError
-from bot.model import DeclaredFailure, Suite
+from bot.models import DeclaredFailure, Suite
 
 _ABBREVIATED = 7  # git's own shortest abbreviation of an object name
 

@@ -10,10 +10,7 @@ import operator
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from bot.carried.calls import Arguments, call_tensor_method
-from bot.carried.cases import Value, choose, graft, lift
-from bot.carried.polynomial import Polynomial
-from bot.carried.values import (
+from bot.carried.abstract_values import (
     Device,
     Ratio,
     Symbol,
@@ -26,6 +23,9 @@ from bot.carried.values import (
     platform,
     truth,
 )
+from bot.carried.conditional_values import Value, choose, graft, lift
+from bot.carried.known_calls import Arguments, call_tensor_method
+from bot.carried.polynomial import Polynomial
 
 _BINARY: Mapping[type[ast.operator], Callable[..., Value]] = {
     ast.Add: operator.add,

@@ -15,9 +15,9 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from bot.config.yaml_source import parse_yaml
 from bot.errors import ConfigError
-from bot.located_yaml import parse_yaml
-from bot.model import Affectedness
+from bot.models import Affectedness
 
 Scalar = bool | int | float | str | None
 """What a sample binds to a name. The text `integers(1)` stands for every integer from 1 on, `buffer(2, 64)` for a

@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from bot.carried.schema import SourceFile, Target
-from bot.model import SourceTree
+from bot.models import SourceTree
 
 _NOT_SOURCE = {".git", ".hg", ".svn", ".venv", "node_modules", "__pycache__"}
 LARGEST = 64 * 1024 * 1024

@@ -13,17 +13,17 @@ from typer.core import TyperGroup
 from bot import __version__
 from bot.cli.failures import explain, some_home
 from bot.cli.signals import end_with_signals
+from bot.environment.safe_output import neutral_output
 from bot.report import terminal
-from bot.safe_output import neutral_output
 
 COMMANDS = {
     "preflight": "preflight",
-    "check": "trees",
-    "apply": "trees",
-    "prove": "trees",
-    "demo": "running",
-    "serve": "running",
-    "reconcile": "running",
+    "check": "carried_patch",
+    "apply": "carried_patch",
+    "prove": "carried_patch",
+    "demo": "server",
+    "serve": "server",
+    "reconcile": "server",
     "sync": "sync",
     "rehearse": "rehearse",
     "stage": "stage",

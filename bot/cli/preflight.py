@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from bot import credentials
 from bot.cli.options import API_URL, ApiUrl, AsJson, tell
 from bot.config import load_config
+from bot.environment import credentials
+from bot.environment.safe_output import to_json
+from bot.handlers.preflight import preflight_stable
+from bot.pipeline.context import opened_workplace
 from bot.report.preflight import forecasts_to_json, render_preflight, render_preflight_check
-from bot.safe_output import to_json
-from bot.workflow.preflight import preflight_stable
-from bot.workflow.workplace import opened_workplace
 
 
 def add_to(app: typer.Typer) -> None:

@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.cli.options import AsJson, tell
+from bot.environment.safe_output import to_json
 from bot.rehearse import rehearsal
 from bot.rehearse.record import record_directory
 from bot.rehearse.rehearsal import Rehearsal, rehearse
 from bot.rehearse.summary import Summary, summarize, summary_to_json
 from bot.report.rehearsal import render_summary, summary_tables
 from bot.report.rehearsal_page import render_page
-from bot.safe_output import to_json
 
 
 def add_to(app: typer.Typer) -> None:

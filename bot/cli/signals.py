@@ -18,7 +18,7 @@ def end_with_signals() -> None:
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
-    place = sys.modules.get("bot.gate.place")  # not imported, nothing was started
+    place = sys.modules.get("bot.proof.launcher")  # not imported, nothing was started
     if place is not None:
         place.end_runs()
     if number == signal.SIGINT:

@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 
 from bot.cli.options import API_URL, ApiUrl, tell
+from bot.environment.safe_output import to_json
 from bot.errors import ConfigError
+from bot.handlers import jobs
+from bot.handlers.event import Event, read_event
+from bot.pipeline.context import Doors
+from bot.pipeline.run_folder import RunFolder
 from bot.report.terminal import render_explanations, results_table
-from bot.safe_output import to_json
-from bot.stages import jobs
-from bot.stages.event import Event, read_event
-from bot.stages.folder import RunFolder
-from bot.workflow.workplace import Doors
 
 Run = Annotated[Path, typer.Option("--run", help="The run folder.", metavar="DIR", file_okay=False)]
 Data = Annotated[Path, typer.Option(help="Where the mirror is kept.", metavar="DIR", file_okay=False)]

@@ -12,20 +12,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bot import credentials
 from bot.carried.load import configured_patches
 from bot.cli.options import API_URL, ApiUrl, AsJson, tell
 from bot.config import Config, load_config, parse_config
-from bot.git.untrusted import opened_clone
-from bot.report.sync_data import sync_to_json
+from bot.environment import credentials
+from bot.environment.safe_output import to_json
+from bot.git.untrusted_repository import opened_clone
+from bot.handlers.schedule import Offline, SyncRun, look, look_at, open_missing
+from bot.handlers.tracking_issues import write_tracking_issues
+from bot.pipeline.context import Workplace, opened_workplace
 from bot.report.sync_issue import render_summary
+from bot.report.sync_json import sync_to_json
 from bot.report.sync_page import render_page
 from bot.report.sync_terminal import branches_table, render_lines
-from bot.safe_output import to_json
 from bot.sync.lock import only_one
-from bot.workflow.sync import Offline, SyncRun, look, look_at, open_missing
-from bot.workflow.tracking import write_tracking_issues
-from bot.workflow.workplace import Workplace, opened_workplace
 
 
 def add_to(app: typer.Typer) -> None:

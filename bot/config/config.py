@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.branch_names import slug, split_target
 from bot.config.elsewhere import Elsewhere
 from bot.config.permissions import Permissions
 from bot.config.pick import Pick
@@ -23,6 +22,7 @@ from bot.config.values import (
     TitleTemplate,
     fill,
 )
+from bot.text.branch_names import slug, split_target
 
 
 class Config(Section):

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.config.config import Config
+from bot.config.validation import explain
+from bot.config.yaml_source import parse_yaml
 from bot.errors import ConfigError
-from bot.located_yaml import parse_yaml
-from bot.mistakes import explain
 
 FILE_NAME = "backport.yaml"
 

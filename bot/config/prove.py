@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from bot.branch_names import matches_glob
 from bot.config.values import Pattern, Section
+from bot.text.branch_names import matches_glob
 
 Minutes = Annotated[float, Field(gt=0, le=24 * 60, strict=False)]
 Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1, strict=False)]

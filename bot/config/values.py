@@ -11,8 +11,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
-from bot.branch_names import is_glob, name_problem, pattern_problem
-from bot.report.templating import template_problem
+from bot.text.branch_names import is_glob, name_problem, pattern_problem
+from bot.text.templates import template_problem
 
 
 class Section(BaseModel):

@@ -14,9 +14,9 @@ from typing import IO
 from bot.carried.apply import Applied, apply
 from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
-from bot.demo.wheels import released
+from bot.demo.releases import released
 from bot.errors import BackportError
-from bot.model import Progress, Sha, silent
+from bot.models import Progress, Sha, silent
 
 # Version → when its wheel was built (UTC), oldest first; each is cut as release/v<version>.
 RELEASES: Mapping[str, str] = {

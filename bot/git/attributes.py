@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 
 from bot.git.repository import Repository
-from bot.model import Sha
+from bot.models import Sha
 
 _FILE = ".gitattributes"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.errors import GitError
 from bot.git.process import Git
 from bot.git.repository import Repository
-from bot.model import Sha
+from bot.models import Sha
 
 _BASE, _CANDIDATE = "refs/backport/base", "refs/backport/candidate"
 

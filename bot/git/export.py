@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.model import Sha
+from bot.models import Sha
 
 if TYPE_CHECKING:
     from bot.git.repository import Repository

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.git.repository import Repository
-from bot.model import Sha
+from bot.models import Sha
 
 
 @dataclass(frozen=True, slots=True)

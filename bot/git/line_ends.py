@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from difflib import SequenceMatcher
 
-from bot.git.conflicts import UnmergedFile, is_binary
-from bot.git.merging import Trees
+from bot.git.merge_trees import Trees
 from bot.git.objects import SUBMODULE, SYMLINK, Entry
 from bot.git.repository import Quarantined
-from bot.git.tree import changed_tree, differing_paths, find_entry
-from bot.model import Sha
+from bot.git.trees import changed_tree, differing_paths, find_entry
+from bot.git.unmerged_paths import UnmergedFile, is_binary
+from bot.models import Sha
 
 _LARGEST = 5_000
 """Lines of a file with both kinds of line ends that are compared one by one."""

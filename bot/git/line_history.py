@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.git.objects import encode_path
-from bot.model import Sha
+from bot.models import Sha
 
 if TYPE_CHECKING:
     from bot.git.repository import Repository

@@ -14,7 +14,7 @@ from typing import IO, cast
 from bot.git.objects import decode_path
 from bot.git.process import Completed, environment
 from bot.git.repository import Repository
-from bot.model import Sha
+from bot.models import Sha
 
 _FORMAT = "%H%x00%P%x00%ct%x00%at%x00%an <%ae>%x00%B"
 _OPTIONS = (

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bot.git.repository import Quarantined, Repository
-from bot.git.trial import CleanPick, EmptyPick, try_pick
-from bot.model import Commit, MergeMethod, Sha
+from bot.git.trial_pick import CleanPick, EmptyPick, try_pick
+from bot.models import Commit, MergeMethod, Sha
 
 Merged = tuple[MergeMethod, tuple[Sha, ...]]
 """How it was merged, and the commits to pick, oldest first."""

@@ -21,7 +21,7 @@ from typing import IO, cast
 
 from bot.errors import GitError
 from bot.git.process import Git, environment
-from bot.model import Commit, Sha, Signature
+from bot.models import Commit, Sha, Signature
 
 EMPTY_TREE = Sha("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
 _ENTRY = re.compile(rb"(\d+) ([^\0]+)\0(.{20})", re.DOTALL)

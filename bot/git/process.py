@@ -36,7 +36,7 @@ _FIXED = {
     "GIT_OPTIONAL_LOCKS": "0",
 }
 # git runs on directories that the bot made itself, with their configuration. A repository that somebody else set up
-# is read through `bot.git.untrusted`, without its own.
+# is read through `bot.git.untrusted_repository`, without its own.
 _SAFE = (
     *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0"),
     *("-c", "core.sharedRepository=0600"),  # what git writes is its owner's alone, as is the data folder

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bot.git.objects import SUBMODULE, ObjectReader, loose_path, parse_commit, split_tree
-from bot.model import Sha
+from bot.models import Sha
 
 _ALTERNATES = "GIT_ALTERNATE_OBJECT_DIRECTORIES"
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from bot.errors import FetchFailed, GitError, PushForbidden, PushRejected
 from bot.git.process import Completed
-from bot.git.refusals import explain_refusal, is_refusal
-from bot.model import Sha
+from bot.git.push_rejections import explain_refusal, is_refusal
+from bot.models import Sha
 
 if TYPE_CHECKING:
     from bot.git.repository import Repository

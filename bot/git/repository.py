@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import GitError
-from bot.git import export, remote, tree
-from bot.git.directories import Directories
+from bot.git import export, remote, trees
 from bot.git.objects import SUBMODULE, ObjectReader, ObjectWriter, parse_commit
 from bot.git.process import Git, authorization
 from bot.git.quarantine import promote, quarantine_variables
-from bot.model import Commit, Sha, Signature
+from bot.git.tree_cache import Directories
+from bot.models import Commit, Sha, Signature
 
 Token = str | Callable[[], str]
 
@@ -52,7 +52,7 @@ class Repository:
     def open(cls, directory: Path) -> Repository:
         """Open a git directory that is ours, or the one in a checkout of ours: its configuration is in effect.
 
-        See `bot.git.untrusted` for others. Raises GitError where there is no repository.
+        See `bot.git.untrusted_repository` for others. Raises GitError where there is no repository.
         """
         if (directory / ".git").is_dir():
             directory /= ".git"
@@ -181,7 +181,7 @@ class Repository:
 
     def paths(self, commit: Sha) -> Iterator[str]:
         """Yield the path of every file in a commit."""
-        return (path for path, entry in tree.list_files(self, commit) if entry.mode != SUBMODULE)
+        return (path for path, entry in trees.list_files(self, commit) if entry.mode != SUBMODULE)
 
     def export(self, commit: Sha, directory: Path, paths: Sequence[str] = ()) -> None:
         """Write a commit's files below a directory, without a repository."""
@@ -200,7 +200,7 @@ class Repository:
 
         No ref comes to point at it.
         """
-        written = tree.changed_files(self, self.commit(base).tree, changes)
+        written = trees.changed_files(self, self.commit(base).tree, changes)
         return self.writer.write_commit(written, (base,), message, author, committer)
 
     @contextmanager
@@ -231,8 +231,8 @@ class Repository:
 
     def changed_paths(self, old: Sha, new: Sha) -> tuple[str, ...]:
         """Return the paths in which two commits or trees differ; a rename is both its paths."""
-        trees = [self.commit(each).tree if self.kind(each) == "commit" else each for each in (old, new)]
-        return tuple(tree.differing_paths(self, *trees))
+        both = [self.commit(name).tree if self.kind(name) == "commit" else name for name in (old, new)]
+        return tuple(trees.differing_paths(self, *both))
 
     def known_branches(self) -> dict[str, Sha]:
         """Return the branches that are here, local and of the remote, without asking it."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from github import Auth, GithubIntegration
 
-from bot.credentials import Account
-from bot.github.patience import Patience
+from bot.environment.credentials import Account
+from bot.github.retry import Patience
 from bot.github.translate import translated
 
 

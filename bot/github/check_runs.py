@@ -5,9 +5,9 @@ from __future__ import annotations
 from github.CheckRun import CheckRun
 from github.Repository import Repository as ForgeRepository
 
-from bot.github.sending import sendable
-from bot.github.unread import unread_commit
-from bot.model import CheckRunText, Sha
+from bot.github.delivery import sendable
+from bot.github.lazy import unread_commit
+from bot.models import CheckRunText, Sha
 
 
 def write_check_run(repository: ForgeRepository, sha: Sha, text: CheckRunText) -> None:

@@ -1,6 +1,6 @@
 """The real door to GitHub: PyGithub, with care about what is sent twice.
 
-What may be repeated at the wire is `bot.github.patience`'s to say. What makes something new is looked up first, and
+What may be repeated at the wire is `bot.github.retry`'s to say. What makes something new is looked up first, and
 looked up again after an answer that leaves its effect in doubt.
 """
 
@@ -17,27 +17,26 @@ from github import Github
 from github.Issue import Issue
 from github.Repository import Repository as ForgeRepository
 
-from bot.credentials import Account
+from bot.environment.credentials import Account
 from bot.errors import NotFound
 from bot.git.objects import Entry
 from bot.github.account import sign_in
 from bot.github.check_runs import write_check_run
 from bot.github.conversation import last_labelling, pull_requests_since, read_comments, was_edited
-from bot.github.details import Step, detail_steps
-from bot.github.door import Reaction
-from bot.github.listed import listed
-from bot.github.merged import merged_commits, pull_requests_of
-from bot.github.patience import Patience
-from bot.github.pulls import list_pulls, open_pull, read_pull, update_pull
+from bot.github.delivery import Sender, sendable
+from bot.github.lazy import unread_issue
+from bot.github.merged_commits import merged_commits, pull_requests_of
+from bot.github.metadata import Step, detail_steps
+from bot.github.protocol import Reaction
+from bot.github.pull_request_list import listed
+from bot.github.pull_requests import list_pulls, open_pull, read_pull, update_pull
 from bot.github.reactions import add_reaction, remove_reaction
-from bot.github.sending import Sender, sendable
-from bot.github.signed import upload_tree, write_signed
-from bot.github.threads import unresolved_threads
+from bot.github.retry import Patience
+from bot.github.review_threads import unresolved_threads
 from bot.github.translate import translated
-from bot.github.unread import unread_issue
+from bot.github.verified_commits import upload_tree, write_signed
 from bot.github.workflow_runs import ForgeWorkflowRuns
-from bot.logins import same_login
-from bot.model import (
+from bot.models import (
     CheckRunText,
     Comment,
     Details,
@@ -48,6 +47,7 @@ from bot.model import (
     ReviewThread,
     Sha,
 )
+from bot.text.logins import same_login
 
 _ROLES = ("admin", "maintain", "write", "triage", "read")
 

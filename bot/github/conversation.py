@@ -14,9 +14,9 @@ from github.Organization import Organization
 from github.Repository import Repository as ForgeRepository
 
 from bot.github.graphql import ask
-from bot.github.unread import unread_issue
-from bot.logins import is_app
-from bot.model import Comment, Labelling
+from bot.github.lazy import unread_issue
+from bot.models import Comment, Labelling
+from bot.text.logins import is_app
 
 
 def read_comments(repository: ForgeRepository, number: int) -> tuple[Comment, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from github.Repository import Repository as ForgeRepository
 
-from bot.github.door import Reaction
-from bot.logins import same_login
+from bot.github.protocol import Reaction
+from bot.text.logins import same_login
 
 
 def add_reaction(repository: ForgeRepository, comment_id: int, reaction: Reaction) -> None:

@@ -11,7 +11,7 @@ from github.WorkflowRun import WorkflowRun as ForgeRun
 
 from bot.errors import NotFound
 from bot.github.translate import translated
-from bot.model import WorkflowRun
+from bot.models import WorkflowRun
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of an archive that are still fetched; one cut off can no longer be read as an archive."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from bot.history.claims import Claims
-from bot.model import Sha
+from bot.history.message_references import Claims
+from bot.models import Sha
 
 Position = int
 NameT = TypeVar("NameT")

@@ -1,104 +1,166 @@
-"""Which originals a branch has, by what its own commits are and say.
+"""Whether a commit has landed on a branch already, by what the branch's own history shows.
 
-Owns what a branch as a whole has of each original. The branch's commits are replayed in their order, so that a revert
-takes away and a second landing brings back.
+Owns the first steps of the identity ladder: the commit itself, a commit that names it and makes its change, a patch
+that equals it. An empty pick, the step after these, is seen by the trial. Numbers and words in titles are no identity.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from bot.history.commits import Commits, Position
-from bot.history.evidence import Evidence
-from bot.history.mainline import Mainline, Undoes
-from bot.history.names import Names
-from bot.history.replay import Landing, Replay
+from bot.git.branch_history import OwnHistories, OwnHistory
+from bot.git.diff_text import commit_patches, normalized
+from bot.git.line_changes import borne_out, undoes
+from bot.git.log import LoggedCommit
+from bot.git.repository import Repository
+from bot.git.trees import commit_paths
+from bot.history.branch_replay import Replay
+from bot.history.commit_names import Names
+from bot.history.commits import brought_in
+from bot.history.message_references import parse_claims
+from bot.models import Sha
+
+_SHORT = 12
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Landed:
-    """What a branch has. `reverted` had landed and was taken away; `partial` are originals of which only some commits
-    landed, with those that did.
-    """
+    """A commit that is on the branch, or was: `commit` is its form there, or what reverted it, and `how` says why."""
 
-    here: dict[Position, Landing[Position]] = field(default_factory=dict)
-    reverted: dict[Position, Landing[Position]] = field(default_factory=dict)
-    partial: dict[Position, set[Position]] = field(default_factory=dict)
+    commit: Sha
+    how: str
 
 
 @dataclass(frozen=True, slots=True)
-class BranchHistory:
-    """A branch's own commits: those it has since the branch point, oldest first.
-
-    `point` is the commit of the main branch that it grew from; `brought_in` says which commit of the branch's own
-    first-parent chain brought each of them.
+class Standing:
+    """How commits stand on a branch: those that `landed`, those that landed and were `reverted`, and those that a
+    commit of the branch names as its source without making their change (`unfounded`, by that commit).
     """
 
-    name: str
-    tip: Position
-    point: Position
-    own: Sequence[Position]
-    brought_in: Mapping[Position, Position]
+    landed: Mapping[Sha, Landed] = field(default_factory=dict)
+    reverted: Mapping[Sha, Landed] = field(default_factory=dict)
+    unfounded: Mapping[Sha, Sha] = field(default_factory=dict)
 
 
-def replay_branch(
-    commits: Commits, main: Mainline, branch: BranchHistory, evidence: Evidence, undoes: Undoes
-) -> Landed:
-    """Go through the branch's own commits, oldest first."""
-    done = Replay[Position, Position](undoes, lambda at: commits[at].sha[:12])
-    parts = _Parts(main)
-    names = Names[Position]()
-    for position in branch.own:
-        reached = list(dict.fromkeys((position, branch.brought_in.get(position, position))))
-        done.take_back(reached, names.meant(commits[position].claims))
-        sources = []
-        for named, how in evidence.of(position):
-            original = main.brought_by[named]
-            sources += [named, original]
-            if by := parts.complete(original, named, position):
-                done.bring(dict.fromkeys((*reached, *by)), original, how)
-        names.add(position, commits[position].subject, [commits[at].sha for at in (position, *sources)])
-    return Landed(done.here, done.reverted, parts.partial)
+def find_landed(
+    repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: OwnHistories | None = None
+) -> dict[Sha, Landed]:
+    """Return which of these commits the branch at `base_commit` has; one that was reverted there is not had.
+
+    With `histories` several branches that were announced there are read together.
+    """
+    return dict(find_standing(repository, base_commit, commits, histories).landed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """Originals of several commits of which a branch has some, and its commits that make them."""
-
-    main: Mainline
-    partial: dict[Position, set[Position]] = field(default_factory=dict)
-    _by: dict[Position, list[Position]] = field(default_factory=dict)
-
-    def complete(self, original: Position, part: Position, by: Position) -> Sequence[Position]:
-        """Note what landed with a commit; return the commits that make the whole, or none where parts are missing."""
-        if part == original:
-            self.partial.pop(original, None)
-            return [by]
-        parts = self.partial.setdefault(original, set())
-        parts.add(part)
-        makers = self._by.setdefault(original, [])
-        makers.append(by)
-        if not self.main.parts.get(original, set()) <= parts:
-            return ()
-        del self.partial[original]
-        return makers
-
-
-def landed_to_data(landed: Landed) -> list[object]:
-    """Return what a branch has as plain data, to be kept beside the commits whose positions it names."""
-    landings = [
-        [[at, landing.commit, landing.how] for at, landing in found.items()] for found in (landed.here, landed.reverted)
-    ]
-    return [*landings, [[at, sorted(parts)] for at, parts in landed.partial.items()]]
-
-
-def parse_landed(data: Sequence[Any]) -> Landed:
-    """Read that data."""
-    here, reverted, partial = data
-    return Landed(
-        here={at: Landing(commit, how) for at, commit, how in here},
-        reverted={at: Landing(commit, how) for at, commit, how in reverted},
-        partial={at: set(parts) for at, parts in partial},
+def find_standing(
+    repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: OwnHistories | None = None
+) -> Standing:
+    """Return the same with what was reverted, and why, and whose names are not borne out."""
+    if not commits:
+        return Standing()
+    paths = {sha: frozenset(commit_paths(repository, repository.commit(sha))) for sha in commits}
+    # An equal patch touches every one of the paths, so one of them is enough to find it.
+    told = {sha: min(each) for sha, each in paths.items() if each}
+    own = (histories or OwnHistories()).read(repository, base_commit, commits, sorted(set(told.values())))
+    itself = [sha for sha in commits if _is_in(repository, sha, base_commit, own, len(commits))]
+    branch = _Branch(repository, own)
+    named, unfounded = branch.named(commits)
+    replay = branch.replay(itself, named)
+    left = [sha for sha in commits if sha not in replay.here and sha in told]
+    equal = {sha: branch.equal(sha, told[sha], paths[sha]) for sha in left}
+    if any(equal.values()):
+        replay = branch.replay(itself, named, equal)
+    return Standing(
+        landed={sha: Landed(landing.commit, landing.how) for sha, landing in replay.here.items()},
+        reverted={sha: Landed(landing.commit, landing.how) for sha, landing in replay.reverted.items()},
+        unfounded={sha: commit for sha, commit in unfounded.items() if sha not in replay.here},
     )
+
+
+def _is_in(repository: Repository, sha: Sha, tip: Sha, own: OwnHistory, asked: int) -> bool:
+    if sha in own.shared:
+        return True
+    # Of a single original the first commit that the branch shares is it, if it is there at all.
+    return asked > 1 and not repository.git.text("rev-list", "--max-count=1", sha, f"^{tip}")
+
+
+Brought = Mapping[Sha, Iterable[Sha]]
+"""Original → the branch's commits that make its change."""
+
+
+class _Branch:
+    """A branch's own commits, oldest first, and what their messages say."""
+
+    def __init__(self, repository: Repository, own: OwnHistory) -> None:
+        self._repository = repository
+        self._commits = tuple(reversed(own.commits))
+        self._claims = {commit.sha: parse_claims(commit.message) for commit in self._commits}
+        self._brought_in = _brought_in(self._commits)
+
+    def named(self, asked: Iterable[Sha]) -> tuple[dict[Sha, list[Sha]], dict[Sha, Sha]]:
+        """Return the commits that name each original as their source: those that make its change, and one that does
+        not.
+        """
+        pairs = [
+            (commit.sha, sha)
+            for commit in self._commits
+            for name in (*self._claims[commit.sha].picked, *self._claims[commit.sha].hashes)
+            for sha in asked
+            if sha.startswith(name)
+        ]
+        founded = borne_out(self._repository, pairs)
+        named: dict[Sha, list[Sha]] = defaultdict(list)
+        for commit, sha in pairs:
+            if (commit, sha) in founded:
+                named[sha].append(commit)
+        return named, {sha: commit for commit, sha in pairs if (commit, sha) not in founded}
+
+    def equal(self, original: Sha, told: str, paths: frozenset[str]) -> list[Sha]:
+        """Return the commits that change the same paths as an original, and in them the same."""
+        touching = [each.sha for each in self._commits if told in each.paths and len(each.parents) < 2]
+        alike = [sha for sha in touching if self._paths(sha) == paths]
+        if not alike:
+            return []
+        texts = {sha: normalized(patch) for sha, patch in commit_patches(self._repository, [original, *alike]).items()}
+        return [sha for sha in alike if texts[sha] == texts[original]]
+
+    def _paths(self, sha: Sha) -> frozenset[str]:
+        return frozenset(commit_paths(self._repository, self._repository.commit(sha)))
+
+    def replay(self, itself: Iterable[Sha], named: Brought, equal: Brought | None = None) -> Replay[Sha, Sha]:
+        """Go through the commits, oldest first."""
+        brings = defaultdict(list)
+        for originals, how in ((equal or {}, "makes the same change"), (named, "was cherry-picked from it")):
+            for original, commits in originals.items():
+                for sha in commits:
+                    brings[sha].append((original, f"{sha[:_SHORT]} on the branch {how}"))
+        replay = Replay[Sha, Sha](lambda one, other: undoes(self._repository, one, other), lambda sha: sha[:_SHORT])
+        for sha in itself:
+            replay.bring([sha], sha, "the commit itself is in the branch's history")
+        names = Names[Sha]()
+        for sha in itself:
+            names.add(sha, self._repository.commit(sha).subject, [sha])
+        for commit in self._commits:
+            claims, reached = self._claims[commit.sha], self._reached(commit.sha)
+            replay.take_back(reached, names.meant(claims))
+            for original, how in brings[commit.sha]:
+                replay.bring(reached, original, how)
+            sources = (original for original, _ in brings[commit.sha])
+            names.add(commit.sha, commit.subject, (commit.sha, *claims.picked, *sources))
+        return replay
+
+    def _reached(self, sha: Sha) -> list[Sha]:
+        return list(dict.fromkeys((sha, self._brought_in.get(sha, sha))))
+
+
+def _brought_in(commits: Sequence[LoggedCommit]) -> dict[Sha, Sha]:
+    """Return, for each commit that a merge of the branch brought, that merge; `commits` are oldest first."""
+    parents = {commit.sha: commit.parents for commit in commits}
+    chain = []
+    tip = commits[-1].sha if commits else None
+    while tip in parents:
+        chain.append(tip)
+        tip = next(iter(parents[tip]), None)
+    return brought_in(chain, parents.__getitem__, parents)

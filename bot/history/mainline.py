@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import takewhile
 
+from bot.history.branch_replay import Replay
+from bot.history.commit_names import Names
 from bot.history.commits import Commits, Position
-from bot.history.names import Names
-from bot.history.replay import Replay
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from bot.git.repository import Repository
-from bot.history.borne_out import BorneOut
+from bot.history.branch_contents import BranchHistory, Landed, landed_to_data, parse_landed, replay_branch
 from bot.history.commits import Commits, Position
-from bot.history.evidence import Evidence
-from bot.history.landed import BranchHistory, Landed, landed_to_data, parse_landed, replay_branch
+from bot.history.confirmed_references import BorneOut
+from bot.history.landing_evidence import Evidence
 from bot.history.mainline import Mainline, read_mainline, read_undone
 from bot.history.store import HistoryStore
-from bot.model import Progress, Sha, silent
+from bot.models import Progress, Sha, silent
 
 _TOPIC = "landed"
 

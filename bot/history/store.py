@@ -16,13 +16,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bot.environment.data_folder import private_file
 from bot.git.log import LoggedCommit, read_log
 from bot.git.objects import decode_path, encode_path
 from bot.git.repository import Repository
-from bot.history.claims import NOTHING, Claims, own_number, parse_claims
 from bot.history.commits import Commits, KnownCommit
-from bot.model import Progress, Sha, silent
-from bot.private import private_file
+from bot.history.message_references import NOTHING, Claims, own_number, parse_claims
+from bot.models import Progress, Sha, silent
 
 _VERSION = "4"
 """Of the tables and of what this room makes of the history: another one means to read everything again."""

@@ -17,19 +17,19 @@ import sys
 import time
 from typing import NoReturn
 
-from bot.isolation import kernel
-from bot.isolation.order import Order, from_text
+from bot.isolation import system_calls
+from bot.isolation.launch_order import Order, from_text
 from bot.isolation.privileges import give_up_privileges
 from bot.isolation.root import enter_root
 
 NOT_STARTED, NOT_FOUND = 126, 127
 _NAMESPACES = (
-    kernel.CLONE_NEWUSER
-    | kernel.CLONE_NEWNS
-    | kernel.CLONE_NEWPID
-    | kernel.CLONE_NEWIPC
-    | kernel.CLONE_NEWCGROUP
-    | kernel.CLONE_NEWNET
+    system_calls.CLONE_NEWUSER
+    | system_calls.CLONE_NEWNS
+    | system_calls.CLONE_NEWPID
+    | system_calls.CLONE_NEWIPC
+    | system_calls.CLONE_NEWCGROUP
+    | system_calls.CLONE_NEWNET
 )
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 
@@ -65,7 +65,7 @@ def _run_walled(order: Order, command: list[str]) -> NoReturn:
 def _enter_namespaces(*, network: bool) -> None:
     """Leave all namespaces but a network that is shared. Our user is root in them, and nobody else is there."""
     user, group = os.getuid(), os.getgid()
-    kernel.unshare(_NAMESPACES & ~(kernel.CLONE_NEWNET if network else 0))
+    system_calls.unshare(_NAMESPACES & ~(system_calls.CLONE_NEWNET if network else 0))
     for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
         with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
             file.write(text)
@@ -83,7 +83,7 @@ def _run_first(order: Order, command: list[str], alive: int) -> NoReturn:
         # No file of the old root stays open, and nobody inside may look into this process: its program is one.
         os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         give_up_privileges(shared_network=order.network)
-        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+        system_calls.prctl(system_calls.PR_SET_DUMPABLE, 0)
     except (OSError, KeyError) as error:
         _give_up(error)
     _exit_as_it_ends(_start(order, command))
@@ -101,7 +101,7 @@ def _check_parent(alive: int) -> None:
 
 def _start_loopback() -> None:
     """Bring up the network's only interface; nothing else can be reached through it."""
-    socket = kernel.check(kernel.libc().socket(2, 2, 0), "socket")
+    socket = system_calls.check(system_calls.libc().socket(2, 2, 0), "socket")
     fcntl.ioctl(socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
     os.close(socket)
 
@@ -126,7 +126,7 @@ def _run_bare(order: Order, command: list[str]) -> NoReturn:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, end)
     if sys.platform == "linux":
-        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+        system_calls.prctl(system_calls.PR_SET_CHILD_SUBREAPER, 1)
         _end_with_parent(signal.SIGTERM)
     if os.getppid() != order.bot:
         os._exit(NOT_STARTED)
@@ -168,7 +168,7 @@ def _children() -> list[int]:
 
 def _end_with_parent(number: signal.Signals) -> None:
     """Have the kernel send this process a signal once its parent has ended: PR_SET_PDEATHSIG(2const)."""
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, number)
+    system_calls.prctl(system_calls.PR_SET_PDEATHSIG, number)
 
 
 def _start(order: Order, command: list[str]) -> int:

@@ -10,7 +10,7 @@ import ctypes
 import os
 import struct
 
-from bot.isolation.kernel import (
+from bot.isolation.system_calls import (
     PR_CAP_AMBIENT,
     PR_CAPBSET_DROP,
     PR_SET_NO_NEW_PRIVS,

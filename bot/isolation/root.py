@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from bot.isolation.kernel import (
+from bot.isolation.launch_order import Plan
+from bot.isolation.system_calls import (
     MS_BIND,
     MS_NODEV,
     MS_NOEXEC,
@@ -20,7 +21,6 @@ from bot.isolation.kernel import (
     change_root,
     mount,
 )
-from bot.isolation.order import Plan
 
 _BASE = "/dev"
 """Where the new root is put together: any folder that is there and is no source of ours will do."""

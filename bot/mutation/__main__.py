@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bot.carried.load import bundled_patches, load_patches
 from bot.carried.tree import DirectoryTree
-from bot.demo import wheels
+from bot.demo import releases
 from bot.mutation.operators import KINDS
 from bot.mutation.score import Fate, Fixed, Scored, fixed_trees, score
 from bot.mutation.suite import suite_judge
@@ -57,9 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.sample:
         places = draw.sample(places, min(_SAMPLED_FIXES, len(places)))  # making a fix takes longer than a mutant
     fields = [
-        Field(version, wheels.released(version), fixed)
+        Field(version, releases.released(version), fixed)
         for name, version in places
-        for fixed in fixed_trees(DirectoryTree(wheels.released(version)), patches[name], patches)
+        for fixed in fixed_trees(DirectoryTree(releases.released(version)), patches[name], patches)
     ]
     mutants = [(field, mutation) for field in fields for mutation in field.fixed.mutations()]
     _print(f"{len(mutants)} mutants of {', '.join(f'{field.fixed.patch.name} on {field.version}' for field in fields)}")

@@ -13,11 +13,11 @@ from bot.carried.apply import Applied, ChangedTree, apply
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
 from bot.errors import ConfigError
-from bot.gate.judge import matches
-from bot.model import Affectedness, SourceTree
-from bot.mutation.harmless import reason_for
+from bot.models import Affectedness, SourceTree
+from bot.mutation.equivalent import reason_for
 from bot.mutation.operators import Mutation, mutations
 from bot.mutation.source import Written
+from bot.proof.judge import matches
 
 
 class Fate(StrEnum):

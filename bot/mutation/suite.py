@@ -16,11 +16,11 @@ from pathlib import Path
 
 from bot.carried.load import CarriedPatch
 from bot.errors import SuiteError
-from bot.gate.judge import judge_suite
-from bot.gate.suite import run_suite
-from bot.model import SourceTree, Suite, SuiteRun, VerdictOutcome
+from bot.models import SourceTree, Suite, SuiteRun, VerdictOutcome
 from bot.mutation.score import Fixed, SuiteJudge
-from bot.workflow.suites import resolved_in
+from bot.proof.judge import judge_suite
+from bot.proof.pytest_suite import run_suite
+from bot.proof.select_suites import resolved_in
 
 _LONGEST = 180.0
 """Seconds after which a mutant counts as found: it keeps the suite from ending."""

@@ -5,8 +5,8 @@ Owns what counts as having it before anything is tried. That a pick comes out em
 
 from __future__ import annotations
 
-from bot.model import Affectedness, AlreadyApplied
-from bot.pick.rung import Attempt, Declined, Made
+from bot.models import Affectedness, AlreadyApplied
+from bot.pick.strategy import Attempt, Declined, Made
 
 
 class AlreadyThere:

@@ -6,11 +6,11 @@ Owns how the outcome of a carried patch becomes a commit. The rules are the carr
 from __future__ import annotations
 
 from bot.carried.apply import Applied, StepFailed, apply
-from bot.git.message import backport_message
-from bot.git.tree import CommitTree
-from bot.model import Affectedness, AlreadyApplied, Fidelity, Method, Sha
-from bot.pick.rung import Attempt, Declined, Made
-from bot.report.markdown import count
+from bot.git.commit_message import backport_message
+from bot.git.trees import CommitTree
+from bot.models import Affectedness, AlreadyApplied, Fidelity, Method, Sha
+from bot.pick.strategy import Attempt, Declined, Made
+from bot.text.markdown import count
 
 
 class CarriedPatchRung:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.carried.detect import check
-from bot.git.patch import commit_patches, differ_in_line_ends
-from bot.git.tree import CommitTree
-from bot.git.trial import UnmergedPick
-from bot.model import Affectedness, AlreadyApplied, Fidelity, Method, Sha
-from bot.pick.rung import Attempt, Declined, Made
+from bot.git.diff_text import commit_patches, differ_in_line_ends
+from bot.git.trees import CommitTree
+from bot.git.trial_pick import UnmergedPick
+from bot.models import Affectedness, AlreadyApplied, Fidelity, Method, Sha
 from bot.pick.series import pick_series, series_fidelity
-from bot.report.markdown import count
+from bot.pick.strategy import Attempt, Declined, Made
+from bot.text.markdown import count
 
 
 class CherryPick:

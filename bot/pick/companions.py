@@ -11,11 +11,11 @@ from dataclasses import replace
 from bot.carried.apply import Applied, StepFailed
 from bot.carried.companions import apply_companions
 from bot.carried.load import CarriedPatch
-from bot.git.message import backport_message
+from bot.git.commit_message import backport_message
 from bot.git.repository import Repository
-from bot.git.tree import CommitTree
-from bot.model import Candidate, Commit, CompanionCommit, RungOutcome, Sha, Signature
-from bot.report.markdown import count
+from bot.git.trees import CommitTree
+from bot.models import Candidate, Commit, CompanionCommit, RungOutcome, Sha, Signature
+from bot.text.markdown import count
 
 FindOriginal = Callable[[CarriedPatch], Commit | None]
 """Returns the merge commit of what a patch carries, or None where it is not merged or not to be had."""

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from bot.git.attributes import has_attribute
 from bot.git.repository import Repository
-from bot.model import Sha
+from bot.models import Sha
 
 _LOCKS = frozenset(
     (

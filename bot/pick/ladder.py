@@ -9,25 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.analysis.findings import are_fatal, find_findings
 from bot.carried.load import CarriedPatch
 from bot.git.repository import Repository
-from bot.git.trial import UnmergedPick
-from bot.history.identity import find_standing
-from bot.model import AlreadyApplied, Candidate, Certainty, Conflict, RungOutcome, Signature, TargetPlan
+from bot.git.trial_pick import UnmergedPick
+from bot.history.landed import find_standing
+from bot.models import AlreadyApplied, Candidate, Certainty, Conflict, RungOutcome, Signature, TargetPlan
 from bot.pick.already_there import AlreadyThere
+from bot.pick.batch_trials import Together
 from bot.pick.carried_patch import CarriedPatchRung
 from bot.pick.cherry_pick import CherryPick
-from bot.pick.explain import explain
-from bot.pick.findings import are_fatal, find_findings
-from bot.pick.finer.judgement import judge
-from bot.pick.finer.merge import FinerMerge
-from bot.pick.finer.missing import MissingFile
+from bot.pick.explain_conflict import explain
+from bot.pick.merge.confidence import judge
+from bot.pick.merge.missing_files import MissingFile
+from bot.pick.merge.resolver import FinerMerge
 from bot.pick.prerequisites import NONE
-from bot.pick.remembered import RememberedResolution
-from bot.pick.resolving import Resolving
-from bot.pick.rung import Attempt, Declined, Knowledge, Made, Regenerator, Rung
+from bot.pick.resolve_conflicts import Resolving
+from bot.pick.reuse_resolution import RememberedResolution
 from bot.pick.sibling import Sibling
-from bot.pick.together import Together
+from bot.pick.strategy import Attempt, Declined, Knowledge, Made, Regenerator, Rung
 
 PLAIN: tuple[Rung, ...] = (AlreadyThere(), CherryPick())
 """The rungs that make nothing but what git itself picks."""

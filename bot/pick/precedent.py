@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.git.changes import makes
-from bot.git.conflicts import UnmergedFile
-from bot.git.regions import Parts
+from bot.git.conflict_markers import Parts
+from bot.git.line_changes import makes
 from bot.git.repository import Repository
-from bot.git.tree import commit_paths, differing_paths
-from bot.git.trial import UnmergedPick
-from bot.model import ConflictKind, Sha
-from bot.pick.finer.align import edits
-from bot.pick.finer.merge import Standing, stand_in
-from bot.pick.finer.regions import LineRegion, cut_file, split_lines
-from bot.pick.rung import Attempt
+from bot.git.trees import commit_paths, differing_paths
+from bot.git.trial_pick import UnmergedPick
+from bot.git.unmerged_paths import UnmergedFile
+from bot.models import ConflictKind, Sha
+from bot.pick.merge.align import edits
+from bot.pick.merge.regions import LineRegion, cut_file, split_lines
+from bot.pick.merge.resolver import Standing, stand_in
+from bot.pick.strategy import Attempt
 
 # In how many lines, over all files in conflict, the other branch may differ from this one. Of siblings that are
 # precedents otherwise people landed 195 of 198 where the files are the same, 121 of 126 up to here, 55 of 62 beyond.

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bot.git.tree import commit_paths
-from bot.git.trial import UnmergedPick
-from bot.model import Certainty, ConflictKind, RelatedCommit
-from bot.pick.describe import Histories
-from bot.pick.rung import Attempt, Made
-from bot.pick.sets import Chosen, Search, Tried
+from bot.git.trees import commit_paths
+from bot.git.trial_pick import UnmergedPick
+from bot.models import Certainty, ConflictKind, RelatedCommit
+from bot.pick.describe_conflict import Histories
+from bot.pick.prerequisite_search import Chosen, Search, Tried
+from bot.pick.strategy import Attempt, Made
 
 _FOR_RESOLVING, _FOR_PARTS = 0.2, 0.25
 """Shares of the time: of the sets that apply 95 in 100 are found in less than half of it."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.git.message import backport_message
-from bot.git.patch import commit_patches, compare
+from bot.git.commit_message import backport_message
+from bot.git.diff_text import commit_patches, compare
 from bot.git.repository import Repository
-from bot.git.tree import commit_paths
-from bot.git.trial import CleanPick, EmptyPick, UnmergedPick
-from bot.model import Fidelity, MergeMethod, Sha, Signature
-from bot.pick.rung import Attempt
+from bot.git.trees import commit_paths
+from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
+from bot.models import Fidelity, MergeMethod, Sha, Signature
+from bot.pick.strategy import Attempt
 
 Resolve = Callable[[UnmergedPick], Sha | None]
 """Turns a conflicting pick into a whole tree, or gives up with None."""

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.git.message import picked_from
-from bot.git.patch import commit_patches, compare
-from bot.git.trial import CleanPick, EmptyPick, UnmergedPick
-from bot.model import AlreadyApplied, Certainty, Fidelity, Method, Sha
-from bot.pick.checks import find_faults
+from bot.analysis.file_checks import find_faults
+from bot.git.commit_message import picked_from
+from bot.git.diff_text import commit_patches, compare
+from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
+from bot.models import AlreadyApplied, Certainty, Fidelity, Method, Sha
 from bot.pick.precedent import is_precedent
-from bot.pick.rung import Attempt, Declined, Made
 from bot.pick.series import write_pick
+from bot.pick.strategy import Attempt, Declined, Made
 
 _MOST_TRIALS = 6
 

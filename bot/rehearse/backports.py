@@ -1,14 +1,14 @@
 """What a rehearsal takes a message to name, and by which rule.
 
-Owns the choice between what a message claims; the words are read by `bot.history.claims`. Whether what is named exists,
-and where, is not known here.
+Owns the choice between what a message claims. `bot.history.message_references` reads the words. Whether what is named
+exists, and where, is not known here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.history.claims import numbers_in_branch, parse_claims
+from bot.history.message_references import numbers_in_branch, parse_claims
 
 
 @dataclass(frozen=True, slots=True)

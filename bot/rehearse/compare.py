@@ -12,8 +12,8 @@ import warnings
 from collections.abc import Iterable
 
 from bot.git.repository import Repository
-from bot.git.tree import find_entry
-from bot.model import Sha
+from bot.git.trees import find_entry
+from bot.models import Sha
 
 _SHOWN = 40
 

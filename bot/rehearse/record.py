@@ -17,9 +17,9 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from bot.cache import cache_directory
-from bot.private import private_file
-from bot.rehearse.mine import Pair
+from bot.environment.cache_folder import cache_directory
+from bot.environment.data_folder import private_file
+from bot.rehearse.past_backports import Pair
 from bot.rehearse.replay import Ending, Replayed
 
 _SCHEMA = """

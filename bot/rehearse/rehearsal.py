@@ -19,10 +19,10 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 
 from bot.git.repository import Quarantined, Repository
-from bot.git.untrusted import opened_clone, refuse_shallow
-from bot.pick.history import BackportIndex
-from bot.pick.rung import Knowledge
-from bot.rehearse.mine import Mined, Pair, mine
+from bot.git.untrusted_repository import opened_clone, refuse_shallow
+from bot.pick.backport_index import BackportIndex
+from bot.pick.strategy import Knowledge
+from bot.rehearse.past_backports import Mined, Pair, mine
 from bot.rehearse.record import Record, engine_version, record_directory
 from bot.rehearse.replay import Replayed, replay
 

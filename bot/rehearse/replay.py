@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.errors import GitError
-from bot.git.merging import Trees
+from bot.git.batch_trial_picks import Trial, try_picks
+from bot.git.conflict_regions import Split, split_all
+from bot.git.merge_trees import Trees
 from bot.git.repository import Quarantined
-from bot.git.splitting import Split, split_all
-from bot.git.tree import commit_paths, differing_paths
-from bot.git.trial import CleanPick, EmptyPick, UnmergedPick
-from bot.git.trials import Trial, try_picks
-from bot.model import AlreadyApplied, Certainty, MergeMethod, Sha, Signature, TargetPlan
+from bot.git.trees import commit_paths, differing_paths
+from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
+from bot.models import AlreadyApplied, Certainty, MergeMethod, Sha, Signature, TargetPlan
 from bot.pick.ladder import climb
-from bot.pick.rung import Attempt, Knowledge
+from bot.pick.strategy import Attempt, Knowledge
 from bot.rehearse.compare import differing, is_right, show_difference
-from bot.rehearse.mine import Pair
+from bot.rehearse.past_backports import Pair
 
 _NOBODY = Signature("backport-bot", "backport-bot@localhost", "0 +0000")
 CLEAN = "cherry-pick"

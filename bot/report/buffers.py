@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.model import CaseResult, Verdict
-from bot.report.markdown import count, visible
+from bot.models import CaseResult, Verdict
+from bot.text.markdown import count, visible
 
 WIDTH = 40
 """Characters of a bar."""

@@ -5,8 +5,8 @@ Owns the names of commits and methods in what people read. The words are Markdow
 
 from __future__ import annotations
 
-from bot.model import Candidate, Certainty, Method, RelatedCommit
-from bot.report.markdown import code, count, prose, sha, text
+from bot.models import Candidate, Certainty, Method, RelatedCommit
+from bot.text.markdown import code, count, prose, sha, text
 
 LISTED_PATHS = 5
 

@@ -5,12 +5,12 @@ Owns title, summary and conclusion. A branch that is no fault of the author's is
 
 from __future__ import annotations
 
-from bot.model import CheckRunText, NotProven, Status, TargetResult, Verdict, VerdictOutcome
+from bot.models import CheckRunText, NotProven, Status, TargetResult, Verdict, VerdictOutcome
 from bot.report.buffers import render_bars
-from bot.report.endings import describe
-from bot.report.markdown import code, shorten, visible
-from bot.report.templating import render
+from bot.report.outcomes import describe
 from bot.report.verdict import device_of, device_text, evidence, groups, headline, isolation_text, known_groups, meaning
+from bot.text.markdown import code, shorten, visible
+from bot.text.templates import render
 
 MAX_SUMMARY = 65_000
 """Characters; GitHub refuses more than 65,535."""

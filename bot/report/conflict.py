@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.model import Candidate, CheckRunText, Conflict, ConflictFile, Evidence, PullRequest, TargetPlan
+from bot.models import Candidate, CheckRunText, Conflict, ConflictFile, Evidence, PullRequest, TargetPlan
 from bot.report.check_run import MAX_SUMMARY
-from bot.report.conflict_words import describe_conflict_file
-from bot.report.markdown import code, count, shorten
-from bot.report.markers import BackportKey, conflict_marker, pull_request_marker
+from bot.report.conflict_text import describe_conflict_file
+from bot.report.manual_steps import resolve_recipe
 from bot.report.pull_request import MAX_BODY
-from bot.report.recipe import resolve_recipe
-from bot.report.templating import render
+from bot.text.markdown import code, count, shorten
+from bot.text.markers import BackportKey, conflict_marker, pull_request_marker
+from bot.text.templates import render
 
 CHECK = "Conflicts resolved"
 _LISTED = 20

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.model import CheckRunText, Outlook, TargetForecast
-from bot.report.conflict_words import after_prerequisites, describe_conflict_file
-from bot.report.data import Json, outlook_after
-from bot.report.markdown import code, code_cell, count, prose, shorten
+from bot.models import CheckRunText, Outlook, TargetForecast
+from bot.report.conflict_text import after_prerequisites, describe_conflict_file
+from bot.report.json_data import Json, outlook_after
 from bot.report.terminal import plain
+from bot.text.markdown import code, code_cell, count, prose, shorten
 
 NAME = "Backport preflight"
 _MAX_SUMMARY = 65_000

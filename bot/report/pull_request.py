@@ -10,9 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.branch_names import slug
-from bot.closing_words import disarm
-from bot.model import (
+from bot.models import (
     Candidate,
     Evidence,
     MergeMethod,
@@ -25,10 +23,7 @@ from bot.model import (
 )
 from bot.report.buffers import render_bars
 from bot.report.candidates import describe_commit
-from bot.report.markdown import shorten, visible
-from bot.report.markers import BackportKey, pull_request_marker
-from bot.report.recipe import recipe
-from bot.report.templating import render
+from bot.report.manual_steps import recipe
 from bot.report.verdict import (
     device_of,
     device_text,
@@ -40,6 +35,11 @@ from bot.report.verdict import (
     meaning,
     overflow,
 )
+from bot.text.branch_names import slug
+from bot.text.closing_keywords import disarm
+from bot.text.markdown import shorten, visible
+from bot.text.markers import BackportKey, pull_request_marker
+from bot.text.templates import render
 
 DEFAULT_TITLE = "[{target}] {title} (backport #{number})"
 MAX_TITLE = 256

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.rehearse.summary import Figures, Summary
-from bot.report.markdown import count
 from bot.report.terminal import plain
+from bot.text.markdown import count
 
 HEADINGS = ("pairs", "identical", "different", "conflicts", "right", "wrong", "certain", "and right")
 EXPLAINED = (

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urljoin
 
-from bot.branch_names import split_target
-from bot.commands import Command, Verb
-from bot.model import (
+from bot.commands.parser import Command, Verb
+from bot.models import (
     BackportOptions,
     Conflicted,
     Evidence,
@@ -23,12 +22,13 @@ from bot.model import (
     Sha,
     TargetResult,
 )
-from bot.report.conflict_words import describe_conflict_file
-from bot.report.endings import COMMANDS_BELOW, Ending, describe, summary
-from bot.report.markdown import code_cell
-from bot.report.recipe import Recipe, compare_page, recipe
-from bot.report.templating import render
+from bot.report.conflict_text import describe_conflict_file
+from bot.report.manual_steps import Recipe, compare_page, recipe
+from bot.report.outcomes import COMMANDS_BELOW, Ending, describe, summary
 from bot.report.verdict import case_title, device_of, device_text, failing_cases, first_line, groups, known_groups
+from bot.text.branch_names import split_target
+from bot.text.markdown import code_cell
+from bot.text.templates import render
 
 MAX_COMMENT = 65_000
 """Characters; GitHub refuses more than 65,536."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.report.markdown import shorten, visible
-from bot.report.markers import tracking_marker
-from bot.report.sync_words import ICONS, SETTLED, TO_DO, age, counts, headline, next_step
-from bot.report.templating import render
-from bot.sync.original import BranchState, Standing, State
+from bot.report.sync_text import ICONS, SETTLED, TO_DO, age, counts, headline, next_step
 from bot.sync.survey import Survey
+from bot.sync.types import BranchState, Standing, State
+from bot.text.markdown import shorten, visible
+from bot.text.markers import tracking_marker
+from bot.text.templates import render
 
 MAX_BODY = 65_000
 _MOST_LISTED = 50

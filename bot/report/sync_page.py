@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bot.report.sync_words import SHORT, TO_DO, counts, days, headline, missing_over_time, next_step, state_text
-from bot.sync.original import BranchState, Original, Standing, State
+from bot.report.sync_text import SHORT, TO_DO, counts, days, headline, missing_over_time, next_step, state_text
 from bot.sync.survey import Survey
+from bot.sync.types import BranchState, Original, Standing, State
 
 _WEEKS = 52
 _WEEK = 7 * 86_400

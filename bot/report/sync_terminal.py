@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from bot.report.sync_words import SHORT, TO_DO, age, counts, headline, next_step, state_text, why
+from bot.report.sync_text import SHORT, TO_DO, age, counts, headline, next_step, state_text, why
 from bot.report.terminal import LISTED, plain
-from bot.sync.original import BranchState, Standing
 from bot.sync.survey import Survey
+from bot.sync.types import BranchState, Standing
 
 
 def branches_table(survey: Survey) -> Table:

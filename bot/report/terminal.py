@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.errors import BackportError
-from bot.model import (
+from bot.models import (
     Affectedness,
     AlreadyApplied,
     Cancelled,
@@ -28,8 +28,7 @@ from bot.model import (
     WouldOpen,
 )
 from bot.report.candidates import how_applied
-from bot.report.endings import describe
-from bot.report.markdown import count, shorten, visible
+from bot.report.outcomes import describe
 from bot.report.verdict import (
     base_failed,
     candidate_failed,
@@ -44,6 +43,7 @@ from bot.report.verdict import (
     known_groups,
     meaning,
 )
+from bot.text.markdown import count, shorten, visible
 
 LISTED = 20
 

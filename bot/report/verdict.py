@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.model import (
+from bot.models import (
     COMMAND,
     OWN_TESTS,
     CaseOutcome,
@@ -21,7 +21,7 @@ from bot.model import (
     VerdictOutcome,
     suite_title,
 )
-from bot.report.markdown import count, link, shorten, visible
+from bot.text.markdown import count, link, shorten, visible
 
 _BAD = frozenset({CaseOutcome.FAILED, CaseOutcome.ERROR})
 PAST_END = "past_end"

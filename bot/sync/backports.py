@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from bot.config import Config
-from bot.history.claims import parse_claims
-from bot.model import ListedPullRequest
-from bot.report.markers import parse_pull_request_marker
+from bot.history.message_references import parse_claims
+from bot.models import ListedPullRequest
+from bot.text.markers import parse_pull_request_marker
 
 Backports = Mapping[tuple[int, str], ListedPullRequest]
 """(number of the original, branch) → its newest backport pull request there."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.config import Sync
 from bot.sync.order import in_order
-from bot.sync.original import BranchState, Original, Standing, State
+from bot.sync.types import BranchState, Original, Standing, State
 
 WAITS_FOR_A_FREE_PLACE = "its turn: as many backports are open on the branch as `sync.max_open` allows"
 WAITS_FOR_THE_GPU = "the next run: this one has used the minutes that `sync.max_gpu_minutes` allows"

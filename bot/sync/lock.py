@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bot.environment.data_folder import private_directory, private_file
 from bot.errors import BackportError
-from bot.private import private_directory, private_file
 
 
 @contextmanager

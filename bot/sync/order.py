@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.sync.original import Standing
+from bot.sync.types import Standing
 
 
 def in_order(missing: Iterable[Standing]) -> tuple[Standing, ...]:

@@ -13,8 +13,8 @@ from bot.config import Conditions, Sync
 from bot.history.commits import Position
 from bot.history.scan import Scan
 from bot.history.store import HistoryStore
-from bot.model import ListedPullRequest
-from bot.sync.original import Original
+from bot.models import ListedPullRequest
+from bot.sync.types import Original
 
 # GitHub's own words by which a pull request closes an issue.
 _CLOSES = re.compile(

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.branch_names import matches_glob
 from bot.config import Conditions, Refusal, Rule, Sync
 from bot.config.values import fill
-from bot.globs import compiled, matches_path
-from bot.sync.original import Original
+from bot.sync.types import Original
+from bot.text.branch_names import matches_glob
+from bot.text.globs import compiled, matches_path
 
 _LONGEST = 20_000
 """Characters of a description that are looked at: globs are quick, but not for free."""

@@ -12,22 +12,22 @@ from dataclasses import dataclass
 from bot.carried.load import CarriedPatch, find_original
 from bot.config import Config
 from bot.git.repository import Repository
-from bot.github.door import GitHub
-from bot.history.borne_out import BorneOut
+from bot.github.protocol import GitHub
 from bot.history.commits import Position
+from bot.history.confirmed_references import BorneOut
 from bot.history.scan import Scan, scan
 from bot.history.store import HistoryStore
-from bot.model import ListedPullRequest, Progress, Sha, silent
-from bot.pick.rung import Knowledge
-from bot.sync.aims import find_aims
+from bot.models import ListedPullRequest, Progress, Sha, silent
+from bot.pick.strategy import Knowledge
 from bot.sync.backports import count_open, find_backports
-from bot.sync.merged import MergedCommits
-from bot.sync.original import BranchState, Original
+from bot.sync.branch_state import Facts, branch_state
+from bot.sync.fix_references import find_aims
+from bot.sync.merged_commits import MergedCommits
 from bot.sync.originals import gather_originals, with_paths
 from bot.sync.policy import Policy
-from bot.sync.pulls import refresh
-from bot.sync.standing import Facts, branch_state
-from bot.sync.trials import Trials
+from bot.sync.pull_request_cache import refresh
+from bot.sync.trial_cache import Trials
+from bot.sync.types import BranchState, Original
 
 _SEEN = "branch seen"
 

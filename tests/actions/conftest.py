@@ -1,4 +1,4 @@
-"""The small project of `tests/workflow/office.py` with the bot's workflow added to it, as a maintainer would."""
+"""The small project of `tests/pipeline/office.py` with the bot's workflow added to it, as a maintainer would."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from tests.actions.runner import Act
-from tests.workflow.conftest import history, office
-from tests.workflow.office import MAINTAINER, REPOSITORY, Office, git
+from tests.pipeline.conftest import history, office
+from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git
 
 __all__ = ["history", "office"]
 
-PATCHES = Path(__file__).parents[1] / "workflow" / "patches"
+PATCHES = Path(__file__).parents[1] / "pipeline" / "patches"
 FORK = 13
 """The pull request that came from a fork; it is what #7 is in the office."""
 

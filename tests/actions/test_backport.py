@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.actions.conftest import FORK, Project
-from tests.workflow.landing import write
-from tests.workflow.office import REPOSITORY, git
+from tests.pipeline.landing import write
+from tests.pipeline.office import REPOSITORY, git
 
 pytestmark = pytest.mark.actions
 ACCOUNT = "github-actions[bot]"

@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.branch_names import pattern_problem
-from bot.commands import parse_commands
-from bot.comment_lines import MAX_BODY, may_start_line
+from bot.commands.parser import parse_commands
 from bot.errors import CommandError
-from bot.markdown_spans import hidden_spans
-from bot.report.markers import kept_command, parse_pull_request_marker, status_key
+from bot.text.branch_names import pattern_problem
+from bot.text.comment_text import MAX_BODY, may_start_line
+from bot.text.markdown_spans import hidden_spans
+from bot.text.markers import kept_command, parse_pull_request_marker, status_key
 from tests.bench.growth import assert_linear
 
 PIECES = [

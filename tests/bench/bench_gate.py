@@ -20,8 +20,8 @@ import pytest
 from bot.carried.apply import Applied, apply, write
 from bot.carried.load import bundled_patches, load_patches
 from bot.carried.tree import DirectoryTree
-from bot.model import VerdictOutcome
-from bot.workflow.trees import prove_trees
+from bot.models import VerdictOutcome
+from bot.proof.prove_trees import prove_trees
 
 LONGEST = 30.0
 """Seconds, of wall time or of half the CPU time, whichever is less: a busy machine is not the proof's fault."""

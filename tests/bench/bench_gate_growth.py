@@ -13,16 +13,16 @@ from collections.abc import Callable
 import pytest
 
 from bot.errors import SuiteError
-from bot.foreign_text import printable_line
-from bot.gate.combine import combine
-from bot.gate.judge import judge_suite, matches
-from bot.gate.junit import parse_junit
-from bot.gate.picture import render_buffers
-from bot.gate.process import Finished
-from bot.gate.progress import Reporter, last_case, last_lines
-from bot.gate.record import verdict_from_json, verdict_to_json
-from bot.model import CaseOutcome, CaseResult, CommandSuite, DeclaredFailure, SuiteRun, Verdict, silent
-from bot.report.page import render_page
+from bot.models import CaseOutcome, CaseResult, CommandSuite, DeclaredFailure, SuiteRun, Verdict, silent
+from bot.proof.buffer_picture import render_buffers
+from bot.proof.combine_verdicts import combine
+from bot.proof.judge import judge_suite, matches
+from bot.proof.junit import parse_junit
+from bot.proof.process import Finished
+from bot.proof.progress import Reporter, last_case, last_lines
+from bot.proof.verdict_json import verdict_from_json, verdict_to_json
+from bot.report.verdict_page import render_page
+from bot.text.sanitize import printable_line
 from tests.bench.growth import assert_linear
 
 FAILED, PASSED, ERROR = CaseOutcome.FAILED, CaseOutcome.PASSED, CaseOutcome.ERROR

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from bot.git.batch_trial_picks import try_picks
 from bot.git.repository import Quarantined
-from bot.git.trial import CleanPick, UnmergedPick
-from bot.git.trials import try_picks
-from bot.model import AlreadyApplied, Candidate, Conflict, MergeMethod, Sha, TargetPlan
+from bot.git.trial_pick import CleanPick, UnmergedPick
+from bot.models import AlreadyApplied, Candidate, Conflict, MergeMethod, Sha, TargetPlan
+from bot.pick.batch_trials import Together, try_together
 from bot.pick.ladder import pick
-from bot.pick.rung import Knowledge
-from bot.pick.together import Together, try_together
+from bot.pick.strategy import Knowledge
 from tests.bench.conftest import Field, cpu, show, timed
 from tests.git.history import COMMITTER
 

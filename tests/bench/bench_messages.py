@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.closing_words import disarm, skips_ci
-from bot.git.message import backport_message, with_trailer, without_picked_from
+from bot.git.commit_message import backport_message, with_trailer, without_picked_from
 from bot.git.process import Git
-from bot.history.claims import numbers_in, numbers_in_branch, own_number, parse_claims
-from bot.history.evidence import _title_words
-from bot.model import Sha
+from bot.history.landing_evidence import _title_words
+from bot.history.message_references import numbers_in, numbers_in_branch, own_number, parse_claims
+from bot.models import Sha
+from bot.text.closing_keywords import disarm, skips_ci
 from tests.bench.growth import assert_linear
 
 LARGEST = 1 << 16

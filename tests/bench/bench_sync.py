@@ -23,8 +23,8 @@ from bot.config import parse_config
 from bot.git.repository import Repository
 from bot.history.scan import Scan, scan
 from bot.history.store import HistoryStore
-from bot.model import Sha
-from bot.pick.rung import Knowledge
+from bot.models import Sha
+from bot.pick.strategy import Knowledge
 from bot.sync.survey import Ground, Survey, survey
 
 pytestmark = pytest.mark.skipif("BENCH_REPO" not in os.environ, reason="BENCH_REPO names no repository")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.git.merging import run_merge, stand_ins
+from bot.git.merge_trees import run_merge, stand_ins
 from bot.git.repository import Quarantined
-from bot.git.trial import trees_of, try_pick
-from bot.model import Sha
+from bot.git.trial_pick import trees_of, try_pick
+from bot.models import Sha
 from tests.bench.conftest import Field, cpu, show
 
 TARGET = 1.3

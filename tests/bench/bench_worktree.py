@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.git.trial import try_pick
+from bot.git.trial_pick import try_pick
 from tests.bench.conftest import Field, show, timed
 from tests.git.history import Judge
 

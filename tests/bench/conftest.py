@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.targets import newest_first
 from bot.git.repository import Quarantined, Repository
-from bot.model import Sha
-from bot.targets import newest_first
+from bot.models import Sha
 from tests.git.history import History
 
 BRANCHES, ORIGINALS, FILES = 50, 20, 2000

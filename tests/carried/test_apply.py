@@ -17,7 +17,7 @@ from bot.carried.apply import Applied, StepFailed, apply, render_diff, write
 from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
 from bot.errors import BackportError
-from bot.model import Affectedness
+from bot.models import Affectedness
 
 Backend = Callable[[str], Any]
 

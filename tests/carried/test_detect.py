@@ -12,8 +12,8 @@ from bot.carried.apply import Applied, apply
 from bot.carried.detect import check, find_follow_ups
 from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
-from bot.demo import wheels
-from bot.model import Affectedness
+from bot.demo import releases
+from bot.models import Affectedness
 
 Backend = Callable[[str], Any]
 
@@ -43,7 +43,7 @@ def _expected(patch: str, version: str) -> str:
     return "affected" if affected else "fixed" if _numbers(version) >= _numbers(fixed_from) else before
 
 
-@pytest.mark.parametrize("version", wheels.known_versions())
+@pytest.mark.parametrize("version", releases.known_versions())
 def test_every_release_is_told_apart_for_every_patch(
     version: str, released: Callable[[str], Path], patches: Mapping[str, CarriedPatch]
 ) -> None:

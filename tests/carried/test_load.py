@@ -17,7 +17,7 @@ from bot.carried.load import CarriedPatch, bundled_patches, find_original, load_
 from bot.carried.schema import render_json_schema
 from bot.carried.tree import DirectoryTree
 from bot.errors import ConfigError
-from bot.model import Affectedness
+from bot.models import Affectedness
 
 Document = dict[str, Any]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.carried.tree import LARGEST, DirectoryTree, differing_paths
-from bot.scratch import scratch_folder
-from tests.test_scratch import nest
+from bot.environment.temporary_folders import scratch_folder
+from tests.environment.test_temporary_folders import nest
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.failures import explain
-from bot.loopback import listen
+from bot.environment.loopback import listen
 from tests.git.history import History
 
 ANY_URL = "http://127.0.0.1:9"

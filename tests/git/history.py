@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.model import Sha, Signature
+from bot.models import Sha, Signature
 
 AUTHOR = Signature("Ada Author", "ada@example.org", "1700000000 +0200")
 COMMITTER = Signature("Backport Bot", "bot@example.org", "1800000000 +0000")

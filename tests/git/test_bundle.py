@@ -13,7 +13,7 @@ import pytest
 from bot.errors import GitError
 from bot.git.bundle import opened_bundle, take_bundle, write_bundle
 from bot.git.repository import Repository
-from bot.model import Sha
+from bot.models import Sha
 from tests.git.history import History
 
 

@@ -12,11 +12,11 @@ import pytest
 
 from bot.errors import GitError
 from bot.git.repository import Repository
-from bot.git.trial import CleanPick, try_pick
-from bot.model import Candidate, Conflict, Sha
+from bot.git.trial_pick import CleanPick, try_pick
+from bot.models import Candidate, Conflict, Sha
 from bot.pick.ladder import PLAIN, pick
 from tests.git.history import COMMITTER, File, History, Judge
-from tests.git.test_trial import judgement
+from tests.git.test_trial_pick import judgement
 from tests.pick.plans import plan
 
 ATTRIBUTES = b"*.md merge=union\n*.lock binary\n*.crlf eol=crlf\n*.raw -text\n"

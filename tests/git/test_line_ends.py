@@ -11,8 +11,8 @@ import pytest
 
 from bot.git.line_ends import with_line_ends_of
 from bot.git.repository import Repository
-from bot.git.trial import CleanPick, EmptyPick, UnmergedPick, try_pick
-from bot.model import Sha
+from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick, try_pick
+from bot.models import Sha
 from tests.git.history import History
 
 LINES = [f"line {number}" for number in range(12)]

@@ -6,7 +6,7 @@ import pytest
 
 from bot.git.merge_method import own_commits, read_merge
 from bot.git.repository import Repository
-from bot.model import MergeMethod, Sha, Signature
+from bot.models import MergeMethod, Sha, Signature
 from tests.git.history import History
 
 BEA = Signature("Bea", "bea@example.org", "1700000500 +0000")

@@ -9,8 +9,8 @@ import pytest
 from bot.errors import FetchFailed, GitError, PushForbidden, PushRejected
 from bot.git.process import Git, authorization
 from bot.git.repository import Repository
-from bot.git.trial import CleanPick, try_pick
-from bot.model import Sha
+from bot.git.trial_pick import CleanPick, try_pick
+from bot.models import Sha
 from tests.git.history import History
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from bot.errors import GitError, OutOfTime
 from bot.git.repository import Repository
-from bot.git.tree import CommitTree, changed_tree
-from bot.model import Sha, Signature
+from bot.git.trees import CommitTree, changed_tree
+from bot.models import Sha, Signature
 from tests.git.history import AUTHOR, COMMITTER, File, History
 
 ODD = 'caf\udce9/q"u ote\n'

@@ -1,4 +1,4 @@
-"""The small project of `tests/workflow/office.py`, seen by a bot that does not wait long for an answer."""
+"""The small project of `tests/pipeline/office.py`, seen by a bot that does not wait long for an answer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from bot.git import remote
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
-from tests.workflow.conftest import history, office
-from tests.workflow.office import BOT, MAINTAINER, REPOSITORY, Office
+from tests.pipeline.conftest import history, office
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office
 
 __all__ = ["history", "office"]
 

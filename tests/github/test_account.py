@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from bot import credentials
-from bot.credentials import AppKey
+from bot.environment import credentials
+from bot.environment.credentials import AppKey
 from bot.errors import ConfigError, GitHubError
+from bot.fake_github.rest import apps
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
-from bot.model import Opened
-from bot.sandbox.rest import apps
-from tests.workflow.office import MAINTAINER, REPOSITORY, Office
+from bot.models import Opened
+from tests.pipeline.office import MAINTAINER, REPOSITORY, Office
 
 PERMISSIONS = {"contents": "write", "pull_requests": "write", "issues": "write", "checks": "write", "metadata": "read"}
 

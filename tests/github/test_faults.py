@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.model import Opened, TargetResult
-from tests.workflow.office import BOT, MAINTAINER, Office
+from bot.models import Opened, TargetResult
+from tests.pipeline.office import BOT, MAINTAINER, Office
 
 ASK = "/backport release/1.2 --no-prove"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.git.message import backport_message
+from bot.git.commit_message import backport_message
 from bot.git.repository import Repository
-from bot.history.evidence import Evidence
+from bot.history.landing_evidence import Evidence
 from bot.history.scan import Scan, scan
 from bot.history.store import HistoryStore
-from bot.model import Sha, Signature
+from bot.models import Sha, Signature
 from tests.git.history import History
 
 LINES = [f"{number}\n" for number in range(20)]

@@ -9,7 +9,7 @@ import pytest
 from bot.git.repository import Repository
 from bot.history import store as room
 from bot.history.store import HistoryStore
-from bot.model import Sha
+from bot.models import Sha
 from tests.git.history import History
 
 

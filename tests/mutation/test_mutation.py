@@ -13,7 +13,7 @@ from bot.carried.load import CarriedPatch, bundled_patches, load_patches
 from bot.carried.schema import HarmlessMutant
 from bot.carried.tree import DirectoryTree
 from bot.errors import ConfigError
-from bot.model import Suite
+from bot.models import Suite
 from bot.mutation.__main__ import main
 from bot.mutation.operators import KINDS, Mutation, mutations
 from bot.mutation.score import Fate, Fixed, fixed_trees, score

@@ -10,9 +10,9 @@ import pytest
 from bot.carried.companions import apply_companions
 from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
-from bot.gate import prove
-from bot.model import VerdictOutcome
-from bot.workflow.trees import prove_trees
+from bot.models import VerdictOutcome
+from bot.proof import prove
+from bot.proof.prove_trees import prove_trees
 
 pytestmark = [pytest.mark.xdist_group("companions"), pytest.mark.timeout(600)]
 

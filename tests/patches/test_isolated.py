@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.gate.suite import run_suite
-from bot.model import CaseOutcome, CaseResult, Suite, SuiteRun
+from bot.models import CaseOutcome, CaseResult, Suite, SuiteRun
+from bot.proof.pytest_suite import run_suite
 
 ROOT = Path(__file__).parents[2]
 CONFTEST = """

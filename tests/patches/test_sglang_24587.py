@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from bot.carried.load import CarriedPatch
-from bot.gate import judge
-from bot.gate.judge import matches
-from bot.gate.suite import run_suite
-from bot.model import CaseOutcome, Suite, SuiteRun, VerdictOutcome
+from bot.models import CaseOutcome, Suite, SuiteRun, VerdictOutcome
+from bot.proof import judge
+from bot.proof.judge import matches
+from bot.proof.pytest_suite import run_suite
 
 releases = pytest.mark.xdist_group("sglang-24587-releases")
 variants = pytest.mark.xdist_group("sglang-24587-variants")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.model import Sha
+from bot.models import Sha
 from tests.git.history import History
 
 TEN = [f"line {number}\n" for number in range(10)]

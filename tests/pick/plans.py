@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.carried.load import CarriedPatch, load_patches
 from bot.git.repository import Repository
-from bot.model import AlreadyApplied, Candidate, Conflict, MergeMethod, Sha, TargetPlan
+from bot.models import AlreadyApplied, Candidate, Conflict, MergeMethod, Sha, TargetPlan
 from bot.pick.ladder import pick
 from tests.git.history import COMMITTER
 

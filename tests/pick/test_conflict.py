@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bot.git.repository import Repository
-from bot.model import Candidate, Certainty, Conflict, Sha
-from bot.pick import explain, prerequisites
+from bot.models import Candidate, Certainty, Conflict, Sha
+from bot.pick import explain_conflict, prerequisites
 from bot.pick.ladder import pick
-from bot.pick.rung import Knowledge
+from bot.pick.strategy import Knowledge
 from tests.git.history import COMMITTER, History
 from tests.pick.missing import PYTHON, swept, ten_lines, with_rest
 from tests.pick.plans import climb, plan
@@ -87,7 +87,7 @@ def test_where_there_is_no_time_the_conflict_stands_unexplained(
     history: History, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tip, _stacked, original = _stack(history)
-    monkeypatch.setattr(explain, "SECONDS", 0.0)
+    monkeypatch.setattr(explain_conflict, "SECONDS", 0.0)
     conflict = _conflict(repository, tip, original)
     assert conflict.prerequisites == ()
     assert [file.path for file in conflict.files] == ["f"]
@@ -97,7 +97,7 @@ def test_branches_asked_about_together_share_the_time(
     history: History, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tip, stack, original = _stack(history)
-    monkeypatch.setattr(explain, "ALL_SECONDS", 0.0)
+    monkeypatch.setattr(explain_conflict, "ALL_SECONDS", 0.0)
     knowledge = Knowledge()
     knowledge.histories.announce([original], [tip, history.commit({"y": "y"}, tip)])
     ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, knowledge=knowledge)

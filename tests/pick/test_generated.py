@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.git.repository import Repository
-from bot.model import Candidate, Conflict
+from bot.models import Candidate, Conflict
 from bot.pick.generated import holds_pins, is_locked
 from tests.git.history import History
 from tests.pick.plans import climb

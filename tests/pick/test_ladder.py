@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.git.repository import Repository
-from bot.model import AlreadyApplied, Candidate, Conflict, ConflictKind, Fidelity, Method, Sha, Signature
+from bot.models import AlreadyApplied, Candidate, Conflict, ConflictKind, Fidelity, Method, Sha, Signature
 from tests.git.history import AUTHOR, COMMITTER, File, History, Judge
 from tests.pick.plans import climb, ring_patch
 

@@ -8,7 +8,7 @@ base ── main, which changes line 2 ── original, which changes line 3
 from __future__ import annotations
 
 from bot.git.repository import Repository
-from bot.model import Candidate, Certainty, Method
+from bot.models import Candidate, Certainty, Method
 from bot.pick.ladder import pick
 from tests.git.history import COMMITTER, File, History
 from tests.pick.plans import climb, plan

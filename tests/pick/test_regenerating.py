@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.config import parse_config
-from bot.gate.confinement import DEFAULT
 from bot.git.repository import Repository
-from bot.model import AlreadyApplied, Candidate, Certainty, Conflict
+from bot.models import AlreadyApplied, Candidate, Certainty, Conflict
 from bot.pick.ladder import pick
-from bot.workflow.regenerating import Tool, Tools, tools_for
-from bot.workflow.workplace import Workshop
+from bot.pipeline.context import Workshop
+from bot.pipeline.regenerate_files import Tool, Tools, tools_for
+from bot.proof.isolation import DEFAULT
 from tests.git.history import COMMITTER, History
 from tests.pick.plans import plan
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import (
+from bot.models import (
     Affectedness,
     AlreadyApplied,
     Cancelled,
@@ -39,8 +39,8 @@ from bot.model import (
     VerdictOutcome,
     WouldOpen,
 )
-from bot.report.markers import BackportKey, pull_request_marker
 from bot.report.pull_request import PatchNotes
+from bot.text.markers import BackportKey, pull_request_marker
 
 GOLDEN = Path(__file__).parent / "golden"
 REGENERATE = "BACKPORT_BOT_GOLDEN"

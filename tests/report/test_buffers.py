@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.model import CaseOutcome, CaseResult, KnownFailure, SuiteRun, Verdict, VerdictOutcome
+from bot.models import CaseOutcome, CaseResult, KnownFailure, SuiteRun, Verdict, VerdictOutcome
 from bot.report.buffers import WIDTH, render_bars
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bot.model import VerdictOutcome
+from bot.models import VerdictOutcome
 from bot.report.check_run import render_proof_check, render_target_check
 
 if TYPE_CHECKING:

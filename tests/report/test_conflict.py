@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.model import Certainty, Evidence, MergeMethod, RelatedCommit, TargetPlan
+from bot.models import Certainty, Evidence, MergeMethod, RelatedCommit, TargetPlan
 from bot.report.conflict import render_conflict_body, render_conflict_check, render_sent_back
-from bot.report.data import target_to_json
-from bot.report.endings import describe
-from bot.report.markers import is_conflict, parse_pull_request_marker
+from bot.report.json_data import target_to_json
+from bot.report.outcomes import describe
+from bot.text.markers import is_conflict, parse_pull_request_marker
 
 if TYPE_CHECKING:
     from tests.report.conftest import Samples

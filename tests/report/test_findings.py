@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.model import Certainty, Evidence, Opened, RelatedCommit, Resolution, WouldOpen
-from bot.report.data import target_to_json
-from bot.report.endings import describe
+from bot.models import Certainty, Evidence, Opened, RelatedCommit, Resolution, WouldOpen
+from bot.report.json_data import target_to_json
+from bot.report.outcomes import describe
 from bot.report.pull_request import render_body
 from bot.report.terminal import render_explanations
 

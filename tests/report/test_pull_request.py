@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from markdown_it import MarkdownIt
 
-from bot.model import Fidelity, ReviewThread, VerdictOutcome
-from bot.report.markers import BackportKey, parse_pull_request_marker
+from bot.models import Fidelity, ReviewThread, VerdictOutcome
 from bot.report.pull_request import MAX_TITLE, render_body, render_title
+from bot.text.markers import BackportKey, parse_pull_request_marker
 
 if TYPE_CHECKING:
     from tests.report.conftest import Samples

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from markdown_it import MarkdownIt
 
-from bot.model import Certainty, Method, Resolution
+from bot.models import Certainty, Method, Resolution
 from bot.report.pull_request import render_body
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from markdown_it import MarkdownIt
 
-from bot.commands import parse_commands
-from bot.model import BackportOptions, Failed, TargetResult
-from bot.report.markers import is_ours, status_marker
+from bot.commands.parser import parse_commands
+from bot.models import BackportOptions, Failed, TargetResult
+from bot.text.markers import is_ours, status_marker
 
 if TYPE_CHECKING:
     from tests.report.conftest import Samples

@@ -9,13 +9,13 @@ from html.parser import HTMLParser
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from bot.report.markers import tracking_marker
-from bot.report.sync_data import sync_to_json
 from bot.report.sync_issue import MAX_BODY, render_issue, render_summary
+from bot.report.sync_json import sync_to_json
 from bot.report.sync_page import render_page
 from bot.report.sync_terminal import branches_table, render_lines
-from bot.report.sync_words import counts, missing_over_time, next_step
-from bot.sync.original import BranchState, State
+from bot.report.sync_text import counts, missing_over_time, next_step
+from bot.sync.types import BranchState, State
+from bot.text.markers import tracking_marker
 from tests.sync.standings import DAY, MOMENT, branch, every_state, standing, survey
 
 GONE = BranchState(branch="release/0.9", problem="An earlier run saw this branch, and it no longer exists.")

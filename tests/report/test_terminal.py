@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from bot.errors import BackportError
-from bot.model import Affectedness, CheckReport, Evidence, Failed, VerdictOutcome
+from bot.models import Affectedness, CheckReport, Evidence, Failed, VerdictOutcome
 from bot.report import terminal
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.model import CaseOutcome, CaseResult, VerdictOutcome
+from bot.models import CaseOutcome, CaseResult, VerdictOutcome
 from bot.report.verdict import (
     base_failed,
     candidate_failed,

@@ -1,4 +1,4 @@
-"""The small project of `tests/workflow/office.py`, with the stages at work on it instead of the service."""
+"""The small project of `tests/pipeline/office.py`, with the stages at work on it instead of the service."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipeline.conftest import history, office
+from tests.pipeline.office import BOT, Office
 from tests.stages.pipeline import Pipeline
-from tests.workflow.conftest import history, office
-from tests.workflow.office import BOT, Office
 
 __all__ = ["history", "office"]
 

@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from bot import credentials
-from bot.model import TargetResult, Verdict, silent
-from bot.stages import jobs
-from bot.stages.event import Event, read_event
-from bot.stages.folder import RunFolder
-from bot.stages.records import Planned
-from bot.workflow.workplace import Doors
-from tests.workflow.office import BOT, MAINTAINER, REPOSITORY, Office
+from bot.environment import credentials
+from bot.handlers import jobs
+from bot.handlers.event import Event, read_event
+from bot.models import TargetResult, Verdict, silent
+from bot.pipeline.context import Doors
+from bot.pipeline.records import Planned
+from bot.pipeline.run_folder import RunFolder
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office
 
-PATCHES = Path(__file__).parents[1] / "workflow" / "patches"
+PATCHES = Path(__file__).parents[1] / "pipeline" / "patches"
 
 
 @dataclass

@@ -9,11 +9,11 @@ import pytest
 
 from bot.git import remote
 from bot.github.client import GitHubClient
-from bot.model import Opened
-from bot.workflow import workplace
+from bot.models import Opened
+from bot.pipeline import context
 from tests.github.test_faults import ASK, FAULTS, READS, WRITES, assert_once
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY
 from tests.stages.pipeline import Pipeline
-from tests.workflow.office import BOT, MAINTAINER, REPOSITORY
 
 _PLAN_ONLY = {
     r"^/repos/acme/widget/collaborators/mia/permission$",
@@ -34,7 +34,7 @@ KINDS = [
 def hasty(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """Return the stages with a bot that waits one second for an answer."""
     pipeline.office.sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
-    monkeypatch.setattr(workplace, "GitHubClient", partial(GitHubClient, timeout=1, longest_wait=5))
+    monkeypatch.setattr(context, "GitHubClient", partial(GitHubClient, timeout=1, longest_wait=5))
     monkeypatch.setattr(remote, "_PAUSES", (0.0, 0.0))
     monkeypatch.setattr(remote, "_STALLED", ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=1"))
     return pipeline

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import RunFolderError
-from bot.model import (
+from bot.models import (
     Candidate,
     Failed,
     Method,
@@ -18,13 +18,13 @@ from bot.model import (
     Verdict,
     VerdictOutcome,
 )
-from bot.stages.folder import RunFolder
-from bot.stages.records import Proof
-from bot.workflow import line
+from bot.pipeline import run as target_run
+from bot.pipeline.records import Proof
+from bot.pipeline.run_folder import RunFolder
+from tests.pipeline.office import BOT, MAINTAINER, Office, git
+from tests.pipeline.test_repositories import THERE, fork
+from tests.pipeline.test_siblings import drifting
 from tests.stages.pipeline import Pipeline
-from tests.workflow.office import BOT, MAINTAINER, Office, git
-from tests.workflow.test_elsewhere import THERE, fork
-from tests.workflow.test_siblings import drifting
 
 __all__ = ["drifting", "fork"]
 
@@ -108,7 +108,7 @@ def test_an_error_in_a_pick_offers_the_command_with_its_options(
     def fail(*_: object, **__: object) -> object:
         raise RecursionError
 
-    monkeypatch.setattr(line, "pick", fail)
+    monkeypatch.setattr(target_run, "pick", fail)
     (failed,) = pipeline.run(f"{CLEAN} --with-companions --draft")
     assert isinstance(failed, Failed)
     assert f"comment `{CLEAN} --with-companions --draft` again" in failed.hint

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from bot import credentials
+from bot.environment import credentials
 from bot.errors import ConfigError, RunFolderError
-from bot.model import Candidate, Failed, NotAffected, NotProven, Opened, Status, VerdictOutcome
-from bot.stages import jobs
-from bot.stages.event import Event
+from bot.handlers import jobs
+from bot.handlers.event import Event
+from bot.models import Candidate, Failed, NotAffected, NotProven, Opened, Status, VerdictOutcome
+from tests.pipeline.office import MAINTAINER, REPOSITORY, git
 from tests.stages.pipeline import Pipeline
-from tests.workflow.office import MAINTAINER, REPOSITORY, git
 
 ALL = "/backport release/1.0 release/1.1 release/1.2 release/9"
 CLEAN = "/backport release/1.2"
@@ -353,7 +353,7 @@ def test_without_a_file_the_configuration_and_own_patches_come_from_the_default_
     office = pipeline.office
     checkout = tmp_path / "checkout"
     git(tmp_path, "clone", "--quiet", str(office.git_dir), str(checkout))
-    shutil.copytree(Path(__file__).parents[1] / "workflow" / "patches", checkout / "backports")
+    shutil.copytree(Path(__file__).parents[1] / "pipeline" / "patches", checkout / "backports")
     config = f"repository: {REPOSITORY}\npatches: [backports]\nprove: {{device: cpu}}\n"
     (checkout / "backport.yaml").write_text(config)
     git(checkout, "add", "--all")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.stages import jobs
-from bot.stages.event import Event
+from bot.handlers import jobs
+from bot.handlers.event import Event
 from tests.stages.pipeline import Pipeline
 
 CLEAN = "/backport release/1.2"

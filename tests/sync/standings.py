@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.model import Sha
-from bot.sync.original import BranchState, Original, Standing, State
+from bot.models import Sha
 from bot.sync.survey import Survey
+from bot.sync.types import BranchState, Original, Standing, State
 
 DAY = 86_400
 MOMENT = 1_800_000_000

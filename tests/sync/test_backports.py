@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.config import parse_config
-from bot.model import ListedPullRequest
-from bot.report.markers import BackportKey, pull_request_marker
+from bot.models import ListedPullRequest
 from bot.sync.backports import count_open, find_backports
+from bot.text.markers import BackportKey, pull_request_marker
 from tests.sync.standings import SHA
 
 BRANCHES = {"release/1.0": SHA}

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.errors import BackportError, ConfigError, GitError
-from bot.git.message import backport_message
+from bot.git.commit_message import backport_message
 from bot.sync.lock import only_one
 from tests.git.history import History
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.config import Sync
 from bot.sync.choice import choose, limited
 from bot.sync.order import in_order
-from bot.sync.original import Standing, State
+from bot.sync.types import Standing, State
 from tests.sync.standings import branch, standing
 
 

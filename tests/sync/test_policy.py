@@ -8,8 +8,8 @@ import pytest
 
 from bot.config import Config, parse_config
 from bot.errors import ConfigError
-from bot.sync.original import Original
 from bot.sync.policy import Policy
+from bot.sync.types import Original
 
 ORIGINAL = Original(
     position=3,

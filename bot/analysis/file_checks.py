@@ -1,0 +1,133 @@
+"""What a pick produced must still be what its kind of file is: it parses, holds no marker, uses no unknown name.
+
+Owns the checks of files; judges only what a pick made worse than both the target and the original, so that a file which
+was odd before raises nothing. Python's names are in `names`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+import yaml
+
+from bot.analysis.unbound_names import missing_imports, symbols, undefined_names
+from bot.git.repository import Repository
+from bot.git.trees import CommitTree
+from bot.models import Evidence, Sha
+
+_MARKER = re.compile(rb"^(?:<{7}|\|{7}|>{7})(?: .*)?\r?$", re.MULTILINE)
+# Beyond this a file is data; parsing it costs more than it tells.
+LARGEST = 1_000_000
+
+
+def find_faults(
+    repository: Repository, tree: Sha, *, onto: Sha, theirs: Sha, paths: Iterable[str]
+) -> tuple[Evidence, ...]:
+    """Return what is wrong with files of a picked tree and was not so on the target nor in the original."""
+    return tuple(
+        fault
+        for path in paths
+        if (content := repository.read(tree, path)) is not None and len(content) <= LARGEST
+        for fault in _faults(
+            repository, tree, path, content, repository.read(onto, path), repository.read(theirs, path)
+        )
+    )
+
+
+def _faults(
+    repository: Repository, tree: Sha, path: str, content: bytes, ours: bytes | None, theirs: bytes | None
+) -> Iterator[Evidence]:
+    if content in (ours, theirs):
+        parsed = True
+    else:
+        yield from left_markers(path, content, (ours, theirs))
+        problem = _parse_problem(path, content, ours if ours is not None else theirs)
+        parsed = problem is None
+        if problem is not None:
+            yield problem
+    if parsed and path.endswith(".py") and content != ours:
+        yield from undefined_names(path, content, (ours, theirs))
+        yield from missing_imports(CommitTree(repository, tree), path, content, ours)
+
+
+def left_markers(path: str, content: bytes, sides: Iterable[bytes | None]) -> Iterator[Evidence]:
+    """Yield the conflict markers of a file that none of its sides has, or not as often."""
+    known: Counter[bytes] = Counter()
+    for side in sides:
+        known |= Counter(_MARKER.findall(side or b""))
+    for match in _MARKER.finditer(content):
+        known[match.group()] -= 1
+        if known[match.group()] < 0:
+            yield Evidence(path, content.count(b"\n", 0, match.start()) + 1, "marker", "a conflict marker is left")
+
+
+def _parse_problem(path: str, content: bytes, before: bytes | None) -> Evidence | None:
+    """Say where a file does not parse, if the file it comes from does."""
+    parse = _PARSERS.get(path.rpartition(".")[2].lower())
+    if parse is None:
+        return None
+    problem = parse(content)
+    if problem is None or (before is not None and parse(before) is not None):
+        return None
+    line, detail = problem
+    return Evidence(path, line, "parse", detail)
+
+
+Problem = tuple[int, str] | None
+
+
+def _parse_python(content: bytes) -> Problem:
+    if symbols(content) is not None:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        return getattr(error, "lineno", None) or 0, f"is no Python: {getattr(error, 'msg', error)}"
+    return None
+
+
+def _parse_json(content: bytes) -> Problem:
+    try:
+        json.loads(content)
+    except json.JSONDecodeError as error:
+        return error.lineno, f"is no JSON: {error.msg}"
+    except (UnicodeDecodeError, RecursionError):
+        return 0, "is no JSON"
+    return None
+
+
+def _parse_yaml(content: bytes) -> Problem:
+    try:
+        for _event in yaml.parse(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            pass
+    except yaml.MarkedYAMLError as error:
+        return (error.problem_mark.line + 1 if error.problem_mark else 0), f"is no YAML: {error.problem}"
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return 0, "is no YAML"
+    return None
+
+
+def _parse_toml(content: bytes) -> Problem:
+    try:
+        tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return 0, f"is no TOML: {error}"
+    return None
+
+
+_PARSERS: dict[str, Callable[[bytes], Problem]] = {
+    "py": _parse_python,
+    "pyi": _parse_python,
+    "json": _parse_json,
+    "yaml": _parse_yaml,
+    "yml": _parse_yaml,
+    "toml": _parse_toml,
+}

@@ -1,0 +1,40 @@
+"""What a reviewer of a candidate should look at although it applied cleanly: what only main has.
+
+Owns which checks a candidate gets and what each finding does to its certainty. A clean pick is not a right one: git
+compares lines and knows no names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.analysis.file_checks import LARGEST, find_faults
+from bot.analysis.missing_calls import unanswered_calls
+from bot.analysis.module_index import Modules
+from bot.git.repository import Repository
+from bot.git.trees import CommitTree
+from bot.models import Evidence, Sha
+
+_FATAL = frozenset({"undefined-name", "missing-import", "parse", "marker"})
+"""What surely fails where it is reached; the other findings may be wrong about how an object came to be."""
+
+
+def find_findings(
+    repository: Repository, tree: Sha, *, onto: Sha, theirs: Sha, paths: Iterable[str]
+) -> tuple[Evidence, ...]:
+    """Return what is suspicious in files of a picked tree; `theirs` is the original's tree, which has all it needs."""
+    listed = tuple(paths)
+    picked, main = Modules(CommitTree(repository, tree)), Modules(CommitTree(repository, theirs))
+    calls = (
+        each
+        for path in listed
+        if path.endswith(".py") and len(picked.content(path) or b"") <= LARGEST
+        for each in unanswered_calls(picked, main, path, repository.read(onto, path))
+    )
+    faults = find_faults(repository, tree, onto=onto, theirs=theirs, paths=listed)
+    return (*faults, *dict.fromkeys(calls))
+
+
+def are_fatal(findings: Iterable[Evidence]) -> bool:
+    """Say whether what was found would surely fail, so that a person has to look before anything is merged."""
+    return any(each.rule in _FATAL for each in findings)

@@ -1,0 +1,149 @@
+"""The Python modules of one tree: which file an import means, and what a name in a file stands for.
+
+Owns how far a name can be followed by reading alone. A name is followed only where one thing binds it; whatever is
+bound twice, computed or comes from elsewhere is unknown, and unknown is never a reason to say anything.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import PurePosixPath
+
+from bot.analysis.file_words import words
+from bot.models import SourceTree
+
+# A chain of re-exports longer than this is a circle.
+_FOLLOWED = 6
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A name bound by an import: a module, or with `name` something in it. `level` counts the leading dots."""
+
+    module: str
+    level: int = 0
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a name stands for: something defined in a file of the tree, or with no `node` the file as a module."""
+
+    path: str
+    node: Definition | None = None
+
+
+Bound = Imported | Definition | None
+"""What binds a name once: None for a binding that says nothing, such as an assignment."""
+
+
+@lru_cache(maxsize=6)
+def parse(content: bytes) -> ast.Module | None:
+    """Return a file's syntax, or None where it is no Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the project's own string escapes, say
+            return ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+@lru_cache(maxsize=12)
+def bindings(content: bytes) -> dict[str, list[Bound]]:
+    """Return what binds each name of a file, in any scope but a class's own."""
+    found: dict[str, list[Bound]] = defaultdict(list)
+    module = parse(content)
+    for name, bound in _bound_in(module, top=True) if module else ():
+        found[name].append(bound)
+    return found
+
+
+def _bound_in(node: ast.AST, *, top: bool) -> Iterator[tuple[str, Bound]]:
+    for inner in ast.iter_child_nodes(node):
+        if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load):
+            yield from [] if isinstance(node, ast.ClassDef) else [(inner.id, None)]
+        elif isinstance(inner, ast.arg):
+            yield inner.arg, None
+        elif isinstance(inner, ast.ExceptHandler) and inner.name:
+            yield inner.name, None
+        elif isinstance(inner, ast.Import | ast.ImportFrom):
+            yield from _imported(inner)
+        elif isinstance(inner, Definition) and not isinstance(node, ast.ClassDef):
+            # A definition within a function is seen by that function alone.
+            yield inner.name, inner if top else None
+        yield from _bound_in(inner, top=top and not isinstance(inner, Definition))
+
+
+def _imported(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Bound]]:
+    for alias in statement.names:
+        if isinstance(statement, ast.ImportFrom):
+            yield alias.asname or alias.name, Imported(statement.module or "", statement.level, alias.name)
+        elif alias.asname:
+            yield alias.asname, Imported(alias.name)
+        else:  # `import a.b` binds `a` alone
+            yield alias.name.partition(".")[0], Imported(alias.name.partition(".")[0])
+
+
+@dataclass(slots=True)
+class Modules:
+    """The modules of one tree, each file read once."""
+
+    tree: SourceTree
+    _files: dict[str, bytes | None] = field(default_factory=dict)
+
+    def content(self, path: str) -> bytes | None:
+        """Return a file's bytes, or None where there is no such file."""
+        if path not in self._files:
+            self._files[path] = self.tree.read(path)
+        return self._files[path]
+
+    def find(self, path: str, imported: Imported) -> str | None:
+        """Return the file of the module that a file imports, None where it is not the tree's own."""
+        parts = imported.module.split(".") if imported.module else []
+        here = PurePosixPath(path)
+        if imported.level:
+            bases = list(here.parents)[imported.level - 1 : imported.level]
+        else:  # an absolute name starts at some directory above the file: the package's root, `src`, `lib`
+            bases = [parent for parent in here.parents if parts and parent.name != parts[0]]
+        stems = [str(base.joinpath(*parts)) for base in bases]
+        ends = (".py", "/__init__.py") if parts else ("/__init__.py",)
+        files = (f"{stem}{end}" for stem in stems for end in ends)
+        return next((file for file in files if self.content(file) is not None), None)
+
+    def offers(self, path: str, name: str) -> bool:
+        """Say whether a module may have a name: silence is the safe side, and assignments can be computed."""
+        content = self.content(path) or b""
+        link = content.endswith(b".py") and b"\n" not in content  # its content is where it points
+        open_ended = link or b"import *" in content or b"__getattr__" in content
+        if open_ended or name.encode() in words(content):
+            return True
+        package = path.removesuffix("/__init__.py")
+        inner = (f"{package}/{name}{end}" for end in (".py", "/__init__.py", ".pyi", ".pyx", ".so"))
+        return package != path and any(self.content(each) is not None for each in inner)
+
+    def meaning(self, path: str, name: str, followed: int = 0) -> Found | None:
+        """Return what a name of a file stands for, None where that cannot be told."""
+        found = bindings(self.content(path) or b"").get(name, [])
+        if len(found) != 1 or followed > _FOLLOWED:
+            return None
+        bound = found[0]
+        if isinstance(bound, Definition):
+            return Found(path, bound)
+        return self._follow(path, bound, followed) if isinstance(bound, Imported) else None
+
+    def _follow(self, path: str, imported: Imported, followed: int) -> Found | None:
+        module = self.find(path, imported)
+        if imported.name is None:
+            return Found(module) if module else None
+        inner = f"{imported.module}.{imported.name}" if imported.module else imported.name
+        submodule = self.find(path, Imported(inner, imported.level))
+        if submodule is not None:
+            return Found(submodule)
+        return self.meaning(module, imported.name, followed + 1) if module else None

@@ -1,0 +1,301 @@
+"""Expressions of a target's source, evaluated for given values or for all of them, without running any of its code.
+
+Owns how an expression is taken apart and who is called; what its parts come to is in `operations`, what well-known
+calls return in `calls`; statements and the target's own functions are in `trace`.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
+
+from bot.carried.abstract_values import (
+    Device,
+    Instance,
+    Symbol,
+    Tensor,
+    Unanswered,
+    Unknown,
+    is_platform,
+    platform,
+    truth,
+)
+from bot.carried.conditional_values import Choice, TooManyCases, Unseen, Value, choose, graft, lift
+from bot.carried.known_calls import RESIZES, Arguments, call_function
+from bot.carried.operations import (
+    attribute_of,
+    combined,
+    compared,
+    either_of,
+    element,
+    kleene,
+    negative,
+    place_of,
+    sliced,
+    source_of,
+    tensor_method,
+    truth_of,
+    unknown,
+    unknown_from,
+)
+
+
+@dataclass(slots=True)
+class State:
+    """The names a traced function sees, and where each attribute of its instance was last set."""
+
+    names: dict[str, Value]
+    attributes: dict[str, Value]
+    lines: dict[str, int] = field(default_factory=dict)
+    path: tuple[tuple[Value, bool], ...] = ()
+    """The tests on the way here, from the start of the function, with what each came out as."""
+
+    def copy(self, *step: tuple[Value, bool]) -> State:
+        """Return a state that can go its own way, after one more test."""
+        return State(dict(self.names), dict(self.attributes), dict(self.lines), (*self.path, *step))
+
+    def forget_attributes(self, reason: str) -> None:
+        """Give up on every attribute: something out of sight may have changed them."""
+        self.attributes = dict.fromkeys(self.attributes, Unknown(reason))
+
+
+class Definitions(Protocol):
+    """The target's own definitions, as far as an expression may need them."""
+
+    def resolve(self, name: str) -> Value:
+        """Return what a name outside the function stands for."""
+
+    def attribute(self, name: str, state: State) -> Value:
+        """Return an attribute of the instance that the traced function did not set."""
+
+    def call(self, name: str, arguments: Arguments, state: State, *, method: bool) -> Value:
+        """Trace the target's own function of that name; Unanswered where it has no such function in sight."""
+
+    def record(self, name: str, arguments: Arguments, line: int) -> None:
+        """Take note of a call."""
+
+
+def evaluate(node: ast.expr, state: State, definitions: Definitions) -> Value:
+    """Return what the expression is in that state. May set names (`:=`) and attributes (calls) of the state."""
+    return _Evaluation(state, definitions).value(node)
+
+
+def evaluate_test(node: ast.expr, state: State, definitions: Definitions) -> Value:
+    """Say whether the expression counts as true in that state: True, False, a choice between them, Unknown in parts."""
+    return _Evaluation(state, definitions).test(node)
+
+
+def settled(test: Value) -> Value:
+    """Return a test without Unknown: what is not known becomes a condition of its own, that may be either way."""
+    try:
+        return lift(_either, test)
+    except TooManyCases as error:
+        return _either(Unknown(str(error)))
+
+
+def joined(test: Value, then: Value, otherwise: Value) -> Value:
+    """Return what is known of a value that is one of two, by a settled test."""
+    if then is otherwise:  # what a branch did not touch
+        return then
+    try:
+        return graft(test, then, otherwise)
+    except TooManyCases as error:
+        return Unknown(str(error))
+
+
+def _either(leaf: Value) -> Value:
+    if not isinstance(leaf, Unknown):
+        return leaf
+    return choose(Unseen(leaf.reason, next(_SERIAL)), True, False)
+
+
+_SERIAL = itertools.count()
+
+
+class _Evaluation:
+    def __init__(self, state: State, definitions: Definitions) -> None:
+        self.state = state
+        self.definitions = definitions
+
+    def value(self, node: ast.expr) -> Value:
+        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        return method(node) if method else unknown(node)
+
+    def _constant(self, node: ast.Constant) -> Value:
+        return node.value
+
+    def _name(self, node: ast.Name) -> Value:
+        return self.state.names[node.id] if node.id in self.state.names else self.definitions.resolve(node.id)
+
+    def _lift(self, node: ast.AST, function: Callable[..., Value], *values: Value) -> Value:
+        try:
+            return lift(function, *values)
+        except TooManyCases as error:
+            return Unknown(f"line {getattr(node, 'lineno', 0)}: {error}")
+
+    def _tuple(self, node: ast.Tuple | ast.List) -> Value:
+        starred = [isinstance(element, ast.Starred) for element in node.elts]
+        parts = [self.value(e.value if isinstance(e, ast.Starred) else e) for e in node.elts]
+
+        def together(*values: Value) -> Value:
+            items: list[Value] = []
+            for spread, value in zip(starred, values, strict=True):
+                if spread and not isinstance(value, tuple):
+                    return unknown(node)
+                items += value if spread and isinstance(value, tuple) else (value,)
+            return tuple(items)
+
+        return self._lift(node, together, *parts)
+
+    _list = _tuple
+
+    def _namedexpr(self, node: ast.NamedExpr) -> Value:
+        self.state.names[node.target.id] = result = self.value(node.value)
+        return result
+
+    def _unaryop(self, node: ast.UnaryOp) -> Value:
+        if isinstance(node.op, ast.Not):
+            return self.test(node)
+        return self._lift(node, partial(negative, node), self.value(node.operand))
+
+    def _binop(self, node: ast.BinOp) -> Value:
+        return self._lift(node, partial(combined, node), self.value(node.left), self.value(node.right))
+
+    def _boolop(self, node: ast.BoolOp) -> Value:
+        stop_at = isinstance(node.op, ast.Or)
+        first, *rest = node.values
+        value = self.value(first)
+        for operand in rest:
+            if truth(value) is stop_at:
+                return value
+            value = self._lift(node, partial(either_of, node, stop_at), value, self.value(operand))
+        return value
+
+    def test(self, node: ast.expr) -> Value:
+        """Say whether an expression counts as true, which may be known where its value is not."""
+        match node:
+            case ast.BoolOp():
+                return self._lift(node, kleene(node.op), *map(self.test, node.values))
+            case ast.UnaryOp(op=ast.Not()):
+                return self._lift(
+                    node, lambda inner: inner if isinstance(inner, Unknown) else not inner, self.test(node.operand)
+                )
+        return self._lift(node, partial(truth_of, node), self.value(node))
+
+    def _ifexp(self, node: ast.IfExp) -> Value:
+        test = settled(self.test(node.test))
+        if not isinstance(test, Choice):
+            return self.value(node.body if test is True else node.orelse)
+        return joined(test, self.value(node.body), self.value(node.orelse))
+
+    def _compare(self, node: ast.Compare) -> Value:
+        values = [self.value(operand) for operand in (node.left, *node.comparators)]
+        pairs = [
+            self._lift(node, partial(compared, node, op), left, right)
+            for op, left, right in zip(node.ops, values, values[1:], strict=False)
+        ]
+        return self._lift(node, kleene(ast.And()), *pairs)
+
+    def _attribute(self, node: ast.Attribute) -> Value:
+        base = self.value(node.value)
+        if isinstance(base, Instance):
+            if node.attr in self.state.attributes:
+                return self.state.attributes[node.attr]
+            known = self.definitions.attribute(node.attr, self.state)
+            return Device() if node.attr == "device" and isinstance(known, Unknown) else known
+        return self._lift(node, partial(attribute_of, node), base)
+
+    def _subscript(self, node: ast.Subscript) -> Value:
+        base = self.value(node.value)
+        part = node.slice
+        if isinstance(part, ast.Slice):
+            if part.lower is not None or part.step is not None or part.upper is None:
+                return unknown_from(base, node)
+            return self._lift(node, partial(sliced, node), base, self.value(part.upper))
+        return self._lift(node, partial(element, node), base, self.value(part))
+
+    def _call(self, node: ast.Call) -> Value:
+        arguments = self._arguments(node)
+        if isinstance(node.func, ast.Attribute):
+            receiver = self.value(node.func.value)
+            if isinstance(receiver, Instance):
+                return self._method(node, node.func.attr, arguments)
+            if isinstance(receiver, Unknown) and node.func.attr.startswith("new_"):
+                receiver = Tensor((), Unknown("the dtype is another tensor's"), frozenset(), Device())
+            if isinstance(receiver, Unknown):
+                return self._unseen(node, receiver, arguments)
+            if isinstance(receiver, Tensor | Choice):
+                return self._tensor_method(node, receiver, node.func.attr, arguments)
+        callee = self.value(node.func)
+        name = callee.name if isinstance(callee, Symbol) else source_of(node.func)
+        self.definitions.record(name.rpartition(".")[2], arguments, node.lineno)
+        return self._function(node, name, arguments)
+
+    def _arguments(self, node: ast.Call) -> Arguments:
+        positional: list[Value] = []
+        for argument in node.args:
+            if isinstance(argument, ast.Starred):
+                inner = self.value(argument.value)
+                positional += inner if isinstance(inner, tuple) else (unknown(argument),)
+            else:
+                positional.append(self.value(argument))
+        keywords = {keyword.arg or "**": self.value(keyword.value) for keyword in node.keywords}
+        return Arguments(tuple(positional), keywords)
+
+    def _method(self, node: ast.Call, name: str, arguments: Arguments) -> Value:
+        self.definitions.record(name, arguments, node.lineno)
+        result = self.definitions.call(name, arguments, self.state, method=True)
+        if not isinstance(result, Unanswered):
+            return result
+        self.state.forget_attributes(f"line {node.lineno} calls `{source_of(node.func)}`, which is defined elsewhere")
+        return unknown(node)
+
+    def _function(self, node: ast.Call, name: str, arguments: Arguments) -> Value:
+        if name in ("hasattr", "getattr", "setattr"):
+            return self._by_name(node, name, arguments)
+        result = self.definitions.call(name, arguments, self.state, method=False)
+        if isinstance(result, Unanswered) and is_platform(name) and not arguments.positional:
+            return choose(platform(name), True, False)
+        if isinstance(result, Unanswered):
+            result = self._lift_call(node, partial(call_function, name, place=place_of(node)), arguments)
+        return self._unseen(node, unknown(node), arguments) if isinstance(result, Unanswered) else result
+
+    def _lift_call(self, node: ast.Call, function: Callable[[Arguments], Value], arguments: Arguments) -> Value:
+        count, names = len(arguments.positional), list(arguments.keywords)
+
+        def call(*values: Value) -> Value:
+            return function(Arguments(values[:count], dict(zip(names, values[count:], strict=True))))
+
+        return self._lift(node, call, *arguments.positional, *arguments.keywords.values())
+
+    def _unseen(self, node: ast.Call, result: Unknown, arguments: Arguments) -> Value:
+        """Give up on the instance where code out of sight gets hold of it."""
+        if any(isinstance(value, Instance) for value in (*arguments.positional, *arguments.keywords.values())):
+            self.state.forget_attributes(f"line {node.lineno} hands the instance to `{source_of(node.func)}`")
+        return result
+
+    def _by_name(self, node: ast.Call, name: str, arguments: Arguments) -> Value:
+        owner, attribute = arguments.get(0, ""), arguments.get(1, "")
+        if not isinstance(owner, Instance) or not isinstance(attribute, str):
+            return unknown(node)
+        if name == "setattr":
+            self.state.attributes[attribute] = arguments.get(2, "")
+            self.state.lines[attribute] = node.lineno
+            return None
+        value = self.state.attributes.get(attribute, self.definitions.attribute(attribute, self.state))
+        if name == "hasattr":
+            return self._lift(node, lambda leaf: leaf if isinstance(leaf, Unknown) else True, value)
+        return value
+
+    def _tensor_method(self, node: ast.Call, base: Value, name: str, arguments: Arguments) -> Value:
+        if name in RESIZES:
+            self.state.forget_attributes(f"line {node.lineno} resizes a tensor in place")
+
+        def call(tensor: Value) -> Value:
+            return self._lift_call(node, lambda given: tensor_method(node, tensor, name, given), arguments)
+
+        return self._lift(node, call, base)

@@ -1,0 +1,171 @@
+"""Webhook payloads → triggers.
+
+Owns what an event means to us. Touches nothing outside and trusts nothing inside: a payload that lacks what its event
+should have is no trigger, never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.text.logins import is_app, same_login
+from bot.text.markers import is_ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentTrigger:
+    """A person wrote a comment on a pull request; `body` is what they wrote, unread."""
+
+    repository: str
+    pull_request: int
+    comment_id: int
+    author: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelTrigger:
+    """A person put a label on a pull request. `sender` put it there, whoever wrote the pull request."""
+
+    repository: str
+    pull_request: int
+    label: str
+    sender: str
+    merged: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeTrigger:
+    """A pull request was merged; what was asked for before is due now."""
+
+    repository: str
+    pull_request: int
+    sender: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTrigger:
+    """A backport pull request of ours got new commits or was marked ready for review."""
+
+    repository: str
+    pull_request: int
+
+
+Trigger = CommentTrigger | LabelTrigger | MergeTrigger | ChangeTrigger
+
+
+def parse_delivery(event: str, payload: Mapping[str, object], *, own_login: str | None = None) -> Trigger | None:
+    """Read one delivery; None where it asks nothing of us.
+
+    `event` is the X-GitHub-Event header. Ignored are edits and deletions, edited comments and those outside pull
+    requests, everything that a bot, `own_login` or our own hidden marker wrote, and every event not named in `Trigger`.
+    """
+    delivery = _Node(payload)
+    match event, delivery.text("action"):
+        case "issue_comment", "created":
+            return _comment(delivery, own_login)
+        case "pull_request", "labeled":
+            return _label(delivery, own_login)
+        case "pull_request", "closed":
+            return _merge(delivery)
+        case "pull_request", "synchronize" | "ready_for_review" | "reopened":
+            return _change(delivery)
+        case _:
+            return None
+
+
+def target_of_label(label: str, template: str) -> str | None:
+    """Read the target branch out of a label such as `backport release/v0.5.12`, given `backport {target}`."""
+    before, _, after = template.partition("{target}")
+    if not (label.startswith(before) and label.endswith(after)):
+        return None
+    target = label[len(before) : len(label) - len(after)].strip()
+    return target or None
+
+
+class _Node:
+    """A look into JSON of unknown shape: what is absent or of another type reads as empty."""
+
+    def __init__(self, value: object) -> None:
+        self._value: Mapping[str, object] = value if isinstance(value, Mapping) else {}
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def at(self, key: str) -> _Node:
+        return _Node(self._value.get(key))
+
+    def text(self, key: str) -> str:
+        value = self._value.get(key)
+        return value if isinstance(value, str) else ""
+
+    def number(self, key: str) -> int:
+        value = self._value.get(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+    def true(self, key: str) -> bool:
+        return self._value.get(key) is True
+
+    def each(self, key: str) -> tuple[_Node, ...]:
+        value = self._value.get(key)
+        return tuple(map(_Node, value)) if isinstance(value, list) else ()
+
+
+def _is_person(user: _Node, own_login: str | None) -> bool:
+    login = user.text("login")
+    return bool(login) and user.text("type") != "Bot" and not is_app(login) and not same_login(login, own_login)
+
+
+def _comment(delivery: _Node, own_login: str | None) -> CommentTrigger | None:
+    comment, issue = delivery.at("comment"), delivery.at("issue")
+    author, repository = comment.at("user"), delivery.at("repository").text("full_name")
+    known = repository and issue.number("number") and comment.number("id")
+    if not known or not issue.at("pull_request") or not _is_person(author, own_login):
+        return None
+    # What was edited is no command: anybody with write access can put words into a comment of somebody else's.
+    if is_ours(comment.text("body")) or comment.text("updated_at") != comment.text("created_at"):
+        return None
+    return CommentTrigger(
+        repository=repository,
+        pull_request=issue.number("number"),
+        comment_id=comment.number("id"),
+        author=author.text("login"),
+        body=comment.text("body"),
+    )
+
+
+def _label(delivery: _Node, own_login: str | None) -> LabelTrigger | None:
+    pull_request, sender = delivery.at("pull_request"), delivery.at("sender")
+    repository, label = delivery.at("repository").text("full_name"), delivery.at("label").text("name")
+    if not (repository and label and pull_request.number("number")) or not _is_person(sender, own_login):
+        return None
+    return LabelTrigger(
+        repository=repository,
+        pull_request=pull_request.number("number"),
+        label=label,
+        sender=sender.text("login"),
+        merged=pull_request.true("merged"),
+    )
+
+
+def _merge(delivery: _Node) -> MergeTrigger | None:
+    # A bot's merge counts: merge queues and auto-merge close pull requests in a bot's name.
+    pull_request, repository = delivery.at("pull_request"), delivery.at("repository").text("full_name")
+    if not (repository and pull_request.number("number") and pull_request.true("merged")):
+        return None
+    return MergeTrigger(
+        repository=repository,
+        pull_request=pull_request.number("number"),
+        sender=delivery.at("sender").text("login"),
+        labels=tuple(label.text("name") for label in pull_request.each("labels") if label.text("name")),
+    )
+
+
+def _change(delivery: _Node) -> ChangeTrigger | None:
+    # Whoever pushed, people or bots: what counts is what is on the branch now.
+    pull_request, repository = delivery.at("pull_request"), delivery.at("repository").text("full_name")
+    if not (repository and pull_request.number("number") and is_ours(pull_request.text("body"))):
+        return None
+    return ChangeTrigger(repository=repository, pull_request=pull_request.number("number"))

@@ -1,0 +1,49 @@
+"""Who may run which command.
+
+Owns the decision, from facts that were asked of GitHub: never from what a comment or its `author_association` claims.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bot.commands.parser import Command, Verb
+from bot.config import Permission, Permissions
+from bot.text.logins import same_login
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requester:
+    """A person as GitHub knows them on the target repository. `level` is None for someone with no access at all."""
+
+    login: str
+    level: Permission | None
+    teams: Collection[str] = ()
+
+
+def required_permission(command: Command, permissions: Permissions) -> Permission:
+    """Return the level that a command needs."""
+    match command.verb:
+        case Verb.STATUS | Verb.HELP:
+            return permissions.status
+        case Verb.CANCEL:
+            return permissions.cancel
+        case Verb.BACKPORT:
+            needed = permissions.backport
+            if not command.options.prove and not needed.allows(permissions.no_prove):
+                return permissions.no_prove
+            return needed
+
+
+def is_allowed(command: Command, requester: Requester, permissions: Permissions) -> bool:
+    """Decide whether a requester may run a command; listed users and teams may do all but `--no-prove`."""
+    if requester.level is not None and requester.level.allows(required_permission(command, permissions)):
+        return True
+    return command.options.prove and _is_listed(requester, permissions)
+
+
+def _is_listed(requester: Requester, permissions: Permissions) -> bool:
+    teams = {team.casefold().rpartition("/")[2] for team in permissions.teams}
+    named = any(same_login(requester.login, login) for login in permissions.users)
+    return named or not teams.isdisjoint(team.casefold() for team in requester.teams)

@@ -1,0 +1,110 @@
+"""The demo as a person or a script sees it: progress, the table, the address of the pages, the exit code."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+
+from bot.demo.scenario import Stage, staged
+from bot.environment.safe_output import to_json
+from bot.environment.temporary_folders import scratch_folder
+from bot.errors import NoDevice
+from bot.git.process import require_git
+from bot.models import Method, NotAffected, Opened, TargetResult
+from bot.report.json_data import target_to_json
+from bot.report.terminal import render_explanations, results_table
+
+# What each released branch must come to; the facts behind it stand in patches/sglang-24587/README.md.
+_EXPECTED: Mapping[str, Method | None] = {
+    "release/v0.5.9": None,
+    "release/v0.5.10": Method.CARRIED_PATCH,
+    "release/v0.5.11": Method.CARRIED_PATCH,
+    "release/v0.5.12": Method.CHERRY_PICK,
+}
+
+
+def show_demo(*, as_json: bool, serve: bool, device: str, sync: bool = False) -> int:
+    """Run the demo and print it; returns the exit code, 0 only if every branch ended as it must.
+
+    With `sync` nobody comments: a scheduled run finds by itself what the branches lack. With `serve` the pages stay up
+    until Ctrl-C, after the results are printed.
+
+    Raises:
+        NoDevice: this is not Linux, where Triton runs.
+        BackportError: git is missing, a download failed, or the bot did not answer.
+    """
+    if platform.system() != "Linux":
+        raise NoDevice(
+            f"The demo runs Triton kernels, and Triton does not run on {platform.system()}; nothing was started.",
+            hint="Use Linux, a container or a virtual machine. `check`, `apply` and most tests work here.",
+        )
+    require_git()
+    # Progress goes to stderr, so that stdout holds the results alone.
+    progress = Console(stderr=True, highlight=False)
+    with (
+        scratch_folder("backport-demo-") as scratch,
+        staged(
+            scratch, device=device, progress=lambda line: progress.print(line, markup=False, soft_wrap=True)
+        ) as stage,
+    ):
+        results = _sync(stage, progress) if sync else _ask(stage, progress)
+        good = is_as_expected(results, stage.heads())
+        pages = stage.tracking_pages() if sync else [stage.page]
+        _print_results(results, ("The tracking issue: " if sync else "The comment that was answered: "), pages, as_json)
+        if not good:
+            progress.print("Not every branch ended as it must; see above.", style="bold red")
+        if serve:
+            _wait(stage, progress)
+    return 0 if good else 1
+
+
+def _ask(stage: Stage, progress: Console) -> Sequence[TargetResult]:
+    comment = f"/backport {' '.join(stage.branches)}"
+    progress.print(f"Commenting on #{stage.original}: {comment}", markup=False)
+    return stage.ask(comment)
+
+
+def _sync(stage: Stage, progress: Console) -> Sequence[TargetResult]:
+    progress.print("Running the scheduled sync; nobody comments on anything")
+    return stage.sync()
+
+
+def is_as_expected(results: Sequence[TargetResult], heads: Mapping[int, str]) -> bool:
+    """Say whether every branch came to what it must, and each pull request's head is the tested commit."""
+    return [result.branch for result in results] == list(_EXPECTED) and all(_is_right(each, heads) for each in results)
+
+
+def _is_right(result: TargetResult, heads: Mapping[int, str]) -> bool:
+    expected = _EXPECTED[result.branch]
+    match result:
+        case NotAffected():
+            return expected is None
+        case Opened(candidate=candidate, verdict=verdict, pull_request=opened) if candidate and verdict:
+            tested = heads.get(opened.number) == candidate.commit
+            return candidate.method is expected and verdict.proven and tested
+        case _:
+            return False
+
+
+def _print_results(results: Sequence[TargetResult], lead: str, pages: Sequence[str], as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(to_json([target_to_json(result) for result in results], indent=2))
+        sys.stdout.write("\n")
+        return
+    console = Console(highlight=False)
+    console.print(results_table(results))
+    console.print(render_explanations(results), markup=False, soft_wrap=True)
+    for page in pages:
+        console.print(f"{lead}{page}", markup=False, soft_wrap=True)
+
+
+def _wait(stage: Stage, progress: Console) -> None:
+    progress.print(f"The pages are up at {stage.page}; Ctrl-C ends them.", markup=False, soft_wrap=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        progress.print("Ended.")

@@ -1,0 +1,161 @@
+"""The main job from end to end on real releases: a comment on a GitHub on loopback in, proven pull requests out.
+
+Owns the stage: repository, accounts, webhook, the one comment. Everything between the comment and the pull requests is
+the bot as it runs anywhere.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from github import Auth, Github
+
+from bot.carried.detect import check
+from bot.carried.load import CarriedPatch, bundled_patches, load_patches
+from bot.config import Config, parse_config
+from bot.demo.history import History, build
+from bot.environment.signing import SigningKey
+from bot.errors import BackportError
+from bot.fake_github import Sandbox
+from bot.git.trees import CommitTree
+from bot.handlers.schedule import open_missing
+from bot.handlers.tracking_issues import write_tracking_issues
+from bot.models import NotAffected, Progress, Sha, TargetResult, silent
+from bot.pipeline.context import Workplace, opened_workplace
+from bot.server.service import Service, running_service
+from bot.sync.types import State
+
+REPOSITORY = "sgl-project/sglang"
+PATCH = "sglang-24587"
+MAINTAINER = "amd-maintainer"
+BOT = "backport-bot[bot]"
+# Three suite pairs on a slow machine; a run that takes longer than this hangs.
+_PATIENCE = 1800.0
+
+
+@dataclass(slots=True)
+class Stage:
+    """A running demo: where its pages are, and the results of every request served so far, oldest first."""
+
+    url: str
+    original: int
+    branches: tuple[str, ...]
+    maintainer: Github
+    sandbox: Sandbox
+    service: Service
+    served: list[tuple[TargetResult, ...]]
+    at: Workplace
+    directory: Path
+
+    @property
+    def page(self) -> str:
+        """The address of the original pull request's page."""
+        return f"{self.url}/{REPOSITORY}/pull/{self.original}"
+
+    def heads(self) -> dict[int, str]:
+        """Ask GitHub for every pull request's head commit."""
+        pulls = self.maintainer.get_repo(REPOSITORY).get_pulls(state="all")
+        return {pull.number: pull.head.sha for pull in pulls}
+
+    def ask(self, comment: str) -> tuple[TargetResult, ...]:
+        """Post a comment as the maintainer, wait for the bot, and return what it came to.
+
+        Raises:
+            BackportError: the bot did not serve the request.
+        """
+        before = len(self.served)
+        self.maintainer.get_repo(REPOSITORY).get_issue(self.original).create_comment(comment)
+        self.sandbox.wait_for_deliveries(timeout=30)
+        if not self.service.worker.wait_until_idle(_PATIENCE) or len(self.served) == before:
+            problems = "; ".join(self.service.journal.problems()) or f"no answer within {_PATIENCE:.0f} s"
+            raise BackportError(f"The bot did not serve the comment: {problems}.", hint="Run again with --verbose.")
+        return self.served[-1]
+
+    def sync(self) -> tuple[TargetResult, ...]:
+        """Run a scheduled sync, which nobody asks for anything, and return what each branch came to.
+
+        A branch that the survey finds not affected is not attempted; its ending says what shows it.
+        """
+        run = open_missing(self.at, self.directory)
+        write_tracking_issues(run.survey, self.at)
+        patch = self.at.patches[PATCH]
+        endings: dict[str, TargetResult] = {result.branch: result for result in run.results}
+        for state in run.survey.branches:
+            found = [each for each in state.having(State.NOT_AFFECTED) if each.original.number == self.original]
+            if found and state.tip:
+                report = check(CommitTree(self.at.mirror, state.tip), patch)
+                endings[state.branch] = NotAffected(branch=state.branch, check=report)
+        return tuple(endings[branch] for branch in self.branches if branch in endings)
+
+    def tracking_pages(self) -> tuple[str, ...]:
+        """Return the addresses of the tracking issues, oldest first."""
+        found = self.maintainer.get_repo(REPOSITORY).get_issues(state="open", direction="asc")
+        return tuple(issue.html_url for issue in found if issue.title.startswith("Backports to "))
+
+
+@contextmanager
+def staged(directory: Path, *, device: str = "auto", progress: Progress = silent) -> Iterator[Stage]:
+    """Build the repository, start GitHub on loopback and the bot's webhook service, and take all down afterwards."""
+    patch = load_patches([bundled_patches()])[PATCH]
+    history = build(directory / "sglang.git", patch, progress)
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(Sandbox.start(directory / "github"))
+        token = _furnish(sandbox, history, patch)
+        signed_in = Auth.Token(token[MAINTAINER])
+        maintainer = Github(auth=signed_in, base_url=sandbox.api_url, seconds_between_writes=0, lazy=True)
+        stack.callback(maintainer.close)
+        secret = secrets.token_hex(16)
+        at = stack.enter_context(
+            opened_workplace(
+                _config(device),
+                token=token[BOT],
+                api_url=sandbox.api_url,
+                directory=directory,
+                signing=SigningKey.derived_from(secret),
+                progress=progress,
+            )
+        )
+        served: list[tuple[TargetResult, ...]] = []
+        service = stack.enter_context(
+            running_service(at, directory=directory, secret=secret, own_login=BOT, served=served.append)
+        )
+        sandbox.add_webhook(REPOSITORY, service.url, secret, ["issue_comment"])
+        number = patch.provenance.original.pull_request
+        yield Stage(
+            sandbox.url, number, history.branches, maintainer, sandbox, service, served, at=at, directory=directory
+        )
+
+
+def _config(device: str) -> Config:
+    return parse_config(f"repository: {REPOSITORY}\nbranches: [release/v*]\nprove: {{device: {device}}}\n")
+
+
+def _furnish(sandbox: Sandbox, history: History, patch: CarriedPatch) -> dict[str, str]:
+    """Make the accounts, the repository and the merged original; returns each account's token."""
+    original = patch.provenance.original
+    token = {
+        MAINTAINER: sandbox.add_user(MAINTAINER),
+        BOT: sandbox.add_user(BOT, type="Bot"),
+        original.author: sandbox.add_user(original.author),
+    }
+    sandbox.create_repository(REPOSITORY, history.git_dir)
+    sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
+    sandbox.grant(REPOSITORY, BOT, "write")
+    sandbox.seed_pull_request(
+        REPOSITORY,
+        number=original.pull_request,
+        title=original.title,
+        body=patch.provenance.summary,
+        author=original.author,
+        head="fix-aiter-kv-indices",
+        base="main",
+        merged=True,
+        merge_commit_sha=Sha(history.original),
+        merged_by=MAINTAINER,
+        labels=original.labels,
+    )
+    return token

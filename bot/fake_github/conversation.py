@@ -1,0 +1,181 @@
+"""The nouns of a conversation: issues and pull requests with their comments, reactions, reviews and labels.
+
+Owns mutable records and what can be said of one by itself. Knows no URL, no JSON shape and no HTTP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bot.fake_github.accounts import Team, User
+
+if TYPE_CHECKING:
+    # A pull request knows the repository of its head, and a repository its pull requests.
+    from bot.fake_github.state import Repository
+
+
+@dataclass(kw_only=True, eq=False)
+class Label:
+    """A label of one repository."""
+
+    id: int
+    name: str
+    color: str = "ededed"
+    description: str | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class Milestone:
+    """A milestone of one repository."""
+
+    id: int
+    number: int
+    title: str
+    creator: User
+    created_at: datetime
+    updated_at: datetime
+    description: str | None = None
+    state: str = "open"
+    due_on: datetime | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class Reaction:
+    """One person's emoji on an issue or a comment."""
+
+    id: int
+    user: User
+    content: str
+    created_at: datetime
+
+
+@dataclass(kw_only=True, eq=False)
+class Comment:
+    """A comment on an issue or pull request. `minimized` is the reason it was folded away for.
+
+    `edited_at` is when its text was last edited; `updated_at` moves with it and, in answers, tells whole seconds only.
+    """
+
+    id: int
+    user: User
+    body: str
+    created_at: datetime
+    updated_at: datetime
+    reactions: list[Reaction] = field(default_factory=list)
+    minimized: str | None = None
+    edited_at: datetime | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class ReviewComment(Comment):
+    """A comment on a line of the diff. `thread` is the id of the first comment of its thread."""
+
+    thread: int
+    path: str
+    line: int
+    side: str
+    commit_id: str
+    diff_hunk: str
+    review_id: int | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class Review:
+    """A review as submitted. `state` is GitHub's: APPROVED, CHANGES_REQUESTED, COMMENTED, DISMISSED."""
+
+    id: int
+    user: User
+    body: str
+    state: str
+    commit_id: str
+    submitted_at: datetime
+
+
+@dataclass(kw_only=True, eq=False)
+class AutoMerge:
+    """A standing order to merge as soon as nothing blocks it."""
+
+    enabled_by: User
+    enabled_at: datetime
+    method: str
+    title: str
+    message: str
+
+
+@dataclass(kw_only=True, eq=False)
+class Pull:
+    """What a pull request has beyond its issue.
+
+    `head_sha` follows the head branch while the pull request is open. `commit_count` overrides what git counts, for a
+    seeded pull request whose head commits are not in the repository. `merge_commit` is set only by a real merge;
+    `landed` are all commits that it made.
+    `trial` remembers the last test merge: base, head and the commit it gave (None: they conflict).
+    """
+
+    id: int
+    base: str
+    base_sha: str
+    head: str
+    head_sha: str
+    head_repository: Repository | None
+    head_owner: str
+    draft: bool = False
+    maintainer_can_modify: bool = False
+    merged_at: datetime | None = None
+    merged_by: User | None = None
+    merge_commit: str | None = None
+    landed: tuple[str, ...] = ()
+    commit_count: int | None = None
+    trial: tuple[str, str, str | None] | None = None
+    auto_merge: AutoMerge | None = None
+    requested_reviewers: list[User] = field(default_factory=list)
+    requested_teams: list[Team] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
+    review_comments: list[ReviewComment] = field(default_factory=list)
+    resolved_threads: dict[int, User] = field(default_factory=dict)
+
+    @property
+    def merged(self) -> bool:
+        """Whether it was merged, which `merge_commit_sha` in GitHub's answers does not say."""
+        return self.merged_at is not None
+
+
+@dataclass(kw_only=True, eq=False)
+class Issue:
+    """An issue; a pull request is an issue with `pull` set."""
+
+    id: int
+    number: int
+    title: str
+    body: str | None
+    user: User
+    created_at: datetime
+    updated_at: datetime
+    state: str = "open"
+    state_reason: str | None = None
+    closed_at: datetime | None = None
+    closed_by: User | None = None
+    locked: bool = False
+    lock_reason: str | None = None
+    labels: list[Label] = field(default_factory=list)
+    assignees: list[User] = field(default_factory=list)
+    milestone: Milestone | None = None
+    comments: list[Comment] = field(default_factory=list)
+    reactions: list[Reaction] = field(default_factory=list)
+    events: list[IssueEvent] = field(default_factory=list)
+    pull: Pull | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class IssueEvent:
+    """One entry of an issue's history, e.g. who added which label."""
+
+    id: int
+    event: str
+    actor: User
+    created_at: datetime
+    label: Label | None = None
+    commit_id: str | None = None

@@ -1,0 +1,155 @@
+"""Clone, fetch and push over smart HTTP, by `git http-backend`.
+
+Owns who may, and how the backend is called. The request is read completely before the backend starts and its answer is
+sent when it is complete: a half-duplex client and a full-duplex backend would wait for each other otherwise.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shlex
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from bot.fake_github.accounts import Level, Token
+from bot.fake_github.api import Refusal, access
+from bot.fake_github.authentication import identify
+from bot.fake_github.git_store import ENVIRONMENT
+from bot.fake_github.push_report import explain_refusals
+from bot.fake_github.refs import notice_moves
+from bot.fake_github.state import Repository
+from bot.fake_github.world import World
+
+HOOK = """#!/bin/sh
+# Refuses commits that touch workflow files. Run by git for each ref: name, old and new object.
+test "$3" = 0000000000000000000000000000000000000000 && exit 0
+file=$(git log -m --format= --name-only "$3" --not --all -- .github/workflows | head -n 1)
+test -z "$file" && exit 0
+echo "refusing to allow a GitHub App to create or update workflow \\`$file\\` without \\`workflows\\` permission" >&2
+exit 1
+"""
+"""The wording is GitHub's."""
+
+SERVICES = ("info/refs", "git-upload-pack", "git-receive-pack")
+"""The paths below a repository that git's clients ask for."""
+
+_CONFIG = {
+    "safe.directory": "*",
+    "http.receivepack": "true",
+    "uploadpack.allowFilter": "true",
+    "uploadpack.allowAnySHA1InWant": "true",
+    "receive.hideRefs": "refs/pull",
+    "receive.autogc": "false",
+}
+
+
+def install_hook(directory: Path) -> Path:
+    """Write the hook that guards workflow files and return the folder git takes hooks from."""
+    hooks = directory / "hooks"
+    hooks.mkdir(parents=True, exist_ok=True)
+    (hooks / "update").write_text(HOOK)
+    (hooks / "update").chmod(0o755)
+    return hooks
+
+
+async def answer(world: World, request: Request) -> Response:
+    """Answer one request of a git client."""
+    body = await request.body()
+    return await run_in_threadpool(_answer, world, request, body)
+
+
+def _answer(world: World, request: Request, body: bytes) -> Response:
+    moved = world.moved_from(request.path_params["owner"], request.path_params["repo"].removesuffix(".git"))
+    if moved is not None:
+        rest = request.url.path.split("/", 3)[3]
+        return RedirectResponse(f"/{moved.full_name}.git/{rest}?{request.url.query}", 301)
+    pushes = "git-receive-pack" in f"{request.url.path}?{request.url.query}"
+    try:
+        with world.lock:
+            token, _ = identify(world, request.headers.get("authorization"))
+            request.state.login = token.user.login if token else None
+            repository = _admit(world, request, token, Level.WRITE if pushes else Level.READ)
+    except Refusal as refusal:
+        headers = {"WWW-Authenticate": 'Basic realm="GitHub"'} if refusal.status == 401 else {}
+        return PlainTextResponse(str(refusal), refusal.status, headers)
+    response = _backend(world, request, repository, token, body)
+    if pushes and token and request.method == "POST":
+        with world.lock:
+            notice_moves(world, repository, token.user)
+    return response
+
+
+def _admit(world: World, request: Request, token: Token | None, needed: Level) -> Repository:
+    owner, name = request.path_params["owner"], request.path_params["repo"].removesuffix(".git")
+    repository = world.repository(owner, name)
+    level = access(token, repository) if repository else Level.NONE
+    if repository and level >= needed:
+        if repository.archived and needed >= Level.WRITE:
+            raise Refusal(403, "ERROR: This repository was archived so it is read-only.")
+        return repository
+    if token is None:
+        raise Refusal(401, "Authentication required")
+    if repository is None or level is Level.NONE:
+        raise Refusal(404, "Repository not found.")
+    raise Refusal(403, f"Permission to {repository.full_name}.git denied to {token.user.login}.")
+
+
+def _backend(world: World, request: Request, repository: Repository, token: Token | None, body: bytes) -> Response:
+    directory = repository.git.directory
+    guarded = token is not None and not token.workflows
+    hooks = _rule_hooks(world, repository) or (world.directory / "hooks" if guarded else None)
+    config = {**_CONFIG, **({"core.hooksPath": str(hooks)} if hooks else {})}
+    if request.headers.get("content-encoding") == "gzip":
+        body = gzip.decompress(body)
+    environment = {
+        **ENVIRONMENT,
+        **_config_environment(config),
+        "GIT_PROJECT_ROOT": str(directory.parent),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "PATH_INFO": f"/{directory.name}/{request.url.path.split('/', 3)[3]}",
+        "REQUEST_METHOD": request.method,
+        "QUERY_STRING": request.url.query,
+        "CONTENT_TYPE": request.headers.get("content-type", ""),
+        "CONTENT_LENGTH": str(len(body)),
+        "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
+        "REMOTE_ADDR": "127.0.0.1",
+        "REMOTE_USER": token.user.login if token else "",
+    }
+    done = subprocess.run(["git", "http-backend"], input=body, capture_output=True, check=False, env=environment)
+    status, headers, content = _cgi(done.stdout)
+    if hooks:
+        content = explain_refusals(content, repository.push_rule.summary if repository.push_rule else "")
+    return Response(content, status, headers)
+
+
+def _rule_hooks(world: World, repository: Repository) -> Path | None:
+    """Write the hook by which a rule refuses every push, and return its folder; None without a rule."""
+    if repository.push_rule is None:
+        return None
+    hooks = world.directory / f"rule-{repository.id}"
+    hooks.mkdir(exist_ok=True)
+    (hooks / "pre-receive").write_text(
+        f"#!/bin/sh\nprintf '%s\\n' {shlex.quote(repository.push_rule.remarks)} >&2\nexit 1\n"
+    )
+    (hooks / "pre-receive").chmod(0o755)
+    return hooks
+
+
+def _config_environment(config: Mapping[str, str]) -> dict[str, str]:
+    """Write settings as git reads them from its environment, so that an adopted repository is not changed."""
+    environment = {"GIT_CONFIG_COUNT": str(len(config))}
+    for number, (key, value) in enumerate(config.items()):
+        environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return environment
+
+
+def _cgi(output: bytes) -> tuple[int, dict[str, str], bytes]:
+    head, _, content = output.partition(b"\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
+    status = headers.pop("Status", "200 OK" if head else "500 Internal Server Error")
+    return int(status.split()[0]), headers, content

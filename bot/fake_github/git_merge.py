@@ -1,0 +1,62 @@
+"""The three ways GitHub merges a pull request, done on objects without a worktree.
+
+Owns which commits a merge makes. Moves no branch: the caller points a ref at what comes back.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.fake_github.git_store import GitCommit, GitStore, Person
+
+
+def merged_tree(git: GitStore, base: str, head: str) -> str | None:
+    """Return the tree of a merge of two commits, or None where they conflict or share no history."""
+    done = git.attempt("merge-tree", "--write-tree", base, head)
+    return done.stdout.decode().split("\n", 1)[0] if done.returncode == 0 else None
+
+
+def trial_merge(git: GitStore, base: str, head: str) -> str | None:
+    """Write GitHub's test merge commit, or return None on a conflict. The same pair gives the same commit."""
+    tree = merged_tree(git, base, head)
+    if tree is None:
+        return None
+    machine = Person("GitHub", "noreply@github.com", git.commit(head).committer.date)
+    return git.write_commit(tree, (base, head), f"Merge {head} into {base}", machine, machine)
+
+
+def merge_commit(git: GitStore, base: str, head: str, message: str, author: Person) -> str | None:
+    """Write a merge commit of the two, or return None on a conflict."""
+    tree = merged_tree(git, base, head)
+    return tree and git.write_commit(tree, (base, head), message, author, _machine(author.date))
+
+
+def squash_commit(git: GitStore, base: str, head: str, message: str, author: Person) -> str | None:
+    """Write everything of `head` as one commit on `base`, or return None on a conflict."""
+    tree = merged_tree(git, base, head)
+    return tree and git.write_commit(tree, (base,), message, author, _machine(author.date))
+
+
+def rebased_commits(git: GitStore, base: str, head: str, committer: Person) -> str | None:
+    """Write each commit of `head` anew on `base` and return the last, or None on a conflict. Merge commits vanish."""
+    tip = base
+    for picked in reversed(git.log(f"{base}..{head}")):
+        if len(picked.parents) > 1:
+            continue
+        tree = _picked_tree(git, tip, picked)
+        if tree is None:
+            return None
+        tip = git.write_commit(tree, (tip,), picked.message, picked.author, committer)
+    return tip
+
+
+def _picked_tree(git: GitStore, tip: str, picked: GitCommit) -> str | None:
+    """Merge with the picked commit's parent as merge base: a commit of the tip's tree on that parent makes it so."""
+    if not picked.parents:
+        return merged_tree(git, tip, picked.sha)
+    stand_in = git.write_commit(git.commit(tip).tree, picked.parents, "stand-in", picked.author, picked.committer)
+    return merged_tree(git, stand_in, picked.sha)
+
+
+def _machine(date: datetime) -> Person:
+    return Person("GitHub", "noreply@github.com", date)

@@ -1,0 +1,266 @@
+"""A GitHub on loopback: what a test or the demo holds in its hand.
+
+Owns the public face: starting and stopping, people, repositories, faults and what can be observed. Everything
+else is reached as on GitHub, by REST, GraphQL, git and a browser.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from bot.errors import BackportError
+from bot.fake_github.accounts import App, Level, Team, now
+from bot.fake_github.events import workflow_run_event
+from bot.fake_github.git_http import install_hook
+from bot.fake_github.middleware import Exchange, Fault, LoggedRequest
+from bot.fake_github.seeding import Past
+from bot.fake_github.server import Server
+from bot.fake_github.state import Artifact, PushRule, Webhook
+from bot.fake_github.webhooks import Delivery, Dispatcher
+from bot.fake_github.world import World
+
+
+class Sandbox(Past):
+    """A running sandbox; use it as a context manager. `directory` keeps its git repositories and is the caller's."""
+
+    def __init__(self, directory: Path) -> None:
+        self._outbox = Dispatcher()
+        self._server = Server()
+        directory.mkdir(parents=True, exist_ok=True)
+        install_hook(directory)
+        self.world = World(directory=directory.resolve(), url=self._server.url, outbox=self._outbox)
+        self._outbox.start()
+        self._door = self._server.start(self.world)
+
+    @classmethod
+    def start(cls, directory: Path) -> Sandbox:
+        """Serve an empty GitHub on a free port of 127.0.0.1."""
+        return cls(directory)
+
+    def stop(self) -> None:
+        """End both threads and close every socket. What is queued for webhooks is not sent any more."""
+        self._server.stop()
+        self._outbox.stop()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # --- where ------------------------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The root of the pages and of git's addresses."""
+        return self.world.url
+
+    @property
+    def api_url(self) -> str:
+        """What clients take as base URL; GraphQL is beside it, as on GitHub Enterprise."""
+        return self.world.api
+
+    @property
+    def graphql_url(self) -> str:
+        """Where GraphQL queries go."""
+        return f"{self.url}/api/graphql"
+
+    def clone_url(self, repository: str) -> str:
+        """Return what `git clone` takes; it holds no credentials."""
+        return f"{self.url}/{repository}.git"
+
+    # --- people -----------------------------------------------------------------------------------------------------
+
+    def add_user(
+        self,
+        login: str,
+        *,
+        type: Literal["User", "Bot", "Organization"] = "User",  # noqa: A002 - GitHub's own word for it
+        email: str = "",
+        name: str = "",
+        workflows: bool = True,
+    ) -> str:
+        """Make an account and return a token for it. Only a token with `workflows` may push workflow files."""
+        with self.world.lock:
+            user = self.world.ensure_user(login, type, name=name, email=email)
+            return self.world.issue_token(user, workflows=workflows)
+
+    def add_token(self, login: str, *, workflows: bool = True) -> str:
+        """Return one more token for an account that is there."""
+        with self.world.lock:
+            user = self.world.user(login)
+            if user is None:
+                raise BackportError(f"The sandbox has no account {login}.", hint="Call add_user first.")
+            return self.world.issue_token(user, workflows=workflows)
+
+    def add_team(self, organization: str, slug: str, members: Iterable[str]) -> None:
+        """Make a team; its members are made where they are missing."""
+        with self.world.lock:
+            owner = self.world.ensure_user(organization, "Organization")
+            people = [self.world.ensure_user(login) for login in members]
+            team = Team(id=self.world.next_id(), organization=owner, slug=slug, members=people)
+            self.world.teams[organization.lower(), slug.lower()] = team
+
+    def add_app(self, slug: str, repositories: Iterable[str], permissions: Mapping[str, str]) -> tuple[App, str]:
+        """Install a GitHub App on repositories; returns it with its private key, which is kept nowhere here."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        with self.world.lock:
+            reached = [self._repository(name) for name in repositories]
+            account = self.world.ensure_user(f"{slug}[bot]", "Bot")
+            app = App(
+                id=self.world.next_id(),
+                slug=slug,
+                name=slug,
+                owner=reached[0].owner if reached else account,
+                created_at=now(),
+                installation_id=self.world.next_id(),
+                repositories=[one.full_name for one in reached],
+                permissions=dict(permissions),
+                public_key=public,
+            )
+            account.app = self.world.apps[app.id] = app
+            for one in reached:
+                one.levels[account.login.lower()] = app.level
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return app, private.decode()
+
+    # --- repositories -----------------------------------------------------------------------------------------------
+
+    def create_repository(
+        self,
+        full_name: str,
+        git_dir: Path | None = None,
+        default_branch: str = "main",
+        *,
+        private: bool = False,
+        fork_of: str | None = None,
+    ) -> None:
+        """Make a repository. `git_dir` is adopted: only its HEAD is set; without it an empty bare one is made."""
+        with self.world.lock:
+            parent = self._repository(fork_of) if fork_of else None
+            self.world.add_repository(full_name, git_dir, default_branch, private=private, parent=parent)
+
+    def grant(self, repository: str, login: str, level: str) -> None:
+        """Give a person access: read, triage, write, maintain or admin; none takes it away."""
+        with self.world.lock:
+            self.world.ensure_user(login)
+            self._repository(repository).levels[login.lower()] = Level[level.upper()]
+
+    def require_checks(self, repository: str, branch: str, checks: Iterable[str]) -> None:
+        """Let nothing merge into a branch before these check runs succeeded."""
+        with self.world.lock:
+            self._repository(repository).required_checks[branch] = tuple(checks)
+
+    def refuse_pushes(self, repository: str, summary: str, remarks: str) -> None:
+        """Let a rule of the repository refuse every push from now on, in GitHub's words: see PushRule."""
+        with self.world.lock:
+            self._repository(repository).push_rule = PushRule(summary=summary, remarks=remarks)
+
+    def archive(self, repository: str) -> None:
+        """Make a repository read-only."""
+        with self.world.lock:
+            self._repository(repository).archived = True
+
+    def switch_off(self, repository: str, feature: Literal["drafts", "auto_merge"]) -> None:
+        """Take away what the owner's plan or the repository's settings need not allow."""
+        with self.world.lock:
+            setattr(self._repository(repository), feature, False)
+
+    def add_webhook(self, repository: str, url: str, secret: str, events: Iterable[str]) -> int:
+        """Send events to an address from now on; returns the webhook's id. No ping is sent."""
+        with self.world.lock:
+            hook = Webhook(id=self.world.next_id(), url=url, secret=secret, events=list(events), created_at=now())
+            self._repository(repository).webhooks[hook.id] = hook
+            return hook.id
+
+    # --- workflow runs ----------------------------------------------------------------------------------------------
+
+    def runs(self, repository: str) -> tuple[int, ...]:
+        """List the numbers of the workflow runs that were dispatched, oldest first."""
+        with self.world.lock:
+            return tuple(self._repository(repository).runs)
+
+    def start_run(self, repository: str, run_id: int) -> Mapping[str, Any]:
+        """Take a run out of the queue as a runner would; returns the inputs it was dispatched with."""
+        with self.world.lock:
+            run = self._repository(repository).runs[run_id]
+            run.status, run.updated_at = "in_progress", now()
+            return dict(run.inputs)
+
+    def lose_run(self, repository: str, run_id: int) -> None:
+        """Forget a run, as GitHub does when one is deleted."""
+        with self.world.lock:
+            del self._repository(repository).runs[run_id]
+
+    def finish_run(self, repository: str, run_id: int, conclusion: str, artifacts: Mapping[str, bytes]) -> None:
+        """End a dispatched workflow run as a runner would. Artifacts are zip archives by name."""
+        with self.world.lock:
+            here = self._repository(repository)
+            run = here.runs[run_id]
+            for name, content in artifacts.items():
+                artifact = Artifact(id=self.world.next_id(), name=name, content=content, created_at=now())
+                run.artifacts[artifact.id] = artifact
+            run.status, run.conclusion, run.updated_at = "completed", conclusion, now()
+            workflow_run_event(self.world, here, run, "completed", run.actor)
+
+    # --- what happened ----------------------------------------------------------------------------------------------
+
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """List every webhook delivery, oldest first."""
+        return self._outbox.deliveries()
+
+    def wait_for_deliveries(self, timeout: float = 10.0) -> None:
+        """Return when every delivery so far has ended, well or badly. Raises TimeoutError."""
+        self._outbox.wait(timeout)
+
+    def redeliver(self, delivery_id: int) -> Delivery:
+        """Send a delivery again with the same guid, as GitHub's button does."""
+        return self._outbox.redeliver(delivery_id)
+
+    def requests(self) -> tuple[LoggedRequest, ...]:
+        """List every HTTP request so far, without its secrets."""
+        return self._door.requests()
+
+    def watch(self, watcher: Callable[[Exchange], None]) -> None:
+        """Show every answer from now on to `watcher`, on the server's thread."""
+        self._door.watchers.append(watcher)
+
+    # --- failures to come -------------------------------------------------------------------------------------------
+
+    def fail_next(
+        self,
+        method: str,
+        path: str,
+        ending: int | Literal["timeout", "reset"],
+        *,
+        after_effect: bool = False,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> None:
+        """Let the next request that fits end so, once. `path` is a pattern looked for below `api_url`.
+
+        With `after_effect` the request does its work and only its answer is lost.
+        """
+        content = json.dumps(body if body is not None else {"message": "Server Error"}).encode()
+        self._door.expect(
+            Fault(
+                method=method,
+                path=re.compile(path),
+                ending=ending,
+                after_effect=after_effect,
+                headers=headers or {},
+                body=content,
+            )
+        )
+
+    def fail_no_more(self) -> None:
+        """Let no request fail whose failure has not come yet."""
+        self._door.forgive()

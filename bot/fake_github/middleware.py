@@ -1,0 +1,186 @@
+"""What stands between the socket and the sandbox: the request log and the failures that tests ask for.
+
+Owns both, as one ASGI layer around the application. Logs no header and no body, so never a token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import struct
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from bot.fake_github.rest_http import PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRequest:
+    """One request as it was answered. `status` is 0 where no answer was sent; `login` is who asked."""
+
+    method: str
+    path: str
+    status: int
+    login: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request with its whole answer, for whoever watches. `url` has the query. Asked-for failures are not shown."""
+
+    method: str
+    url: str
+    status: int
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A failure to come: an HTTP status, "timeout" (no answer until the client leaves) or "reset" (TCP reset)."""
+
+    method: str
+    path: re.Pattern[str]
+    ending: int | str
+    after_effect: bool
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Connections:
+    """The open TCP connections by peer, so that one can be cut."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, int], asyncio.Transport] = {}
+
+    def protocol(self) -> type[asyncio.Protocol]:
+        """Return uvicorn's HTTP protocol, noting its connections here."""
+        opened = self._open
+
+        class Noted(H11Protocol):
+            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+                super().connection_made(transport)
+                opened[transport.get_extra_info("peername")] = transport
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                opened.pop(self.transport.get_extra_info("peername"), None)
+                super().connection_lost(exc)
+
+        return Noted
+
+    def reset(self, peer: tuple[str, int]) -> None:
+        """Cut a connection so that the client sees a reset, not an end."""
+        transport = self._open.get(tuple(peer))  # type: ignore[arg-type]
+        if transport is not None:
+            linger = struct.pack("ii", 1, 0)
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            transport.abort()
+
+
+class Door:
+    """The ASGI layer. `closing` says that the server wants to end, so that nobody is kept waiting."""
+
+    def __init__(self, app: ASGIApp, connections: Connections, closing: Callable[[], bool]) -> None:
+        self._app = app
+        self._connections = connections
+        self._closing = closing
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+        self._log: list[LoggedRequest] = []
+        self.watchers: list[Callable[[Exchange], None]] = []
+
+    def expect(self, fault: Fault) -> None:
+        """Let the next request that fits fail."""
+        with self._lock:
+            self._faults.append(fault)
+
+    def forgive(self) -> None:
+        """Forget the failures that have not come yet."""
+        with self._lock:
+            self._faults.clear()
+
+    def requests(self) -> tuple[LoggedRequest, ...]:
+        """List what was asked so far, in the order of the answers."""
+        with self._lock:
+            return tuple(self._log)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection's request."""
+        if scope["type"] != "http":
+            return
+        scope.setdefault("state", {})
+        fault = self._take_fault(scope)
+        recorder = _Recorder(None if fault else send)
+        if fault is None or fault.after_effect:
+            await self._app(scope, receive, recorder.send)
+        if fault is not None:
+            recorder = _Recorder(send)
+            await self._fail(fault, scope, receive, recorder.send)
+        self._note(scope, recorder, ours=fault is None)
+
+    async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        if isinstance(fault.ending, int):
+            response = Response(fault.body, fault.ending, dict(fault.headers), "application/json; charset=utf-8")
+            await response(scope, receive, send)
+            return
+        if fault.ending == "reset":
+            self._connections.reset(scope["client"])
+        while not self._closing():
+            try:
+                message = await asyncio.wait_for(receive(), 0.2)
+            except TimeoutError:
+                continue
+            if message["type"] == "http.disconnect":
+                return
+
+    def _take_fault(self, scope: Scope) -> Fault | None:
+        path = _path(scope).removeprefix(PREFIX)
+        with self._lock:
+            for fault in self._faults:
+                if fault.method in {"*", scope["method"]} and fault.path.search(path):
+                    self._faults.remove(fault)
+                    return fault
+        return None
+
+    def _note(self, scope: Scope, recorder: _Recorder, *, ours: bool) -> None:
+        entry = LoggedRequest(scope["method"], _path(scope), recorder.status, scope["state"].get("login"))
+        with self._lock:
+            self._log.append(entry)
+        if self.watchers and ours:
+            url = scope["raw_path"].decode() + (f"?{query}" if (query := scope["query_string"].decode()) else "")
+            seen = Exchange(entry.method, url, entry.status, recorder.content_type, bytes(recorder.body))
+            for watcher in self.watchers:
+                watcher(seen)
+
+
+class _Recorder:
+    """Passes an answer on, or swallows it, and keeps what it was."""
+
+    def __init__(self, send: Send | None) -> None:
+        self._send = send
+        self.status = 0
+        self.content_type = ""
+        self.body = bytearray()
+
+    async def send(self, message: Message) -> None:
+        """Take one part of the answer."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers: dict[bytes, Any] = dict(message.get("headers", []))
+            self.content_type = headers.get(b"content-type", b"").decode()
+        elif self.content_type.startswith("application/json"):
+            self.body += message.get("body", b"")
+        if self._send:
+            await self._send(message)
+
+
+def _path(scope: Scope) -> str:
+    return unquote(scope["raw_path"].decode())

@@ -1,0 +1,136 @@
+"""The nouns of a repository: itself, and the check runs, workflow runs and webhooks that hang on it.
+
+Owns mutable records and what can be said of one by itself. Knows no URL, no JSON shape and no HTTP.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot.fake_github.accounts import Level, User
+from bot.fake_github.conversation import Issue, Label, Milestone
+from bot.fake_github.git_store import GitStore
+
+
+@dataclass(kw_only=True, eq=False)
+class CheckRun:
+    """A check run on a commit, owned by the App that made it."""
+
+    id: int
+    name: str
+    head_sha: str
+    creator: User
+    suite_id: int
+    status: str = "queued"
+    conclusion: str | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    external_id: str = ""
+    details_url: str | None = None
+    output: dict[str, Any] = field(default_factory=dict)
+    annotations: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(kw_only=True, eq=False)
+class Webhook:
+    """Where a repository's events are sent. An empty secret sends no signature."""
+
+    id: int
+    url: str
+    secret: str
+    events: list[str]
+    created_at: datetime
+    active: bool = True
+
+
+@dataclass(kw_only=True, eq=False)
+class WorkflowRun:
+    """A run asked for by a dispatch. The sandbox runs nothing: a test or the demo ends it."""
+
+    id: int
+    number: int
+    path: str
+    name: str
+    title: str
+    event: str
+    actor: User
+    head_branch: str
+    head_sha: str
+    created_at: datetime
+    updated_at: datetime
+    inputs: dict[str, Any] = field(default_factory=dict)
+    status: str = "queued"
+    conclusion: str | None = None
+    artifacts: dict[int, Artifact] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True, eq=False)
+class Artifact:
+    """A zip archive that a workflow run left. Whoever knows the `signature` may download it."""
+
+    id: int
+    name: str
+    content: bytes
+    created_at: datetime
+    signature: str = field(default_factory=secrets.token_urlsafe)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushRule:
+    """A rule of the repository that refuses every push: GitHub's word for the branch, and what it sends along."""
+
+    summary: str
+    remarks: str
+
+
+@dataclass(kw_only=True, eq=False)
+class Repository:
+    """A repository: its records here, its objects in `git`. `seen_refs` is what the last look at the refs found.
+
+    `drafts` is what the owner's plan allows, `auto_merge` what the repository's settings do.
+    """
+
+    id: int
+    owner: User
+    name: str
+    git: GitStore
+    default_branch: str
+    private: bool
+    created_at: datetime
+    pushed_at: datetime
+    parent: Repository | None = None
+    levels: dict[str, Level] = field(default_factory=dict)
+    issues: dict[int, Issue] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    milestones: dict[int, Milestone] = field(default_factory=dict)
+    check_runs: dict[int, CheckRun] = field(default_factory=dict)
+    webhooks: dict[int, Webhook] = field(default_factory=dict)
+    runs: dict[int, WorkflowRun] = field(default_factory=dict)
+    workflow_ids: dict[str, int] = field(default_factory=dict)
+    required_checks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    seen_refs: dict[str, str] = field(default_factory=dict)
+    push_rule: PushRule | None = None
+    archived: bool = False
+    drafts: bool = True
+    auto_merge: bool = True
+
+    @property
+    def full_name(self) -> str:
+        """Owner and name, as in a URL."""
+        return f"{self.owner.login}/{self.name}"
+
+    def pulls(self) -> list[Issue]:
+        """List the pull requests by number."""
+        return [issue for _, issue in sorted(self.issues.items()) if issue.pull]
+
+    def level_of(self, user: User | None) -> Level:
+        """Return the user's access. On a public repository everybody reads."""
+        floor = Level.NONE if self.private else Level.READ
+        if user is None:
+            return floor
+        if user is self.owner:
+            return Level.ADMIN
+        return max(floor, self.levels.get(user.login.lower(), Level.NONE))

@@ -1,0 +1,160 @@
+"""Everything the sandbox knows, and the one lock around it.
+
+Owns identity (ids, node ids, logins, tokens), the clock and finding things. Knows no HTTP; what clients may do is
+decided in `rest`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+from bot.fake_github.accounts import App, Level, Team, Token, User, now
+from bot.fake_github.conversation import Issue, IssueEvent, Label
+from bot.fake_github.git_store import GitStore
+from bot.fake_github.state import Repository
+from bot.fake_github.webhooks import Dispatcher
+
+
+@dataclass
+class World:
+    """The state of one sandbox. Hold `lock` while reading or changing anything below."""
+
+    directory: Path
+    url: str
+    outbox: Dispatcher
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    users: dict[str, User] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    apps: dict[int, App] = field(default_factory=dict)
+    teams: dict[tuple[str, str], Team] = field(default_factory=dict)
+    repositories: dict[str, Repository] = field(default_factory=dict)
+    moved: dict[str, Repository] = field(default_factory=dict)
+    _ids: count[int] = field(default_factory=lambda: count(1001))
+
+    @property
+    def api(self) -> str:
+        """The root of the REST API."""
+        return f"{self.url}/api/v3"
+
+    def next_id(self) -> int:
+        """Return a number no other thing in this sandbox has."""
+        return next(self._ids)
+
+    # --- people -----------------------------------------------------------------------------------------------------
+
+    def user(self, login: str) -> User | None:
+        """Find an account; logins differ in more than case."""
+        return self.users.get(login.lower())
+
+    def ensure_user(self, login: str, kind: str = "User", *, name: str = "", email: str = "") -> User:
+        """Find an account or make it."""
+        found = self.user(login)
+        if found is None:
+            number = self.next_id()
+            address = email or f"{number}+{login}@users.noreply.github.com"
+            found = User(id=number, login=login, type=kind, name=name or login, email=address, created_at=now())
+            self.users[login.lower()] = found
+        return found
+
+    def issue_token(
+        self,
+        user: User,
+        *,
+        workflows: bool,
+        repositories: tuple[str, ...] | None = None,
+        lifetime: timedelta | None = None,
+    ) -> str:
+        """Make a secret that stands for the user."""
+        secret = ("ghs_" if user.app else "ghp_") + secrets.token_hex(18)
+        expires = now() + lifetime if lifetime else None
+        self.tokens[secret] = Token(user=user, workflows=workflows, repositories=repositories, expires_at=expires)
+        return secret
+
+    def token(self, secret: str) -> Token | None:
+        """Find what a secret may do; one that ran out is unknown."""
+        token = self.tokens.get(secret)
+        return None if token and token.expires_at and token.expires_at <= now() else token
+
+    # --- repositories -----------------------------------------------------------------------------------------------
+
+    def repository(self, owner: str, name: str) -> Repository | None:
+        """Find a repository, whatever the case."""
+        return self.repositories.get(f"{owner}/{name}".lower())
+
+    def rename(self, repository: Repository, full_name: str) -> None:
+        """Give a repository another name, or another owner. Its old address leads to the new one."""
+        old = repository.full_name.lower()
+        owner, _, repository.name = full_name.partition("/")
+        repository.owner = self.ensure_user(owner, "Organization")
+        self.repositories[full_name.lower()] = self.moved[old] = self.repositories.pop(old)
+
+    def moved_from(self, owner: str, name: str) -> Repository | None:
+        """Find the repository that once had this name, unless another one has it now."""
+        named = f"{owner}/{name}".lower()
+        return None if named in self.repositories else self.moved.get(named)
+
+    def add_repository(
+        self, full_name: str, git_dir: Path | None, default_branch: str, *, private: bool, parent: Repository | None
+    ) -> Repository:
+        """Make a repository of the objects in `git_dir`, or in a folder of ours. Its HEAD names the default branch."""
+        owner, _, name = full_name.partition("/")
+        store = GitStore(git_dir or self.directory / owner / f"{name}.git", default_branch)
+        store.run("symbolic-ref", "HEAD", f"refs/heads/{default_branch}")
+        if parent:
+            store.fetch(parent.git.directory, "+refs/heads/*:refs/heads/*")
+        made = now()
+        repository = Repository(
+            id=self.next_id(),
+            owner=self.ensure_user(owner, "User" if parent else "Organization"),
+            name=name,
+            git=store,
+            default_branch=default_branch,
+            private=private,
+            created_at=made,
+            pushed_at=made,
+            parent=parent,
+            seen_refs=store.refs(),
+        )
+        self.repositories[full_name.lower()] = repository
+        return repository
+
+    def network(self, repository: Repository) -> list[Repository]:
+        """List a repository with its parent and forks, which share pull requests."""
+        root = repository.parent or repository
+        return [one for one in self.repositories.values() if one is root or one.parent is root]
+
+    # --- issues -----------------------------------------------------------------------------------------------------
+
+    def next_number(self, repository: Repository) -> int:
+        """Return the number of the next issue or pull request."""
+        return max(repository.issues, default=0) + 1
+
+    def label(self, repository: Repository, name: str) -> Label:
+        """Find a label or make it, as adding an unknown label to an issue does."""
+        found = repository.labels.get(name.lower())
+        if found is None:
+            found = repository.labels[name.lower()] = Label(id=self.next_id(), name=name)
+        return found
+
+    def note(
+        self, issue: Issue, event: str, actor: User, *, label: Label | None = None, commit: str | None = None
+    ) -> None:
+        """Add an entry to an issue's history and move its `updated_at`."""
+        made = now()
+        issue.updated_at = made
+        entry = IssueEvent(id=self.next_id(), event=event, actor=actor, created_at=made, label=label, commit_id=commit)
+        issue.events.append(entry)
+
+    def association(self, repository: Repository, user: User) -> str:
+        """Return `author_association`. Membership of an organization is private here, so it never shows."""
+        if user is repository.owner:
+            return "OWNER"
+        if repository.levels.get(user.login.lower(), Level.NONE) > Level.NONE:
+            return "COLLABORATOR"
+        merged = any(issue.pull and issue.pull.merged and issue.user is user for issue in repository.issues.values())
+        return "CONTRIBUTOR" if merged else "NONE"

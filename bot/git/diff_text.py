@@ -1,0 +1,93 @@
+"""Patches as texts that can be compared: what a commit changes, with and without its line numbers.
+
+Owns when two patches are the same. `git patch-id` drops all white space before it compares, so two fixes of a Python
+block's indentation can share an id; here white space counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from bot.models import Fidelity, Sha
+
+if TYPE_CHECKING:
+    from bot.git.repository import Repository
+
+_PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--full-index")
+_HUNK = re.compile(rb"^@@ -(\d+(?:,\d+)?) \+(\d+(?:,\d+)?) @@.*", re.MULTILINE)
+_INDEX = re.compile(rb"^index [0-9a-f.]+", re.MULTILINE)
+_COMMIT = re.compile(rb"^([0-9a-f]{40})\n", re.MULTILINE)
+
+
+_OF_COMMITS = ("diff-tree", "--stdin", "-r", "-p", "--root", "--always", "--diff-merges=first-parent", *_PLAIN)
+
+
+def commit_patches(repository: Repository, commits: Iterable[Sha]) -> dict[Sha, bytes]:
+    """Return what each commit changes, as a diff against its first parent."""
+    return _split(repository.git.run(*_OF_COMMITS, stdin=_listed(commits)))
+
+
+def readable_patches(repository: Repository, commits: Sequence[Sha]) -> dict[Sha, bytes]:
+    """Return the same, leaving out commits whose files are not all here."""
+    found: dict[Sha, bytes] = {}
+    while commits:
+        done = repository.git.attempt(*_OF_COMMITS, stdin=_listed(commits))
+        patches = _split(done.stdout)
+        if done.code == 0:
+            return found | patches
+        # git ends at the first object that is missing: what it had begun to print may be cut off.
+        whole = dict(list(patches.items())[:-1])
+        found |= whole
+        commits = commits[len(whole) or 1 :]
+    return found
+
+
+def _listed(commits: Iterable[Sha]) -> bytes:
+    return "".join(f"{sha}\n" for sha in commits).encode()
+
+
+def _split(patches: bytes) -> dict[Sha, bytes]:
+    # Within a diff every line starts with a sign or a keyword, so a line that is an object name starts a commit.
+    _, *pieces = _COMMIT.split(patches)
+    return {Sha(sha.decode()): patch for sha, patch in zip(pieces[::2], pieces[1::2], strict=True)}
+
+
+def normalized(patch: bytes, *, positions: bool = False) -> bytes:
+    """Return a patch without the names of text blobs and, unless asked for, without line positions.
+
+    Two patches that come out equal make the same change. Headings after `@@` are context that git guessed: left out.
+    """
+    files = re.split(rb"^(?=diff --git )", patch, flags=re.MULTILINE)
+    hunk = rb"@@ -\1 +\2 @@" if positions else b"@@"
+    # Of a binary file the blobs' names are all that the patch says.
+    named = (each if b"\nBinary files " in each else _INDEX.sub(b"index", each) for each in files)
+    return b"".join(_HUNK.sub(hunk, each) for each in named)
+
+
+def range_diff(repository: Repository, originals: Sequence[Sha], base: Sha, tip: Sha) -> str:
+    """Return how the commits from `base` to `tip` differ from the originals, oldest first.
+
+    Empty where the originals do not follow one another, as git compares ranges only.
+    """
+    parents = [repository.commit(sha).parents[:1] for sha in originals]
+    if parents != [parents[0], *((sha,) for sha in originals[:-1])] or not parents[0]:
+        return ""
+    # The factor makes git pair commits that were adapted, however much, in place of calling one gone and one new.
+    options = ("range-diff", "--no-color", "--no-notes", "--creation-factor=100")
+    return repository.git.text(*options, f"{parents[0][0]}..{originals[-1]}", f"{base}..{tip}")
+
+
+def differ_in_line_ends(original: bytes, picked: bytes) -> bool:
+    """Say whether two patches that differ make the same change in other line ends."""
+    texts = normalized(original), normalized(picked)
+    return texts[0] != texts[1] and texts[0].replace(b"\r\n", b"\n") == texts[1].replace(b"\r\n", b"\n")
+
+
+def compare(original: bytes, picked: bytes) -> Fidelity:
+    """Say how near a picked patch is to the original one."""
+    if normalized(original) != normalized(picked):
+        return Fidelity.ADAPTED
+    same_lines = normalized(original, positions=True) == normalized(picked, positions=True)
+    return Fidelity.EXACT if same_lines else Fidelity.OFFSET

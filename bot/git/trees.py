@@ -1,0 +1,148 @@
+"""Trees: the files of a commit, and new trees made from old ones.
+
+Owns paths inside trees. A new tree costs as much as the directories it touches, never as much as the whole tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from bot.git.objects import DIRECTORY, EMPTY_TREE, REGULAR, SUBMODULE, Entry, decode_path, format_tree
+from bot.git.tree_cache import Listing
+from bot.models import Commit, Sha
+
+if TYPE_CHECKING:
+    from bot.git.repository import Repository
+
+
+class CommitTree:
+    """The files of a commit (or of a bare tree object) as a SourceTree."""
+
+    def __init__(self, repository: Repository, commit: Sha) -> None:
+        self.repository = repository
+        self.commit = commit
+
+    def read(self, path: str) -> bytes | None:
+        """Return the file's bytes, or None where the tree has no such file."""
+        return self.repository.read(self.commit, path)
+
+    def paths(self) -> Iterator[str]:
+        """Yield the path of every file, sorted; submodules are no files."""
+        yield from self.repository.paths(self.commit)
+
+
+def list_directory(repository: Repository, tree: Sha, directory: str = "") -> dict[str, Entry]:
+    """Return the entries of one directory; nothing where there is none."""
+    if directory:
+        inner = find_entry(repository, tree, directory)
+        if inner is None or inner.mode != DIRECTORY:
+            return {}
+        tree = inner.sha
+    return _named(repository.directories.entries(tree))
+
+
+def _named(listing: Listing) -> dict[str, Entry]:
+    return {decode_path(name): Entry(mode.decode(), Sha(sha.hex())) for mode, name, sha in listing.values()}
+
+
+def find_entry(repository: Repository, tree: Sha, path: str) -> Entry | None:
+    """Return what a tree holds at a path: a file, a link, a submodule or a directory."""
+    return repository.directories.find(tree, path)
+
+
+def list_files(repository: Repository, tree: Sha) -> Iterator[tuple[str, Entry]]:
+    """Yield path and entry of everything in a tree that is no directory, in git's order."""
+    for line in repository.git.run("ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0")[:-1]:
+        about, _, path = line.partition(b"\t")
+        mode, _, sha = about.split(b" ")
+        yield decode_path(path), Entry(mode.decode(), Sha(sha.decode()))
+
+
+def list_submodules(repository: Repository, commit: Sha) -> tuple[str, ...]:
+    """Return the paths of a commit's submodules."""
+    if repository.read(commit, ".gitmodules") is None:
+        return ()
+    return tuple(path for path, entry in list_files(repository, commit) if entry.mode == SUBMODULE)
+
+
+def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry | None]) -> Sha:
+    """Write the tree that differs from `tree` in these entries; None removes a file, a link or a submodule.
+
+    A directory at such a path stays: whoever removes a file there means no folder of the same name. Directories left
+    empty disappear.
+
+    Raises:
+        GitError: a directory on the way is missing, so what else it holds would be lost.
+    """
+    below = _by_directory(changes)
+    directories = sorted(below, key=lambda directory: directory.count("/") + bool(directory))
+    trees, listings = {"": tree}, dict[str, dict[str, Entry]]()
+    # Level by level, not by recursion: a commit may hold directories deeper than Python's stack.
+    for directory in directories:
+        if directory:
+            parent, _, name = directory.rpartition("/")
+            old = listings[parent].get(name)
+            trees[directory] = old.sha if old is not None and old.mode == DIRECTORY else EMPTY_TREE
+        listings[directory] = _named(repository.directories.stored([trees[directory]])[0])
+        for name, entry in below[directory].items():
+            _set(listings[directory], name, entry)
+    for directory in reversed(directories):
+        written = repository.writer.write("tree", format_tree(listings[directory]))
+        if directory:
+            parent, _, name = directory.rpartition("/")
+            _set_directory(listings[parent], name, old=trees[directory], written=written)
+    return written
+
+
+def _by_directory(changes: Mapping[str, Entry | None]) -> dict[str, dict[str, Entry | None]]:
+    """Return the changes by the directory that they are in; every directory on the way is there too."""
+    below: dict[str, dict[str, Entry | None]] = {"": {}}
+    for path, entry in changes.items():
+        directory, _, name = path.rpartition("/")
+        below.setdefault(directory, {})[name] = entry
+        while (directory := directory.rpartition("/")[0]) not in below:
+            below[directory] = {}
+    return below
+
+
+def _set_directory(entries: dict[str, Entry], name: str, *, old: Sha, written: Sha) -> None:
+    # A removal below something that is no directory has nothing to remove.
+    if written != EMPTY_TREE:
+        entries[name] = Entry(DIRECTORY, written)
+    elif old != EMPTY_TREE:
+        del entries[name]
+
+
+def _set(entries: dict[str, Entry], name: str, entry: Entry | None) -> None:
+    if entry is None:
+        if name in entries and entries[name].mode != DIRECTORY:
+            del entries[name]
+    else:
+        entries[name] = entry
+
+
+def changed_files(
+    repository: Repository, tree: Sha, contents: Mapping[str, bytes | None], modes: Mapping[str, str] | None = None
+) -> Sha:
+    """Write the tree in which these files have these contents; a file that was there keeps its mode."""
+    changes: dict[str, Entry | None] = {}
+    for path, content in contents.items():
+        if content is None:
+            changes[path] = None
+            continue
+        old = find_entry(repository, tree, path)
+        kept = old.mode if old is not None and old.mode not in (DIRECTORY, SUBMODULE) else REGULAR
+        changes[path] = Entry((modes or {}).get(path, kept), repository.writer.write("blob", content))
+    return changed_tree(repository, tree, changes)
+
+
+def differing_paths(repository: Repository, old: Sha, new: Sha) -> Iterator[str]:
+    """Yield the paths of the files, links and submodules in which two trees differ; a rename is both its paths."""
+    return iter(repository.directories.differing(old, new))
+
+
+def commit_paths(repository: Repository, commit: Commit) -> Iterator[str]:
+    """Yield the paths that a commit changes against its first parent."""
+    before = repository.commit(commit.parents[0]).tree if commit.parents else EMPTY_TREE
+    return differing_paths(repository, before, commit.tree)

@@ -1,0 +1,128 @@
+"""What git could not merge: unmerged paths by the stages git left, never by what git said about them.
+
+Owns the kinds of conflict and the count of conflict regions. Resolves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.git.objects import SUBMODULE, SYMLINK, Entry, decode_path
+from bot.models import ConflictFile, ConflictKind, Sha
+
+if TYPE_CHECKING:
+    from bot.git.repository import Repository
+
+# git's own test for binary content: a NUL among the first 8000 bytes.
+_BINARY_PROBE = 8000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmergedFile:
+    """One unmerged path with its stages. Base is the original's parent, ours the target, theirs the original.
+
+    A stage is None where that side has no such file. `written` is where git left what it could make of them: for a
+    content conflict a file with markers. `aside` are the paths that git made up for a side that could not stay here.
+    """
+
+    path: str
+    written: str
+    kind: ConflictKind
+    regions: int
+    base: Entry | None
+    ours: Entry | None
+    theirs: Entry | None
+    aside: tuple[str, ...] = ()
+
+    @property
+    def described(self) -> ConflictFile:
+        """The part that a report needs."""
+        return ConflictFile(self.path, self.kind, self.regions)
+
+
+@dataclass(slots=True)
+class Stages:
+    """The stages of one path: 1 base, 2 ours, 3 theirs. `written` is the path that git left it at.
+
+    Of a link against a file git leaves one at the path and moves the other `aside`.
+    """
+
+    written: str
+    entries: dict[int, Entry] = field(default_factory=dict)
+    aside: dict[str, None] = field(default_factory=dict)
+
+
+def parse_stages(lines: Iterable[bytes], labels: Iterable[str]) -> dict[str, Stages]:
+    """Read lines of the form `<mode> <object> <stage>TAB<path>`, several for one path.
+
+    Where two kinds of thing want one path, git moves one aside to `<path>~<label>`: both are one path here.
+    """
+    found: dict[str, Stages] = {}
+    for line in lines:
+        about, _, raw = line.partition(b"\t")
+        mode, sha, stage = about.decode().split(" ")
+        written = decode_path(raw)
+        path = next((written.partition(f"~{label}")[0] for label in labels if f"~{label}" in written), written)
+        stages = found.setdefault(path, Stages(written))
+        stages.entries[int(stage)] = Entry(mode, Sha(sha))
+        if written != path:
+            stages.aside[written] = None
+    return found
+
+
+def describe(
+    repository: Repository, stages: Mapping[str, Stages], tree: Sha, ours_label: str
+) -> tuple[UnmergedFile, ...]:
+    """Name the kind of each conflict and count its regions in the tree that git wrote."""
+    left = repository.read_all((tree, each.written) for each in stages.values())
+    return tuple(
+        _describe(repository, path, each, _count_regions(content or b"", ours_label))
+        for (path, each), content in zip(stages.items(), left, strict=True)
+    )
+
+
+def _describe(repository: Repository, path: str, stages: Stages, regions: int) -> UnmergedFile:
+    base, ours, theirs = (stages.entries.get(stage) for stage in (1, 2, 3))
+    kind = _kind(repository, base, ours, theirs, marked=regions > 0)
+    counted = kind in (ConflictKind.CONTENT, ConflictKind.ADD_ADD)
+    return UnmergedFile(
+        path=path,
+        written=stages.written,
+        kind=kind,
+        regions=regions if counted else 0,
+        base=base,
+        ours=ours,
+        theirs=theirs,
+        aside=tuple(stages.aside),
+    )
+
+
+def _kind(
+    repository: Repository, base: Entry | None, ours: Entry | None, theirs: Entry | None, *, marked: bool
+) -> ConflictKind:
+    present = [entry for entry in (base, ours, theirs) if entry is not None]
+    if any(entry.mode == SUBMODULE for entry in present):
+        return ConflictKind.SUBMODULE
+    if base is not None and (ours is None) != (theirs is None):
+        return ConflictKind.MODIFY_DELETE
+    if ours is None or theirs is None:
+        return ConflictKind.OTHER
+    if any(entry.mode == SYMLINK for entry in present):
+        return ConflictKind.OTHER
+    # git puts markers only where no side is binary.
+    if not marked and any(is_binary(repository.read_blob(entry.sha)) for entry in present):
+        return ConflictKind.BINARY
+    return ConflictKind.CONTENT if base is not None else ConflictKind.ADD_ADD
+
+
+def is_binary(content: bytes) -> bool:
+    """Say whether git would take a content for binary."""
+    return b"\0" in content[:_BINARY_PROBE]
+
+
+def _count_regions(content: bytes, ours_label: str) -> int:
+    # The label is an object name made for this trial, so a marker that was in the file before is not counted.
+    return len(re.findall(rb"^<{2,} " + ours_label.encode(), content, re.MULTILINE))

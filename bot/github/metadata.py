@@ -1,0 +1,79 @@
+"""What stands beside a pull request's text: labels, milestone, assignees, reviewers, auto-merge.
+
+Owns one small request for each, so that one that GitHub refuses (somebody without access, a milestone that is gone)
+costs none of the others. Each adds, and adding twice is the same as adding once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from github import GithubException
+from github.PullRequest import PullRequest as ForgePullRequest
+from github.Repository import Repository as ForgeRepository
+
+from bot.github.graphql import enable_auto_merge
+from bot.github.lazy import unread_issue
+from bot.models import Details
+from bot.text.logins import same_login
+
+log = logging.getLogger(__name__)
+
+
+class Step(NamedTuple):
+    """One request. `action` completes "GitHub could not …"; where it is refused, people are told if `missed` is set."""
+
+    action: str
+    request: Callable[[], object]
+    missed: str = ""
+
+
+def detail_steps(repository: ForgeRepository, number: int, details: Details) -> Iterator[Step]:
+    """Yield the requests that give a pull request its details."""
+    issue, pull = unread_issue(repository, number), repository.get_pull(number)
+    if details.labels:
+        yield Step("label it", partial(issue.add_to_labels, *details.labels))
+    if details.milestone is not None:
+        yield Step("set its milestone", partial(_set_milestone, repository, number, details.milestone))
+    for login in details.assignees:
+        yield Step(f"assign {login}", partial(_assign, repository, number, login))
+    for login in details.reviewers:
+        if not same_login(login, pull.user.login):
+            yield Step(f"ask {login} for a review", partial(_ask_for_review, pull, login))
+    for team in details.teams:
+        yield Step(f"ask {team} for a review", partial(pull.create_review_request, team_reviewers=[team]))
+    if details.merge is not None:
+        yield Step(
+            "let it merge by itself", partial(_enable_auto_merge, pull, details.merge), "It does not merge by itself."
+        )
+
+
+def _set_milestone(repository: ForgeRepository, number: int, milestone: int) -> None:
+    url = f"{repository.url}/issues/{number}"
+    repository.requester.requestJsonAndCheck("PATCH", url, input={"milestone": milestone})
+
+
+def _assign(repository: ForgeRepository, number: int, login: str) -> None:
+    issue = unread_issue(repository, number)
+    issue.add_to_assignees(login)
+    # GitHub passes over people who cannot be assigned without a word.
+    if not any(same_login(login, each.login) for each in issue.assignees):
+        log.info("#%d: %s cannot be assigned here, so nobody was in their place", number, login)
+
+
+def _ask_for_review(pull: ForgePullRequest, login: str) -> None:
+    try:
+        pull.create_review_request(reviewers=[login])
+    except GithubException as error:
+        if error.status != 422 or "collaborator" not in str(error.data):
+            raise
+        # The author of an original often is none: an everyday case, and no reason to warn anybody.
+        log.info("#%d: %s is no collaborator, so nobody was asked in their place", pull.number, login)
+
+
+def _enable_auto_merge(pull: ForgePullRequest, method: str) -> None:
+    if pull.raw_data.get("auto_merge") is None:
+        enable_auto_merge(pull, method.upper())

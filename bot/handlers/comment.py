@@ -1,0 +1,243 @@
+"""A comment, a label or a merge → what the requester sees: a reaction, one answer for each command, and the results.
+
+Owns who is answered and in which order the outside effects of one request happen. Everything said is worded in
+`bot.report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.commands.events import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
+from bot.commands.parser import NAME, Command, Verb, holds_command
+from bot.commands.permissions import required_permission
+from bot.commands.targets import UnknownTarget
+from bot.errors import BackportError, NotYetKnown, RateLimited, RequestRejected, Unavailable
+from bot.handlers.deferred import due, forget, label_request, remember, without_answered
+from bot.handlers.read_comment import none_there, read_comment
+from bot.handlers.resolve_targets import meant_targets, not_there
+from bot.handlers.target_states import standing_of
+from bot.models import Candidate, Failed, Status, TargetResult
+from bot.pipeline import unexpected_errors
+from bot.pipeline.authorization import may
+from bot.pipeline.conflict_drafts import recheck
+from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.learn_backports import learn_backports, serving_order, sibling
+from bot.pipeline.original import read_backport
+from bot.pipeline.replies import Asked, Refusal, Request, react, say
+from bot.pipeline.reply_keys import comment_key, label_key
+from bot.pipeline.run import backport_to
+from bot.pipeline.status_comment import StatusComment
+from bot.report import replies
+from bot.text.comment_text import may_start_line
+
+_GOOD_ENDINGS = {Status.OPENED, Status.NOT_AFFECTED, Status.ALREADY_APPLIED, Status.WOULD_OPEN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What serving came to: each target branch's ending, what was refused, and what is still to come.
+
+    `refused`: the comments that asked for something refused; None stands for labels. `under_way`: branches end
+    elsewhere. `remembered`: the merge is waited for.
+    """
+
+    results: tuple[TargetResult, ...] = ()
+    refused: frozenset[int | None] = frozenset()
+    under_way: bool = False
+    remembered: bool = False
+
+    def __add__(self, other: Served) -> Served:
+        return Served(
+            results=self.results + other.results,
+            refused=self.refused | other.refused,
+            under_way=self.under_way or other.under_way,
+            remembered=self.remembered or other.remembered,
+        )
+
+
+Carry = Callable[[Sequence[str], Backport, StatusComment, Workplace], None]
+"""Works on the target branches of one request and shows them in its comment. Branches that it leaves end elsewhere."""
+
+
+def answer(trigger: Trigger, at: Workplace) -> tuple[TargetResult, ...]:
+    """Serve what a trigger asks for, from start to end, and return how each target branch ended.
+
+    Raises:
+        RateLimited, Unavailable: GitHub does not answer; the trigger can be served again later.
+    """
+    return serve(trigger, at, carry_all).results
+
+
+def serve(trigger: Trigger, at: Workplace, carry: Carry) -> Served:
+    """Answer a trigger, leaving the work on target branches to `carry`.
+
+    A comment without a command and a label that names no target are left alone. Before the merge a request is
+    remembered; the merge serves what is due then. Serving the same trigger again edits the same answers and opens
+    nothing twice.
+
+    Raises:
+        RateLimited, Unavailable: GitHub does not answer; the trigger can be served again later.
+    """
+    if isinstance(trigger, MergeTrigger):
+        groups = due(at.github.pull_request(trigger.pull_request), at)
+        return sum((serve_group(group, at, carry) for group in groups), Served())
+    if isinstance(trigger, ChangeTrigger):
+        recheck(trigger.pull_request, at)
+        return Served()
+    if isinstance(trigger, CommentTrigger) and not may_start_line(trigger.body, NAME):
+        return Served()
+    asked = _asked(trigger)
+    try:
+        requests = without_answered(_requests(trigger, asked, at), at)
+    except RequestRejected as error:
+        return _refuse(asked, error, at)
+    return serve_group(requests, at, carry)
+
+
+def refuse(trigger: Trigger, error: BackportError, at: Workplace) -> None:
+    """Answer a comment that holds a command with what stops every request; whoever did not ask hears nothing."""
+    if not isinstance(trigger, CommentTrigger):
+        return
+    if holds_command(trigger.body):
+        _refuse(_asked(trigger), error, at)
+
+
+def _refuse(asked: Asked, error: BackportError, at: Workplace) -> Served:
+    say(replies.render_error(error, template=at.config.templates.answer), asked, at)
+    served = Served(refused=frozenset({asked.comment_id}))
+    conclude(served, asked.comment_id, at)
+    return served
+
+
+def serve_group(requests: Sequence[Request | Refusal], at: Workplace, carry: Carry) -> Served:
+    """Serve the commands of one comment, or of one label: 👀 first, then the answers, then how it went."""
+    if not requests:
+        return Served()
+    asked = requests[0].asked
+    react("eyes", asked, at)
+    served = sum((_serve(request, at, carry) for request in requests), Served())
+    conclude(served, asked.comment_id, at)
+    return served
+
+
+def conclude(served: Served, comment_id: int | None, at: Workplace) -> None:
+    """Show the requester how it all ended, by a reaction to the comment that asked; nothing while more is to come.
+
+    A request that is served again, after a failure, keeps the sign of its last ending alone.
+    """
+    if comment_id is None or served.under_way:
+        return
+    if served.refused or not all(each.status in _GOOD_ENDINGS for each in served.results):
+        at.github.react(comment_id, "confused", instead_of="rocket")
+    elif not served.remembered:
+        at.github.react(comment_id, "rocket", instead_of="confused")
+
+
+def _asked(trigger: CommentTrigger | LabelTrigger) -> Asked:
+    if isinstance(trigger, CommentTrigger):
+        return Asked(trigger.pull_request, trigger.author, comment_key(trigger.comment_id), trigger.comment_id)
+    return Asked(trigger.pull_request, trigger.sender, label_key(trigger.label))
+
+
+def _requests(trigger: CommentTrigger | LabelTrigger, asked: Asked, at: Workplace) -> list[Request]:
+    if isinstance(trigger, LabelTrigger):
+        request = label_request(trigger.label, trigger.pull_request, trigger.sender, at)
+        return [request] if request else []
+    commands = read_comment(trigger, at)
+    return [Request(replace(asked, key=f"{asked.key}-{i}"), command) for i, command in enumerate(commands)]
+
+
+def _serve(request: Request | Refusal, at: Workplace, carry: Carry) -> Served:
+    """Run one command; a refusal is answered."""
+    asked = request.asked
+    try:
+        if isinstance(request, Refusal):
+            raise request.error
+        command = request.command
+        _check_permission(command, asked.requester, at)
+        if command.verb is Verb.BACKPORT:
+            return _backport(request, at, carry)
+        say(_plain_answer(command, asked, at), asked, at)
+    except (RequestRejected, NotYetKnown) as error:
+        if isinstance(error, NotYetKnown) and at.comes_back:
+            raise
+        say(replies.render_error(error, template=at.config.templates.answer), asked, at)
+        return Served(refused=frozenset({asked.comment_id}))
+    except (RateLimited, Unavailable):
+        raise
+    except Exception as error:
+        shown = unexpected_errors.as_error(error, "this request", retry=str(command))
+        say(replies.render_error(shown, template=at.config.templates.answer), asked, at)
+        return Served(refused=frozenset({asked.comment_id}))
+    return Served()
+
+
+def _check_permission(command: Command, login: str, at: Workplace) -> None:
+    if not may(command, login, at):
+        raise replies.not_authorized(login, _typed(command), required_permission(command, at.config.permissions).value)
+
+
+def _typed(command: Command) -> str:
+    if command.verb is not Verb.BACKPORT:
+        return f"{NAME} {command.verb.value}"
+    return NAME if command.options.prove else f"{NAME} --no-prove"
+
+
+def _plain_answer(command: Command, asked: Asked, at: Workplace) -> str:
+    template = at.config.templates.answer
+    if command.verb is Verb.HELP:
+        return replies.render_help(branches=at.config.branches, template=template)
+    if command.verb is Verb.CANCEL:
+        return replies.render_cancelled(forget(asked.pull_request, at), template=template)
+    standing, waiting = standing_of(asked.pull_request, at)
+    return replies.render_status_answer(standing, waiting=waiting, template=template)
+
+
+def _backport(request: Request, at: Workplace, carry: Carry) -> Served:
+    command, asked = request.command, request.asked
+    original = at.github.pull_request(asked.pull_request)
+    if not original.merged and not command.commits:
+        if original.state == "closed":
+            raise replies.not_merged(original.number, closed=True)
+        remember(request, at)
+        return Served(remembered=True)
+    backport = read_backport(request, original, at)
+    targets = meant_targets(command, backport, at)
+    if not targets.branches and not targets.unknown:
+        say(replies.render_nothing_to_do(command, template=at.config.templates.answer), asked, at)
+        return Served()
+    missing = [_not_there(unknown, at) for unknown in targets.unknown]
+    if missing and not targets.branches:
+        error = none_there(targets.unknown, command, at)
+        say(replies.render_error(error, template=at.config.templates.answer), asked, at)
+        return Served(results=tuple(missing))
+    names = (*(result.branch for result in missing), *targets.branches)
+    comment = StatusComment(asked.key, backport, names, at, command=str(command))
+    for result in missing:
+        comment.end(result)
+    try:
+        carry(targets.branches, backport, comment, at)
+    except (RateLimited, Unavailable):
+        raise  # the trigger is served again, and the comment with it
+    except Exception as error:
+        comment.end_rest(error)
+    return Served(results=comment.results, under_way=comment.under_way)
+
+
+def _not_there(unknown: UnknownTarget, at: Workplace) -> Failed:
+    error = not_there(unknown, at)
+    return Failed(branch=unknown.name, message=error.message, hint=error.hint)
+
+
+def carry_all(branches: Sequence[str], backport: Backport, comment: StatusComment, at: Workplace) -> None:
+    """Serve the branches of a request one after the other, each with what those before it came to."""
+    learn_backports(at, backport.commits, branches)
+    siblings: list[Candidate] = []
+    for branch in serving_order(branches, backport.patch):
+        comment.begin(branch)
+        result = backport_to(branch, replace(backport, siblings=tuple(siblings)), at)
+        comment.end(result)
+        made = sibling(result)
+        siblings += [made] if made else []

@@ -1,0 +1,74 @@
+"""Which target branches a command means: by name, by pattern, or by what a carried patch finds affected.
+
+Owns that in every repository that targets may be in, and the words for those that are not to be had.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bot.carried.detect import check
+from bot.carried.load import CarriedPatch
+from bot.commands.parser import ALL, AUTO, Command
+from bot.commands.targets import ResolvedTargets, UnknownTarget, resolve_targets
+from bot.errors import RequestRejected
+from bot.git.trees import CommitTree
+from bot.models import Affectedness, Sha
+from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.repositories import place_of, target_branches, unseen
+from bot.report import replies
+from bot.text.branch_names import split_target
+
+
+def meant_targets(command: Command, backport: Backport, at: Workplace) -> ResolvedTargets:
+    """Return the targets of a command, and what it names that is not there.
+
+    Raises:
+        RequestRejected: more than `max_targets`, or `auto` where nothing tells what is affected.
+    """
+    tips = target_branches(at)
+    resolved = resolve_targets(command.targets, tips, at.config)
+    if {ALL, AUTO} & set(command.targets):
+        resolved = replace(resolved, unknown=(*resolved.unknown, *_out_of_sight(at)))
+    if not command.auto:
+        return resolved
+    if backport.patch is None:
+        raise RequestRejected(
+            "`auto` asks a carried patch which branches are affected, and none carries this pull request. "
+            "Nothing was started.",
+            hint="Name the branches.",
+        )
+    return replace(resolved, branches=_affected(resolved.branches, tips, backport.patch, at))
+
+
+def not_there(unknown: UnknownTarget, at: Workplace) -> RequestRejected:
+    """Word why a target is none."""
+    repository = split_target(unknown.name)[0]
+    if repository is not None and repository in at.unseen:
+        return unseen(repository, at)
+    return replies.unknown_branch(unknown.name, unknown.nearest)
+
+
+def _affected(targets: Sequence[str], tips: Mapping[str, Sha], patch: CarriedPatch, at: Workplace) -> tuple[str, ...]:
+    by_repository: defaultdict[str | None, list[str]] = defaultdict(list)
+    for target in targets:
+        by_repository[split_target(target)[0]].append(target)
+    found = set()
+    for beside in by_repository.values():
+        there, _ = place_of(beside[0], at)
+        there.mirror.fetch([tips[target] for target in beside])
+        trees = {target: CommitTree(there.mirror, tips[target]) for target in beside}
+        found |= {each for each, tree in trees.items() if check(tree, patch).status is Affectedness.AFFECTED}
+    return tuple(target for target in targets if target in found)
+
+
+def _out_of_sight(at: Workplace) -> list[UnknownTarget]:
+    """Return what `all` and `auto` mean in repositories that this account cannot see."""
+    return [
+        UnknownTarget(f"{other.repository}:{pattern}", ())
+        for other in at.config.elsewhere
+        for pattern in other.branches
+        if other.repository in at.unseen
+    ]

@@ -1,0 +1,153 @@
+"""A scheduled run: the survey, then the proven backport pull requests that it calls for, within the limits.
+
+Owns which branches are looked at and brought here. What is missing is the survey's business, and what is attempted
+the opening's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot.carried.load import CarriedPatch
+from bot.commands.targets import matching_branches
+from bot.config import Config
+from bot.errors import BackportError, FetchFailed
+from bot.git.repository import Repository
+from bot.git.untrusted_repository import refuse_shallow
+from bot.handlers.schedule_opening import Opening, chosen
+from bot.history.store import HistoryStore
+from bot.models import Progress, Sha, TargetResult, silent
+from bot.pick.strategy import Knowledge
+from bot.pipeline.context import Workplace
+from bot.sync.survey import Ground, Survey, survey
+from bot.text.markdown import count
+
+_REMOTE_REF = "refs/remotes/origin/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncRun:
+    """What was found, with what became of it, and how each attempt ended."""
+
+    survey: Survey
+    results: tuple[TargetResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offline:
+    """What a look without GitHub has at hand; `directory` keeps what is read from one time to the next."""
+
+    directory: Path
+    patches: Mapping[str, CarriedPatch]
+    progress: Progress = silent
+
+
+@contextmanager
+def grounded(at: Workplace, directory: Path, only: str | None) -> Iterator[Ground]:
+    """Bring the main branch and the stable branches here; `only` is a glob that narrows them down.
+
+    Raises:
+        FetchFailed: the remote could not be asked.
+        BackportError: there is no branch to look at.
+    """
+    main = at.config.sync.main or at.github.default_branch
+    tips, existing = _fetch(at, main, only)
+    with HistoryStore(directory / "history.sqlite") as store:
+        yield Ground(
+            repository=at.mirror,
+            store=store,
+            config=at.config,
+            main=main,
+            tips=tips,
+            existing=existing,
+            patches=at.patches,
+            knowledge=at.knowledge,
+            progress=at.progress,
+        )
+
+
+def _fetch(at: Workplace, main: str, only: str | None) -> tuple[dict[str, Sha], Collection[str]]:
+    try:
+        return _fetch_once(at, main, only)
+    except FetchFailed:
+        # A branch may be deleted between the two questions; then the second time it is not asked for.
+        return _fetch_once(at, main, only)
+
+
+def _fetch_once(at: Workplace, main: str, only: str | None) -> tuple[dict[str, Sha], Collection[str]]:
+    there = at.mirror.branches()
+    names = choose_branches(there, main, at.config, only)
+    at.progress(f"Fetching {main} and {count(len(names), 'stable branch')}")
+    at.mirror.fetch([f"+refs/heads/{name}:{_REMOTE_REF}{name}" for name in (main, *names)])
+    tips = {name: at.mirror.resolve(f"{_REMOTE_REF}{name}") for name in (main, *names)}
+    return {name: tip for name, tip in tips.items() if tip is not None}, there
+
+
+def choose_branches(there: Mapping[str, Sha], main: str, config: Config, only: str | None) -> list[str]:
+    """Return the stable branches that exist, newest first.
+
+    Raises:
+        BackportError: the main branch is not there, or no stable branch is.
+    """
+    if main not in there:
+        raise BackportError(
+            f"There is no branch `{main}` that originals could have been merged to, so nothing was looked at.",
+            hint="Correct `sync.main` in backport.yaml.",
+        )
+    stable = [name for name in matching_branches(config.branches, there, config) if name != main]
+    chosen = [name for name in stable if only is None or name in matching_branches([only], [name], config)]
+    if not chosen:
+        wanted = f"`{only}`" if only else ", ".join(f"`{pattern}`" for pattern in config.branches)
+        known = ", ".join(f"`{name}`" for name in (stable or sorted(there))[:10])
+        raise BackportError(
+            f"No stable branch answers to {wanted}, so nothing was looked at.", hint=f"There is {known}."
+        )
+    return chosen
+
+
+def look(at: Workplace, directory: Path, only: str | None = None) -> SyncRun:
+    """Find what is missing and what a run would do about it. Nothing is changed on GitHub."""
+    with grounded(at, directory, only) as ground:
+        found = survey(ground, at.github)
+        return _planned(ground, found)
+
+
+def look_at(repository: Repository, config: Config, at: Offline, only: str | None = None) -> SyncRun:
+    """Do the same by git alone, on a repository that is somebody else's: it is not written to.
+
+    Raises:
+        GitError: the history is cut off.
+    """
+    branches = repository.known_branches()
+    main = config.sync.main or repository.default_branch()
+    refuse_shallow(repository, "what the branches have cannot be told")
+    names = choose_branches(branches, main, config, only)
+    with HistoryStore(at.directory / "history.sqlite") as store:
+        ground = Ground(
+            repository=repository,
+            store=store,
+            config=config,
+            main=main,
+            tips={name: branches[name] for name in (main, *names)},
+            existing=branches,
+            patches=at.patches,
+            knowledge=Knowledge.kept_in(at.directory),
+            progress=at.progress,
+        )
+        return _planned(ground, survey(ground))
+
+
+def _planned(ground: Ground, found: Survey) -> SyncRun:
+    return SyncRun(survey=replace(found, branches=tuple(chosen(state, ground, found) for state in found.branches)))
+
+
+def open_missing(at: Workplace, directory: Path, only: str | None = None) -> SyncRun:
+    """Find what is missing and open the backport pull requests that the limits allow, proven as always."""
+    with grounded(at, directory, only) as ground:
+        found = survey(ground, at.github)
+        opening = Opening(at, ground, found)
+        branches = tuple(map(opening.attempted, found.branches))
+        return SyncRun(survey=replace(found, branches=branches), results=tuple(opening.results))

@@ -1,0 +1,152 @@
+"""The openings of one scheduled run: what is attempted, what is left for another time, and what became of it.
+
+Owns the limits while they are used up. How one backport comes about is the line's business.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.models import (
+    AlreadyApplied,
+    BackportOptions,
+    Candidate,
+    Conflicted,
+    Failed,
+    NotAffected,
+    NotProven,
+    Opened,
+    TargetResult,
+    Verdict,
+    VerdictOutcome,
+)
+from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.learn_backports import sibling
+from bot.pipeline.merged_commits import merged_commits
+from bot.pipeline.run import backport_to, contained
+from bot.sync.choice import WAITS_FOR_THE_GPU, choose, limited
+from bot.sync.failed_attempts import Attempts
+from bot.sync.survey import Ground, Survey
+from bot.sync.types import BranchState, Original, Standing, State
+
+
+def chosen(state: BranchState, ground: Ground, found: Survey) -> BranchState:
+    """Return the branch with what each missing original waits for; nothing is attempted."""
+    return _changed(state, _choice(state, ground, found)) if state.tip else state
+
+
+def _choice(state: BranchState, ground: Ground, found: Survey) -> tuple[Standing, ...]:
+    attempts = _attempts(state, ground)
+    in_turn = choose(
+        state,
+        ground.config.sync,
+        failed=lambda original: attempts.failed(original, ground.patch_for(original)),
+    )
+    return limited(in_turn, ground.config.sync.max_open - found.open_backports.get(state.branch, 0))
+
+
+def _attempts(state: BranchState, ground: Ground) -> Attempts:
+    assert state.tip is not None  # noqa: S101 -- for the type checker: a branch without one is left alone
+    return Attempts(ground.store, ground.repository, state.tip, state.branch)
+
+
+class Opening:
+    """One run's openings, with what they have used up so far."""
+
+    def __init__(self, at: Workplace, ground: Ground, found: Survey) -> None:
+        self._at, self._ground, self._found = at, ground, found
+        self._gpu_minutes = 0.0
+        self._candidates: dict[int, list[Candidate]] = defaultdict(list)
+        self.results: list[TargetResult] = []
+
+    def attempted(self, state: BranchState) -> BranchState:
+        """Attempt what is chosen on one branch and return the branch as it stands then; an error stops no other."""
+        if state.tip is None:
+            return state
+        attempted = contained(state.branch, lambda: self._attempted(state))
+        if isinstance(attempted, Failed):
+            self.results.append(attempted)
+            return state
+        return attempted
+
+    def _attempted(self, state: BranchState) -> BranchState:
+        attempts = _attempts(state, self._ground)
+        planned = _choice(state, self._ground, self._found)
+        return _changed(state, [each if each.waits else self._attempt(each, attempts) for each in planned])
+
+    def _attempt(self, standing: Standing, attempts: Attempts) -> Standing:
+        if self._gpu_minutes and self._gpu_minutes >= self._at.config.sync.max_gpu_minutes:
+            return replace(standing, waits=WAITS_FOR_THE_GPU)
+        result = contained(standing.branch, lambda: self._backport(standing))
+        self.results.append(result)
+        self._note(standing.original, result)
+        why = lasting_failure(result)
+        if why:
+            attempts.remember(standing.original, self._ground.patch_for(standing.original), why)
+        return concluded(standing, result)
+
+    def _backport(self, standing: Standing) -> TargetResult:
+        assert standing.original.number is not None  # noqa: S101 -- those without one wait for a person
+        original = self._at.github.pull_request(standing.original.number)
+        method, commits = merged_commits(original, self._at)
+        backport = Backport(
+            original=original,
+            merge_method=method,
+            commits=commits,
+            options=BackportOptions(),
+            requester=f"the sync policy ({standing.asked_by})",
+            patch=self._at.patch_for(original),
+            siblings=tuple(self._candidates[original.number]),
+        )
+        return backport_to(standing.branch, backport, self._at)
+
+    def _note(self, original: Original, result: TargetResult) -> None:
+        candidate = sibling(result)
+        if candidate is not None and original.number is not None:
+            self._candidates[original.number].append(candidate)
+        verdict = result.verdict if isinstance(result, Opened | NotProven) else None
+        self._gpu_minutes += gpu_minutes(verdict) if verdict else 0.0
+
+
+def _changed(state: BranchState, standings: Sequence[Standing]) -> BranchState:
+    by_original = {each.original.position: each for each in standings}
+    return replace(state, standings=tuple(by_original.get(each.original.position, each) for each in state.standings))
+
+
+def gpu_minutes(verdict: Verdict) -> float:
+    """Return the minutes that the two runs of a verdict spent on a GPU."""
+    runs = (verdict.base, verdict.candidate)
+    return sum(run.seconds for run in runs if run.device is not None and run.device.kind != "cpu") / 60
+
+
+def lasting_failure(result: TargetResult) -> str:
+    """Say how an attempt failed that would fail again; empty where it went well, or the next run may fare better."""
+    match result:
+        case NotProven(verdict=verdict) if verdict.outcome is not VerdictOutcome.INCONCLUSIVE:
+            return f"{verdict.outcome.value}, {verdict.reason}"
+        case Conflicted(conflict=conflict):
+            return f"conflict in {', '.join(file.path for file in conflict.files)}"
+        case _:
+            return ""
+
+
+def concluded(standing: Standing, result: TargetResult) -> Standing:  # noqa: PLR0911 - one for each ending
+    """Return the standing of an original after its attempt."""
+    match result:
+        case Opened(pull_request=opened):
+            reason = f"#{opened.number} is open, {'just opened' if result.created else 'opened before'}"
+            return replace(standing, state=State.OPEN, reason=reason, pull_request=opened.number)
+        case AlreadyApplied(how=how):
+            return replace(standing, state=State.ON_BRANCH, reason=how)
+        case NotAffected(check=check):
+            return replace(standing, state=State.NOT_AFFECTED, reason=check.reason)
+        case Conflicted():
+            return replace(standing, state=State.CONFLICT, reason=lasting_failure(result), waits="a person")
+        case NotProven(verdict=verdict):
+            return replace(standing, waits=f"a person: {verdict.outcome.value}, {verdict.reason}")
+        case Failed(message=message, hint=hint):
+            return replace(standing, waits=f"the next run: {message} {hint}")
+        case _:
+            return standing

@@ -1,0 +1,61 @@
+"""Where every target branch of an original stands: what its status comments tell, and what is open or merged by now.
+
+Owns which of the two counts. A pull request is looked up as it is now; how a branch ended without one stands in the
+status comments alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from bot.commands.parser import Command, Verb
+from bot.commands.targets import resolve_targets
+from bot.errors import TargetBranchNotFound
+from bot.handlers.deferred import read_line
+from bot.models import Comment, PullRequest, TargetResult
+from bot.pipeline.context import Workplace
+from bot.pipeline.publish import find_backport
+from bot.pipeline.repositories import place_of, target_branches
+from bot.pipeline.request_storage import own_answers
+from bot.report.replies import Told
+from bot.text.markers import Kept, kept_command, noted_branches
+
+
+def standing_of(number: int, at: Workplace) -> tuple[list[TargetResult | Told], list[str]]:
+    """Return how each target branch stands, and the targets of the requests that wait for the merge."""
+    original = at.github.pull_request(number)
+    comments = own_answers(at.github.comments(number), number, at).values()
+    told = _told(comments, original)
+    stable = resolve_targets(["all"], target_branches(at), at.config).branches
+    rows = [_standing(target, told.get(target), original, at) for target in dict.fromkeys([*told, *stable])]
+    waiting = [] if original.merged else _remembered(comments)
+    return [row for row in rows if row is not None], waiting
+
+
+def _told(comments: Iterable[Comment], original: PullRequest) -> Mapping[str, Told]:
+    """Return what the newest status comment about a branch tells of it."""
+    return {
+        branch: Told(branch=branch, state=state, url=f"{original.url}#issuecomment-{comment.id}")
+        for comment in comments
+        for branch, state in noted_branches(comment.body).items()
+    }
+
+
+def _standing(target: str, told: Told | None, original: PullRequest, at: Workplace) -> TargetResult | Told | None:
+    try:
+        there, branch = place_of(target, at)
+    except TargetBranchNotFound:
+        return told
+    result = find_backport(branch, original, Command(verb=Verb.BACKPORT), there)
+    # A draft that holds a conflict is open, and the comment tells what is the matter with it.
+    return told if result is None or (told is not None and told.conflict) else replace(result, branch=target)
+
+
+def _remembered(comments: Iterable[Comment]) -> list[str]:
+    targets: dict[str, None] = {}
+    for comment in comments:
+        line = kept_command(comment.body)
+        command = read_line(line) if line is not None and line.kept is Kept.REMEMBERED else None
+        targets.update(dict.fromkeys(command.targets if command else ()))
+    return list(targets)

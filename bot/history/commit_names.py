@@ -1,0 +1,43 @@
+"""Commits by what the message of a revert may call them: hash, the hash of their source, number, title.
+
+Owns the look-up. A revert may have been made on the branch, or on main and picked from there with main's names in it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+from bot.history.message_references import Claims, own_number, without_own_number
+
+C = TypeVar("C")
+
+# Names shorter than this are not read as such.
+_SHORTEST = 7
+
+
+class Names(Generic[C]):
+    """The commits that were added so far; of several with one name the newest is meant."""
+
+    def __init__(self) -> None:
+        self._by_start: dict[str, list[tuple[str, C]]] = defaultdict(list)
+        self._by_number: dict[int, C] = {}
+        self._by_title: dict[str, C] = {}
+
+    def add(self, commit: C, subject: str, hashes: Iterable[str]) -> None:
+        """Add a commit; `hashes` are its own and those of what it was picked from, perhaps abbreviated."""
+        for name in hashes:
+            self._by_start[name[:_SHORTEST]].append((name, commit))
+        number = own_number(subject)
+        if number is not None:
+            self._by_number[number] = commit
+        self._by_title[subject] = self._by_title[without_own_number(subject)] = commit
+
+    def meant(self, claims: Claims) -> Iterator[C]:
+        """Yield the commits that a message says it reverts."""
+        for name in claims.reverts:
+            known = self._by_start.get(name[:_SHORTEST], ())
+            yield from [commit for full, commit in known if full.startswith(name) or name.startswith(full)][-1:]
+        yield from (self._by_number[number] for number in claims.reverts_numbers if number in self._by_number)
+        yield from (self._by_title[title] for title in claims.undoes_titles if title in self._by_title)

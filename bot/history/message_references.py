@@ -1,0 +1,169 @@
+"""A commit's message → what it claims about other commits and pull requests.
+
+Owns the conventions that people and tools write: git's own lines, patchback, Meeseeks, cherry-pick robots, GitHub's
+merges, bors. Every package reads messages here. A claim is only what somebody wrote: it counts if
+`bot.git.line_changes` finds that the commit makes, or takes back, the change that it names.
+
+Messages are anybody's and of any length, so no pattern may cost more than linear time: what repeats is bounded, or
+cannot match in two ways.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bot.git.commit_message import PICKED_WORDS, picked_from, reverted
+
+_REPOSITORY = r"[\w.-]{1,100}/[\w.-]{1,100}"
+_NUMBER = re.compile(r"\(#(\d{1,9})\)")
+# In a revert's title the number of what is reverted stands inside the quotes.
+_LAST_NUMBER = re.compile(r"\(#(\d{1,9})\)\W?\s*$(?<!\")")
+_OWN_NUMBER = re.compile(r" \(#\d{1,9}\)$")
+# GitHub's own, homu's and bors': "Auto merge of #12 - ann:fix, r=bea", "Merge #12".
+_MERGE = re.compile(r"(?:Merge (?:pull request|PR) |Auto merge of |Rollup merge of |Merge )#(\d{1,9})\b(?! #)")
+_PICKED_IN_SUBJECT = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)\s*$")
+_PATCHBACK = re.compile(r"^\[PR #(\d{1,9})/([0-9a-f]{7,40}) backport\]")
+_MERGED_AS = re.compile(r"backport of PR #\d+ as merged into \S+\s+\(([0-9a-f]{7,40})\)")
+_FIXES = re.compile(r"^Fixes:? +(?:commit +)?(?:([0-9a-f]{8,40})\b|#(\d{1,9})\b)", re.MULTILINE)
+_REVERT_SUBJECT = re.compile(r"^Revert\b[^#]*#(\d{1,9})\b")
+# What git and GitHub put around the title of what is reverted, and conventional commits' way of saying it.
+_UNDOES_TITLE = re.compile(r'(Revert|Reapply) "(.+)"|(revert)(?:\([^()]*\))?: (.+)')
+_LISTED = rf"((?:(?:https://github\.com/{_REPOSITORY}/pull/|{_REPOSITORY}#|#|PR )\d{{1,9}}(?:,? and |, ?| & |\+)?)+)"
+_VERB = r"(?:back-?port(?:ed|s|ing)?|cherry[- ]?pick(?:ed|s|ing)?)(?: of| from)?(?: (?:PRs?|pull requests?))?:? ?"
+_REVERTS_NUMBERS = re.compile(
+    rf"^(?:This )?Revert(?:s| of)?:? (?:PRs? |pull requests? )?{_LISTED}", re.IGNORECASE | re.MULTILINE
+)
+# "Backport PR #12: …", "Backport of #12 and #13", "Automated cherry pick of #12": anywhere in a title; in the body at a
+# line's start, or it is prose.
+_TITLE_WORDS = re.compile(rf"\b{_VERB}{_LISTED}", re.IGNORECASE)
+_BODY_WORDS = re.compile(
+    rf"^(?!>)\W{{0,4}}(?:This is an? )?(?:\w{{1,40}} )?{_VERB}{_LISTED}", re.IGNORECASE | re.MULTILINE
+)
+_QUOTED = re.compile(r"[ \t]{0,9}>")
+_BARE_HASH = re.compile(rf"{PICKED_WORDS}([0-9a-f]{{10,40}})\b", re.IGNORECASE)
+_DIGITS = re.compile(r"(?:#|/pull/|PR )(\d{1,9})", re.IGNORECASE)
+# The branch that a merge names: "auto-backport-of-pr-12-on-v5", "cherry-pick-12-to-1.7", "backport/12-to-release-1",
+# "bp/7.2.x/12"; a version is no number.
+_BRANCH = re.compile(
+    r"(?:^|[/_-])(?:back-?port|cherry-?pick|bp)(?:[-_/](?:of|pr)){0,4}[-_/]?(?:v?[\d.]{1,40}x?/)?#?(\d{1,9})(?![\d.])",
+    re.IGNORECASE,
+)
+_BRANCH_HASH = re.compile(r"cherry-?pick-([0-9a-f]{40})-to-", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What one message says. Commits are named in lower case, perhaps abbreviated; pull requests by number.
+
+    `picked` are named on a line of their own or by a tool, `hashes` in passing. `undoes_titles` are the titles of
+    commits that it says it takes back: of a revert the reverted one's, of a "Reapply" the revert's.
+    """
+
+    picked: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
+    reverts: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
+    backports: tuple[int, ...] = ()
+    reverts_numbers: tuple[int, ...] = ()
+    fixes_numbers: tuple[int, ...] = ()
+    undoes_titles: tuple[str, ...] = ()
+
+
+NOTHING = Claims()
+# Every claim has one of these. Most messages have none, and a branch has thousands of messages.
+_WORDS = ("pick", "back", "bp", "revert", "reapply", "fixes")
+
+
+def parse_claims(message: str) -> Claims:
+    """Read a commit's message."""
+    lowered = message.lower()
+    if not any(word in lowered for word in _WORDS):
+        return NOTHING
+    subject, _, body = message.partition("\n")
+    fixes = _FIXES.findall(message)
+    picked = _distinct(_picked(message, subject))
+    return Claims(
+        picked=picked,
+        hashes=_distinct(name for name in _bare_hashes(message) if name not in picked),
+        reverts=_distinct(reverted(message)),
+        fixes=_distinct(name for name, _ in fixes if name),
+        backports=_distinct(_backported_numbers(subject, body)),
+        reverts_numbers=_distinct(_reverted_numbers(message, subject)),
+        fixes_numbers=_distinct(int(number) for _, number in fixes if number),
+        undoes_titles=_undone_titles(subject),
+    )
+
+
+def numbers_in(subject: str) -> tuple[int, ...]:
+    """Return the pull requests that a title names in brackets, as GitHub writes its own at the end."""
+    return tuple(map(int, _NUMBER.findall(subject)))
+
+
+def numbers_in_branch(subject: str) -> tuple[int, ...]:
+    """Return the pull requests that the branch in a merge's title is named for."""
+    if not _MERGE.match(subject):
+        return ()
+    return tuple(map(int, _BRANCH.findall(subject.rpartition(" from ")[2])))
+
+
+def own_number(subject: str) -> int | None:
+    """Return the pull request that a commit came by itself, as its title says."""
+    found = _MERGE.match(subject) or _LAST_NUMBER.search(subject)
+    return int(found.group(1)) if found else None
+
+
+def without_own_number(subject: str) -> str:
+    """Return a title without the number that GitHub puts behind it at a squash."""
+    return _OWN_NUMBER.sub("", subject)
+
+
+def _picked(message: str, subject: str) -> list[str]:
+    in_subject = _PICKED_IN_SUBJECT.search(subject)
+    patchback = _PATCHBACK.match(subject)
+    return [
+        *picked_from(message),
+        *([in_subject.group(1)] if in_subject else ()),
+        *([patchback.group(2)] if patchback else ()),
+        *(_MERGED_AS.findall(message)),
+        *(_BRANCH_HASH.findall(subject)),
+    ]
+
+
+def _bare_hashes(message: str) -> list[str]:
+    lines = (line for line in message.splitlines() if not _QUOTED.match(line))
+    return [name.lower() for line in lines for name in _BARE_HASH.findall(line)]
+
+
+def _undone_titles(subject: str) -> tuple[str, ...]:
+    undoes = _UNDOES_TITLE.match(subject)
+    if undoes is None:
+        return ()
+    word, quoted, _, rest = undoes.groups()
+    if word == "Reapply":
+        # git calls the revert of a revert so: what it takes back is the revert.
+        return (f'Revert "{quoted}"',)
+    return (quoted or rest.strip(),)
+
+
+def _reverted_numbers(message: str, subject: str) -> list[int]:
+    found = [int(number) for words in _REVERTS_NUMBERS.findall(message) for number in _DIGITS.findall(words)]
+    named = _REVERT_SUBJECT.match(subject)
+    return [*found, int(named.group(1))] if named else found
+
+
+def _backported_numbers(subject: str, body: str) -> list[int]:
+    patchback = _PATCHBACK.match(subject)
+    found = [int(patchback.group(1))] if patchback else []
+    for words in (*_TITLE_WORDS.findall(subject), *_BODY_WORDS.findall(body)):
+        found += map(int, _DIGITS.findall(words))
+    return [*found, *numbers_in_branch(subject)]
+
+
+T = TypeVar("T")
+
+
+def _distinct(values: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(values))

@@ -1,0 +1,106 @@
+"""A target branch's plan, and the candidate that was made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.models.affected import CheckReport, Evidence
+from bot.models.commits import MergeMethod, RelatedCommit
+from bot.models.ids import Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetPlan:
+    """One target branch, decided: every ref is a Sha from here on."""
+
+    branch: str
+    base_commit: Sha
+    backport_branch: str
+    commits: tuple[Sha, ...]
+    merge_method: MergeMethod
+    patch: str | None = None
+    check: CheckReport | None = None
+
+
+class Method(StrEnum):
+    """How a candidate was made."""
+
+    CHERRY_PICK = "cherry-pick"
+    CARRIED_PATCH = "carried-patch"
+    SIBLING = "sibling"
+    RESOLVED = "resolved"
+
+
+class Fidelity(StrEnum):
+    """How near a candidate is to the original: same hunks, same hunks on other lines, or other hunks."""
+
+    EXACT = "exact"
+    OFFSET = "offset"
+    ADAPTED = "adapted"
+
+
+class Certainty(StrEnum):
+    """How far a candidate may go by itself: `certain` to a normal pull request once proven, `proposed` to a draft."""
+
+    CERTAIN = "certain"
+    PROPOSED = "proposed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """One conflict region (or whole file) that a rung resolved: what stood on each side, and what stands there now.
+
+    A side or result is None where the file does not exist on it. `how` is a sentence for the reviewer.
+    """
+
+    path: str
+    base: bytes | None
+    ours: bytes | None
+    theirs: bytes | None
+    result: bytes | None
+    rung: str
+    certainty: Certainty
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class RungOutcome:
+    """What one way of making the candidate came to, kept for the report."""
+
+    rung: str
+    won: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompanionCommit:
+    """A further commit of a candidate, that carries a companion. `title` is the companion's original's, with number."""
+
+    patch: str
+    commit: Sha
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A commit on the target's pinned base, before it is proven. `commit` is what is tested and what is pushed."""
+
+    branch: str
+    base_commit: Sha
+    commit: Sha
+    commits: tuple[Sha, ...]
+    method: Method
+    fidelity: Fidelity
+    files: tuple[str, ...]
+    rungs: tuple[RungOutcome, ...] = ()
+    certainty: Certainty = Certainty.CERTAIN
+    resolutions: tuple[Resolution, ...] = ()
+    findings: tuple[Evidence, ...] = ()
+    """What a check of the picked files saw and a reviewer should look at, e.g. a name that the target lacks."""
+    companions: tuple[CompanionCommit, ...] = ()
+    """Carried patches that belong with this one, on top of it in this order; the last of them is `commit`."""
+    prerequisites: tuple[RelatedCommit, ...] = ()
+    """Earlier commits of main that were asked for along with the originals; theirs are the first of `commits`."""
+    siblings: tuple[Sha, ...] = ()
+    """Commits of the same request's candidates for other branches that were picked in the place of originals."""

@@ -1,0 +1,118 @@
+"""How a target branch ended: one value for each ending."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from bot.models.affected import CheckReport
+from bot.models.candidate import Candidate
+from bot.models.conflict import Conflict
+from bot.models.ids import Sha
+from bot.models.proof import Verdict
+from bot.models.pull_requests import PullRequest
+
+
+class Status(StrEnum):
+    """How a target branch ended, in the words that scripts read."""
+
+    OPENED = "opened"
+    NOT_AFFECTED = "not-affected"
+    ALREADY_APPLIED = "already-applied"
+    CONFLICT = "conflict"
+    NOT_PROVEN = "not-proven"
+    FAILED = "failed"
+    WOULD_OPEN = "would-open"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A backport pull request is open. `created` is false when it was there before this request.
+
+    `notes` are sentences about what was configured for it and could not be had.
+    """
+
+    status: ClassVar[Status] = Status.OPENED
+    branch: str
+    pull_request: PullRequest
+    created: bool = True
+    candidate: Candidate | None = None
+    verdict: Verdict | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotAffected:
+    """The target branch does not have the fault."""
+
+    status: ClassVar[Status] = Status.NOT_AFFECTED
+    branch: str
+    check: CheckReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlreadyApplied:
+    """The target branch has the change; `how` says what showed it."""
+
+    status: ClassVar[Status] = Status.ALREADY_APPLIED
+    branch: str
+    how: str
+    commit: Sha | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflicted:
+    """No rung applied. Nothing was pushed, or a `draft` is open that holds the conflict for a person to resolve.
+
+    `note` says why there is no draft where one was configured.
+    """
+
+    status: ClassVar[Status] = Status.CONFLICT
+    branch: str
+    conflict: Conflict
+    draft: PullRequest | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotProven:
+    """A candidate exists but its verdict is not `proven`; nothing was pushed."""
+
+    status: ClassVar[Status] = Status.NOT_PROVEN
+    branch: str
+    candidate: Candidate
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Something outside stopped this branch; `message` and `hint` are for the requester."""
+
+    status: ClassVar[Status] = Status.FAILED
+    branch: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WouldOpen:
+    """A dry run got as far as a candidate that may be opened; nothing was pushed. No verdict: the proof was skipped."""
+
+    status: ClassVar[Status] = Status.WOULD_OPEN
+    branch: str
+    candidate: Candidate
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """The request was cancelled before this branch was opened; nothing was pushed. `by` is who cancelled it."""
+
+    status: ClassVar[Status] = Status.CANCELLED
+    branch: str
+    by: str
+
+
+TargetResult = Opened | NotAffected | AlreadyApplied | Conflicted | NotProven | Failed | WouldOpen | Cancelled

@@ -1,0 +1,139 @@
+"""Why a mutant that the rules call fixed is right all the same: four arguments, each of them sound.
+
+Owns those. A mutant that none of them covers is not known to be harmless; a person may declare it so in patch.yaml.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bot.carried.abstract_values import Tensor, Unknown
+from bot.carried.conditional_values import Choice, Unseen, leaves
+from bot.carried.function_result import Followed, combinations, follow
+from bot.carried.interpret import Function, Surroundings
+from bot.carried.load import CarriedPatch
+from bot.carried.measures import find_function, parameter_names
+from bot.carried.schema import Measure
+from bot.mutation.operators import Mutation
+from bot.mutation.source import Written
+
+
+def reason_for(written: Written, patch: CarriedPatch, mutation: Mutation) -> str:
+    """Return why the mutant is harmless, or nothing where that is not known. The rules must have found it fixed."""
+    after = ast.parse(mutation.source)
+    statement = written.statement_at(mutation.line)
+    if ast.dump(after) == ast.dump(written.module):
+        return "the syntax tree is the same"
+    if statement is None:
+        return ""
+    if mutation.kind == "repeated statement" and _is_idempotent(statement):
+        return "an assignment that reads nothing it sets is made twice"
+    if _ends_the_same(written, after, patch, statement):
+        return "the function leaves the same sizes, dtypes, devices and calls for all parameters"
+    # A changed condition may also be a matter of what is set where no rule asks.
+    if mutation.kind != "condition" and _targets(statement) <= _judged(patch):
+        return "all that the statement sets is proven right for all parameters"
+    return ""
+
+
+def _is_idempotent(statement: ast.stmt) -> bool:
+    if not isinstance(statement, ast.Assign) or any(isinstance(node, ast.Call) for node in ast.walk(statement.value)):
+        return False
+    read = {ast.unparse(node) for node in ast.walk(statement.value) if isinstance(node, ast.Name | ast.Attribute)}
+    return _targets(statement).isdisjoint(read)
+
+
+def _targets(statement: ast.stmt) -> set[str]:
+    """Return what a statement sets, as it is written."""
+    return {
+        ast.unparse(node)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
+
+
+def _judged(patch: CarriedPatch) -> set[str]:
+    """Return the attributes that the patch's expectations speak of."""
+    return {
+        ast.unparse(node)
+        for measure in patch.file.measures.values()
+        for node in ast.walk(ast.parse(measure.expect, mode="eval"))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+    }
+
+
+def _ends_the_same(written: Written, after: ast.Module, patch: CarriedPatch, statement: ast.stmt) -> bool:
+    """Say whether the function with the statement, and every other that is measured, ends the same in both files."""
+    covered = False
+    for measure in patch.file.measures.values():
+        reference = patch.file.functions[measure.function]
+        before, now = find_function(written.module, reference), find_function(after, reference)
+        if before is None or now is None:
+            return False
+        ends = [
+            list(_ends(measure, patch, module, function))
+            for module, function in ((written.module, before), (after, now))
+        ]
+        if ends[0] != ends[1] or not all(_known(end, statement) for end in ends[0]):
+            return False
+        covered = covered or before.lineno <= statement.lineno <= (before.end_lineno or 0)
+    return covered
+
+
+_End = tuple[dict[str, object], set[tuple[str, str]]]
+
+
+def _ends(measure: Measure, patch: CarriedPatch, module: ast.Module, function: Function) -> Iterator[_End]:
+    reference = patch.file.functions[measure.function]
+    around, names = Surroundings.of(module, reference.class_name), parameter_names(function, reference)
+    for sample in combinations(measure.samples):
+        yield _end(follow(around, function, names, sample))
+
+
+def _end(followed: Followed) -> _End:
+    """Return what a function left and called, in a form in which two of them can be compared."""
+    if followed.end is None:
+        return {}, set()
+    plain = _Plain()
+    left = {f"self.{name}": value for name, value in followed.end.attributes.items()} | followed.end.names
+    ends = {name: plain.value(left[name]) for name in sorted(left)}
+    calls = [(c.name, (*c.arguments.positional, *c.arguments.keywords.values())) for c in followed.trace.calls]
+    return ends, {(name, repr([plain.value(value) for value in values])) for name, values in calls}
+
+
+class _Plain:
+    """Values without the lines and places that they come from: what is numbered is numbered anew, in order."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[object, int] = {}
+
+    def value(self, value: object) -> object:
+        match value:
+            case Choice(condition, then, otherwise):
+                if isinstance(condition, Unseen):
+                    condition = Unseen(_unplaced(condition.text), self._number(condition.serial))
+                return Choice(condition, self.value(then), self.value(otherwise))
+            case Tensor():
+                places = frozenset(str(self._number(place)) for place in sorted(value.storage))
+                return replace(value, storage=places)
+            case Unknown(reason):
+                return Unknown(_unplaced(reason))
+            case tuple():
+                return tuple(self.value(item) for item in value)
+        return value
+
+    def _number(self, of: object) -> int:
+        return self._numbers.setdefault(of, len(self._numbers))
+
+
+def _unplaced(reason: str) -> str:
+    return re.sub(r"line \d+(:\d+)?", "", reason)
+
+
+def _known(end: _End, statement: ast.stmt) -> bool:
+    """Say whether all that a statement sets is known: two values that are not may differ."""
+    ends = [leaf for name in _targets(statement) for _, leaf in leaves(end[0].get(name, Unknown("it is not set")))]
+    return not any(isinstance(leaf, Unknown) for leaf in ends)

@@ -1,0 +1,31 @@
+"""Answers to conflicting files that were found of late, by all that they follow from.
+
+Owns how many are kept. What an answer follows from, whoever gives it has to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.pick.strategy import FileAnswer
+
+# Each holds a whole file, and those of one original are asked for one after the other.
+_MOST = 40
+
+
+class Answers:
+    """The last answers. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, FileAnswer | None] = {}
+
+    def of(self, seen: Hashable, find: Callable[[], FileAnswer | None]) -> FileAnswer | None:
+        """Return the answer that was found when the same was seen, or find it."""
+        kept = self._kept
+        if seen not in kept:
+            answer = find()
+            self._kept = {**dict(list(kept.items())[1 - _MOST :]), seen: answer}
+            return answer
+        return kept[seen]

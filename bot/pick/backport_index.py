@@ -1,0 +1,92 @@
+"""Which commits of the repository are backports of which: read from the branches' own messages, once.
+
+Owns the index and its file beside a mirror. Only the line `(cherry picked from commit …)` is read, and what a caller
+adds who knows more. It is what messages say: whether a commit makes the change that it names is asked where it is used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.environment.data_folder import private_file
+from bot.git.commit_message import picked_from
+from bot.git.repository import Repository
+from bot.models import Sha
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Backported:
+    """A commit that is a backport; `date` is when it was committed, in seconds since the epoch."""
+
+    date: int
+    commit: Sha
+
+
+@dataclass(slots=True)
+class BackportIndex:
+    """Original → its backports. Originals may be abbreviated in messages, as people write them.
+
+    With a `file` it is kept from one process to the next; a file that cannot be read is made anew from the history.
+    """
+
+    found: dict[str, set[Backported]] = field(default_factory=dict)
+    read_tips: set[Sha] = field(default_factory=set)
+    file: Path | None = None
+
+    @classmethod
+    def kept_in(cls, file: Path) -> BackportIndex:
+        """Return the index that an earlier process left in a file, or an empty one that will be kept there."""
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+            found = {
+                original: {Backported(*each) for each in backports} for original, backports in data["found"].items()
+            }
+            return cls(found, {Sha(tip) for tip in data["tips"]}, file)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            return cls(file=file)
+
+    def read(self, repository: Repository, tips: Iterable[Sha] | None = None) -> None:
+        """Take in what the branches that are here say; history that was read before is not read again."""
+        new = set(repository.known_branches().values() if tips is None else tips) - self.read_tips
+        if not new:
+            return
+        # A tip that was rewritten away may be gone; what it kept from being read again is then read again.
+        revisions = [*sorted(new), *(f"^{tip}" for tip in sorted(self.read_tips) if repository.contains(tip))]
+        listed = repository.git.run(
+            *("log", "--fixed-strings", "--grep=(cherry picked from commit ", "--format=%H %ct%n%B%x00", "--stdin"),
+            stdin="".join(f"{revision}\n" for revision in revisions).encode(),
+        ).decode(errors="surrogateescape")
+        for entry in listed.split("\0"):
+            head, _, message = entry.lstrip("\n").partition("\n")
+            if head:
+                sha, _, date = head.partition(" ")
+                self._note(picked_from(message), Backported(int(date or 0), Sha(sha)))
+        self.read_tips |= new
+        self._keep()
+
+    def _keep(self) -> None:
+        if self.file is None:
+            return
+        found = {
+            original: [[each.date, each.commit] for each in sorted(known)] for original, known in self.found.items()
+        }
+        partial = self.file.with_name(f"{self.file.name}.{os.getpid()}")
+        private_file(partial).write_text(json.dumps({"tips": sorted(self.read_tips), "found": found}), encoding="utf-8")
+        partial.replace(self.file)
+
+    def _note(self, originals: Iterable[str], backported: Backported) -> None:
+        for original in originals:
+            self.found.setdefault(original[:12], set()).add(backported)
+
+    def add(self, original: Sha, backport: Sha, date: int) -> None:
+        """Note a backport that its message does not tell."""
+        self._note([original], Backported(date, backport))
+
+    def backports(self, original: Sha, until: int | None = None) -> tuple[Backported, ...]:
+        """Return the backports of a commit that were committed before `until`, newest first."""
+        known = self.found.get(original[:12], set())
+        return tuple(sorted((each for each in known if until is None or each.date < until), reverse=True))

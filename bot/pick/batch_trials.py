@@ -1,0 +1,50 @@
+"""What is tried for all target branches of one request at once, before the ladder is climbed for each of them.
+
+Owns the trials that every branch begins with. Together they take all processors, and branches that have the same files
+are one question to git.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.errors import GitError
+from bot.git.batch_trial_picks import Trial, try_picks
+from bot.git.conflict_regions import Split, split_all
+from bot.git.merge_trees import Trees
+from bot.git.repository import Quarantined
+from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
+from bot.models import Sha
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """How picks end, by commit and tree, and the parts of those that conflict; all as git made it in a quarantine."""
+
+    trials: Mapping[tuple[Sha, Sha], Trial] = field(default_factory=dict)
+    splits: Mapping[Trees, Split] = field(default_factory=dict)
+
+
+def try_together(repository: Quarantined, commits: Sequence[Sha], tips: Iterable[Sha]) -> Together:
+    """Pick a series onto all branches. It serves picks in this quarantine, and in those within it, as long as it lasts.
+
+    What git cannot do is left out: whoever asks for it hears why.
+    """
+    trials: dict[tuple[Sha, Sha], Trial] = {}
+    trees = {repository.commit(tip).tree for tip in tips}
+    for commit in commits:
+        answers = try_picks(repository, ((commit, tree) for tree in sorted(trees)))
+        made = {asked: answer for asked, answer in answers.items() if not isinstance(answer, GitError)}
+        trials |= made
+        trees = {tree for (_commit, onto), answer in made.items() if (tree := _leads_to(answer, onto))}
+    unmerged = [each for each in trials.values() if isinstance(each, UnmergedPick)]
+    parts = split_all(repository, unmerged) if unmerged else {}
+    return Together(trials, {asked: split for asked, split in parts.items() if not isinstance(split, GitError)})
+
+
+def _leads_to(answer: Trial, onto: Sha) -> Sha | None:
+    """Return the tree that the next commit of a series is picked onto, None where this one conflicts."""
+    if isinstance(answer, EmptyPick):
+        return onto
+    return answer.tree if isinstance(answer, CleanPick) else None

@@ -1,0 +1,169 @@
+"""Conflicts as commits: what would not pick, with git's conflict markers in the files for a person to resolve.
+
+Owns how a conflict is written down and how it is found again. What is made here is no candidate to be proven or merged:
+it only ever becomes a draft. A conflict that has no lines to mark (binary, link, submodule) stands in a file beside it,
+between markers: the draft is unfinished until that file is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.analysis.file_checks import LARGEST, left_markers
+from bot.git.conflict_markers import Parts, Region
+from bot.git.objects import DIRECTORY, SUBMODULE, SYMLINK, Entry
+from bot.git.repository import Repository
+from bot.git.trees import changed_files, changed_tree, find_entry
+from bot.git.trial_pick import UnmergedPick
+from bot.git.unmerged_paths import UnmergedFile, is_binary
+from bot.models import AlreadyApplied, Certainty, ConflictKind, Evidence, Fidelity, Method, Sha
+from bot.pick.series import pick_series
+from bot.pick.strategy import Attempt, Declined, Made
+
+
+class MarkedPick:
+    """Picks the series and commits each conflict as it stands, one commit for each original that conflicts."""
+
+    name = "conflict markers"
+
+    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+        """Make the series with markers; decline where a conflict cannot be marked."""
+        picked = pick_series(attempt, lambda pick: _marked_tree(attempt, pick))
+        if isinstance(picked, UnmergedPick):
+            return Declined("the conflict has no lines that could be marked", picked)
+        if not picked:
+            return AlreadyApplied(branch=attempt.plan.branch, how="picking it changes nothing on the branch")
+        return Made(
+            commits=picked,
+            method=Method.CHERRY_PICK,
+            fidelity=Fidelity.ADAPTED,
+            detail="conflicts are left in the files, marked",
+            certainty=Certainty.PROPOSED,
+        )
+
+
+def find_markers(repository: Repository, base: Sha, tip: Sha, original: Sha | None) -> tuple[Evidence, ...]:
+    """Return the conflict markers in files changed since `base` that neither `base` nor the original holds.
+
+    What the original shows of markers, in a fixture or a page about them, is its content and no conflict. Without an
+    `original` every marker that is new counts.
+    """
+    return tuple(
+        place
+        for path in repository.changed_paths(base, tip)
+        if (content := repository.read(tip, path)) is not None and len(content) <= LARGEST
+        for place in left_markers(path, content, (repository.read(base, path), *_shown(repository, original, path)))
+    )
+
+
+def _shown(repository: Repository, original: Sha | None, path: str) -> Iterator[bytes | None]:
+    """Yield what the original has at a path; where it has nothing there, the branch moved it: then all it changes."""
+    if original is None:
+        return
+    content = repository.read(original, path)
+    if content is not None:
+        yield content
+        return
+    parents = repository.commit(original).parents
+    if parents:
+        for changed in repository.changed_paths(parents[0], original):
+            yield repository.read(original, changed)
+
+
+def _marked_tree(attempt: Attempt, pick: UnmergedPick) -> Sha | None:
+    repository = attempt.repository
+    parts = attempt.split(pick)
+    contents: dict[str, bytes | None] = {}
+    for file in pick.files:
+        labels = _labels(attempt, pick)
+        folder = _is_folder(repository, pick, file)
+        marked = None if folder else _marked(repository, file, parts.get(file.path, ()), labels)
+        if marked is None:
+            here = "a folder" if folder else "what the branch has" if file.ours else "what the original has"
+            contents[file.described.beside] = _told(repository, file, here, labels)
+        else:
+            contents[file.path] = marked
+    if not contents:
+        return None
+    # Where a folder and a file want one path the folder stays there, and what git moved aside goes.
+    settled: dict[str, Entry | None] = {
+        file.path: file.ours or file.theirs for file in pick.files if not _is_folder(repository, pick, file)
+    }
+    aside: dict[str, Entry | None] = {path: None for file in pick.files for path in file.aside}
+    return changed_files(repository, changed_tree(repository, pick.tree, settled | aside), contents)
+
+
+Labels = tuple[bytes, bytes, bytes]
+"""What stands behind the markers of ours, base and theirs."""
+
+
+def _labels(attempt: Attempt, pick: UnmergedPick) -> Labels:
+    commit = pick.commit[:12]
+    return attempt.plan.branch.encode(errors="replace"), f"before {commit}".encode(), commit.encode()
+
+
+def _marked(repository: Repository, file: UnmergedFile, parts: Parts, labels: Labels) -> bytes | None:
+    if file.kind in (ConflictKind.CONTENT, ConflictKind.ADD_ADD) and any(isinstance(part, Region) for part in parts):
+        return b"".join(_region(part, labels) if isinstance(part, Region) else part for part in parts)
+    if file.kind is ConflictKind.MODIFY_DELETE:
+        sides = [_text(repository, entry) for entry in (file.base, file.ours, file.theirs)]
+        if None not in sides:
+            base, ours, theirs = (side or b"" for side in sides)
+            return _region(Region(base=base, ours=ours, theirs=theirs), labels)
+    return None
+
+
+def _is_folder(repository: Repository, pick: UnmergedPick, file: UnmergedFile) -> bool:
+    """Say whether the branch has a folder where the original has a file."""
+    there = find_entry(repository, pick.trees.ours, file.path)
+    return there is not None and there.mode == DIRECTORY
+
+
+def _told(repository: Repository, file: UnmergedFile, here: str, labels: Labels) -> bytes:
+    lead = (
+        f"{file.path} has no lines that could be marked. There stands {here}.\n"
+        "Put there what it should be, then delete this file.\n"
+    )
+    sides = (_what(repository, entry) for entry in (file.base, file.ours, file.theirs))
+    base, ours, theirs = sides
+    marked = _region(Region(base=base, ours=ours, theirs=theirs), labels)
+    return lead.encode("utf-8", "surrogateescape") + marked
+
+
+def _what(repository: Repository, entry: Entry | None) -> bytes:
+    """Say in one line what a side has at a path."""
+    if entry is None:
+        return b"nothing\n"
+    if entry.mode == SUBMODULE:
+        return f"a submodule at {entry.sha}\n".encode()
+    content = repository.read_blob(entry.sha)
+    if entry.mode == SYMLINK:
+        return b"a link to " + content.replace(b"\n", b" ") + b"\n"
+    return f"a file of {len(content)} bytes: git cat-file blob {entry.sha}\n".encode()
+
+
+def _text(repository: Repository, entry: Entry | None) -> bytes | None:
+    """Return a side's text, empty where it has no such file; None for what has no lines."""
+    if entry is None:
+        return b""
+    content = None if entry.mode in (SUBMODULE, SYMLINK) else repository.read_blob(entry.sha)
+    return None if content is None or is_binary(content) else content
+
+
+def _region(region: Region, labels: Labels) -> bytes:
+    ours, base, theirs = labels
+    return b"".join(
+        (
+            b"<<<<<<< " + ours + b"\n",
+            _ended(region.ours),
+            b"||||||| " + base + b"\n",
+            _ended(region.base),
+            b"=======\n",
+            _ended(region.theirs),
+            b">>>>>>> " + theirs + b"\n",
+        )
+    )
+
+
+def _ended(text: bytes) -> bytes:
+    return text if not text or text.endswith(b"\n") else text + b"\n"

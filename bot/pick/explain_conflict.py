@@ -1,0 +1,47 @@
+"""A conflict explained: who changed what is in conflict, and what would have to come along.
+
+Owns how much time that may take and that it is a help only: where history cannot be read, the conflict stands as it is.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from bot.errors import GitError
+from bot.git.trial_pick import UnmergedPick
+from bot.models import ConflictFile
+from bot.pick.describe_conflict import describe_files, open_histories
+from bot.pick.prerequisites import NONE, Climb, Prerequisites, find_prerequisites
+from bot.pick.strategy import Attempt
+
+SECONDS = 1.8
+"""What a person who waits for the answer to a comment does not notice; git is ended when it is up."""
+
+ALL_SECONDS = 8.0
+"""For all branches that are asked about together; each has its share."""
+
+log = logging.getLogger(__name__)
+
+
+def explain(
+    attempt: Attempt, unmerged: UnmergedPick, max_prerequisites: int, climb: Climb, *, propose: bool = True
+) -> tuple[tuple[ConflictFile, ...], Prerequisites]:
+    """Return the files of a conflict with who changed them, and the smallest set of prerequisites that was found.
+
+    `climb` is asked what the ladder makes of the originals where some still conflict after prerequisites. Without
+    `propose` only sets count with which the pick is certain.
+    """
+    files = tuple(file.described for file in unmerged.files)
+    try:
+        branches = attempt.knowledge.histories.together(attempt.plan.commits, attempt.plan.base_commit)
+        seconds = min(SECONDS, ALL_SECONDS / branches)
+        histories = open_histories(attempt, seconds=seconds, shared=branches > 1)
+        if histories is None:
+            return files, NONE
+        files = describe_files(histories, unmerged, attempt.split(unmerged))
+        return files, find_prerequisites(
+            attempt, histories, unmerged, most=max_prerequisites, climb=climb, propose=propose
+        )
+    except GitError as error:
+        log.warning("%s", error)
+        return files, NONE

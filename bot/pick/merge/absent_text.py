@@ -1,0 +1,41 @@
+"""Proposals for text that the target does not have: the original edits lines that the branch lacks.
+
+Owns what of such an edit makes sense on its own: inserted lines may, edits of lines that are not there do not.
+"""
+
+from __future__ import annotations
+
+from bot.pick.merge.align import Edit, edits
+from bot.pick.merge.regions import LineRegion, Lines
+
+
+def drop_edits(region: LineRegion) -> Lines | None:
+    """Leave everything out where the original only changes or removes lines that the target lacks."""
+    changes = _changes(region)
+    shrinks = all(len(edit.new) <= edit.end - edit.start for edit in changes)
+    return () if changes and shrinks and not any(map(_inserts, changes)) else None
+
+
+def keep_inserted(region: LineRegion) -> Lines | None:
+    """Keep the lines that the original inserts; leave its edits of lines out that the target lacks."""
+    inserted = [edit for edit in _changes(region) if _inserts(edit)]
+    return tuple(line for edit in inserted for line in edit.new) if inserted else None
+
+
+def keep_pure_insertion(region: LineRegion) -> Lines | None:
+    """Keep what the original inserts where it does nothing else."""
+    return keep_inserted(region) if all(map(_inserts, _changes(region))) else None
+
+
+def keep_at_edge(region: LineRegion) -> Lines | None:
+    """Keep what the original inserts where it stands next to text that the target has, and there is nothing else."""
+    at_edge = all(edit.start in (0, len(region.base)) for edit in _changes(region))
+    return keep_pure_insertion(region) if at_edge else None
+
+
+def _changes(region: LineRegion) -> list[Edit[bytes]]:
+    return [] if region.ours or not region.base else edits(region.base, region.theirs)
+
+
+def _inserts(edit: Edit[bytes]) -> bool:
+    return edit.start == edit.end

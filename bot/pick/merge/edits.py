@@ -1,0 +1,44 @@
+"""Two sides' edits of one base: whether they stand apart, and what they make together.
+
+Owns the combination of edits on any sequence. What counts as "apart" is the caller's rule, because two lines and two
+words of one statement are not equally independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Generic, TypeVar
+
+from bot.pick.merge.align import Edit, edits
+
+T = TypeVar("T", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Sided(Generic[T]):
+    """An edit and whose it is."""
+
+    edit: Edit[T]
+    theirs: bool
+
+
+Apart = Callable[[Edit[T], Edit[T]], bool]
+"""Says whether the second edit, which starts no earlier, may stand beside the first, which is the other side's."""
+
+
+def combine(base: Sequence[T], ours: Sequence[T], theirs: Sequence[T], apart: Apart[T]) -> list[Sided[T]] | None:
+    """Return both sides' edits in order, an edit that both made once; None where two edits do not stand apart."""
+    both = [Sided(edit, theirs=False) for edit in edits(base, ours)]
+    known = {each.edit for each in both}
+    both += [Sided(edit, theirs=True) for edit in edits(base, theirs) if edit not in known]
+    both.sort(key=lambda each: (each.edit.start, each.edit.end, each.theirs))
+    for first, second in pairwise(both):
+        if first.theirs != second.theirs and not _stand_apart(first.edit, second.edit, apart):
+            return None
+    return both
+
+
+def _stand_apart(first: Edit[T], second: Edit[T], apart: Apart[T]) -> bool:
+    return first.end <= second.start and apart(first, second)

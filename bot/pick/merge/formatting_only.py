@@ -1,0 +1,110 @@
+"""Proposals for sides that say the same in other words: wrapped, quoted or annotated in another way.
+
+Owns what counts as spelling only: blank space, quotes, a comma before a closing bracket, annotations of a signature.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+from bot.pick.merge.regions import LineRegion, Lines
+
+_RETURNS = re.compile(rb"\)\s*->\s*[^:]+:")
+_ANNOTATION = re.compile(rb"\s*->\s*[^:]+(?=:\s*$)|\s*:\s*[\w.\"'\[\], |]+?(?=\s*(?:[,)=]|$))")
+_SIGNATURE = re.compile(rb"(?:async\s+)?def\b")
+_WORD = re.compile(rb"\w+|[ \t]+|\n|[^\w\s]|\s")
+_ALIKE = 0.6
+_MOST_BY_LETTERS = 4_000_000
+"""The product of two texts' lengths up to which they are compared by letters: that takes a tenth of a second. Of sides
+of thousands of lines it takes minutes.
+"""
+
+
+def same_change(region: LineRegion) -> Lines | None:
+    """Keep the target's spelling where both sides made the same change."""
+    return region.ours if _flat(region.ours) == _flat(region.theirs) else None
+
+
+def target_respelled(region: LineRegion) -> Lines | None:
+    """Take the original where the target only spells the base in another way."""
+    return region.theirs if _flat(region.ours) == _flat(region.base) else None
+
+
+def target_reannotated(region: LineRegion) -> Lines | None:
+    """Take the original where the target, line by line, only annotates or quotes in another way."""
+    return region.theirs if _plain(region.ours) == _plain(region.base) else None
+
+
+def original_respelled(region: LineRegion) -> Lines | None:
+    """Keep the target where the original only spells the base in another way."""
+    return region.ours if _flat(region.theirs) == _flat(region.base) else None
+
+
+def remove_respelled(region: LineRegion) -> Lines | None:
+    """Remove what the original removes where the target only spells it in another way."""
+    return () if not region.theirs and target_reannotated(region) is not None else None
+
+
+def remove_changed(region: LineRegion) -> Lines | None:
+    """Remove what the original removes where the target has no more of it than the base."""
+    return () if region.ours and not region.theirs and len(region.ours) <= len(region.base) else None
+
+
+def remove_similar(region: LineRegion) -> Lines | None:
+    """Remove what the original removes where the target's version of it is much the same."""
+    if region.theirs or not region.ours:
+        return None
+    return () if _alike(region.base, region.ours) else None
+
+
+def contains_target_lines(region: LineRegion) -> Lines | None:
+    """Take the original where it holds every line that the target has."""
+    ours = set(_plain(region.ours))
+    return region.theirs if region.base and ours and ours <= set(_plain(region.theirs)) else None
+
+
+def contains_target_words(region: LineRegion) -> Lines | None:
+    """Take the original where it holds every word that the target has."""
+    covered = region.base and region.ours and not _words(region.ours) - _words(region.theirs)
+    return region.theirs if covered else None
+
+
+def has_original_words(region: LineRegion) -> Lines | None:
+    """Keep the target where it holds every word that the original adds."""
+    added = _words(region.theirs) - _words(region.base)
+    return region.ours if region.base and region.ours and not added - _words(region.ours) else None
+
+
+def _alike(one: Lines, other: Lines) -> bool:
+    letters, others = b"".join(one), b"".join(other)
+    if len(letters) * len(others) <= _MOST_BY_LETTERS:
+        return _is_alike(letters, others)
+    return _is_alike(one, other)
+
+
+def _is_alike(one: Sequence[int] | Lines, other: Sequence[int] | Lines) -> bool:
+    matcher: SequenceMatcher[int | bytes] = SequenceMatcher(None, one, other, autojunk=False)
+    return matcher.quick_ratio() > _ALIKE and matcher.ratio() > _ALIKE
+
+
+def _flat(lines: Lines) -> bytes:
+    text = re.sub(rb"\s+", b"", _RETURNS.sub(b"):", b"".join(lines)).replace(b"'", b'"'))
+    return re.sub(rb",(?=[)\]}])", b"", text)
+
+
+def _plain(lines: Lines) -> tuple[bytes, ...]:
+    return tuple(plain for plain in map(_plain_line, lines) if plain)
+
+
+def _plain_line(line: bytes) -> bytes:
+    text = line.strip()
+    if _SIGNATURE.match(text):
+        text = _ANNOTATION.sub(b"", text)
+    return re.sub(rb"\s+", b"", text.replace(b"'", b'"')).rstrip(b",")
+
+
+def _words(lines: Lines) -> Counter[bytes]:
+    return Counter(_WORD.findall(b"".join(lines)))

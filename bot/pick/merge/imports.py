@@ -1,0 +1,112 @@
+"""Proposals for Python imports: a statement's names are a set, and its wrapping is the target's.
+
+Owns the reading of `from … import …` within a region. Answers only where both sides are made of such statements.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from bot.pick.merge.regions import LineRegion, Lines
+
+_WIDTH = 88
+_ONE_LINE = re.compile(rb"^(?P<head>[ \t]*from\s+\S+\s+import\s+)(?P<names>[^()#\n\\]+)(?P<tail>\s*(?:#[^\n]*)?\n)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One import statement of a region. `module` is its key; a plain `import x` is keyed by its whole text."""
+
+    module: bytes
+    names: tuple[bytes, ...]
+    lines: Lines
+
+
+def merge_imports(region: LineRegion) -> Lines | None:
+    """Add to the target's imports what the original adds and remove what it removes."""
+    sides = [_statements(side) for side in (region.base, region.ours, region.theirs)]
+    if any(side is None for side in sides):
+        return None
+    base, ours, theirs = (side or [] for side in sides)
+    if not theirs or len({each.module for each in ours}) < len(ours):
+        return None
+    made = {each.module: each for each in ours}
+    order = [each.module for each in ours]
+    before = {each.module: each for each in base}
+    after = {each.module: each for each in theirs}
+    for module, statement in after.items():
+        old = before.get(module)
+        added = [name for name in statement.names if old is None or name not in old.names]
+        removed = [name for name in (old.names if old else ()) if name not in statement.names]
+        if module in made:
+            made[module] = _changed(made[module], statement, added, removed)
+        elif old is None:
+            order.insert(_place(order, list(after), module), module)
+            made[module] = statement
+        elif added:
+            return None
+    kept = [module for module in order if module in after or module not in before]
+    return tuple(line for module in kept for line in made[module].lines)
+
+
+def _place(order: list[bytes], theirs: list[bytes], module: bytes) -> int:
+    at = theirs.index(module)
+    for follower in theirs[at + 1 :]:
+        if follower in order:
+            return order.index(follower)
+    for leader in reversed(theirs[:at]):
+        if leader in order:
+            return order.index(leader) + 1
+    return next((at for at, other in enumerate(order) if other > module), len(order))
+
+
+def _changed(ours: Statement, theirs: Statement, added: list[bytes], removed: list[bytes]) -> Statement:
+    names = [name for name in ours.names if name not in removed]
+    for name in added:
+        if name not in names:
+            names.insert(_place(names, list(theirs.names), name), name)
+    return ours if tuple(names) == ours.names else Statement(ours.module, tuple(names), _write(ours, names))
+
+
+def _write(ours: Statement, names: list[bytes]) -> Lines:
+    if not names:
+        return ()
+    one = _ONE_LINE.match(ours.lines[0]) if len(ours.lines) == 1 else None
+    head = ours.lines[0].partition(b" import ")[0] + b" import "
+    if one:
+        line = head + b", ".join(names) + one["tail"]
+        if len(line) <= _WIDTH + 1:
+            return (line,)
+    if len(ours.lines) > 2 and all(line.strip().rstrip(b",") in ours.names for line in ours.lines[1:-1]):
+        blank = re.match(rb"[ \t]*", ours.lines[1])
+        indent = blank.group() if blank else b"    "
+        return (ours.lines[0], *(indent + name + b",\n" for name in names), ours.lines[-1])
+    return (head + b"(\n", *(b"    " + name + b",\n" for name in names), b")\n")
+
+
+def _statements(lines: Lines) -> list[Statement] | None:
+    """Return the import statements that the lines are made of, None where there is anything else."""
+    text = b"".join(lines)
+    if b"import" not in text:
+        return None if text.strip() else []
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return None
+    found = []
+    at = 0
+    for node in tree.body:
+        if not isinstance(node, ast.Import | ast.ImportFrom) or node.end_lineno is None:
+            return None
+        if b"".join(lines[at : node.lineno - 1]).strip():
+            return None
+        own = lines[at : node.end_lineno]
+        at = node.end_lineno
+        names = tuple((f"{n.name} as {n.asname}" if n.asname else n.name).encode() for n in node.names)
+        if isinstance(node, ast.ImportFrom):
+            found.append(Statement(b"from " + b"." * node.level + (node.module or "").encode(), names, own))
+        else:
+            found.append(Statement(b"import " + b",".join(names), (), own))
+    return None if b"".join(lines[at:]).strip() else found

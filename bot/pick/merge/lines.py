@@ -1,0 +1,48 @@
+"""Proposals that combine whole lines: both sides changed neighbouring lines, or inserted at one place.
+
+Owns how close two line edits may come. Each function answers a region with lines, or None where it does not apply.
+"""
+
+from __future__ import annotations
+
+from bot.pick.merge.align import Edit, apply_edits
+from bot.pick.merge.edits import Apart, combine
+from bot.pick.merge.regions import LineRegion, Lines
+
+LineEdit = Edit[bytes]
+
+
+def merge_adjacent(region: LineRegion) -> Lines | None:
+    """Apply both sides' edits where they touch at most, and none of two touching ones is an insertion."""
+    return _merge(region, lambda one, two: one.end < two.start or not (_inserts(one) or _inserts(two)))
+
+
+def merge_touching(region: LineRegion) -> Lines | None:
+    """Apply both sides' edits unless both insert at one place."""
+    return _merge(region, lambda one, two: one.end < two.start or not (_inserts(one) and _inserts(two)))
+
+
+def insert_both(region: LineRegion) -> Lines | None:
+    """Where both sides insert at one place, keep the target's lines first."""
+    return _merge(region, lambda _one, _two: True) if merge_touching(region) is None else None
+
+
+def insert_sorted(region: LineRegion) -> Lines | None:
+    """Where both sides insert into a list that every version keeps sorted, keep it sorted."""
+    both = insert_both(region)
+    if both is None or any(_sorted(side) != list(side) for side in (region.base, region.ours, region.theirs)):
+        return None
+    return tuple(_sorted(both))
+
+
+def _merge(region: LineRegion, apart: Apart[bytes]) -> Lines | None:
+    combined = combine(region.base, region.ours, region.theirs, apart)
+    return None if combined is None else tuple(apply_edits(region.base, [each.edit for each in combined]))
+
+
+def _inserts(edit: LineEdit) -> bool:
+    return edit.start == edit.end
+
+
+def _sorted(lines: Lines) -> list[bytes]:
+    return sorted(lines, key=lambda line: line.strip().lower())

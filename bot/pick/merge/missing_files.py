@@ -1,0 +1,79 @@
+"""Files that one side does not have: what the original edits is not there, or what it removes was changed.
+
+Owns the answers that history bears out: an edit of a missing file is made where the branch has that file, else dropped
+and said so; a removal is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from bot.git.repository import Repository
+from bot.git.trees import commit_paths, find_entry
+from bot.models import Certainty, ConflictKind, Sha
+from bot.pick.merge.moved_files import as_older_file
+from bot.pick.strategy import Attempt, ConflictedFile, FileAnswer, FileResolver
+
+CAME_LATER = "came later"
+WITH_ITS_FOLDER = "came later with its folder"
+MOVED = "moved"
+"""The traits of a missing file: main got it after the branch left it, and so its whole folder, to which the original
+adds nothing; or main moved it there since."""
+
+
+class MissingFile:
+    """Answers modify/delete conflicts; `merge` answers for a file that the target has at an older path."""
+
+    name = "missing file"
+
+    def __init__(self, merge: FileResolver) -> None:
+        self.merge = merge
+
+    def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileAnswer | None:
+        """Drop the edit of a file that the target lacks; remove a file that the original removes."""
+        if file.unmerged.kind is not ConflictKind.MODIFY_DELETE:
+            return None
+        later = file.ours is None and not _was_at_the_fork(file, attempt)
+        older = as_older_file(file, attempt) if later else None
+        if older is not None:
+            return self._at_the_older_path(file, older, attempt)
+        traits = set()
+        if later:
+            traits = {CAME_LATER, WITH_ITS_FOLDER} if _lacks_the_folder(file, attempt) else {CAME_LATER}
+        return FileAnswer({file.path: None}, Certainty.PROPOSED, _sentence(file, later=later), traits=frozenset(traits))
+
+    def _at_the_older_path(self, file: ConflictedFile, older: ConflictedFile, attempt: Attempt) -> FileAnswer | None:
+        answer = self.merge.resolve_file(older, attempt)
+        if answer is None:
+            return None
+        moved = f"the change of {file.path} is made in {older.path}, from where main has moved that file"
+        return replace(answer, changes={**answer.changes, file.path: None}, how=moved, traits=frozenset([MOVED]))
+
+
+def _was_at_the_fork(file: ConflictedFile, attempt: Attempt) -> bool:
+    fork = attempt.fork(file.commit)
+    return fork is not None and attempt.repository.read(fork, file.path) is not None
+
+
+def _lacks_the_folder(file: ConflictedFile, attempt: Attempt) -> bool:
+    """Say whether the target has no such folder either, and nothing that is picked adds a part of it."""
+    repository = attempt.repository
+    tree = repository.commit(attempt.plan.base_commit).tree
+    above = [str(parent) for parent in reversed(PurePosixPath(file.path).parents[:-1])]
+    missing = next((folder for folder in above if find_entry(repository, tree, folder) is None), None)
+    return missing is not None and not any(_adds_to(missing, each, repository) for each in attempt.commits)
+
+
+def _adds_to(folder: str, original: Sha, repository: Repository) -> bool:
+    commit = repository.commit(original)
+    inside = [path for path in commit_paths(repository, commit) if path.startswith(f"{folder}/")]
+    return any(not commit.parents or repository.read(commit.parents[0], path) is None for path in inside)
+
+
+def _sentence(file: ConflictedFile, *, later: bool) -> str:
+    if file.ours is not None:
+        return f"{file.path} is removed, as the original does; the branch had changed it"
+    if later:
+        return f"the change of {file.path} is left out: main got that file after the branch left it"
+    return f"the change of {file.path} is left out: the branch has removed that file"

@@ -1,0 +1,31 @@
+"""Files that main moved after the branch left it: what the original edits is at its older path here.
+
+Owns finding such a file and showing it as an ordinary conflict of three contents, at the path that the branch has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.git.conflict_markers import Region
+from bot.git.objects import EXECUTABLE, REGULAR
+from bot.git.trees import find_entry
+from bot.models import ConflictKind
+from bot.pick.strategy import Attempt, ConflictedFile
+
+
+def as_older_file(file: ConflictedFile, attempt: Attempt) -> ConflictedFile | None:
+    """Return a missing file as the branch has it under the name that it had when the branch left main, if it has."""
+    fork = attempt.fork(file.commit)
+    parents = attempt.repository.commit(file.commit).parents
+    if file.base is None or file.theirs is None or fork is None or not parents:
+        return None
+    tree = attempt.repository.commit(attempt.plan.base_commit).tree
+    moves = attempt.knowledge.moves
+    older = moves.find_older_path(attempt.repository, file.path, since=fork, until=parents[0], tree=tree)
+    entry = find_entry(attempt.repository, tree, older) if older is not None else None
+    if older is None or entry is None or entry.mode not in (REGULAR, EXECUTABLE):
+        return None
+    ours = attempt.repository.read_blob(entry.sha)
+    unmerged = replace(file.unmerged, path=older, kind=ConflictKind.CONTENT, ours=entry)
+    return replace(file, unmerged=unmerged, ours=ours, parts=(Region(base=file.base, ours=ours, theirs=file.theirs),))

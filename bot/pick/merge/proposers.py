@@ -1,0 +1,80 @@
+"""The proposers: every way in which a conflict region may be answered, by name.
+
+A new way is one function here and its weight in the table of `chance`. A proposer only says what the region could
+become; how likely that is what people would commit is judged there. What joins statements dangerously is no proposal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from bot.pick.merge import absent_text, formatting_only, imports, lines, take_side, tokens
+from bot.pick.merge.regions import LineRegion, Lines, merge_trivially, split_lines
+from bot.pick.merge.renamed_identifiers import translate
+from bot.pick.merge.unsafe_joins import joins_dangerously
+
+Proposer = Callable[[LineRegion], Lines | None]
+Proposals = Mapping[Lines, tuple[str, ...]]
+
+PROPOSERS: dict[str, Proposer] = {
+    "neighbouring lines": lines.merge_adjacent,
+    "independent words": tokens.merge_tokens,
+    "touching lines": lines.merge_touching,
+    "sorted insertions": lines.insert_sorted,
+    "both insertions": lines.insert_both,
+    "import names": imports.merge_imports,
+    "removed, respelled here": formatting_only.remove_respelled,
+    "removed, shorter here": formatting_only.remove_changed,
+    "removed, similar here": formatting_only.remove_similar,
+    "edits of absent text dropped": absent_text.drop_edits,
+    "insertion beside absent text": absent_text.keep_at_edge,
+    "insertion within absent text": absent_text.keep_pure_insertion,
+    "insertions kept, edits of absent text dropped": absent_text.keep_inserted,
+    "same change": formatting_only.same_change,
+    "original only respelled": formatting_only.original_respelled,
+    "target only respelled": formatting_only.target_respelled,
+    "target only annotated": formatting_only.target_reannotated,
+    "original has all lines": formatting_only.contains_target_lines,
+    "original has all words": formatting_only.contains_target_words,
+    "target has all words": formatting_only.has_original_words,
+    "words apart": tokens.merge_words,
+    "original's text": take_side.take_original,
+    "target's text": take_side.keep_target,
+}
+
+
+def propose(region: LineRegion, renames: Mapping[bytes, bytes], siblings: Sequence[Lines]) -> Proposals:
+    """Return each distinct answer with the names of those who propose it.
+
+    `renames` are the target's own words for the original's; `siblings` what the region became where the original was
+    backported before, newest first.
+    """
+    found: dict[Lines, tuple[str, ...]] = {}
+    for answer, name in (*_by_proposers(region), *_translated(region, renames), *_as_siblings(siblings)):
+        if not joins_dangerously(region, answer):
+            found[answer] = (*found.get(answer, ()), name)
+    return found
+
+
+def _by_proposers(region: LineRegion) -> Iterator[tuple[Lines, str]]:
+    for name, proposer in PROPOSERS.items():
+        answer = proposer(region)
+        if answer is not None:
+            yield answer, name
+
+
+def _translated(region: LineRegion, renames: Mapping[bytes, bytes]) -> Iterator[tuple[Lines, str]]:
+    base, theirs = (tuple(split_lines(translate(b"".join(side), renames))) for side in (region.base, region.theirs))
+    if (base, theirs) == (region.base, region.theirs):
+        return
+    merged = merge_trivially(base, region.ours, theirs)
+    if merged is not None:
+        yield merged, "translated merge"
+        return
+    for answer in dict.fromkeys(answer for answer, _name in _by_proposers(LineRegion(base, region.ours, theirs))):
+        yield answer, "translated"
+
+
+def _as_siblings(siblings: Sequence[Lines]) -> Iterator[tuple[Lines, str]]:
+    for at, answer in enumerate(siblings):
+        yield answer, "older sibling" if at else "sibling"

@@ -1,0 +1,60 @@
+"""The target's own words: names that the target's version of a file uses where the base uses another.
+
+Owns the reading of such renames from the two versions, and the translation. A rename counts only if the target has the
+base's word nowhere, so translating touches no line that the target shares with the base.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+from bot.analysis.file_words import words
+from bot.pick.merge.align import edits
+from bot.pick.merge.regions import split_lines
+
+_WORD = re.compile(rb"[A-Za-z_]\w*")
+_TOKEN = re.compile(rb"\w+|[^\w\s]")
+_SHORTEST = 3
+# Seen at least twice, and in four of five places: one place may be an edit of its own.
+_LEAST, _SHARE = 2, 0.8
+
+
+def find_renames(base: bytes, ours: bytes, theirs: bytes, wanted: frozenset[bytes]) -> dict[bytes, bytes]:
+    """Return base's word → target's word, for those of the wanted words that the original uses too."""
+    if base == ours:
+        return {}
+    known = (words(base) & words(theirs) & wanted) - words(ours)
+    absent = {word for word in known if len(word) >= _SHORTEST and base.count(word) >= _LEAST}
+    return _elect(_votes(base, ours, absent)) if absent else {}
+
+
+def _votes(base: bytes, ours: bytes, absent: set[bytes]) -> Mapping[bytes, Counter[bytes]]:
+    votes: dict[bytes, Counter[bytes]] = defaultdict(Counter)
+    base_lines = split_lines(base)
+    for edit in edits(base_lines, split_lines(ours)):
+        old = _TOKEN.findall(b"".join(base_lines[edit.start : edit.end]))
+        new = _TOKEN.findall(b"".join(edit.new))
+        if not new or absent.isdisjoint(old):
+            continue
+        for change in edits(old, new):
+            replaced = old[change.start : change.end]
+            single = len(replaced) == len(change.new) == 1 and _WORD.fullmatch(change.new[0])
+            for word in absent.intersection(replaced):
+                votes[word][change.new[0] if single else b""] += 1
+    return votes
+
+
+def _elect(votes: Mapping[bytes, Counter[bytes]]) -> dict[bytes, bytes]:
+    elected = {}
+    for word, counts in votes.items():
+        winner, count = counts.most_common(1)[0]
+        if winner and count >= _LEAST and count >= _SHARE * counts.total():
+            elected[word] = winner
+    return elected
+
+
+def translate(content: bytes, renames: Mapping[bytes, bytes]) -> bytes:
+    """Replace whole words."""
+    return _WORD.sub(lambda found: renames.get(found[0], found[0]), content) if renames else content

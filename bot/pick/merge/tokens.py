@@ -1,0 +1,122 @@
+"""Merge by tokens: both sides changed one line, but different words of it.
+
+Owns the rule for when two token edits are independent: never inside one statement unless a comma of the same list (a
+parameter, an argument, an element) stands unchanged between them. Two halves of one expression are never joined.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.pick.merge.align import Edit, align, apply_edits
+from bot.pick.merge.edits import combine
+from bot.pick.merge.regions import LineRegion, Lines, split_lines
+
+# A comma before a closing bracket only says how a list is wrapped, so it counts as blank.
+_TOKEN = re.compile(rb"((?:\s|,(?=\s*[\])}]))*)(\w+|[^\w\s]|\Z)")
+_WORD = re.compile(rb"\w+|[ \t]+|\n|[^\w\s]|\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word or sign with the blank space before it."""
+
+    blank: bytes
+    text: bytes
+
+
+def tokenize(lines: Lines) -> list[Token]:
+    """Return the tokens; the last one has no text and carries the blank space at the end."""
+    return [Token(*found.groups()) for found in _TOKEN.finditer(b"".join(lines))]
+
+
+def merge_tokens(region: LineRegion) -> Lines | None:
+    """Merge by tokens, keeping the target's way of wrapping; None where edits are not independent."""
+    base, ours, theirs = (tokenize(side) for side in (region.base, region.ours, region.theirs))
+    texts = [token.text for token in base]
+    depths = _depths(texts)
+
+    def apart(first: Edit[bytes], second: Edit[bytes]) -> bool:
+        return _independent(base, depths, first.end, second.start)
+
+    combined = combine(texts, [t.text for t in ours], [t.text for t in theirs], apart)
+    if combined is None:
+        return None
+    in_ours = dict(align(texts, [t.text for t in ours]))
+    in_theirs = dict(align(texts, [t.text for t in theirs]))
+    made: list[Token] = []
+    at = 0
+    for each in combined:
+        made += [_kept(base, ours, theirs, in_ours, in_theirs, here) for here in range(at, each.edit.start)]
+        side, places = (theirs, in_theirs) if each.theirs else (ours, in_ours)
+        made += _new(each.edit, side, places)
+        at = each.edit.end
+        if each.edit.new and at in places:
+            kept = _kept(base, ours, theirs, in_ours, in_theirs, at)
+            made.append(_after_new(kept, side[places[at]].blank))
+            at += 1
+    made += [_kept(base, ours, theirs, in_ours, in_theirs, here) for here in range(at, len(base))]
+    return tuple(split_lines(b"".join(token.blank + token.text for token in made)))
+
+
+def merge_words(region: LineRegion) -> Lines | None:
+    """Merge by words and blank space, wherever a word stands unchanged between any two edits.
+
+    It may join two halves of one statement, so nobody may be certain of it.
+    """
+    base, ours, theirs = (_WORD.findall(b"".join(side)) for side in (region.base, region.ours, region.theirs))
+
+    def apart(first: Edit[bytes], second: Edit[bytes]) -> bool:
+        return any(word.strip() for word in base[first.end : second.start])
+
+    combined = combine(base, ours, theirs, apart)
+    if combined is None:
+        return None
+    return tuple(split_lines(b"".join(apply_edits(base, [each.edit for each in combined]))))
+
+
+def _new(edit: Edit[bytes], side: list[Token], places: dict[int, int]) -> list[Token]:
+    start = places[edit.start - 1] + 1 if edit.start else 0
+    return side[start : start + len(edit.new)]
+
+
+def _kept(
+    base: list[Token],
+    ours: list[Token],
+    theirs: list[Token],
+    in_ours: dict[int, int],
+    in_theirs: dict[int, int],
+    at: int,
+) -> Token:
+    token = base[at]
+    mine = ours[in_ours[at]].blank if at in in_ours else token.blank
+    other = theirs[in_theirs[at]].blank if at in in_theirs else token.blank
+    return Token(other if mine == token.blank else mine, token.text)
+
+
+def _after_new(token: Token, blank: bytes) -> Token:
+    """Return a token that follows new ones, with at least the line break or space by which their side sets it off."""
+    joined = not token.blank or (b"\n" in blank and b"\n" not in token.blank)
+    return Token(blank if joined else token.blank, token.text)
+
+
+def _depths(texts: list[bytes]) -> list[int]:
+    depth = 0
+    found = []
+    for text in texts:
+        depth -= text[:1] in (b")", b"]", b"}")
+        found.append(depth)
+        depth += text[:1] in (b"(", b"[", b"{")
+    return found
+
+
+def _independent(base: list[Token], depths: list[int], end: int, start: int) -> bool:
+    """Say whether an unchanged comma of one list, or the end of a statement, stands between two edits."""
+    outermost = min(depths)
+    for at in range(end, min(start + 1, len(base))):
+        if b"\n" in base[at].blank and depths[at] == outermost and (at > end or start > end):
+            return True
+        if at < start and base[at].text == b"," and depths[at] <= min(depths[end:start]):
+            return True
+    return False

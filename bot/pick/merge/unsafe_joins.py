@@ -1,0 +1,92 @@
+"""Merges that nobody wrote: half a change of one side beside half of the other's.
+
+Owns the refusal of those that may be dangerous. Each half can be safe by itself and the whole an injection: one side
+drops the quoting because it passes a list, the other passes a string to a shell. So a statement is not joined where a
+side changed how text is quoted, glued, formatted or run; and a change of that is taken whole in a file or not at all.
+Nor is the target's own text thrown away only because the original's is likelier.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from bot.pick.merge.align import edits
+from bot.pick.merge.regions import LineRegion, Lines
+
+_SIGN = re.compile(rb"\w+|[^\w\s]")
+_TOUCHY_SIGN = frozenset([b'"', b"'", b"`", b"%", b"$", b"\\", b"{", b"}"])
+_GUARDS = rb"quot|escap|saniti|shell|shlex|popen|subprocess|exec|eval|system|spawn|sql|verif|auth|passw|no_log"
+_GUARD = re.compile(_GUARDS, re.IGNORECASE)
+_WORD = re.compile(rb"\w+")
+_TOUCHY_WORD = re.compile(
+    rb"^(?:f|rf|fr|\w*(?:%s|format|join|command|cmd|args?v?|query|safe|markup|token|secret)\w*)$" % _GUARDS,
+    re.IGNORECASE,
+)
+# What a line that is not the statement's last one ends with, and what one that is not its first one starts with.
+_GOES_ON = (b",", b"\\", b"+", b"(", b"[", b"{", b"%", b"=", b"|", b"&", b".", b" and", b" or", b" not", b" in")
+_GOES_BACK = (b")", b"]", b"}", b".", b"+", b"%", b"|", b"&", b"and ", b"or ", b"if ", b"else ", b'"', b"'")
+
+
+def joins_dangerously(region: LineRegion, answer: Lines) -> bool:
+    """Say whether a statement has parts of both sides while either side changed what keeps text from being code.
+
+    Where statements end is guessed from the lines, towards longer ones: a list that goes on counts as one statement.
+    """
+    if answer in (region.ours, region.theirs, region.base) or not any(_joined(region, answer)):
+        return False
+    return _touches(region.base, region.ours) or _touches(region.base, region.theirs)
+
+
+def _joined(region: LineRegion, answer: Lines) -> Iterator[bool]:
+    base, ours, theirs = ({line.strip() for line in side} for side in (region.base, region.ours, region.theirs))
+    for statement in _statements(answer):
+        lines = {line.strip() for line in statement}
+        yield bool(lines & (ours - base - theirs)) and bool(lines & (theirs - base - ours))
+        yield not lines <= base | ours | theirs
+
+
+def _statements(lines: Lines) -> Iterator[Lines]:
+    start = 0
+    for at in range(1, len(lines)):
+        before, here = lines[at - 1].strip(), lines[at].strip()
+        if before.endswith(_GOES_ON) or here.startswith(_GOES_BACK):
+            continue
+        yield lines[start:at]
+        start = at
+    yield lines[start:]
+
+
+def _touches(base: Lines, changed: Lines) -> bool:
+    old, new = _SIGN.findall(b"".join(base)), _SIGN.findall(b"".join(changed))
+    words = (word for edit in edits(old, new) for word in (*old[edit.start : edit.end], *edit.new))
+    return any(word in _TOUCHY_SIGN or _TOUCHY_WORD.match(word) for word in words)
+
+
+def discards_the_target(region: LineRegion, answer: Lines) -> bool:
+    """Say whether the answer is the original's text and loses words of the target that the original did not remove."""
+    base, ours, theirs = (Counter(_SIGN.findall(b"".join(side))) for side in (region.base, region.ours, region.theirs))
+    return answer == region.theirs and bool((ours - theirs) - (base - theirs))
+
+
+def takes_half_of_a_guard(base: bytes, theirs: bytes, answers: Iterable[tuple[LineRegion, Lines]]) -> bool:
+    """Say whether the original changes how a file guards text from becoming code, and a part of its change is left."""
+    return any(_leaves_out(region, answer) for region, answer in answers) and _changes_a_guard(base, theirs)
+
+
+def _changes_a_guard(base: bytes, theirs: bytes) -> bool:
+    """Say whether two versions of a file differ in how often any word of guarding stands there."""
+    before, after = Counter(base.split(b"\n")), Counter(theirs.split(b"\n"))
+    taken, brought = (_count_guards((one - other).elements()) for one, other in ((before, after), (after, before)))
+    return taken != brought
+
+
+def _count_guards(lines: Iterable[bytes]) -> Counter[bytes]:
+    return Counter(word for line in lines for word in _WORD.findall(line) if _GUARD.search(word))
+
+
+def _leaves_out(region: LineRegion, answer: Lines) -> bool:
+    """Say whether the answer lacks a word that the original brings here, or keeps one that it takes away."""
+    base, theirs, made = (Counter(_SIGN.findall(b"".join(side))) for side in (region.base, region.theirs, answer))
+    return bool((theirs - base) - made) or bool((base - theirs) & (made - theirs))

@@ -1,0 +1,41 @@
+"""A part of a commit: what it does to some files, as a commit of its own.
+
+Owns how such a part is made and what it says of itself. It does not claim to be the commit: there is no line
+`(cherry picked from commit …)`, by which the whole of it would later count as landed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.git.commit_message import without_picked_from
+from bot.git.repository import Repository
+from bot.git.trees import changed_tree, commit_paths, find_entry
+from bot.models import Sha
+from bot.text.closing_keywords import disarm
+
+
+def write_part(repository: Repository, sha: Sha, paths: Iterable[str]) -> Sha | None:
+    """Write the commit that does to these paths what a commit does, on its first parent; None where that is nothing."""
+    commit = repository.commit(sha)
+    if not commit.parents:
+        return None
+    parent = repository.commit(commit.parents[0])
+    changes = {path: find_entry(repository, commit.tree, path) for path in paths}
+    tree = changed_tree(repository, parent.tree, changes)
+    if tree == parent.tree:
+        return None
+    return repository.writer.write_commit(tree, (parent.sha,), commit.message, commit.author, commit.committer)
+
+
+def paths_in_part(repository: Repository, sha: Sha, wanted: Iterable[str]) -> tuple[str, ...]:
+    """Return the paths among those wanted that a commit changes, sorted."""
+    return tuple(sorted(set(wanted).intersection(commit_paths(repository, repository.commit(sha)))))
+
+
+def part_message(message: str, sha: Sha, paths: Iterable[str]) -> str:
+    """Return the message of a part that is brought to a branch: the commit's, and which part of it this is."""
+    listed = "\n".join(f"  {path!r}" if "\n" in path else f"  {path}" for path in paths)
+    subject, _, body = without_picked_from(disarm(message)).strip().partition("\n")
+    note = f"This is only a part of commit {sha}, what it changes in:\n{listed}"
+    return "\n\n".join(filter(None, (subject, note, body.strip()))) + "\n"

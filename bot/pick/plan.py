@@ -1,0 +1,35 @@
+"""Facts about one target branch → what will be done there. Pure: every ref is a Sha before it comes in here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.models import Affectedness, AlreadyApplied, CheckReport, MergeMethod, NotAffected, Sha, TargetPlan
+
+
+def plan_target(
+    *,
+    branch: str,
+    base_commit: Sha,
+    backport_branch: str,
+    commits: Sequence[Sha],
+    merge_method: MergeMethod,
+    check: CheckReport | None,
+) -> TargetPlan | NotAffected | AlreadyApplied:
+    """Decide one target branch from its pinned tip and what the carried patch's `check` said of that tip.
+
+    `unknown` is not a reason to stop: the regression suite decides.
+    """
+    if check and check.status is Affectedness.NOT_AFFECTED:
+        return NotAffected(branch=branch, check=check)
+    if check and check.status is Affectedness.FIXED:
+        return AlreadyApplied(branch=branch, how=check.reason)
+    return TargetPlan(
+        branch=branch,
+        base_commit=base_commit,
+        backport_branch=backport_branch,
+        commits=tuple(commits),
+        merge_method=merge_method,
+        patch=check.patch if check else None,
+        check=check,
+    )

@@ -1,0 +1,234 @@
+"""The rung that resolves conflicts: picks the series and lets resolvers answer each conflict that comes up.
+
+Owns how answers become a tree. It makes a candidate only if every conflict is answered and every answered file passes
+the checks; the answers themselves are the resolvers'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.analysis.file_checks import find_faults
+from bot.git.conflict_markers import Region, join_parts
+from bot.git.objects import DIRECTORY, SUBMODULE, SYMLINK, Entry
+from bot.git.trees import changed_files, changed_tree, find_entry
+from bot.git.trial_pick import UnmergedPick
+from bot.git.unmerged_paths import UnmergedFile
+from bot.models import Certainty, ConflictKind, Fidelity, Method, Resolution, Sha
+from bot.pick.series import pick_series
+from bot.pick.strategy import (
+    Attempt,
+    ConflictedFile,
+    Declined,
+    FileAnswer,
+    FileResolver,
+    Judge,
+    Made,
+    RegionAnswer,
+    RegionResolver,
+    load_conflict,
+)
+from bot.text.markdown import count
+
+# Links, submodules and clashes of kinds have no content to answer with.
+_NO_CONTENT = (ConflictKind.SUBMODULE, ConflictKind.OTHER)
+
+
+class Resolving:
+    """Resolves conflicts by whole files first, then by regions; resolvers are asked in order until one answers."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        files: Sequence[FileResolver] = (),
+        regions: Sequence[RegionResolver] = (),
+        judge: Judge | None = None,
+    ) -> None:
+        self.name = name
+        self.files = files
+        self.regions = regions
+        self.judge = judge
+
+    def climb(self, attempt: Attempt) -> Made | Declined:
+        """Pick the series, resolving on the way; decline at the first conflict that is not answered whole."""
+        work = _Work(attempt, self)
+        picked = pick_series(attempt, work.resolve)
+        if isinstance(picked, UnmergedPick):
+            return Declined(work.refusal, picked)
+        if not picked:
+            return Declined("nothing of it would be left: each part that conflicts would be left out")
+        return Made(
+            commits=picked,
+            method=Method.RESOLVED,
+            fidelity=Fidelity.ADAPTED,
+            detail=_summarize(work.resolutions),
+            certainty=max((each.certainty for each in work.resolutions), key=list(Certainty).index),
+            resolutions=tuple(work.resolutions),
+        )
+
+
+def _summarize(resolutions: Sequence[Resolution]) -> str:
+    ways = ", ".join(dict.fromkeys(each.how for each in resolutions))
+    return f"resolved {count(len(resolutions), 'conflict')}: {ways}"
+
+
+class _Work:
+    """The resolutions of one series so far, and why the work ended where it did."""
+
+    def __init__(self, attempt: Attempt, resolvers: Resolving) -> None:
+        self.attempt = attempt
+        self.resolvers = resolvers
+        self.resolutions: list[Resolution] = []
+        self.refusal = ""
+
+    def resolve(self, pick: UnmergedPick) -> Sha | None:
+        """Return the tree in which every conflict of a pick is resolved, or None with the refusal noted."""
+        if not pick.files:
+            self.refusal = "the conflict is in how directories were renamed"
+            return None
+        files = self._load(pick)
+        generated = [file for file in files if self._is_generated(file)]
+        answers: list[tuple[ConflictedFile, FileAnswer]] = []
+        for file in (each for each in files if each not in generated):
+            answer = self._resolve_file(file)
+            if answer is None:
+                self.refusal = f"{file.path} ({file.unmerged.kind.value}) is left in conflict"
+                return None
+            answers.append((file, answer))
+        if answers and not self._judged(answers):
+            self.refusal = "there are answers, but people would too rarely have committed them"
+            return None
+        # A conflicting path that no answer names stays as the target has it.
+        contents = {file.path: file.ours for file in files}
+        for _file, answer in answers:
+            contents |= answer.changes
+        tree = self._checked_tree(pick, contents)
+        return self._regenerated(tree, generated) if tree is not None and generated else tree
+
+    def _load(self, pick: UnmergedPick) -> list[ConflictedFile]:
+        parts = self.attempt.split(pick)
+        return [load_conflict(self.attempt.repository, pick, each, parts.get(each.path, ())) for each in pick.files]
+
+    def _is_generated(self, file: ConflictedFile) -> bool:
+        writer = self.attempt.regenerator
+        return writer is not None and file.unmerged.kind not in _NO_CONTENT and writer.covers(file.path)
+
+    def _regenerated(self, tree: Sha, files: Sequence[ConflictedFile]) -> Sha | None:
+        """Have the files of a resolved tree written anew that a tool writes; what it wrote is a proposal."""
+        repository, writer = self.attempt.repository, self.attempt.regenerator
+        assert writer is not None  # noqa: S101 -- for the type checker: no file is generated without one
+        written = writer.regenerate(repository, tree, [file.path for file in files])
+        if written.problem:
+            self.refusal = f"{files[0].path} was to be written anew, but {written.problem}"
+            return None
+        for file in files:
+            result = written.contents.get(file.path, file.ours)
+            answer = FileAnswer({file.path: result}, Certainty.PROPOSED, written.how)
+            self.resolutions.append(_whole_file(file, answer, self.resolvers.name))
+        return changed_files(repository, tree, written.contents)
+
+    def _judged(self, answers: Sequence[tuple[ConflictedFile, FileAnswer]]) -> bool:
+        """Note the resolutions, unless together they are not worth a proposal."""
+        judge = self.resolvers.judge
+        certainty = judge(answers) if judge else None
+        if judge and certainty is None:
+            return False
+        resolutions = [each for file, answer in answers for each in _shown(file, answer, self.resolvers.name)]
+        self.resolutions += [replace(each, certainty=certainty) for each in resolutions] if certainty else resolutions
+        return True
+
+    def _resolve_file(self, file: ConflictedFile) -> FileAnswer | None:
+        if file.unmerged.kind in _NO_CONTENT:
+            return None
+        for resolver in self.resolvers.files:
+            answer = resolver.resolve_file(file, self.attempt)
+            if answer is not None:
+                return answer
+        return self._resolve_regions(file)
+
+    def _resolve_regions(self, file: ConflictedFile) -> FileAnswer | None:
+        if file.unmerged.kind not in (ConflictKind.CONTENT, ConflictKind.ADD_ADD):
+            return None
+        texts: dict[int, bytes] = {}
+        resolutions: list[Resolution] = []
+        for index, part in enumerate(file.parts):
+            if isinstance(part, Region):
+                resolution = self._resolve_region(file, index, part)
+                if resolution is None or resolution.result is None:
+                    return None
+                texts[index] = resolution.result
+                resolutions.append(resolution)
+        if not texts:
+            return None
+        certainty = max((each.certainty for each in resolutions), key=list(Certainty).index)
+        how = ", ".join(dict.fromkeys(each.how for each in resolutions))
+        return FileAnswer({file.path: join_parts(file.parts, texts)}, certainty, how, tuple(resolutions))
+
+    def _resolve_region(self, file: ConflictedFile, index: int, region: Region) -> Resolution | None:
+        for resolver in self.resolvers.regions:
+            answer = resolver.resolve_region(file, index, self.attempt)
+            if answer is not None:
+                return _one_region(file, region, answer, resolver.name)
+        return None
+
+    def _checked_tree(self, pick: UnmergedPick, contents: dict[str, bytes | None]) -> Sha | None:
+        repository = self.attempt.repository
+        for file in pick.files:
+            for tree, where in ((pick.trees.ours, "on the branch"), (pick.trees.theirs, "in the original")):
+                there = find_entry(repository, tree, file.path)
+                if there is not None and there.mode == DIRECTORY:
+                    self.refusal = f"{file.path} is a folder {where}, which no answer about a file may replace"
+                    return None
+        settled: dict[str, Entry | None] = {file.path: _kept_entry(file) for file in pick.files}
+        clean = changed_tree(repository, pick.tree, settled | _moved_aside(pick))
+        tree = changed_files(repository, clean, contents)
+        faults = find_faults(repository, tree, onto=pick.trees.ours, theirs=pick.trees.theirs, paths=contents)
+        if faults:
+            self.refusal = f"what came out does not pass: {faults[0].file}:{faults[0].line} {faults[0].detail}"
+            return None
+        return tree
+
+
+def _kept_entry(file: UnmergedFile) -> Entry | None:
+    # The mode of a resolved file is what the two sides make of it, as git merges modes.
+    if file.ours is None or file.theirs is None:
+        return file.ours or file.theirs
+    changed = file.theirs if file.base is not None and file.ours.mode == file.base.mode else file.ours
+    mode = changed.mode if changed.mode not in (SYMLINK, SUBMODULE) else file.ours.mode
+    return Entry(mode, file.ours.sha)
+
+
+def _moved_aside(pick: UnmergedPick) -> dict[str, Entry | None]:
+    return {path: None for file in pick.files for path in file.aside}
+
+
+def _shown(file: ConflictedFile, answer: FileAnswer, rung: str) -> tuple[Resolution, ...]:
+    return answer.regions or (_whole_file(file, answer, rung),)
+
+
+def _one_region(file: ConflictedFile, region: Region, answer: RegionAnswer, rung: str) -> Resolution:
+    return Resolution(
+        path=file.path,
+        base=region.base,
+        ours=region.ours,
+        theirs=region.theirs,
+        result=answer.text,
+        rung=rung,
+        certainty=answer.certainty,
+        how=answer.how,
+    )
+
+
+def _whole_file(file: ConflictedFile, answer: FileAnswer, rung: str) -> Resolution:
+    return Resolution(
+        path=file.path,
+        base=file.base,
+        ours=file.ours,
+        theirs=file.theirs,
+        result=answer.changes.get(file.path, file.ours),
+        rung=rung,
+        certainty=answer.certainty,
+        how=answer.how,
+    )

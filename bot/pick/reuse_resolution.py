@@ -1,0 +1,46 @@
+"""Remembered resolutions: a conflict that people resolved before is resolved the same way.
+
+Owns which memory is used. What it knows comes from the repository's own history.
+"""
+
+from __future__ import annotations
+
+from bot.git.conflict_markers import Region
+from bot.models import Certainty
+from bot.pick.resolution_memory import Remembered
+from bot.pick.strategy import Attempt, ConflictedFile, RegionAnswer
+
+# More backports of one original than this teach nothing new, and each costs a trial.
+_MOST_LESSONS = 6
+
+
+class RememberedResolution:
+    """Answers regions that came up before, on whatever branch."""
+
+    name = "remembered resolution"
+
+    def resolve_region(self, file: ConflictedFile, index: int, attempt: Attempt) -> RegionAnswer | None:
+        """Answer as the newest resolution of the same conflict does, first of the same original's.
+
+        It is a proposal, even where two agree: of 17 picks that this rung made, people landed 13 so. A region may be
+        the same while the rest of the file needs more.
+        """
+        region = file.parts[index]
+        if not isinstance(region, Region):
+            return None
+        self._learn(file, attempt)
+        memories = attempt.knowledge.memory.recall(file.path, region, attempt.until)
+        own = (each for each in memories if each.original == file.commit)
+        chosen = next(iter((*own, *memories)), None)
+        if chosen is None:
+            return None
+        return RegionAnswer(chosen.result, Certainty.PROPOSED, _sentence(chosen))
+
+    def _learn(self, file: ConflictedFile, attempt: Attempt) -> None:
+        for backported in attempt.backports(file.commit)[:_MOST_LESSONS]:
+            if not attempt.knowledge.memory.knows(file.commit, backported.commit):
+                attempt.knowledge.memory.learn(attempt.repository, file.commit, backported.commit)
+
+
+def _sentence(memory: Remembered) -> str:
+    return f"as {memory.landed[:12]} resolved the same conflict"

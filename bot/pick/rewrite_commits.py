@@ -1,0 +1,41 @@
+"""A candidate's commits written once more with the same trees: to sign them off, or to have GitHub write them.
+
+Owns that the series stays whole: order, trees and which commit is a companion's. It must come before the proof, as the
+commit that is pushed is the one that was proven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.git.commit_message import with_trailer
+from bot.git.repository import Repository
+from bot.models import Candidate, Commit, Sha, Signature
+
+Write = Callable[[Commit, Sha], Sha]
+"""Writes a commit anew on top of another parent and returns its name."""
+
+
+def rewrite(repository: Repository, candidate: Candidate, write: Write) -> Candidate:
+    """Return the candidate with every commit written anew, oldest first."""
+    renamed: dict[Sha, Sha] = {}
+    tip = candidate.base_commit
+    for sha in candidate.commits:
+        tip = renamed[sha] = write(repository.commit(sha), tip)
+    return replace(
+        candidate,
+        commit=tip,
+        commits=tuple(renamed.values()),
+        companions=tuple(replace(each, commit=renamed[each.commit]) for each in candidate.companions),
+    )
+
+
+def sign_off(repository: Repository, candidate: Candidate, committer: Signature) -> Candidate:
+    """Add the committer's Signed-off-by (the Developer Certificate of Origin) to every commit that lacks it."""
+
+    def write(commit: Commit, parent: Sha) -> Sha:
+        message = with_trailer(commit.message, "Signed-off-by", f"{committer.name} <{committer.email}>")
+        return repository.writer.write_commit(commit.tree, (parent,), message, commit.author, committer)
+
+    return rewrite(repository, candidate, write)

@@ -1,0 +1,253 @@
+"""What a rung of the ladder is: one way of making the candidate, in a module of its own.
+
+Owns the interfaces. A rung makes a whole candidate or declines with the reason; a resolver answers single conflict
+regions or files, and the rungs that use resolvers make a candidate only if every conflict is answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from bot.carried.load import CarriedPatch
+from bot.git.branch_history import OwnHistories
+from bot.git.conflict_markers import Parts
+from bot.git.conflict_regions import Split, split_unmerged
+from bot.git.first_parents import FirstParents
+from bot.git.line_changes import resembles
+from bot.git.merge_trees import Trees
+from bot.git.objects import SUBMODULE
+from bot.git.renames import Moves
+from bot.git.repository import Quarantined
+from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick, try_pick
+from bot.git.unmerged_paths import UnmergedFile
+from bot.history.landed import Standing
+from bot.models import AlreadyApplied, Candidate, Certainty, Fidelity, Method, Resolution, Sha, Signature, TargetPlan
+from bot.pick.answer_cache import Answers
+from bot.pick.backport_index import Backported, BackportIndex
+from bot.pick.mainline_changes import MainChanges
+from bot.pick.resolution_memory import Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What the history of a repository has taught so far; shared by the attempts on it."""
+
+    index: BackportIndex = field(default_factory=BackportIndex)
+    memory: Memory = field(default_factory=Memory)
+    histories: OwnHistories = field(default_factory=OwnHistories)
+    answers: Answers = field(default_factory=Answers)
+    line: FirstParents = field(default_factory=FirstParents)
+    moves: Moves = field(init=False)
+    main_changes: MainChanges = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let what asks about main's line share one reading of it."""
+        object.__setattr__(self, "moves", Moves(self.line))
+        object.__setattr__(self, "main_changes", MainChanges(self.line))
+
+    @classmethod
+    def kept_in(cls, directory: Path) -> Knowledge:
+        """Return what earlier processes learned, from and in files of a directory beside the mirror."""
+        return cls(BackportIndex.kept_in(directory / "backports.json"), Memory(directory / "resolutions.sqlite"))
+
+
+@dataclass(frozen=True, slots=True)
+class Regenerated:
+    """What a tool wrote: the files that changed, None for one that is gone. With a `problem` there is nothing."""
+
+    contents: Mapping[str, bytes | None] = field(default_factory=dict)
+    how: str = ""
+    problem: str = ""
+
+
+class Regenerator(Protocol):
+    """Has tools of the project write files anew. They are somebody's code: who passes one in answers for its walls."""
+
+    def covers(self, path: str) -> bool:
+        """Say whether there is a tool for a path."""
+
+    def regenerate(self, repository: Quarantined, tree: Sha, paths: Sequence[str]) -> Regenerated:
+        """Run the tools for these paths on the files of a tree, and return what became of all files that they cover."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What every rung has at hand for one target branch.
+
+    `commits` are what is left to pick, oldest first, once those that landed on the branch by its `standing` are taken
+    out.
+    `siblings` are candidates that this request made for other branches, newest branch first. `until` (seconds since
+    the epoch) is the moment whose knowledge counts: history committed later is not looked at. None is now.
+    """
+
+    repository: Quarantined
+    plan: TargetPlan
+    committer: Signature
+    commits: tuple[Sha, ...]
+    standing: Standing = field(default_factory=Standing)
+    patches: Mapping[str, CarriedPatch] = field(default_factory=dict)
+    siblings: tuple[Candidate, ...] = ()
+    until: int | None = None
+    knowledge: Knowledge = field(default_factory=Knowledge)
+    regenerator: Regenerator | None = None
+    trials: dict[tuple[Sha, Sha], CleanPick | EmptyPick | UnmergedPick] = field(default_factory=dict)
+    forks: dict[Sha, Sha | None] = field(default_factory=dict)
+    splits: dict[Trees, Split] = field(default_factory=dict)
+    known: dict[Sha, tuple[Backported, ...]] = field(default_factory=dict)
+
+    def try_pick(self, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
+        """Pick a commit onto a tree, or say again what an earlier rung found."""
+        if (commit, onto) not in self.trials:
+            self.trials[commit, onto] = try_pick(self.repository, commit, onto)
+        return self.trials[commit, onto]
+
+    def split(self, pick: UnmergedPick) -> Split:
+        """Return settled text and regions of each file of a conflict that git could merge in part."""
+        if pick.trees not in self.splits:
+            self.splits[pick.trees] = split_unmerged(self.repository, pick)
+        return self.splits[pick.trees]
+
+    def fork(self, original: Sha) -> Sha | None:
+        """Return where the histories of an original and of the base commit part."""
+        if original not in self.forks:
+            self.forks[original] = self._find_fork(original)
+        return self.forks[original]
+
+    def _find_fork(self, original: Sha) -> Sha | None:
+        tip, parents = self.plan.base_commit, self.repository.commit(original).parents
+        shared = self.knowledge.histories.shared(self.plan.commits, tip)
+        # What a branch shares with the original's history is reached through these, so a single one is the merge base;
+        # it is the parent's as well, unless it is the original itself or was merged by it.
+        if len(self.plan.commits) == len(parents) == len(shared) == 1 and original not in shared:
+            return next(iter(shared))
+        return self.repository.merge_base(next(iter(parents), original), tip)
+
+    def backports(self, original: Sha) -> tuple[Backported, ...]:
+        """Return the backports of an original to other branches that are known at `until`, newest first."""
+        if original not in self.known:
+            self.knowledge.index.read(self.repository)
+            told = self.knowledge.index.backports(original, self.until)
+            # That a message says so is not enough.
+            self.known[original] = tuple(each for each in told if resembles(self.repository, each.commit, original))
+        return self.known[original]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A whole candidate; `commits` are the cherry-picked commits, oldest first, the last one being what is tested."""
+
+    commits: tuple[Sha, ...]
+    method: Method
+    fidelity: Fidelity
+    detail: str
+    certainty: Certainty = Certainty.CERTAIN
+    resolutions: tuple[Resolution, ...] = ()
+    siblings: tuple[Sha, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The rung makes no candidate; `unmerged` is the first pick that conflicted, where there was one."""
+
+    detail: str
+    unmerged: UnmergedPick | None = None
+
+
+class Rung(Protocol):
+    """One way of making the candidate."""
+
+    name: str
+
+    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+        """Make the whole candidate in the quarantine, or say why not. Expected endings are never exceptions."""
+
+
+# --- resolvers --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictedFile:
+    """A conflicting path of one pick, with the whole content of each side; None where that side has no such file.
+
+    `parts` is the file as git merged it, in order: settled text and regions. It is empty where git left no regions
+    (a side is missing, binary, link, submodule).
+    """
+
+    commit: Sha
+    unmerged: UnmergedFile
+    base: bytes | None
+    ours: bytes | None
+    theirs: bytes | None
+    parts: Parts
+
+    @property
+    def path(self) -> str:
+        """The path on the target, with "/"."""
+        return self.unmerged.path
+
+
+def load_conflict(repository: Quarantined, pick: UnmergedPick, unmerged: UnmergedFile, parts: Parts) -> ConflictedFile:
+    """Read the sides of a conflicting path; a submodule has no content."""
+    base, ours, theirs = (
+        repository.read_blob(entry.sha) if entry and entry.mode != SUBMODULE else None
+        for entry in (unmerged.base, unmerged.ours, unmerged.theirs)
+    )
+    return ConflictedFile(commit=pick.commit, unmerged=unmerged, base=base, ours=ours, theirs=theirs, parts=parts)
+
+
+@dataclass(frozen=True, slots=True)
+class RegionAnswer:
+    """The text that a region becomes, how sure that is, and why, in a sentence for the reviewer."""
+
+    text: bytes
+    certainty: Certainty
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided for a part of a file: how likely it is what people would commit, and what holds, by name."""
+
+    chance: float
+    traits: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """The whole contents that paths get; None removes a file. A conflicting path that is not named stays as on ours.
+
+    `regions` shows the reviewer what was decided where; without any, the file is shown as a whole. `decisions` are for
+    the judge of the whole pick, `traits` say what holds for the file, by name.
+    """
+
+    changes: Mapping[str, bytes | None]
+    certainty: Certainty
+    how: str
+    regions: tuple[Resolution, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    traits: frozenset[str] = frozenset()
+
+
+Judge = Callable[[Sequence[tuple[ConflictedFile, FileAnswer]]], Certainty | None]
+"""Says how sure the answers to all files of one pick are together; None where that is too little to propose them."""
+
+
+class FileResolver(Protocol):
+    """Answers conflicting files as wholes; what it does not know it leaves to the next by returning None."""
+
+    name: str
+
+    def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileAnswer | None:
+        """Answer a content, add/add, modify/delete or binary conflict with the contents of files."""
+
+
+class RegionResolver(Protocol):
+    """Answers conflict regions one at a time; what it does not know it leaves to the next by returning None."""
+
+    name: str
+
+    def resolve_region(self, file: ConflictedFile, index: int, attempt: Attempt) -> RegionAnswer | None:
+        """Answer the region `file.parts[index]`; its neighbours in `parts` are the context."""

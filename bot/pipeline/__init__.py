@@ -1,0 +1,1 @@
+"""One backport request, target branch by target branch: plan → pick → prove → publish, and what is kept on the way."""

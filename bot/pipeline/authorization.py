@@ -1,0 +1,29 @@
+"""Whether a person may run a command, asked of GitHub each time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from bot.commands.parser import Command
+from bot.commands.permissions import Requester, is_allowed
+from bot.config import Permission
+from bot.pipeline.context import Workplace
+
+
+def may(command: Command, login: str, at: Workplace) -> bool:
+    """Decide by GitHub's permission on the repository, and by the users and teams that the configuration names."""
+    return may_any([command], login, at)
+
+
+def may_any(commands: Collection[Command], login: str, at: Workplace) -> bool:
+    """Decide whether a person may run one of these commands at least."""
+    level = at.github.permission(login)
+    requester = Requester(login=login, level=Permission(level) if level in set(Permission) else None)
+    permissions = at.config.permissions
+    if any(is_allowed(command, requester, permissions) for command in commands):
+        return True
+    # Teams cost a request each, so they are asked only where the level does not do.
+    slugs = (team.rpartition("/")[2] for team in permissions.teams)
+    teams = [slug for slug in slugs if at.github.in_team(slug, login)]
+    return any(is_allowed(command, replace(requester, teams=teams), permissions) for command in commands)

@@ -1,0 +1,71 @@
+"""Whether a request was cancelled since it was made: asked of GitHub, where the word stands.
+
+Owns what counts as a cancellation. Nothing is kept in a process, so it holds for a request that waits in a queue, runs
+on another machine, or starts again after a crash.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import partial
+
+from bot.commands.parser import NAME, Command, Verb, parse_commands
+from bot.errors import CommandError, GitHubError
+from bot.models import Cancelled, Comment
+from bot.pipeline.authorization import may
+from bot.pipeline.context import Backport, Workplace
+from bot.text.comment_text import may_start_line
+from bot.text.markers import is_ours
+
+log = logging.getLogger(__name__)
+
+
+def cancelled(branch: str, backport: Backport, at: Workplace) -> Cancelled | None:
+    """Return the ending of a target branch whose request somebody has cancelled meanwhile, or None.
+
+    A comment that cancels, by a person who may, counts for every comment and every label that came before it.
+    """
+    for comment in at.originals.comments(backport.original.number):
+        if _came_after(comment, backport) and _cancels(comment, at):
+            return Cancelled(branch=branch, by=comment.author)
+    return None
+
+
+class Watch:
+    """Is a StopWhen: while a candidate is being proven, looks now and then whether its request was cancelled."""
+
+    def __init__(self, branch: str, backport: Backport, at: Workplace, *, pause: float = 15.0) -> None:
+        self._look = partial(cancelled, branch, backport, at)
+        self._pause = pause
+        self._next = time.monotonic() + pause
+        self._stopped = False
+
+    def __call__(self) -> bool:
+        """Say whether to stop. A look that fails is no reason to."""
+        if not self._stopped and time.monotonic() >= self._next:
+            self._next = time.monotonic() + self._pause
+            try:
+                self._stopped = self._look() is not None
+            except GitHubError as error:
+                log.warning("%s", error)
+        return self._stopped
+
+
+def _came_after(comment: Comment, backport: Backport) -> bool:
+    if backport.comment_id is not None:
+        return comment.id > backport.comment_id
+    # What cancels is unedited, so it changed last when it was written.
+    return backport.labelled_at is not None and comment.changed > backport.labelled_at
+
+
+def _cancels(comment: Comment, at: Workplace) -> bool:
+    if not comment.person or comment.edited or is_ours(comment.body) or not may_start_line(comment.body, NAME):
+        return False
+    try:
+        verbs = [command.verb for command in parse_commands(comment.body)]
+    except CommandError:
+        return False
+    if Verb.CANCEL not in verbs or at.originals.was_edited(comment):
+        return False
+    return may(Command(verb=Verb.CANCEL), comment.author, at)

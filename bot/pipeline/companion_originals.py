@@ -1,0 +1,33 @@
+"""The merged originals of companions, asked of both doors: each lends its commit's author and message."""
+
+from __future__ import annotations
+
+from bot.carried.companions import companions_of
+from bot.carried.load import CarriedPatch
+from bot.errors import BackportError
+from bot.models import Sha
+from bot.pipeline.context import Workplace
+
+
+def merged_originals(patch: CarriedPatch, at: Workplace) -> dict[str, Sha]:
+    """Return the merge commit of each companion's original by the companion's name, and bring it into the mirror.
+
+    One that is not merged here or not to be had is left out. The companion is carried all the same: its change comes
+    from rules, and only the credit from the commit.
+    """
+    found = ((companion.name, _merge_commit(companion, at)) for companion in companions_of(patch, at.patches))
+    return {name: commit for name, commit in found if commit is not None}
+
+
+def _merge_commit(companion: CarriedPatch, at: Workplace) -> Sha | None:
+    original = companion.provenance.original
+    if original.repository.casefold() != at.config.repository.casefold():
+        return None
+    try:
+        merged = at.github.pull_request(original.pull_request).merge_commit
+        if merged is not None:
+            at.mirror.fetch([merged])
+    except BackportError as error:
+        at.progress(f"{companion.name}: its original cannot be read ({error.message})")
+        return None
+    return merged

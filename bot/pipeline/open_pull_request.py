@@ -1,0 +1,108 @@
+"""A commit on the backport branch, and the pull request from there. Each is found before it is made.
+
+Owns that no branch is pushed and left without a pull request and without a word.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from urllib.parse import quote
+
+from bot.errors import BackportError, GitHubError, NoDrafts, NotOpened, PushRejected
+from bot.models import PullRequest, Sha, TargetPlan
+from bot.pipeline.context import Workplace
+from bot.pipeline.verified_commits import is_by_bot
+
+log = logging.getLogger(__name__)
+
+
+def push_and_open(
+    commit: Sha,
+    plan: TargetPlan,
+    at: Workplace,
+    *,
+    title: str,
+    body: str,
+    draft: bool,
+    without_drafts: bool = False,
+) -> PullRequest:
+    """Push a commit to the backport branch and open its pull request, or bring the open one up to date.
+
+    With `without_drafts` a draft becomes an ordinary pull request where the repository's plan has none.
+
+    Raises:
+        PushRejected: the backport branch holds a commit that the bot did not make; nothing was pushed.
+        PushForbidden: the repository does not take the push.
+        NotOpened: the branch is pushed, and GitHub refused the pull request.
+    """
+    at.mirror.push(commit, plan.backport_branch, expected=replaceable_tip(plan, at))
+    open_as = partial(at.github.open_pull_request, title=title, body=body, head=plan.backport_branch, base=plan.branch)
+    try:
+        try:
+            return open_as(draft=draft)
+        except NoDrafts:
+            if not without_drafts:
+                raise
+            return open_as(draft=False)
+    except GitHubError as error:
+        if _has_pull_request(plan, at):
+            raise
+        raise NotOpened(
+            f"{error.message} `{plan.backport_branch}` is pushed and has no pull request.",
+            hint=f"{error.hint} Or open it by hand: `{compare_url(plan, at)}`",
+            http_status=error.http_status,
+            request_id=error.request_id,
+        ) from error
+
+
+def take_back(commit: Sha, plan: TargetPlan, before: Sha | None, at: Workplace) -> None:
+    """Put a backport branch that holds `commit` back to where it was, or remove it. A failure is logged."""
+    try:
+        if before is None:
+            at.mirror.delete_branch(plan.backport_branch, expected=commit)
+        else:
+            at.mirror.push(before, plan.backport_branch, expected=commit)
+    except BackportError as error:
+        log.warning("%s", error)
+
+
+def compare_url(plan: TargetPlan, at: Workplace) -> str:
+    """Return the page on which a person opens the pull request."""
+    base, head = (quote(name, safe="/") for name in (plan.branch, plan.backport_branch))
+    return f"{at.github.clone_url.removesuffix('.git')}/compare/{base}...{head}?expand=1"
+
+
+def replaceable_tip(plan: TargetPlan, at: Workplace) -> Sha | None:
+    """Return the backport branch's tip if only the bot's commits would be lost, None if there is no such branch.
+
+    Raises:
+        PushRejected: it holds a commit that the bot did not make.
+    """
+    tip = at.mirror.branches().get(plan.backport_branch)
+    if tip is None:
+        return None
+    at.mirror.fetch([tip])
+    foreign = next(
+        (
+            commit
+            for commit in at.mirror.commits_between(plan.base_commit, tip)
+            if commit.committer.email != at.config.committer.email and not is_by_bot(commit, at)
+        ),
+        None,
+    )
+    if foreign is not None:
+        raise PushRejected(
+            f"`{plan.backport_branch}` holds {foreign.sha[:12]} by {foreign.committer.name}, so it was left as it is.",
+            hint="Finish that branch by hand, or delete it and ask again.",
+        )
+    return tip
+
+
+def _has_pull_request(plan: TargetPlan, at: Workplace) -> bool:
+    try:
+        pulls = at.github.backport_pull_requests(plan.backport_branch, plan.branch)
+    except GitHubError as error:
+        log.warning("%s", error)
+        return False
+    return any(pull.state == "open" for pull in pulls)

@@ -1,0 +1,33 @@
+"""What a carried patch knows beyond its change, as the pull request shows it."""
+
+from __future__ import annotations
+
+from bot.carried.companions import companions_of
+from bot.carried.detect import check, find_follow_ups
+from bot.carried.load import CarriedPatch
+from bot.git.trees import CommitTree
+from bot.models import Affectedness, Candidate
+from bot.pipeline.context import Workplace
+from bot.report.pull_request import PatchNotes
+
+
+def patch_notes(patch: CarriedPatch, candidate: Candidate, at: Workplace) -> PatchNotes:
+    """Gather risks, the follow-up sites in this very candidate, and the companions that it still lacks."""
+    tree = CommitTree(at.mirror, candidate.commit)
+    original = patch.provenance.original
+    every = [named for each in (patch, *companions_of(patch, at.patches)) for named in each.companions]
+    reasons = {named.patch: named.reason for named in reversed(every) if named.patch != patch.name}
+    companions = [
+        f"{name}: {reason}"
+        for name, reason in reversed(reasons.items())
+        if name not in at.patches or check(tree, at.patches[name]).status is Affectedness.AFFECTED
+    ]
+    return PatchNotes(
+        name=patch.name,
+        title=original.title,
+        url=f"https://github.com/{original.repository}/pull/{original.pull_request}",
+        risks=patch.provenance.risks,
+        open_questions=patch.provenance.open_questions,
+        follow_ups=find_follow_ups(tree, patch),
+        companions=tuple(companions),
+    )

@@ -1,0 +1,83 @@
+"""The runner on GitHub Actions, furnished with what it needs of both doors.
+
+Owns the branch by which a run sees a candidate that nobody has pushed yet; it is gone when the proof has ended.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bot.errors import GitError, SuiteError
+from bot.git.trees import CommitTree
+from bot.models import Verdict
+from bot.pipeline.context import Workplace
+from bot.proof.github_actions import ActionsRunner, Patience
+from bot.proof.judge import judge_suite
+from bot.proof.rules_check import conclude
+from bot.proof.runner import Assignment
+from bot.proof.select_suites import resolved_in, suites_of
+from bot.proof.workflow_artifact import Runs
+
+log = logging.getLogger(__name__)
+
+CANDIDATES = "backport-bot/candidates/"
+"""The branches of candidates that are being proven."""
+
+
+def actions_runner(at: Workplace) -> ActionsRunner:
+    """Make the runner that the configuration describes."""
+    settings = at.config.prove
+    actions = settings.actions
+    inputs = {
+        "labels": json.dumps(actions.labels),
+        "device": settings.device,
+        "minutes": f"{actions.run_minutes:g}",
+    }
+    patience = Patience(queue=actions.queue_minutes * 60, run=actions.run_minutes * 60, poll=actions.poll_seconds)
+    return ActionsRunner(
+        at.github.workflow_runs(),
+        actions.workflow,
+        inputs,
+        patience,
+        shown=lambda assignment: _shown(assignment, at),
+        judge=lambda assignment, reported: judge_runs(assignment, reported, at),
+        stop_when=at.stop_when,
+    )
+
+
+def judge_runs(assignment: Assignment, reported: Runs, at: Workplace) -> Verdict:
+    """Judge what was reported by our own declarations, each suite that should have run and no other.
+
+    Raises:
+        SuiteError: a suite is missing from the report.
+    """
+    suites = suites_of(assignment, at)
+    missing = [name for name in suites.every if name not in reported]
+    if missing:
+        raise SuiteError(
+            f"its report has no runs of {', '.join(missing)}.", hint="Look at the artifact of the workflow run."
+        )
+    candidate = CommitTree(at.mirror, assignment.commit)
+    verdicts = {
+        name: judge_suite(suite, *reported[name], resolved=resolved_in(candidate, suite, at.patches))
+        for name, suite in suites.every.items()
+    }
+    names = [name for name in (assignment.patch, *assignment.companions) if name]
+    return conclude(verdicts, suites, candidate, [at.patches[name] for name in names])[0]
+
+
+@contextmanager
+def _shown(assignment: Assignment, at: Workplace) -> Iterator[None]:
+    branch = f"{CANDIDATES}{assignment.commit}"
+    at.mirror.push(assignment.commit, branch, expected=at.mirror.branches().get(branch))
+    try:
+        yield
+    finally:
+        try:
+            at.mirror.delete_branch(branch, expected=assignment.commit)
+        except GitError as error:
+            # The verdict stands without it, and the next proof of the same commit removes it.
+            log.warning("%s %s", error, error.hint)

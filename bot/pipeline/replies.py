@@ -1,0 +1,66 @@
+"""One command of one person on one pull request, and the way to answer it.
+
+Owns how an answer is found again and where reactions go. What is said is worded in `bot.report`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.commands.parser import Command
+from bot.errors import RequestRejected
+from bot.github.protocol import Reaction
+from bot.pipeline.context import Workplace
+from bot.pipeline.request_storage import Place, answer_marker, keep
+from bot.text.markers import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asked where. `key` finds the answer again.
+
+    A label has no comment to react to; `labelled_at` is when it was put there.
+    """
+
+    pull_request: int
+    requester: str
+    key: str
+    comment_id: int | None = None
+    labelled_at: datetime | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the answer is."""
+        return Place(self.pull_request, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command and who gave it."""
+
+    asked: Asked
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that cannot be believed any more, and why."""
+
+    asked: Asked
+    error: RequestRejected
+
+
+def say(body: str, asked: Asked, at: Workplace, *, remembering: Command | None = None) -> None:
+    """Write the answer, or put it in the place of an earlier one to the same command. It may keep a command."""
+    marker = answer_marker(asked.place, at)
+    whole = f"{marker}\n{body}"
+    if remembering is not None:
+        whole = keep(whole, Kept.REMEMBERED, str(remembering), asked.requester, asked.place, at)
+    at.github.write_comment(asked.pull_request, whole, marker=marker)
+
+
+def react(reaction: Reaction, asked: Asked, at: Workplace) -> None:
+    """Put a reaction on the comment, if it was one."""
+    if asked.comment_id is not None:
+        at.github.react(asked.comment_id, reaction)

@@ -1,0 +1,75 @@
+"""Targets in other repositories: `owner/name:branch` → that repository's workplace and its branch.
+
+Owns the way from a target's name to where it is. What is done there is the same line.
+"""
+
+from __future__ import annotations
+
+from bot.commands.parser import Command, Verb
+from bot.errors import NotAuthorized, TargetBranchNotFound
+from bot.models import Sha
+from bot.pipeline.authorization import may
+from bot.pipeline.context import Backport, Workplace
+from bot.text.branch_names import split_target
+
+
+def target_branches(at: Workplace) -> dict[str, Sha]:
+    """Return every branch that can be a target, by the name that a requester gives it."""
+    elsewhere = {
+        f"{repository}:{branch}": tip
+        for repository, there in at.others.items()
+        for branch, tip in there.mirror.branches().items()
+    }
+    return at.mirror.branches() | elsewhere
+
+
+def place_of(target: str, at: Workplace) -> tuple[Workplace, str]:
+    """Return where a target is and what its branch is called there.
+
+    Raises:
+        TargetBranchNotFound: the configuration does not name that repository, or the token cannot see it.
+    """
+    repository, branch = split_target(target)
+    if repository is None:
+        return at, branch
+    if repository in at.unseen:
+        raise unseen(repository, at)
+    if repository not in at.others:
+        raise TargetBranchNotFound(
+            f"`{repository}` is not one of the repositories of `elsewhere`, so nothing was started there.",
+            hint="A maintainer can name it in `backport.yaml`.",
+        )
+    return at.others[repository], branch
+
+
+def remote_of(at: Workplace) -> str:
+    """Return how a clone of the originals' repository names the remote of this one."""
+    return at.github.clone_url if at.home is not None else "origin"
+
+
+def unseen(repository: str, at: Workplace) -> TargetBranchNotFound:
+    """Word that a repository of `elsewhere` is out of the bot's sight."""
+    return TargetBranchNotFound(
+        f"`{repository}` cannot be seen with this token, so nothing was started there. {at.unseen[repository].message}",
+        hint="Give the bot a GitHub App or an account with access there; the token of a workflow run has none.",
+    )
+
+
+def enter(target: str, backport: Backport, at: Workplace) -> tuple[Workplace, str]:
+    """Return where a target is, with the commits to backport at hand there.
+
+    Raises:
+        NotAuthorized: the requester may not ask for backports in that repository.
+        TargetBranchNotFound: see `place_of`.
+    """
+    there, branch = place_of(target, at)
+    if there is at:
+        return at, branch
+    command = Command(verb=Verb.BACKPORT, targets=(branch,), options=backport.options)
+    if not may(command, backport.requester, there):
+        raise NotAuthorized(
+            f"@{backport.requester} may not ask for backports to `{target}`, so nothing was started there.",
+            hint="Somebody who may write there can ask.",
+        )
+    at.mirror.fetch(backport.commits)
+    return there, branch

@@ -1,0 +1,35 @@
+"""Whether the branch that the original was merged into took it back since.
+
+Owns the look at that branch. A help and no more: where it cannot be read, nothing is said. A backport of what was taken
+back is still made: a release may need it, and people decide; but whoever asked and whoever reviews is told.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from bot.errors import GitError
+from bot.history.landed import find_standing
+from bot.models import PullRequest, Sha
+from bot.pipeline.context import Workplace
+
+log = logging.getLogger(__name__)
+
+
+def taken_back(original: PullRequest, commits: Sequence[Sha], at: Workplace) -> str:
+    """Return a sentence on the commits that were reverted on the original's base branch; empty where none was."""
+    try:
+        tip = at.mirror.branches().get(original.base)
+        if tip is None:
+            return ""
+        at.mirror.fetch([tip, *commits])
+        reverted = find_standing(at.mirror, tip, commits).reverted
+    except GitError as error:
+        log.warning("%s", error)
+        return ""
+    if not reverted:
+        return ""
+    by = ", ".join(dict.fromkeys(landing.commit[:12] for landing in reverted.values()))
+    part = "" if len(reverted) == len(commits) else f"{len(reverted)} of its {len(commits)} commits: "
+    return f"`{original.base}` took the original back: {part}reverted by {by}. Look at why before merging this."

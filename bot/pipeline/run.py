@@ -1,0 +1,226 @@
+"""One target branch from start to end: plan → pick → prove → publish. Every ending is a TargetResult.
+
+Each step is a function of its own, so that the steps can also run in processes that trust each other less (the room
+`bot.handlers`). Making and proving a candidate take a Workshop, which has no way to GitHub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from bot.carried.detect import check
+from bot.carried.load import CarriedPatch
+from bot.commands.parser import Command
+from bot.errors import TargetBranchNotFound
+from bot.git.trees import CommitTree
+from bot.models import (
+    AlreadyApplied,
+    Candidate,
+    Commit,
+    Conflict,
+    Conflicted,
+    Failed,
+    NotProven,
+    Sha,
+    Signature,
+    TargetPlan,
+    TargetResult,
+    Verdict,
+    WouldOpen,
+)
+from bot.pick import ladder
+from bot.pick.companions import carry_companions
+from bot.pick.plan import plan_target
+from bot.pick.rewrite_commits import sign_off
+from bot.pick.strategy import Regenerator
+from bot.pick.with_prerequisites import bring_prerequisites
+from bot.pipeline import unexpected_errors
+from bot.pipeline.branch_naming import name_backport_branch
+from bot.pipeline.cancellation import Watch, cancelled
+from bot.pipeline.conflict_drafts import offer_draft
+from bot.pipeline.context import Backport, Workplace, Workshop
+from bot.pipeline.open_pull_request import replaceable_tip
+from bot.pipeline.prove import prove_candidate
+from bot.pipeline.publish import check_rights, find_backport, open_backport
+from bot.pipeline.regenerate_files import tools_for
+from bot.pipeline.repositories import enter
+from bot.pipeline.verified_commits import signed_by_github
+from bot.text.markdown import count
+
+T = TypeVar("T")
+
+# A branch that moves this often during a suite run is busier than any release branch we know of.
+_ATTEMPTS = 3
+
+
+def backport_to(branch: str, backport: Backport, at: Workplace) -> TargetResult:
+    """Bring the original to one target branch. What stops this branch is its result and never an exception."""
+
+    def carry() -> TargetResult:
+        there, name = enter(branch, backport, at)
+        ending = _carry(name, backport, there)
+        return moved(branch, backport, _ATTEMPTS) if ending is None else replace(ending, branch=branch)
+
+    return contained(branch, carry, retry=backport.asking(branch))
+
+
+def plan_for(target: str, backport: Backport, at: Workplace) -> TargetPlan | TargetResult:
+    """Take the first step alone, wherever the target is. What stops it is its result and never an exception."""
+
+    def step() -> TargetPlan | TargetResult:
+        there, name = enter(target, backport, at)
+        planned = plan(name, backport, there)
+        return planned if isinstance(planned, TargetPlan) else replace(planned, branch=target)
+
+    return contained(target, step, retry=backport.asking(target))
+
+
+def contained(branch: str, step: Callable[[], T], *, retry: Command | None = None) -> T | Failed:
+    """Run a step of one target branch; any error becomes the branch's ending and stops no other branch.
+
+    `retry` is the command by which a person asks for the branch again; none where the next run does.
+    """
+    try:
+        return step()
+    except Exception as error:
+        return unexpected_errors.failed(branch, error, retry=str(retry or ""))
+
+
+def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult | None:
+    for _ in range(_ATTEMPTS):
+        planned = plan(branch, backport, at)
+        if not isinstance(planned, TargetPlan):
+            return planned
+        candidate = pick(planned, backport, at, tools=tools_for(branch, at))
+        if isinstance(candidate, Conflicted):
+            return offer_draft(candidate, planned, backport, at)
+        if not isinstance(candidate, Candidate):
+            return candidate
+        check_rights(candidate, at)
+        candidate = signed_by_github(candidate, at)
+        verdict = prove(candidate, backport, replace(at, stop_when=Watch(branch, backport, at)))
+        ending = publish(planned, candidate, verdict, backport, at)
+        if ending is not None:
+            return ending
+        at.progress(f"{branch}: the branch moved during the proof; starting again")
+    return None
+
+
+def moved(branch: str, backport: Backport, times: int) -> Failed:
+    """Word the ending of a branch that moved under every proof."""
+    often = "once" if times == 1 else f"{times} times"
+    return Failed(
+        branch=branch,
+        message=f"The branch moved {often} while the candidate was being proven, so nothing was opened: a proof holds "
+        "for the commit that it was made on.",
+        hint=f"Comment `{backport.asking(branch)}` when the branch is quieter: it is then made on the new tip.",
+    )
+
+
+def plan(branch: str, backport: Backport, at: Workplace) -> TargetPlan | TargetResult:
+    """Pin the branch and decide: an ending where nothing is to be done, a plan otherwise."""
+    stopped = cancelled(branch, backport, at)
+    if stopped is not None:
+        return stopped
+    existing = find_backport(branch, backport.original, backport.asking(branch), at)
+    if existing is not None:
+        return existing
+    branches = at.mirror.branches()
+    base = _fetch_tip(branch, branches, backport, at)
+    report = check(CommitTree(at.mirror, base), backport.patch) if backport.patch else None
+    at.progress(f"{branch}: {report.status.value}, {report.reason}" if report else f"{branch}: planned")
+    planned = plan_target(
+        branch=branch,
+        base_commit=base,
+        backport_branch=name_backport_branch(branch, backport.original, branches, at),
+        commits=backport.commits,
+        merge_method=backport.merge_method,
+        check=report,
+    )
+    if isinstance(planned, TargetPlan) and planned.backport_branch in branches:
+        # A person's branch of that name is not pushed over; better to say so before the proof than after it.
+        replaceable_tip(planned, at)
+    return planned
+
+
+def _fetch_tip(branch: str, branches: Mapping[str, Sha], backport: Backport, at: Workshop) -> Sha:
+    tip = branches.get(branch)
+    if tip is None:
+        raise TargetBranchNotFound(
+            f"`{branch}` was there when it was asked for and is gone by now, so nothing was opened.",
+            hint="Ask again when there is such a branch.",
+        )
+    at.mirror.fetch([tip, *backport.commits])
+    return tip
+
+
+def pick(
+    plan: TargetPlan, backport: Backport, at: Workshop, *, tools: Regenerator | None = None
+) -> Candidate | Conflicted | AlreadyApplied:
+    """Make the candidate, or say why there is none. What the plan names is in the mirror.
+
+    With `tools`, which run somebody's code, files that they write are written anew where they conflict.
+    """
+    committer = Signature(at.config.committer.name, at.config.committer.email, at.now())
+
+    def climb(planned: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
+        return ladder.pick(
+            at.mirror,
+            planned,
+            patches=at.patches,
+            committer=committer,
+            siblings=backport.siblings,
+            knowledge=at.knowledge,
+            max_prerequisites=at.config.pick.max_prerequisites,
+            propose=propose and at.config.pick.propose,
+            regenerator=tools,
+        )
+
+    picked = climb(plan)
+    if isinstance(picked, Conflict) and picked.prerequisites and backport.options.with_prerequisites:
+        picked = bring_prerequisites(at.mirror, plan, picked, committer, climb)
+    if isinstance(picked, Conflict):
+        return Conflicted(branch=plan.branch, conflict=picked)
+    if isinstance(picked, Candidate):
+        at.progress(f"{plan.branch}: {picked.method.value}, {picked.fidelity.value}")
+        whole = _with_companions(picked, committer, backport, at)
+        return sign_off(at.mirror, whole, committer) if at.config.commit.signoff else whole
+    return picked
+
+
+def _with_companions(candidate: Candidate, committer: Signature, backport: Backport, at: Workshop) -> Candidate:
+    if backport.patch is None or not backport.options.with_companions:
+        return candidate
+
+    def original_of(companion: CarriedPatch) -> Commit | None:
+        merged = backport.companion_originals.get(companion.name)
+        return at.mirror.commit(merged) if merged else None
+
+    whole = carry_companions(
+        at.mirror, candidate, backport.patch, patches=at.patches, committer=committer, original_of=original_of
+    )
+    at.progress(f"{candidate.branch}: {count(len(whole.companions), 'companion')} on top")
+    return whole
+
+
+def prove(candidate: Candidate, backport: Backport, at: Workshop) -> Verdict | None:
+    """Return the verdict, or None where the requester was allowed to skip the proof."""
+    return prove_candidate(candidate, backport.patch, at) if backport.options.prove else None
+
+
+def publish(
+    plan: TargetPlan, candidate: Candidate, verdict: Verdict | None, backport: Backport, at: Workplace
+) -> TargetResult | None:
+    """Open what may be opened; None where the branch is no longer where the plan pinned it, and nothing was pushed."""
+    stopped = cancelled(plan.branch, backport, at)
+    if stopped is not None:
+        return stopped
+    if verdict is not None and not verdict.proven and at.config.prove.required:
+        return NotProven(branch=plan.branch, candidate=candidate, verdict=verdict)
+    if backport.options.dry_run:
+        return WouldOpen(branch=plan.branch, candidate=candidate, verdict=verdict)
+    if at.mirror.branches().get(plan.branch) != plan.base_commit:
+        return None
+    return open_backport(plan, candidate, verdict, backport, at)

@@ -1,0 +1,170 @@
+"""The run folder on disk: one subfolder for each stage, so that a job hands on exactly what it made.
+
+    plan/plan.json  plan/backport.yaml  plan/patches/…     the request, the configuration, own carried patches
+    pick/ID.json    pick/ID.bundle                         one candidate and its objects
+    prove/ID.json                                          its verdict, where one machine runs all stages
+    evidence/ID/                                           what its runs reported, for people; no stage reads it
+    publish/results.json                                   how every target branch ended
+
+Owns reading and writing these files. A link, a huge file or one of another shape is an error with the file's name; what
+lies in the folder besides is not looked at, save by the seal, which covers all of plan/ and pick/ and takes plain files
+alone.
+
+Where each proof is a job of its own, its verdict arrives in an artifact of its own, prove-ROUND-ID/ID.json in a folder
+`proofs`: what else a proof's job hands on is not read, so that it can speak of no other target.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from bot.environment.untrusted_files import MIB, Bounds, NotPlain, TooLarge, list_entries, read_file, write_file
+from bot.errors import RunFolderError
+from bot.pipeline.records import Picked, Plan, Proof, Record
+from bot.text.sanitize import printable_line
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+_SEALED = ("plan", "pick")
+
+LARGEST_RECORD = 32 * 1024 * 1024
+"""Bytes; a verdict of ten thousand cases has about three million."""
+LARGEST_SEALED = 1024 * MIB
+"""Bytes of one file that is sealed: a bundle holds the objects of its candidate."""
+_BOUNDS = Bounds(entries=100_000)
+_SHOWN = 200
+"""Characters of a key that is named in an error: it may be somebody's."""
+_ARTIFACT = re.compile(r"prove-[0-9]+-[0-9]+")
+
+
+class RunFolder:
+    """One run's folder, which is made where it is missing. `proofs` is the folder of the proofs' artifacts, if any."""
+
+    def __init__(self, root: Path, proofs: Path | None = None) -> None:
+        self.root, self.proofs = root, proofs
+
+    def write(self, name: str, record: Record) -> None:
+        """Write a record. A path that is not UTF-8 is written with replacement characters: here it is only shown."""
+        text = json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False)
+        content = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()
+        self.write_bytes(name, content + b"\n")
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file; a link of its name is replaced, and nothing is written through one in place of its folder.
+
+        Raises RunFolderError where it cannot be written.
+        """
+        try:
+            path = self.made(name)
+            write_file(path.parent, path.name, content)
+        except OSError as error:
+            raise RunFolderError(f"{name} cannot be written: {error.strerror or error}.", hint=_FOREIGN) from error
+
+    def path(self, name: str) -> Path:
+        """Return where a file or folder lies, whether or not it is there."""
+        return self.root / name
+
+    def text(self, name: str) -> str:
+        """Read a small text."""
+        return self._open(name, LARGEST_RECORD).decode(errors="replace")
+
+    def made(self, name: str) -> Path:
+        """Return a file's path in a subfolder that is there."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def plan(self) -> Plan:
+        """Read what the plan stage left."""
+        return self._read("plan/plan.json", Plan)
+
+    def picked(self, target: str) -> Picked | None:
+        """Read what the pick stage left for a target, or None where it left nothing."""
+        return self._read_if_there(f"pick/{target}.json", Picked)
+
+    def proof(self, target: str) -> Proof | None:
+        """Read what the prove stage left for a target, or None where it left nothing."""
+        if self.proofs is None:
+            return self._read_if_there(f"prove/{target}.json", Proof)
+        named = [each.name for each in self.proofs.glob(f"prove-*-{target}") if _ARTIFACT.fullmatch(each.name)]
+        if len(named) > 1:
+            raise RunFolderError(f"There are {len(named)} verdicts for target {target}.", hint=_FOREIGN)
+        artifacts = RunFolder(self.proofs)
+        return artifacts._read_if_there(f"{named[0]}/{target}.json", Proof) if named else None
+
+    def bundle(self, target: str) -> Path:
+        """Return where a target's objects lie."""
+        return self.root / f"pick/{target}.bundle"
+
+    def keep_plan_of(self, other: RunFolder, plan: Plan) -> None:
+        """Write a plan that goes by the same settings as the run of another folder, with a copy of them."""
+        for name in other._sealed(["plan"]):
+            self.write_bytes(name, other._open(name, LARGEST_SEALED))
+        self.write("plan/plan.json", plan)
+
+    def seal(self, *stages: str) -> str:
+        """Return one digest over everything that these stages left: all that come before the proof, or those named.
+
+        Raises RunFolderError where there is anything but plain files in folders: a later stage might follow it.
+        """
+        digest = hashlib.sha256()
+        for name in sorted(self._sealed(stages or _SEALED)):
+            content = self._open(name, LARGEST_SEALED)
+            digest.update(os.fsencode(name) + b"\0" + hashlib.sha256(content).hexdigest().encode() + b"\n")
+        return f"sha256:{digest.hexdigest()}"
+
+    def check_seal(self, seal: str, *stages: str) -> None:
+        """Raise RunFolderError unless what these stages left is as it was sealed."""
+        if not hmac.compare_digest(self.seal(*stages).encode(), seal.encode(errors="replace")):
+            folders = " or ".join(f"{stage}/" for stage in stages or _SEALED)
+            raise RunFolderError(
+                "The run folder is not as it was sealed, so nothing was done.",
+                hint=f"Something wrote to {folders} afterwards: look at the proof jobs, then ask again.",
+            )
+
+    def _sealed(self, stages: Iterable[str]) -> Iterator[str]:
+        for stage in stages:
+            if not os.path.lexists(self.root / stage):
+                continue
+            try:
+                for entry in list_entries(self.root / stage, _BOUNDS):
+                    if not entry.is_plain:
+                        raise RunFolderError(f"{stage}/{entry.path} is not a plain file.", hint=_FOREIGN)
+                    yield f"{stage}/{entry.path}"
+            except OSError as error:
+                raise RunFolderError(f"{stage}/ cannot be read: {error}.", hint=_FOREIGN) from error
+
+    def _read_if_there(self, name: str, kind: type[RecordT]) -> RecordT | None:
+        return self._read(name, kind) if os.path.lexists(self.root / name) else None
+
+    def _read(self, name: str, kind: type[RecordT]) -> RecordT:
+        try:
+            return kind.model_validate_json(self._open(name, LARGEST_RECORD))
+        except ValidationError as error:
+            first = error.errors(include_input=False)[0]
+            where = printable_line(".".join(map(str, first["loc"])), _SHOWN)
+            raise RunFolderError(f"{name} cannot be used: {where}: {first['msg']}.", hint=_OTHER_VERSION) from None
+
+    def _open(self, name: str, largest: int) -> bytes:
+        try:
+            return read_file(self.root.resolve(), name, largest=largest)
+        except NotPlain as error:
+            raise RunFolderError(f"{name} is not a plain file, so it was not read.", hint=_FOREIGN) from error
+        except TooLarge as error:
+            raise RunFolderError(f"{name} is too large ({error}), so it was not read.", hint=_FOREIGN) from error
+        except OSError as error:
+            raise RunFolderError(f"{name} cannot be read: {error.strerror}.", hint=_MISSING) from error
+
+
+_OTHER_VERSION = "Run every stage with the same version of the bot."
+_FOREIGN = "Look at what wrote it; a stage leaves plain files."
+_MISSING = "Run the stages in their order, each with the folder that the one before left."

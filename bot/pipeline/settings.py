@@ -1,0 +1,78 @@
+"""The configuration and the carried patches of a run, taken once by the plan stage and the same for every later one.
+
+Owns plan/backport.yaml and plan/patches/. They come from the default branch, so only maintainers change them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.carried.load import CarriedPatch, bundled_patches, check_patch_folder, load_patches
+from bot.config import FILE_NAME, Config, load_config, parse_config
+from bot.errors import ConfigError
+from bot.git.repository import Repository
+from bot.github.client import GitHubClient
+from bot.pipeline.run_folder import RunFolder
+
+_CONFIG, _PATCHES = f"plan/{FILE_NAME}", "plan/patches"
+_DEFAULT = "refs/backport-bot/default"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run goes by."""
+
+    config: Config
+    patches: Mapping[str, CarriedPatch]
+
+
+def read_settings(folder: RunFolder) -> Settings:
+    """Read what the plan stage kept; raises ConfigError or RunFolderError."""
+    config = parse_config(folder.text(_CONFIG), name=_CONFIG)
+    own = sorted(each for each in folder.path(_PATCHES).glob("*") if each.is_dir())
+    return Settings(config, load_patches([bundled_patches(), *own]))
+
+
+def keep_local_settings(path: Path, folder: RunFolder) -> Settings:
+    """Keep the settings of a file at hand; its own carried patches lie beside it."""
+    config = load_config(path)
+    folder.write_bytes(_CONFIG, path.read_bytes())
+    for index, own in enumerate(config.patches):
+        check_patch_folder(path.parent / own, name=own)
+        shutil.copytree(path.parent / own, folder.path(f"{_PATCHES}/{index}"), dirs_exist_ok=True)
+    return read_settings(folder)
+
+
+def keep_repository_settings(client: GitHubClient, mirror: Repository, folder: RunFolder) -> Settings:
+    """Keep the settings of the repository's default branch; without backport.yaml every key has its default.
+
+    Raises:
+        ConfigError: backport.yaml cannot be used or is another repository's.
+    """
+    found = client.read_file(FILE_NAME)
+    text = found.decode(errors="replace") if found is not None else f"repository: {client.repository}\n"
+    config = parse_config(text)
+    if config.repository.casefold() != client.repository.casefold():
+        raise ConfigError(
+            f"{FILE_NAME}: `repository` is {config.repository}, and this is {client.repository}; nothing was done.",
+            hint=f"Write `repository: {client.repository}`.",
+        )
+    folder.write_bytes(_CONFIG, text.encode())
+    if config.patches:
+        _export_patches(config, mirror, folder)
+    return read_settings(folder)
+
+
+def _export_patches(config: Config, mirror: Repository, folder: RunFolder) -> None:
+    mirror.fetch([f"+HEAD:{_DEFAULT}"])
+    tip = mirror.resolve(_DEFAULT)
+    for index, own in enumerate(config.patches):
+        if tip is not None:
+            exported = folder.path(f"{_PATCHES}/.{index}")
+            mirror.export(tip, exported, [own])
+            check_patch_folder(exported / own, name=own)
+            (exported / own).rename(folder.path(f"{_PATCHES}/{index}"))
+            shutil.rmtree(exported)

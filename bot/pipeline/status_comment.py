@@ -1,0 +1,149 @@
+"""What a request shows on the original while its target branches are worked on: a comment, and check runs."""
+
+from __future__ import annotations
+
+import functools
+import logging
+
+from bot.errors import GitHubError, RateLimited, Unavailable
+from bot.models import Failed, TargetResult
+from bot.pipeline import unexpected_errors
+from bot.pipeline.branch_naming import name_for_recipe
+from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.request_storage import Place, answer_marker, keep
+from bot.report.check_run import render_target_check
+from bot.report.outcomes import describe
+from bot.report.status_comment import (
+    NO_COMPANIONS,
+    NO_PATCH_FOR_COMPANIONS,
+    Phase,
+    StatusView,
+    TargetProgress,
+    render_status,
+)
+from bot.text.markers import Kept, note_branches
+
+log = logging.getLogger(__name__)
+
+_LONGEST = 64_000
+"""Characters that leave room for the command that is kept; GitHub takes 65,536."""
+
+
+class StatusComment:
+    """One comment, edited whenever a target branch begins or ends.
+
+    A comment that cannot be written is logged and stops nothing; the next edit brings it up to date. Until the last
+    branch has ended it keeps the `command`, so that a crash loses no request.
+    """
+
+    def __init__(
+        self, key: str, backport: Backport, branches: tuple[str, ...], at: Workplace, *, command: str = ""
+    ) -> None:
+        self._place = Place(backport.original.number, key)
+        self._command = command
+        self._backport = backport
+        self._at = at
+        self._targets: dict[str, TargetProgress | TargetResult] = {each: TargetProgress(each) for each in branches}
+        # Asked for at every edit of the comment, and each answer takes questions to GitHub.
+        self._name_branch = functools.cache(lambda target: name_for_recipe(target, backport.original, at))
+
+    @property
+    def key(self) -> str:
+        """What finds the comment again."""
+        return self._place.key
+
+    @property
+    def command(self) -> str:
+        """What was asked, as one types it."""
+        return self._command
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """The target branches in the comment's order."""
+        return tuple(self._targets)
+
+    @property
+    def results(self) -> tuple[TargetResult, ...]:
+        """How the target branches ended that have ended, in the comment's order."""
+        return tuple(each for each in self._targets.values() if not isinstance(each, TargetProgress))
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a target branch has not ended."""
+        return any(isinstance(each, TargetProgress) for each in self._targets.values())
+
+    def begin(self, branch: str, detail: str = "") -> None:
+        """Show that a target branch is being worked on; `detail` is one line about it."""
+        self._targets[branch] = TargetProgress(branch, Phase.PROVING, detail)
+        self._write()
+
+    def end(self, result: TargetResult) -> None:
+        """Show a target branch's ending, in the comment and as a check run on the original.
+
+        An ending that cannot be rendered is replaced by one that says so: the comment must not stay under way.
+        """
+        self._targets[result.branch] = result
+        try:
+            self._show(result)
+        except (RateLimited, Unavailable):
+            raise
+        except Exception as error:
+            self._targets[result.branch] = self._failed(result.branch, error)
+            self._write()
+
+    def end_rest(self, error: Exception) -> None:
+        """End the target branches that have not ended: an error stopped the work on all of them."""
+        for branch in [each.branch for each in self._targets.values() if isinstance(each, TargetProgress)]:
+            self.end(self._failed(branch, error))
+
+    def _failed(self, branch: str, error: Exception) -> Failed:
+        return unexpected_errors.failed(branch, error, retry=str(self._backport.asking(branch)))
+
+    def _show(self, result: TargetResult) -> None:
+        self._write()
+        if self._at.config.publish.check_runs and not self._backport.options.dry_run:
+            template = self._at.config.templates.check_run
+            self._at.github.write_check_run(
+                self._backport.original.head_sha, render_target_check(result, template=template)
+            )
+
+    def _write(self) -> None:
+        view = StatusView(
+            marker=answer_marker(self._place, self._at),
+            original=self._backport.original,
+            requester=self._backport.requester,
+            targets=tuple(self._targets.values()),
+            commits=self._backport.commits,
+            merge_method=self._backport.merge_method,
+            name_branch=self._name_branch,
+            options=self._backport.options,
+            named=self._backport.named,
+            note="\n\n".join(filter(None, (self._backport.undone, _note(self._backport)))),
+        )
+        body = render_status(view, template=self._at.config.templates.status)
+        noted = note_branches(body, {target.branch: _state(target) for target in self._targets.values()})
+        body = noted if len(noted) <= _LONGEST else body
+        if self._command and self.under_way:
+            body = keep(body, Kept.STARTED, self._command, self._backport.requester, self._place, self._at)
+        try:
+            self._at.github.write_comment(
+                self._backport.original.number, body, marker=answer_marker(self._place, self._at)
+            )
+        except GitHubError as error:
+            log.warning("%s", error)
+
+
+def _state(target: TargetProgress | TargetResult) -> str:
+    if isinstance(target, TargetProgress):
+        return f"⏳ {target.phase.value}"
+    ending = describe(target)
+    return f"{ending.icon} {ending.state}"
+
+
+def _note(backport: Backport) -> str:
+    """Say what was asked for and can have no effect, whatever the branches come to."""
+    if not backport.options.with_companions:
+        return ""
+    if backport.patch is None:
+        return NO_PATCH_FOR_COMPANIONS
+    return "" if backport.patch.companions else NO_COMPANIONS

@@ -1,0 +1,34 @@
+"""The folder that a proof leaves behind: what was reported and what was concluded, for people and for scripts.
+
+verdict.json            the verdict on everything that ran, as verdict.schema.json describes it
+report.html             the same for people: one page that stands alone
+buffers.svg             each buffer as a bar, where a suite measured any
+SUITE/verdict.json      one suite's verdict
+SUITE/base.xml, SUITE/candidate.xml     the JUnit XML of its two runs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bot.environment.untrusted_files import write_file
+from bot.models import Verdict
+from bot.proof.buffer_picture import render_buffers
+from bot.proof.verdict_json import write_verdict
+from bot.report.verdict_page import render_page
+
+VERDICT, PICTURE, PAGE = "verdict.json", "buffers.svg", "report.html"
+
+
+def write_evidence(folder: Path, verdict: Verdict, verdicts: Mapping[str, Verdict]) -> None:
+    """Write a proof's verdicts, whole and by suite, and the picture; the runs have left their reports there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder = folder.resolve()
+    for name, each in verdicts.items():
+        write_verdict(each, folder / name / VERDICT)
+    write_verdict(verdict, folder / VERDICT)
+    picture = render_buffers(verdict)
+    write_file(folder, PAGE, render_page(verdict, picture=picture).encode())
+    if picture:
+        write_file(folder, PICTURE, picture.encode())

@@ -1,0 +1,68 @@
+"""Several suites' verdicts about one base and one candidate → one verdict.
+
+Owns the rule that each suite must prove its own part, so that the worst outcome is the outcome. A guard, a suite of the
+target's own, has nothing to prove: it must only not get worse. Runs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from bot.models import SuiteRun, Verdict, VerdictOutcome, suite_title, weakest
+
+_WORST_FIRST = (
+    VerdictOutcome.INCONCLUSIVE,
+    VerdictOutcome.REGRESSED,
+    VerdictOutcome.INCOMPLETE,
+    VerdictOutcome.NOT_REPRODUCED,
+    VerdictOutcome.PROVEN,
+)
+_NO_WORSE = (VerdictOutcome.INCOMPLETE, VerdictOutcome.NOT_REPRODUCED, VerdictOutcome.PROVEN)
+
+
+def combine(verdicts: Mapping[str, Verdict], *, guards: Collection[str] = ()) -> Verdict:
+    """Put the verdicts of suites, by name, together; with more than one, each case is named after its suite as well.
+
+    With guards alone the outcome is theirs: then nothing is proven, at best nothing is broken.
+    """
+    if len(verdicts) == 1:
+        return next(iter(verdicts.values()))
+    all_guards = all(name in guards for name in verdicts)
+    counting = {
+        name: verdict
+        for name, verdict in verdicts.items()
+        if all_guards or name not in guards or verdict.outcome not in _NO_WORSE
+    }
+    outcome = min((verdict.outcome for verdict in counting.values()), key=_WORST_FIRST.index)
+    deciding = {name: verdict for name, verdict in counting.items() if verdict.outcome is outcome}
+    failing = {name: each for name, each in verdicts.items() if each.outcome is VerdictOutcome.INCOMPLETE}
+    told = deciding | {name: each for name, each in failing.items() if name in guards}
+    return Verdict(
+        outcome=outcome,
+        reason=" ".join(f"{suite_title(name)}: {verdict.reason}" for name, verdict in told.items()),
+        base=_together({name: verdict.base for name, verdict in verdicts.items()}),
+        candidate=_together({name: verdict.candidate for name, verdict in verdicts.items()}),
+        known_failures=tuple(
+            replace(known, case=f"{name}.{known.case}")
+            for name, verdict in verdicts.items()
+            for known in verdict.known_failures
+        ),
+        notes=tuple(dict.fromkeys(note for verdict in verdicts.values() for note in verdict.notes)),
+    )
+
+
+def _together(runs: Mapping[str, SuiteRun]) -> SuiteRun:
+    first = next(iter(runs.values()))
+    return SuiteRun(
+        tree=first.tree,
+        commit=first.commit,
+        cases=tuple(replace(case, name=f"{name}.{case.name}") for name, run in runs.items() for case in run.cases),
+        device=next((run.device for run in runs.values() if run.device), None),
+        seconds=sum(run.seconds for run in runs.values()),
+        isolation=weakest(run.isolation for run in runs.values()),
+        problem=" ".join(f"{suite_title(name)}: {run.problem}" for name, run in runs.items() if run.problem),
+        covered={
+            f"{suite_title(name)}: {key}": value for name, run in runs.items() for key, value in run.covered.items()
+        },
+    )

@@ -1,0 +1,58 @@
+"""A container as the place of a suite process: the command line that starts one, and the one that ends it.
+
+Owns what a container sees: the folders it needs at the paths they have here, no network, no capability, no token.
+Starts nothing itself; an image is pulled by the runtime, outside the container's walls.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from bot.proof.isolation import Confinement, Launch
+
+PYTHON = "python3"
+"""The interpreter inside an image."""
+_DEVICES = {
+    "cpu": (),
+    "cuda": ("--gpus", "all"),
+    "rocm": ("--device", "/dev/kfd", "--device", "/dev/dri", "--group-add", "video", "--ipc", "private"),
+}
+
+
+def contained(launch: Launch, confinement: Confinement, name: str) -> list[str]:
+    """Build the command line of a process in a fresh container called `name`, which is removed when it ends."""
+    run = [confinement.runtime, "run", "--rm", "--init", "--name", name, "--workdir", str(launch.directory)]
+    # The runtime's own network, not the machine's: that has services on loopback, and everybody's abstract sockets.
+    run += [*(() if confinement.network else ("--network", "none")), "--user", f"{os.getuid()}:{os.getgid()}"]
+    run += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--tmpfs", "/tmp"]  # noqa: S108
+    run += ["--pids-limit", str(confinement.processes), "--ulimit", "core=0", "--ulimit", f"fsize={confinement.file}"]
+    if confinement.memory is not None:
+        run += ["--memory", str(confinement.memory)]
+    for path in dict.fromkeys(path.resolve() for path in (*launch.readable, *confinement.readable)):
+        run += ["--volume", f"{path}:{path}:ro"]
+    for path in dict.fromkeys(path.resolve() for path in launch.writable):
+        run += ["--volume", f"{path}:{path}"]
+    for variable, value in _own(launch.environment).items():
+        run += ["--env", f"{variable}={value}"]
+    program, *arguments = launch.command
+    return [*run, *_device_options(launch.device), "--entrypoint", program, confinement.image or "", *arguments]
+
+
+def ending(name: str, confinement: Confinement) -> list[str]:
+    """Build the command line that ends a container, whatever became of the client that started it."""
+    return [confinement.runtime, "rm", "--force", name]
+
+
+def _own(environment: Mapping[str, str]) -> dict[str, str]:
+    """Leave to the image what is about this machine."""
+    return {name: value for name, value in environment.items() if name not in ("PATH", "LD_LIBRARY_PATH")}
+
+
+def _device_options(device: str) -> tuple[str, ...]:
+    if device != "auto":
+        return _DEVICES[device]
+    if Path("/dev/kfd").exists():
+        return _DEVICES["rocm"]
+    return _DEVICES["cuda"] if Path("/dev/nvidiactl").exists() else ()

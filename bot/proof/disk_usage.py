@@ -1,0 +1,172 @@
+"""How much a run has written, so that it is ended before it fills the disk.
+
+Owns counting what lies in a run's folders while it writes there: blocks on the disk, not lengths, and files of every
+kind. The limit of a file's size is the kernel's to hold; it knows none for all files of a process together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.environment.untrusted_files import FOLDER, MIB
+
+_BLOCK = 512
+_LEAST_PAUSE, _PAUSE_SHARE = 10.0, 50
+"""Seconds between two counts where the disk says that little was written; a long count is made less often."""
+_RESERVE = 256 * MIB
+"""Bytes left on the disk below which a run is ended, or a fiftieth of a small disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Bytes on the disk, and files and folders."""
+
+    size: int = 0
+    entries: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.size + other.size, self.entries + other.entries)
+
+    def __sub__(self, other: Usage) -> Usage:
+        return Usage(self.size - other.size, self.entries - other.entries)
+
+
+class DiskWatch:
+    """Watches what is added to some folders from now on; `limit` is what may be added at most."""
+
+    def __init__(self, folders: Sequence[Path], limit: Usage) -> None:
+        self._folders, self._limit = tuple(folders), limit
+        self._at_first = self._counted()
+        self._added, self._last, self._pause = Usage(), time.monotonic(), _LEAST_PAUSE
+        self._disks = [_Disk(folder) for folder in self._folders]
+
+    def glance(self) -> str:
+        """Say what is exceeded, or nothing. Called as often as one likes: it counts only if the disk tells of writing.
+
+        As long as the disk has not taken half of what is left to the run, the run cannot have used it up.
+        """
+        for disk in self._disks:
+            if disk.is_full():
+                return "it filled the disk"
+        left = self._limit - self._added
+        if time.monotonic() < self._last + self._pause and not any(disk.took(left) for disk in self._disks):
+            return ""
+        return self.count()
+
+    def count(self) -> str:
+        """Count now, and say what is exceeded, or nothing."""
+        start = time.monotonic()
+        self._added = self._counted() - self._at_first
+        self._last = time.monotonic()
+        self._pause = max(_LEAST_PAUSE, _PAUSE_SHARE * (self._last - start))
+        for disk in self._disks:
+            disk.remember()
+        if self._added.size > self._limit.size:
+            return f"it wrote more than {self._limit.size / MIB:,.0f} MiB"
+        if self._added.entries > self._limit.entries:
+            return f"it made more than {self._limit.entries:,} files and folders"
+        return ""
+
+    def _counted(self) -> Usage:
+        return sum(map(usage, self._folders), Usage())
+
+
+class _Disk:
+    """What the file system of a folder says of itself, which costs one call."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._had_room = not self._below_reserve()
+        self.remember()
+
+    def remember(self) -> None:
+        """Compare with this moment from now on."""
+        self._then = self._taken()
+
+    def took(self, left: Usage) -> bool:
+        """Whether half of what is left to a run was taken since, by whomever."""
+        since = self._taken() - self._then
+        return since.size * 2 > left.size or since.entries * 2 > left.entries
+
+    def is_full(self) -> bool:
+        """Whether the reserve is touched, which it was not at first."""
+        return self._had_room and self._below_reserve()
+
+    def _taken(self) -> Usage:
+        told = os.statvfs(self._folder)
+        return Usage((told.f_blocks - told.f_bfree) * told.f_frsize, told.f_files - told.f_ffree)
+
+    def _below_reserve(self) -> bool:
+        told = os.statvfs(self._folder)
+        return told.f_bavail * told.f_frsize < min(_RESERVE, told.f_blocks * told.f_frsize // 50)
+
+
+def usage(folder: Path) -> Usage:
+    """Count what lies below a folder; what disappears or is moved meanwhile may be missing from the count."""
+    size = entries = 0
+    for status in _statuses(folder):
+        size, entries = size + status.st_blocks * _BLOCK, entries + 1
+    return Usage(size, entries)
+
+
+def _statuses(folder: Path) -> Iterator[os.stat_result]:
+    """Yield the status of all below a folder. One descriptor is open at a time: somebody may nest without an end."""
+    try:
+        here = os.open(folder, FOLDER)
+    except OSError:
+        return
+    above: list[tuple[tuple[int, int], list[str]]] = []
+    seen: set[tuple[int, int]] = set()
+    try:
+        below = yield from _listed(here, seen)
+        while True:
+            if below:
+                name, identity = below.pop(), _identity(os.fstat(here))
+                with contextlib.suppress(OSError):
+                    here = _moved(here, name)
+                    above.append((identity, below))
+                    below = yield from _listed(here, seen)
+            elif above:
+                expected, below = above.pop()
+                here = _moved(here, "..")
+                if _identity(os.fstat(here)) != expected:
+                    return  # the folder was moved while we were in it
+            else:
+                return
+    except OSError:
+        return
+    finally:
+        os.close(here)
+
+
+def _listed(folder: int, seen: set[tuple[int, int]]) -> Generator[os.stat_result, None, list[str]]:
+    """Yield the status of a folder's entries, and return the names of its subfolders. A file counts once."""
+    below = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(status.st_mode):
+                    below.append(entry.name)
+                elif status.st_nlink > 1:
+                    if _identity(status) in seen:
+                        continue
+                    seen.add(_identity(status))
+                yield status
+    return below
+
+
+def _moved(here: int, name: str) -> int:
+    there = os.open(name, FOLDER, dir_fd=here)
+    os.close(here)
+    return there
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino

@@ -1,0 +1,178 @@
+"""What a process that runs somebody's code may reach and take, and the command line that holds it to that.
+
+Owns the choice of walls and limits; `bot.isolation` puts them up. Starts nothing but the trial of whether this machine
+allows them.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.environment import credentials
+from bot.errors import SuiteError
+from bot.isolation.launch_order import Order, Plan, to_text
+from bot.isolation.visible_paths import plan_root
+from bot.models import Isolation
+
+GIB = 1024**3
+_FEWEST_PIDS = 301
+"""The kernel keeps the first 300 to itself."""
+_LAUNCHER = (
+    f"import sys; sys.path.append({str(Path(__file__).parents[2])!r}); from bot.isolation.launcher import main; "
+)
+_LAUNCHER += "main(sys.argv[1], sys.argv[2:])"
+_TRIAL_SECONDS = 60.0
+"""A loaded machine takes seconds to start a process, and a trial that is given up refuses a proof."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confinement:
+    """The bounds of one suite process. `memory`, `file` and `disk` are bytes; an `image` runs it in a container.
+
+    `disk` bounds all files together that it adds, four times `file` where nothing is said, and `entries` their number.
+    `readable` are paths of this machine that it sees besides its own. `without_isolation` lets it run without walls
+    beside a token, where this machine allows none.
+    """
+
+    network: bool = False
+    memory: int | None = None
+    file: int = 4 * GIB
+    disk: int | None = None
+    entries: int = 500_000
+    processes: int = 2048
+    image: str | None = None
+    runtime: str = "docker"
+    readable: tuple[Path, ...] = ()
+    without_isolation: bool = False
+
+    @property
+    def disk_size(self) -> int:
+        """Bytes that it may add to its folders."""
+        return 4 * self.file if self.disk is None else self.disk
+
+
+DEFAULT = Confinement()
+"""The bounds where nothing is configured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """One suite process: its command, where it stands, and the folders it needs.
+
+    It can write to the `writable` folders alone. `readable` are those that it needs besides: it sees no others but the
+    system's. The `device` cpu keeps GPUs out of its sight.
+    """
+
+    command: Sequence[str]
+    directory: Path
+    environment: Mapping[str, str]
+    readable: Sequence[Path] = ()
+    writable: Sequence[Path] = ()
+    device: str = "auto"
+
+
+def confined(
+    launch: Launch, confinement: Confinement, isolation: Isolation, *, farewell: Sequence[str] = ()
+) -> list[str]:
+    """Build the command line of a process that ends with this one, and does not start without the isolation it needs.
+
+    Without any, what is left are the environment, which is the caller's, and the limits. A container's client gets
+    neither walls nor limits; `farewell` is the command that ends what it leaves behind, should the bot end before it.
+    """
+    order = Order(bot=os.getpid(), directory=str(launch.directory.resolve()), farewell=tuple(farewell))
+    if isolation is not Isolation.CONTAINER:
+        order = order._replace(limits=tuple(_limits(confinement)), network=confinement.network)
+    if isolation is Isolation.NAMESPACES:
+        order = order._replace(plan=_plan(launch, confinement))
+    return [sys.executable, "-I", "-S", "-c", _LAUNCHER, to_text(order), *launch.command]
+
+
+def _plan(launch: Launch, confinement: Confinement) -> Plan:
+    return plan_root(
+        readable=(launch.directory, *launch.readable, *confinement.readable),
+        writable=launch.writable,
+        program=launch.command[0],
+        environment=launch.environment,
+        gpu=launch.device != "cpu",
+        shared_memory=confinement.file,
+        pids=max(confinement.processes, _FEWEST_PIDS) if has_own_pid_limit() else 0,
+    )
+
+
+def _limits(confinement: Confinement) -> Iterator[tuple[str, int]]:
+    """Yield the limits of the process and all it starts. A core file of a torch process is gigabytes."""
+    yield from (("RLIMIT_CORE", 0), ("RLIMIT_FSIZE", confinement.file), ("RLIMIT_NPROC", confinement.processes))
+    if confinement.memory is not None:
+        yield "RLIMIT_AS", confinement.memory
+
+
+# --- what stands ------------------------------------------------------------------------------------------------------
+
+
+def isolation_for(confinement: Confinement) -> Isolation:
+    """Choose what is to stand between a process and this machine: the most that there is.
+
+    Raises:
+        SuiteError: there is nothing, the bot holds a token, and the configuration does not accept that by name.
+    """
+    if confinement.image is not None:
+        return Isolation.CONTAINER
+    refused = obstacle()
+    if not refused:
+        return Isolation.NAMESPACES
+    if confinement.without_isolation or not credentials.held():
+        return Isolation.NONE
+    raise SuiteError(
+        f"This machine cannot isolate a suite ({refused}), and the bot holds a token that the suite could read. So "
+        "nothing was run and nothing is proven.",
+        hint="Allow user namespaces (docs/ci.md, What a suite can reach), name an image in `prove.containers`, set "
+        "`prove.runner: github-actions`, or accept the risk with `prove.without_isolation: allow` in backport.yaml.",
+    )
+
+
+def can_isolate() -> bool:
+    """Whether this machine lets a process have a root, processes and a network of its own (Linux user namespaces)."""
+    return not obstacle()
+
+
+_trial = threading.Lock()
+_stood: list[bool] = []
+"""Not empty once walls stood: from then on they do, and a process for which they do not is not started."""
+_TRIAL = Launch(command=[sys.executable, "-I", "-S", "-c", ""], directory=Path("/"), environment={})
+
+
+def obstacle() -> str:
+    """Say why this machine allows no walls; empty where it does. A trial that failed is made again the next time."""
+    if sys.platform != "linux":
+        return "it takes Linux"
+    with _trial:
+        refused = "" if _stood else _try_walls()
+        if not refused:
+            _stood.append(True)
+        return refused
+
+
+def _try_walls() -> str:
+    command = confined(_TRIAL, DEFAULT, Isolation.NAMESPACES)
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=_TRIAL_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"a trial failed: {error}"
+    return "" if done.returncode == 0 else done.stderr.strip()[-300:] or f"a trial ended with {done.returncode}"
+
+
+def has_own_pid_limit() -> bool:
+    """Whether a process tree's pid_max is its own (Linux 6.14); before, this would set the whole machine's."""
+    try:
+        major, minor = (int(number) for number in os.uname().release.split(".")[:2])
+    except ValueError:
+        return False
+    return (major, minor) >= (6, 14)

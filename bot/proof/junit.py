@@ -1,0 +1,193 @@
+"""JUnit XML, as pytest writes it → cases, and what the run said of itself.
+
+Owns the reading of one report file that came out of a process running somebody's code: it is bounded in size and cases,
+has no document type, and anything unexpected is an error rather than a pass. It is read as a stream of events, so that
+no tree of it is held, and other threads go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.parsers import expat
+
+from bot.environment.untrusted_files import MIB, NotPlain, TooLarge, read_file
+from bot.errors import SuiteError
+from bot.models import CaseOutcome, CaseResult, Device
+from bot.text.sanitize import printable, printable_line
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a report that are still read."""
+
+MOST_CASES, MOST_PROPERTIES = 200_000, 500_000
+"""Of a report that is still read: what has more is no regression suite."""
+COVERED = "covered."
+"""How a run begins the name of a property that lists values it tried."""
+LONGEST_NAME, LONGEST_MESSAGE = 1000, 4000
+"""Characters; the rest is cut off."""
+_LONGEST_NUMBER = 40
+LONGEST_TAG = MIB
+"""Bytes of a tag with its attributes: no other thread goes on while the parser reads one."""
+_CHUNK = 64 * 1024
+
+_SEVERITY = (CaseOutcome.PASSED, CaseOutcome.SKIPPED, CaseOutcome.FAILED, CaseOutcome.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The cases of one run, in the order they ran, and the properties its session recorded."""
+
+    cases: tuple[CaseResult, ...]
+    properties: Mapping[str, str]
+
+    @property
+    def device(self) -> Device | None:
+        """Where the run says it ran: properties `device.kind`, `.name`, `.arch`, and `version.<what>`."""
+        if "device.kind" not in self.properties:
+            return None
+        kind, name, arch = (self.properties.get(f"device.{key}", "") for key in ("kind", "name", "arch"))
+        versions = {
+            key.removeprefix("version."): value for key, value in self.properties.items() if key.startswith("version.")
+        }
+        return Device(kind=kind, name=name, arch=arch, versions=versions)
+
+    @property
+    def covered(self) -> Mapping[str, str]:
+        """What the run says it tried: properties `covered.<parameter>`, each a list of values with commas."""
+        marked = (key for key in self.properties if key.startswith(COVERED))
+        return {key.removeprefix(COVERED): self.properties[key] for key in marked}
+
+
+def read_report(folder: Path, name: str) -> bytes:
+    """Return the bytes of a report below the folder of a run, which may have left anything there.
+
+    Raises:
+        FileNotFoundError: there is no such file, or it is no plain one.
+        SuiteError: it is larger than LARGEST, or cannot be read.
+    """
+    try:
+        return read_file(folder, name, largest=LARGEST)
+    except NotPlain as error:
+        raise FileNotFoundError(name) from error
+    except TooLarge as error:
+        raise SuiteError(f"The report is too large ({error}); it was not read.", hint=_HINT) from error
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise SuiteError(f"The report cannot be read ({error.strerror}).", hint=_HINT) from error
+
+
+def parse_junit(xml: bytes) -> Report:
+    """Read a report. A case reported twice (a failure, then an error while tearing down) keeps its worse outcome.
+
+    Raises SuiteError where this is no report that pytest wrote.
+    """
+    if len(xml) > LARGEST:
+        raise SuiteError("The report is too large; it was not read.", hint=_HINT)
+    reader = _Reader()
+    try:
+        reader.parse(xml)
+    except expat.ExpatError as error:
+        raise SuiteError(f"The report is not well-formed XML ({error}); it was not read.", hint=_HINT) from error
+    except (LookupError, ValueError) as error:  # of an encoding that Python does not know, or cannot give to expat
+        raise SuiteError(f"The report's encoding cannot be read ({error}).", hint=_HINT) from error
+    return Report(tuple(reader.cases.values()), reader.properties)
+
+
+_HINT = "Run the suite by hand with pytest --junitxml=report.xml and look at the file."
+_ENDS = {"error": CaseOutcome.ERROR, "failure": CaseOutcome.FAILED, "skipped": CaseOutcome.SKIPPED}
+
+
+@dataclass(slots=True)
+class _Case:
+    """A case as far as it was read: what it is called, how it ended, and what was measured in it."""
+
+    attributes: Mapping[str, str]
+    ends: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    figures: dict[str, str] = field(default_factory=dict)
+
+    def result(self) -> CaseResult:
+        outcome, message = self._outcome()
+        names = (self.attributes.get("classname", ""), self.attributes.get("name", ""))
+        return CaseResult(
+            name=printable_line("::".join(name for name in names if name), LONGEST_NAME),
+            outcome=outcome,
+            message=printable(message, LONGEST_MESSAGE),
+            seconds=_seconds(self.attributes.get("time", "")),
+            figures=self.figures,
+        )
+
+    def _outcome(self) -> tuple[CaseOutcome, str]:
+        """Return the end. An xfail is a failure: what is known to fail is declared in the patch, where all see it."""
+        for tag, outcome in _ENDS.items():
+            if tag in self.ends:
+                end = self.ends[tag]
+                xfail = end.get("type") == "pytest.xfail"
+                return CaseOutcome.FAILED if xfail else outcome, end.get("message", "")
+        return CaseOutcome.PASSED, ""
+
+
+class _Reader:
+    """Takes a parser's events. The tags that count are `testcase`, its ends, and `property`."""
+
+    def __init__(self) -> None:
+        self.cases: dict[str, CaseResult] = {}
+        self.properties: dict[str, str] = {}
+        self._open: list[_Case] = []
+        self._number = {"testcase": 0, "property": 0}
+
+    def parse(self, xml: bytes) -> None:
+        parser = expat.ParserCreate()
+        parser.StartDoctypeDeclHandler = _refuse_document_type
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        for start in range(0, len(xml), _CHUNK):
+            chunk = xml[start : start + _CHUNK]
+            parser.Parse(chunk, False)
+            if start + len(chunk) - parser.CurrentByteIndex > LONGEST_TAG:
+                raise SuiteError(
+                    f"The report has a tag of more than {LONGEST_TAG // MIB} MiB; it was not read.", hint=_HINT
+                )
+        parser.Parse(b"", True)
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag in self._number:
+            self._count(tag)
+        if tag == "testcase":
+            self._open.append(_Case(attributes))
+        elif tag == "property":
+            kept = self._open[-1].figures if self._open else self.properties
+            name, value = attributes.get("name", ""), attributes.get("value", "")
+            kept[printable_line(name, LONGEST_NAME)] = printable(value, LONGEST_MESSAGE)
+        elif tag in _ENDS and self._open:
+            self._open[-1].ends.setdefault(tag, attributes)
+
+    def _count(self, tag: str) -> None:
+        self._number[tag] += 1
+        if self._number["testcase"] > MOST_CASES or self._number["property"] > MOST_PROPERTIES:
+            most = f"{MOST_CASES:,} cases or {MOST_PROPERTIES:,} properties"
+            raise SuiteError(f"The report has more than {most}; it was not read.", hint=_HINT)
+
+    def _end(self, tag: str) -> None:
+        if tag != "testcase":
+            return
+        case = self._open.pop().result()
+        known = self.cases.get(case.name)
+        if known is None or _SEVERITY.index(case.outcome) > _SEVERITY.index(known.outcome):
+            self.cases[case.name] = case
+
+
+def _refuse_document_type(*_: object) -> None:
+    """Refuse it when the parser meets it, wherever that is and in whichever encoding: it may declare entities."""
+    raise SuiteError("The report has a document type; it was not read.", hint=_HINT)
+
+
+def _seconds(text: str) -> float:
+    """Read a case's time, which is only shown: what is no time is 0. Some reporters write 1,234.5."""
+    try:
+        seconds = float(text.replace(",", "")) if len(text) <= _LONGEST_NUMBER else 0.0
+    except ValueError:
+        return 0.0
+    return seconds if math.isfinite(seconds) and seconds >= 0 else 0.0

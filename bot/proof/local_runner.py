@@ -1,0 +1,134 @@
+"""The regression suite in processes of their own on this machine: base first, then candidate.
+
+Owns two suite runs and their temporary folders. The processes get no token, no agent, no home and, where the kernel
+allows it, no network; a failing case is never run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from threading import Event
+
+from bot.environment.temporary_folders import scratch_folder
+from bot.errors import SuiteError
+from bot.models import CommandSuite, Progress, StopWhen, Suite, SuiteRun, Verdict, never, silent
+from bot.proof.command_suite import run_command
+from bot.proof.isolation import DEFAULT, Confinement
+from bot.proof.judge import judge_suite
+from bot.proof.kernel_cache import lend_kernels, look_through
+from bot.proof.launcher import Shared, Turn
+from bot.proof.pytest_suite import run_suite
+from bot.proof.run_order import Order, first_writable, order
+
+DEVICES = ("auto", "cpu", "cuda", "rocm")
+_GLANCE = 1.0
+"""Seconds between two questions whether to stop."""
+
+
+def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a default
+    base: Path,
+    candidate: Path,
+    suite: Suite | CommandSuite,
+    *,
+    device: str = "auto",
+    progress: Progress = silent,
+    resolved: Callable[[], frozenset[str]] = frozenset,
+    confinement: Confinement = DEFAULT,
+    keep: Path | None = None,
+    kernels: Path | None = None,
+    turn: Turn | None = None,
+    stop_when: StopWhen = never,
+) -> Verdict:
+    """Run the suite on the base, then on the candidate, and judge. Both are directories with the target's plain files.
+
+    `device` is auto, cpu, cuda or rocm; one that is not there ends inconclusive and says so. `resolved` names the
+    carried patches whose fix the candidate contains; it is asked after the runs. Both reports are kept in the folder
+    `keep`, and what the base run of a carried patch's suite compiles in the folder `kernels`, which is for this base
+    alone. A suite that takes turns starts up at once, and begins with `turn`: until then nothing has to be in the two
+    directories. `stop_when` is asked about every second, in this thread; once it is true both runs are ended. Raises
+    SuiteError where there is no suite to run.
+    """
+    _refuse(suite, device)
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+
+    run = partial(_run, suite, candidate=candidate, device=device, progress=progress)
+    keeps = [kernels] if kernels and isinstance(suite, Suite) else []
+    look_through(*keeps)
+    with scratch_folder("backport-kernels-") as scratch:
+        kept = first_writable(*keeps, scratch / "base")
+        lent = first_writable(scratch / "candidate")
+        first = Shared(confinement=confinement, kernels=kept, keep=keep, turn=turn or Turn())
+        second = replace(first, kernels=lent, readable=(kept,), turn=Turn(scratch / "turn" / "begun"))
+        how = order(suite, device, confinement)
+
+        def begin() -> None:
+            lend_kernels(kept, lent)
+            second.turn.give()
+
+        def give_second(_: object = None) -> None:  # a base run that ends before its turn gives none
+            first.turn.then(partial(_unless, first.stop, begin))
+
+        with ThreadPoolExecutor(max_workers=1 if how is Order.AFTER else 2) as runs:
+            if not first.turn.begun():
+                progress("base run: starting up for its turn")
+            for name, each in (("base", first), ("candidate", second)):
+                each.turn.then(partial(_unless, first.stop, partial(progress, f"{name} run: started")))
+            of_base = runs.submit(run, base, name="base", shared=first)
+            give_second() if how is Order.TOGETHER else of_base.add_done_callback(give_second)
+            of_candidate = runs.submit(run, candidate, name="candidate", shared=second)
+            _attend(of_base, of_candidate, first.stop, stop_when)
+        look_through(*keeps)
+        return judge_suite(suite, of_base.result(), of_candidate.result(), resolved=resolved())
+
+
+def _run(
+    suite: Suite | CommandSuite,
+    tree: Path,
+    *,
+    name: str,
+    candidate: Path,
+    device: str,
+    progress: Progress,
+    shared: Shared,
+) -> SuiteRun:
+    try:
+        if isinstance(suite, Suite):
+            return run_suite(tree, suite, name=name, device=device, progress=progress, shared=shared)
+        return run_command(
+            tree, suite, name=name, overlay_from=candidate, device=device, progress=progress, shared=shared
+        )
+    except OSError as error:  # a full disk, say
+        problem = f"its files could not be used: {error.strerror or error}."
+        return SuiteRun(tree=name, cases=(), device=None, seconds=0.0, problem=problem)
+
+
+def _unless(ended: Event, call: Callable[[], object]) -> None:
+    """Call it, but not for runs that ended without their turn: their folders are gone."""
+    if not ended.is_set():
+        call()
+
+
+def _attend(of_base: Future[SuiteRun], of_candidate: Future[SuiteRun], stop: Event, stop_when: StopWhen) -> None:
+    """Wait for both runs, and end them where nobody needs them any more or this thread is interrupted."""
+    try:
+        while wait((of_base, of_candidate), timeout=_GLANCE).not_done and not stop.is_set():
+            if stop_when():
+                stop.set()
+    finally:
+        stop.set()
+
+
+def _refuse(suite: Suite | CommandSuite, device: str) -> None:
+    if device not in DEVICES:
+        raise SuiteError(
+            f"There is no device kind `{device}`; nothing was run.", hint=f"Use one of {', '.join(DEVICES)}."
+        )
+    if isinstance(suite, Suite) and not suite.directory.is_dir():
+        raise SuiteError(
+            f"The suite folder {suite.directory} is not there; nothing was run.", hint="Check `suite:` in patch.yaml."
+        )

@@ -1,0 +1,138 @@
+"""One process group that runs somebody's code: started, watched, and ended.
+
+Owns the process from start to reaping; when a call returns, nothing of the group is left. Knows nothing of pytest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.models import Isolation
+from bot.proof.disk_usage import DiskWatch
+from bot.proof.process_output import Output
+
+NOT_FOUND = 127
+"""What a shell returns for a command that is not there."""
+NOT_STARTED = (125, 126, NOT_FOUND)
+"""The command, or the container for it, could not be started."""
+STEP = 0.2
+"""Seconds between two looks at whether to stop."""
+GRACE = 5.0
+"""Seconds that the launcher gets to end its processes."""
+READ_ON = 5.0
+"""Seconds that output is still read after the end: something that left the group may hold the pipe open for ever."""
+
+_NOT_NEEDED = "it was not needed any more"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a process ended: `code` is negative for a signal; `tail` is the end of what it printed.
+
+    `exceeded` says which bound of what it may write it went beyond, whether or not that ended it, or that it was ended
+    because nobody needed its result any more. `isolation` is what the caller gave it.
+    """
+
+    code: int
+    tail: tuple[str, ...]
+    timed_out: bool
+    exceeded: str = ""
+    isolation: Isolation | None = None
+
+    @property
+    def signal_name(self) -> str:
+        """The signal that ended it, or nothing. A wrapper's 128 + n counts as signal n."""
+        number = -self.code if self.code < 0 else self.code - 128
+        with contextlib.suppress(ValueError):
+            return signal.Signals(number).name
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ends:
+    """When a process is ended from outside: `timeout` seconds after `begun` is true, once `stop` is set, or once `disk`
+    says that it wrote too much.
+
+    `up` is called when it was started, and also where it could not be.
+    """
+
+    timeout: float
+    begun: Callable[[], bool]
+    up: Callable[[], object]
+    stop: threading.Event
+    disk: DiskWatch
+
+
+def run_watched(
+    command: Sequence[str],
+    *,
+    directory: Path,
+    environment: Mapping[str, str],
+    watch: Callable[[str], None],
+    ends: Ends,
+) -> Finished:
+    """Run to the end, its own or one from outside."""
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=directory,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            start_new_session=True,
+        )
+    except OSError as error:
+        return Finished(NOT_FOUND, (f"{command[0]} cannot be started: {error.strerror}",), timed_out=False)
+    finally:
+        ends.up()
+    output = Output(_taken(process), watch)
+    try:
+        timed_out, exceeded = _awaited(process, ends)
+    finally:
+        _end(process)
+        code = process.wait()
+        tail = output.tail(READ_ON)
+    return Finished(code, tail, timed_out, exceeded or ends.disk.count())
+
+
+def _awaited(process: subprocess.Popen[bytes], ends: Ends) -> tuple[bool, str]:
+    """Wait for the process's end, or until it is to be ended; say whether its time was up, and what it exceeded."""
+    deadline = None
+    while not ends.stop.is_set():
+        if deadline is None and ends.begun():
+            deadline = time.monotonic() + ends.timeout
+        if deadline is not None and time.monotonic() >= deadline:
+            return True, ""
+        exceeded = ends.disk.glance()
+        if exceeded:
+            return False, exceeded
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STEP)
+            return False, ""
+    return False, _NOT_NEEDED
+
+
+def _taken(process: subprocess.Popen[bytes]) -> int:
+    """Return a descriptor of the process's output that is the caller's to close."""
+    assert process.stdout is not None  # noqa: S101 -- for the type checker: it was asked for
+    with process.stdout as stream:
+        return os.dup(stream.fileno())
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let the launcher end what it started, wherever that went, and then end what is left of the group."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,75 @@
+"""What a waiting person is told of one suite run: how far it is, and what it came to."""
+
+from __future__ import annotations
+
+import re
+
+from bot.models import CaseOutcome, Progress, SuiteRun
+from bot.proof.process import Finished
+from bot.text.sanitize import printable_line
+
+_OUTCOME = re.compile(r" [A-Z]{4,}\b")
+LONGEST_SHOWN = 1000
+_DIGITS = 7
+"""Of a number of cases."""
+
+
+class Reporter:
+    """Turns pytest's lines into a progress line at each fifth of the cases."""
+
+    def __init__(self, name: str, progress: Progress) -> None:
+        self._name, self._progress, self._told = name, progress, 0
+
+    def __call__(self, line: str) -> None:
+        """Take one line that the run printed."""
+        count = _count(line)
+        if count and count[0] * 5 // count[1] > self._told:
+            self._told = count[0] * 5 // count[1]
+            self._progress(f"{self._name} run: {count[0]} of {count[1]} cases")
+
+
+def _count(line: str) -> tuple[int, int] | None:
+    """Read `test_a.py::test_b PASSED [ 12/345]`, which is printed when a case has ended; None for any other line."""
+    name, bracket, count = line.rpartition("[")
+    done, slash, total = count.removesuffix("]").strip().partition("/")
+    if not (bracket and slash and line.endswith("]") and _started(name) and _OUTCOME.search(name)):
+        return None
+    if not all(number.isascii() and number.isdecimal() and len(number) <= _DIGITS for number in (done, total)):
+        return None
+    return (int(done), int(total)) if 0 < int(done) <= int(total) else None
+
+
+def _started(line: str) -> str:
+    """Return the name with which a line begins, if it is a case's."""
+    name = line.split(" ", 1)[0]
+    return name if "::" in name.strip(":") else ""
+
+
+def why_stopped(finished: Finished, timeout: float) -> str:
+    """Say why a run was ended from outside, or wrote too much to be believed; empty for any other end."""
+    if finished.exceeded:
+        return f"{finished.exceeded}, and was stopped{last_case(finished)}."
+    return f"it was stopped after {timeout:g} s{last_case(finished)}." if finished.timed_out else ""
+
+
+def last_case(finished: Finished) -> str:
+    """Name the case that was running: pytest prints its name when it starts and its outcome when it ends."""
+    for line in reversed(finished.tail):
+        started = _started(line)
+        if started and not _count(line):
+            return f" during {printable_line(started, LONGEST_SHOWN)}"
+    return ""
+
+
+def last_lines(finished: Finished) -> str:
+    """Put the end of what a run printed on one line of at most LONGEST_SHOWN characters."""
+    shown = " / ".join(line for line in finished.tail[-5:] if line.strip())
+    return (shown if len(shown) <= LONGEST_SHOWN else f"…{shown[1 - LONGEST_SHOWN :]}") or "it printed nothing"
+
+
+def summary(run: SuiteRun) -> str:
+    """Say what a run came to."""
+    if run.problem:
+        return run.problem
+    counts = ", ".join(f"{run.count(outcome)} {outcome}" for outcome in CaseOutcome if run.count(outcome))
+    return f"{counts} in {run.seconds:.1f} s on {run.device or 'an unnamed device'}"

@@ -1,0 +1,182 @@
+"""Two trees as plain files, every suite that is for the change between them run on each, one verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot import proof
+from bot.carried.load import CarriedPatch
+from bot.carried.tree import DirectoryTree
+from bot.config import Prove
+from bot.environment.cache_folder import cache_directory
+from bot.environment.temporary_folders import scratch_folder
+from bot.models import CommandSuite, Progress, Sha, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never, silent
+from bot.proof.artifacts import write_evidence
+from bot.proof.isolation import Confinement, isolation_for
+from bot.proof.kernel_cache import drop_old_kernels
+from bot.proof.launcher import Turn
+from bot.proof.rules_check import conclude
+from bot.proof.schedule import prove_each
+from bot.proof.select_suites import confinement_for, resolved_in, suites_for
+
+_DEFAULT = Prove()
+_START_SECONDS = 5.0
+"""How long the trees are not begun for the sake of a suite's process that does not come up."""
+
+
+def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and where it is for; most have a default
+    base: Path,
+    candidate: Path,
+    patch: CarriedPatch | None,
+    *,
+    lay_out: Callable[[], object] | None = None,
+    companions: Sequence[CarriedPatch] = (),
+    patches: Mapping[str, CarriedPatch],
+    settings: Prove = _DEFAULT,
+    device: str | None = None,
+    branch: str = "",
+    changed: Sequence[str] = (),
+    commits: tuple[str, str] = ("", ""),
+    kernels_of: Sha | None = None,
+    evidence: Path | None = None,
+    progress: Progress = silent,
+    stop_when: StopWhen = never,
+) -> Verdict:
+    """Run on two trees what proves the change between them: the suites of what is carried, or the tests it brings.
+
+    `lay_out` writes both trees, in a thread of its own while a carried patch's suite starts up; what it raises ends the
+    proof and is raised. `changed` are the paths in which the trees differ, and `commits` what they are checked out at.
+    What the base run compiles is kept for other proofs on the commit `kernels_of`: name it only if the tree is written
+    from that commit's objects for this proof. `device` overrules the settings. What the runs reported is kept in the
+    folder `evidence`.
+
+    Raises:
+        SuiteError: there is no suite to run, or this machine allows no walls and the bot holds a token.
+    """
+    if lay_out is not None and not (patch and patch.suite.takes_turns):
+        lay_out()
+        lay_out = None
+    suites = suites_for(branch, patch, companions, changed, DirectoryTree(candidate), settings)
+    if not suites.every:
+        return without_suite()
+    confinement = confinement_for(branch, settings)
+    progress(f"isolation of the suites: {isolation_for(confinement).value}")
+    drop_old_kernels(_kernels())
+    with _laid_out(lay_out, base, candidate) as (first, laid):
+        proof = _Proof(
+            base=base,
+            candidate=candidate,
+            patches=patches,
+            device=device or settings.device,
+            confinement=confinement,
+            commits=commits,
+            kernels=_kernels() / kernels_of if kernels_of else None,
+            evidence=evidence,
+            progress=progress,
+            several=len(suites.every) > 1,
+            laid=laid,
+        )
+        verdicts = proof.run(suites.every, first, stop_when)
+    carried = [each for each in (patch, *companions) if each is not None]
+    verdict, by_suite = conclude(verdicts, suites, DirectoryTree(candidate), carried)
+    if evidence is not None:
+        write_evidence(evidence, verdict, by_suite)
+    return verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proof:
+    """What all suites of one proof share. `laid` is done when both trees are there, and holds why they are not."""
+
+    base: Path
+    candidate: Path
+    patches: Mapping[str, CarriedPatch]
+    device: str
+    confinement: Confinement
+    commits: tuple[str, str]
+    kernels: Path | None
+    evidence: Path | None
+    progress: Progress
+    several: bool
+    laid: Future[object]
+
+    def run(self, suites: Mapping[str, Suite | CommandSuite], first: Turn, stop_when: StopWhen) -> dict[str, Verdict]:
+        """Prove every suite. Raises what the trees could not be laid out for."""
+
+        def unneeded() -> bool:
+            if self.laid.done():
+                self.laid.result()
+            return stop_when()
+
+        verdicts = prove_each(
+            suites, self._prove, first=first, device=self.device, confinement=self.confinement, stop_when=unneeded
+        )
+        self.laid.result()
+        return verdicts
+
+    def _prove(self, name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict:
+        if turn.begun():
+            self.laid.result()  # the suite before it may have ended without its turn
+        verdict = proof.prove(
+            self.base,
+            self.candidate,
+            suite,
+            device=self.device,
+            progress=(lambda line: self.progress(f"{name}: {line}")) if self.several else self.progress,
+            resolved=lambda: resolved_in(DirectoryTree(self.candidate), suite, self.patches),
+            confinement=self.confinement,
+            keep=self.evidence and self.evidence / name,
+            kernels=self.kernels,
+            turn=turn,
+            stop_when=stop_when,
+        )
+        of_base, of_candidate = self.commits
+        return replace(
+            verdict,
+            base=replace(verdict.base, commit=of_base),
+            candidate=replace(verdict.candidate, commit=of_candidate),
+        )
+
+
+def _kernels() -> Path:
+    return cache_directory() / "kernels"
+
+
+@contextmanager
+def _laid_out(lay_out: Callable[[], object] | None, *trees: Path) -> Iterator[tuple[Turn, Future[object]]]:
+    """Have trees laid out meanwhile; yield the turn that is given when they are there, and how that ended."""
+    laid: Future[object] = Future()
+    if lay_out is None:
+        laid.set_result(None)
+        yield Turn(), laid
+        return
+    for tree in trees:
+        tree.mkdir(parents=True, exist_ok=True)  # a container is started with its folders
+    with scratch_folder("backport-turns-") as scratch, ThreadPoolExecutor(max_workers=1) as thread:
+        first = Turn(scratch / "begun")
+        laid = thread.submit(_lay_out_for, first, lay_out)
+        try:
+            yield first, laid
+        finally:
+            first.awaited.set()  # where no process came up, the trees need not wait for it
+
+
+def _lay_out_for(first: Turn, lay_out: Callable[[], object]) -> None:
+    """Let the suite's process start first, which is the longer work: a formatter does not share the interpreter."""
+    first.awaited.wait(_START_SECONDS)
+    lay_out()
+    first.give()
+
+
+def without_suite() -> Verdict:
+    """Return the verdict on a change that no suite is for, with what could be done about it."""
+    nothing = SuiteRun(tree="", cases=(), device=None, seconds=0.0, problem="there is no regression suite")
+    reason = (
+        "No carried patch is known for this pull request and it changes no tests, so nothing could be proven. Tests "
+        "that lie elsewhere are found once `prove.tests.paths` of the configuration names them."
+    )
+    return Verdict(outcome=VerdictOutcome.INCONCLUSIVE, reason=reason, base=nothing, candidate=nothing)

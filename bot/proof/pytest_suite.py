@@ -1,0 +1,156 @@
+"""One run of a carried patch's suite: pytest in a process of its own.
+
+Owns what the end of a run means: every ending is a SuiteRun, and what its report does not explain is not believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from pathlib import Path
+
+from bot.environment.temporary_folders import scratch_folder
+from bot.environment.untrusted_files import write_file
+from bot.errors import SuiteError
+from bot.models import CaseOutcome, Progress, Suite, SuiteRun, silent
+from bot.proof.isolation import Launch
+from bot.proof.junit import Report, parse_junit, read_report
+from bot.proof.launcher import Shared, interpreter, run_confined
+from bot.proof.process import NOT_STARTED, Finished
+from bot.proof.progress import Reporter, last_case, last_lines, summary, why_stopped
+from bot.proof.suite_environment import suite_environment
+
+NO_DEVICE_CODE = 64
+"""The exit code by which a suite says that the device it was told to use is not there; its last line says which."""
+_EXIT = re.compile(r"!* ?(?:_pytest\.outcomes\.)?Exit: ")
+"""How pytest begins to print why it was told to leave; blanks and more exclamation marks end the line."""
+_REPORT, _SEAL = "report.xml", "seal"
+_PYTEST = Path(__file__).with_name("pytest_program.py").read_text(encoding="utf-8")
+"""Handed over as text: the interpreter may be a container's, where this package is not."""
+
+
+def run_suite(
+    tree: Path,
+    suite: Suite,
+    *,
+    name: str,
+    device: str = "auto",
+    progress: Progress = silent,
+    shared: Shared | None = None,
+) -> SuiteRun:
+    """Run the suite once on one tree. Every ending is a SuiteRun; one that allows no verdict says why in `problem`.
+
+    Its seconds count from its turn.
+    """
+    shared = shared or Shared()
+    with scratch_folder("backport-suite-") as scratch:
+        home = scratch / "home"
+        home.mkdir()
+        secret = secrets.token_bytes(32)
+        (scratch / _SEAL).write_bytes(secret)
+        launch = Launch(
+            command=_command(scratch, interpreter(shared.confinement)),
+            directory=suite.directory,
+            environment=suite_environment(
+                home,
+                kernels=shared.kernels or home / "triton",
+                target=tree,
+                device=device,
+                import_paths=suite.import_paths,
+                turn=shared.turn.sign,
+            ),
+            readable=(tree, suite.directory, *suite.import_paths, *shared.readable, *shared.turn.folder),
+            writable=(scratch, *((shared.kernels,) if shared.kernels else ())),
+            device=device,
+        )
+        finished = run_confined(launch, shared, timeout=suite.timeout, watch=Reporter(name, progress))
+        problem, parsed, xml = _read(finished, scratch, suite.timeout, secret)
+    if shared.keep is not None and xml:
+        write_file(shared.keep, f"{name}.xml", xml)
+    seconds = time.monotonic() - shared.turn.since
+    run = SuiteRun(
+        tree=name,
+        cases=parsed.cases,
+        device=parsed.device,
+        seconds=seconds,
+        problem=problem,
+        isolation=finished.isolation,
+        covered=parsed.covered,
+    )
+    progress(f"{name} run: {summary(run)}")
+    return run
+
+
+def _command(scratch: Path, python: str) -> list[str]:
+    """Build the pytest command line. An empty configuration file keeps the settings of whatever lies around it out."""
+    settings = scratch / "pytest.ini"
+    settings.write_text("[pytest]\n", encoding="utf-8")
+    options = [
+        "--rootdir",
+        ".",  # the suite's folder: pytest would look for variables in its name
+        "--import-mode=importlib",
+        "--continue-on-collection-errors",
+    ]
+    output = [
+        "-v",
+        "--tb=line",
+        "--show-capture=no",
+        "-o",
+        "console_output_style=count",
+        f"--junitxml={scratch / _REPORT}",
+    ]
+    isolation = ["-c", str(settings), "-p", "no:cacheprovider", "-o", "junit_family=xunit1"]
+    return [python, "-c", _PYTEST, *isolation, *options, *output, "."]
+
+
+def _read(finished: Finished, scratch: Path, timeout: float, secret: bytes) -> tuple[str, Report, bytes]:
+    """Say what is wrong with a run, if anything, and what it reported all the same, read and as it is."""
+    nothing = Report((), {}), b""
+    stopped = why_stopped(finished, timeout)
+    if stopped:
+        return stopped, *nothing
+    if finished.code == NO_DEVICE_CODE:
+        reasons = [line[begun.end() :].rstrip(" !") for line in finished.tail if (begun := _EXIT.match(line))]
+        return f"no device: {reasons[-1] if reasons else 'the suite gave no reason'}", *nothing
+    if finished.signal_name:
+        return f"its process was ended by {finished.signal_name}{last_case(finished)}.", *nothing
+    try:
+        xml = _sealed(scratch, read_report(scratch, _REPORT), secret)
+        parsed = parse_junit(xml)
+    except FileNotFoundError:
+        what = "it could not be started" if finished.code in NOT_STARTED else "pytest left no report"
+        return f"{what} (exit code {finished.code}): {last_lines(finished)}", *nothing
+    except SuiteError as error:
+        return error.message, *nothing
+    return _contradiction(finished, parsed), parsed, xml
+
+
+def _sealed(scratch: Path, xml: bytes, secret: bytes) -> bytes:
+    """Return a report that the process which was given the secret wrote: others can write to its folder.
+
+    Raises SuiteError for another one.
+    """
+    expected = hmac.new(secret, xml, hashlib.sha256).hexdigest().encode()
+    try:
+        seal = read_report(scratch, f"{_REPORT}.{_SEAL}")
+    except FileNotFoundError:
+        seal = b""
+    if not hmac.compare_digest(seal, expected):
+        raise SuiteError(
+            "its report is not the one that the suite's own process wrote.",
+            hint="Something that the suite ran has written to its folder; look at what the candidate does.",
+        )
+    return xml
+
+
+def _contradiction(finished: Finished, parsed: Report) -> str:
+    """A report is believed only with the exit code that goes with it."""
+    if not parsed.cases:
+        return "it collected no case."
+    bad = any(case.outcome in (CaseOutcome.FAILED, CaseOutcome.ERROR) for case in parsed.cases)
+    if finished.code not in (0, 1) or (finished.code == 0 and bad):
+        return f"pytest exited with {finished.code}, which its report does not explain: {last_lines(finished)}"
+    return ""

@@ -1,0 +1,57 @@
+"""The carried patch's rules as a second judge: a suite samples parameters, the rules answer for all of them.
+
+Owns what becomes of a suite's verdict on which the rules disagree. Runs nothing; every runner concludes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bot.carried.detect import check
+from bot.carried.load import CarriedPatch
+from bot.models import Affectedness, CheckReport, SourceTree, Verdict, VerdictOutcome
+from bot.proof.combine_verdicts import combine
+from bot.proof.select_suites import Suites
+
+_OBJECTION = {
+    Affectedness.AFFECTED: VerdictOutcome.INCOMPLETE,
+    Affectedness.NOT_AFFECTED: VerdictOutcome.INCONCLUSIVE,
+    Affectedness.UNKNOWN: VerdictOutcome.INCONCLUSIVE,
+}
+_SUITE_OBJECTS = (VerdictOutcome.INCOMPLETE, VerdictOutcome.REGRESSED)
+
+
+def conclude(
+    verdicts: Mapping[str, Verdict], suites: Suites, candidate: SourceTree, carried: Sequence[CarriedPatch]
+) -> tuple[Verdict, Mapping[str, Verdict]]:
+    """Return the verdict on everything that ran, and each suite's own, once the rules of `carried` were asked too."""
+    rules = {patch.name: check(candidate, patch) for patch in carried}
+    judged = {name: agreed(verdict, rules[name]) if name in rules else verdict for name, verdict in verdicts.items()}
+    return combine(judged, guards=suites.guards.keys()), judged
+
+
+def agreed(verdict: Verdict, rules: CheckReport) -> Verdict:
+    """Let a suite's verdict stand only as far as the rules agree, and say which of the two objects, and why.
+
+    What the suite could not judge stays so: rules read the source, they do not run it.
+    """
+    fixed = rules.status is Affectedness.FIXED
+    if verdict.outcome is VerdictOutcome.PROVEN and not fixed:
+        reason = f"{verdict.reason} {_objection(rules)} The suite does not object."
+        return replace(verdict, outcome=_OBJECTION[rules.status], reason=reason)
+    if verdict.outcome in _SUITE_OBJECTS:
+        others = f"The rules of {rules.patch} do not object." if fixed else _objection(rules)
+        return replace(verdict, reason=f"{verdict.reason} {others}")
+    return verdict
+
+
+def _objection(rules: CheckReport) -> str:
+    places = "; ".join(
+        f"{entry.file}:{entry.line}: {entry.detail}" if entry.line else f"{entry.file}: {entry.detail}"
+        for entry in rules.evidence[:2]
+    )
+    return (
+        f"The rules of {rules.patch} object: they find the candidate {rules.status}, not fixed. "
+        f"{rules.reason.rstrip('.')}{f' ({places})' if places else ''}."
+    )

@@ -1,0 +1,44 @@
+"""When each of the two runs of a proof begins.
+
+Owns the order. On a CPU the two share nothing and go side by side. On a GPU they take turns, base first; a suite that
+takes turns starts up meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from enum import Enum
+from pathlib import Path
+
+from bot.errors import SuiteError
+from bot.models import CommandSuite, Suite
+from bot.proof.isolation import Confinement
+
+
+class Order(Enum):
+    """How the candidate run follows the base run: at once, started but waiting for its turn, or started after it."""
+
+    TOGETHER = "together"
+    IN_TURN = "in turn"
+    AFTER = "after"
+
+
+def order(suite: Suite | CommandSuite, device: str, confinement: Confinement) -> Order:
+    """Choose the order. Runs that share a network do not go side by side: both would want the same port."""
+    if (os.cpu_count() or 1) == 1:
+        return Order.AFTER
+    no_gpu = not any(Path(node).exists() for node in ("/dev/kfd", "/dev/nvidiactl", "/dev/dxg"))
+    if (device == "cpu" or (device == "auto" and no_gpu)) and not confinement.network:
+        return Order.TOGETHER
+    return Order.IN_TURN if isinstance(suite, Suite) and suite.takes_turns else Order.AFTER
+
+
+def first_writable(*folders: Path) -> Path:
+    """Make the first of these folders that can be made and written to, and return it; raises SuiteError for none."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    raise SuiteError(f"{folders[-1]} cannot be written to; nothing was run.", hint="Check the disk, and TMPDIR.")

@@ -1,0 +1,37 @@
+"""Who proves a candidate: the interface between the line and the places where suites run.
+
+Owns what is asked of a runner. This machine is one (`bot.pipeline.prove`), a workflow run on GitHub Actions another
+(`bot.proof.github_actions`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.models import Progress, Sha, Verdict, silent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """What is to be proven: that `commit` mends on `branch` what `base_commit` has.
+
+    `patch` and `companions` name the carried patches in it, `changed` are the paths that it changes.
+    """
+
+    branch: str
+    base_commit: Sha
+    commit: Sha
+    patch: str | None
+    companions: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
+class Runner(Protocol):
+    """A place where suites run."""
+
+    def prove(self, assignment: Assignment, progress: Progress = silent) -> Verdict:
+        """Run base and candidate on one machine and return the verdict on these very commits.
+
+        What stops the runs is an inconclusive verdict. Raises SuiteError where there is nothing that could run.
+        """

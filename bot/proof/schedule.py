@@ -1,0 +1,68 @@
+"""The suites of one proof, one after the other on one machine.
+
+Owns their order. Where all of them take turns on a GPU, the next one starts up while one has the device: imports are
+most of a suite's time there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Event
+from typing import Protocol
+
+from bot.environment.temporary_folders import scratch_folder
+from bot.models import CommandSuite, StopWhen, Suite, Verdict
+from bot.proof.isolation import Confinement
+from bot.proof.launcher import Turn
+from bot.proof.run_order import Order, order
+
+Suites = Mapping[str, Suite | CommandSuite]
+_GLANCE = 1.0
+"""Seconds between two questions whether to stop."""
+
+
+class Prove(Protocol):
+    """Proves one suite, whose base run begins with a turn; it asks `stop_when` about every second."""
+
+    def __call__(self, name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict: ...
+
+
+def prove_each(
+    suites: Suites, prove: Prove, *, first: Turn, device: str, confinement: Confinement, stop_when: StopWhen
+) -> dict[str, Verdict]:
+    """Prove every suite, in order; the `first` turn is the caller's to give, the others come of themselves.
+
+    `stop_when` is asked in this thread; what `prove` raises ends the others.
+    """
+    if all(order(suite, device, confinement) is Order.IN_TURN for suite in suites.values()):
+        return _overlapping(suites, prove, first, stop_when)
+    verdicts: dict[str, Verdict] = {}
+    for name, suite in suites.items():
+        verdicts[name] = prove(name, suite, Turn() if verdicts else first, stop_when)
+    return verdicts
+
+
+def _overlapping(suites: Suites, prove: Prove, first: Turn, stop_when: StopWhen) -> dict[str, Verdict]:
+    stop = Event()
+    with scratch_folder("backport-turns-") as scratch, ThreadPoolExecutor(max_workers=2) as proofs:
+        turns = [first, *(Turn(scratch / str(place) / "begun") for place in range(1, len(suites)))]
+        running = {
+            name: proofs.submit(prove, name, suite, turn, stop.is_set)
+            for (name, suite), turn in zip(suites.items(), turns, strict=True)
+        }
+        for before, turn in zip(running.values(), turns[1:], strict=False):
+            _give_after(before, first, turn)
+        try:
+            while wait(running.values(), timeout=_GLANCE).not_done and not stop.is_set():
+                if stop_when() or any(each.done() and each.exception() for each in running.values()):
+                    stop.set()
+            return {name: each.result() for name, each in running.items()}
+        finally:
+            stop.set()
+            proofs.shutdown(wait=False, cancel_futures=True)
+
+
+def _give_after(before: Future[Verdict], first: Turn, turn: Turn) -> None:
+    """Give a turn once the suite before has ended, but not before the first: until then there may be no trees."""
+    before.add_done_callback(lambda _: first.then(turn.give))

@@ -1,0 +1,128 @@
+"""Which suites prove a candidate: a carried patch's and its companions', or the original's own tests; and the target's.
+
+Owns the choice, from configuration and the candidate's files. Runs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.carried.detect import check
+from bot.carried.load import CarriedPatch
+from bot.config.prove import KnownCase, Prove
+from bot.git.trees import CommitTree
+from bot.models import OWN_TESTS, Affectedness, CommandSuite, DeclaredFailure, SourceTree, Suite
+from bot.proof.changed_tests import files_of_tests, filled, steering_files
+from bot.proof.isolation import GIB, Confinement
+from bot.proof.runner import Assignment
+
+if TYPE_CHECKING:
+    from bot.pipeline.context import Workshop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suites:
+    """What is to run: `proof` must fail on the base and pass on the candidate, `guards` must not get worse."""
+
+    proof: dict[str, Suite | CommandSuite] = field(default_factory=dict)
+    guards: dict[str, CommandSuite] = field(default_factory=dict)
+
+    @property
+    def every(self) -> dict[str, Suite | CommandSuite]:
+        """All of them by name, the proof first."""
+        return self.proof | self.guards
+
+
+def suites_for(
+    branch: str,
+    patch: CarriedPatch | None,
+    companions: Sequence[CarriedPatch],
+    changed: Sequence[str],
+    candidate: SourceTree,
+    settings: Prove,
+) -> Suites:
+    """Choose the suites for a candidate on a branch that changes these files."""
+    longest = settings.timeout_minutes * 60
+    proof: dict[str, Suite | CommandSuite] = {
+        each.name: replace(each.suite, timeout=min(each.suite.timeout, longest))
+        for each in (patch, *companions)
+        if each is not None
+    }
+    own = _own_tests(changed, candidate, settings)
+    if not proof and own is not None:
+        proof[own.name] = own
+    return Suites(proof=proof, guards={each.name: each for each in _guards(branch, settings)})
+
+
+def suites_of(assignment: Assignment, at: Workshop) -> Suites:
+    """Choose the suites for an assignment."""
+    return suites_for(
+        assignment.branch,
+        at.patches[assignment.patch] if assignment.patch else None,
+        [at.patches[name] for name in assignment.companions],
+        assignment.changed,
+        CommitTree(at.mirror, assignment.commit),
+        at.config.prove,
+    )
+
+
+def confinement_for(branch: str, settings: Prove) -> Confinement:
+    """Return the bounds of suite processes on a branch, as configured."""
+    limits = settings.limits
+    return Confinement(
+        network=settings.network,
+        memory=None if limits.memory_gib is None else int(limits.memory_gib * GIB),
+        file=int(limits.file_gib * GIB),
+        disk=None if limits.disk_gib is None else int(limits.disk_gib * GIB),
+        entries=limits.files,
+        processes=limits.processes,
+        image=settings.image_for(branch),
+        runtime=settings.container_runtime,
+        readable=tuple(map(Path, settings.readable)),
+        without_isolation=settings.without_isolation == "allow",
+    )
+
+
+def resolved_in(
+    candidate: SourceTree, suite: Suite | CommandSuite, patches: Mapping[str, CarriedPatch]
+) -> frozenset[str]:
+    """Name the carried patches whose fix the candidate has, by its own code: what they fix is no known failure."""
+    named = {declared.fixed_by for declared in suite.known_failures if declared.fixed_by}
+    return frozenset(
+        name for name in named if name in patches and check(candidate, patches[name]).status is Affectedness.FIXED
+    )
+
+
+def _own_tests(changed: Sequence[str], candidate: SourceTree, settings: Prove) -> CommandSuite | None:
+    named, overlay = files_of_tests(changed, settings.tests.paths)
+    run = [path for path in named if candidate.read(path) is not None]  # what the change removes cannot be run
+    if not run:
+        return None
+    return CommandSuite(
+        name=OWN_TESTS,
+        command=filled(settings.tests.command, run),
+        overlay=overlay,
+        steering=steering_files(changed),
+        known_failures=_declared(settings.tests.known_failures),
+        timeout=settings.timeout_minutes * 60,
+    )
+
+
+def _guards(branch: str, settings: Prove) -> list[CommandSuite]:
+    return [
+        CommandSuite(
+            name=each.name,
+            command=each.command,
+            junit=each.junit or "",
+            known_failures=_declared(each.known_failures),
+            timeout=each.timeout_minutes * 60,
+        )
+        for each in settings.commands_for(branch)
+    ]
+
+
+def _declared(cases: Sequence[KnownCase]) -> tuple[DeclaredFailure, ...]:
+    return tuple(DeclaredFailure(each.cases, each.reason) for each in cases)

@@ -1,0 +1,70 @@
+"""A tree's files once more, for a command that may change them, and the tests of a change laid over it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from bot.environment.untrusted_files import Bounds, TooLarge, copy_tree
+from bot.errors import SuiteError
+
+GIB = 1024**3
+BOUNDS = Bounds(size=32 * GIB, entries=2_000_000, depth=200)
+"""Of a tree that can be copied. Those of the largest projects have a tenth of it."""
+
+
+def copy_sources(tree: Path, copy: Path, *, without: frozenset[str] = frozenset({".git"})) -> None:
+    """Copy the files, folders and links of a tree, links as links, without what has one of these names.
+
+    Raises:
+        SuiteError: the tree is larger, or nested more deeply, than BOUNDS.
+    """
+    try:
+        copy_tree(tree, copy, BOUNDS, whole=True, without=without)
+    except TooLarge as error:
+        raise SuiteError(
+            f"{tree} cannot be copied, as {error}; nothing was run.", hint="Take out what is no source."
+        ) from error
+
+
+def lay_over(copy: Path, source: Path, files: tuple[str, ...]) -> None:
+    """Bring files of one tree into a copy of another; one that the source lacks goes from the copy too.
+
+    Raises:
+        SuiteError: a file lies behind a link that leaves its tree, or is neither a file nor a link.
+    """
+    for file in files:
+        place, there = copy / file, source / file
+        for tree, path in ((copy, place), (source, there)):
+            if not path.parent.resolve().is_relative_to(tree.resolve()):
+                raise SuiteError(
+                    f"{file} lies behind a link that leaves the tree; nothing was run.", hint="Look at it."
+                )
+        place.unlink(missing_ok=True)
+        if not os.path.lexists(there):
+            continue
+        if not (there.is_symlink() or there.is_file()):
+            raise SuiteError(f"{file} is neither a file nor a link; nothing was run.", hint="Look at it.")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(there, place, follow_symlinks=False)
+
+
+Mark = tuple[int, int, int]
+
+
+def marks_of(copy: Path, files: Iterable[str]) -> dict[str, Mark | None]:
+    """Return what tells a file from another, and from itself before it was last changed; None where there is none.
+
+    Nobody can set the time of an inode's last change, so a file that was changed and put back has another mark.
+    """
+    return {file: _mark(copy / file) for file in files}
+
+
+def _mark(file: Path) -> Mark | None:
+    try:
+        status = file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino, status.st_ctime_ns

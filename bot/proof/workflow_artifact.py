@@ -1,0 +1,84 @@
+"""A workflow's artifact → the runs it reports, suite by suite.
+
+Owns the reading of an archive that came out of a machine that ran somebody's code: nothing is unpacked to a disk, sizes
+are bounded before they are read, and what does not fit is an error and never a pass.
+"""
+
+from __future__ import annotations
+
+import io
+import lzma
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from pydantic import ValidationError
+
+from bot.errors import SuiteError
+from bot.models import SuiteRun
+from bot.proof.artifacts import VERDICT
+from bot.proof.verdict_json import verdict_from_json
+from bot.text.sanitize import printable_line
+
+Runs: TypeAlias = Mapping[str, tuple[SuiteRun, SuiteRun]]
+"""Base run and candidate run of each suite, by its name."""
+LARGEST = 32 * 1024 * 1024
+"""Bytes of all records together that are still read."""
+MOST_SUITES = 50
+_SHOWN = 200
+"""Characters of what is wrong with it: names in it are somebody's."""
+_RECORD = re.compile(rf"(?!\.\.?/)[^/]+/{re.escape(VERDICT)}")
+_NO_ARCHIVE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, NotImplementedError, OSError, OverflowError, RuntimeError, ValueError),
+)
+"""What `zipfile` raises of bytes that are not an archive, or one that was tampered with."""
+_HINT = "Look at the artifact of the workflow run."
+
+
+def read_artifact(archive: bytes) -> Runs:
+    """Read both runs of every suite in an evidence folder's archive.
+
+    Raises:
+        SuiteError: this is no such archive, or a record in it cannot be used.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            records = [name for name in opened.namelist() if _RECORD.fullmatch(name)]
+            if not records or len(records) > MOST_SUITES or len(set(records)) < len(records):
+                raise SuiteError(f"its artifact has the records of {len(records)} suites.", hint=_HINT)
+            return {name.partition("/")[0]: runs for name, runs in _read_all(opened, records)}
+    except _NO_ARCHIVE as error:
+        why = printable_line(str(error), _SHOWN)
+        raise SuiteError(f"its artifact is no archive that can be read ({why}).", hint=_HINT) from error
+
+
+def _read_all(opened: zipfile.ZipFile, names: Sequence[str]) -> Iterator[tuple[str, tuple[SuiteRun, SuiteRun]]]:
+    left = LARGEST
+    for name in names:
+        with opened.open(name) as member:
+            # The size that the archive claims is only a claim.
+            text = member.read(left + 1)
+        left -= len(text)
+        if left < 0:
+            raise SuiteError(f"its record {name} is too large to be read.", hint=_HINT)
+        yield name, _read(name, text)
+
+
+def _read(name: str, text: bytes) -> tuple[SuiteRun, SuiteRun]:
+    try:
+        verdict = verdict_from_json(text)
+    except ValueError as error:
+        raise SuiteError(f"its record {name} is no verdict ({_first(error)}).", hint=_HINT) from error
+    return verdict.base, verdict.candidate
+
+
+def _first(error: ValueError) -> str:
+    """Say what was wrong first; a validation error's own text repeats what somebody wrote."""
+    if not isinstance(error, ValidationError):
+        return printable_line(str(error), _SHOWN)
+    first = error.errors(include_input=False, include_url=False)[0]
+    return printable_line(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", _SHOWN)

@@ -1,0 +1,217 @@
+"""Values → plain data for scripts.
+
+Owns the JSON keys, which others script against: a key is added, never renamed, and is null where it does not apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from bot.models import (
+    AlreadyApplied,
+    Cancelled,
+    Certainty,
+    CheckReport,
+    Conflicted,
+    Evidence,
+    Failed,
+    NotAffected,
+    NotProven,
+    Opened,
+    PullRequest,
+    RelatedCommit,
+    SuiteRun,
+    TargetResult,
+    Verdict,
+    WouldOpen,
+)
+from bot.report.verdict import base_failed, candidate_failed, device_of, groups, overflow
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+def target_to_json(result: TargetResult) -> dict[str, Json]:
+    """Return one target branch's ending. `base_failed` and `candidate_failed` leave known failures out."""
+    candidate = result.candidate if isinstance(result, Opened | NotProven | WouldOpen) else None
+    verdict = result.verdict if isinstance(result, Opened | NotProven | WouldOpen) else None
+    device = device_of(verdict) if verdict else None
+    opened = _pull_request(result)
+    return {
+        "branch": result.branch,
+        "status": result.status.value,
+        "method": candidate.method.value if candidate else None,
+        "fidelity": candidate.fidelity.value if candidate else None,
+        "verdict": verdict.outcome.value if verdict else None,
+        "base_failed": base_failed(verdict) if verdict else None,
+        "candidate_failed": candidate_failed(verdict) if verdict else None,
+        "candidate_sha": candidate.commit if candidate else None,
+        "companions": [each.patch for each in candidate.companions] if candidate else [],
+        "pull_request": opened.number if opened else None,
+        "device": str(device) if device else None,
+        "pull_request_url": opened.url if opened else None,
+        "created": result.created if isinstance(result, Opened) else None,
+        "past_end": _overflow(verdict) if verdict else None,
+        "known_failures": len(verdict.known_failures) if verdict else None,
+        "reason": _reason(result),
+        "hint": result.hint if isinstance(result, Failed) else None,
+        "evidence": _evidence(result.check.evidence) if isinstance(result, NotAffected) else [],
+        "files": _files(result),
+        "certainty": candidate.certainty.value if candidate else None,
+        "findings": _evidence(candidate.findings) if candidate else [],
+        "prerequisites": _prerequisites(result),
+        "after_prerequisites": _after_prerequisites(result),
+        "notes": _notes(result),
+    }
+
+
+def _notes(result: TargetResult) -> list[Json]:
+    """Return what was configured and could not be had."""
+    if isinstance(result, Opened):
+        return list(result.notes)
+    return [result.note] if isinstance(result, Conflicted) and result.note else []
+
+
+def check_to_json(report: CheckReport) -> dict[str, Json]:
+    """Return what a carried patch's rules say of a tree."""
+    return {
+        "patch": report.patch,
+        "status": report.status.value,
+        "reason": report.reason,
+        "evidence": _evidence(report.evidence),
+    }
+
+
+def verdict_to_json(verdict: Verdict) -> dict[str, Json]:
+    """Return a verdict with both runs, case by case."""
+    device = device_of(verdict)
+    return {
+        "verdict": verdict.outcome.value,
+        "reason": verdict.reason,
+        "base_failed": base_failed(verdict),
+        "candidate_failed": candidate_failed(verdict),
+        "past_end": _overflow(verdict),
+        "device": str(device) if device else None,
+        "versions": _texts(device.versions) if device else {},
+        "groups": [
+            {
+                "name": each.name,
+                "cases": each.cases,
+                "base_failed": each.base_failed,
+                "candidate_failed": each.candidate_failed,
+                "known": each.known,
+            }
+            for each in groups(verdict)
+        ],
+        "known_failures": [
+            {"case": each.case, "reason": each.reason, "still_fails": each.still_fails}
+            for each in verdict.known_failures
+        ],
+        "notes": list(verdict.notes),
+        "evidence_url": verdict.evidence_url or None,
+        "base": _run(verdict.base),
+        "candidate": _run(verdict.candidate),
+    }
+
+
+def _run(run: SuiteRun) -> dict[str, Json]:
+    return {
+        "tree": run.tree,
+        "seconds": round(run.seconds, 3),
+        "problem": run.problem or None,
+        "cases": [
+            {
+                "name": case.name,
+                "outcome": case.outcome.value,
+                "message": case.message,
+                "figures": _texts(case.figures),
+            }
+            for case in run.cases
+        ],
+    }
+
+
+def _reason(result: TargetResult) -> str | None:
+    match result:
+        case NotAffected():
+            return result.check.reason
+        case AlreadyApplied():
+            return result.how
+        case Failed():
+            return result.message
+        case Cancelled():
+            return f"cancelled by {result.by}"
+        case Opened() | NotProven() | WouldOpen():
+            return result.verdict.reason if result.verdict else None
+        case Conflicted():
+            return f"conflict in {', '.join(file.path for file in result.conflict.files)}"
+
+
+def _pull_request(result: TargetResult) -> PullRequest | None:
+    if isinstance(result, Conflicted):
+        return result.draft
+    return result.pull_request if isinstance(result, Opened) else None
+
+
+def _files(result: TargetResult) -> list[Json]:
+    if isinstance(result, Conflicted):
+        return [
+            {
+                "path": each.path,
+                "kind": each.kind.value,
+                "regions": each.regions,
+                "changed_by": _commits(each.changed_by),
+            }
+            for each in result.conflict.files
+        ]
+    if isinstance(result, NotProven | WouldOpen) or (isinstance(result, Opened) and result.candidate):
+        candidate = result.candidate
+        return list(candidate.files) if candidate else []
+    return []
+
+
+def _prerequisites(result: TargetResult) -> list[Json]:
+    """Return what a pick is missing, or what it brought along because that was asked for."""
+    if isinstance(result, Conflicted):
+        return _commits(result.conflict.prerequisites)
+    candidate = result.candidate if isinstance(result, Opened | NotProven | WouldOpen) else None
+    return _commits(candidate.prerequisites) if candidate else []
+
+
+def _after_prerequisites(result: TargetResult) -> str | None:
+    if not isinstance(result, Conflicted):
+        return None
+    return outlook_after(result.conflict.prerequisites, result.conflict.rest)
+
+
+def outlook_after(prerequisites: Sequence[RelatedCommit], rest: Certainty | None) -> str | None:
+    """Return in a word what the pick came to with its prerequisites: `applies`, else how sure it is."""
+    if not prerequisites:
+        return None
+    return rest.value if rest else "applies"
+
+
+def _commits(commits: tuple[RelatedCommit, ...]) -> list[Json]:
+    return [
+        {
+            "sha": each.sha,
+            "subject": each.subject,
+            "author": each.author,
+            "on_target": each.on_target,
+            "paths": list(each.paths) or None,
+        }
+        for each in commits
+    ]
+
+
+def _overflow(verdict: Verdict) -> Json:
+    found = overflow(verdict)
+    return {"before": found[0], "after": found[1]} if found else None
+
+
+def _evidence(places: tuple[Evidence, ...]) -> list[Json]:
+    return [{"file": each.file, "line": each.line, "rule": each.rule, "detail": each.detail} for each in places]
+
+
+def _texts(values: Mapping[str, str]) -> dict[str, Json]:
+    return dict(values)

@@ -1,0 +1,76 @@
+"""A verdict → one HTML page that stands alone: no script, nothing loaded, to be kept beside the runs' reports.
+
+Owns that page. All foreign text is escaped; the picture is ours.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bot.models import CaseResult, Verdict
+from bot.report.verdict import (
+    case_title,
+    device_of,
+    device_text,
+    first_line,
+    groups,
+    headline,
+    isolation_text,
+    known_groups,
+    meaning,
+)
+from bot.text.markdown import spelled_out
+
+
+def render_page(verdict: Verdict, *, picture: str = "") -> str:
+    """Render the page; `picture` is an SVG document that we made."""
+    page = (
+        _environment()
+        .get_template("verdict.html.j2")
+        .render(
+            verdict=verdict,
+            headline=headline(verdict),
+            meaning=meaning(verdict.outcome),
+            device=device_text(device_of(verdict)),
+            isolation=isolation_text(verdict.isolation),
+            groups=groups(verdict),
+            known=known_groups(verdict),
+            covered=verdict.candidate.covered,
+            cases=_cases(verdict),
+            picture=Markup(picture),  # noqa: S704 - drawn by us, with every text in it escaped
+        )
+    )
+    return spelled_out(page)
+
+
+def _cases(verdict: Verdict) -> list[dict[str, str]]:
+    """Put both runs side by side, case by case, in the order of the base run."""
+    base = {case.name: case for case in verdict.base.cases}
+    candidate = {case.name: case for case in verdict.candidate.cases}
+    return [_row(name, base.get(name), candidate.get(name)) for name in base | candidate]
+
+
+def _row(name: str, before: CaseResult | None, after: CaseResult | None) -> dict[str, str]:
+    messages = [first_line(case.message) for case in (before, after) if case and case.message]
+    return {
+        "name": case_title(name),
+        "before": before.outcome.value if before else "not there",
+        "after": after.outcome.value if after else "not there",
+        "past_before": before.figures.get("past_end", "") if before else "",
+        "past_after": after.figures.get("past_end", "") if after else "",
+        "said": messages[-1] if messages else "",
+    }
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("bot.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,40 @@
+"""What a delivery is about, as a key: the same work under another delivery id is done once.
+
+GitHub signs the body and not the headers, so whoever recorded a delivery could send it again under a new id. And an
+App's webhook and a repository's own both tell of the same comment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from bot.commands.events import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
+
+
+def work_key(trigger: Trigger, payload: Mapping[str, Any]) -> str:
+    """Return the key of the work that a delivery asks for; `trigger` is what was read out of its payload."""
+    about: tuple[object, ...]
+    match trigger:
+        case CommentTrigger():
+            about = ("comment", trigger.comment_id)
+        case LabelTrigger():
+            # Taken off and put on again, it asks again.
+            about = ("label", trigger.pull_request, trigger.label, _moment(payload))
+        case MergeTrigger():
+            about = ("merge", trigger.pull_request)
+        case ChangeTrigger():
+            about = ("change", trigger.pull_request, payload.get("action"), _head(payload), _moment(payload))
+        case _:
+            assert_never(trigger)
+    return json.dumps([trigger.repository.casefold(), *about])
+
+
+def _moment(payload: Mapping[str, Any]) -> str:
+    return str(payload["pull_request"].get("updated_at", ""))
+
+
+def _head(payload: Mapping[str, Any]) -> str:
+    head = payload["pull_request"].get("head")
+    return str(head.get("sha", "")) if isinstance(head, dict) else ""

@@ -1,0 +1,38 @@
+"""A look for missed requests as a command: secrets from the environment, settings from backport.yaml."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.config import load_config
+from bot.environment import credentials
+from bot.handlers.reconcile import reconcile
+from bot.models import Progress, TargetResult
+from bot.pipeline.context import opened_workplace
+
+
+def reconcile_once(
+    config: Path, *, data: Path, days: float, api_url: str, login: str | None, progress: Progress
+) -> tuple[TargetResult, ...]:
+    """Serve what was asked on the pull requests that changed in the last days and was never answered.
+
+    Raises:
+        ConfigError: the configuration cannot be read, or the token is missing.
+        GitHubError: the repository cannot be seen with the token.
+    """
+    token = credentials.require_account("nothing was looked at")
+    # What the service signed can be believed with the same secret alone.
+    secret = credentials.take(credentials.WEBHOOK_SECRET)
+    settings = load_config(config)
+    with opened_workplace(
+        settings,
+        token=token,
+        api_url=api_url,
+        directory=data,
+        beside=config.parent,
+        login=login,
+        signing=credentials.signing_key(token, webhook_secret=secret),
+        progress=progress,
+    ) as at:
+        return reconcile(at, since=datetime.now(UTC) - timedelta(days=days))

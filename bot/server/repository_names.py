@@ -1,0 +1,61 @@
+"""Whether a delivery is about the repository that is served, also after somebody renamed or moved it.
+
+GitHub leads on from an old name in its API and in git, but its webhooks carry the new one at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from bot.pipeline.context import Workplace
+
+log = logging.getLogger(__name__)
+
+
+class Naming:
+    """Knows the names of the served repository. Tells of a new one, and of each repository that is not served, once."""
+
+    def __init__(self, at: Workplace) -> None:
+        self._at = at
+        self._ours = {at.config.repository.casefold()}
+        self._others: set[str] = set()
+        self._learn()
+
+    def means_ours(self, name: str, payload: Mapping[str, Any]) -> bool:
+        """Say whether the repository of a delivery is the one that is served.
+
+        Raises:
+            GitHubError: GitHub had to be asked and does not answer.
+        """
+        if name.casefold() in self._ours:
+            return True
+        if self._may_be_ours(payload):
+            self._at.github.read_anew()
+            self._at.mirror.follow(self._at.github.clone_url)
+            self._learn()
+        if name.casefold() not in self._ours and name not in self._others:
+            self._others.add(name)
+            log.warning(
+                "A delivery about %s was left alone: this service is for %s. Take its webhook away there, or start "
+                "another service for it.",
+                name,
+                self._at.github.repository,
+            )
+        return name.casefold() in self._ours
+
+    def _may_be_ours(self, payload: Mapping[str, Any]) -> bool:
+        repository = payload.get("repository")
+        stated = repository.get("id") if isinstance(repository, Mapping) else None
+        return stated is None or stated == self._at.github.repository_id
+
+    def _learn(self) -> None:
+        name = self._at.github.repository
+        if name.casefold() in self._ours:
+            return
+        self._ours.add(name.casefold())
+        self._at.progress(
+            f"{self._at.config.repository} is called {name} now and is served under both names. "
+            "Correct `repository` in backport.yaml."
+        )

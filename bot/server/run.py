@@ -1,0 +1,46 @@
+"""The service as a command: secrets from the environment, settings from backport.yaml."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from bot.config import load_config
+from bot.environment import credentials
+from bot.models import Progress
+from bot.pipeline.context import opened_workplace
+from bot.server.service import running_service
+
+
+def serve_until_interrupted(
+    config: Path, *, data: Path, port: int, api_url: str, login: str | None, progress: Progress
+) -> None:
+    """Serve one repository's webhooks until Ctrl-C; `data` keeps the mirror and the journal for the next start.
+
+    Raises:
+        ConfigError: the configuration cannot be read, or a secret is missing.
+        GitHubError: the repository cannot be seen with the token.
+    """
+    token = credentials.require_account("the service was not started")
+    secret = credentials.require(credentials.WEBHOOK_SECRET, "the service was not started")
+    settings = load_config(config)
+    with (
+        opened_workplace(
+            settings,
+            token=token,
+            api_url=api_url,
+            directory=data,
+            beside=config.parent,
+            login=login,
+            signing=credentials.signing_key(token, webhook_secret=secret),
+            progress=progress,
+        ) as at,
+        running_service(
+            at, directory=data, secret=secret, own_login=login, port=port, served=lambda _results: None
+        ) as service,
+    ):
+        progress(f"Serving {settings.repository} at {service.url}; Ctrl-C ends it after the request in hand.")
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            progress("Ending; what is waiting is kept for the next start.")

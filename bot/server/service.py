@@ -1,0 +1,69 @@
+"""The webhook service put together: endpoint, journal, worker, and what a delivery means to the workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot.commands.events import Trigger, parse_delivery
+from bot.environment.loopback import serving
+from bot.handlers.comment import answer
+from bot.models import TargetResult
+from bot.pipeline.context import Workplace
+from bot.server.acknowledge import Acknowledger
+from bot.server.connections import PatientProtocol
+from bot.server.delivery_queue import Delivery, Journal
+from bot.server.repository_names import Naming
+from bot.server.webhooks import webhook_app
+from bot.server.worker import Worker
+
+Served = Callable[[tuple[TargetResult, ...]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service. `url` is where GitHub is to send its deliveries."""
+
+    url: str
+    journal: Journal
+    worker: Worker
+
+
+@contextmanager
+def running_service(
+    at: Workplace, *, directory: Path, secret: str, own_login: str | None = None, port: int = 0, served: Served
+) -> Iterator[Service]:
+    """Serve webhooks on 127.0.0.1 while the block runs, beginning with what an earlier process left in the journal.
+
+    `directory` keeps the journal. `served` is told the results of each request. Put a reverse proxy with TLS in front
+    for deliveries from outside.
+    """
+
+    named = Naming(at)
+    # One thread serves all deliveries: it comes back to what GitHub does not know yet in place of waiting for it.
+    patient = replace(at, pauses=(), comes_back=True)
+
+    def work(delivery: Delivery) -> None:
+        trigger = parse_delivery(delivery.event, delivery.payload, own_login=own_login)
+        if trigger is not None and named.means_ours(trigger.repository, delivery.payload):
+            served(answer(trigger, patient))
+
+    with ExitStack() as stack:
+        journal = Journal(directory / "deliveries.sqlite")
+        stack.callback(journal.close)
+        worker = Worker(journal, work)
+        acknowledger = Acknowledger(stack.enter_context(at.github.for_another_thread()))
+
+        def accept(trigger: Trigger) -> None:
+            acknowledger.notice(trigger)
+            worker.wake()
+
+        app = webhook_app(journal, secret=secret, accepted=accept)
+        url = stack.enter_context(serving(app, port=port, protocol=PatientProtocol))
+        acknowledger.start()
+        stack.callback(acknowledger.stop)
+        worker.start()
+        stack.callback(worker.stop)
+        yield Service(f"{url}/webhook", journal, worker)

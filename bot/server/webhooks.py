@@ -1,0 +1,119 @@
+"""The webhook endpoint: checks the signature, records what asks for work, answers at once. Does no work itself.
+
+Before the signature is known to be good nothing is kept, and what is held in memory is bounded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import sqlite3
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.commands.events import Trigger, parse_delivery
+from bot.server.delivery_keys import work_key
+from bot.server.delivery_queue import Journal
+from bot.server.payload import LARGEST_BODY, parse_payload
+
+_SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
+_DELIVERY = re.compile(r"[\w.-]{1,100}", re.ASCII)
+_EVENT = re.compile(r"[a-z_]{1,50}")
+_MOST_IN_MEMORY = 4 * LARGEST_BODY
+"""Bytes of bodies that are being read at one time."""
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        # The rest of a body is not waited for.
+        self.answer = PlainTextResponse(reason, status, headers={"connection": "close"})
+
+
+class _Bodies:
+    """Reads bodies, and knows how much of them is in memory."""
+
+    def __init__(self) -> None:
+        self._held = 0
+
+    async def read(self, request: Request, *, keep: bool) -> bytes:
+        """Return the body; without `keep` it is only read to its end, so that the client hears the answer."""
+        stated = request.headers.get("content-length", "")
+        if stated.isdecimal() and int(stated[:20]) > LARGEST_BODY:
+            raise _Refused(413, "payload too large")
+        body, size = bytearray(), 0
+        try:
+            async for chunk in request.stream():
+                size += len(chunk)
+                if keep:
+                    body += chunk
+                    self._held += len(chunk)
+                if size > LARGEST_BODY:
+                    raise _Refused(413, "payload too large")
+                if self._held > _MOST_IN_MEMORY:
+                    raise _Refused(503, "too many large deliveries at once: redeliver it later")
+        finally:
+            self._held -= len(body)
+        return bytes(body)
+
+
+def signature_of(secret: str, body: bytes) -> str:
+    """Return GitHub's X-Hub-Signature-256 of a body."""
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def webhook_app(journal: Journal, *, secret: str, accepted: Callable[[Trigger], None]) -> Starlette:
+    """Return the ASGI application. `accepted` is called with what a new delivery means, once that is on disk."""
+    bodies = _Bodies()
+
+    async def receive(request: Request) -> Response:
+        try:
+            body = await _read_signed(request, bodies, secret)
+            return _record(request, body, journal, accepted)
+        except _Refused as refused:
+            return refused.answer
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+
+    async def health(_request: Request) -> Response:
+        return PlainTextResponse(f"ok, {journal.waiting()} waiting")
+
+    return Starlette(routes=[Route("/webhook", receive, methods=["POST"]), Route("/health", health)])
+
+
+async def _read_signed(request: Request, bodies: _Bodies, secret: str) -> bytes:
+    signature = request.headers.get("x-hub-signature-256", "")
+    signed = _SIGNATURE.fullmatch(signature) is not None
+    body = await bodies.read(request, keep=signed)
+    if not signed or not hmac.compare_digest(signature.encode(), signature_of(secret, body).encode()):
+        raise _Refused(401, "signature does not match the webhook secret")
+    return body
+
+
+def _record(request: Request, body: bytes, journal: Journal, accepted: Callable[[Trigger], None]) -> Response:
+    delivery_id = request.headers.get("x-github-delivery", "")
+    event = request.headers.get("x-github-event", "")
+    if not _DELIVERY.fullmatch(delivery_id) or not _EVENT.fullmatch(event):
+        raise _Refused(400, "not a GitHub webhook delivery")
+    try:
+        payload = parse_payload(body)
+    except ValueError as error:
+        raise _Refused(
+            400, f"not JSON that GitHub sends ({error}): set the webhook's content type to application/json"
+        ) from None
+    trigger = parse_delivery(event, payload)
+    if trigger is None:
+        return PlainTextResponse("nothing is asked of the bot")
+    try:
+        new = journal.accept(delivery_id, event, payload, key=work_key(trigger, payload))
+    except sqlite3.Error:
+        raise _Refused(503, "the delivery could not be recorded: redeliver it later") from None
+    if not new:
+        return PlainTextResponse("known already")
+    accepted(trigger)
+    return PlainTextResponse("accepted", 202)

@@ -1,0 +1,1 @@
+"""Text that people and tools wrote: names, Markdown, comments and templates, read and written safely."""

@@ -1,0 +1,104 @@
+"""Globs over names that may hold square brackets of their own: labels, titles and paths.
+
+Owns when brackets are a set of characters and when they are themselves. Names of branches hold none, as git forbids
+them: for those see `bot.text.branch_names`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+_TOKEN = re.compile(r"\*+|\?|\[!?[^\]*?]+\]|.", re.DOTALL)
+_RANGE = re.compile(r"([0-9A-Za-z])-([0-9A-Za-z])")
+
+
+def match_parts(pattern: str, name: str, match: Callable[[str, str], bool]) -> bool:
+    """Match a name part by part, so that `*` stops at a slash and `**` alone takes any number of parts.
+
+    `match` judges one part: the pattern's against the name's, in this order.
+    """
+    patterns, parts = pattern.split("/"), name.split("/")
+
+    reached = _past_any({0}, patterns)
+    for part in parts:
+        stayed = {place for place in reached if patterns[place : place + 1] == ["**"]}
+        moved = {place + 1 for place in reached - stayed if place < len(patterns) and match(patterns[place], part)}
+        reached = _past_any(stayed | moved, patterns)
+    return len(patterns) in reached
+
+
+def _past_any(places: set[int], patterns: Sequence[str]) -> set[int]:
+    """Add to places in a pattern those that are reached from them without a part, as `**` may take none."""
+    reached = set(places)
+    for place in sorted(places):
+        while patterns[place : place + 1] == ["**"]:
+            place += 1  # noqa: PLW2901
+            reached.add(place)
+    return reached
+
+
+def matches_path(pattern: str, path: str) -> bool:
+    """Match a path: `*` stops at a slash, `**` alone does not. For brackets see `compiled`."""
+    return match_parts(pattern, path, lambda part, name: compiled(part).fullmatch(name) is not None)
+
+
+def matches_text(pattern: str, text: str) -> bool:
+    """Match a whole text, whatever its case. For brackets see `compiled`."""
+    return compiled(pattern, ignore_case=True).fullmatch(text) is not None
+
+
+@functools.cache
+def compiled(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
+    """Return the regular expression of a glob with `*`, `?` and sets.
+
+    Brackets always stand for themselves, so that `[Type] Bug` and `app/[slug]` mean what they say. They are a set as
+    well where they do not hold a word: ranges, digits and signs (`[0-9]`, `[!_]`), or one letter in both cases
+    (`[Mm]akefile`).
+    """
+    first, *others = _between_stars(_TOKEN.findall(pattern))
+    # The earliest place of each piece will do, so nothing is tried twice: a pattern of many stars stays quick.
+    middle = "".join(f"(?>.*?{piece})" for piece in others[:-1] if piece)
+    expression = first + middle + (f".*{others[-1]}" if others else "")
+    return re.compile(expression, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+
+
+def _between_stars(tokens: Iterable[str]) -> list[str]:
+    """Return the expressions of what stands before, between and after the stars."""
+    pieces = [""]
+    for token in tokens:
+        if token[0] == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += _expression(token)
+    return pieces
+
+
+def _expression(piece: str) -> str:
+    if piece == "?":
+        return "."
+    if len(piece) == 1:
+        return re.escape(piece)
+    literal, content = re.escape(piece), piece[1:-1].removeprefix("!")
+    if not content or not _is_set(content):
+        return literal
+    return f"(?:{literal}|[{'^' if piece[1] == '!' else ''}{''.join(_members(content))}])"
+
+
+def _is_set(content: str) -> bool:
+    singles = _RANGE.sub("", content)
+    letters = [letter for letter in singles if letter.isalpha()]
+    ranges = _RANGE.findall(content)
+    if any(first > last for first, last in ranges):
+        return False
+    return not letters or (len(letters) == 2 and letters[0] == letters[1].swapcase())
+
+
+def _members(content: str) -> Iterator[str]:
+    position = 0
+    for span in _RANGE.finditer(content):
+        yield re.escape(content[position : span.start()])
+        yield span.group()
+        position = span.end()
+    yield re.escape(content[position:])

@@ -1,1 +1,0 @@
-"""The line from a trigger to the pull requests: the only room that holds both doors, git and GitHub."""

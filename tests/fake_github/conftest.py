@@ -1,0 +1,121 @@
+"""A sandbox with one repository, whose every REST answer is checked against GitHub's own description."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from github import Auth, Github, InputGitTreeElement
+from github.Repository import Repository
+
+from bot.fake_github import Sandbox
+from bot.fake_github.middleware import Exchange
+from tests.fake_github import history, npm
+from tests.fake_github.contract import PREFIX, Contract
+
+NAME = "acme/engine"
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """Return the pinned npm packages, or skip."""
+    return npm.installed()
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract | None:
+    """Return GitHub's description; None where there is no Node to fetch it with."""
+    return Contract(npm.installed()) if shutil.which("npm") and shutil.which("node") else None
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the repository that every test copies."""
+    return history.build(tmp_path_factory.mktemp("history"))
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, bare: Path, contract: Contract | None) -> Iterator[Sandbox]:
+    """Serve acme/engine. Fails the test at its end if an answer is not what GitHub describes."""
+    shutil.copytree(bare, tmp_path / "engine.git")
+    seen: list[Exchange] = []
+    threads = set(threading.enumerate())
+    with Sandbox.start(tmp_path / "sandbox") as running:
+        running.watch(seen.append)
+        running.create_repository(NAME, tmp_path / "engine.git")
+        yield running
+    left = [thread.name for thread in set(threading.enumerate()) - threads if thread.name.startswith("sandbox")]
+    assert not left, f"threads outlive the sandbox: {left}"
+    if contract:
+        problems = [text for one in seen if one.url.startswith(PREFIX) for text in contract.problems(one)]
+        assert not problems, "\n".join(problems)
+
+
+@dataclass
+class People:
+    """Clients of the sandbox, closed when the test ends."""
+
+    sandbox: Sandbox
+    clients: list[Github]
+
+    def client(self, token: str) -> Github:
+        """Return PyGithub for a token, without its pauses and retries."""
+        quick = {"seconds_between_requests": 0, "seconds_between_writes": 0}
+        made = Github(auth=Auth.Token(token), base_url=self.sandbox.api_url, retry=None, per_page=100, **quick)
+        self.clients.append(made)
+        return made
+
+    def repository(self, login: str, level: str, kind: str = "User") -> Repository:
+        """Return acme/engine as somebody with a level of access sees it."""
+        token = self.sandbox.add_user(login, type=kind)  # type: ignore[arg-type]
+        self.sandbox.grant(NAME, login, level)
+        return self.client(token).get_repo(NAME)
+
+
+@pytest.fixture
+def people(sandbox: Sandbox) -> Iterator[People]:
+    """Make clients for people with different access."""
+    made = People(sandbox, [])
+    yield made
+    for client in made.clients:
+        client.close()
+
+
+@pytest.fixture
+def maintainer(people: People) -> Repository:
+    """Return the repository as its maintainer sees it."""
+    return people.repository("mia", "maintain")
+
+
+@pytest.fixture
+def bot(people: People) -> Repository:
+    """Return the repository as a bot with write access sees it."""
+    return people.repository("backport-bot[bot]", "write", "Bot")
+
+
+@pytest.fixture
+def original(sandbox: Sandbox) -> int:
+    """Seed the merged original pull request and return its number."""
+    return sandbox.seed_pull_request(
+        NAME, number=7, title="Size the buffer", author="ann", head="ann:topic", merged_by="mia", labels=["bug"]
+    )
+
+
+@pytest.fixture
+def branch_from(bot: Repository) -> Callable[[str, str], str]:
+    """Return a function that makes a branch with one commit on top of another branch."""
+
+    def make(name: str, base: str, content: str = "y = 2\n") -> str:
+        base_commit = bot.get_git_commit(bot.get_branch(base).commit.sha)
+        tree = bot.create_git_tree(
+            [InputGitTreeElement("added.py", "100644", "blob", content=content)], bot.get_git_tree(base_commit.tree.sha)
+        )
+        made = bot.create_git_commit(f"Add something for {base}", tree, [base_commit])
+        bot.create_git_ref(f"refs/heads/{name}", made.sha)
+        return made.sha
+
+    return make

@@ -1,0 +1,55 @@
+"""A dispatched workflow run waits until whoever holds the sandbox ends it, and leaves its artifacts."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+from github import InputGitTreeElement
+from github.GithubException import GithubException
+from github.Repository import Repository
+
+from bot.fake_github import Sandbox
+from tests.fake_github.conftest import NAME
+from tests.fake_github.receiver import receiving
+
+WORKFLOW = ".github/workflows/prove.yml"
+
+
+@pytest.fixture
+def with_workflow(sandbox: Sandbox, bot: Repository) -> Repository:
+    """Put a workflow file on the default branch."""
+    main = bot.get_git_commit(bot.get_branch("main").commit.sha)
+    entry = InputGitTreeElement(WORKFLOW, "100644", "blob", content="on: workflow_dispatch\n")
+    made = bot.create_git_commit("Add a workflow", bot.create_git_tree([entry], main.tree), [main])
+    bot.get_git_ref("heads/main").edit(made.sha)
+    return bot
+
+
+def test_dispatched_run_is_ended_with_an_artifact(sandbox: Sandbox, with_workflow: Repository) -> None:
+    with receiving() as receiver:
+        sandbox.add_webhook(NAME, receiver.url, "", ["workflow_run"])
+        workflow = with_workflow.get_workflow("prove.yml")
+        assert workflow.create_dispatch("release/v1", {"candidate": "abc"})
+        (run,) = workflow.get_runs()
+        assert (run.status, run.event, run.head_branch) == ("queued", "workflow_dispatch", "release/v1")
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as written:
+            written.writestr("verdict.json", "{}")
+        sandbox.finish_run(NAME, run.id, "success", {"verdict": archive.getvalue()})
+        ended = with_workflow.get_workflow_run(run.id)
+        (artifact,) = ended.get_artifacts()
+        assert (ended.status, ended.conclusion, artifact.name) == ("completed", "success", "verdict")
+        _, _, chunks = with_workflow.requester.getStream(artifact.archive_download_url, chunk_size=None)
+        assert zipfile.ZipFile(io.BytesIO(b"".join(chunks))).namelist() == ["verdict.json"]
+        sandbox.wait_for_deliveries()
+        assert receiver.events() == ["workflow_run requested", "workflow_run completed"]
+
+
+def test_unknown_workflow_and_branch_are_refused(with_workflow: Repository) -> None:
+    with pytest.raises(GithubException) as missing:
+        with_workflow.get_workflow("other.yml")
+    assert missing.value.status == 404
+    with pytest.raises(GithubException, match="No ref found"):
+        with_workflow.get_workflow("prove.yml").create_dispatch("nope", throw=True)

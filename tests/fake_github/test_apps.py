@@ -1,0 +1,59 @@
+"""A GitHub App signs for itself and gets short-lived tokens, narrowed to what it was installed with."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+from github import Auth, Github, GithubIntegration
+from github.GithubException import GithubException
+
+from bot.fake_github import Sandbox
+from tests.fake_github.conftest import NAME, People
+
+PERMISSIONS = {"contents": "write", "pull_requests": "write", "checks": "write", "metadata": "read"}
+
+
+def test_app_acts_through_its_installation(sandbox: Sandbox, people: People, original: int) -> None:
+    app, key = sandbox.add_app("backporter", [NAME], PERMISSIONS)
+    with GithubIntegration(auth=Auth.AppAuth(app.id, key), base_url=sandbox.api_url) as integration:
+        assert integration.get_app().slug == "backporter"
+        installation = integration.get_repo_installation("acme", "engine")
+        token = integration.get_access_token(installation.id)
+    client = people.client(token.token)
+    repository = client.get_repo(NAME)
+    comment = repository.get_issue(original).create_comment("from the app")
+    assert (comment.user.login, comment.user.type) == ("backporter[bot]", "Bot")
+    run = repository.create_check_run("suite", repository.get_branch("main").commit.sha)
+    assert run.app.slug == "backporter"
+    with pytest.raises(GithubException) as refusal:
+        client.get_user().login  # noqa: B018 - the access asks the server
+    assert refusal.value.status == 403
+
+
+def test_installation_token_reaches_its_repositories_only(sandbox: Sandbox, people: People) -> None:
+    sandbox.create_repository("acme/secret", private=True)
+    app, key = sandbox.add_app("backporter", [NAME], PERMISSIONS)
+    auth = Auth.AppAuth(app.id, key).get_installation_auth(app.installation_id)
+    client = Github(auth=auth, base_url=sandbox.api_url, retry=None)
+    people.clients.append(client)
+    assert client.get_repo(NAME).full_name == NAME
+    with pytest.raises(GithubException) as refusal:
+        client.get_repo("acme/secret")
+    assert refusal.value.status == 404
+
+
+def test_rights_beyond_the_apps_own_are_refused(sandbox: Sandbox) -> None:
+    app, key = sandbox.add_app("backporter", [NAME], PERMISSIONS)
+    with (
+        GithubIntegration(auth=Auth.AppAuth(app.id, key), base_url=sandbox.api_url) as integration,
+        pytest.raises(GithubException, match="not granted"),
+    ):
+        integration.get_access_token(app.installation_id, permissions={"workflows": "write"})
+
+
+def test_word_signed_with_another_key_is_refused(sandbox: Sandbox) -> None:
+    app, _ = sandbox.add_app("backporter", [NAME], PERMISSIONS)
+    _, other = sandbox.add_app("impostor", [], PERMISSIONS)
+    signed = Auth.AppAuth(app.id, other).create_jwt()
+    answer = requests.get(f"{sandbox.api_url}/app", headers={"Authorization": f"Bearer {signed}"}, timeout=5)
+    assert answer.status_code == 401

@@ -1,0 +1,189 @@
+"""git itself against the sandbox: clone, partial clone, push, and what is refused."""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+
+import pytest
+from github.Repository import Repository
+
+from bot.fake_github import Sandbox
+from tests.fake_github.conftest import NAME, People
+from tests.fake_github.history import commit, git
+
+
+def as_user(token: str) -> list[str]:
+    """Return git's options that send a token."""
+    basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    return ["-c", f"http.extraHeader=Authorization: Basic {basic}"]
+
+
+@pytest.fixture
+def clone(sandbox: Sandbox, tmp_path: Path) -> Path:
+    """Clone without any credentials."""
+    git("clone", "--quiet", sandbox.clone_url(NAME), str(tmp_path / "clone"), at=tmp_path)
+    return tmp_path / "clone"
+
+
+@pytest.fixture
+def writer(sandbox: Sandbox) -> str:
+    """Return the token of somebody who may push."""
+    token = sandbox.add_user("will")
+    sandbox.grant(NAME, "will", "write")
+    return token
+
+
+def test_public_repository_is_cloned_by_anybody(clone: Path) -> None:
+    assert git("log", "-1", "--format=%s", "origin/release/v2", at=clone).stdout == "Count in other units\n"
+
+
+def test_partial_clone_fetches_blobs_when_they_are_read(sandbox: Sandbox, tmp_path: Path) -> None:
+    url = sandbox.clone_url(NAME)
+    git("clone", "--quiet", "--bare", "--filter=blob:none", url, str(tmp_path / "partial"), at=tmp_path)
+    missing = git("rev-list", "--objects", "--all", "--missing=print", at=tmp_path / "partial").stdout
+    assert missing.count("?") == 4
+    assert "unit = 2" in git("show", "release/v2:buffer.py", at=tmp_path / "partial").stdout
+
+
+def test_one_commit_is_fetched_by_its_name(sandbox: Sandbox, bare: Path, tmp_path: Path) -> None:
+    first = git("rev-parse", "main~1", at=bare).stdout.strip()
+    git("init", "--quiet", "--bare", "one.git", at=tmp_path)
+    git("fetch", "--quiet", "--depth=1", sandbox.clone_url(NAME), first, at=tmp_path / "one.git")
+    assert git("cat-file", "-t", first, at=tmp_path / "one.git").stdout == "commit\n"
+
+
+def test_push_of_more_than_a_megabyte_arrives_whole(
+    sandbox: Sandbox, clone: Path, writer: str, bot: Repository
+) -> None:
+    (clone / "big.bin").write_bytes(os.urandom(3_000_000))
+    sha = commit(clone, "Add much")
+    git(*as_user(writer), "push", "--quiet", "origin", "HEAD:refs/heads/big", at=clone)
+    assert bot.get_branch("big").commit.sha == sha
+    assert bot.get_git_tree(sha).tree[0].size == 3_000_000
+
+
+def test_push_moves_the_head_of_an_open_pull_request(clone: Path, writer: str, bot: Repository) -> None:
+    commit(clone, "One", a__txt="1\n")
+    git(*as_user(writer), "push", "--quiet", "origin", "HEAD:refs/heads/topic", at=clone)
+    pull = bot.create_pull(title="t", body="", head="topic", base="main")
+    second = commit(clone, "Two", a__txt="2\n")
+    git(*as_user(writer), "push", "--quiet", "origin", "HEAD:refs/heads/topic", at=clone)
+    again = bot.get_pull(pull.number)
+    assert (again.head.sha, again.commits) == (second, 2)
+    assert git("ls-remote", "origin", f"refs/pull/{pull.number}/head", at=clone).stdout.split()[0] == second
+
+
+def test_pull_request_pushed_into_its_base_counts_as_merged(clone: Path, writer: str, bot: Repository) -> None:
+    sha = commit(clone, "One", a__txt="1\n")
+    git(*as_user(writer), "push", "--quiet", "origin", "HEAD:refs/heads/topic", at=clone)
+    pull = bot.create_pull(title="t", body="", head="topic", base="main")
+    git(*as_user(writer), "push", "--quiet", "origin", "HEAD:refs/heads/main", at=clone)
+    assert (bot.get_pull(pull.number).merged, bot.get_pull(pull.number).merge_commit_sha) == (True, sha)
+
+
+def test_deleted_head_branch_closes_its_pull_request(clone: Path, writer: str, bot: Repository) -> None:
+    commit(clone, "One", a__txt="1\n")
+    git(*as_user(writer), "push", "--quiet", "origin", "HEAD:refs/heads/topic", at=clone)
+    pull = bot.create_pull(title="t", body="", head="topic", base="main")
+    git(*as_user(writer), "push", "--quiet", "origin", ":refs/heads/topic", at=clone)
+    assert (bot.get_pull(pull.number).state, bot.get_pull(pull.number).merged) == ("closed", False)
+
+
+@pytest.mark.parametrize(("level", "said"), [("read", "denied to rita"), ("triage", "denied to rita")])
+def test_push_without_write_access_is_forbidden(level: str, said: str, sandbox: Sandbox, clone: Path) -> None:
+    token = sandbox.add_user("rita")
+    sandbox.grant(NAME, "rita", level)
+    done = git(*as_user(token), "push", "origin", "HEAD:refs/heads/x", at=clone, check=False)
+    assert done.returncode == 128
+    assert said in done.stderr
+    assert "403" in done.stderr
+
+
+def test_push_with_a_bad_token_or_none_fails_to_authenticate(clone: Path) -> None:
+    for options in ([], as_user("ghp_nonsense")):
+        done = git(*options, "push", "origin", "HEAD:refs/heads/x", at=clone, check=False)
+        assert done.returncode == 128
+        assert "could not read Username" in done.stderr or "Authentication failed" in done.stderr
+
+
+def test_stale_lease_and_sideways_push_are_rejected(clone: Path, writer: str) -> None:
+    git("checkout", "--quiet", "-b", "mine", "origin/release/v1", at=clone)
+    commit(clone, "Sideways", a__txt="1\n")
+    push = [*as_user(writer), "push", "--porcelain", "origin"]
+    assert "non-fast-forward" in git(*push, "HEAD:refs/heads/main", at=clone, check=False).stdout
+    lease = f"--force-with-lease=refs/heads/main:{'1' * 40}"
+    assert "stale info" in git(*push, lease, "HEAD:refs/heads/main", at=clone, check=False).stdout
+
+
+def test_workflow_files_need_their_own_right(sandbox: Sandbox, clone: Path, writer: str) -> None:
+    git(*as_user(writer), "push", "--quiet", "origin", "HEAD:refs/heads/before", at=clone)
+    (clone / ".github/workflows").mkdir(parents=True)
+    commit(clone, "Add a workflow", **{".github/workflows/ci__yml": "on: push\n"})
+    commit(clone, "Something else", a__txt="1\n")
+    poor = sandbox.add_token("will", workflows=False)
+    push = ["push", "--porcelain", "origin", "HEAD:refs/heads/flow"]
+    done = git(*as_user(poor), *push, at=clone, check=False)
+    assert done.returncode == 1
+    assert (
+        "[remote rejected] (refusing to allow a GitHub App to create or update workflow "
+        "`.github/workflows/ci.yml` without `workflows` permission)" in done.stdout
+    )
+    git(*as_user(poor), "push", "origin", "origin/main:refs/heads/harmless", at=clone)
+    git(*as_user(writer), *push, at=clone)
+
+
+def test_pull_request_refs_are_not_for_pushing(clone: Path, writer: str) -> None:
+    done = git(*as_user(writer), "push", "--porcelain", "origin", "HEAD:refs/pull/1/head", at=clone, check=False)
+    assert "deny updating a hidden ref" in done.stdout
+
+
+def test_private_repository_is_cloned_by_its_people_only(sandbox: Sandbox, writer: str, tmp_path: Path) -> None:
+    sandbox.create_repository("acme/secret", private=True)
+    stranger = sandbox.add_user("stranger")
+    sandbox.grant("acme/secret", "will", "read")
+    url = sandbox.clone_url("acme/secret")
+    assert "not found" in git(*as_user(stranger), "ls-remote", url, at=tmp_path, check=False).stderr
+    assert git(*as_user(writer), "ls-remote", url, at=tmp_path).stdout == ""
+
+
+def test_adopted_repository_keeps_its_configuration(
+    sandbox: Sandbox, bare: Path, clone: Path, writer: str, tmp_path: Path
+) -> None:
+    git(*as_user(writer), "push", "--quiet", "origin", "HEAD:refs/heads/x", at=clone)
+    assert (tmp_path / "engine.git/config").read_text() == (bare / "config").read_text()
+
+
+def test_token_is_in_no_log(people: People, sandbox: Sandbox, clone: Path, writer: str) -> None:
+    git(*as_user(writer), "push", "--quiet", "origin", "HEAD:refs/heads/x", at=clone)
+    log = sandbox.requests()
+    assert ("POST", f"/{NAME}.git/git-receive-pack", 200, "will") in {
+        (r.method, r.path, r.status, r.login) for r in log
+    }
+    assert writer not in repr(log)
+
+
+def push_refused(clone: Path, sandbox: Sandbox, token: str) -> tuple[str, str]:
+    """Push a commit that is refused; return git's line for the branch and what the server sent along."""
+    commit(clone, "Change it", a__py="A = 3\n")
+    done = git(
+        *as_user(token), "push", "--porcelain", sandbox.clone_url(NAME), "HEAD:refs/heads/topic", at=clone, check=False
+    )
+    assert done.returncode
+    return done.stdout, done.stderr
+
+
+def test_a_rule_refuses_a_push_in_github_s_words(sandbox: Sandbox, clone: Path, writer: str) -> None:
+    sandbox.refuse_pushes(
+        NAME, "push declined due to repository rule violations", "error: GH013: it's a `rule`\n\n- No."
+    )
+    line, said = push_refused(clone, sandbox, writer)
+    assert "[remote rejected] (push declined due to repository rule violations)" in line
+    assert "remote: error: GH013: it's a `rule`" in said
+    assert "remote: - No." in said
+
+
+def test_an_archived_repository_takes_no_push(sandbox: Sandbox, clone: Path, writer: str) -> None:
+    sandbox.archive(NAME)
+    assert "remote: ERROR: This repository was archived so it is read-only." in push_refused(clone, sandbox, writer)[1]

@@ -1,0 +1,74 @@
+"""The sandbox as a thing to hold: it starts quickly, says clearly what is wrong, and ends without a trace."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from pathlib import Path
+
+import pytest
+import requests
+
+from bot.errors import BackportError
+from bot.fake_github import Sandbox
+from tests.fake_github.conftest import NAME
+
+
+def open_sockets() -> int:
+    """Count this process's sockets."""
+    links = Path("/proc/self/fd")
+    return sum(str(one.readlink()).startswith("socket:") for one in links.iterdir() if one.is_symlink())
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts sockets in /proc, which only Linux has")
+def test_end_leaves_no_thread_and_no_socket(tmp_path: Path) -> None:
+    gc.collect()
+    threads, sockets = threading.active_count(), open_sockets()
+    with Sandbox.start(tmp_path) as sandbox, requests.Session() as session:
+        assert session.get(f"{sandbox.api_url}/rate_limit", timeout=5).ok
+        url = sandbox.api_url
+    for thread in set(threading.enumerate()) - {threading.current_thread()}:
+        if thread.name.startswith("AnyIO"):
+            thread.join(5)
+    assert (threading.active_count(), open_sockets()) == (threads, sockets)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{url}/rate_limit", timeout=5)
+
+
+def test_two_sandboxes_run_side_by_side(tmp_path: Path) -> None:
+    with Sandbox.start(tmp_path / "one") as one, Sandbox.start(tmp_path / "two") as two:
+        token = one.add_user("ann")
+        header = {"Authorization": f"token {token}"}
+        assert requests.get(f"{one.api_url}/user", headers=header, timeout=5).json()["login"] == "ann"
+        assert requests.get(f"{two.api_url}/user", headers=header, timeout=5).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"merge_commit_sha": "f" * 40}, "has no commit ffff"),
+        ({"head": "nope", "merged": False}, "no commit for the head branch"),
+        ({"base": "nope"}, "no commit for the base branch"),
+        ({"number": 7}, "is there already"),
+    ],
+)
+def test_impossible_history_is_refused_and_leaves_nothing(
+    arguments: dict[str, object], said: str, sandbox: Sandbox, original: int
+) -> None:
+    wish: dict[str, object] = {"title": "t", "author": "ann", "head": "release/v1"} | arguments
+    with pytest.raises(BackportError, match=said):
+        sandbox.seed_pull_request(NAME, **wish)  # type: ignore[arg-type]
+    assert sandbox.seed_issue(NAME, title="next", author="ann") == 8
+
+
+def test_unknown_repository_and_account_are_named(sandbox: Sandbox) -> None:
+    with pytest.raises(BackportError, match="no repository acme/other"):
+        sandbox.grant("acme/other", "ann", "read")
+    with pytest.raises(BackportError, match="no account zoe"):
+        sandbox.add_token("zoe")
+
+
+def test_every_url_in_an_answer_is_the_sandboxs_own(sandbox: Sandbox, original: int) -> None:
+    text = requests.get(f"{sandbox.api_url}/repos/{NAME}/pulls/{original}", timeout=5).text
+    assert text.count(sandbox.url) > 50
+    assert "github.com" not in text

@@ -1,0 +1,93 @@
+"""The three merge methods make the commits that GitHub makes, and auto-merge waits for its checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from github.GithubException import GithubException
+from github.PullRequest import PullRequest
+from github.Repository import Repository
+
+from bot.fake_github import Sandbox
+from tests.fake_github.conftest import NAME
+from tests.fake_github.history import commit, git
+
+Branch = Callable[[str, str], str]
+
+
+@pytest.fixture
+def pull(sandbox: Sandbox, maintainer: Repository, tmp_path: Path) -> PullRequest:
+    """Open a pull request of two commits onto release/v1, which has moved meanwhile."""
+    token = sandbox.add_token("mia")
+    url = sandbox.clone_url(NAME).replace("http://", f"http://mia:{token}@")
+    git("clone", "--quiet", "--branch=release/v1", url, "clone", at=tmp_path)
+    clone = tmp_path / "clone"
+    git("checkout", "--quiet", "-b", "topic", at=clone)
+    commit(clone, "First half\n\nWhy.", first__txt="1\n")
+    commit(clone, "Second half", second__txt="2\n")
+    git("checkout", "--quiet", "release/v1", at=clone)
+    commit(clone, "Meanwhile", other__txt="3\n")
+    git("push", "--quiet", "origin", "topic", "release/v1", at=clone)
+    return maintainer.create_pull(title="Both halves", body="", head="topic", base="release/v1")
+
+
+def subjects(repository: Repository, branch: str) -> list[str]:
+    """List the first lines of a branch's newest commits."""
+    return [one.commit.message.partition("\n")[0] for one in repository.get_commits(sha=branch)]
+
+
+def test_merge_commit_has_both_parents(pull: PullRequest, maintainer: Repository) -> None:
+    base = maintainer.get_branch("release/v1").commit.sha
+    made = maintainer.get_git_commit(pull.merge().sha)
+    assert [parent.sha for parent in made.parents] == [base, pull.head.sha]
+    assert made.message == f"Merge pull request #{pull.number} from acme/topic\n\nBoth halves"
+    assert (made.author.name, made.committer.name) == ("mia", "GitHub")
+
+
+def test_squash_is_one_commit_of_the_author(pull: PullRequest, maintainer: Repository) -> None:
+    made = maintainer.get_commit(pull.merge(merge_method="squash").sha)
+    assert made.commit.message == f"Both halves (#{pull.number})\n\n* First half\n\nWhy.\n\n* Second half"
+    assert (made.commit.author.name, made.commit.committer.name, len(made.parents)) == ("Ann Author", "GitHub", 1)
+    assert [file.filename for file in made.files] == ["first.txt", "second.txt"]
+
+
+def test_rebase_keeps_every_commit_and_its_author(pull: PullRequest, maintainer: Repository) -> None:
+    pull.merge(merge_method="rebase")
+    assert subjects(maintainer, "release/v1")[:3] == ["Second half", "First half", "Meanwhile"]
+    made = maintainer.get_branch("release/v1").commit.commit
+    assert (made.author.name, made.author.date.isoformat()) == ("Ann Author", "2026-05-01T08:00:00+00:00")
+    assert made.committer.name == "mia"
+    assert maintainer.get_pull(pull.number).commits == 2, "the pull request still shows its own commits"
+
+
+def test_own_title_and_text_are_taken(pull: PullRequest, maintainer: Repository) -> None:
+    made = pull.merge(merge_method="squash", commit_title="$& title", commit_message="text\n\nRefs: #1")
+    assert maintainer.get_git_commit(made.sha).message == "$& title\n\ntext\n\nRefs: #1"
+
+
+def test_draft_is_not_merged(bot: Repository, branch_from: Branch) -> None:
+    branch_from("topic", "main")
+    pull = bot.create_pull(title="t", body="", head="topic", base="main", draft=True)
+    with pytest.raises(GithubException, match="still a draft"):
+        pull.merge()
+
+
+def test_auto_merge_waits_for_the_required_check(
+    sandbox: Sandbox, pull: PullRequest, maintainer: Repository, bot: Repository
+) -> None:
+    sandbox.require_checks(NAME, "release/v1", ["suite"])
+    assert maintainer.get_pull(pull.number).mergeable_state == "blocked"
+    pull.enable_automerge("SQUASH", commit_headline="Backport it")
+    bot.create_check_run("suite", pull.head.sha, status="completed", conclusion="failure")
+    assert not maintainer.get_pull(pull.number).merged
+    assert maintainer.get_pull(pull.number).raw_data["auto_merge"]["merge_method"] == "squash"
+    bot.create_check_run("suite", pull.head.sha, status="completed", conclusion="success")
+    assert maintainer.get_pull(pull.number).merged
+    assert subjects(maintainer, "release/v1")[0] == "Backport it"
+
+
+def test_auto_merge_is_refused_where_nothing_blocks(pull: PullRequest) -> None:
+    with pytest.raises(GithubException, match="Pull request is in clean status"):
+        pull.enable_automerge("SQUASH")

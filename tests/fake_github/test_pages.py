@@ -1,0 +1,161 @@
+"""The pages in a real browser: what a person reads is there, and what a stranger wrote stays words."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+from github.Repository import Repository
+from playwright.sync_api import Browser, sync_playwright
+
+from bot.fake_github import Sandbox
+from tests.fake_github.conftest import NAME
+
+ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+HOSTILE = """<script>window.hacked = 1</script>
+<img src=x onerror="window.hacked = 2">
+<details open ontoggle="window.hacked = 3"><summary>fold</summary>inside</details>
+[link](javascript:window.hacked=4)
+<a href="javascript:window.hacked=5">link</a>
+<svg onload="window.hacked=6"></svg><style>body { display: none }</style>
+<iframe src="http://127.0.0.1:1/"></iframe><form action="/"><input name=q autofocus onfocus="window.hacked=7"></form>
+"""
+BODY = """Backport of #7 to `release/v1`.
+
+| | before | after |
+|---|---:|---:|
+| past the end | **240** | 0 |
+
+<details><summary>Redo by hand</summary>
+
+```diff
+-old
++new
+```
+
+</details>
+
+> [!WARNING]
+> Not merged yet.
+
+<!-- hidden marker -->
+"""
+Branch = Callable[[str, str], str]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start the system's Chromium once."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("needs Chromium, which is not on this machine")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Any]:
+    """Open an empty page that notes what goes wrong in it."""
+    made = browser.new_page()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def backport(sandbox: Sandbox, original: int, bot: Repository, branch_from: Branch) -> str:
+    """Open a pull request with everything on it and return its page."""
+    sha = branch_from("backport/7", "release/v1")
+    pull = bot.create_pull(title="[v1] <b>Size</b> it", body=BODY, head="backport/7", base="release/v1")
+    pull.add_to_labels("backport")
+    pull.create_issue_comment("Well done").create_reaction("rocket")
+    output = {"title": "12 of 12 pass", "summary": "All **good**"}
+    bot.create_check_run("suite", sha, status="completed", conclusion="success", output=output)
+    sandbox.seed_review_thread(NAME, pull.number, author="rev", path="added.py", line=1, body="Why two?")
+    return f"{sandbox.url}/{NAME}/pull/{pull.number}"
+
+
+@pytest.mark.browser
+def test_pull_request_page_shows_all_that_a_reviewer_needs(page: Any, backport: str) -> None:
+    page.goto(backport)
+    assert page.locator("h1").inner_text() == "[v1] <b>Size</b> it #8"
+    assert page.locator(".state").first.inner_text() == "Open"
+    assert page.locator(".prose table td.right").all_inner_texts() == ["240", "0"]
+    assert page.locator(".prose blockquote.warning strong").inner_text() == "Warning"
+    assert page.get_by_text("hidden marker").count() == 0
+    assert page.locator(".prose a", has_text="#7").get_attribute("href").endswith(f"/{NAME}/pull/7")
+    assert page.locator(".reactions").inner_text().endswith("1")
+    assert page.get_by_text("Why two?").is_visible()
+    assert page.locator("#checks + ul").inner_text().count("12 of 12 pass") == 1
+    assert page.locator("#files ~ details tr.added .text").all_inner_texts() == ["y = 2"]
+    fold = page.locator(".prose details")
+    assert not page.locator(".prose .added").is_visible()
+    fold.locator("summary").click()
+    assert page.locator(".prose .added").inner_text() == "+new"
+
+
+@pytest.mark.browser
+def test_file_of_a_diff_folds_without_a_script(page: Any, backport: str) -> None:
+    page.goto(f"{backport}/files")
+    assert page.url.endswith("#files")
+    file = page.locator("details.file")
+    assert file.locator("table").is_visible()
+    file.locator("summary").click()
+    assert not file.locator("table").is_visible()
+
+
+@pytest.mark.browser
+def test_hostile_comment_does_nothing(page: Any, sandbox: Sandbox, original: int) -> None:
+    sandbox.seed_comment(NAME, original, author="<script>eve", body=HOSTILE)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{sandbox.url}/{NAME}/pull/{original}")
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("body").is_visible()
+    assert page.locator("main :is(script, iframe, form, style, svg)").count() == 0
+    assert page.locator("main [onerror], main [ontoggle], main [href^=javascript]").count() == 0
+    assert {url.split("/")[2] for url in asked} == {sandbox.url.removeprefix("http://")}
+
+
+@pytest.mark.browser
+def test_every_link_of_the_repository_leads_somewhere(page: Any, sandbox: Sandbox, backport: str) -> None:
+    waiting, seen = [sandbox.url + "/", backport], set[str]()
+    while waiting:
+        url = waiting.pop().partition("#")[0]
+        if url in seen or not url.startswith(sandbox.url):
+            continue
+        seen.add(url)
+        assert page.goto(url).status == 200, url
+        waiting += page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+    assert len(seen) >= 12
+
+
+def test_no_page_may_run_or_load_anything_foreign(sandbox: Sandbox, backport: str) -> None:
+    for url in (f"{sandbox.url}/", f"{sandbox.url}/{NAME}", backport, f"{sandbox.url}/nobody/nothing"):
+        answer = requests.get(url, timeout=5)
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; style-src 'self'; img-src 'self'")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "<script" not in answer.text
+
+
+def test_private_repository_has_no_page(sandbox: Sandbox) -> None:
+    sandbox.create_repository("acme/secret", private=True)
+    assert requests.get(f"{sandbox.url}/acme/secret", timeout=5).status_code == 404
+    assert "secret" not in requests.get(sandbox.url, timeout=5).text
+
+
+def test_diff_and_raw_file_are_plain_text(sandbox: Sandbox, original: int) -> None:
+    diff = requests.get(f"{sandbox.url}/{NAME}/pull/{original}.diff", timeout=5)
+    assert diff.headers["Content-Type"].startswith("text/plain")
+    assert "+unit = 8" in diff.text
+    raw = requests.get(f"{sandbox.url}/{NAME}/raw/release/v2/buffer.py", timeout=5)
+    assert raw.text == "size = 1\nunit = 2\nname = 'kv'\n"

@@ -1,0 +1,99 @@
+"""Many picks in one process end as each would alone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from bot.errors import GitError
+from bot.git import merge_trees
+from bot.git.batch_trial_picks import try_picks
+from bot.git.merge_trees import run_merge
+from bot.git.process import Completed
+from bot.git.repository import Repository
+from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick, try_pick
+from bot.models import Sha
+from tests.git.history import History
+
+BASE = "".join(f"line {number}\n" for number in range(20))
+
+
+def _plain(trial: object) -> object:
+    """Return a trial without the tree of a conflict, in which the labels of markers are those of this very question."""
+    return replace(trial, tree=Sha("")) if isinstance(trial, UnmergedPick) else trial
+
+
+def test_batch_answers_as_single_trials_do(history: History, repository: Repository) -> None:
+    """base ── original (main) onto trees where it is clean, empty, in conflict, and merged by attributes"""
+    base = history.commit({"f": BASE, "d": BASE})
+    original = history.commit({"f": BASE.replace("line 5", "fixed")}, base)
+    others = [
+        history.commit({"g": "g"}, base),
+        history.commit({"f": BASE.replace("line 5", "fixed")}, base),
+        history.commit({"f": BASE.replace("line 5", "other")}, base),
+        history.commit({"f": None}, base),
+        history.commit({"f": BASE.replace("line 5", "other"), ".gitattributes": "f merge=union\n"}, base),
+    ]
+    wanted = [(original, history.tree(other)) for other in others]
+    with repository.quarantined() as quarantine:
+        batched = try_picks(quarantine, wanted)
+        single = {(commit, onto): try_pick(quarantine, commit, onto) for commit, onto in wanted}
+        assert {each: _plain(trial) for each, trial in batched.items()} == {
+            each: _plain(trial) for each, trial in single.items()
+        }
+    kinds = [type(batched[each]) for each in wanted]
+    assert kinds == [CleanPick, EmptyPick, UnmergedPick, UnmergedPick, CleanPick]
+
+
+def test_shared_out_between_processes_the_answers_are_the_same(history: History, repository: Repository) -> None:
+    """base ── original (main) onto 40 trees, every third of them in conflict"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": BASE.replace("line 5", "fixed")}, base)
+    others = [
+        history.commit({"f": BASE.replace("line 5", f"other {n}")} if n % 3 == 0 else {f"g{n}": ""}, base)
+        for n in range(40)
+    ]
+    wanted = [(original, history.tree(other)) for other in others]
+    with repository.quarantined() as quarantine:
+        alone = try_picks(quarantine, wanted, processes=1)
+        assert try_picks(quarantine, wanted, processes=3) == alone
+    kinds = [type(alone[each]) for each in wanted]
+    assert kinds == [UnmergedPick if n % 3 == 0 else CleanPick for n in range(40)]
+
+
+def test_time_is_given_to_all_of_them_together_and_not_to_each_process(
+    history: History, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """base ── original (main) onto 40 trees with other files in conflict, in eight processes one after the other"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": BASE.replace("line 5", "fixed")}, base)
+    others = [history.commit({"f": BASE.replace("line 5", f"other {n}")}, base) for n in range(40)]
+    given: list[float] = []
+
+    def slow(*arguments: object) -> Completed:
+        given.append(cast("float", arguments[-1]))
+        time.sleep(0.01)
+        return run_merge(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(merge_trees, "run_merge", slow)
+    with repository.quarantined() as quarantine:
+        try_picks(quarantine, [(original, history.tree(other)) for other in others], seconds=60, processes=2)
+    assert len(given) == 8
+    assert given[0] <= 60
+    assert max(given[2:]) < 60 - 0.01
+
+
+def test_pick_that_git_cannot_do_leaves_the_others_alone(history: History, repository: Repository) -> None:
+    """base ── lost, whose blob is gone; base ── original"""
+    base = history.commit({"f": BASE, "h": BASE})
+    original = history.commit({"f": BASE.replace("line 5", "fixed")}, base)
+    lost = history.commit({"h": BASE.replace("line 5", "lost")}, base)
+    onto = history.tree(history.commit({"h": BASE.replace("line 9", "ours")}, base))
+    history.lose(history.git("rev-parse", f"{lost}:h"))
+    with repository.quarantined() as quarantine:
+        answers = try_picks(quarantine, [(lost, onto), (original, onto)])
+    assert isinstance(answers[lost, onto], GitError)
+    assert isinstance(answers[original, onto], CleanPick)

@@ -1,0 +1,143 @@
+"""Merges narrowed to the paths that an original changes come to what git makes of the whole trees."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+
+from bot.git.merge_trees import Merged, attributes_of, merge_many, merge_one
+from bot.git.narrow_merge import Question, question, widen
+from bot.git.repository import Quarantined, Repository
+from bot.git.trial_pick import trees_of
+from bot.models import Sha
+from tests.git.history import History, Judge
+from tests.git.test_judged import Wilderness, grow
+from tests.git.test_trial_pick import TEN, judgement
+
+LINES = "".join(f"{line}\n" for line in TEN)
+EDITED = LINES.replace("line 5", "fixed")
+OTHER = LINES.replace("line 5", "other")
+
+# name: files at the base, the original's change, the branch's change, and whether it is narrowed
+CASES: dict[str, tuple[dict[str, str], dict[str, str | None], dict[str, str | None], bool]] = {
+    "the branch never touched it": ({"f": LINES}, {"f": EDITED}, {"g": "g"}, True),
+    "both touched it": ({"f": LINES}, {"f": EDITED}, {"f": LINES + "end\n"}, True),
+    "both touched the same lines": ({"f": LINES}, {"f": EDITED}, {"f": OTHER}, True),
+    "added": ({"f": LINES}, {"d/new": "new"}, {"f": OTHER}, True),
+    "removed": ({"d/f": LINES}, {"d/f": None}, {"g": "g"}, True),
+    "removed, and changed on the branch": ({"f": LINES}, {"f": None}, {"f": OTHER}, True),
+    "moved": ({"d/f": LINES, "d/e": "e"}, {"d/f": None, "d/g": LINES}, {"h": "h"}, True),
+    "moved, and changed on the branch": ({"f": LINES}, {"f": None, "g": LINES}, {"f": OTHER}, False),
+    "moved with its directory": ({"d/f": LINES}, {"d/f": None, "e/f": LINES}, {"d/new": "new"}, False),
+    "moved on the branch": ({"f": LINES}, {"f": EDITED}, {"f": None, "g": LINES}, False),
+    "added where the branch has something": ({"f": LINES}, {"g": "one\n"}, {"g": "two\n"}, False),
+    "added to a directory that the branch moved": (
+        {"d/f": LINES},
+        {"d/new": "new"},
+        {"d/f": None, "e/f": LINES},
+        False,
+    ),
+    "added below a file of the branch": ({"f": LINES}, {"d/new": "new"}, {"d": "file"}, False),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_cannot_be_renamed_is_narrowed_and_ends_as_a_real_pick(
+    case: str, history: History, judge: Judge, repository: Repository
+) -> None:
+    """base ── original (main); base ── tip (branch)"""
+    files, changed, drifted, narrowed = CASES[case]
+    base = history.commit({**files, "unrelated": "unrelated"})
+    original, tip = history.commit(changed, base), history.commit(drifted, base)
+    with repository.quarantined() as quarantine:
+        asked = question(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
+        assert asked.narrow is narrowed
+        merged, whole = _narrow(quarantine, asked), _whole(quarantine, asked)
+        assert _comes_to(quarantine, merged) == _comes_to(quarantine, whole)
+    assert judgement(repository, original, tip) == judge.cherry_pick(original, tip)
+
+
+def test_narrowed_merges_of_grown_histories_come_to_what_the_whole_trees_come_to(
+    history: History, repository: Repository
+) -> None:
+    """Eight times: base ── 8 commits (main), each merged onto all of base ── 4 commits (branch)"""
+    seen: Counter[str] = Counter()
+    with repository.quarantined() as quarantine:
+        for seed in range(8):
+            for original, tip in _pairs(history, random.Random(3000 + seed)):  # noqa: S311 -- the same everywhere
+                asked = question(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
+                if asked.narrow:
+                    merged, whole = _narrow(quarantine, asked), _whole(quarantine, asked)
+                    assert _comes_to(quarantine, merged) == _comes_to(quarantine, whole)
+                    seen["asked" if asked.trees else "settled"] += 1
+                    seen["clean" if whole.clean else "conflict"] += 1
+    assert all(seen[each] >= 10 for each in ("asked", "settled", "clean", "conflict")), seen
+
+
+def _pairs(history: History, dice: random.Random) -> Iterator[tuple[Sha, Sha]]:
+    wilderness = Wilderness(dice)
+    base = history.commit(wilderness.files)
+    main, branch = (grow(history, each, base, count) for each, count in ((wilderness, 8), (wilderness.twin(), 4)))
+    return product(main, branch)
+
+
+def _whole(repository: Quarantined, asked: Question) -> Merged:
+    return merge_one(repository, asked.whole, attributes_of(repository, asked.whole))
+
+
+def _narrow(repository: Quarantined, asked: Question) -> Merged:
+    merged = merge_one(repository, asked.trees, asked.attributes) if asked.trees else None
+    return widen(repository, asked, merged)
+
+
+def _comes_to(repository: Quarantined, merged: Merged) -> object:
+    """Return the stages and everything that git wrote, the labels of its markers apart."""
+    stages = {path: (each.written, each.entries) for path, each in merged.stages.items()}
+    if merged.clean:
+        return stages, merged.tree
+    written = {path: repository.read(merged.tree, path) for path in repository.paths(merged.tree)}
+    return stages, {path: re.sub(rb"(?m)^([<>|]+ )[0-9a-f]{40}", rb"\1", held or b"") for path, held in written.items()}
+
+
+def test_branches_with_the_same_files_are_one_question_unless_their_attributes_differ(
+    history: History, repository: Repository
+) -> None:
+    """base ── original (main); base ── four tips with the same file in conflict, one with a merge driver of its own"""
+    base = history.commit({"f": LINES})
+    original = history.commit({"f": EDITED}, base)
+    tips = [
+        history.commit({"f": OTHER}, base),
+        history.commit({"f": OTHER, "g": "g"}, base),
+        history.commit({"f": OTHER, "h/i": "i"}, base),
+        history.commit({"f": OTHER, ".gitattributes": "f merge=union\n"}, base),
+    ]
+    with repository.quarantined() as quarantine:
+        asked = [question(quarantine, trees_of(quarantine, original, Sha(history.tree(tip)))) for tip in tips]
+        trees = [each.trees for each in asked]
+        assert trees[0] == trees[1] == trees[2] != trees[3]
+        merged = dict(merge_many(quarantine, {each.trees: each.attributes for each in asked if each.trees}))
+        made = [widen(quarantine, each, merged[each.trees]) for each in asked if each.trees]  # type: ignore[arg-type]
+    assert [each.clean for each in made] == [False, False, False, True]
+
+
+def test_a_mode_that_only_old_git_wrote_is_written_as_git_writes_it(history: History, repository: Repository) -> None:
+    """base ── original (main), picked onto base ── tip (release); a neighbour of the file has mode 100664"""
+    blobs = [history.git("hash-object", "-w", "--stdin", stdin=text.encode()) for text in (LINES, EDITED, OTHER)]
+
+    def commit(blob: str, *parents: Sha, also: bytes = b"") -> Sha:
+        tree = b"100644 f\0" + bytes.fromhex(blob) + b"100664 g\0" + bytes.fromhex(blobs[0]) + also
+        written = history.git("hash-object", "-w", "-t", "tree", "--literally", "--stdin", stdin=tree)
+        return Sha(history.git("commit-tree", written, *(f"-p{each}" for each in parents), "-m", "m"))
+
+    base = commit(blobs[0])
+    original = commit(blobs[1], base)
+    tip = commit(blobs[0], base, also=b"100644 h\0" + bytes.fromhex(blobs[2]))
+    with repository.quarantined() as quarantine:
+        asked = question(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
+        assert asked.narrow
+        assert _narrow(quarantine, asked).tree == _whole(quarantine, asked).tree

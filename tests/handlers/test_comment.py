@@ -1,0 +1,383 @@
+"""The whole line over real HTTP and real git: a comment in, a status comment, branches and pull requests out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.carried.load import CarriedPatch
+from bot.commands.events import LabelTrigger
+from bot.config import parse_config
+from bot.handlers.comment import answer
+from bot.models import (
+    AlreadyApplied,
+    Candidate,
+    Conflicted,
+    Failed,
+    Method,
+    NotAffected,
+    NotProven,
+    Opened,
+    Status,
+    Verdict,
+    WouldOpen,
+)
+from bot.pipeline import run
+from bot.pipeline.context import Workplace
+from tests.pipeline.landing import unproven
+from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git
+
+ALL = "/backport release/1.0 release/1.1 release/1.2"
+
+
+def test_each_branch_ends_as_it_must(office: Office) -> None:
+    old, conflicting, clean = office.say(ALL)
+    assert isinstance(old, NotAffected)
+    assert isinstance(conflicting, Opened)
+    assert isinstance(clean, Opened)
+    assert conflicting.candidate is not None
+    assert clean.candidate is not None
+    assert (conflicting.candidate.method, clean.candidate.method) == (Method.CARRIED_PATCH, Method.CHERRY_PICK)
+    assert all(each.verdict is not None and each.verdict.proven for each in (conflicting, clean))
+    assert [each.base.ref for each in office.backports()] == ["release/1.1", "release/1.2"]
+    assert office.reactions() == ["eyes", "rocket"]
+
+
+def test_the_commit_that_was_tested_is_the_commit_that_is_opened(office: Office) -> None:
+    (opened,) = office.say("/backport release/1.1")
+    assert isinstance(opened, Opened)
+    assert opened.candidate is not None
+    assert office.branches()["backport/7-to-release-1.1"] == opened.candidate.commit
+    assert office.backports()[0].head.sha == opened.candidate.commit
+    assert git(office.git_dir, "rev-parse", f"{opened.candidate.commit}^") == office.branches()["release/1.1"]
+
+
+@pytest.mark.parametrize("branch", ["release/1.1", "release/1.2"], ids=["carried patch", "cherry-pick"])
+def test_the_commit_keeps_its_author_and_names_its_original(office: Office, branch: str) -> None:
+    office.say(f"/backport {branch}")
+    head = office.backports()[0].head.sha
+    assert (
+        git(office.git_dir, "show", "--no-patch", "--format=%an %ae %at", head) == "Ann ann@widget.example 1767225600"
+    )
+    original = git(office.git_dir, "rev-parse", "pull-7^{commit}")
+    assert f"(cherry picked from commit {original})" in git(office.git_dir, "show", "--no-patch", "--format=%B", head)
+
+
+def test_one_status_comment_is_edited_to_the_end(office: Office) -> None:
+    office.say(ALL)
+    (answer,) = office.answers()
+    assert "under way" not in answer
+    assert all(branch in answer for branch in ("release/1.0", "release/1.1", "release/1.2"))
+    assert "There is no ring yet." in answer
+
+
+def test_a_second_request_opens_no_second_pull_request(office: Office) -> None:
+    office.say(ALL)
+    before = office.branches()
+    results = office.say(ALL)
+    assert [result.status for result in results] == [Status.NOT_AFFECTED, Status.OPENED, Status.OPENED]
+    assert [result.created for result in results if isinstance(result, Opened)] == [False, False]
+    assert len(office.backports()) == 2
+    assert office.branches() == before
+    assert "already open" in office.answers()[-1]
+
+
+def test_serving_one_comment_twice_has_the_effects_of_once(office: Office) -> None:
+    """A crash after the last effect and before its record makes the service serve the comment again."""
+    office.say(ALL)
+    comment = next(each for each in office.issue(7).get_comments() if each.user.login == MAINTAINER)
+    office.serve(comment.id, ALL)
+    assert len(office.answers()) == 1
+    assert len(office.backports()) == 2
+    assert sorted(office.reactions()) == ["eyes", "rocket"]
+
+
+def test_a_pull_request_that_was_closed_without_a_merge_is_refused(office: Office) -> None:
+    office.issue(11).edit(state="closed")
+    assert office.say("/backport release/1.2", on=11) == ()
+    assert "without being merged" in office.answers(11)[0]
+    assert office.backports() == []
+    assert office.reactions(11) == ["eyes", "confused"]
+
+
+def test_an_unknown_branch_gets_the_nearest_names_and_the_others_go_on(office: Office) -> None:
+    unknown, opened = office.say("/backport release/1.3 release/1.2")
+    assert isinstance(unknown, Failed)
+    assert "`release/1.2`" in unknown.hint
+    assert isinstance(opened, Opened)
+
+
+@pytest.mark.parametrize("level", [None, "read", "triage"])
+def test_a_person_without_write_permission_is_refused_politely(office: Office, level: str | None) -> None:
+    if level:
+        office.sandbox.grant(REPOSITORY, "otto", level)
+    assert office.say("/backport release/1.2", as_="otto") == ()
+    assert "`write`" in office.answers()[0]
+    assert office.backports() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("```\n/backport release/1.2\n```", id="code block"),
+        pytest.param("> /backport release/1.2", id="quote"),
+        pytest.param("<!--\n/backport release/1.2\n-->", id="HTML comment"),
+        pytest.param("I would /backport release/1.2 myself", id="in a sentence"),
+    ],
+)
+def test_what_is_not_addressed_to_the_bot_is_left_alone(office: Office, body: str) -> None:
+    assert office.say(body) == ()
+    assert office.answers() == []
+    assert office.reactions() == []
+
+
+def test_answers_are_in_the_words_that_the_configuration_gives(office: Office) -> None:
+    own = unproven(office, 'templates: {answer: "Robot says: {{ lead }}"}')
+    for comment in ("/backport help", "/backport", "/backport status"):
+        own.say(comment)
+    assert all("Robot says: " in answer for answer in own.answers())
+
+
+@pytest.mark.parametrize(
+    ("body", "meant"),
+    [
+        ("/backport", "The stable branches are `release/1.2`, `release/1.1`, `release/1.0`."),
+        ("/backport --draft", "The stable branches are `release/1.2`, `release/1.1`, `release/1.0`."),
+        ("/backport relaese/1.2", "`/backport release/1.2`"),
+        ("/backport relaese/1.2 --draft", "`/backport release/1.2 --draft`"),
+        ("/backport relaese/1.2 releese/1.1", "`/backport release/1.2 release/1.1`"),
+        ("/backport release\\1.2", "`/backport release/1.2`"),
+        ("/backport statsu", "`/backport status`"),
+        ("/backport xyzzy", "The stable branches are `release/1.2`, `release/1.1`, `release/1.0`."),
+        ("/backport feature/*", "The stable branches are `release/1.2`, `release/1.1`, `release/1.0`."),
+        ("/backport release/1.2 --darft", "`--draft`"),
+    ],
+)
+def test_a_typo_is_answered_in_two_lines_with_the_names_of_this_repository(
+    office: Office, body: str, meant: str
+) -> None:
+    results = office.say(body)
+    assert all(isinstance(result, Failed) for result in results)
+    _marker, fact, remedy = office.answers()[0].strip().split("\n")
+    assert "nothing was" in fact.lower()
+    assert meant in remedy
+    assert office.backports() == []
+
+
+@pytest.mark.parametrize("body", ["/backport", "/backport release/1.2 --darft", "/backport a..b", "/Backport"])
+def test_a_stranger_is_told_one_thing_whatever_they_mistype(office: Office, body: str) -> None:
+    assert office.say(body, as_="otto") == ()
+    _marker, said = office.answers()[0].strip().split("\n")
+    assert "needs the `write` permission" in said
+
+
+def test_what_a_stranger_wrote_is_not_read_where_they_may_ask_for_nothing(office: Office) -> None:
+    config = parse_config(f"repository: {REPOSITORY}\npermissions: {{status: write}}\n")
+    closed = replace(office, at=replace(office.at, config=config))
+    assert closed.say("/backport help", as_="otto") == ()
+    assert "needs the `write` permission" in closed.answers()[0]
+    assert closed.say("I would\n```\n/backport help\n```", as_="otto") == ()
+    assert len(closed.answers()) == 1
+
+
+def test_a_comment_that_has_its_answer_is_left_alone(office: Office) -> None:
+    office.say("/backport release/1.2 --dry-run")
+    before = office.answers()
+    comment = next(each for each in office.issue(7).get_comments() if each.user.login == MAINTAINER)
+    assert office.serve(comment.id, "/backport release/1.2") == ()
+    assert office.answers() == before
+    assert office.backports() == []
+
+
+def test_what_cannot_be_proven_is_not_opened(office: Office) -> None:
+    (result,) = office.say("/backport release/1.2", on=9)
+    assert isinstance(result, NotProven)
+    assert office.backports() == []
+    assert "backport/9-to-release-1.2" not in office.branches()
+
+
+def test_a_maintainer_may_open_an_unproven_one_as_a_draft_that_says_so(office: Office) -> None:
+    office.sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
+    (result,) = office.say("/backport release/1.2 --no-prove", on=9)
+    assert isinstance(result, Opened)
+    (opened,) = office.backports()
+    assert opened.draft
+    assert "unproven" in opened.body.lower() or "not proven" in opened.body.lower()
+
+
+def test_skipping_the_proof_takes_more_than_write_permission(office: Office) -> None:
+    assert office.say("/backport release/1.2 --no-prove") == ()
+    assert "`maintain`" in office.answers()[0]
+    assert office.backports() == []
+
+
+def test_a_conflict_without_a_carried_patch_pushes_nothing(office: Office) -> None:
+    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\npick: {{propose: false}}\n")
+    bare = replace(office, at=replace(office.at, patches={}, config=config))
+    (result,) = bare.say("/backport release/1.1")
+    assert isinstance(result, Conflicted)
+    assert [file.path for file in result.conflict.files] == ["widget/ring.py"]
+    assert office.backports() == []
+    assert "backport/7-to-release-1.1" not in office.branches()
+    assert office.reactions() == ["eyes", "confused"]
+
+
+def test_a_dry_run_pushes_nothing(office: Office) -> None:
+    (result,) = office.say("/backport release/1.2 --dry-run")
+    assert isinstance(result, WouldOpen)
+    assert office.backports() == []
+    assert "backport/7-to-release-1.2" not in office.branches()
+
+
+def test_a_branch_that_moves_during_the_proof_is_planned_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    proofs: list[str] = []
+    prove = run.prove_candidate
+
+    def prove_while_somebody_pushes(candidate: Candidate, patch: CarriedPatch | None, at: Workplace) -> Verdict:
+        verdict = prove(candidate, patch, at)
+        if not proofs:
+            tree = git(office.git_dir, "rev-parse", "release/1.2^{tree}")
+            moved = git(office.git_dir, "commit-tree", tree, "-p", "release/1.2", "-m", "Meanwhile")
+            git(office.git_dir, "update-ref", "refs/heads/release/1.2", moved)
+        proofs.append(candidate.base_commit)
+        return verdict
+
+    monkeypatch.setattr(run, "prove_candidate", prove_while_somebody_pushes)
+    (result,) = office.say("/backport release/1.2")
+    assert isinstance(result, Opened)
+    assert result.candidate is not None
+    assert len(proofs) == 2
+    assert result.candidate.base_commit == office.branches()["release/1.2"]
+
+
+def test_a_branch_that_is_removed_during_the_proof_fails_alone(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    prove = run.prove_candidate
+
+    def prove_while_somebody_tidies(candidate: Candidate, patch: CarriedPatch | None, at: Workplace) -> Verdict:
+        verdict = prove(candidate, patch, at)
+        if candidate.branch == "release/1.2":
+            git(office.git_dir, "update-ref", "-d", "refs/heads/release/1.2")
+        return verdict
+
+    monkeypatch.setattr(run, "prove_candidate", prove_while_somebody_tidies)
+    gone, opened = office.say("/backport release/1.2 release/1.1")
+    assert isinstance(gone, Failed)
+    assert "is gone by now" in gone.message
+    assert isinstance(opened, Opened)
+
+
+def test_a_merged_backport_is_already_applied(office: Office) -> None:
+    office.say("/backport release/1.2")
+    office.people[MAINTAINER].get_repo(REPOSITORY).get_pull(office.backports()[0].number).merge()
+    (result,) = office.say("/backport release/1.2")
+    assert isinstance(result, AlreadyApplied)
+    assert len(office.backports()) == 1
+
+
+def test_a_backport_that_a_person_closed_stays_closed_until_redo(office: Office) -> None:
+    office.say("/backport release/1.2")
+    office.people[MAINTAINER].get_repo(REPOSITORY).get_pull(office.backports()[0].number).edit(state="closed")
+    (result,) = office.say("/backport release/1.2")
+    assert isinstance(result, Failed)
+    assert "--redo" in result.hint
+    (again,) = office.say("/backport release/1.2 --redo")
+    assert isinstance(again, Opened)
+    assert [each.state for each in office.backports()] == ["closed", "open"]
+
+
+def test_a_commit_that_a_person_made_is_never_overwritten(office: Office) -> None:
+    office.say("/backport release/1.2")
+    branch = "backport/7-to-release-1.2"
+    theirs = git(office.git_dir, "commit-tree", f"{branch}^{{tree}}", "-p", branch, "-m", "A touch of mine")
+    git(office.git_dir, "update-ref", f"refs/heads/{branch}", theirs)
+    (result,) = office.say("/backport release/1.2 --redo")
+    assert isinstance(result, Failed)
+    assert "Ann" in result.message
+    assert office.branches()[branch] == theirs
+
+
+def test_auto_takes_the_branches_that_are_affected(office: Office) -> None:
+    results = office.say("/backport auto")
+    assert [(result.branch, result.status) for result in results] == [
+        ("release/1.2", Status.OPENED),
+        ("release/1.1", Status.OPENED),
+    ]
+
+
+def test_status_says_what_is_open(office: Office) -> None:
+    office.say("/backport release/1.2")
+    office.say("/backport status")
+    assert "release/1.2" in office.answers()[-1]
+
+
+def test_where_proof_is_not_required_the_unproven_opens_as_a_draft(office: Office) -> None:
+    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n")
+    lenient = replace(office, at=replace(office.at, config=config))
+    (result,) = lenient.say("/backport release/1.2", on=9)
+    assert isinstance(result, Opened)
+    assert office.backports()[0].draft
+
+
+def test_no_token_reaches_the_pages_the_requests_or_the_mirror(office: Office) -> None:
+    office.say(ALL)
+    settings = (office.at.mirror.git.directory / "config").read_text()
+    assert "ghs_" not in settings
+    assert "authorization" not in settings.casefold()
+    assert all("token" not in (each.path or "").casefold() for each in office.sandbox.requests())
+
+
+def test_a_label_on_a_merged_pull_request_asks_as_a_comment_does(office: Office) -> None:
+    trigger = LabelTrigger(
+        repository=REPOSITORY, pull_request=7, label="backport release/1.2", sender=MAINTAINER, merged=True
+    )
+    (opened,) = answer(trigger, office.at)
+    assert isinstance(opened, Opened)
+    assert len(office.answers()) == 1
+
+
+def test_whoever_added_the_label_needs_the_permission(office: Office) -> None:
+    office.sandbox.grant(REPOSITORY, "otto", "triage")
+    trigger = LabelTrigger(
+        repository=REPOSITORY, pull_request=7, label="backport release/1.2", sender="otto", merged=True
+    )
+    assert answer(trigger, office.at) == ()
+    assert office.backports() == []
+
+
+def test_redo_makes_branch_and_text_anew_in_the_same_pull_request(office: Office) -> None:
+    office.say("/backport release/1.2")
+    (before,) = office.backports()
+    tree = git(office.git_dir, "rev-parse", "release/1.2^{tree}")
+    moved = git(office.git_dir, "commit-tree", tree, "-p", "release/1.2", "-m", "Meanwhile")
+    git(office.git_dir, "update-ref", "refs/heads/release/1.2", moved)
+    (again,) = office.say("/backport release/1.2 --redo")
+    assert isinstance(again, Opened)
+    (after,) = office.backports()
+    assert (after.number, after.head.sha) == (before.number, office.branches()["backport/7-to-release-1.2"])
+    assert git(office.git_dir, "rev-parse", f"{after.head.sha}^") == moved
+    assert after.head.sha[:12] in after.body
+    assert before.head.sha[:12] not in after.body
+
+
+def test_a_branch_left_without_a_pull_request_is_made_anew(office: Office) -> None:
+    """A crash between the push and the pull request leaves exactly this."""
+    office.say("/backport release/1.2")
+    git(office.git_dir, "update-ref", "refs/heads/backport/9-to-release-1.2", office.backports()[0].head.sha)
+    office.sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
+    (result,) = office.say("/backport release/1.2 --no-prove", on=9)
+    assert isinstance(result, Opened)
+    assert result.candidate is not None
+    assert office.branches()["backport/9-to-release-1.2"] == result.candidate.commit
+
+
+def test_a_pull_request_from_a_fork_with_the_same_branch_name_is_not_ours(office: Office) -> None:
+    """GitHub's `head.ref` names no owner."""
+    fork = office.people["otto"].get_repo(REPOSITORY).create_fork()
+    fork.create_git_ref("refs/heads/backport/7-to-release-1.2", fork.get_branch("main").commit.sha)
+    repository = office.people["otto"].get_repo(REPOSITORY)
+    theirs = repository.create_pull("release/1.2", "otto:backport/7-to-release-1.2", title="Mine", body="")
+    (opened,) = office.say("/backport release/1.2")
+    assert isinstance(opened, Opened)
+    assert opened.created
+    assert opened.pull_request.number != theirs.number

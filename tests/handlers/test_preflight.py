@@ -1,0 +1,130 @@
+"""What a pull request would come to on the stable branches, told before anybody asks for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from github.PullRequest import PullRequest as Pull
+from typer.testing import CliRunner
+
+from bot.cli import app
+from bot.environment.credentials import TOKEN
+from bot.handlers.preflight import preflight, preflight_stable
+from bot.models import Outlook, TargetForecast
+from bot.report.preflight import NAME, render_preflight, render_preflight_check
+from tests.pipeline.landing import open_pull, unproven, write
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git
+
+STABLE = ("release/1.2", "release/1.1", "release/1.0")
+
+
+@pytest.fixture
+def bare(office: Office) -> Office:
+    """No suite, and no proposals: what git cannot pick is a conflict."""
+    return unproven(office, "pick: {propose: false}")
+
+
+def _pull(office: Office, files: dict[str, str | None], *, onto: str = "main") -> Pull:
+    write(office, "topic", files, "First half", onto=onto)
+    return open_pull(office, "topic")
+
+
+def _forecasts(office: Office, number: int) -> dict[str, TargetForecast]:
+    found = preflight_stable(office.at.github.pull_request(number), office.at)
+    assert tuple(each.branch for each in found) == STABLE
+    return {each.branch: each for each in found}
+
+
+def test_each_stable_branch_has_its_outlook(bare: Office) -> None:
+    """The ring is not on 1.0, lacks its neighbouring lines on 1.1, and is as on main on 1.2."""
+    ring = git(bare.git_dir, "show", "main:widget/ring.py") + "\n"
+    pull = _pull(bare, {"widget/ring.py": ring.replace("slots * width", "slots * width + 1")}, onto="pull-7")
+    found = _forecasts(bare, pull.number)
+    assert {branch: each.outlook for branch, each in found.items()} == {
+        "release/1.2": Outlook.CONFLICT,
+        "release/1.1": Outlook.CONFLICT,
+        "release/1.0": Outlook.NOT_AFFECTED,
+    }
+    assert [file.path for file in found["release/1.1"].files] == ["widget/ring.py"]
+    assert [each.subject for each in found["release/1.2"].prerequisites] == ["Size the ring by entry (#7)"]
+
+
+def test_what_could_only_be_proposed_is_resolvable(office: Office) -> None:
+    ring = git(office.git_dir, "show", "main:widget/ring.py") + "\n"
+    pull = _pull(office, {"widget/ring.py": ring.replace("slots * width", "slots * width + 1")}, onto="pull-7")
+    assert _forecasts(unproven(office), pull.number)["release/1.2"].outlook is Outlook.RESOLVABLE
+
+
+def test_an_open_pull_request_is_taken_as_a_squash_merge_of_it(bare: Office) -> None:
+    """Two commits, of which only the sum applies; the base branch has moved on since."""
+    write(bare, "topic", {"widget/hello.py": "GREETING = 'no'\n", "widget/new.py": "A = 1\n"}, "One", onto="main~1")
+    write(bare, "topic", {"widget/hello.py": None}, "Two")
+    pull = open_pull(bare, "topic")
+    assert _forecasts(bare, pull.number)["release/1.0"].outlook is Outlook.CLEAN
+
+
+def test_a_carried_patch_says_what_it_knows(office: Office) -> None:
+    found = {each.branch: each for each in preflight(office.at.github.pull_request(7), STABLE, office.at)}
+    assert {branch: each.outlook for branch, each in found.items()} == {
+        "release/1.2": Outlook.CLEAN,
+        "release/1.1": Outlook.RESOLVABLE,
+        "release/1.0": Outlook.NOT_AFFECTED,
+    }
+    assert found["release/1.0"].reason == "There is no ring yet."
+
+
+def test_what_conflicts_with_its_own_base_is_unknown_and_says_so(bare: Office) -> None:
+    pull = _pull(bare, {"widget/hello.py": "GREETING = 'salve'\n"}, onto="main~1")
+    found = _forecasts(bare, pull.number)
+    assert {each.outlook for each in found.values()} == {Outlook.UNKNOWN}
+    assert "its own base branch in `widget/hello.py`" in found["release/1.2"].reason
+
+
+def test_a_branch_that_is_not_there_stops_no_other(bare: Office) -> None:
+    pull = _pull(bare, {"widget/first.py": "A = 1\n"})
+    known, unknown = preflight(bare.at.github.pull_request(pull.number), ("nowhere", "release/1.2"), bare.at)
+    assert (known.branch, known.outlook) == ("release/1.2", Outlook.CLEAN)
+    assert (unknown.branch, unknown.outlook) == ("nowhere", Outlook.UNKNOWN)
+
+
+def test_nothing_is_pushed_or_kept(bare: Office) -> None:
+    pull = _pull(bare, {"widget/first.py": "A = 1\n"})
+    bare.at.mirror.fetch(bare.branches().values())
+    before = git(bare.at.mirror.git.directory, "count-objects"), bare.branches()
+    _forecasts(bare, pull.number)
+    assert (git(bare.at.mirror.git.directory, "count-objects"), bare.branches()) == before
+
+
+def test_a_request_before_the_merge_is_answered_with_it(bare: Office) -> None:
+    pull = _pull(bare, {"widget/first.py": "A = 1\n"})
+    bare.say("/backport release/1.2", on=pull.number)
+    assert "`release/1.2`: clean. It applies" in bare.answers(pull.number)[0]
+
+
+def test_the_command_prints_data_and_writes_a_neutral_check_run(
+    bare: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull = _pull(bare, {"widget/first.py": "A = 1\n"})
+    config = tmp_path / "backport.yaml"
+    config.write_text(f"repository: {REPOSITORY}\n")
+    monkeypatch.setenv(TOKEN, bare.sandbox.add_user(BOT, type="Bot"))
+    options = ["--config", str(config), "--data", str(tmp_path / "data"), "--api-url", bare.sandbox.api_url]
+    ran = CliRunner().invoke(app, ["preflight", "--pr", str(pull.number), *options, "--json"])
+    assert ran.exit_code == 0, ran.output
+    assert [(each["branch"], each["outlook"]) for each in json.loads(ran.stdout)] == [
+        (branch, "clean") for branch in STABLE
+    ]
+    commit = bare.people[MAINTAINER].get_repo(REPOSITORY).get_commit(pull.head.sha)
+    (run,) = commit.get_check_runs(check_name=NAME)
+    assert (run.conclusion, run.output.title) == ("neutral", "3 clean")
+
+
+@pytest.mark.parametrize("outlook", Outlook)
+def test_no_outlook_is_red_and_foreign_text_stays_text(outlook: Outlook) -> None:
+    forecast = TargetForecast(branch="release/`x`|@acme", outlook=outlook, reason="It conflicts in `@acme/team|x`. #3")
+    text = render_preflight_check([forecast])
+    assert text.conclusion == "neutral"
+    assert "#\u20603" in text.summary
+    assert "release/`x`|@acme" in render_preflight([forecast])

@@ -1,0 +1,133 @@
+"""Prerequisites brought along: they come first, and what comes of the originals is what was offered."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.git.commit_message import picked_from
+from bot.git.repository import Repository
+from bot.models import AlreadyApplied, Candidate, Certainty, Conflict, Method, Sha, TargetPlan
+from bot.pick.ladder import pick
+from bot.pick.partial_commit import part_message
+from bot.pick.with_prerequisites import bring_prerequisites
+from tests.git.history import COMMITTER, History
+from tests.pick.missing import swept, ten_lines, with_rest
+from tests.pick.plans import plan
+
+
+def _bring(repository: Repository, planned: TargetPlan) -> tuple[Conflict, Candidate]:
+    def climb(plan: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
+        return pick(repository, plan, patches={}, committer=COMMITTER, propose=propose)
+
+    conflict = climb(planned)
+    assert isinstance(conflict, Conflict)
+    made = bring_prerequisites(repository, planned, conflict, COMMITTER, climb)
+    assert isinstance(made, Candidate)
+    return conflict, made
+
+
+@pytest.mark.parametrize("added", [0, 30])
+def test_what_conflicts_after_them_is_resolved_as_surely_as_was_said(
+    history: History, repository: Repository, added: int
+) -> None:
+    tip, near, original = with_rest(history, added=added)
+    conflict, made = _bring(repository, plan(tip, original))
+    assert (made.certainty, made.method) == (conflict.rest, Method.RESOLVED)
+    assert [each.path for each in made.resolutions] == ["new.py"]
+    assert [each.sha for each in made.prerequisites] == [near]
+    first, last = made.commits
+    assert (made.base_commit, made.commit) == (tip, last)
+    assert repository.commit(last).parents == (first,)
+    assert repository.commit(first).parents == (tip,)
+    assert near in repository.commit(first).message
+    assert repository.read(last, "f") == ten_lines(l3="fixed").encode()
+    assert repository.read(last, "new.py") is None
+
+
+def test_a_prerequisite_is_resolved_only_where_that_is_certain(history: History, repository: Repository) -> None:
+    """base ── notes ── near, which edits the notes, too ── original (main); base ── tip (release)
+
+    The notes are too large a commit to be brought along.
+    """
+    notes = "".join(f"- change {number}\n" for number in range(40))
+    base = history.commit({"f": ten_lines(), "g": "g\n"})
+    adding = history.commit({"notes": notes, **{f"many/{number}": "x\n" for number in range(50)}}, base)
+    near = history.commit({"f": ten_lines(l3="near"), "notes": f"{notes}- near\n"}, adding)
+    original = history.commit({"f": ten_lines(l3="fixed")}, near)
+    conflict, made = _bring(repository, plan(history.commit({"g": "G\n"}, base), original))
+    assert (conflict.rest, made.certainty, made.method) == (Certainty.CERTAIN, Certainty.CERTAIN, Method.RESOLVED)
+    assert [(each.path, each.result) for each in made.resolutions] == [("notes", None)]
+    assert made.files == ("f",)
+
+
+def test_where_all_of_it_applies_nothing_is_resolved(history: History, repository: Repository) -> None:
+    base = history.commit({"f": ten_lines()})
+    near = history.commit({"f": ten_lines(l3="near")}, base)
+    original = history.commit({"f": ten_lines(l3="fixed")}, near)
+    conflict, made = _bring(repository, plan(history.commit({"x": "x"}, base), original))
+    assert (conflict.rest, made.method, made.resolutions) == (None, Method.CHERRY_PICK, ())
+    assert len(made.commits) == 2
+
+
+def test_part_of_a_sweep_says_what_it_is_and_does_not_count_as_the_sweep(
+    history: History, repository: Repository
+) -> None:
+    tip, sweep, original = swept(history)
+    conflict, made = _bring(repository, plan(tip, original))
+    assert conflict.prerequisites[0].paths == ("f",)
+    assert (made.certainty, made.files) == (Certainty.PROPOSED, ("code.py", "f"))
+    part, last = (repository.commit(sha) for sha in made.commits)
+    assert part.message == f"Tidy up (#4)\n\nThis is only a part of commit {sweep}, what it changes in:\n  f\n"
+    assert repository.changed_paths(tip, part.sha) == ("f",)
+    assert picked_from(last.message) == (original,)
+    again = pick(repository, plan(last.sha, sweep), patches={}, committer=COMMITTER)
+    assert not isinstance(again, AlreadyApplied)
+
+
+def test_what_the_branch_has_in_another_form_is_no_prerequisite(history: History, repository: Repository) -> None:
+    """It would pick again, but as it counts as landed it would not be brought."""
+    base = history.commit({"f": ten_lines(), "g": "g\n"})
+    near = history.commit({"f": ten_lines(l3="near"), "g": "G\n"}, base)
+    original = history.commit({"f": ten_lines(l3="fixed")}, near)
+    adapted = history.commit({"g": "G\n"}, base, message=f"Near\n\n(cherry picked from commit {near})\n")
+    history.branch("release/1", adapted)
+    conflict = pick(repository, plan(adapted, original), patches={}, committer=COMMITTER)
+    assert isinstance(conflict, Conflict)
+    assert conflict.prerequisites == ()
+    reverting = history.commit({"g": "g\n"}, adapted, message=f"Revert\n\nThis reverts commit {adapted}.\n")
+    _conflict, made = _bring(repository, plan(reverting, original))
+    assert [each.sha for each in made.prerequisites] == [near]
+
+
+def test_nor_is_it_one_where_the_rest_could_be_resolved(history: History, repository: Repository) -> None:
+    tip, near, original = with_rest(history, added=0)
+    adapted = history.commit(
+        {"f": ten_lines(l3="adapted")}, tip, message=f"Near\n\n(cherry picked from commit {near})\n"
+    )
+    history.branch("release/1", adapted)
+    conflict = pick(repository, plan(adapted, original), patches={}, committer=COMMITTER)
+    assert isinstance(conflict, Conflict)
+    assert (conflict.prerequisites, conflict.rest) == ((), None)
+
+
+def test_part_of_a_sweep_does_not_claim_what_the_sweep_was_picked_from() -> None:
+    other = "a" * 40
+    message = f"Tidy up\n\nAll of it.\n\n(cherry picked from commit {other})\nSigned-off-by: A <a@example.org>\n"
+    assert picked_from(message) == (other,)
+    part = part_message(message, Sha("b" * 40), ["f"])
+    assert picked_from(part) == ()
+    assert other in part
+    assert "Signed-off-by: A <a@example.org>" in part
+
+
+def test_a_part_is_looked_at_together_with_the_originals(history: History, repository: Repository) -> None:
+    """The sweep takes a name away from code.py that is still used there; the original takes the use away."""
+    between = "".join(f"VALUE_{number} = {number}\n" for number in range(9))
+    many = {f"many/{number}": "x\n" for number in range(50)}
+    base = history.commit({"f": ten_lines(), "code.py": f"NAME = 1\n{between}print(NAME)\n", **many})
+    dropped = {"f": ten_lines(l3="swept"), "code.py": f"{between}print(NAME)\n"}
+    sweep = history.commit({**dropped, **dict.fromkeys(many, "y\n")}, base)
+    original = history.commit({"f": ten_lines(l3="fixed"), "code.py": between}, sweep)
+    conflict, made = _bring(repository, plan(history.commit({"many/7": "mine\n"}, base), original))
+    assert conflict.prerequisites[0].paths == ("code.py", "f")
+    assert (made.certainty, made.findings) == (Certainty.PROPOSED, ())

@@ -1,0 +1,63 @@
+"""The small project of `office.py`, started anew for each test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from github import Auth, Github
+
+from bot.carried.load import load_patches
+from bot.config import parse_config
+from bot.fake_github import Sandbox
+from bot.git.repository import Repository
+from bot.github.client import GitHubClient
+from bot.pipeline.context import Workplace
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, seed_pull_requests, write_history
+
+# The suite of the small project's carried patch: the gate runs it, on the trees it is meant for.
+collect_ignore = ["patches"]
+
+
+@pytest.fixture(scope="session")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the checkout with the whole history; copied for each test, never changed."""
+    directory = tmp_path_factory.mktemp("history")
+    write_history(directory)
+    return directory
+
+
+@pytest.fixture
+def office(history: Path, tmp_path: Path) -> Iterator[Office]:
+    """Start a GitHub with the small project on it, and the bot beside it."""
+    git_dir = tmp_path / "widget.git"
+    shutil.copytree(history / ".git", git_dir)
+    git(git_dir, "config", "core.bare", "true")
+    with Sandbox.start(tmp_path / "github") as sandbox:
+        tokens = {login: sandbox.add_user(login) for login in (MAINTAINER, "ann", "otto")}
+        tokens[BOT] = sandbox.add_user(BOT, type="Bot")
+        sandbox.create_repository(REPOSITORY, git_dir)
+        sandbox.grant(REPOSITORY, MAINTAINER, "write")
+        sandbox.grant(REPOSITORY, BOT, "write")
+        seed_pull_requests(sandbox, git_dir)
+        client = GitHubClient(REPOSITORY, token=tokens[BOT], api_url=sandbox.api_url, paced=False)
+        mirror = Repository.mirror(client.clone_url, tmp_path / "mirror.git", token=tokens[BOT])
+        at = Workplace(
+            github=client,
+            mirror=mirror,
+            config=parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\n"),
+            patches=load_patches([Path(__file__).parent / "patches"]),
+        )
+        people = {
+            login: Github(
+                auth=Auth.Token(token), base_url=sandbox.api_url, seconds_between_requests=0, seconds_between_writes=0
+            )
+            for login, token in tokens.items()
+        }
+        yield Office(sandbox, git_dir, at, people)
+        mirror.close()
+        client.close()
+        for person in people.values():
+            person.close()

@@ -1,0 +1,182 @@
+"""`--with-companions` over the whole line: further commits, each proven by its own suite, in one pull request.
+
+The ring of the small project has two companions: #8 names its default width and was merged, #12 was not. Both are
+written here, beside the patch whose suite and rules the office has.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.carried.load import load_patches
+from bot.models import NotProven, Opened, VerdictOutcome
+from tests.pipeline.office import REPOSITORY, Office, git
+
+_SUITE = """
+import os
+from pathlib import Path
+
+
+def test_the_line_is_there():
+    assert {line!r} in Path(os.environ["SUITE_TARGET"], "widget", "ring.py").read_text()
+"""
+
+
+def write_companion(folder: Path, number: int, line: str, *, proves: str = "") -> None:
+    """Write the patch that puts a line before the class, and the suite that looks for it, or for something else."""
+    document = {
+        "provenance": {
+            "original": {
+                "repository": REPOSITORY,
+                "pull_request": number,
+                "title": f"Add {line.split(maxsplit=1)[0]}",
+                "author": "otto",
+            },
+            "summary": f"{line} was missing.",
+        },
+        "target": {
+            "project": "widget",
+            "roots": ["."],
+            "package": "widget",
+            "files": {"ring": {"path": "widget/ring.py", "defines": "class Ring"}},
+        },
+        "functions": {"allocate": {"file": "ring", "class": "Ring", "name": "allocate"}},
+        "rules": {"line": {"file": "ring", "says": f"{line} is there", "rule": {"pattern": line}}},
+        "detect": [
+            {"status": "fixed", "when": [{"some": "line"}], "reason": "It is there."},
+            {"status": "affected", "when": [{"none": "line"}], "reason": "It is missing."},
+        ],
+        "steps": [
+            {
+                "name": "add-the-line",
+                "function": "allocate",
+                "expect": "exactly 1",
+                "edits": [
+                    {
+                        "rule": {
+                            "kind": "expression_statement",
+                            "has": {"pattern": "self.entries = $_", "stopBy": "end"},
+                        },
+                        "insert-before": line + "\n",
+                    }
+                ],
+            }
+        ],
+        "suite": {"timeout": 60},
+    }
+    home = folder / f"widget-{number}"
+    (home / "suite").mkdir(parents=True)
+    (home / "patch.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    (home / "suite" / "test_line.py").write_text(_SUITE.format(line=proves or line), encoding="utf-8")
+
+
+@pytest.fixture
+def patches(tmp_path: Path) -> Path:
+    """The office's patch with two companions beside it."""
+    folder = tmp_path / "patches"
+    shutil.copytree(Path(__file__).parent / "patches", folder)
+    file = folder / "widget-7" / "patch.yaml"
+    document = yaml.safe_load(file.read_text())
+    document["companions"] = [
+        {"patch": "widget-8", "reason": "The width is lost.", "needed_on": "1.2"},
+        {"patch": "widget-12", "reason": "The count is lost.", "needed_on": "1.2"},
+    ]
+    file.write_text(yaml.safe_dump(document))
+    write_companion(folder, 8, "self.unit = width")
+    write_companion(folder, 12, "self.count = slots")
+    return folder
+
+
+@pytest.fixture
+def accompanied(office: Office, patches: Path) -> Office:
+    """The office with these patches, and #8 merged into main by ann."""
+    git(office.git_dir, "branch", "topic-8", "pull-9")
+    tree = git(office.git_dir, "rev-parse", "main^{tree}")
+    merged = git(office.git_dir, "commit-tree", tree, "-p", "main", "-m", "Keep the unit (#8)")
+    git(office.git_dir, "update-ref", "refs/heads/main", merged)
+    office.sandbox.seed_pull_request(
+        REPOSITORY,
+        number=8,
+        title="Keep the unit",
+        author="ann",
+        head="topic-8",
+        merged_by="mia",
+        merge_commit_sha=merged,
+    )
+    return replace(office, at=replace(office.at, patches=load_patches([patches])))
+
+
+def test_companions_are_commits_of_their_own_on_top_of_the_fix(accompanied: Office) -> None:
+    (opened,) = accompanied.say("/backport release/1.2 --with-companions")
+    assert isinstance(opened, Opened)
+    assert opened.candidate is not None
+    assert [each.patch for each in opened.candidate.companions] == ["widget-8", "widget-12"]
+    told = {rung.rung: rung.detail for rung in opened.candidate.rungs}
+    assert told["companion widget-8"] == "1 step changed widget/ring.py"
+    head = accompanied.backports()[0].head.sha
+    assert head == opened.candidate.commit == opened.candidate.companions[-1].commit
+    subjects = git(accompanied.git_dir, "log", "--format=%s", f"release/1.2..{head}").splitlines()
+    assert subjects == ["Add self.count (#12)", "Keep the unit (#8)", "Size the ring by entry (#7)"]
+
+
+def test_each_companion_says_whose_fix_it_is(accompanied: Office) -> None:
+    accompanied.say("/backport release/1.2 --with-companions")
+    head = accompanied.backports()[0].head.sha
+    merged = git(accompanied.git_dir, "show", "--no-patch", "--format=%an%n%B", f"{head}^")
+    assert merged.startswith("Ann\nKeep the unit (#8)")
+    assert f"(cherry picked from commit {git(accompanied.git_dir, 'rev-parse', 'main')})" in merged
+    unmerged = git(accompanied.git_dir, "show", "--no-patch", "--format=%an%n%B", head)
+    assert unmerged.startswith("backport-bot\nAdd self.count (#12)")
+    assert "cherry picked" not in unmerged
+    assert unmerged.endswith("Co-authored-by: otto <otto@users.noreply.github.com>")
+    assert "by the carried patch widget-12" in unmerged
+
+
+def test_the_suites_of_all_run_and_the_pull_request_tells_of_all(accompanied: Office) -> None:
+    (opened,) = accompanied.say("/backport release/1.2 --with-companions")
+    assert isinstance(opened, Opened)
+    assert opened.verdict is not None
+    suites = {case.name.partition(".")[0] for case in opened.verdict.candidate.cases}
+    assert suites == {"widget-7", "widget-8", "widget-12"}
+    body = accompanied.backports()[0].body
+    assert "`widget-8`: Add self.unit" in body
+    assert "Belongs with this fix" not in body
+
+
+def test_without_being_asked_for_companions_are_only_named(accompanied: Office) -> None:
+    (opened,) = accompanied.say("/backport release/1.2")
+    assert isinstance(opened, Opened)
+    assert opened.candidate is not None
+    assert opened.candidate.companions == ()
+    body = accompanied.backports()[0].body
+    assert "Belongs with this fix" in body
+    assert "widget-8: The width is lost." in body
+
+
+def test_a_companion_that_its_suite_does_not_prove_opens_nothing(accompanied: Office, patches: Path) -> None:
+    shutil.rmtree(patches / "widget-12")
+    write_companion(patches, 12, "self.count = slots", proves="class Ring")
+    unproven = replace(accompanied, at=replace(accompanied.at, patches=load_patches([patches])))
+    (result,) = unproven.say("/backport release/1.2 --with-companions")
+    assert isinstance(result, NotProven)
+    assert result.verdict.outcome is VerdictOutcome.NOT_REPRODUCED
+    assert result.verdict.reason.startswith("widget-12: ")
+    assert accompanied.backports() == []
+
+
+@pytest.mark.parametrize(("on", "says"), [(9, "none carries this pull request"), (7, "names none")])
+def test_companions_that_cannot_come_along_are_told(office: Office, on: int, says: str) -> None:
+    office.say("/backport release/1.2 --with-companions --dry-run", on=on)
+    (answer,) = office.answers(on)
+    assert "`--with-companions` brings nothing along here: " in answer
+    assert says in answer
+
+
+def test_without_the_option_nothing_is_said_of_companions(office: Office) -> None:
+    office.say("/backport release/1.2 --dry-run", on=9)
+    assert "companions" not in office.answers(9)[0]

@@ -1,0 +1,170 @@
+"""What GitHub refuses while a backport is published is told with its remedy; what is only early is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from bot.commands.events import ChangeTrigger
+from bot.config import parse_config
+from bot.github.client import GitHubClient
+from bot.handlers.comment import answer
+from bot.models import Conflicted, Failed, Opened, TargetResult
+from tests.pipeline.landing import unproven
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git
+
+ASK = "/backport release/1.2"
+OPEN = f"^/repos/{REPOSITORY}/pulls$"
+UNKNOWN_HEAD = {
+    "message": "Validation Failed",
+    "errors": [{"resource": "PullRequest", "field": "head", "code": "invalid"}],
+    "documentation_url": "https://docs.github.com/rest/pulls/pulls#create-a-pull-request",
+    "status": "422",
+}
+
+
+def ask(office: Office) -> TargetResult:
+    (result,) = office.say(ASK, on=9)
+    return result
+
+
+@pytest.fixture
+def hasty(office: Office) -> Iterator[Office]:
+    """Return the office with a bot that waits for nothing longer than a second and a half."""
+    client = GitHubClient(
+        REPOSITORY,
+        token=office.sandbox.add_token(BOT),
+        api_url=office.sandbox.api_url,
+        paced=False,
+        longest_wait=1.5,
+    )
+    yield unproven(replace(office, at=replace(office.at, github=client)))
+    client.close()
+
+
+def test_a_rule_that_refuses_the_push_is_told_by_its_words_and_remedy(office: Office) -> None:
+    office.sandbox.refuse_pushes(
+        REPOSITORY,
+        "push declined due to repository rule violations",
+        "error: GH013: Repository rule violations found.\n\n- Commits must have verified signatures @mia `#7`.",
+    )
+    failed = ask(unproven(office))
+    assert isinstance(failed, Failed)
+    assert "GH013" in failed.message
+    assert "commit.verified" in failed.hint
+    (said,) = office.answers(9)
+    assert "Commits must have verified signatures" in said
+    assert "@mia" not in said
+    assert office.backports() == []
+
+
+def test_an_archived_repository_is_told_as_such(office: Office) -> None:
+    lenient = unproven(office)
+    written = office.issue(9).create_comment(ASK)
+    office.sandbox.archive(REPOSITORY)
+    (failed,) = lenient.serve(written.id, ASK, on=9)
+    assert isinstance(failed, Failed)
+    assert "archived" in failed.hint
+
+
+def test_a_pull_request_that_comes_too_early_is_asked_for_again(office: Office) -> None:
+    office.sandbox.fail_next("POST", OPEN, 422, body=UNKNOWN_HEAD)
+    assert isinstance(ask(unproven(office)), Opened)
+
+
+def test_a_pushed_branch_without_its_pull_request_is_told_with_the_way_to_open_it(hasty: Office) -> None:
+    for _ in range(3):
+        hasty.sandbox.fail_next("POST", OPEN, 422, body=UNKNOWN_HEAD)
+    failed = ask(hasty)
+    assert isinstance(failed, Failed)
+    assert "422 Validation Failed; PullRequest.head is invalid" in failed.message
+    assert "`backport/9-to-release-1.2` is pushed and has no pull request" in failed.message
+    assert f"{REPOSITORY}/compare/release/1.2...backport/9-to-release-1.2?expand=1" in failed.hint
+    hasty.sandbox.fail_no_more()
+    assert isinstance(ask(hasty), Opened)
+
+
+def test_a_plan_without_drafts_is_named_and_the_way_out_given(office: Office) -> None:
+    office.sandbox.switch_off(REPOSITORY, "drafts")
+    failed = ask(unproven(office))
+    assert isinstance(failed, Failed)
+    assert "no draft pull requests" in failed.hint
+    assert "/compare/release/1.2..." in failed.hint
+
+
+def test_a_plan_without_drafts_gets_an_ordinary_pull_request_where_that_is_configured(office: Office) -> None:
+    office.sandbox.switch_off(REPOSITORY, "drafts")
+    office.sandbox.require_checks(REPOSITORY, "release/1.2", ["ci"])
+    opened = ask(unproven(office, "publish: {drafts: preferred, auto_merge: squash}"))
+    assert isinstance(opened, Opened)
+    assert not opened.pull_request.draft
+    (pull,) = office.backports()
+    assert pull.raw_data["auto_merge"] is None
+    assert "Review this as an unproven change" in pull.body
+    assert "do not merge it unreviewed" in office.answers(9)[0]
+
+
+def test_a_conflict_that_cannot_be_a_draft_keeps_its_commands_and_leaves_no_branch(office: Office) -> None:
+    office.sandbox.switch_off(REPOSITORY, "drafts")
+    lenient = unproven(office, "publish: {on_conflict: draft, drafts: preferred}\npick: {propose: false}")
+    (conflict,) = lenient.say("/backport release/1.1")
+    assert isinstance(conflict, Conflicted)
+    assert conflict.draft is None, "markers never stand in an ordinary pull request"
+    (said,) = office.answers()
+    assert "Draft pull requests are not supported in this repository" in said
+    assert "cherry-pick -x" in said
+    assert [name for name in office.branches() if name.startswith("backport/")] == []
+
+
+def test_markers_are_told_of_where_the_pull_request_cannot_be_sent_back(office: Office) -> None:
+    lenient = unproven(office, "publish: {on_conflict: draft}\npick: {propose: false}")
+    (conflict,) = lenient.say("/backport release/1.1")
+    assert isinstance(conflict, Conflicted)
+    assert conflict.draft is not None
+    number = conflict.draft.number
+    office.people[MAINTAINER].get_repo(REPOSITORY).get_pull(number).mark_ready_for_review()
+    office.sandbox.switch_off(REPOSITORY, "drafts")
+    answer(ChangeTrigger(repository=REPOSITORY, pull_request=number), lenient.at)
+    (said,) = office.answers(number)
+    assert "GitHub does not let it be a draft" in said
+
+
+def test_auto_merge_that_is_switched_off_is_told(office: Office) -> None:
+    office.sandbox.switch_off(REPOSITORY, "auto_merge")
+    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\npublish: {{auto_merge: squash}}\n")
+    automatic = replace(office, at=replace(office.at, config=config))
+    (opened,) = automatic.say(ASK)
+    assert isinstance(opened, Opened)
+    (said,) = office.answers()
+    assert "does not merge by itself" in said
+    assert "Allow auto-merge" in said
+
+
+def test_a_backport_opened_by_hand_is_recognised_and_its_author_named(office: Office) -> None:
+    lenient = unproven(office, "pick: {propose: false}")
+    (conflict,) = lenient.say("/backport release/1.1")
+    assert isinstance(conflict, Conflicted)
+    tree = git(office.git_dir, "rev-parse", "release/1.1^{tree}")
+    original = git(office.git_dir, "rev-parse", "pull-7^{commit}")
+    message = f"By hand\n\n(cherry picked from commit {original})"
+    made = git(office.git_dir, "commit-tree", tree, "-p", "release/1.1", "-m", message)
+    git(office.git_dir, "branch", "backport/7-to-release-1.1", made)
+    office.people[MAINTAINER].get_repo(REPOSITORY).create_pull(
+        base="release/1.1", head="backport/7-to-release-1.1", title="By hand", body="Backport of #7"
+    )
+    (opened,) = lenient.say("/backport release/1.1")
+    assert isinstance(opened, Opened)
+    assert not opened.created
+    assert f"{MAINTAINER} opened it; nothing was pushed" in office.answers()[-1]
+
+
+def test_a_backport_that_cannot_be_read_again_is_open_all_the_same(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.sandbox.fail_next("GET", f"^/repos/{REPOSITORY}/pulls/12$", 404)
+    opened = ask(unproven(office))
+    assert isinstance(opened, Opened)
+    assert opened.pull_request.number == 12
+    assert "could not read #12" in caplog.text

@@ -1,0 +1,131 @@
+"""Target branches in another repository: asked for at home, made, proven and opened there.
+
+fork of acme/widget:  rocm/widget with rocm-1 at release/1.1 and rocm-2 at release/1.2
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.config import Pick, parse_config
+from bot.models import Conflicted, Failed, Opened
+from bot.pipeline.context import opened_workplace
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git
+
+THERE = "rocm/widget"
+CONFIG = f"""
+repository: {REPOSITORY}
+elsewhere: [{{repository: {THERE}, branches: ["rocm-*"]}}]
+patches: [{Path(__file__).parent / "patches"}]
+prove: {{device: cpu}}
+"""
+
+
+@pytest.fixture
+def fork(office: Office, tmp_path: Path) -> Path:
+    """Return the git directory of the other repository, where the bot and the maintainer may write."""
+    there = tmp_path / "rocm.git"
+    shutil.copytree(office.git_dir, there)
+    git(there, "branch", "rocm-1", "release/1.1")
+    git(there, "branch", "rocm-2", "release/1.2")
+    for name in ("release/1.0", "release/1.1", "release/1.2", "open-topic"):
+        git(there, "branch", "--quiet", "-D", name)
+    office.sandbox.create_repository(THERE, there, fork_of=REPOSITORY)
+    for login in (BOT, MAINTAINER):
+        office.sandbox.grant(THERE, login, "write")
+    return there
+
+
+@pytest.fixture
+def both(office: Office, fork: Path, tmp_path: Path) -> Iterator[Office]:
+    """Return the office with a bot that knows both repositories."""
+    with opened_workplace(
+        parse_config(CONFIG),
+        token=office.sandbox.add_token(BOT),
+        api_url=office.sandbox.api_url,
+        directory=tmp_path / "data",
+    ) as at:
+        yield replace(office, at=at)
+
+
+def _branches(directory: Path) -> dict[str, str]:
+    listed = git(directory, "for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads")
+    return dict(line.split() for line in listed.splitlines())
+
+
+def test_a_backport_is_opened_where_its_target_branch_is(both: Office, fork: Path) -> None:
+    home, there = both.say(f"/backport release/1.2 {THERE}:rocm-1")
+    assert isinstance(home, Opened)
+    assert isinstance(there, Opened)
+    assert there.branch == f"{THERE}:rocm-1"
+    assert there.verdict is not None
+    assert there.verdict.proven
+    (pull,) = both.people[MAINTAINER].get_repo(THERE).get_pulls()
+    assert (pull.base.ref, pull.head.repo.full_name) == ("rocm-1", THERE)
+    assert pull.head.sha == _branches(fork)["backport/7-to-rocm-1"]
+    assert "backport/7-to-rocm-1" not in both.branches()
+    assert f"[#7](<{both.sandbox.url}/{REPOSITORY}/pull/7>)" in pull.body
+    assert f"git fetch {both.sandbox.url}/{THERE}.git refs/heads/rocm-1" in pull.body
+    (answer,) = both.answers()
+    assert f"{both.sandbox.url}/{THERE}/pull/{pull.number}" in answer
+
+
+def test_asking_again_opens_nothing_again(both: Office, fork: Path) -> None:
+    both.say(f"/backport {THERE}:rocm-2")
+    before = _branches(fork)
+    (again,) = both.say(f"/backport {THERE}:rocm-2")
+    assert isinstance(again, Opened)
+    assert not again.created
+    assert _branches(fork) == before
+
+
+def test_permission_is_asked_of_the_repository_of_the_target(both: Office, fork: Path) -> None:
+    both.sandbox.grant(REPOSITORY, "ann", "write")
+    refused, opened = both.say(f"/backport {THERE}:rocm-2 release/1.2", as_="ann")
+    assert isinstance(refused, Failed)
+    assert THERE in refused.message
+    assert isinstance(opened, Opened)
+    assert not any(name.startswith("backport/") for name in _branches(fork))
+
+
+def test_all_means_the_other_repositorys_branches_too(both: Office) -> None:
+    results = both.say("/backport all --dry-run")
+    assert {result.branch for result in results} == {
+        "release/1.0",
+        "release/1.1",
+        "release/1.2",
+        f"{THERE}:rocm-1",
+        f"{THERE}:rocm-2",
+    }
+
+
+def test_a_repository_that_the_configuration_does_not_name_is_no_target(both: Office) -> None:
+    (result,) = both.say("/backport evil/widget:main")
+    assert isinstance(result, Failed)
+
+
+def test_the_recipe_for_a_conflict_there_names_that_repository(both: Office) -> None:
+    bare = replace(both, at=replace(both.at, patches={}, others={}))
+    strict = {"pick": Pick(propose=False)}
+    others = {
+        name: replace(there, patches={}, config=there.config.model_copy(update=strict))
+        for name, there in both.at.others.items()
+    }
+    (result,) = replace(bare, at=replace(bare.at, others=others)).say(f"/backport {THERE}:rocm-1")
+    assert isinstance(result, Conflicted)
+    (answer,) = both.answers()
+    assert f"git fetch {both.sandbox.url}/{THERE}.git refs/heads/rocm-1" in answer
+    assert f"| `{THERE}:rocm-1` | ❌ conflict |" in answer
+
+
+def test_before_the_merge_a_target_there_is_remembered_and_not_taken_for_a_mistake(both: Office) -> None:
+    assert both.say(f"/backport release/1.0 {THERE}:rocm-2", on=11) == ()
+    (answer,) = both.answers(11)
+    assert f"{THERE}:rocm-2" in answer
+    assert "another repository" in answer
+    assert "no such branch" not in answer

@@ -1,0 +1,75 @@
+"""Several suites, one verdict: each proves its own part, and none hides behind another."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import CaseOutcome, CaseResult, KnownFailure, SuiteRun, Verdict, VerdictOutcome
+from bot.proof.combine_verdicts import combine
+
+
+def verdict(outcome: VerdictOutcome, *cases: str, problem: str = "", known: str = "") -> Verdict:
+    results = tuple(CaseResult(name=name, outcome=CaseOutcome.PASSED) for name in cases)
+    run = SuiteRun(tree="base", cases=results, device=None, seconds=2.0, problem=problem)
+    failures = (KnownFailure(known, "another fault", still_fails=True),) if known else ()
+    return Verdict(outcome=outcome, reason=f"it is {outcome}.", base=run, candidate=run, known_failures=failures)
+
+
+def test_one_suite_is_left_as_it_is() -> None:
+    alone = verdict(VerdictOutcome.PROVEN, "test_a::test_it")
+    assert combine({"first": alone}) is alone
+
+
+@pytest.mark.parametrize("worse", [outcome for outcome in VerdictOutcome if outcome is not VerdictOutcome.PROVEN])
+@pytest.mark.parametrize("turned", [False, True], ids=["companion", "patch itself"])
+def test_what_one_suite_does_not_prove_is_not_proven(worse: VerdictOutcome, turned: bool) -> None:
+    verdicts = {"good": verdict(VerdictOutcome.PROVEN), "bad": verdict(worse)}
+    both = combine(dict(reversed(verdicts.items())) if turned else verdicts)
+    assert both.outcome is worse
+    assert both.reason == f"bad: it is {worse}."
+
+
+def test_two_suites_with_one_case_name_stay_two_cases() -> None:
+    both = combine(
+        {
+            "first": verdict(VerdictOutcome.PROVEN, "test_a::test_it"),
+            "second": verdict(VerdictOutcome.PROVEN, "test_a::test_it", known="test_a::test_it"),
+        }
+    )
+    assert [case.name for case in both.candidate.cases] == ["first.test_a::test_it", "second.test_a::test_it"]
+    assert [known.case for known in both.known_failures] == ["second.test_a::test_it"]
+    assert both.base.seconds == 4.0
+
+
+def test_a_run_with_a_problem_names_its_suite() -> None:
+    both = combine(
+        {
+            "first": verdict(VerdictOutcome.PROVEN, "test_a::test_it"),
+            "second": verdict(VerdictOutcome.INCONCLUSIVE, problem="it collected no case."),
+        }
+    )
+    assert both.base.problem == "second: it collected no case."
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected", "told"),
+    [
+        (VerdictOutcome.PROVEN, VerdictOutcome.PROVEN, False),
+        (VerdictOutcome.NOT_REPRODUCED, VerdictOutcome.PROVEN, False),
+        (VerdictOutcome.INCOMPLETE, VerdictOutcome.PROVEN, True),
+        (VerdictOutcome.REGRESSED, VerdictOutcome.REGRESSED, True),
+        (VerdictOutcome.INCONCLUSIVE, VerdictOutcome.INCONCLUSIVE, True),
+    ],
+)
+def test_a_guard_has_nothing_to_prove_and_must_not_get_worse(
+    outcome: VerdictOutcome, expected: VerdictOutcome, told: bool
+) -> None:
+    verdicts = {"fix": verdict(VerdictOutcome.PROVEN), "guard": verdict(outcome)}
+    both = combine(verdicts, guards=["guard"])
+    assert both.outcome is expected
+    assert ("guard: " in both.reason) is told
+
+
+def test_guards_alone_prove_nothing() -> None:
+    quiet = verdict(VerdictOutcome.NOT_REPRODUCED)
+    assert combine({"a": quiet, "b": quiet}, guards=["a", "b"]).outcome is VerdictOutcome.NOT_REPRODUCED

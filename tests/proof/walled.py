@@ -1,0 +1,52 @@
+"""A one-file suite inside the walls, and what it complains of; and processes of ours that are looked for afterwards."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.models import CaseOutcome, Suite, SuiteRun
+from bot.proof.isolation import Confinement, can_isolate
+from bot.proof.launcher import Shared
+from bot.proof.pytest_suite import run_suite
+
+walled = pytest.mark.skipif(not can_isolate(), reason="this machine lets no process have namespaces of its own")
+
+
+def run(folder: Path, text: str, confinement: Confinement | None = None, *, device: str = "cpu") -> SuiteRun:
+    """Run a one-file suite inside the walls; it and its tree lie in the folder."""
+    for name in ("suite", "tree"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "suite" / "test_it.py").write_text(textwrap.dedent(text), encoding="utf-8")
+    suite = Suite(name="it", directory=folder / "suite", timeout=60)
+    shared = Shared(confinement=confinement or Confinement())
+    return run_suite(folder / "tree", suite, name="base", device=device, shared=shared)
+
+
+def complaints(ended: SuiteRun) -> list[str]:
+    """List what did not pass."""
+    assert ended.problem == ""
+    return [f"{case.name}: {case.message}" for case in ended.cases if case.outcome is not CaseOutcome.PASSED]
+
+
+def left(word: str, *, within: float = 5.0) -> list[str]:
+    """Name the processes that still have this word on their command line after so many seconds."""
+    deadline = time.monotonic() + within
+    while (there := processes(word)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return there
+
+
+def processes(word: str) -> list[str]:
+    """Name the processes that have this word on their command line now."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if word.encode() in path.read_bytes():
+                found.append(path.parent.name)
+        except OSError:
+            continue
+    return found

@@ -1,0 +1,52 @@
+"""👀 does not wait for the requests before it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.server import service as service_module
+from bot.server.service import running_service
+from tests.pipeline.conftest import history, office
+from tests.pipeline.office import BOT, REPOSITORY, Office
+
+__all__ = ["history", "office"]
+
+SECRET = "It's a Secret to Everybody"
+
+
+def _signs(office: Office, comment_id: int) -> list[str]:
+    return [each.content for each in office.issue(9).get_comment(comment_id).get_reactions() if each.user.login == BOT]
+
+
+def test_a_comment_is_seen_while_another_request_is_being_served(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy, done = threading.Event(), threading.Event()
+
+    def served_slowly(*_: object) -> tuple[()]:
+        busy.set()
+        done.wait(60)
+        return ()
+
+    monkeypatch.setattr(service_module, "answer", served_slowly)
+    (tmp_path / "data").mkdir()
+    with running_service(
+        office.at, directory=tmp_path / "data", secret=SECRET, own_login=BOT, served=lambda _results: None
+    ) as service:
+        office.sandbox.add_webhook(REPOSITORY, service.url, SECRET, ["issue_comment"])
+        office.issue(9).create_comment("/backport release/1.2")
+        assert busy.wait(30)
+        second = office.issue(9).create_comment("/backport release/1.1")
+        thanks = office.issue(9).create_comment("I would /backport it.")
+        office.sandbox.wait_for_deliveries()
+        deadline = time.monotonic() + 30
+        while not _signs(office, second.id) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert _signs(office, second.id) == ["eyes"]
+        assert not done.is_set()
+        assert _signs(office, thanks.id) == []
+        done.set()

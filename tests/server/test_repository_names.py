@@ -1,0 +1,89 @@
+"""A repository that is renamed, or moved to another owner, or whose default branch is renamed, while it is served."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+
+from bot.server.service import Service, running_service
+from bot.server.webhooks import signature_of
+from tests.pipeline.conftest import history, office
+from tests.pipeline.landing import unproven
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git
+
+__all__ = ["history", "office"]
+
+SECRET = "It's a Secret to Everybody"
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def service(office: Office, tmp_path: Path, told: list[str]) -> Iterator[Service]:
+    (tmp_path / "data").mkdir()
+    at = replace(unproven(office).at, progress=told.append)
+    with running_service(
+        at, directory=tmp_path / "data", secret=SECRET, own_login=BOT, served=lambda _results: None
+    ) as running:
+        yield running
+
+
+def ask(service: Service, office: Office, name: str, *, target: str = "release/1.2", **repository: object) -> None:
+    """Comment on #9 and tell the service of it, as the webhook of a repository of that name would."""
+    issue = office.people[MAINTAINER].get_repo(office.at.github.repository).get_issue(9)
+    comment = issue.create_comment(f"/backport {target}")
+    payload = {
+        "action": "created",
+        "repository": {"full_name": name, **repository},
+        "issue": {"number": 9, "pull_request": {"url": "x"}},
+        "comment": {"id": comment.id, "user": {"login": MAINTAINER, "type": "User"}, "body": comment.body},
+    }
+    body = json.dumps(payload).encode()
+    headers = {"X-GitHub-Delivery": str(comment.id), "X-GitHub-Event": "issue_comment"}
+    headers["X-Hub-Signature-256"] = signature_of(SECRET, body)
+    assert requests.post(service.url, data=body, headers=headers, timeout=30).status_code == 202
+    assert service.worker.wait_until_idle(60)
+    assert service.journal.problems() == ()
+
+
+@pytest.mark.parametrize("name", ["acme/gadget", "widgets-inc/widget"], ids=["renamed", "moved to another owner"])
+@pytest.mark.parametrize("has_id", [True, False], ids=["by its id", "by asking"])
+def test_a_renamed_repository_is_served_on(
+    office: Office, service: Service, told: list[str], name: str, has_id: bool
+) -> None:
+    about = {"id": office.at.github.repository_id} if has_id else {}
+    office.sandbox.rename_repository(REPOSITORY, name)
+    for target in ("release/1.2", "release/1.1"):
+        ask(service, office, name, target=target, **about)
+    assert [pull.base.ref for pull in office.backports()] == ["release/1.2", "release/1.1"]
+    assert [line for line in told if "Correct `repository`" in line] == [
+        f"{REPOSITORY} is called {name} now and is served under both names. Correct `repository` in backport.yaml."
+    ]
+
+
+def test_a_default_branch_that_is_renamed_is_where_commits_are_looked_for(office: Office, service: Service) -> None:
+    fix = git(office.git_dir, "rev-parse", "pull-9^{commit}")
+    ask(service, office, REPOSITORY, target=f"release/1.1 --commits {fix}")
+    office.sandbox.rename_default_branch(REPOSITORY, "trunk")
+    ask(service, office, REPOSITORY, target=f"release/1.2 --commits {fix}")
+    assert [pull.base.ref for pull in office.backports()] == ["release/1.1", "release/1.2"]
+
+
+def test_another_repository_is_named_and_left_alone(
+    office: Office, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "bot.server.repository_names"):
+        ask(service, office, "acme/other", id=-1)
+        ask(service, office, "acme/other", id=-1)
+    assert office.backports() == []
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "bot.server.repository_names"]
+    assert line.startswith("A delivery about acme/other was left alone: this service is for acme/widget.")
