@@ -12,7 +12,7 @@ from bot.config import load_config
 from bot.environment import credentials
 from bot.environment.safe_output import to_json
 from bot.handlers.preflight import preflight_stable
-from bot.pipeline.context import opened_workplace
+from bot.pipeline.context import open_repository_context
 from bot.report.preflight import forecasts_to_json, render_preflight, render_preflight_check
 
 
@@ -33,11 +33,11 @@ def run_preflight(
     """Say what a backport of a pull request to each stable branch would come to. BACKPORT_BOT_TOKEN holds the token."""
     token = credentials.require_account("nothing was tried")
     settings = load_config(config)
-    with opened_workplace(
+    with open_repository_context(
         settings, token=token, api_url=api_url, directory=data, beside=config.parent, login=login, progress=tell
-    ) as at:
-        found = at.github.pull_request(pull_request)
-        forecasts = preflight_stable(found, at)
+    ) as context:
+        found = context.github.pull_request(pull_request)
+        forecasts = preflight_stable(found, context)
         if check_run:
-            at.github.write_check_run(found.head_sha, render_preflight_check(forecasts))
+            context.github.write_check_run(found.head_sha, render_preflight_check(forecasts))
     typer.echo(to_json(forecasts_to_json(forecasts), indent=2) if as_json else render_preflight(forecasts))

@@ -13,7 +13,7 @@ from bot.environment.safe_output import to_json
 from bot.errors import ConfigError
 from bot.handlers import jobs
 from bot.handlers.event import Event, read_event
-from bot.pipeline.context import Doors
+from bot.pipeline.context import ConnectionSettings
 from bot.pipeline.run_folder import RunFolder
 from bot.report.terminal import render_explanations, results_table
 
@@ -68,8 +68,8 @@ def plan(
     Printed besides: the plan's seal, whether `pick` takes the account that publishes, and the labels of the machine to
     prove on, where the configuration names them.
     """
-    doors = Doors(repository, api_url, data, login, _WAIT)
-    ready = jobs.run_plan(RunFolder(run), _event(event_name, event, comment), doors, config=config, progress=tell)
+    connection = ConnectionSettings(repository, api_url, data, login, _WAIT)
+    ready = jobs.run_plan(RunFolder(run), _event(event_name, event, comment), connection, config=config, progress=tell)
     _give(
         {
             "targets": jobs.matrix(ready.targets),
@@ -102,8 +102,8 @@ def pick(
 
     Picking all targets at once lets an older branch learn from a newer one.
     """
-    doors = Doors("", api_url, data, login, _WAIT)
-    for line in jobs.run_pick(RunFolder(run), target or (), doors, seal=seal or None, progress=tell):
+    connection = ConnectionSettings("", api_url, data, login, _WAIT)
+    for line in jobs.run_pick(RunFolder(run), target or (), connection, seal=seal or None, progress=tell):
         typer.echo(line)
 
 
@@ -159,10 +159,10 @@ def publish(
     A branch that moved since its proof is not opened. With --again it is planned anew into that folder: run the stages
     from `pick` on again, with the seal that is printed.
     """
-    doors = Doors(repository, api_url, data, login, _WAIT)
+    connection = ConnectionSettings(repository, api_url, data, login, _WAIT)
     next_round = RunFolder(again) if again else None
     folder = RunFolder(run, proofs)
-    results = jobs.run_publish(folder, seal, doors, again=next_round, evidence_url=evidence_url, progress=tell)
+    results = jobs.run_publish(folder, seal, connection, again=next_round, evidence_url=evidence_url, progress=tell)
     console = Console(highlight=False)
     console.print(results_table(results))
     console.print(render_explanations(results), markup=False, soft_wrap=True)

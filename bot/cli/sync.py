@@ -20,7 +20,7 @@ from bot.environment.safe_output import to_json
 from bot.git.untrusted_repository import opened_clone
 from bot.handlers.schedule import Offline, SyncRun, look, look_at, open_missing
 from bot.handlers.tracking_issues import write_tracking_issues
-from bot.pipeline.context import Workplace, opened_workplace
+from bot.pipeline.context import RepositoryContext, open_repository_context
 from bot.report.sync_issue import render_summary
 from bot.report.sync_json import sync_to_json
 from bot.report.sync_page import render_page
@@ -66,20 +66,20 @@ def sync_branches(
         if git is not None:
             run = _look_at_clone(git, _config_or_default(config), config.parent, data, branch)
         else:
-            with _workplace(config, data, api_url, login) as at:
-                run = _at_work(at, data, branch, open_=open_)
+            with _workplace(config, data, api_url, login) as context:
+                run = _at_work(context, data, branch, open_=open_)
     if report is not None:
         _write_report(run, report)
     _write_step_summary(run, load_config(config).templates.sync_summary if config.exists() else None)
     _print(run, as_json=as_json)
 
 
-def _at_work(at: Workplace, data: Path, branch: str | None, *, open_: bool) -> SyncRun:
+def _at_work(context: RepositoryContext, data: Path, branch: str | None, *, open_: bool) -> SyncRun:
     if not open_:
-        return look(at, data, branch)
-    run = open_missing(at, data, branch)
-    if at.config.sync.tracking_issue:
-        write_tracking_issues(run.survey, at)
+        return look(context, data, branch)
+    run = open_missing(context, data, branch)
+    if context.config.sync.tracking_issue:
+        write_tracking_issues(run.survey, context)
     return run
 
 
@@ -97,13 +97,13 @@ def _config_or_default(path: Path) -> Config:
 
 
 @contextmanager
-def _workplace(config: Path, data: Path, api_url: str, login: str | None) -> Iterator[Workplace]:
+def _workplace(config: Path, data: Path, api_url: str, login: str | None) -> Iterator[RepositoryContext]:
     account = credentials.require_account("GitHub was not asked; --git REPO looks at a clone by git alone")
     settings = load_config(config)
-    with opened_workplace(
+    with open_repository_context(
         settings, token=account, api_url=api_url, directory=data, beside=config.parent, login=login, progress=tell
-    ) as at:
-        yield at
+    ) as context:
+        yield context
 
 
 def _write_report(run: SyncRun, directory: Path) -> None:

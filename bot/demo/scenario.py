@@ -25,7 +25,7 @@ from bot.git.trees import CommitTree
 from bot.handlers.schedule import open_missing
 from bot.handlers.tracking_issues import write_tracking_issues
 from bot.models import NotAffected, Progress, Sha, TargetResult, silent
-from bot.pipeline.context import Workplace, opened_workplace
+from bot.pipeline.context import RepositoryContext, open_repository_context
 from bot.server.service import Service, running_service
 from bot.sync.types import State
 
@@ -48,7 +48,7 @@ class Stage:
     sandbox: Sandbox
     service: Service
     served: list[tuple[TargetResult, ...]]
-    at: Workplace
+    context: RepositoryContext
     directory: Path
 
     @property
@@ -80,14 +80,14 @@ class Stage:
 
         A branch that the survey finds not affected is not attempted; its ending says what shows it.
         """
-        run = open_missing(self.at, self.directory)
-        write_tracking_issues(run.survey, self.at)
-        patch = self.at.patches[PATCH]
+        run = open_missing(self.context, self.directory)
+        write_tracking_issues(run.survey, self.context)
+        patch = self.context.patches[PATCH]
         endings: dict[str, TargetResult] = {result.branch: result for result in run.results}
         for state in run.survey.branches:
             found = [each for each in state.having(State.NOT_AFFECTED) if each.original.number == self.original]
             if found and state.tip:
-                report = check(CommitTree(self.at.mirror, state.tip), patch)
+                report = check(CommitTree(self.context.mirror, state.tip), patch)
                 endings[state.branch] = NotAffected(branch=state.branch, check=report)
         return tuple(endings[branch] for branch in self.branches if branch in endings)
 
@@ -109,8 +109,8 @@ def staged(directory: Path, *, device: str = "auto", progress: Progress = silent
         maintainer = Github(auth=signed_in, base_url=sandbox.api_url, seconds_between_writes=0, lazy=True)
         stack.callback(maintainer.close)
         secret = secrets.token_hex(16)
-        at = stack.enter_context(
-            opened_workplace(
+        context = stack.enter_context(
+            open_repository_context(
                 _config(device),
                 token=token[BOT],
                 api_url=sandbox.api_url,
@@ -121,12 +121,20 @@ def staged(directory: Path, *, device: str = "auto", progress: Progress = silent
         )
         served: list[tuple[TargetResult, ...]] = []
         service = stack.enter_context(
-            running_service(at, directory=directory, secret=secret, own_login=BOT, served=served.append)
+            running_service(context, directory=directory, secret=secret, own_login=BOT, served=served.append)
         )
         sandbox.add_webhook(REPOSITORY, service.url, secret, ["issue_comment"])
         number = patch.provenance.original.pull_request
         yield Stage(
-            sandbox.url, number, history.branches, maintainer, sandbox, service, served, at=at, directory=directory
+            sandbox.url,
+            number,
+            history.branches,
+            maintainer,
+            sandbox,
+            service,
+            served,
+            context=context,
+            directory=directory,
         )
 
 

@@ -22,7 +22,7 @@ from bot.models import Candidate, Failed, Status, TargetResult
 from bot.pipeline import unexpected_errors
 from bot.pipeline.authorization import may
 from bot.pipeline.conflict_drafts import recheck
-from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.learn_backports import learn_backports, serving_order, sibling
 from bot.pipeline.original import read_backport
 from bot.pipeline.replies import Asked, Refusal, Request, react, say
@@ -57,20 +57,20 @@ class Served:
         )
 
 
-Carry = Callable[[Sequence[str], Backport, StatusComment, Workplace], None]
+Carry = Callable[[Sequence[str], Backport, StatusComment, RepositoryContext], None]
 """Works on the target branches of one request and shows them in its comment. Branches that it leaves end elsewhere."""
 
 
-def answer(trigger: Trigger, at: Workplace) -> tuple[TargetResult, ...]:
+def answer(trigger: Trigger, context: RepositoryContext) -> tuple[TargetResult, ...]:
     """Serve what a trigger asks for, from start to end, and return how each target branch ended.
 
     Raises:
         RateLimited, Unavailable: GitHub does not answer; the trigger can be served again later.
     """
-    return serve(trigger, at, carry_all).results
+    return serve(trigger, context, carry_all).results
 
 
-def serve(trigger: Trigger, at: Workplace, carry: Carry) -> Served:
+def serve(trigger: Trigger, context: RepositoryContext, carry: Carry) -> Served:
     """Answer a trigger, leaving the work on target branches to `carry`.
 
     A comment without a command and a label that names no target are left alone. Before the merge a request is
@@ -81,48 +81,48 @@ def serve(trigger: Trigger, at: Workplace, carry: Carry) -> Served:
         RateLimited, Unavailable: GitHub does not answer; the trigger can be served again later.
     """
     if isinstance(trigger, MergeTrigger):
-        groups = due(at.github.pull_request(trigger.pull_request), at)
-        return sum((serve_group(group, at, carry) for group in groups), Served())
+        groups = due(context.github.pull_request(trigger.pull_request), context)
+        return sum((serve_group(group, context, carry) for group in groups), Served())
     if isinstance(trigger, ChangeTrigger):
-        recheck(trigger.pull_request, at)
+        recheck(trigger.pull_request, context)
         return Served()
     if isinstance(trigger, CommentTrigger) and not may_start_line(trigger.body, NAME):
         return Served()
     asked = _asked(trigger)
     try:
-        requests = without_answered(_requests(trigger, asked, at), at)
+        requests = without_answered(_requests(trigger, asked, context), context)
     except RequestRejected as error:
-        return _refuse(asked, error, at)
-    return serve_group(requests, at, carry)
+        return _refuse(asked, error, context)
+    return serve_group(requests, context, carry)
 
 
-def refuse(trigger: Trigger, error: BackportError, at: Workplace) -> None:
+def refuse(trigger: Trigger, error: BackportError, context: RepositoryContext) -> None:
     """Answer a comment that holds a command with what stops every request; whoever did not ask hears nothing."""
     if not isinstance(trigger, CommentTrigger):
         return
     if holds_command(trigger.body):
-        _refuse(_asked(trigger), error, at)
+        _refuse(_asked(trigger), error, context)
 
 
-def _refuse(asked: Asked, error: BackportError, at: Workplace) -> Served:
-    say(replies.render_error(error, template=at.config.templates.answer), asked, at)
+def _refuse(asked: Asked, error: BackportError, context: RepositoryContext) -> Served:
+    say(replies.render_error(error, template=context.config.templates.answer), asked, context)
     served = Served(refused=frozenset({asked.comment_id}))
-    conclude(served, asked.comment_id, at)
+    conclude(served, asked.comment_id, context)
     return served
 
 
-def serve_group(requests: Sequence[Request | Refusal], at: Workplace, carry: Carry) -> Served:
+def serve_group(requests: Sequence[Request | Refusal], context: RepositoryContext, carry: Carry) -> Served:
     """Serve the commands of one comment, or of one label: 👀 first, then the answers, then how it went."""
     if not requests:
         return Served()
     asked = requests[0].asked
-    react("eyes", asked, at)
-    served = sum((_serve(request, at, carry) for request in requests), Served())
-    conclude(served, asked.comment_id, at)
+    react("eyes", asked, context)
+    served = sum((_serve(request, context, carry) for request in requests), Served())
+    conclude(served, asked.comment_id, context)
     return served
 
 
-def conclude(served: Served, comment_id: int | None, at: Workplace) -> None:
+def conclude(served: Served, comment_id: int | None, context: RepositoryContext) -> None:
     """Show the requester how it all ended, by a reaction to the comment that asked; nothing while more is to come.
 
     A request that is served again, after a failure, keeps the sign of its last ending alone.
@@ -130,9 +130,9 @@ def conclude(served: Served, comment_id: int | None, at: Workplace) -> None:
     if comment_id is None or served.under_way:
         return
     if served.refused or not all(each.status in _GOOD_ENDINGS for each in served.results):
-        at.github.react(comment_id, "confused", instead_of="rocket")
+        context.github.react(comment_id, "confused", instead_of="rocket")
     elif not served.remembered:
-        at.github.react(comment_id, "rocket", instead_of="confused")
+        context.github.react(comment_id, "rocket", instead_of="confused")
 
 
 def _asked(trigger: CommentTrigger | LabelTrigger) -> Asked:
@@ -141,42 +141,44 @@ def _asked(trigger: CommentTrigger | LabelTrigger) -> Asked:
     return Asked(trigger.pull_request, trigger.sender, label_key(trigger.label))
 
 
-def _requests(trigger: CommentTrigger | LabelTrigger, asked: Asked, at: Workplace) -> list[Request]:
+def _requests(trigger: CommentTrigger | LabelTrigger, asked: Asked, context: RepositoryContext) -> list[Request]:
     if isinstance(trigger, LabelTrigger):
-        request = label_request(trigger.label, trigger.pull_request, trigger.sender, at)
+        request = label_request(trigger.label, trigger.pull_request, trigger.sender, context)
         return [request] if request else []
-    commands = read_comment(trigger, at)
+    commands = read_comment(trigger, context)
     return [Request(replace(asked, key=f"{asked.key}-{i}"), command) for i, command in enumerate(commands)]
 
 
-def _serve(request: Request | Refusal, at: Workplace, carry: Carry) -> Served:
+def _serve(request: Request | Refusal, context: RepositoryContext, carry: Carry) -> Served:
     """Run one command; a refusal is answered."""
     asked = request.asked
     try:
         if isinstance(request, Refusal):
             raise request.error
         command = request.command
-        _check_permission(command, asked.requester, at)
+        _check_permission(command, asked.requester, context)
         if command.verb is Verb.BACKPORT:
-            return _backport(request, at, carry)
-        say(_plain_answer(command, asked, at), asked, at)
+            return _backport(request, context, carry)
+        say(_plain_answer(command, asked, context), asked, context)
     except (RequestRejected, NotYetKnown) as error:
-        if isinstance(error, NotYetKnown) and at.comes_back:
+        if isinstance(error, NotYetKnown) and context.comes_back:
             raise
-        say(replies.render_error(error, template=at.config.templates.answer), asked, at)
+        say(replies.render_error(error, template=context.config.templates.answer), asked, context)
         return Served(refused=frozenset({asked.comment_id}))
     except (RateLimited, Unavailable):
         raise
     except Exception as error:
         shown = unexpected_errors.as_error(error, "this request", retry=str(command))
-        say(replies.render_error(shown, template=at.config.templates.answer), asked, at)
+        say(replies.render_error(shown, template=context.config.templates.answer), asked, context)
         return Served(refused=frozenset({asked.comment_id}))
     return Served()
 
 
-def _check_permission(command: Command, login: str, at: Workplace) -> None:
-    if not may(command, login, at):
-        raise replies.not_authorized(login, _typed(command), required_permission(command, at.config.permissions).value)
+def _check_permission(command: Command, login: str, context: RepositoryContext) -> None:
+    if not may(command, login, context):
+        raise replies.not_authorized(
+            login, _typed(command), required_permission(command, context.config.permissions).value
+        )
 
 
 def _typed(command: Command) -> str:
@@ -185,40 +187,40 @@ def _typed(command: Command) -> str:
     return NAME if command.options.prove else f"{NAME} --no-prove"
 
 
-def _plain_answer(command: Command, asked: Asked, at: Workplace) -> str:
-    template = at.config.templates.answer
+def _plain_answer(command: Command, asked: Asked, context: RepositoryContext) -> str:
+    template = context.config.templates.answer
     if command.verb is Verb.HELP:
-        return replies.render_help(branches=at.config.branches, template=template)
+        return replies.render_help(branches=context.config.branches, template=template)
     if command.verb is Verb.CANCEL:
-        return replies.render_cancelled(forget(asked.pull_request, at), template=template)
-    standing, waiting = standing_of(asked.pull_request, at)
+        return replies.render_cancelled(forget(asked.pull_request, context), template=template)
+    standing, waiting = standing_of(asked.pull_request, context)
     return replies.render_status_answer(standing, waiting=waiting, template=template)
 
 
-def _backport(request: Request, at: Workplace, carry: Carry) -> Served:
+def _backport(request: Request, context: RepositoryContext, carry: Carry) -> Served:
     command, asked = request.command, request.asked
-    original = at.github.pull_request(asked.pull_request)
+    original = context.github.pull_request(asked.pull_request)
     if not original.merged and not command.commits:
         if original.state == "closed":
             raise replies.not_merged(original.number, closed=True)
-        remember(request, at)
+        remember(request, context)
         return Served(remembered=True)
-    backport = read_backport(request, original, at)
-    targets = meant_targets(command, backport, at)
+    backport = read_backport(request, original, context)
+    targets = meant_targets(command, backport, context)
     if not targets.branches and not targets.unknown:
-        say(replies.render_nothing_to_do(command, template=at.config.templates.answer), asked, at)
+        say(replies.render_nothing_to_do(command, template=context.config.templates.answer), asked, context)
         return Served()
-    missing = [_not_there(unknown, at) for unknown in targets.unknown]
+    missing = [_not_there(unknown, context) for unknown in targets.unknown]
     if missing and not targets.branches:
-        error = none_there(targets.unknown, command, at)
-        say(replies.render_error(error, template=at.config.templates.answer), asked, at)
+        error = none_there(targets.unknown, command, context)
+        say(replies.render_error(error, template=context.config.templates.answer), asked, context)
         return Served(results=tuple(missing))
     names = (*(result.branch for result in missing), *targets.branches)
-    comment = StatusComment(asked.key, backport, names, at, command=str(command))
+    comment = StatusComment(asked.key, backport, names, context, command=str(command))
     for result in missing:
         comment.end(result)
     try:
-        carry(targets.branches, backport, comment, at)
+        carry(targets.branches, backport, comment, context)
     except (RateLimited, Unavailable):
         raise  # the trigger is served again, and the comment with it
     except Exception as error:
@@ -226,18 +228,18 @@ def _backport(request: Request, at: Workplace, carry: Carry) -> Served:
     return Served(results=comment.results, under_way=comment.under_way)
 
 
-def _not_there(unknown: UnknownTarget, at: Workplace) -> Failed:
-    error = not_there(unknown, at)
+def _not_there(unknown: UnknownTarget, context: RepositoryContext) -> Failed:
+    error = not_there(unknown, context)
     return Failed(branch=unknown.name, message=error.message, hint=error.hint)
 
 
-def carry_all(branches: Sequence[str], backport: Backport, comment: StatusComment, at: Workplace) -> None:
+def carry_all(branches: Sequence[str], backport: Backport, comment: StatusComment, context: RepositoryContext) -> None:
     """Serve the branches of a request one after the other, each with what those before it came to."""
-    learn_backports(at, backport.commits, branches)
+    learn_backports(context.pick, backport.commits, branches)
     siblings: list[Candidate] = []
     for branch in serving_order(branches, backport.patch):
         comment.begin(branch)
-        result = backport_to(branch, replace(backport, siblings=tuple(siblings)), at)
+        result = backport_to(branch, replace(backport, siblings=tuple(siblings)), context)
         comment.end(result)
         made = sibling(result)
         siblings += [made] if made else []

@@ -16,7 +16,7 @@ from bot.commands.targets import resolve_targets
 from bot.errors import CommandError
 from bot.handlers.preflight import preflight
 from bot.models import Comment, Labelling, PullRequest
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.pipeline.replies import Asked, Refusal, Request, say
 from bot.pipeline.reply_keys import comment_key, label_key
 from bot.pipeline.repositories import target_branches
@@ -31,59 +31,65 @@ Due = tuple[Request | Refusal, ...]
 """What is due of one comment or one label, in the order asked."""
 
 
-def remember(request: Request, at: Workplace) -> None:
+def remember(request: Request, context: RepositoryContext) -> None:
     """Answer a request on an open pull request, and keep it in the answer."""
-    said = replies.render_remembered(request.command, _outlook(request, at), template=at.config.templates.answer)
-    say(said, request.asked, at, remembering=request.command)
+    said = replies.render_remembered(
+        request.command, _outlook(request, context), template=context.config.templates.answer
+    )
+    say(said, request.asked, context, remembering=request.command)
 
 
-def due(original: PullRequest, at: Workplace) -> tuple[Due, ...]:
+def due(original: PullRequest, context: RepositoryContext) -> tuple[Due, ...]:
     """Return what is to be done on a merged pull request, one group for each comment or label, in the order asked.
 
     That is what was remembered, what was started and not ended, as after a crash, and what was never answered: webhooks
     get lost and come late. A comment that was deleted takes its request with it; one that was edited is no command.
     """
-    comments = at.github.comments(original.number)
-    ours = own_answers(comments, original.number, at)
-    written = [_of_comment(comment, ours, original, at) for comment in comments]
-    labelled = [_of_label(label, ours, original, at) for label in original.labels]
+    comments = context.github.comments(original.number)
+    ours = own_answers(comments, original.number, context)
+    written = [_of_comment(comment, ours, original, context) for comment in comments]
+    labelled = [_of_label(label, ours, original, context) for label in original.labels]
     return tuple(group for group in (*written, *labelled) if group)
 
 
-def unanswered(original: PullRequest, at: Workplace) -> tuple[Due, ...]:
+def unanswered(original: PullRequest, context: RepositoryContext) -> tuple[Due, ...]:
     """Return of what is due only that which got no answer at all: on an open pull request the rest is remembered."""
-    ours = own_answers(at.github.comments(original.number), original.number, at)
-    return tuple(group for group in due(original, at) if not any(request.asked.key in ours for request in group))
+    ours = own_answers(context.github.comments(original.number), original.number, context)
+    return tuple(group for group in due(original, context) if not any(request.asked.key in ours for request in group))
 
 
-def started_since(number: int, moment: datetime, at: Workplace) -> Collection[str]:
+def started_since(number: int, moment: datetime, context: RepositoryContext) -> Collection[str]:
     """Return the keys of the answers that something was still being done about after that moment."""
-    ours = own_answers(at.github.comments(number), number, at)
+    ours = own_answers(context.github.comments(number), number, context)
     return {key for key, answer in ours.items() if _is_kept(answer, Kept.STARTED) and answer.changed >= moment}
 
 
-def forget(number: int, at: Workplace) -> tuple[str, ...]:
+def forget(number: int, context: RepositoryContext) -> tuple[str, ...]:
     """Drop what is remembered on a pull request and say so in each answer; returns the targets that were asked for."""
     dropped: dict[str, None] = {}
-    for key, answer in own_answers(at.github.comments(number), number, at).items():
+    for key, answer in own_answers(context.github.comments(number), number, context).items():
         command = read_line(kept_command(answer.body)) if _is_kept(answer, Kept.REMEMBERED) else None
         if command is not None:
             dropped.update(dict.fromkeys(command.targets))
-            say(replies.render_forgotten(command, template=at.config.templates.answer), Asked(number, "", key), at)
+            say(
+                replies.render_forgotten(command, template=context.config.templates.answer),
+                Asked(number, "", key),
+                context,
+            )
     return tuple(dropped)
 
 
-def without_answered(requests: list[Request], at: Workplace) -> list[Request]:
+def without_answered(requests: list[Request], context: RepositoryContext) -> list[Request]:
     """Leave out of the requests of one trigger those that have their answer, or that another run works on."""
     if not requests:
         return []
     number = requests[0].asked.pull_request
-    ours = own_answers(at.github.comments(number), number, at)
-    return [request for request in requests if not _has_its_answer(request, ours, at)]
+    ours = own_answers(context.github.comments(number), number, context)
+    return [request for request in requests if not _has_its_answer(request, ours, context)]
 
 
 def label_request(
-    label: str, number: int, sender: str, at: Workplace, *, put: Labelling | None = None
+    label: str, number: int, sender: str, context: RepositoryContext, *, put: Labelling | None = None
 ) -> Request | None:
     """Read a label as a request of the person who put it there; None where it names no target.
 
@@ -92,23 +98,23 @@ def label_request(
     Raises:
         CommandError: what stands for the target cannot be a branch.
     """
-    target = target_of_label(label, at.config.trigger_label)
+    target = target_of_label(label, context.config.trigger_label)
     if target is None:
         return None
-    put = put or at.github.last_labelling(number, label)
+    put = put or context.github.last_labelling(number, label)
     # The webhook may be quicker than the history that it tells of.
     asked = Asked(number, sender, label_key(target), labelled_at=put.at if put else datetime.now(UTC))
     return Request(asked, parse_words(["to", target]))
 
 
-def _has_its_answer(request: Request, ours: Mapping[str, Comment], at: Workplace) -> bool:
+def _has_its_answer(request: Request, ours: Mapping[str, Comment], context: RepositoryContext) -> bool:
     answer = ours.get(request.asked.key)
     if answer is None or _is_newer(request.asked, answer):
         return False
     line = kept_command(answer.body)
     if line is not None and line.kept is Kept.REMEMBERED:
-        return not at.github.pull_request(request.asked.pull_request).merged
-    return line is None or is_served_elsewhere(answer, at)
+        return not context.github.pull_request(request.asked.pull_request).merged
+    return line is None or is_served_elsewhere(answer, context)
 
 
 def _is_newer(asked: Asked, answer: Comment) -> bool:
@@ -116,7 +122,9 @@ def _is_newer(asked: Asked, answer: Comment) -> bool:
     return asked.labelled_at is not None and asked.labelled_at > answer.changed
 
 
-def _of_comment(comment: Comment, ours: Mapping[str, Comment], original: PullRequest, at: Workplace) -> Due:
+def _of_comment(
+    comment: Comment, ours: Mapping[str, Comment], original: PullRequest, context: RepositoryContext
+) -> Due:
     root = comment_key(comment.id)
     if not comment.person or is_ours(comment.body) or root in ours:
         return ()
@@ -124,20 +132,22 @@ def _of_comment(comment: Comment, ours: Mapping[str, Comment], original: PullReq
     lines = {key: line for key, answer in answered.items() if (line := kept_command(answer.body)) is not None}
     asked = {f"{root}-{index}": command for index, command in enumerate(_read(comment.body))}
     keys = [key for key in {**asked, **lines} if key not in answered or key in lines]
-    keys = [key for key in keys if key not in answered or not is_served_elsewhere(answered[key], at)]
+    keys = [key for key in keys if key not in answered or not is_served_elsewhere(answered[key], context)]
     if not keys:
         return ()
-    if at.github.was_edited(comment):
+    if context.github.was_edited(comment):
         # Nobody knows what it said when it was written; where nothing was answered, nobody waits for anything.
         return tuple(Refusal(_asked(comment, key, original), replies.edited()) for key in keys if key in lines)
-    return tuple(_decide(_asked(comment, key, original), asked.get(key), lines.get(key), at) for key in keys)
+    return tuple(_decide(_asked(comment, key, original), asked.get(key), lines.get(key), context) for key in keys)
 
 
-def _decide(asked: Asked, command: Command | None, line: KeptCommand | None, at: Workplace) -> Request | Refusal:
+def _decide(
+    asked: Asked, command: Command | None, line: KeptCommand | None, context: RepositoryContext
+) -> Request | Refusal:
     """Return the request as it was written, if what the answer keeps of it can be believed."""
-    if command is None or (line is not None and not is_genuine(line, asked.place, at)):
+    if command is None or (line is not None and not is_genuine(line, asked.place, context)):
         return Refusal(asked, replies.not_genuine())
-    if line is not None and at.signing is not None and read_line(line) != command:
+    if line is not None and context.signing is not None and read_line(line) != command:
         return Refusal(asked, replies.edited())
     return Request(asked, command)
 
@@ -156,11 +166,11 @@ def read_line(line: KeptCommand | None) -> Command | None:
     return next(_read(line.command), None) if line is not None else None
 
 
-def _of_label(label: str, ours: Mapping[str, Comment], original: PullRequest, at: Workplace) -> Due:
-    target = target_of_label(label, at.config.trigger_label)
-    put = at.github.last_labelling(original.number, label) if target is not None else None
+def _of_label(label: str, ours: Mapping[str, Comment], original: PullRequest, context: RepositoryContext) -> Due:
+    target = target_of_label(label, context.config.trigger_label)
+    put = context.github.last_labelling(original.number, label) if target is not None else None
     try:
-        request = label_request(label, original.number, put.by, at, put=put) if put else None
+        request = label_request(label, original.number, put.by, context, put=put) if put else None
     except CommandError:
         return ()
     if request is None:
@@ -169,9 +179,9 @@ def _of_label(label: str, ours: Mapping[str, Comment], original: PullRequest, at
     if answer is None or _is_newer(request.asked, answer):
         return (request,)
     line = kept_command(answer.body)
-    if line is None or is_served_elsewhere(answer, at):
+    if line is None or is_served_elsewhere(answer, context):
         return ()
-    return (_decide(request.asked, request.command, line, at),)
+    return (_decide(request.asked, request.command, line, context),)
 
 
 def _asked(comment: Comment, key: str, original: PullRequest) -> Asked:
@@ -183,11 +193,11 @@ def _is_kept(answer: Comment, kept: Kept) -> bool:
     return line is not None and line.kept is kept
 
 
-def _outlook(request: Request, at: Workplace) -> list[tuple[str, str]]:
+def _outlook(request: Request, context: RepositoryContext) -> list[tuple[str, str]]:
     """Say of each target what a backport would come to by now, or that there is no such branch."""
-    resolved = resolve_targets(request.command.targets, target_branches(at), at.config)
-    pull_request = at.github.pull_request(request.asked.pull_request)
+    resolved = resolve_targets(request.command.targets, target_branches(context), context.config)
+    pull_request = context.github.pull_request(request.asked.pull_request)
     here = [target for target in resolved.branches if split_target(target)[0] is None]
-    found = {each.branch: finding(each) for each in preflight(pull_request, here, at)}
+    found = {each.branch: finding(each) for each in preflight(pull_request, here, context)}
     unknown = [(each.name, replies.unknown_yet(each.nearest)) for each in resolved.unknown]
     return [*unknown, *((target, found.get(target, replies.LOOKED_AT_LATER)) for target in resolved.branches)]

@@ -28,8 +28,9 @@ from bot.handlers.plan_stage import plan_trigger
 from bot.handlers.prove_stage import prove_target
 from bot.handlers.publish_stage import publish_all
 from bot.models import Progress, TargetResult, Verdict
+from bot.pick.context import PickContext
 from bot.pick.strategy import Knowledge
-from bot.pipeline.context import Doors, Workplace, Workshop, opened_doors, opened_elsewhere
+from bot.pipeline.context import ConnectionSettings, RepositoryContext, open_connections, open_elsewhere
 from bot.pipeline.records import Plan, Planned
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.seal import seal_picks
@@ -50,7 +51,9 @@ class Ready:
     runner: tuple[str, ...] = ()
 
 
-def run_plan(folder: RunFolder, event: Event, doors: Doors, *, config: Path | None, progress: Progress) -> Ready:
+def run_plan(
+    folder: RunFolder, event: Event, connection: ConnectionSettings, *, config: Path | None, progress: Progress
+) -> Ready:
     """Answer an event and return what is to be picked, and how; an event that asks for nothing opens no door.
 
     `config` is a file at hand; without it backport.yaml is read from the repository's default branch.
@@ -62,7 +65,7 @@ def run_plan(folder: RunFolder, event: Event, doors: Doors, *, config: Path | No
         return Ready()
     account = credentials.require_account("nothing was planned")
     signing = credentials.signing_key(account)
-    with opened_doors(doors, account) as (client, mirror):
+    with open_connections(connection, account) as (client, mirror):
         payload = event.payload if event.comment_id is None else client.comment_delivery(event.comment_id)
         trigger = parse_delivery(event.name, payload, own_login=client.login)
         if trigger is None or trigger.repository.casefold() != client.repository.casefold():
@@ -74,11 +77,15 @@ def run_plan(folder: RunFolder, event: Event, doors: Doors, *, config: Path | No
         except ConfigError as error:
             # The run's log is seen by few; whoever asked is not left without an answer.
             bare = Settings(Config(repository=client.repository), {})
-            with _workplace(client, _workshop(mirror, bare, doors, progress), doors, account, signing) as at:
-                refuse(trigger, error, at)
+            with _open_context(
+                client, _pick_context(mirror, bare, connection, progress), connection, account, signing
+            ) as context:
+                refuse(trigger, error, context)
             raise
-        with _workplace(client, _workshop(mirror, settings, doors, progress), doors, account, signing) as at:
-            plan_trigger(trigger, folder, at)
+        with _open_context(
+            client, _pick_context(mirror, settings, connection, progress), connection, account, signing
+        ) as context:
+            plan_trigger(trigger, folder, context)
     return _ready(folder, settings)
 
 
@@ -103,7 +110,12 @@ def _ready(folder: RunFolder, settings: Settings) -> Ready:
 
 
 def run_pick(
-    folder: RunFolder, targets: Sequence[str], doors: Doors, *, seal: str | None = None, progress: Progress
+    folder: RunFolder,
+    targets: Sequence[str],
+    connection: ConnectionSettings,
+    *,
+    seal: str | None = None,
+    progress: Progress,
 ) -> tuple[str, ...]:
     """Pick some targets, or all without naming any; returns one line about each.
 
@@ -113,25 +125,30 @@ def run_pick(
     if seal is not None:
         folder.check_seal(seal, "plan")
     plan, settings = folder.plan(), read_settings(folder)
-    with _place_to_pick(plan, settings, doors, progress) as at:
-        picked = pick_targets(targets or [one.id for one in plan.planned()], folder, at)
+    with _open_for_pick(plan, settings, connection, progress) as (context, repository):
+        picked = pick_targets(targets or [one.id for one in plan.planned()], folder, context, repository)
     return tuple(f"{target}: {each.made.value.branch}: {each.made.kind}" for target, each in picked.items())
 
 
 @contextmanager
-def _place_to_pick(plan: Plan, settings: Settings, doors: Doors, progress: Progress) -> Iterator[Workshop]:
+def _open_for_pick(
+    plan: Plan, settings: Settings, connection: ConnectionSettings, progress: Progress
+) -> Iterator[tuple[PickContext, RepositoryContext | None]]:
+    """Open the mirror, and the account only if the pick takes one: the fewer secrets a job holds, the better."""
     if needs_account(plan, verified=settings.config.commit.verified):
         account = credentials.require_account("nothing was picked")
-        there = replace(doors, repository=plan.repository)
+        connection = replace(connection, repository=plan.repository)
         with (
-            opened_doors(there, account) as (client, mirror),
-            _workplace(client, _workshop(mirror, settings, there, progress), there, account) as at,
+            open_connections(connection, account) as (client, mirror),
+            _open_context(
+                client, _pick_context(mirror, settings, connection, progress), connection, account
+            ) as context,
         ):
-            yield at
+            yield context.pick, context
         return
     token = credentials.take(credentials.TOKEN)
-    with Repository.mirror(plan.clone_url, doors.directory / "mirror.git", token=token) as mirror:
-        yield _workshop(mirror, settings, doors, progress)
+    with Repository.mirror(plan.clone_url, connection.directory / "mirror.git", token=token) as mirror:
+        yield _pick_context(mirror, settings, connection, progress), None
 
 
 def run_seal(folder: RunFolder) -> tuple[str, tuple[Planned, ...]]:
@@ -159,7 +176,7 @@ def run_prove(
 def run_publish(
     folder: RunFolder,
     seal: str,
-    doors: Doors,
+    connection: ConnectionSettings,
     *,
     again: RunFolder | None = None,
     evidence_url: str = "",
@@ -170,38 +187,38 @@ def run_publish(
     signing = credentials.signing_key(account)
     folder.check_seal(seal)
     with (
-        opened_doors(doors, account) as (client, mirror),
-        _workplace(client, _workshop(mirror, read_settings(folder), doors, progress), doors, account, signing) as at,
+        open_connections(connection, account) as (client, mirror),
+        _open_context(
+            client, _pick_context(mirror, read_settings(folder), connection, progress), connection, account, signing
+        ) as context,
     ):
-        return publish_all(folder, seal, at, again=again, evidence_url=evidence_url)
+        return publish_all(folder, seal, context, again=again, evidence_url=evidence_url)
 
 
-def _workshop(mirror: Repository, settings: Settings, doors: Doors, progress: Progress) -> Workshop:
-    return Workshop(
+def _pick_context(
+    mirror: Repository, settings: Settings, connection: ConnectionSettings, progress: Progress
+) -> PickContext:
+    return PickContext(
         mirror=mirror,
         config=settings.config,
         patches=settings.patches,
         progress=progress,
-        knowledge=Knowledge.kept_in(doors.directory),
+        knowledge=Knowledge.kept_in(connection.directory),
     )
 
 
 @contextmanager
-def _workplace(
-    client: GitHubClient, shop: Workshop, doors: Doors, account: Account, signing: SigningKey | None = None
-) -> Iterator[Workplace]:
-    at = Workplace(
-        github=client,
-        mirror=shop.mirror,
-        config=shop.config,
-        patches=shop.patches,
-        progress=shop.progress,
-        knowledge=shop.knowledge,
-        signing=signing,
-        run=os.environ.get("GITHUB_RUN_ID", ""),
-    )
-    with opened_elsewhere(at, doors, account) as whole:
-        yield whole
+def _open_context(
+    client: GitHubClient,
+    pick: PickContext,
+    connection: ConnectionSettings,
+    account: Account,
+    signing: SigningKey | None = None,
+) -> Iterator[RepositoryContext]:
+    run = os.environ.get("GITHUB_RUN_ID", "")
+    context = RepositoryContext(pick=pick, github=client, signing=signing, run=run)
+    with open_elsewhere(context, connection, account) as complete:
+        yield complete
 
 
 def matrix(targets: Iterable[Planned]) -> list[dict[str, str | int]]:

@@ -12,23 +12,23 @@ from bot.commands.events import Trigger
 from bot.handlers.comment import serve
 from bot.models import TargetPlan, TargetResult
 from bot.pipeline import run
-from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.records import Plan, Request, Target
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.status_comment import StatusComment
 
 
-def plan_trigger(trigger: Trigger, folder: RunFolder, at: Workplace) -> Plan:
+def plan_trigger(trigger: Trigger, folder: RunFolder, context: RepositoryContext) -> Plan:
     """Answer what can be answered at once and write the plan of the rest, which may be empty.
 
     Raises:
         RateLimited, Unavailable: GitHub does not answer; the stage can be run again and has its effects once.
     """
     recorder = _Recorder()
-    served = serve(trigger, at, recorder)
+    served = serve(trigger, context, recorder)
     plan = Plan(
-        repository=at.config.repository,
-        clone_url=at.github.clone_url,
+        repository=context.config.repository,
+        clone_url=context.github.clone_url,
         refused=tuple(each for each in sorted(served.refused, key=str) if each is not None),
         requests=tuple(recorder.requests),
     )
@@ -43,10 +43,12 @@ class _Recorder:
     requests: list[Request] = field(default_factory=list)
     _targets: int = 0
 
-    def __call__(self, branches: Sequence[str], backport: Backport, comment: StatusComment, at: Workplace) -> None:
+    def __call__(
+        self, branches: Sequence[str], backport: Backport, comment: StatusComment, context: RepositoryContext
+    ) -> None:
         decided: dict[str, TargetPlan | TargetResult] = {}
         for branch in branches:
-            decided[branch] = planned = run.plan_for(branch, backport, at)
+            decided[branch] = planned = run.plan_for(branch, backport, context)
             if isinstance(planned, TargetPlan):
                 comment.begin(branch)
             else:

@@ -26,44 +26,46 @@ from bot.models import (
     Outlook,
     PullRequest,
     Sha,
-    Signature,
     TargetForecast,
     TargetPlan,
 )
 from bot.pick import ladder
 from bot.pick.batch_trials import Together, try_together
 from bot.pick.plan import plan_target
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.pipeline.learn_backports import learn_backports
 from bot.pipeline.merged_commits import merged_commits
 
 
-def preflight(pull_request: PullRequest, branches: Sequence[str], at: Workplace) -> tuple[TargetForecast, ...]:
+def preflight(
+    pull_request: PullRequest, branches: Sequence[str], context: RepositoryContext
+) -> tuple[TargetForecast, ...]:
     """Say for each branch what a backport would come to; an open pull request is taken as a squash merge of it.
 
     Each branch has its forecast, whatever stops it: one that could not be tried is `unknown` with the reason.
     """
-    tips = at.mirror.branches()
+    tips = context.mirror.branches()
     missing = [branch for branch in branches if branch not in tips]
     named = {branch: tips[branch] for branch in branches if branch in tips}
     try:
-        at.mirror.fetch([*named.values(), *_needed(pull_request, tips)])
-        learn_backports(at)
-        with at.mirror.quarantined() as quarantine:
-            commits = _commits(pull_request, tips, quarantine, at)
-            at.knowledge.histories.announce(commits, named.values())
+        context.mirror.fetch([*named.values(), *_needed(pull_request, tips)])
+        learn_backports(context.pick)
+        with context.mirror.quarantined() as quarantine:
+            commits = _commits(pull_request, tips, quarantine, context)
+            context.pick.knowledge.histories.announce(commits, named.values())
             tried = try_together(quarantine, commits, named.values())
             made = [
-                _forecast(branch, tip, commits, pull_request, quarantine, tried, at) for branch, tip in named.items()
+                _forecast(branch, tip, commits, pull_request, quarantine, tried, context)
+                for branch, tip in named.items()
             ]
     except BackportError as error:
         made = [_unknown(branch, error.message) for branch in named]
     return (*made, *(_unknown(branch, "There is no such branch.") for branch in missing))
 
 
-def preflight_stable(pull_request: PullRequest, at: Workplace) -> tuple[TargetForecast, ...]:
+def preflight_stable(pull_request: PullRequest, context: RepositoryContext) -> tuple[TargetForecast, ...]:
     """Say for every stable branch what a backport would come to, newest branch first."""
-    return preflight(pull_request, stable_branches(at.mirror.branches(), at.config), at)
+    return preflight(pull_request, stable_branches(context.mirror.branches(), context.config), context)
 
 
 def _unknown(branch: str, reason: str) -> TargetForecast:
@@ -77,10 +79,10 @@ def _needed(pull_request: PullRequest, tips: dict[str, Sha]) -> list[Sha]:
 
 
 def _commits(
-    pull_request: PullRequest, tips: dict[str, Sha], quarantine: Quarantined, at: Workplace
+    pull_request: PullRequest, tips: dict[str, Sha], quarantine: Quarantined, context: RepositoryContext
 ) -> tuple[Sha, ...]:
     if pull_request.merged:
-        return merged_commits(pull_request, at)[1]
+        return merged_commits(pull_request, context)[1]
     base = tips.get(pull_request.base)
     if base is None:
         raise BackportError(f"Its base branch `{pull_request.base}` is gone.", hint="Give it another base.")
@@ -110,10 +112,10 @@ def _forecast(
     original: PullRequest,
     quarantine: Quarantined,
     tried: Together,
-    at: Workplace,
+    context: RepositoryContext,
 ) -> TargetForecast:
     try:
-        planned = _plan(branch, tip, commits, original, at)
+        planned = _plan(branch, tip, commits, original, context)
         if isinstance(planned, NotAffected):
             return TargetForecast(branch=branch, outlook=Outlook.NOT_AFFECTED, reason=planned.check.reason)
         if isinstance(planned, AlreadyApplied):
@@ -121,22 +123,22 @@ def _forecast(
         if _touches_nothing_there(quarantine, commits, tip):
             reason = "None of the files that it changes is on the branch."
             return TargetForecast(branch=branch, outlook=Outlook.NOT_AFFECTED, reason=reason)
-        return _try(planned, quarantine, tried, at)
+        return _try(planned, quarantine, tried, context)
     except BackportError as error:
         return _unknown(branch, error.message)
 
 
 def _plan(
-    branch: str, tip: Sha, commits: tuple[Sha, ...], original: PullRequest, at: Workplace
+    branch: str, tip: Sha, commits: tuple[Sha, ...], original: PullRequest, context: RepositoryContext
 ) -> TargetPlan | NotAffected | AlreadyApplied:
-    patch = at.patch_for(original)
+    patch = context.pick.patch_for(original)
     return plan_target(
         branch=branch,
         base_commit=tip,
-        backport_branch=at.config.backport_branch(original.number, branch),
+        backport_branch=context.config.backport_branch(original.number, branch),
         commits=commits,
         merge_method=MergeMethod.SQUASH,
-        check=check(CommitTree(at.mirror, tip), patch) if patch else None,
+        check=check(CommitTree(context.mirror, tip), patch) if patch else None,
     )
 
 
@@ -152,17 +154,16 @@ def _touches_nothing_there(quarantine: Quarantined, commits: Sequence[Sha], tip:
     )
 
 
-def _try(plan: TargetPlan, quarantine: Quarantined, tried: Together, at: Workplace) -> TargetForecast:
-    committer = Signature(at.config.committer.name, at.config.committer.email, at.now())
+def _try(plan: TargetPlan, quarantine: Quarantined, tried: Together, context: RepositoryContext) -> TargetForecast:
     picked = ladder.pick(
         quarantine,
         plan,
-        patches=at.patches,
-        committer=committer,
-        knowledge=at.knowledge,
+        patches=context.patches,
+        committer=context.pick.committer(),
+        knowledge=context.pick.knowledge,
         together=tried,
-        max_prerequisites=at.config.pick.max_prerequisites,
-        propose=at.config.pick.propose,
+        max_prerequisites=context.config.pick.max_prerequisites,
+        propose=context.config.pick.propose,
     )
     if isinstance(picked, AlreadyApplied):
         return TargetForecast(branch=plan.branch, outlook=Outlook.ALREADY_APPLIED, reason=picked.how)

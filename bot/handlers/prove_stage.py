@@ -9,8 +9,8 @@ from __future__ import annotations
 from bot.errors import RunFolderError
 from bot.git.bundle import opened_bundle
 from bot.models import Candidate, Failed, Progress, SuiteRun, Verdict, VerdictOutcome, silent
+from bot.pick.context import PickContext
 from bot.pipeline import run
-from bot.pipeline.context import Workshop
 from bot.pipeline.records import Planned, Proof
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.settings import read_settings
@@ -45,12 +45,12 @@ def without_verdict(reason: str) -> Verdict:
 def _prove(planned: Planned, candidate: Candidate, folder: RunFolder, progress: Progress) -> Verdict:
     settings = read_settings(folder)
     with opened_bundle(folder.bundle(planned.id), candidate.base_commit, candidate.commit) as repository:
-        at = Workshop(
+        context = PickContext(
             mirror=repository,
             config=settings.config,
             patches=settings.patches,
             progress=progress,
             evidence=folder.path(f"evidence/{planned.id}"),
         )
-        backport = planned.request.backport(at.patch_for(planned.request.original))
-        return run.prove(candidate, backport, at) or without_verdict("The request asks for no proof.")
+        backport = planned.request.backport(context.patch_for(planned.request.original))
+        return run.prove(candidate, backport, context) or without_verdict("The request asks for no proof.")

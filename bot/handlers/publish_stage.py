@@ -19,7 +19,7 @@ from bot.models import Candidate, Conflicted, Failed, TargetPlan, TargetResult, 
 from bot.pipeline import run
 from bot.pipeline.cancellation import cancelled
 from bot.pipeline.conflict_drafts import offer_draft
-from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.learn_backports import serving_order, sibling
 from bot.pipeline.records import Plan, Planned, Request, Target
 from bot.pipeline.reply_keys import comment_of
@@ -39,7 +39,7 @@ class _Sealed:
 
 
 def publish_all(
-    folder: RunFolder, seal: str, at: Workplace, *, again: RunFolder | None = None, evidence_url: str = ""
+    folder: RunFolder, seal: str, context: RepositoryContext, *, again: RunFolder | None = None, evidence_url: str = ""
 ) -> tuple[TargetResult, ...]:
     """End every target of the plan and show it. Doing it twice opens nothing twice.
 
@@ -56,11 +56,11 @@ def publish_all(
     served: dict[int | None, Served] = defaultdict(Served)
     requests = []
     for request in plan.requests:
-        comment, planned_again = _publish(request, sealed, at, replan=again is not None)
+        comment, planned_again = _publish(request, sealed, context, replan=again is not None)
         requests.append(planned_again)
         served[comment_of(request.key)] += Served(results=comment.results, under_way=comment.under_way)
     for comment_id, each in served.items():
-        conclude(replace(each, refused=frozenset(plan.refused) & {comment_id}), comment_id, at)
+        conclude(replace(each, refused=frozenset(plan.refused) & {comment_id}), comment_id, context)
     if again is not None:
         _plan_again(plan.model_copy(update={"requests": tuple(requests)}), folder, again)
     results = tuple(result for each in served.values() for result in each.results)
@@ -74,20 +74,24 @@ def _plan_again(plan: Plan, folder: RunFolder, again: RunFolder) -> None:
         again.keep_plan_of(folder, plan)
 
 
-def _publish(request: Request, sealed: _Sealed, at: Workplace, *, replan: bool) -> tuple[StatusComment, Request]:
+def _publish(
+    request: Request, sealed: _Sealed, context: RepositoryContext, *, replan: bool
+) -> tuple[StatusComment, Request]:
     """Show what each target of a request came to; returns the comment, and the request as it stands afterwards.
 
     The order is that of the picks, so that it is known how a sibling ended before what was made from it is opened.
     """
-    backport = request.backport(at.patch_for(request.original))
+    backport = request.backport(context.pick.patch_for(request.original))
     names = tuple(each.branch for each in request.targets)
-    comment = StatusComment(request.key, backport, names, at, command=request.command)
+    comment = StatusComment(request.key, backport, names, context, command=request.command)
     targets = {target.branch: target for target in request.targets}
     siblings: list[Candidate] = []
     for target in [targets[name] for name in serving_order(names, backport.patch)]:
-        decided = _decide(target, request, replace(backport, siblings=tuple(siblings)), sealed, at)
+        decided = _decide(target, request, replace(backport, siblings=tuple(siblings)), sealed, context)
         if decided is None:
-            decided = run.plan_for(target.branch, backport, at) if replan else run.moved(target.branch, backport, 1)
+            decided = (
+                run.plan_for(target.branch, backport, context) if replan else run.moved(target.branch, backport, 1)
+            )
         targets[target.branch] = Target.of(target.id, target.branch, decided)
         if isinstance(decided, TargetPlan):
             comment.begin(target.branch, "the branch moved during the proof: picked and proven again")
@@ -99,7 +103,7 @@ def _publish(request: Request, sealed: _Sealed, at: Workplace, *, replan: bool) 
 
 
 def _decide(
-    target: Target, request: Request, backport: Backport, sealed: _Sealed, at: Workplace
+    target: Target, request: Request, backport: Backport, sealed: _Sealed, context: RepositoryContext
 ) -> TargetPlan | TargetResult | None:
     """Return how a target ended; None where its branch has moved."""
     plan = target.decided.value
@@ -107,14 +111,14 @@ def _decide(
         return plan
     planned = Planned(target.id, target.branch, request, plan)
     ended = run.contained(
-        target.branch, lambda: _end(planned, backport, sealed, at), retry=backport.asking(target.branch)
+        target.branch, lambda: _end(planned, backport, sealed, context), retry=backport.asking(target.branch)
     )
     return replace(ended, branch=target.branch) if ended is not None else None
 
 
-def _end(planned: Planned, backport: Backport, sealed: _Sealed, at: Workplace) -> TargetResult | None:
+def _end(planned: Planned, backport: Backport, sealed: _Sealed, context: RepositoryContext) -> TargetResult | None:
     plan = planned.plan
-    there, _ = place_of(planned.target, at)
+    there, _ = place_of(planned.target, context)
     stopped = cancelled(plan.branch, backport, there)
     if stopped is not None:
         return stopped
@@ -124,7 +128,7 @@ def _end(planned: Planned, backport: Backport, sealed: _Sealed, at: Workplace) -
     made = picked.made.value
     if not isinstance(made, Candidate | Conflicted):
         return made
-    at.mirror.fetch(plan.commits)
+    context.mirror.fetch(plan.commits)
     there.mirror.fetch([plan.base_commit])
     if isinstance(made, Conflicted):
         return offer_draft(made, plan, backport, there)
@@ -132,7 +136,7 @@ def _end(planned: Planned, backport: Backport, sealed: _Sealed, at: Workplace) -
 
 
 def _open(
-    planned: Planned, candidate: Candidate, backport: Backport, sealed: _Sealed, at: Workplace
+    planned: Planned, candidate: Candidate, backport: Backport, sealed: _Sealed, context: RepositoryContext
 ) -> TargetResult | None:
     plan = planned.plan
     if (candidate.branch, candidate.base_commit) != (plan.branch, plan.base_commit):
@@ -143,8 +147,8 @@ def _open(
     if verdict is not None:
         # What a proof says of the page is no more than anybody's word.
         verdict = replace(verdict, evidence_url=sealed.evidence_url)
-    take_bundle(at.mirror, sealed.folder.bundle(planned.id), candidate.base_commit, candidate.commit)
-    return run.publish(plan, candidate, verdict, backport, at)
+    take_bundle(context.mirror, sealed.folder.bundle(planned.id), candidate.base_commit, candidate.commit)
+    return run.publish(plan, candidate, verdict, backport, context)
 
 
 def _without_sibling(planned: Planned, backport: Backport) -> Failed:

@@ -15,7 +15,7 @@ from bot.commands.targets import UnknownTarget, newest_first, stable_branches
 from bot.errors import CommandError
 from bot.handlers.resolve_targets import not_there
 from bot.pipeline.authorization import may, may_any
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.pipeline.repositories import target_branches
 from bot.report import replies
 
@@ -25,44 +25,44 @@ _WORDS = (Verb.STATUS.value, Verb.CANCEL.value, Verb.HELP.value)
 _NEAREST = 2
 
 
-def read_comment(trigger: CommentTrigger, at: Workplace) -> Sequence[Command]:
+def read_comment(trigger: CommentTrigger, context: RepositoryContext) -> Sequence[Command]:
     """Read the commands of a comment.
 
     Raises:
         NotAuthorized: its author may ask for nothing here, or cannot be told how to ask.
         CommandError: a command cannot be read.
     """
-    stranger = replies.not_authorized(trigger.author, NAME, at.config.permissions.backport.value)
-    if not may_any([Command(verb=verb) for verb in Verb], trigger.author, at):
+    stranger = replies.not_authorized(trigger.author, NAME, context.config.permissions.backport.value)
+    if not may_any([Command(verb=verb) for verb in Verb], trigger.author, context):
         if holds_command(trigger.body[:_OF_STRANGERS]):
             raise stranger
         return ()
     try:
         return parse_commands(trigger.body)
     except CommandError as error:
-        if not may(Command(verb=Verb.BACKPORT), trigger.author, at):
+        if not may(Command(verb=Verb.BACKPORT), trigger.author, context):
             raise stranger from None
-        raise _explained(error, at) from error
+        raise _explained(error, context) from error
 
 
-def none_there(unknown: Sequence[UnknownTarget], command: Command, at: Workplace) -> CommandError:
+def none_there(unknown: Sequence[UnknownTarget], command: Command, context: RepositoryContext) -> CommandError:
     """Word that no target of a command is there; the commands that it may mean can be pasted."""
-    errors = [not_there(target, at) for target in unknown]
+    errors = [not_there(target, context) for target in unknown]
     names = [_nearest(target.name, [*target.nearest, *_words(command)]) for target in unknown]
     meant: list[Command] = []
     if len(names) == 1:
         meant = [_as_asked(command, name) for name in names[0]]
     elif all(names):
         meant = [replace(command, targets=tuple(dict.fromkeys(near[0] for near in names)))]
-    hint = replies.did_you_mean(meant) if meant else _stable(at) or errors[0].hint
+    hint = replies.did_you_mean(meant) if meant else _stable(context) or errors[0].hint
     return CommandError(" ".join(error.message for error in errors), hint=hint)
 
 
-def _explained(error: CommandError, at: Workplace) -> CommandError:
+def _explained(error: CommandError, context: RepositoryContext) -> CommandError:
     if error.word is None:
         return error
-    near = _nearest(error.word, [*_WORDS, *newest_first(target_branches(at))]) if error.word else []
-    hint = replies.did_you_mean([_as_asked(_BARE, name) for name in near]) if near else _stable(at)
+    near = _nearest(error.word, [*_WORDS, *newest_first(target_branches(context))]) if error.word else []
+    hint = replies.did_you_mean([_as_asked(_BARE, name) for name in near]) if near else _stable(context)
     return CommandError(error.message, hint=hint or error.hint)
 
 
@@ -82,5 +82,5 @@ def _nearest(word: str, names: Sequence[str]) -> list[str]:
     return difflib.get_close_matches(word[:200].casefold(), names, n=_NEAREST, cutoff=0.5)
 
 
-def _stable(at: Workplace) -> str:
-    return replies.stable_branches_here(stable_branches(at.mirror.branches(), at.config))
+def _stable(context: RepositoryContext) -> str:
+    return replies.stable_branches_here(stable_branches(context.mirror.branches(), context.config))

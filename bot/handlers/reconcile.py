@@ -13,37 +13,37 @@ from bot.errors import BackportError, NotYetKnown, RateLimited, Unavailable
 from bot.handlers.comment import carry_all, serve_group
 from bot.handlers.deferred import due, started_since, unanswered
 from bot.models import TargetResult
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.pipeline.request_storage import LONGEST
 from bot.text.markdown import count
 
 _LONGEST = LONGEST
 
 
-def reconcile(at: Workplace, *, since: datetime) -> tuple[TargetResult, ...]:
+def reconcile(context: RepositoryContext, *, since: datetime) -> tuple[TargetResult, ...]:
     """Serve what is open on the pull requests that changed since then; one that fails never stops the others.
 
     Raises:
         RateLimited, Unavailable: GitHub does not answer; run it again later.
     """
     results: list[TargetResult] = []
-    for number in tuple(at.github.changed_since(since)):
+    for number in tuple(context.github.changed_since(since)):
         try:
-            results += _reconcile_one(number, replace(at, pauses=(), comes_back=True))
+            results += _reconcile_one(number, replace(context, pauses=(), comes_back=True))
         except NotYetKnown as error:
-            at.progress(f"#{number}: {error.message} It is looked at again the next time.")
+            context.progress(f"#{number}: {error.message} It is looked at again the next time.")
         except (RateLimited, Unavailable):
             raise
         except BackportError as error:
-            at.progress(f"#{number}: {error.message}")
+            context.progress(f"#{number}: {error.message}")
     return tuple(results)
 
 
-def _reconcile_one(number: int, at: Workplace) -> list[TargetResult]:
-    original = at.github.pull_request(number)
-    busy = started_since(number, datetime.now(UTC) - _LONGEST, at)
-    groups = due(original, at) if original.merged else unanswered(original, at)
+def _reconcile_one(number: int, context: RepositoryContext) -> list[TargetResult]:
+    original = context.github.pull_request(number)
+    busy = started_since(number, datetime.now(UTC) - _LONGEST, context)
+    groups = due(original, context) if original.merged else unanswered(original, context)
     groups = tuple(group for group in groups if not any(request.asked.key in busy for request in group))
     if groups:
-        at.progress(f"#{number}: {count(len(groups), 'request')} to serve")
-    return [result for group in groups for result in serve_group(group, at, carry_all).results]
+        context.progress(f"#{number}: {count(len(groups), 'request')} to serve")
+    return [result for group in groups for result in serve_group(group, context, carry_all).results]

@@ -16,22 +16,22 @@ from bot.commands.targets import ResolvedTargets, UnknownTarget, resolve_targets
 from bot.errors import RequestRejected
 from bot.git.trees import CommitTree
 from bot.models import Affectedness, Sha
-from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.repositories import place_of, target_branches, unseen
 from bot.report import replies
 from bot.text.branch_names import split_target
 
 
-def meant_targets(command: Command, backport: Backport, at: Workplace) -> ResolvedTargets:
+def meant_targets(command: Command, backport: Backport, context: RepositoryContext) -> ResolvedTargets:
     """Return the targets of a command, and what it names that is not there.
 
     Raises:
         RequestRejected: more than `max_targets`, or `auto` where nothing tells what is affected.
     """
-    tips = target_branches(at)
-    resolved = resolve_targets(command.targets, tips, at.config)
+    tips = target_branches(context)
+    resolved = resolve_targets(command.targets, tips, context.config)
     if {ALL, AUTO} & set(command.targets):
-        resolved = replace(resolved, unknown=(*resolved.unknown, *_out_of_sight(at)))
+        resolved = replace(resolved, unknown=(*resolved.unknown, *_out_of_sight(context)))
     if not command.auto:
         return resolved
     if backport.patch is None:
@@ -40,35 +40,37 @@ def meant_targets(command: Command, backport: Backport, at: Workplace) -> Resolv
             "Nothing was started.",
             hint="Name the branches.",
         )
-    return replace(resolved, branches=_affected(resolved.branches, tips, backport.patch, at))
+    return replace(resolved, branches=_affected(resolved.branches, tips, backport.patch, context))
 
 
-def not_there(unknown: UnknownTarget, at: Workplace) -> RequestRejected:
+def not_there(unknown: UnknownTarget, context: RepositoryContext) -> RequestRejected:
     """Word why a target is none."""
     repository = split_target(unknown.name)[0]
-    if repository is not None and repository in at.unseen:
-        return unseen(repository, at)
+    if repository is not None and repository in context.unseen:
+        return unseen(repository, context)
     return replies.unknown_branch(unknown.name, unknown.nearest)
 
 
-def _affected(targets: Sequence[str], tips: Mapping[str, Sha], patch: CarriedPatch, at: Workplace) -> tuple[str, ...]:
+def _affected(
+    targets: Sequence[str], tips: Mapping[str, Sha], patch: CarriedPatch, context: RepositoryContext
+) -> tuple[str, ...]:
     by_repository: defaultdict[str | None, list[str]] = defaultdict(list)
     for target in targets:
         by_repository[split_target(target)[0]].append(target)
     found = set()
     for beside in by_repository.values():
-        there, _ = place_of(beside[0], at)
+        there, _ = place_of(beside[0], context)
         there.mirror.fetch([tips[target] for target in beside])
         trees = {target: CommitTree(there.mirror, tips[target]) for target in beside}
         found |= {each for each, tree in trees.items() if check(tree, patch).status is Affectedness.AFFECTED}
     return tuple(target for target in targets if target in found)
 
 
-def _out_of_sight(at: Workplace) -> list[UnknownTarget]:
+def _out_of_sight(context: RepositoryContext) -> list[UnknownTarget]:
     """Return what `all` and `auto` mean in repositories that this account cannot see."""
     return [
         UnknownTarget(f"{other.repository}:{pattern}", ())
-        for other in at.config.elsewhere
+        for other in context.config.elsewhere
         for pattern in other.branches
-        if other.repository in at.unseen
+        if other.repository in context.unseen
     ]

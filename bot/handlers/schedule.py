@@ -21,7 +21,7 @@ from bot.handlers.schedule_opening import Opening, chosen
 from bot.history.store import HistoryStore
 from bot.models import Progress, Sha, TargetResult, silent
 from bot.pick.strategy import Knowledge
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.sync.survey import Ground, Survey, survey
 from bot.text.markdown import count
 
@@ -46,43 +46,43 @@ class Offline:
 
 
 @contextmanager
-def grounded(at: Workplace, directory: Path, only: str | None) -> Iterator[Ground]:
+def grounded(context: RepositoryContext, directory: Path, only: str | None) -> Iterator[Ground]:
     """Bring the main branch and the stable branches here; `only` is a glob that narrows them down.
 
     Raises:
         FetchFailed: the remote could not be asked.
         BackportError: there is no branch to look at.
     """
-    main = at.config.sync.main or at.github.default_branch
-    tips, existing = _fetch(at, main, only)
+    main = context.config.sync.main or context.github.default_branch
+    tips, existing = _fetch(context, main, only)
     with HistoryStore(directory / "history.sqlite") as store:
         yield Ground(
-            repository=at.mirror,
+            repository=context.mirror,
             store=store,
-            config=at.config,
+            config=context.config,
             main=main,
             tips=tips,
             existing=existing,
-            patches=at.patches,
-            knowledge=at.knowledge,
-            progress=at.progress,
+            patches=context.patches,
+            knowledge=context.pick.knowledge,
+            progress=context.progress,
         )
 
 
-def _fetch(at: Workplace, main: str, only: str | None) -> tuple[dict[str, Sha], Collection[str]]:
+def _fetch(context: RepositoryContext, main: str, only: str | None) -> tuple[dict[str, Sha], Collection[str]]:
     try:
-        return _fetch_once(at, main, only)
+        return _fetch_once(context, main, only)
     except FetchFailed:
         # A branch may be deleted between the two questions; then the second time it is not asked for.
-        return _fetch_once(at, main, only)
+        return _fetch_once(context, main, only)
 
 
-def _fetch_once(at: Workplace, main: str, only: str | None) -> tuple[dict[str, Sha], Collection[str]]:
-    there = at.mirror.branches()
-    names = choose_branches(there, main, at.config, only)
-    at.progress(f"Fetching {main} and {count(len(names), 'stable branch')}")
-    at.mirror.fetch([f"+refs/heads/{name}:{_REMOTE_REF}{name}" for name in (main, *names)])
-    tips = {name: at.mirror.resolve(f"{_REMOTE_REF}{name}") for name in (main, *names)}
+def _fetch_once(context: RepositoryContext, main: str, only: str | None) -> tuple[dict[str, Sha], Collection[str]]:
+    there = context.mirror.branches()
+    names = choose_branches(there, main, context.config, only)
+    context.progress(f"Fetching {main} and {count(len(names), 'stable branch')}")
+    context.mirror.fetch([f"+refs/heads/{name}:{_REMOTE_REF}{name}" for name in (main, *names)])
+    tips = {name: context.mirror.resolve(f"{_REMOTE_REF}{name}") for name in (main, *names)}
     return {name: tip for name, tip in tips.items() if tip is not None}, there
 
 
@@ -108,14 +108,14 @@ def choose_branches(there: Mapping[str, Sha], main: str, config: Config, only: s
     return chosen
 
 
-def look(at: Workplace, directory: Path, only: str | None = None) -> SyncRun:
+def look(context: RepositoryContext, directory: Path, only: str | None = None) -> SyncRun:
     """Find what is missing and what a run would do about it. Nothing is changed on GitHub."""
-    with grounded(at, directory, only) as ground:
-        found = survey(ground, at.github)
+    with grounded(context, directory, only) as ground:
+        found = survey(ground, context.github)
         return _planned(ground, found)
 
 
-def look_at(repository: Repository, config: Config, at: Offline, only: str | None = None) -> SyncRun:
+def look_at(repository: Repository, config: Config, context: Offline, only: str | None = None) -> SyncRun:
     """Do the same by git alone, on a repository that is somebody else's: it is not written to.
 
     Raises:
@@ -125,7 +125,7 @@ def look_at(repository: Repository, config: Config, at: Offline, only: str | Non
     main = config.sync.main or repository.default_branch()
     refuse_shallow(repository, "what the branches have cannot be told")
     names = choose_branches(branches, main, config, only)
-    with HistoryStore(at.directory / "history.sqlite") as store:
+    with HistoryStore(context.directory / "history.sqlite") as store:
         ground = Ground(
             repository=repository,
             store=store,
@@ -133,9 +133,9 @@ def look_at(repository: Repository, config: Config, at: Offline, only: str | Non
             main=main,
             tips={name: branches[name] for name in (main, *names)},
             existing=branches,
-            patches=at.patches,
-            knowledge=Knowledge.kept_in(at.directory),
-            progress=at.progress,
+            patches=context.patches,
+            knowledge=Knowledge.kept_in(context.directory),
+            progress=context.progress,
         )
         return _planned(ground, survey(ground))
 
@@ -144,10 +144,10 @@ def _planned(ground: Ground, found: Survey) -> SyncRun:
     return SyncRun(survey=replace(found, branches=tuple(chosen(state, ground, found) for state in found.branches)))
 
 
-def open_missing(at: Workplace, directory: Path, only: str | None = None) -> SyncRun:
+def open_missing(context: RepositoryContext, directory: Path, only: str | None = None) -> SyncRun:
     """Find what is missing and open the backport pull requests that the limits allow, proven as always."""
-    with grounded(at, directory, only) as ground:
-        found = survey(ground, at.github)
-        opening = Opening(at, ground, found)
+    with grounded(context, directory, only) as ground:
+        found = survey(ground, context.github)
+        opening = Opening(context, ground, found)
         branches = tuple(map(opening.attempted, found.branches))
         return SyncRun(survey=replace(found, branches=branches), results=tuple(opening.results))

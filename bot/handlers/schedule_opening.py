@@ -22,7 +22,7 @@ from bot.models import (
     Verdict,
     VerdictOutcome,
 )
-from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.learn_backports import sibling
 from bot.pipeline.merged_commits import merged_commits
 from bot.pipeline.run import backport_to, contained
@@ -55,8 +55,8 @@ def _attempts(state: BranchState, ground: Ground) -> Attempts:
 class Opening:
     """One run's openings, with what they have used up so far."""
 
-    def __init__(self, at: Workplace, ground: Ground, found: Survey) -> None:
-        self._at, self._ground, self._found = at, ground, found
+    def __init__(self, context: RepositoryContext, ground: Ground, found: Survey) -> None:
+        self._context, self._ground, self._found = context, ground, found
         self._gpu_minutes = 0.0
         self._candidates: dict[int, list[Candidate]] = defaultdict(list)
         self.results: list[TargetResult] = []
@@ -77,7 +77,7 @@ class Opening:
         return _changed(state, [each if each.waits else self._attempt(each, attempts) for each in planned])
 
     def _attempt(self, standing: Standing, attempts: Attempts) -> Standing:
-        if self._gpu_minutes and self._gpu_minutes >= self._at.config.sync.max_gpu_minutes:
+        if self._gpu_minutes and self._gpu_minutes >= self._context.config.sync.max_gpu_minutes:
             return replace(standing, waits=WAITS_FOR_THE_GPU)
         result = contained(standing.branch, lambda: self._backport(standing))
         self.results.append(result)
@@ -89,18 +89,18 @@ class Opening:
 
     def _backport(self, standing: Standing) -> TargetResult:
         assert standing.original.number is not None  # noqa: S101 -- those without one wait for a person
-        original = self._at.github.pull_request(standing.original.number)
-        method, commits = merged_commits(original, self._at)
+        original = self._context.github.pull_request(standing.original.number)
+        method, commits = merged_commits(original, self._context)
         backport = Backport(
             original=original,
             merge_method=method,
             commits=commits,
             options=BackportOptions(),
             requester=f"the sync policy ({standing.asked_by})",
-            patch=self._at.patch_for(original),
+            patch=self._context.pick.patch_for(original),
             siblings=tuple(self._candidates[original.number]),
         )
-        return backport_to(standing.branch, backport, self._at)
+        return backport_to(standing.branch, backport, self._context)
 
     def _note(self, original: Original, result: TargetResult) -> None:
         candidate = sibling(result)

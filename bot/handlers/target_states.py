@@ -14,7 +14,7 @@ from bot.commands.targets import resolve_targets
 from bot.errors import TargetBranchNotFound
 from bot.handlers.deferred import read_line
 from bot.models import Comment, PullRequest, TargetResult
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.pipeline.publish import find_backport
 from bot.pipeline.repositories import place_of, target_branches
 from bot.pipeline.request_storage import own_answers
@@ -22,13 +22,13 @@ from bot.report.replies import Told
 from bot.text.markers import Kept, kept_command, noted_branches
 
 
-def standing_of(number: int, at: Workplace) -> tuple[list[TargetResult | Told], list[str]]:
+def standing_of(number: int, context: RepositoryContext) -> tuple[list[TargetResult | Told], list[str]]:
     """Return how each target branch stands, and the targets of the requests that wait for the merge."""
-    original = at.github.pull_request(number)
-    comments = own_answers(at.github.comments(number), number, at).values()
+    original = context.github.pull_request(number)
+    comments = own_answers(context.github.comments(number), number, context).values()
     told = _told(comments, original)
-    stable = resolve_targets(["all"], target_branches(at), at.config).branches
-    rows = [_standing(target, told.get(target), original, at) for target in dict.fromkeys([*told, *stable])]
+    stable = resolve_targets(["all"], target_branches(context), context.config).branches
+    rows = [_standing(target, told.get(target), original, context) for target in dict.fromkeys([*told, *stable])]
     waiting = [] if original.merged else _remembered(comments)
     return [row for row in rows if row is not None], waiting
 
@@ -42,9 +42,11 @@ def _told(comments: Iterable[Comment], original: PullRequest) -> Mapping[str, To
     }
 
 
-def _standing(target: str, told: Told | None, original: PullRequest, at: Workplace) -> TargetResult | Told | None:
+def _standing(
+    target: str, told: Told | None, original: PullRequest, context: RepositoryContext
+) -> TargetResult | Told | None:
     try:
-        there, branch = place_of(target, at)
+        there, branch = place_of(target, context)
     except TargetBranchNotFound:
         return told
     result = find_backport(branch, original, Command(verb=Verb.BACKPORT), there)

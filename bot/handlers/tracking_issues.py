@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from bot.errors import GitHubError
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.report.sync_issue import issue_title, render_issue
 from bot.sync.survey import Survey
 from bot.text.markers import tracking_marker
@@ -13,12 +13,12 @@ from bot.text.markers import tracking_marker
 log = logging.getLogger(__name__)
 
 
-def write_tracking_issues(survey: Survey, at: Workplace) -> tuple[int, ...]:
+def write_tracking_issues(survey: Survey, context: RepositoryContext) -> tuple[int, ...]:
     """Bring each branch's issue up to date; returns their numbers. One that cannot be written stops no other."""
-    written, template = [], at.config.templates.sync_issue
+    written, template = [], context.config.templates.sync_issue
     for state in survey.branches:
         try:
-            number = at.github.write_issue(
+            number = context.github.write_issue(
                 title=issue_title(state),
                 body=render_issue(state, survey, template=template),
                 marker=tracking_marker(state.branch),
@@ -26,6 +26,6 @@ def write_tracking_issues(survey: Survey, at: Workplace) -> tuple[int, ...]:
         except GitHubError as error:
             log.warning("%s", error)
             continue
-        at.progress(f"{state.branch}: tracked in #{number}")
+        context.progress(f"{state.branch}: tracked in #{number}")
         written.append(number)
     return tuple(written)

@@ -8,22 +8,22 @@ from dataclasses import replace
 from bot.commands.parser import Command
 from bot.commands.permissions import Requester, is_allowed
 from bot.config import Permission
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 
 
-def may(command: Command, login: str, at: Workplace) -> bool:
+def may(command: Command, login: str, context: RepositoryContext) -> bool:
     """Decide by GitHub's permission on the repository, and by the users and teams that the configuration names."""
-    return may_any([command], login, at)
+    return may_any([command], login, context)
 
 
-def may_any(commands: Collection[Command], login: str, at: Workplace) -> bool:
+def may_any(commands: Collection[Command], login: str, context: RepositoryContext) -> bool:
     """Decide whether a person may run one of these commands at least."""
-    level = at.github.permission(login)
+    level = context.github.permission(login)
     requester = Requester(login=login, level=Permission(level) if level in set(Permission) else None)
-    permissions = at.config.permissions
+    permissions = context.config.permissions
     if any(is_allowed(command, requester, permissions) for command in commands):
         return True
     # Teams cost a request each, so they are asked only where the level does not do.
     slugs = (team.rpartition("/")[2] for team in permissions.teams)
-    teams = [slug for slug in slugs if at.github.in_team(slug, login)]
+    teams = [slug for slug in slugs if context.github.in_team(slug, login)]
     return any(is_allowed(command, replace(requester, teams=teams), permissions) for command in commands)

@@ -11,54 +11,56 @@ from collections.abc import Iterable
 
 from bot.errors import BackportError
 from bot.models import PullRequest
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.pipeline.recognize_backport import is_backport_of
 from bot.pipeline.repositories import place_of
 
 
-def find_pull_requests(branch: str, original: PullRequest, at: Workplace) -> tuple[PullRequest, ...]:
+def find_pull_requests(branch: str, original: PullRequest, context: RepositoryContext) -> tuple[PullRequest, ...]:
     """Return the pull requests into a branch from either name that backport the original, newest first."""
-    plain = _plain_name(branch, original, at)
+    plain = _plain_name(branch, original, context)
     listed = (
         pull
-        for head in (plain, _set_apart(plain, branch, at))
-        for pull in at.github.backport_pull_requests(head, branch)
-        if is_backport_of(pull, branch, original, at)
+        for head in (plain, _set_apart(plain, branch, context))
+        for pull in context.github.backport_pull_requests(head, branch)
+        if is_backport_of(pull, branch, original, context)
     )
     return tuple(sorted(listed, key=lambda pull: -pull.number))
 
 
-def name_backport_branch(branch: str, original: PullRequest, existing: Iterable[str], at: Workplace) -> str:
+def name_backport_branch(
+    branch: str, original: PullRequest, existing: Iterable[str], context: RepositoryContext
+) -> str:
     """Return the backport branch to push to; `existing` are the branches of the target's repository.
 
     A backport that is open keeps its branch, whatever branches were made since.
     """
-    plain = _plain_name(branch, original, at)
-    from_plain = at.github.backport_pull_requests(plain, branch)
-    ours = [pull for pull in from_plain if is_backport_of(pull, branch, original, at)]
+    plain = _plain_name(branch, original, context)
+    from_plain = context.github.backport_pull_requests(plain, branch)
+    ours = [pull for pull in from_plain if is_backport_of(pull, branch, original, context)]
     if any(pull.state == "open" for pull in ours):
         return plain
-    others = (_plain_name(other, original, at) for other in existing if other != branch)
+    others = (_plain_name(other, original, context) for other in existing if other != branch)
     # A file system may take two names for one that differ only in case.
     is_shared = any(other.casefold() == plain.casefold() for other in others)
     is_taken = len(ours) < len(from_plain)
-    return _set_apart(plain, branch, at) if is_shared or is_taken else plain
+    return _set_apart(plain, branch, context) if is_shared or is_taken else plain
 
 
-def name_for_recipe(target: str, original: PullRequest, at: Workplace) -> str:
+def name_for_recipe(target: str, original: PullRequest, context: RepositoryContext) -> str:
     """Return the backport branch that a person is told to push to, wherever the target is; the plain name at worst."""
     try:
-        there, branch = place_of(target, at)
+        there, branch = place_of(target, context)
         return name_backport_branch(branch, original, there.mirror.branches(), there)
     except BackportError:
-        return at.config.backport_branch(original.number, target)
+        return context.config.backport_branch(original.number, target)
 
 
-def _plain_name(branch: str, original: PullRequest, at: Workplace) -> str:
-    return at.config.backport_branch(original.number, branch)
+def _plain_name(branch: str, original: PullRequest, context: RepositoryContext) -> str:
+    return context.config.backport_branch(original.number, branch)
 
 
-def _set_apart(plain: str, branch: str, at: Workplace) -> str:
-    origin = f"{at.config.repository}:" if at.home is not None else ""
+def _set_apart(plain: str, branch: str, context: RepositoryContext) -> str:
+    origin = f"{context.config.repository}:" if context.home is not None else ""
     digest = hashlib.sha256(f"{origin}{branch}".encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{plain}-{digest}"

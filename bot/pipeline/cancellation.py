@@ -14,20 +14,20 @@ from bot.commands.parser import NAME, Command, Verb, parse_commands
 from bot.errors import CommandError, GitHubError
 from bot.models import Cancelled, Comment
 from bot.pipeline.authorization import may
-from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.context import Backport, RepositoryContext
 from bot.text.comment_text import may_start_line
 from bot.text.markers import is_ours
 
 log = logging.getLogger(__name__)
 
 
-def cancelled(branch: str, backport: Backport, at: Workplace) -> Cancelled | None:
+def cancelled(branch: str, backport: Backport, context: RepositoryContext) -> Cancelled | None:
     """Return the ending of a target branch whose request somebody has cancelled meanwhile, or None.
 
     A comment that cancels, by a person who may, counts for every comment and every label that came before it.
     """
-    for comment in at.originals.comments(backport.original.number):
-        if _came_after(comment, backport) and _cancels(comment, at):
+    for comment in context.originals.comments(backport.original.number):
+        if _came_after(comment, backport) and _cancels(comment, context):
             return Cancelled(branch=branch, by=comment.author)
     return None
 
@@ -35,8 +35,8 @@ def cancelled(branch: str, backport: Backport, at: Workplace) -> Cancelled | Non
 class Watch:
     """Is a StopWhen: while a candidate is being proven, looks now and then whether its request was cancelled."""
 
-    def __init__(self, branch: str, backport: Backport, at: Workplace, *, pause: float = 15.0) -> None:
-        self._look = partial(cancelled, branch, backport, at)
+    def __init__(self, branch: str, backport: Backport, context: RepositoryContext, *, pause: float = 15.0) -> None:
+        self._look = partial(cancelled, branch, backport, context)
         self._pause = pause
         self._next = time.monotonic() + pause
         self._stopped = False
@@ -59,13 +59,13 @@ def _came_after(comment: Comment, backport: Backport) -> bool:
     return backport.labelled_at is not None and comment.changed > backport.labelled_at
 
 
-def _cancels(comment: Comment, at: Workplace) -> bool:
+def _cancels(comment: Comment, context: RepositoryContext) -> bool:
     if not comment.person or comment.edited or is_ours(comment.body) or not may_start_line(comment.body, NAME):
         return False
     try:
         verbs = [command.verb for command in parse_commands(comment.body)]
     except CommandError:
         return False
-    if Verb.CANCEL not in verbs or at.originals.was_edited(comment):
+    if Verb.CANCEL not in verbs or context.originals.was_edited(comment):
         return False
-    return may(Command(verb=Verb.CANCEL), comment.author, at)
+    return may(Command(verb=Verb.CANCEL), comment.author, context)

@@ -6,28 +6,28 @@ from bot.carried.companions import companions_of
 from bot.carried.load import CarriedPatch
 from bot.errors import BackportError
 from bot.models import Sha
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 
 
-def merged_originals(patch: CarriedPatch, at: Workplace) -> dict[str, Sha]:
+def merged_originals(patch: CarriedPatch, context: RepositoryContext) -> dict[str, Sha]:
     """Return the merge commit of each companion's original by the companion's name, and bring it into the mirror.
 
     One that is not merged here or not to be had is left out. The companion is carried all the same: its change comes
     from rules, and only the credit from the commit.
     """
-    found = ((companion.name, _merge_commit(companion, at)) for companion in companions_of(patch, at.patches))
+    found = ((companion.name, _merge_commit(companion, context)) for companion in companions_of(patch, context.patches))
     return {name: commit for name, commit in found if commit is not None}
 
 
-def _merge_commit(companion: CarriedPatch, at: Workplace) -> Sha | None:
+def _merge_commit(companion: CarriedPatch, context: RepositoryContext) -> Sha | None:
     original = companion.provenance.original
-    if original.repository.casefold() != at.config.repository.casefold():
+    if original.repository.casefold() != context.config.repository.casefold():
         return None
     try:
-        merged = at.github.pull_request(original.pull_request).merge_commit
+        merged = context.github.pull_request(original.pull_request).merge_commit
         if merged is not None:
-            at.mirror.fetch([merged])
+            context.mirror.fetch([merged])
     except BackportError as error:
-        at.progress(f"{companion.name}: its original cannot be read ({error.message})")
+        context.progress(f"{companion.name}: its original cannot be read ({error.message})")
         return None
     return merged

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from bot.commands.targets import own_branches
 from bot.errors import FetchFailed, GitHubError, NotOpened, RateLimited, Unavailable
-from bot.models import Candidate, Conflicted, PullRequest, Sha, Signature, TargetPlan
+from bot.models import Candidate, Conflicted, PullRequest, Sha, TargetPlan
 from bot.pick import ladder
 from bot.pick.conflict_commit import MarkedPick, find_markers
-from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.open_pull_request import push_and_open, replaceable_tip, take_back
 from bot.pipeline.publish import check_rights
 from bot.pipeline.pull_request_metadata import details_of
@@ -27,7 +27,7 @@ from bot.text.markers import is_conflict, parse_pull_request_marker, status_mark
 log = logging.getLogger(__name__)
 
 
-def offer_draft(ended: Conflicted, plan: TargetPlan, backport: Backport, at: Workplace) -> Conflicted:
+def offer_draft(ended: Conflicted, plan: TargetPlan, backport: Backport, context: RepositoryContext) -> Conflicted:
     """Open a draft that holds the conflict, where the configuration wants one and the conflict can be marked.
 
     Where GitHub refuses the draft the branch is put back, and the conflict says why.
@@ -36,66 +36,66 @@ def offer_draft(ended: Conflicted, plan: TargetPlan, backport: Backport, at: Wor
         PushRejected: the backport branch holds a commit that the bot did not make; nothing was pushed.
         PushForbidden: the repository does not take the push.
     """
-    if at.config.publish.on_conflict != "draft" or backport.options.dry_run:
+    if context.config.publish.on_conflict != "draft" or backport.options.dry_run:
         return ended
-    marked = _mark(plan, at)
+    marked = _mark(plan, context)
     if marked is None:
         return ended
-    check_rights(marked, at)
-    before = replaceable_tip(plan, at)
+    check_rights(marked, context)
+    before = replaceable_tip(plan, context)
     try:
-        opened = _open_draft(ended, marked, plan, backport, at)
+        opened = _open_draft(ended, marked, plan, backport, context)
     except NotOpened as error:
-        take_back(marked.commit, plan, before, at)
+        take_back(marked.commit, plan, before, context)
         return replace(ended, note=f"{error.__cause__} So there is no draft of it.")
-    at.github.add_details(opened.number, details_of(backport, certain=False, at=at))
-    left = find_markers(at.mirror, marked.base_commit, marked.commit, plan.commits[-1])
-    at.github.write_check_run(marked.commit, render_conflict_check(left))
-    at.progress(f"{plan.branch}: #{opened.number} opened with the conflict in it")
+    context.github.add_details(opened.number, details_of(backport, certain=False, context=context))
+    left = find_markers(context.mirror, marked.base_commit, marked.commit, plan.commits[-1])
+    context.github.write_check_run(marked.commit, render_conflict_check(left))
+    context.progress(f"{plan.branch}: #{opened.number} opened with the conflict in it")
     return replace(ended, draft=opened)
 
 
 def _open_draft(
-    ended: Conflicted, marked: Candidate, plan: TargetPlan, backport: Backport, at: Workplace
+    ended: Conflicted, marked: Candidate, plan: TargetPlan, backport: Backport, context: RepositoryContext
 ) -> PullRequest:
     body = render_conflict_body(
         backport.original,
         plan,
         ended.conflict,
         marked,
-        repository=at.config.repository,
+        repository=context.config.repository,
         requester=backport.requester,
-        remote=remote_of(at),
-        template=at.config.templates.conflict,
+        remote=remote_of(context),
+        template=context.config.templates.conflict,
     )
-    title = render_title(backport.original, plan.branch, template=at.config.title)
-    return push_and_open(marked.commit, plan, at, title=title, body=body, draft=True)
+    title = render_title(backport.original, plan.branch, template=context.config.title)
+    return push_and_open(marked.commit, plan, context, title=title, body=body, draft=True)
 
 
-def recheck(number: int, at: Workplace) -> None:
+def recheck(number: int, context: RepositoryContext) -> None:
     """Look at a pull request of ours again after a push or after somebody marked it ready.
 
     While markers are left its check is red and it is a draft; once none is left, a check that was red turns green.
     """
-    pull = at.github.pull_request(number)
-    if pull.state != "open" or not _is_ours(pull, at):
+    pull = context.github.pull_request(number)
+    if pull.state != "open" or not _is_ours(pull, context):
         return
-    base = at.mirror.branches().get(pull.base)
-    at.mirror.fetch([pull.head_sha, *([base] if base else [])])
-    start = at.mirror.merge_base(base, pull.head_sha) if base else None
-    left = find_markers(at.mirror, start, pull.head_sha, _original_of(pull, at)) if start else ()
-    if left or is_conflict(pull.body) or at.config.publish.on_conflict == "draft":
-        at.github.write_check_run(pull.head_sha, render_conflict_check(left))
+    base = context.mirror.branches().get(pull.base)
+    context.mirror.fetch([pull.head_sha, *([base] if base else [])])
+    start = context.mirror.merge_base(base, pull.head_sha) if base else None
+    left = find_markers(context.mirror, start, pull.head_sha, _original_of(pull, context)) if start else ()
+    if left or is_conflict(pull.body) or context.config.publish.on_conflict == "draft":
+        context.github.write_check_run(pull.head_sha, render_conflict_check(left))
     if left and not pull.draft:
         marker = status_marker("conflict-markers")
-        said = render_sent_back(left, is_draft=_sent_back(pull, at))
-        at.github.write_comment(number, f"{marker}\n{said}", marker=marker)
+        said = render_sent_back(left, is_draft=_sent_back(pull, context))
+        context.github.write_comment(number, f"{marker}\n{said}", marker=marker)
 
 
-def _sent_back(pull: PullRequest, at: Workplace) -> bool:
+def _sent_back(pull: PullRequest, context: RepositoryContext) -> bool:
     """Make a draft of a pull request; say whether GitHub took it. Not every plan has drafts."""
     try:
-        at.github.update_pull_request(pull, title=pull.title, body=pull.body, draft=True)
+        context.github.update_pull_request(pull, title=pull.title, body=pull.body, draft=True)
     except (RateLimited, Unavailable):
         raise
     except GitHubError as error:
@@ -104,27 +104,28 @@ def _sent_back(pull: PullRequest, at: Workplace) -> bool:
     return True
 
 
-def _mark(plan: TargetPlan, at: Workplace) -> Candidate | None:
-    signature = Signature(at.config.committer.name, at.config.committer.email, at.now())
-    made = ladder.pick(at.mirror, plan, patches={}, committer=signature, ladder=(MarkedPick(),))
+def _mark(plan: TargetPlan, context: RepositoryContext) -> Candidate | None:
+    made = ladder.pick(context.mirror, plan, patches={}, committer=context.pick.committer(), ladder=(MarkedPick(),))
     return made if isinstance(made, Candidate) else None
 
 
-def _original_of(pull: PullRequest, at: Workplace) -> Sha | None:
+def _original_of(pull: PullRequest, context: RepositoryContext) -> Sha | None:
     """Return the original's commit that a backport's body names, brought here; None where it cannot be had."""
     key = parse_pull_request_marker(pull.body)
     if key is None:
         return None
     try:
-        at.mirror.fetch([key.commit])
+        context.mirror.fetch([key.commit])
     except FetchFailed as error:
         log.warning("%s", error)
         return None
-    return key.commit if at.mirror.kind(key.commit) == "commit" else None
+    return key.commit if context.mirror.kind(key.commit) == "commit" else None
 
 
-def _is_ours(pull: PullRequest, at: Workplace) -> bool:
-    if not same_login(pull.author, at.github.login) or parse_pull_request_marker(pull.body) is None:
+def _is_ours(pull: PullRequest, context: RepositoryContext) -> bool:
+    if not same_login(pull.author, context.github.login) or parse_pull_request_marker(pull.body) is None:
         return False
     # Other workflows open pull requests in the name of a shared account, and may copy a text with a marker in it.
-    return not is_shared(at.github.login) or bool(own_branches([pull.head], at.mirror.branches(), at.config))
+    return not is_shared(context.github.login) or bool(
+        own_branches([pull.head], context.mirror.branches(), context.config)
+    )

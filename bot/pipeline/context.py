@@ -1,15 +1,14 @@
-"""What every step of the line has at hand."""
+"""What the steps of a backport that talk to GitHub may touch, and how it is opened."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from bot.carried.load import CarriedPatch, configured_patches, find_original
+from bot.carried.load import CarriedPatch, configured_patches
 from bot.commands.parser import Command, Verb
 from bot.config import Config
 from bot.environment.credentials import Account
@@ -19,40 +18,21 @@ from bot.errors import Forbidden, GitHubError, NotFound
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.github.protocol import GitHub
-from bot.models import BackportOptions, Candidate, MergeMethod, Progress, PullRequest, Sha, StopWhen, never, silent
+from bot.models import BackportOptions, Candidate, MergeMethod, Progress, PullRequest, Sha, silent
+from bot.pick.context import PickContext
 from bot.pick.strategy import Knowledge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workshop:
-    """What making and proving a candidate take: the repository's mirror, its configuration, the carried patches that
-    may apply there and what was learned. No way to GitHub.
+class RepositoryContext:
+    """A repository as the steps that read or write on GitHub see it: `pick` for what needs no GitHub, and GitHub.
+
+    A step that must not reach GitHub takes `pick` alone.
     """
 
-    mirror: Repository
-    config: Config
-    patches: Mapping[str, CarriedPatch]
-    progress: Progress = silent
-    stop_when: StopWhen = never
-    evidence: Path | None = None
-    """Where a proof on this machine leaves what its runs reported; None keeps nothing."""
-    knowledge: Knowledge = field(default_factory=Knowledge)
-
-    def patch_for(self, original: PullRequest) -> CarriedPatch | None:
-        """Return the carried patch of an original pull request, or None."""
-        return find_original(self.patches, self.config.repository, pull_request=original.number)
-
-    def now(self) -> str:
-        """Return the present moment in git's raw form, for the committer of a candidate."""
-        return f"{int(time.time())} +0000"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workplace(Workshop):
-    """A workshop with a door to GitHub."""
-
+    pick: PickContext
     github: GitHub
-    others: Mapping[str, Workplace] = field(default_factory=dict)
+    others: Mapping[str, RepositoryContext] = field(default_factory=dict)
     """The repositories of `elsewhere` by name; there, `home` is where the originals are."""
     home: GitHub | None = None
     elsewhere: str = ""
@@ -60,18 +40,37 @@ class Workplace(Workshop):
     pauses: tuple[float, ...] = (2.0, 4.0, 8.0, 16.0, 30.0)
     """Seconds to wait between one look and the next at what GitHub may not know yet."""
     comes_back: bool = False
-    """The caller serves a trigger again later where NotYetKnown says so; else the requester is asked to."""
+    """The caller serves a trigger again later if NotYetKnown says so; else the requester is asked to."""
     unseen: Mapping[str, GitHubError] = field(default_factory=dict)
     """The repositories of `elsewhere` that this account cannot see, each with what GitHub said."""
-
     signing: SigningKey | None = None
-    """What signs the lines in the bot's comments that it must believe later; None where there is no lasting secret."""
+    """Signs the lines in the bot's comments that it must believe later; None if there is no lasting secret."""
     run: str = ""
     """The number of this run of a CI, where several runs may be at work; empty for a service, which works alone."""
 
     @property
+    def mirror(self) -> Repository:
+        """The repository's mirror."""
+        return self.pick.mirror
+
+    @property
+    def config(self) -> Config:
+        """The configuration."""
+        return self.pick.config
+
+    @property
+    def patches(self) -> Mapping[str, CarriedPatch]:
+        """The carried patches that may apply, by name."""
+        return self.pick.patches
+
+    @property
+    def progress(self) -> Progress:
+        """What prints a line for a person who is waiting."""
+        return self.pick.progress
+
+    @property
     def originals(self) -> GitHub:
-        """The door to the repository of the originals, which is this one where nothing else is said."""
+        """GitHub's view of the repository that the originals are in: this one, unless `home` names another."""
         return self.home or self.github
 
     def target(self, branch: str) -> str:
@@ -80,10 +79,10 @@ class Workplace(Workshop):
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
-    """Where both doors lead. `directory` keeps the mirror; `login` is the bot's account where its token cannot say.
+class ConnectionSettings:
+    """How a repository is reached. `directory` keeps the mirror; `login` is the bot's account if its token cannot say.
 
-    A rate limit is waited for that long (seconds): whoever cannot come back later waits longer.
+    `longest_wait` is how long a rate limit is waited for (seconds): a caller that cannot come back later waits longer.
     """
 
     repository: str
@@ -93,35 +92,35 @@ class Doors:
     longest_wait: float = 120.0
 
 
-def _client(doors: Doors, account: Account) -> GitHubClient:
+def _client(connection: ConnectionSettings, account: Account) -> GitHubClient:
     return GitHubClient(
-        doors.repository,
+        connection.repository,
         token=account,
-        api_url=doors.api_url,
-        login=doors.login,
-        longest_wait=doors.longest_wait,
+        api_url=connection.api_url,
+        login=connection.login,
+        longest_wait=connection.longest_wait,
     )
 
 
 @contextmanager
-def opened_doors(doors: Doors, account: Account) -> Iterator[tuple[GitHubClient, Repository]]:
-    """Open both doors and close them afterwards.
+def open_connections(connection: ConnectionSettings, account: Account) -> Iterator[tuple[GitHubClient, Repository]]:
+    """Open a client of GitHub and the mirror, and close both afterwards.
 
     Raises:
         ConfigError: the folder cannot be used.
         GitHubError: the repository cannot be seen.
     """
-    private_directory(doors.directory)
-    client = _client(doors, account)
+    private_directory(connection.directory)
+    client = _client(connection, account)
     try:
-        with Repository.mirror(client.clone_url, doors.directory / "mirror.git", token=client.token) as mirror:
+        with Repository.mirror(client.clone_url, connection.directory / "mirror.git", token=client.token) as mirror:
             yield client, mirror
     finally:
         client.close()
 
 
 @contextmanager
-def opened_workplace(
+def open_repository_context(
     config: Config,
     *,
     token: Account,
@@ -131,59 +130,63 @@ def opened_workplace(
     login: str | None = None,
     signing: SigningKey | None = None,
     progress: Progress = silent,
-) -> Iterator[Workplace]:
-    """Open both doors of the configured repository and close them afterwards.
+) -> Iterator[RepositoryContext]:
+    """Open the configured repository and those of `elsewhere`, and close them afterwards.
 
-    `directory` keeps the mirror and what its history taught from one time to the next. `beside` is the folder that the
-    configuration's own folders of carried patches are relative to. `login` is the bot's account where the token cannot
-    say. `signing` signs what the bot must believe later.
+    `directory` keeps the mirror and what its history taught for the next time. `beside` is the folder that the
+    configuration's folders of carried patches are relative to. `login` is the bot's account if the token cannot say.
+    `signing` signs what the bot must believe later.
 
     Raises:
         GitHubError: the repository, or one of `elsewhere`, cannot be seen with this token.
         ConfigError: a carried patch cannot be read.
     """
     patches = configured_patches(config.patches, beside)
-    doors = Doors(config.repository, api_url, directory, login)
-    with opened_doors(doors, token) as (client, mirror):
-        knowledge = Knowledge.kept_in(directory)
-        at = Workplace(
-            github=client,
-            mirror=mirror,
-            config=config,
-            patches=patches,
-            progress=progress,
-            knowledge=knowledge,
-            signing=signing,
+    connection = ConnectionSettings(config.repository, api_url, directory, login)
+    with open_connections(connection, token) as (client, mirror):
+        pick = PickContext(
+            mirror=mirror, config=config, patches=patches, progress=progress, knowledge=Knowledge.kept_in(directory)
         )
-        with opened_elsewhere(at, doors, token) as whole:
-            for error in whole.unseen.values():
+        context = RepositoryContext(pick=pick, github=client, signing=signing)
+        with open_elsewhere(context, connection, token) as complete:
+            for error in complete.unseen.values():
                 raise error
-            yield whole
+            yield complete
 
 
 @contextmanager
-def opened_elsewhere(at: Workplace, doors: Doors, account: Account) -> Iterator[Workplace]:
-    """Open the doors of the repositories of `elsewhere` as well; one that cannot be seen is noted as `unseen`."""
-    others: dict[str, Workplace] = {}
+def open_elsewhere(
+    context: RepositoryContext, connection: ConnectionSettings, account: Account
+) -> Iterator[RepositoryContext]:
+    """Open the repositories of `elsewhere` as well; one that the account cannot see is noted as `unseen`."""
+    others: dict[str, RepositoryContext] = {}
     unseen: dict[str, GitHubError] = {}
     with ExitStack() as stack:
-        for other in at.config.elsewhere:
-            there = replace(doors, repository=other.repository)
+        for other in context.config.elsewhere:
+            settings = replace(connection, repository=other.repository)
             try:
-                others[other.repository] = stack.enter_context(_opened_beside(at, there, account))
+                others[other.repository] = stack.enter_context(_open_beside(context, settings, account))
             except (Forbidden, NotFound) as error:
                 unseen[other.repository] = error
-        yield replace(at, others=others, unseen=unseen)
+        yield replace(context, others=others, unseen=unseen)
 
 
 @contextmanager
-def _opened_beside(at: Workplace, doors: Doors, account: Account) -> Iterator[Workplace]:
-    """Open another repository's doors on the same mirror, so that a commit of one can be picked onto the other."""
-    client = _client(doors, account)
+def _open_beside(
+    context: RepositoryContext, connection: ConnectionSettings, account: Account
+) -> Iterator[RepositoryContext]:
+    """Open another repository on the same mirror, so that a commit of one can be picked onto the other."""
+    client = _client(connection, account)
     try:
         # The whole name: `a/b-c` and `a-b/c` are not to share a remote.
-        with at.mirror.beside(doors.repository, client.clone_url, token=client.token) as mirror:
-            yield replace(at, github=client, mirror=mirror, home=at.github, elsewhere=doors.repository)
+        with context.mirror.beside(connection.repository, client.clone_url, token=client.token) as mirror:
+            yield replace(
+                context,
+                pick=replace(context.pick, mirror=mirror),
+                github=client,
+                home=context.github,
+                elsewhere=connection.repository,
+            )
     finally:
         client.close()
 

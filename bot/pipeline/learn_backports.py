@@ -12,23 +12,23 @@ from bot.carried.load import CarriedPatch
 from bot.commands.targets import newest_first, stable_branches
 from bot.errors import GitError
 from bot.models import Candidate, Certainty, Opened, Sha, TargetResult, Verdict, VerdictOutcome, WouldOpen
-from bot.pipeline.context import Workshop
+from bot.pick.context import PickContext
 
 log = logging.getLogger(__name__)
 
 
-def learn_backports(at: Workshop, commits: Sequence[Sha] = (), branches: Iterable[str] = ()) -> None:
+def learn_backports(context: PickContext, commits: Sequence[Sha] = (), branches: Iterable[str] = ()) -> None:
     """Read which commits of the stable branches are backports, so that a neighbour's can be picked and learned from.
 
     Where `commits` are to be picked onto `branches`, what these have of them is read for all at once.
     """
     try:
-        tips = at.mirror.branches()
-        stable = [tips[branch] for branch in stable_branches(tips, at.config)]
+        tips = context.mirror.branches()
+        stable = [tips[branch] for branch in stable_branches(tips, context.config)]
         targets = [tips[branch] for branch in branches if branch in tips]
-        at.mirror.fetch([*stable, *targets, *commits])
-        at.knowledge.index.read(at.mirror, stable)
-        at.knowledge.histories.announce(commits, targets)
+        context.mirror.fetch([*stable, *targets, *commits])
+        context.knowledge.index.read(context.mirror, stable)
+        context.knowledge.histories.announce(commits, targets)
     except GitError as error:
         log.warning("%s", error)
 

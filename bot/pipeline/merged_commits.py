@@ -12,15 +12,15 @@ import time
 from bot.errors import FetchFailed, GitError, NotYetKnown, PullRequestNotMerged
 from bot.git.merge_method import Merged, read_merge
 from bot.models import PullRequest, Sha
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 
 
-def merged_commits(original: PullRequest, at: Workplace) -> Merged:
+def merged_commits(original: PullRequest, context: RepositoryContext) -> Merged:
     """Return the merge method and the commits to pick, oldest first; their objects are in the mirror.
 
     Raises:
         PullRequestNotMerged: it is open or closed.
-        NotYetKnown: GitHub does not name the merge commit, or does not have it, after all pauses of `at.pauses`.
+        NotYetKnown: GitHub does not name the merge commit, or does not have it, after all pauses of `context.pauses`.
         RequestRejected: it was merged by hand in a way that hides what it changed.
     """
     if not original.merged:
@@ -28,37 +28,39 @@ def merged_commits(original: PullRequest, at: Workplace) -> Merged:
             f"#{original.number} is not merged, so there is nothing to backport yet.",
             hint="Merge it, then ask again.",
         )
-    for pause in at.pauses:
+    for pause in context.pauses:
         try:
-            return _read(original, at)
+            return _read(original, context)
         except NotYetKnown as error:
-            at.progress(f"#{original.number}: {error.message} Asking again in {pause:.0f} s.")
+            context.progress(f"#{original.number}: {error.message} Asking again in {pause:.0f} s.")
             time.sleep(pause)
-        original = at.originals.pull_request(original.number)
-    return _read(original, at)
+        original = context.originals.pull_request(original.number)
+    return _read(original, context)
 
 
-def _read(original: PullRequest, at: Workplace) -> Merged:
+def _read(original: PullRequest, context: RepositoryContext) -> Merged:
     if original.merge_commit is None:
         raise _early(original, "GitHub says that it is merged, but does not name its merge commit yet.")
     try:
-        at.mirror.fetch([original.merge_commit])
+        context.mirror.fetch([original.merge_commit])
     except FetchFailed as error:
         raise _early(original, f"Its merge commit {original.merge_commit[:12]} cannot be fetched yet.") from error
-    return _told_by_git(original, original.merge_commit, at) or at.originals.merged_commits(original)
+    return _told_by_git(original, original.merge_commit, context) or context.originals.merged_commits(original)
 
 
-def _told_by_git(original: PullRequest, merge: Sha, at: Workplace) -> Merged | None:
+def _told_by_git(original: PullRequest, merge: Sha, context: RepositoryContext) -> Merged | None:
     def is_foreign(commit: Sha) -> bool:
-        came_by = at.originals.pull_requests_of(commit)
+        came_by = context.originals.pull_requests_of(commit)
         return bool(came_by) and original.number not in came_by
 
     try:
-        at.mirror.fetch([original.head_sha])
-        return read_merge(at.mirror, merge, original.head_sha, mainline=at.config.pick.mainline, is_foreign=is_foreign)
+        context.mirror.fetch([original.head_sha])
+        return read_merge(
+            context.mirror, merge, original.head_sha, mainline=context.config.pick.mainline, is_foreign=is_foreign
+        )
     except GitError as error:
         # The head may be gone, as where a fork's history was removed: then GitHub's record is all there is.
-        at.progress(f"#{original.number}: {error.message}")
+        context.progress(f"#{original.number}: {error.message}")
         return None
 
 

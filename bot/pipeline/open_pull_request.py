@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from bot.errors import BackportError, GitHubError, NoDrafts, NotOpened, PushRejected
 from bot.models import PullRequest, Sha, TargetPlan
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.pipeline.verified_commits import is_by_bot
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def push_and_open(
     commit: Sha,
     plan: TargetPlan,
-    at: Workplace,
+    context: RepositoryContext,
     *,
     title: str,
     body: str,
@@ -36,8 +36,10 @@ def push_and_open(
         PushForbidden: the repository does not take the push.
         NotOpened: the branch is pushed, and GitHub refused the pull request.
     """
-    at.mirror.push(commit, plan.backport_branch, expected=replaceable_tip(plan, at))
-    open_as = partial(at.github.open_pull_request, title=title, body=body, head=plan.backport_branch, base=plan.branch)
+    context.mirror.push(commit, plan.backport_branch, expected=replaceable_tip(plan, context))
+    open_as = partial(
+        context.github.open_pull_request, title=title, body=body, head=plan.backport_branch, base=plan.branch
+    )
     try:
         try:
             return open_as(draft=draft)
@@ -46,48 +48,48 @@ def push_and_open(
                 raise
             return open_as(draft=False)
     except GitHubError as error:
-        if _has_pull_request(plan, at):
+        if _has_pull_request(plan, context):
             raise
         raise NotOpened(
             f"{error.message} `{plan.backport_branch}` is pushed and has no pull request.",
-            hint=f"{error.hint} Or open it by hand: `{compare_url(plan, at)}`",
+            hint=f"{error.hint} Or open it by hand: `{compare_url(plan, context)}`",
             http_status=error.http_status,
             request_id=error.request_id,
         ) from error
 
 
-def take_back(commit: Sha, plan: TargetPlan, before: Sha | None, at: Workplace) -> None:
+def take_back(commit: Sha, plan: TargetPlan, before: Sha | None, context: RepositoryContext) -> None:
     """Put a backport branch that holds `commit` back to where it was, or remove it. A failure is logged."""
     try:
         if before is None:
-            at.mirror.delete_branch(plan.backport_branch, expected=commit)
+            context.mirror.delete_branch(plan.backport_branch, expected=commit)
         else:
-            at.mirror.push(before, plan.backport_branch, expected=commit)
+            context.mirror.push(before, plan.backport_branch, expected=commit)
     except BackportError as error:
         log.warning("%s", error)
 
 
-def compare_url(plan: TargetPlan, at: Workplace) -> str:
+def compare_url(plan: TargetPlan, context: RepositoryContext) -> str:
     """Return the page on which a person opens the pull request."""
     base, head = (quote(name, safe="/") for name in (plan.branch, plan.backport_branch))
-    return f"{at.github.clone_url.removesuffix('.git')}/compare/{base}...{head}?expand=1"
+    return f"{context.github.clone_url.removesuffix('.git')}/compare/{base}...{head}?expand=1"
 
 
-def replaceable_tip(plan: TargetPlan, at: Workplace) -> Sha | None:
+def replaceable_tip(plan: TargetPlan, context: RepositoryContext) -> Sha | None:
     """Return the backport branch's tip if only the bot's commits would be lost, None if there is no such branch.
 
     Raises:
         PushRejected: it holds a commit that the bot did not make.
     """
-    tip = at.mirror.branches().get(plan.backport_branch)
+    tip = context.mirror.branches().get(plan.backport_branch)
     if tip is None:
         return None
-    at.mirror.fetch([tip])
+    context.mirror.fetch([tip])
     foreign = next(
         (
             commit
-            for commit in at.mirror.commits_between(plan.base_commit, tip)
-            if commit.committer.email != at.config.committer.email and not is_by_bot(commit, at)
+            for commit in context.mirror.commits_between(plan.base_commit, tip)
+            if commit.committer.email != context.config.committer.email and not is_by_bot(commit, context)
         ),
         None,
     )
@@ -99,9 +101,9 @@ def replaceable_tip(plan: TargetPlan, at: Workplace) -> Sha | None:
     return tip
 
 
-def _has_pull_request(plan: TargetPlan, at: Workplace) -> bool:
+def _has_pull_request(plan: TargetPlan, context: RepositoryContext) -> bool:
     try:
-        pulls = at.github.backport_pull_requests(plan.backport_branch, plan.branch)
+        pulls = context.github.backport_pull_requests(plan.backport_branch, plan.branch)
     except GitHubError as error:
         log.warning("%s", error)
         return False

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 
 from bot.models import MergeMethod, PullRequest, Sha
 from bot.pipeline.companion_originals import merged_originals
-from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.merged_commits import merged_commits
 from bot.pipeline.replies import Request
 from bot.pipeline.reverted_original import taken_back
 from bot.report import replies
 
 
-def read_backport(request: Request, original: PullRequest, at: Workplace) -> Backport:
+def read_backport(request: Request, original: PullRequest, context: RepositoryContext) -> Backport:
     """Find the commits to pick.
 
     Raises:
@@ -24,8 +24,8 @@ def read_backport(request: Request, original: PullRequest, at: Workplace) -> Bac
         NotYetKnown: GitHub has not caught up with the merge.
     """
     named = request.command.commits
-    method, commits = _named_commits(named, original, at) if named else merged_commits(original, at)
-    patch, options = at.patch_for(original), request.command.options
+    method, commits = _named_commits(named, original, context) if named else merged_commits(original, context)
+    patch, options = context.pick.patch_for(original), request.command.options
     return Backport(
         original=original,
         merge_method=method,
@@ -36,29 +36,35 @@ def read_backport(request: Request, original: PullRequest, at: Workplace) -> Bac
         named=named,
         comment_id=request.asked.comment_id,
         labelled_at=request.asked.labelled_at,
-        undone=taken_back(original, commits, at),
-        companion_originals=merged_originals(patch, at) if patch and options.with_companions else {},
+        undone=taken_back(original, commits, context),
+        companion_originals=merged_originals(patch, context) if patch and options.with_companions else {},
     )
 
 
-def _named_commits(names: tuple[str, ...], original: PullRequest, at: Workplace) -> tuple[MergeMethod, tuple[Sha, ...]]:
+def _named_commits(
+    names: tuple[str, ...], original: PullRequest, context: RepositoryContext
+) -> tuple[MergeMethod, tuple[Sha, ...]]:
     """Return the commits in the order of their branch's history, whatever the order they were named in."""
-    existing = at.mirror.branches()
+    existing = context.mirror.branches()
     # An original may have been merged into a stable branch, and its commits are nowhere else then.
-    branches = [name for name in dict.fromkeys((at.github.default_branch, original.base)) if name in existing]
-    at.mirror.fetch([existing[name] for name in branches])
-    found = {_on_branch(name, {branch: existing[branch] for branch in branches}, at): None for name in names}
+    branches = [name for name in dict.fromkeys((context.github.default_branch, original.base)) if name in existing]
+    context.mirror.fetch([existing[name] for name in branches])
+    found = {_on_branch(name, {branch: existing[branch] for branch in branches}, context): None for name in names}
     # A commit has more history than each of its ancestors.
-    ordered = sorted(found, key=lambda sha: int(at.mirror.git.text("rev-list", "--count", sha)))
+    ordered = sorted(found, key=lambda sha: int(context.mirror.git.text("rev-list", "--count", sha)))
     if len(ordered) > 1:
         return MergeMethod.REBASE, tuple(ordered)
-    merge = len(at.mirror.commit(ordered[0]).parents) > 1
+    merge = len(context.mirror.commit(ordered[0]).parents) > 1
     return MergeMethod.MERGE if merge else MergeMethod.SQUASH, tuple(ordered)
 
 
-def _on_branch(name: str, tips: Mapping[str, Sha], at: Workplace) -> Sha:
+def _on_branch(name: str, tips: Mapping[str, Sha], context: RepositoryContext) -> Sha:
     # Of a commit that no branch of ours has, nobody reviewed anything: a fork's commits can be had by name, too.
-    sha = at.mirror.resolve(name)
-    if sha is None or not sha.startswith(name) or not any(at.mirror.is_ancestor(sha, tip) for tip in tips.values()):
+    sha = context.mirror.resolve(name)
+    if (
+        sha is None
+        or not sha.startswith(name)
+        or not any(context.mirror.is_ancestor(sha, tip) for tip in tips.values())
+    ):
         raise replies.unknown_commit(name, " or ".join(tips))
     return sha

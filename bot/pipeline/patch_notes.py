@@ -7,20 +7,20 @@ from bot.carried.detect import check, find_follow_ups
 from bot.carried.load import CarriedPatch
 from bot.git.trees import CommitTree
 from bot.models import Affectedness, Candidate
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.report.pull_request import PatchNotes
 
 
-def patch_notes(patch: CarriedPatch, candidate: Candidate, at: Workplace) -> PatchNotes:
+def patch_notes(patch: CarriedPatch, candidate: Candidate, context: RepositoryContext) -> PatchNotes:
     """Gather risks, the follow-up sites in this very candidate, and the companions that it still lacks."""
-    tree = CommitTree(at.mirror, candidate.commit)
+    tree = CommitTree(context.mirror, candidate.commit)
     original = patch.provenance.original
-    every = [named for each in (patch, *companions_of(patch, at.patches)) for named in each.companions]
+    every = [named for each in (patch, *companions_of(patch, context.patches)) for named in each.companions]
     reasons = {named.patch: named.reason for named in reversed(every) if named.patch != patch.name}
     companions = [
         f"{name}: {reason}"
         for name, reason in reversed(reasons.items())
-        if name not in at.patches or check(tree, at.patches[name]).status is Affectedness.AFFECTED
+        if name not in context.patches or check(tree, context.patches[name]).status is Affectedness.AFFECTED
     ]
     return PatchNotes(
         name=patch.name,

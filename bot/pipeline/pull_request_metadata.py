@@ -10,18 +10,18 @@ from bot.config import Publish
 from bot.errors import GitHubError
 from bot.git.diff_text import range_diff
 from bot.models import Candidate, Details, PullRequest, ReviewThread, Sha, TargetPlan
-from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.context import Backport, RepositoryContext
 from bot.text.globs import matches_text
 
 log = logging.getLogger(__name__)
 
 
-def details_of(backport: Backport, *, certain: bool, at: Workplace) -> Details:
+def details_of(backport: Backport, *, certain: bool, context: RepositoryContext) -> Details:
     """Return labels, people and so on. Only a `certain` pull request is ever let merge by itself."""
-    policy, original = at.config.publish, backport.original
+    policy, original = context.config.publish, backport.original
     return Details(
-        labels=(*at.config.labels, *_copied_labels(original, at)),
-        milestone=original.milestone if policy.copy_milestone and at.home is None else None,
+        labels=(*context.config.labels, *_copied_labels(original, context)),
+        milestone=original.milestone if policy.copy_milestone and context.home is None else None,
         assignees=_people(policy.assignees, backport),
         reviewers=_people(policy.reviewers, backport),
         teams=tuple(team.rpartition("/")[2] for team in policy.team_reviewers),
@@ -29,34 +29,36 @@ def details_of(backport: Backport, *, certain: bool, at: Workplace) -> Details:
     )
 
 
-def open_questions(original: PullRequest, at: Workplace) -> tuple[ReviewThread, ...]:
+def open_questions(original: PullRequest, context: RepositoryContext) -> tuple[ReviewThread, ...]:
     """Return the original's review threads that nobody resolved; none where GitHub does not tell."""
     try:
-        return at.originals.unresolved_threads(original.number)
+        return context.originals.unresolved_threads(original.number)
     except GitHubError as error:
         log.warning("%s", error)
         return ()
 
 
-def difference(plan: TargetPlan, candidate: Candidate, at: Workplace) -> str:
+def difference(plan: TargetPlan, candidate: Candidate, context: RepositoryContext) -> str:
     """Return how the candidate's commits differ from the original's, as `git range-diff` shows it."""
-    originals = [_without_merge(sha, at) for sha in plan.commits]
-    return range_diff(at.mirror, originals, candidate.base_commit, candidate.commit)
+    originals = [_without_merge(sha, context) for sha in plan.commits]
+    return range_diff(context.mirror, originals, candidate.base_commit, candidate.commit)
 
 
-def _without_merge(sha: Sha, at: Workplace) -> Sha:
+def _without_merge(sha: Sha, context: RepositoryContext) -> Sha:
     """Return a merge as an ordinary commit on its first parent: `git range-diff` passes over merges."""
-    merge = at.mirror.commit(sha)
+    merge = context.mirror.commit(sha)
     if len(merge.parents) < 2:
         return sha
-    return at.mirror.writer.write_commit(merge.tree, merge.parents[:1], merge.message, merge.author, merge.committer)
+    return context.mirror.writer.write_commit(
+        merge.tree, merge.parents[:1], merge.message, merge.author, merge.committer
+    )
 
 
-def _copied_labels(original: PullRequest, at: Workplace) -> Iterable[str]:
-    patterns = at.config.publish.copy_labels
+def _copied_labels(original: PullRequest, context: RepositoryContext) -> Iterable[str]:
+    patterns = context.config.publish.copy_labels
     for label in original.labels:
         # A backport of a backport is nothing that anybody asked for.
-        asks = target_of_label(label, at.config.trigger_label) is not None
+        asks = target_of_label(label, context.config.trigger_label) is not None
         if not asks and any(matches_text(pattern, label) for pattern in patterns):
             yield label
 

@@ -10,7 +10,7 @@ import logging
 
 from bot.errors import FetchFailed
 from bot.models import PullRequest, Sha
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.text.logins import is_shared, same_login
 from bot.text.markers import parse_pull_request_marker
 
@@ -20,32 +20,32 @@ _MOST = 250
 """Commits of an original that are looked for; GitHub shows no more of a pull request."""
 
 
-def is_backport_of(pull: PullRequest, branch: str, original: PullRequest, at: Workplace) -> bool:
+def is_backport_of(pull: PullRequest, branch: str, original: PullRequest, context: RepositoryContext) -> bool:
     """Say whether a pull request into a target branch backports the original."""
     key = parse_pull_request_marker(pull.body)
-    if key is not None and key.repository.casefold() != at.config.repository.casefold():
+    if key is not None and key.repository.casefold() != context.config.repository.casefold():
         # Another repository's original has the same number.
         return False
-    own = same_login(pull.author, at.github.login) and (key is not None or not is_shared(at.github.login))
-    return own or _holds_pick(pull, branch, original, at)
+    own = same_login(pull.author, context.github.login) and (key is not None or not is_shared(context.github.login))
+    return own or _holds_pick(pull, branch, original, context)
 
 
-def _holds_pick(pull: PullRequest, branch: str, original: PullRequest, at: Workplace) -> bool:
+def _holds_pick(pull: PullRequest, branch: str, original: PullRequest, context: RepositoryContext) -> bool:
     """Say whether a commit of the pull request names one of the original's as the one that it was picked from."""
-    base = pull.merge_commit or at.mirror.branches().get(branch)
+    base = pull.merge_commit or context.mirror.branches().get(branch)
     if base is None or original.merge_commit is None:
         return False
     try:
-        at.mirror.fetch([base, pull.head_sha, original.merge_commit])
+        context.mirror.fetch([base, pull.head_sha, original.merge_commit])
     except FetchFailed as error:
         log.warning("#%d cannot be looked at, so it is not taken for a backport: %s", pull.number, error)
         return False
     excluded = f"{base}^1" if pull.merge_commit else base
-    named = [f"--grep=(cherry picked from commit {commit})" for commit in _commits_of(original.merge_commit, at)]
+    named = [f"--grep=(cherry picked from commit {commit})" for commit in _commits_of(original.merge_commit, context)]
     found = ("log", "--max-count=1", "--format=%H", "--fixed-strings", *named, pull.head_sha, f"^{excluded}")
-    return bool(at.mirror.git.text(*found).strip())
+    return bool(context.mirror.git.text(*found).strip())
 
 
-def _commits_of(merge_commit: Sha, at: Workplace) -> list[str]:
-    first_parent = [f"^{parent}" for parent in at.mirror.commit(merge_commit).parents[:1]]
-    return at.mirror.git.text("rev-list", f"--max-count={_MOST}", merge_commit, *first_parent).split()
+def _commits_of(merge_commit: Sha, context: RepositoryContext) -> list[str]:
+    first_parent = [f"^{parent}" for parent in context.mirror.commit(merge_commit).parents[:1]]
+    return context.mirror.git.text("rev-list", f"--max-count={_MOST}", merge_commit, *first_parent).split()

@@ -18,8 +18,8 @@ from bot.environment.untrusted_files import Bounds, NotPlain, TooLarge, list_ent
 from bot.git.objects import decode_path
 from bot.git.repository import Quarantined
 from bot.models import Progress, Sha, silent
+from bot.pick.context import PickContext
 from bot.pick.strategy import Regenerated
-from bot.pipeline.context import Workshop
 from bot.proof.isolation import Confinement, Launch
 from bot.proof.launcher import Shared, interpreter, run_confined
 from bot.proof.progress import last_lines, why_stopped
@@ -104,15 +104,15 @@ class Tools:
         return f"`{_shown(tool)}` exited with {finished.code}: {last_lines(finished)}" if finished.code else ""
 
 
-def tools_for(branch: str, at: Workshop) -> Tools | None:
+def tools_for(branch: str, context: PickContext) -> Tools | None:
     """Return the tools that are configured, where this machine is the one that runs somebody's code; else None."""
-    if not at.config.pick.generated or at.config.prove.runner != "local":
+    if not context.config.pick.generated or context.config.prove.runner != "local":
         return None
     tools = tuple(
         Tool(paths=each.paths, command=each.command, timeout=each.timeout_minutes * 60)
-        for each in at.config.pick.generated
+        for each in context.config.pick.generated
     )
-    return Tools(tools=tools, confinement=confinement_for(branch, at.config.prove), progress=at.progress)
+    return Tools(tools=tools, confinement=confinement_for(branch, context.config.prove), progress=context.progress)
 
 
 def _shown(tool: Tool) -> str:

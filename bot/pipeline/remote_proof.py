@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from bot.errors import GitError, SuiteError
 from bot.git.trees import CommitTree
 from bot.models import Verdict
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.proof.github_actions import ActionsRunner, Patience
 from bot.proof.judge import judge_suite
 from bot.proof.rules_check import conclude
@@ -27,9 +27,9 @@ CANDIDATES = "backport-bot/candidates/"
 """The branches of candidates that are being proven."""
 
 
-def actions_runner(at: Workplace) -> ActionsRunner:
+def actions_runner(context: RepositoryContext) -> ActionsRunner:
     """Make the runner that the configuration describes."""
-    settings = at.config.prove
+    settings = context.config.prove
     actions = settings.actions
     inputs = {
         "labels": json.dumps(actions.labels),
@@ -38,46 +38,46 @@ def actions_runner(at: Workplace) -> ActionsRunner:
     }
     patience = Patience(queue=actions.queue_minutes * 60, run=actions.run_minutes * 60, poll=actions.poll_seconds)
     return ActionsRunner(
-        at.github.workflow_runs(),
+        context.github.workflow_runs(),
         actions.workflow,
         inputs,
         patience,
-        shown=lambda assignment: _shown(assignment, at),
-        judge=lambda assignment, reported: judge_runs(assignment, reported, at),
-        stop_when=at.stop_when,
+        shown=lambda assignment: _shown(assignment, context),
+        judge=lambda assignment, reported: judge_runs(assignment, reported, context),
+        stop_when=context.pick.stop_when,
     )
 
 
-def judge_runs(assignment: Assignment, reported: Runs, at: Workplace) -> Verdict:
+def judge_runs(assignment: Assignment, reported: Runs, context: RepositoryContext) -> Verdict:
     """Judge what was reported by our own declarations, each suite that should have run and no other.
 
     Raises:
         SuiteError: a suite is missing from the report.
     """
-    suites = suites_of(assignment, at)
+    suites = suites_of(assignment, context.pick)
     missing = [name for name in suites.every if name not in reported]
     if missing:
         raise SuiteError(
             f"its report has no runs of {', '.join(missing)}.", hint="Look at the artifact of the workflow run."
         )
-    candidate = CommitTree(at.mirror, assignment.commit)
+    candidate = CommitTree(context.mirror, assignment.commit)
     verdicts = {
-        name: judge_suite(suite, *reported[name], resolved=resolved_in(candidate, suite, at.patches))
+        name: judge_suite(suite, *reported[name], resolved=resolved_in(candidate, suite, context.patches))
         for name, suite in suites.every.items()
     }
     names = [name for name in (assignment.patch, *assignment.companions) if name]
-    return conclude(verdicts, suites, candidate, [at.patches[name] for name in names])[0]
+    return conclude(verdicts, suites, candidate, [context.patches[name] for name in names])[0]
 
 
 @contextmanager
-def _shown(assignment: Assignment, at: Workplace) -> Iterator[None]:
+def _shown(assignment: Assignment, context: RepositoryContext) -> Iterator[None]:
     branch = f"{CANDIDATES}{assignment.commit}"
-    at.mirror.push(assignment.commit, branch, expected=at.mirror.branches().get(branch))
+    context.mirror.push(assignment.commit, branch, expected=context.mirror.branches().get(branch))
     try:
         yield
     finally:
         try:
-            at.mirror.delete_branch(branch, expected=assignment.commit)
+            context.mirror.delete_branch(branch, expected=assignment.commit)
         except GitError as error:
             # The verdict stands without it, and the next proof of the same commit removes it.
             log.warning("%s %s", error, error.hint)

@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.commands.parser import Command
 from bot.errors import RequestRejected
 from bot.github.protocol import Reaction
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.pipeline.request_storage import Place, answer_marker, keep
 from bot.text.markers import Kept
 
@@ -51,16 +51,16 @@ class Refusal:
     error: RequestRejected
 
 
-def say(body: str, asked: Asked, at: Workplace, *, remembering: Command | None = None) -> None:
+def say(body: str, asked: Asked, context: RepositoryContext, *, remembering: Command | None = None) -> None:
     """Write the answer, or put it in the place of an earlier one to the same command. It may keep a command."""
-    marker = answer_marker(asked.place, at)
+    marker = answer_marker(asked.place, context)
     whole = f"{marker}\n{body}"
     if remembering is not None:
-        whole = keep(whole, Kept.REMEMBERED, str(remembering), asked.requester, asked.place, at)
-    at.github.write_comment(asked.pull_request, whole, marker=marker)
+        whole = keep(whole, Kept.REMEMBERED, str(remembering), asked.requester, asked.place, context)
+    context.github.write_comment(asked.pull_request, whole, marker=marker)
 
 
-def react(reaction: Reaction, asked: Asked, at: Workplace) -> None:
+def react(reaction: Reaction, asked: Asked, context: RepositoryContext) -> None:
     """Put a reaction on the comment, if it was one."""
     if asked.comment_id is not None:
-        at.github.react(asked.comment_id, reaction)
+        context.github.react(asked.comment_id, reaction)

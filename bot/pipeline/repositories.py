@@ -9,21 +9,21 @@ from bot.commands.parser import Command, Verb
 from bot.errors import NotAuthorized, TargetBranchNotFound
 from bot.models import Sha
 from bot.pipeline.authorization import may
-from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.context import Backport, RepositoryContext
 from bot.text.branch_names import split_target
 
 
-def target_branches(at: Workplace) -> dict[str, Sha]:
+def target_branches(context: RepositoryContext) -> dict[str, Sha]:
     """Return every branch that can be a target, by the name that a requester gives it."""
     elsewhere = {
         f"{repository}:{branch}": tip
-        for repository, there in at.others.items()
+        for repository, there in context.others.items()
         for branch, tip in there.mirror.branches().items()
     }
-    return at.mirror.branches() | elsewhere
+    return context.mirror.branches() | elsewhere
 
 
-def place_of(target: str, at: Workplace) -> tuple[Workplace, str]:
+def place_of(target: str, context: RepositoryContext) -> tuple[RepositoryContext, str]:
     """Return where a target is and what its branch is called there.
 
     Raises:
@@ -31,45 +31,46 @@ def place_of(target: str, at: Workplace) -> tuple[Workplace, str]:
     """
     repository, branch = split_target(target)
     if repository is None:
-        return at, branch
-    if repository in at.unseen:
-        raise unseen(repository, at)
-    if repository not in at.others:
+        return context, branch
+    if repository in context.unseen:
+        raise unseen(repository, context)
+    if repository not in context.others:
         raise TargetBranchNotFound(
             f"`{repository}` is not one of the repositories of `elsewhere`, so nothing was started there.",
             hint="A maintainer can name it in `backport.yaml`.",
         )
-    return at.others[repository], branch
+    return context.others[repository], branch
 
 
-def remote_of(at: Workplace) -> str:
+def remote_of(context: RepositoryContext) -> str:
     """Return how a clone of the originals' repository names the remote of this one."""
-    return at.github.clone_url if at.home is not None else "origin"
+    return context.github.clone_url if context.home is not None else "origin"
 
 
-def unseen(repository: str, at: Workplace) -> TargetBranchNotFound:
+def unseen(repository: str, context: RepositoryContext) -> TargetBranchNotFound:
     """Word that a repository of `elsewhere` is out of the bot's sight."""
+    reason = context.unseen[repository].message
     return TargetBranchNotFound(
-        f"`{repository}` cannot be seen with this token, so nothing was started there. {at.unseen[repository].message}",
+        f"`{repository}` cannot be seen with this token, so nothing was started there. {reason}",
         hint="Give the bot a GitHub App or an account with access there; the token of a workflow run has none.",
     )
 
 
-def enter(target: str, backport: Backport, at: Workplace) -> tuple[Workplace, str]:
+def enter(target: str, backport: Backport, context: RepositoryContext) -> tuple[RepositoryContext, str]:
     """Return where a target is, with the commits to backport at hand there.
 
     Raises:
         NotAuthorized: the requester may not ask for backports in that repository.
         TargetBranchNotFound: see `place_of`.
     """
-    there, branch = place_of(target, at)
-    if there is at:
-        return at, branch
+    there, branch = place_of(target, context)
+    if there is context:
+        return context, branch
     command = Command(verb=Verb.BACKPORT, targets=(branch,), options=backport.options)
     if not may(command, backport.requester, there):
         raise NotAuthorized(
             f"@{backport.requester} may not ask for backports to `{target}`, so nothing was started there.",
             hint="Somebody who may write there can ask.",
         )
-    at.mirror.fetch(backport.commits)
+    context.mirror.fetch(backport.commits)
     return there, branch

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.models import Comment
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.pipeline.reply_keys import comment_of
 from bot.text.logins import is_shared, same_login
 from bot.text.markers import Kept, KeptCommand, keep_command, kept_command, status_key, status_marker
@@ -30,62 +30,62 @@ class Place:
     key: str
 
 
-def answer_marker(place: Place, at: Workplace) -> str:
+def answer_marker(place: Place, context: RepositoryContext) -> str:
     """Return the first line of an answer. It is signed where others write in the name of the bot's account."""
-    if at.signing is None or not is_shared(at.github.login):
+    if context.signing is None or not is_shared(context.github.login):
         return status_marker(place.key)
-    return status_marker(place.key, at.signing.sign(*_place_texts(place, at)))
+    return status_marker(place.key, context.signing.sign(*_place_texts(place, context)))
 
 
-def own_answers(comments: Iterable[Comment], number: int, at: Workplace) -> Mapping[str, Comment]:
+def own_answers(comments: Iterable[Comment], number: int, context: RepositoryContext) -> Mapping[str, Comment]:
     """Return the bot's own answers on a pull request by their keys. Whoever else writes a marker is not believed."""
     answers: dict[str, Comment] = {}
     for comment in comments:
-        key = _own_key(comment, number, at)
+        key = _own_key(comment, number, context)
         if key is not None:
             answers.setdefault(key, comment)
     return answers
 
 
-def _own_key(comment: Comment, number: int, at: Workplace) -> str | None:
+def _own_key(comment: Comment, number: int, context: RepositoryContext) -> str | None:
     marked = status_key(comment.body)
-    if marked is None or not same_login(comment.author, at.github.login):
+    if marked is None or not same_login(comment.author, context.github.login):
         return None
     key, signature = marked
     # An answer comes after its comment: nobody can put one there beforehand.
     if comment.id < (comment_of(key) or 0):
         return None
-    if at.signing is not None and is_shared(at.github.login):
-        return key if at.signing.made(signature, *_place_texts(Place(number, key), at)) else None
+    if context.signing is not None and is_shared(context.github.login):
+        return key if context.signing.made(signature, *_place_texts(Place(number, key), context)) else None
     return key
 
 
-def keep(body: str, kept: Kept, command: str, requester: str, place: Place, at: Workplace) -> str:
+def keep(body: str, kept: Kept, command: str, requester: str, place: Place, context: RepositoryContext) -> str:
     """Let the body of an answer keep the command that it answers."""
-    line = KeptCommand(kept=kept, command=command, requester=requester, at=int(time.time()), run=at.run)
-    if at.signing is not None:
-        line = replace(line, signature=at.signing.sign(*_line_texts(line, place, at)))
+    line = KeptCommand(kept=kept, command=command, requester=requester, at=int(time.time()), run=context.run)
+    if context.signing is not None:
+        line = replace(line, signature=context.signing.sign(*_line_texts(line, place, context)))
     return keep_command(body, line)
 
 
-def is_genuine(line: KeptCommand, place: Place, at: Workplace) -> bool:
+def is_genuine(line: KeptCommand, place: Place, context: RepositoryContext) -> bool:
     """Say whether the bot wrote this line into this answer; without a signing key nobody can tell, and it may be."""
-    return at.signing is None or at.signing.made(line.signature, *_line_texts(line, place, at))
+    return context.signing is None or context.signing.made(line.signature, *_line_texts(line, place, context))
 
 
-def is_served_elsewhere(answer: Comment, at: Workplace) -> bool:
+def is_served_elsewhere(answer: Comment, context: RepositoryContext) -> bool:
     """Say whether another run of the CI works on the request that is answered, and shows that it lives."""
     line = kept_command(answer.body)
-    if line is None or line.kept is not Kept.STARTED or not (line.run and at.run) or line.run == at.run:
+    if line is None or line.kept is not Kept.STARTED or not (line.run and context.run) or line.run == context.run:
         return False
     return answer.changed >= datetime.now(UTC) - LONGEST
 
 
-def _place_texts(place: Place, at: Workplace) -> tuple[str, ...]:
+def _place_texts(place: Place, context: RepositoryContext) -> tuple[str, ...]:
     # The number stays when somebody renames the repository.
-    return (str(at.originals.repository_id), str(place.pull_request), place.key)
+    return (str(context.originals.repository_id), str(place.pull_request), place.key)
 
 
-def _line_texts(line: KeptCommand, place: Place, at: Workplace) -> tuple[str, ...]:
+def _line_texts(line: KeptCommand, place: Place, context: RepositoryContext) -> tuple[str, ...]:
     texts = (line.kept.value, line.requester.casefold(), line.command, str(line.at), line.run)
-    return (*_place_texts(place, at), *texts)
+    return (*_place_texts(place, context), *texts)

@@ -12,19 +12,19 @@ from collections.abc import Sequence
 from bot.errors import GitError
 from bot.history.landed import find_standing
 from bot.models import PullRequest, Sha
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 
 log = logging.getLogger(__name__)
 
 
-def taken_back(original: PullRequest, commits: Sequence[Sha], at: Workplace) -> str:
+def taken_back(original: PullRequest, commits: Sequence[Sha], context: RepositoryContext) -> str:
     """Return a sentence on the commits that were reverted on the original's base branch; empty where none was."""
     try:
-        tip = at.mirror.branches().get(original.base)
+        tip = context.mirror.branches().get(original.base)
         if tip is None:
             return ""
-        at.mirror.fetch([tip, *commits])
-        reverted = find_standing(at.mirror, tip, commits).reverted
+        context.mirror.fetch([tip, *commits])
+        reverted = find_standing(context.mirror, tip, commits).reverted
     except GitError as error:
         log.warning("%s", error)
         return ""

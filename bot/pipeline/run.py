@@ -1,7 +1,7 @@
 """One target branch from start to end: plan → pick → prove → publish. Every ending is a TargetResult.
 
 Each step is a function of its own, so that the steps can also run in processes that trust each other less (the room
-`bot.handlers`). Making and proving a candidate take a Workshop, which has no way to GitHub.
+`bot.handlers`). Making and proving a candidate take a PickContext, which has no way to GitHub.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from bot.models import (
 )
 from bot.pick import ladder
 from bot.pick.companions import carry_companions
+from bot.pick.context import PickContext
 from bot.pick.plan import plan_target
 from bot.pick.rewrite_commits import sign_off
 from bot.pick.strategy import Regenerator
@@ -40,13 +41,14 @@ from bot.pipeline import unexpected_errors
 from bot.pipeline.branch_naming import name_backport_branch
 from bot.pipeline.cancellation import Watch, cancelled
 from bot.pipeline.conflict_drafts import offer_draft
-from bot.pipeline.context import Backport, Workplace, Workshop
+from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.open_pull_request import replaceable_tip
-from bot.pipeline.prove import prove_candidate
+from bot.pipeline.prove import configured_runner, prove_candidate
 from bot.pipeline.publish import check_rights, find_backport, open_backport
 from bot.pipeline.regenerate_files import tools_for
 from bot.pipeline.repositories import enter
 from bot.pipeline.verified_commits import signed_by_github
+from bot.proof.runner import Runner
 from bot.text.markdown import count
 
 T = TypeVar("T")
@@ -55,22 +57,22 @@ T = TypeVar("T")
 _ATTEMPTS = 3
 
 
-def backport_to(branch: str, backport: Backport, at: Workplace) -> TargetResult:
+def backport_to(branch: str, backport: Backport, context: RepositoryContext) -> TargetResult:
     """Bring the original to one target branch. What stops this branch is its result and never an exception."""
 
     def carry() -> TargetResult:
-        there, name = enter(branch, backport, at)
+        there, name = enter(branch, backport, context)
         ending = _carry(name, backport, there)
         return moved(branch, backport, _ATTEMPTS) if ending is None else replace(ending, branch=branch)
 
     return contained(branch, carry, retry=backport.asking(branch))
 
 
-def plan_for(target: str, backport: Backport, at: Workplace) -> TargetPlan | TargetResult:
+def plan_for(target: str, backport: Backport, context: RepositoryContext) -> TargetPlan | TargetResult:
     """Take the first step alone, wherever the target is. What stops it is its result and never an exception."""
 
     def step() -> TargetPlan | TargetResult:
-        there, name = enter(target, backport, at)
+        there, name = enter(target, backport, context)
         planned = plan(name, backport, there)
         return planned if isinstance(planned, TargetPlan) else replace(planned, branch=target)
 
@@ -88,23 +90,24 @@ def contained(branch: str, step: Callable[[], T], *, retry: Command | None = Non
         return unexpected_errors.failed(branch, error, retry=str(retry or ""))
 
 
-def _carry(branch: str, backport: Backport, at: Workplace) -> TargetResult | None:
+def _carry(branch: str, backport: Backport, context: RepositoryContext) -> TargetResult | None:
     for _ in range(_ATTEMPTS):
-        planned = plan(branch, backport, at)
+        planned = plan(branch, backport, context)
         if not isinstance(planned, TargetPlan):
             return planned
-        candidate = pick(planned, backport, at, tools=tools_for(branch, at))
+        candidate = pick(planned, backport, context.pick, tools=tools_for(branch, context.pick))
         if isinstance(candidate, Conflicted):
-            return offer_draft(candidate, planned, backport, at)
+            return offer_draft(candidate, planned, backport, context)
         if not isinstance(candidate, Candidate):
             return candidate
-        check_rights(candidate, at)
-        candidate = signed_by_github(candidate, at)
-        verdict = prove(candidate, backport, replace(at, stop_when=Watch(branch, backport, at)))
-        ending = publish(planned, candidate, verdict, backport, at)
+        check_rights(candidate, context)
+        candidate = signed_by_github(candidate, context)
+        watched = replace(context, pick=replace(context.pick, stop_when=Watch(branch, backport, context)))
+        verdict = prove(candidate, backport, watched.pick, configured_runner(watched))
+        ending = publish(planned, candidate, verdict, backport, context)
         if ending is not None:
             return ending
-        at.progress(f"{branch}: the branch moved during the proof; starting again")
+        context.progress(f"{branch}: the branch moved during the proof; starting again")
     return None
 
 
@@ -119,108 +122,110 @@ def moved(branch: str, backport: Backport, times: int) -> Failed:
     )
 
 
-def plan(branch: str, backport: Backport, at: Workplace) -> TargetPlan | TargetResult:
+def plan(branch: str, backport: Backport, context: RepositoryContext) -> TargetPlan | TargetResult:
     """Pin the branch and decide: an ending where nothing is to be done, a plan otherwise."""
-    stopped = cancelled(branch, backport, at)
+    stopped = cancelled(branch, backport, context)
     if stopped is not None:
         return stopped
-    existing = find_backport(branch, backport.original, backport.asking(branch), at)
+    existing = find_backport(branch, backport.original, backport.asking(branch), context)
     if existing is not None:
         return existing
-    branches = at.mirror.branches()
-    base = _fetch_tip(branch, branches, backport, at)
-    report = check(CommitTree(at.mirror, base), backport.patch) if backport.patch else None
-    at.progress(f"{branch}: {report.status.value}, {report.reason}" if report else f"{branch}: planned")
+    branches = context.mirror.branches()
+    base = _fetch_tip(branch, branches, backport, context)
+    report = check(CommitTree(context.mirror, base), backport.patch) if backport.patch else None
+    context.progress(f"{branch}: {report.status.value}, {report.reason}" if report else f"{branch}: planned")
     planned = plan_target(
         branch=branch,
         base_commit=base,
-        backport_branch=name_backport_branch(branch, backport.original, branches, at),
+        backport_branch=name_backport_branch(branch, backport.original, branches, context),
         commits=backport.commits,
         merge_method=backport.merge_method,
         check=report,
     )
     if isinstance(planned, TargetPlan) and planned.backport_branch in branches:
         # A person's branch of that name is not pushed over; better to say so before the proof than after it.
-        replaceable_tip(planned, at)
+        replaceable_tip(planned, context)
     return planned
 
 
-def _fetch_tip(branch: str, branches: Mapping[str, Sha], backport: Backport, at: Workshop) -> Sha:
+def _fetch_tip(branch: str, branches: Mapping[str, Sha], backport: Backport, context: RepositoryContext) -> Sha:
     tip = branches.get(branch)
     if tip is None:
         raise TargetBranchNotFound(
             f"`{branch}` was there when it was asked for and is gone by now, so nothing was opened.",
             hint="Ask again when there is such a branch.",
         )
-    at.mirror.fetch([tip, *backport.commits])
+    context.mirror.fetch([tip, *backport.commits])
     return tip
 
 
 def pick(
-    plan: TargetPlan, backport: Backport, at: Workshop, *, tools: Regenerator | None = None
+    plan: TargetPlan, backport: Backport, context: PickContext, *, tools: Regenerator | None = None
 ) -> Candidate | Conflicted | AlreadyApplied:
     """Make the candidate, or say why there is none. What the plan names is in the mirror.
 
     With `tools`, which run somebody's code, files that they write are written anew where they conflict.
     """
-    committer = Signature(at.config.committer.name, at.config.committer.email, at.now())
+    committer = context.committer()
 
     def climb(planned: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
         return ladder.pick(
-            at.mirror,
+            context.mirror,
             planned,
-            patches=at.patches,
+            patches=context.patches,
             committer=committer,
             siblings=backport.siblings,
-            knowledge=at.knowledge,
-            max_prerequisites=at.config.pick.max_prerequisites,
-            propose=propose and at.config.pick.propose,
+            knowledge=context.knowledge,
+            max_prerequisites=context.config.pick.max_prerequisites,
+            propose=propose and context.config.pick.propose,
             regenerator=tools,
         )
 
     picked = climb(plan)
     if isinstance(picked, Conflict) and picked.prerequisites and backport.options.with_prerequisites:
-        picked = bring_prerequisites(at.mirror, plan, picked, committer, climb)
+        picked = bring_prerequisites(context.mirror, plan, picked, committer, climb)
     if isinstance(picked, Conflict):
         return Conflicted(branch=plan.branch, conflict=picked)
     if isinstance(picked, Candidate):
-        at.progress(f"{plan.branch}: {picked.method.value}, {picked.fidelity.value}")
-        whole = _with_companions(picked, committer, backport, at)
-        return sign_off(at.mirror, whole, committer) if at.config.commit.signoff else whole
+        context.progress(f"{plan.branch}: {picked.method.value}, {picked.fidelity.value}")
+        whole = _with_companions(picked, committer, backport, context)
+        return sign_off(context.mirror, whole, committer) if context.config.commit.signoff else whole
     return picked
 
 
-def _with_companions(candidate: Candidate, committer: Signature, backport: Backport, at: Workshop) -> Candidate:
+def _with_companions(candidate: Candidate, committer: Signature, backport: Backport, context: PickContext) -> Candidate:
     if backport.patch is None or not backport.options.with_companions:
         return candidate
 
     def original_of(companion: CarriedPatch) -> Commit | None:
         merged = backport.companion_originals.get(companion.name)
-        return at.mirror.commit(merged) if merged else None
+        return context.mirror.commit(merged) if merged else None
 
     whole = carry_companions(
-        at.mirror, candidate, backport.patch, patches=at.patches, committer=committer, original_of=original_of
+        context.mirror, candidate, backport.patch, patches=context.patches, committer=committer, original_of=original_of
     )
-    at.progress(f"{candidate.branch}: {count(len(whole.companions), 'companion')} on top")
+    context.progress(f"{candidate.branch}: {count(len(whole.companions), 'companion')} on top")
     return whole
 
 
-def prove(candidate: Candidate, backport: Backport, at: Workshop) -> Verdict | None:
-    """Return the verdict, or None where the requester was allowed to skip the proof."""
-    return prove_candidate(candidate, backport.patch, at) if backport.options.prove else None
+def prove(
+    candidate: Candidate, backport: Backport, context: PickContext, runner: Runner | None = None
+) -> Verdict | None:
+    """Return the verdict, or None if the requester was allowed to skip the proof."""
+    return prove_candidate(candidate, backport.patch, context, runner) if backport.options.prove else None
 
 
 def publish(
-    plan: TargetPlan, candidate: Candidate, verdict: Verdict | None, backport: Backport, at: Workplace
+    plan: TargetPlan, candidate: Candidate, verdict: Verdict | None, backport: Backport, context: RepositoryContext
 ) -> TargetResult | None:
     """Open what may be opened; None where the branch is no longer where the plan pinned it, and nothing was pushed."""
-    stopped = cancelled(plan.branch, backport, at)
+    stopped = cancelled(plan.branch, backport, context)
     if stopped is not None:
         return stopped
-    if verdict is not None and not verdict.proven and at.config.prove.required:
+    if verdict is not None and not verdict.proven and context.config.prove.required:
         return NotProven(branch=plan.branch, candidate=candidate, verdict=verdict)
     if backport.options.dry_run:
         return WouldOpen(branch=plan.branch, candidate=candidate, verdict=verdict)
-    if at.mirror.branches().get(plan.branch) != plan.base_commit:
+    if context.mirror.branches().get(plan.branch) != plan.base_commit:
         return None
-    return open_backport(plan, candidate, verdict, backport, at)
+    return open_backport(plan, candidate, verdict, backport, context)

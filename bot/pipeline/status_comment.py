@@ -9,7 +9,7 @@ from bot.errors import GitHubError, RateLimited, Unavailable
 from bot.models import Failed, TargetResult
 from bot.pipeline import unexpected_errors
 from bot.pipeline.branch_naming import name_for_recipe
-from bot.pipeline.context import Backport, Workplace
+from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.request_storage import Place, answer_marker, keep
 from bot.report.check_run import render_target_check
 from bot.report.outcomes import describe
@@ -37,15 +37,15 @@ class StatusComment:
     """
 
     def __init__(
-        self, key: str, backport: Backport, branches: tuple[str, ...], at: Workplace, *, command: str = ""
+        self, key: str, backport: Backport, branches: tuple[str, ...], context: RepositoryContext, *, command: str = ""
     ) -> None:
         self._place = Place(backport.original.number, key)
         self._command = command
         self._backport = backport
-        self._at = at
+        self._context = context
         self._targets: dict[str, TargetProgress | TargetResult] = {each: TargetProgress(each) for each in branches}
         # Asked for at every edit of the comment, and each answer takes questions to GitHub.
-        self._name_branch = functools.cache(lambda target: name_for_recipe(target, backport.original, at))
+        self._name_branch = functools.cache(lambda target: name_for_recipe(target, backport.original, context))
 
     @property
     def key(self) -> str:
@@ -101,15 +101,15 @@ class StatusComment:
 
     def _show(self, result: TargetResult) -> None:
         self._write()
-        if self._at.config.publish.check_runs and not self._backport.options.dry_run:
-            template = self._at.config.templates.check_run
-            self._at.github.write_check_run(
+        if self._context.config.publish.check_runs and not self._backport.options.dry_run:
+            template = self._context.config.templates.check_run
+            self._context.github.write_check_run(
                 self._backport.original.head_sha, render_target_check(result, template=template)
             )
 
     def _write(self) -> None:
         view = StatusView(
-            marker=answer_marker(self._place, self._at),
+            marker=answer_marker(self._place, self._context),
             original=self._backport.original,
             requester=self._backport.requester,
             targets=tuple(self._targets.values()),
@@ -120,14 +120,14 @@ class StatusComment:
             named=self._backport.named,
             note="\n\n".join(filter(None, (self._backport.undone, _note(self._backport)))),
         )
-        body = render_status(view, template=self._at.config.templates.status)
+        body = render_status(view, template=self._context.config.templates.status)
         noted = note_branches(body, {target.branch: _state(target) for target in self._targets.values()})
         body = noted if len(noted) <= _LONGEST else body
         if self._command and self.under_way:
-            body = keep(body, Kept.STARTED, self._command, self._backport.requester, self._place, self._at)
+            body = keep(body, Kept.STARTED, self._command, self._backport.requester, self._place, self._context)
         try:
-            self._at.github.write_comment(
-                self._backport.original.number, body, marker=answer_marker(self._place, self._at)
+            self._context.github.write_comment(
+                self._backport.original.number, body, marker=answer_marker(self._place, self._context)
             )
         except GitHubError as error:
             log.warning("%s", error)

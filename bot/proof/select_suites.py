@@ -8,19 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
 from bot.config.prove import KnownCase, Prove
 from bot.git.trees import CommitTree
 from bot.models import OWN_TESTS, Affectedness, CommandSuite, DeclaredFailure, SourceTree, Suite
+from bot.pick.context import PickContext
 from bot.proof.changed_tests import files_of_tests, filled, steering_files
 from bot.proof.isolation import GIB, Confinement
 from bot.proof.runner import Assignment
-
-if TYPE_CHECKING:
-    from bot.pipeline.context import Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +54,15 @@ def suites_for(
     return Suites(proof=proof, guards={each.name: each for each in _guards(branch, settings)})
 
 
-def suites_of(assignment: Assignment, at: Workshop) -> Suites:
+def suites_of(assignment: Assignment, context: PickContext) -> Suites:
     """Choose the suites for an assignment."""
     return suites_for(
         assignment.branch,
-        at.patches[assignment.patch] if assignment.patch else None,
-        [at.patches[name] for name in assignment.companions],
+        context.patches[assignment.patch] if assignment.patch else None,
+        [context.patches[name] for name in assignment.companions],
         assignment.changed,
-        CommitTree(at.mirror, assignment.commit),
-        at.config.prove,
+        CommitTree(context.mirror, assignment.commit),
+        context.config.prove,
     )
 
 

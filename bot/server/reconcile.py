@@ -9,7 +9,7 @@ from bot.config import load_config
 from bot.environment import credentials
 from bot.handlers.reconcile import reconcile
 from bot.models import Progress, TargetResult
-from bot.pipeline.context import opened_workplace
+from bot.pipeline.context import open_repository_context
 
 
 def reconcile_once(
@@ -25,7 +25,7 @@ def reconcile_once(
     # What the service signed can be believed with the same secret alone.
     secret = credentials.take(credentials.WEBHOOK_SECRET)
     settings = load_config(config)
-    with opened_workplace(
+    with open_repository_context(
         settings,
         token=token,
         api_url=api_url,
@@ -34,5 +34,5 @@ def reconcile_once(
         login=login,
         signing=credentials.signing_key(token, webhook_secret=secret),
         progress=progress,
-    ) as at:
-        return reconcile(at, since=datetime.now(UTC) - timedelta(days=days))
+    ) as context:
+        return reconcile(context, since=datetime.now(UTC) - timedelta(days=days))

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 
 log = logging.getLogger(__name__)
 
@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 class Naming:
     """Knows the names of the served repository. Tells of a new one, and of each repository that is not served, once."""
 
-    def __init__(self, at: Workplace) -> None:
-        self._at = at
-        self._ours = {at.config.repository.casefold()}
+    def __init__(self, context: RepositoryContext) -> None:
+        self._context = context
+        self._ours = {context.config.repository.casefold()}
         self._others: set[str] = set()
         self._learn()
 
@@ -32,8 +32,8 @@ class Naming:
         if name.casefold() in self._ours:
             return True
         if self._may_be_ours(payload):
-            self._at.github.read_anew()
-            self._at.mirror.follow(self._at.github.clone_url)
+            self._context.github.read_anew()
+            self._context.mirror.follow(self._context.github.clone_url)
             self._learn()
         if name.casefold() not in self._ours and name not in self._others:
             self._others.add(name)
@@ -41,21 +41,21 @@ class Naming:
                 "A delivery about %s was left alone: this service is for %s. Take its webhook away there, or start "
                 "another service for it.",
                 name,
-                self._at.github.repository,
+                self._context.github.repository,
             )
         return name.casefold() in self._ours
 
     def _may_be_ours(self, payload: Mapping[str, Any]) -> bool:
         repository = payload.get("repository")
         stated = repository.get("id") if isinstance(repository, Mapping) else None
-        return stated is None or stated == self._at.github.repository_id
+        return stated is None or stated == self._context.github.repository_id
 
     def _learn(self) -> None:
-        name = self._at.github.repository
+        name = self._context.github.repository
         if name.casefold() in self._ours:
             return
         self._ours.add(name.casefold())
-        self._at.progress(
-            f"{self._at.config.repository} is called {name} now and is served under both names. "
+        self._context.progress(
+            f"{self._context.config.repository} is called {name} now and is served under both names. "
             "Correct `repository` in backport.yaml."
         )

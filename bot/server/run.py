@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.config import load_config
 from bot.environment import credentials
 from bot.models import Progress
-from bot.pipeline.context import opened_workplace
+from bot.pipeline.context import open_repository_context
 from bot.server.service import running_service
 
 
@@ -25,7 +25,7 @@ def serve_until_interrupted(
     secret = credentials.require(credentials.WEBHOOK_SECRET, "the service was not started")
     settings = load_config(config)
     with (
-        opened_workplace(
+        open_repository_context(
             settings,
             token=token,
             api_url=api_url,
@@ -34,9 +34,9 @@ def serve_until_interrupted(
             login=login,
             signing=credentials.signing_key(token, webhook_secret=secret),
             progress=progress,
-        ) as at,
+        ) as context,
         running_service(
-            at, directory=data, secret=secret, own_login=login, port=port, served=lambda _results: None
+            context, directory=data, secret=secret, own_login=login, port=port, served=lambda _results: None
         ) as service,
     ):
         progress(f"Serving {settings.repository} at {service.url}; Ctrl-C ends it after the request in hand.")

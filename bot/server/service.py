@@ -11,7 +11,7 @@ from bot.commands.events import Trigger, parse_delivery
 from bot.environment.loopback import serving
 from bot.handlers.comment import answer
 from bot.models import TargetResult
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 from bot.server.acknowledge import Acknowledger
 from bot.server.connections import PatientProtocol
 from bot.server.delivery_queue import Delivery, Journal
@@ -33,7 +33,13 @@ class Service:
 
 @contextmanager
 def running_service(
-    at: Workplace, *, directory: Path, secret: str, own_login: str | None = None, port: int = 0, served: Served
+    context: RepositoryContext,
+    *,
+    directory: Path,
+    secret: str,
+    own_login: str | None = None,
+    port: int = 0,
+    served: Served,
 ) -> Iterator[Service]:
     """Serve webhooks on 127.0.0.1 while the block runs, beginning with what an earlier process left in the journal.
 
@@ -41,9 +47,9 @@ def running_service(
     for deliveries from outside.
     """
 
-    named = Naming(at)
+    named = Naming(context)
     # One thread serves all deliveries: it comes back to what GitHub does not know yet in place of waiting for it.
-    patient = replace(at, pauses=(), comes_back=True)
+    patient = replace(context, pauses=(), comes_back=True)
 
     def work(delivery: Delivery) -> None:
         trigger = parse_delivery(delivery.event, delivery.payload, own_login=own_login)
@@ -54,7 +60,7 @@ def running_service(
         journal = Journal(directory / "deliveries.sqlite")
         stack.callback(journal.close)
         worker = Worker(journal, work)
-        acknowledger = Acknowledger(stack.enter_context(at.github.for_another_thread()))
+        acknowledger = Acknowledger(stack.enter_context(context.github.for_another_thread()))
 
         def accept(trigger: Trigger) -> None:
             acknowledger.notice(trigger)

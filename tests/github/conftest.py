@@ -12,7 +12,7 @@ from bot.git import remote
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from tests.pipeline.conftest import history, office
-from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, with_pick
 
 __all__ = ["history", "office"]
 
@@ -26,5 +26,5 @@ def hasty(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     token = office.sandbox.add_token(BOT)
     client = GitHubClient(REPOSITORY, token=token, api_url=office.sandbox.api_url, timeout=1, longest_wait=5)
     with Repository.mirror(client.clone_url, tmp_path / "hasty.git", token=token) as mirror:
-        yield replace(office, at=replace(office.at, github=client, mirror=mirror))
+        yield replace(office, context=replace(with_pick(office.context, mirror=mirror), github=client))
     client.close()

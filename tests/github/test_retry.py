@@ -14,7 +14,7 @@ from tests.pipeline.office import BOT, Office
 
 @pytest.fixture
 def client(hasty: Office) -> GitHubClient:
-    made = hasty.at.github
+    made = hasty.context.github
     assert isinstance(made, GitHubClient)
     return made
 

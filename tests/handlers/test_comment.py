@@ -23,10 +23,11 @@ from bot.models import (
     Verdict,
     WouldOpen,
 )
+from bot.pick.context import PickContext
 from bot.pipeline import run
-from bot.pipeline.context import Workplace
+from bot.proof.runner import Runner
 from tests.pipeline.landing import unproven
-from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git
+from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git, with_pick
 
 ALL = "/backport release/1.0 release/1.1 release/1.2"
 
@@ -174,7 +175,7 @@ def test_a_stranger_is_told_one_thing_whatever_they_mistype(office: Office, body
 
 def test_what_a_stranger_wrote_is_not_read_where_they_may_ask_for_nothing(office: Office) -> None:
     config = parse_config(f"repository: {REPOSITORY}\npermissions: {{status: write}}\n")
-    closed = replace(office, at=replace(office.at, config=config))
+    closed = replace(office, context=with_pick(office.context, config=config))
     assert closed.say("/backport help", as_="otto") == ()
     assert "needs the `write` permission" in closed.answers()[0]
     assert closed.say("I would\n```\n/backport help\n```", as_="otto") == ()
@@ -214,7 +215,7 @@ def test_skipping_the_proof_takes_more_than_write_permission(office: Office) -> 
 
 def test_a_conflict_without_a_carried_patch_pushes_nothing(office: Office) -> None:
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\npick: {{propose: false}}\n")
-    bare = replace(office, at=replace(office.at, patches={}, config=config))
+    bare = replace(office, context=with_pick(office.context, patches={}, config=config))
     (result,) = bare.say("/backport release/1.1")
     assert isinstance(result, Conflicted)
     assert [file.path for file in result.conflict.files] == ["widget/ring.py"]
@@ -234,8 +235,10 @@ def test_a_branch_that_moves_during_the_proof_is_planned_again(office: Office, m
     proofs: list[str] = []
     prove = run.prove_candidate
 
-    def prove_while_somebody_pushes(candidate: Candidate, patch: CarriedPatch | None, at: Workplace) -> Verdict:
-        verdict = prove(candidate, patch, at)
+    def prove_while_somebody_pushes(
+        candidate: Candidate, patch: CarriedPatch | None, context: PickContext, runner: Runner
+    ) -> Verdict:
+        verdict = prove(candidate, patch, context, runner)
         if not proofs:
             tree = git(office.git_dir, "rev-parse", "release/1.2^{tree}")
             moved = git(office.git_dir, "commit-tree", tree, "-p", "release/1.2", "-m", "Meanwhile")
@@ -254,8 +257,10 @@ def test_a_branch_that_moves_during_the_proof_is_planned_again(office: Office, m
 def test_a_branch_that_is_removed_during_the_proof_fails_alone(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     prove = run.prove_candidate
 
-    def prove_while_somebody_tidies(candidate: Candidate, patch: CarriedPatch | None, at: Workplace) -> Verdict:
-        verdict = prove(candidate, patch, at)
+    def prove_while_somebody_tidies(
+        candidate: Candidate, patch: CarriedPatch | None, context: PickContext, runner: Runner
+    ) -> Verdict:
+        verdict = prove(candidate, patch, context, runner)
         if candidate.branch == "release/1.2":
             git(office.git_dir, "update-ref", "-d", "refs/heads/release/1.2")
         return verdict
@@ -313,7 +318,7 @@ def test_status_says_what_is_open(office: Office) -> None:
 
 def test_where_proof_is_not_required_the_unproven_opens_as_a_draft(office: Office) -> None:
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n")
-    lenient = replace(office, at=replace(office.at, config=config))
+    lenient = replace(office, context=with_pick(office.context, config=config))
     (result,) = lenient.say("/backport release/1.2", on=9)
     assert isinstance(result, Opened)
     assert office.backports()[0].draft
@@ -321,7 +326,7 @@ def test_where_proof_is_not_required_the_unproven_opens_as_a_draft(office: Offic
 
 def test_no_token_reaches_the_pages_the_requests_or_the_mirror(office: Office) -> None:
     office.say(ALL)
-    settings = (office.at.mirror.git.directory / "config").read_text()
+    settings = (office.context.mirror.git.directory / "config").read_text()
     assert "ghs_" not in settings
     assert "authorization" not in settings.casefold()
     assert all("token" not in (each.path or "").casefold() for each in office.sandbox.requests())
@@ -331,7 +336,7 @@ def test_a_label_on_a_merged_pull_request_asks_as_a_comment_does(office: Office)
     trigger = LabelTrigger(
         repository=REPOSITORY, pull_request=7, label="backport release/1.2", sender=MAINTAINER, merged=True
     )
-    (opened,) = answer(trigger, office.at)
+    (opened,) = answer(trigger, office.context)
     assert isinstance(opened, Opened)
     assert len(office.answers()) == 1
 
@@ -341,7 +346,7 @@ def test_whoever_added_the_label_needs_the_permission(office: Office) -> None:
     trigger = LabelTrigger(
         repository=REPOSITORY, pull_request=7, label="backport release/1.2", sender="otto", merged=True
     )
-    assert answer(trigger, office.at) == ()
+    assert answer(trigger, office.context) == ()
     assert office.backports() == []
 
 

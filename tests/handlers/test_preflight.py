@@ -32,7 +32,7 @@ def _pull(office: Office, files: dict[str, str | None], *, onto: str = "main") -
 
 
 def _forecasts(office: Office, number: int) -> dict[str, TargetForecast]:
-    found = preflight_stable(office.at.github.pull_request(number), office.at)
+    found = preflight_stable(office.context.github.pull_request(number), office.context)
     assert tuple(each.branch for each in found) == STABLE
     return {each.branch: each for each in found}
 
@@ -66,7 +66,7 @@ def test_an_open_pull_request_is_taken_as_a_squash_merge_of_it(bare: Office) -> 
 
 
 def test_a_carried_patch_says_what_it_knows(office: Office) -> None:
-    found = {each.branch: each for each in preflight(office.at.github.pull_request(7), STABLE, office.at)}
+    found = {each.branch: each for each in preflight(office.context.github.pull_request(7), STABLE, office.context)}
     assert {branch: each.outlook for branch, each in found.items()} == {
         "release/1.2": Outlook.CLEAN,
         "release/1.1": Outlook.RESOLVABLE,
@@ -84,17 +84,17 @@ def test_what_conflicts_with_its_own_base_is_unknown_and_says_so(bare: Office) -
 
 def test_a_branch_that_is_not_there_stops_no_other(bare: Office) -> None:
     pull = _pull(bare, {"widget/first.py": "A = 1\n"})
-    known, unknown = preflight(bare.at.github.pull_request(pull.number), ("nowhere", "release/1.2"), bare.at)
+    known, unknown = preflight(bare.context.github.pull_request(pull.number), ("nowhere", "release/1.2"), bare.context)
     assert (known.branch, known.outlook) == ("release/1.2", Outlook.CLEAN)
     assert (unknown.branch, unknown.outlook) == ("nowhere", Outlook.UNKNOWN)
 
 
 def test_nothing_is_pushed_or_kept(bare: Office) -> None:
     pull = _pull(bare, {"widget/first.py": "A = 1\n"})
-    bare.at.mirror.fetch(bare.branches().values())
-    before = git(bare.at.mirror.git.directory, "count-objects"), bare.branches()
+    bare.context.mirror.fetch(bare.branches().values())
+    before = git(bare.context.mirror.git.directory, "count-objects"), bare.branches()
     _forecasts(bare, pull.number)
-    assert (git(bare.at.mirror.git.directory, "count-objects"), bare.branches()) == before
+    assert (git(bare.context.mirror.git.directory, "count-objects"), bare.branches()) == before
 
 
 def test_a_request_before_the_merge_is_answered_with_it(bare: Office) -> None:

@@ -20,7 +20,7 @@ from bot.models import Device, NotProven, Opened, SuiteRun, Verdict, VerdictOutc
 from bot.sync.types import Standing, State
 from bot.text.markers import tracking_marker
 from tests.pipeline.landing import open_pull, write
-from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, commit, git
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, commit, git, with_pick
 
 # #9 has no suite: opening it as an unproven draft is quick, and all that is asked of it here is that it is opened.
 QUICK = "sync: {carried_patches: false, rules: [{pull_requests: [9]}]}"
@@ -36,7 +36,7 @@ def quick(office: Office) -> Office:
 def with_config(office: Office, text: str) -> Office:
     """Return the office with more configuration."""
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n{text}\n")
-    return replace(office, at=replace(office.at, config=config))
+    return replace(office, context=with_pick(office.context, config=config))
 
 
 def states(run: SyncRun, number: int = 7) -> Mapping[str, State]:
@@ -68,7 +68,7 @@ def everything(office: Office) -> str:
 
 def test_a_look_finds_each_state_and_changes_nothing(office: Office, tmp_path: Path) -> None:
     before = everything(office)
-    run = look(office.at, tmp_path / "data")
+    run = look(office.context, tmp_path / "data")
     assert states(run) == {
         "release/1.0": State.NOT_AFFECTED,
         "release/1.1": State.RESOLVABLE,
@@ -79,7 +79,7 @@ def test_a_look_finds_each_state_and_changes_nothing(office: Office, tmp_path: P
 
 
 def test_a_run_opens_the_proven_pull_requests_without_a_comment(office: Office, tmp_path: Path) -> None:
-    run = open_missing(office.at, tmp_path / "data")
+    run = open_missing(office.context, tmp_path / "data")
     assert [type(result) for result in run.results] == [Opened, Opened]
     assert all(isinstance(each, Opened) and each.verdict and each.verdict.proven for each in run.results)
     assert sorted(each.base.ref for each in office.backports()) == ["release/1.1", "release/1.2"]
@@ -89,30 +89,30 @@ def test_a_run_opens_the_proven_pull_requests_without_a_comment(office: Office, 
 
 
 def test_a_second_run_opens_nothing_twice(quick: Office, tmp_path: Path) -> None:
-    first = open_missing(quick.at, tmp_path / "data")
+    first = open_missing(quick.context, tmp_path / "data")
     assert [result.branch for result in first.results] == ALL
-    run = open_missing(quick.at, tmp_path / "data")
+    run = open_missing(quick.context, tmp_path / "data")
     assert run.results == ()
     assert len(quick.backports()) == len(ALL)
     assert set(states(run, 9).values()) == {State.OPEN}
 
 
 def test_what_is_merged_is_on_the_branch(quick: Office, tmp_path: Path) -> None:
-    open_missing(quick.at, tmp_path / "data", "release/1.2")
+    open_missing(quick.context, tmp_path / "data", "release/1.2")
     pull = quick.people[MAINTAINER].get_repo(REPOSITORY).get_pull(quick.backports()[0].number)
     pull.mark_ready_for_review()
     pull.merge()
-    standing = standings(look(quick.at, tmp_path / "data"), 9)["release/1.2"]
+    standing = standings(look(quick.context, tmp_path / "data"), 9)["release/1.2"]
     assert standing.state is State.ON_BRANCH
     assert "cherry-picked from it" in standing.reason
     assert standing.landed > 0
 
 
 def test_a_pull_request_that_a_person_closed_stays_closed(quick: Office, tmp_path: Path) -> None:
-    open_missing(quick.at, tmp_path / "data", "release/1.2")
+    open_missing(quick.context, tmp_path / "data", "release/1.2")
     closed = quick.backports()[0]
     quick.people[MAINTAINER].get_repo(REPOSITORY).get_pull(closed.number).edit(state="closed")
-    run = open_missing(quick.at, tmp_path / "data", "release/1.2")
+    run = open_missing(quick.context, tmp_path / "data", "release/1.2")
     assert run.results == ()
     assert states(run, 9)["release/1.2"] is State.REFUSED_BY_PERSON
     assert f"#{closed.number} was closed" in standings(run, 9)["release/1.2"].reason
@@ -123,24 +123,24 @@ def test_a_pull_request_that_a_person_closed_stays_closed(quick: Office, tmp_pat
 )
 def test_a_label_keeps_an_original_off(office: Office, tmp_path: Path, label: str, refused: set[str]) -> None:
     office.issue(7).add_to_labels(label)
-    found = states(look(office.at, tmp_path / "data"))
+    found = states(look(office.context, tmp_path / "data"))
     assert {branch for branch, state in found.items() if state is State.REFUSED_BY_PERSON} == refused
 
 
 def test_a_label_that_is_set_later_is_seen_by_the_next_run(office: Office, tmp_path: Path) -> None:
-    look(office.at, tmp_path / "data")
+    look(office.context, tmp_path / "data")
     office.issue(7).add_to_labels("no-backport")
-    assert State.REFUSED_BY_PERSON in states(look(office.at, tmp_path / "data")).values()
+    assert State.REFUSED_BY_PERSON in states(look(office.context, tmp_path / "data")).values()
 
 
 def test_the_policy_refuses_with_its_reason(office: Office, tmp_path: Path) -> None:
     denying = with_config(office, "sync: {deny: [{titles: ['*ring*'], reason: Needs the new cache.}]}")
-    standing = standings(look(denying.at, tmp_path / "data"))["release/1.2"]
+    standing = standings(look(denying.context, tmp_path / "data"))["release/1.2"]
     assert (standing.state, standing.reason) == (State.REFUSED_BY_POLICY, "Needs the new cache.")
 
 
 def test_what_nothing_asks_for_is_listed_as_such(office: Office, tmp_path: Path) -> None:
-    run = look(office.at, tmp_path / "data")
+    run = look(office.context, tmp_path / "data")
     assert all("#9" in state.not_asked for state in run.survey.branches)
 
 
@@ -148,16 +148,16 @@ def test_no_more_are_open_than_the_limit_allows(office: Office, tmp_path: Path) 
     for number in (13, 15):
         _merge(office, number, f"Add {number}", {f"widget/n{number}.py": "N = 1\n"})
     limited = with_config(office, "sync: {carried_patches: false, rules: [{titles: ['add*']}], max_open: 1}")
-    run = open_missing(limited.at, tmp_path / "data", "release/1.2")
+    run = open_missing(limited.context, tmp_path / "data", "release/1.2")
     assert [result.branch for result in run.results] == ["release/1.2"]
     assert states(run, 13)["release/1.2"] is State.OPEN
     assert "sync.max_open" in standings(run, 15)["release/1.2"].waits
-    assert open_missing(limited.at, tmp_path / "data", "release/1.2").results == ()
+    assert open_missing(limited.context, tmp_path / "data", "release/1.2").results == ()
 
 
 def test_rules_that_mean_too_much_open_nothing_and_say_so(office: Office, tmp_path: Path) -> None:
     wide = with_config(office, "sync: {rules: [{titles: ['*']}], most_missing: 1}")
-    run = open_missing(wide.at, tmp_path / "data")
+    run = open_missing(wide.context, tmp_path / "data")
     assert office.backports() == []
     assert any("narrower rules" in each.waits for each in standings(run).values())
 
@@ -168,14 +168,14 @@ def test_a_failed_attempt_is_not_made_again_until_something_changes(office: Offi
     shutil.copytree(original, patches / "widget-7")
     suite = patches / "widget-7/suite/test_ring.py"
     suite.write_text("def test_never():\n    assert False, 'still wrong'\n")
-    at = replace(office.at, patches=load_patches([patches]))
-    first = open_missing(at, tmp_path / "data", "release/1.2")
+    context = with_pick(office.context, patches=load_patches([patches]))
+    first = open_missing(context, tmp_path / "data", "release/1.2")
     assert [type(result) for result in first.results] == [NotProven]
-    again = open_missing(at, tmp_path / "data", "release/1.2")
+    again = open_missing(context, tmp_path / "data", "release/1.2")
     assert again.results == ()
     assert "the last attempt: incomplete" in standings(again)["release/1.2"].waits
     suite.write_text((original / "suite/test_ring.py").read_text())
-    assert standings(look(at, tmp_path / "data", "release/1.2"))["release/1.2"].waits == ""
+    assert standings(look(context, tmp_path / "data", "release/1.2"))["release/1.2"].waits == ""
 
 
 def test_only_minutes_on_a_gpu_are_counted() -> None:
@@ -194,7 +194,7 @@ def test_a_run_stops_where_its_gpu_minutes_are_used_up(
     """No GPU is at hand here, so the first attempt is said to have taken more than a run may."""
     spent = lambda self, *_: setattr(self, "_gpu_minutes", 61.0)  # noqa: E731 - stands in for one method
     monkeypatch.setattr(Opening, "_note", spent)
-    run = open_missing(quick.at, tmp_path / "data")
+    run = open_missing(quick.context, tmp_path / "data")
     assert [result.branch for result in run.results] == ALL[:1]
     assert all("max_gpu_minutes" in standings(run, 9)[branch].waits for branch in ALL[1:])
 
@@ -206,7 +206,7 @@ def test_a_conflict_is_left_to_a_person(office: Office, tmp_path: Path) -> None:
     git(work, "push", "--quiet", "origin", "release/1.2")
     _merge(office, 13, "Reword", {"widget/__init__.py": "theirs = 1\n"})
     policy = "sync: {carried_patches: false, rules: [{pull_requests: [13]}]}\npick: {propose: false}"
-    run = open_missing(with_config(office, policy).at, tmp_path / "data", "release/1.2")
+    run = open_missing(with_config(office, policy).context, tmp_path / "data", "release/1.2")
     standing = standings(run, 13)["release/1.2"]
     assert (standing.state, standing.waits) == (State.CONFLICT, "a person to resolve the conflict")
     assert run.results == ()
@@ -217,7 +217,7 @@ def test_what_reverts_something_on_the_branch_comes_along(office: Office, tmp_pa
     shas = git(office.git_dir, "log", "--format=%H %s", "main").splitlines()
     named = next(line.partition(" ")[0] for line in shas if line.endswith("Remember the sizes"))
     _merge(office, 13, "Revert the sizes", {"widget/more.py": "MORE = 1\n"}, f"This reverts commit {named}.")
-    run = look(office.at, tmp_path / "data")
+    run = look(office.context, tmp_path / "data")
     assert standings(run, 13)["release/1.2"].state is State.CLEAN
     assert "fixes or reverts" in standings(run, 13)["release/1.2"].asked_by
     assert standings(run, 13)["release/1.1"].state is State.NOT_AFFECTED
@@ -227,7 +227,7 @@ def test_a_rule_by_an_issue_s_label_finds_what_fixes_it(office: Office, tmp_path
     issue = office.people[MAINTAINER].get_repo(REPOSITORY).create_issue("It crashes", labels=["crash"])
     office.issue(9).edit(body=f"Fixes #{issue.number}")
     asking = with_config(office, "sync: {rules: [{fixes_issue_labels: [crash]}]}")
-    standing = standings(look(asking.at, tmp_path / "data"), 9)["release/1.2"]
+    standing = standings(look(asking.context, tmp_path / "data"), 9)["release/1.2"]
     assert standing.asked_by == "fixes an issue labelled `crash`"
 
 
@@ -236,7 +236,7 @@ def test_an_original_that_needs_another_waits_for_it(office: Office, tmp_path: P
     _merge(office, 13, "Add words", {"widget/words.py": "".join(f"W{n} = {n}\n" for n in range(9))})
     _merge(office, 15, "Change words", {"widget/words.py": "W0 = 7\n" + "".join(f"W{n} = {n}\n" for n in range(1, 9))})
     asking = with_config(office, "sync: {carried_patches: false, rules: [{paths: ['widget/words.py']}]}")
-    run = open_missing(asking.at, tmp_path / "data", "release/1.2")
+    run = open_missing(asking.context, tmp_path / "data", "release/1.2")
     standing = standings(run, 15)["release/1.2"]
     assert (standing.state, standing.needs) == (State.NEEDS, ("#13",))
     assert standing.waits == "#13 to be on the branch"
@@ -249,8 +249,8 @@ def test_an_original_merged_by_rebase_is_tried_with_all_its_commits(office: Offi
     pull = open_pull(office, "topic")
     pull.merge(merge_method="rebase")
     asking = with_config(office, f"sync: {{carried_patches: false, rules: [{{pull_requests: [{pull.number}]}}]}}")
-    standing = standings(look(asking.at, tmp_path / "data", "release/1.2"), pull.number)["release/1.2"]
-    _, commits = office.at.github.merged_commits(office.at.github.pull_request(pull.number))
+    standing = standings(look(asking.context, tmp_path / "data", "release/1.2"), pull.number)["release/1.2"]
+    _, commits = office.context.github.merged_commits(office.context.github.pull_request(pull.number))
     assert standing.state is State.CLEAN
     assert len(commits) == 2
     assert standing.original.commits == commits
@@ -258,10 +258,10 @@ def test_an_original_merged_by_rebase_is_tried_with_all_its_commits(office: Offi
 
 
 def test_one_tracking_issue_for_each_branch_is_edited_in_place(quick: Office, tmp_path: Path) -> None:
-    numbers = write_tracking_issues(look(quick.at, tmp_path / "data").survey, quick.at)
+    numbers = write_tracking_issues(look(quick.context, tmp_path / "data").survey, quick.context)
     assert "Missing and clean (1)" in quick.issue(numbers[0]).body
-    opened = open_missing(quick.at, tmp_path / "data", "release/1.2")
-    assert write_tracking_issues(opened.survey, quick.at) == numbers[:1]
+    opened = open_missing(quick.context, tmp_path / "data", "release/1.2")
+    assert write_tracking_issues(opened.survey, quick.context) == numbers[:1]
     issues = [quick.issue(number) for number in numbers]
     assert [(each.title, each.user.login) for each in issues] == [(f"Backports to {name}", BOT) for name in ALL]
     assert "Backport open (1)" in issues[0].body
@@ -269,15 +269,15 @@ def test_one_tracking_issue_for_each_branch_is_edited_in_place(quick: Office, tm
 
 def test_an_issue_of_somebody_else_with_our_marker_is_left_alone(quick: Office, tmp_path: Path) -> None:
     forged = quick.people["otto"].get_repo(REPOSITORY).create_issue("Mine", body=tracking_marker("release/1.2"))
-    numbers = write_tracking_issues(look(quick.at, tmp_path / "data").survey, quick.at)
+    numbers = write_tracking_issues(look(quick.context, tmp_path / "data").survey, quick.context)
     assert forged.number not in numbers
     assert quick.issue(forged.number).title == "Mine"
 
 
 def test_a_branch_that_is_gone_is_told_of(office: Office, tmp_path: Path) -> None:
-    look(office.at, tmp_path / "data")
+    look(office.context, tmp_path / "data")
     git(office.git_dir, "branch", "-D", "release/1.1")
-    gone = look(office.at, tmp_path / "data").survey.branches[-1]
+    gone = look(office.context, tmp_path / "data").survey.branches[-1]
     assert (gone.branch, gone.tip) == ("release/1.1", None)
     assert "no longer exists" in gone.problem
 
@@ -286,14 +286,14 @@ def test_a_branch_without_a_common_ancestor_stops_no_other(office: Office, tmp_p
     tree = git(office.git_dir, "rev-parse", "main^{tree}")
     alone = git(office.git_dir, "commit-tree", tree, "-m", "Alone")
     git(office.git_dir, "update-ref", "refs/heads/release/9", alone)
-    run = look(office.at, tmp_path / "data")
+    run = look(office.context, tmp_path / "data")
     assert {state.branch: bool(state.problem) for state in run.survey.branches}["release/9"]
     assert states(run)["release/1.2"] is State.CLEAN
 
 
 def test_a_glob_that_means_no_branch_is_an_error_with_the_names(office: Office, tmp_path: Path) -> None:
     with pytest.raises(BackportError) as caught:
-        look(office.at, tmp_path / "data", "release/7*")
+        look(office.context, tmp_path / "data", "release/7*")
     assert "release/1.2" in caught.value.hint
 
 

@@ -7,8 +7,8 @@ import pytest
 from bot.config import parse_config
 from bot.git.repository import Repository
 from bot.models import AlreadyApplied, Candidate, Certainty, Conflict
+from bot.pick.context import PickContext
 from bot.pick.ladder import pick
-from bot.pipeline.context import Workshop
 from bot.pipeline.regenerate_files import Tool, Tools, tools_for
 from bot.proof.isolation import DEFAULT
 from tests.git.history import COMMITTER, History
@@ -101,8 +101,8 @@ def test_tools_run_only_where_suites_run(repository: Repository, runner: str, ru
         f"prove: {{runner: {runner}}}\n"
         "pick: {generated: [{paths: [web/yarn.lock], command: [yarn, install], timeout_minutes: 5}]}\n"
     )
-    at = Workshop(mirror=repository, config=parse_config(text), patches={})
-    tools = tools_for("release/1", at)
+    context = PickContext(mirror=repository, config=parse_config(text), patches={})
+    tools = tools_for("release/1", context)
     assert (tools is not None) is runs
     if tools is not None:
         assert tools.covers("web/yarn.lock")

@@ -14,7 +14,8 @@ from bot.config import parse_config
 from bot.fake_github import Sandbox
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
-from bot.pipeline.context import Workplace
+from bot.pick.context import PickContext
+from bot.pipeline.context import RepositoryContext
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, seed_pull_requests, write_history
 
 # The suite of the small project's carried patch: the gate runs it, on the trees it is meant for.
@@ -44,11 +45,13 @@ def office(history: Path, tmp_path: Path) -> Iterator[Office]:
         seed_pull_requests(sandbox, git_dir)
         client = GitHubClient(REPOSITORY, token=tokens[BOT], api_url=sandbox.api_url, paced=False)
         mirror = Repository.mirror(client.clone_url, tmp_path / "mirror.git", token=tokens[BOT])
-        at = Workplace(
+        context = RepositoryContext(
+            pick=PickContext(
+                mirror=mirror,
+                config=parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\n"),
+                patches=load_patches([Path(__file__).parent / "patches"]),
+            ),
             github=client,
-            mirror=mirror,
-            config=parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\n"),
-            patches=load_patches([Path(__file__).parent / "patches"]),
         )
         people = {
             login: Github(
@@ -56,7 +59,7 @@ def office(history: Path, tmp_path: Path) -> Iterator[Office]:
             )
             for login, token in tokens.items()
         }
-        yield Office(sandbox, git_dir, at, people)
+        yield Office(sandbox, git_dir, context, people)
         mirror.close()
         client.close()
         for person in people.values():

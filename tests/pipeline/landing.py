@@ -8,13 +8,13 @@ from dataclasses import replace
 from github.PullRequest import PullRequest
 
 from bot.config import parse_config
-from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git
+from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git, with_pick
 
 
 def unproven(office: Office, settings: str = "") -> Office:
     """Return the office without carried patches, where what is not proven opens as a draft: nothing is run there."""
     text = f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n{settings}"
-    return replace(office, at=replace(office.at, patches={}, config=parse_config(text)))
+    return replace(office, context=with_pick(office.context, patches={}, config=parse_config(text)))
 
 
 def write(

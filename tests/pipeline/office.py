@@ -12,8 +12,9 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from github import Github
 from github.Issue import Issue
@@ -23,7 +24,7 @@ from bot.commands.events import CommentTrigger
 from bot.fake_github import Sandbox
 from bot.handlers.comment import answer
 from bot.models import TargetResult
-from bot.pipeline.context import Workplace
+from bot.pipeline.context import RepositoryContext
 
 REPOSITORY = "acme/widget"
 BOT = "widget-bot"
@@ -86,7 +87,7 @@ class Office:
 
     sandbox: Sandbox
     git_dir: Path
-    at: Workplace
+    context: RepositoryContext
     people: dict[str, Github] = field(default_factory=dict)
 
     def say(self, body: str, *, on: int = 7, as_: str = MAINTAINER) -> tuple[TargetResult, ...]:
@@ -98,7 +99,7 @@ class Office:
         trigger = CommentTrigger(
             repository=REPOSITORY, pull_request=on, comment_id=comment_id, author=author, body=body
         )
-        return answer(trigger, self.at)
+        return answer(trigger, self.context)
 
     def issue(self, number: int, *, as_: str = MAINTAINER) -> Issue:
         return self.people[as_].get_repo(REPOSITORY).get_issue(number)
@@ -121,6 +122,11 @@ class Office:
         """Return the branches on the forge and their tips."""
         listed = git(self.git_dir, "for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads")
         return dict(line.split() for line in listed.splitlines())
+
+
+def with_pick(context: RepositoryContext, **changes: Any) -> RepositoryContext:
+    """Return the context with these fields of its `pick` changed."""
+    return replace(context, pick=replace(context.pick, **changes))
 
 
 def seed_pull_requests(sandbox: Sandbox, git_dir: Path) -> None:

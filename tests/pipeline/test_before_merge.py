@@ -38,7 +38,7 @@ def merge(office: Office, pull: PullRequest) -> tuple[TargetResult, ...]:
     """Merge, and tell the bot."""
     pull.merge(merge_method="squash")
     return answer(
-        MergeTrigger(repository=REPOSITORY, pull_request=pull.number, sender=MAINTAINER, labels=()), office.at
+        MergeTrigger(repository=REPOSITORY, pull_request=pull.number, sender=MAINTAINER, labels=()), office.context
     )
 
 
@@ -47,7 +47,8 @@ def label(office: Office, pull: PullRequest, target: str = "release/1.2", *, as_
     name = f"backport {target}"
     office.issue(pull.number, as_=as_).add_to_labels(name)
     answer(
-        LabelTrigger(repository=REPOSITORY, pull_request=pull.number, label=name, sender=as_, merged=False), office.at
+        LabelTrigger(repository=REPOSITORY, pull_request=pull.number, label=name, sender=as_, merged=False),
+        office.context,
     )
 
 
@@ -75,7 +76,7 @@ def test_the_merge_served_twice_has_the_effects_of_once(lenient: Office, pull: P
     merge(lenient, pull)
     before = lenient.answers(pull.number)
     again = MergeTrigger(repository=REPOSITORY, pull_request=pull.number, sender=MAINTAINER, labels=())
-    assert answer(again, lenient.at) == ()
+    assert answer(again, lenient.context) == ()
     assert lenient.answers(pull.number) == before
     assert len(lenient.backports()) == 1
 
@@ -170,20 +171,20 @@ def test_a_merge_told_before_the_comment_serves_the_comment(lenient: Office, pul
 def test_a_lost_comment_and_a_lost_merge_are_found_by_a_look_at_github(lenient: Office, pull: PullRequest) -> None:
     hour_ago = datetime.now(UTC) - timedelta(hours=1)
     lenient.issue(pull.number).create_comment(ASK)
-    assert reconcile(lenient.at, since=hour_ago) == ()
+    assert reconcile(lenient.context, since=hour_ago) == ()
     assert "Remembered" in lenient.answers(pull.number)[0]
     pull.merge(merge_method="squash")
-    (opened,) = reconcile(lenient.at, since=hour_ago)
+    (opened,) = reconcile(lenient.context, since=hour_ago)
     assert isinstance(opened, Opened)
     said = lenient.answers(pull.number)
-    assert reconcile(lenient.at, since=hour_ago) == ()
+    assert reconcile(lenient.context, since=hour_ago) == ()
     assert lenient.answers(pull.number) == said
 
 
 def test_a_look_at_github_answers_no_comment_twice(lenient: Office) -> None:
     lenient.say("/backport status", on=7)
     before = lenient.answers(7)
-    assert reconcile(lenient.at, since=datetime.now(UTC) - timedelta(hours=1)) == ()
+    assert reconcile(lenient.context, since=datetime.now(UTC) - timedelta(hours=1)) == ()
     assert lenient.answers(7) == before
 
 
@@ -211,12 +212,12 @@ def test_a_crash_in_the_middle_loses_no_request(
             merge(lenient, pull)
     assert "under way" in lenient.answers(pull.number)[0]
     hour_ago = datetime.now(UTC) - timedelta(hours=1)
-    assert reconcile(lenient.at, since=hour_ago) == (), "it may be at work elsewhere"
+    assert reconcile(lenient.context, since=hour_ago) == (), "it may be at work elsewhere"
     monkeypatch.setattr(reconcile_module, "_LONGEST", timedelta(seconds=-1))
-    (opened,) = reconcile(lenient.at, since=hour_ago)
+    (opened,) = reconcile(lenient.context, since=hour_ago)
     assert isinstance(opened, Opened)
     assert opened.pull_request.draft
-    assert reconcile(lenient.at, since=hour_ago) == ()
+    assert reconcile(lenient.context, since=hour_ago) == ()
     assert len(lenient.answers(pull.number)) == 1
 
 
@@ -229,5 +230,5 @@ def test_a_merge_told_again_after_a_crash_is_served(
         with pytest.raises(SystemExit):
             merge(lenient, pull)
     again = MergeTrigger(repository=REPOSITORY, pull_request=pull.number, sender=MAINTAINER, labels=())
-    (opened,) = answer(again, lenient.at)
+    (opened,) = answer(again, lenient.context)
     assert isinstance(opened, Opened)

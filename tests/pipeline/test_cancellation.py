@@ -11,9 +11,10 @@ from bot.carried.load import CarriedPatch
 from bot.commands.events import LabelTrigger
 from bot.handlers.comment import answer
 from bot.models import Cancelled, Candidate, Opened, Status, TargetResult, Verdict
+from bot.pick.context import PickContext
 from bot.pipeline import run
 from bot.pipeline.cancellation import Watch
-from bot.pipeline.context import Workshop
+from bot.proof.runner import Runner
 from tests.pipeline.landing import unproven
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office
 
@@ -23,8 +24,10 @@ BOTH = "/backport release/1.2 release/1.1"
 def test_a_request_that_runs_is_stopped_before_it_pushes(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     prove = run.prove_candidate
 
-    def prove_while_somebody_cancels(candidate: Candidate, patch: CarriedPatch | None, at: Workshop) -> Verdict:
-        verdict = prove(candidate, patch, at)
+    def prove_while_somebody_cancels(
+        candidate: Candidate, patch: CarriedPatch | None, context: PickContext, runner: Runner
+    ) -> Verdict:
+        verdict = prove(candidate, patch, context, runner)
         office.issue(7).create_comment("/backport cancel")
         return verdict
 
@@ -93,11 +96,13 @@ def test_the_proof_itself_is_told_to_stop(office: Office, monkeypatch: pytest.Mo
     """A suite may run for a quarter of an hour that nobody needs any more."""
     asked: list[bool] = []
 
-    def prove_until_stopped(candidate: Candidate, patch: CarriedPatch | None, at: Workshop) -> Verdict:
-        asked.append(at.stop_when())
+    def prove_until_stopped(
+        candidate: Candidate, patch: CarriedPatch | None, context: PickContext, runner: Runner
+    ) -> Verdict:
+        asked.append(context.stop_when())
         office.issue(7).create_comment("/backport cancel")
-        asked.append(at.stop_when())
-        return prove(candidate, patch, at)
+        asked.append(context.stop_when())
+        return prove(candidate, patch, context, runner)
 
     prove = run.prove_candidate
     monkeypatch.setattr(run, "prove_candidate", prove_until_stopped)
@@ -118,7 +123,7 @@ def _cancel(office: Office, *, after: timedelta) -> None:
 def _label(office: Office) -> tuple[TargetResult, ...]:
     office.issue(9).add_to_labels(LABEL)
     trigger = LabelTrigger(repository=REPOSITORY, pull_request=9, label=LABEL, sender=MAINTAINER, merged=True)
-    return answer(trigger, office.at)
+    return answer(trigger, office.context)
 
 
 def test_what_a_label_started_is_stopped_as_well(office: Office) -> None:

@@ -15,7 +15,7 @@ import yaml
 
 from bot.carried.load import load_patches
 from bot.models import NotProven, Opened, VerdictOutcome
-from tests.pipeline.office import REPOSITORY, Office, git
+from tests.pipeline.office import REPOSITORY, Office, git, with_pick
 
 _SUITE = """
 import os
@@ -108,7 +108,7 @@ def accompanied(office: Office, patches: Path) -> Office:
         merged_by="mia",
         merge_commit_sha=merged,
     )
-    return replace(office, at=replace(office.at, patches=load_patches([patches])))
+    return replace(office, context=with_pick(office.context, patches=load_patches([patches])))
 
 
 def test_companions_are_commits_of_their_own_on_top_of_the_fix(accompanied: Office) -> None:
@@ -161,7 +161,7 @@ def test_without_being_asked_for_companions_are_only_named(accompanied: Office) 
 def test_a_companion_that_its_suite_does_not_prove_opens_nothing(accompanied: Office, patches: Path) -> None:
     shutil.rmtree(patches / "widget-12")
     write_companion(patches, 12, "self.count = slots", proves="class Ring")
-    unproven = replace(accompanied, at=replace(accompanied.at, patches=load_patches([patches])))
+    unproven = replace(accompanied, context=with_pick(accompanied.context, patches=load_patches([patches])))
     (result,) = unproven.say("/backport release/1.2 --with-companions")
     assert isinstance(result, NotProven)
     assert result.verdict.outcome is VerdictOutcome.NOT_REPRODUCED

@@ -69,7 +69,7 @@ def push(office: Office, pull: PullRequest, text: str) -> str:
 
 
 def tell(office: Office, backport: PullRequest) -> None:
-    answer(ChangeTrigger(repository=REPOSITORY, pull_request=backport.number), office.at)
+    answer(ChangeTrigger(repository=REPOSITORY, pull_request=backport.number), office.context)
 
 
 def test_a_conflict_becomes_a_draft_with_a_red_check_and_one_commit_for_each_original(

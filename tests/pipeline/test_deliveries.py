@@ -16,7 +16,7 @@ from bot.server.webhooks import signature_of
 from tests.fake_github.conftest import node_modules
 from tests.fake_github.contract import PREFIX, Contract
 from tests.pipeline.landing import open_pull, unproven, write
-from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, with_pick
 
 __all__ = ["node_modules"]
 
@@ -35,7 +35,7 @@ def service(lenient: Office, tmp_path: Path) -> Iterator[Service]:
     """Run the service and let the sandbox tell it what happens."""
     (tmp_path / "data").mkdir()
     with running_service(
-        lenient.at, directory=tmp_path / "data", secret=SECRET, own_login=BOT, served=lambda _results: None
+        lenient.context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, served=lambda _results: None
     ) as running:
         lenient.sandbox.add_webhook(REPOSITORY, running.url, SECRET, ["issue_comment", "pull_request"])
         yield running
@@ -132,8 +132,8 @@ def test_a_branch_beyond_the_first_page_of_branches_is_found(lenient: Office) ->
     for number in range(130):
         git(lenient.git_dir, "update-ref", f"refs/heads/feature/{number:03}", tip)
     git(lenient.git_dir, "update-ref", "refs/heads/zebra/1.9", tip)
-    config = lenient.at.config.model_copy(update={"branches": ("zebra/*",)})
-    office = replace(lenient, at=replace(lenient.at, config=config))
+    config = lenient.context.config.model_copy(update={"branches": ("zebra/*",)})
+    office = replace(lenient, context=with_pick(lenient.context, config=config))
     (opened,) = office.say("/backport zebra/*", on=9)
     assert (opened.branch, opened.status) == ("zebra/1.9", "opened")
 

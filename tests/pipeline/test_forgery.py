@@ -38,7 +38,7 @@ def keyed(keyless: Office) -> Office:
 
 
 def _with_key(office: Office, secret: str = "hush") -> Office:  # noqa: S107 - a test's
-    return replace(office, at=replace(office.at, signing=SigningKey.derived_from(secret)))
+    return replace(office, context=replace(office.context, signing=SigningKey.derived_from(secret)))
 
 
 def _open_pull(office: Office, name: str = "topic") -> PullRequest:
@@ -49,7 +49,7 @@ def _open_pull(office: Office, name: str = "topic") -> PullRequest:
 def _merge(office: Office, pull: PullRequest) -> tuple[TargetResult, ...]:
     pull.merge(merge_method="squash")
     trigger = MergeTrigger(repository=REPOSITORY, pull_request=pull.number, sender=MAINTAINER, labels=())
-    return answer(trigger, office.at)
+    return answer(trigger, office.context)
 
 
 def _rewrite(office: Office, number: int, body: str, *, by: str = WRITER) -> None:
@@ -64,7 +64,7 @@ def _kept_line(office: Office, number: int) -> str:
 
 def _look_at_github(office: Office, monkeypatch: pytest.MonkeyPatch) -> tuple[TargetResult, ...]:
     monkeypatch.setattr(reconcile_module, "_LONGEST", timedelta(seconds=-1))
-    return reconcile(office.at, since=datetime.now(UTC) - timedelta(hours=1))
+    return reconcile(office.context, since=datetime.now(UTC) - timedelta(hours=1))
 
 
 # --- the bot's own comments -------------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ def test_a_marker_that_somebody_else_put_into_the_bots_mouth_is_none(keyless: Of
         "pull_request", merged | {"pull_request": {"number": 9}, "repository": {"full_name": REPOSITORY}}
     )
     assert trigger is not None
-    (opened,) = answer(trigger, keyless.at)
+    (opened,) = answer(trigger, keyless.context)
     assert isinstance(opened, Opened)
     assert keyless.answers(9)[0] == before[0]
     assert len(keyless.answers(9)) == len(before) + 1
@@ -176,7 +176,7 @@ def test_words_put_into_somebody_elses_comment_are_no_command_be_it_within_the_s
 ) -> None:
     thanks = keyless.issue(9, as_=ADMIN).create_comment("Thanks!")
     keyless.issue(9, as_=WRITER).get_comment(thanks.id).edit(f"{ASK} --no-prove")
-    client = keyless.at.github
+    client = keyless.context.github
     assert isinstance(client, GitHubClient)
     assert parse_delivery("issue_comment", client.comment_delivery(thanks.id), own_login=BOT) is None
     assert _look_at_github(keyless, monkeypatch) == ()
@@ -185,7 +185,7 @@ def test_words_put_into_somebody_elses_comment_are_no_command_be_it_within_the_s
 
 def test_an_unedited_comment_that_is_named_by_its_number_is_a_command(keyless: Office) -> None:
     asked = keyless.issue(9, as_=ADMIN).create_comment(ASK)
-    client = keyless.at.github
+    client = keyless.context.github
     assert isinstance(client, GitHubClient)
     assert parse_delivery("issue_comment", client.comment_delivery(asked.id), own_login=BOT) is not None
 
@@ -206,7 +206,7 @@ def shared(keyless: Office) -> Office:
     token = keyless.sandbox.add_user(SHARED, type="Bot")
     keyless.sandbox.grant(REPOSITORY, SHARED, "write")
     client = GitHubClient(REPOSITORY, token=token, api_url=keyless.sandbox.api_url, login=SHARED, paced=False)
-    return replace(keyless, at=replace(keyless.at, github=client))
+    return replace(keyless, context=replace(keyless.context, github=client))
 
 
 def _foreign_comment(office: Office, asked: int, body: str = "") -> int:
@@ -238,6 +238,6 @@ def test_without_a_key_a_comment_of_another_workflow_makes_no_request(
 def test_an_account_is_the_bots_in_whatever_case_its_name_is_configured(keyless: Office) -> None:
     token = keyless.sandbox.add_token(BOT)
     client = GitHubClient(REPOSITORY, token=token, api_url=keyless.sandbox.api_url, login=BOT.title(), paced=False)
-    office = replace(keyless, at=replace(keyless.at, github=client))
+    office = replace(keyless, context=replace(keyless.context, github=client))
     office.say("/backport release/1.2 release/1.1", on=9)
     assert len(office.answers(9)) == 1

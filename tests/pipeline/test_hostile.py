@@ -110,7 +110,7 @@ def test_a_label_that_somebody_put_there_who_is_gone_asks_for_nothing(lenient: O
     }
     trigger = parse_delivery("pull_request", merged)
     assert trigger is not None
-    assert answer(trigger, lenient.at) == ()
+    assert answer(trigger, lenient.context) == ()
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ def test_every_example_of_github_is_served_without_a_crash_and_without_an_effect
             trigger = parse_delivery(event["name"], here, own_login=BOT)
             if trigger is not None:
                 try:
-                    served += answer(trigger, lenient.at)
+                    served += answer(trigger, lenient.context)
                 except BackportError:
                     continue  # there is no such pull request: told, and no crash
     assert served == []

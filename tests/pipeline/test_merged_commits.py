@@ -25,7 +25,7 @@ NO_RECORD = rf"^/repos/{REPOSITORY}/commits/[0-9a-f]+/pulls"
 @pytest.fixture
 def lenient(office: Office) -> Office:
     opens = unproven(office)
-    return replace(opens, at=replace(opens.at, pauses=(0.0, 0.0)))
+    return replace(opens, context=replace(opens.context, pauses=(0.0, 0.0)))
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_what_was_asked_for_before_the_merge_is_served_though_github_has_no_reco
     for _ in range(8):
         lenient.sandbox.fail_next("GET", NO_RECORD, 200, body=[])
     trigger = MergeTrigger(repository=REPOSITORY, pull_request=halves.number, sender=MAINTAINER, labels=())
-    (opened,) = answer(trigger, lenient.at)
+    (opened,) = answer(trigger, lenient.context)
     lenient.sandbox.fail_no_more()
     assert opened.status.value == "opened"
 
@@ -141,11 +141,11 @@ def test_whoever_comes_back_leaves_it_unanswered_until_then(lenient: Office, hal
     trigger = MergeTrigger(repository=REPOSITORY, pull_request=halves.number, sender=MAINTAINER, labels=())
     nameless(lenient, halves, 20)
     with pytest.raises(NotYetKnown):
-        answer(trigger, replace(lenient.at, pauses=(), comes_back=True))
+        answer(trigger, replace(lenient.context, pauses=(), comes_back=True))
     since = datetime.now(UTC) - timedelta(days=1)
-    assert reconcile(lenient.at, since=since) == ()
+    assert reconcile(lenient.context, since=since) == ()
     lenient.sandbox.fail_no_more()
-    (opened,) = reconcile(lenient.at, since=since)
+    (opened,) = reconcile(lenient.context, since=since)
     assert opened.status.value == "opened"
 
 
@@ -174,12 +174,12 @@ def test_what_git_cannot_prove_is_left_to_githubs_record(lenient: Office, halves
     """A landing queue wrote the commit anew, with a file of its own; GitHub knows which pull request it came by."""
     halves.merge(merge_method="squash")
     other = write(lenient, "other", {"widget/first.py": "A = 9\n"}, "What it was before the queue", onto="main~1")
-    original = replace(lenient.at.github.pull_request(halves.number), head_sha=Sha(other))
-    assert merged_commits(original, lenient.at)[1] == (original.merge_commit,)
+    original = replace(lenient.context.github.pull_request(halves.number), head_sha=Sha(other))
+    assert merged_commits(original, lenient.context)[1] == (original.merge_commit,)
     for _ in range(9):
         lenient.sandbox.fail_next("GET", NO_RECORD, 200, body=[])
     with pytest.raises(NotYetKnown, match="no record yet"):
-        merged_commits(original, replace(lenient.at, pauses=()))
+        merged_commits(original, replace(lenient.context, pauses=()))
     lenient.sandbox.fail_no_more()
 
 

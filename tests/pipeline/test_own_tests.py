@@ -12,7 +12,7 @@ import pytest
 
 from bot.config import parse_config
 from bot.models import NotProven, Opened, VerdictOutcome
-from tests.pipeline.office import REPOSITORY, Office, commit, git
+from tests.pipeline.office import REPOSITORY, Office, commit, git, with_pick
 
 _TOLD = "\n    def told(self):\n        return f'{self.width} wide'\n"
 _TEST = """from widget.ring import Ring
@@ -47,7 +47,7 @@ def merge(office: Office, checkout: Path, files: dict[str, str], *, removing: st
 
 def configured(office: Office, prove: str) -> Office:
     config = parse_config(f"repository: {REPOSITORY}\nprove:\n  device: cpu\n{prove}")
-    return replace(office, at=replace(office.at, config=config))
+    return replace(office, context=with_pick(office.context, config=config))
 
 
 def test_the_tests_that_an_original_brings_prove_it(office: Office, tmp_path: Path) -> None:

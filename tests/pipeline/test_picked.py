@@ -13,7 +13,7 @@ from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.models import Failed, MergeMethod, Opened, WouldOpen
 from tests.pipeline.landing import message, open_pull, picked, unproven, write
-from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, with_pick
 
 TARGET = "release/1.2"
 FIRST, SECOND = "Bea 1767312000 +0200 First half", "Cem 1767398400 -0500 Second half"
@@ -207,7 +207,7 @@ def test_an_open_pull_request_has_a_test_merge_that_is_never_picked(lenient: Off
     """GitHub fills merge_commit_sha of open pull requests, too."""
     pull = lenient.people[MAINTAINER].get_repo(REPOSITORY).get_pull(11)
     assert pull.merge_commit_sha
-    assert lenient.at.github.pull_request(11).merge_commit is None
+    assert lenient.context.github.pull_request(11).merge_commit is None
 
 
 @pytest.fixture
@@ -224,7 +224,9 @@ def test_a_workflow_file_that_the_token_may_not_push_is_found_before_the_push(
 ) -> None:
     token = lenient.sandbox.add_token(BOT, workflows=False)
     client = GitHubClient(REPOSITORY, token=token, api_url=lenient.sandbox.api_url, paced=False)
-    (result,) = replace(lenient, at=replace(lenient.at, github=client)).say(f"/backport {TARGET}", on=builder.number)
+    (result,) = replace(lenient, context=replace(lenient.context, github=client)).say(
+        f"/backport {TARGET}", on=builder.number
+    )
     client.close()
     assert isinstance(result, Failed)
     assert "`.github/workflows/ci.yml`" in result.message
@@ -237,8 +239,8 @@ def test_a_refused_push_of_a_workflow_file_is_a_failure_that_names_the_right(
 ) -> None:
     """Of an App's token GitHub tells no scopes: only the push finds out."""
     token = lenient.sandbox.add_token(BOT, workflows=False)
-    with Repository.mirror(lenient.at.github.clone_url, tmp_path / "other.git", token=token) as mirror:
-        office = replace(lenient, at=replace(lenient.at, mirror=mirror))
+    with Repository.mirror(lenient.context.github.clone_url, tmp_path / "other.git", token=token) as mirror:
+        office = replace(lenient, context=with_pick(lenient.context, mirror=mirror))
         (result,) = office.say(f"/backport {TARGET}", on=builder.number)
     assert isinstance(result, Failed)
     assert "workflow" in result.hint
@@ -248,6 +250,6 @@ def test_a_refused_push_of_a_workflow_file_is_a_failure_that_names_the_right(
 
 def test_merge_method_is_reported(lenient: Office, halves: PullRequest) -> None:
     halves.merge(merge_method="rebase")
-    original = lenient.at.github.pull_request(halves.number)
-    method, commits = lenient.at.github.merged_commits(original)
+    original = lenient.context.github.pull_request(halves.number)
+    method, commits = lenient.context.github.merged_commits(original)
     assert (method, len(commits)) == (MergeMethod.REBASE, 2)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.config import parse_config
 from bot.models import Conflicted, Opened
-from tests.pipeline.office import REPOSITORY, Office, git
+from tests.pipeline.office import REPOSITORY, Office, git, with_pick
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def unguided(office: Office) -> Office:
     config = parse_config(
         f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\npick: {{propose: false}}\n"
     )
-    return replace(office, at=replace(office.at, patches={}, config=config))
+    return replace(office, context=with_pick(office.context, patches={}, config=config))
 
 
 def test_the_conflict_offers_what_makes_it_apply(unguided: Office) -> None:

@@ -12,7 +12,7 @@ from github.PullRequest import PullRequest
 from bot.config import parse_config
 from bot.models import Conflicted, Opened
 from tests.pipeline.landing import open_pull, unproven, write
-from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, with_pick
 
 ASK = "/backport release/1.2"
 
@@ -90,7 +90,7 @@ def test_each_branch_is_a_check_run_on_the_original_and_the_proof_on_the_backpor
     office.say("/backport release/1.0 release/1.2")
     (backport,) = office.backports()
     assert check_runs(office, backport.head.sha) == {"backport proof": "success"}
-    original = office.at.github.pull_request(7)
+    original = office.context.github.pull_request(7)
     assert check_runs(office, original.head_sha) == {
         "backport to release/1.0": "neutral",
         "backport to release/1.2": "success",
@@ -105,7 +105,7 @@ def test_a_check_run_is_brought_up_to_date_and_not_doubled(office: Office) -> No
     moved = git(office.git_dir, "commit-tree", tree, "-p", "release/1.1", "-m", "Remember the sizes")
     git(office.git_dir, "update-ref", "refs/heads/release/1.1", moved)
     lenient.say("/backport release/1.1")
-    head = office.at.github.pull_request(7).head_sha
+    head = office.context.github.pull_request(7).head_sha
     runs = list(office.people[MAINTAINER].get_repo(REPOSITORY).get_commit(head).get_check_runs(filter="all"))
     assert [(run.name, run.conclusion) for run in runs] == [("backport to release/1.1", "success")]
 
@@ -123,7 +123,7 @@ def test_what_is_proven_merges_by_itself_where_that_is_configured(office: Office
     settings = "prove: {device: cpu}\npublish: {auto_merge: squash}"
     config = parse_config(f"repository: {REPOSITORY}\n{settings}\n")
     office.sandbox.require_checks(REPOSITORY, "release/1.2", ["ci"])
-    automatic = replace(office, at=replace(office.at, config=config))
+    automatic = replace(office, context=with_pick(office.context, config=config))
     automatic.say(ASK)
     if redo:
         automatic.say(f"{ASK} --redo")

@@ -13,7 +13,7 @@ from bot.github.client import GitHubClient
 from bot.handlers.comment import answer
 from bot.models import Conflicted, Failed, Opened, TargetResult
 from tests.pipeline.landing import unproven
-from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, with_pick
 
 ASK = "/backport release/1.2"
 OPEN = f"^/repos/{REPOSITORY}/pulls$"
@@ -40,7 +40,7 @@ def hasty(office: Office) -> Iterator[Office]:
         paced=False,
         longest_wait=1.5,
     )
-    yield unproven(replace(office, at=replace(office.at, github=client)))
+    yield unproven(replace(office, context=replace(office.context, github=client)))
     client.close()
 
 
@@ -126,7 +126,7 @@ def test_markers_are_told_of_where_the_pull_request_cannot_be_sent_back(office: 
     number = conflict.draft.number
     office.people[MAINTAINER].get_repo(REPOSITORY).get_pull(number).mark_ready_for_review()
     office.sandbox.switch_off(REPOSITORY, "drafts")
-    answer(ChangeTrigger(repository=REPOSITORY, pull_request=number), lenient.at)
+    answer(ChangeTrigger(repository=REPOSITORY, pull_request=number), lenient.context)
     (said,) = office.answers(number)
     assert "GitHub does not let it be a draft" in said
 
@@ -134,7 +134,7 @@ def test_markers_are_told_of_where_the_pull_request_cannot_be_sent_back(office: 
 def test_auto_merge_that_is_switched_off_is_told(office: Office) -> None:
     office.sandbox.switch_off(REPOSITORY, "auto_merge")
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\npublish: {{auto_merge: squash}}\n")
-    automatic = replace(office, at=replace(office.at, config=config))
+    automatic = replace(office, context=with_pick(office.context, config=config))
     (opened,) = automatic.say(ASK)
     assert isinstance(opened, Opened)
     (said,) = office.answers()

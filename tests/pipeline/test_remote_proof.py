@@ -29,7 +29,7 @@ from bot.models import CaseOutcome, CaseResult, NotProven, Opened, Sha, SuiteRun
 from bot.pipeline.remote_proof import actions_runner
 from bot.proof.artifacts import write_evidence
 from bot.proof.runner import Assignment
-from tests.pipeline.office import REPOSITORY, Office, commit, git
+from tests.pipeline.office import REPOSITORY, Office, commit, git, with_pick
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / ".github" / "workflows" / "regression.yml"
@@ -183,7 +183,7 @@ def machine_for(forge: Office, tmp_path: Path, *endings: Ending) -> Iterator[Mac
 
 def ask(forge: Office, *, queue: float = 1, run: float = 1) -> TargetResult:
     config = parse_config(f"repository: {REPOSITORY}\n" + PROVE.format(queue=queue, run=run))
-    (result,) = replace(forge, at=replace(forge.at, config=config)).say(ASK)
+    (result,) = replace(forge, context=with_pick(forge.context, config=config)).say(ASK)
     return result
 
 
@@ -207,7 +207,7 @@ def test_a_run_on_another_machine_proves_the_very_commit_that_is_opened(forge: O
 
 
 def test_a_default_branch_that_is_renamed_while_serving_still_has_the_workflow(forge: Office, tmp_path: Path) -> None:
-    assert forge.at.github.default_branch == "main"
+    assert forge.context.github.default_branch == "main"
     forge.sandbox.rename_default_branch(REPOSITORY, "trunk")
     with machine_for(forge, tmp_path, reported):
         result = ask(forge)
@@ -290,11 +290,11 @@ def test_queue_and_run_have_time_limits_of_their_own(
 
 def test_a_cancelled_request_cancels_its_run(forge: Office, tmp_path: Path) -> None:
     base, fixed = forge.branches()["release/1.2"], git(forge.git_dir, "rev-parse", "pull-7^{commit}")
-    forge.at.mirror.fetch([base, fixed])
+    forge.context.mirror.fetch([base, fixed])
     config = parse_config(f"repository: {REPOSITORY}\n" + PROVE.format(queue=1, run=1))
-    at = replace(forge.at, config=config, stop_when=lambda: True)
+    context = with_pick(forge.context, config=config, stop_when=lambda: True)
     assignment = Assignment(branch="release/1.2", base_commit=Sha(base), commit=Sha(fixed), patch="widget-7")
-    verdict = actions_runner(at).prove(assignment)
+    verdict = actions_runner(context).prove(assignment)
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
     assert "as the request was" in verdict.reason
     (run,) = forge.sandbox.runs(REPOSITORY)

@@ -14,8 +14,8 @@ import pytest
 
 from bot.config import Pick, parse_config
 from bot.models import Conflicted, Failed, Opened
-from bot.pipeline.context import opened_workplace
-from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git
+from bot.pipeline.context import open_repository_context
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, with_pick
 
 THERE = "rocm/widget"
 CONFIG = f"""
@@ -44,13 +44,13 @@ def fork(office: Office, tmp_path: Path) -> Path:
 @pytest.fixture
 def both(office: Office, fork: Path, tmp_path: Path) -> Iterator[Office]:
     """Return the office with a bot that knows both repositories."""
-    with opened_workplace(
+    with open_repository_context(
         parse_config(CONFIG),
         token=office.sandbox.add_token(BOT),
         api_url=office.sandbox.api_url,
         directory=tmp_path / "data",
-    ) as at:
-        yield replace(office, at=at)
+    ) as context:
+        yield replace(office, context=context)
 
 
 def _branches(directory: Path) -> dict[str, str]:
@@ -110,13 +110,13 @@ def test_a_repository_that_the_configuration_does_not_name_is_no_target(both: Of
 
 
 def test_the_recipe_for_a_conflict_there_names_that_repository(both: Office) -> None:
-    bare = replace(both, at=replace(both.at, patches={}, others={}))
+    bare = replace(both, context=replace(with_pick(both.context, patches={}), others={}))
     strict = {"pick": Pick(propose=False)}
     others = {
-        name: replace(there, patches={}, config=there.config.model_copy(update=strict))
-        for name, there in both.at.others.items()
+        name: with_pick(there, patches={}, config=there.config.model_copy(update=strict))
+        for name, there in both.context.others.items()
     }
-    (result,) = replace(bare, at=replace(bare.at, others=others)).say(f"/backport {THERE}:rocm-1")
+    (result,) = replace(bare, context=replace(bare.context, others=others)).say(f"/backport {THERE}:rocm-1")
     assert isinstance(result, Conflicted)
     (answer,) = both.answers()
     assert f"git fetch {both.sandbox.url}/{THERE}.git refs/heads/rocm-1" in answer

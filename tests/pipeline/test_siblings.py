@@ -17,7 +17,7 @@ from bot.handlers.schedule import open_missing
 from bot.models import Certainty, Conflicted, Method, Opened, SuiteRun, Verdict, VerdictOutcome
 from bot.pick.strategy import Knowledge
 from bot.pipeline.learn_backports import sibling
-from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, commit, git
+from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, commit, git, with_pick
 
 OLD, NEW = [f"old line {n}\n" for n in range(30)], [f"rewritten {n}\n" for n in range(30)]
 
@@ -49,7 +49,7 @@ def drifting(office: Office, tmp_path: Path) -> Office:
         merge_commit_sha=git(checkout, "rev-parse", "HEAD"),
     )
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n")
-    return replace(office, at=replace(office.at, config=config))
+    return replace(office, context=with_pick(office.context, config=config))
 
 
 def test_the_older_branch_gets_the_version_made_for_the_newer_one(drifting: Office) -> None:
@@ -88,7 +88,7 @@ def test_a_scheduled_run_copies_no_proposal_to_the_next_branch(drifting: Office,
     git(drifting.git_dir, "branch", "release/1.8", "release/1.9")
     policy = "sync: {carried_patches: false, rules: [{pull_requests: [20]}]}"
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n{policy}\n")
-    results = open_missing(replace(drifting.at, config=config), tmp_path / "data", "release/1.[89]").results
+    results = open_missing(with_pick(drifting.context, config=config), tmp_path / "data", "release/1.[89]").results
     made = [each.candidate for each in results if isinstance(each, Opened) and each.candidate is not None]
     assert [(each.branch, each.method, each.certainty) for each in made] == [
         ("release/1.9", Method.RESOLVED, Certainty.PROPOSED),
@@ -106,7 +106,7 @@ def test_alone_the_older_branch_gets_no_more_than_a_proposal(drifting: Office) -
 
 def test_alone_and_without_proposals_the_older_branch_conflicts(drifting: Office) -> None:
     config = parse_config(f"repository: {REPOSITORY}\npick: {{propose: false}}\n")
-    cautious = replace(drifting, at=replace(drifting.at, config=config))
+    cautious = replace(drifting, context=with_pick(drifting.context, config=config))
     (older,) = cautious.say("/backport release/1.9", on=20)
     assert isinstance(older, Conflicted)
 
@@ -128,7 +128,7 @@ def test_a_backport_that_people_landed_on_a_stable_branch_is_found(drifting: Off
 
 def test_what_was_learned_is_there_for_the_next_process(drifting: Office, tmp_path: Path) -> None:
     first = Knowledge.kept_in(tmp_path)
-    replace(drifting, at=replace(drifting.at, knowledge=first)).say("/backport release/1.9", on=20)
+    replace(drifting, context=with_pick(drifting.context, knowledge=first)).say("/backport release/1.9", on=20)
     again = Knowledge.kept_in(tmp_path)
     assert again.index.read_tips == first.index.read_tips
     assert len(again.index.read_tips) == len([name for name in drifting.branches() if name.startswith("release/")])

@@ -5,7 +5,6 @@ The errors are raised by a step that is replaced: an error that nobody foresaw c
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from bot.handlers.schedule import open_missing
 from bot.models import Failed, Opened, TargetResult
 from bot.pipeline import run, status_comment
 from bot.report import check_run
-from tests.pipeline.office import REPOSITORY, Office
+from tests.pipeline.office import REPOSITORY, Office, with_pick
 
 SECRET = "what the error says"
 
@@ -97,7 +96,7 @@ def test_a_scheduled_run_goes_on_with_the_other_branches(
     )
     policy = "sync: {carried_patches: false, rules: [{pull_requests: [9]}]}"
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n{policy}\n")
-    results = open_missing(replace(office.at, config=config), tmp_path / "data").results
+    results = open_missing(with_pick(office.context, config=config), tmp_path / "data").results
     ended = {result.branch: type(result) for result in results}
     assert ended.pop("release/1.2") is Failed
     assert ["The next run tries again" in result.hint for result in results if isinstance(result, Failed)] == [True]

@@ -10,7 +10,7 @@ from github.PullRequest import PullRequest
 from bot.config import parse_config
 from bot.models import Failed, Opened
 from tests.pipeline.landing import message, open_pull, unproven, write
-from tests.pipeline.office import BOT, REPOSITORY, Office, git
+from tests.pipeline.office import BOT, REPOSITORY, Office, git, with_pick
 
 ASK = "/backport release/1.2"
 SIGNED = "Signed-off-by: backport-bot <backport-bot@users.noreply.github.com>"
@@ -60,7 +60,7 @@ def test_github_writes_every_commit_and_the_author_is_credited(office: Office, p
 
 def test_what_github_wrote_is_what_is_proven_and_pushed(office: Office) -> None:
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\ncommit: {{verified: true}}\n")
-    (opened,) = replace(office, at=replace(office.at, config=config)).say(ASK)
+    (opened,) = replace(office, context=with_pick(office.context, config=config)).say(ASK)
     assert isinstance(opened, Opened)
     assert opened.candidate is not None
     assert opened.verdict is not None

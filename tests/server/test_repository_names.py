@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from bot.server.service import Service, running_service
 from bot.server.webhooks import signature_of
 from tests.pipeline.conftest import history, office
 from tests.pipeline.landing import unproven
-from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, with_pick
 
 __all__ = ["history", "office"]
 
@@ -30,16 +29,16 @@ def told() -> list[str]:
 @pytest.fixture
 def service(office: Office, tmp_path: Path, told: list[str]) -> Iterator[Service]:
     (tmp_path / "data").mkdir()
-    at = replace(unproven(office).at, progress=told.append)
+    context = with_pick(unproven(office).context, progress=told.append)
     with running_service(
-        at, directory=tmp_path / "data", secret=SECRET, own_login=BOT, served=lambda _results: None
+        context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, served=lambda _results: None
     ) as running:
         yield running
 
 
 def ask(service: Service, office: Office, name: str, *, target: str = "release/1.2", **repository: object) -> None:
     """Comment on #9 and tell the service of it, as the webhook of a repository of that name would."""
-    issue = office.people[MAINTAINER].get_repo(office.at.github.repository).get_issue(9)
+    issue = office.people[MAINTAINER].get_repo(office.context.github.repository).get_issue(9)
     comment = issue.create_comment(f"/backport {target}")
     payload = {
         "action": "created",
@@ -60,7 +59,7 @@ def ask(service: Service, office: Office, name: str, *, target: str = "release/1
 def test_a_renamed_repository_is_served_on(
     office: Office, service: Service, told: list[str], name: str, has_id: bool
 ) -> None:
-    about = {"id": office.at.github.repository_id} if has_id else {}
+    about = {"id": office.context.github.repository_id} if has_id else {}
     office.sandbox.rename_repository(REPOSITORY, name)
     for target in ("release/1.2", "release/1.1"):
         ask(service, office, name, target=target, **about)

@@ -16,7 +16,7 @@ from bot.environment import credentials
 from bot.handlers import jobs
 from bot.handlers.event import Event, read_event
 from bot.models import TargetResult, Verdict, silent
-from bot.pipeline.context import Doors
+from bot.pipeline.context import ConnectionSettings
 from bot.pipeline.records import Planned
 from bot.pipeline.run_folder import RunFolder
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office
@@ -75,12 +75,12 @@ class Pipeline:
     def plan(self, event: Event) -> tuple[Planned, ...]:
         self.give_token()
         config = self.directory / "backport.yaml"
-        return jobs.run_plan(self.folder, event, self.doors("plan"), config=config, progress=silent).targets
+        return jobs.run_plan(self.folder, event, self.connection("plan"), config=config, progress=silent).targets
 
     def pick(self, *targets: str, seal: str | None = None) -> tuple[str, ...]:
         self.give_token()
-        doors = self.doors(f"pick{''.join(targets)}")
-        return jobs.run_pick(self.folder, targets, doors, seal=seal, progress=silent)
+        connection = self.connection(f"pick{''.join(targets)}")
+        return jobs.run_pick(self.folder, targets, connection, seal=seal, progress=silent)
 
     def seal(self) -> str:
         self.sealed = jobs.run_seal(self.folder)[0]
@@ -104,9 +104,9 @@ class Pipeline:
 
     def publish(self, seal: str, *, again: RunFolder | None = None, evidence_url: str = "") -> tuple[TargetResult, ...]:
         self.give_token()
-        doors = self.doors("publish")
+        connection = self.connection("publish")
         folder = RunFolder(self.folder.root, self.handed_on())
-        return jobs.run_publish(folder, seal, doors, again=again, evidence_url=evidence_url, progress=silent)
+        return jobs.run_publish(folder, seal, connection, again=again, evidence_url=evidence_url, progress=silent)
 
     def run(self, body: str, *, on: int = 7, as_: str = MAINTAINER, evidence_url: str = "") -> tuple[TargetResult, ...]:
         """Run all stages."""
@@ -116,8 +116,8 @@ class Pipeline:
         self.prove()
         return self.publish(seal, evidence_url=evidence_url)
 
-    def doors(self, job: str) -> Doors:
-        return Doors(REPOSITORY, self.office.sandbox.api_url, self.directory / job, BOT)
+    def connection(self, job: str) -> ConnectionSettings:
+        return ConnectionSettings(REPOSITORY, self.office.sandbox.api_url, self.directory / job, BOT)
 
     def give_token(self) -> None:
         self.monkeypatch.setenv(credentials.TOKEN, self.token)

@@ -361,7 +361,7 @@ def test_without_a_file_the_configuration_and_own_patches_come_from_the_default_
     git(checkout, "push", "--quiet", "origin", "main")
     pipeline.give_token()
     event = pipeline.event("/backport release/1.1")
-    ready = jobs.run_plan(pipeline.folder, event, pipeline.doors("plan"), config=None, progress=lambda _: None)
+    ready = jobs.run_plan(pipeline.folder, event, pipeline.connection("plan"), config=None, progress=lambda _: None)
     (target,) = ready.targets
     assert target.plan.patch == "widget-7"
     pipeline.pick(target.id)
