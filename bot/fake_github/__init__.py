@@ -4,6 +4,6 @@ Owns a stand-in that clients cannot tell from GitHub where a backport bot looks:
 and pages. It shares no code with the rooms it is used to test.
 """
 
-from bot.fake_github.github import Sandbox
+from bot.fake_github.github import FakeGitHub
 
-__all__ = ["Sandbox"]
+__all__ = ["FakeGitHub"]

@@ -1,7 +1,7 @@
 """One bare repository on disk, through git's own plumbing.
 
-Owns how the sandbox asks git and what the answers mean. It is written apart from the bot's own git room on purpose: the
-sandbox judges that room, so it must not share its mistakes. Knows nothing of pull requests or HTTP.
+It shares no code with `bot.git` on purpose: the fake GitHub judges that package, so it must not share its mistakes.
+Knows nothing of pull requests or HTTP.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ENVIRONMENT = {
     "GIT_CONFIG_KEY_0": "safe.directory",
     "GIT_CONFIG_VALUE_0": "*",
 }
-"""git as on a fresh machine: nobody's own configuration changes what the sandbox does."""
+"""git as on a fresh machine: nobody's own configuration changes what the fake GitHub does."""
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 NO_OBJECT = "0" * 40

@@ -27,8 +27,8 @@ from bot.fake_github.webhooks import Delivery, Dispatcher
 from bot.fake_github.world import World
 
 
-class Sandbox(Past):
-    """A running sandbox; use it as a context manager. `directory` keeps its git repositories and is the caller's."""
+class FakeGitHub(Past):
+    """A running fake GitHub; use it as a context manager. The caller owns `directory`, which keeps its repositories."""
 
     def __init__(self, directory: Path) -> None:
         self._outbox = Dispatcher()
@@ -40,7 +40,7 @@ class Sandbox(Past):
         self._door = self._server.start(self.world)
 
     @classmethod
-    def start(cls, directory: Path) -> Sandbox:
+    def start(cls, directory: Path) -> FakeGitHub:
         """Serve an empty GitHub on a free port of 127.0.0.1."""
         return cls(directory)
 
@@ -49,7 +49,7 @@ class Sandbox(Past):
         self._server.stop()
         self._outbox.stop()
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> FakeGitHub:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -97,7 +97,7 @@ class Sandbox(Past):
         with self.world.lock:
             user = self.world.user(login)
             if user is None:
-                raise BackportError(f"The sandbox has no account {login}.", hint="Call add_user first.")
+                raise BackportError(f"The fake GitHub has no account {login}.", hint="Call add_user first.")
             return self.world.issue_token(user, workflows=workflows)
 
     def add_team(self, organization: str, slug: str, members: Iterable[str]) -> None:

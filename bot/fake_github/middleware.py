@@ -1,4 +1,4 @@
-"""What stands between the socket and the sandbox: the request log and the failures that tests ask for.
+"""What stands between the socket and the fake GitHub: the request log and the failures that tests ask for.
 
 Owns both, as one ASGI layer around the application. Logs no header and no body, so never a token.
 """

@@ -1,4 +1,4 @@
-"""History that a sandbox starts with: merged pull requests, issues, comments, review threads.
+"""History that a fake GitHub starts with: merged pull requests, issues, comments, review threads.
 
 Owns writing records as if they had happened. Emits no event: what is seeded is the past.
 """
@@ -19,7 +19,7 @@ from bot.fake_github.world import World
 
 
 class Past:
-    """The part of a sandbox that writes history. People whom it names are made where they are missing."""
+    """The part of a fake GitHub that writes history. People whom it names are made where they are missing."""
 
     world: World
 
@@ -38,13 +38,13 @@ class Past:
     def _repository(self, full_name: str) -> Repository:
         found = self.world.repositories.get(full_name.lower())
         if found is None:
-            raise BackportError(f"The sandbox has no repository {full_name}.", hint="Call create_repository first.")
+            raise BackportError(f"The fake GitHub has no repository {full_name}.", hint="Call create_repository first.")
         return found
 
     def _issue(self, repository: str, number: int) -> Issue:
         found = self._repository(repository).issues.get(number)
         if found is None:
-            raise BackportError(f"The sandbox has no {repository}#{number}.", hint="Seed or open it first.")
+            raise BackportError(f"The fake GitHub has no {repository}#{number}.", hint="Seed or open it first.")
         return found
 
     def seed_issue(

@@ -1,4 +1,4 @@
-"""The HTTP server of a sandbox: one thread, one socket on 127.0.0.1, closed without a trace.
+"""The HTTP server of a fake GitHub: one thread, one socket on 127.0.0.1, closed without a trace.
 
 Owns start and stop and which part answers which path.
 """
@@ -73,11 +73,11 @@ class Server:
         )
         self._server = uvicorn.Server(config)
         run = functools.partial(self._server.run, sockets=[self._socket])
-        self._thread = threading.Thread(target=run, name="sandbox-http", daemon=True)
+        self._thread = threading.Thread(target=run, name="fake-github-http", daemon=True)
         self._thread.start()
         while not self._server.started:
             if not self._thread.is_alive():
-                raise RuntimeError("the sandbox's HTTP server ended while it started")
+                raise RuntimeError("the fake GitHub's HTTP server ended while it started")
             time.sleep(0.005)
         return door
 

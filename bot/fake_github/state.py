@@ -48,7 +48,7 @@ class Webhook:
 
 @dataclass(kw_only=True, eq=False)
 class WorkflowRun:
-    """A run asked for by a dispatch. The sandbox runs nothing: a test or the demo ends it."""
+    """A run asked for by a dispatch. The fake GitHub runs nothing: a test or the demo ends it."""
 
     id: int
     number: int

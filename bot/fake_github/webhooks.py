@@ -61,7 +61,7 @@ class Delivery:
         headers = {
             "Accept": "*/*",
             "Content-Type": "application/json",
-            "User-Agent": "GitHub-Hookshot/sandbox",
+            "User-Agent": "GitHub-Hookshot/fake",
             "X-GitHub-Delivery": self.guid,
             "X-GitHub-Event": self.event,
             "X-GitHub-Hook-ID": str(self.hook.id),
@@ -85,7 +85,7 @@ class Dispatcher:
         self._waiting: queue.Queue[Delivery | None] = queue.Queue()
         self._idle = threading.Condition()
         self._record: list[Delivery] = []
-        self._thread = threading.Thread(target=self._work, name="sandbox-webhooks", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="fake-github-webhooks", daemon=True)
 
     def start(self) -> None:
         """Start the sending thread."""

@@ -1,4 +1,4 @@
-"""Everything the sandbox knows, and the one lock around it.
+"""Everything the fake GitHub knows, and the one lock around it.
 
 Owns identity (ids, node ids, logins, tokens), the clock and finding things. Knows no HTTP; what clients may do is
 decided in `rest`.
@@ -22,7 +22,7 @@ from bot.fake_github.webhooks import Dispatcher
 
 @dataclass
 class World:
-    """The state of one sandbox. Hold `lock` while reading or changing anything below."""
+    """The state of one fake GitHub. Hold `lock` while reading or changing anything below."""
 
     directory: Path
     url: str
@@ -42,7 +42,7 @@ class World:
         return f"{self.url}/api/v3"
 
     def next_id(self) -> int:
-        """Return a number no other thing in this sandbox has."""
+        """Return a number no other thing in this fake GitHub has."""
         return next(self._ids)
 
     # --- people -----------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What the bot needs of GitHub, as one Protocol as wide as that need.
 
-The real door is `bot.github.client`; the sandbox answers it over HTTP. Every method that changes something is
+The real door is `bot.github.client`; the fake GitHub answers it over HTTP. Every method that changes something is
 find-or-create: calling it twice leaves one comment, one reaction, one pull request.
 """
 

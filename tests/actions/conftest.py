@@ -38,8 +38,8 @@ class Project:
         return self._last_event("pull_request")
 
     def _last_event(self, event: str) -> dict[str, Any]:
-        self.office.sandbox.wait_for_deliveries()
-        return [each.payload for each in self.office.sandbox.deliveries() if each.event == event][-1]
+        self.office.fake_github.wait_for_deliveries()
+        return [each.payload for each in self.office.fake_github.deliveries() if each.event == event][-1]
 
 
 @pytest.fixture
@@ -53,10 +53,10 @@ def project(office: Office, tmp_path: Path) -> Project:
     git(checkout, "push", "--quiet", "origin", "main")
     _add_fork(office)
     # Nobody listens: what GitHub would have sent is what Actions writes into the event file.
-    office.sandbox.add_webhook(REPOSITORY, "http://127.0.0.1:9/", "s", ["issue_comment", "pull_request"])
-    token = office.sandbox.add_user("github-actions[bot]", type="Bot")
-    office.sandbox.grant(REPOSITORY, "github-actions[bot]", "write")
-    return Project(office, Act(tmp_path / "actions", REPOSITORY, api_url=office.sandbox.api_url, token=token))
+    office.fake_github.add_webhook(REPOSITORY, "http://127.0.0.1:9/", "s", ["issue_comment", "pull_request"])
+    token = office.fake_github.add_user("github-actions[bot]", type="Bot")
+    office.fake_github.grant(REPOSITORY, "github-actions[bot]", "write")
+    return Project(office, Act(tmp_path / "actions", REPOSITORY, api_url=office.fake_github.api_url, token=token))
 
 
 def _write_settings(checkout: Path) -> None:
@@ -69,9 +69,9 @@ def _write_settings(checkout: Path) -> None:
 
 
 def _add_fork(office: Office) -> None:
-    office.sandbox.add_user("fred")
-    office.sandbox.create_repository("fred/widget", fork_of=REPOSITORY)
-    office.sandbox.seed_pull_request(
+    office.fake_github.add_user("fred")
+    office.fake_github.create_repository("fred/widget", fork_of=REPOSITORY)
+    office.fake_github.seed_pull_request(
         REPOSITORY,
         number=FORK,
         title="Size the ring by entry",

@@ -115,8 +115,8 @@ def test_neither_a_comment_nor_a_branch_name_reaches_a_shell(project: Project) -
 
 
 def test_a_comment_without_a_command_starts_nothing(project: Project) -> None:
-    before = len(project.office.sandbox.requests())
+    before = len(project.office.fake_github.requests())
     event = project.comment("Thank you!")
     ran = project.act.run("issue_comment", event)
     assert ran.jobs() == set()
-    assert all(each.login != ACCOUNT for each in project.office.sandbox.requests()[before:])
+    assert all(each.login != ACCOUNT for each in project.office.fake_github.requests()[before:])

@@ -99,7 +99,7 @@ def test_an_edited_comment_asks_for_nothing(stage: Stage) -> None:
     issue = stage.maintainer.get_repo(REPOSITORY).get_issue(stage.original)
     comment = issue.create_comment("Looks good.")
     comment.edit("/backport release/v0.5.12 --redo")
-    stage.sandbox.wait_for_deliveries(timeout=30)
+    stage.fake_github.wait_for_deliveries(timeout=30)
     assert stage.service.worker.wait_until_idle(60)
     assert list(comment.get_reactions()) == []
 
@@ -112,7 +112,7 @@ def test_a_result_that_is_not_what_the_facts_say_fails_the_demo(stage: Stage) ->
     assert not run.is_as_expected(results, stage.heads())
 
 
-def test_the_sandbox_refuses_what_github_refuses(stage: Stage) -> None:
+def test_the_fake_refuses_what_github_refuses(stage: Stage) -> None:
     with pytest.raises(GithubException) as caught:
         stage.maintainer.get_repo(REPOSITORY).get_branch("release/v9")
     assert caught.value.status == 404

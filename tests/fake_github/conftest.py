@@ -1,4 +1,4 @@
-"""A sandbox with one repository, whose every REST answer is checked against GitHub's own description."""
+"""A fake GitHub with one repository, whose every REST answer is checked against GitHub's own description."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from github import Auth, Github, InputGitTreeElement
 from github.Repository import Repository
 
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from bot.fake_github.middleware import Exchange
 from tests.fake_github import history, npm
 from tests.fake_github.contract import PREFIX, Contract
@@ -39,17 +39,17 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path, bare: Path, contract: Contract | None) -> Iterator[Sandbox]:
+def fake_github(tmp_path: Path, bare: Path, contract: Contract | None) -> Iterator[FakeGitHub]:
     """Serve acme/engine. Fails the test at its end if an answer is not what GitHub describes."""
     shutil.copytree(bare, tmp_path / "engine.git")
     seen: list[Exchange] = []
     threads = set(threading.enumerate())
-    with Sandbox.start(tmp_path / "sandbox") as running:
+    with FakeGitHub.start(tmp_path / "github") as running:
         running.watch(seen.append)
         running.create_repository(NAME, tmp_path / "engine.git")
         yield running
-    left = [thread.name for thread in set(threading.enumerate()) - threads if thread.name.startswith("sandbox")]
-    assert not left, f"threads outlive the sandbox: {left}"
+    left = [thread.name for thread in set(threading.enumerate()) - threads if thread.name.startswith("fake-github")]
+    assert not left, f"threads outlive the fake GitHub: {left}"
     if contract:
         problems = [text for one in seen if one.url.startswith(PREFIX) for text in contract.problems(one)]
         assert not problems, "\n".join(problems)
@@ -57,29 +57,29 @@ def sandbox(tmp_path: Path, bare: Path, contract: Contract | None) -> Iterator[S
 
 @dataclass
 class People:
-    """Clients of the sandbox, closed when the test ends."""
+    """Clients of the fake GitHub, closed when the test ends."""
 
-    sandbox: Sandbox
+    fake_github: FakeGitHub
     clients: list[Github]
 
     def client(self, token: str) -> Github:
         """Return PyGithub for a token, without its pauses and retries."""
         quick = {"seconds_between_requests": 0, "seconds_between_writes": 0}
-        made = Github(auth=Auth.Token(token), base_url=self.sandbox.api_url, retry=None, per_page=100, **quick)
+        made = Github(auth=Auth.Token(token), base_url=self.fake_github.api_url, retry=None, per_page=100, **quick)
         self.clients.append(made)
         return made
 
     def repository(self, login: str, level: str, kind: str = "User") -> Repository:
         """Return acme/engine as somebody with a level of access sees it."""
-        token = self.sandbox.add_user(login, type=kind)  # type: ignore[arg-type]
-        self.sandbox.grant(NAME, login, level)
+        token = self.fake_github.add_user(login, type=kind)  # type: ignore[arg-type]
+        self.fake_github.grant(NAME, login, level)
         return self.client(token).get_repo(NAME)
 
 
 @pytest.fixture
-def people(sandbox: Sandbox) -> Iterator[People]:
+def people(fake_github: FakeGitHub) -> Iterator[People]:
     """Make clients for people with different access."""
-    made = People(sandbox, [])
+    made = People(fake_github, [])
     yield made
     for client in made.clients:
         client.close()
@@ -98,9 +98,9 @@ def bot(people: People) -> Repository:
 
 
 @pytest.fixture
-def original(sandbox: Sandbox) -> int:
+def original(fake_github: FakeGitHub) -> int:
     """Seed the merged original pull request and return its number."""
-    return sandbox.seed_pull_request(
+    return fake_github.seed_pull_request(
         NAME, number=7, title="Size the buffer", author="ann", head="ann:topic", merged_by="mia", labels=["bug"]
     )
 

@@ -1,4 +1,4 @@
-"""GitHub's official OpenAPI description, as a judge of the sandbox's answers.
+"""GitHub's official OpenAPI description, as a judge of the fake GitHub's answers.
 
 Owns finding the described operation of an exchange and checking status and body against it.
 """

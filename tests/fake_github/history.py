@@ -1,4 +1,4 @@
-"""The repository that the sandbox's tests start from, and git as on a fresh machine.
+"""The repository that the fake GitHub's tests start from, and git as on a fresh machine.
 
 main        A ── B        B is "Size the buffer (#7)", a squashed pull request
              ╲

@@ -11,7 +11,7 @@ const { Octokit } = await import(pathToFileURL(resolve("@octokit/rest")).href);
 const [baseUrl, fullName] = process.argv.slice(2);
 const [owner, repo] = fullName.split("/");
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-const octokit = new Octokit({ auth: process.env.SANDBOX_TOKEN, baseUrl, log: quiet });
+const octokit = new Octokit({ auth: process.env.GITHUB_TOKEN, baseUrl, log: quiet });
 const here = { owner, repo };
 
 async function refusal(promise) {

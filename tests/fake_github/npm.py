@@ -1,4 +1,4 @@
-"""npm packages that the tests compare the sandbox with: fetched once, pinned, without their install scripts.
+"""npm packages that the tests compare the fake GitHub with: fetched once, pinned, without their install scripts.
 
 Owns the cache folder and the pins. Nothing of the packages is kept in the repository.
 """

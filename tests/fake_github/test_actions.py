@@ -1,4 +1,4 @@
-"""A dispatched workflow run waits until whoever holds the sandbox ends it, and leaves its artifacts."""
+"""A dispatched workflow run waits until whoever holds the fake GitHub ends it, and leaves its artifacts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from github import InputGitTreeElement
 from github.GithubException import GithubException
 from github.Repository import Repository
 
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from tests.fake_github.conftest import NAME
 from tests.fake_github.receiver import receiving
 
@@ -18,7 +18,7 @@ WORKFLOW = ".github/workflows/prove.yml"
 
 
 @pytest.fixture
-def with_workflow(sandbox: Sandbox, bot: Repository) -> Repository:
+def with_workflow(fake_github: FakeGitHub, bot: Repository) -> Repository:
     """Put a workflow file on the default branch."""
     main = bot.get_git_commit(bot.get_branch("main").commit.sha)
     entry = InputGitTreeElement(WORKFLOW, "100644", "blob", content="on: workflow_dispatch\n")
@@ -27,9 +27,9 @@ def with_workflow(sandbox: Sandbox, bot: Repository) -> Repository:
     return bot
 
 
-def test_dispatched_run_is_ended_with_an_artifact(sandbox: Sandbox, with_workflow: Repository) -> None:
+def test_dispatched_run_is_ended_with_an_artifact(fake_github: FakeGitHub, with_workflow: Repository) -> None:
     with receiving() as receiver:
-        sandbox.add_webhook(NAME, receiver.url, "", ["workflow_run"])
+        fake_github.add_webhook(NAME, receiver.url, "", ["workflow_run"])
         workflow = with_workflow.get_workflow("prove.yml")
         assert workflow.create_dispatch("release/v1", {"candidate": "abc"})
         (run,) = workflow.get_runs()
@@ -37,13 +37,13 @@ def test_dispatched_run_is_ended_with_an_artifact(sandbox: Sandbox, with_workflo
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as written:
             written.writestr("verdict.json", "{}")
-        sandbox.finish_run(NAME, run.id, "success", {"verdict": archive.getvalue()})
+        fake_github.finish_run(NAME, run.id, "success", {"verdict": archive.getvalue()})
         ended = with_workflow.get_workflow_run(run.id)
         (artifact,) = ended.get_artifacts()
         assert (ended.status, ended.conclusion, artifact.name) == ("completed", "success", "verdict")
         _, _, chunks = with_workflow.requester.getStream(artifact.archive_download_url, chunk_size=None)
         assert zipfile.ZipFile(io.BytesIO(b"".join(chunks))).namelist() == ["verdict.json"]
-        sandbox.wait_for_deliveries()
+        fake_github.wait_for_deliveries()
         assert receiver.events() == ["workflow_run requested", "workflow_run completed"]
 
 

@@ -7,15 +7,15 @@ import requests
 from github import Auth, Github, GithubIntegration
 from github.GithubException import GithubException
 
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from tests.fake_github.conftest import NAME, People
 
 PERMISSIONS = {"contents": "write", "pull_requests": "write", "checks": "write", "metadata": "read"}
 
 
-def test_app_acts_through_its_installation(sandbox: Sandbox, people: People, original: int) -> None:
-    app, key = sandbox.add_app("backporter", [NAME], PERMISSIONS)
-    with GithubIntegration(auth=Auth.AppAuth(app.id, key), base_url=sandbox.api_url) as integration:
+def test_app_acts_through_its_installation(fake_github: FakeGitHub, people: People, original: int) -> None:
+    app, key = fake_github.add_app("backporter", [NAME], PERMISSIONS)
+    with GithubIntegration(auth=Auth.AppAuth(app.id, key), base_url=fake_github.api_url) as integration:
         assert integration.get_app().slug == "backporter"
         installation = integration.get_repo_installation("acme", "engine")
         token = integration.get_access_token(installation.id)
@@ -30,11 +30,11 @@ def test_app_acts_through_its_installation(sandbox: Sandbox, people: People, ori
     assert refusal.value.status == 403
 
 
-def test_installation_token_reaches_its_repositories_only(sandbox: Sandbox, people: People) -> None:
-    sandbox.create_repository("acme/secret", private=True)
-    app, key = sandbox.add_app("backporter", [NAME], PERMISSIONS)
+def test_installation_token_reaches_its_repositories_only(fake_github: FakeGitHub, people: People) -> None:
+    fake_github.create_repository("acme/secret", private=True)
+    app, key = fake_github.add_app("backporter", [NAME], PERMISSIONS)
     auth = Auth.AppAuth(app.id, key).get_installation_auth(app.installation_id)
-    client = Github(auth=auth, base_url=sandbox.api_url, retry=None)
+    client = Github(auth=auth, base_url=fake_github.api_url, retry=None)
     people.clients.append(client)
     assert client.get_repo(NAME).full_name == NAME
     with pytest.raises(GithubException) as refusal:
@@ -42,18 +42,18 @@ def test_installation_token_reaches_its_repositories_only(sandbox: Sandbox, peop
     assert refusal.value.status == 404
 
 
-def test_rights_beyond_the_apps_own_are_refused(sandbox: Sandbox) -> None:
-    app, key = sandbox.add_app("backporter", [NAME], PERMISSIONS)
+def test_rights_beyond_the_apps_own_are_refused(fake_github: FakeGitHub) -> None:
+    app, key = fake_github.add_app("backporter", [NAME], PERMISSIONS)
     with (
-        GithubIntegration(auth=Auth.AppAuth(app.id, key), base_url=sandbox.api_url) as integration,
+        GithubIntegration(auth=Auth.AppAuth(app.id, key), base_url=fake_github.api_url) as integration,
         pytest.raises(GithubException, match="not granted"),
     ):
         integration.get_access_token(app.installation_id, permissions={"workflows": "write"})
 
 
-def test_word_signed_with_another_key_is_refused(sandbox: Sandbox) -> None:
-    app, _ = sandbox.add_app("backporter", [NAME], PERMISSIONS)
-    _, other = sandbox.add_app("impostor", [], PERMISSIONS)
+def test_word_signed_with_another_key_is_refused(fake_github: FakeGitHub) -> None:
+    app, _ = fake_github.add_app("backporter", [NAME], PERMISSIONS)
+    _, other = fake_github.add_app("impostor", [], PERMISSIONS)
     signed = Auth.AppAuth(app.id, other).create_jwt()
-    answer = requests.get(f"{sandbox.api_url}/app", headers={"Authorization": f"Bearer {signed}"}, timeout=5)
+    answer = requests.get(f"{fake_github.api_url}/app", headers={"Authorization": f"Bearer {signed}"}, timeout=5)
     assert answer.status_code == 401

@@ -1,4 +1,4 @@
-"""git itself against the sandbox: clone, partial clone, push, and what is refused."""
+"""git itself against the fake GitHub: clone, partial clone, push, and what is refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from github.Repository import Repository
 
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from tests.fake_github.conftest import NAME, People
 from tests.fake_github.history import commit, git
 
@@ -21,17 +21,17 @@ def as_user(token: str) -> list[str]:
 
 
 @pytest.fixture
-def clone(sandbox: Sandbox, tmp_path: Path) -> Path:
+def clone(fake_github: FakeGitHub, tmp_path: Path) -> Path:
     """Clone without any credentials."""
-    git("clone", "--quiet", sandbox.clone_url(NAME), str(tmp_path / "clone"), at=tmp_path)
+    git("clone", "--quiet", fake_github.clone_url(NAME), str(tmp_path / "clone"), at=tmp_path)
     return tmp_path / "clone"
 
 
 @pytest.fixture
-def writer(sandbox: Sandbox) -> str:
+def writer(fake_github: FakeGitHub) -> str:
     """Return the token of somebody who may push."""
-    token = sandbox.add_user("will")
-    sandbox.grant(NAME, "will", "write")
+    token = fake_github.add_user("will")
+    fake_github.grant(NAME, "will", "write")
     return token
 
 
@@ -39,23 +39,23 @@ def test_public_repository_is_cloned_by_anybody(clone: Path) -> None:
     assert git("log", "-1", "--format=%s", "origin/release/v2", at=clone).stdout == "Count in other units\n"
 
 
-def test_partial_clone_fetches_blobs_when_they_are_read(sandbox: Sandbox, tmp_path: Path) -> None:
-    url = sandbox.clone_url(NAME)
+def test_partial_clone_fetches_blobs_when_they_are_read(fake_github: FakeGitHub, tmp_path: Path) -> None:
+    url = fake_github.clone_url(NAME)
     git("clone", "--quiet", "--bare", "--filter=blob:none", url, str(tmp_path / "partial"), at=tmp_path)
     missing = git("rev-list", "--objects", "--all", "--missing=print", at=tmp_path / "partial").stdout
     assert missing.count("?") == 4
     assert "unit = 2" in git("show", "release/v2:buffer.py", at=tmp_path / "partial").stdout
 
 
-def test_one_commit_is_fetched_by_its_name(sandbox: Sandbox, bare: Path, tmp_path: Path) -> None:
+def test_one_commit_is_fetched_by_its_name(fake_github: FakeGitHub, bare: Path, tmp_path: Path) -> None:
     first = git("rev-parse", "main~1", at=bare).stdout.strip()
     git("init", "--quiet", "--bare", "one.git", at=tmp_path)
-    git("fetch", "--quiet", "--depth=1", sandbox.clone_url(NAME), first, at=tmp_path / "one.git")
+    git("fetch", "--quiet", "--depth=1", fake_github.clone_url(NAME), first, at=tmp_path / "one.git")
     assert git("cat-file", "-t", first, at=tmp_path / "one.git").stdout == "commit\n"
 
 
 def test_push_of_more_than_a_megabyte_arrives_whole(
-    sandbox: Sandbox, clone: Path, writer: str, bot: Repository
+    fake_github: FakeGitHub, clone: Path, writer: str, bot: Repository
 ) -> None:
     (clone / "big.bin").write_bytes(os.urandom(3_000_000))
     sha = commit(clone, "Add much")
@@ -92,9 +92,9 @@ def test_deleted_head_branch_closes_its_pull_request(clone: Path, writer: str, b
 
 
 @pytest.mark.parametrize(("level", "said"), [("read", "denied to rita"), ("triage", "denied to rita")])
-def test_push_without_write_access_is_forbidden(level: str, said: str, sandbox: Sandbox, clone: Path) -> None:
-    token = sandbox.add_user("rita")
-    sandbox.grant(NAME, "rita", level)
+def test_push_without_write_access_is_forbidden(level: str, said: str, fake_github: FakeGitHub, clone: Path) -> None:
+    token = fake_github.add_user("rita")
+    fake_github.grant(NAME, "rita", level)
     done = git(*as_user(token), "push", "origin", "HEAD:refs/heads/x", at=clone, check=False)
     assert done.returncode == 128
     assert said in done.stderr
@@ -117,12 +117,12 @@ def test_stale_lease_and_sideways_push_are_rejected(clone: Path, writer: str) ->
     assert "stale info" in git(*push, lease, "HEAD:refs/heads/main", at=clone, check=False).stdout
 
 
-def test_workflow_files_need_their_own_right(sandbox: Sandbox, clone: Path, writer: str) -> None:
+def test_workflow_files_need_their_own_right(fake_github: FakeGitHub, clone: Path, writer: str) -> None:
     git(*as_user(writer), "push", "--quiet", "origin", "HEAD:refs/heads/before", at=clone)
     (clone / ".github/workflows").mkdir(parents=True)
     commit(clone, "Add a workflow", **{".github/workflows/ci__yml": "on: push\n"})
     commit(clone, "Something else", a__txt="1\n")
-    poor = sandbox.add_token("will", workflows=False)
+    poor = fake_github.add_token("will", workflows=False)
     push = ["push", "--porcelain", "origin", "HEAD:refs/heads/flow"]
     done = git(*as_user(poor), *push, at=clone, check=False)
     assert done.returncode == 1
@@ -139,51 +139,59 @@ def test_pull_request_refs_are_not_for_pushing(clone: Path, writer: str) -> None
     assert "deny updating a hidden ref" in done.stdout
 
 
-def test_private_repository_is_cloned_by_its_people_only(sandbox: Sandbox, writer: str, tmp_path: Path) -> None:
-    sandbox.create_repository("acme/secret", private=True)
-    stranger = sandbox.add_user("stranger")
-    sandbox.grant("acme/secret", "will", "read")
-    url = sandbox.clone_url("acme/secret")
+def test_private_repository_is_cloned_by_its_people_only(fake_github: FakeGitHub, writer: str, tmp_path: Path) -> None:
+    fake_github.create_repository("acme/secret", private=True)
+    stranger = fake_github.add_user("stranger")
+    fake_github.grant("acme/secret", "will", "read")
+    url = fake_github.clone_url("acme/secret")
     assert "not found" in git(*as_user(stranger), "ls-remote", url, at=tmp_path, check=False).stderr
     assert git(*as_user(writer), "ls-remote", url, at=tmp_path).stdout == ""
 
 
 def test_adopted_repository_keeps_its_configuration(
-    sandbox: Sandbox, bare: Path, clone: Path, writer: str, tmp_path: Path
+    fake_github: FakeGitHub, bare: Path, clone: Path, writer: str, tmp_path: Path
 ) -> None:
     git(*as_user(writer), "push", "--quiet", "origin", "HEAD:refs/heads/x", at=clone)
     assert (tmp_path / "engine.git/config").read_text() == (bare / "config").read_text()
 
 
-def test_token_is_in_no_log(people: People, sandbox: Sandbox, clone: Path, writer: str) -> None:
+def test_token_is_in_no_log(people: People, fake_github: FakeGitHub, clone: Path, writer: str) -> None:
     git(*as_user(writer), "push", "--quiet", "origin", "HEAD:refs/heads/x", at=clone)
-    log = sandbox.requests()
+    log = fake_github.requests()
     assert ("POST", f"/{NAME}.git/git-receive-pack", 200, "will") in {
         (r.method, r.path, r.status, r.login) for r in log
     }
     assert writer not in repr(log)
 
 
-def push_refused(clone: Path, sandbox: Sandbox, token: str) -> tuple[str, str]:
+def push_refused(clone: Path, fake_github: FakeGitHub, token: str) -> tuple[str, str]:
     """Push a commit that is refused; return git's line for the branch and what the server sent along."""
     commit(clone, "Change it", a__py="A = 3\n")
     done = git(
-        *as_user(token), "push", "--porcelain", sandbox.clone_url(NAME), "HEAD:refs/heads/topic", at=clone, check=False
+        *as_user(token),
+        "push",
+        "--porcelain",
+        fake_github.clone_url(NAME),
+        "HEAD:refs/heads/topic",
+        at=clone,
+        check=False,
     )
     assert done.returncode
     return done.stdout, done.stderr
 
 
-def test_a_rule_refuses_a_push_in_github_s_words(sandbox: Sandbox, clone: Path, writer: str) -> None:
-    sandbox.refuse_pushes(
+def test_a_rule_refuses_a_push_in_github_s_words(fake_github: FakeGitHub, clone: Path, writer: str) -> None:
+    fake_github.refuse_pushes(
         NAME, "push declined due to repository rule violations", "error: GH013: it's a `rule`\n\n- No."
     )
-    line, said = push_refused(clone, sandbox, writer)
+    line, said = push_refused(clone, fake_github, writer)
     assert "[remote rejected] (push declined due to repository rule violations)" in line
     assert "remote: error: GH013: it's a `rule`" in said
     assert "remote: - No." in said
 
 
-def test_an_archived_repository_takes_no_push(sandbox: Sandbox, clone: Path, writer: str) -> None:
-    sandbox.archive(NAME)
-    assert "remote: ERROR: This repository was archived so it is read-only." in push_refused(clone, sandbox, writer)[1]
+def test_an_archived_repository_takes_no_push(fake_github: FakeGitHub, clone: Path, writer: str) -> None:
+    fake_github.archive(NAME)
+    assert (
+        "remote: ERROR: This repository was archived so it is read-only." in push_refused(clone, fake_github, writer)[1]
+    )

@@ -1,4 +1,4 @@
-"""The sandbox as a thing to hold: it starts quickly, says clearly what is wrong, and ends without a trace."""
+"""The fake GitHub as a thing to hold: it starts quickly, says clearly what is wrong, and ends without a trace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from bot.errors import BackportError
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from tests.fake_github.conftest import NAME
 
 
@@ -24,9 +24,9 @@ def open_sockets() -> int:
 def test_end_leaves_no_thread_and_no_socket(tmp_path: Path) -> None:
     gc.collect()
     threads, sockets = threading.active_count(), open_sockets()
-    with Sandbox.start(tmp_path) as sandbox, requests.Session() as session:
-        assert session.get(f"{sandbox.api_url}/rate_limit", timeout=5).ok
-        url = sandbox.api_url
+    with FakeGitHub.start(tmp_path) as fake_github, requests.Session() as session:
+        assert session.get(f"{fake_github.api_url}/rate_limit", timeout=5).ok
+        url = fake_github.api_url
     for thread in set(threading.enumerate()) - {threading.current_thread()}:
         if thread.name.startswith("AnyIO"):
             thread.join(5)
@@ -35,8 +35,8 @@ def test_end_leaves_no_thread_and_no_socket(tmp_path: Path) -> None:
         requests.get(f"{url}/rate_limit", timeout=5)
 
 
-def test_two_sandboxes_run_side_by_side(tmp_path: Path) -> None:
-    with Sandbox.start(tmp_path / "one") as one, Sandbox.start(tmp_path / "two") as two:
+def test_two_fake_githubs_run_side_by_side(tmp_path: Path) -> None:
+    with FakeGitHub.start(tmp_path / "one") as one, FakeGitHub.start(tmp_path / "two") as two:
         token = one.add_user("ann")
         header = {"Authorization": f"token {token}"}
         assert requests.get(f"{one.api_url}/user", headers=header, timeout=5).json()["login"] == "ann"
@@ -53,22 +53,22 @@ def test_two_sandboxes_run_side_by_side(tmp_path: Path) -> None:
     ],
 )
 def test_impossible_history_is_refused_and_leaves_nothing(
-    arguments: dict[str, object], said: str, sandbox: Sandbox, original: int
+    arguments: dict[str, object], said: str, fake_github: FakeGitHub, original: int
 ) -> None:
     wish: dict[str, object] = {"title": "t", "author": "ann", "head": "release/v1"} | arguments
     with pytest.raises(BackportError, match=said):
-        sandbox.seed_pull_request(NAME, **wish)  # type: ignore[arg-type]
-    assert sandbox.seed_issue(NAME, title="next", author="ann") == 8
+        fake_github.seed_pull_request(NAME, **wish)  # type: ignore[arg-type]
+    assert fake_github.seed_issue(NAME, title="next", author="ann") == 8
 
 
-def test_unknown_repository_and_account_are_named(sandbox: Sandbox) -> None:
+def test_unknown_repository_and_account_are_named(fake_github: FakeGitHub) -> None:
     with pytest.raises(BackportError, match="no repository acme/other"):
-        sandbox.grant("acme/other", "ann", "read")
+        fake_github.grant("acme/other", "ann", "read")
     with pytest.raises(BackportError, match="no account zoe"):
-        sandbox.add_token("zoe")
+        fake_github.add_token("zoe")
 
 
-def test_every_url_in_an_answer_is_the_sandboxs_own(sandbox: Sandbox, original: int) -> None:
-    text = requests.get(f"{sandbox.api_url}/repos/{NAME}/pulls/{original}", timeout=5).text
-    assert text.count(sandbox.url) > 50
+def test_every_url_in_an_answer_is_the_fakes_own(fake_github: FakeGitHub, original: int) -> None:
+    text = requests.get(f"{fake_github.api_url}/repos/{NAME}/pulls/{original}", timeout=5).text
+    assert text.count(fake_github.url) > 50
     assert "github.com" not in text

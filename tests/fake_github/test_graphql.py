@@ -13,7 +13,7 @@ from github.GithubException import GithubException, UnknownObjectException
 from github.Repository import Repository
 from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, build_schema
 
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from bot.fake_github.graphql.endpoint import SDL
 from tests.fake_github.conftest import NAME, People
 
@@ -33,12 +33,14 @@ def threads(client: Any, number: int, after: str | None = None) -> Any:
     return answer["data"]["repository"]["pullRequest"]["reviewThreads"]
 
 
-def test_review_threads_come_page_by_page_with_their_state(sandbox: Sandbox, people: People, original: int) -> None:
+def test_review_threads_come_page_by_page_with_their_state(
+    fake_github: FakeGitHub, people: People, original: int
+) -> None:
     for line in (1, 2, 3):
-        sandbox.seed_review_thread(
+        fake_github.seed_review_thread(
             NAME, original, author="rev", path="buffer.py", line=line, body=f"why {line}?", resolved=line == 2
         )
-    client = people.client(sandbox.add_user("mia"))
+    client = people.client(fake_github.add_user("mia"))
     first = threads(client, original)
     assert (first["totalCount"], [node["isResolved"] for node in first["nodes"]]) == (3, [False, True])
     second = threads(client, original, first["pageInfo"]["endCursor"])
@@ -46,8 +48,8 @@ def test_review_threads_come_page_by_page_with_their_state(sandbox: Sandbox, peo
     assert second["pageInfo"]["hasNextPage"] is False
 
 
-def test_thread_is_resolved_by_mutation(sandbox: Sandbox, people: People, original: int) -> None:
-    sandbox.seed_review_thread(NAME, original, author="rev", path="buffer.py", line=1, body="why?")
+def test_thread_is_resolved_by_mutation(fake_github: FakeGitHub, people: People, original: int) -> None:
+    fake_github.seed_review_thread(NAME, original, author="rev", path="buffer.py", line=1, body="why?")
     people.repository("mia", "write")
     client = people.clients[-1]
     node = threads(client, original)["nodes"][0]["id"]
@@ -70,17 +72,17 @@ def test_comment_is_minimized(original: int, bot: Repository) -> None:
     assert comment.minimize("OUTDATED")
 
 
-def test_missing_things_are_not_found(sandbox: Sandbox, people: People) -> None:
-    client = people.client(sandbox.add_user("mia"))
+def test_missing_things_are_not_found(fake_github: FakeGitHub, people: People) -> None:
+    client = people.client(fake_github.add_user("mia"))
     with pytest.raises(UnknownObjectException, match="Could not resolve to a PullRequest"):
         threads(client, 404)
     with pytest.raises(UnknownObjectException, match="global id"):
         client.requester.graphql_node("PR_nonsense", "title", "PullRequest")
 
 
-def test_private_things_are_not_found(sandbox: Sandbox, people: People) -> None:
-    sandbox.create_repository("acme/secret", private=True)
-    client = people.client(sandbox.add_user("stranger"))
+def test_private_things_are_not_found(fake_github: FakeGitHub, people: People) -> None:
+    fake_github.create_repository("acme/secret", private=True)
+    client = people.client(fake_github.add_user("stranger"))
     with pytest.raises(UnknownObjectException, match="Could not resolve to a Repository"):
         client.requester.graphql_query('{ repository(owner: "acme", name: "secret") { id } }', {})
 
@@ -107,15 +109,15 @@ PULL = '{ repository(owner: "acme", name: "engine") { pullRequest(number: 7) { %
     ],
 )
 def test_query_that_github_would_refuse_is_refused(
-    query: str, said: str, sandbox: Sandbox, people: People, original: int
+    query: str, said: str, fake_github: FakeGitHub, people: People, original: int
 ) -> None:
-    client = people.client(sandbox.add_user("mia"))
+    client = people.client(fake_github.add_user("mia"))
     with pytest.raises(GithubException, match=said):
         client.requester.graphql_query(query, {})
 
 
-def test_graphql_needs_a_token(sandbox: Sandbox) -> None:
-    answer = requests.post(sandbox.graphql_url, json={"query": "{ viewer { login } }"}, timeout=5)
+def test_graphql_needs_a_token(fake_github: FakeGitHub) -> None:
+    answer = requests.post(fake_github.graphql_url, json={"query": "{ viewer { login } }"}, timeout=5)
     assert answer.status_code == 401
 
 

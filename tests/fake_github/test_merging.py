@@ -10,7 +10,7 @@ from github.GithubException import GithubException
 from github.PullRequest import PullRequest
 from github.Repository import Repository
 
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from tests.fake_github.conftest import NAME
 from tests.fake_github.history import commit, git
 
@@ -18,10 +18,10 @@ Branch = Callable[[str, str], str]
 
 
 @pytest.fixture
-def pull(sandbox: Sandbox, maintainer: Repository, tmp_path: Path) -> PullRequest:
+def pull(fake_github: FakeGitHub, maintainer: Repository, tmp_path: Path) -> PullRequest:
     """Open a pull request of two commits onto release/v1, which has moved meanwhile."""
-    token = sandbox.add_token("mia")
-    url = sandbox.clone_url(NAME).replace("http://", f"http://mia:{token}@")
+    token = fake_github.add_token("mia")
+    url = fake_github.clone_url(NAME).replace("http://", f"http://mia:{token}@")
     git("clone", "--quiet", "--branch=release/v1", url, "clone", at=tmp_path)
     clone = tmp_path / "clone"
     git("checkout", "--quiet", "-b", "topic", at=clone)
@@ -75,9 +75,9 @@ def test_draft_is_not_merged(bot: Repository, branch_from: Branch) -> None:
 
 
 def test_auto_merge_waits_for_the_required_check(
-    sandbox: Sandbox, pull: PullRequest, maintainer: Repository, bot: Repository
+    fake_github: FakeGitHub, pull: PullRequest, maintainer: Repository, bot: Repository
 ) -> None:
-    sandbox.require_checks(NAME, "release/v1", ["suite"])
+    fake_github.require_checks(NAME, "release/v1", ["suite"])
     assert maintainer.get_pull(pull.number).mergeable_state == "blocked"
     pull.enable_automerge("SQUASH", commit_headline="Backport it")
     bot.create_check_run("suite", pull.head.sha, status="completed", conclusion="failure")

@@ -10,7 +10,7 @@ import requests
 from github.GithubException import GithubException
 from github.Repository import Repository
 
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from tests.fake_github.conftest import NAME
 from tests.fake_github.history import git
 
@@ -18,11 +18,11 @@ COMMENTS = r"/issues/7/comments$"
 
 
 def test_status_comes_once_with_its_headers_and_without_the_effect(
-    sandbox: Sandbox, original: int, bot: Repository
+    fake_github: FakeGitHub, original: int, bot: Repository
 ) -> None:
     issue = bot.get_issue(original)
     body = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
-    sandbox.fail_next("POST", COMMENTS, 403, headers={"Retry-After": "60"}, body=body)
+    fake_github.fail_next("POST", COMMENTS, 403, headers={"Retry-After": "60"}, body=body)
     with pytest.raises(GithubException) as limited:
         issue.create_comment("x")
     assert (limited.value.status, limited.value.headers["retry-after"]) == (403, "60")
@@ -33,11 +33,11 @@ def test_status_comes_once_with_its_headers_and_without_the_effect(
 
 @pytest.mark.parametrize("ending", [502, "timeout", "reset"])
 def test_effect_may_stay_though_the_answer_is_lost(
-    ending: int, sandbox: Sandbox, original: int, bot: Repository
+    ending: int, fake_github: FakeGitHub, original: int, bot: Repository
 ) -> None:
-    sandbox.fail_next("POST", COMMENTS, ending, after_effect=True)
-    url = f"{sandbox.api_url}/repos/{NAME}/issues/{original}/comments"
-    token = {"Authorization": f"Bearer {sandbox.add_token('backport-bot[bot]')}"}
+    fake_github.fail_next("POST", COMMENTS, ending, after_effect=True)
+    url = f"{fake_github.api_url}/repos/{NAME}/issues/{original}/comments"
+    token = {"Authorization": f"Bearer {fake_github.add_token('backport-bot[bot]')}"}
     if isinstance(ending, int):
         assert requests.post(url, json={"body": "x"}, headers=token, timeout=5).status_code == ending
     else:
@@ -46,37 +46,37 @@ def test_effect_may_stay_though_the_answer_is_lost(
     assert [one.body for one in bot.get_issue(original).get_comments()] == ["x"]
 
 
-def test_reset_cuts_the_connection(sandbox: Sandbox) -> None:
-    sandbox.fail_next("GET", "^/rate_limit$", "reset")
+def test_reset_cuts_the_connection(fake_github: FakeGitHub) -> None:
+    fake_github.fail_next("GET", "^/rate_limit$", "reset")
     with pytest.raises(requests.ConnectionError, match="reset by peer"):
-        requests.get(f"{sandbox.api_url}/rate_limit", timeout=5)
-    assert requests.get(f"{sandbox.api_url}/rate_limit", timeout=5).ok
+        requests.get(f"{fake_github.api_url}/rate_limit", timeout=5)
+    assert requests.get(f"{fake_github.api_url}/rate_limit", timeout=5).ok
 
 
 def test_server_stops_quickly_while_somebody_waits_for_an_answer(tmp_path: Path) -> None:
-    with Sandbox.start(tmp_path) as sandbox:
-        sandbox.fail_next("GET", "^/rate_limit$", "timeout")
+    with FakeGitHub.start(tmp_path) as fake_github:
+        fake_github.fail_next("GET", "^/rate_limit$", "timeout")
         with pytest.raises(requests.Timeout):
-            requests.get(f"{sandbox.api_url}/rate_limit", timeout=0.2)
+            requests.get(f"{fake_github.api_url}/rate_limit", timeout=0.2)
         started = time.monotonic()
     assert time.monotonic() - started < 2
 
 
-def test_push_can_fail_after_it_was_taken(sandbox: Sandbox, bot: Repository, tmp_path: Path) -> None:
-    token = sandbox.add_token("backport-bot[bot]")
-    url = sandbox.clone_url(NAME).replace("http://", f"http://x-access-token:{token}@")
+def test_push_can_fail_after_it_was_taken(fake_github: FakeGitHub, bot: Repository, tmp_path: Path) -> None:
+    token = fake_github.add_token("backport-bot[bot]")
+    url = fake_github.clone_url(NAME).replace("http://", f"http://x-access-token:{token}@")
     git("clone", "--quiet", url, "clone", at=tmp_path)
-    sandbox.fail_next("POST", "git-receive-pack$", 500, after_effect=True)
+    fake_github.fail_next("POST", "git-receive-pack$", 500, after_effect=True)
     done = git("push", "origin", "HEAD:refs/heads/new", at=tmp_path / "clone", check=False)
     assert done.returncode != 0
     assert bot.get_branch("new").commit.sha == bot.get_branch("main").commit.sha
 
 
-def test_log_counts_who_asked_what(sandbox: Sandbox, original: int, bot: Repository) -> None:
+def test_log_counts_who_asked_what(fake_github: FakeGitHub, original: int, bot: Repository) -> None:
     bot.get_issue(original).create_comment("x")
-    requests.get(f"{sandbox.api_url}/rate_limit", timeout=5)
-    posts = [one for one in sandbox.requests() if one.method == "POST"]
+    requests.get(f"{fake_github.api_url}/rate_limit", timeout=5)
+    posts = [one for one in fake_github.requests() if one.method == "POST"]
     assert [(one.path, one.status, one.login) for one in posts] == [
         (f"/api/v3/repos/{NAME}/issues/{original}/comments", 201, "backport-bot[bot]")
     ]
-    assert sandbox.requests()[-1].login is None
+    assert fake_github.requests()[-1].login is None

@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 from github.Repository import Repository
 
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from tests.fake_github.conftest import NAME
 
 
 @pytest.mark.node
 def test_octokit_walks_the_journey_of_a_backport(
-    sandbox: Sandbox, original: int, bot: Repository, maintainer: Repository, node_modules: Path
+    fake_github: FakeGitHub, original: int, bot: Repository, maintainer: Repository, node_modules: Path
 ) -> None:
     environment = {
         "PATH": os.environ["PATH"],
         "NODE_MODULES": str(node_modules),
-        "SANDBOX_TOKEN": sandbox.add_token("backport-bot[bot]"),
+        "GITHUB_TOKEN": fake_github.add_token("backport-bot[bot]"),
     }
-    command = ["node", str(Path(__file__).with_name("journey.mjs")), sandbox.api_url, NAME]
+    command = ["node", str(Path(__file__).with_name("journey.mjs")), fake_github.api_url, NAME]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {

@@ -11,7 +11,7 @@ import requests
 from github.Repository import Repository
 from playwright.sync_api import Browser, sync_playwright
 
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from tests.fake_github.conftest import NAME
 
 ARGUMENTS = [
@@ -70,7 +70,7 @@ def page(browser: Browser) -> Iterator[Any]:
 
 
 @pytest.fixture
-def backport(sandbox: Sandbox, original: int, bot: Repository, branch_from: Branch) -> str:
+def backport(fake_github: FakeGitHub, original: int, bot: Repository, branch_from: Branch) -> str:
     """Open a pull request with everything on it and return its page."""
     sha = branch_from("backport/7", "release/v1")
     pull = bot.create_pull(title="[v1] <b>Size</b> it", body=BODY, head="backport/7", base="release/v1")
@@ -78,8 +78,8 @@ def backport(sandbox: Sandbox, original: int, bot: Repository, branch_from: Bran
     pull.create_issue_comment("Well done").create_reaction("rocket")
     output = {"title": "12 of 12 pass", "summary": "All **good**"}
     bot.create_check_run("suite", sha, status="completed", conclusion="success", output=output)
-    sandbox.seed_review_thread(NAME, pull.number, author="rev", path="added.py", line=1, body="Why two?")
-    return f"{sandbox.url}/{NAME}/pull/{pull.number}"
+    fake_github.seed_review_thread(NAME, pull.number, author="rev", path="added.py", line=1, body="Why two?")
+    return f"{fake_github.url}/{NAME}/pull/{pull.number}"
 
 
 @pytest.mark.browser
@@ -112,25 +112,25 @@ def test_file_of_a_diff_folds_without_a_script(page: Any, backport: str) -> None
 
 
 @pytest.mark.browser
-def test_hostile_comment_does_nothing(page: Any, sandbox: Sandbox, original: int) -> None:
-    sandbox.seed_comment(NAME, original, author="<script>eve", body=HOSTILE)
+def test_hostile_comment_does_nothing(page: Any, fake_github: FakeGitHub, original: int) -> None:
+    fake_github.seed_comment(NAME, original, author="<script>eve", body=HOSTILE)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{sandbox.url}/{NAME}/pull/{original}")
+    page.goto(f"{fake_github.url}/{NAME}/pull/{original}")
     page.wait_for_timeout(200)
     assert page.evaluate("window.hacked") is None
     assert page.locator("body").is_visible()
     assert page.locator("main :is(script, iframe, form, style, svg)").count() == 0
     assert page.locator("main [onerror], main [ontoggle], main [href^=javascript]").count() == 0
-    assert {url.split("/")[2] for url in asked} == {sandbox.url.removeprefix("http://")}
+    assert {url.split("/")[2] for url in asked} == {fake_github.url.removeprefix("http://")}
 
 
 @pytest.mark.browser
-def test_every_link_of_the_repository_leads_somewhere(page: Any, sandbox: Sandbox, backport: str) -> None:
-    waiting, seen = [sandbox.url + "/", backport], set[str]()
+def test_every_link_of_the_repository_leads_somewhere(page: Any, fake_github: FakeGitHub, backport: str) -> None:
+    waiting, seen = [fake_github.url + "/", backport], set[str]()
     while waiting:
         url = waiting.pop().partition("#")[0]
-        if url in seen or not url.startswith(sandbox.url):
+        if url in seen or not url.startswith(fake_github.url):
             continue
         seen.add(url)
         assert page.goto(url).status == 200, url
@@ -138,8 +138,8 @@ def test_every_link_of_the_repository_leads_somewhere(page: Any, sandbox: Sandbo
     assert len(seen) >= 12
 
 
-def test_no_page_may_run_or_load_anything_foreign(sandbox: Sandbox, backport: str) -> None:
-    for url in (f"{sandbox.url}/", f"{sandbox.url}/{NAME}", backport, f"{sandbox.url}/nobody/nothing"):
+def test_no_page_may_run_or_load_anything_foreign(fake_github: FakeGitHub, backport: str) -> None:
+    for url in (f"{fake_github.url}/", f"{fake_github.url}/{NAME}", backport, f"{fake_github.url}/nobody/nothing"):
         answer = requests.get(url, timeout=5)
         policy = answer.headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'; style-src 'self'; img-src 'self'")
@@ -147,15 +147,15 @@ def test_no_page_may_run_or_load_anything_foreign(sandbox: Sandbox, backport: st
         assert "<script" not in answer.text
 
 
-def test_private_repository_has_no_page(sandbox: Sandbox) -> None:
-    sandbox.create_repository("acme/secret", private=True)
-    assert requests.get(f"{sandbox.url}/acme/secret", timeout=5).status_code == 404
-    assert "secret" not in requests.get(sandbox.url, timeout=5).text
+def test_private_repository_has_no_page(fake_github: FakeGitHub) -> None:
+    fake_github.create_repository("acme/secret", private=True)
+    assert requests.get(f"{fake_github.url}/acme/secret", timeout=5).status_code == 404
+    assert "secret" not in requests.get(fake_github.url, timeout=5).text
 
 
-def test_diff_and_raw_file_are_plain_text(sandbox: Sandbox, original: int) -> None:
-    diff = requests.get(f"{sandbox.url}/{NAME}/pull/{original}.diff", timeout=5)
+def test_diff_and_raw_file_are_plain_text(fake_github: FakeGitHub, original: int) -> None:
+    diff = requests.get(f"{fake_github.url}/{NAME}/pull/{original}.diff", timeout=5)
     assert diff.headers["Content-Type"].startswith("text/plain")
     assert "+unit = 8" in diff.text
-    raw = requests.get(f"{sandbox.url}/{NAME}/raw/release/v2/buffer.py", timeout=5)
+    raw = requests.get(f"{fake_github.url}/{NAME}/raw/release/v2/buffer.py", timeout=5)
     assert raw.text == "size = 1\nunit = 2\nname = 'kv'\n"

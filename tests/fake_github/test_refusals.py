@@ -1,4 +1,4 @@
-"""What GitHub refuses, the sandbox refuses with the same status and words."""
+"""What GitHub refuses, the fake GitHub refuses with the same status and words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from github.GithubException import GithubException
 from github.Repository import Repository
 
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from tests.fake_github.conftest import NAME, People
 
 Branch = Callable[[str, str], str]
@@ -43,9 +43,9 @@ def test_reader_may_comment_but_not_write(people: People, original: int) -> None
         assert refusal(ask)[0] == 403
 
 
-def test_private_repository_is_404_for_strangers(sandbox: Sandbox, people: People) -> None:
-    sandbox.create_repository("acme/secret", private=True)
-    stranger = people.client(sandbox.add_user("stranger"))
+def test_private_repository_is_404_for_strangers(fake_github: FakeGitHub, people: People) -> None:
+    fake_github.create_repository("acme/secret", private=True)
+    stranger = people.client(fake_github.add_user("stranger"))
     assert refusal(lambda: stranger.get_repo("acme/secret")) == (404, "Not Found")
 
 
@@ -136,16 +136,16 @@ def test_author_is_not_asked_to_review(bot: Repository, branch_from: Branch) -> 
 
 
 def test_unknown_repository_is_404(people: People) -> None:
-    client = people.client(people.sandbox.add_user("ann"))
+    client = people.client(people.fake_github.add_user("ann"))
     assert refusal(lambda: client.get_repo(f"{NAME}-other"))[0] == 404
 
 
 def test_what_the_plan_or_the_settings_do_not_allow_is_refused(
-    sandbox: Sandbox, bot: Repository, branch_from: Branch
+    fake_github: FakeGitHub, bot: Repository, branch_from: Branch
 ) -> None:
     branch_from("topic", "main")
     for feature in ("drafts", "auto_merge"):
-        sandbox.switch_off(NAME, feature)  # type: ignore[arg-type]
+        fake_github.switch_off(NAME, feature)  # type: ignore[arg-type]
     unsupported = "Draft pull requests are not supported in this repository."
     asked = {"title": "t", "body": "", "head": "topic", "base": "main"}
     assert refusal(lambda: bot.create_pull(**asked, draft=True)) == (422, unsupported)
@@ -155,8 +155,8 @@ def test_what_the_plan_or_the_settings_do_not_allow_is_refused(
             ask()
 
 
-def test_an_archived_repository_is_only_read(sandbox: Sandbox, bot: Repository, original: int) -> None:
-    sandbox.archive(NAME)
+def test_an_archived_repository_is_only_read(fake_github: FakeGitHub, bot: Repository, original: int) -> None:
+    fake_github.archive(NAME)
     assert bot.get_issue(original).number == original
     said = refusal(lambda: bot.get_issue(original).create_comment("x"))
     assert said == (403, "Repository was archived so is read-only.")

@@ -9,7 +9,7 @@ from github.GithubException import GithubException, UnknownObjectException
 from github.InputGitTreeElement import InputGitTreeElement
 from github.Repository import Repository
 
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from tests.fake_github.conftest import NAME, People
 
 Branch = Callable[[str, str], str]
@@ -24,8 +24,10 @@ def test_seeded_original_looks_merged(original: int, bot: Repository) -> None:
     assert pull.head.label == "ann:topic"
 
 
-def test_numbers_go_on_after_the_highest_seeded_one(sandbox: Sandbox, original: int, maintainer: Repository) -> None:
-    sandbox.seed_issue(NAME, number=24587, title="Far ahead", author="ann")
+def test_numbers_go_on_after_the_highest_seeded_one(
+    fake_github: FakeGitHub, original: int, maintainer: Repository
+) -> None:
+    fake_github.seed_issue(NAME, number=24587, title="Far ahead", author="ann")
     assert maintainer.create_issue("Next").number == 24588
 
 
@@ -37,8 +39,8 @@ def test_comment_is_created_edited_found_and_deleted(original: int, bot: Reposit
     assert bot.get_issue(original).get_comments().totalCount == 0
 
 
-def test_comments_beyond_one_page_are_all_listed(sandbox: Sandbox, original: int, bot: Repository) -> None:
-    ids = [sandbox.seed_comment(NAME, original, author="ann", body=f"comment {n}") for n in range(231)]
+def test_comments_beyond_one_page_are_all_listed(fake_github: FakeGitHub, original: int, bot: Repository) -> None:
+    ids = [fake_github.seed_comment(NAME, original, author="ann", body=f"comment {n}") for n in range(231)]
     comments = bot.get_issue(original).get_comments()
     assert comments.totalCount == 231
     assert [one.id for one in comments] == ids
@@ -67,21 +69,21 @@ def test_permission_has_the_old_word_and_the_role(level: str, permission: str, p
     assert bot.get_collaborator_role_name("somebody") == level
 
 
-def test_stranger_reads_a_public_repository_and_a_typo_is_no_user(sandbox: Sandbox, bot: Repository) -> None:
-    sandbox.add_user("stranger")
+def test_stranger_reads_a_public_repository_and_a_typo_is_no_user(fake_github: FakeGitHub, bot: Repository) -> None:
+    fake_github.add_user("stranger")
     assert bot.get_collaborator_permission("stranger") == "read"
     with pytest.raises(GithubException, match="nobody-at-all is not a user") as refusal:
         bot.get_collaborator_permission("nobody-at-all")
     assert refusal.value.status == 404
 
 
-def test_team_membership_is_told_and_denied(sandbox: Sandbox, people: People) -> None:
-    sandbox.add_team("acme", "release", ["mia"])
-    token = sandbox.add_user("mia")
+def test_team_membership_is_told_and_denied(fake_github: FakeGitHub, people: People) -> None:
+    fake_github.add_team("acme", "release", ["mia"])
+    token = fake_github.add_user("mia")
     team = people.client(token).get_organization("acme").get_team_by_slug("release")
     assert [user.login for user in team.get_members()] == ["mia"]
     assert team.get_team_membership("mia").state == "active"
-    sandbox.add_user("zoe")
+    fake_github.add_user("zoe")
     with pytest.raises(UnknownObjectException):
         team.get_team_membership("zoe")
 
@@ -143,7 +145,7 @@ def test_commit_leads_to_the_pull_request_that_brought_it(original: int, bot: Re
 
 def test_search_finds_by_marker_label_and_state(original: int, people: People, bot: Repository) -> None:
     bot.get_issue(original).create_comment("<!-- backport:7:release/v1 -->")
-    client = people.client(people.sandbox.add_token("backport-bot[bot]"))
+    client = people.client(people.fake_github.add_token("backport-bot[bot]"))
     assert [one.number for one in client.search_issues('"backport:7:release/v1"', repo=NAME)] == [original]
     assert client.search_issues("is:pr is:merged label:bug", repo=NAME).totalCount == 1
     assert client.search_issues("is:pr is:open", repo=NAME).totalCount == 0
@@ -177,7 +179,7 @@ def test_labels_milestones_and_assignees_live_on_the_issue(maintainer: Repositor
 
 
 def test_pull_request_of_a_fork_has_its_objects_in_the_base(people: People, maintainer: Repository) -> None:
-    outsider = people.client(people.sandbox.add_user("fred")).get_repo(NAME)
+    outsider = people.client(people.fake_github.add_user("fred")).get_repo(NAME)
     fork = outsider.create_fork()
     assert (fork.full_name, fork.parent.full_name) == ("fred/engine", NAME)
     base, other = (fork.get_git_commit(fork.get_branch(name).commit.sha) for name in ("main", "release/v2"))

@@ -14,7 +14,7 @@ import jsonschema_rs
 import pytest
 from github.Repository import Repository
 
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from tests.fake_github.conftest import NAME, People
 from tests.fake_github.receiver import Received, Receiver, receiving
 
@@ -23,10 +23,10 @@ Branch = Callable[[str, str], str]
 
 
 @pytest.fixture
-def receiver(sandbox: Sandbox) -> Iterator[Receiver]:
+def receiver(fake_github: FakeGitHub) -> Iterator[Receiver]:
     """Get every event of acme/engine."""
     with receiving() as made:
-        sandbox.add_webhook(NAME, made.url, SECRET, ["*"])
+        fake_github.add_webhook(NAME, made.url, SECRET, ["*"])
         yield made
 
 
@@ -48,24 +48,26 @@ def walk(bot: Repository, branch_from: Branch, number: int) -> None:
     bot.get_git_ref("heads/topic").delete()
 
 
-def test_signature_proves_body_and_secret(sandbox: Sandbox, receiver: Receiver, original: int, bot: Repository) -> None:
+def test_signature_proves_body_and_secret(
+    fake_github: FakeGitHub, receiver: Receiver, original: int, bot: Repository
+) -> None:
     bot.get_issue(original).create_comment("/backport ✓ release/v1")
-    sandbox.wait_for_deliveries()
+    fake_github.wait_for_deliveries()
     (got,) = receiver.received
     expected = hmac.new(SECRET.encode(), got.body, hashlib.sha256).hexdigest()
     assert got.headers["X-Hub-Signature-256"] == f"sha256={expected}"
     assert got.headers["X-GitHub-Event"] == "issue_comment"
     assert str(uuid.UUID(got.headers["X-GitHub-Delivery"])) == got.headers["X-GitHub-Delivery"]
     assert got.payload["comment"]["body"] == "/backport ✓ release/v1"
-    assert got.payload["issue"]["pull_request"]["url"] == f"{sandbox.api_url}/repos/{NAME}/pulls/{original}"
+    assert got.payload["issue"]["pull_request"]["url"] == f"{fake_github.api_url}/repos/{NAME}/pulls/{original}"
     assert got.payload["sender"]["login"] == "backport-bot[bot]"
 
 
 def test_every_change_is_told_once_and_in_order(
-    sandbox: Sandbox, receiver: Receiver, original: int, bot: Repository, branch_from: Branch
+    fake_github: FakeGitHub, receiver: Receiver, original: int, bot: Repository, branch_from: Branch
 ) -> None:
     walk(bot, branch_from, original)
-    sandbox.wait_for_deliveries()
+    fake_github.wait_for_deliveries()
     assert receiver.events() == [
         "issue_comment created",
         "issue_comment edited",
@@ -106,11 +108,11 @@ def open_ended(node: Any) -> Any:
 
 @pytest.mark.node
 def test_payloads_are_what_the_official_schemas_describe(
-    sandbox: Sandbox, receiver: Receiver, original: int, bot: Repository, branch_from: Branch, node_modules: Path
+    fake_github: FakeGitHub, receiver: Receiver, original: int, bot: Repository, branch_from: Branch, node_modules: Path
 ) -> None:
     document = open_ended(json.loads((node_modules / "@octokit/webhooks-schemas/schema.json").read_text()))
     walk(bot, branch_from, original)
-    sandbox.wait_for_deliveries()
+    fake_github.wait_for_deliveries()
     problems = []
     for got, name in zip(receiver.received, receiver.events(), strict=True):
         validator = jsonschema_rs.Draft7Validator(schema_of(got, document), validate_formats=True)
@@ -120,58 +122,58 @@ def test_payloads_are_what_the_official_schemas_describe(
     assert len(receiver.received) == 16
 
 
-def test_only_the_events_asked_for_are_sent(sandbox: Sandbox, original: int, bot: Repository) -> None:
+def test_only_the_events_asked_for_are_sent(fake_github: FakeGitHub, original: int, bot: Repository) -> None:
     with receiving() as receiver:
-        sandbox.add_webhook(NAME, receiver.url, "", ["pull_request"])
+        fake_github.add_webhook(NAME, receiver.url, "", ["pull_request"])
         bot.get_issue(original).create_comment("hello")
         bot.get_issue(original).add_to_labels("one")
-        sandbox.wait_for_deliveries()
+        fake_github.wait_for_deliveries()
         assert receiver.events() == ["pull_request labeled"]
         assert "X-Hub-Signature-256" not in receiver.received[0].headers
 
 
 def test_failed_delivery_is_recorded_and_sent_again_with_its_guid(
-    sandbox: Sandbox, receiver: Receiver, original: int, bot: Repository
+    fake_github: FakeGitHub, receiver: Receiver, original: int, bot: Repository
 ) -> None:
     receiver.status = 503
     bot.get_issue(original).create_comment("hello")
-    sandbox.wait_for_deliveries()
-    (failed,) = sandbox.deliveries()
+    fake_github.wait_for_deliveries()
+    (failed,) = fake_github.deliveries()
     assert (failed.status_code, failed.done) == (503, True)
     receiver.status = 202
-    sandbox.redeliver(failed.id)
-    sandbox.wait_for_deliveries()
-    again = sandbox.deliveries()[1]
+    fake_github.redeliver(failed.id)
+    fake_github.wait_for_deliveries()
+    again = fake_github.deliveries()[1]
     assert (again.status_code, again.redelivery, again.guid) == (202, True, failed.guid)
     assert receiver.received[0].body == receiver.received[1].body
 
 
-def test_endpoint_that_is_down_is_recorded(sandbox: Sandbox, original: int, bot: Repository) -> None:
+def test_endpoint_that_is_down_is_recorded(fake_github: FakeGitHub, original: int, bot: Repository) -> None:
     with receiving() as receiver:
-        sandbox.add_webhook(NAME, receiver.url, "", ["*"])
+        fake_github.add_webhook(NAME, receiver.url, "", ["*"])
     bot.get_issue(original).create_comment("hello")
-    sandbox.wait_for_deliveries()
-    (lost,) = sandbox.deliveries()
+    fake_github.wait_for_deliveries()
+    (lost,) = fake_github.deliveries()
     assert lost.status_code == 0
     assert "ConnectionRefusedError" in lost.error
 
 
-def test_webhooks_are_managed_over_rest(people: People, sandbox: Sandbox, original: int) -> None:
+def test_webhooks_are_managed_over_rest(people: People, fake_github: FakeGitHub, original: int) -> None:
     admin = people.repository("ada", "admin")
     with receiving() as receiver:
         hook = admin.create_hook("web", {"url": receiver.url, "secret": SECRET, "content_type": "json"}, ["issues"])
         admin.create_issue("An issue")
-        sandbox.wait_for_deliveries()
+        fake_github.wait_for_deliveries()
         assert receiver.events() == ["ping", "issues opened"]
         deliveries = list(admin.get_hook_deliveries(hook.id))
         assert [one.event for one in deliveries] == ["issues", "ping"]
         assert admin.get_hook_delivery(hook.id, deliveries[0].id).request.payload["action"] == "opened"
         hook.delete()
         admin.create_issue("Another")
-        sandbox.wait_for_deliveries()
+        fake_github.wait_for_deliveries()
         assert len(receiver.received) == 2
 
 
-def test_seeding_tells_nobody(sandbox: Sandbox, receiver: Receiver, original: int) -> None:
-    sandbox.seed_comment(NAME, original, author="ann", body="of the past")
-    assert sandbox.deliveries() == ()
+def test_seeding_tells_nobody(fake_github: FakeGitHub, receiver: Receiver, original: int) -> None:
+    fake_github.seed_comment(NAME, original, author="ann", body="of the past")
+    assert fake_github.deliveries() == ()

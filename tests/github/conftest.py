@@ -22,9 +22,9 @@ def hasty(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     """Return the project with the bot at work; an answer is waited for one second."""
     monkeypatch.setattr(remote, "_PAUSES", (0.0, 0.0))
     monkeypatch.setattr(remote, "_STALLED", ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=1"))
-    office.sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
-    token = office.sandbox.add_token(BOT)
-    client = GitHubClient(REPOSITORY, token=token, api_url=office.sandbox.api_url, timeout=1, longest_wait=5)
+    office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
+    token = office.fake_github.add_token(BOT)
+    client = GitHubClient(REPOSITORY, token=token, api_url=office.fake_github.api_url, timeout=1, longest_wait=5)
     with Repository.mirror(client.clone_url, tmp_path / "hasty.git", token=token) as mirror:
         yield replace(office, context=replace(with_pick(office.context, mirror=mirror), github=client))
     client.close()

@@ -24,19 +24,19 @@ PERMISSIONS = {"contents": "write", "pull_requests": "write", "issues": "write",
 
 @pytest.fixture
 def key(office: Office) -> AppKey:
-    app, private = office.sandbox.add_app("backporter", [REPOSITORY], PERMISSIONS)
+    app, private = office.fake_github.add_app("backporter", [REPOSITORY], PERMISSIONS)
     return AppKey(str(app.id), private)
 
 
 @pytest.fixture
 def client(office: Office, key: AppKey) -> Iterator[GitHubClient]:
-    made = GitHubClient(REPOSITORY, token=key, api_url=office.sandbox.api_url)
+    made = GitHubClient(REPOSITORY, token=key, api_url=office.fake_github.api_url)
     yield made
     made.close()
 
 
 def test_an_app_serves_a_request_under_its_own_name(office: Office, client: GitHubClient, tmp_path: Path) -> None:
-    office.sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
+    office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
     with Repository.mirror(client.clone_url, tmp_path / "app.git", token=client.token) as mirror:
         as_app = replace(office, context=replace(with_pick(office.context, mirror=mirror), github=client))
         (result,) = as_app.say("/backport release/1.2 --no-prove")
@@ -48,8 +48,8 @@ def test_an_app_serves_a_request_under_its_own_name(office: Office, client: GitH
 
 
 def test_an_app_that_is_named_without_its_ending_still_finds_its_own_comment(office: Office, key: AppKey) -> None:
-    app = GitHubClient(REPOSITORY, token=key, api_url=office.sandbox.api_url)
-    named = GitHubClient(REPOSITORY, token=app.token(), api_url=office.sandbox.api_url, login="backporter")
+    app = GitHubClient(REPOSITORY, token=key, api_url=office.fake_github.api_url)
+    named = GitHubClient(REPOSITORY, token=app.token(), api_url=office.fake_github.api_url, login="backporter")
     first, second = (named.write_comment(7, f"<!-- mark -->{text}", marker="<!-- mark -->") for text in ("a", "b"))
     assert first == second
     assert named.login == "backporter[bot]"
@@ -60,15 +60,15 @@ def test_an_app_that_is_named_without_its_ending_still_finds_its_own_comment(off
 @pytest.mark.parametrize("granted", [False, True])
 def test_an_app_knows_whether_it_may_push_workflow_files(office: Office, granted: bool) -> None:
     permissions = PERMISSIONS | ({"workflows": "write"} if granted else {})
-    app, private = office.sandbox.add_app("pusher", [REPOSITORY], permissions)
-    client = GitHubClient(REPOSITORY, token=AppKey(str(app.id), private), api_url=office.sandbox.api_url)
+    app, private = office.fake_github.add_app("pusher", [REPOSITORY], permissions)
+    client = GitHubClient(REPOSITORY, token=AppKey(str(app.id), private), api_url=office.fake_github.api_url)
     assert client.may_push_workflows() is granted
     client.close()
 
 
 def test_its_token_is_renewed_before_it_ends(office: Office, key: AppKey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apps, "_LIFETIME", timedelta(seconds=21))  # PyGithub renews 20 seconds ahead
-    client = GitHubClient(REPOSITORY, token=key, api_url=office.sandbox.api_url)
+    client = GitHubClient(REPOSITORY, token=key, api_url=office.fake_github.api_url)
     first = client.token()
     time.sleep(2)
     assert client.token() != first
@@ -77,9 +77,9 @@ def test_its_token_is_renewed_before_it_ends(office: Office, key: AppKey, monkey
 
 
 def test_an_app_that_is_not_installed_is_told_by_name(office: Office) -> None:
-    app, private = office.sandbox.add_app("elsewhere", [], PERMISSIONS)
+    app, private = office.fake_github.add_app("elsewhere", [], PERMISSIONS)
     with pytest.raises(GitHubError, match=f"sign in as App {app.id} on {REPOSITORY}"):
-        GitHubClient(REPOSITORY, token=AppKey(str(app.id), private), api_url=office.sandbox.api_url)
+        GitHubClient(REPOSITORY, token=AppKey(str(app.id), private), api_url=office.fake_github.api_url)
 
 
 def test_secrets_are_taken_out_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,11 +80,11 @@ def assert_once(office: Office) -> None:
 
 def test_the_kinds_above_are_all_that_the_journey_makes(hasty: Office) -> None:
     comment = _ask(hasty)
-    before = len(hasty.sandbox.requests())
+    before = len(hasty.fake_github.requests())
     assert isinstance(_serve(hasty, comment), Opened)
     calls = {
         (each.method, each.path.removeprefix("/api/v3"))
-        for each in hasty.sandbox.requests()[before:]
+        for each in hasty.fake_github.requests()[before:]
         if each.login == BOT
     }
     for method, path in calls:
@@ -101,7 +101,7 @@ def test_every_kind_of_call_may_fail_once_in_one_journey(hasty: Office, fault: s
     for method, pattern in READS + WRITES:
         # To git a 403 is a refusal; GitHub tells it of limits by 429.
         git_limit = ending == 403 and r"\.git" in pattern
-        hasty.sandbox.fail_next(method, pattern, 429 if git_limit else ending, **options)
+        hasty.fake_github.fail_next(method, pattern, 429 if git_limit else ending, **options)
     assert isinstance(_serve(hasty, comment), Opened)
     assert_once(hasty)
 
@@ -111,6 +111,6 @@ def test_every_kind_of_call_may_fail_once_in_one_journey(hasty: Office, fault: s
 def test_what_was_done_but_not_answered_is_not_done_again(hasty: Office, method: str, pattern: str, fault: str) -> None:
     comment = _ask(hasty)
     ending, options = FAULTS[fault]
-    hasty.sandbox.fail_next(method, pattern, ending, **options)
+    hasty.fake_github.fail_next(method, pattern, ending, **options)
     assert isinstance(_serve(hasty, comment), Opened)
     assert_once(hasty)

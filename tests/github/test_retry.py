@@ -22,7 +22,9 @@ def client(hasty: Office) -> GitHubClient:
 def _asked(office: Office, path: str) -> list[str]:
     """Return the methods of the bot's requests so far. A request is noted only after its answer has left."""
     time.sleep(0.2)
-    return [each.method for each in office.sandbox.requests() if each.path.endswith(path) and each.login in (BOT, None)]
+    return [
+        each.method for each in office.fake_github.requests() if each.path.endswith(path) and each.login in (BOT, None)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ def _asked(office: Office, path: str) -> list[str]:
 def test_a_limit_longer_than_allowed_is_told_and_not_waited_for(
     hasty: Office, client: GitHubClient, headers: dict[str, str]
 ) -> None:
-    hasty.sandbox.fail_next("GET", "/pulls/7$", 403, headers=headers, body={"message": "API rate limit exceeded"})
+    hasty.fake_github.fail_next("GET", "/pulls/7$", 403, headers=headers, body={"message": "API rate limit exceeded"})
     started = time.monotonic()
     with pytest.raises(RateLimited) as limited:
         client.pull_request(7)
@@ -44,13 +46,13 @@ def test_a_limit_longer_than_allowed_is_told_and_not_waited_for(
 def test_a_primary_limit_is_waited_for_until_its_reset(hasty: Office, client: GitHubClient) -> None:
     reset = int(time.time()) + 1
     headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}
-    hasty.sandbox.fail_next("GET", "/pulls/7$", 403, headers=headers, body={"message": "API rate limit exceeded"})
+    hasty.fake_github.fail_next("GET", "/pulls/7$", 403, headers=headers, body={"message": "API rate limit exceeded"})
     assert client.pull_request(7).number == 7
     assert time.time() >= reset
 
 
 def test_a_refusal_is_not_asked_again(hasty: Office, client: GitHubClient) -> None:
-    hasty.sandbox.fail_next("GET", "/pulls/7$", 403, body={"message": "Resource not accessible by integration"})
+    hasty.fake_github.fail_next("GET", "/pulls/7$", 403, body={"message": "Resource not accessible by integration"})
     before = _asked(hasty, "/pulls/7")
     with pytest.raises(Forbidden, match="Resource not accessible"):
         client.pull_request(7)
@@ -59,7 +61,7 @@ def test_a_refusal_is_not_asked_again(hasty: Office, client: GitHubClient) -> No
 
 def test_a_server_that_stays_broken_is_told(hasty: Office, client: GitHubClient) -> None:
     for _ in range(4):
-        hasty.sandbox.fail_next("GET", "/pulls/7$", 502)
+        hasty.fake_github.fail_next("GET", "/pulls/7$", 502)
     with pytest.raises(Unavailable):
         client.pull_request(7)
 
@@ -67,7 +69,7 @@ def test_a_server_that_stays_broken_is_told(hasty: Office, client: GitHubClient)
 def test_a_comment_whose_post_failed_is_looked_for_before_it_is_posted_again(
     hasty: Office, client: GitHubClient
 ) -> None:
-    hasty.sandbox.fail_next("POST", "/issues/7/comments$", 502)
+    hasty.fake_github.fail_next("POST", "/issues/7/comments$", 502)
     client.write_comment(7, "<!-- backport-bot:status:x -->\nHello", marker="<!-- backport-bot:status:x -->")
     assert hasty.answers() == ["<!-- backport-bot:status:x -->\nHello"]
     assert _asked(hasty, "/issues/7/comments") == ["GET", "POST", "GET", "POST"]
@@ -84,7 +86,7 @@ LIMITED: dict[str, dict[str, Any]] = {
 def test_a_limit_that_graphql_tells_of_in_a_200_is_waited_for(
     hasty: Office, client: GitHubClient, body: dict[str, Any]
 ) -> None:
-    hasty.sandbox.fail_next("POST", "/graphql$", 200, headers={"Retry-After": "1"}, body=body)
+    hasty.fake_github.fail_next("POST", "/graphql$", 200, headers={"Retry-After": "1"}, body=body)
     started = time.monotonic()
     assert client.unresolved_threads(7) == ()
     assert time.monotonic() - started >= 1
@@ -93,7 +95,7 @@ def test_a_limit_that_graphql_tells_of_in_a_200_is_waited_for(
 def test_a_limit_of_graphql_longer_than_allowed_is_told(hasty: Office, client: GitHubClient) -> None:
     reset = int(time.time()) + 3600
     headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}
-    hasty.sandbox.fail_next("POST", "/graphql$", 200, headers=headers, body=LIMITED["by its type"])
+    hasty.fake_github.fail_next("POST", "/graphql$", 200, headers=headers, body=LIMITED["by its type"])
     with pytest.raises(RateLimited) as limited:
         client.unresolved_threads(7)
     assert limited.value.retry_at.timestamp() >= reset
@@ -101,7 +103,7 @@ def test_a_limit_of_graphql_longer_than_allowed_is_told(hasty: Office, client: G
 
 @pytest.mark.parametrize("status", [403, 429])
 def test_a_secondary_limit_of_graphql_is_waited_for(hasty: Office, client: GitHubClient, status: int) -> None:
-    hasty.sandbox.fail_next(
+    hasty.fake_github.fail_next(
         "POST", "/graphql$", status, headers={"Retry-After": "1"}, body=LIMITED["by a sentence alone"]
     )
     assert client.unresolved_threads(7) == ()
@@ -109,7 +111,7 @@ def test_a_secondary_limit_of_graphql_is_waited_for(hasty: Office, client: GitHu
 
 def test_another_error_of_graphql_is_no_limit(hasty: Office, client: GitHubClient) -> None:
     body = {"data": {"repository": None}, "errors": [{"type": "FORBIDDEN", "message": "Resource not accessible"}]}
-    hasty.sandbox.fail_next("POST", "/graphql$", 200, body=body)
+    hasty.fake_github.fail_next("POST", "/graphql$", 200, body=body)
     with pytest.raises(GitHubError, match="Resource not accessible") as refused:
         client.unresolved_threads(7)
     assert not isinstance(refused.value, RateLimited)

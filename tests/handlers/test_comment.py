@@ -112,7 +112,7 @@ def test_an_unknown_branch_gets_the_nearest_names_and_the_others_go_on(office: O
 @pytest.mark.parametrize("level", [None, "read", "triage"])
 def test_a_person_without_write_permission_is_refused_politely(office: Office, level: str | None) -> None:
     if level:
-        office.sandbox.grant(REPOSITORY, "otto", level)
+        office.fake_github.grant(REPOSITORY, "otto", level)
     assert office.say("/backport release/1.2", as_="otto") == ()
     assert "`write`" in office.answers()[0]
     assert office.backports() == []
@@ -199,7 +199,7 @@ def test_what_cannot_be_proven_is_not_opened(office: Office) -> None:
 
 
 def test_a_maintainer_may_open_an_unproven_one_as_a_draft_that_says_so(office: Office) -> None:
-    office.sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
+    office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
     (result,) = office.say("/backport release/1.2 --no-prove", on=9)
     assert isinstance(result, Opened)
     (opened,) = office.backports()
@@ -329,7 +329,7 @@ def test_no_token_reaches_the_pages_the_requests_or_the_mirror(office: Office) -
     settings = (office.context.mirror.git.directory / "config").read_text()
     assert "ghs_" not in settings
     assert "authorization" not in settings.casefold()
-    assert all("token" not in (each.path or "").casefold() for each in office.sandbox.requests())
+    assert all("token" not in (each.path or "").casefold() for each in office.fake_github.requests())
 
 
 def test_a_label_on_a_merged_pull_request_asks_as_a_comment_does(office: Office) -> None:
@@ -342,7 +342,7 @@ def test_a_label_on_a_merged_pull_request_asks_as_a_comment_does(office: Office)
 
 
 def test_whoever_added_the_label_needs_the_permission(office: Office) -> None:
-    office.sandbox.grant(REPOSITORY, "otto", "triage")
+    office.fake_github.grant(REPOSITORY, "otto", "triage")
     trigger = LabelTrigger(
         repository=REPOSITORY, pull_request=7, label="backport release/1.2", sender="otto", merged=True
     )
@@ -369,7 +369,7 @@ def test_a_branch_left_without_a_pull_request_is_made_anew(office: Office) -> No
     """A crash between the push and the pull request leaves exactly this."""
     office.say("/backport release/1.2")
     git(office.git_dir, "update-ref", "refs/heads/backport/9-to-release-1.2", office.backports()[0].head.sha)
-    office.sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
+    office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
     (result,) = office.say("/backport release/1.2 --no-prove", on=9)
     assert isinstance(result, Opened)
     assert result.candidate is not None

@@ -109,8 +109,8 @@ def test_the_command_prints_data_and_writes_a_neutral_check_run(
     pull = _pull(bare, {"widget/first.py": "A = 1\n"})
     config = tmp_path / "backport.yaml"
     config.write_text(f"repository: {REPOSITORY}\n")
-    monkeypatch.setenv(TOKEN, bare.sandbox.add_user(BOT, type="Bot"))
-    options = ["--config", str(config), "--data", str(tmp_path / "data"), "--api-url", bare.sandbox.api_url]
+    monkeypatch.setenv(TOKEN, bare.fake_github.add_user(BOT, type="Bot"))
+    options = ["--config", str(config), "--data", str(tmp_path / "data"), "--api-url", bare.fake_github.api_url]
     ran = CliRunner().invoke(app, ["preflight", "--pr", str(pull.number), *options, "--json"])
     assert ran.exit_code == 0, ran.output
     assert [(each["branch"], each["outlook"]) for each in json.loads(ran.stdout)] == [

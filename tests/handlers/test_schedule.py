@@ -75,7 +75,9 @@ def test_a_look_finds_each_state_and_changes_nothing(office: Office, tmp_path: P
         "release/1.2": State.CLEAN,
     }
     assert everything(office) == before
-    assert all(each.method == "GET" or "/git-upload-pack" in (each.path or "") for each in office.sandbox.requests())
+    assert all(
+        each.method == "GET" or "/git-upload-pack" in (each.path or "") for each in office.fake_github.requests()
+    )
 
 
 def test_a_run_opens_the_proven_pull_requests_without_a_comment(office: Office, tmp_path: Path) -> None:
@@ -303,7 +305,7 @@ def _merge(office: Office, number: int, title: str, files: Mapping[str, str], bo
     commit(work, f"{title} (#{number})" + (f"\n\n{body}" if body else ""), files)
     git(work, "push", "--quiet", "origin", "main")
     sha = git(work, "rev-parse", "HEAD")
-    office.sandbox.seed_pull_request(
+    office.fake_github.seed_pull_request(
         REPOSITORY, number=number, title=title, body=body, author="ann", head=f"topic-{number}", merge_commit_sha=sha
     )
     return sha

@@ -93,7 +93,7 @@ def test_a_remembered_comment_that_was_edited_is_no_command_any_more_and_its_ans
 
 def test_a_comment_edited_into_a_request_is_none(lenient: Office, pull: PullRequest) -> None:
     earlier = datetime.now(UTC) - timedelta(minutes=5)
-    lenient.sandbox.seed_comment(REPOSITORY, pull.number, author=MAINTAINER, body="Nice.", created_at=earlier)
+    lenient.fake_github.seed_comment(REPOSITORY, pull.number, author=MAINTAINER, body="Nice.", created_at=earlier)
     _comment(lenient, pull).edit(ASK)
     assert merge(lenient, pull) == ()
 
@@ -115,9 +115,9 @@ def test_cancel_drops_what_is_remembered_and_says_so_in_both_places(lenient: Off
 
 
 def test_the_permission_counts_that_the_requester_has_at_the_merge(lenient: Office, pull: PullRequest) -> None:
-    lenient.sandbox.grant(REPOSITORY, "otto", "write")
+    lenient.fake_github.grant(REPOSITORY, "otto", "write")
     lenient.say(ASK, on=pull.number, as_="otto")
-    lenient.sandbox.grant(REPOSITORY, "otto", "read")
+    lenient.fake_github.grant(REPOSITORY, "otto", "read")
     assert merge(lenient, pull) == ()
     assert "`write`" in lenient.answers(pull.number)[0]
 
@@ -153,7 +153,7 @@ def test_a_label_taken_off_again_is_not_done(lenient: Office, pull: PullRequest)
 
 def test_at_the_merge_it_counts_who_put_the_label_there(lenient: Office, pull: PullRequest) -> None:
     """Neither the PR author nor the merger lends a permission to the one who labelled."""
-    lenient.sandbox.grant(REPOSITORY, "otto", "triage")
+    lenient.fake_github.grant(REPOSITORY, "otto", "triage")
     lenient.issue(pull.number, as_="otto").add_to_labels("backport release/1.2")
     assert merge(lenient, pull) == ()
     assert "`write`" in lenient.answers(pull.number)[0]
@@ -190,7 +190,7 @@ def test_a_look_at_github_answers_no_comment_twice(lenient: Office) -> None:
 
 def test_a_request_among_more_comments_than_one_page_holds_is_found(lenient: Office, pull: PullRequest) -> None:
     for number in range(120):
-        lenient.sandbox.seed_comment(REPOSITORY, pull.number, author="ann", body=f"Comment {number}")
+        lenient.fake_github.seed_comment(REPOSITORY, pull.number, author="ann", body=f"Comment {number}")
     lenient.say(ASK, on=pull.number)
     (opened,) = merge(lenient, pull)
     assert isinstance(opened, Opened)

@@ -84,7 +84,7 @@ def test_a_listed_person_may_cancel_whatever_their_level(office: Office) -> None
 
 def test_a_member_of_a_listed_team_may_ask_whose_membership_is_private(office: Office) -> None:
     """GitHub calls such a person's association NONE; the team says who they are."""
-    office.sandbox.add_team("acme", "kernels", ["otto"])
+    office.fake_github.add_team("acme", "kernels", ["otto"])
     lenient = unproven(office, "permissions: {teams: [acme/kernels]}")
     comment = office.issue(9, as_="otto").create_comment("/backport release/1.2")
     assert comment.raw_data["author_association"] == "NONE"
@@ -117,7 +117,7 @@ LABEL = "backport release/1.2"
 
 def _cancel(office: Office, *, after: timedelta) -> None:
     moment = datetime.now(UTC) + after
-    office.sandbox.seed_comment(REPOSITORY, 9, author=MAINTAINER, body="/backport cancel", created_at=moment)
+    office.fake_github.seed_comment(REPOSITORY, 9, author=MAINTAINER, body="/backport cancel", created_at=moment)
 
 
 def _label(office: Office) -> tuple[TargetResult, ...]:

@@ -99,7 +99,7 @@ def accompanied(office: Office, patches: Path) -> Office:
     tree = git(office.git_dir, "rev-parse", "main^{tree}")
     merged = git(office.git_dir, "commit-tree", tree, "-p", "main", "-m", "Keep the unit (#8)")
     git(office.git_dir, "update-ref", "refs/heads/main", merged)
-    office.sandbox.seed_pull_request(
+    office.fake_github.seed_pull_request(
         REPOSITORY,
         number=8,
         title="Keep the unit",

@@ -1,4 +1,4 @@
-"""The service on real webhooks of the sandbox: what people do on GitHub is all that happens here."""
+"""The service on real webhooks of the fake GitHub: what people do on GitHub is all that happens here."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def lenient(office: Office) -> Office:
 
 @pytest.fixture
 def service(lenient: Office, tmp_path: Path) -> Iterator[Service]:
-    """Run the service and let the sandbox tell it what happens."""
+    """Run the service and let the fake GitHub tell it what happens."""
     (tmp_path / "data").mkdir()
     with running_service(
         lenient.context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, served=lambda _results: None
     ) as running:
-        lenient.sandbox.add_webhook(REPOSITORY, running.url, SECRET, ["issue_comment", "pull_request"])
+        lenient.fake_github.add_webhook(REPOSITORY, running.url, SECRET, ["issue_comment", "pull_request"])
         yield running
         assert running.journal.problems() == ()
 
@@ -45,7 +45,7 @@ def service(lenient: Office, tmp_path: Path) -> Iterator[Service]:
 def settle(office: Office, service: Service) -> None:
     """Wait until every delivery, and what it caused, has been worked off."""
     for _ in range(3):
-        office.sandbox.wait_for_deliveries()
+        office.fake_github.wait_for_deliveries()
         assert service.worker.wait_until_idle(60)
 
 
@@ -76,14 +76,14 @@ def test_from_the_label_over_the_merge_to_the_resolved_draft(lenient: Office, se
 @pytest.mark.node
 def test_every_answer_on_the_way_is_one_that_github_gives(office: Office, node_modules: Path) -> None:
     seen: list[Exchange] = []
-    office.sandbox.watch(seen.append)
+    office.fake_github.watch(seen.append)
     every = unproven(
         office,
         "publish: {on_conflict: draft, copy_milestone: true, auto_merge: squash, team_reviewers: [kernels]}\n"
         "commit: {verified: true, signoff: true}",
     )
-    office.sandbox.grant(REPOSITORY, "ann", "write")
-    office.sandbox.add_team("acme", "kernels", ["ann"])
+    office.fake_github.grant(REPOSITORY, "ann", "write")
+    office.fake_github.add_team("acme", "kernels", ["ann"])
     milestone = office.people[MAINTAINER].get_repo(REPOSITORY).create_milestone("1.2.1")
     office.issue(9).edit(milestone=milestone)
     every.say("/backport release/1.2 release/1.1", on=9)

@@ -48,15 +48,17 @@ def lenient(office: Office) -> Office:
 
 
 def _raw(office: Office, path: str) -> Any:
-    token = office.sandbox.add_token(BOT)
-    answered = requests.get(f"{office.sandbox.api_url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    token = office.fake_github.add_token(BOT)
+    answered = requests.get(
+        f"{office.fake_github.api_url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=10
+    )
     return answered.json()
 
 
 def _answer_with(office: Office, path: str, body: object) -> None:
     """Let GitHub answer so from now on."""
     for _ in range(50):
-        office.sandbox.fail_next("GET", f"^/repos/{REPOSITORY}{path}$", 200, body=body)
+        office.fake_github.fail_next("GET", f"^/repos/{REPOSITORY}{path}$", 200, body=body)
 
 
 # --- who is gone ------------------------------------------------------------------------------------------------------
@@ -67,7 +69,7 @@ def test_an_original_whose_author_merger_and_fork_are_gone_is_backported(lenient
     pull |= {"user": None, "merged_by": None, "head": pull["head"] | {"repo": None, "user": None, "label": "unknown:t"}}
     _answer_with(lenient, "/pulls/9", pull)
     (opened,) = lenient.say(ASK, on=9)
-    lenient.sandbox.fail_no_more()
+    lenient.fake_github.fail_no_more()
     assert isinstance(opened, Opened)
     assert "by ghost" in lenient.backports()[0].body
 
@@ -84,7 +86,7 @@ def test_commits_without_an_author_are_picked(lenient: Office) -> None:
     _answer_with(lenient, f"/commits/{merged}", bare)
     _answer_with(lenient, "/pulls/9/commits", [bare])
     (opened,) = lenient.say(ASK, on=9)
-    lenient.sandbox.fail_no_more()
+    lenient.fake_github.fail_no_more()
     assert isinstance(opened, Opened)
 
 
@@ -94,7 +96,7 @@ def test_comments_of_nobody_are_nobodys(lenient: Office) -> None:
     own = nobodys | {"body": f"<!-- backport-bot:status:comment-{comment.id}-0 -->\n"}
     _answer_with(lenient, "/issues/9/comments", [nobodys, own])
     lenient.serve(comment.id, ASK, on=9)
-    lenient.sandbox.fail_no_more()
+    lenient.fake_github.fail_no_more()
     assert lenient.answers(9)
 
 

@@ -87,7 +87,7 @@ def test_a_name_that_github_cannot_write_ends_a_signed_backport_with_the_reason(
     assert "commit.verified: false" in failed.hint
 
 
-def test_the_sandbox_refuses_a_lone_surrogate_as_no_json(office: Office) -> None:
+def test_the_fake_refuses_a_lone_surrogate_as_no_json(office: Office) -> None:
     repository = office.people[MAINTAINER].get_repo(REPOSITORY)
     with pytest.raises(Exception, match="Problems parsing JSON"):
         repository.get_issue(9).create_comment("\udce9")

@@ -33,7 +33,7 @@ def merge(office: Office, checkout: Path, files: dict[str, str], *, removing: st
         (checkout / removing).unlink()
     commit(checkout, "Let a ring tell its width (#10)", {"widget/ring.py": ring + _TOLD, **files})
     git(checkout, "push", "--quiet", "origin", "HEAD:main", "HEAD:refs/heads/topic-10")
-    office.sandbox.seed_pull_request(
+    office.fake_github.seed_pull_request(
         REPOSITORY,
         number=10,
         title="Let a ring tell its width",

@@ -35,9 +35,9 @@ def fork(office: Office, tmp_path: Path) -> Path:
     git(there, "branch", "rocm-2", "release/1.2")
     for name in ("release/1.0", "release/1.1", "release/1.2", "open-topic"):
         git(there, "branch", "--quiet", "-D", name)
-    office.sandbox.create_repository(THERE, there, fork_of=REPOSITORY)
+    office.fake_github.create_repository(THERE, there, fork_of=REPOSITORY)
     for login in (BOT, MAINTAINER):
-        office.sandbox.grant(THERE, login, "write")
+        office.fake_github.grant(THERE, login, "write")
     return there
 
 
@@ -46,8 +46,8 @@ def both(office: Office, fork: Path, tmp_path: Path) -> Iterator[Office]:
     """Return the office with a bot that knows both repositories."""
     with open_repository_context(
         parse_config(CONFIG),
-        token=office.sandbox.add_token(BOT),
-        api_url=office.sandbox.api_url,
+        token=office.fake_github.add_token(BOT),
+        api_url=office.fake_github.api_url,
         directory=tmp_path / "data",
     ) as context:
         yield replace(office, context=context)
@@ -69,10 +69,10 @@ def test_a_backport_is_opened_where_its_target_branch_is(both: Office, fork: Pat
     assert (pull.base.ref, pull.head.repo.full_name) == ("rocm-1", THERE)
     assert pull.head.sha == _branches(fork)["backport/7-to-rocm-1"]
     assert "backport/7-to-rocm-1" not in both.branches()
-    assert f"[#7](<{both.sandbox.url}/{REPOSITORY}/pull/7>)" in pull.body
-    assert f"git fetch {both.sandbox.url}/{THERE}.git refs/heads/rocm-1" in pull.body
+    assert f"[#7](<{both.fake_github.url}/{REPOSITORY}/pull/7>)" in pull.body
+    assert f"git fetch {both.fake_github.url}/{THERE}.git refs/heads/rocm-1" in pull.body
     (answer,) = both.answers()
-    assert f"{both.sandbox.url}/{THERE}/pull/{pull.number}" in answer
+    assert f"{both.fake_github.url}/{THERE}/pull/{pull.number}" in answer
 
 
 def test_asking_again_opens_nothing_again(both: Office, fork: Path) -> None:
@@ -85,7 +85,7 @@ def test_asking_again_opens_nothing_again(both: Office, fork: Path) -> None:
 
 
 def test_permission_is_asked_of_the_repository_of_the_target(both: Office, fork: Path) -> None:
-    both.sandbox.grant(REPOSITORY, "ann", "write")
+    both.fake_github.grant(REPOSITORY, "ann", "write")
     refused, opened = both.say(f"/backport {THERE}:rocm-2 release/1.2", as_="ann")
     assert isinstance(refused, Failed)
     assert THERE in refused.message
@@ -119,7 +119,7 @@ def test_the_recipe_for_a_conflict_there_names_that_repository(both: Office) -> 
     (result,) = replace(bare, context=replace(bare.context, others=others)).say(f"/backport {THERE}:rocm-1")
     assert isinstance(result, Conflicted)
     (answer,) = both.answers()
-    assert f"git fetch {both.sandbox.url}/{THERE}.git refs/heads/rocm-1" in answer
+    assert f"git fetch {both.fake_github.url}/{THERE}.git refs/heads/rocm-1" in answer
     assert f"| `{THERE}:rocm-1` | ❌ conflict |" in answer
 
 

@@ -39,7 +39,7 @@ def drifting(office: Office, tmp_path: Path) -> Office:
     commit(checkout, "Rewrite the table", {"widget/table.py": _file(26, "slots")})
     commit(checkout, "Size the table (#20)", {"widget/table.py": _file(26, "slots * width")})
     git(checkout, "push", "--quiet", "origin", "release/1.9", "release/2.0", "HEAD:main")
-    office.sandbox.seed_pull_request(
+    office.fake_github.seed_pull_request(
         REPOSITORY,
         number=20,
         title="Size the table",

@@ -37,12 +37,12 @@ def test_a_comment_is_seen_while_another_request_is_being_served(
     with running_service(
         office.context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, served=lambda _results: None
     ) as service:
-        office.sandbox.add_webhook(REPOSITORY, service.url, SECRET, ["issue_comment"])
+        office.fake_github.add_webhook(REPOSITORY, service.url, SECRET, ["issue_comment"])
         office.issue(9).create_comment("/backport release/1.2")
         assert busy.wait(30)
         second = office.issue(9).create_comment("/backport release/1.1")
         thanks = office.issue(9).create_comment("I would /backport it.")
-        office.sandbox.wait_for_deliveries()
+        office.fake_github.wait_for_deliveries()
         deadline = time.monotonic() + 30
         while not _signs(office, second.id) and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -16,6 +16,6 @@ __all__ = ["history", "office"]
 @pytest.fixture
 def pipeline(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """Return the stages, set up as a maintainer would."""
-    made = Pipeline(office, tmp_path / "ci", office.sandbox.add_token(BOT), monkeypatch)
+    made = Pipeline(office, tmp_path / "ci", office.fake_github.add_token(BOT), monkeypatch)
     made.write_config()
     return made

@@ -33,7 +33,7 @@ KINDS = [
 @pytest.fixture
 def hasty(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """Return the stages with a bot that waits one second for an answer."""
-    pipeline.office.sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
+    pipeline.office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
     monkeypatch.setattr(context, "GitHubClient", partial(GitHubClient, timeout=1, longest_wait=5))
     monkeypatch.setattr(remote, "_PAUSES", (0.0, 0.0))
     monkeypatch.setattr(remote, "_STALLED", ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=1"))
@@ -50,11 +50,11 @@ def picked(hasty: Pipeline) -> tuple[Pipeline, str]:
 
 def test_the_kinds_above_are_all_that_publishing_makes(picked: tuple[Pipeline, str]) -> None:
     pipeline, seal = picked
-    before = len(pipeline.office.sandbox.requests())
+    before = len(pipeline.office.fake_github.requests())
     pipeline.publish(seal)
     calls = {
         (each.method, each.path.removeprefix("/api/v3"))
-        for each in pipeline.office.sandbox.requests()[before:]
+        for each in pipeline.office.fake_github.requests()[before:]
         if each.login == BOT
     }
     opening = {("GET", f"/repos/{REPOSITORY}"), ("GET", "/user")}
@@ -66,12 +66,12 @@ def test_the_kinds_above_are_all_that_publishing_makes(picked: tuple[Pipeline, s
 
 
 def _fail_once(pipeline: Pipeline, fault: str, kinds: list[tuple[str, str]]) -> None:
-    pipeline.office.sandbox.fail_no_more()
+    pipeline.office.fake_github.fail_no_more()
     ending, options = FAULTS[fault]
     for method, pattern in kinds:
         # To git a 403 is a refusal; GitHub tells it of limits by 429.
         git_limit = ending == 403 and r"\.git" in pattern
-        pipeline.office.sandbox.fail_next(method, pattern, 429 if git_limit else ending, **options)
+        pipeline.office.fake_github.fail_next(method, pattern, 429 if git_limit else ending, **options)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -94,8 +94,8 @@ def test_a_publication_that_could_not_be_finished_is_finished_by_the_job_run_aga
 ) -> None:
     pipeline, seal = picked
     for _ in range(8):
-        pipeline.office.sandbox.fail_next(method, pattern, 502)
+        pipeline.office.fake_github.fail_next(method, pattern, 502)
     pipeline.publish(seal)
-    pipeline.office.sandbox.fail_no_more()
+    pipeline.office.fake_github.fail_no_more()
     pipeline.publish(seal)
     assert_once(pipeline.office)

@@ -209,7 +209,7 @@ def test_a_target_in_another_repository_is_picked_proven_and_opened_there(pipeli
     (pull,) = pipeline.office.people[MAINTAINER].get_repo(THERE).get_pulls()
     assert pull.base.ref == "rocm-1"
     assert pull.head.sha == git(fork, "rev-parse", "backport/7-to-rocm-1")
-    assert f"{pipeline.office.sandbox.url}/{THERE}/pull/{pull.number}" in pipeline.office.answers()[0]
+    assert f"{pipeline.office.fake_github.url}/{THERE}/pull/{pull.number}" in pipeline.office.answers()[0]
 
 
 def test_auto_finds_what_is_affected_in_other_repositories_too(pipeline: Pipeline, fork: Path) -> None:
@@ -246,7 +246,7 @@ def test_github_writes_and_signs_the_commits_that_are_proven(pipeline: Pipeline)
     assert opened.verdict.candidate.commit == opened.candidate.commit
     (pull,) = pipeline.office.backports()
     assert pull.head.sha == opened.candidate.commit
-    # The sandbox signs nothing; GitHub signs what is written like this: in the name of the token's account.
+    # The fake GitHub signs nothing; GitHub signs what is written like this: in the name of the token's account.
     assert git(pipeline.office.git_dir, "show", "--no-patch", "--format=%an", pull.head.sha) == BOT
     assert "Co-authored-by: " in git(pipeline.office.git_dir, "show", "--no-patch", "--format=%B", pull.head.sha)
 

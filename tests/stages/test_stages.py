@@ -60,15 +60,15 @@ def test_a_proof_needs_no_token_no_mirror_and_no_github(pipeline: Pipeline, tmp_
     pipeline.pick(target.id)
     for job in ("plan", f"pick{target.id}"):
         shutil.rmtree(pipeline.directory / job)
-    before = len(pipeline.office.sandbox.requests())
+    before = len(pipeline.office.fake_github.requests())
     (verdict,) = pipeline.prove().values()
     assert verdict.proven
-    assert len(pipeline.office.sandbox.requests()) == before
+    assert len(pipeline.office.fake_github.requests()) == before
     assert credentials.TOKEN not in os.environ
 
 
 def test_a_request_without_proof_is_opened_as_a_draft(pipeline: Pipeline) -> None:
-    pipeline.office.sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
+    pipeline.office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
     (opened,) = pipeline.run(f"{CLEAN} --no-prove")
     assert isinstance(opened, Opened)
     assert pipeline.office.backports()[0].draft
@@ -105,9 +105,9 @@ def test_an_outsiders_comment_is_refused_and_nothing_is_planned(pipeline: Pipeli
 
 
 def test_an_event_that_asks_for_nothing_opens_no_door(pipeline: Pipeline) -> None:
-    before = len(pipeline.office.sandbox.requests())
+    before = len(pipeline.office.fake_github.requests())
     assert pipeline.plan(Event("push", {"ref": "refs/heads/main"})) == ()
-    assert len(pipeline.office.sandbox.requests()) == before
+    assert len(pipeline.office.fake_github.requests()) == before
 
 
 def test_a_comment_can_be_named_by_its_number_and_its_author_is_asked_of_github(pipeline: Pipeline) -> None:
@@ -142,10 +142,10 @@ def test_a_pick_that_was_changed_after_the_seal_is_refused_before_anything_happe
 ) -> None:
     pipeline, seal = proven
     _edit(pipeline.folder.path("plan/plan.json"), "refused", [1])
-    before = len(pipeline.office.sandbox.requests())
+    before = len(pipeline.office.fake_github.requests())
     with pytest.raises(RunFolderError, match="not as it was sealed"):
         pipeline.publish(seal)
-    assert len(pipeline.office.sandbox.requests()) == before
+    assert len(pipeline.office.fake_github.requests()) == before
 
 
 def test_another_bundle_breaks_the_seal(proven: tuple[Pipeline, str]) -> None:

@@ -1,4 +1,4 @@
-"""The sandbox's nouns as GraphQL sees them. Fields that cost git something are worked out only when asked for."""
+"""The fake GitHub's nouns as GraphQL sees them. Fields that cost git something are worked out only when asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actions: workflows, dispatches, runs and artifacts. Nothing is run here: whoever holds the sandbox ends a run."""
+"""Actions: workflows, dispatches, runs and artifacts. Nothing is run here: whoever holds the fake GitHub ends a run."""
 
 from __future__ import annotations
 
