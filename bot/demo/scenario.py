@@ -20,7 +20,7 @@ from bot.config import Config, parse_config
 from bot.demo.history import History, build
 from bot.environment.signing import SigningKey
 from bot.errors import BackportError
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from bot.git.trees import CommitTree
 from bot.handlers.schedule import open_missing
 from bot.handlers.tracking_issues import write_tracking_issues
@@ -45,7 +45,7 @@ class Stage:
     original: int
     branches: tuple[str, ...]
     maintainer: Github
-    sandbox: Sandbox
+    fake_github: FakeGitHub
     service: Service
     served: list[tuple[TargetResult, ...]]
     context: RepositoryContext
@@ -69,7 +69,7 @@ class Stage:
         """
         before = len(self.served)
         self.maintainer.get_repo(REPOSITORY).get_issue(self.original).create_comment(comment)
-        self.sandbox.wait_for_deliveries(timeout=30)
+        self.fake_github.wait_for_deliveries(timeout=30)
         if not self.service.worker.wait_until_idle(_PATIENCE) or len(self.served) == before:
             problems = "; ".join(self.service.journal.problems()) or f"no answer within {_PATIENCE:.0f} s"
             raise BackportError(f"The bot did not serve the comment: {problems}.", hint="Run again with --verbose.")
@@ -103,17 +103,17 @@ def staged(directory: Path, *, device: str = "auto", progress: Progress = silent
     patch = load_patches([bundled_patches()])[PATCH]
     history = build(directory / "sglang.git", patch, progress)
     with ExitStack() as stack:
-        sandbox = stack.enter_context(Sandbox.start(directory / "github"))
-        token = _furnish(sandbox, history, patch)
+        fake_github = stack.enter_context(FakeGitHub.start(directory / "github"))
+        token = _furnish(fake_github, history, patch)
         signed_in = Auth.Token(token[MAINTAINER])
-        maintainer = Github(auth=signed_in, base_url=sandbox.api_url, seconds_between_writes=0, lazy=True)
+        maintainer = Github(auth=signed_in, base_url=fake_github.api_url, seconds_between_writes=0, lazy=True)
         stack.callback(maintainer.close)
         secret = secrets.token_hex(16)
         context = stack.enter_context(
             open_repository_context(
                 _config(device),
                 token=token[BOT],
-                api_url=sandbox.api_url,
+                api_url=fake_github.api_url,
                 directory=directory,
                 signing=SigningKey.derived_from(secret),
                 progress=progress,
@@ -123,14 +123,14 @@ def staged(directory: Path, *, device: str = "auto", progress: Progress = silent
         service = stack.enter_context(
             running_service(context, directory=directory, secret=secret, own_login=BOT, served=served.append)
         )
-        sandbox.add_webhook(REPOSITORY, service.url, secret, ["issue_comment"])
+        fake_github.add_webhook(REPOSITORY, service.url, secret, ["issue_comment"])
         number = patch.provenance.original.pull_request
         yield Stage(
-            sandbox.url,
+            fake_github.url,
             number,
             history.branches,
             maintainer,
-            sandbox,
+            fake_github,
             service,
             served,
             context=context,
@@ -142,18 +142,18 @@ def _config(device: str) -> Config:
     return parse_config(f"repository: {REPOSITORY}\nbranches: [release/v*]\nprove: {{device: {device}}}\n")
 
 
-def _furnish(sandbox: Sandbox, history: History, patch: CarriedPatch) -> dict[str, str]:
+def _furnish(fake_github: FakeGitHub, history: History, patch: CarriedPatch) -> dict[str, str]:
     """Make the accounts, the repository and the merged original; returns each account's token."""
     original = patch.provenance.original
     token = {
-        MAINTAINER: sandbox.add_user(MAINTAINER),
-        BOT: sandbox.add_user(BOT, type="Bot"),
-        original.author: sandbox.add_user(original.author),
+        MAINTAINER: fake_github.add_user(MAINTAINER),
+        BOT: fake_github.add_user(BOT, type="Bot"),
+        original.author: fake_github.add_user(original.author),
     }
-    sandbox.create_repository(REPOSITORY, history.git_dir)
-    sandbox.grant(REPOSITORY, MAINTAINER, "maintain")
-    sandbox.grant(REPOSITORY, BOT, "write")
-    sandbox.seed_pull_request(
+    fake_github.create_repository(REPOSITORY, history.git_dir)
+    fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
+    fake_github.grant(REPOSITORY, BOT, "write")
+    fake_github.seed_pull_request(
         REPOSITORY,
         number=original.pull_request,
         title=original.title,

@@ -11,7 +11,7 @@ from github import Auth, Github
 
 from bot.carried.load import load_patches
 from bot.config import parse_config
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.pick.context import PickContext
@@ -36,14 +36,14 @@ def office(history: Path, tmp_path: Path) -> Iterator[Office]:
     git_dir = tmp_path / "widget.git"
     shutil.copytree(history / ".git", git_dir)
     git(git_dir, "config", "core.bare", "true")
-    with Sandbox.start(tmp_path / "github") as sandbox:
-        tokens = {login: sandbox.add_user(login) for login in (MAINTAINER, "ann", "otto")}
-        tokens[BOT] = sandbox.add_user(BOT, type="Bot")
-        sandbox.create_repository(REPOSITORY, git_dir)
-        sandbox.grant(REPOSITORY, MAINTAINER, "write")
-        sandbox.grant(REPOSITORY, BOT, "write")
-        seed_pull_requests(sandbox, git_dir)
-        client = GitHubClient(REPOSITORY, token=tokens[BOT], api_url=sandbox.api_url, paced=False)
+    with FakeGitHub.start(tmp_path / "github") as fake_github:
+        tokens = {login: fake_github.add_user(login) for login in (MAINTAINER, "ann", "otto")}
+        tokens[BOT] = fake_github.add_user(BOT, type="Bot")
+        fake_github.create_repository(REPOSITORY, git_dir)
+        fake_github.grant(REPOSITORY, MAINTAINER, "write")
+        fake_github.grant(REPOSITORY, BOT, "write")
+        seed_pull_requests(fake_github, git_dir)
+        client = GitHubClient(REPOSITORY, token=tokens[BOT], api_url=fake_github.api_url, paced=False)
         mirror = Repository.mirror(client.clone_url, tmp_path / "mirror.git", token=tokens[BOT])
         context = RepositoryContext(
             pick=PickContext(
@@ -55,11 +55,14 @@ def office(history: Path, tmp_path: Path) -> Iterator[Office]:
         )
         people = {
             login: Github(
-                auth=Auth.Token(token), base_url=sandbox.api_url, seconds_between_requests=0, seconds_between_writes=0
+                auth=Auth.Token(token),
+                base_url=fake_github.api_url,
+                seconds_between_requests=0,
+                seconds_between_writes=0,
             )
             for login, token in tokens.items()
         }
-        yield Office(sandbox, git_dir, context, people)
+        yield Office(fake_github, git_dir, context, people)
         mirror.close()
         client.close()
         for person in people.values():

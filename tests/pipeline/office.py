@@ -21,7 +21,7 @@ from github.Issue import Issue
 from github.PullRequest import PullRequest
 
 from bot.commands.events import CommentTrigger
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from bot.handlers.comment import answer
 from bot.models import TargetResult
 from bot.pipeline.context import RepositoryContext
@@ -85,7 +85,7 @@ def write_history(directory: Path) -> None:
 class Office:
     """The bot at work on the small project; `mia` is its maintainer."""
 
-    sandbox: Sandbox
+    fake_github: FakeGitHub
     git_dir: Path
     context: RepositoryContext
     people: dict[str, Github] = field(default_factory=dict)
@@ -129,10 +129,10 @@ def with_pick(context: RepositoryContext, **changes: Any) -> RepositoryContext:
     return replace(context, pick=replace(context.pick, **changes))
 
 
-def seed_pull_requests(sandbox: Sandbox, git_dir: Path) -> None:
+def seed_pull_requests(fake_github: FakeGitHub, git_dir: Path) -> None:
     """Make the pull requests that the history speaks of."""
     for number, title in ((7, "Size the ring by entry"), (9, "Say hello")):
-        sandbox.seed_pull_request(
+        fake_github.seed_pull_request(
             REPOSITORY,
             number=number,
             title=title,
@@ -142,6 +142,6 @@ def seed_pull_requests(sandbox: Sandbox, git_dir: Path) -> None:
             merge_commit_sha=git(git_dir, "rev-parse", f"pull-{number}^{{commit}}"),
         )
     git(git_dir, "branch", "open-topic", "main~1")
-    sandbox.seed_pull_request(
+    fake_github.seed_pull_request(
         REPOSITORY, number=11, title="Not done yet", author="ann", head="open-topic", base="release/1.2", merged=False
     )

@@ -27,7 +27,7 @@ SHARED = "github-actions[bot]"
 @pytest.fixture
 def keyless(office: Office) -> Office:
     """Return an office as in a workflow run, which has no secret that lasts."""
-    office.sandbox.grant(REPOSITORY, ADMIN, "admin")
+    office.fake_github.grant(REPOSITORY, ADMIN, "admin")
     return unproven(office)
 
 
@@ -203,15 +203,15 @@ def test_a_comment_edited_into_a_cancellation_cancels_nothing(keyless: Office) -
 @pytest.fixture
 def shared(keyless: Office) -> Office:
     """Return an office whose bot writes in the name in which every workflow of the repository writes."""
-    token = keyless.sandbox.add_user(SHARED, type="Bot")
-    keyless.sandbox.grant(REPOSITORY, SHARED, "write")
-    client = GitHubClient(REPOSITORY, token=token, api_url=keyless.sandbox.api_url, login=SHARED, paced=False)
+    token = keyless.fake_github.add_user(SHARED, type="Bot")
+    keyless.fake_github.grant(REPOSITORY, SHARED, "write")
+    client = GitHubClient(REPOSITORY, token=token, api_url=keyless.fake_github.api_url, login=SHARED, paced=False)
     return replace(keyless, context=replace(keyless.context, github=client))
 
 
 def _foreign_comment(office: Office, asked: int, body: str = "") -> int:
     marker = f"<!-- backport-bot:status:comment-{asked}-0 -->\n"
-    office.sandbox.seed_comment(REPOSITORY, 9, author=SHARED, body=marker + body)
+    office.fake_github.seed_comment(REPOSITORY, 9, author=SHARED, body=marker + body)
     return max(comment.id for comment in office.issue(9).get_comments())
 
 
@@ -236,8 +236,8 @@ def test_without_a_key_a_comment_of_another_workflow_makes_no_request(
 
 
 def test_an_account_is_the_bots_in_whatever_case_its_name_is_configured(keyless: Office) -> None:
-    token = keyless.sandbox.add_token(BOT)
-    client = GitHubClient(REPOSITORY, token=token, api_url=keyless.sandbox.api_url, login=BOT.title(), paced=False)
+    token = keyless.fake_github.add_token(BOT)
+    client = GitHubClient(REPOSITORY, token=token, api_url=keyless.fake_github.api_url, login=BOT.title(), paced=False)
     office = replace(keyless, context=replace(keyless.context, github=client))
     office.say("/backport release/1.2 release/1.1", on=9)
     assert len(office.answers(9)) == 1

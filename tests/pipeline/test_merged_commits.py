@@ -41,11 +41,11 @@ def statuses(office: Office, pull: PullRequest, command: str = f"/backport {TARG
 
 def nameless(office: Office, pull: PullRequest, times: int, *, instead: str | None = None) -> None:
     """Let GitHub say that a pull request is merged without naming the merge commit, or naming one that is not there."""
-    headers = {"Authorization": f"Bearer {office.sandbox.add_token(MAINTAINER)}"}
+    headers = {"Authorization": f"Bearer {office.fake_github.add_token(MAINTAINER)}"}
     path = f"/repos/{REPOSITORY}/pulls/{pull.number}"
-    told = requests.get(f"{office.sandbox.api_url}{path}", headers=headers, timeout=10).json()
+    told = requests.get(f"{office.fake_github.api_url}{path}", headers=headers, timeout=10).json()
     for _ in range(times):
-        office.sandbox.fail_next("GET", f"^{path}$", 200, body=told | {"merge_commit_sha": instead})
+        office.fake_github.fail_next("GET", f"^{path}$", 200, body=told | {"merge_commit_sha": instead})
 
 
 @pytest.mark.parametrize("method", ["squash", "rebase", "merge"])
@@ -55,10 +55,10 @@ def test_what_was_asked_for_before_the_merge_is_served_though_github_has_no_reco
     assert lenient.say(f"/backport {TARGET}", on=halves.number) == ()
     halves.merge(merge_method=method)
     for _ in range(8):
-        lenient.sandbox.fail_next("GET", NO_RECORD, 200, body=[])
+        lenient.fake_github.fail_next("GET", NO_RECORD, 200, body=[])
     trigger = MergeTrigger(repository=REPOSITORY, pull_request=halves.number, sender=MAINTAINER, labels=())
     (opened,) = answer(trigger, lenient.context)
-    lenient.sandbox.fail_no_more()
+    lenient.fake_github.fail_no_more()
     assert opened.status.value == "opened"
 
 
@@ -103,18 +103,18 @@ def test_a_merge_commit_that_github_does_not_find_yet_is_looked_for_again(lenien
     """A landing queue wrote it anew, so that git alone does not show which pull request it came by."""
     topic = write(lenient, "topic", {"widget/fix.py": "F = 1\n"}, "Fix", onto="main")
     merged = write(lenient, "main", {"widget/fix.py": "F = 1\n", "widget/queue.py": "Q = 1\n"}, "Fix")
-    lenient.sandbox.seed_pull_request(
+    lenient.fake_github.seed_pull_request(
         REPOSITORY, number=40, title="Fix", author="ann", head="topic", head_sha=topic, merge_commit_sha=merged
     )
     command = f"/backport {TARGET} --dry-run"
     unknown = {"message": f"No commit found for SHA: {merged}"}
     for _ in range(2):
-        lenient.sandbox.fail_next("GET", rf"^/repos/{REPOSITORY}/commits/{merged}$", status, body=unknown)
+        lenient.fake_github.fail_next("GET", rf"^/repos/{REPOSITORY}/commits/{merged}$", status, body=unknown)
     assert [result.status.value for result in lenient.say(command, on=40)] == ["would-open"]
     for _ in range(3):
-        lenient.sandbox.fail_next("GET", rf"^/repos/{REPOSITORY}/commits/{merged}$", status, body=unknown)
+        lenient.fake_github.fail_next("GET", rf"^/repos/{REPOSITORY}/commits/{merged}$", status, body=unknown)
     assert lenient.say(command, on=40) == ()
-    lenient.sandbox.fail_no_more()
+    lenient.fake_github.fail_no_more()
     assert "no record yet" in lenient.answers(40)[-1]
     assert f"or add its commits to the command: `--commits {merged[:12]}`" in lenient.answers(40)[-1]
     assert [each.status.value for each in lenient.say(f"{command} --commits {merged[:12]}", on=40)] == ["would-open"]
@@ -126,7 +126,7 @@ def test_where_it_stays_unnamed_nobody_is_told_to_merge_it_and_nothing_is_guesse
     halves.merge(merge_method="squash")
     nameless(lenient, halves, 20)
     assert statuses(lenient, halves, f"/backport {TARGET}") == []
-    lenient.sandbox.fail_no_more()
+    lenient.fake_github.fail_no_more()
     said = lenient.answers(halves.number)[-1]
     assert "does not name its merge commit yet" in said
     assert "--commits" in said
@@ -144,7 +144,7 @@ def test_whoever_comes_back_leaves_it_unanswered_until_then(lenient: Office, hal
         answer(trigger, replace(lenient.context, pauses=(), comes_back=True))
     since = datetime.now(UTC) - timedelta(days=1)
     assert reconcile(lenient.context, since=since) == ()
-    lenient.sandbox.fail_no_more()
+    lenient.fake_github.fail_no_more()
     (opened,) = reconcile(lenient.context, since=since)
     assert opened.status.value == "opened"
 
@@ -177,10 +177,10 @@ def test_what_git_cannot_prove_is_left_to_githubs_record(lenient: Office, halves
     original = replace(lenient.context.github.pull_request(halves.number), head_sha=Sha(other))
     assert merged_commits(original, lenient.context)[1] == (original.merge_commit,)
     for _ in range(9):
-        lenient.sandbox.fail_next("GET", NO_RECORD, 200, body=[])
+        lenient.fake_github.fail_next("GET", NO_RECORD, 200, body=[])
     with pytest.raises(NotYetKnown, match="no record yet"):
         merged_commits(original, replace(lenient.context, pauses=()))
-    lenient.sandbox.fail_no_more()
+    lenient.fake_github.fail_no_more()
 
 
 @pytest.mark.parametrize("words", ["This reverts commit {sha}.", "Reverts acme/widget#{number}", ""])

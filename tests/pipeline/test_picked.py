@@ -112,9 +112,9 @@ def _looked_at_again(office: Office, pull: PullRequest) -> PullRequest:
 def test_what_a_merge_queue_merged_is_picked(lenient: Office, halves: PullRequest) -> None:
     """A queue merges in a bot's name, and the next in it lands before anybody asks."""
     queue = "github-merge-queue[bot]"
-    token = lenient.sandbox.add_user(queue, type="Bot")
-    lenient.sandbox.grant(REPOSITORY, queue, "write")
-    with Github(auth=Auth.Token(token), base_url=lenient.sandbox.api_url) as client:
+    token = lenient.fake_github.add_user(queue, type="Bot")
+    lenient.fake_github.grant(REPOSITORY, queue, "write")
+    with Github(auth=Auth.Token(token), base_url=lenient.fake_github.api_url) as client:
         client.get_repo(REPOSITORY).get_pull(halves.number).merge(merge_method="squash")
     write(lenient, "main", {"widget/next.py": "E = 5\n"}, "The next in the queue (#99)")
     ask(lenient, halves)
@@ -222,8 +222,8 @@ def builder(lenient: Office) -> PullRequest:
 def test_a_workflow_file_that_the_token_may_not_push_is_found_before_the_push(
     lenient: Office, builder: PullRequest
 ) -> None:
-    token = lenient.sandbox.add_token(BOT, workflows=False)
-    client = GitHubClient(REPOSITORY, token=token, api_url=lenient.sandbox.api_url, paced=False)
+    token = lenient.fake_github.add_token(BOT, workflows=False)
+    client = GitHubClient(REPOSITORY, token=token, api_url=lenient.fake_github.api_url, paced=False)
     (result,) = replace(lenient, context=replace(lenient.context, github=client)).say(
         f"/backport {TARGET}", on=builder.number
     )
@@ -231,14 +231,14 @@ def test_a_workflow_file_that_the_token_may_not_push_is_found_before_the_push(
     assert isinstance(result, Failed)
     assert "`.github/workflows/ci.yml`" in result.message
     assert "`workflow` scope" in result.hint
-    assert not [each for each in lenient.sandbox.requests() if "git-receive-pack" in each.path]
+    assert not [each for each in lenient.fake_github.requests() if "git-receive-pack" in each.path]
 
 
 def test_a_refused_push_of_a_workflow_file_is_a_failure_that_names_the_right(
     lenient: Office, builder: PullRequest, tmp_path: Path
 ) -> None:
     """Of an App's token GitHub tells no scopes: only the push finds out."""
-    token = lenient.sandbox.add_token(BOT, workflows=False)
+    token = lenient.fake_github.add_token(BOT, workflows=False)
     with Repository.mirror(lenient.context.github.clone_url, tmp_path / "other.git", token=token) as mirror:
         office = replace(lenient, context=with_pick(lenient.context, mirror=mirror))
         (result,) = office.say(f"/backport {TARGET}", on=builder.number)

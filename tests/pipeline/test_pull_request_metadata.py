@@ -31,7 +31,7 @@ def check_runs(office: Office, sha: str) -> Mapping[str, str | None]:
 
 
 def test_author_and_merger_are_asked_and_the_author_is_assigned(office: Office) -> None:
-    office.sandbox.grant(REPOSITORY, "ann", "write")
+    office.fake_github.grant(REPOSITORY, "ann", "write")
     pull = opened(unproven(office))
     assert sorted(each.login for each in pull.requested_reviewers) == ["ann", MAINTAINER]
     assert [each.login for each in pull.assignees] == ["ann"]
@@ -66,11 +66,11 @@ def test_labels_and_milestone_are_copied_by_policy_and_a_label_that_asks_is_not(
 
 def test_unresolved_review_threads_of_the_original_are_listed_with_links(office: Office) -> None:
     for _ in range(101):
-        office.sandbox.seed_review_thread(
+        office.fake_github.seed_review_thread(
             REPOSITORY, 9, author="otto", path="widget/hello.py", line=1, body="Settled.", resolved=True
         )
     thread = {"author": "otto", "path": "widget/hello.py", "line": 1}
-    office.sandbox.seed_review_thread(REPOSITORY, 9, **thread, body="Why not `hi`, @mia? Fixes #3")  # type: ignore[arg-type]
+    office.fake_github.seed_review_thread(REPOSITORY, 9, **thread, body="Why not `hi`, @mia? Fixes #3")  # type: ignore[arg-type]
     body = opened(unproven(office)).body
     assert "Review threads of the original that nobody resolved" in body
     assert "[`widget/hello.py:1`](<http" in body
@@ -113,7 +113,7 @@ def test_a_check_run_is_brought_up_to_date_and_not_doubled(office: Office) -> No
 def test_a_token_that_may_not_write_check_runs_opens_all_the_same(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
-    office.sandbox.world.users[BOT].type = "User"
+    office.fake_github.world.users[BOT].type = "User"
     assert opened(unproven(office)).state == "open"
     assert "check run" in caplog.text
 
@@ -122,7 +122,7 @@ def test_a_token_that_may_not_write_check_runs_opens_all_the_same(
 def test_what_is_proven_merges_by_itself_where_that_is_configured(office: Office, redo: bool) -> None:
     settings = "prove: {device: cpu}\npublish: {auto_merge: squash}"
     config = parse_config(f"repository: {REPOSITORY}\n{settings}\n")
-    office.sandbox.require_checks(REPOSITORY, "release/1.2", ["ci"])
+    office.fake_github.require_checks(REPOSITORY, "release/1.2", ["ci"])
     automatic = replace(office, context=with_pick(office.context, config=config))
     automatic.say(ASK)
     if redo:
@@ -132,7 +132,7 @@ def test_what_is_proven_merges_by_itself_where_that_is_configured(office: Office
 
 
 def test_what_is_not_proven_never_merges_by_itself(office: Office) -> None:
-    office.sandbox.require_checks(REPOSITORY, "release/1.2", ["ci"])
+    office.fake_github.require_checks(REPOSITORY, "release/1.2", ["ci"])
     pull = opened(unproven(office, "publish: {auto_merge: squash}"))
     assert pull.draft
     assert pull.raw_data["auto_merge"] is None

@@ -35,8 +35,8 @@ def hasty(office: Office) -> Iterator[Office]:
     """Return the office with a bot that waits for nothing longer than a second and a half."""
     client = GitHubClient(
         REPOSITORY,
-        token=office.sandbox.add_token(BOT),
-        api_url=office.sandbox.api_url,
+        token=office.fake_github.add_token(BOT),
+        api_url=office.fake_github.api_url,
         paced=False,
         longest_wait=1.5,
     )
@@ -45,7 +45,7 @@ def hasty(office: Office) -> Iterator[Office]:
 
 
 def test_a_rule_that_refuses_the_push_is_told_by_its_words_and_remedy(office: Office) -> None:
-    office.sandbox.refuse_pushes(
+    office.fake_github.refuse_pushes(
         REPOSITORY,
         "push declined due to repository rule violations",
         "error: GH013: Repository rule violations found.\n\n- Commits must have verified signatures @mia `#7`.",
@@ -63,31 +63,31 @@ def test_a_rule_that_refuses_the_push_is_told_by_its_words_and_remedy(office: Of
 def test_an_archived_repository_is_told_as_such(office: Office) -> None:
     lenient = unproven(office)
     written = office.issue(9).create_comment(ASK)
-    office.sandbox.archive(REPOSITORY)
+    office.fake_github.archive(REPOSITORY)
     (failed,) = lenient.serve(written.id, ASK, on=9)
     assert isinstance(failed, Failed)
     assert "archived" in failed.hint
 
 
 def test_a_pull_request_that_comes_too_early_is_asked_for_again(office: Office) -> None:
-    office.sandbox.fail_next("POST", OPEN, 422, body=UNKNOWN_HEAD)
+    office.fake_github.fail_next("POST", OPEN, 422, body=UNKNOWN_HEAD)
     assert isinstance(ask(unproven(office)), Opened)
 
 
 def test_a_pushed_branch_without_its_pull_request_is_told_with_the_way_to_open_it(hasty: Office) -> None:
     for _ in range(3):
-        hasty.sandbox.fail_next("POST", OPEN, 422, body=UNKNOWN_HEAD)
+        hasty.fake_github.fail_next("POST", OPEN, 422, body=UNKNOWN_HEAD)
     failed = ask(hasty)
     assert isinstance(failed, Failed)
     assert "422 Validation Failed; PullRequest.head is invalid" in failed.message
     assert "`backport/9-to-release-1.2` is pushed and has no pull request" in failed.message
     assert f"{REPOSITORY}/compare/release/1.2...backport/9-to-release-1.2?expand=1" in failed.hint
-    hasty.sandbox.fail_no_more()
+    hasty.fake_github.fail_no_more()
     assert isinstance(ask(hasty), Opened)
 
 
 def test_a_plan_without_drafts_is_named_and_the_way_out_given(office: Office) -> None:
-    office.sandbox.switch_off(REPOSITORY, "drafts")
+    office.fake_github.switch_off(REPOSITORY, "drafts")
     failed = ask(unproven(office))
     assert isinstance(failed, Failed)
     assert "no draft pull requests" in failed.hint
@@ -95,8 +95,8 @@ def test_a_plan_without_drafts_is_named_and_the_way_out_given(office: Office) ->
 
 
 def test_a_plan_without_drafts_gets_an_ordinary_pull_request_where_that_is_configured(office: Office) -> None:
-    office.sandbox.switch_off(REPOSITORY, "drafts")
-    office.sandbox.require_checks(REPOSITORY, "release/1.2", ["ci"])
+    office.fake_github.switch_off(REPOSITORY, "drafts")
+    office.fake_github.require_checks(REPOSITORY, "release/1.2", ["ci"])
     opened = ask(unproven(office, "publish: {drafts: preferred, auto_merge: squash}"))
     assert isinstance(opened, Opened)
     assert not opened.pull_request.draft
@@ -107,7 +107,7 @@ def test_a_plan_without_drafts_gets_an_ordinary_pull_request_where_that_is_confi
 
 
 def test_a_conflict_that_cannot_be_a_draft_keeps_its_commands_and_leaves_no_branch(office: Office) -> None:
-    office.sandbox.switch_off(REPOSITORY, "drafts")
+    office.fake_github.switch_off(REPOSITORY, "drafts")
     lenient = unproven(office, "publish: {on_conflict: draft, drafts: preferred}\npick: {propose: false}")
     (conflict,) = lenient.say("/backport release/1.1")
     assert isinstance(conflict, Conflicted)
@@ -125,14 +125,14 @@ def test_markers_are_told_of_where_the_pull_request_cannot_be_sent_back(office: 
     assert conflict.draft is not None
     number = conflict.draft.number
     office.people[MAINTAINER].get_repo(REPOSITORY).get_pull(number).mark_ready_for_review()
-    office.sandbox.switch_off(REPOSITORY, "drafts")
+    office.fake_github.switch_off(REPOSITORY, "drafts")
     answer(ChangeTrigger(repository=REPOSITORY, pull_request=number), lenient.context)
     (said,) = office.answers(number)
     assert "GitHub does not let it be a draft" in said
 
 
 def test_auto_merge_that_is_switched_off_is_told(office: Office) -> None:
-    office.sandbox.switch_off(REPOSITORY, "auto_merge")
+    office.fake_github.switch_off(REPOSITORY, "auto_merge")
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\npublish: {{auto_merge: squash}}\n")
     automatic = replace(office, context=with_pick(office.context, config=config))
     (opened,) = automatic.say(ASK)
@@ -163,7 +163,7 @@ def test_a_backport_opened_by_hand_is_recognised_and_its_author_named(office: Of
 def test_a_backport_that_cannot_be_read_again_is_open_all_the_same(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
-    office.sandbox.fail_next("GET", f"^/repos/{REPOSITORY}/pulls/12$", 404)
+    office.fake_github.fail_next("GET", f"^/repos/{REPOSITORY}/pulls/12$", 404)
     opened = ask(unproven(office))
     assert isinstance(opened, Opened)
     assert opened.pull_request.number == 12

@@ -24,7 +24,7 @@ import pytest
 import yaml
 
 from bot.config import parse_config
-from bot.fake_github import Sandbox
+from bot.fake_github import FakeGitHub
 from bot.models import CaseOutcome, CaseResult, NotProven, Opened, Sha, SuiteRun, TargetResult, Verdict, VerdictOutcome
 from bot.pipeline.remote_proof import actions_runner
 from bot.proof.artifacts import write_evidence
@@ -47,7 +47,7 @@ Ending = Callable[["Machine", int], None]
 class Machine:
     """Ends the runs that appear, each by the next of `endings`; a run beyond them stays in the queue."""
 
-    sandbox: Sandbox
+    fake_github: FakeGitHub
     office: Office
     folder: Path
     endings: list[Ending]
@@ -58,22 +58,22 @@ class Machine:
     def work(self) -> None:
         done: set[int] = set()
         while not self.stop.wait(0.05):
-            waiting = [run for run in self.sandbox.runs(REPOSITORY) if run not in done]
+            waiting = [run for run in self.fake_github.runs(REPOSITORY) if run not in done]
             for run in waiting[: len(self.endings) - len(done)]:
                 self.seen_branches.append([name for name in self.office.branches() if "candidates" in name])
                 self.endings[len(done)](self, run)
                 done.add(run)
 
     def take(self, run: int) -> Mapping[str, Any]:
-        self.inputs.append(self.sandbox.start_run(REPOSITORY, run))
+        self.inputs.append(self.fake_github.start_run(REPOSITORY, run))
         return self.inputs[-1]
 
     def finish(self, run: int, conclusion: str = "success", archive: bytes | None = None) -> None:
-        self.sandbox.finish_run(REPOSITORY, run, conclusion, {} if archive is None else {"evidence": archive})
+        self.fake_github.finish_run(REPOSITORY, run, conclusion, {} if archive is None else {"evidence": archive})
 
     def checkout(self, name: str, commit_or_branch: str) -> Path:
         place = self.folder / name
-        git(self.folder, "clone", "--quiet", self.sandbox.clone_url(REPOSITORY), str(place))
+        git(self.folder, "clone", "--quiet", self.fake_github.clone_url(REPOSITORY), str(place))
         git(place, "checkout", "--quiet", "--detach", commit_or_branch)
         return place
 
@@ -131,9 +131,9 @@ def cancelled(machine: Machine, run: int) -> None:
 def lost(machine: Machine, run: int) -> None:
     """Vanish once the bot has had a look at the run."""
     machine.take(run)
-    while not any(each.path.endswith(f"/actions/runs/{run}") for each in machine.sandbox.requests()):
+    while not any(each.path.endswith(f"/actions/runs/{run}") for each in machine.fake_github.requests()):
         assert not machine.stop.wait(0.05)
-    machine.sandbox.lose_run(REPOSITORY, run)
+    machine.fake_github.lose_run(REPOSITORY, run)
 
 
 def without_report(machine: Machine, run: int) -> None:
@@ -171,7 +171,7 @@ def forge(office: Office, tmp_path: Path) -> Office:
 def machine_for(forge: Office, tmp_path: Path, *endings: Ending) -> Iterator[Machine]:
     folder = tmp_path / "machine"
     folder.mkdir()
-    machine = Machine(forge.sandbox, forge, folder, list(endings))
+    machine = Machine(forge.fake_github, forge, folder, list(endings))
     worker = threading.Thread(target=machine.work, daemon=True)
     worker.start()
     try:
@@ -208,7 +208,7 @@ def test_a_run_on_another_machine_proves_the_very_commit_that_is_opened(forge: O
 
 def test_a_default_branch_that_is_renamed_while_serving_still_has_the_workflow(forge: Office, tmp_path: Path) -> None:
     assert forge.context.github.default_branch == "main"
-    forge.sandbox.rename_default_branch(REPOSITORY, "trunk")
+    forge.fake_github.rename_default_branch(REPOSITORY, "trunk")
     with machine_for(forge, tmp_path, reported):
         result = ask(forge)
     assert isinstance(result, Opened), result
@@ -283,7 +283,7 @@ def test_queue_and_run_have_time_limits_of_their_own(
     with machine_for(forge, tmp_path, ending):
         verdict = not_proven(ask(forge, **limits))
     assert said in verdict.reason
-    (run,) = forge.sandbox.runs(REPOSITORY)
+    (run,) = forge.fake_github.runs(REPOSITORY)
     ended = forge.people["mia"].get_repo(REPOSITORY).get_workflow_run(run)
     assert ended.conclusion == "cancelled"
 
@@ -297,16 +297,16 @@ def test_a_cancelled_request_cancels_its_run(forge: Office, tmp_path: Path) -> N
     verdict = actions_runner(context).prove(assignment)
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
     assert "as the request was" in verdict.reason
-    (run,) = forge.sandbox.runs(REPOSITORY)
+    (run,) = forge.fake_github.runs(REPOSITORY)
     assert forge.people["mia"].get_repo(REPOSITORY).get_workflow_run(run).conclusion == "cancelled"
     assert not [name for name in forge.branches() if "candidates" in name]
 
 
 def test_a_dispatch_whose_answer_is_lost_makes_one_run(forge: Office, tmp_path: Path) -> None:
-    forge.sandbox.fail_next("POST", "/dispatches$", 502, after_effect=True)
+    forge.fake_github.fail_next("POST", "/dispatches$", 502, after_effect=True)
     with machine_for(forge, tmp_path, reported):
         assert isinstance(ask(forge), Opened)
-    assert len(forge.sandbox.runs(REPOSITORY)) == 1
+    assert len(forge.fake_github.runs(REPOSITORY)) == 1
 
 
 def test_the_documented_workflow_passes_on_what_the_called_one_takes() -> None:

@@ -60,7 +60,7 @@ def test_a_renamed_repository_is_served_on(
     office: Office, service: Service, told: list[str], name: str, has_id: bool
 ) -> None:
     about = {"id": office.context.github.repository_id} if has_id else {}
-    office.sandbox.rename_repository(REPOSITORY, name)
+    office.fake_github.rename_repository(REPOSITORY, name)
     for target in ("release/1.2", "release/1.1"):
         ask(service, office, name, target=target, **about)
     assert [pull.base.ref for pull in office.backports()] == ["release/1.2", "release/1.1"]
@@ -72,7 +72,7 @@ def test_a_renamed_repository_is_served_on(
 def test_a_default_branch_that_is_renamed_is_where_commits_are_looked_for(office: Office, service: Service) -> None:
     fix = git(office.git_dir, "rev-parse", "pull-9^{commit}")
     ask(service, office, REPOSITORY, target=f"release/1.1 --commits {fix}")
-    office.sandbox.rename_default_branch(REPOSITORY, "trunk")
+    office.fake_github.rename_default_branch(REPOSITORY, "trunk")
     ask(service, office, REPOSITORY, target=f"release/1.2 --commits {fix}")
     assert [pull.base.ref for pull in office.backports()] == ["release/1.1", "release/1.2"]
 

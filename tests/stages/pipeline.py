@@ -117,7 +117,7 @@ class Pipeline:
         return self.publish(seal, evidence_url=evidence_url)
 
     def connection(self, job: str) -> ConnectionSettings:
-        return ConnectionSettings(REPOSITORY, self.office.sandbox.api_url, self.directory / job, BOT)
+        return ConnectionSettings(REPOSITORY, self.office.fake_github.api_url, self.directory / job, BOT)
 
     def give_token(self) -> None:
         self.monkeypatch.setenv(credentials.TOKEN, self.token)
