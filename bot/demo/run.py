@@ -14,7 +14,7 @@ from bot.environment.safe_output import to_json
 from bot.environment.temporary_folders import scratch_folder
 from bot.errors import NoDevice
 from bot.git.process import require_git
-from bot.models import Method, NotAffected, Opened, TargetResult
+from bot.models import Method, NotAffected, Opened, TargetOutcome
 from bot.report.json_data import target_to_json
 from bot.report.terminal import render_explanations, results_table
 
@@ -62,23 +62,23 @@ def show_demo(*, as_json: bool, serve: bool, device: str, sync: bool = False) ->
     return 0 if good else 1
 
 
-def _ask(stage: Stage, progress: Console) -> Sequence[TargetResult]:
+def _ask(stage: Stage, progress: Console) -> Sequence[TargetOutcome]:
     comment = f"/backport {' '.join(stage.branches)}"
     progress.print(f"Commenting on #{stage.original}: {comment}", markup=False)
     return stage.ask(comment)
 
 
-def _sync(stage: Stage, progress: Console) -> Sequence[TargetResult]:
+def _sync(stage: Stage, progress: Console) -> Sequence[TargetOutcome]:
     progress.print("Running the scheduled sync; nobody comments on anything")
     return stage.sync()
 
 
-def is_as_expected(results: Sequence[TargetResult], heads: Mapping[int, str]) -> bool:
+def is_as_expected(results: Sequence[TargetOutcome], heads: Mapping[int, str]) -> bool:
     """Say whether every branch came to what it must, and each pull request's head is the tested commit."""
     return [result.branch for result in results] == list(_EXPECTED) and all(_is_right(each, heads) for each in results)
 
 
-def _is_right(result: TargetResult, heads: Mapping[int, str]) -> bool:
+def _is_right(result: TargetOutcome, heads: Mapping[int, str]) -> bool:
     expected = _EXPECTED[result.branch]
     match result:
         case NotAffected():
@@ -90,7 +90,7 @@ def _is_right(result: TargetResult, heads: Mapping[int, str]) -> bool:
             return False
 
 
-def _print_results(results: Sequence[TargetResult], lead: str, pages: Sequence[str], as_json: bool) -> None:
+def _print_results(results: Sequence[TargetOutcome], lead: str, pages: Sequence[str], as_json: bool) -> None:
     if as_json:
         sys.stdout.write(to_json([target_to_json(result) for result in results], indent=2))
         sys.stdout.write("\n")

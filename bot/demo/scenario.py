@@ -24,7 +24,7 @@ from bot.fake_github import FakeGitHub
 from bot.git.trees import CommitTree
 from bot.handlers.schedule import open_missing
 from bot.handlers.tracking_issues import write_tracking_issues
-from bot.models import NotAffected, Progress, Sha, TargetResult, silent
+from bot.models import NotAffected, Progress, Sha, TargetOutcome, silent
 from bot.pipeline.context import RepositoryContext, open_repository_context
 from bot.server.service import Service, running_service
 from bot.sync.types import State
@@ -47,7 +47,7 @@ class Stage:
     maintainer: Github
     fake_github: FakeGitHub
     service: Service
-    served: list[tuple[TargetResult, ...]]
+    served: list[tuple[TargetOutcome, ...]]
     context: RepositoryContext
     directory: Path
 
@@ -61,7 +61,7 @@ class Stage:
         pulls = self.maintainer.get_repo(REPOSITORY).get_pulls(state="all")
         return {pull.number: pull.head.sha for pull in pulls}
 
-    def ask(self, comment: str) -> tuple[TargetResult, ...]:
+    def ask(self, comment: str) -> tuple[TargetOutcome, ...]:
         """Post a comment as the maintainer, wait for the bot, and return what it came to.
 
         Raises:
@@ -75,7 +75,7 @@ class Stage:
             raise BackportError(f"The bot did not serve the comment: {problems}.", hint="Run again with --verbose.")
         return self.served[-1]
 
-    def sync(self) -> tuple[TargetResult, ...]:
+    def sync(self) -> tuple[TargetOutcome, ...]:
         """Run a scheduled sync, which nobody asks for anything, and return what each branch came to.
 
         A branch that the survey finds not affected is not attempted; its ending says what shows it.
@@ -83,7 +83,7 @@ class Stage:
         run = open_missing(self.context, self.directory)
         write_tracking_issues(run.survey, self.context)
         patch = self.context.patches[PATCH]
-        endings: dict[str, TargetResult] = {result.branch: result for result in run.results}
+        endings: dict[str, TargetOutcome] = {result.branch: result for result in run.results}
         for state in run.survey.branches:
             found = [each for each in state.having(State.NOT_AFFECTED) if each.original.number == self.original]
             if found and state.tip:
@@ -119,7 +119,7 @@ def staged(directory: Path, *, device: str = "auto", progress: Progress = silent
                 progress=progress,
             )
         )
-        served: list[tuple[TargetResult, ...]] = []
+        served: list[tuple[TargetOutcome, ...]] = []
         service = stack.enter_context(
             running_service(context, directory=directory, secret=secret, own_login=BOT, served=served.append)
         )

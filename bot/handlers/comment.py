@@ -14,18 +14,18 @@ from bot.commands.parser import NAME, Command, Verb, holds_command
 from bot.commands.permissions import required_permission
 from bot.commands.targets import UnknownTarget
 from bot.errors import BackportError, NotYetKnown, RateLimited, RequestRejected, Unavailable
-from bot.handlers.deferred import due, forget, label_request, remember, without_answered
+from bot.handlers.deferred import cancel_deferred, defer, deferred_requests, label_request, without_answered
 from bot.handlers.read_comment import none_there, read_comment
-from bot.handlers.resolve_targets import meant_targets, not_there
-from bot.handlers.target_states import standing_of
-from bot.models import Candidate, Failed, Status, TargetResult
+from bot.handlers.resolve_targets import resolve_command_targets, unknown_target_error
+from bot.handlers.target_states import states_of_targets
+from bot.models import Candidate, Failed, Status, TargetOutcome
 from bot.pipeline import unexpected_errors
-from bot.pipeline.authorization import may
+from bot.pipeline.authorization import is_authorized
 from bot.pipeline.conflict_drafts import recheck
 from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.learn_backports import learn_backports, serving_order, sibling
 from bot.pipeline.original import read_backport
-from bot.pipeline.replies import Asked, Refusal, Request, react, say
+from bot.pipeline.replies import CommandContext, CommandSource, RefusedCommand, post_reply, react
 from bot.pipeline.reply_keys import comment_key, label_key
 from bot.pipeline.run import backport_to
 from bot.pipeline.status_comment import StatusComment
@@ -36,41 +36,41 @@ _GOOD_ENDINGS = {Status.OPENED, Status.NOT_AFFECTED, Status.ALREADY_APPLIED, Sta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class RequestSummary:
     """What serving came to: each target branch's ending, what was refused, and what is still to come.
 
     `refused`: the comments that asked for something refused; None stands for labels. `under_way`: branches end
     elsewhere. `remembered`: the merge is waited for.
     """
 
-    results: tuple[TargetResult, ...] = ()
+    results: tuple[TargetOutcome, ...] = ()
     refused: frozenset[int | None] = frozenset()
     under_way: bool = False
-    remembered: bool = False
+    deferred: bool = False
 
-    def __add__(self, other: Served) -> Served:
-        return Served(
+    def __add__(self, other: RequestSummary) -> RequestSummary:
+        return RequestSummary(
             results=self.results + other.results,
             refused=self.refused | other.refused,
             under_way=self.under_way or other.under_way,
-            remembered=self.remembered or other.remembered,
+            deferred=self.deferred or other.deferred,
         )
 
 
-Carry = Callable[[Sequence[str], Backport, StatusComment, RepositoryContext], None]
+RunTargets = Callable[[Sequence[str], Backport, StatusComment, RepositoryContext], None]
 """Works on the target branches of one request and shows them in its comment. Branches that it leaves end elsewhere."""
 
 
-def answer(trigger: Trigger, context: RepositoryContext) -> tuple[TargetResult, ...]:
+def answer(trigger: Trigger, context: RepositoryContext) -> tuple[TargetOutcome, ...]:
     """Serve what a trigger asks for, from start to end, and return how each target branch ended.
 
     Raises:
         RateLimited, Unavailable: GitHub does not answer; the trigger can be served again later.
     """
-    return serve(trigger, context, carry_all).results
+    return serve(trigger, context, run_targets).results
 
 
-def serve(trigger: Trigger, context: RepositoryContext, carry: Carry) -> Served:
+def serve(trigger: Trigger, context: RepositoryContext, carry: RunTargets) -> RequestSummary:
     """Answer a trigger, leaving the work on target branches to `carry`.
 
     A comment without a command and a label that names no target are left alone. Before the merge a request is
@@ -81,18 +81,18 @@ def serve(trigger: Trigger, context: RepositoryContext, carry: Carry) -> Served:
         RateLimited, Unavailable: GitHub does not answer; the trigger can be served again later.
     """
     if isinstance(trigger, MergeTrigger):
-        groups = due(context.github.pull_request(trigger.pull_request), context)
-        return sum((serve_group(group, context, carry) for group in groups), Served())
+        groups = deferred_requests(context.github.pull_request(trigger.pull_request), context)
+        return sum((serve_group(group, context, carry) for group in groups), RequestSummary())
     if isinstance(trigger, ChangeTrigger):
         recheck(trigger.pull_request, context)
-        return Served()
+        return RequestSummary()
     if isinstance(trigger, CommentTrigger) and not may_start_line(trigger.body, NAME):
-        return Served()
-    asked = _asked(trigger)
+        return RequestSummary()
+    source = _source(trigger)
     try:
-        requests = without_answered(_requests(trigger, asked, context), context)
+        requests = without_answered(_requests(trigger, source, context), context)
     except RequestRejected as error:
-        return _refuse(asked, error, context)
+        return _refuse(source, error, context)
     return serve_group(requests, context, carry)
 
 
@@ -101,28 +101,30 @@ def refuse(trigger: Trigger, error: BackportError, context: RepositoryContext) -
     if not isinstance(trigger, CommentTrigger):
         return
     if holds_command(trigger.body):
-        _refuse(_asked(trigger), error, context)
+        _refuse(_source(trigger), error, context)
 
 
-def _refuse(asked: Asked, error: BackportError, context: RepositoryContext) -> Served:
-    say(replies.render_error(error, template=context.config.templates.answer), asked, context)
-    served = Served(refused=frozenset({asked.comment_id}))
-    conclude(served, asked.comment_id, context)
+def _refuse(source: CommandSource, error: BackportError, context: RepositoryContext) -> RequestSummary:
+    post_reply(replies.render_error(error, template=context.config.templates.answer), source, context)
+    served = RequestSummary(refused=frozenset({source.comment_id}))
+    post_outcome_reaction(served, source.comment_id, context)
     return served
 
 
-def serve_group(requests: Sequence[Request | Refusal], context: RepositoryContext, carry: Carry) -> Served:
+def serve_group(
+    requests: Sequence[CommandContext | RefusedCommand], context: RepositoryContext, carry: RunTargets
+) -> RequestSummary:
     """Serve the commands of one comment, or of one label: 👀 first, then the answers, then how it went."""
     if not requests:
-        return Served()
-    asked = requests[0].asked
-    react("eyes", asked, context)
-    served = sum((_serve(request, context, carry) for request in requests), Served())
-    conclude(served, asked.comment_id, context)
+        return RequestSummary()
+    source = requests[0].source
+    react("eyes", source, context)
+    served = sum((_serve(request, context, carry) for request in requests), RequestSummary())
+    post_outcome_reaction(served, source.comment_id, context)
     return served
 
 
-def conclude(served: Served, comment_id: int | None, context: RepositoryContext) -> None:
+def post_outcome_reaction(served: RequestSummary, comment_id: int | None, context: RepositoryContext) -> None:
     """Show the requester how it all ended, by a reaction to the comment that asked; nothing while more is to come.
 
     A request that is served again, after a failure, keeps the sign of its last ending alone.
@@ -131,51 +133,53 @@ def conclude(served: Served, comment_id: int | None, context: RepositoryContext)
         return
     if served.refused or not all(each.status in _GOOD_ENDINGS for each in served.results):
         context.github.react(comment_id, "confused", instead_of="rocket")
-    elif not served.remembered:
+    elif not served.deferred:
         context.github.react(comment_id, "rocket", instead_of="confused")
 
 
-def _asked(trigger: CommentTrigger | LabelTrigger) -> Asked:
+def _source(trigger: CommentTrigger | LabelTrigger) -> CommandSource:
     if isinstance(trigger, CommentTrigger):
-        return Asked(trigger.pull_request, trigger.author, comment_key(trigger.comment_id), trigger.comment_id)
-    return Asked(trigger.pull_request, trigger.sender, label_key(trigger.label))
+        return CommandSource(trigger.pull_request, trigger.author, comment_key(trigger.comment_id), trigger.comment_id)
+    return CommandSource(trigger.pull_request, trigger.sender, label_key(trigger.label))
 
 
-def _requests(trigger: CommentTrigger | LabelTrigger, asked: Asked, context: RepositoryContext) -> list[Request]:
+def _requests(
+    trigger: CommentTrigger | LabelTrigger, source: CommandSource, context: RepositoryContext
+) -> list[CommandContext]:
     if isinstance(trigger, LabelTrigger):
         request = label_request(trigger.label, trigger.pull_request, trigger.sender, context)
         return [request] if request else []
     commands = read_comment(trigger, context)
-    return [Request(replace(asked, key=f"{asked.key}-{i}"), command) for i, command in enumerate(commands)]
+    return [CommandContext(replace(source, key=f"{source.key}-{i}"), command) for i, command in enumerate(commands)]
 
 
-def _serve(request: Request | Refusal, context: RepositoryContext, carry: Carry) -> Served:
+def _serve(request: CommandContext | RefusedCommand, context: RepositoryContext, carry: RunTargets) -> RequestSummary:
     """Run one command; a refusal is answered."""
-    asked = request.asked
+    source = request.source
     try:
-        if isinstance(request, Refusal):
+        if isinstance(request, RefusedCommand):
             raise request.error
         command = request.command
-        _check_permission(command, asked.requester, context)
+        _check_permission(command, source.requester, context)
         if command.verb is Verb.BACKPORT:
             return _backport(request, context, carry)
-        say(_plain_answer(command, asked, context), asked, context)
+        post_reply(_plain_answer(command, source, context), source, context)
     except (RequestRejected, NotYetKnown) as error:
         if isinstance(error, NotYetKnown) and context.comes_back:
             raise
-        say(replies.render_error(error, template=context.config.templates.answer), asked, context)
-        return Served(refused=frozenset({asked.comment_id}))
+        post_reply(replies.render_error(error, template=context.config.templates.answer), source, context)
+        return RequestSummary(refused=frozenset({source.comment_id}))
     except (RateLimited, Unavailable):
         raise
     except Exception as error:
         shown = unexpected_errors.as_error(error, "this request", retry=str(command))
-        say(replies.render_error(shown, template=context.config.templates.answer), asked, context)
-        return Served(refused=frozenset({asked.comment_id}))
-    return Served()
+        post_reply(replies.render_error(shown, template=context.config.templates.answer), source, context)
+        return RequestSummary(refused=frozenset({source.comment_id}))
+    return RequestSummary()
 
 
 def _check_permission(command: Command, login: str, context: RepositoryContext) -> None:
-    if not may(command, login, context):
+    if not is_authorized(command, login, context):
         raise replies.not_authorized(
             login, _typed(command), required_permission(command, context.config.permissions).value
         )
@@ -187,36 +191,36 @@ def _typed(command: Command) -> str:
     return NAME if command.options.prove else f"{NAME} --no-prove"
 
 
-def _plain_answer(command: Command, asked: Asked, context: RepositoryContext) -> str:
+def _plain_answer(command: Command, source: CommandSource, context: RepositoryContext) -> str:
     template = context.config.templates.answer
     if command.verb is Verb.HELP:
         return replies.render_help(branches=context.config.branches, template=template)
     if command.verb is Verb.CANCEL:
-        return replies.render_cancelled(forget(asked.pull_request, context), template=template)
-    standing, waiting = standing_of(asked.pull_request, context)
+        return replies.render_cancelled(cancel_deferred(source.pull_request, context), template=template)
+    standing, waiting = states_of_targets(source.pull_request, context)
     return replies.render_status_answer(standing, waiting=waiting, template=template)
 
 
-def _backport(request: Request, context: RepositoryContext, carry: Carry) -> Served:
-    command, asked = request.command, request.asked
-    original = context.github.pull_request(asked.pull_request)
+def _backport(request: CommandContext, context: RepositoryContext, carry: RunTargets) -> RequestSummary:
+    command, source = request.command, request.source
+    original = context.github.pull_request(source.pull_request)
     if not original.merged and not command.commits:
         if original.state == "closed":
             raise replies.not_merged(original.number, closed=True)
-        remember(request, context)
-        return Served(remembered=True)
+        defer(request, context)
+        return RequestSummary(deferred=True)
     backport = read_backport(request, original, context)
-    targets = meant_targets(command, backport, context)
+    targets = resolve_command_targets(command, backport, context)
     if not targets.branches and not targets.unknown:
-        say(replies.render_nothing_to_do(command, template=context.config.templates.answer), asked, context)
-        return Served()
+        post_reply(replies.render_nothing_to_do(command, template=context.config.templates.answer), source, context)
+        return RequestSummary()
     missing = [_not_there(unknown, context) for unknown in targets.unknown]
     if missing and not targets.branches:
         error = none_there(targets.unknown, command, context)
-        say(replies.render_error(error, template=context.config.templates.answer), asked, context)
-        return Served(results=tuple(missing))
+        post_reply(replies.render_error(error, template=context.config.templates.answer), source, context)
+        return RequestSummary(results=tuple(missing))
     names = (*(result.branch for result in missing), *targets.branches)
-    comment = StatusComment(asked.key, backport, names, context, command=str(command))
+    comment = StatusComment(source.key, backport, names, context, command=str(command))
     for result in missing:
         comment.end(result)
     try:
@@ -225,15 +229,17 @@ def _backport(request: Request, context: RepositoryContext, carry: Carry) -> Ser
         raise  # the trigger is served again, and the comment with it
     except Exception as error:
         comment.end_rest(error)
-    return Served(results=comment.results, under_way=comment.under_way)
+    return RequestSummary(results=comment.results, under_way=comment.under_way)
 
 
 def _not_there(unknown: UnknownTarget, context: RepositoryContext) -> Failed:
-    error = not_there(unknown, context)
+    error = unknown_target_error(unknown, context)
     return Failed(branch=unknown.name, message=error.message, hint=error.hint)
 
 
-def carry_all(branches: Sequence[str], backport: Backport, comment: StatusComment, context: RepositoryContext) -> None:
+def run_targets(
+    branches: Sequence[str], backport: Backport, comment: StatusComment, context: RepositoryContext
+) -> None:
     """Serve the branches of a request one after the other, each with what those before it came to."""
     learn_backports(context.pick, backport.commits, branches)
     siblings: list[Candidate] = []

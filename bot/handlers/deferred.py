@@ -17,7 +17,7 @@ from bot.errors import CommandError
 from bot.handlers.preflight import preflight
 from bot.models import Comment, Labelling, PullRequest
 from bot.pipeline.context import RepositoryContext
-from bot.pipeline.replies import Asked, Refusal, Request, say
+from bot.pipeline.replies import CommandContext, CommandSource, RefusedCommand, post_reply
 from bot.pipeline.reply_keys import comment_key, label_key
 from bot.pipeline.repositories import target_branches
 from bot.pipeline.request_storage import is_genuine, is_served_elsewhere, own_answers
@@ -27,19 +27,19 @@ from bot.text.branch_names import split_target
 from bot.text.comment_text import may_start_line
 from bot.text.markers import Kept, KeptCommand, is_ours, kept_command
 
-Due = tuple[Request | Refusal, ...]
+Due = tuple[CommandContext | RefusedCommand, ...]
 """What is due of one comment or one label, in the order asked."""
 
 
-def remember(request: Request, context: RepositoryContext) -> None:
+def defer(request: CommandContext, context: RepositoryContext) -> None:
     """Answer a request on an open pull request, and keep it in the answer."""
     said = replies.render_remembered(
-        request.command, _outlook(request, context), template=context.config.templates.answer
+        request.command, _forecast_targets(request, context), template=context.config.templates.answer
     )
-    say(said, request.asked, context, remembering=request.command)
+    post_reply(said, request.source, context, deferring=request.command)
 
 
-def due(original: PullRequest, context: RepositoryContext) -> tuple[Due, ...]:
+def deferred_requests(original: PullRequest, context: RepositoryContext) -> tuple[Due, ...]:
     """Return what is to be done on a merged pull request, one group for each comment or label, in the order asked.
 
     That is what was remembered, what was started and not ended, as after a crash, and what was never answered: webhooks
@@ -52,45 +52,49 @@ def due(original: PullRequest, context: RepositoryContext) -> tuple[Due, ...]:
     return tuple(group for group in (*written, *labelled) if group)
 
 
-def unanswered(original: PullRequest, context: RepositoryContext) -> tuple[Due, ...]:
+def unanswered_requests(original: PullRequest, context: RepositoryContext) -> tuple[Due, ...]:
     """Return of what is due only that which got no answer at all: on an open pull request the rest is remembered."""
     ours = own_answers(context.github.comments(original.number), original.number, context)
-    return tuple(group for group in due(original, context) if not any(request.asked.key in ours for request in group))
+    return tuple(
+        group
+        for group in deferred_requests(original, context)
+        if not any(request.source.key in ours for request in group)
+    )
 
 
-def started_since(number: int, moment: datetime, context: RepositoryContext) -> Collection[str]:
+def requests_started_since(number: int, moment: datetime, context: RepositoryContext) -> Collection[str]:
     """Return the keys of the answers that something was still being done about after that moment."""
     ours = own_answers(context.github.comments(number), number, context)
     return {key for key, answer in ours.items() if _is_kept(answer, Kept.STARTED) and answer.changed >= moment}
 
 
-def forget(number: int, context: RepositoryContext) -> tuple[str, ...]:
+def cancel_deferred(number: int, context: RepositoryContext) -> tuple[str, ...]:
     """Drop what is remembered on a pull request and say so in each answer; returns the targets that were asked for."""
     dropped: dict[str, None] = {}
     for key, answer in own_answers(context.github.comments(number), number, context).items():
         command = read_line(kept_command(answer.body)) if _is_kept(answer, Kept.REMEMBERED) else None
         if command is not None:
             dropped.update(dict.fromkeys(command.targets))
-            say(
+            post_reply(
                 replies.render_forgotten(command, template=context.config.templates.answer),
-                Asked(number, "", key),
+                CommandSource(number, "", key),
                 context,
             )
     return tuple(dropped)
 
 
-def without_answered(requests: list[Request], context: RepositoryContext) -> list[Request]:
+def without_answered(requests: list[CommandContext], context: RepositoryContext) -> list[CommandContext]:
     """Leave out of the requests of one trigger those that have their answer, or that another run works on."""
     if not requests:
         return []
-    number = requests[0].asked.pull_request
+    number = requests[0].source.pull_request
     ours = own_answers(context.github.comments(number), number, context)
     return [request for request in requests if not _has_its_answer(request, ours, context)]
 
 
 def label_request(
     label: str, number: int, sender: str, context: RepositoryContext, *, put: Labelling | None = None
-) -> Request | None:
+) -> CommandContext | None:
     """Read a label as a request of the person who put it there; None where it names no target.
 
     When it was `put` there is asked of GitHub where it is not known.
@@ -103,23 +107,23 @@ def label_request(
         return None
     put = put or context.github.last_labelling(number, label)
     # The webhook may be quicker than the history that it tells of.
-    asked = Asked(number, sender, label_key(target), labelled_at=put.at if put else datetime.now(UTC))
-    return Request(asked, parse_words(["to", target]))
+    source = CommandSource(number, sender, label_key(target), labelled_at=put.at if put else datetime.now(UTC))
+    return CommandContext(source, parse_words(["to", target]))
 
 
-def _has_its_answer(request: Request, ours: Mapping[str, Comment], context: RepositoryContext) -> bool:
-    answer = ours.get(request.asked.key)
-    if answer is None or _is_newer(request.asked, answer):
+def _has_its_answer(request: CommandContext, ours: Mapping[str, Comment], context: RepositoryContext) -> bool:
+    answer = ours.get(request.source.key)
+    if answer is None or _is_newer(request.source, answer):
         return False
     line = kept_command(answer.body)
     if line is not None and line.kept is Kept.REMEMBERED:
-        return not context.github.pull_request(request.asked.pull_request).merged
+        return not context.github.pull_request(request.source.pull_request).merged
     return line is None or is_served_elsewhere(answer, context)
 
 
-def _is_newer(asked: Asked, answer: Comment) -> bool:
+def _is_newer(source: CommandSource, answer: Comment) -> bool:
     # A label that is put on again asks again; a comment is written once.
-    return asked.labelled_at is not None and asked.labelled_at > answer.changed
+    return source.labelled_at is not None and source.labelled_at > answer.changed
 
 
 def _of_comment(
@@ -130,26 +134,26 @@ def _of_comment(
         return ()
     answered = {key: answer for key, answer in ours.items() if key.startswith(f"{root}-")}
     lines = {key: line for key, answer in answered.items() if (line := kept_command(answer.body)) is not None}
-    asked = {f"{root}-{index}": command for index, command in enumerate(_read(comment.body))}
-    keys = [key for key in {**asked, **lines} if key not in answered or key in lines]
+    source = {f"{root}-{index}": command for index, command in enumerate(_read(comment.body))}
+    keys = [key for key in {**source, **lines} if key not in answered or key in lines]
     keys = [key for key in keys if key not in answered or not is_served_elsewhere(answered[key], context)]
     if not keys:
         return ()
     if context.github.was_edited(comment):
         # Nobody knows what it said when it was written; where nothing was answered, nobody waits for anything.
-        return tuple(Refusal(_asked(comment, key, original), replies.edited()) for key in keys if key in lines)
-    return tuple(_decide(_asked(comment, key, original), asked.get(key), lines.get(key), context) for key in keys)
+        return tuple(RefusedCommand(_source(comment, key, original), replies.edited()) for key in keys if key in lines)
+    return tuple(_decide(_source(comment, key, original), source.get(key), lines.get(key), context) for key in keys)
 
 
 def _decide(
-    asked: Asked, command: Command | None, line: KeptCommand | None, context: RepositoryContext
-) -> Request | Refusal:
+    source: CommandSource, command: Command | None, line: KeptCommand | None, context: RepositoryContext
+) -> CommandContext | RefusedCommand:
     """Return the request as it was written, if what the answer keeps of it can be believed."""
-    if command is None or (line is not None and not is_genuine(line, asked.place, context)):
-        return Refusal(asked, replies.not_genuine())
+    if command is None or (line is not None and not is_genuine(line, source.place, context)):
+        return RefusedCommand(source, replies.not_genuine())
     if line is not None and context.signing is not None and read_line(line) != command:
-        return Refusal(asked, replies.edited())
-    return Request(asked, command)
+        return RefusedCommand(source, replies.edited())
+    return CommandContext(source, command)
 
 
 def _read(body: str) -> Iterator[Command]:
@@ -175,17 +179,17 @@ def _of_label(label: str, ours: Mapping[str, Comment], original: PullRequest, co
         return ()
     if request is None:
         return ()
-    answer = ours.get(request.asked.key)
-    if answer is None or _is_newer(request.asked, answer):
+    answer = ours.get(request.source.key)
+    if answer is None or _is_newer(request.source, answer):
         return (request,)
     line = kept_command(answer.body)
     if line is None or is_served_elsewhere(answer, context):
         return ()
-    return (_decide(request.asked, request.command, line, context),)
+    return (_decide(request.source, request.command, line, context),)
 
 
-def _asked(comment: Comment, key: str, original: PullRequest) -> Asked:
-    return Asked(original.number, comment.author, key, comment.id)
+def _source(comment: Comment, key: str, original: PullRequest) -> CommandSource:
+    return CommandSource(original.number, comment.author, key, comment.id)
 
 
 def _is_kept(answer: Comment, kept: Kept) -> bool:
@@ -193,10 +197,10 @@ def _is_kept(answer: Comment, kept: Kept) -> bool:
     return line is not None and line.kept is kept
 
 
-def _outlook(request: Request, context: RepositoryContext) -> list[tuple[str, str]]:
+def _forecast_targets(request: CommandContext, context: RepositoryContext) -> list[tuple[str, str]]:
     """Say of each target what a backport would come to by now, or that there is no such branch."""
     resolved = resolve_targets(request.command.targets, target_branches(context), context.config)
-    pull_request = context.github.pull_request(request.asked.pull_request)
+    pull_request = context.github.pull_request(request.source.pull_request)
     here = [target for target in resolved.branches if split_target(target)[0] is None]
     found = {each.branch: finding(each) for each in preflight(pull_request, here, context)}
     unknown = [(each.name, replies.unknown_yet(each.nearest)) for each in resolved.unknown]

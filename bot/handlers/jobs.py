@@ -27,7 +27,7 @@ from bot.handlers.pick_stage import needs_account, pick_targets
 from bot.handlers.plan_stage import plan_trigger
 from bot.handlers.prove_stage import prove_target
 from bot.handlers.publish_stage import publish_all
-from bot.models import Progress, TargetResult, Verdict
+from bot.models import Progress, TargetOutcome, Verdict
 from bot.pick.context import PickContext
 from bot.pick.strategy import Knowledge
 from bot.pipeline.context import ConnectionSettings, RepositoryContext, open_connections, open_elsewhere
@@ -181,7 +181,7 @@ def run_publish(
     again: RunFolder | None = None,
     evidence_url: str = "",
     progress: Progress,
-) -> tuple[TargetResult, ...]:
+) -> tuple[TargetOutcome, ...]:
     """Publish what was proven; returns how every target ended that has. See `publish_all` for the options."""
     account = credentials.require_account("nothing was published")
     signing = credentials.signing_key(account)

@@ -18,7 +18,7 @@ from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.learn_backports import is_certain, learn_backports, serving_order
 from bot.pipeline.publish import check_rights
 from bot.pipeline.records import Picked, Plan, Planned, tagged
-from bot.pipeline.repositories import place_of
+from bot.pipeline.repositories import resolve_repository
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.verified_commits import signed_by_github
 
@@ -70,7 +70,9 @@ def _pick_target(
 ) -> Picked:
     backport = planned.request.backport(context.patch_for(planned.request.original), siblings=siblings)
     again = backport.asking(planned.target)
-    made = run.contained(planned.target, lambda: _pick(planned, backport, folder, context, repository), retry=again)
+    made = run.capture_errors(
+        planned.target, lambda: _pick(planned, backport, folder, context, repository), retry=again
+    )
     picked = Picked.model_validate({"made": tagged(made)})
     folder.write(f"pick/{planned.id}.json", picked)
     return picked
@@ -84,7 +86,7 @@ def _pick(
     repository: RepositoryContext | None,
 ) -> Candidate | Conflicted | AlreadyApplied:
     context.mirror.fetch([*planned.plan.commits, *planned.request.companion_originals.values()])
-    target = place_of(planned.target, repository)[0] if repository else None
+    target = resolve_repository(planned.target, repository)[0] if repository else None
     pick = target.pick if target else context
     pick.mirror.fetch([planned.plan.base_commit])
     made = run.pick(planned.plan, backport, pick)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bot.commands.events import Trigger
 from bot.handlers.comment import serve
-from bot.models import TargetPlan, TargetResult
+from bot.models import TargetOutcome, TargetPlan
 from bot.pipeline import run
 from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.records import Plan, Request, Target
@@ -46,7 +46,7 @@ class _Recorder:
     def __call__(
         self, branches: Sequence[str], backport: Backport, comment: StatusComment, context: RepositoryContext
     ) -> None:
-        decided: dict[str, TargetPlan | TargetResult] = {}
+        decided: dict[str, TargetPlan | TargetOutcome] = {}
         for branch in branches:
             decided[branch] = planned = run.plan_for(branch, backport, context)
             if isinstance(planned, TargetPlan):
@@ -70,6 +70,6 @@ class _Recorder:
             )
         )
 
-    def _target(self, branch: str, decided: TargetPlan | TargetResult) -> Target:
+    def _target(self, branch: str, decided: TargetPlan | TargetOutcome) -> Target:
         self._targets += 1
         return Target.of(str(self._targets), branch, decided)

@@ -29,7 +29,7 @@ def prove_target(target: str, folder: RunFolder, *, progress: Progress = silent)
             f"Target {target} has no candidate, so nothing was proven.", hint="Run `stage pick` for it first."
         )
     candidate = picked.made.value
-    verdict = run.contained(planned.plan.branch, lambda: _prove(planned, candidate, folder, progress))
+    verdict = run.capture_errors(planned.plan.branch, lambda: _prove(planned, candidate, folder, progress))
     told = without_verdict(verdict.message) if isinstance(verdict, Failed) else verdict
     proof = Proof(base_commit=candidate.base_commit, candidate=candidate.commit, verdict=told)
     folder.write(f"prove/{target}.json", proof)

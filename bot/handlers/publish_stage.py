@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 from bot.errors import RunFolderError
 from bot.git.bundle import take_bundle
-from bot.handlers.comment import Served, conclude
+from bot.handlers.comment import RequestSummary, post_outcome_reaction
 from bot.handlers.prove_stage import without_verdict
-from bot.models import Candidate, Conflicted, Failed, TargetPlan, TargetResult, Verdict
+from bot.models import Candidate, Conflicted, Failed, TargetOutcome, TargetPlan, Verdict
 from bot.pipeline import run
 from bot.pipeline.cancellation import cancelled
 from bot.pipeline.conflict_drafts import offer_draft
@@ -23,7 +23,7 @@ from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.learn_backports import serving_order, sibling
 from bot.pipeline.records import Plan, Planned, Request, Target
 from bot.pipeline.reply_keys import comment_of
-from bot.pipeline.repositories import place_of
+from bot.pipeline.repositories import resolve_repository
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.status_comment import StatusComment
 from bot.proof.verdict_json import cleaned
@@ -40,7 +40,7 @@ class _Sealed:
 
 def publish_all(
     folder: RunFolder, seal: str, context: RepositoryContext, *, again: RunFolder | None = None, evidence_url: str = ""
-) -> tuple[TargetResult, ...]:
+) -> tuple[TargetOutcome, ...]:
     """End every target of the plan and show it. Doing it twice opens nothing twice.
 
     Into the folder `again` goes a plan of the branches that moved, if any did: they have not ended, and the stages that
@@ -53,14 +53,14 @@ def publish_all(
     """
     folder.check_seal(seal)
     plan, sealed = folder.plan(), _Sealed(folder, evidence_url)
-    served: dict[int | None, Served] = defaultdict(Served)
+    served: dict[int | None, RequestSummary] = defaultdict(RequestSummary)
     requests = []
     for request in plan.requests:
         comment, planned_again = _publish(request, sealed, context, replan=again is not None)
         requests.append(planned_again)
-        served[comment_of(request.key)] += Served(results=comment.results, under_way=comment.under_way)
+        served[comment_of(request.key)] += RequestSummary(results=comment.results, under_way=comment.under_way)
     for comment_id, each in served.items():
-        conclude(replace(each, refused=frozenset(plan.refused) & {comment_id}), comment_id, context)
+        post_outcome_reaction(replace(each, refused=frozenset(plan.refused) & {comment_id}), comment_id, context)
     if again is not None:
         _plan_again(plan.model_copy(update={"requests": tuple(requests)}), folder, again)
     results = tuple(result for each in served.values() for result in each.results)
@@ -90,7 +90,9 @@ def _publish(
         decided = _decide(target, request, replace(backport, siblings=tuple(siblings)), sealed, context)
         if decided is None:
             decided = (
-                run.plan_for(target.branch, backport, context) if replan else run.moved(target.branch, backport, 1)
+                run.plan_for(target.branch, backport, context)
+                if replan
+                else run.branch_moved_outcome(target.branch, backport, 1)
             )
         targets[target.branch] = Target.of(target.id, target.branch, decided)
         if isinstance(decided, TargetPlan):
@@ -102,23 +104,29 @@ def _publish(
     return comment, request.model_copy(update={"targets": tuple(targets.values())})
 
 
+def _plan_again_or_end(
+    target: str, backport: Backport, context: RepositoryContext, *, replan: bool
+) -> TargetPlan | TargetOutcome:
+    return run.plan_for(target, backport, context) if replan else run.branch_moved_outcome(target, backport, 1)
+
+
 def _decide(
     target: Target, request: Request, backport: Backport, sealed: _Sealed, context: RepositoryContext
-) -> TargetPlan | TargetResult | None:
+) -> TargetPlan | TargetOutcome | None:
     """Return how a target ended; None where its branch has moved."""
     plan = target.decided.value
     if not isinstance(plan, TargetPlan):
         return plan
     planned = Planned(target.id, target.branch, request, plan)
-    ended = run.contained(
+    ended = run.capture_errors(
         target.branch, lambda: _end(planned, backport, sealed, context), retry=backport.asking(target.branch)
     )
     return replace(ended, branch=target.branch) if ended is not None else None
 
 
-def _end(planned: Planned, backport: Backport, sealed: _Sealed, context: RepositoryContext) -> TargetResult | None:
+def _end(planned: Planned, backport: Backport, sealed: _Sealed, context: RepositoryContext) -> TargetOutcome | None:
     plan = planned.plan
-    there, _ = place_of(planned.target, context)
+    there, _ = resolve_repository(planned.target, context)
     stopped = cancelled(plan.branch, backport, there)
     if stopped is not None:
         return stopped
@@ -137,7 +145,7 @@ def _end(planned: Planned, backport: Backport, sealed: _Sealed, context: Reposit
 
 def _open(
     planned: Planned, candidate: Candidate, backport: Backport, sealed: _Sealed, context: RepositoryContext
-) -> TargetResult | None:
+) -> TargetOutcome | None:
     plan = planned.plan
     if (candidate.branch, candidate.base_commit) != (plan.branch, plan.base_commit):
         raise RunFolderError(f"The candidate is not one for {plan.branch}.", hint="Run the stages anew.")

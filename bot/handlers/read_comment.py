@@ -13,8 +13,8 @@ from bot.commands.events import CommentTrigger
 from bot.commands.parser import NAME, Command, Verb, holds_command, parse_commands
 from bot.commands.targets import UnknownTarget, newest_first, stable_branches
 from bot.errors import CommandError
-from bot.handlers.resolve_targets import not_there
-from bot.pipeline.authorization import may, may_any
+from bot.handlers.resolve_targets import unknown_target_error
+from bot.pipeline.authorization import is_authorized, is_authorized_for_any
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.repositories import target_branches
 from bot.report import replies
@@ -33,21 +33,21 @@ def read_comment(trigger: CommentTrigger, context: RepositoryContext) -> Sequenc
         CommandError: a command cannot be read.
     """
     stranger = replies.not_authorized(trigger.author, NAME, context.config.permissions.backport.value)
-    if not may_any([Command(verb=verb) for verb in Verb], trigger.author, context):
+    if not is_authorized_for_any([Command(verb=verb) for verb in Verb], trigger.author, context):
         if holds_command(trigger.body[:_OF_STRANGERS]):
             raise stranger
         return ()
     try:
         return parse_commands(trigger.body)
     except CommandError as error:
-        if not may(Command(verb=Verb.BACKPORT), trigger.author, context):
+        if not is_authorized(Command(verb=Verb.BACKPORT), trigger.author, context):
             raise stranger from None
         raise _explained(error, context) from error
 
 
 def none_there(unknown: Sequence[UnknownTarget], command: Command, context: RepositoryContext) -> CommandError:
     """Word that no target of a command is there; the commands that it may mean can be pasted."""
-    errors = [not_there(target, context) for target in unknown]
+    errors = [unknown_target_error(target, context) for target in unknown]
     names = [_nearest(target.name, [*target.nearest, *_words(command)]) for target in unknown]
     meant: list[Command] = []
     if len(names) == 1:

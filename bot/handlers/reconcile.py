@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.errors import BackportError, NotYetKnown, RateLimited, Unavailable
-from bot.handlers.comment import carry_all, serve_group
-from bot.handlers.deferred import due, started_since, unanswered
-from bot.models import TargetResult
+from bot.handlers.comment import run_targets, serve_group
+from bot.handlers.deferred import deferred_requests, requests_started_since, unanswered_requests
+from bot.models import TargetOutcome
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.request_storage import LONGEST
 from bot.text.markdown import count
@@ -20,13 +20,13 @@ from bot.text.markdown import count
 _LONGEST = LONGEST
 
 
-def reconcile(context: RepositoryContext, *, since: datetime) -> tuple[TargetResult, ...]:
+def reconcile(context: RepositoryContext, *, since: datetime) -> tuple[TargetOutcome, ...]:
     """Serve what is open on the pull requests that changed since then; one that fails never stops the others.
 
     Raises:
         RateLimited, Unavailable: GitHub does not answer; run it again later.
     """
-    results: list[TargetResult] = []
+    results: list[TargetOutcome] = []
     for number in tuple(context.github.changed_since(since)):
         try:
             results += _reconcile_one(number, replace(context, pauses=(), comes_back=True))
@@ -39,11 +39,11 @@ def reconcile(context: RepositoryContext, *, since: datetime) -> tuple[TargetRes
     return tuple(results)
 
 
-def _reconcile_one(number: int, context: RepositoryContext) -> list[TargetResult]:
+def _reconcile_one(number: int, context: RepositoryContext) -> list[TargetOutcome]:
     original = context.github.pull_request(number)
-    busy = started_since(number, datetime.now(UTC) - _LONGEST, context)
-    groups = due(original, context) if original.merged else unanswered(original, context)
-    groups = tuple(group for group in groups if not any(request.asked.key in busy for request in group))
+    busy = requests_started_since(number, datetime.now(UTC) - _LONGEST, context)
+    groups = deferred_requests(original, context) if original.merged else unanswered_requests(original, context)
+    groups = tuple(group for group in groups if not any(request.source.key in busy for request in group))
     if groups:
         context.progress(f"#{number}: {count(len(groups), 'request')} to serve")
-    return [result for group in groups for result in serve_group(group, context, carry_all).results]
+    return [result for group in groups for result in serve_group(group, context, run_targets).results]

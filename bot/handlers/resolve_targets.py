@@ -17,12 +17,12 @@ from bot.errors import RequestRejected
 from bot.git.trees import CommitTree
 from bot.models import Affectedness, Sha
 from bot.pipeline.context import Backport, RepositoryContext
-from bot.pipeline.repositories import place_of, target_branches, unseen
+from bot.pipeline.repositories import repository_not_visible, resolve_repository, target_branches
 from bot.report import replies
 from bot.text.branch_names import split_target
 
 
-def meant_targets(command: Command, backport: Backport, context: RepositoryContext) -> ResolvedTargets:
+def resolve_command_targets(command: Command, backport: Backport, context: RepositoryContext) -> ResolvedTargets:
     """Return the targets of a command, and what it names that is not there.
 
     Raises:
@@ -31,7 +31,7 @@ def meant_targets(command: Command, backport: Backport, context: RepositoryConte
     tips = target_branches(context)
     resolved = resolve_targets(command.targets, tips, context.config)
     if {ALL, AUTO} & set(command.targets):
-        resolved = replace(resolved, unknown=(*resolved.unknown, *_out_of_sight(context)))
+        resolved = replace(resolved, unknown=(*resolved.unknown, *_invisible_repositories(context)))
     if not command.auto:
         return resolved
     if backport.patch is None:
@@ -43,11 +43,11 @@ def meant_targets(command: Command, backport: Backport, context: RepositoryConte
     return replace(resolved, branches=_affected(resolved.branches, tips, backport.patch, context))
 
 
-def not_there(unknown: UnknownTarget, context: RepositoryContext) -> RequestRejected:
+def unknown_target_error(unknown: UnknownTarget, context: RepositoryContext) -> RequestRejected:
     """Word why a target is none."""
     repository = split_target(unknown.name)[0]
     if repository is not None and repository in context.unseen:
-        return unseen(repository, context)
+        return repository_not_visible(repository, context)
     return replies.unknown_branch(unknown.name, unknown.nearest)
 
 
@@ -59,14 +59,14 @@ def _affected(
         by_repository[split_target(target)[0]].append(target)
     found = set()
     for beside in by_repository.values():
-        there, _ = place_of(beside[0], context)
+        there, _ = resolve_repository(beside[0], context)
         there.mirror.fetch([tips[target] for target in beside])
         trees = {target: CommitTree(there.mirror, tips[target]) for target in beside}
         found |= {each for each, tree in trees.items() if check(tree, patch).status is Affectedness.AFFECTED}
     return tuple(target for target in targets if target in found)
 
 
-def _out_of_sight(context: RepositoryContext) -> list[UnknownTarget]:
+def _invisible_repositories(context: RepositoryContext) -> list[UnknownTarget]:
     """Return what `all` and `auto` mean in repositories that this account cannot see."""
     return [
         UnknownTarget(f"{other.repository}:{pattern}", ())

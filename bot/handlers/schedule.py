@@ -19,7 +19,7 @@ from bot.git.repository import Repository
 from bot.git.untrusted_repository import refuse_shallow
 from bot.handlers.schedule_opening import Opening, chosen
 from bot.history.store import HistoryStore
-from bot.models import Progress, Sha, TargetResult, silent
+from bot.models import Progress, Sha, TargetOutcome, silent
 from bot.pick.strategy import Knowledge
 from bot.pipeline.context import RepositoryContext
 from bot.sync.survey import Ground, Survey, survey
@@ -33,7 +33,7 @@ class SyncRun:
     """What was found, with what became of it, and how each attempt ended."""
 
     survey: Survey
-    results: tuple[TargetResult, ...] = ()
+    results: tuple[TargetOutcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,14 +18,14 @@ from bot.models import (
     NotAffected,
     NotProven,
     Opened,
-    TargetResult,
+    TargetOutcome,
     Verdict,
     VerdictOutcome,
 )
 from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.learn_backports import sibling
 from bot.pipeline.merged_commits import merged_commits
-from bot.pipeline.run import backport_to, contained
+from bot.pipeline.run import backport_to, capture_errors
 from bot.sync.choice import WAITS_FOR_THE_GPU, choose, limited
 from bot.sync.failed_attempts import Attempts
 from bot.sync.survey import Ground, Survey
@@ -59,13 +59,13 @@ class Opening:
         self._context, self._ground, self._found = context, ground, found
         self._gpu_minutes = 0.0
         self._candidates: dict[int, list[Candidate]] = defaultdict(list)
-        self.results: list[TargetResult] = []
+        self.results: list[TargetOutcome] = []
 
     def attempted(self, state: BranchState) -> BranchState:
         """Attempt what is chosen on one branch and return the branch as it stands then; an error stops no other."""
         if state.tip is None:
             return state
-        attempted = contained(state.branch, lambda: self._attempted(state))
+        attempted = capture_errors(state.branch, lambda: self._attempted(state))
         if isinstance(attempted, Failed):
             self.results.append(attempted)
             return state
@@ -79,7 +79,7 @@ class Opening:
     def _attempt(self, standing: Standing, attempts: Attempts) -> Standing:
         if self._gpu_minutes and self._gpu_minutes >= self._context.config.sync.max_gpu_minutes:
             return replace(standing, waits=WAITS_FOR_THE_GPU)
-        result = contained(standing.branch, lambda: self._backport(standing))
+        result = capture_errors(standing.branch, lambda: self._backport(standing))
         self.results.append(result)
         self._note(standing.original, result)
         why = lasting_failure(result)
@@ -87,7 +87,7 @@ class Opening:
             attempts.remember(standing.original, self._ground.patch_for(standing.original), why)
         return concluded(standing, result)
 
-    def _backport(self, standing: Standing) -> TargetResult:
+    def _backport(self, standing: Standing) -> TargetOutcome:
         assert standing.original.number is not None  # noqa: S101 -- those without one wait for a person
         original = self._context.github.pull_request(standing.original.number)
         method, commits = merged_commits(original, self._context)
@@ -102,7 +102,7 @@ class Opening:
         )
         return backport_to(standing.branch, backport, self._context)
 
-    def _note(self, original: Original, result: TargetResult) -> None:
+    def _note(self, original: Original, result: TargetOutcome) -> None:
         candidate = sibling(result)
         if candidate is not None and original.number is not None:
             self._candidates[original.number].append(candidate)
@@ -121,7 +121,7 @@ def gpu_minutes(verdict: Verdict) -> float:
     return sum(run.seconds for run in runs if run.device is not None and run.device.kind != "cpu") / 60
 
 
-def lasting_failure(result: TargetResult) -> str:
+def lasting_failure(result: TargetOutcome) -> str:
     """Say how an attempt failed that would fail again; empty where it went well, or the next run may fare better."""
     match result:
         case NotProven(verdict=verdict) if verdict.outcome is not VerdictOutcome.INCONCLUSIVE:
@@ -132,7 +132,7 @@ def lasting_failure(result: TargetResult) -> str:
             return ""
 
 
-def concluded(standing: Standing, result: TargetResult) -> Standing:  # noqa: PLR0911 - one for each ending
+def concluded(standing: Standing, result: TargetOutcome) -> Standing:  # noqa: PLR0911 - one for each ending
     """Return the standing of an original after its attempt."""
     match result:
         case Opened(pull_request=opened):

@@ -13,16 +13,16 @@ from bot.commands.parser import Command, Verb
 from bot.commands.targets import resolve_targets
 from bot.errors import TargetBranchNotFound
 from bot.handlers.deferred import read_line
-from bot.models import Comment, PullRequest, TargetResult
+from bot.models import Comment, PullRequest, TargetOutcome
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.publish import find_backport
-from bot.pipeline.repositories import place_of, target_branches
+from bot.pipeline.repositories import resolve_repository, target_branches
 from bot.pipeline.request_storage import own_answers
 from bot.report.replies import Told
 from bot.text.markers import Kept, kept_command, noted_branches
 
 
-def standing_of(number: int, context: RepositoryContext) -> tuple[list[TargetResult | Told], list[str]]:
+def states_of_targets(number: int, context: RepositoryContext) -> tuple[list[TargetOutcome | Told], list[str]]:
     """Return how each target branch stands, and the targets of the requests that wait for the merge."""
     original = context.github.pull_request(number)
     comments = own_answers(context.github.comments(number), number, context).values()
@@ -44,9 +44,9 @@ def _told(comments: Iterable[Comment], original: PullRequest) -> Mapping[str, To
 
 def _standing(
     target: str, told: Told | None, original: PullRequest, context: RepositoryContext
-) -> TargetResult | Told | None:
+) -> TargetOutcome | Told | None:
     try:
-        there, branch = place_of(target, context)
+        there, branch = resolve_repository(target, context)
     except TargetBranchNotFound:
         return told
     result = find_backport(branch, original, Command(verb=Verb.BACKPORT), there)

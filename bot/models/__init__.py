@@ -26,7 +26,7 @@ from bot.models.outcomes import (
     NotProven,
     Opened,
     Status,
-    TargetResult,
+    TargetOutcome,
     WouldOpen,
 )
 from bot.models.proof import (
@@ -110,8 +110,8 @@ __all__ = [
     "Suite",
     "SuiteRun",
     "TargetForecast",
+    "TargetOutcome",
     "TargetPlan",
-    "TargetResult",
     "Verdict",
     "VerdictOutcome",
     "WorkflowRun",

@@ -115,4 +115,4 @@ class Cancelled:
     by: str
 
 
-TargetResult = Opened | NotAffected | AlreadyApplied | Conflicted | NotProven | Failed | WouldOpen | Cancelled
+TargetOutcome = Opened | NotAffected | AlreadyApplied | Conflicted | NotProven | Failed | WouldOpen | Cancelled

@@ -11,12 +11,12 @@ from bot.config import Permission
 from bot.pipeline.context import RepositoryContext
 
 
-def may(command: Command, login: str, context: RepositoryContext) -> bool:
+def is_authorized(command: Command, login: str, context: RepositoryContext) -> bool:
     """Decide by GitHub's permission on the repository, and by the users and teams that the configuration names."""
-    return may_any([command], login, context)
+    return is_authorized_for_any([command], login, context)
 
 
-def may_any(commands: Collection[Command], login: str, context: RepositoryContext) -> bool:
+def is_authorized_for_any(commands: Collection[Command], login: str, context: RepositoryContext) -> bool:
     """Decide whether a person may run one of these commands at least."""
     level = context.github.permission(login)
     requester = Requester(login=login, level=Permission(level) if level in set(Permission) else None)

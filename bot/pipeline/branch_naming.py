@@ -13,7 +13,7 @@ from bot.errors import BackportError
 from bot.models import PullRequest
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.recognize_backport import is_backport_of
-from bot.pipeline.repositories import place_of
+from bot.pipeline.repositories import resolve_repository
 
 
 def find_pull_requests(branch: str, original: PullRequest, context: RepositoryContext) -> tuple[PullRequest, ...]:
@@ -50,7 +50,7 @@ def name_backport_branch(
 def name_for_recipe(target: str, original: PullRequest, context: RepositoryContext) -> str:
     """Return the backport branch that a person is told to push to, wherever the target is; the plain name at worst."""
     try:
-        there, branch = place_of(target, context)
+        there, branch = resolve_repository(target, context)
         return name_backport_branch(branch, original, there.mirror.branches(), there)
     except BackportError:
         return context.config.backport_branch(original.number, target)

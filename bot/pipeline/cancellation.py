@@ -13,7 +13,7 @@ from functools import partial
 from bot.commands.parser import NAME, Command, Verb, parse_commands
 from bot.errors import CommandError, GitHubError
 from bot.models import Cancelled, Comment
-from bot.pipeline.authorization import may
+from bot.pipeline.authorization import is_authorized
 from bot.pipeline.context import Backport, RepositoryContext
 from bot.text.comment_text import may_start_line
 from bot.text.markers import is_ours
@@ -68,4 +68,4 @@ def _cancels(comment: Comment, context: RepositoryContext) -> bool:
         return False
     if Verb.CANCEL not in verbs or context.originals.was_edited(comment):
         return False
-    return may(Command(verb=Verb.CANCEL), comment.author, context)
+    return is_authorized(Command(verb=Verb.CANCEL), comment.author, context)

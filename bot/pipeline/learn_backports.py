@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from bot.carried.load import CarriedPatch
 from bot.commands.targets import newest_first, stable_branches
 from bot.errors import GitError
-from bot.models import Candidate, Certainty, Opened, Sha, TargetResult, Verdict, VerdictOutcome, WouldOpen
+from bot.models import Candidate, Certainty, Opened, Sha, TargetOutcome, Verdict, VerdictOutcome, WouldOpen
 from bot.pick.context import PickContext
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def serving_order(branches: Iterable[str], patch: CarriedPatch | None) -> list[s
     return list(branches) if patch else newest_first(branches)
 
 
-def sibling(result: TargetResult) -> Candidate | None:
+def sibling(result: TargetOutcome) -> Candidate | None:
     """Return the candidate of a branch that may stand in for the original on the next one.
 
     Only what may be opened, was made without a guess and did not fail its proof: a guess that was copied would look

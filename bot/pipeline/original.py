@@ -11,12 +11,12 @@ from bot.models import MergeMethod, PullRequest, Sha
 from bot.pipeline.companion_originals import merged_originals
 from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.merged_commits import merged_commits
-from bot.pipeline.replies import Request
+from bot.pipeline.replies import CommandContext
 from bot.pipeline.reverted_original import taken_back
 from bot.report import replies
 
 
-def read_backport(request: Request, original: PullRequest, context: RepositoryContext) -> Backport:
+def read_backport(request: CommandContext, original: PullRequest, context: RepositoryContext) -> Backport:
     """Find the commits to pick.
 
     Raises:
@@ -31,11 +31,11 @@ def read_backport(request: Request, original: PullRequest, context: RepositoryCo
         merge_method=method,
         commits=commits,
         options=options,
-        requester=request.asked.requester,
+        requester=request.source.requester,
         patch=patch,
         named=named,
-        comment_id=request.asked.comment_id,
-        labelled_at=request.asked.labelled_at,
+        comment_id=request.source.comment_id,
+        labelled_at=request.source.labelled_at,
         undone=taken_back(original, commits, context),
         companion_originals=merged_originals(patch, context) if patch and options.with_companions else {},
     )

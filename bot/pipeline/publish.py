@@ -12,8 +12,8 @@ from bot.models import (
     Failed,
     Opened,
     PullRequest,
+    TargetOutcome,
     TargetPlan,
-    TargetResult,
     Verdict,
 )
 from bot.pipeline.branch_naming import find_pull_requests
@@ -31,7 +31,7 @@ _WORKFLOWS = ".github/workflows/"
 
 def find_backport(
     branch: str, original: PullRequest, asked: Command, context: RepositoryContext
-) -> TargetResult | None:
+) -> TargetOutcome | None:
     """Return how the target branch stands by the pull requests that exist, or None where there is none to respect."""
     existing = find_pull_requests(branch, original, context)
     merged = next((each for each in existing if each.merged), None)

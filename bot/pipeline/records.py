@@ -31,8 +31,8 @@ from bot.models import (
     Opened,
     PullRequest,
     Sha,
+    TargetOutcome,
     TargetPlan,
-    TargetResult,
     Verdict,
     WouldOpen,
 )
@@ -71,7 +71,7 @@ _Ending = (
 )
 
 
-def tagged(value: TargetPlan | Candidate | TargetResult) -> dict[str, object]:
+def tagged(value: TargetPlan | Candidate | TargetOutcome) -> dict[str, object]:
     """Return a value as a `Tagged` of its kind reads it."""
     if isinstance(value, TargetPlan | Candidate):
         return {"kind": "plan" if isinstance(value, TargetPlan) else "candidate", "value": value}
@@ -86,7 +86,7 @@ class Target(Record):
     decided: Annotated[Tagged[Literal["plan"], TargetPlan] | _Ending, Field(discriminator="kind")]
 
     @classmethod
-    def of(cls, identity: str, branch: str, decided: TargetPlan | TargetResult) -> Self:
+    def of(cls, identity: str, branch: str, decided: TargetPlan | TargetOutcome) -> Self:
         """Make the record of a target as it stands."""
         return cls.model_validate({"id": identity, "branch": branch, "decided": tagged(decided)})
 

@@ -17,7 +17,7 @@ from bot.text.markers import Kept
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CommandSource:
     """Who asked where. `key` finds the answer again.
 
     A label has no comment to react to; `labelled_at` is when it was put there.
@@ -36,31 +36,33 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class CommandContext:
     """A command and who gave it."""
 
-    asked: Asked
+    source: CommandSource
     command: Command
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedCommand:
     """A request that cannot be believed any more, and why."""
 
-    asked: Asked
+    source: CommandSource
     error: RequestRejected
 
 
-def say(body: str, asked: Asked, context: RepositoryContext, *, remembering: Command | None = None) -> None:
+def post_reply(
+    body: str, source: CommandSource, context: RepositoryContext, *, deferring: Command | None = None
+) -> None:
     """Write the answer, or put it in the place of an earlier one to the same command. It may keep a command."""
-    marker = answer_marker(asked.place, context)
+    marker = answer_marker(source.place, context)
     whole = f"{marker}\n{body}"
-    if remembering is not None:
-        whole = keep(whole, Kept.REMEMBERED, str(remembering), asked.requester, asked.place, context)
-    context.github.write_comment(asked.pull_request, whole, marker=marker)
+    if deferring is not None:
+        whole = keep(whole, Kept.REMEMBERED, str(deferring), source.requester, source.place, context)
+    context.github.write_comment(source.pull_request, whole, marker=marker)
 
 
-def react(reaction: Reaction, asked: Asked, context: RepositoryContext) -> None:
+def react(reaction: Reaction, source: CommandSource, context: RepositoryContext) -> None:
     """Put a reaction on the comment, if it was one."""
-    if asked.comment_id is not None:
-        context.github.react(asked.comment_id, reaction)
+    if source.comment_id is not None:
+        context.github.react(source.comment_id, reaction)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bot.commands.parser import Command, Verb
 from bot.errors import NotAuthorized, TargetBranchNotFound
 from bot.models import Sha
-from bot.pipeline.authorization import may
+from bot.pipeline.authorization import is_authorized
 from bot.pipeline.context import Backport, RepositoryContext
 from bot.text.branch_names import split_target
 
@@ -23,7 +23,7 @@ def target_branches(context: RepositoryContext) -> dict[str, Sha]:
     return context.mirror.branches() | elsewhere
 
 
-def place_of(target: str, context: RepositoryContext) -> tuple[RepositoryContext, str]:
+def resolve_repository(target: str, context: RepositoryContext) -> tuple[RepositoryContext, str]:
     """Return where a target is and what its branch is called there.
 
     Raises:
@@ -33,7 +33,7 @@ def place_of(target: str, context: RepositoryContext) -> tuple[RepositoryContext
     if repository is None:
         return context, branch
     if repository in context.unseen:
-        raise unseen(repository, context)
+        raise repository_not_visible(repository, context)
     if repository not in context.others:
         raise TargetBranchNotFound(
             f"`{repository}` is not one of the repositories of `elsewhere`, so nothing was started there.",
@@ -47,7 +47,7 @@ def remote_of(context: RepositoryContext) -> str:
     return context.github.clone_url if context.home is not None else "origin"
 
 
-def unseen(repository: str, context: RepositoryContext) -> TargetBranchNotFound:
+def repository_not_visible(repository: str, context: RepositoryContext) -> TargetBranchNotFound:
     """Word that a repository of `elsewhere` is out of the bot's sight."""
     reason = context.unseen[repository].message
     return TargetBranchNotFound(
@@ -56,18 +56,18 @@ def unseen(repository: str, context: RepositoryContext) -> TargetBranchNotFound:
     )
 
 
-def enter(target: str, backport: Backport, context: RepositoryContext) -> tuple[RepositoryContext, str]:
+def context_for_target(target: str, backport: Backport, context: RepositoryContext) -> tuple[RepositoryContext, str]:
     """Return where a target is, with the commits to backport at hand there.
 
     Raises:
         NotAuthorized: the requester may not ask for backports in that repository.
         TargetBranchNotFound: see `place_of`.
     """
-    there, branch = place_of(target, context)
+    there, branch = resolve_repository(target, context)
     if there is context:
         return context, branch
     command = Command(verb=Verb.BACKPORT, targets=(branch,), options=backport.options)
-    if not may(command, backport.requester, there):
+    if not is_authorized(command, backport.requester, there):
         raise NotAuthorized(
             f"@{backport.requester} may not ask for backports to `{target}`, so nothing was started there.",
             hint="Somebody who may write there can ask.",

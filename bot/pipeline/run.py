@@ -1,4 +1,4 @@
-"""One target branch from start to end: plan → pick → prove → publish. Every ending is a TargetResult.
+"""One target branch from start to end: plan → pick → prove → publish. Every ending is a TargetOutcome.
 
 Each step is a function of its own, so that the steps can also run in processes that trust each other less (the room
 `bot.handlers`). Making and proving a candidate take a PickContext, which has no way to GitHub.
@@ -25,8 +25,8 @@ from bot.models import (
     NotProven,
     Sha,
     Signature,
+    TargetOutcome,
     TargetPlan,
-    TargetResult,
     Verdict,
     WouldOpen,
 )
@@ -46,7 +46,7 @@ from bot.pipeline.open_pull_request import replaceable_tip
 from bot.pipeline.prove import configured_runner, prove_candidate
 from bot.pipeline.publish import check_rights, find_backport, open_backport
 from bot.pipeline.regenerate_files import tools_for
-from bot.pipeline.repositories import enter
+from bot.pipeline.repositories import context_for_target
 from bot.pipeline.verified_commits import signed_by_github
 from bot.proof.runner import Runner
 from bot.text.markdown import count
@@ -57,29 +57,29 @@ T = TypeVar("T")
 _ATTEMPTS = 3
 
 
-def backport_to(branch: str, backport: Backport, context: RepositoryContext) -> TargetResult:
+def backport_to(branch: str, backport: Backport, context: RepositoryContext) -> TargetOutcome:
     """Bring the original to one target branch. What stops this branch is its result and never an exception."""
 
-    def carry() -> TargetResult:
-        there, name = enter(branch, backport, context)
+    def carry() -> TargetOutcome:
+        there, name = context_for_target(branch, backport, context)
         ending = _carry(name, backport, there)
-        return moved(branch, backport, _ATTEMPTS) if ending is None else replace(ending, branch=branch)
+        return branch_moved_outcome(branch, backport, _ATTEMPTS) if ending is None else replace(ending, branch=branch)
 
-    return contained(branch, carry, retry=backport.asking(branch))
+    return capture_errors(branch, carry, retry=backport.asking(branch))
 
 
-def plan_for(target: str, backport: Backport, context: RepositoryContext) -> TargetPlan | TargetResult:
+def plan_for(target: str, backport: Backport, context: RepositoryContext) -> TargetPlan | TargetOutcome:
     """Take the first step alone, wherever the target is. What stops it is its result and never an exception."""
 
-    def step() -> TargetPlan | TargetResult:
-        there, name = enter(target, backport, context)
+    def step() -> TargetPlan | TargetOutcome:
+        there, name = context_for_target(target, backport, context)
         planned = plan(name, backport, there)
         return planned if isinstance(planned, TargetPlan) else replace(planned, branch=target)
 
-    return contained(target, step, retry=backport.asking(target))
+    return capture_errors(target, step, retry=backport.asking(target))
 
 
-def contained(branch: str, step: Callable[[], T], *, retry: Command | None = None) -> T | Failed:
+def capture_errors(branch: str, step: Callable[[], T], *, retry: Command | None = None) -> T | Failed:
     """Run a step of one target branch; any error becomes the branch's ending and stops no other branch.
 
     `retry` is the command by which a person asks for the branch again; none where the next run does.
@@ -90,7 +90,7 @@ def contained(branch: str, step: Callable[[], T], *, retry: Command | None = Non
         return unexpected_errors.failed(branch, error, retry=str(retry or ""))
 
 
-def _carry(branch: str, backport: Backport, context: RepositoryContext) -> TargetResult | None:
+def _carry(branch: str, backport: Backport, context: RepositoryContext) -> TargetOutcome | None:
     for _ in range(_ATTEMPTS):
         planned = plan(branch, backport, context)
         if not isinstance(planned, TargetPlan):
@@ -111,7 +111,7 @@ def _carry(branch: str, backport: Backport, context: RepositoryContext) -> Targe
     return None
 
 
-def moved(branch: str, backport: Backport, times: int) -> Failed:
+def branch_moved_outcome(branch: str, backport: Backport, times: int) -> Failed:
     """Word the ending of a branch that moved under every proof."""
     often = "once" if times == 1 else f"{times} times"
     return Failed(
@@ -122,7 +122,7 @@ def moved(branch: str, backport: Backport, times: int) -> Failed:
     )
 
 
-def plan(branch: str, backport: Backport, context: RepositoryContext) -> TargetPlan | TargetResult:
+def plan(branch: str, backport: Backport, context: RepositoryContext) -> TargetPlan | TargetOutcome:
     """Pin the branch and decide: an ending where nothing is to be done, a plan otherwise."""
     stopped = cancelled(branch, backport, context)
     if stopped is not None:
@@ -217,7 +217,7 @@ def prove(
 
 def publish(
     plan: TargetPlan, candidate: Candidate, verdict: Verdict | None, backport: Backport, context: RepositoryContext
-) -> TargetResult | None:
+) -> TargetOutcome | None:
     """Open what may be opened; None where the branch is no longer where the plan pinned it, and nothing was pushed."""
     stopped = cancelled(plan.branch, backport, context)
     if stopped is not None:

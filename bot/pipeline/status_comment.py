@@ -6,7 +6,7 @@ import functools
 import logging
 
 from bot.errors import GitHubError, RateLimited, Unavailable
-from bot.models import Failed, TargetResult
+from bot.models import Failed, TargetOutcome
 from bot.pipeline import unexpected_errors
 from bot.pipeline.branch_naming import name_for_recipe
 from bot.pipeline.context import Backport, RepositoryContext
@@ -43,7 +43,7 @@ class StatusComment:
         self._command = command
         self._backport = backport
         self._context = context
-        self._targets: dict[str, TargetProgress | TargetResult] = {each: TargetProgress(each) for each in branches}
+        self._targets: dict[str, TargetProgress | TargetOutcome] = {each: TargetProgress(each) for each in branches}
         # Asked for at every edit of the comment, and each answer takes questions to GitHub.
         self._name_branch = functools.cache(lambda target: name_for_recipe(target, backport.original, context))
 
@@ -63,7 +63,7 @@ class StatusComment:
         return tuple(self._targets)
 
     @property
-    def results(self) -> tuple[TargetResult, ...]:
+    def results(self) -> tuple[TargetOutcome, ...]:
         """How the target branches ended that have ended, in the comment's order."""
         return tuple(each for each in self._targets.values() if not isinstance(each, TargetProgress))
 
@@ -77,7 +77,7 @@ class StatusComment:
         self._targets[branch] = TargetProgress(branch, Phase.PROVING, detail)
         self._write()
 
-    def end(self, result: TargetResult) -> None:
+    def end(self, result: TargetOutcome) -> None:
         """Show a target branch's ending, in the comment and as a check run on the original.
 
         An ending that cannot be rendered is replaced by one that says so: the comment must not stay under way.
@@ -99,7 +99,7 @@ class StatusComment:
     def _failed(self, branch: str, error: Exception) -> Failed:
         return unexpected_errors.failed(branch, error, retry=str(self._backport.asking(branch)))
 
-    def _show(self, result: TargetResult) -> None:
+    def _show(self, result: TargetOutcome) -> None:
         self._write()
         if self._context.config.publish.check_runs and not self._backport.options.dry_run:
             template = self._context.config.templates.check_run
@@ -133,7 +133,7 @@ class StatusComment:
             log.warning("%s", error)
 
 
-def _state(target: TargetProgress | TargetResult) -> str:
+def _state(target: TargetProgress | TargetOutcome) -> str:
     if isinstance(target, TargetProgress):
         return f"⏳ {target.phase.value}"
     ending = describe(target)

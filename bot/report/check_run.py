@@ -5,7 +5,7 @@ Owns title, summary and conclusion. A branch that is no fault of the author's is
 
 from __future__ import annotations
 
-from bot.models import CheckRunText, NotProven, Status, TargetResult, Verdict, VerdictOutcome
+from bot.models import CheckRunText, NotProven, Status, TargetOutcome, Verdict, VerdictOutcome
 from bot.report.buffers import render_bars
 from bot.report.outcomes import describe
 from bot.report.verdict import device_of, device_text, evidence, groups, headline, isolation_text, known_groups, meaning
@@ -36,7 +36,7 @@ _VERDICTS = {
 }
 
 
-def render_target_check(result: TargetResult, *, template: str | None = None) -> CheckRunText:
+def render_target_check(result: TargetOutcome, *, template: str | None = None) -> CheckRunText:
     """Word the check run on the original pull request for one target branch."""
     ending = describe(result)
     verdict = result.verdict if isinstance(result, NotProven) else None

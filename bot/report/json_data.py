@@ -22,7 +22,7 @@ from bot.models import (
     PullRequest,
     RelatedCommit,
     SuiteRun,
-    TargetResult,
+    TargetOutcome,
     Verdict,
     WouldOpen,
 )
@@ -31,7 +31,7 @@ from bot.report.verdict import base_failed, candidate_failed, device_of, groups,
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
-def target_to_json(result: TargetResult) -> dict[str, Json]:
+def target_to_json(result: TargetOutcome) -> dict[str, Json]:
     """Return one target branch's ending. `base_failed` and `candidate_failed` leave known failures out."""
     candidate = result.candidate if isinstance(result, Opened | NotProven | WouldOpen) else None
     verdict = result.verdict if isinstance(result, Opened | NotProven | WouldOpen) else None
@@ -65,7 +65,7 @@ def target_to_json(result: TargetResult) -> dict[str, Json]:
     }
 
 
-def _notes(result: TargetResult) -> list[Json]:
+def _notes(result: TargetOutcome) -> list[Json]:
     """Return what was configured and could not be had."""
     if isinstance(result, Opened):
         return list(result.notes)
@@ -131,7 +131,7 @@ def _run(run: SuiteRun) -> dict[str, Json]:
     }
 
 
-def _reason(result: TargetResult) -> str | None:
+def _reason(result: TargetOutcome) -> str | None:
     match result:
         case NotAffected():
             return result.check.reason
@@ -147,13 +147,13 @@ def _reason(result: TargetResult) -> str | None:
             return f"conflict in {', '.join(file.path for file in result.conflict.files)}"
 
 
-def _pull_request(result: TargetResult) -> PullRequest | None:
+def _pull_request(result: TargetOutcome) -> PullRequest | None:
     if isinstance(result, Conflicted):
         return result.draft
     return result.pull_request if isinstance(result, Opened) else None
 
 
-def _files(result: TargetResult) -> list[Json]:
+def _files(result: TargetOutcome) -> list[Json]:
     if isinstance(result, Conflicted):
         return [
             {
@@ -170,7 +170,7 @@ def _files(result: TargetResult) -> list[Json]:
     return []
 
 
-def _prerequisites(result: TargetResult) -> list[Json]:
+def _prerequisites(result: TargetOutcome) -> list[Json]:
     """Return what a pick is missing, or what it brought along because that was asked for."""
     if isinstance(result, Conflicted):
         return _commits(result.conflict.prerequisites)
@@ -178,7 +178,7 @@ def _prerequisites(result: TargetResult) -> list[Json]:
     return _commits(candidate.prerequisites) if candidate else []
 
 
-def _after_prerequisites(result: TargetResult) -> str | None:
+def _after_prerequisites(result: TargetOutcome) -> str | None:
     if not isinstance(result, Conflicted):
         return None
     return outlook_after(result.conflict.prerequisites, result.conflict.rest)

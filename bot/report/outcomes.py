@@ -1,6 +1,6 @@
 """How a target branch ended → the words for it: fact · consequence · remedy.
 
-Owns one description per TargetResult, used by the status comment, the check run and the terminal alike, so that they
+Owns one description per TargetOutcome, used by the status comment, the check run and the terminal alike, so that they
 never tell different stories. The words are Markdown in which foreign text is inert.
 """
 
@@ -21,7 +21,7 @@ from bot.models import (
     Opened,
     PullRequest,
     Status,
-    TargetResult,
+    TargetOutcome,
     Verdict,
     VerdictOutcome,
     WouldOpen,
@@ -55,7 +55,7 @@ COMMANDS_BELOW = "Finish it by hand, with the commands below."
 _COMMANDS_ELSEWHERE = "Finish it by hand: the status comment on the original pull request gives the commands."
 
 
-def describe(result: TargetResult, asked: Command = _BARE, *, by_hand: str = _COMMANDS_ELSEWHERE) -> Ending:
+def describe(result: TargetOutcome, asked: Command = _BARE, *, by_hand: str = _COMMANDS_ELSEWHERE) -> Ending:
     """Put a target branch's ending into words.
 
     The commands in them can be pasted as they are: they keep the options and the commits of what was `asked`. `by_hand`
@@ -74,7 +74,7 @@ def describe(result: TargetResult, asked: Command = _BARE, *, by_hand: str = _CO
             return _plain(result, asked)
 
 
-def summary(endings: Sequence[TargetResult]) -> str:
+def summary(endings: Sequence[TargetOutcome]) -> str:
     """Count the endings in one line, e.g. "3 pull requests opened, 1 branch not affected"."""
     said = (
         (_opened_now(endings), "pull request", "opened"),
@@ -223,13 +223,13 @@ def _not_proven(result: NotProven, asked: Command) -> Ending:
     )
 
 
-def _with(endings: Sequence[TargetResult], status: Status) -> int:
+def _with(endings: Sequence[TargetOutcome], status: Status) -> int:
     return sum(result.status is status for result in endings)
 
 
-def _opened_now(endings: Sequence[TargetResult]) -> int:
+def _opened_now(endings: Sequence[TargetOutcome]) -> int:
     return sum(isinstance(result, Opened) and result.created for result in endings)
 
 
-def _opened_before(endings: Sequence[TargetResult]) -> int:
+def _opened_before(endings: Sequence[TargetOutcome]) -> int:
     return sum(isinstance(result, Opened) and not result.created for result in endings)

@@ -19,7 +19,7 @@ from bot.errors import (
     RequestRejected,
     TargetBranchNotFound,
 )
-from bot.models import TargetResult
+from bot.models import TargetOutcome
 from bot.report.outcomes import describe
 from bot.text.branch_names import is_glob
 from bot.text.markdown import code, link, prose, text
@@ -117,7 +117,7 @@ class Told:
 
 
 def render_status_answer(
-    standing: Sequence[TargetResult | Told], *, waiting: Sequence[str] = (), template: str | None = None
+    standing: Sequence[TargetOutcome | Told], *, waiting: Sequence[str] = (), template: str | None = None
 ) -> str:
     """Answer `/backport status`: one line for each target branch that anything is known of.
 
@@ -128,7 +128,7 @@ def render_status_answer(
     return _answer(lead, template, rows=rows)
 
 
-def _standing(row: TargetResult | Told) -> str:
+def _standing(row: TargetOutcome | Told) -> str:
     if isinstance(row, Told):
         icon, _, state = row.state.partition(" ")
         return f"- {text(icon)} {code(row.branch)}: {text(state)}, {link('see its status comment', row.url)}"

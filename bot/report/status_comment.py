@@ -20,7 +20,7 @@ from bot.models import (
     NotProven,
     PullRequest,
     Sha,
-    TargetResult,
+    TargetOutcome,
 )
 from bot.report.conflict_text import describe_conflict_file
 from bot.report.manual_steps import Recipe, compare_page, recipe
@@ -67,7 +67,7 @@ class StatusView:
     marker: str
     original: PullRequest
     requester: str
-    targets: Sequence[TargetProgress | TargetResult]
+    targets: Sequence[TargetProgress | TargetOutcome]
     commits: Sequence[Sha] = ()
     merge_method: MergeMethod = MergeMethod.SQUASH
     name_branch: Callable[[str], str] = "backport/{}".format
@@ -136,7 +136,7 @@ def _under_way(target: TargetProgress) -> Ending:
     return Ending(branch=target.branch, icon="⏳", state=target.phase.value + detail)
 
 
-def _detail(result: TargetResult, view: StatusView) -> _Detail:
+def _detail(result: TargetOutcome, view: StatusView) -> _Detail:
     ending = describe(result, view.asked, by_hand=COMMANDS_BELOW)
     match result:
         case NotAffected():

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bot.models import TargetResult
+from bot.models import TargetOutcome
 from bot.report.json_data import Json, target_to_json
 from bot.report.sync_text import counts, days, next_step
 from bot.sync.survey import Survey
 from bot.sync.types import MISSING, BranchState, Standing
 
 
-def sync_to_json(survey: Survey, results: tuple[TargetResult, ...]) -> dict[str, Json]:
+def sync_to_json(survey: Survey, results: tuple[TargetOutcome, ...]) -> dict[str, Json]:
     """Return the whole picture. `results` are the endings of this run's attempts, with the keys that the demo has."""
     return {
         "repository": survey.repository,

@@ -23,7 +23,7 @@ from bot.models import (
     NotProven,
     Opened,
     SuiteRun,
-    TargetResult,
+    TargetOutcome,
     Verdict,
     WouldOpen,
 )
@@ -110,7 +110,7 @@ def render_verdict(verdict: Verdict) -> str:
     return "\n".join(lines)
 
 
-def results_table(results: Sequence[TargetResult], *, title: str | None = None) -> Table:
+def results_table(results: Sequence[TargetOutcome], *, title: str | None = None) -> Table:
     """Lay out the endings: target branch · affected? · how applied · base run · candidate run · pull request.
 
     Sentences stand in `render_explanations`, to be printed under the table: a cell is read at a glance.
@@ -123,7 +123,7 @@ def results_table(results: Sequence[TargetResult], *, title: str | None = None) 
     return table
 
 
-def render_explanations(results: Sequence[TargetResult]) -> str:
+def render_explanations(results: Sequence[TargetOutcome]) -> str:
     """Say for each branch what there is to say beyond the table: the pull request's address, or why there is none."""
     lines = []
     for result in results:
@@ -140,7 +140,7 @@ def plain(value: object, limit: int = 2000) -> str:
     return shorten(kept, limit)
 
 
-def _row(result: TargetResult) -> tuple[str, str, str, str, str, str]:
+def _row(result: TargetOutcome) -> tuple[str, str, str, str, str, str]:
     match result:
         case Opened(created=False):
             return result.branch, "", "", "", "", f"#{result.pull_request.number}, already open"

@@ -8,13 +8,13 @@ from pathlib import Path
 from bot.config import load_config
 from bot.environment import credentials
 from bot.handlers.reconcile import reconcile
-from bot.models import Progress, TargetResult
+from bot.models import Progress, TargetOutcome
 from bot.pipeline.context import open_repository_context
 
 
 def reconcile_once(
     config: Path, *, data: Path, days: float, api_url: str, login: str | None, progress: Progress
-) -> tuple[TargetResult, ...]:
+) -> tuple[TargetOutcome, ...]:
     """Serve what was asked on the pull requests that changed in the last days and was never answered.
 
     Raises:

@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.commands.events import Trigger, parse_delivery
 from bot.environment.loopback import serving
 from bot.handlers.comment import answer
-from bot.models import TargetResult
+from bot.models import TargetOutcome
 from bot.pipeline.context import RepositoryContext
 from bot.server.acknowledge import Acknowledger
 from bot.server.connections import PatientProtocol
@@ -19,7 +19,7 @@ from bot.server.repository_names import Naming
 from bot.server.webhooks import webhook_app
 from bot.server.worker import Worker
 
-Served = Callable[[tuple[TargetResult, ...]], None]
+Served = Callable[[tuple[TargetOutcome, ...]], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.models import Opened, TargetResult
+from bot.models import Opened, TargetOutcome
 from tests.pipeline.office import BOT, MAINTAINER, Office
 
 ASK = "/backport release/1.2 --no-prove"
@@ -60,7 +60,7 @@ def _ask(office: Office) -> int:
     return office.issue(7).create_comment(ASK).id
 
 
-def _serve(office: Office, comment_id: int) -> TargetResult:
+def _serve(office: Office, comment_id: int) -> TargetOutcome:
     (result,) = office.serve(comment_id, ASK)
     return result
 

@@ -23,7 +23,7 @@ from github.PullRequest import PullRequest
 from bot.commands.events import CommentTrigger
 from bot.fake_github import FakeGitHub
 from bot.handlers.comment import answer
-from bot.models import TargetResult
+from bot.models import TargetOutcome
 from bot.pipeline.context import RepositoryContext
 
 REPOSITORY = "acme/widget"
@@ -90,12 +90,12 @@ class Office:
     context: RepositoryContext
     people: dict[str, Github] = field(default_factory=dict)
 
-    def say(self, body: str, *, on: int = 7, as_: str = MAINTAINER) -> tuple[TargetResult, ...]:
+    def say(self, body: str, *, on: int = 7, as_: str = MAINTAINER) -> tuple[TargetOutcome, ...]:
         """Write a comment as somebody and let the bot answer it."""
         written = self.issue(on, as_=as_).create_comment(body)
         return self.serve(written.id, body, on=on, author=as_)
 
-    def serve(self, comment_id: int, body: str, *, on: int = 7, author: str = MAINTAINER) -> tuple[TargetResult, ...]:
+    def serve(self, comment_id: int, body: str, *, on: int = 7, author: str = MAINTAINER) -> tuple[TargetOutcome, ...]:
         trigger = CommentTrigger(
             repository=REPOSITORY, pull_request=on, comment_id=comment_id, author=author, body=body
         )

@@ -14,7 +14,7 @@ from bot.handlers import comment as answer_module
 from bot.handlers import reconcile as reconcile_module
 from bot.handlers.comment import answer
 from bot.handlers.reconcile import reconcile
-from bot.models import Opened, TargetResult
+from bot.models import Opened, TargetOutcome
 from tests.pipeline.landing import open_pull, unproven, write
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office
 
@@ -34,7 +34,7 @@ def pull(lenient: Office) -> PullRequest:
     return open_pull(lenient, "topic", title="First")
 
 
-def merge(office: Office, pull: PullRequest) -> tuple[TargetResult, ...]:
+def merge(office: Office, pull: PullRequest) -> tuple[TargetOutcome, ...]:
     """Merge, and tell the bot."""
     pull.merge(merge_method="squash")
     return answer(

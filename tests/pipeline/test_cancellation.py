@@ -10,7 +10,7 @@ import pytest
 from bot.carried.load import CarriedPatch
 from bot.commands.events import LabelTrigger
 from bot.handlers.comment import answer
-from bot.models import Cancelled, Candidate, Opened, Status, TargetResult, Verdict
+from bot.models import Cancelled, Candidate, Opened, Status, TargetOutcome, Verdict
 from bot.pick.context import PickContext
 from bot.pipeline import run
 from bot.pipeline.cancellation import Watch
@@ -120,7 +120,7 @@ def _cancel(office: Office, *, after: timedelta) -> None:
     office.fake_github.seed_comment(REPOSITORY, 9, author=MAINTAINER, body="/backport cancel", created_at=moment)
 
 
-def _label(office: Office) -> tuple[TargetResult, ...]:
+def _label(office: Office) -> tuple[TargetOutcome, ...]:
     office.issue(9).add_to_labels(LABEL)
     trigger = LabelTrigger(repository=REPOSITORY, pull_request=9, label=LABEL, sender=MAINTAINER, merged=True)
     return answer(trigger, office.context)

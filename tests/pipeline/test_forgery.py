@@ -15,7 +15,7 @@ from bot.github.client import GitHubClient
 from bot.handlers import reconcile as reconcile_module
 from bot.handlers.comment import answer
 from bot.handlers.reconcile import reconcile
-from bot.models import Opened, TargetResult
+from bot.models import Opened, TargetOutcome
 from tests.pipeline.landing import open_pull, unproven, write
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office
 
@@ -46,7 +46,7 @@ def _open_pull(office: Office, name: str = "topic") -> PullRequest:
     return open_pull(office, name, title=name.title())
 
 
-def _merge(office: Office, pull: PullRequest) -> tuple[TargetResult, ...]:
+def _merge(office: Office, pull: PullRequest) -> tuple[TargetOutcome, ...]:
     pull.merge(merge_method="squash")
     trigger = MergeTrigger(repository=REPOSITORY, pull_request=pull.number, sender=MAINTAINER, labels=())
     return answer(trigger, office.context)
@@ -62,7 +62,7 @@ def _kept_line(office: Office, number: int) -> str:
     return office.answers(number)[0].split("\n")[1]
 
 
-def _look_at_github(office: Office, monkeypatch: pytest.MonkeyPatch) -> tuple[TargetResult, ...]:
+def _look_at_github(office: Office, monkeypatch: pytest.MonkeyPatch) -> tuple[TargetOutcome, ...]:
     monkeypatch.setattr(reconcile_module, "_LONGEST", timedelta(seconds=-1))
     return reconcile(office.context, since=datetime.now(UTC) - timedelta(hours=1))
 

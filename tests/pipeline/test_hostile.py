@@ -13,7 +13,7 @@ import requests
 from bot.commands.events import parse_delivery
 from bot.errors import BackportError
 from bot.handlers.comment import answer
-from bot.models import Failed, Opened, TargetResult, WouldOpen
+from bot.models import Failed, Opened, TargetOutcome, WouldOpen
 from tests.commands.test_events import examples
 from tests.pipeline.landing import open_pull, unproven, write
 from tests.pipeline.office import BOT, REPOSITORY, Office, git
@@ -239,7 +239,7 @@ def test_every_example_of_github_is_served_without_a_crash_and_without_an_effect
 ) -> None:
     """The people in the examples are nobody here, whatever their payloads say of them."""
     before = lenient.branches()
-    served: list[TargetResult] = []
+    served: list[TargetOutcome] = []
     for event in examples:
         for payload in event["examples"]:
             here = json.loads(json.dumps(payload).replace("Codertocat/Hello-World", REPOSITORY))

@@ -11,7 +11,7 @@ from bot.commands.events import ChangeTrigger
 from bot.config import parse_config
 from bot.github.client import GitHubClient
 from bot.handlers.comment import answer
-from bot.models import Conflicted, Failed, Opened, TargetResult
+from bot.models import Conflicted, Failed, Opened, TargetOutcome
 from tests.pipeline.landing import unproven
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, with_pick
 
@@ -25,7 +25,7 @@ UNKNOWN_HEAD = {
 }
 
 
-def ask(office: Office) -> TargetResult:
+def ask(office: Office) -> TargetOutcome:
     (result,) = office.say(ASK, on=9)
     return result
 

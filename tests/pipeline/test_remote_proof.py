@@ -25,7 +25,7 @@ import yaml
 
 from bot.config import parse_config
 from bot.fake_github import FakeGitHub
-from bot.models import CaseOutcome, CaseResult, NotProven, Opened, Sha, SuiteRun, TargetResult, Verdict, VerdictOutcome
+from bot.models import CaseOutcome, CaseResult, NotProven, Opened, Sha, SuiteRun, TargetOutcome, Verdict, VerdictOutcome
 from bot.pipeline.remote_proof import actions_runner
 from bot.proof.artifacts import write_evidence
 from bot.proof.runner import Assignment
@@ -181,13 +181,13 @@ def machine_for(forge: Office, tmp_path: Path, *endings: Ending) -> Iterator[Mac
         worker.join(30)
 
 
-def ask(forge: Office, *, queue: float = 1, run: float = 1) -> TargetResult:
+def ask(forge: Office, *, queue: float = 1, run: float = 1) -> TargetOutcome:
     config = parse_config(f"repository: {REPOSITORY}\n" + PROVE.format(queue=queue, run=run))
     (result,) = replace(forge, context=with_pick(forge.context, config=config)).say(ASK)
     return result
 
 
-def not_proven(result: TargetResult) -> Verdict:
+def not_proven(result: TargetOutcome) -> Verdict:
     assert isinstance(result, NotProven)
     return result.verdict
 

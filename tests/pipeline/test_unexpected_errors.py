@@ -13,7 +13,7 @@ from bot.commands.parser import parse_commands
 from bot.config import parse_config
 from bot.handlers import comment, schedule_opening
 from bot.handlers.schedule import open_missing
-from bot.models import Failed, Opened, TargetResult
+from bot.models import Failed, Opened, TargetOutcome
 from bot.pipeline import run, status_comment
 from bot.report import check_run
 from tests.pipeline.office import REPOSITORY, Office, with_pick
@@ -76,7 +76,7 @@ def test_it_answers_where_there_is_no_status_comment_yet(office: Office, monkeyp
 def test_an_ending_that_cannot_be_rendered_is_replaced_by_one_that_can(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def render(result: TargetResult, **named: str) -> object:
+    def render(result: TargetOutcome, **named: str) -> object:
         return check_run.render_target_check(result, **named) if isinstance(result, Failed) else _fail()
 
     monkeypatch.setattr(status_comment, "render_target_check", render)

@@ -34,7 +34,7 @@ from bot.models import (
     RungOutcome,
     Sha,
     SuiteRun,
-    TargetResult,
+    TargetOutcome,
     Verdict,
     VerdictOutcome,
     WouldOpen,
@@ -202,7 +202,7 @@ class Samples:
         candidate = self.candidate(branch, carried=True)
         return NotProven(branch=branch, candidate=candidate, verdict=self.verdict(outcome))
 
-    def every_ending(self) -> tuple[TargetResult, ...]:
+    def every_ending(self) -> tuple[TargetOutcome, ...]:
         carried = self.candidate("release/v0.5.11", carried=True)
         return (
             self.opened(),

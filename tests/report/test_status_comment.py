@@ -10,7 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from bot.commands.parser import parse_commands
-from bot.models import BackportOptions, Failed, TargetResult
+from bot.models import BackportOptions, Failed, TargetOutcome
 from bot.text.markers import is_ours, status_marker
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 from bot.report.status_comment import MAX_COMMENT, Phase, StatusView, TargetProgress, render_status
 
 
-def view(samples: Samples, *targets: TargetProgress | TargetResult, **changes: object) -> StatusView:
+def view(samples: Samples, *targets: TargetProgress | TargetOutcome, **changes: object) -> StatusView:
     given = {
         "marker": status_marker("sgl-project/sglang#24587/1"),
         "original": samples.original(),

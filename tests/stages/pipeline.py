@@ -15,7 +15,7 @@ import pytest
 from bot.environment import credentials
 from bot.handlers import jobs
 from bot.handlers.event import Event, read_event
-from bot.models import TargetResult, Verdict, silent
+from bot.models import TargetOutcome, Verdict, silent
 from bot.pipeline.context import ConnectionSettings
 from bot.pipeline.records import Planned
 from bot.pipeline.run_folder import RunFolder
@@ -102,13 +102,17 @@ class Pipeline:
                 shutil.copy2(verdict, artifact / verdict.name, follow_symlinks=False)
         return proofs
 
-    def publish(self, seal: str, *, again: RunFolder | None = None, evidence_url: str = "") -> tuple[TargetResult, ...]:
+    def publish(
+        self, seal: str, *, again: RunFolder | None = None, evidence_url: str = ""
+    ) -> tuple[TargetOutcome, ...]:
         self.give_token()
         connection = self.connection("publish")
         folder = RunFolder(self.folder.root, self.handed_on())
         return jobs.run_publish(folder, seal, connection, again=again, evidence_url=evidence_url, progress=silent)
 
-    def run(self, body: str, *, on: int = 7, as_: str = MAINTAINER, evidence_url: str = "") -> tuple[TargetResult, ...]:
+    def run(
+        self, body: str, *, on: int = 7, as_: str = MAINTAINER, evidence_url: str = ""
+    ) -> tuple[TargetOutcome, ...]:
         """Run all stages."""
         if self.plan(self.event(body, on=on, as_=as_)):
             self.pick()

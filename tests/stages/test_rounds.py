@@ -14,7 +14,7 @@ from bot.models import (
     Opened,
     Sha,
     SuiteRun,
-    TargetResult,
+    TargetOutcome,
     Verdict,
     VerdictOutcome,
 )
@@ -125,7 +125,7 @@ def _until_proven(pipeline: Pipeline, body: str) -> str:
     return seal
 
 
-def _next_round(pipeline: Pipeline, again: RunFolder) -> tuple[TargetResult, ...]:
+def _next_round(pipeline: Pipeline, again: RunFolder) -> tuple[TargetOutcome, ...]:
     following = pipeline.following(again)
     following.pick(seal=again.seal("plan"))
     seal = following.seal()
