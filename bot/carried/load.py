@@ -5,17 +5,20 @@ Owns CarriedPatch and where patches lie. Judges no tree and changes none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import bot
 from bot.carried import rules
 from bot.carried.rewrite import check_template
-from bot.carried.schema import Companion, FollowUp, PatchFile, Provenance, parse_patch
+from bot.carried.schema import Companion, FollowUp, PatchFile, Provenance
+from bot.config.validation import validate
+from bot.config.yaml_source import parse_yaml
 from bot.errors import ConfigError
 from bot.models import DeclaredFailure, Suite
+from bot.text.suggestions import suggest
 
 _ABBREVIATED = 7  # git's own shortest abbreviation of an object name
 
@@ -104,22 +107,17 @@ def load_patches(directories: Iterable[Path]) -> Mapping[str, CarriedPatch]:
 
 
 def load_patch(directory: Path) -> CarriedPatch:
-    """Read one folder's patch.yaml and make sure of its rules.
+    """Read one folder's patch.yaml and validate its references, its rules and its templates.
 
     Raises:
-        ConfigError: names the file, the key path and what is wrong there.
+        ConfigError: the file has a mistake; the message names file, line and key path.
     """
     path = directory / "patch.yaml"
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}.", hint="Check the path; the file is UTF-8 text.") from error
-    file = parse_patch(text, path)
-    for place, rule in _rules(file):
-        rules.validate(rule, file.shared_rules, f"{path}: {place}")
-    for step in file.steps:
-        for index, edit in enumerate(step.edits):
-            check_template(edit, step, file, f"{path}: steps.{step.name}.edits.{index}")
+    file = _parse(text, str(path))
     section = file.suite
     suite = Suite(
         name=directory.name,
@@ -143,9 +141,16 @@ def find_original(
     return None
 
 
-def _rules(file: PatchFile) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    yield from ((f"shared_rules.{name}", rule) for name, rule in file.shared_rules.items())
-    yield from ((f"rules.{name}", entry.rule) for name, entry in file.rules.items())
-    for step in file.steps:
-        yield from ((f"steps.{step.name}.edits.{index}", edit.rule) for index, edit in enumerate(step.edits))
-    yield from ((f"follow_ups.{entry.name}", entry.rule) for entry in file.follow_ups)
+def _parse(text: str, name: str) -> PatchFile:
+    source = parse_yaml(text, name=name, aliases=True)
+    file = validate(PatchFile, source)
+    for path, reference, defined in file.references():
+        if reference not in defined:
+            hint = suggest(reference, defined, listing="Defined are")
+            raise source.mistake(path, f"names `{reference}`, which is not defined", hint=hint)
+    for path, rule in file.all_rules():
+        rules.validate(rule, file.shared_rules, partial(source.mistake, path))
+    for index, step in enumerate(file.steps):
+        for position, edit in enumerate(step.edits):
+            check_template(edit, step, file, partial(source.mistake, ("steps", index, "edits", position, edit.action)))
+    return file

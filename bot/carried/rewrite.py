@@ -1,14 +1,14 @@
-"""One step's edits on a file's text: matches become edits, every other character stays.
+"""Applies the edits of one step to a file's text, and checks their templates.
 
-Owns templates (metavariables, parameters, indentation, the file's own line ends). Decides nothing about whether a
-step's outcome is good.
+A template is filled with metavariables and parameters, and takes the indentation and the line ends of its place. Every
+character outside the matches stays as it is. `bot.carried.apply` decides whether a step's result is good.
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Template
 from typing import Any
@@ -17,36 +17,28 @@ from ast_grep_py import SgNode
 
 from bot.carried import rules
 from bot.carried.schema import Edit, PatchFile, Step
-from bot.errors import ConfigError
+from bot.config.yaml_source import Mistake
 
 
-def check_template(edit: Edit, step: Step, file: PatchFile, place: str) -> None:
-    """Make sure that an edit's template can be filled; `place` is the edit in its file, for the error.
+def check_template(edit: Edit, step: Step, file: PatchFile, mistake: Mistake) -> None:
+    """Check that an edit's template can be filled for each match; `mistake` words an error at the template's place.
 
     Raises:
-        ConfigError: it uses a name that neither the edit's rule binds nor the step's function has as a parameter.
+        ConfigError: the template uses a name that some match of the edit's rule does not bind, and that is no parameter
+            of the step's function.
     """
-    action, text = next((name, text) for name, text in _templates(edit) if text is not None)
-    parameters = frozenset(file.functions[step.function].parameters)
-    known = rules.bound_names(edit.rule, file.shared_rules) | parameters
-    template = Template(text)
+    template = Template(edit.template)
     if not template.is_valid():
-        raise ConfigError(
-            f"{place}.{action}: a `$` in the template begins no name, so nothing was read from this file.",
-            hint="Write `$$` for a dollar sign.",
-        )
-    unbound = [f"`${name}`" for name in template.get_identifiers() if name not in known]
+        raise mistake("has a `$` that begins no name", hint="Write `$$` for a dollar sign.")
+    parameters = file.functions[step.function].parameters
+    names = rules.bound_names(edit.rule, file.shared_rules).union(parameters)
+    unbound = [f"`${name}`" for name in template.get_identifiers() if name not in names]
     if unbound:
-        there = ", ".join(f"`${name}`" for name in sorted(known)) or "none"
-        raise ConfigError(
-            f"{place}.{action}: the template uses {', '.join(unbound)}, which nothing binds, so nothing was read from "
-            "this file.",
-            hint=f"Name it in a pattern of the edit's rule. Bound are: {there}.",
+        bound = ", ".join(f"`${name}`" for name in sorted(names)) or "none"
+        raise mistake(
+            f"uses {', '.join(unbound)}, which not every match of the edit's rule binds",
+            hint=f"Name it in a pattern of the rule, and in each alternative of an `any`. Bound are: {bound}.",
         )
-
-
-def _templates(edit: Edit) -> Iterator[tuple[str, str | None]]:
-    yield from (("replace", edit.replace), ("insert-before", edit.insert_before), ("insert-after", edit.insert_after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +77,11 @@ def _splice(text: str, match: SgNode, edit: Edit, parameters: Mapping[str, str])
     indentation = re.match(r"[ \t]*", text[line_start:])
     prefix = indentation[0] if indentation else ""
     newline = "\r\n" if "\r\n" in text else "\n"
-    if edit.replace is not None:
-        return _Splice(start, end, _filled(edit.replace, match, parameters), line)
-    template = edit.insert_before if edit.insert_before is not None else edit.insert_after
-    body = textwrap.indent(_filled(template or "", match, parameters).removesuffix("\n"), prefix).replace("\n", newline)
-    if edit.insert_before is not None:
+    replacement = _fill(edit.template, match, parameters)
+    if edit.action == "replace":
+        return _Splice(start, end, replacement, line)
+    body = textwrap.indent(replacement.removesuffix("\n"), prefix).replace("\n", newline)
+    if edit.action == "insert-before":
         return _Splice(line_start, line_start, body + newline, line)
     line_end = text.find("\n", end)
     if line_end < 0:
@@ -98,17 +90,7 @@ def _splice(text: str, match: SgNode, edit: Edit, parameters: Mapping[str, str])
     return _Splice(line_end, line_end, newline + body, line)
 
 
-def _filled(template: str, match: SgNode, parameters: Mapping[str, str]) -> str:
-    names = dict(parameters)
-    for name in Template(template).get_identifiers():
-        node = match.get_match(name)
-        if node is not None:
-            names[name] = node.text()
-    try:
-        return Template(template).substitute(names)
-    except KeyError as unbound:
-        raise ConfigError(
-            f"A template uses `${unbound.args[0]}`, which the match `{match.text()[:80]}` left unbound. Nothing was "
-            "written.",
-            hint="Bind it in every alternative of the edit's rule, or write one edit for each.",
-        ) from None
+def _fill(template: str, match: SgNode, parameters: Mapping[str, str]) -> str:
+    nodes = {name: match.get_match(name) for name in Template(template).get_identifiers()}
+    bound = {name: node.text() for name, node in nodes.items() if node is not None}
+    return Template(template).substitute({**parameters, **bound})

@@ -1,7 +1,6 @@
-"""ast-grep rules: made sure of when a patch is loaded, and run on a file.
+"""Validates ast-grep rules when a patch is loaded, and finds their matches in a file.
 
-Owns the one library call for structural search. A pattern that does not parse would match nothing without a word, so
-each is parsed on its own first.
+ast-grep accepts a pattern that is not Python and then never matches it. So each pattern is parsed by Python first.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any, cast
 
 from ast_grep_py import Config, SgNode, SgRoot
 
-from bot.errors import ConfigError
+from bot.config.yaml_source import Mistake
 
 _METAVARIABLE = re.compile(r"\${1,3}([A-Z_][A-Z0-9_]*)")
 # `$$$A` stands for several nodes, and `$_A` is thrown away: https://ast-grep.github.io/guide/pattern-syntax.html
@@ -31,49 +30,64 @@ def find(root: SgNode, rule: Mapping[str, Any], shared: Mapping[str, Mapping[str
     return list(root.find_all(config))
 
 
-def validate(rule: Mapping[str, Any], shared: Mapping[str, Mapping[str, Any]], place: str) -> None:
-    """Make sure a rule can match at all.
+def validate(rule: Mapping[str, Any], shared: Mapping[str, Mapping[str, Any]], mistake: Mistake) -> None:
+    """Check that a rule can match at all; `mistake` words an error at the rule's place in its file.
 
     Raises:
-        ConfigError: a pattern that is no Python, or a key or node kind that ast-grep does not know.
+        ConfigError: a pattern is not Python, or ast-grep does not know a key or a node kind.
     """
     for pattern in _patterns(rule):
         try:
             ast.parse(_METAVARIABLE.sub(r"M_\1", pattern))
         except SyntaxError as error:
-            raise ConfigError(
-                f"{place}: the pattern `{pattern}` is not Python ({error.msg}), so it could never match.",
+            raise mistake(
+                f"has the pattern `{pattern}`, which is not Python ({error.msg}) and would never match",
                 hint="Write a pattern that parses with every $METAVARIABLE replaced by a name.",
             ) from error
     try:
         find(parse("pass\n"), rule, shared)
     except Exception as error:
         reason = re.sub(r"(?s)\n\nStack backtrace.*|\n", " ", str(error))
-        raise ConfigError(
-            f"{place}: ast-grep cannot use this rule: {' '.join(reason.split())}",
+        raise mistake(
+            f"is a rule that ast-grep cannot use: {' '.join(reason.split()).removesuffix('.')}",
             hint="Compare it with ast-grep's rule reference.",
         ) from error
 
 
-def bound_names(rule: Mapping[str, Any], shared: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
-    """Return the metavariables that a match of a rule can bind to one node each, in its patterns or shared ones."""
-    bound: set[str] = set()
-    stack: list[object] = [rule]
-    followed: set[str] = set()
-    while stack:
-        part = stack.pop()
-        if isinstance(part, Mapping):
-            # What must not be there binds nothing.
-            stack += [value for key, value in part.items() if key not in ("not", "matches", "pattern")]
-            name = part.get("matches")
-            if isinstance(name, str) and name not in followed:
-                followed.add(name)
-                stack.append(shared.get(name, {}))
-            for pattern in _patterns({"pattern": part["pattern"]} if "pattern" in part else {}):
-                bound |= set(_SINGLE.findall(pattern))
-        elif isinstance(part, list | tuple):
-            stack += part
-    return frozenset(bound)
+def bound_names(rule: object, shared: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """Return the metavariables that each match of a rule binds to one node. Of alternatives, all must bind it."""
+    if isinstance(rule, list | tuple):
+        return frozenset[str]().union(*(bound_names(part, shared) for part in rule))
+    if isinstance(rule, Mapping):
+        return frozenset[str]().union(*(_bound_by(key, value, shared) for key, value in rule.items()))
+    return frozenset()
+
+
+def _bound_by(key: str, value: Any, shared: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:  # noqa: ANN401
+    match key:
+        case "not" | "stopBy":
+            return frozenset()  # what must not be there binds nothing, and a search may end before `stopBy` matches
+        case "pattern":
+            return _single_names(value)
+        case "matches":
+            # A rule may name itself, below a relation. It then binds nothing more.
+            return bound_names(shared.get(value, {}), {name: rule for name, rule in shared.items() if name != value})
+        case "any":
+            alternatives = [bound_names(alternative, shared) for alternative in value]
+            return frozenset.intersection(*alternatives) if alternatives else frozenset()
+        case _:
+            return bound_names(value, shared)
+
+
+def _single_names(pattern: str | Mapping[str, str]) -> frozenset[str]:
+    if isinstance(pattern, str):
+        return frozenset(_SINGLE.findall(pattern))
+    context, selector = pattern.get("context", ""), pattern.get("selector")
+    if selector is None:
+        return frozenset(_SINGLE.findall(context))
+    # Only the selected node of a context is matched. `$` is no Python, so names stand for the metavariables.
+    node = parse(_METAVARIABLE.sub("_", _SINGLE.sub(r"M_\1", context))).find(kind=selector)
+    return frozenset(re.findall(r"\bM_([A-Z][A-Z0-9_]*)", node.text() if node else ""))
 
 
 def _patterns(rule: object) -> Iterator[str]:

@@ -1,22 +1,15 @@
-"""The shape of a patch.yaml, and how a file of that shape is read.
-
-Owns the keys, their types and the sentence a maintainer gets for a wrong one. Knows nothing of trees or rules.
-"""
+"""The keys of a patch.yaml and their types, as a pydantic model. `bot.carried.load` reads and validates a file."""
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bot.config.yaml_source import parse_yaml
-from bot.errors import ConfigError
+from bot.config.yaml_source import KeyPath
 from bot.models import Affectedness
 
 Scalar = bool | int | float | str | None
@@ -115,7 +108,7 @@ class Condition(_Section):
     @model_validator(mode="after")
     def _one_key(self) -> Condition:
         if len(self.model_fields_set) != 1:
-            raise ValueError("a condition has exactly one of holds, fails, some, none, without_file, without_function")
+            raise ValueError("must have exactly one of holds, fails, some, none, without_file, without_function")
         return self
 
     @property
@@ -148,8 +141,20 @@ class Edit(_Section):
     @model_validator(mode="after")
     def _one_action(self) -> Edit:
         if sum(text is not None for text in (self.replace, self.insert_before, self.insert_after)) != 1:
-            raise ValueError("an edit has exactly one of replace, insert-before, insert-after")
+            raise ValueError("must have exactly one of replace, insert-before, insert-after")
         return self
+
+    @property
+    def action(self) -> Literal["replace", "insert-before", "insert-after"]:
+        """Return the key that holds the template."""
+        if self.replace is not None:
+            return "replace"
+        return "insert-before" if self.insert_before is not None else "insert-after"
+
+    @property
+    def template(self) -> str:
+        """Return the text of the one key that is set."""
+        return next(text for text in (self.replace, self.insert_before, self.insert_after) if text is not None)
 
 
 class Step(_Section):
@@ -230,15 +235,9 @@ class PatchFile(_Section):
         default=(), description="Changes of what the steps write that neither rules nor suite need to find."
     )
 
-    @model_validator(mode="after")
-    def _names_exist(self) -> PatchFile:
-        for place, name, known in self._references():
-            if name not in known:
-                raise ValueError(f"{place} names `{name}`, which is not defined{_nearest(name, known)}")
-        return self
-
-    def _references(self) -> Iterator[tuple[str, str, Collection[str]]]:
-        kinds: Mapping[str, Collection[str]] = {
+    def references(self) -> Iterator[tuple[KeyPath, str, Collection[str]]]:
+        """Yield each reference to a definition in the same file: its key path, the name, the defined names."""
+        defined: Mapping[str, Collection[str]] = {
             "holds": self.measures,
             "fails": self.measures,
             "some": self.rules,
@@ -247,70 +246,29 @@ class PatchFile(_Section):
             "without_function": self.functions,
         }
         for index, clause in enumerate(self.detect):
-            for condition in clause.when:
-                yield f"detect.{index}.when.{condition.kind}", condition.subject, kinds[condition.kind]
+            for position, condition in enumerate(clause.when):
+                path = ("detect", index, "when", position, condition.kind)
+                yield path, condition.subject, defined[condition.kind]
         for name, measure in self.measures.items():
-            yield f"measures.{name}.function", measure.function, self.functions
+            yield ("measures", name, "function"), measure.function, self.functions
         for index, step in enumerate(self.steps):
-            yield f"steps.{index}.function", step.function, self.functions
+            yield ("steps", index, "function"), step.function, self.functions
         for section in ("functions", "rules"):
             for name, entry in getattr(self, section).items():
-                yield f"{section}.{name}.file", entry.file, self.target.files
+                yield (section, name, "file"), entry.file, self.target.files
         for index, follow_up in enumerate(self.follow_ups):
-            yield f"follow_ups.{index}.file", follow_up.file, self.target.files
+            yield ("follow_ups", index, "file"), follow_up.file, self.target.files
 
-
-def parse_patch(text: str, path: Path) -> PatchFile:
-    """Read the text of a patch.yaml; `path` is for messages only.
-
-    Raises:
-        ConfigError: names the file, the key path and, for an unknown key, the nearest known one.
-    """
-    document = parse_yaml(text, name=str(path), aliases=True)
-    try:
-        return PatchFile.model_validate(document.data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigError(f"{path}: {_problem(first)}", hint=_hint(first)) from error
+    def all_rules(self) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
+        """Yield each ast-grep rule of the file with its key path."""
+        yield from ((("shared_rules", name), rule) for name, rule in self.shared_rules.items())
+        yield from ((("rules", name, "rule"), entry.rule) for name, entry in self.rules.items())
+        for index, step in enumerate(self.steps):
+            for position, edit in enumerate(step.edits):
+                yield ("steps", index, "edits", position, "rule"), edit.rule
+        yield from ((("follow_ups", index, "rule"), entry.rule) for index, entry in enumerate(self.follow_ups))
 
 
 def render_json_schema() -> str:
     """Render the JSON Schema that editors check a patch.yaml with; kept as patches/patch.schema.json."""
     return json.dumps(PatchFile.model_json_schema(by_alias=True), indent=2, sort_keys=True) + "\n"
-
-
-def _problem(error: ErrorDetails) -> str:
-    place = ".".join(str(part) for part in error["loc"]) or "the whole file"
-    if error["type"] == "extra_forbidden":
-        return f"unknown key `{place}`; nothing was read from this file."
-    return f"`{place}`: {error['msg'].removeprefix('Value error, ')}"
-
-
-def _hint(error: ErrorDetails) -> str:
-    if error["type"] != "extra_forbidden":
-        return "patches/patch.schema.json describes every key."
-    known = _known_keys(error["loc"][:-1])
-    nearest = _nearest(str(error["loc"][-1]), known)
-    return f"The keys there are {', '.join(sorted(known))}{nearest}."
-
-
-def _nearest(name: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean `{close[0]}`?" if close else ""
-
-
-def _known_keys(location: Sequence[int | str]) -> Collection[str]:
-    """Return the keys of the section at a place in the document."""
-    model: type[BaseModel] = PatchFile
-    for part in location:
-        fields = {field.alias or name: field for name, field in model.model_fields.items()}
-        if part in fields:
-            model = next(iter(_sections(fields[str(part)].annotation)), model)
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _sections(annotation: object) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _sections(argument)

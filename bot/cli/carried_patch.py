@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from bot.proof.prove_trees import prove_trees
 from bot.proof.source_copy import copy_sources
 from bot.report import terminal
 from bot.report.json_data import check_to_json, verdict_to_json
+from bot.text.suggestions import suggest
 
 
 def add_to(app: typer.Typer) -> None:
@@ -135,9 +135,8 @@ def _configured(file: Path | None) -> tuple[Prove, Mapping[str, CarriedPatch]]:
 
 def _named(name: str, patches: Mapping[str, CarriedPatch]) -> CarriedPatch:
     if name not in patches:
-        near = difflib.get_close_matches(name, patches, n=1)
-        known = f"Did you mean {near[0]}?" if near else f"There are {', '.join(sorted(patches))}."
-        raise ConfigError(f"There is no carried patch called {name!r}; nothing was done.", hint=known)
+        hint = suggest(name, sorted(patches), listing="The carried patches are")
+        raise ConfigError(f"There is no carried patch called {name!r}; nothing was done.", hint=hint)
     return patches[name]
 
 

@@ -6,7 +6,6 @@ that could name branches, and whether it does is asked elsewhere.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from bot.models import BackportOptions
 from bot.text.branch_names import is_glob, name_problem, pattern_problem, split_target
 from bot.text.comment_text import written_lines
 from bot.text.markdown import code
+from bot.text.suggestions import suggest
 
 MAX_COMMANDS = 10
 MAX_TARGETS = 50
@@ -204,11 +204,9 @@ def _as_flag(word: str) -> str | None:
 def _find_option(flag: str) -> Option:
     if flag in OPTIONS:
         return OPTIONS[flag]
-    known = (*OPTIONS, COMMITS)
-    near = difflib.get_close_matches(flag[:40].casefold(), known, n=1, cutoff=0.5)
     raise CommandError(
         f"`/backport` has no option {code(flag)}. Nothing was started.",
-        hint=f"Did you mean `{near[0]}`?" if near else f"The options are {', '.join(f'`{name}`' for name in known)}.",
+        hint=suggest(flag, (*OPTIONS, COMMITS), listing="The options are"),
     )
 
 

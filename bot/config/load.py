@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from bot.config.config import Config
-from bot.config.validation import explain
+from bot.config.validation import validate
 from bot.config.yaml_source import parse_yaml
 from bot.errors import ConfigError
 
@@ -26,14 +24,10 @@ def load_config(path: Path) -> Config:
 
 def parse_config(text: str, *, name: str = FILE_NAME) -> Config:
     """Read a configuration's text; `name` is the file's, for errors. Raises ConfigError."""
-    source = parse_yaml(text, name=name)
-    try:
-        return Config.model_validate(source.data)
-    except ValidationError as error:
-        raise explain(error.errors()[0], Config, source, name) from None
+    return validate(Config, parse_yaml(text, name=name))
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of backport.yaml, for editors."""
-    made = Config.model_json_schema(mode="validation")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": FILE_NAME}
+    document = Config.model_json_schema(mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document, "title": FILE_NAME}

@@ -1,65 +1,105 @@
-"""What pydantic found wrong with a file → one sentence for the person who edits it.
+"""Validates a YAML document by its pydantic model, and words the first mistake for the person who edits the file.
 
-Owns the wording: file, line, key path, what stands there and what may. Knows no particular file.
+A message names the file, the line, the key path, the value and the values that are allowed. The hint names the nearest
+key, or quotes the documentation of the key. The wording is the same for each kind of file.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
-from typing import Any, get_args
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.config.yaml_source import KeyPath, LocatedYaml
 from bot.errors import ConfigError
 from bot.text.markdown import code
+from bot.text.suggestions import suggest
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
-def explain(detail: ErrorDetails, model: type[BaseModel], source: LocatedYaml, name: str) -> ConfigError:
-    """Word one finding of a model's validation; `name` is the file's, `source` what stood in it."""
-    path: KeyPath = tuple(detail["loc"])
-    written = ".".join(map(str, path))
-    place = f"{name}, line {source.line(path)}: `{written}`"
-    match detail["type"]:
+def validate(model: type[Model], source: LocatedYaml) -> Model:
+    """Return a document as a value of its model.
+
+    Raises:
+        ConfigError: the document has a mistake; the error words the first one.
+    """
+    try:
+        return model.model_validate(source.data)
+    except ValidationError as error:
+        raise _mistake(error.errors(), model, source) from None
+
+
+def _mistake(details: Sequence[ErrorDetails], model: type[BaseModel], source: LocatedYaml) -> ConfigError:
+    first = _first(details)
+    path: KeyPath = tuple(first["loc"])
+    match first["type"]:
         case "extra_forbidden":
-            known = list(_section_at(model, path[:-1]).model_fields)
-            near = difflib.get_close_matches(str(path[-1]).replace("-", "_"), known, n=1)
-            hint = (
-                f"Did you mean `{near[0]}`?" if near else f"The keys here are {', '.join(f'`{key}`' for key in known)}."
-            )
-            return ConfigError(f"{place} is not a key that the bot knows.", hint=hint)
+            keys = _fields(_section(model, path[:-1]))
+            hint = suggest(str(path[-1]).replace("-", "_"), keys, listing="The keys here are")
+            return source.mistake(path, "is not a key that the bot knows", hint=hint)
         case "missing":
-            return ConfigError(f"{name}: the key `{written}` is missing.", hint=f"Add it: {_says(model, path)}")
+            return source.mistake(path, "is missing", hint=f"Add it: {_documentation(model, path)}")
         case _:
-            return ConfigError(f"{place} {_sentence(detail)}.", hint=_says(model, path))
+            # A value that may be of several types has one detail for each type, and the type's name ends its path.
+            path = source.existing(path)
+            same_place = [detail for detail in details if source.existing(tuple(detail["loc"])) == path]
+            return source.mistake(path, _predicate(same_place), hint=_documentation(model, path))
+
+
+def _first(details: Sequence[ErrorDetails]) -> ErrorDetails:
+    """Return the first detail. A mistyped key comes before the missing key of its section that it stands for."""
+    section = details[0]["loc"][:-1]
+    mistyped = (detail for detail in details if (detail["type"], detail["loc"][:-1]) == ("extra_forbidden", section))
+    return next(mistyped, details[0]) if details[0]["type"] == "missing" else details[0]
 
 
 _WANTED = {
-    "string_type": "must be text",
-    "bool_type": "must be `true` or `false`",
-    "int_type": "must be a whole number",
-    "float_type": "must be a number",
-    "tuple_type": "must be a list, e.g. `[a, b]`",
-    "model_type": "must be a group of keys",
-    "invalid_key": "must be text",
-    "string_pattern_mismatch": "does not have the right form",
+    "string_type": "text",
+    "bool_type": "`true` or `false`",
+    "bool_parsing": "`true` or `false`",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "date_type": "a date, e.g. `2026-04-11`",
+    "date_from_datetime_parsing": "a date, e.g. `2026-04-11`",
+    "tuple_type": "a list, e.g. `[a, b]`",
+    "dict_type": "a group of keys",
+    "mapping_type": "a group of keys",
+    "model_type": "a group of keys",
+    "invalid_key": "text",
 }
 
 
-def _sentence(detail: ErrorDetails) -> str:
-    context: Mapping[str, Any] = detail.get("ctx", {})
-    kind = detail["type"]
-    if kind == "value_error":
-        return str(context["error"])
-    if kind in {"literal_error", "enum"}:
-        return f"is {_shown(detail['input'])}, and must be {str(context['expected']).replace(chr(39), '`')}"
-    wanted = _WANTED.get(kind) or detail["msg"].removeprefix("Input ").replace("should", "must")
-    return f"is {_shown(detail['input'])} and {wanted}"
+def _predicate(details: Sequence[ErrorDetails]) -> str:
+    first = details[0]
+    context: Mapping[str, Any] = first.get("ctx", {})
+    value = _describe_value(first["input"])
+    match first["type"]:
+        case "value_error":
+            return str(context["error"])
+        case "literal_error" | "enum":
+            # The members of an enumeration are shown as `<Color.RED: 'red'>`.
+            expected = re.sub(r"<[^<>]*('[^']*')>", r"\1", str(context["expected"]))
+            return f"is {value}, and must be {expected.replace(chr(39), '`')}"
+        case "string_pattern_mismatch":
+            return f"is {value} and does not have the right form"
+        case "too_short":
+            count = context["min_length"]
+            return f"is empty and must have at least {count} {'entry' if count == 1 else 'entries'}"
+        case kind if kind in _WANTED:
+            wanted = dict.fromkeys(_WANTED[detail["type"]] for detail in details if detail["type"] in _WANTED)
+            return f"is {value} and must be {' or '.join(wanted)}"
+        case _:
+            return f"is {value} and {first['msg'].removeprefix('Input ').replace('should', 'must')}"
 
 
-def _shown(value: object) -> str:
+def _describe_value(value: object) -> str:
     match value:
         case None:
             return "empty"
@@ -75,17 +115,32 @@ def _shown(value: object) -> str:
             return "a list"
 
 
-def _section_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel]:
-    section = model
-    for key in path:
-        found = section.model_fields[str(key)].annotation if str(key) in section.model_fields else None
-        inner = next(iter(get_args(found)), found)  # a list of groups is described by the group
-        section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else section
-    return section
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the fields of a section by the keys that a file has for them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
-def _says(model: type[BaseModel], path: KeyPath) -> str:
-    """Return what the documentation says of a key, for the remedy."""
+def _section(model: type[BaseModel], path: KeyPath) -> type[BaseModel]:
+    """Return the section that a key path leads to. A list or a mapping of sections has one model for all of them."""
+    keys = iter(path)
+    for key in keys:
+        field = _fields(model).get(str(key))
+        if field is not None:
+            model = next(_models(field.annotation), model)
+            if get_origin(field.annotation) is Mapping:
+                next(keys, None)  # the name of an entry is no key of the model
+    return model
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)
+
+
+def _documentation(model: type[BaseModel], path: KeyPath) -> str:
+    """Return the documentation of a key, or of the section around it if the key has none."""
     names = [key for key in path if isinstance(key, str)]
-    field = _section_at(model, tuple(names[:-1])).model_fields.get(names[-1]) if names else None
-    return (field.description or "") if field else ""
+    field = _fields(_section(model, tuple(names[:-1]))).get(names[-1]) if names else None
+    return (field and field.description) or _section(model, tuple(names)).__doc__ or ""

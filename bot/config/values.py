@@ -1,17 +1,14 @@
-"""The kinds of value that keys of backport.yaml take, each with the sentence for a mistake in it.
-
-Owns what a branch pattern, a template or a login is. Knows no key.
-"""
+"""The types of values in backport.yaml: patterns, templates, logins. Each words the mistakes that it rejects."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from bot.text.branch_names import is_glob, name_problem, pattern_problem
+from bot.text.suggestions import suggest
 from bot.text.templates import template_problem
 
 
@@ -32,22 +29,22 @@ def _accept(value: str, problem: str | None) -> str:
     return value
 
 
-def _placeholders(value: str, known: tuple[str, ...], needed: tuple[str, ...]) -> str:
-    used = re.findall(r"\{([^{}]*)\}", value)
-    for name in used:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            names = f"did you mean `{{{near[0]}}}`?" if near else "there are " + ", ".join(f"`{{{n}}}`" for n in known)
-            raise ValueError(f"`{{{name}}}` is not a placeholder: {names}")
-    if not any(name in used for name in needed):
-        raise ValueError("must contain " + " or ".join(f"`{{{name}}}`" for name in needed))
+def _placeholders(value: str, allowed: tuple[str, ...], required: tuple[str, ...]) -> str:
+    used = re.findall(r"\{[^{}]*\}", value)
+    placeholders = [f"{{{name}}}" for name in allowed]
+    for placeholder in used:
+        if placeholder not in placeholders:
+            hint = suggest(placeholder, placeholders, listing="The placeholders are")
+            raise ValueError(f"contains `{placeholder}`, which is not a placeholder. {hint}")
+    if not any(f"{{{name}}}" in used for name in required):
+        raise ValueError("must contain " + " or ".join(f"`{{{name}}}`" for name in required))
     return value
 
 
 def _branch_template(value: str) -> str:
-    known = ("number", "target", "target_slug")
-    _placeholders(value, known, ("number",))
-    _placeholders(value, known, ("target", "target_slug"))
+    allowed = ("number", "target", "target_slug")
+    _placeholders(value, allowed, ("number",))
+    _placeholders(value, allowed, ("target", "target_slug"))
     problem = name_problem(re.sub(r"\{[^{}]*\}", "x", value))
     return _accept(value, problem and f"gives a branch name that {problem}")
 
@@ -82,4 +79,4 @@ LabelTemplate = Annotated[str, AfterValidator(_label_template)]
 
 def fill(template: str, **values: str) -> str:
     """Put values in the place of `{placeholders}`; a value is never read as a template itself."""
-    return re.sub(r"\{([a-z_]+)\}", lambda found: values.get(found.group(1), found.group()), template)
+    return re.sub(r"\{([a-z_]+)\}", lambda match: values.get(match.group(1), match.group()), template)

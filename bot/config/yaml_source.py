@@ -1,42 +1,60 @@
-"""YAML text → plain data that still knows its lines.
+"""Reads a YAML file that people edit, and keeps the line of each value for error messages.
 
-Owns reading a file that people edit: bounded in size, without aliases where nobody needs them, a key at most once in
-each mapping, and the line of every value for whoever has to complain about one.
+A file is bounded in size. A key may stand once in each mapping. Aliases are an error unless the caller allows them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import yaml
 
 from bot.errors import ConfigError
 
 LARGEST = 256 * 1024
-"""Characters of a file that are still read."""
+"""Characters that a file may have."""
 
 KeyPath = tuple[str | int, ...]
 
 
+class Mistake(Protocol):
+    """Words a mistake at a place of a file: `LocatedYaml.mistake` with its key path already given."""
+
+    def __call__(self, predicate: str, *, hint: str) -> ConfigError: ...
+
+
 @dataclass(frozen=True, slots=True)
 class LocatedYaml:
-    """A document's top mapping, and the line (from 1) of each value by its key path."""
+    """A document's top mapping, the file's name, and the line (from 1) of each value by its key path."""
 
     data: Mapping[str, object]
     lines: Mapping[KeyPath, int]
+    name: str
 
-    def line(self, path: KeyPath) -> int:
-        """Return the line of a value, or of the nearest thing around it that is there."""
+    def existing(self, path: KeyPath) -> KeyPath:
+        """Return the longest part of a key path, from its start, that the document has."""
         while path and path not in self.lines:
             path = path[:-1]
-        return self.lines.get(path, 1)
+        return path
+
+    def line(self, path: KeyPath) -> int:
+        """Return the line of a value; if the document lacks the value, the line of the nearest one around it."""
+        return self.lines.get(self.existing(path), 1)
+
+    def mistake(self, path: KeyPath, predicate: str, *, hint: str) -> ConfigError:
+        """Word a mistake: file, line and key path are the subject, `predicate` is the rest of the sentence."""
+        subject = f"`{'.'.join(map(str, path))}`" if path else "the file"
+        end = "" if predicate.endswith("?") else "."
+        return ConfigError(f"{self.name}, line {self.line(path)}: {subject} {predicate}{end}", hint=hint)
 
 
 def parse_yaml(text: str, *, name: str, aliases: bool = False) -> LocatedYaml:
     """Read a document whose top is a mapping; an empty one is an empty mapping. `name` is the file's, for errors.
 
-    Raises ConfigError where the text is too large, no YAML, holds a key twice, or uses aliases that are not allowed.
+    Raises:
+        ConfigError: the text is too large, is not YAML, has a key twice, or uses aliases that are not allowed.
     """
     if len(text) > LARGEST:
         raise ConfigError(f"{name} is larger than {LARGEST // 1024} KiB; it was not read.", hint="Make it smaller.")
@@ -48,7 +66,7 @@ def parse_yaml(text: str, *, name: str, aliases: bool = False) -> LocatedYaml:
         raise ConfigError(f"{name} is not YAML: {_describe(error)}", hint="Correct the file at that place.") from error
     if not isinstance(data, dict):
         raise ConfigError(f"{name}, line 1: the file holds no keys.", hint="Write `key: value` lines.")
-    return LocatedYaml(data, lines)
+    return LocatedYaml(data, lines, name)
 
 
 def _load(text: str, name: str) -> tuple[object, dict[KeyPath, int]]:
@@ -75,18 +93,18 @@ def _forbid_aliases(text: str, name: str) -> None:
 def _walk(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], name: str) -> None:
     lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.SequenceNode):
-        for index, each in enumerate(node.value):
-            _walk(each, (*path, index), lines, name)
+        for index, item in enumerate(node.value):
+            _walk(item, (*path, index), lines, name)
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            here, line = (*path, str(key.value)), key.start_mark.line + 1
-            if here in lines:
+            key_path, line = (*path, str(key.value)), key.start_mark.line + 1
+            if key_path in lines:
                 raise ConfigError(
-                    f"{name}, line {line}: `{key.value}` is there twice; the first is on line {lines[here]}.",
+                    f"{name}, line {line}: `{key.value}` is there twice; the first is on line {lines[key_path]}.",
                     hint="Keep one of them.",
                 )
-            lines[here] = line
-            _walk(value, here, lines, name)
+            lines[key_path] = line
+            _walk(value, key_path, lines, name)
 
 
 def _describe(error: Exception) -> str:

@@ -6,7 +6,6 @@ replaces one of ours. Templates see values only: the environment is sandboxed, a
 
 from __future__ import annotations
 
-import difflib
 import re
 from functools import cache
 
@@ -14,6 +13,7 @@ from jinja2 import PackageLoader, StrictUndefined, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bot.text import markdown
+from bot.text.suggestions import suggest
 
 _BLANKS = re.compile(r"\n{3,}")
 
@@ -66,9 +66,8 @@ def template_problem(name: str, source: str) -> str | None:
         line = getattr(error, "lineno", None)
         return f"is not a template: {error}" + (f" (its line {line})" if line else "")
     for unknown in sorted(used.difference(VALUES[name])):
-        near = difflib.get_close_matches(unknown, VALUES[name], n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(f'`{each}`' for each in VALUES[name])}"
-        return f"uses `{unknown}`, which it is not given: {hint}"
+        hint = suggest(unknown, VALUES[name], listing="The values are")
+        return f"uses `{unknown}`, which it is not given. {hint}"
     return None
 
 

@@ -58,7 +58,8 @@ def test_backport_branch_is_named_by_the_template(template: str, expected: str) 
         (HEAD + "branchs: [x]", "line 2: `branchs` is not a key", "`branches`"),
         (HEAD + "prove:\n  requird: true", "line 3: `prove.requird`", "`required`"),
         (HEAD + "zzz: 1", "line 2: `zzz`", "`repository`, `branches`"),
-        ("", "the key `repository` is missing", "owner/name"),
+        ("", "line 1: `repository` is missing", "owner/name"),
+        ("repositry: a/b", "line 1: `repositry` is not a key", "Did you mean `repository`?"),
         ("repository: 3", "line 1: `repository` is the number `3` and must be text", ""),
         ("repository: a", "does not have the right form", "owner/name"),
         (HEAD + HEAD, "line 2: `repository` is there twice; the first is on line 1", "Keep one"),
@@ -69,18 +70,18 @@ def test_backport_branch_is_named_by_the_template(template: str, expected: str) 
         (HEAD + "prove:\n  device: gpu", "line 3: `prove.device` is the text `gpu`", ""),
         (HEAD + "prove:\n  timeout_minutes: 0", "must be greater than 0", ""),
         (HEAD + "permissions: {backport: owner}", "must be `read`, `triage`", ""),
-        (HEAD + "branch_name: x/{nummer}", "did you mean `{number}`", ""),
+        (HEAD + "branch_name: x/{nummer}", "which is not a placeholder. Did you mean `{number}`?", ""),
         (HEAD + "branch_name: x-{number}", "must contain `{target}` or `{target_slug}`", ""),
         (HEAD + "branch_name: -{number}{target}", "starts with a dash", ""),
         (HEAD + "branches: [release/..]", "contains `..`", ""),
-        (HEAD + "branches: []", "`branches`", ""),
+        (HEAD + "branches: []", "`branches` is empty and must have at least 1 entry", "stable branches"),
         (HEAD + "title: hello", "must contain `{title}`", ""),
         (HEAD + "templates: {status: '{% if %}'}", "is not a template", ""),
-        (HEAD + "templates: {status: '{{ sumary }}'}", "did you mean `summary`?", ""),
+        (HEAD + "templates: {status: '{{ sumary }}'}", "Did you mean `summary`?", ""),
         (HEAD + "templates: {pull_request: '{{ rows }}'}", "which it is not given", ""),
         (HEAD + "templates: {answer: '{% for x in %}'}", "line 2: `templates.answer` is not a template", ""),
-        (HEAD + "templates: {answer: '{{ leed }}'}", "uses `leed`, which it is not given: did you mean `lead`?", ""),
-        (HEAD + "templates: {sync_issue: '{{ heading }}'}", "did you mean `headline`?", ""),
+        (HEAD + "templates: {answer: '{{ leed }}'}", "uses `leed`, which it is not given. Did you mean `lead`?", ""),
+        (HEAD + "templates: {sync_issue: '{{ heading }}'}", "Did you mean `headline`?", ""),
         (HEAD + "templates: {anser: x}", "line 2: `templates.anser` is not a key", "`answer`"),
         (HEAD + "on_conflict: draft", "not a key", ""),
         (HEAD + "committer: {email: nobody}", "`committer.email`", ""),
@@ -99,6 +100,7 @@ def test_a_mistake_is_named_with_its_place_and_remedy(text: str, message: str, h
     assert message in caught.value.message
     assert hint in caught.value.hint
     assert caught.value.hint
+    assert "?." not in caught.value.message
 
 
 def test_a_file_that_is_not_there_is_an_error_of_ours(tmp_path: Path) -> None:
