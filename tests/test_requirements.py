@@ -17,7 +17,7 @@ from types import ModuleType
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -36,7 +36,7 @@ COMMANDS = {
 }
 
 
-def declared(*extras: str) -> set[str]:
+def declared(*extras: str) -> set[NormalizedName]:
     """Return the packages of the default install and of these extras."""
     optional = PROJECT["optional-dependencies"]
     lines = [*PROJECT["dependencies"], *(line for extra in extras for line in optional[extra])]

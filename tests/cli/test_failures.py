@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,9 @@ ANY_URL = "http://127.0.0.1:9"
 TOKENS = {"BACKPORT_BOT_TOKEN": "t", "BACKPORT_BOT_SECRET": "s"}
 
 
-def _start(*words: str | Path, cwd: Path, code: str = "from bot.cli import main; main()", **environment: str | None):  # noqa: ANN202
+def _start(
+    *words: str | Path, cwd: Path, code: str = "from bot.cli import main; main()", **environment: str | None
+) -> subprocess.Popen[str]:
     own = {
         **os.environ,
         "XDG_CACHE_HOME": str(cwd / "cache"),
@@ -39,7 +42,7 @@ def _start(*words: str | Path, cwd: Path, code: str = "from bot.cli import main;
     )
 
 
-def _run(*words: str | Path, cwd: Path, **options: str | None) -> tuple[int, str]:
+def _run(*words: str | Path, cwd: Path, **options: Any) -> tuple[int, str]:
     process = _start(*words, cwd=cwd, **options)
     _, said = process.communicate(timeout=120)
     return process.returncode, said
@@ -77,7 +80,7 @@ def test_without_the_server_extra_the_remedy_is_to_install_it(work: Path, comman
 def test_a_plain_install_has_every_other_command(work: Path, command: str) -> None:
     absent = "['graphql', 'nh3', 'starlette', 'uvicorn']"
     plain = f"import sys; sys.modules.update(dict.fromkeys({absent})); from bot.cli import main; main()"
-    words = {
+    words: dict[str, list[str | Path]] = {
         "preflight": ["--pr", "1", "--api-url", ANY_URL],
         "reconcile": ["--api-url", ANY_URL],
         "sync": ["--api-url", ANY_URL],

@@ -37,7 +37,7 @@ def test_every_branch_ends_as_it_must(stage: Stage) -> None:
 def test_the_data_for_scripts_says_how_each_branch_ended(stage: Stage) -> None:
     rows = {row["branch"]: row for row in map(target_to_json, stage.served[0])}
     outline = {
-        branch.removeprefix("release/v"): (row["status"], row["method"], row["verdict"], row["candidate_failed"])
+        str(branch).removeprefix("release/v"): (row["status"], row["method"], row["verdict"], row["candidate_failed"])
         for branch, row in rows.items()
     }
     assert outline == {
@@ -119,7 +119,7 @@ def test_the_fake_refuses_what_github_refuses(stage: Stage) -> None:
 
 
 def test_without_triton_the_demo_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run.platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
     with pytest.raises(NoDevice, match="Darwin"):
         run.show_demo(as_json=True, serve=False, device="auto")
 

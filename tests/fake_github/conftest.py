@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from github import Auth, Github, InputGitTreeElement
@@ -64,7 +65,7 @@ class People:
 
     def client(self, token: str) -> Github:
         """Return PyGithub for a token, without its pauses and retries."""
-        quick = {"seconds_between_requests": 0, "seconds_between_writes": 0}
+        quick: dict[str, Any] = {"seconds_between_requests": 0, "seconds_between_writes": 0}
         made = Github(auth=Auth.Token(token), base_url=self.fake_github.api_url, retry=None, per_page=100, **quick)
         self.clients.append(made)
         return made

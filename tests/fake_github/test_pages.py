@@ -76,7 +76,7 @@ def backport(fake_github: FakeGitHub, original: int, bot: Repository, branch_fro
     pull = bot.create_pull(title="[v1] <b>Size</b> it", body=BODY, head="backport/7", base="release/v1")
     pull.add_to_labels("backport")
     pull.create_issue_comment("Well done").create_reaction("rocket")
-    output = {"title": "12 of 12 pass", "summary": "All **good**"}
+    output: dict[str, Any] = {"title": "12 of 12 pass", "summary": "All **good**"}
     bot.create_check_run("suite", sha, status="completed", conclusion="success", output=output)
     fake_github.seed_review_thread(NAME, pull.number, author="rev", path="added.py", line=1, body="Why two?")
     return f"{fake_github.url}/{NAME}/pull/{pull.number}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from github.GithubException import GithubException
@@ -89,7 +90,8 @@ def test_refs_are_refused_as_on_github(bot: Repository) -> None:
 
 def test_conflicting_pull_request_does_not_merge(bot: Repository) -> None:
     pull = bot.create_pull(title="t", body="", head="main", base="release/v2")
-    assert (pull.mergeable, pull.mergeable_state, pull.merge_commit_sha) == (False, "dirty", None)
+    assert (pull.mergeable, pull.mergeable_state) == (False, "dirty")
+    assert pull.raw_data["merge_commit_sha"] is None
     assert refusal(pull.merge) == (405, "Pull Request is not mergeable")
 
 
@@ -145,9 +147,9 @@ def test_what_the_plan_or_the_settings_do_not_allow_is_refused(
 ) -> None:
     branch_from("topic", "main")
     for feature in ("drafts", "auto_merge"):
-        fake_github.switch_off(NAME, feature)  # type: ignore[arg-type]
+        fake_github.switch_off(NAME, feature)
     unsupported = "Draft pull requests are not supported in this repository."
-    asked = {"title": "t", "body": "", "head": "topic", "base": "main"}
+    asked: dict[str, Any] = {"title": "t", "body": "", "head": "topic", "base": "main"}
     assert refusal(lambda: bot.create_pull(**asked, draft=True)) == (422, unsupported)
     pull = bot.create_pull(**asked)
     for ask, said in ((pull.convert_to_draft, unsupported), (pull.enable_automerge, "Auto merge is not allowed")):

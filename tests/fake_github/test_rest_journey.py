@@ -140,7 +140,9 @@ def test_commit_leads_to_the_pull_request_that_brought_it(original: int, bot: Re
     assert [pull.number for pull in bot.get_commit(main.sha).get_pulls()] == [original]
     assert bot.get_commit(main.commit.sha).stats.total == 3
     assert bot.compare("release/v1", "main").ahead_by == 1
-    assert bot.get_contents("buffer.py", ref="release/v2").decoded_content == b"size = 1\nunit = 2\nname = 'kv'\n"
+    content = bot.get_contents("buffer.py", ref="release/v2")
+    assert not isinstance(content, list)
+    assert content.decoded_content == b"size = 1\nunit = 2\nname = 'kv'\n"
 
 
 def test_search_finds_by_marker_label_and_state(original: int, people: People, bot: Repository) -> None:

@@ -167,7 +167,12 @@ def test_webhooks_are_managed_over_rest(people: People, fake_github: FakeGitHub,
         assert receiver.events() == ["ping", "issues opened"]
         deliveries = list(admin.get_hook_deliveries(hook.id))
         assert [one.event for one in deliveries] == ["issues", "ping"]
-        assert admin.get_hook_delivery(hook.id, deliveries[0].id).request.payload["action"] == "opened"
+        identifier = deliveries[0].id
+        assert identifier is not None
+        request = admin.get_hook_delivery(hook.id, identifier).request
+        assert request is not None
+        assert request.payload is not None
+        assert request.payload["action"] == "opened"
         hook.delete()
         admin.create_issue("Another")
         fake_github.wait_for_deliveries()

@@ -11,7 +11,7 @@ from bot.errors import GitError, OutOfTime
 from bot.git.repository import Repository
 from bot.git.trees import CommitTree, changed_tree
 from bot.models import Sha, Signature
-from tests.git.history import AUTHOR, COMMITTER, File, History
+from tests.git.history import AUTHOR, COMMITTER, File, Files, History
 
 ODD = 'caf\udce9/q"u ote\n'
 
@@ -64,7 +64,7 @@ def test_commit_tree_reads_files_and_lists_them_sorted(history: History, reposit
 def test_export_writes_what_a_checkout_would_have_and_nothing_else(
     history: History, repository: Repository, tmp_path: Path
 ) -> None:
-    files = {
+    files: Files = {
         "a/f.py": "f",
         "run": File("100755", b"#!"),
         "link": File("120000", b"a/f.py"),

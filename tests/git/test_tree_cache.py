@@ -10,10 +10,10 @@ from bot.git.objects import DIRECTORY, EMPTY_TREE, REGULAR, Entry, format_tree
 from bot.git.repository import Repository
 from bot.git.trees import changed_files, differing_paths, find_entry, list_directory
 from bot.models import Sha
-from tests.git.history import File, History
+from tests.git.history import File, Files, History
 
 ODD = 'caf\udce9/q"u ote\n'
-BEFORE = {
+BEFORE: Files = {
     "a": "1",
     "dir/kept": "k",
     "dir/sub/changed": "1",
@@ -25,7 +25,7 @@ BEFORE = {
     "sorts.d/x": "1",
     ODD: "odd",
 }
-AFTER = {
+AFTER: Files = {
     "a": "1",
     "dir/kept": "k",
     "dir/sub/changed": "2",
@@ -42,7 +42,7 @@ AFTER = {
 
 def _trees(history: History) -> tuple[Sha, Sha]:
     base = history.commit(BEFORE)
-    removed = dict.fromkeys(BEFORE.keys() - AFTER.keys())
+    removed: Files = dict.fromkeys(set(BEFORE) - set(AFTER))
     return Sha(history.tree(base)), Sha(history.tree(history.commit({**removed, **AFTER}, base)))
 
 

@@ -11,7 +11,7 @@ from bot.errors import GitError
 from bot.git.repository import Repository
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick, try_pick
 from bot.models import ConflictKind, Sha
-from tests.git.history import File, History, Judge, Judgement
+from tests.git.history import File, Files, History, Judge, Judgement
 
 
 def judgement(repository: Repository, commit: Sha, onto: Sha) -> Judgement:
@@ -41,7 +41,7 @@ TEN = tuple(f"line {number}" for number in range(10))
 SUBMODULES = [File("160000", (digit * 40).encode()) for digit in "abc"]
 
 # name: files at the base, then the main line's change (which is picked), then the branch's change
-CASES = {
+CASES: dict[str, tuple[Files, Files, Files]] = {
     "same file, far apart": ({"f": _lines(*TEN)}, {"f": _lines("X", *TEN[1:])}, {"f": _lines(*TEN[:-1], "Y")}),
     "same line": ({"f": _lines(*TEN)}, {"f": _lines("X", *TEN[1:])}, {"f": _lines("Y", *TEN[1:])}),
     "same change": ({"f": _lines(*TEN)}, {"f": _lines("X", *TEN[1:])}, {"f": _lines("X", *TEN[1:])}),

@@ -25,6 +25,7 @@ from bot.models import (
 )
 from bot.pick.context import PickContext
 from bot.pipeline import run
+from bot.pipeline.prove import prove_candidate
 from bot.proof.runner import Runner
 from tests.pipeline.landing import unproven
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git, with_pick
@@ -233,7 +234,7 @@ def test_a_dry_run_pushes_nothing(office: Office) -> None:
 
 def test_a_branch_that_moves_during_the_proof_is_planned_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     proofs: list[str] = []
-    prove = run.prove_candidate
+    prove = prove_candidate
 
     def prove_while_somebody_pushes(
         candidate: Candidate, patch: CarriedPatch | None, context: PickContext, runner: Runner
@@ -255,7 +256,7 @@ def test_a_branch_that_moves_during_the_proof_is_planned_again(office: Office, m
 
 
 def test_a_branch_that_is_removed_during_the_proof_fails_alone(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    prove = run.prove_candidate
+    prove = prove_candidate
 
     def prove_while_somebody_tidies(
         candidate: Candidate, patch: CarriedPatch | None, context: PickContext, runner: Runner

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.git.log import read_log
 from bot.git.repository import Repository
 from bot.history import store as room
 from bot.history.store import HistoryStore
@@ -22,7 +23,7 @@ def test_a_second_reading_asks_git_only_for_what_is_new(
     history: History, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[set[Sha], set[Sha]]] = []
-    read = room.read_log
+    read = read_log
 
     def counting(repository: Repository, tips: set[Sha], known: list[Sha]) -> object:
         asked.append((set(tips), set(known)))

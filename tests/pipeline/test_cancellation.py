@@ -14,6 +14,7 @@ from bot.models import Cancelled, Candidate, Opened, Status, TargetOutcome, Verd
 from bot.pick.context import PickContext
 from bot.pipeline import run
 from bot.pipeline.cancellation import Watch
+from bot.pipeline.prove import prove_candidate
 from bot.proof.runner import Runner
 from tests.pipeline.landing import unproven
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office
@@ -22,7 +23,7 @@ BOTH = "/backport release/1.2 release/1.1"
 
 
 def test_a_request_that_runs_is_stopped_before_it_pushes(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    prove = run.prove_candidate
+    prove = prove_candidate
 
     def prove_while_somebody_cancels(
         candidate: Candidate, patch: CarriedPatch | None, context: PickContext, runner: Runner
@@ -104,7 +105,7 @@ def test_the_proof_itself_is_told_to_stop(office: Office, monkeypatch: pytest.Mo
         asked.append(context.stop_when())
         return prove(candidate, patch, context, runner)
 
-    prove = run.prove_candidate
+    prove = prove_candidate
     monkeypatch.setattr(run, "prove_candidate", prove_until_stopped)
     monkeypatch.setattr(run, "Watch", partial(Watch, pause=0.0))
     (result,) = office.say("/backport release/1.2")

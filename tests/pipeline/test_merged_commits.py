@@ -13,7 +13,7 @@ from bot.commands.events import MergeTrigger
 from bot.errors import NotYetKnown
 from bot.handlers.comment import answer
 from bot.handlers.reconcile import reconcile
-from bot.models import Sha
+from bot.models import Sha, WouldOpen
 from bot.pipeline.merged_commits import merged_commits
 from tests.pipeline.landing import open_pull, unproven, write
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git
@@ -86,6 +86,7 @@ def test_an_octopus_brings_each_pull_request_its_own(lenient: Office) -> None:
     lenient.people[MAINTAINER].get_repo(REPOSITORY).get_git_ref("heads/main").edit(octopus)
     for pull, own in pulls.items():
         (would,) = lenient.say(f"/backport {TARGET} --dry-run", on=pull.number)
+        assert isinstance(would, WouldOpen)
         assert would.candidate.files == (own,)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -69,7 +70,7 @@ def test_a_path_that_is_not_utf8_can_be_written(tmp_path: Path) -> None:
     assert picked.made.value.candidate.files == ("caf\N{REPLACEMENT CHARACTER}",)
 
 
-def vars_of(candidate: Candidate) -> dict[str, object]:
+def vars_of(candidate: Candidate) -> dict[str, Any]:
     return {name: getattr(candidate, name) for name in candidate.__dataclass_fields__}
 
 

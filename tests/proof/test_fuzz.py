@@ -146,7 +146,7 @@ def test_bytes_give_a_report_or_an_error_of_ours(xml: bytes) -> None:
 
 # --- artifact JSON ---------------------------------------------------------------------------------------------------
 
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[object] = st.sampled_from(
     [
         None,
         True,

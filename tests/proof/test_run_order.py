@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import textwrap
 import threading
@@ -16,7 +17,7 @@ from bot.carried.load import CarriedPatch, bundled_patches, load_patches
 from bot.config.prove import OwnCommand, Prove
 from bot.errors import SuiteError
 from bot.models import CaseOutcome, CommandSuite, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never
-from bot.proof import local_runner, prove, run_order, schedule
+from bot.proof import local_runner, prove, schedule
 from bot.proof import prove_trees as prove_trees_module
 from bot.proof.isolation import DEFAULT, Confinement, can_isolate
 from bot.proof.launcher import Turn
@@ -322,5 +323,5 @@ def test_runs_share_no_device(
     processors: int,
     expected: Order,
 ) -> None:
-    monkeypatch.setattr(run_order.os, "cpu_count", lambda: processors)
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
     assert order(suite, device, Confinement(network=network)) is expected

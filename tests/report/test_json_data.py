@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.models import VerdictOutcome
 from bot.report.json_data import check_to_json, target_to_json, verdict_to_json
@@ -78,7 +78,7 @@ def test_a_run_that_did_not_finish_has_no_counts(samples: Samples) -> None:
 
 def test_check_and_verdict_are_plain_data(samples: Samples) -> None:
     assert check_to_json(samples.not_affected().check)["status"] == "not-affected"
-    found = verdict_to_json(samples.proven())
+    found: dict[str, Any] = dict(verdict_to_json(samples.proven()))
     assert json.loads(json.dumps(found)) == found
     assert found["base_failed"] == 2
     assert len(found["base"]["cases"]) == 5

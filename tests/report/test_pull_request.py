@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from markdown_it import MarkdownIt
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.report.conftest import Samples
 
 
-WHERE = {"repository": "sgl-project/sglang", "requester": "amd-maintainer"}
+WHERE: dict[str, Any] = {"repository": "sgl-project/sglang", "requester": "amd-maintainer"}
 
 
 def test_body_of_a_clean_cherry_pick(samples: Samples, golden: Callable[[str, str], None]) -> None:

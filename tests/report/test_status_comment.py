@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from markdown_it import MarkdownIt
@@ -20,7 +20,7 @@ from bot.report.status_comment import MAX_COMMENT, Phase, StatusView, TargetProg
 
 
 def view(samples: Samples, *targets: TargetProgress | TargetOutcome, **changes: object) -> StatusView:
-    given = {
+    given: dict[str, Any] = {
         "marker": status_marker("sgl-project/sglang#24587/1"),
         "original": samples.original(),
         "requester": "amd-maintainer",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     opened.close()
 
 
-def _work_off(journal: Journal, work: worker_module.Callable[[Delivery], None]) -> None:
+def _work_off(journal: Journal, work: Callable[[Delivery], None]) -> None:
     worker = Worker(journal, work)
     worker.start()
     assert worker.wait_until_idle(10)

@@ -47,7 +47,8 @@ def test_an_edited_comment_that_is_named_by_its_number_is_no_command_and_the_log
     comment = pipeline.office.issue(7).create_comment("Thanks!")
     comment.edit(CLEAN)
     pipeline.give_token()
-    event, config, log = Event("issue_comment", comment_id=comment.id), pipeline.directory / "backport.yaml", []
+    log: list[str] = []
+    event, config = Event("issue_comment", comment_id=comment.id), pipeline.directory / "backport.yaml"
     ready = jobs.run_plan(pipeline.folder, event, pipeline.connection("plan"), config=config, progress=log.append)
     assert ready.targets == ()
     assert "was edited after it was written" in "".join(log)
