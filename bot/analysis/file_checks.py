@@ -19,7 +19,7 @@ import yaml
 from bot.analysis.unbound_names import missing_imports, symbols, undefined_names
 from bot.git.repository import Repository
 from bot.git.trees import CommitTree
-from bot.models import Evidence, Sha
+from bot.models import Match, Sha
 
 _MARKER = re.compile(rb"^(?:<{7}|\|{7}|>{7})(?: .*)?\r?$", re.MULTILINE)
 # Beyond this a file is data; parsing it costs more than it tells.
@@ -28,7 +28,7 @@ LARGEST = 1_000_000
 
 def find_faults(
     repository: Repository, tree: Sha, *, onto: Sha, theirs: Sha, paths: Iterable[str]
-) -> tuple[Evidence, ...]:
+) -> tuple[Match, ...]:
     """Return what is wrong with files of a picked tree and was not so on the target nor in the original."""
     return tuple(
         fault
@@ -42,7 +42,7 @@ def find_faults(
 
 def _faults(
     repository: Repository, tree: Sha, path: str, content: bytes, ours: bytes | None, theirs: bytes | None
-) -> Iterator[Evidence]:
+) -> Iterator[Match]:
     if content in (ours, theirs):
         parsed = True
     else:
@@ -56,7 +56,7 @@ def _faults(
         yield from missing_imports(CommitTree(repository, tree), path, content, ours)
 
 
-def left_markers(path: str, content: bytes, sides: Iterable[bytes | None]) -> Iterator[Evidence]:
+def left_markers(path: str, content: bytes, sides: Iterable[bytes | None]) -> Iterator[Match]:
     """Yield the conflict markers of a file that none of its sides has, or not as often."""
     known: Counter[bytes] = Counter()
     for side in sides:
@@ -64,10 +64,10 @@ def left_markers(path: str, content: bytes, sides: Iterable[bytes | None]) -> It
     for match in _MARKER.finditer(content):
         known[match.group()] -= 1
         if known[match.group()] < 0:
-            yield Evidence(path, content.count(b"\n", 0, match.start()) + 1, "marker", "a conflict marker is left")
+            yield Match(path, content.count(b"\n", 0, match.start()) + 1, "marker", "a conflict marker is left")
 
 
-def _parse_problem(path: str, content: bytes, before: bytes | None) -> Evidence | None:
+def _parse_problem(path: str, content: bytes, before: bytes | None) -> Match | None:
     """Say where a file does not parse, if the file it comes from does."""
     parse = _PARSERS.get(path.rpartition(".")[2].lower())
     if parse is None:
@@ -76,7 +76,7 @@ def _parse_problem(path: str, content: bytes, before: bytes | None) -> Evidence 
     if problem is None or (before is not None and parse(before) is not None):
         return None
     line, detail = problem
-    return Evidence(path, line, "parse", detail)
+    return Match(path, line, "parse", detail)
 
 
 Problem = tuple[int, str] | None

@@ -13,7 +13,7 @@ from bot.analysis.missing_calls import unanswered_calls
 from bot.analysis.module_index import Modules
 from bot.git.repository import Repository
 from bot.git.trees import CommitTree
-from bot.models import Evidence, Sha
+from bot.models import Match, Sha
 
 _FATAL = frozenset({"undefined-name", "missing-import", "parse", "marker"})
 """What surely fails where it is reached; the other findings may be wrong about how an object came to be."""
@@ -21,7 +21,7 @@ _FATAL = frozenset({"undefined-name", "missing-import", "parse", "marker"})
 
 def find_findings(
     repository: Repository, tree: Sha, *, onto: Sha, theirs: Sha, paths: Iterable[str]
-) -> tuple[Evidence, ...]:
+) -> tuple[Match, ...]:
     """Return what is suspicious in files of a picked tree; `theirs` is the original's tree, which has all it needs."""
     listed = tuple(paths)
     picked, main = Modules(CommitTree(repository, tree)), Modules(CommitTree(repository, theirs))
@@ -35,6 +35,6 @@ def find_findings(
     return (*faults, *dict.fromkeys(calls))
 
 
-def are_fatal(findings: Iterable[Evidence]) -> bool:
+def are_fatal(findings: Iterable[Match]) -> bool:
     """Say whether what was found would surely fail, so that a person has to look before anything is merged."""
     return any(each.rule in _FATAL for each in findings)

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from bot.analysis.module_index import Definition, Found, Modules, bindings, parse
-from bot.models import Evidence
+from bot.analysis.module_index import Definition, DefinitionNode, Modules, bindings, parse
+from bot.models import Match
 
 
-class Answer(Enum):
+class CallSupport(Enum):
     """Whether a tree has what a use asks for, as far as reading it can tell."""
 
     YES = "yes"
@@ -39,7 +39,7 @@ class Use:
         return f"{self.owner}.{self.name}" if self.owner else self.name
 
 
-def unanswered_calls(picked: Modules, main: Modules, path: str, ours: bytes | None) -> Iterator[Evidence]:
+def unanswered_calls(picked: Modules, main: Modules, path: str, ours: bytes | None) -> Iterator[Match]:
     """Yield the uses on lines that a file of the picked tree has and `ours` has not, which only main answers."""
     content = picked.content(path) or b""
     module = parse(content)
@@ -48,8 +48,8 @@ def unanswered_calls(picked: Modules, main: Modules, path: str, ours: bytes | No
     old = set((ours or b"").splitlines())
     new = {number for number, line in enumerate(content.splitlines(), 1) if line not in old}
     for use in _uses(module, None):
-        if use.line in new and _ask(picked, path, use) is Answer.NO and _ask(main, path, use) is Answer.YES:
-            yield Evidence(path, use.line, *_sentence(picked, path, use))
+        if use.line in new and _ask(picked, path, use) is CallSupport.NO and _ask(main, path, use) is CallSupport.YES:
+            yield Match(path, use.line, *_sentence(picked, path, use))
 
 
 def _uses(node: ast.AST, within: str | None) -> Iterator[Use]:
@@ -66,56 +66,56 @@ def _uses(node: ast.AST, within: str | None) -> Iterator[Use]:
         yield from _uses(inner, inner.name if isinstance(inner, ast.ClassDef) else within)
 
 
-def _ask(modules: Modules, path: str, use: Use) -> Answer:
+def _ask(modules: Modules, path: str, use: Use) -> CallSupport:
     if use.owner == "self":
-        return _ask_class(modules, path, use) if use.within else Answer.UNKNOWN
+        return _ask_class(modules, path, use) if use.within else CallSupport.UNKNOWN
     owner = modules.meaning(path, use.owner) if use.owner else None
     if use.owner and (owner is None or owner.node is not None):
-        return Answer.UNKNOWN
+        return CallSupport.UNKNOWN
     if owner and not modules.offers(owner.path, use.name):
-        return Answer.NO
+        return CallSupport.NO
     found = modules.meaning(owner.path if owner else path, use.name)
     if found is None or found.node is None or use.call is None:
-        return Answer.YES if owner else Answer.UNKNOWN
+        return CallSupport.YES if owner else CallSupport.UNKNOWN
     return _ask_definition(modules, found, use.call)
 
 
-def _ask_definition(modules: Modules, found: Found, call: ast.Call) -> Answer:
+def _ask_definition(modules: Modules, found: Definition, call: ast.Call) -> CallSupport:
     node = found.node
     if node is None or node.decorator_list:
-        return Answer.UNKNOWN
+        return CallSupport.UNKNOWN
     if not isinstance(node, ast.ClassDef):
         return _accepts(node.args, call, bound=0)
     classes = list(_lineage(modules, found))
-    own = [_method(each, "__init__") for each in classes if isinstance(each, Found)]
+    own = [_method(each, "__init__") for each in classes if isinstance(each, Definition)]
     made = next((each for each in own if each is not None), None)
-    plain = all(isinstance(each, Found) and _is_plain(each) for each in classes)
-    return _accepts(made.args, call, bound=1) if plain and made and not made.decorator_list else Answer.UNKNOWN
+    plain = all(isinstance(each, Definition) and _is_plain(each) for each in classes)
+    return _accepts(made.args, call, bound=1) if plain and made and not made.decorator_list else CallSupport.UNKNOWN
 
 
-def _is_plain(found: Found) -> bool:
+def _is_plain(found: Definition) -> bool:
     # A metaclass, a class decorator or `__new__` can take other arguments than `__init__`.
     node = found.node
     return isinstance(node, ast.ClassDef) and not (node.keywords or node.decorator_list or _method(found, "__new__"))
 
 
-def _ask_class(modules: Modules, path: str, use: Use) -> Answer:
+def _ask_class(modules: Modules, path: str, use: Use) -> CallSupport:
     start = modules.meaning(path, use.within or "")
     if start is None or not isinstance(start.node, ast.ClassDef):
-        return Answer.UNKNOWN
+        return CallSupport.UNKNOWN
     for each in _lineage(modules, start):
         if each is None:
-            return Answer.UNKNOWN
+            return CallSupport.UNKNOWN
         method = _method(each, use.name)
         if method is not None:
             plain = use.call is not None and not method.decorator_list
-            return _accepts(method.args, use.call, bound=1) if plain and use.call else Answer.YES
+            return _accepts(method.args, use.call, bound=1) if plain and use.call else CallSupport.YES
         if use.name in _attributes(modules.content(each.path) or b""):
-            return Answer.YES
-    return Answer.NO
+            return CallSupport.YES
+    return CallSupport.NO
 
 
-def _lineage(modules: Modules, start: Found) -> Iterator[Found | None]:
+def _lineage(modules: Modules, start: Definition) -> Iterator[Definition | None]:
     """Yield a class and those it inherits from, in about Python's order; None for one that cannot be read."""
     waiting, seen = [start], set()
     while waiting:
@@ -135,7 +135,7 @@ def _lineage(modules: Modules, start: Found) -> Iterator[Found | None]:
             waiting.append(found)
 
 
-def _method(found: Found, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+def _method(found: Definition, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     body = found.node.body if isinstance(found.node, ast.ClassDef) else []
     named = [each for each in body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.name == name]
     return named[0] if len(named) == 1 else None
@@ -146,7 +146,7 @@ def _attributes(content: bytes) -> frozenset[str]:
     module = parse(content)
     found: set[str] = set(bindings(content))
     for node in ast.walk(module) if module else ():
-        if isinstance(node, Definition):
+        if isinstance(node, DefinitionNode):
             found.add(node.name)
         elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
             found.add(node.attr)
@@ -157,23 +157,23 @@ def _attributes(content: bytes) -> frozenset[str]:
     return frozenset(found)
 
 
-def _accepts(args: ast.arguments, call: ast.Call, *, bound: int) -> Answer:
+def _accepts(args: ast.arguments, call: ast.Call, *, bound: int) -> CallSupport:
     """Say whether a signature takes a call; `bound` counts what the object itself fills in."""
     if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
-        return Answer.UNKNOWN
+        return CallSupport.UNKNOWN
     positional = [each.arg for each in (*args.posonlyargs, *args.args)][bound:]
     names = {*positional, *(each.arg for each in args.kwonlyargs)}
     given = {each.arg for each in call.keywords}
     if not args.kwarg and not given <= names:
-        return Answer.NO
+        return CallSupport.NO
     if not args.vararg and len(call.args) > len(positional):
-        return Answer.NO
+        return CallSupport.NO
     required = positional[len(call.args) : max(0, len(positional) - len(args.defaults))]
     needed = {
         *required,
         *(each.arg for each, default in zip(args.kwonlyargs, args.kw_defaults, strict=True) if not default),
     }
-    return Answer.YES if needed <= given else Answer.NO
+    return CallSupport.YES if needed <= given else CallSupport.NO
 
 
 def _sentence(picked: Modules, path: str, use: Use) -> tuple[str, str]:
@@ -188,5 +188,5 @@ def _sentence(picked: Modules, path: str, use: Use) -> tuple[str, str]:
     return "other-arguments", f"`{use.spelled}` takes other arguments here than the call gives, and than on main"
 
 
-def _class(modules: Modules, path: str, use: Use) -> Found:
-    return modules.meaning(path, use.within or "") or Found(path)
+def _class(modules: Modules, path: str, use: Use) -> Definition:
+    return modules.meaning(path, use.within or "") or Definition(path)

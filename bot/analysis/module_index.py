@@ -20,11 +20,11 @@ from bot.models import SourceTree
 # A chain of re-exports longer than this is a circle.
 _FOLLOWED = 6
 
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+DefinitionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportedName:
     """A name bound by an import: a module, or with `name` something in it. `level` counts the leading dots."""
 
     module: str
@@ -33,14 +33,14 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Definition:
     """What a name stands for: something defined in a file of the tree, or with no `node` the file as a module."""
 
     path: str
-    node: Definition | None = None
+    node: DefinitionNode | None = None
 
 
-Bound = Imported | Definition | None
+Bound = ImportedName | DefinitionNode | None
 """What binds a name once: None for a binding that says nothing, such as an assignment."""
 
 
@@ -75,20 +75,20 @@ def _bound_in(node: ast.AST, *, top: bool) -> Iterator[tuple[str, Bound]]:
             yield inner.name, None
         elif isinstance(inner, ast.Import | ast.ImportFrom):
             yield from _imported(inner)
-        elif isinstance(inner, Definition) and not isinstance(node, ast.ClassDef):
+        elif isinstance(inner, DefinitionNode) and not isinstance(node, ast.ClassDef):
             # A definition within a function is seen by that function alone.
             yield inner.name, inner if top else None
-        yield from _bound_in(inner, top=top and not isinstance(inner, Definition))
+        yield from _bound_in(inner, top=top and not isinstance(inner, DefinitionNode))
 
 
 def _imported(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Bound]]:
     for alias in statement.names:
         if isinstance(statement, ast.ImportFrom):
-            yield alias.asname or alias.name, Imported(statement.module or "", statement.level, alias.name)
+            yield alias.asname or alias.name, ImportedName(statement.module or "", statement.level, alias.name)
         elif alias.asname:
-            yield alias.asname, Imported(alias.name)
+            yield alias.asname, ImportedName(alias.name)
         else:  # `import a.b` binds `a` alone
-            yield alias.name.partition(".")[0], Imported(alias.name.partition(".")[0])
+            yield alias.name.partition(".")[0], ImportedName(alias.name.partition(".")[0])
 
 
 @dataclass(slots=True)
@@ -104,7 +104,7 @@ class Modules:
             self._files[path] = self.tree.read(path)
         return self._files[path]
 
-    def find(self, path: str, imported: Imported) -> str | None:
+    def find(self, path: str, imported: ImportedName) -> str | None:
         """Return the file of the module that a file imports, None where it is not the tree's own."""
         parts = imported.module.split(".") if imported.module else []
         here = PurePosixPath(path)
@@ -128,22 +128,22 @@ class Modules:
         inner = (f"{package}/{name}{end}" for end in (".py", "/__init__.py", ".pyi", ".pyx", ".so"))
         return package != path and any(self.content(each) is not None for each in inner)
 
-    def meaning(self, path: str, name: str, followed: int = 0) -> Found | None:
+    def meaning(self, path: str, name: str, followed: int = 0) -> Definition | None:
         """Return what a name of a file stands for, None where that cannot be told."""
         found = bindings(self.content(path) or b"").get(name, [])
         if len(found) != 1 or followed > _FOLLOWED:
             return None
         bound = found[0]
-        if isinstance(bound, Definition):
-            return Found(path, bound)
-        return self._follow(path, bound, followed) if isinstance(bound, Imported) else None
+        if isinstance(bound, DefinitionNode):
+            return Definition(path, bound)
+        return self._follow(path, bound, followed) if isinstance(bound, ImportedName) else None
 
-    def _follow(self, path: str, imported: Imported, followed: int) -> Found | None:
+    def _follow(self, path: str, imported: ImportedName, followed: int) -> Definition | None:
         module = self.find(path, imported)
         if imported.name is None:
-            return Found(module) if module else None
+            return Definition(module) if module else None
         inner = f"{imported.module}.{imported.name}" if imported.module else imported.name
-        submodule = self.find(path, Imported(inner, imported.level))
+        submodule = self.find(path, ImportedName(inner, imported.level))
         if submodule is not None:
-            return Found(submodule)
+            return Definition(submodule)
         return self.meaning(module, imported.name, followed + 1) if module else None

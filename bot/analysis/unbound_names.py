@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from bot.analysis.file_words import words
-from bot.analysis.module_index import Imported, Modules, parse
-from bot.models import Evidence, SourceTree
+from bot.analysis.module_index import ImportedName, Modules, parse
+from bot.models import Match, SourceTree
 
 # What stands behind an `import`, up to the end of its line or of its brackets. Also found in text that is no statement.
 _IMPORTED = re.compile(rb"\bimport\b[\s\\]*(?:\((?:[^)#]|#[^\n]*)*|(?:[^\\\n]|\\\r?\n)*)")
@@ -29,7 +29,7 @@ _GIVEN = frozenset(dir(builtins)) | {
 }  # fmt: skip
 
 
-def undefined_names(path: str, content: bytes, sides: Iterable[bytes | None]) -> Iterator[Evidence]:
+def undefined_names(path: str, content: bytes, sides: Iterable[bytes | None]) -> Iterator[Match]:
     """Yield the names that the file uses and no scope of it binds, unless a side has the same name unbound."""
     known = [side for side in sides if side is not None]
     # Only a word that a side lacks can have lost its binding, or be bound on one side and used from the other.
@@ -39,7 +39,7 @@ def undefined_names(path: str, content: bytes, sides: Iterable[bytes | None]) ->
     for side in known:
         unbound = unbound and unbound - _unbound(side)
     for name in sorted(unbound):
-        yield Evidence(path, _first_line(content, name), "undefined-name", f"`{name}` is defined nowhere in the file")
+        yield Match(path, _first_line(content, name), "undefined-name", f"`{name}` is defined nowhere in the file")
 
 
 def _first_line(content: bytes, name: str) -> int:
@@ -85,7 +85,7 @@ def symbols(content: bytes) -> symtable.SymbolTable | None:
         return None
 
 
-def missing_imports(tree: SourceTree, path: str, content: bytes, ours: bytes | None) -> Iterator[Evidence]:
+def missing_imports(tree: SourceTree, path: str, content: bytes, ours: bytes | None) -> Iterator[Match]:
     """Yield the names imported from the target's own modules that these do not have, unless ours imports them too."""
     known = words(ours or b"")
     if not _imports_any(content, words(content) - known):
@@ -93,11 +93,11 @@ def missing_imports(tree: SourceTree, path: str, content: bytes, ours: bytes | N
     modules = Modules(tree)
     for statement in _imports(parse(content)):
         names = [alias.name for alias in statement.names if alias.name != "*" and alias.name.encode() not in known]
-        module = modules.find(path, Imported(statement.module or "", statement.level)) if names else None
+        module = modules.find(path, ImportedName(statement.module or "", statement.level)) if names else None
         for name in names:
             if module is not None and not modules.offers(module, name):
                 detail = f"`{name}` is imported from {module}, which does not have it here"
-                yield Evidence(path, statement.lineno, "missing-import", detail)
+                yield Match(path, statement.lineno, "missing-import", detail)
 
 
 def _imports_any(content: bytes, names: frozenset[bytes]) -> bool:

@@ -22,7 +22,7 @@ from bot.carried.schema import Step
 from bot.carried.tree import Source, parse_source
 from bot.environment.untrusted_files import write_file
 from bot.errors import BackportError
-from bot.models import Affectedness, CheckReport, SourceTree
+from bot.models import Affectedness, DetectResult, SourceTree
 from bot.text.markdown import count
 
 
@@ -33,8 +33,8 @@ class Applied:
     patch: str
     changes: Mapping[str, bytes]
     steps: tuple[str, ...] = ()
-    before: CheckReport
-    after: CheckReport
+    before: DetectResult
+    after: DetectResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,10 +18,10 @@ from bot.carried.load import CarriedPatch
 from bot.carried.measures import Measured, take
 from bot.carried.schema import Clause, Condition
 from bot.carried.tree import Source, find_file, find_root, parse_source
-from bot.models import Affectedness, CheckReport, Evidence, SourceTree
+from bot.models import Affectedness, DetectResult, Match, SourceTree
 
 
-def check(tree: SourceTree, patch: CarriedPatch) -> CheckReport:
+def check(tree: SourceTree, patch: CarriedPatch) -> DetectResult:
     """Tell affected, fixed and not-affected trees apart, with the places that show it."""
     target = patch.file.target
     if find_root(tree, target) is None:
@@ -31,15 +31,15 @@ def check(tree: SourceTree, patch: CarriedPatch) -> CheckReport:
     return _Judgement(Sources(tree, patch)).report()
 
 
-def find_follow_ups(tree: SourceTree, patch: CarriedPatch) -> tuple[Evidence, ...]:
+def find_follow_ups(tree: SourceTree, patch: CarriedPatch) -> tuple[Match, ...]:
     """Return the sites in a tree that reviewers of the original pointed at; `detail` is the note."""
     sources = Sources(tree, patch)
-    found: list[Evidence] = []
+    found: list[Match] = []
     for follow_up in patch.follow_ups:
         source = sources.get(follow_up.file)
         if isinstance(source, Source):
             matches = sources.matches(follow_up.file, follow_up.rule)
-            found += [Evidence(source.path, m.range().start.line + 1, follow_up.name, follow_up.note) for m in matches]
+            found += [Match(source.path, m.range().start.line + 1, follow_up.name, follow_up.note) for m in matches]
     return tuple(found)
 
 
@@ -83,8 +83,8 @@ class Sources:
         return parse_source(found.path, self.tree.read(found.path) or b"")
 
 
-def _report(patch: CarriedPatch, status: Affectedness, reason: str, evidence: tuple[Evidence, ...] = ()) -> CheckReport:
-    return CheckReport(patch=patch.name, status=status, reason=reason, evidence=evidence)
+def _report(patch: CarriedPatch, status: Affectedness, reason: str, evidence: tuple[Match, ...] = ()) -> DetectResult:
+    return DetectResult(patch=patch.name, status=status, reason=reason, evidence=evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class _Finding:
 
     holds: bool | None
     says: str
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[Match, ...] = ()
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ class _Judgement:
     def patch(self) -> CarriedPatch:
         return self.sources.patch
 
-    def report(self) -> CheckReport:
+    def report(self) -> DetectResult:
         open_clauses: list[tuple[Clause, list[_Finding]]] = []
         for clause in self.patch.file.detect:
             findings = [self._judge(condition) for condition in clause.when]
@@ -119,7 +119,7 @@ class _Judgement:
         # The clause that came nearest says best what is missing.
         return self._unknown(*max(reversed(open_clauses), key=lambda pair: sum(bool(f.holds) for f in pair[1])))
 
-    def _unknown(self, clause: Clause, findings: list[_Finding]) -> CheckReport:
+    def _unknown(self, clause: Clause, findings: list[_Finding]) -> DetectResult:
         unmet = [finding for finding in findings if not finding.holds]
         reason = f"Not enough to call it {clause.status}: {'; '.join(finding.says for finding in unmet)}."
         return _report(self.patch, Affectedness.UNKNOWN, reason, _evidence(unmet) or _evidence(findings))
@@ -137,7 +137,7 @@ class _Judgement:
                 return self._without_file(condition.subject)
         source = self.sources.get(key)
         if isinstance(source, str):
-            return _Finding(None, source, (Evidence(self.sources.path(key), 0, key, source),))
+            return _Finding(None, source, (Match(self.sources.path(key), 0, key, source),))
         if source is None:
             missing = condition.kind in ("none", "without_function")
             return _Finding(missing, f"{self.sources.path(key)} is not there")
@@ -154,7 +154,7 @@ class _Judgement:
             self.surroundings[reference.file, reference.class_name] = around
             self.measured[name] = take(source.module, around, measure, reference)
         result = self.measured[name]
-        evidence = (Evidence(source.path, result.line, name, result.detail),)
+        evidence = (Match(source.path, result.line, name, result.detail),)
         if result.holds is None:
             return _Finding(None, f"`{name}` could not be measured ({result.detail})", evidence)
         holds = result.holds is (condition.kind == "holds")
@@ -164,7 +164,7 @@ class _Judgement:
         name = condition.subject
         rule = self.patch.file.rules[name]
         matches = self.sources.matches(rule.file, rule.rule)
-        evidence = tuple(Evidence(source.path, m.range().start.line + 1, name, rule.says) for m in matches)
+        evidence = tuple(Match(source.path, m.range().start.line + 1, name, rule.says) for m in matches)
         if condition.kind == "some":
             return _Finding(bool(matches), f"no place is seen where {rule.says}", evidence)
         return _Finding(not matches, rule.says, evidence)
@@ -173,17 +173,17 @@ class _Judgement:
         reference = self.patch.file.functions[condition.subject]
         absent = f"def {reference.name}" not in source.text
         says = f"`{reference.name}` is {'not ' if absent else ''}defined"
-        return _Finding(absent, says, (Evidence(source.path, 0, condition.subject, says),))
+        return _Finding(absent, says, (Match(source.path, 0, condition.subject, says),))
 
     def _without_file(self, key: str) -> _Finding:
         source = self.sources.get(key)
         path = self.sources.path(key)
         if source is not None:
             says = source if isinstance(source, str) else f"{path} is there"
-            return _Finding(None if isinstance(source, str) else False, says, (Evidence(path, 0, key, says),))
+            return _Finding(None if isinstance(source, str) else False, says, (Match(path, 0, key, says),))
         says = f"no file of the tree has `{self.patch.file.target.files[key].defines}`"
-        return _Finding(True, f"{path} is not there", (Evidence(path, 0, key, says),))
+        return _Finding(True, f"{path} is not there", (Match(path, 0, key, says),))
 
 
-def _evidence(findings: list[_Finding]) -> tuple[Evidence, ...]:
+def _evidence(findings: list[_Finding]) -> tuple[Match, ...]:
     return tuple(dict.fromkeys(entry for finding in findings for entry in finding.evidence))

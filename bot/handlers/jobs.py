@@ -29,7 +29,7 @@ from bot.handlers.prove_stage import prove_target
 from bot.handlers.publish_stage import publish_all
 from bot.models import Progress, TargetOutcome, Verdict
 from bot.pick.context import PickContext
-from bot.pick.strategy import Knowledge
+from bot.pick.strategy import PickCaches
 from bot.pipeline.context import ConnectionSettings, RepositoryContext, open_connections, open_elsewhere
 from bot.pipeline.records import Plan, Planned
 from bot.pipeline.run_folder import RunFolder
@@ -203,7 +203,7 @@ def _pick_context(
         config=settings.config,
         patches=settings.patches,
         progress=progress,
-        knowledge=Knowledge.kept_in(connection.directory),
+        caches=PickCaches.open(connection.directory),
     )
 
 

@@ -30,7 +30,7 @@ from bot.models import (
     TargetPlan,
 )
 from bot.pick import ladder
-from bot.pick.batch_trials import Together, try_together
+from bot.pick.batch_trials import BatchTrials, try_batch
 from bot.pick.plan import plan_target
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.learn_backports import learn_backports
@@ -52,8 +52,8 @@ def preflight(
         learn_backports(context.pick)
         with context.mirror.quarantined() as quarantine:
             commits = _commits(pull_request, tips, quarantine, context)
-            context.pick.knowledge.histories.announce(commits, named.values())
-            tried = try_together(quarantine, commits, named.values())
+            context.pick.caches.histories.announce(commits, named.values())
+            tried = try_batch(quarantine, commits, named.values())
             made = [
                 _forecast(branch, tip, commits, pull_request, quarantine, tried, context)
                 for branch, tip in named.items()
@@ -111,7 +111,7 @@ def _forecast(
     commits: tuple[Sha, ...],
     original: PullRequest,
     quarantine: Quarantined,
-    tried: Together,
+    tried: BatchTrials,
     context: RepositoryContext,
 ) -> TargetForecast:
     try:
@@ -154,14 +154,14 @@ def _touches_nothing_there(quarantine: Quarantined, commits: Sequence[Sha], tip:
     )
 
 
-def _try(plan: TargetPlan, quarantine: Quarantined, tried: Together, context: RepositoryContext) -> TargetForecast:
+def _try(plan: TargetPlan, quarantine: Quarantined, tried: BatchTrials, context: RepositoryContext) -> TargetForecast:
     picked = ladder.pick(
         quarantine,
         plan,
         patches=context.patches,
         committer=context.pick.committer(),
-        knowledge=context.pick.knowledge,
-        together=tried,
+        caches=context.pick.caches,
+        batch=tried,
         max_prerequisites=context.config.pick.max_prerequisites,
         propose=context.config.pick.propose,
     )

@@ -20,7 +20,7 @@ from bot.git.untrusted_repository import refuse_shallow
 from bot.handlers.schedule_opening import Opening, chosen
 from bot.history.store import HistoryStore
 from bot.models import Progress, Sha, TargetOutcome, silent
-from bot.pick.strategy import Knowledge
+from bot.pick.strategy import PickCaches
 from bot.pipeline.context import RepositoryContext
 from bot.sync.survey import Ground, Survey, survey
 from bot.text.markdown import count
@@ -64,7 +64,7 @@ def grounded(context: RepositoryContext, directory: Path, only: str | None) -> I
             tips=tips,
             existing=existing,
             patches=context.patches,
-            knowledge=context.pick.knowledge,
+            caches=context.pick.caches,
             progress=context.progress,
         )
 
@@ -134,7 +134,7 @@ def look_at(repository: Repository, config: Config, context: Offline, only: str 
             tips={name: branches[name] for name in (main, *names)},
             existing=branches,
             patches=context.patches,
-            knowledge=Knowledge.kept_in(context.directory),
+            caches=PickCaches.open(context.directory),
             progress=context.progress,
         )
         return _planned(ground, survey(ground))

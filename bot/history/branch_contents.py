@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.history.branch_replay import Landing, Replay
-from bot.history.commit_names import Names
+from bot.history.commit_names import CommitNames
 from bot.history.commits import Commits, Position
-from bot.history.landing_evidence import Evidence
+from bot.history.landing_evidence import LandingEvidence
 from bot.history.mainline import Mainline, Undoes
 
 
 @dataclass(slots=True)
-class Landed:
+class BranchContents:
     """What a branch has. `reverted` had landed and was taken away; `partial` are originals of which only some commits
     landed, with those that did.
     """
@@ -44,12 +44,12 @@ class BranchHistory:
 
 
 def replay_branch(
-    commits: Commits, main: Mainline, branch: BranchHistory, evidence: Evidence, undoes: Undoes
-) -> Landed:
+    commits: Commits, main: Mainline, branch: BranchHistory, evidence: LandingEvidence, undoes: Undoes
+) -> BranchContents:
     """Go through the branch's own commits, oldest first."""
     done = Replay[Position, Position](undoes, lambda at: commits[at].sha[:12])
     parts = _Parts(main)
-    names = Names[Position]()
+    names = CommitNames[Position]()
     for position in branch.own:
         reached = list(dict.fromkeys((position, branch.brought_in.get(position, position))))
         done.take_back(reached, names.meant(commits[position].claims))
@@ -60,7 +60,7 @@ def replay_branch(
             if by := parts.complete(original, named, position):
                 done.bring(dict.fromkeys((*reached, *by)), original, how)
         names.add(position, commits[position].subject, [commits[at].sha for at in (position, *sources)])
-    return Landed(done.here, done.reverted, parts.partial)
+    return BranchContents(done.here, done.reverted, parts.partial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class _Parts:
         return makers
 
 
-def landed_to_data(landed: Landed) -> list[object]:
+def landed_to_data(landed: BranchContents) -> list[object]:
     """Return what a branch has as plain data, to be kept beside the commits whose positions it names."""
     landings = [
         [[at, landing.commit, landing.how] for at, landing in found.items()] for found in (landed.here, landed.reverted)
@@ -94,10 +94,10 @@ def landed_to_data(landed: Landed) -> list[object]:
     return [*landings, [[at, sorted(parts)] for at, parts in landed.partial.items()]]
 
 
-def parse_landed(data: Sequence[Any]) -> Landed:
+def parse_landed(data: Sequence[Any]) -> BranchContents:
     """Read that data."""
     here, reverted, partial = data
-    return Landed(
+    return BranchContents(
         here={at: Landing(commit, how) for at, commit, how in here},
         reverted={at: Landing(commit, how) for at, commit, how in reverted},
         partial={at: set(parts) for at, parts in partial},

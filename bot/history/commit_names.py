@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
-from bot.history.message_references import Claims, own_number, without_own_number
+from bot.history.message_references import References, own_number, without_own_number
 
 C = TypeVar("C")
 
@@ -17,7 +17,7 @@ C = TypeVar("C")
 _SHORTEST = 7
 
 
-class Names(Generic[C]):
+class CommitNames(Generic[C]):
     """The commits that were added so far; of several with one name the newest is meant."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Names(Generic[C]):
             self._by_number[number] = commit
         self._by_title[subject] = self._by_title[without_own_number(subject)] = commit
 
-    def meant(self, claims: Claims) -> Iterator[C]:
+    def meant(self, claims: References) -> Iterator[C]:
         """Yield the commits that a message says it reverts."""
         for name in claims.reverts:
             known = self._by_start.get(name[:_SHORTEST], ())

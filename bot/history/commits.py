@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from bot.history.message_references import Claims
+from bot.history.message_references import References
 from bot.models import Sha
 
 Position = int
@@ -19,7 +19,7 @@ NameT = TypeVar("NameT")
 
 
 @dataclass(frozen=True, slots=True)
-class KnownCommit:
+class IndexedCommit:
     """What stays in memory of a commit. Dates are seconds since the epoch; `touched` is equal for equal sets of paths
     and 0 for none. `number` is the pull request it came by, as its title says.
     """
@@ -32,16 +32,16 @@ class KnownCommit:
     subject: str
     touched: int
     number: int | None
-    claims: Claims
+    claims: References
 
 
 class Commits:
     """All commits that were read, each at its position."""
 
-    def __init__(self, commits: Sequence[KnownCommit]) -> None:
+    def __init__(self, commits: Sequence[IndexedCommit]) -> None:
         self._commits = commits
 
-    def __getitem__(self, position: Position) -> KnownCommit:
+    def __getitem__(self, position: Position) -> IndexedCommit:
         return self._commits[position]
 
     def __len__(self) -> int:

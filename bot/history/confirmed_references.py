@@ -21,7 +21,7 @@ _MAKES, _UNDOES = "makes", "undoes"
 _CHUNK = 2000
 
 
-class BorneOut:
+class ConfirmedReferences:
     """Verdicts on pairs of commits. Without the objects of a commit nothing is borne out, and that is kept, too."""
 
     def __init__(

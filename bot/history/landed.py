@@ -17,16 +17,16 @@ from bot.git.log import LoggedCommit
 from bot.git.repository import Repository
 from bot.git.trees import commit_paths
 from bot.history.branch_replay import Replay
-from bot.history.commit_names import Names
+from bot.history.commit_names import CommitNames
 from bot.history.commits import brought_in
-from bot.history.message_references import parse_claims
+from bot.history.message_references import parse_references
 from bot.models import Sha
 
 _SHORT = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
+class LandedCommit:
     """A commit that is on the branch, or was: `commit` is its form there, or what reverted it, and `how` says why."""
 
     commit: Sha
@@ -34,32 +34,32 @@ class Landed:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LandingStatus:
     """How commits stand on a branch: those that `landed`, those that landed and were `reverted`, and those that a
     commit of the branch names as its source without making their change (`unfounded`, by that commit).
     """
 
-    landed: Mapping[Sha, Landed] = field(default_factory=dict)
-    reverted: Mapping[Sha, Landed] = field(default_factory=dict)
+    landed: Mapping[Sha, LandedCommit] = field(default_factory=dict)
+    reverted: Mapping[Sha, LandedCommit] = field(default_factory=dict)
     unfounded: Mapping[Sha, Sha] = field(default_factory=dict)
 
 
 def find_landed(
     repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: OwnHistories | None = None
-) -> dict[Sha, Landed]:
+) -> dict[Sha, LandedCommit]:
     """Return which of these commits the branch at `base_commit` has; one that was reverted there is not had.
 
     With `histories` several branches that were announced there are read together.
     """
-    return dict(find_standing(repository, base_commit, commits, histories).landed)
+    return dict(find_landing_status(repository, base_commit, commits, histories).landed)
 
 
-def find_standing(
+def find_landing_status(
     repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: OwnHistories | None = None
-) -> Standing:
+) -> LandingStatus:
     """Return the same with what was reverted, and why, and whose names are not borne out."""
     if not commits:
-        return Standing()
+        return LandingStatus()
     paths = {sha: frozenset(commit_paths(repository, repository.commit(sha))) for sha in commits}
     # An equal patch touches every one of the paths, so one of them is enough to find it.
     told = {sha: min(each) for sha, each in paths.items() if each}
@@ -72,9 +72,9 @@ def find_standing(
     equal = {sha: branch.equal(sha, told[sha], paths[sha]) for sha in left}
     if any(equal.values()):
         replay = branch.replay(itself, named, equal)
-    return Standing(
-        landed={sha: Landed(landing.commit, landing.how) for sha, landing in replay.here.items()},
-        reverted={sha: Landed(landing.commit, landing.how) for sha, landing in replay.reverted.items()},
+    return LandingStatus(
+        landed={sha: LandedCommit(landing.commit, landing.how) for sha, landing in replay.here.items()},
+        reverted={sha: LandedCommit(landing.commit, landing.how) for sha, landing in replay.reverted.items()},
         unfounded={sha: commit for sha, commit in unfounded.items() if sha not in replay.here},
     )
 
@@ -96,7 +96,7 @@ class _Branch:
     def __init__(self, repository: Repository, own: OwnHistory) -> None:
         self._repository = repository
         self._commits = tuple(reversed(own.commits))
-        self._claims = {commit.sha: parse_claims(commit.message) for commit in self._commits}
+        self._claims = {commit.sha: parse_references(commit.message) for commit in self._commits}
         self._brought_in = _brought_in(self._commits)
 
     def named(self, asked: Iterable[Sha]) -> tuple[dict[Sha, list[Sha]], dict[Sha, Sha]]:
@@ -139,7 +139,7 @@ class _Branch:
         replay = Replay[Sha, Sha](lambda one, other: undoes(self._repository, one, other), lambda sha: sha[:_SHORT])
         for sha in itself:
             replay.bring([sha], sha, "the commit itself is in the branch's history")
-        names = Names[Sha]()
+        names = CommitNames[Sha]()
         for sha in itself:
             names.add(sha, self._repository.commit(sha).subject, [sha])
         for commit in self._commits:

@@ -15,14 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bot.git.diff_text import normalized, readable_patches
 from bot.git.repository import Repository
-from bot.history.commits import Commits, KnownCommit, Position
-from bot.history.confirmed_references import BorneOut
+from bot.history.commits import Commits, IndexedCommit, Position
+from bot.history.confirmed_references import ConfirmedReferences
 from bot.history.mainline import Mainline
 from bot.history.message_references import numbers_in
 from bot.history.store import HistoryStore
 from bot.models import Progress, Sha, silent
 
-Shown = tuple[Position, str]
+SourceMatch = tuple[Position, str]
 """A commit of the main branch and the sentence that says what shows it."""
 
 _CHUNK = 400
@@ -36,20 +36,25 @@ _WORD = re.compile(r"\w+")
 _LONGEST_TITLE = 1000
 
 
-class Evidence:
+class LandingEvidence:
     """What each commit of the stable branches shows. `gather` comes first."""
 
     def __init__(
-        self, repository: Repository, store: HistoryStore, commits: Commits, main: Mainline, borne_out: BorneOut
+        self,
+        repository: Repository,
+        store: HistoryStore,
+        commits: Commits,
+        main: Mainline,
+        borne_out: ConfirmedReferences,
     ) -> None:
         self._repository = repository
         self._borne_out = borne_out
         self._store = store
         self._commits = commits
         self._main = main
-        self._shown: dict[Position, list[Shown]] = {}
+        self._shown: dict[Position, list[SourceMatch]] = {}
 
-    def of(self, position: Position) -> Sequence[Shown]:
+    def of(self, position: Position) -> Sequence[SourceMatch]:
         """Return the commits of the main branch that this commit is shown to be."""
         return self._shown.get(position, ())
 
@@ -69,14 +74,14 @@ class Evidence:
         same_moment = self._by_author_date(left)
         self._where_borne_out({at: list(self._suspects(at, same_moment)) for at in left})
 
-    def _where_borne_out(self, suspected: Mapping[Position, Sequence[Shown]]) -> None:
+    def _where_borne_out(self, suspected: Mapping[Position, Sequence[SourceMatch]]) -> None:
         pairs = {(at, main) for at, found in suspected.items() for main, _ in found}
         founded = self._borne_out.making(pairs)
         for at, found in suspected.items():
             if shown := [(main, how) for main, how in found if (at, main) in founded]:
                 self._shown[at] = shown
 
-    def _named(self, position: Position) -> Iterator[Shown]:
+    def _named(self, position: Position) -> Iterator[SourceMatch]:
         how = f"{self._commits[position].sha[:12]} on the branch was cherry-picked from it"
         return ((main, how) for main in self._sources(position, frozenset()))
 
@@ -131,7 +136,7 @@ class Evidence:
 
     def _suspects(
         self, position: Position, same_moment: Mapping[tuple[str, int], Sequence[Position]]
-    ) -> Iterator[Shown]:
+    ) -> Iterator[SourceMatch]:
         commit = self._commits[position]
         short = commit.sha[:12]
         for number in commit.claims.backports:
@@ -158,7 +163,7 @@ class Evidence:
         return found
 
 
-def _same_title(one: KnownCommit, other: KnownCommit) -> bool:
+def _same_title(one: IndexedCommit, other: IndexedCommit) -> bool:
     """Say whether a title holds the whole of another."""
     return bool(wanted := _title_words(other.subject)) and f" {wanted} " in f" {_title_words(one.subject)} "
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from bot.history.branch_replay import Replay
-from bot.history.commit_names import Names
+from bot.history.commit_names import CommitNames
 from bot.history.commits import Commits, Position
 
 
@@ -85,7 +85,7 @@ def _parts(commits: Commits, brought_by: Mapping[Position, Position]) -> dict[Po
 def read_undone(commits: Commits, main: Mainline, undoes: Undoes) -> dict[Position, Position]:
     """Return which originals were reverted, each with the original that did it. They are replayed in their order."""
     replay = Replay[Position, Position](undoes, lambda at: commits[at].sha[:12])
-    names = Names[Position]()
+    names = CommitNames[Position]()
     for position in sorted(main.brought_by):
         original = main.brought_by[position]
         replay.take_back(dict.fromkeys((position, original)), names.meant(commits[position].claims))

@@ -55,7 +55,7 @@ _BRANCH_HASH = re.compile(r"cherry-?pick-([0-9a-f]{40})-to-", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class References:
     """What one message says. Commits are named in lower case, perhaps abbreviated; pull requests by number.
 
     `picked` are named on a line of their own or by a tool, `hashes` in passing. `undoes_titles` are the titles of
@@ -72,12 +72,12 @@ class Claims:
     undoes_titles: tuple[str, ...] = ()
 
 
-NOTHING = Claims()
+NOTHING = References()
 # Every claim has one of these. Most messages have none, and a branch has thousands of messages.
 _WORDS = ("pick", "back", "bp", "revert", "reapply", "fixes")
 
 
-def parse_claims(message: str) -> Claims:
+def parse_references(message: str) -> References:
     """Read a commit's message."""
     lowered = message.lower()
     if not any(word in lowered for word in _WORDS):
@@ -85,7 +85,7 @@ def parse_claims(message: str) -> Claims:
     subject, _, body = message.partition("\n")
     fixes = _FIXES.findall(message)
     picked = _distinct(_picked(message, subject))
-    return Claims(
+    return References(
         picked=picked,
         hashes=_distinct(name for name in _bare_hashes(message) if name not in picked),
         reverts=_distinct(reverted(message)),

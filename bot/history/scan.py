@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from bot.git.repository import Repository
-from bot.history.branch_contents import BranchHistory, Landed, landed_to_data, parse_landed, replay_branch
+from bot.history.branch_contents import BranchContents, BranchHistory, landed_to_data, parse_landed, replay_branch
 from bot.history.commits import Commits, Position
-from bot.history.confirmed_references import BorneOut
-from bot.history.landing_evidence import Evidence
+from bot.history.confirmed_references import ConfirmedReferences
+from bot.history.landing_evidence import LandingEvidence
 from bot.history.mainline import Mainline, read_mainline, read_undone
 from bot.history.store import HistoryStore
 from bot.models import Progress, Sha, silent
@@ -30,7 +30,7 @@ class Scan:
     commits: Commits
     main: Mainline
     branches: Mapping[str, BranchHistory]
-    landed: Mapping[str, Landed]
+    landed: Mapping[str, BranchContents]
     unrelated: Sequence[str] = ()
 
 
@@ -74,10 +74,10 @@ def _read(
     main: Mainline,
     histories: Mapping[str, BranchHistory],
     progress: Progress,
-) -> tuple[dict[Position, Position], dict[str, Landed]]:
-    borne_out = BorneOut(repository, store, commits, progress)
+) -> tuple[dict[Position, Position], dict[str, BranchContents]]:
+    borne_out = ConfirmedReferences(repository, store, commits, progress)
     undone = borne_out.with_reverts(lambda undoes: read_undone(commits, main, undoes))
-    evidence = Evidence(repository, store, commits, main, borne_out)
+    evidence = LandingEvidence(repository, store, commits, main, borne_out)
     evidence.gather({position for each in histories.values() for position in each.own}, progress)
     landed = borne_out.with_reverts(
         lambda undoes: {name: replay_branch(commits, main, each, evidence, undoes) for name, each in histories.items()}

@@ -20,8 +20,8 @@ from bot.environment.data_folder import private_file
 from bot.git.log import LoggedCommit, read_log
 from bot.git.objects import decode_path, encode_path
 from bot.git.repository import Repository
-from bot.history.commits import Commits, KnownCommit
-from bot.history.message_references import NOTHING, Claims, own_number, parse_claims
+from bot.history.commits import Commits, IndexedCommit
+from bot.history.message_references import NOTHING, References, own_number, parse_references
 from bot.models import Progress, Sha, silent
 
 _VERSION = "4"
@@ -194,7 +194,7 @@ def _shallow_signature(repository: Repository) -> str:
 
 
 def _entry(commit: LoggedCommit, positions: Mapping[str, int]) -> tuple[object, ...]:
-    claims = parse_claims(commit.message)
+    claims = parse_references(commit.message)
     return (
         positions[commit.sha],
         commit.sha,
@@ -209,9 +209,9 @@ def _entry(commit: LoggedCommit, positions: Mapping[str, int]) -> tuple[object, 
     )
 
 
-def _known(row: Sequence[Any]) -> KnownCommit:
+def _known(row: Sequence[Any]) -> IndexedCommit:
     sha, parents, committed, authored, author, subject, touched, number, claims = row
-    return KnownCommit(
+    return IndexedCommit(
         sha,
         tuple(map(int, parents.split())),
         committed,
@@ -224,8 +224,8 @@ def _known(row: Sequence[Any]) -> KnownCommit:
     )
 
 
-def _claims(text: str) -> Claims:
-    return Claims(*map(tuple, json.loads(text)))
+def _claims(text: str) -> References:
+    return References(*map(tuple, json.loads(text)))
 
 
 def _touched(paths: Sequence[str]) -> int:

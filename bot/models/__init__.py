@@ -3,7 +3,7 @@
 Owns the types that pass from one room to the next and what is true of them by themselves.
 Imports nothing of ours and touches nothing outside: no git, no HTTP, no files."""
 
-from bot.models.affected import Affectedness, CheckReport, Evidence
+from bot.models.affected import Affectedness, DetectResult, Match
 from bot.models.candidate import (
     Candidate,
     Certainty,
@@ -11,7 +11,7 @@ from bot.models.candidate import (
     Fidelity,
     Method,
     Resolution,
-    RungOutcome,
+    StrategyResult,
     TargetPlan,
 )
 from bot.models.commits import Commit, MergeMethod, RelatedCommit, Signature, SourceTree
@@ -70,7 +70,6 @@ __all__ = [
     "CaseOutcome",
     "CaseResult",
     "Certainty",
-    "CheckReport",
     "CheckRunText",
     "CommandSuite",
     "Comment",
@@ -82,14 +81,15 @@ __all__ = [
     "Conflicted",
     "DeclaredFailure",
     "Details",
+    "DetectResult",
     "Device",
-    "Evidence",
     "Failed",
     "Fidelity",
     "Isolation",
     "KnownFailure",
     "Labelling",
     "ListedPullRequest",
+    "Match",
     "MergeMethod",
     "Method",
     "NotAffected",
@@ -101,12 +101,12 @@ __all__ = [
     "RelatedCommit",
     "Resolution",
     "ReviewThread",
-    "RungOutcome",
     "Sha",
     "Signature",
     "SourceTree",
     "Status",
     "StopWhen",
+    "StrategyResult",
     "Suite",
     "SuiteRun",
     "TargetForecast",

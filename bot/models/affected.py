@@ -16,7 +16,7 @@ class Affectedness(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Match:
     """One place that a rule saw. `line` counts from 1; 0 speaks of the whole file."""
 
     file: str
@@ -26,10 +26,10 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckReport:
+class DetectResult:
     """A tree's status with the reason a person reads and the evidence behind it."""
 
     patch: str
     status: Affectedness
     reason: str
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[Match, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.models.affected import CheckReport, Evidence
+from bot.models.affected import DetectResult, Match
 from bot.models.commits import MergeMethod, RelatedCommit
 from bot.models.ids import Sha
 
@@ -20,7 +20,7 @@ class TargetPlan:
     commits: tuple[Sha, ...]
     merge_method: MergeMethod
     patch: str | None = None
-    check: CheckReport | None = None
+    check: DetectResult | None = None
 
 
 class Method(StrEnum):
@@ -65,7 +65,7 @@ class Resolution:
 
 
 @dataclass(frozen=True, slots=True)
-class RungOutcome:
+class StrategyResult:
     """What one way of making the candidate came to, kept for the report."""
 
     rung: str
@@ -93,10 +93,10 @@ class Candidate:
     method: Method
     fidelity: Fidelity
     files: tuple[str, ...]
-    rungs: tuple[RungOutcome, ...] = ()
+    rungs: tuple[StrategyResult, ...] = ()
     certainty: Certainty = Certainty.CERTAIN
     resolutions: tuple[Resolution, ...] = ()
-    findings: tuple[Evidence, ...] = ()
+    findings: tuple[Match, ...] = ()
     """What a check of the picked files saw and a reviewer should look at, e.g. a name that the target lacks."""
     companions: tuple[CompanionCommit, ...] = ()
     """Carried patches that belong with this one, on top of it in this order; the last of them is `commit`."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.models.affected import Evidence
-from bot.models.candidate import Certainty, RungOutcome
+from bot.models.affected import Match
+from bot.models.candidate import Certainty, StrategyResult
 from bot.models.commits import RelatedCommit
 from bot.models.ids import Sha
 
@@ -48,7 +48,7 @@ class Conflict:
     base_commit: Sha
     commit: Sha
     files: tuple[ConflictFile, ...]
-    rungs: tuple[RungOutcome, ...] = ()
+    rungs: tuple[StrategyResult, ...] = ()
     prerequisites: tuple[RelatedCommit, ...] = ()
     """The smallest set found, oldest first, with which a trial made the pick; empty if none was."""
     rest: Certainty | None = None
@@ -74,6 +74,6 @@ class TargetForecast:
     outlook: Outlook
     reason: str
     files: tuple[ConflictFile, ...] = ()
-    findings: tuple[Evidence, ...] = ()
+    findings: tuple[Match, ...] = ()
     prerequisites: tuple[RelatedCommit, ...] = ()
     rest: Certainty | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from bot.models.affected import CheckReport
+from bot.models.affected import DetectResult
 from bot.models.candidate import Candidate
 from bot.models.conflict import Conflict
 from bot.models.ids import Sha
@@ -49,7 +49,7 @@ class NotAffected:
 
     status: ClassVar[Status] = Status.NOT_AFFECTED
     branch: str
-    check: CheckReport
+    check: DetectResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ Owns what counts as having it before anything is tried. That a pick comes out em
 from __future__ import annotations
 
 from bot.models import Affectedness, AlreadyApplied
-from bot.pick.strategy import Attempt, Declined, Made
+from bot.pick.strategy import Attempt, NotApplicable, Picked
 
 
 class AlreadyThere:
@@ -14,24 +14,24 @@ class AlreadyThere:
 
     name = "already there"
 
-    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+    def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
         """Say what shows that nothing is left to pick."""
-        branch, check, landed = attempt.plan.branch, attempt.plan.check, attempt.standing.landed
+        branch, check, landed = attempt.plan.branch, attempt.plan.check, attempt.landing.landed
         if check is not None and check.status is Affectedness.FIXED:
             return AlreadyApplied(branch=branch, how=check.reason)
         if attempt.commits:
-            return Declined(_describe(attempt))
+            return NotApplicable(_describe(attempt))
         last = landed[attempt.plan.commits[-1]]
         return AlreadyApplied(branch=branch, how=last.how, commit=last.commit)
 
 
 def _describe(attempt: Attempt) -> str:
-    standing, total = attempt.standing, len(attempt.plan.commits)
-    found = "; ".join(f"{sha[:12]}: {landed.how}" for sha, landed in standing.landed.items())
-    told = [f"{len(standing.landed)} of {total} commits are on the branch and left out ({found})"] if found else []
-    told += [f"{sha[:12]} was there: {reverted.how}" for sha, reverted in standing.reverted.items()]
+    landing, total = attempt.landing, len(attempt.plan.commits)
+    found = "; ".join(f"{sha[:12]}: {landed.how}" for sha, landed in landing.landed.items())
+    told = [f"{len(landing.landed)} of {total} commits are on the branch and left out ({found})"] if found else []
+    told += [f"{sha[:12]} was there: {reverted.how}" for sha, reverted in landing.reverted.items()]
     told += [
         f"{commit[:12]} on the branch names {sha[:12]} as its source, but makes another change"
-        for sha, commit in standing.unfounded.items()
+        for sha, commit in landing.unfounded.items()
     ]
     return "; ".join(told) or "no trailer and no equal patch on the branch"

@@ -19,7 +19,7 @@ from bot.models import Sha
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Backported:
+class BackportCommit:
     """A commit that is a backport; `date` is when it was committed, in seconds since the epoch."""
 
     date: int
@@ -33,17 +33,17 @@ class BackportIndex:
     With a `file` it is kept from one process to the next; a file that cannot be read is made anew from the history.
     """
 
-    found: dict[str, set[Backported]] = field(default_factory=dict)
+    found: dict[str, set[BackportCommit]] = field(default_factory=dict)
     read_tips: set[Sha] = field(default_factory=set)
     file: Path | None = None
 
     @classmethod
-    def kept_in(cls, file: Path) -> BackportIndex:
+    def open(cls, file: Path) -> BackportIndex:
         """Return the index that an earlier process left in a file, or an empty one that will be kept there."""
         try:
             data = json.loads(file.read_text(encoding="utf-8"))
             found = {
-                original: {Backported(*each) for each in backports} for original, backports in data["found"].items()
+                original: {BackportCommit(*each) for each in backports} for original, backports in data["found"].items()
             }
             return cls(found, {Sha(tip) for tip in data["tips"]}, file)
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
@@ -64,7 +64,7 @@ class BackportIndex:
             head, _, message = entry.lstrip("\n").partition("\n")
             if head:
                 sha, _, date = head.partition(" ")
-                self._note(picked_from(message), Backported(int(date or 0), Sha(sha)))
+                self._note(picked_from(message), BackportCommit(int(date or 0), Sha(sha)))
         self.read_tips |= new
         self._keep()
 
@@ -78,15 +78,15 @@ class BackportIndex:
         private_file(partial).write_text(json.dumps({"tips": sorted(self.read_tips), "found": found}), encoding="utf-8")
         partial.replace(self.file)
 
-    def _note(self, originals: Iterable[str], backported: Backported) -> None:
+    def _note(self, originals: Iterable[str], backported: BackportCommit) -> None:
         for original in originals:
             self.found.setdefault(original[:12], set()).add(backported)
 
     def add(self, original: Sha, backport: Sha, date: int) -> None:
         """Note a backport that its message does not tell."""
-        self._note([original], Backported(date, backport))
+        self._note([original], BackportCommit(date, backport))
 
-    def backports(self, original: Sha, until: int | None = None) -> tuple[Backported, ...]:
-        """Return the backports of a commit that were committed before `until`, newest first."""
+    def backports(self, original: Sha, known_before: int | None = None) -> tuple[BackportCommit, ...]:
+        """Return the backports of a commit that were committed before `known_before`, newest first."""
         known = self.found.get(original[:12], set())
-        return tuple(sorted((each for each in known if until is None or each.date < until), reverse=True))
+        return tuple(sorted((each for each in known if known_before is None or each.date < known_before), reverse=True))

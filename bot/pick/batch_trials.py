@@ -19,14 +19,14 @@ from bot.models import Sha
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
+class BatchTrials:
     """How picks end, by commit and tree, and the parts of those that conflict; all as git made it in a quarantine."""
 
     trials: Mapping[tuple[Sha, Sha], Trial] = field(default_factory=dict)
     splits: Mapping[Trees, Split] = field(default_factory=dict)
 
 
-def try_together(repository: Quarantined, commits: Sequence[Sha], tips: Iterable[Sha]) -> Together:
+def try_batch(repository: Quarantined, commits: Sequence[Sha], tips: Iterable[Sha]) -> BatchTrials:
     """Pick a series onto all branches. It serves picks in this quarantine, and in those within it, as long as it lasts.
 
     What git cannot do is left out: whoever asks for it hears why.
@@ -40,7 +40,7 @@ def try_together(repository: Quarantined, commits: Sequence[Sha], tips: Iterable
         trees = {tree for (_commit, onto), answer in made.items() if (tree := _leads_to(answer, onto))}
     unmerged = [each for each in trials.values() if isinstance(each, UnmergedPick)]
     parts = split_all(repository, unmerged) if unmerged else {}
-    return Together(trials, {asked: split for asked, split in parts.items() if not isinstance(split, GitError)})
+    return BatchTrials(trials, {asked: split for asked, split in parts.items() if not isinstance(split, GitError)})
 
 
 def _leads_to(answer: Trial, onto: Sha) -> Sha | None:

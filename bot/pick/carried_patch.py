@@ -9,39 +9,39 @@ from bot.carried.apply import Applied, StepFailed, apply
 from bot.git.commit_message import backport_message
 from bot.git.trees import CommitTree
 from bot.models import Affectedness, AlreadyApplied, Fidelity, Method, Sha
-from bot.pick.strategy import Attempt, Declined, Made
+from bot.pick.strategy import Attempt, NotApplicable, Picked
 from bot.text.markdown import count
 
 
-class CarriedPatchRung:
+class CarriedPatchStrategy:
     """Applies the plan's carried patch to the base commit."""
 
     name = "carried patch"
 
-    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+    def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
         """Make one commit of what the patch changes, whatever number of commits the original had."""
         name = attempt.plan.patch
         if name is None:
-            return Declined("there is no carried patch for this original")
+            return NotApplicable("there is no carried patch for this original")
         patch = attempt.patches.get(name)
         if patch is None:
-            return Declined(f"the carried patch {name} is not loaded")
+            return NotApplicable(f"the carried patch {name} is not loaded")
         applied = apply(CommitTree(attempt.repository, attempt.plan.base_commit), patch)
         if isinstance(applied, StepFailed):
-            return Declined(str(applied))
+            return NotApplicable(str(applied))
         if not applied.changes:
             return self._unchanged(attempt, applied)
-        return Made(
+        return Picked(
             commits=(_write(attempt, name, applied),),
             method=Method.CARRIED_PATCH,
             fidelity=Fidelity.ADAPTED,
             detail=f"{name}: {count(len(applied.steps), 'step')} changed {', '.join(sorted(applied.changes))}",
         )
 
-    def _unchanged(self, attempt: Attempt, applied: Applied) -> AlreadyApplied | Declined:
+    def _unchanged(self, attempt: Attempt, applied: Applied) -> AlreadyApplied | NotApplicable:
         if applied.after.status is Affectedness.FIXED:
             return AlreadyApplied(branch=attempt.plan.branch, how=applied.after.reason)
-        return Declined(f"{applied.patch} changes nothing here: {applied.after.reason}")
+        return NotApplicable(f"{applied.patch} changes nothing here: {applied.after.reason}")
 
 
 def _write(attempt: Attempt, name: str, applied: Applied) -> Sha:

@@ -13,7 +13,7 @@ from bot.git.trees import CommitTree
 from bot.git.trial_pick import UnmergedPick
 from bot.models import Affectedness, AlreadyApplied, Fidelity, Method, Sha
 from bot.pick.series import pick_series, series_fidelity
-from bot.pick.strategy import Attempt, Declined, Made
+from bot.pick.strategy import Attempt, NotApplicable, Picked
 from bot.text.markdown import count
 
 
@@ -22,19 +22,19 @@ class CherryPick:
 
     name = "cherry-pick"
 
-    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+    def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
         """Pick the series; decline at the first conflict."""
         picked = pick_series(attempt)
         if isinstance(picked, UnmergedPick):
-            return Declined(describe_conflict(picked), picked)
+            return NotApplicable(describe_conflict(picked), picked)
         if not picked:
             return AlreadyApplied(branch=attempt.plan.branch, how="picking it changes nothing on the branch")
         still = _still_affected(attempt, picked[-1])
         if still:
-            return Declined(still)
+            return NotApplicable(still)
         fidelity = series_fidelity(attempt.repository, attempt.commits, picked)
         detail = f"applies, {fidelity.value}{_line_ends(attempt, picked) if fidelity is Fidelity.ADAPTED else ''}"
-        return Made(commits=picked, method=Method.CHERRY_PICK, fidelity=fidelity, detail=detail)
+        return Picked(commits=picked, method=Method.CHERRY_PICK, fidelity=fidelity, detail=detail)
 
 
 def describe_conflict(unmerged: UnmergedPick) -> str:

@@ -14,7 +14,7 @@ from bot.carried.load import CarriedPatch
 from bot.git.commit_message import backport_message
 from bot.git.repository import Repository
 from bot.git.trees import CommitTree
-from bot.models import Candidate, Commit, CompanionCommit, RungOutcome, Sha, Signature
+from bot.models import Candidate, Commit, CompanionCommit, Sha, Signature, StrategyResult
 from bot.text.markdown import count
 
 FindOriginal = Callable[[CarriedPatch], Commit | None]
@@ -37,7 +37,9 @@ def carry_companions(
     for outcome in apply_companions(CommitTree(repository, candidate.commit), patch, patches):
         rung = f"companion {outcome.patch}"
         if isinstance(outcome, StepFailed):
-            candidate = replace(candidate, rungs=(*candidate.rungs, RungOutcome(rung, won=False, detail=str(outcome))))
+            candidate = replace(
+                candidate, rungs=(*candidate.rungs, StrategyResult(rung, won=False, detail=str(outcome)))
+            )
             continue
         companion = patches[outcome.patch]
         commit = _write(repository, candidate, companion, outcome, committer, original_of(companion))
@@ -47,7 +49,7 @@ def carry_companions(
             commit=commit,
             commits=(*candidate.commits, commit),
             companions=(*candidate.companions, CompanionCommit(companion.name, commit, _title(companion))),
-            rungs=(*candidate.rungs, RungOutcome(rung, won=True, detail=detail)),
+            rungs=(*candidate.rungs, StrategyResult(rung, won=True, detail=detail)),
             files=repository.changed_paths(candidate.base_commit, commit),
         )
     return candidate

@@ -16,24 +16,24 @@ from bot.git.repository import Repository
 from bot.git.trees import changed_files, changed_tree, find_entry
 from bot.git.trial_pick import UnmergedPick
 from bot.git.unmerged_paths import UnmergedFile, is_binary
-from bot.models import AlreadyApplied, Certainty, ConflictKind, Evidence, Fidelity, Method, Sha
+from bot.models import AlreadyApplied, Certainty, ConflictKind, Fidelity, Match, Method, Sha
 from bot.pick.series import pick_series
-from bot.pick.strategy import Attempt, Declined, Made
+from bot.pick.strategy import Attempt, NotApplicable, Picked
 
 
-class MarkedPick:
+class ConflictMarkerCommit:
     """Picks the series and commits each conflict as it stands, one commit for each original that conflicts."""
 
     name = "conflict markers"
 
-    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+    def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
         """Make the series with markers; decline where a conflict cannot be marked."""
         picked = pick_series(attempt, lambda pick: _marked_tree(attempt, pick))
         if isinstance(picked, UnmergedPick):
-            return Declined("the conflict has no lines that could be marked", picked)
+            return NotApplicable("the conflict has no lines that could be marked", picked)
         if not picked:
             return AlreadyApplied(branch=attempt.plan.branch, how="picking it changes nothing on the branch")
-        return Made(
+        return Picked(
             commits=picked,
             method=Method.CHERRY_PICK,
             fidelity=Fidelity.ADAPTED,
@@ -42,7 +42,7 @@ class MarkedPick:
         )
 
 
-def find_markers(repository: Repository, base: Sha, tip: Sha, original: Sha | None) -> tuple[Evidence, ...]:
+def find_markers(repository: Repository, base: Sha, tip: Sha, original: Sha | None) -> tuple[Match, ...]:
     """Return the conflict markers in files changed since `base` that neither `base` nor the original holds.
 
     What the original shows of markers, in a fixture or a page about them, is its content and no conflict. Without an

@@ -14,7 +14,7 @@ from bot.carried.load import CarriedPatch, find_original
 from bot.config import Config
 from bot.git.repository import Repository
 from bot.models import Progress, PullRequest, Signature, StopWhen, never, silent
-from bot.pick.strategy import Knowledge
+from bot.pick.strategy import PickCaches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class PickContext:
     stop_when: StopWhen = never
     evidence: Path | None = None
     """The folder in which a proof on this machine keeps its runs' reports; None keeps nothing."""
-    knowledge: Knowledge = field(default_factory=Knowledge)
+    caches: PickCaches = field(default_factory=PickCaches)
 
     def patch_for(self, original: PullRequest) -> CarriedPatch | None:
         """Return the carried patch of an original pull request, or None."""

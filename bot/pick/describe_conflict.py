@@ -18,7 +18,7 @@ from bot.git.repository import Quarantined
 from bot.git.trial_pick import UnmergedPick, mainline_parent
 from bot.git.unmerged_paths import UnmergedFile
 from bot.models import ConflictFile, RelatedCommit, Sha
-from bot.pick.mainline_changes import MainChanges
+from bot.pick.mainline_changes import MainlineChanges
 from bot.pick.strategy import Attempt
 
 MOST_FILES = 12
@@ -36,7 +36,7 @@ class Histories:
     deadline: float
     base: Sha | None
     first_parents: FirstParents
-    shared: MainChanges | None = None
+    shared: MainlineChanges | None = None
     _read: dict[tuple[Sha, str], tuple[FileChange, ...]] = field(default_factory=dict)
 
     @property
@@ -79,7 +79,7 @@ def open_histories(attempt: Attempt, *, seconds: float, shared: bool = False) ->
     parent = mainline_parent(attempt.repository.commit(first))
     if parent is None:
         return None
-    known = attempt.knowledge
+    known = attempt.caches
     return Histories(
         repository=attempt.repository,
         target=attempt.plan.base_commit,
@@ -87,7 +87,7 @@ def open_histories(attempt: Attempt, *, seconds: float, shared: bool = False) ->
         deadline=deadline,
         base=attempt.fork(first),
         first_parents=known.line,
-        shared=known.main_changes if shared else None,
+        shared=known.mainline_changes if shared else None,
     )
 
 

@@ -13,32 +13,32 @@ from bot.analysis.findings import are_fatal, find_findings
 from bot.carried.load import CarriedPatch
 from bot.git.repository import Repository
 from bot.git.trial_pick import UnmergedPick
-from bot.history.landed import find_standing
-from bot.models import AlreadyApplied, Candidate, Certainty, Conflict, RungOutcome, Signature, TargetPlan
+from bot.history.landed import find_landing_status
+from bot.models import AlreadyApplied, Candidate, Certainty, Conflict, Signature, StrategyResult, TargetPlan
 from bot.pick.already_there import AlreadyThere
-from bot.pick.batch_trials import Together
-from bot.pick.carried_patch import CarriedPatchRung
+from bot.pick.batch_trials import BatchTrials
+from bot.pick.carried_patch import CarriedPatchStrategy
 from bot.pick.cherry_pick import CherryPick
 from bot.pick.explain_conflict import explain
-from bot.pick.merge.confidence import judge
+from bot.pick.merge.confidence import rate_confidence
 from bot.pick.merge.missing_files import MissingFile
 from bot.pick.merge.resolver import FinerMerge
 from bot.pick.prerequisites import NONE
-from bot.pick.resolve_conflicts import Resolving
-from bot.pick.reuse_resolution import RememberedResolution
+from bot.pick.resolve_conflicts import ResolveConflicts
+from bot.pick.reuse_resolution import ReuseResolution
 from bot.pick.sibling import Sibling
-from bot.pick.strategy import Attempt, Declined, Knowledge, Made, Regenerator, Rung
+from bot.pick.strategy import Attempt, NotApplicable, PickCaches, Picked, PickStrategy, Regenerator
 
-PLAIN: tuple[Rung, ...] = (AlreadyThere(), CherryPick())
+GIT_STRATEGIES: tuple[PickStrategy, ...] = (AlreadyThere(), CherryPick())
 """The rungs that make nothing but what git itself picks."""
 
-LADDER: tuple[Rung, ...] = (
+STRATEGIES: tuple[PickStrategy, ...] = (
     AlreadyThere(),
     CherryPick(),
-    CarriedPatchRung(),
+    CarriedPatchStrategy(),
     Sibling(),
-    Resolving("remembered resolution", regions=(RememberedResolution(),)),
-    Resolving("finer merge", files=(MissingFile(FinerMerge()), FinerMerge()), judge=judge),
+    ResolveConflicts("remembered resolution", regions=(ReuseResolution(),)),
+    ResolveConflicts("finer merge", files=(MissingFile(FinerMerge()), FinerMerge()), rate_confidence=rate_confidence),
 )
 
 
@@ -49,19 +49,19 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
     patches: Mapping[str, CarriedPatch],
     committer: Signature,
     siblings: Sequence[Candidate] = (),
-    until: int | None = None,
-    knowledge: Knowledge | None = None,
-    together: Together | None = None,
+    known_before: int | None = None,
+    caches: PickCaches | None = None,
+    batch: BatchTrials | None = None,
     max_prerequisites: int = 3,
     propose: bool = True,
     regenerator: Regenerator | None = None,
-    ladder: Sequence[Rung] = LADDER,
+    strategies: Sequence[PickStrategy] = STRATEGIES,
 ) -> Candidate | Conflict | AlreadyApplied:
     """Make the candidate of one target branch. Its objects are kept in the repository; no ref points at them.
 
-    `siblings` are candidates that the same request made for other branches. With `until` (seconds since the epoch)
-    nothing committed later is looked at. `knowledge` is what earlier picks in the same repository learned from its
-    history; pass the same one to make it count. `together` is what was tried for several branches at once, in a
+    `siblings` are candidates that the same request made for other branches. With `known_before` (seconds since the
+    epoch) nothing committed later is looked at. `caches` is what earlier picks in the same repository learned from its
+    history; pass the same one to make it count. `batch` is what was tried for several branches at once, in a
     quarantine that `repository` is or lies in. A conflict is described with prerequisites, `max_prerequisites` at most.
     Without `propose` a rung that is not certain makes no candidate. The `regenerator` writes files anew that conflict
     and that a tool makes; without one they are merged by lines or left.
@@ -70,58 +70,60 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
         GitError: git could not do its part, e.g. an object is missing; nothing is kept.
     """
     with repository.quarantined() as quarantine:
-        known, tried = knowledge or Knowledge(), together or Together()
-        standing = find_standing(quarantine, plan.base_commit, plan.commits, known.histories)
+        known, tried = caches or PickCaches(), batch or BatchTrials()
+        landing = find_landing_status(quarantine, plan.base_commit, plan.commits, known.histories)
         attempt = Attempt(
             repository=quarantine,
             plan=plan,
             committer=committer,
-            commits=tuple(sha for sha in plan.commits if sha not in standing.landed),
-            standing=standing,
+            commits=tuple(sha for sha in plan.commits if sha not in landing.landed),
+            landing=landing,
             patches=patches,
             siblings=tuple(siblings),
-            until=until,
-            knowledge=known,
+            known_before=known_before,
+            caches=known,
             regenerator=regenerator,
             trials=dict(tried.trials),
             splits=dict(tried.splits),
         )
-        climbed = climb(attempt, ladder, propose=propose)
+        climbed = run_ladder(attempt, strategies, propose=propose)
         if isinstance(climbed.ending, AlreadyApplied):
             return climbed.ending
         if climbed.ending is None:
-            return _conflict(attempt, climbed, max_prerequisites, ladder, propose=propose)
+            return _conflict(attempt, climbed, max_prerequisites, strategies, propose=propose)
         quarantine.keep(climbed.ending.commits[-1])
         return _candidate(attempt, climbed.ending, climbed.outcomes)
 
 
 @dataclass(frozen=True, slots=True)
-class Climbed:
+class LadderResult:
     """How far the ladder led: an ending or none, each rung's outcome, and the first pick that conflicted."""
 
-    ending: Made | AlreadyApplied | None
-    outcomes: tuple[RungOutcome, ...]
+    ending: Picked | AlreadyApplied | None
+    outcomes: tuple[StrategyResult, ...]
     unmerged: UnmergedPick | None
 
 
-def climb(attempt: Attempt, ladder: Sequence[Rung] = LADDER, *, propose: bool = True) -> Climbed:
+def run_ladder(
+    attempt: Attempt, strategies: Sequence[PickStrategy] = STRATEGIES, *, propose: bool = True
+) -> LadderResult:
     """Try rung after rung until one ends it. What is made stays in the attempt's quarantine."""
-    outcomes: list[RungOutcome] = []
+    outcomes: list[StrategyResult] = []
     unmerged: UnmergedPick | None = None
-    for rung in ladder:
-        ending = rung.climb(attempt)
-        if isinstance(ending, Made) and ending.certainty is not Certainty.CERTAIN and not propose:
-            ending = Declined(f"not certain, and the configuration wants no proposals: {ending.detail}")
-        won = not isinstance(ending, Declined)
+    for rung in strategies:
+        ending = rung.apply(attempt)
+        if isinstance(ending, Picked) and ending.certainty is not Certainty.CERTAIN and not propose:
+            ending = NotApplicable(f"not certain, and the configuration wants no proposals: {ending.detail}")
+        won = not isinstance(ending, NotApplicable)
         detail = ending.how if isinstance(ending, AlreadyApplied) else ending.detail
-        outcomes.append(RungOutcome(rung.name, won=won, detail=detail))
-        if not isinstance(ending, Declined):
-            return Climbed(ending, tuple(outcomes), unmerged)
+        outcomes.append(StrategyResult(rung.name, won=won, detail=detail))
+        if not isinstance(ending, NotApplicable):
+            return LadderResult(ending, tuple(outcomes), unmerged)
         unmerged = unmerged or ending.unmerged
-    return Climbed(None, tuple(outcomes), unmerged)
+    return LadderResult(None, tuple(outcomes), unmerged)
 
 
-def _candidate(attempt: Attempt, made: Made, outcomes: Sequence[RungOutcome]) -> Candidate:
+def _candidate(attempt: Attempt, made: Picked, outcomes: Sequence[StrategyResult]) -> Candidate:
     repository = attempt.repository
     files = repository.changed_paths(attempt.plan.base_commit, made.commits[-1])
     tree, onto, theirs = (
@@ -145,11 +147,16 @@ def _candidate(attempt: Attempt, made: Made, outcomes: Sequence[RungOutcome]) ->
 
 
 def _conflict(
-    attempt: Attempt, climbed: Climbed, max_prerequisites: int, ladder: Sequence[Rung], *, propose: bool
+    attempt: Attempt,
+    climbed: LadderResult,
+    max_prerequisites: int,
+    strategies: Sequence[PickStrategy],
+    *,
+    propose: bool,
 ) -> Conflict:
-    def made_of(after: Attempt) -> Made | None:
-        ending = climb(after, ladder, propose=propose).ending
-        return ending if isinstance(ending, Made) else None
+    def made_of(after: Attempt) -> Picked | None:
+        ending = run_ladder(after, strategies, propose=propose).ending
+        return ending if isinstance(ending, Picked) else None
 
     unmerged = climbed.unmerged
     limit = max_prerequisites

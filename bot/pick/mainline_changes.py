@@ -20,7 +20,7 @@ _ALL_SECONDS = 3.0
 """For all readings about one commit of main."""
 
 
-class MainChanges:
+class MainlineChanges:
     """The changes of files before one commit of main, the one that was asked about last."""
 
     def __init__(self, line: FirstParents) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.models import Affectedness, AlreadyApplied, CheckReport, MergeMethod, NotAffected, Sha, TargetPlan
+from bot.models import Affectedness, AlreadyApplied, DetectResult, MergeMethod, NotAffected, Sha, TargetPlan
 
 
 def plan_target(
@@ -14,7 +14,7 @@ def plan_target(
     backport_branch: str,
     commits: Sequence[Sha],
     merge_method: MergeMethod,
-    check: CheckReport | None,
+    check: DetectResult | None,
 ) -> TargetPlan | NotAffected | AlreadyApplied:
     """Decide one target branch from its pinned tip and what the carried patch's `check` said of that tip.
 

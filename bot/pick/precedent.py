@@ -17,7 +17,7 @@ from bot.git.unmerged_paths import UnmergedFile
 from bot.models import ConflictKind, Sha
 from bot.pick.merge.align import edits
 from bot.pick.merge.regions import LineRegion, cut_file, split_lines
-from bot.pick.merge.resolver import Standing, stand_in
+from bot.pick.merge.resolver import SiblingMatch, match_sibling
 from bot.pick.strategy import Attempt
 
 # In how many lines, over all files in conflict, the other branch may differ from this one. Of siblings that are
@@ -37,7 +37,7 @@ def is_precedent(attempt: Attempt, own: UnmergedPick, source: Sha, tree: Sha) ->
     if not (makes(attempt.repository, source, own.commit) or _answers_the_conflict_alone(attempt, own.commit, source)):
         return False
     # Where people chose an answer that the finer merge knows and would not choose, they may choose otherwise here.
-    return all(each in (Standing.LIKELIEST, Standing.BY_HAND) for each in stand_in(attempt, own, tree))
+    return all(each in (SiblingMatch.LIKELIEST, SiblingMatch.BY_HAND) for each in match_sibling(attempt, own, tree))
 
 
 def _carries_more(attempt: Attempt, original: Sha, source: Sha) -> bool:

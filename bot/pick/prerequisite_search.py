@@ -30,15 +30,15 @@ _AT_ONCE, _FIRST = 16, 4
 _MOST_PATHS = 40
 """A commit that changes more is a sweep: nobody would bring it to a stable branch as a prerequisite."""
 
-Chosen = tuple[Sha, ...]
+PrerequisiteSet = tuple[Sha, ...]
 """A set of prerequisites, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class SetTrial:
     """A set and the first pick that conflicts with it, or none and the tree with everything in it."""
 
-    chosen: Chosen
+    chosen: PrerequisiteSet
     unmerged: UnmergedPick | None
     tree: Sha | None = None
 
@@ -50,7 +50,7 @@ class Tried:
 
 
 @dataclass(slots=True)
-class Search:
+class PrerequisiteSearch:
     """The search for one conflict, of sets of at most `most`.
 
     Of sweeps what they change in `shared` files is a candidate; without any they are left out. `reserve` are seconds
@@ -63,7 +63,7 @@ class Search:
     most: int
     reserve: float
     shared: frozenset[str] = frozenset()
-    near: list[Tried] = field(default_factory=list)
+    near: list[SetTrial] = field(default_factory=list)
     left_out: bool = False
     pace: float = 0.0
     _changes: dict[Sha, FileChange] = field(default_factory=dict)
@@ -77,15 +77,15 @@ class Search:
         """The seconds left."""
         return max(0.0, self.histories.left - self.reserve)
 
-    def named(self, chosen: Chosen) -> tuple[RelatedCommit, ...]:
+    def named(self, chosen: PrerequisiteSet) -> tuple[RelatedCommit, ...]:
         """Return a set as a report names it."""
         return tuple(replace(related(self._changes[sha]), paths=self._parts.get(sha, ())) for sha in chosen)
 
-    def find(self, first: UnmergedPick) -> Chosen:
+    def find(self, first: UnmergedPick) -> PrerequisiteSet:
         """Return a smallest set after which everything applies, or none; keep the sets that come near."""
         if self.most:
             self._order = {sha: index for index, sha in enumerate(self.histories.line())}
-        nearest = [Tried((), first)]
+        nearest = [SetTrial((), first)]
         for _size in range(self.most):
             tried = list(self._try_all(self._grow(nearest)))
             found = [each.chosen for each in tried if each.tree is not None and self._holds(each.tree)]
@@ -98,7 +98,7 @@ class Search:
             self.near += nearest
         return ()
 
-    def is_lacking(self, chosen: Chosen) -> bool:
+    def is_lacking(self, chosen: PrerequisiteSet) -> bool:
         """Say whether the branch has nothing of a set, in whatever form: what counts as landed is not brought again."""
         return not any(self._has(self._changes[sha].commit) for sha in chosen)
 
@@ -119,10 +119,10 @@ class Search:
         paths = tuple(differing_paths(repository, base, tree))
         return not find_faults(repository, tree, onto=base, theirs=theirs, paths=paths)
 
-    def _grow(self, sets: Sequence[Tried]) -> list[Chosen]:
+    def _grow(self, sets: Sequence[SetTrial]) -> list[PrerequisiteSet]:
         wanted = {file.path for each in sets if each.unmerged for file in each.unmerged.files}
         self.histories.read(self.histories.main, sorted(wanted), share=0.5)
-        grown: dict[Chosen, None] = {}
+        grown: dict[PrerequisiteSet, None] = {}
         for each in sets:
             if each.unmerged is None or not self.left:
                 continue
@@ -130,7 +130,7 @@ class Search:
                 grown[tuple(sorted((*each.chosen, sha), key=lambda one: -self._order[one]))] = None
         return list(grown)
 
-    def _candidates(self, pick: UnmergedPick, chosen: Chosen) -> Sequence[Sha]:
+    def _candidates(self, pick: UnmergedPick, chosen: PrerequisiteSet) -> Sequence[Sha]:
         """Return the commits before the one that conflicts that changed what it conflicts about, likeliest first."""
         parts = self.attempt.split(pick)
         limit = self._order.get(pick.commit, -1)
@@ -163,7 +163,7 @@ class Search:
             self._changes[part] = self._changes[sha]
         return part
 
-    def _try_all(self, sets: Sequence[Chosen]) -> Iterator[Tried]:
+    def _try_all(self, sets: Sequence[PrerequisiteSet]) -> Iterator[SetTrial]:
         """Try sets until the time is up, as many at once as half of what is left should do for."""
         start = 0
         while start < len(sets) and self.left > self.pace:
@@ -176,7 +176,7 @@ class Search:
             self.pace = (time.monotonic() - began) / count
             start += count
 
-    def _try_some(self, sets: Sequence[Chosen]) -> Iterator[Tried]:
+    def _try_some(self, sets: Sequence[PrerequisiteSet]) -> Iterator[SetTrial]:
         """Pick each set and then the originals, side by side: one git process for each step of all of them."""
         base = self.attempt.repository.commit(self.attempt.plan.base_commit).tree
         trees = dict.fromkeys(sets, base)
@@ -195,8 +195,8 @@ class Search:
                 else:
                     del trees[each]  # also one that changes nothing: a smaller set does as well
                     if isinstance(pick, UnmergedPick):
-                        yield Tried(each, pick)
-        yield from (Tried(each, None, tree) for each, tree in trees.items())
+                        yield SetTrial(each, pick)
+        yield from (SetTrial(each, None, tree) for each, tree in trees.items())
 
     def _try_new(self, wanted: set[tuple[Sha, Sha]]) -> None:
         new = wanted - self.attempt.trials.keys()

@@ -15,8 +15,8 @@ from bot.git.trees import commit_paths
 from bot.git.trial_pick import UnmergedPick
 from bot.models import Certainty, ConflictKind, RelatedCommit
 from bot.pick.describe_conflict import Histories
-from bot.pick.prerequisite_search import Chosen, Search, Tried
-from bot.pick.strategy import Attempt, Made
+from bot.pick.prerequisite_search import PrerequisiteSearch, PrerequisiteSet, SetTrial
+from bot.pick.strategy import Attempt, Picked
 
 _FOR_RESOLVING, _FOR_PARTS = 0.2, 0.25
 """Shares of the time: of the sets that apply 95 in 100 are found in less than half of it."""
@@ -24,7 +24,7 @@ _FOR_RESOLVING, _FOR_PARTS = 0.2, 0.25
 _LEAST = 0.15
 """Seconds without which no climb is begun: most take less, and none is ended on the way."""
 
-Climb = Callable[[Attempt], Made | None]
+RunLadder = Callable[[Attempt], Picked | None]
 """Climbs the ladder for an attempt; None where no rung makes a candidate."""
 
 
@@ -40,35 +40,35 @@ NONE = Prerequisites()
 
 
 def find_prerequisites(
-    attempt: Attempt, histories: Histories, first: UnmergedPick, *, most: int, climb: Climb, propose: bool
+    attempt: Attempt, histories: Histories, first: UnmergedPick, *, most: int, run_ladder: RunLadder, propose: bool
 ) -> Prerequisites:
     """Return the best set found of at most `most` commits of main, the smallest of its kind.
 
-    Without `propose` only what is certain counts; `climb` has to see to that for itself, too. Empty where there is
+    Without `propose` only what is certain counts; `run_ladder` has to see to that for itself, too. Empty where there is
     none, or none was found before the histories' deadline.
     """
     seconds = histories.left
-    search = Search(attempt, histories, most, reserve=seconds * (_FOR_RESOLVING + _FOR_PARTS))
+    search = PrerequisiteSearch(attempt, histories, most, reserve=seconds * (_FOR_RESOLVING + _FOR_PARTS))
     chosen = search.find(first)
     if chosen:
         return Prerequisites(search.named(chosen))
     in_part = propose and search.left_out
     search.reserve = seconds * _FOR_PARTS if in_part else 0.0
-    resolvable = _find_resolvable(search, first, climb)
+    resolvable = _find_resolvable(search, first, run_ladder)
     return resolvable or (_find_in_part(search, first) if in_part else None) or NONE
 
 
-def _find_in_part(whole: Search, first: UnmergedPick) -> Prerequisites | None:
+def _find_in_part(whole: PrerequisiteSearch, first: UnmergedPick) -> Prerequisites | None:
     """Return the smallest set with a sweep's part in the files that the originals change or conflict in."""
     repository = whole.attempt.repository
     shared = {path for sha in whole.attempt.commits for path in commit_paths(repository, repository.commit(sha))}
     shared |= {file.path for file in first.files}
-    search = Search(whole.attempt, whole.histories, whole.most, reserve=0.0, shared=frozenset(shared))
+    search = PrerequisiteSearch(whole.attempt, whole.histories, whole.most, reserve=0.0, shared=frozenset(shared))
     chosen = search.find(first)
     return Prerequisites(search.named(chosen), Certainty.PROPOSED) if chosen else None
 
 
-def _find_resolvable(search: Search, first: UnmergedPick, climb: Climb) -> Prerequisites | None:
+def _find_resolvable(search: PrerequisiteSearch, first: UnmergedPick, run_ladder: RunLadder) -> Prerequisites | None:
     """Return the smallest of the near sets after which the rest can be resolved, a certain one first."""
     proposed: Prerequisites | None = None
     longest = _LEAST
@@ -78,7 +78,7 @@ def _find_resolvable(search: Search, first: UnmergedPick, climb: Climb) -> Prere
         if not _is_near(search.attempt, each, first) or not search.is_lacking(each.chosen):
             continue
         began = time.monotonic()
-        made = _resolve(search.attempt, each.chosen, climb)
+        made = _resolve(search.attempt, each.chosen, run_ladder)
         longest = max(longest, time.monotonic() - began)
         if made and made.certainty is Certainty.CERTAIN:
             return Prerequisites(search.named(each.chosen), made.certainty)
@@ -87,7 +87,7 @@ def _find_resolvable(search: Search, first: UnmergedPick, climb: Climb) -> Prere
     return proposed
 
 
-def _is_near(attempt: Attempt, each: Tried, first: UnmergedPick) -> bool:
+def _is_near(attempt: Attempt, each: SetTrial, first: UnmergedPick) -> bool:
     """Say whether the ladder may make something of a set.
 
     Of conflicts of the prerequisites themselves only what is certain counts, and that is about whole files.
@@ -96,16 +96,16 @@ def _is_near(attempt: Attempt, each: Tried, first: UnmergedPick) -> bool:
         return False
     if each.unmerged.commit in each.chosen:
         return all(file.kind is ConflictKind.MODIFY_DELETE for file in each.unmerged.files)
-    return each.distance < Tried((), first).distance or bool(attempt.backports(each.unmerged.commit))
+    return each.distance < SetTrial((), first).distance or bool(attempt.backports(each.unmerged.commit))
 
 
-def _resolve(attempt: Attempt, chosen: Chosen, climb: Climb) -> Made | None:
+def _resolve(attempt: Attempt, chosen: PrerequisiteSet, run_ladder: RunLadder) -> Picked | None:
     """Climb the ladder with the originals on a base that has the prerequisites, if these are certain."""
     # No tool is run for a trial: that takes minutes. The carried patch, if there is one, is of the originals.
     attempt = replace(attempt, regenerator=None)
     alone = replace(attempt.plan, commits=chosen, patch=None, check=None)
-    brought = climb(replace(attempt, plan=alone, commits=chosen))
+    brought = run_ladder(replace(attempt, plan=alone, commits=chosen))
     if brought is None or brought.certainty is not Certainty.CERTAIN:
         return None
     plan = replace(attempt.plan, base_commit=brought.commits[-1])
-    return climb(replace(attempt, plan=plan, forks={}))
+    return run_ladder(replace(attempt, plan=plan, forks={}))

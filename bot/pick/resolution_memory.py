@@ -34,7 +34,7 @@ _MOST_LINES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class RememberedResolution:
     """How a region was resolved: when picking which original, in which landed commit."""
 
     original: Sha
@@ -42,7 +42,7 @@ class Remembered:
     result: bytes
 
 
-class Memory:
+class ResolutionMemory:
     """Resolutions by conflict, in a file beside a mirror, or in memory only."""
 
     def __init__(self, file: Path | None = None) -> None:
@@ -82,15 +82,15 @@ class Memory:
             self._database.execute("INSERT OR IGNORE INTO learned VALUES (?, ?)", (original, landed))
         return len(rows)
 
-    def recall(self, path: str, region: Region, until: int | None = None) -> tuple[Remembered, ...]:
+    def recall(self, path: str, region: Region, known_before: int | None = None) -> tuple[RememberedResolution, ...]:
         """Return how the same conflict in the same file was resolved before, newest first."""
         query = (
             "SELECT original, landed, result FROM resolution WHERE sides = ? AND path = ? AND date < ? "
             "ORDER BY date DESC, landed"
         )
-        latest = until if until is not None else 2**62
+        latest = known_before if known_before is not None else 2**62
         rows = self._database.execute(query, (_sides(region), encode_path(path), latest))
-        return tuple(Remembered(Sha(original), Sha(landed), result) for original, landed, result in rows)
+        return tuple(RememberedResolution(Sha(original), Sha(landed), result) for original, landed, result in rows)
 
 
 def _sides(region: Region) -> bytes:

@@ -20,12 +20,12 @@ from bot.pick.series import pick_series
 from bot.pick.strategy import (
     Attempt,
     ConflictedFile,
-    Declined,
-    FileAnswer,
+    FileResolution,
     FileResolver,
-    Judge,
-    Made,
-    RegionAnswer,
+    NotApplicable,
+    Picked,
+    RateConfidence,
+    RegionResolution,
     RegionResolver,
     load_conflict,
 )
@@ -35,7 +35,7 @@ from bot.text.markdown import count
 _NO_CONTENT = (ConflictKind.SUBMODULE, ConflictKind.OTHER)
 
 
-class Resolving:
+class ResolveConflicts:
     """Resolves conflicts by whole files first, then by regions; resolvers are asked in order until one answers."""
 
     def __init__(
@@ -44,22 +44,22 @@ class Resolving:
         *,
         files: Sequence[FileResolver] = (),
         regions: Sequence[RegionResolver] = (),
-        judge: Judge | None = None,
+        rate_confidence: RateConfidence | None = None,
     ) -> None:
         self.name = name
         self.files = files
         self.regions = regions
-        self.judge = judge
+        self.rate_confidence = rate_confidence
 
-    def climb(self, attempt: Attempt) -> Made | Declined:
+    def apply(self, attempt: Attempt) -> Picked | NotApplicable:
         """Pick the series, resolving on the way; decline at the first conflict that is not answered whole."""
         work = _Work(attempt, self)
         picked = pick_series(attempt, work.resolve)
         if isinstance(picked, UnmergedPick):
-            return Declined(work.refusal, picked)
+            return NotApplicable(work.refusal, picked)
         if not picked:
-            return Declined("nothing of it would be left: each part that conflicts would be left out")
-        return Made(
+            return NotApplicable("nothing of it would be left: each part that conflicts would be left out")
+        return Picked(
             commits=picked,
             method=Method.RESOLVED,
             fidelity=Fidelity.ADAPTED,
@@ -77,7 +77,7 @@ def _summarize(resolutions: Sequence[Resolution]) -> str:
 class _Work:
     """The resolutions of one series so far, and why the work ended where it did."""
 
-    def __init__(self, attempt: Attempt, resolvers: Resolving) -> None:
+    def __init__(self, attempt: Attempt, resolvers: ResolveConflicts) -> None:
         self.attempt = attempt
         self.resolvers = resolvers
         self.resolutions: list[Resolution] = []
@@ -90,7 +90,7 @@ class _Work:
             return None
         files = self._load(pick)
         generated = [file for file in files if self._is_generated(file)]
-        answers: list[tuple[ConflictedFile, FileAnswer]] = []
+        answers: list[tuple[ConflictedFile, FileResolution]] = []
         for file in (each for each in files if each not in generated):
             answer = self._resolve_file(file)
             if answer is None:
@@ -125,21 +125,21 @@ class _Work:
             return None
         for file in files:
             result = written.contents.get(file.path, file.ours)
-            answer = FileAnswer({file.path: result}, Certainty.PROPOSED, written.how)
+            answer = FileResolution({file.path: result}, Certainty.PROPOSED, written.how)
             self.resolutions.append(_whole_file(file, answer, self.resolvers.name))
         return changed_files(repository, tree, written.contents)
 
-    def _judged(self, answers: Sequence[tuple[ConflictedFile, FileAnswer]]) -> bool:
+    def _judged(self, answers: Sequence[tuple[ConflictedFile, FileResolution]]) -> bool:
         """Note the resolutions, unless together they are not worth a proposal."""
-        judge = self.resolvers.judge
-        certainty = judge(answers) if judge else None
-        if judge and certainty is None:
+        rate_confidence = self.resolvers.rate_confidence
+        certainty = rate_confidence(answers) if rate_confidence else None
+        if rate_confidence and certainty is None:
             return False
         resolutions = [each for file, answer in answers for each in _shown(file, answer, self.resolvers.name)]
         self.resolutions += [replace(each, certainty=certainty) for each in resolutions] if certainty else resolutions
         return True
 
-    def _resolve_file(self, file: ConflictedFile) -> FileAnswer | None:
+    def _resolve_file(self, file: ConflictedFile) -> FileResolution | None:
         if file.unmerged.kind in _NO_CONTENT:
             return None
         for resolver in self.resolvers.files:
@@ -148,7 +148,7 @@ class _Work:
                 return answer
         return self._resolve_regions(file)
 
-    def _resolve_regions(self, file: ConflictedFile) -> FileAnswer | None:
+    def _resolve_regions(self, file: ConflictedFile) -> FileResolution | None:
         if file.unmerged.kind not in (ConflictKind.CONTENT, ConflictKind.ADD_ADD):
             return None
         texts: dict[int, bytes] = {}
@@ -164,7 +164,7 @@ class _Work:
             return None
         certainty = max((each.certainty for each in resolutions), key=list(Certainty).index)
         how = ", ".join(dict.fromkeys(each.how for each in resolutions))
-        return FileAnswer({file.path: join_parts(file.parts, texts)}, certainty, how, tuple(resolutions))
+        return FileResolution({file.path: join_parts(file.parts, texts)}, certainty, how, tuple(resolutions))
 
     def _resolve_region(self, file: ConflictedFile, index: int, region: Region) -> Resolution | None:
         for resolver in self.resolvers.regions:
@@ -204,11 +204,11 @@ def _moved_aside(pick: UnmergedPick) -> dict[str, Entry | None]:
     return {path: None for file in pick.files for path in file.aside}
 
 
-def _shown(file: ConflictedFile, answer: FileAnswer, rung: str) -> tuple[Resolution, ...]:
+def _shown(file: ConflictedFile, answer: FileResolution, rung: str) -> tuple[Resolution, ...]:
     return answer.regions or (_whole_file(file, answer, rung),)
 
 
-def _one_region(file: ConflictedFile, region: Region, answer: RegionAnswer, rung: str) -> Resolution:
+def _one_region(file: ConflictedFile, region: Region, answer: RegionResolution, rung: str) -> Resolution:
     return Resolution(
         path=file.path,
         base=region.base,
@@ -221,7 +221,7 @@ def _one_region(file: ConflictedFile, region: Region, answer: RegionAnswer, rung
     )
 
 
-def _whole_file(file: ConflictedFile, answer: FileAnswer, rung: str) -> Resolution:
+def _whole_file(file: ConflictedFile, answer: FileResolution, rung: str) -> Resolution:
     return Resolution(
         path=file.path,
         base=file.base,

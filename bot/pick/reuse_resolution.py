@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from bot.git.conflict_markers import Region
 from bot.models import Certainty
-from bot.pick.resolution_memory import Remembered
-from bot.pick.strategy import Attempt, ConflictedFile, RegionAnswer
+from bot.pick.resolution_memory import RememberedResolution
+from bot.pick.strategy import Attempt, ConflictedFile, RegionResolution
 
 # More backports of one original than this teach nothing new, and each costs a trial.
 _MOST_LESSONS = 6
 
 
-class RememberedResolution:
+class ReuseResolution:
     """Answers regions that came up before, on whatever branch."""
 
     name = "remembered resolution"
 
-    def resolve_region(self, file: ConflictedFile, index: int, attempt: Attempt) -> RegionAnswer | None:
+    def resolve_region(self, file: ConflictedFile, index: int, attempt: Attempt) -> RegionResolution | None:
         """Answer as the newest resolution of the same conflict does, first of the same original's.
 
         It is a proposal, even where two agree: of 17 picks that this rung made, people landed 13 so. A region may be
@@ -29,18 +29,18 @@ class RememberedResolution:
         if not isinstance(region, Region):
             return None
         self._learn(file, attempt)
-        memories = attempt.knowledge.memory.recall(file.path, region, attempt.until)
+        memories = attempt.caches.memory.recall(file.path, region, attempt.known_before)
         own = (each for each in memories if each.original == file.commit)
         chosen = next(iter((*own, *memories)), None)
         if chosen is None:
             return None
-        return RegionAnswer(chosen.result, Certainty.PROPOSED, _sentence(chosen))
+        return RegionResolution(chosen.result, Certainty.PROPOSED, _sentence(chosen))
 
     def _learn(self, file: ConflictedFile, attempt: Attempt) -> None:
         for backported in attempt.backports(file.commit)[:_MOST_LESSONS]:
-            if not attempt.knowledge.memory.knows(file.commit, backported.commit):
-                attempt.knowledge.memory.learn(attempt.repository, file.commit, backported.commit)
+            if not attempt.caches.memory.knows(file.commit, backported.commit):
+                attempt.caches.memory.learn(attempt.repository, file.commit, backported.commit)
 
 
-def _sentence(memory: Remembered) -> str:
+def _sentence(memory: RememberedResolution) -> str:
     return f"as {memory.landed[:12]} resolved the same conflict"

@@ -14,7 +14,7 @@ from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
 from bot.models import AlreadyApplied, Certainty, Fidelity, Method, Sha
 from bot.pick.precedent import is_precedent
 from bot.pick.series import write_pick
-from bot.pick.strategy import Attempt, Declined, Made
+from bot.pick.strategy import Attempt, NotApplicable, Picked
 
 _MOST_TRIALS = 6
 
@@ -24,7 +24,7 @@ class Sibling:
 
     name = "sibling"
 
-    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+    def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
         """Pick siblings for the originals that do not apply themselves; decline where one has none that does."""
         tip, made, used = attempt.plan.base_commit, [], []
         certain = True
@@ -32,7 +32,7 @@ class Sibling:
             tree = attempt.repository.commit(tip).tree
             chosen = _first_clean(attempt, original, tree)
             if chosen is None:
-                return Declined(f"no backport of {original[:12]} to another branch applies here")
+                return NotApplicable(f"no backport of {original[:12]} to another branch applies here")
             source, picked = chosen
             used.append(source)
             own = attempt.try_pick(original, tree)
@@ -44,7 +44,9 @@ class Sibling:
                 made.append((source, tip))
         if not made:
             # Measured on the five it was set on: in each of the 3 such cases people had something to bring over.
-            return Declined(f"picking {used[-1][:12]} changes nothing here, which does not show that the fix is there")
+            return NotApplicable(
+                f"picking {used[-1][:12]} changes nothing here, which does not show that the fix is there"
+            )
         return _judge(attempt, made, certain=certain)
 
 
@@ -76,7 +78,7 @@ def _is_pick(attempt: Attempt, sha: Sha, original: Sha) -> bool:
     return original in picked_from(attempt.repository.commit(sha).message)
 
 
-def _judge(attempt: Attempt, made: Sequence[tuple[Sha, Sha]], *, certain: bool) -> Made | Declined:
+def _judge(attempt: Attempt, made: Sequence[tuple[Sha, Sha]], *, certain: bool) -> Picked | NotApplicable:
     repository = attempt.repository
     commits = tuple(tip for _source, tip in made)
     base = attempt.plan.base_commit
@@ -89,12 +91,14 @@ def _judge(attempt: Attempt, made: Sequence[tuple[Sha, Sha]], *, certain: bool) 
         paths=repository.changed_paths(base, commits[-1]),
     )
     if faults:
-        return Declined(f"a backport applies but does not pass: {faults[0].file}:{faults[0].line} {faults[0].detail}")
+        return NotApplicable(
+            f"a backport applies but does not pass: {faults[0].file}:{faults[0].line} {faults[0].detail}"
+        )
     texts = commit_patches(repository, {sha for pair in made for sha in pair})
     same = all(compare(texts[source], texts[tip]) is not Fidelity.ADAPTED for source, tip in made)
     sources = [source for source, _tip in made]
     names = ", ".join(source[:12] for source in sources)
-    return Made(
+    return Picked(
         commits=commits,
         method=Method.SIBLING,
         fidelity=Fidelity.ADAPTED,

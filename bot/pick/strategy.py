@@ -23,39 +23,39 @@ from bot.git.renames import Moves
 from bot.git.repository import Quarantined
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick, try_pick
 from bot.git.unmerged_paths import UnmergedFile
-from bot.history.landed import Standing
+from bot.history.landed import LandingStatus
 from bot.models import AlreadyApplied, Candidate, Certainty, Fidelity, Method, Resolution, Sha, Signature, TargetPlan
-from bot.pick.answer_cache import Answers
-from bot.pick.backport_index import Backported, BackportIndex
-from bot.pick.mainline_changes import MainChanges
-from bot.pick.resolution_memory import Memory
+from bot.pick.backport_index import BackportCommit, BackportIndex
+from bot.pick.mainline_changes import MainlineChanges
+from bot.pick.resolution_cache import ResolutionCache
+from bot.pick.resolution_memory import ResolutionMemory
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
+class PickCaches:
     """What the history of a repository has taught so far; shared by the attempts on it."""
 
     index: BackportIndex = field(default_factory=BackportIndex)
-    memory: Memory = field(default_factory=Memory)
+    memory: ResolutionMemory = field(default_factory=ResolutionMemory)
     histories: OwnHistories = field(default_factory=OwnHistories)
-    answers: Answers = field(default_factory=Answers)
+    resolutions: ResolutionCache = field(default_factory=ResolutionCache)
     line: FirstParents = field(default_factory=FirstParents)
     moves: Moves = field(init=False)
-    main_changes: MainChanges = field(init=False)
+    mainline_changes: MainlineChanges = field(init=False)
 
     def __post_init__(self) -> None:
         """Let what asks about main's line share one reading of it."""
         object.__setattr__(self, "moves", Moves(self.line))
-        object.__setattr__(self, "main_changes", MainChanges(self.line))
+        object.__setattr__(self, "mainline_changes", MainlineChanges(self.line))
 
     @classmethod
-    def kept_in(cls, directory: Path) -> Knowledge:
+    def open(cls, directory: Path) -> PickCaches:
         """Return what earlier processes learned, from and in files of a directory beside the mirror."""
-        return cls(BackportIndex.kept_in(directory / "backports.json"), Memory(directory / "resolutions.sqlite"))
+        return cls(BackportIndex.open(directory / "backports.json"), ResolutionMemory(directory / "resolutions.sqlite"))
 
 
 @dataclass(frozen=True, slots=True)
-class Regenerated:
+class RegeneratedFiles:
     """What a tool wrote: the files that changed, None for one that is gone. With a `problem` there is nothing."""
 
     contents: Mapping[str, bytes | None] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Regenerator(Protocol):
     def covers(self, path: str) -> bool:
         """Say whether there is a tool for a path."""
 
-    def regenerate(self, repository: Quarantined, tree: Sha, paths: Sequence[str]) -> Regenerated:
+    def regenerate(self, repository: Quarantined, tree: Sha, paths: Sequence[str]) -> RegeneratedFiles:
         """Run the tools for these paths on the files of a tree, and return what became of all files that they cover."""
 
 
@@ -77,26 +77,26 @@ class Regenerator(Protocol):
 class Attempt:
     """What every rung has at hand for one target branch.
 
-    `commits` are what is left to pick, oldest first, once those that landed on the branch by its `standing` are taken
+    `commits` are what is left to pick, oldest first, once those that landed on the branch by its `landing` are taken
     out.
-    `siblings` are candidates that this request made for other branches, newest branch first. `until` (seconds since
-    the epoch) is the moment whose knowledge counts: history committed later is not looked at. None is now.
+    `siblings` are candidates that this request made for other branches, newest branch first. `known_before` (seconds
+    since the epoch) is the moment whose knowledge counts: history committed later is not looked at. None is now.
     """
 
     repository: Quarantined
     plan: TargetPlan
     committer: Signature
     commits: tuple[Sha, ...]
-    standing: Standing = field(default_factory=Standing)
+    landing: LandingStatus = field(default_factory=LandingStatus)
     patches: Mapping[str, CarriedPatch] = field(default_factory=dict)
     siblings: tuple[Candidate, ...] = ()
-    until: int | None = None
-    knowledge: Knowledge = field(default_factory=Knowledge)
+    known_before: int | None = None
+    caches: PickCaches = field(default_factory=PickCaches)
     regenerator: Regenerator | None = None
     trials: dict[tuple[Sha, Sha], CleanPick | EmptyPick | UnmergedPick] = field(default_factory=dict)
     forks: dict[Sha, Sha | None] = field(default_factory=dict)
     splits: dict[Trees, Split] = field(default_factory=dict)
-    known: dict[Sha, tuple[Backported, ...]] = field(default_factory=dict)
+    known: dict[Sha, tuple[BackportCommit, ...]] = field(default_factory=dict)
 
     def try_pick(self, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
         """Pick a commit onto a tree, or say again what an earlier rung found."""
@@ -118,25 +118,25 @@ class Attempt:
 
     def _find_fork(self, original: Sha) -> Sha | None:
         tip, parents = self.plan.base_commit, self.repository.commit(original).parents
-        shared = self.knowledge.histories.shared(self.plan.commits, tip)
+        shared = self.caches.histories.shared(self.plan.commits, tip)
         # What a branch shares with the original's history is reached through these, so a single one is the merge base;
         # it is the parent's as well, unless it is the original itself or was merged by it.
         if len(self.plan.commits) == len(parents) == len(shared) == 1 and original not in shared:
             return next(iter(shared))
         return self.repository.merge_base(next(iter(parents), original), tip)
 
-    def backports(self, original: Sha) -> tuple[Backported, ...]:
-        """Return the backports of an original to other branches that are known at `until`, newest first."""
+    def backports(self, original: Sha) -> tuple[BackportCommit, ...]:
+        """Return the backports of an original to other branches that are known at `known_before`, newest first."""
         if original not in self.known:
-            self.knowledge.index.read(self.repository)
-            told = self.knowledge.index.backports(original, self.until)
+            self.caches.index.read(self.repository)
+            told = self.caches.index.backports(original, self.known_before)
             # That a message says so is not enough.
             self.known[original] = tuple(each for each in told if resembles(self.repository, each.commit, original))
         return self.known[original]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class Picked:
     """A whole candidate; `commits` are the cherry-picked commits, oldest first, the last one being what is tested."""
 
     commits: tuple[Sha, ...]
@@ -149,19 +149,19 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Declined:
+class NotApplicable:
     """The rung makes no candidate; `unmerged` is the first pick that conflicted, where there was one."""
 
     detail: str
     unmerged: UnmergedPick | None = None
 
 
-class Rung(Protocol):
+class PickStrategy(Protocol):
     """One way of making the candidate."""
 
     name: str
 
-    def climb(self, attempt: Attempt) -> Made | AlreadyApplied | Declined:
+    def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
         """Make the whole candidate in the quarantine, or say why not. Expected endings are never exceptions."""
 
 
@@ -199,7 +199,7 @@ def load_conflict(repository: Quarantined, pick: UnmergedPick, unmerged: Unmerge
 
 
 @dataclass(frozen=True, slots=True)
-class RegionAnswer:
+class RegionResolution:
     """The text that a region becomes, how sure that is, and why, in a sentence for the reviewer."""
 
     text: bytes
@@ -216,7 +216,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class FileAnswer:
+class FileResolution:
     """The whole contents that paths get; None removes a file. A conflicting path that is not named stays as on ours.
 
     `regions` shows the reviewer what was decided where; without any, the file is shown as a whole. `decisions` are for
@@ -231,7 +231,7 @@ class FileAnswer:
     traits: frozenset[str] = frozenset()
 
 
-Judge = Callable[[Sequence[tuple[ConflictedFile, FileAnswer]]], Certainty | None]
+RateConfidence = Callable[[Sequence[tuple[ConflictedFile, FileResolution]]], Certainty | None]
 """Says how sure the answers to all files of one pick are together; None where that is too little to propose them."""
 
 
@@ -240,7 +240,7 @@ class FileResolver(Protocol):
 
     name: str
 
-    def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileAnswer | None:
+    def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileResolution | None:
         """Answer a content, add/add, modify/delete or binary conflict with the contents of files."""
 
 
@@ -249,5 +249,5 @@ class RegionResolver(Protocol):
 
     name: str
 
-    def resolve_region(self, file: ConflictedFile, index: int, attempt: Attempt) -> RegionAnswer | None:
+    def resolve_region(self, file: ConflictedFile, index: int, attempt: Attempt) -> RegionResolution | None:
         """Answer the region `file.parts[index]`; its neighbours in `parts` are the context."""

@@ -17,8 +17,8 @@ from bot.models import (
     Candidate,
     Certainty,
     Conflict,
-    Evidence,
     Fidelity,
+    Match,
     Method,
     RelatedCommit,
     Sha,
@@ -58,7 +58,7 @@ def bring_prerequisites(
     return replace(whole, findings=_findings(repository, plan, whole)) if in_part else whole
 
 
-def _findings(repository: Repository, plan: TargetPlan, whole: Candidate) -> tuple[Evidence, ...]:
+def _findings(repository: Repository, plan: TargetPlan, whole: Candidate) -> tuple[Match, ...]:
     """Look at parts and originals together: what a part lacks by itself the originals may bring."""
     tree, onto, theirs = (repository.commit(sha).tree for sha in (whole.commit, plan.base_commit, plan.commits[-1]))
     return find_findings(repository, tree, onto=onto, theirs=theirs, paths=whole.files)

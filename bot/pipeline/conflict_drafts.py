@@ -13,7 +13,7 @@ from bot.commands.targets import own_branches
 from bot.errors import FetchFailed, GitHubError, NotOpened, RateLimited, Unavailable
 from bot.models import Candidate, Conflicted, PullRequest, Sha, TargetPlan
 from bot.pick import ladder
-from bot.pick.conflict_commit import MarkedPick, find_markers
+from bot.pick.conflict_commit import ConflictMarkerCommit, find_markers
 from bot.pipeline.context import Backport, RepositoryContext
 from bot.pipeline.open_pull_request import push_and_open, replaceable_tip, take_back
 from bot.pipeline.publish import check_rights
@@ -105,7 +105,9 @@ def _sent_back(pull: PullRequest, context: RepositoryContext) -> bool:
 
 
 def _mark(plan: TargetPlan, context: RepositoryContext) -> Candidate | None:
-    made = ladder.pick(context.mirror, plan, patches={}, committer=context.pick.committer(), ladder=(MarkedPick(),))
+    made = ladder.pick(
+        context.mirror, plan, patches={}, committer=context.pick.committer(), strategies=(ConflictMarkerCommit(),)
+    )
     return made if isinstance(made, Candidate) else None
 
 

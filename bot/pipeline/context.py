@@ -20,7 +20,7 @@ from bot.github.client import GitHubClient
 from bot.github.protocol import GitHub
 from bot.models import BackportOptions, Candidate, MergeMethod, Progress, PullRequest, Sha, silent
 from bot.pick.context import PickContext
-from bot.pick.strategy import Knowledge
+from bot.pick.strategy import PickCaches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +145,7 @@ def open_repository_context(
     connection = ConnectionSettings(config.repository, api_url, directory, login)
     with open_connections(connection, token) as (client, mirror):
         pick = PickContext(
-            mirror=mirror, config=config, patches=patches, progress=progress, knowledge=Knowledge.kept_in(directory)
+            mirror=mirror, config=config, patches=patches, progress=progress, caches=PickCaches.open(directory)
         )
         context = RepositoryContext(pick=pick, github=client, signing=signing)
         with open_elsewhere(context, connection, token) as complete:

@@ -27,8 +27,8 @@ def learn_backports(context: PickContext, commits: Sequence[Sha] = (), branches:
         stable = [tips[branch] for branch in stable_branches(tips, context.config)]
         targets = [tips[branch] for branch in branches if branch in tips]
         context.mirror.fetch([*stable, *targets, *commits])
-        context.knowledge.index.read(context.mirror, stable)
-        context.knowledge.histories.announce(commits, targets)
+        context.caches.index.read(context.mirror, stable)
+        context.caches.histories.announce(commits, targets)
     except GitError as error:
         log.warning("%s", error)
 

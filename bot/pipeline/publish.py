@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.commands.parser import Command
 from bot.errors import PushForbidden
-from bot.history.landed import find_standing
+from bot.history.landed import find_landing_status
 from bot.models import (
     AlreadyApplied,
     Candidate,
@@ -53,7 +53,7 @@ def _is_there(merged: PullRequest, branch: str, context: RepositoryContext) -> b
     if tip is None or merged.merge_commit is None:
         return True
     context.mirror.fetch([tip, merged.merge_commit])
-    return merged.merge_commit not in find_standing(context.mirror, tip, [merged.merge_commit]).reverted
+    return merged.merge_commit not in find_landing_status(context.mirror, tip, [merged.merge_commit]).reverted
 
 
 def _closed(branch: str, pull_request: PullRequest, again: Command) -> Failed:

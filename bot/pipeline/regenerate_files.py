@@ -19,7 +19,7 @@ from bot.git.objects import decode_path
 from bot.git.repository import Quarantined
 from bot.models import Progress, Sha, silent
 from bot.pick.context import PickContext
-from bot.pick.strategy import Regenerated
+from bot.pick.strategy import RegeneratedFiles
 from bot.proof.isolation import Confinement, Launch
 from bot.proof.launcher import Shared, interpreter, run_confined
 from bot.proof.progress import last_lines, why_stopped
@@ -58,7 +58,7 @@ class Tools:
         """Say whether there is a tool for a path."""
         return any(tool.writes(path) for tool in self.tools)
 
-    def regenerate(self, repository: Quarantined, tree: Sha, paths: Sequence[str]) -> Regenerated:
+    def regenerate(self, repository: Quarantined, tree: Sha, paths: Sequence[str]) -> RegeneratedFiles:
         """Run each tool that is for one of the paths, once and in their order, on one copy of the tree."""
         wanted = [tool for tool in self.tools if any(self._tool_for(path) is tool for path in paths)]
         with scratch_folder("backport-regenerate-") as scratch:
@@ -70,18 +70,18 @@ class Tools:
                 for tool in wanted:
                     problem = self._run(tool, copy, home)
                     if problem:
-                        return Regenerated(problem=problem)
+                        return RegeneratedFiles(problem=problem)
                 after = _found(copy, wanted)
             except OSError as error:
-                return Regenerated(problem=f"what was written cannot be taken: {error}")
+                return RegeneratedFiles(problem=f"what was written cannot be taken: {error}")
         odd = _became_odd(before, after, wanted)
         if odd:
-            return Regenerated(problem=f"{odd[0]} became a link, a pipe or the like, which is not followed")
+            return RegeneratedFiles(problem=f"{odd[0]} became a link, a pipe or the like, which is not followed")
         paths_then = sorted({*before.files, *after.files})
         changed = {
             path: after.files.get(path) for path in paths_then if before.files.get(path) != after.files.get(path)
         }
-        return Regenerated(changed, f"written anew by {', '.join(f'`{_shown(tool)}`' for tool in wanted)}")
+        return RegeneratedFiles(changed, f"written anew by {', '.join(f'`{_shown(tool)}`' for tool in wanted)}")
 
     def _tool_for(self, path: str) -> Tool | None:
         return next((tool for tool in self.tools if tool.writes(path)), None)

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 
 from bot.errors import GitError
-from bot.history.landed import find_standing
+from bot.history.landed import find_landing_status
 from bot.models import PullRequest, Sha
 from bot.pipeline.context import RepositoryContext
 
@@ -24,7 +24,7 @@ def taken_back(original: PullRequest, commits: Sequence[Sha], context: Repositor
         if tip is None:
             return ""
         context.mirror.fetch([tip, *commits])
-        reverted = find_standing(context.mirror, tip, commits).reverted
+        reverted = find_landing_status(context.mirror, tip, commits).reverted
     except GitError as error:
         log.warning("%s", error)
         return ""

@@ -168,22 +168,22 @@ def pick(
     """
     committer = context.committer()
 
-    def climb(planned: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
+    def pick_plan(planned: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
         return ladder.pick(
             context.mirror,
             planned,
             patches=context.patches,
             committer=committer,
             siblings=backport.siblings,
-            knowledge=context.knowledge,
+            caches=context.caches,
             max_prerequisites=context.config.pick.max_prerequisites,
             propose=propose and context.config.pick.propose,
             regenerator=tools,
         )
 
-    picked = climb(plan)
+    picked = pick_plan(plan)
     if isinstance(picked, Conflict) and picked.prerequisites and backport.options.with_prerequisites:
-        picked = bring_prerequisites(context.mirror, plan, picked, committer, climb)
+        picked = bring_prerequisites(context.mirror, plan, picked, committer, pick_plan)
     if isinstance(picked, Conflict):
         return Conflicted(branch=plan.branch, conflict=picked)
     if isinstance(picked, Candidate):

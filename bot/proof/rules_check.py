@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
-from bot.models import Affectedness, CheckReport, SourceTree, Verdict, VerdictOutcome
+from bot.models import Affectedness, DetectResult, SourceTree, Verdict, VerdictOutcome
 from bot.proof.combine_verdicts import combine
 from bot.proof.select_suites import Suites
 
@@ -31,7 +31,7 @@ def conclude(
     return combine(judged, guards=suites.guards.keys()), judged
 
 
-def agreed(verdict: Verdict, rules: CheckReport) -> Verdict:
+def agreed(verdict: Verdict, rules: DetectResult) -> Verdict:
     """Let a suite's verdict stand only as far as the rules agree, and say which of the two objects, and why.
 
     What the suite could not judge stays so: rules read the source, they do not run it.
@@ -46,7 +46,7 @@ def agreed(verdict: Verdict, rules: CheckReport) -> Verdict:
     return verdict
 
 
-def _objection(rules: CheckReport) -> str:
+def _objection(rules: DetectResult) -> str:
     places = "; ".join(
         f"{entry.file}:{entry.line}: {entry.detail}" if entry.line else f"{entry.file}: {entry.detail}"
         for entry in rules.evidence[:2]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.history.message_references import numbers_in_branch, parse_claims
+from bot.history.message_references import numbers_in_branch, parse_references
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Naming:
 
 def read_naming(message: str) -> Naming | None:
     """Read which originals a message names; None for a commit that does not say it is a backport."""
-    claims = parse_claims(message)
+    claims = parse_references(message)
     if claims.picked:
         return Naming("commit", commits=_without_prefixes(set(claims.picked)))
     in_branch = numbers_in_branch(message.partition("\n")[0])

@@ -21,7 +21,7 @@ from pathlib import Path
 from bot.git.repository import Quarantined, Repository
 from bot.git.untrusted_repository import opened_clone, refuse_shallow
 from bot.pick.backport_index import BackportIndex
-from bot.pick.strategy import Knowledge
+from bot.pick.strategy import PickCaches
 from bot.rehearse.past_backports import Mined, Pair, mine
 from bot.rehearse.record import Record, engine_version, record_directory
 from bot.rehearse.replay import Replayed, replay
@@ -156,7 +156,7 @@ class _Worker:
             self.place.close()
             self.quarantine = self.place.enter_context(self.around.quarantined())
         self.chunks += 1
-        return replay(self.quarantine, pairs, Knowledge(index=self.index))
+        return replay(self.quarantine, pairs, PickCaches(index=self.index))
 
 
 _here: list[_Worker] = []

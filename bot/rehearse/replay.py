@@ -19,8 +19,8 @@ from bot.git.repository import Quarantined
 from bot.git.trees import commit_paths, differing_paths
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
 from bot.models import AlreadyApplied, Certainty, MergeMethod, Sha, Signature, TargetPlan
-from bot.pick.ladder import climb
-from bot.pick.strategy import Attempt, Knowledge
+from bot.pick.ladder import run_ladder
+from bot.pick.strategy import Attempt, PickCaches
 from bot.rehearse.compare import differing, is_right, show_difference
 from bot.rehearse.past_backports import Pair
 
@@ -59,7 +59,7 @@ class Replayed:
     seconds: float = 0.0
 
 
-def replay(repository: Quarantined, pairs: Sequence[Pair], knowledge: Knowledge) -> list[Replayed]:
+def replay(repository: Quarantined, pairs: Sequence[Pair], caches: PickCaches) -> list[Replayed]:
     """Make each backport again and compare it."""
     started = time.perf_counter()
     onto = {pair: tree for pair in pairs if (tree := _tree_of(repository, pair.parent)) is not None}
@@ -71,7 +71,7 @@ def replay(repository: Quarantined, pairs: Sequence[Pair], knowledge: Knowledge)
     for pair in pairs:
         started = time.perf_counter()
         if pair in onto:
-            replayed = _Replay(repository, pair, onto[pair], knowledge, splits).run(trials[pair.original, onto[pair]])
+            replayed = _Replay(repository, pair, onto[pair], caches, splits).run(trials[pair.original, onto[pair]])
         else:
             replayed = Replayed(pair=pair, ending=Ending.LEFT_OUT, detail=_ABSENT)
         found.append(replace(replayed, seconds=time.perf_counter() - started + share))
@@ -90,7 +90,7 @@ class _Replay:
     repository: Quarantined
     pair: Pair
     onto: Sha
-    knowledge: Knowledge
+    caches: PickCaches
     splits: dict[Trees, Split]
 
     def run(self, trial: Trial | GitError) -> Replayed:
@@ -118,7 +118,7 @@ class _Replay:
 
     def _climbed(self, unmerged: UnmergedPick) -> Replayed:
         attempt = self._attempt(unmerged)
-        climbed = climb(attempt)
+        climbed = run_ladder(attempt)
         contested = tuple(file.path for file in unmerged.files)
         if climbed.ending is None:
             return Replayed(pair=self.pair, ending=Ending.CONFLICT, files=contested)
@@ -149,8 +149,8 @@ class _Replay:
             plan=plan,
             committer=_NOBODY,
             commits=(pair.original,),
-            until=pair.date,
-            knowledge=self.knowledge,
+            known_before=pair.date,
+            caches=self.caches,
             trials={(pair.original, self.onto): unmerged},
             splits=self.splits,
         )

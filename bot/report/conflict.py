@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.models import Candidate, CheckRunText, Conflict, ConflictFile, Evidence, PullRequest, TargetPlan
+from bot.models import Candidate, CheckRunText, Conflict, ConflictFile, Match, PullRequest, TargetPlan
 from bot.report.check_run import MAX_SUMMARY
 from bot.report.conflict_text import describe_conflict_file
 from bot.report.manual_steps import resolve_recipe
@@ -60,7 +60,7 @@ def _described(file: ConflictFile, marked: Candidate) -> str:
     return said if held_in == file.path else f"{said}; {code(held_in)} says what each side has"
 
 
-def render_conflict_check(left: Sequence[Evidence]) -> CheckRunText:
+def render_conflict_check(left: Sequence[Match]) -> CheckRunText:
     """Word the check run that is red until no marker is left."""
     if not left:
         said = "No changed file holds a conflict marker. What was resolved by hand, if anything, was not proven."
@@ -78,7 +78,7 @@ def render_conflict_check(left: Sequence[Evidence]) -> CheckRunText:
     )
 
 
-def render_sent_back(left: Sequence[Evidence], *, is_draft: bool = True) -> str:
+def render_sent_back(left: Sequence[Match], *, is_draft: bool = True) -> str:
     """Say why a pull request that holds markers is a draft again, or has a red check where it cannot be one."""
     files = ", ".join(code(name) for name in list(dict.fromkeys(place.file for place in left))[:_LISTED])
     if not is_draft:

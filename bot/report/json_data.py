@@ -12,10 +12,10 @@ from bot.models import (
     AlreadyApplied,
     Cancelled,
     Certainty,
-    CheckReport,
     Conflicted,
-    Evidence,
+    DetectResult,
     Failed,
+    Match,
     NotAffected,
     NotProven,
     Opened,
@@ -72,7 +72,7 @@ def _notes(result: TargetOutcome) -> list[Json]:
     return [result.note] if isinstance(result, Conflicted) and result.note else []
 
 
-def check_to_json(report: CheckReport) -> dict[str, Json]:
+def check_to_json(report: DetectResult) -> dict[str, Json]:
     """Return what a carried patch's rules say of a tree."""
     return {
         "patch": report.patch,
@@ -209,7 +209,7 @@ def _overflow(verdict: Verdict) -> Json:
     return {"before": found[0], "after": found[1]} if found else None
 
 
-def _evidence(places: tuple[Evidence, ...]) -> list[Json]:
+def _evidence(places: tuple[Match, ...]) -> list[Json]:
     return [{"file": each.file, "line": each.line, "rule": each.rule, "detail": each.detail} for each in places]
 
 

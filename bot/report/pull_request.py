@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bot.models import (
     Candidate,
-    Evidence,
+    Match,
     MergeMethod,
     Method,
     PullRequest,
@@ -64,7 +64,7 @@ class PatchNotes:
     url: str
     risks: tuple[str, ...] = ()
     open_questions: tuple[str, ...] = ()
-    follow_ups: tuple[Evidence, ...] = ()
+    follow_ups: tuple[Match, ...] = ()
     companions: tuple[str, ...] = ()
 
 

@@ -14,7 +14,7 @@ from bot.commands.parser import Command, Verb
 from bot.models import (
     BackportOptions,
     Conflicted,
-    Evidence,
+    Match,
     MergeMethod,
     NotAffected,
     NotProven,
@@ -102,7 +102,7 @@ class _Detail:
     """What one target branch's fold says besides its ending."""
 
     ending: Ending
-    evidence: Sequence[Evidence] = ()
+    evidence: Sequence[Match] = ()
     files: Sequence[str] = ()
     rungs: Sequence[object] = ()
     cases: Sequence[tuple[str, str]] = ()

@@ -17,7 +17,7 @@ from bot.models import (
     AlreadyApplied,
     Cancelled,
     CaseOutcome,
-    CheckReport,
+    DetectResult,
     Failed,
     NotAffected,
     NotProven,
@@ -53,7 +53,7 @@ def render_error(error: BackportError) -> str:
     return f"{plain(error.message)}\n{plain(error.hint)}".strip()
 
 
-def render_check(report: CheckReport) -> str:
+def render_check(report: DetectResult) -> str:
     """Say what a carried patch's rules found in a tree, and where."""
     lines = [f"{report.patch}: {report.status.value}. {plain(report.reason)}"]
     lines += [_place(each.file, each.line, each.rule, each.detail) for each in report.evidence[:LISTED]]

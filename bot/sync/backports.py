@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from bot.config import Config
-from bot.history.message_references import parse_claims
+from bot.history.message_references import parse_references
 from bot.models import ListedPullRequest
 from bot.text.markers import parse_pull_request_marker
 
@@ -36,5 +36,5 @@ def count_open(pulls: Mapping[int, ListedPullRequest], config: Config) -> Mappin
 
 def _originals_of(pull: ListedPullRequest) -> set[int]:
     # A merge's title is where the claims look for the branch's name.
-    merge = parse_claims(f"Merge pull request #{pull.number} from x/{pull.head}\n\n{pull.title}\n\n{pull.body}")
-    return {*merge.backports, *parse_claims(f"{pull.title}\n\n{pull.body}").backports}
+    merge = parse_references(f"Merge pull request #{pull.number} from x/{pull.head}\n\n{pull.title}\n\n{pull.body}")
+    return {*merge.backports, *parse_references(f"{pull.title}\n\n{pull.body}").backports}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bot.carried.load import CarriedPatch
 from bot.config import Config
-from bot.history.branch_contents import BranchHistory, Landed
+from bot.history.branch_contents import BranchContents, BranchHistory
 from bot.history.commits import Position
 from bot.history.scan import Scan
 from bot.sync.backports import Backports
@@ -72,7 +72,7 @@ def branch_state(name: str, facts: Facts, trials: Trials) -> BranchState:
 
 
 class _Look:
-    def __init__(self, facts: Facts, history: BranchHistory, landed: Landed) -> None:
+    def __init__(self, facts: Facts, history: BranchHistory, landed: BranchContents) -> None:
         self._facts, self._history, self._landed = facts, history, landed
         self._branch = history.name
         self._scan = facts.scan

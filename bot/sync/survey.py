@@ -14,11 +14,11 @@ from bot.config import Config
 from bot.git.repository import Repository
 from bot.github.protocol import GitHub
 from bot.history.commits import Position
-from bot.history.confirmed_references import BorneOut
+from bot.history.confirmed_references import ConfirmedReferences
 from bot.history.scan import Scan, scan
 from bot.history.store import HistoryStore
 from bot.models import ListedPullRequest, Progress, Sha, silent
-from bot.pick.strategy import Knowledge
+from bot.pick.strategy import PickCaches
 from bot.sync.backports import count_open, find_backports
 from bot.sync.branch_state import Facts, branch_state
 from bot.sync.fix_references import find_aims
@@ -57,7 +57,7 @@ class Ground:
     tips: Mapping[str, Sha]
     existing: Collection[str]
     patches: Mapping[str, CarriedPatch]
-    knowledge: Knowledge
+    caches: PickCaches
     progress: Progress = silent
 
     @property
@@ -122,7 +122,7 @@ def _states(facts: Facts, ground: Ground) -> list[BranchState]:
             repository=quarantine,
             store=ground.store,
             patches=ground.patches,
-            knowledge=ground.knowledge,
+            caches=ground.caches,
             most_thorough=ground.config.sync.most_missing,
             propose=ground.config.pick.propose,
             max_prerequisites=ground.config.pick.max_prerequisites,
@@ -158,7 +158,7 @@ def _completing(ground: Ground, github: GitHub | None) -> Callable[[Original, bo
 
 
 def _makes(ground: Ground, seen: Scan) -> Callable[[Position, Position], bool]:
-    borne_out = BorneOut(ground.repository, ground.store, seen.commits)
+    borne_out = ConfirmedReferences(ground.repository, ground.store, seen.commits)
     return lambda commit, original: bool(borne_out.making({(commit, original)}))
 
 

@@ -21,9 +21,9 @@ from bot.models import (
     AlreadyApplied,
     Candidate,
     Certainty,
-    CheckReport,
     Conflict,
     ConflictFile,
+    DetectResult,
     MergeMethod,
     Method,
     Sha,
@@ -31,7 +31,7 @@ from bot.models import (
     TargetPlan,
 )
 from bot.pick.ladder import pick
-from bot.pick.strategy import Knowledge
+from bot.pick.strategy import PickCaches
 from bot.sync.types import Original, State
 
 _NOBODY = Signature("backport-bot", "backport-bot@localhost", "0 +0000")
@@ -68,7 +68,7 @@ class Bench:
     tip: Sha
     patches: Mapping[str, CarriedPatch]
     patch_of: Mapping[int, CarriedPatch]
-    knowledge: Knowledge
+    caches: PickCaches
     thorough: bool = True
     propose: bool = True
     max_prerequisites: int = 3
@@ -93,13 +93,13 @@ class Bench:
             return Outcome(State.CONFLICT, _conflict_reason([file.described for file in plain.files]))
         return self._worked_on(original, missing, report)
 
-    def _worked_on(self, original: Original, missing: Sequence[Original], report: CheckReport | None) -> Outcome:
+    def _worked_on(self, original: Original, missing: Sequence[Original], report: DetectResult | None) -> Outcome:
         try:
             return self._climb(original, missing, report)
         except GitError as error:
             return Outcome(State.CONFLICT, f"it could not be tried: {error.message}")
 
-    def _climb(self, original: Original, missing: Sequence[Original], report: CheckReport | None) -> Outcome:
+    def _climb(self, original: Original, missing: Sequence[Original], report: DetectResult | None) -> Outcome:
         plan = TargetPlan(
             branch=self.branch,
             base_commit=self.tip,
@@ -114,7 +114,7 @@ class Bench:
             plan,
             patches=self.patches,
             committer=_NOBODY,
-            knowledge=self.knowledge,
+            caches=self.caches,
             propose=self.propose,
             max_prerequisites=self.max_prerequisites,
         )

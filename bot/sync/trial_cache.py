@@ -18,7 +18,7 @@ from bot.git.repository import Quarantined, Repository
 from bot.git.trees import list_directory
 from bot.history.store import HistoryStore
 from bot.models import Progress, Sha, silent
-from bot.pick.strategy import Knowledge
+from bot.pick.strategy import PickCaches
 from bot.sync.trial import Bench, Outcome, earlier
 from bot.sync.types import Original, State
 from bot.text.markdown import count
@@ -36,7 +36,7 @@ class Trials:
     repository: Quarantined
     store: HistoryStore
     patches: Mapping[str, CarriedPatch]
-    knowledge: Knowledge
+    caches: PickCaches
     most_thorough: int
     propose: bool = True
     max_prerequisites: int = 3
@@ -68,7 +68,7 @@ class Trials:
             tip=tip,
             patches=self.patches,
             patch_of=patch_of,
-            knowledge=self.knowledge,
+            caches=self.caches,
             thorough=thorough,
             propose=self.propose,
             max_prerequisites=self.max_prerequisites,

@@ -13,7 +13,7 @@ import pytest
 from bot.git.repository import Repository
 from bot.models import Candidate, Certainty
 from tests.git.history import File, History
-from tests.pick.plans import climb
+from tests.pick.plans import run_ladder
 
 FILLER = "\n".join(f"# {number}" for number in range(12)) + "\n"
 LIBRARY = f"def measure(item, unit):\n    return item\n\n{FILLER}\nLIMIT = 1\n"
@@ -97,7 +97,7 @@ def _pick(case: Case, history: History, repository: Repository, *, onto: Mapping
     earlier = history.commit(case.earlier, base)
     user = {**case.before, **case.earlier}["lib/user.py"]
     original = history.commit({"lib/user.py": _with(user, case.added)}, earlier)
-    picked = climb(repository, history.commit({**onto, "other": "y"}, base), original)
+    picked = run_ladder(repository, history.commit({**onto, "other": "y"}, base), original)
     assert isinstance(picked, Candidate)
     return picked
 
@@ -150,7 +150,7 @@ def test_an_import_from_a_linked_module_is_not_told(history: History, repository
     original = history.commit(
         {"lib/user.py": _user("import os\nfrom lib.shared import weigh\n", "    weigh(1)\n")}, base
     )
-    picked = climb(repository, history.commit({"other": "y"}, base), original)
+    picked = run_ladder(repository, history.commit({"other": "y"}, base), original)
     assert isinstance(picked, Candidate)
     assert picked.findings == ()
 
@@ -160,6 +160,6 @@ def test_a_finding_on_a_line_that_was_there_before_is_not_the_picks(history: His
     base = history.commit({"lib/library.py": LIBRARY, "lib/user.py": broken})
     earlier = history.commit({"lib/library.py": LIBRARY + "\ndef weigh(item):\n    return item\n"}, base)
     original = history.commit({"lib/user.py": broken.replace("first = item", "first = 2")}, earlier)
-    picked = climb(repository, history.commit({"other": "y"}, base), original)
+    picked = run_ladder(repository, history.commit({"other": "y"}, base), original)
     assert isinstance(picked, Candidate)
     assert picked.findings == ()

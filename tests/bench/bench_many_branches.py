@@ -12,9 +12,9 @@ from bot.git.batch_trial_picks import try_picks
 from bot.git.repository import Quarantined
 from bot.git.trial_pick import CleanPick, UnmergedPick
 from bot.models import AlreadyApplied, Candidate, Conflict, MergeMethod, Sha, TargetPlan
-from bot.pick.batch_trials import Together, try_together
+from bot.pick.batch_trials import BatchTrials, try_batch
 from bot.pick.ladder import pick
-from bot.pick.strategy import Knowledge
+from bot.pick.strategy import PickCaches
 from tests.bench.conftest import Field, cpu, show, timed
 from tests.git.history import COMMITTER
 
@@ -60,16 +60,16 @@ def _choose(field: Field, wanted: type) -> Sha:
 
 
 def _climb_all(field: Field, original: Sha) -> Sequence[str]:
-    knowledge = Knowledge()
-    knowledge.index.read(field.repository)
-    knowledge.histories.announce([original], field.tips)
+    caches = PickCaches()
+    caches.index.read(field.repository)
+    caches.histories.announce([original], field.tips)
     with field.repository.quarantined() as quarantine:
-        together = try_together(quarantine, [original], field.tips)
-        return [type(each).__name__ for each in _climb(quarantine, original, field.tips, knowledge, together)]
+        batch = try_batch(quarantine, [original], field.tips)
+        return [type(each).__name__ for each in _climb(quarantine, original, field.tips, caches, batch)]
 
 
 def _climb(
-    repository: Quarantined, original: Sha, tips: Sequence[Sha], knowledge: Knowledge, together: Together
+    repository: Quarantined, original: Sha, tips: Sequence[Sha], caches: PickCaches, batch: BatchTrials
 ) -> Iterator[Candidate | Conflict | AlreadyApplied]:
     plans = (
         TargetPlan(
@@ -82,4 +82,4 @@ def _climb(
         for tip in tips
     )
     for plan in plans:
-        yield pick(repository, plan, patches={}, committer=COMMITTER, knowledge=knowledge, together=together)
+        yield pick(repository, plan, patches={}, committer=COMMITTER, caches=caches, batch=batch)

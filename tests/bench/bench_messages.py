@@ -13,7 +13,7 @@ import pytest
 from bot.git.commit_message import backport_message, with_trailer, without_picked_from
 from bot.git.process import Git
 from bot.history.landing_evidence import _title_words
-from bot.history.message_references import numbers_in, numbers_in_branch, own_number, parse_claims
+from bot.history.message_references import numbers_in, numbers_in_branch, own_number, parse_references
 from bot.models import Sha
 from bot.text.closing_keywords import disarm, skips_ci
 from tests.bench.growth import assert_linear
@@ -59,7 +59,7 @@ def repeated(beginning: str, piece: str) -> Callable[[int], str]:
 
 def read(text: str) -> None:
     """Read a message in every way that there is."""
-    parse_claims(text)
+    parse_references(text)
     own_number(text)
     numbers_in(text)
     _title_words(text)

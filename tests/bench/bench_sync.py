@@ -24,7 +24,7 @@ from bot.git.repository import Repository
 from bot.history.scan import Scan, scan
 from bot.history.store import HistoryStore
 from bot.models import Sha
-from bot.pick.strategy import Knowledge
+from bot.pick.strategy import PickCaches
 from bot.sync.survey import Ground, Survey, survey
 
 pytestmark = pytest.mark.skipif("BENCH_REPO" not in os.environ, reason="BENCH_REPO names no repository")
@@ -116,7 +116,7 @@ def _survey(clone: Repository, tips: Mapping[str, Sha], file: Path) -> tuple[Sur
             tips=tips,
             existing=tips,
             patches={},
-            knowledge=Knowledge(),
+            caches=PickCaches(),
         )
         found = survey(ground)
     return found, time.perf_counter() - begun

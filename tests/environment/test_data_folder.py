@@ -14,7 +14,7 @@ from bot.errors import ConfigError
 from bot.git.repository import Repository
 from bot.history.store import HistoryStore
 from bot.models import Signature
-from bot.pick.resolution_memory import Memory
+from bot.pick.resolution_memory import ResolutionMemory
 from bot.server.delivery_queue import Journal
 from bot.sync.lock import only_one
 
@@ -45,7 +45,7 @@ def test_what_the_bot_writes_is_its_own_account_s_alone(tmp_path: Path) -> None:
         mirror.git.run("update-ref", "refs/heads/main", commit)
         with HistoryStore(data / "history.sqlite") as store:
             store.update(mirror, [commit])
-        memory = Memory(data / "resolutions.sqlite")
+        memory = ResolutionMemory(data / "resolutions.sqlite")
         assert {path.name for path in data.iterdir()} >= {"deliveries.sqlite-wal", "deliveries.sqlite-shm"}
         assert _open(data) == []
         memory.close()

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from bot.git.commit_message import backport_message, picked_from, reverted, with_trailer
-from bot.history.message_references import parse_claims
+from bot.history.message_references import parse_references
 from bot.models import Sha
 from bot.text.closing_keywords import skips_ci
 from tests.git.history import ENVIRONMENT
@@ -97,7 +97,7 @@ OTHER = "b" * 40
 @pytest.mark.parametrize("place", ["Fix\n\n{}", "Fix\n\nBody\n\n{}\n\nMore.", "Fix\n\n{}\n{credit}", "Fix {}"])
 def test_what_the_original_says_of_being_a_pick_is_not_said_by_the_backport(theirs: str, place: str) -> None:
     written = backport_message(place.format(theirs, credit=CREDIT), [ORIGINAL])
-    claims = parse_claims(written)
+    claims = parse_references(written)
     assert (claims.picked, claims.hashes) == ((ORIGINAL,), ())
     assert theirs.strip("() .") not in written
     assert OTHER[:9] in written

@@ -14,7 +14,7 @@ from bot.errors import GitError
 from bot.git.repository import Repository
 from bot.git.trial_pick import CleanPick, try_pick
 from bot.models import Candidate, Conflict, Sha
-from bot.pick.ladder import PLAIN, pick
+from bot.pick.ladder import GIT_STRATEGIES, pick
 from tests.git.history import COMMITTER, File, History, Judge
 from tests.git.test_trial_pick import judgement
 from tests.pick.plans import plan
@@ -169,7 +169,9 @@ def _all_of(history: History, base: Sha, tip: Sha) -> dict[str, bytes | str | Fi
 
 def _series(repository: Repository, tip: Sha, series: tuple[Sha, ...]) -> tuple[str, str]:
     """Return how the plain rungs end: the tree, or the commit that conflicts."""
-    ended = pick(repository, plan(tip, *series), patches={}, committer=COMMITTER, max_prerequisites=0, ladder=PLAIN)
+    ended = pick(
+        repository, plan(tip, *series), patches={}, committer=COMMITTER, max_prerequisites=0, strategies=GIT_STRATEGIES
+    )
     if isinstance(ended, Candidate):
         return "clean", repository.commit(ended.commit).tree
     return ("conflict", ended.commit) if isinstance(ended, Conflict) else ("empty", "")

@@ -7,7 +7,7 @@ import pytest
 from bot.git.branch_history import OwnHistories
 from bot.git.commit_message import backport_message
 from bot.git.repository import Repository
-from bot.history.landed import find_landed, find_standing
+from bot.history.landed import find_landed, find_landing_status
 from bot.models import Sha
 from tests.git.history import History
 
@@ -216,7 +216,7 @@ def test_words_of_a_commit_that_makes_another_change_do_not_stand_for_the_origin
     original = history.commit({"f": FIXED}, base, message="Fix (#7)")
     message = f"Tidy up\n\n{words}".format(sha=original, short=original[:10])
     tip = history.commit(files, base, message=message)
-    standing = find_standing(repository, tip, [original])
+    standing = find_landing_status(repository, tip, [original])
     assert standing.landed == {}
     assert standing.unfounded == {original: tip}
 
@@ -245,7 +245,7 @@ def test_a_revert_is_heard_in_every_way_of_saying_it(words: str, history: Histor
     picked = history.commit({"f": FIXED}, other, message=backport_message("Fix (#8)", [original]))
     said = words.format(picked=picked, short=picked[:8], upper=picked.upper(), other=other, original=original)
     revert = history.commit({"f": BASE}, picked, message=said)
-    standing = find_standing(repository, revert, [original])
+    standing = find_landing_status(repository, revert, [original])
     assert standing.landed == {}
     assert list(standing.reverted) == [original]
     liar = history.commit({"h": "h\n"}, picked, message=said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.history.message_references import NOTHING, Claims, own_number, parse_claims
+from bot.history.message_references import NOTHING, References, own_number, parse_references
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -12,65 +12,71 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
-        pytest.param(f"Fix\n\n(cherry picked from commit {SHA})\n", Claims(picked=(SHA,)), id="git"),
-        pytest.param(f"Fix (cherry picked from commit {SHA})", Claims(picked=(SHA,)), id="git's line in a title"),
+        pytest.param(f"Fix\n\n(cherry picked from commit {SHA})\n", References(picked=(SHA,)), id="git"),
+        pytest.param(f"Fix (cherry picked from commit {SHA})", References(picked=(SHA,)), id="git's line in a title"),
         pytest.param(
-            "[PR #12/01234567 backport][3.11] Fix (#13)", Claims(picked=("01234567",), backports=(12,)), id="patchback"
+            "[PR #12/01234567 backport][3.11] Fix (#13)",
+            References(picked=("01234567",), backports=(12,)),
+            id="patchback",
         ),
         pytest.param(
             f"Fix (#13)\n\n**This is a backport of PR #12 as merged into main ({SHA}).**",
-            Claims(picked=(SHA,), backports=(12,)),
+            References(picked=(SHA,), backports=(12,)),
             id="patchback's body",
         ),
-        pytest.param("Backport PR #12 on branch 8.x (Fix) (#13)", Claims(backports=(12,)), id="Meeseeks"),
+        pytest.param("Backport PR #12 on branch 8.x (Fix) (#13)", References(backports=(12,)), id="Meeseeks"),
         pytest.param(
             "Merge pull request #13 from meeseeksmachine/auto-backport-of-pr-12-on-v5.0.x",
-            Claims(backports=(12,)),
+            References(backports=(12,)),
             id="merge of a Meeseeks branch",
         ),
         pytest.param(
-            "Merge pull request #13 from robot/cherry-pick-12-to-release/1.7", Claims(backports=(12,)), id="robot"
+            "Merge pull request #13 from robot/cherry-pick-12-to-release/1.7", References(backports=(12,)), id="robot"
         ),
-        pytest.param("Merge pull request #13 from ann/backport/12-to-release-1", Claims(backports=(12,)), id="ours"),
-        pytest.param("Merge pull request #13 from ann/bp/7.2.x/12", Claims(backports=(12,)), id="by hand"),
+        pytest.param(
+            "Merge pull request #13 from ann/backport/12-to-release-1", References(backports=(12,)), id="ours"
+        ),
+        pytest.param("Merge pull request #13 from ann/bp/7.2.x/12", References(backports=(12,)), id="by hand"),
         pytest.param("Merge pull request #13 from ann/backport-1.2-notes", NOTHING, id="a version in a branch"),
-        pytest.param("Automated cherry pick of #12 and #14: Fix", Claims(backports=(12, 14)), id="several"),
-        pytest.param("Fix things (backport of #12) (#13)", Claims(backports=(12,)), id="in brackets"),
-        pytest.param("Fix\n\nBackport of https://github.com/a/b/pull/12", Claims(backports=(12,)), id="address"),
+        pytest.param("Automated cherry pick of #12 and #14: Fix", References(backports=(12, 14)), id="several"),
+        pytest.param("Fix things (backport of #12) (#13)", References(backports=(12,)), id="in brackets"),
+        pytest.param("Fix\n\nBackport of https://github.com/a/b/pull/12", References(backports=(12,)), id="address"),
         pytest.param(
             f'Revert "Fix (#12)"\n\nThis reverts commit {SHA}.',
-            Claims(reverts=(SHA,), reverts_numbers=(12,), undoes_titles=("Fix (#12)",)),
+            References(reverts=(SHA,), reverts_numbers=(12,), undoes_titles=("Fix (#12)",)),
             id="revert",
         ),
         pytest.param(
             'Revert "Fix"\n\nReverts acme/widget#12',
-            Claims(reverts_numbers=(12,), undoes_titles=("Fix",)),
+            References(reverts_numbers=(12,), undoes_titles=("Fix",)),
             id="GitHub's revert",
         ),
-        pytest.param('Revert "Revert "Fix""', Claims(undoes_titles=('Revert "Fix"',)), id="revert of a revert"),
-        pytest.param('Reapply "Fix" (#12)', Claims(undoes_titles=('Revert "Fix"',)), id="git's name for that"),
-        pytest.param("revert(core): fix: ring", Claims(undoes_titles=("fix: ring",)), id="conventional commits"),
-        pytest.param(f"Undo\n\nThis reverts commit {SHA[:9]}.", Claims(reverts=(SHA[:9],)), id="abbreviated revert"),
+        pytest.param('Revert "Revert "Fix""', References(undoes_titles=('Revert "Fix"',)), id="revert of a revert"),
+        pytest.param('Reapply "Fix" (#12)', References(undoes_titles=('Revert "Fix"',)), id="git's name for that"),
+        pytest.param("revert(core): fix: ring", References(undoes_titles=("fix: ring",)), id="conventional commits"),
+        pytest.param(
+            f"Undo\n\nThis reverts commit {SHA[:9]}.", References(reverts=(SHA[:9],)), id="abbreviated revert"
+        ),
         pytest.param(
             f"Undo\n\nThis reverts commits {SHA[:9]}, {'b' * 40} and {'c' * 12}.",
-            Claims(reverts=(SHA[:9], "b" * 40, "c" * 12)),
+            References(reverts=(SHA[:9], "b" * 40, "c" * 12)),
             id="revert of several",
         ),
         pytest.param(
             f"Undo\n\nThis reverts commit {SHA}, reversing\nchanges made to {'b' * 40}.",
-            Claims(reverts=(SHA,)),
+            References(reverts=(SHA,)),
             id="revert of a merge",
         ),
-        pytest.param(f'Fix\n\nFixes: {SHA[:12]} ("Add")', Claims(fixes=(SHA[:12],)), id="fixes a commit"),
-        pytest.param("Fix\n\nFixes #12", Claims(fixes_numbers=(12,)), id="fixes a number"),
+        pytest.param(f'Fix\n\nFixes: {SHA[:12]} ("Add")', References(fixes=(SHA[:12],)), id="fixes a commit"),
+        pytest.param("Fix\n\nFixes #12", References(fixes_numbers=(12,)), id="fixes a number"),
         pytest.param("Fix it (#12)", NOTHING, id="a plain title"),
         pytest.param("Fix\n\nWe should not backport #12 before that.", NOTHING, id="prose"),
         pytest.param(f"Fix\n\n> (cherry picked from commit {SHA})", NOTHING, id="quoted"),
         pytest.param("", NOTHING, id="empty"),
     ],
 )
-def test_a_message_is_read_as_its_writer_meant_it(message: str, expected: Claims) -> None:
-    assert parse_claims(message) == expected
+def test_a_message_is_read_as_its_writer_meant_it(message: str, expected: References) -> None:
+    assert parse_references(message) == expected
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from bot.git.commit_message import backport_message
 from bot.git.repository import Repository
-from bot.history.landing_evidence import Evidence
+from bot.history.landing_evidence import LandingEvidence
 from bot.history.scan import Scan, scan
 from bot.history.store import HistoryStore
 from bot.models import Sha, Signature
@@ -213,7 +213,7 @@ def test_nothing_new_asks_for_no_evidence_and_gives_the_same_answer(
     revert = history.commit({"f": BASE}, picked, message=f'Revert "Fix"\n\nThis reverts commit {picked}.')
     again = history.commit({"g": "g\n"}, revert, message=backport_message("g", [other]))
     first = reader.scan(other, again)
-    monkeypatch.setattr(Evidence, "gather", lambda *_: pytest.fail("asked again"))
+    monkeypatch.setattr(LandingEvidence, "gather", lambda *_: pytest.fail("asked again"))
     assert reader.scan(other, again).landed == first.landed
     assert first.landed["stable"].here
     assert first.landed["stable"].reverted

@@ -52,7 +52,7 @@ def plan(base: Sha, *commits: Sha, patch: str | None = None, branch: str = "rele
     )
 
 
-def climb(
+def run_ladder(
     repository: Repository, base: Sha, *commits: Sha, patches: Mapping[str, CarriedPatch] | None = None
 ) -> Candidate | Conflict | AlreadyApplied:
     """Pick commits onto a base with the whole ladder."""

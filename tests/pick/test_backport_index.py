@@ -29,10 +29,10 @@ def test_index_is_read_from_its_file_and_only_what_is_new_from_the_history(
     history: History, repository: Repository, tmp_path: Path
 ) -> None:
     base, original, backport = _branch_with_backport(history)
-    BackportIndex.kept_in(tmp_path / "index.json").read(repository)
+    BackportIndex.open(tmp_path / "index.json").read(repository)
     second = history.commit({"f": "b\n"}, base, message="Something else")
     history.branch("other", second)
-    again = BackportIndex.kept_in(tmp_path / "index.json")
+    again = BackportIndex.open(tmp_path / "index.json")
     assert _found(again, original) == [backport]
     again.read(repository)
     assert again.read_tips == {backport, second}
@@ -44,10 +44,10 @@ def test_a_file_that_cannot_be_read_is_made_anew(
 ) -> None:
     _base, original, backport = _branch_with_backport(history)
     (tmp_path / "index.json").write_bytes(content.encode("utf-8", "surrogateescape"))
-    index = BackportIndex.kept_in(tmp_path / "index.json")
+    index = BackportIndex.open(tmp_path / "index.json")
     index.read(repository)
     assert _found(index, original) == [backport]
-    assert _found(BackportIndex.kept_in(tmp_path / "index.json"), original) == [backport]
+    assert _found(BackportIndex.open(tmp_path / "index.json"), original) == [backport]
 
 
 def test_a_tip_that_is_gone_does_not_stop_the_reading(history: History, repository: Repository) -> None:

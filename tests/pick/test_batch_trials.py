@@ -8,9 +8,9 @@ from bot.git import trial_pick
 from bot.git.repository import Quarantined, Repository
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
 from bot.models import Sha
-from bot.pick.batch_trials import try_together
+from bot.pick.batch_trials import try_batch
 from bot.pick.ladder import pick
-from bot.pick.strategy import Attempt, Knowledge
+from bot.pick.strategy import Attempt, PickCaches
 from tests.git.history import COMMITTER, History
 from tests.pick.plans import plan
 
@@ -37,9 +37,9 @@ def test_picks_end_alike_together_and_alone(history: History, repository: Reposi
     commits, tips = _series(history)
 
     def endings(within: Quarantined, *, shared: bool) -> list[object]:
-        together = try_together(within, commits, tips) if shared else None
+        batch = try_batch(within, commits, tips) if shared else None
         return [
-            pick(within, plan(tip, *commits), patches={}, committer=COMMITTER, knowledge=Knowledge(), together=together)
+            pick(within, plan(tip, *commits), patches={}, committer=COMMITTER, caches=PickCaches(), batch=batch)
             for tip in tips
         ]
 
@@ -52,12 +52,12 @@ def test_what_was_tried_together_is_not_tried_again(
 ) -> None:
     commits, tips = _series(history)
     with repository.quarantined() as quarantine:
-        together = try_together(quarantine, commits, tips)
-        kinds = [type(together.trials[commits[0], Sha(history.tree(tip))]) for tip in tips]
+        batch = try_batch(quarantine, commits, tips)
+        kinds = [type(batch.trials[commits[0], Sha(history.tree(tip))]) for tip in tips]
         assert kinds == [CleanPick, EmptyPick, UnmergedPick, CleanPick, UnmergedPick]
         monkeypatch.setattr(trial_pick, "merge_one", None)
         for tip in tips:
-            pick(quarantine, plan(tip, *commits), patches={}, committer=COMMITTER, together=together)
+            pick(quarantine, plan(tip, *commits), patches={}, committer=COMMITTER, batch=batch)
 
 
 @pytest.mark.parametrize("name", ["branch", "newer branch", "has it", "before", "alone", "criss-cross"])
@@ -78,13 +78,13 @@ def test_histories_part_where_git_says_they_do(name: str, kind: str, history: Hi
         "criss-cross": history.commit({"z": "z"}, one, two),
     }
     with repository.quarantined() as quarantine:
-        knowledge = Knowledge()
-        knowledge.histories.read(quarantine, tips[name], [original], ["f"])
+        caches = PickCaches()
+        caches.histories.read(quarantine, tips[name], [original], ["f"])
         attempt = Attempt(
             repository=quarantine,
             plan=plan(tips[name], original),
             committer=COMMITTER,
             commits=(original,),
-            knowledge=knowledge,
+            caches=caches,
         )
         assert attempt.fork(original) == quarantine.merge_base(a, tips[name])

@@ -8,14 +8,14 @@ from bot.git.repository import Repository
 from bot.models import Candidate, Certainty, Conflict, Sha
 from bot.pick import explain_conflict, prerequisites
 from bot.pick.ladder import pick
-from bot.pick.strategy import Knowledge
+from bot.pick.strategy import PickCaches
 from tests.git.history import COMMITTER, History
 from tests.pick.missing import PYTHON, swept, ten_lines, with_rest
-from tests.pick.plans import climb, plan
+from tests.pick.plans import plan, run_ladder
 
 
 def _conflict(repository: Repository, tip: Sha, *commits: Sha) -> Conflict:
-    ended = climb(repository, tip, *commits)
+    ended = run_ladder(repository, tip, *commits)
     assert isinstance(ended, Conflict)
     return ended
 
@@ -98,13 +98,13 @@ def test_branches_asked_about_together_share_the_time(
 ) -> None:
     tip, stack, original = _stack(history)
     monkeypatch.setattr(explain_conflict, "ALL_SECONDS", 0.0)
-    knowledge = Knowledge()
-    knowledge.histories.announce([original], [tip, history.commit({"y": "y"}, tip)])
-    ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, knowledge=knowledge)
+    caches = PickCaches()
+    caches.histories.announce([original], [tip, history.commit({"y": "y"}, tip)])
+    ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, caches=caches)
     assert isinstance(ended, Conflict)
     assert ended.prerequisites == ()
     monkeypatch.undo()
-    ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, knowledge=knowledge)
+    ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, caches=caches)
     assert isinstance(ended, Conflict)
     assert [each.sha for each in ended.prerequisites] == stack
 
@@ -149,7 +149,7 @@ def test_prerequisites_of_a_series_come_before_all_of_it(history: History, repos
     second = history.commit({"f": ten_lines(l3="fixed")}, first)
     conflict = _conflict(repository, tip, first, second)
     assert (conflict.commit, [each.sha for each in conflict.prerequisites]) == (second, [near])
-    assert isinstance(climb(repository, tip, near, first, second), Candidate)
+    assert isinstance(run_ladder(repository, tip, near, first, second), Candidate)
 
 
 @pytest.mark.parametrize("name", ["caf\udce9", 'q"uo\tte', "with space"])

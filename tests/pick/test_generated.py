@@ -8,7 +8,7 @@ from bot.git.repository import Repository
 from bot.models import Candidate, Conflict
 from bot.pick.generated import holds_pins, is_locked
 from tests.git.history import History
-from tests.pick.plans import climb
+from tests.pick.plans import run_ladder
 
 PINS = "".join(f"lib{number}==1.{number}\n" for number in range(10))
 CODE = "".join(f"value{number} = {number}\n" for number in range(10))
@@ -37,7 +37,7 @@ def test_pin_is_taken_where_the_branch_stood_at_the_old_value(history: History, 
     near = PINS.replace("lib3==1.3", "lib3==2.0")
     main = history.commit({"requirements.txt": near}, base)
     original = history.commit({"requirements.txt": near.replace("lib4==1.4", "lib4==1.5")}, main)
-    made = climb(repository, history.commit({"other": "o"}, base), original)
+    made = run_ladder(repository, history.commit({"other": "o"}, base), original)
     assert isinstance(made, Candidate)
     assert history.show(made.commit, "requirements.txt") == PINS.replace("lib4==1.4", "lib4==1.5").rstrip("\n")
 
@@ -49,7 +49,7 @@ def test_pin_that_the_branch_has_at_another_value_stays_a_conflict(history: Hist
     main = history.commit({"requirements.txt": near}, base)
     marked = near.replace("lib4==2.0", "lib4==2.0; python_version < '3.12'")
     original = history.commit({"requirements.txt": marked}, main)
-    assert isinstance(climb(repository, history.commit({"other": "o"}, base), original), Conflict)
+    assert isinstance(run_ladder(repository, history.commit({"other": "o"}, base), original), Conflict)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_what_a_tool_writes_is_not_merged(history: History, repository: Reposito
     near = top + CODE.replace("value3 = 3", "value3 = 30")
     main = history.commit({"values.py": near}, base)
     original = history.commit({"values.py": near.replace("value4 = 4", "value4 = 40")}, main)
-    assert isinstance(climb(repository, history.commit({"other": "o"}, base), original), Conflict)
+    assert isinstance(run_ladder(repository, history.commit({"other": "o"}, base), original), Conflict)
 
 
 def test_file_whose_attribute_says_false_is_merged(history: History, repository: Repository) -> None:
@@ -73,4 +73,4 @@ def test_file_whose_attribute_says_false_is_merged(history: History, repository:
     near = CODE.replace("value3 = 3", "value3 = 30")
     main = history.commit({"values.py": near}, base)
     original = history.commit({"values.py": near.replace("value4 = 4", "value4 = 40")}, main)
-    assert isinstance(climb(repository, history.commit({"other": "o"}, base), original), Candidate)
+    assert isinstance(run_ladder(repository, history.commit({"other": "o"}, base), original), Candidate)

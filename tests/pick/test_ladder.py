@@ -9,7 +9,7 @@ import pytest
 from bot.git.repository import Repository
 from bot.models import AlreadyApplied, Candidate, Conflict, ConflictKind, Fidelity, Method, Sha, Signature
 from tests.git.history import AUTHOR, COMMITTER, File, History, Judge
-from tests.pick.plans import climb, ring_patch
+from tests.pick.plans import ring_patch, run_ladder
 
 TEN = [f"line {number}\n" for number in range(10)]
 BASE, FIXED = "".join(TEN), "".join(["fixed\n", *TEN[1:]])
@@ -28,7 +28,7 @@ def test_clean_pick_is_what_git_makes_and_keeps_its_author(
     message = "Fix (#7)\n\nBody.\n\nCo-authored-by: B <b@example.org>\n"
     original = history.commit({"f": FIXED}, base, message=message, author=author)
     tip = history.commit({"g": "G"}, base)
-    picked = climb(repository, tip, original)
+    picked = run_ladder(repository, tip, original)
     assert isinstance(picked, Candidate)
     assert (picked.method, picked.fidelity, picked.files) == (Method.CHERRY_PICK, Fidelity.EXACT, ("f",))
     assert history.tree(picked.commit) == judge.cherry_pick(original, tip).tree
@@ -43,7 +43,7 @@ def test_second_pick_makes_the_same_commit(history: History, repository: Reposit
     """base ── original (main); base ── tip (release)"""
     base = history.commit({"f": BASE})
     original, tip = history.commit({"f": FIXED}, base), history.commit({"g": "G"}, base)
-    first, second = climb(repository, tip, original), climb(repository, tip, original)
+    first, second = run_ladder(repository, tip, original), run_ladder(repository, tip, original)
     assert first == second
 
 
@@ -61,7 +61,7 @@ def test_fidelity_tells_moved_and_changed_hunks_apart(
     """base ── original, which changes a line in the middle; base ── tip"""
     base = history.commit({"f": BASE})
     original = history.commit({"f": "".join([*TEN[:5], "fixed\n", *TEN[6:]])}, base)
-    picked = climb(repository, history.commit({"f": branch_file}, base), original)
+    picked = run_ladder(repository, history.commit({"f": branch_file}, base), original)
     assert isinstance(picked, Candidate)
     assert picked.fidelity is fidelity
 
@@ -72,7 +72,7 @@ def test_an_original_that_changes_nothing_adapts_nothing(history: History, repos
     one = history.commit({"f": FIXED}, base)
     empty = history.commit({}, one, message="Start the checks again")
     two = history.commit({"g": "g"}, empty)
-    picked = climb(repository, history.commit({"h": "h"}, base), one, empty, two)
+    picked = run_ladder(repository, history.commit({"h": "h"}, base), one, empty, two)
     assert isinstance(picked, Candidate)
     assert picked.fidelity is Fidelity.EXACT
     assert picked.files == ("f", "g")
@@ -86,7 +86,7 @@ def test_files_of_a_folder_that_takes_a_file_s_place_are_not_lost(
     base = history.commit({"x": File(before, b"y"), "f": BASE})
     original = history.commit({"x": None, "x/inner": "i", "f": FIXED}, base)
     tip = history.commit({"x": File(on_the_branch, b"other")}, base)
-    picked = climb(repository, tip, original)
+    picked = run_ladder(repository, tip, original)
     assert isinstance(picked, Conflict)
     assert "x" in [file.path for file in picked.files]
 
@@ -100,7 +100,7 @@ def test_series_is_picked_in_order_without_what_is_there(history: History, repos
     two = history.commit({"g": "g\n"}, one, message="two")
     three = history.commit({"g": "g\nh\n"}, two, message="three")
     tip = history.commit({"g": "g\n"}, base)
-    picked = climb(repository, tip, one, two, three)
+    picked = run_ladder(repository, tip, one, two, three)
     assert isinstance(picked, Candidate)
     assert [repository.commit(each).subject for each in picked.commits] == ["one", "three"]
     assert repository.commit(picked.commits[0]).parents == (tip,)
@@ -115,7 +115,7 @@ def test_merge_commit_becomes_one_ordinary_commit(history: History, repository: 
     main, fix = history.commit({"g": "main"}, base), history.commit({"f": FIXED}, base)
     merge = history.commit({"f": FIXED}, main, fix, message="Merge pull request #7")
     tip = history.commit({"h": "h"}, base)
-    picked = climb(repository, tip, merge)
+    picked = run_ladder(repository, tip, merge)
     assert isinstance(picked, Candidate)
     assert repository.commit(picked.commit).parents == (tip,)
     assert picked.files == ("f",)
@@ -126,7 +126,7 @@ def test_change_that_is_there_in_other_words_is_no_conflict(history: History, re
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
     tip = history.commit({"f": FIXED, "g": "more"}, base)
-    picked = climb(repository, tip, original)
+    picked = run_ladder(repository, tip, original)
     assert isinstance(picked, AlreadyApplied)
     assert "changes nothing" in picked.how
 
@@ -137,7 +137,7 @@ def test_backport_that_was_landed_is_named(history: History, repository: Reposit
     original = history.commit({"f": FIXED}, base)
     backport = history.commit({"f": FIXED}, base, message=f"Fix\n\n(cherry picked from commit {original})")
     reworked = history.commit({"f": "reworked\n"}, backport)
-    picked = climb(repository, reworked, original)
+    picked = run_ladder(repository, reworked, original)
     assert isinstance(picked, AlreadyApplied)
     assert picked.commit == backport
 
@@ -149,7 +149,7 @@ def test_conflict_names_commit_files_and_every_rung(history: History, repository
     two = history.commit({"f": "theirs\n", "d": None}, one)
     tip = history.commit({"f": "ours\n", "d": FIXED}, base)
     before = history.git("cat-file", "--batch-check", "--batch-all-objects")
-    picked = climb(repository, tip, one, two)
+    picked = run_ladder(repository, tip, one, two)
     assert isinstance(picked, Conflict)
     assert picked.commit == two
     assert {(file.path, file.kind, file.regions) for file in picked.files} == {
@@ -168,7 +168,7 @@ def test_carried_patch_applies_where_git_conflicts(history: History, repository:
     near = history.commit({"ring/ring.py": NEAR}, base)
     fixed = NEAR.replace("bytearray(slots)", "bytearray(slots * width)").replace("full = 0", "full = None")
     original = history.commit({"ring/ring.py": fixed}, near, message="Size it (#7)\n\nSigned-off-by: A <a@x>")
-    picked = climb(repository, base, original, patches=ring_patch(tmp_path))
+    picked = run_ladder(repository, base, original, patches=ring_patch(tmp_path))
     assert isinstance(picked, Candidate)
     assert (picked.method, picked.fidelity) == (Method.CARRIED_PATCH, Fidelity.ADAPTED)
     assert history.show(picked.commit, "ring/ring.py") == RING.replace("(slots)", "(slots * width)").rstrip("\n")
@@ -192,7 +192,7 @@ def test_clean_pick_that_leaves_the_fault_gives_way_to_the_carried_patch(
     """base ── original, which fixes another form of it (main); base ── tip (release)"""
     base = history.commit({"ring/ring.py": RING, "notes": "n"})
     original = history.commit({"notes": "fixed"}, base)
-    picked = climb(repository, history.commit({"x": "x"}, base), original, patches=ring_patch(tmp_path))
+    picked = run_ladder(repository, history.commit({"x": "x"}, base), original, patches=ring_patch(tmp_path))
     assert isinstance(picked, Candidate)
     assert picked.method is Method.CARRIED_PATCH
     assert "still finds the fault" in picked.rungs[1].detail
@@ -203,7 +203,7 @@ def test_every_object_of_a_candidate_is_in_the_repository(history: History, repo
     base = history.commit({"d/e/f": BASE, "g": "g"})
     one = history.commit({"d/e/f": FIXED}, base)
     two = history.commit({"d/new/n": "n"}, one)
-    picked = climb(repository, history.commit({"g": "G"}, base), one, two)
+    picked = run_ladder(repository, history.commit({"g": "G"}, base), one, two)
     assert isinstance(picked, Candidate)
     history.branch("candidate", Sha(picked.commit))
     history.git("fsck", "--strict", "--connectivity-only")

@@ -8,7 +8,7 @@ from bot.git.first_parents import FirstParents
 from bot.git.line_history import file_changes
 from bot.git.repository import Repository
 from bot.pick import mainline_changes
-from bot.pick.mainline_changes import MainChanges
+from bot.pick.mainline_changes import MainlineChanges
 from tests.git.history import History
 
 
@@ -29,7 +29,7 @@ def test_branches_that_left_at_different_times_share_one_reading(
         return file_changes(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(mainline_changes, "file_changes", counted)
-    shared = MainChanges(FirstParents())
+    shared = MainlineChanges(FirstParents())
     for since in (root, one, two, side, None):
         apart = file_changes(repository, since, tip, ["f", "g"], seconds=10)
         assert shared.read(repository, tip, since, ["f", "g"]) == apart, since

@@ -11,7 +11,7 @@ from bot.git.repository import Repository
 from bot.models import Candidate, Certainty, Method
 from bot.pick.ladder import pick
 from tests.git.history import COMMITTER, File, History
-from tests.pick.plans import climb, plan
+from tests.pick.plans import plan, run_ladder
 
 FILE = "".join(f"line {number} of the file\n" for number in range(12))
 TWO, THREE = "line 2 of the file\n", "line 3 of the file\n"
@@ -28,7 +28,7 @@ def _pick(history: History, repository: Repository, landed: str, **more: str) ->
     message = f"Fix\n\n(cherry picked from commit {original})"
     backport = history.commit({"f": landed, **more}, history.commit({"there": "t"}, base), message=message)
     history.branch("release-2", backport)
-    made = climb(repository, history.commit({"here": "h"}, base), original)
+    made = run_ladder(repository, history.commit({"here": "h"}, base), original)
     assert isinstance(made, Candidate)
     return made
 
@@ -60,7 +60,7 @@ def test_same_conflict_that_somebody_joined_by_hand_as_no_merge_may(history: His
     joined = FILE.replace(THREE, 'call(["a"], b, quote=True)\n')
     message = f"Fix\n\n(cherry picked from commit {original})"
     history.branch("release-2", history.commit({"f": joined}, history.commit({"there": "t"}, own), message=message))
-    made = climb(repository, history.commit({"here": "h"}, own), original)
+    made = run_ladder(repository, history.commit({"here": "h"}, own), original)
     assert isinstance(made, Candidate)
     assert history.show(made.commit, "f") == joined.rstrip("\n")
     assert (made.method, made.certainty) == (Method.SIBLING, Certainty.CERTAIN)
@@ -75,7 +75,7 @@ def test_other_conflict_is_no_precedent(history: History, repository: Repository
     there = history.commit({"new.c": FILE.replace("line 3", "LINE 3")}, base)
     message = f"Fix\n\n(cherry picked from commit {original})"
     history.branch("release-2", history.commit({"f": LIKELIEST}, there, message=message))
-    made = climb(repository, history.commit({"here": "h"}, base), original)
+    made = run_ladder(repository, history.commit({"here": "h"}, base), original)
     assert isinstance(made, Candidate)
     assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
 
@@ -90,7 +90,7 @@ def test_conflict_in_a_file_that_is_another_by_now_is_no_precedent(history: Hist
     message = f"Fix\n\n(cherry picked from commit {original})"
     landed = {"f": LIKELIEST + rest.replace("more", "other")}
     history.branch("release-2", history.commit(landed, there, message=message))
-    made = climb(repository, history.commit({"here": "h"}, base), original)
+    made = run_ladder(repository, history.commit({"here": "h"}, base), original)
     assert isinstance(made, Candidate)
     assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
 
@@ -105,7 +105,7 @@ def test_submodule_that_stands_elsewhere_on_each_branch_is_no_precedent(
     message = f"Fix\n\n(cherry picked from commit {original})"
     there = history.commit({"sub": other}, base)
     history.branch("release-2", history.commit({"f": LIKELIEST}, there, message=message))
-    made = climb(repository, history.commit({"sub": own}, base), original)
+    made = run_ladder(repository, history.commit({"sub": own}, base), original)
     assert isinstance(made, Candidate)
     assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
 
@@ -115,7 +115,7 @@ def test_what_the_same_request_made_for_another_branch_is_no_precedent(
 ) -> None:
     base = history.commit({"f": FILE})
     original = history.commit({"f": BOTH}, history.commit({"f": NEAR}, base))
-    newer = climb(repository, history.commit({"there": "t"}, base), original)
+    newer = run_ladder(repository, history.commit({"there": "t"}, base), original)
     assert isinstance(newer, Candidate)
     tip = history.commit({"here": "h"}, base)
     made = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, siblings=[newer])

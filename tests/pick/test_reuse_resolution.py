@@ -7,7 +7,7 @@ import pytest
 from bot.git.repository import Repository
 from bot.models import Candidate, Certainty, Sha
 from tests.git.history import History
-from tests.pick.plans import climb
+from tests.pick.plans import run_ladder
 
 FILE = "".join(f"line {number}\n" for number in range(12))
 SIDES = {"ours": "old spelling of it\n", "theirs": "the fix of it\n", "made": "the fix of it in the old spelling\n"}
@@ -35,7 +35,7 @@ def test_resolution_that_people_made_before_is_proposed(
     for number in range(backports):
         _backport(history, base, original, f"release-{number}")
     tip = history.commit({"f": _with(SIDES["ours"], "another end\n")}, base)
-    made = climb(repository, tip, original)
+    made = run_ladder(repository, tip, original)
     assert isinstance(made, Candidate)
     assert made.rungs[-1].rung == "remembered resolution"
     assert (history.show(made.commit, "f"), made.certainty) == (_with(SIDES["made"], "another end"), Certainty.PROPOSED)

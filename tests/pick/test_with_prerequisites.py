@@ -16,12 +16,12 @@ from tests.pick.plans import plan
 
 
 def _bring(repository: Repository, planned: TargetPlan) -> tuple[Conflict, Candidate]:
-    def climb(plan: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
+    def run_ladder(plan: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
         return pick(repository, plan, patches={}, committer=COMMITTER, propose=propose)
 
-    conflict = climb(planned)
+    conflict = run_ladder(planned)
     assert isinstance(conflict, Conflict)
-    made = bring_prerequisites(repository, planned, conflict, COMMITTER, climb)
+    made = bring_prerequisites(repository, planned, conflict, COMMITTER, run_ladder)
     assert isinstance(made, Candidate)
     return conflict, made
 

@@ -15,7 +15,7 @@ import pytest
 from bot.config import parse_config
 from bot.handlers.schedule import open_missing
 from bot.models import Certainty, Conflicted, Method, Opened, SuiteRun, Verdict, VerdictOutcome
-from bot.pick.strategy import Knowledge
+from bot.pick.strategy import PickCaches
 from bot.pipeline.learn_backports import sibling
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, commit, git, with_pick
 
@@ -127,8 +127,8 @@ def test_a_backport_that_people_landed_on_a_stable_branch_is_found(drifting: Off
 
 
 def test_what_was_learned_is_there_for_the_next_process(drifting: Office, tmp_path: Path) -> None:
-    first = Knowledge.kept_in(tmp_path)
-    replace(drifting, context=with_pick(drifting.context, knowledge=first)).say("/backport release/1.9", on=20)
-    again = Knowledge.kept_in(tmp_path)
+    first = PickCaches.open(tmp_path)
+    replace(drifting, context=with_pick(drifting.context, caches=first)).say("/backport release/1.9", on=20)
+    again = PickCaches.open(tmp_path)
     assert again.index.read_tips == first.index.read_tips
     assert len(again.index.read_tips) == len([name for name in drifting.branches() if name.startswith("release/")])

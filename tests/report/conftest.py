@@ -16,23 +16,23 @@ from bot.models import (
     Candidate,
     CaseOutcome,
     CaseResult,
-    CheckReport,
     Conflict,
     Conflicted,
     ConflictFile,
     ConflictKind,
+    DetectResult,
     Device,
-    Evidence,
     Failed,
     Fidelity,
     KnownFailure,
+    Match,
     Method,
     NotAffected,
     NotProven,
     Opened,
     PullRequest,
-    RungOutcome,
     Sha,
+    StrategyResult,
     SuiteRun,
     TargetOutcome,
     Verdict,
@@ -109,8 +109,8 @@ class Samples:
         )
 
     def candidate(self, branch: str, *, carried: bool = False, **changes: object) -> Candidate:
-        tried = RungOutcome("cherry-pick", not carried, "conflicts in 1 file" if carried else "applied cleanly")
-        patch = RungOutcome("carried patch sglang-24587", won=True, detail="2 steps applied")
+        tried = StrategyResult("cherry-pick", not carried, "conflicts in 1 file" if carried else "applied cleanly")
+        patch = StrategyResult("carried patch sglang-24587", won=True, detail="2 steps applied")
         value = Candidate(
             branch=branch,
             base_commit=self.base,
@@ -185,8 +185,8 @@ class Samples:
 
     def not_affected(self, branch: str = "release/v0.5.9") -> NotAffected:
         reason = "The buffer is sized by max_context_len, one entry for each token."
-        seen = Evidence(FILE, 769, "token-sized-buffer", "max_bs * max_context_len")
-        check = CheckReport(patch="sglang-24587", status=Affectedness.NOT_AFFECTED, reason=reason, evidence=(seen,))
+        seen = Match(FILE, 769, "token-sized-buffer", "max_bs * max_context_len")
+        check = DetectResult(patch="sglang-24587", status=Affectedness.NOT_AFFECTED, reason=reason, evidence=(seen,))
         return NotAffected(branch=branch, check=check)
 
     def conflicted(self, branch: str = "release/v0.5.11") -> Conflicted:
@@ -194,7 +194,7 @@ class Samples:
             ConflictFile(FILE, ConflictKind.CONTENT, 4),
             ConflictFile("docs/a b.md", ConflictKind.MODIFY_DELETE, 0),
         )
-        rungs = (RungOutcome("cherry-pick", won=False, detail="conflicts in 2 files"),)
+        rungs = (StrategyResult("cherry-pick", won=False, detail="conflicts in 2 files"),)
         conflict = Conflict(branch=branch, base_commit=self.base, commit=self.merged, files=files, rungs=rungs)
         return Conflicted(branch=branch, conflict=conflict)
 
@@ -237,6 +237,6 @@ class Samples:
             url="https://github.com/sgl-project/sglang/pull/24587",
             risks=("The token buffer grows by the factor page_size: 128 MiB at batch 256 and context 131072.",),
             open_questions=("What was answered about the `max_kv_len` lines is not publicly retrievable.",),
-            follow_ups=(Evidence(FILE, 2561, "max-kv-len", "page_table.shape[1] * self.page_size"),),
+            follow_ups=(Match(FILE, 2561, "max-kv-len", "page_table.shape[1] * self.page_size"),),
             companions=("sglang-27485: MLA verify needs draft slack",),
         )

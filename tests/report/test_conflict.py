@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.models import Certainty, Evidence, MergeMethod, RelatedCommit, TargetPlan
+from bot.models import Certainty, Match, MergeMethod, RelatedCommit, TargetPlan
 from bot.report.conflict import render_conflict_body, render_conflict_check, render_sent_back
 from bot.report.json_data import target_to_json
 from bot.report.outcomes import describe
@@ -17,7 +17,7 @@ from bot.text.markers import is_conflict, parse_pull_request_marker
 if TYPE_CHECKING:
     from tests.report.conftest import Samples
 
-LEFT = tuple(Evidence(f"src/a`{number}.py", number, "marker") for number in range(1, 24))
+LEFT = tuple(Match(f"src/a`{number}.py", number, "marker") for number in range(1, 24))
 
 
 def test_body_of_a_draft_with_a_conflict(samples: Samples, golden: Callable[[str, str], None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.models import Certainty, Evidence, Opened, RelatedCommit, Resolution, WouldOpen
+from bot.models import Certainty, Match, Opened, RelatedCommit, Resolution, WouldOpen
 from bot.report.json_data import target_to_json
 from bot.report.outcomes import describe
 from bot.report.pull_request import render_body
@@ -14,10 +14,10 @@ from bot.report.terminal import render_explanations
 if TYPE_CHECKING:
     from tests.report.conftest import Samples
 
-FINDING = Evidence("lib/ring.py", 12, "missing-name", "`wide.grow` is not in lib/wide.py here; main has it")
+FINDING = Match("lib/ring.py", 12, "missing-name", "`wide.grow` is not in lib/wide.py here; main has it")
 
 
-def _opened(samples: Samples, *findings: Evidence) -> Opened:
+def _opened(samples: Samples, *findings: Match) -> Opened:
     candidate = samples.candidate("release/1", findings=findings, certainty=Certainty.PROPOSED)
     return replace(samples.opened(), candidate=candidate)
 

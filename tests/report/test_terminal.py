@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from bot.errors import BackportError
-from bot.models import Affectedness, CheckReport, Evidence, Failed, VerdictOutcome
+from bot.models import Affectedness, DetectResult, Failed, Match, VerdictOutcome
 from bot.report import terminal
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def test_table_has_one_row_for_each_target(samples: Samples, golden: Callable[[s
 
 
 def test_check_prove_and_apply_are_worded(samples: Samples, golden: Callable[[str, str], None]) -> None:
-    unknown = CheckReport(patch="p", status=Affectedness.UNKNOWN, reason="The buffer is sized in a way of its own.")
+    unknown = DetectResult(patch="p", status=Affectedness.UNKNOWN, reason="The buffer is sized in a way of its own.")
     said = [
         terminal.render_check(samples.not_affected().check),
         terminal.render_check(unknown),
@@ -43,9 +43,7 @@ def test_no_escape_sequence_reaches_the_terminal(samples: Samples) -> None:
     stream = io.StringIO()
     failed = Failed(branch=evil, message=evil, hint=evil)
     Console(file=stream, width=200).print(terminal.results_table([failed]))
-    report = CheckReport(
-        patch="p", status=Affectedness.AFFECTED, reason=evil, evidence=(Evidence(evil, 1, evil, evil),)
-    )
+    report = DetectResult(patch="p", status=Affectedness.AFFECTED, reason=evil, evidence=(Match(evil, 1, evil, evil),))
     shown = stream.getvalue() + terminal.render_explanations([failed])
     shown += terminal.render_check(report) + terminal.render_error(BackportError(evil, hint=evil))
     assert not set(shown) & set("\x1b\x07\r\x9b\u202e\u200b")

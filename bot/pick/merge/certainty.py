@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from bot.pick.merge.line_counts import line_count, lines_changed
 from bot.pick.merge.missing_files import CAME_LATER, WITH_ITS_FOLDER
-from bot.pick.strategy import ConflictedFile, FileAnswer
+from bot.pick.strategy import ConflictedFile, FileResolution
 
 # A file of fewer lines people often bring along whole or keep, and of a larger change they write a part anew.
 _FEWEST_LINES = 20
@@ -22,7 +22,7 @@ _FEWEST_LINES_OF_TESTS = 200
 _TESTS = re.compile(r"(^|/)test_[^/]*$|[._-](test|spec)\.\w+$", re.IGNORECASE)
 
 
-def is_certain(answers: Sequence[tuple[ConflictedFile, FileAnswer]]) -> bool:
+def is_certain(answers: Sequence[tuple[ConflictedFile, FileResolution]]) -> bool:
     """Say whether every file is removed by the original, or came to main later: with its folder, or one by itself.
 
     Of several files that would stand in folders which the branch has, people bring some along: 17 of 19 picks.
@@ -35,11 +35,11 @@ def _is_removed(file: ConflictedFile) -> bool:
     return file.theirs is None and file.ours is not None and line_count(file) >= _FEWEST_LINES
 
 
-def _lacks_its_folder(answer: FileAnswer) -> bool:
+def _lacks_its_folder(answer: FileResolution) -> bool:
     return WITH_ITS_FOLDER in answer.traits
 
 
-def _belongs_to_main(file: ConflictedFile, answer: FileAnswer) -> bool:
+def _belongs_to_main(file: ConflictedFile, answer: FileResolution) -> bool:
     """Say whether main alone has the file, and the original hardly changes it."""
     fewest = _FEWEST_LINES_OF_TESTS if _TESTS.search(file.path) else _FEWEST_LINES
     return CAME_LATER in answer.traits and lines_changed(file) <= _MOST_CHANGED and line_count(file) >= fewest

@@ -16,7 +16,7 @@ from bot.pick.merge.certainty import is_certain
 from bot.pick.merge.features import kind_of
 from bot.pick.merge.line_counts import line_count, lines_changed
 from bot.pick.merge.missing_files import MOVED
-from bot.pick.strategy import ConflictedFile, Decision, FileAnswer
+from bot.pick.strategy import ConflictedFile, Decision, FileResolution
 
 PICK: Mapping[str, float] = {
     "always": 2.07,
@@ -50,7 +50,7 @@ _SHORT = 30
 _SHARES = ("target nearly base", "target untouched", "original's text", "target's text")
 
 
-def judge(answers: Sequence[tuple[ConflictedFile, FileAnswer]]) -> Certainty | None:
+def rate_confidence(answers: Sequence[tuple[ConflictedFile, FileResolution]]) -> Certainty | None:
     """Say how sure the answers are together; None where a person should rather see the conflict."""
     whole = any("original's text" in decision.traits for _file, answer in answers for decision in answer.decisions)
     if pick_chance(answers) < (_ORIGINAL_FROM if whole else PROPOSED_FROM):
@@ -58,7 +58,7 @@ def judge(answers: Sequence[tuple[ConflictedFile, FileAnswer]]) -> Certainty | N
     return Certainty.CERTAIN if is_certain(answers) else Certainty.PROPOSED
 
 
-def pick_chance(answers: Sequence[tuple[ConflictedFile, FileAnswer]]) -> float:
+def pick_chance(answers: Sequence[tuple[ConflictedFile, FileResolution]]) -> float:
     """Return how likely people would commit all of the answers."""
     decisions = [decision for _file, answer in answers for decision in answer.decisions]
     merged = [file for file, answer in answers if answer.decisions]

@@ -17,7 +17,7 @@ T = TypeVar("T", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
-class Sided(Generic[T]):
+class SidedEdit(Generic[T]):
     """An edit and whose it is."""
 
     edit: Edit[T]
@@ -28,11 +28,11 @@ Apart = Callable[[Edit[T], Edit[T]], bool]
 """Says whether the second edit, which starts no earlier, may stand beside the first, which is the other side's."""
 
 
-def combine(base: Sequence[T], ours: Sequence[T], theirs: Sequence[T], apart: Apart[T]) -> list[Sided[T]] | None:
+def combine(base: Sequence[T], ours: Sequence[T], theirs: Sequence[T], apart: Apart[T]) -> list[SidedEdit[T]] | None:
     """Return both sides' edits in order, an edit that both made once; None where two edits do not stand apart."""
-    both = [Sided(edit, theirs=False) for edit in edits(base, ours)]
+    both = [SidedEdit(edit, theirs=False) for edit in edits(base, ours)]
     known = {each.edit for each in both}
-    both += [Sided(edit, theirs=True) for edit in edits(base, theirs) if edit not in known]
+    both += [SidedEdit(edit, theirs=True) for edit in edits(base, theirs) if edit not in known]
     both.sort(key=lambda each: (each.edit.start, each.edit.end, each.theirs))
     for first, second in pairwise(both):
         if first.theirs != second.theirs and not _stand_apart(first.edit, second.edit, apart):

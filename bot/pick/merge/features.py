@@ -37,7 +37,7 @@ def kind_of(path: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class FileEvidence:
+class FileFeatures:
     """What is known of a file beyond the region.
 
     `here` are the words of the target's whole file, `brought` those that the original brings into it. `forked` is the
@@ -50,12 +50,12 @@ class FileEvidence:
     forked: bytes
 
 
-def file_evidence(
+def file_features(
     path: str, base: bytes | None, ours: bytes | None, theirs: bytes | None, forked: bytes | None
-) -> FileEvidence:
+) -> FileFeatures:
     """Look at a file once, for all its regions."""
     words = [_words(side or b"") for side in (base, ours, theirs)]
-    return FileEvidence(kind_of(path), words[1], words[2] - words[0], forked or b"")
+    return FileFeatures(kind_of(path), words[1], words[2] - words[0], forked or b"")
 
 
 @lru_cache(maxsize=16)
@@ -63,7 +63,7 @@ def _words(content: bytes) -> frozenset[bytes]:
     return frozenset(_WORD.findall(content))
 
 
-def circumstances(region: LineRegion, evidence: FileEvidence, *, alone: bool, has_sibling: bool) -> dict[str, float]:
+def circumstances(region: LineRegion, evidence: FileFeatures, *, alone: bool, has_sibling: bool) -> dict[str, float]:
     """Return what holds for a region, whatever the answer: `alone` in its file, backported before elsewhere."""
     base, ours, theirs = (b"".join(side) for side in (region.base, region.ours, region.theirs))
     changes = edits(region.base, region.theirs)
@@ -92,7 +92,7 @@ def _nearly(one: Lines, other: Lines) -> bool:
     return bool(one) and bool(other) and (apart <= 4 or apart * 4 <= (a + b).total() / 2)
 
 
-def weigh(region: LineRegion, answer: Lines, names: Sequence[str], evidence: FileEvidence) -> dict[str, float]:
+def weigh(region: LineRegion, answer: Lines, names: Sequence[str], evidence: FileFeatures) -> dict[str, float]:
     """Return what holds for an answer: who proposes it, and which words it brings, loses and misses."""
     base, ours, theirs, made = (
         Counter(_SIGN.findall(b"".join(side))) for side in (region.base, region.ours, region.theirs, answer)

@@ -13,7 +13,7 @@ from bot.git.repository import Repository
 from bot.git.trees import commit_paths, find_entry
 from bot.models import Certainty, ConflictKind, Sha
 from bot.pick.merge.moved_files import as_older_file
-from bot.pick.strategy import Attempt, ConflictedFile, FileAnswer, FileResolver
+from bot.pick.strategy import Attempt, ConflictedFile, FileResolution, FileResolver
 
 CAME_LATER = "came later"
 WITH_ITS_FOLDER = "came later with its folder"
@@ -30,7 +30,7 @@ class MissingFile:
     def __init__(self, merge: FileResolver) -> None:
         self.merge = merge
 
-    def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileAnswer | None:
+    def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileResolution | None:
         """Drop the edit of a file that the target lacks; remove a file that the original removes."""
         if file.unmerged.kind is not ConflictKind.MODIFY_DELETE:
             return None
@@ -41,9 +41,13 @@ class MissingFile:
         traits = set()
         if later:
             traits = {CAME_LATER, WITH_ITS_FOLDER} if _lacks_the_folder(file, attempt) else {CAME_LATER}
-        return FileAnswer({file.path: None}, Certainty.PROPOSED, _sentence(file, later=later), traits=frozenset(traits))
+        return FileResolution(
+            {file.path: None}, Certainty.PROPOSED, _sentence(file, later=later), traits=frozenset(traits)
+        )
 
-    def _at_the_older_path(self, file: ConflictedFile, older: ConflictedFile, attempt: Attempt) -> FileAnswer | None:
+    def _at_the_older_path(
+        self, file: ConflictedFile, older: ConflictedFile, attempt: Attempt
+    ) -> FileResolution | None:
         answer = self.merge.resolve_file(older, attempt)
         if answer is None:
             return None

@@ -21,7 +21,7 @@ def as_older_file(file: ConflictedFile, attempt: Attempt) -> ConflictedFile | No
     if file.base is None or file.theirs is None or fork is None or not parents:
         return None
     tree = attempt.repository.commit(attempt.plan.base_commit).tree
-    moves = attempt.knowledge.moves
+    moves = attempt.caches.moves
     older = moves.find_older_path(attempt.repository, file.path, since=fork, until=parents[0], tree=tree)
     entry = find_entry(attempt.repository, tree, older) if older is not None else None
     if older is None or entry is None or entry.mode not in (REGULAR, EXECUTABLE):

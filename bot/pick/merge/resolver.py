@@ -14,14 +14,14 @@ from bot.analysis.file_words import words
 from bot.git.trial_pick import UnmergedPick
 from bot.models import Certainty, ConflictKind, Resolution, Sha
 from bot.pick.generated import holds_pins, is_written_by_a_tool
-from bot.pick.merge.features import FileEvidence, circumstances, file_evidence, weigh
+from bot.pick.merge.features import FileFeatures, circumstances, file_features, weigh
 from bot.pick.merge.proposers import Proposals, propose
 from bot.pick.merge.regions import LineRegion, Lines, Piece, cut_file, join_pieces, place_regions
 from bot.pick.merge.renamed_identifiers import find_renames
 from bot.pick.merge.scoring import chances
 from bot.pick.merge.unsafe_joins import discards_the_target, takes_half_of_a_guard
 from bot.pick.merge.version_pins import takes_whole_pins
-from bot.pick.strategy import Attempt, ConflictedFile, Decision, FileAnswer, load_conflict
+from bot.pick.strategy import Attempt, ConflictedFile, Decision, FileResolution, load_conflict
 
 _MOST_SIBLINGS = 4
 # Beyond this a file is data: its lines are many and alike, and aligning them tells little.
@@ -68,7 +68,7 @@ class FinerMerge:
 
     name = "finer merge"
 
-    def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileAnswer | None:
+    def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileResolution | None:
         """Answer every region of a file that git could merge in part; always with the likeliest text."""
         sides = (file.base, file.ours, file.theirs)
         if file.unmerged.kind not in (ConflictKind.CONTENT, ConflictKind.ADD_ADD) or not file.parts:
@@ -78,14 +78,14 @@ class FinerMerge:
         if is_written_by_a_tool(attempt.repository, attempt.plan.base_commit, file.path, sides):
             return None
         # Neighbouring branches mostly have the same file, and the same answer then.
-        return attempt.knowledge.answers.of(_seen(file, attempt), lambda: self._answer(file, attempt))
+        return attempt.caches.resolutions.of(_seen(file, attempt), lambda: self._answer(file, attempt))
 
-    def _answer(self, file: ConflictedFile, attempt: Attempt) -> FileAnswer | None:
+    def _answer(self, file: ConflictedFile, attempt: Attempt) -> FileResolution | None:
         pieces = cut_file(file.parts)
         best = dict(_answers(file, pieces, attempt))
         if _is_refused(file, best.values()):
             return None
-        return FileAnswer(
+        return FileResolution(
             changes={file.path: join_pieces(pieces, {at: each.lines for at, each in best.items()})},
             certainty=Certainty.PROPOSED,
             how=", ".join(dict.fromkeys(each.names[0] for each in best.values())),
@@ -113,7 +113,7 @@ def _is_refused(file: ConflictedFile, best: Collection[_Best]) -> bool:
     return takes_half_of_a_guard(file.base or b"", file.theirs or b"", answers)
 
 
-class Standing(Enum):
+class SiblingMatch(Enum):
     """How a file that an earlier backport led to compares with what the finer merge would make of the conflict."""
 
     LIKELIEST = "the very same"
@@ -122,29 +122,29 @@ class Standing(Enum):
     LOST = "a place of the conflict is not found again"
 
 
-def stand_in(attempt: Attempt, pick: UnmergedPick, tree: Sha) -> Iterator[Standing]:
+def match_sibling(attempt: Attempt, pick: UnmergedPick, tree: Sha) -> Iterator[SiblingMatch]:
     """Yield how each conflicting file of a pick stands in a tree."""
     parts = attempt.split(pick)
     for unmerged in pick.files:
         content = attempt.repository.read(tree, unmerged.path)
         file = load_conflict(attempt.repository, pick, unmerged, parts.get(unmerged.path, ()))
         if file.parts:
-            yield _standing(file, content or b"", attempt)
+            yield _match(file, content or b"", attempt)
         else:
             dropped = content is None and unmerged.kind is ConflictKind.MODIFY_DELETE
-            yield Standing.LIKELIEST if dropped else Standing.BY_HAND
+            yield SiblingMatch.LIKELIEST if dropped else SiblingMatch.BY_HAND
 
 
-def _standing(file: ConflictedFile, content: bytes, attempt: Attempt) -> Standing:
+def _match(file: ConflictedFile, content: bytes, attempt: Attempt) -> SiblingMatch:
     pieces = cut_file(file.parts)
     placed = place_regions(pieces, content)
     judged = dict(_judged(file, pieces, [placed], attempt))
     if placed.keys() != judged.keys():
-        return Standing.LOST
+        return SiblingMatch.LOST
     if any(each.chances.get(placed[at], 0.0) < _HARDLY_AN_ANSWER for at, each in judged.items()):
-        return Standing.BY_HAND
+        return SiblingMatch.BY_HAND
     made = join_pieces(pieces, {at: each.likeliest for at, each in judged.items()})
-    return Standing.LIKELIEST if made == content else Standing.OTHER
+    return SiblingMatch.LIKELIEST if made == content else SiblingMatch.OTHER
 
 
 def _answers(file: ConflictedFile, pieces: Sequence[Piece], attempt: Attempt) -> Iterator[tuple[int, _Best]]:
@@ -170,8 +170,8 @@ def _judged(
         yield at, _Judged(region, proposals, chances(region, known, weighed), frozenset(known))
 
 
-def _evidence(file: ConflictedFile, attempt: Attempt) -> FileEvidence:
-    return file_evidence(file.path, file.base, file.ours, file.theirs, _forked(file, attempt))
+def _evidence(file: ConflictedFile, attempt: Attempt) -> FileFeatures:
+    return file_features(file.path, file.base, file.ours, file.theirs, _forked(file, attempt))
 
 
 def _forked(file: ConflictedFile, attempt: Attempt) -> bytes | None:

@@ -7,7 +7,7 @@ import pytest
 from bot.git.repository import Repository
 from bot.models import Candidate, Certainty, Conflict, Sha
 from tests.git.history import History
-from tests.pick.plans import climb
+from tests.pick.plans import run_ladder
 
 FORK = "".join(f"line {number} of the file\n" for number in range(12))
 
@@ -33,7 +33,7 @@ def _missing(history: History, *, lines: int, added: int, rest: bool = True) -> 
 def test_leaving_out_a_file_that_main_got_later(
     history: History, repository: Repository, lines: int, added: int, certainty: Certainty
 ) -> None:
-    made = climb(repository, *_missing(history, lines=lines, added=added))
+    made = run_ladder(repository, *_missing(history, lines=lines, added=added))
     assert isinstance(made, Candidate)
     assert (made.files, made.certainty) == (("f",), certainty)
 
@@ -49,7 +49,7 @@ def test_what_people_often_bring_along_is_left_out_in_proposals_only(
     main = history.commit(dict.fromkeys(paths, "value = 1\n" * 60), base)
     edited = dict.fromkeys(paths, "value = 2\n" + "value = 1\n" * 59)
     original = history.commit({**edited, "f": FORK.replace("line 5", "LINE 5")}, main)
-    made = climb(repository, history.commit({"other": "o"}, base), original)
+    made = run_ladder(repository, history.commit({"other": "o"}, base), original)
     assert isinstance(made, Candidate)
     assert (made.files, made.certainty) == (("f",), Certainty.PROPOSED)
 
@@ -68,13 +68,13 @@ def test_leaving_out_a_large_edit_in_a_folder_that_main_got_later(
     base = history.commit({"f": FORK})
     main = history.commit({"lib/new/a.c": "int one;\n" * 5}, base)
     original = history.commit({"lib/new/a.c": "int two;\n" * 40, "f": FORK.replace("5", "V"), **more}, main)
-    made = climb(repository, history.commit({"other": "o"}, base), original)
+    made = run_ladder(repository, history.commit({"other": "o"}, base), original)
     assert isinstance(made, Candidate)
     assert (made.files, made.certainty) == (("f", *more), certainty)
 
 
 def test_pick_of_which_all_would_be_left_out_is_not_there_already(history: History, repository: Repository) -> None:
-    made = climb(repository, *_missing(history, lines=60, added=0, rest=False))
+    made = run_ladder(repository, *_missing(history, lines=60, added=0, rest=False))
     assert isinstance(made, Conflict)
     assert "nothing of it would be left" in made.rungs[-1].detail
 
@@ -89,7 +89,7 @@ def test_file_that_the_original_removes_is_removed_though_the_branch_changed_it(
     """base ── original, which removes old.c (main); base ── tip, which changes it (release)"""
     base = history.commit({"f": FORK, "old.c": FORK * times})
     original = history.commit({"f": FORK.replace("line 5", "LINE 5"), "old.c": None}, base)
-    made = climb(repository, history.commit({"old.c": FORK.replace("line 2", "line two") * times}, base), original)
+    made = run_ladder(repository, history.commit({"old.c": FORK.replace("line 2", "line two") * times}, base), original)
     assert isinstance(made, Candidate)
     assert (set(made.files), made.certainty) == ({"f", "old.c"}, certainty)
 
@@ -100,7 +100,7 @@ def test_no_merge_of_a_region_is_certain(history: History, repository: Repositor
     near = FORK.replace("line 2 of", "line two of")
     main = history.commit({"f": near}, base)
     original = history.commit({"f": near.replace("line 3 of", "LINE 3 in")}, main)
-    made = climb(repository, history.commit({"other": "o"}, base), original)
+    made = run_ladder(repository, history.commit({"other": "o"}, base), original)
     assert isinstance(made, Candidate)
     assert history.show(made.commit, "f") == FORK.replace("line 3 of", "LINE 3 in").rstrip("\n")
     assert made.certainty is Certainty.PROPOSED

@@ -6,17 +6,17 @@ import pytest
 
 from bot.git.unmerged_paths import UnmergedFile
 from bot.models import Certainty, ConflictKind, Sha
-from bot.pick.merge.confidence import judge
-from bot.pick.strategy import ConflictedFile, Decision, FileAnswer
+from bot.pick.merge.confidence import rate_confidence
+from bot.pick.strategy import ConflictedFile, Decision, FileResolution
 
 
-def _answered(chance: float, *traits: str) -> tuple[ConflictedFile, FileAnswer]:
+def _answered(chance: float, *traits: str) -> tuple[ConflictedFile, FileResolution]:
     path = "ring.c"
     kind = ConflictKind.CONTENT
     unmerged = UnmergedFile(path=path, written=path, kind=kind, regions=1, base=None, ours=None, theirs=None)
     file = ConflictedFile(commit=Sha("0" * 40), unmerged=unmerged, base=b"a\n", ours=b"b\n", theirs=b"c\n", parts=())
     decisions = (Decision(chance, frozenset(traits)),)
-    return file, FileAnswer({path: b"c\n"}, Certainty.PROPOSED, "", decisions=decisions)
+    return file, FileResolution({path: b"c\n"}, Certainty.PROPOSED, "", decisions=decisions)
 
 
 @pytest.mark.parametrize(
@@ -30,4 +30,4 @@ def _answered(chance: float, *traits: str) -> tuple[ConflictedFile, FileAnswer]:
     ],
 )
 def test_taking_the_original_text_whole_must_be_likelier(chance: float, trait: str, expected: Certainty | None) -> None:
-    assert judge([_answered(chance, trait)]) is expected
+    assert rate_confidence([_answered(chance, trait)]) is expected

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.git.repository import Repository
 from bot.models import Candidate, Certainty, Conflict
 from tests.git.history import History
-from tests.pick.plans import climb
+from tests.pick.plans import run_ladder
 
 OLD = "".join(f"def function_{number}():\n    return {number}\n\n\n" for number in range(6))
 # Most of it was written anew since, so that it is no longer like what was moved.
@@ -20,7 +20,7 @@ def test_edit_is_made_at_the_path_that_the_branch_has(history: History, reposito
     moved = history.commit({"old.py": None, "lib/new.py": OLD}, base)
     rewritten = history.commit({"lib/new.py": NEW}, moved)
     original = history.commit({"lib/new.py": NEW.replace("return 1\n", "return -1\n")}, rewritten)
-    made = climb(repository, history.commit({"other": "o"}, base), original)
+    made = run_ladder(repository, history.commit({"other": "o"}, base), original)
     assert isinstance(made, Candidate)
     assert made.files == ("old.py",)
     assert made.certainty is Certainty.PROPOSED
@@ -35,4 +35,4 @@ def test_edit_that_does_not_fit_at_the_older_path_is_not_left_out(history: Histo
     edited = NEW.replace("return 1\n", "yield function_0()\n").replace("return 0\n", "yield 1\n")
     original = history.commit({"lib/new.py": edited, "f": "fixed\n"}, rewritten)
     tip = history.commit({"old.py": OLD.replace("return 1\n", "return 11\n").replace("return 0\n", "raise E\n")}, base)
-    assert isinstance(climb(repository, tip, original), Conflict)
+    assert isinstance(run_ladder(repository, tip, original), Conflict)

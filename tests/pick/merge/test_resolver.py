@@ -9,9 +9,9 @@ from bot.models import Candidate, Certainty, Conflict, Method, Sha
 from bot.pick.ladder import pick
 from bot.pick.merge import resolver
 from bot.pick.merge.proposers import Proposals, propose
-from bot.pick.strategy import Knowledge
+from bot.pick.strategy import PickCaches
 from tests.git.history import COMMITTER, History
-from tests.pick.plans import climb, plan
+from tests.pick.plans import plan, run_ladder
 
 CODE = "import os\n\n\ndef read(path, size):\n    data = os.read(path, size)\n    return data\n"
 
@@ -25,7 +25,7 @@ def _annotated(history: History) -> tuple[Sha, Sha]:
 
 def test_words_that_stand_apart_are_merged_and_proposed(history: History, repository: Repository) -> None:
     branch, original = _annotated(history)
-    made = climb(repository, branch, original)
+    made = run_ladder(repository, branch, original)
     assert isinstance(made, Candidate)
     assert (made.method, made.certainty) == (Method.RESOLVED, Certainty.PROPOSED)
     assert "def read(path: int, size, block=1):" in history.show(made.commit, "read.py")
@@ -49,7 +49,7 @@ def test_edit_of_a_file_that_the_branch_never_had_is_left_out_and_said_so(
     main = history.commit({"tests/test_new.py": "def test_new():\n    assert True\n"}, base)
     fixed = {"read.py": CODE.replace("data)", "bytes)"), "tests/test_new.py": "def test_new():\n    assert 1\n"}
     original = history.commit({**fixed, "read.py": CODE.replace("return data", "return bytes(data)")}, main)
-    made = climb(repository, history.commit({"other": "o"}, base), original)
+    made = run_ladder(repository, history.commit({"other": "o"}, base), original)
     assert isinstance(made, Candidate)
     assert made.files == ("read.py",)
     assert "main got that file after the branch left it" in made.resolutions[0].how
@@ -59,7 +59,7 @@ def test_nothing_is_proposed_where_all_of_it_would_be_left_out(history: History,
     base = history.commit({"read.py": CODE})
     main = history.commit({"new.py": CODE}, base)
     original = history.commit({"new.py": CODE.replace("data", "bytes")}, main)
-    made = climb(repository, history.commit({"other": "o"}, base), original)
+    made = run_ladder(repository, history.commit({"other": "o"}, base), original)
     assert isinstance(made, Conflict)
     assert "nothing of it would be left" in made.rungs[-1].detail
 
@@ -68,7 +68,7 @@ def test_text_that_the_branch_wrote_itself_is_not_thrown_away(history: History, 
     base = history.commit({"read.py": CODE})
     original = history.commit({"read.py": CODE.replace("return data", "return bytes(data)")}, base)
     branch = history.commit({"read.py": CODE.replace("return data", "return memoryview(data)")}, base)
-    assert isinstance(climb(repository, branch, original), Conflict)
+    assert isinstance(run_ladder(repository, branch, original), Conflict)
 
 
 def test_answer_that_uses_a_name_the_branch_lacks_is_refused(history: History, repository: Repository) -> None:
@@ -80,7 +80,7 @@ def test_answer_that_uses_a_name_the_branch_lacks_is_refused(history: History, r
     )
     original = history.commit({"read.py": fixed}, near)
     branch = history.commit({"read.py": CODE.replace("path, size", "path: int, size", 1)}, base)
-    made = climb(repository, branch, original)
+    made = run_ladder(repository, branch, original)
     assert isinstance(made, Conflict)
     assert "`zlib` is defined nowhere" in made.rungs[-1].detail
 
@@ -92,7 +92,7 @@ def test_branches_with_the_same_file_are_answered_once(
     branch, original = _annotated(history)
     other = history.commit({"read.py": CODE.replace("path, size", "path: str, size", 1)}, branch)
     tips = [branch, history.commit({"beside": "b"}, branch), other]
-    alone = [climb(repository, tip, original) for tip in tips]
+    alone = [run_ladder(repository, tip, original) for tip in tips]
     asked: list[object] = []
 
     def counted(*arguments: object) -> Proposals:
@@ -100,9 +100,7 @@ def test_branches_with_the_same_file_are_answered_once(
         return propose(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(resolver, "propose", counted)
-    knowledge = Knowledge()
-    together = [
-        pick(repository, plan(tip, original), patches={}, committer=COMMITTER, knowledge=knowledge) for tip in tips
-    ]
+    caches = PickCaches()
+    together = [pick(repository, plan(tip, original), patches={}, committer=COMMITTER, caches=caches) for tip in tips]
     assert together == alone
     assert len(asked) == 2

@@ -7,7 +7,7 @@ from bot.models import Conflict
 from bot.pick.merge.regions import LineRegion, split_lines
 from bot.pick.merge.unsafe_joins import joins_dangerously, takes_half_of_a_guard
 from tests.git.history import History
-from tests.pick.plans import climb
+from tests.pick.plans import run_ladder
 
 QUOTED = """\
 def set_option(run, name, value):
@@ -48,7 +48,7 @@ def test_shell_injection_is_left_as_a_conflict(history: History, repository: Rep
     safe = QUOTED.replace(", quote(value)]", ", value]").replace('run(" ".join(command), shell=True)', "run(command)")
     original = history.commit({"option.py": safe}, base)
     branch = history.commit({"option.py": QUOTED.replace("shell=True", 'shell=True, cwd="/"')}, base)
-    assert isinstance(climb(repository, branch, original), Conflict)
+    assert isinstance(run_ladder(repository, branch, original), Conflict)
 
 
 def test_guard_that_only_stands_elsewhere_is_no_change_of_it() -> None:

@@ -9,19 +9,19 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bot.pick.strategy import FileAnswer
+    from bot.pick.strategy import FileResolution
 
 # Each holds a whole file, and those of one original are asked for one after the other.
 _MOST = 40
 
 
-class Answers:
+class ResolutionCache:
     """The last answers. Threads may share it."""
 
     def __init__(self) -> None:
-        self._kept: dict[Hashable, FileAnswer | None] = {}
+        self._kept: dict[Hashable, FileResolution | None] = {}
 
-    def of(self, seen: Hashable, find: Callable[[], FileAnswer | None]) -> FileAnswer | None:
+    def of(self, seen: Hashable, find: Callable[[], FileResolution | None]) -> FileResolution | None:
         """Return the answer that was found when the same was seen, or find it."""
         kept = self._kept
         if seen not in kept:
