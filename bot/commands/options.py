@@ -1,4 +1,4 @@
-"""The options of a `/backport` line and the forms that it can take, each with what the help says of it."""
+"""The options of a `/backport` line, each with its help text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One switch of a `/backport` line: the field of BackportOptions it sets, to what, and what the help says of it."""
+    """One switch of a `/backport` line: the field of BackportOptions that it sets, the value, and its help text."""
 
     field: str
     value: bool
@@ -22,15 +22,5 @@ OPTIONS = {
     ),
     "--draft": Option("draft", True, "open the backport pull requests as drafts"),
     "--no-prove": Option("prove", False, "skip the regression suite; the pull request says that it is unproven"),
-    "--redo": Option("redo", True, "make the backport branch anew; never over a commit that a person made"),
-}
-
-FORMS = {
-    "/backport BRANCH…": "bring this pull request to these branches; `release/v0.5.*` names several stable ones",
-    "/backport all": "bring it to every stable branch",
-    "/backport auto": "bring it to every stable branch that is found affected",
-    "/backport BRANCH… --commits SHA…": "bring these commits, if the bot cannot tell which ones were merged",
-    "/backport status": "say where each target branch stands",
-    "/backport cancel": "stop what is running or waiting for this pull request",
-    "/backport help": "show this",
+    "--redo": Option("redo", True, "make the backport branch again; never over a commit that a person made"),
 }

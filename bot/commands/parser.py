@@ -10,10 +10,10 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from itertools import islice
 
 from bot.commands.options import OPTIONS, Option
+from bot.commands.verbs import KEYWORDS, Verb
 from bot.errors import CommandError
 from bot.models import BackportOptions
 from bot.text.branch_names import is_glob, name_problem, pattern_problem, split_target
@@ -30,15 +30,6 @@ NAME = "/backport"
 ALL = "all"
 AUTO = "auto"
 COMMITS = "--commits"
-
-
-class Verb(StrEnum):
-    """What a command asks for."""
-
-    BACKPORT = "backport"
-    STATUS = "status"
-    CANCEL = "cancel"
-    HELP = "help"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +95,8 @@ def parse_words(words: Sequence[str]) -> Command:
     match [word.strip("`").casefold() for word in words]:
         case []:
             raise CommandError("`/backport` names no target branch. Nothing was started.", hint=_EXAMPLE, word="")
-        case ["status" | "cancel" | "help" as verb, *rest]:
-            return _parse_verb(Verb(verb), rest)
+        case [word, *surplus] if word in KEYWORDS:
+            return _parse_keyword(Verb(word), surplus)
         case ["to", _, *_]:
             words = words[1:]
     return _parse_backport(words)
@@ -134,8 +125,8 @@ def _parse_line(line: str) -> Command:
     return parse_words(words)
 
 
-def _parse_verb(verb: Verb, rest: Sequence[str]) -> Command:
-    if rest:
+def _parse_keyword(verb: Verb, surplus: Sequence[str]) -> Command:
+    if surplus:
         raise CommandError(
             f"`/backport {verb}` takes nothing after it and speaks of every target branch. Nothing was started.",
             hint=f"Did you mean `/backport {verb}`?",

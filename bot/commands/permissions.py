@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bot.commands.parser import Command, Verb
+from bot.commands.parser import Command
+from bot.commands.verbs import entry
 from bot.config import Permission, Permissions
 from bot.text.logins import same_login
 
@@ -24,16 +25,10 @@ class Requester:
 
 def required_permission(command: Command, permissions: Permissions) -> Permission:
     """Return the level that a command needs."""
-    match command.verb:
-        case Verb.STATUS | Verb.HELP:
-            return permissions.status
-        case Verb.CANCEL:
-            return permissions.cancel
-        case Verb.BACKPORT:
-            needed = permissions.backport
-            if not command.options.prove and not needed.allows(permissions.no_prove):
-                return permissions.no_prove
-            return needed
+    level = entry(command.verb).permission(permissions)
+    if not command.options.prove and not level.allows(permissions.no_prove):
+        return permissions.no_prove
+    return level
 
 
 def is_allowed(command: Command, requester: Requester, permissions: Permissions) -> bool:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.commands.events import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
-from bot.commands.parser import NAME, Command, Verb, holds_command
+from bot.commands.parser import NAME, Command, holds_command
 from bot.commands.permissions import required_permission
 from bot.commands.targets import UnknownTarget
+from bot.commands.verbs import Verb
 from bot.errors import BackportError, NotYetKnown, RateLimited, RequestRejected, Unavailable
 from bot.handlers.deferred import cancel_deferred, defer, deferred_requests, label_request, without_answered
 from bot.handlers.read_comment import none_there, read_comment

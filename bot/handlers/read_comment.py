@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.commands.events import CommentTrigger
-from bot.commands.parser import NAME, Command, Verb, holds_command, parse_commands
+from bot.commands.parser import NAME, Command, holds_command, parse_commands
 from bot.commands.targets import UnknownTarget, newest_first, stable_branches
+from bot.commands.verbs import KEYWORDS, Verb
 from bot.errors import CommandError
 from bot.handlers.resolve_targets import unknown_target_error
 from bot.pipeline.authorization import is_authorized, is_authorized_for_any
@@ -21,7 +22,6 @@ from bot.report import replies
 
 _OF_STRANGERS = 8192
 """Characters that are read of what somebody wrote who may ask for nothing."""
-_WORDS = (Verb.STATUS.value, Verb.CANCEL.value, Verb.HELP.value)
 _NEAREST = 2
 
 
@@ -61,7 +61,7 @@ def none_there(unknown: Sequence[UnknownTarget], command: Command, context: Repo
 def _explained(error: CommandError, context: RepositoryContext) -> CommandError:
     if error.word is None:
         return error
-    near = _nearest(error.word, [*_WORDS, *newest_first(target_branches(context))]) if error.word else []
+    near = _nearest(error.word, [*KEYWORDS, *newest_first(target_branches(context))]) if error.word else []
     hint = replies.did_you_mean([_as_asked(_BARE, name) for name in near]) if near else _stable(context)
     return CommandError(error.message, hint=hint or error.hint)
 
@@ -71,11 +71,11 @@ _BARE = Command(verb=Verb.BACKPORT)
 
 def _words(command: Command) -> Sequence[str]:
     # With more than one word, or options, nobody meant `/backport status`.
-    return _WORDS if command == replace(_BARE, targets=command.targets[:1]) else ()
+    return KEYWORDS if command == replace(_BARE, targets=command.targets[:1]) else ()
 
 
 def _as_asked(command: Command, name: str) -> Command:
-    return Command(verb=Verb(name)) if name in _WORDS else replace(command, targets=(name,))
+    return Command(verb=Verb(name)) if name in KEYWORDS else replace(command, targets=(name,))
 
 
 def _nearest(word: str, names: Sequence[str]) -> list[str]:

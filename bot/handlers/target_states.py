@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from bot.commands.parser import Command, Verb
+from bot.commands.parser import Command
 from bot.commands.targets import resolve_targets
+from bot.commands.verbs import Verb
 from bot.errors import TargetBranchNotFound
 from bot.handlers.deferred import read_line
 from bot.models import Comment, PullRequest, TargetOutcome

@@ -10,7 +10,8 @@ import logging
 import time
 from functools import partial
 
-from bot.commands.parser import NAME, Command, Verb, parse_commands
+from bot.commands.parser import NAME, Command, parse_commands
+from bot.commands.verbs import Verb
 from bot.errors import CommandError, GitHubError
 from bot.models import Cancelled, Comment
 from bot.pipeline.authorization import is_authorized

@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.carried.load import CarriedPatch, configured_patches
-from bot.commands.parser import Command, Verb
+from bot.commands.parser import Command
+from bot.commands.verbs import Verb
 from bot.config import Config
 from bot.environment.credentials import Account
 from bot.environment.data_folder import private_directory

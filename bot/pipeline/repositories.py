@@ -5,7 +5,8 @@ Owns the way from a target's name to where it is. What is done there is the same
 
 from __future__ import annotations
 
-from bot.commands.parser import Command, Verb
+from bot.commands.parser import Command
+from bot.commands.verbs import Verb
 from bot.errors import NotAuthorized, TargetBranchNotFound
 from bot.models import Sha
 from bot.pipeline.authorization import is_authorized

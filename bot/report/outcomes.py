@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.commands.parser import Command, Verb
+from bot.commands.parser import Command
+from bot.commands.verbs import Verb
 from bot.models import (
     AlreadyApplied,
     Cancelled,

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.commands.options import FORMS, OPTIONS
-from bot.commands.parser import Command, Verb
+from bot.commands.options import OPTIONS
+from bot.commands.parser import Command
+from bot.commands.verbs import FORMS, Verb
 from bot.errors import (
     BackportError,
     CommandError,

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urljoin
 
-from bot.commands.parser import Command, Verb
+from bot.commands.parser import Command
+from bot.commands.verbs import Verb
 from bot.models import (
     BackportOptions,
     Conflicted,

@@ -10,7 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bot.commands.options import OPTIONS
-from bot.commands.parser import MAX_TARGETS, Command, Verb, parse_commands
+from bot.commands.parser import MAX_TARGETS, Command, parse_commands
+from bot.commands.verbs import KEYWORDS, Verb
 from bot.errors import CommandError
 from bot.models import BackportOptions
 from bot.text.branch_names import is_glob, name_problem, pattern_problem
@@ -83,9 +84,9 @@ def test_anything_else_is_not(body: str) -> None:
     assert parse_commands(body) == ()
 
 
-@pytest.mark.parametrize("verb", ["status", "cancel", "help"])
-def test_other_verbs_stand_alone(verb: str) -> None:
-    assert parse_commands(f"/backport {verb}") == (Command(verb=Verb(verb)),)
+@pytest.mark.parametrize("verb", KEYWORDS)
+def test_other_verbs_stand_alone(verb: Verb) -> None:
+    assert parse_commands(f"/backport {verb}") == (Command(verb=verb),)
     with pytest.raises(CommandError, match="Nothing was started"):
         parse_commands(f"/backport {verb} release/v1")
 

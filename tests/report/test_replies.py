@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.commands.options import FORMS, OPTIONS
+from bot.commands.options import OPTIONS
 from bot.commands.parser import parse_commands
+from bot.commands.verbs import FORMS
 from bot.errors import CommandError, GitError
 from bot.report import replies
 
