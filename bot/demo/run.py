@@ -13,7 +13,7 @@ from bot.demo.scenario import Stage, staged
 from bot.environment.safe_output import to_json
 from bot.environment.temporary_folders import scratch_folder
 from bot.errors import NoDevice
-from bot.git.process import require_git
+from bot.git.environment import require_git
 from bot.models import Method, NotAffected, Opened, TargetOutcome
 from bot.report.json_data import target_to_json
 from bot.report.terminal import render_explanations, results_table

@@ -6,13 +6,14 @@ Owns the format that git is asked for. What a message means is not decided here.
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, cast
 
+from git import GitCommandError
+
 from bot.git.objects import decode_path
-from bot.git.process import Completed, environment
+from bot.git.process import Completed
 from bot.git.repository import Repository
 from bot.models import Sha
 
@@ -56,22 +57,17 @@ def read_log(
     revisions = "".join([*(f"{sha}\n" for sha in tips), *(f"^{sha}\n" for sha in known)])
     limits = [f":(top,literal){path}" for path in only]
     narrowed = ["--full-history", "--sparse", "--", *limits] if limits else []
-    process = subprocess.Popen(
-        repository.git.command(["log", *_OPTIONS, *narrowed]),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(repository.git.variables),
-    )
-    with process:
-        stdin, stdout, stderr = (cast("IO[bytes]", each) for each in (process.stdin, process.stdout, process.stderr))
-        # git reads all revisions before it answers, and says little on stderr: no pipe fills up.
-        stdin.write(revisions.encode())
-        stdin.close()
-        yield from _parse(_fields(stdout))
-        said = stderr.read().decode(errors="replace")
-    if process.returncode:
-        raise repository.git.error(Completed(process.returncode, b"", said), "The history could not be read")
+    process = repository.git.start("log", *_OPTIONS, *narrowed)
+    # git reads all revisions before it answers, and writes little to stderr: no pipe fills up.
+    process.stdin.write(revisions.encode())
+    process.stdin.close()
+    yield from _parse(_fields(process.stdout))
+    messages = process.stderr.read().decode(errors="replace")
+    try:
+        process.wait()
+    except GitCommandError as error:
+        completed = Completed(cast("int", error.status), b"", messages)
+        raise repository.git.error(completed, "The history could not be read") from None
 
 
 def _fields(stream: IO[bytes]) -> Iterator[bytes]:

@@ -12,15 +12,14 @@ import re
 import secrets
 import subprocess
 import threading
-import weakref
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from bot.errors import GitError
-from bot.git.process import Git, environment
+from bot.git.process import Git
 from bot.models import Commit, Sha, Signature
 
 EMPTY_TREE = Sha("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
@@ -46,8 +45,7 @@ class ObjectReader:
     def __init__(self, git: Git) -> None:
         self._git = git
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._end: Callable[[], object] = lambda: None
+        self._process: Git.AutoInterrupt | None = None
 
     def read(self, name: str) -> tuple[str, Sha, bytes] | None:
         """Return type, object name and content, or None where there is no such object."""
@@ -56,8 +54,8 @@ class ObjectReader:
     def read_many(self, names: Sequence[str]) -> list[tuple[str, Sha, bytes] | None]:
         """Return the same for each name; asking for several at once spares waiting."""
         with self._lock:
-            process = self._started()
-            stdin, stdout = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+            process = self._running()
+            stdin, stdout = process.stdin, process.stdout
             found: list[tuple[str, Sha, bytes] | None] = []
             for start in range(0, len(names), _AT_ONCE):
                 asked = names[start : start + _AT_ONCE]
@@ -71,7 +69,6 @@ class ObjectReader:
     def _answer(self, name: str, stdout: IO[bytes]) -> tuple[str, Sha, bytes] | None:
         header = stdout.readline()
         if not header:
-            self._end()
             self._process = None
             raise GitError(
                 f"git ended while it read {name}.", hint="The repository may be damaged: run `git fsck` there."
@@ -84,23 +81,15 @@ class ObjectReader:
         stdout.read(1)
         return words[1].decode(), Sha(words[0].decode()), content
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> Git.AutoInterrupt:
         if self._process is None:
-            self._process = subprocess.Popen(
-                self._git.command(["cat-file", "--batch"]),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environment(self._git.variables),
-            )
-            # Owners that forget to close leave no process behind either.
-            self._end = weakref.finalize(self, self._process.communicate)
+            # Nobody reads its messages, so a pipe for them would fill up and stop it.
+            self._process = self._git.start("cat-file", "--batch", stderr=subprocess.DEVNULL)
         return self._process
 
     def close(self) -> None:
         """End the process; a later read starts another."""
         with self._lock:
-            self._end()
             self._process = None
 
 

@@ -1,47 +1,31 @@
-"""git as a child process: its environment, its exit and its errors.
+"""Runs git: GitPython's command runner, with an environment, errors and time limits of our own.
 
-Owns what a git process may see. Nothing of the caller's configuration or credentials reaches it but what is listed
-here, and a token travels only in the environment of a process that talks to a remote.
+GitPython hands the caller's whole environment to git, so `Git.execute` starts the process itself. Everything else of
+GitPython that runs git (`Repo.init`, `Remote.fetch`, `Remote.push`) comes through it and is isolated alike. Measured by
+`tests/bench/bench_gitpython.py`.
 """
 
 from __future__ import annotations
 
-import base64
+import logging
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
+from typing import TYPE_CHECKING, Any
+
+import git
 
 from bot.errors import GitError, OutOfTime
+from bot.git.environment import SETTINGS, environment, require_git
 
-_PASSED_ON = (
-    *("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR"),
-    *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "all_proxy"),
-)
-_FIXED = {
-    "LC_ALL": "C",
-    "TZ": "UTC",
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_ATTR_NOSYSTEM": "1",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_ASKPASS": "true",
-    "SSH_ASKPASS": "true",
-    "GIT_ALLOW_PROTOCOL": "file:http:https:ssh",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
-}
-# git runs on directories that the bot made itself, with their configuration. A repository that somebody else set up
-# is read through `bot.git.untrusted_repository`, without its own.
-_SAFE = (
-    *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0"),
-    *("-c", "core.sharedRepository=0600"),  # what git writes is its owner's alone, as is the data folder
-)
-_STDERR_KEPT = 2000
+# It logs what a server answered; the errors raised here hold the same without secrets.
+logging.getLogger("git").setLevel(logging.CRITICAL)
+
+_STDERR_LIMIT = 2000
+"""Characters of git's messages that an error keeps."""
 # Without the scheme in front, which would be tried from each of its letters: quadratic in a long word.
 _CREDENTIALS = re.compile(r"://[^/\s@]+@")
 _SECRET = re.compile(r"\b(?:gh[a-z]|github_pat)_[A-Za-z0-9_]{16,}|Authorization: \w+ \S+")
@@ -56,51 +40,72 @@ class Completed:
     stderr: str
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the whole environment of a git process."""
-    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return {**passed_on, **_FIXED, **(extra or {})}
-
-
-def require_git() -> str:
-    """Return the path of git.
-
-    Raises:
-        GitError: it is not installed.
-    """
-    return _program(os.environ.get("PATH"))
-
-
-@cache
-def _program(path: str | None) -> str:
-    # Looked up once: a start through the search path takes a tenth longer.
-    program = shutil.which("git", path=path)
-    if program is None:
-        raise GitError("git is not on the PATH, so nothing was done.", hint="Install git 2.38 or newer.")
-    return program
-
-
-def authorization(url: str, token: str) -> dict[str, str]:
-    """Return the variables that let git send a token to one URL, and to nothing else."""
-    basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
-    return {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"http.{url}.extraHeader",
-        "GIT_CONFIG_VALUE_0": f"Authorization: Basic {basic}",
-    }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Git:
+class Git(git.Git):
     """Runs git on one git directory. `variables` are added to the environment of each process."""
 
-    directory: Path
-    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    if TYPE_CHECKING:
+        # GitPython takes any name for a git command. An object cannot be called, so mypy reports a misspelt method.
+        def __getattribute__(self, name: str) -> object: ...
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        variables: Mapping[str, str] | None = None,
+        secrets: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(directory)
+        self.directory = Path(directory or ".")
+        self.variables: Mapping[str, str] = variables or {}
+        self.secrets = secrets
 
     def command(self, arguments: Sequence[str]) -> list[str]:
-        """Return the argument list of a process, for callers that keep one running."""
-        return [require_git(), f"--git-dir={self.directory}", *_SAFE, *arguments]
+        """Return the argument list of a process."""
+        return [require_git(), f"--git-dir={self.directory}", *SETTINGS, *arguments]
+
+    def start(
+        self,
+        *arguments: str,
+        variables: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        **options: Any,  # noqa: ANN401 - of subprocess.Popen
+    ) -> git.Git.AutoInterrupt:
+        """Start git and return the process, which is ended with the last reference to it."""
+        command = self.command(arguments)
+        variables = environment({**self.variables, **(variables or {})})
+        defaults: dict[str, Any] = {"stdin": PIPE, "stdout": PIPE, "stderr": PIPE}
+        return self.AutoInterrupt(Popen(command, cwd=cwd, env=variables, **{**defaults, **options}), arguments)
+
+    def execute(  # type: ignore[override]  # GitPython's has an overload for each combination of options
+        self,
+        command: Sequence[str],
+        istream: int | None = None,
+        *,
+        as_process: bool = False,
+        with_stdout: bool = True,
+        universal_newlines: bool = False,
+        kill_after_timeout: float | None = None,
+    ) -> Any:  # noqa: ANN401 - GitPython's
+        """Run a command that GitPython composed. Options that no call of ours leads to raise TypeError.
+
+        Raises:
+            GitCommandError: git ended with a code other than 0.
+        """
+        # A server may send bytes that are no UTF-8; GitPython's reading threads would die of them, and git with them.
+        text: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"} if universal_newlines else {}
+        process = self.start(
+            *command[1:],
+            cwd=self.working_dir,
+            stdin=istream or DEVNULL,
+            stdout=PIPE if with_stdout else DEVNULL,
+            **text,
+        )
+        if as_process:
+            return process
+        stdout, stderr = process.communicate(timeout=kill_after_timeout)
+        if process.returncode:
+            raise git.GitCommandError(list(command), process.returncode, stderr, stdout)
+        return os.fsdecode(stdout).removesuffix("\n")
 
     def attempt(
         self,
@@ -115,22 +120,16 @@ class Git:
         Raises:
             OutOfTime: it ran longer than `seconds` and was ended.
         """
+        process = self.start(*arguments, variables=variables, cwd=cwd)
         try:
-            done = subprocess.run(
-                self.command(arguments),
-                input=stdin,
-                capture_output=True,
-                check=False,
-                timeout=seconds,
-                cwd=cwd,
-                env=environment({**self.variables, **(variables or {})}),
-            )
-        except subprocess.TimeoutExpired:
+            stdout, stderr = process.communicate(stdin, timeout=seconds)
+        except TimeoutExpired:
+            process.kill()
             raise OutOfTime(
                 f"git took longer than {seconds:.1f} seconds, so it was ended.",
                 hint="Try again where less is going on.",
             ) from None
-        return Completed(done.returncode, done.stdout, self.scrub(done.stderr.decode(errors="replace")))
+        return Completed(process.returncode, stdout, self.scrub(stderr.decode(errors="replace")))
 
     def run(self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None) -> bytes:
         """Run git and return its output.
@@ -138,43 +137,37 @@ class Git:
         Raises:
             GitError: git ended with a code other than 0.
         """
-        done = self.attempt(*arguments, stdin=stdin, variables=variables)
-        if done.code:
-            raise self.error(done, f"`git {arguments[0]}` failed")
-        return done.stdout
+        completed = self.attempt(*arguments, stdin=stdin, variables=variables)
+        if completed.code:
+            raise self.error(completed, f"`git {arguments[0]}` failed")
+        return completed.stdout
 
     def read_for(self, seconds: float, *arguments: str) -> tuple[bytes, bool]:
-        """Run git for at most this long; return what it printed until then, and whether it came to its end."""
+        """Run git for at most this long; return its output until then, and whether it ended by itself without error."""
+        process = self.start(*arguments, stdin=DEVNULL, stderr=DEVNULL)
         try:
-            done = subprocess.run(
-                self.command(arguments),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                check=False,
-                timeout=max(seconds, 0.01),
-                env=environment(self.variables),
-            )
-        except subprocess.TimeoutExpired as expired:
-            return expired.stdout or b"", False
-        return done.stdout, done.returncode == 0
+            stdout, _ = process.communicate(timeout=max(seconds, 0.01))
+        except TimeoutExpired as expired:
+            process.kill()
+            return expired.output or b"", False
+        return stdout, process.returncode == 0
 
     def text(self, *arguments: str, stdin: bytes = b"") -> str:
         """Run git and return its output as text without the last line's end."""
         return self.run(*arguments, stdin=stdin).decode(errors="surrogateescape").rstrip("\n")
 
-    def error(self, done: Completed, what: str, kind: type[GitError] = GitError, hint: str = "") -> GitError:
-        """Make the error for a process that ended badly; it carries the end of what git said, without secrets."""
-        said = done.stderr.strip()[-_STDERR_KEPT:]
+    def error(self, completed: Completed, what: str, kind: type[GitError] = GitError, hint: str = "") -> GitError:
+        """Return the error for a process that failed; it carries the end of git's messages, without secrets."""
+        messages = completed.stderr.strip()[-_STDERR_LIMIT:]
         return kind(
-            f"{what} (exit code {done.code}): {said or 'git said nothing'}",
+            f"{what} (exit code {completed.code}): {messages or 'git said nothing'}",
             hint=hint or "See what git said; the repository's mirror may be incomplete.",
-            code=done.code,
-            stderr=said,
+            code=completed.code,
+            stderr=messages,
         )
 
     def scrub(self, text: str) -> str:
-        """Take secrets, whatever looks like a token of GitHub's, and credentials in URLs out of a text."""
+        """Remove secrets, whatever looks like a token of GitHub's, and credentials in URLs from a text."""
         for secret in self.secrets:
             text = text.replace(secret, "***")
         text = _SECRET.sub("***", text)

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from bot.errors import GitError
 from bot.git import export, remote, trees
+from bot.git.environment import authorization
 from bot.git.objects import SUBMODULE, ObjectReader, ObjectWriter, parse_commit
-from bot.git.process import Git, authorization
+from bot.git.process import Git
 from bot.git.quarantine import promote, quarantine_variables
 from bot.git.tree_cache import Directories
 from bot.models import Commit, Sha, Signature

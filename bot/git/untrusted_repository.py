@@ -16,8 +16,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from git import InvalidGitRepositoryError
+from git.repo.fun import find_submodule_git_dir, find_worktree_git_dir, is_git_dir
+
 from bot.errors import GitError
-from bot.git.process import Git, require_git
+from bot.git.environment import require_git
+from bot.git.process import Git
 from bot.git.remote import REMOTE
 from bot.git.repository import Repository
 
@@ -86,10 +90,7 @@ def head_commit(directory: Path) -> str:
 
 def _find_git_dir(directory: Path) -> tuple[Path, Path]:
     """Return the git directory of a checkout (for its HEAD) and the one that linked worktrees share."""
-    require_git()  # GitPython cannot even be imported without it
-    from git.exc import InvalidGitRepositoryError  # noqa: PLC0415 - takes 0.1 s, and most commands open no clone
-    from git.repo.fun import find_submodule_git_dir, find_worktree_git_dir, is_git_dir  # noqa: PLC0415
-
+    require_git()
     pointer_file = directory / ".git"
     try:
         _check_pointer(pointer_file)

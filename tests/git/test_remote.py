@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import FetchFailed, GitError, PushForbidden, PushRejected
-from bot.git.process import Git, authorization
+from bot.git.environment import authorization
+from bot.git.process import Git
 from bot.git.repository import Repository
 from bot.git.trial_pick import CleanPick, try_pick
 from bot.models import Sha
