@@ -137,9 +137,9 @@ def concluded(standing: Standing, result: TargetOutcome) -> Standing:  # noqa: P
     match result:
         case Opened(pull_request=opened):
             reason = f"#{opened.number} is open, {'just opened' if result.created else 'opened before'}"
-            return replace(standing, state=State.OPEN, reason=reason, pull_request=opened.number)
+            return replace(standing, state=State.OPENED, reason=reason, pull_request=opened.number)
         case AlreadyApplied(how=how):
-            return replace(standing, state=State.ON_BRANCH, reason=how)
+            return replace(standing, state=State.ALREADY_APPLIED, reason=how)
         case NotAffected(check=check):
             return replace(standing, state=State.NOT_AFFECTED, reason=check.reason)
         case Conflicted():

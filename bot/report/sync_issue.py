@@ -47,8 +47,8 @@ def render_issue(state: BranchState, survey: Survey, *, template: str | None = N
         headline=headline(state),
         main=survey.main,
         to_do=_groups(state, TO_DO, survey.moment),
-        settled=_groups(state, (s for s in SETTLED if s is not State.ON_BRANCH), survey.moment),
-        there=counts(state)[State.ON_BRANCH],
+        settled=_groups(state, (s for s in SETTLED if s is not State.ALREADY_APPLIED), survey.moment),
+        there=counts(state)[State.ALREADY_APPLIED],
         not_asked=len(state.not_asked),
     )
     return f"{tracking_marker(state.branch)}\n{shorten(body, MAX_BODY)}"

@@ -102,4 +102,4 @@ def _explained(state: BranchState, moment: int) -> list[tuple[Standing, int | No
 
 def _order(first: Iterable[State]) -> list[State]:
     ahead = list(first)
-    return [*ahead, *(state for state in State if state not in ahead and state is not State.ON_BRANCH)]
+    return [*ahead, *(state for state in State if state not in ahead and state is not State.ALREADY_APPLIED)]

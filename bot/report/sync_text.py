@@ -12,8 +12,8 @@ from bot.sync.types import BranchState, Standing, State
 from bot.text.markdown import code, count
 
 ICONS: Mapping[State, str] = {
-    State.ON_BRANCH: "✅",
-    State.OPEN: "🔵",
+    State.ALREADY_APPLIED: "✅",
+    State.OPENED: "🔵",
     State.CLEAN: "🟢",
     State.RESOLVABLE: "🟡",
     State.NEEDS: "🟠",
@@ -24,8 +24,8 @@ ICONS: Mapping[State, str] = {
     State.REVERTED: "↩️",
 }
 SHORT: Mapping[State, str] = {
-    State.ON_BRANCH: "there",
-    State.OPEN: "open",
+    State.ALREADY_APPLIED: "there",
+    State.OPENED: "open",
     State.CLEAN: "clean",
     State.RESOLVABLE: "resolvable",
     State.NEEDS: "needs another",
@@ -36,7 +36,7 @@ SHORT: Mapping[State, str] = {
     State.REVERTED: "reverted",
 }
 """The states in a word or two, for a cell."""
-TO_DO = (State.OPEN, State.CLEAN, State.RESOLVABLE, State.NEEDS, State.CONFLICT)
+TO_DO = (State.OPENED, State.CLEAN, State.RESOLVABLE, State.NEEDS, State.CONFLICT)
 """The states in which something is left to do, the nearest to done first."""
 SETTLED = tuple(state for state in State if state not in TO_DO)
 
@@ -56,7 +56,7 @@ def why(standing: Standing) -> str:
 def next_step(standing: Standing) -> str:
     """Say what a person should do next; foreign text in it is not made inert. Empty where nothing is to be done."""
     match standing.state:
-        case State.OPEN:
+        case State.OPENED:
             return f"Review #{standing.pull_request}."
         case State.CONFLICT:
             return _by_hand(standing)
@@ -101,11 +101,11 @@ def headline(state: BranchState) -> str:
     if state.problem:
         return state.problem
     numbers = counts(state)
-    missing, opened = len(state.missing), numbers[State.OPEN]
+    missing, opened = len(state.missing), numbers[State.OPENED]
     if not missing and not opened:
-        return _nothing_missing(state, numbers[State.ON_BRANCH])
+        return _nothing_missing(state, numbers[State.ALREADY_APPLIED])
     said = f"{missing} missing" if missing else "nothing else missing"
-    return f"{said}, {count(opened, 'backport')} open, {numbers[State.ON_BRANCH]} on the branch."
+    return f"{said}, {count(opened, 'backport')} open, {numbers[State.ALREADY_APPLIED]} on the branch."
 
 
 def _nothing_missing(state: BranchState, there: int) -> str:
@@ -122,8 +122,8 @@ def missing_over_time(state: BranchState, moments: tuple[int, ...]) -> tuple[int
     What is there now was missing from its merge to its landing; what is missing now, from its merge until now.
     """
     spans = [
-        (each.original.merged, each.landed if each.state is State.ON_BRANCH else None)
+        (each.original.merged, each.landed if each.state is State.ALREADY_APPLIED else None)
         for each in state.standings
-        if each.state in {State.ON_BRANCH, *TO_DO} and (each.landed or each.state is not State.ON_BRANCH)
+        if each.state in {State.ALREADY_APPLIED, *TO_DO} and (each.landed or each.state is not State.ALREADY_APPLIED)
     ]
     return tuple(sum(begin <= at and (end is None or at < end) for begin, end in spans) for at in moments)

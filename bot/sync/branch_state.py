@@ -88,7 +88,7 @@ class _Look:
         at = original.position
         if landing := self._landed.here.get(at):
             landed = self._scan.commits[landing.commit].committed
-            return replace(self._standing(original, State.ON_BRANCH, landing.how), landed=landed)
+            return replace(self._standing(original, State.ALREADY_APPLIED, landing.how), landed=landed)
         if reverted := self._landed.reverted.get(at):
             return self._standing(original, State.REVERTED, f"{reverted.how} on the branch")
         if (by := self._scan.main.undone_by.get(at)) is not None:
@@ -100,13 +100,13 @@ class _Look:
         if pull is None:
             return None
         if pull.state == "open":
-            return self._standing(original, State.OPEN, f"#{pull.number} is open", pull.number)
+            return self._standing(original, State.OPENED, f"#{pull.number} is open", pull.number)
         if pull.merged:
             # Its texts may say anything: it counts where what it left makes the change, else a trial decides.
             left = self._scan.commits.find(pull.merge_commit) if pull.merge_commit else None
             borne_out = left is not None and self._facts.makes(left, original.position)
             reason = f"#{pull.number} is merged"
-            return self._standing(original, State.ON_BRANCH, reason, pull.number) if borne_out else None
+            return self._standing(original, State.ALREADY_APPLIED, reason, pull.number) if borne_out else None
         reason = f"#{pull.number} was closed without being merged"
         return self._standing(original, State.REFUSED_BY_PERSON, reason, pull.number)
 

@@ -37,7 +37,7 @@ from bot.sync.types import Original, State
 _NOBODY = Signature("backport-bot", "backport-bot@localhost", "0 +0000")
 _MOST_PREREQUISITES = 8
 _MOST_NAMED = 3
-_SETTLED = {Affectedness.NOT_AFFECTED: State.NOT_AFFECTED, Affectedness.FIXED: State.ON_BRANCH}
+_SETTLED = {Affectedness.NOT_AFFECTED: State.NOT_AFFECTED, Affectedness.FIXED: State.ALREADY_APPLIED}
 _METHODS = {
     Method.CARRIED_PATCH: "the carried patch applies",
     Method.SIBLING: "a backport of it to another branch applies",
@@ -86,7 +86,7 @@ class Bench:
         if report and report.status in _SETTLED:
             return Outcome(_SETTLED[report.status], report.reason)
         if isinstance(plain, EmptyPick):
-            return Outcome(State.ON_BRANCH, "picking it changes nothing on the branch")
+            return Outcome(State.ALREADY_APPLIED, "picking it changes nothing on the branch")
         if isinstance(plain, CleanPick) and report is None:
             return Outcome(State.CLEAN, "the cherry-pick applies")
         if isinstance(plain, UnmergedPick) and not self.thorough:
@@ -119,7 +119,7 @@ class Bench:
             max_prerequisites=self.max_prerequisites,
         )
         if isinstance(picked, AlreadyApplied):
-            return Outcome(State.ON_BRANCH, picked.how)
+            return Outcome(State.ALREADY_APPLIED, picked.how)
         if isinstance(picked, Candidate):
             return _made(picked)
         return self._conflict(picked, original, missing)

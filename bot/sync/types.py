@@ -39,8 +39,8 @@ class Original:
 class State(StrEnum):
     """How one original stands on one branch, in the words that reports use."""
 
-    ON_BRANCH = "on the branch"
-    OPEN = "backport open"
+    ALREADY_APPLIED = "on the branch"
+    OPENED = "backport open"
     CLEAN = "missing and clean"
     RESOLVABLE = "missing and resolvable"
     NEEDS = "missing, needs another first"

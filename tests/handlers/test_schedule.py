@@ -85,7 +85,7 @@ def test_a_run_opens_the_proven_pull_requests_without_a_comment(office: Office, 
     assert [type(result) for result in run.results] == [Opened, Opened]
     assert all(isinstance(each, Opened) and each.verdict and each.verdict.proven for each in run.results)
     assert sorted(each.base.ref for each in office.backports()) == ["release/1.1", "release/1.2"]
-    assert states(run)["release/1.1"] is State.OPEN
+    assert states(run)["release/1.1"] is State.OPENED
     assert "the carried patch widget-7" in office.backports()[0].body
     assert office.answers() == []
 
@@ -96,7 +96,7 @@ def test_a_second_run_opens_nothing_twice(quick: Office, tmp_path: Path) -> None
     run = open_missing(quick.context, tmp_path / "data")
     assert run.results == ()
     assert len(quick.backports()) == len(ALL)
-    assert set(states(run, 9).values()) == {State.OPEN}
+    assert set(states(run, 9).values()) == {State.OPENED}
 
 
 def test_what_is_merged_is_on_the_branch(quick: Office, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_what_is_merged_is_on_the_branch(quick: Office, tmp_path: Path) -> None:
     pull.mark_ready_for_review()
     pull.merge()
     standing = standings(look(quick.context, tmp_path / "data"), 9)["release/1.2"]
-    assert standing.state is State.ON_BRANCH
+    assert standing.state is State.ALREADY_APPLIED
     assert "cherry-picked from it" in standing.reason
     assert standing.landed > 0
 
@@ -152,7 +152,7 @@ def test_no_more_are_open_than_the_limit_allows(office: Office, tmp_path: Path) 
     limited = with_config(office, "sync: {carried_patches: false, rules: [{titles: ['add*']}], max_open: 1}")
     run = open_missing(limited.context, tmp_path / "data", "release/1.2")
     assert [result.branch for result in run.results] == ["release/1.2"]
-    assert states(run, 13)["release/1.2"] is State.OPEN
+    assert states(run, 13)["release/1.2"] is State.OPENED
     assert "sync.max_open" in standings(run, 15)["release/1.2"].waits
     assert open_missing(limited.context, tmp_path / "data", "release/1.2").results == ()
 
@@ -242,7 +242,7 @@ def test_an_original_that_needs_another_waits_for_it(office: Office, tmp_path: P
     standing = standings(run, 15)["release/1.2"]
     assert (standing.state, standing.needs) == (State.NEEDS, ("#13",))
     assert standing.waits == "#13 to be on the branch"
-    assert standings(run, 13)["release/1.2"].state is State.OPEN
+    assert standings(run, 13)["release/1.2"].state is State.OPENED
 
 
 def test_an_original_merged_by_rebase_is_tried_with_all_its_commits(office: Office, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_the_tracking_issue_words_every_state(golden: Callable[[str, str], None]
 
 
 def test_the_tracking_issue_of_a_branch_that_lacks_nothing(golden: Callable[[str, str], None]) -> None:
-    state = branch(standing(1, State.ON_BRANCH))
+    state = branch(standing(1, State.ALREADY_APPLIED))
     golden("sync_issue_nothing_missing.md", render_issue(state, survey(state)))
 
 
@@ -57,7 +57,7 @@ def test_every_original_is_counted_once() -> None:
 def test_what_is_left_to_do_has_a_next_step() -> None:
     for each in every_state().standings:
         assert bool(next_step(each)) is (
-            each.state in {State.OPEN, State.CLEAN, State.RESOLVABLE, State.NEEDS, State.CONFLICT}
+            each.state in {State.OPENED, State.CLEAN, State.RESOLVABLE, State.NEEDS, State.CONFLICT}
         )
 
 
@@ -113,14 +113,14 @@ def test_the_page_is_whole_loads_nothing_and_runs_nothing() -> None:
 
 def test_the_page_explains_every_row_that_is_not_simply_there() -> None:
     page = render_page(survey(every_state()))
-    rows = [each for each in every_state().standings if each.state is not State.ON_BRANCH]
+    rows = [each for each in every_state().standings if each.state is not State.ALREADY_APPLIED]
     assert all(f"<td>{each.original.name} " in page for each in rows)
 
 
 def test_what_was_missing_is_counted_from_the_merge_to_the_landing() -> None:
-    landed = standing(50, State.ON_BRANCH, landed=MOMENT - 10 * DAY)
+    landed = standing(50, State.ALREADY_APPLIED, landed=MOMENT - 10 * DAY)
     missing = standing(80)
-    there_already = standing(60, State.ON_BRANCH, landed=MOMENT - 60 * DAY)
+    there_already = standing(60, State.ALREADY_APPLIED, landed=MOMENT - 60 * DAY)
     moments = tuple(MOMENT - days * DAY for days in (60, 50, 30, 20, 10, 0))
     assert missing_over_time(branch(landed, missing, there_already), moments) == (0, 1, 1, 2, 1, 1)
 
@@ -139,5 +139,5 @@ def test_the_data_holds_every_standing_and_all_that_nothing_asks_for() -> None:
 def test_issue_and_summary_are_worded_by_the_configuration_where_it_says_how() -> None:
     state = every_state()
     issue = render_issue(state, survey(state), template="{{ there }} are there")
-    assert issue == f"{tracking_marker(state.branch)}\n{counts(state)[State.ON_BRANCH]} are there\n"
+    assert issue == f"{tracking_marker(state.branch)}\n{counts(state)[State.ALREADY_APPLIED]} are there\n"
     assert render_summary(survey(state), template="{{ rows|length }} branch") == "1 branch\n"

@@ -38,7 +38,7 @@ def standing(
         original=original,
         state=state,
         reason=reason,
-        asked_by="label `bug`" if state not in {State.ON_BRANCH, State.REFUSED_BY_POLICY} else "",
+        asked_by="label `bug`" if state not in {State.ALREADY_APPLIED, State.REFUSED_BY_POLICY} else "",
         needs=needs,
         waits=waits,
         pull_request=pull_request,
@@ -60,9 +60,9 @@ def every_state() -> BranchState:
     """Make a branch on which each state is there once."""
     return branch(
         standing(
-            1, State.ON_BRANCH, reason="012345678901 on the branch was cherry-picked from it", landed=MOMENT - DAY
+            1, State.ALREADY_APPLIED, reason="012345678901 on the branch was cherry-picked from it", landed=MOMENT - DAY
         ),
-        standing(2, State.OPEN, reason="#90 is open", pull_request=90),
+        standing(2, State.OPENED, reason="#90 is open", pull_request=90),
         standing(3, State.CLEAN),
         standing(4, State.RESOLVABLE, reason="the cherry-pick conflicts, but the carried patch applies"),
         standing(
