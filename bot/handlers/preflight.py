@@ -1,26 +1,25 @@
-"""What a pull request would come to on the stable branches if it were merged now: the line's trials, run ahead.
+"""Forecasts for a pull request: what a backport to each stable branch would come to if it were merged now.
 
-Owns the stand-in for a merge that has not been, and what a trial means for the future. Pushes, opens and proves
-nothing.
+An open pull request has no merge commit yet, so its squash merge is written in a quarantine. Nothing is pushed, opened
+or proven.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.carried.detect import check
+from bot.carried.load import CarriedPatch
 from bot.commands.targets import stable_branches
 from bot.errors import BackportError
 from bot.git.merge_trees import Trees
 from bot.git.repository import Quarantined
-from bot.git.trees import CommitTree, commit_paths, find_entry
+from bot.git.trees import commit_paths, find_entry
 from bot.git.trial_pick import CleanPick, UnmergedPick, merge_trees
 from bot.models import (
     AlreadyApplied,
     Candidate,
     Certainty,
     Conflict,
-    MergeMethod,
     Method,
     NotAffected,
     Outlook,
@@ -29,9 +28,7 @@ from bot.models import (
     TargetForecast,
     TargetPlan,
 )
-from bot.pick import ladder
-from bot.pick.batch_trials import BatchTrials, try_batch
-from bot.pick.plan import plan_target
+from bot.pick.forecast import Forecast, Forecaster
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.learn_backports import learn_backports
 from bot.pipeline.merged_commits import merged_commits
@@ -45,22 +42,19 @@ def preflight(
     Each branch has its forecast, whatever stops it: one that could not be tried is `unknown` with the reason.
     """
     tips = context.mirror.branches()
-    missing = [branch for branch in branches if branch not in tips]
-    named = {branch: tips[branch] for branch in branches if branch in tips}
+    absent = [branch for branch in branches if branch not in tips]
+    targets = {branch: tips[branch] for branch in branches if branch in tips}
     try:
-        context.mirror.fetch([*named.values(), *_needed(pull_request, tips)])
+        context.mirror.fetch([*targets.values(), *_needed(pull_request, tips)])
         learn_backports(context.pick)
         with context.mirror.quarantined() as quarantine:
             commits = _commits(pull_request, tips, quarantine, context)
-            context.pick.caches.histories.announce(commits, named.values())
-            tried = try_batch(quarantine, commits, named.values())
-            made = [
-                _forecast(branch, tip, commits, pull_request, quarantine, tried, context)
-                for branch, tip in named.items()
-            ]
+            forecaster = Forecaster.in_quarantine(quarantine, context.pick).with_trials(commits, targets.values())
+            patch = context.pick.patch_for(pull_request)
+            forecasts = [_forecast(branch, tip, commits, patch, forecaster) for branch, tip in targets.items()]
     except BackportError as error:
-        made = [_unknown(branch, error.message) for branch in named]
-    return (*made, *(_unknown(branch, "There is no such branch.") for branch in missing))
+        forecasts = [_unknown(branch, error.message) for branch in targets]
+    return (*forecasts, *(_unknown(branch, "There is no such branch.") for branch in absent))
 
 
 def preflight_stable(pull_request: PullRequest, context: RepositoryContext) -> tuple[TargetForecast, ...]:
@@ -109,41 +103,25 @@ def _forecast(
     branch: str,
     tip: Sha,
     commits: tuple[Sha, ...],
-    original: PullRequest,
-    quarantine: Quarantined,
-    tried: BatchTrials,
-    context: RepositoryContext,
+    patch: CarriedPatch | None,
+    forecaster: Forecaster,
 ) -> TargetForecast:
     try:
-        planned = _plan(branch, tip, commits, original, context)
-        if isinstance(planned, NotAffected):
-            return TargetForecast(branch=branch, outlook=Outlook.NOT_AFFECTED, reason=planned.check.reason)
-        if isinstance(planned, AlreadyApplied):
-            return TargetForecast(branch=branch, outlook=Outlook.ALREADY_APPLIED, reason=planned.how)
-        if _touches_nothing_there(quarantine, commits, tip):
+        plan = forecaster.plan(branch, tip, commits, patch)
+        if not isinstance(plan, TargetPlan):
+            return _describe(plan)
+        forecast = forecaster.pick(plan)
+        # A file that main has moved is missing by its name, too, but its change is picked into the older file.
+        if not isinstance(forecast, Candidate) and _lacks_every_file(forecaster.repository, commits, tip):
             reason = "None of the files that it changes is on the branch."
             return TargetForecast(branch=branch, outlook=Outlook.NOT_AFFECTED, reason=reason)
-        return _try(planned, quarantine, tried, context)
+        return _describe(forecast)
     except BackportError as error:
         return _unknown(branch, error.message)
 
 
-def _plan(
-    branch: str, tip: Sha, commits: tuple[Sha, ...], original: PullRequest, context: RepositoryContext
-) -> TargetPlan | NotAffected | AlreadyApplied:
-    patch = context.pick.patch_for(original)
-    return plan_target(
-        branch=branch,
-        base_commit=tip,
-        backport_branch=context.config.backport_branch(original.number, branch),
-        commits=commits,
-        merge_method=MergeMethod.SQUASH,
-        check=check(CommitTree(context.mirror, tip), patch) if patch else None,
-    )
-
-
-def _touches_nothing_there(quarantine: Quarantined, commits: Sequence[Sha], tip: Sha) -> bool:
-    """Say whether a change is to files alone that main had before and the branch has not."""
+def _lacks_every_file(quarantine: Quarantined, commits: Sequence[Sha], tip: Sha) -> bool:
+    """Say whether main had every file before the change and the branch has none of them."""
     tree = quarantine.commit(tip).tree
     paths = {path for sha in commits for path in commit_paths(quarantine, quarantine.commit(sha))}
     parents = quarantine.commit(commits[0]).parents
@@ -154,25 +132,19 @@ def _touches_nothing_there(quarantine: Quarantined, commits: Sequence[Sha], tip:
     )
 
 
-def _try(plan: TargetPlan, quarantine: Quarantined, tried: BatchTrials, context: RepositoryContext) -> TargetForecast:
-    picked = ladder.pick(
-        quarantine,
-        plan,
-        patches=context.patches,
-        committer=context.pick.committer(),
-        caches=context.pick.caches,
-        batch=tried,
-        max_prerequisites=context.config.pick.max_prerequisites,
-        propose=context.config.pick.propose,
-    )
-    if isinstance(picked, AlreadyApplied):
-        return TargetForecast(branch=plan.branch, outlook=Outlook.ALREADY_APPLIED, reason=picked.how)
-    if isinstance(picked, Conflict):
-        return _conflict(picked)
-    return _candidate(picked)
+def _describe(forecast: Forecast) -> TargetForecast:
+    match forecast:
+        case NotAffected(branch=branch, check=check):
+            return TargetForecast(branch=branch, outlook=Outlook.NOT_AFFECTED, reason=check.reason)
+        case AlreadyApplied(branch=branch, how=how):
+            return TargetForecast(branch=branch, outlook=Outlook.ALREADY_APPLIED, reason=how)
+        case Conflict():
+            return _describe_conflict(forecast)
+        case Candidate():
+            return _describe_candidate(forecast)
 
 
-def _conflict(conflict: Conflict) -> TargetForecast:
+def _describe_conflict(conflict: Conflict) -> TargetForecast:
     files = ", ".join(f"`{file.path}`" for file in conflict.files[:5])
     more = f" and {len(conflict.files) - 5} more files" if len(conflict.files) > 5 else ""
     return TargetForecast(
@@ -185,7 +157,7 @@ def _conflict(conflict: Conflict) -> TargetForecast:
     )
 
 
-def _candidate(candidate: Candidate) -> TargetForecast:
+def _describe_candidate(candidate: Candidate) -> TargetForecast:
     plain = candidate.method is Method.CHERRY_PICK
     how = candidate.rungs[-1].detail
     draft = "" if candidate.certainty is Certainty.CERTAIN else " It would open as a draft."

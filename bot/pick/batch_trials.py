@@ -31,19 +31,24 @@ def try_batch(repository: Quarantined, commits: Sequence[Sha], tips: Iterable[Sh
 
     What git cannot do is left out: whoever asks for it hears why.
     """
-    trials: dict[tuple[Sha, Sha], Trial] = {}
+    trials: dict[tuple[Sha, Sha], Trial | GitError] = {}
     trees = {repository.commit(tip).tree for tip in tips}
     for commit in commits:
         answers = try_picks(repository, ((commit, tree) for tree in sorted(trees)))
-        made = {asked: answer for asked, answer in answers.items() if not isinstance(answer, GitError)}
-        trials |= made
-        trees = {tree for (_commit, onto), answer in made.items() if (tree := _leads_to(answer, onto))}
-    unmerged = [each for each in trials.values() if isinstance(each, UnmergedPick)]
+        trials |= answers
+        trees = {tree for (_commit, onto), answer in answers.items() if (tree := _leads_to(answer, onto))}
+    return with_splits(repository, trials)
+
+
+def with_splits(repository: Quarantined, answers: Mapping[tuple[Sha, Sha], Trial | GitError]) -> BatchTrials:
+    """Return trials with the parts of those that conflict, split by one git process; errors are left out."""
+    trials = {asked: answer for asked, answer in answers.items() if not isinstance(answer, GitError)}
+    unmerged = [trial for trial in trials.values() if isinstance(trial, UnmergedPick)]
     parts = split_all(repository, unmerged) if unmerged else {}
-    return BatchTrials(trials, {asked: split for asked, split in parts.items() if not isinstance(split, GitError)})
+    return BatchTrials(trials, {trees: split for trees, split in parts.items() if not isinstance(split, GitError)})
 
 
-def _leads_to(answer: Trial, onto: Sha) -> Sha | None:
+def _leads_to(answer: Trial | GitError, onto: Sha) -> Sha | None:
     """Return the tree that the next commit of a series is picked onto, None where this one conflicts."""
     if isinstance(answer, EmptyPick):
         return onto

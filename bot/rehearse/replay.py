@@ -1,7 +1,7 @@
-"""One past backport made again by the ladder, as far as could be known on the day before it landed.
+"""Replays past backports: each is forecast as it could have been just before it landed, and compared with what landed.
 
-Owns what the ladder is told: the parent of the real backport for a base commit, and no history from the backport's
-own moment on. Writes into a quarantine only.
+The base commit is the parent of the real backport, and history from the backport's own moment on counts as unknown.
+Writes to a quarantine only.
 """
 
 from __future__ import annotations
@@ -13,18 +13,16 @@ from enum import StrEnum
 
 from bot.errors import GitError
 from bot.git.batch_trial_picks import Trial, try_picks
-from bot.git.conflict_regions import Split, split_all
-from bot.git.merge_trees import Trees
 from bot.git.repository import Quarantined
 from bot.git.trees import commit_paths, differing_paths
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
-from bot.models import AlreadyApplied, Certainty, MergeMethod, Sha, Signature, TargetPlan
-from bot.pick.ladder import run_ladder
-from bot.pick.strategy import Attempt, PickCaches
+from bot.models import AlreadyApplied, Certainty, Sha
+from bot.pick.batch_trials import with_splits
+from bot.pick.forecast import Forecaster
+from bot.pick.strategy import PickCaches
 from bot.rehearse.compare import differing, is_right, show_difference
 from bot.rehearse.past_backports import Pair
 
-_NOBODY = Signature("backport-bot", "backport-bot@localhost", "0 +0000")
 CLEAN = "cherry-pick"
 _ABSENT = "an object of it is not here"
 
@@ -64,18 +62,18 @@ def replay(repository: Quarantined, pairs: Sequence[Pair], caches: PickCaches) -
     started = time.perf_counter()
     onto = {pair: tree for pair in pairs if (tree := _tree_of(repository, pair.parent)) is not None}
     trials = try_picks(repository, [(pair.original, tree) for pair, tree in onto.items()], processes=1)
-    split = split_all(repository, [trial for trial in trials.values() if isinstance(trial, UnmergedPick)])
-    splits = {trees: each for trees, each in split.items() if not isinstance(each, GitError)}
+    picks = {pair: trials[pair.original, tree] for pair, tree in onto.items()}
+    forecaster = Forecaster(repository=repository, caches=caches, trials=with_splits(repository, trials))
     share = (time.perf_counter() - started) / max(1, len(pairs))
-    found = []
+    replays = []
     for pair in pairs:
         started = time.perf_counter()
-        if pair in onto:
-            replayed = _Replay(repository, pair, onto[pair], caches, splits).run(trials[pair.original, onto[pair]])
+        if pair in picks:
+            replayed = _Replay(forecaster, pair, onto[pair]).run(picks[pair])
         else:
             replayed = Replayed(pair=pair, ending=Ending.LEFT_OUT, detail=_ABSENT)
-        found.append(replace(replayed, seconds=time.perf_counter() - started + share))
-    return found
+        replays.append(replace(replayed, seconds=time.perf_counter() - started + share))
+    return replays
 
 
 def _tree_of(repository: Quarantined, commit: Sha) -> Sha | None:
@@ -87,22 +85,20 @@ def _tree_of(repository: Quarantined, commit: Sha) -> Sha | None:
 
 @dataclass(frozen=True, slots=True)
 class _Replay:
-    repository: Quarantined
+    forecaster: Forecaster
     pair: Pair
     onto: Sha
-    caches: PickCaches
-    splits: dict[Trees, Split]
 
     def run(self, trial: Trial | GitError) -> Replayed:
-        """Compare a clean pick; climb the ladder for a conflict."""
+        """Compare a clean pick; run the ladder for a conflict."""
         try:
             reason = self._reason_against(trial)
             if reason:
                 return Replayed(pair=self.pair, ending=Ending.LEFT_OUT, detail=reason)
             if isinstance(trial, CleanPick):
-                return self._compared(Ending.CLEAN, trial.tree, rung=CLEAN)
+                return self._compare(Ending.CLEAN, trial.tree, rung=CLEAN)
             assert isinstance(trial, UnmergedPick)  # noqa: S101 -- for the type checker: the others were left out
-            return self._climbed(trial)
+            return self._resolve(trial)
         except GitError as error:
             return Replayed(pair=self.pair, ending=Ending.LEFT_OUT, detail=_unreadable(error))
 
@@ -111,51 +107,31 @@ class _Replay:
             return _unreadable(trial)
         if isinstance(trial, EmptyPick):
             return "the branch had the change already"
-        repository, pair = self.repository, self.pair
+        repository, pair = self.forecaster.repository, self.pair
         original = set(commit_paths(repository, repository.commit(pair.original)))
         landed = set(commit_paths(repository, repository.commit(pair.backport)))
         return "shares no file with its original" if original.isdisjoint(landed) else ""
 
-    def _climbed(self, unmerged: UnmergedPick) -> Replayed:
-        attempt = self._attempt(unmerged)
-        climbed = run_ladder(attempt)
-        contested = tuple(file.path for file in unmerged.files)
-        if climbed.ending is None:
-            return Replayed(pair=self.pair, ending=Ending.CONFLICT, files=contested)
-        rung, detail = climbed.outcomes[-1].rung, climbed.outcomes[-1].detail
-        if isinstance(climbed.ending, AlreadyApplied):
-            return self._compared(Ending.RESOLVED, self.onto, rung=rung, certain=True, files=contested, detail=detail)
-        made = climbed.ending
-        return self._compared(
+    def _resolve(self, unmerged: UnmergedPick) -> Replayed:
+        pair, repository = self.pair, self.forecaster.repository
+        result = self.forecaster.run_ladder(pair.branch, pair.parent, (pair.original,), known_before=pair.date)
+        conflicting = tuple(file.path for file in unmerged.files)
+        if result.ending is None:
+            return Replayed(pair=pair, ending=Ending.CONFLICT, files=conflicting)
+        rung, detail = result.outcomes[-1].rung, result.outcomes[-1].detail
+        if isinstance(result.ending, AlreadyApplied):
+            return self._compare(Ending.RESOLVED, self.onto, rung=rung, certain=True, files=conflicting, detail=detail)
+        candidate = result.ending
+        return self._compare(
             Ending.RESOLVED,
-            self.repository.commit(made.commits[-1]).tree,
+            repository.commit(candidate.commits[-1]).tree,
             rung=rung,
-            certain=made.certainty is Certainty.CERTAIN,
-            files=tuple(dict.fromkeys([*contested, *(each.path for each in made.resolutions)])),
+            certain=candidate.certainty is Certainty.CERTAIN,
+            files=tuple(dict.fromkeys([*conflicting, *(resolution.path for resolution in candidate.resolutions)])),
             detail=detail,
         )
 
-    def _attempt(self, unmerged: UnmergedPick) -> Attempt:
-        pair = self.pair
-        plan = TargetPlan(
-            branch=pair.branch,
-            base_commit=pair.parent,
-            backport_branch="",
-            commits=(pair.original,),
-            merge_method=MergeMethod.SQUASH,
-        )
-        return Attempt(
-            repository=self.repository,
-            plan=plan,
-            committer=_NOBODY,
-            commits=(pair.original,),
-            known_before=pair.date,
-            caches=self.caches,
-            trials={(pair.original, self.onto): unmerged},
-            splits=self.splits,
-        )
-
-    def _compared(
+    def _compare(
         self,
         ending: Ending,
         tree: Sha,
@@ -165,7 +141,8 @@ class _Replay:
         files: tuple[str, ...] = (),
         detail: str = "",
     ) -> Replayed:
-        repository, landed = self.repository, self.repository.commit(self.pair.backport).tree
+        repository = self.forecaster.repository
+        landed = repository.commit(self.pair.backport).tree
         paths = {*commit_paths(repository, repository.commit(self.pair.original)), *files}
         differs = differing(repository, tree, landed, paths | set(differing_paths(repository, self.onto, tree)))
         return Replayed(

@@ -17,7 +17,7 @@ from bot.history.scan import Scan
 from bot.sync.backports import Backports
 from bot.sync.fix_references import Aims
 from bot.sync.policy import Policy
-from bot.sync.trial import Outcome
+from bot.sync.trial import TrialResult
 from bot.sync.trial_cache import Trials
 from bot.sync.types import BranchState, Original, Standing, State
 
@@ -163,7 +163,7 @@ class _Look:
         for original in left:
             yield self._concluded(original, outcomes[original.position], reasons[original.position])
 
-    def _concluded(self, original: Original, outcome: Outcome, asked_by: str) -> Standing:
+    def _concluded(self, original: Original, outcome: TrialResult, asked_by: str) -> Standing:
         part = self._landed.partial.get(original.position)
         note = f"; {len(part)} of its commits are on the branch" if part else ""
         found = (self._scan.commits.find(sha) for sha in outcome.needs)

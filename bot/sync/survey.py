@@ -18,6 +18,7 @@ from bot.history.confirmed_references import ConfirmedReferences
 from bot.history.scan import Scan, scan
 from bot.history.store import HistoryStore
 from bot.models import ListedPullRequest, Progress, Sha, silent
+from bot.pick.forecast import Forecaster
 from bot.pick.strategy import PickCaches
 from bot.sync.backports import count_open, find_backports
 from bot.sync.branch_state import Facts, branch_state
@@ -119,13 +120,15 @@ def survey(ground: Ground, github: GitHub | None = None) -> Survey:
 def _states(facts: Facts, ground: Ground) -> list[BranchState]:
     with ground.repository.quarantined() as quarantine:
         trials = Trials(
-            repository=quarantine,
+            forecaster=Forecaster(
+                repository=quarantine,
+                caches=ground.caches,
+                patches=ground.patches,
+                propose=ground.config.pick.propose,
+                max_prerequisites=ground.config.pick.max_prerequisites,
+            ),
             store=ground.store,
-            patches=ground.patches,
-            caches=ground.caches,
             most_thorough=ground.config.sync.most_missing,
-            propose=ground.config.pick.propose,
-            max_prerequisites=ground.config.pick.max_prerequisites,
             progress=ground.progress,
         )
         return [branch_state(name, facts, trials) for name in facts.scan.branches]

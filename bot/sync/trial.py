@@ -1,7 +1,7 @@
-"""What would come of bringing originals to one branch: found by trying, on objects that are thrown away.
+"""Trials: what would come of bringing missing originals to one branch. Keeps nothing.
 
-Owns the order of the questions: the carried patch's rules, the plain pick (one git process for all), the ladder, and
-other missing originals as prerequisites. Keeps nothing.
+The order of the questions is one of cost: the carried patch's rules, the plain pick (one git process for all), the
+ladder, and other missing originals as prerequisites.
 """
 
 from __future__ import annotations
@@ -9,35 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
 from bot.errors import GitError
 from bot.git.batch_trial_picks import Trial, try_picks
 from bot.git.repository import Quarantined
-from bot.git.trees import CommitTree
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick, try_pick
 from bot.models import (
-    Affectedness,
     AlreadyApplied,
     Candidate,
     Certainty,
     Conflict,
     ConflictFile,
-    DetectResult,
-    MergeMethod,
     Method,
+    NotAffected,
     Sha,
-    Signature,
     TargetPlan,
 )
-from bot.pick.ladder import pick
-from bot.pick.strategy import PickCaches
+from bot.pick.forecast import Forecaster
 from bot.sync.types import Original, State
 
-_NOBODY = Signature("backport-bot", "backport-bot@localhost", "0 +0000")
 _MOST_PREREQUISITES = 8
 _MOST_NAMED = 3
-_SETTLED = {Affectedness.NOT_AFFECTED: State.NOT_AFFECTED, Affectedness.FIXED: State.ALREADY_APPLIED}
 _METHODS = {
     Method.CARRIED_PATCH: "the carried patch applies",
     Method.SIBLING: "a backport of it to another branch applies",
@@ -46,8 +38,8 @@ _METHODS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a trial came to. `needs` are the last commits of originals that must be there first, oldest first."""
+class TrialResult:
+    """The result of a trial. `needs` are the last commits of the originals that must land first, oldest first."""
 
     state: State
     reason: str
@@ -55,98 +47,83 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
-    """One branch at its tip and what is at hand there. `patch_of` are carried patches by the original's position.
+class TrialRunner:
+    """Tries originals on one branch at its tip. `patch_of` are carried patches by the original's position.
 
-    Without `thorough` a conflict is only found and not worked on: that takes a hundredth of the time. Without `propose`
-    what could only be proposed is a conflict, as it is where picks are made. What needs more than `max_prerequisites`
-    others first is a conflict as well; 0 looks for none.
+    Without `thorough` a conflict is only reported and not resolved, which takes a hundredth of the time.
     """
 
-    repository: Quarantined
+    forecaster: Forecaster
     branch: str
     tip: Sha
-    patches: Mapping[str, CarriedPatch]
     patch_of: Mapping[int, CarriedPatch]
-    caches: PickCaches
     thorough: bool = True
-    propose: bool = True
-    max_prerequisites: int = 3
 
-    def outcomes(self, originals: Sequence[Original], missing: Sequence[Original]) -> Iterator[tuple[int, Outcome]]:
-        """Try some of the originals that are missing on the branch; all of them may be prerequisites. Oldest first."""
+    @property
+    def repository(self) -> Quarantined:
+        """The quarantine that trials are made in."""
+        return self.forecaster.repository
+
+    def run(self, originals: Sequence[Original], missing: Sequence[Original]) -> Iterator[tuple[int, TrialResult]]:
+        """Yield results by position. `originals` are some of the missing ones, all of which may be prerequisites.
+
+        Both are ordered oldest first.
+        """
         onto = self.repository.commit(self.tip).tree
-        plain = try_picks(self.repository, [(each.commits[0], onto) for each in originals if len(each.commits) == 1])
+        # One git process picks all that are a single commit, and most of them end with that.
+        single = [original.commits[0] for original in originals if len(original.commits) == 1]
+        trials = try_picks(self.repository, [(sha, onto) for sha in single])
         for original in originals:
-            yield original.position, self._outcome(original, missing, plain.get((original.commits[0], onto)))
+            yield original.position, self._try(original, missing, trials.get((original.commits[0], onto)))
 
-    def _outcome(self, original: Original, missing: Sequence[Original], plain: Trial | GitError | None) -> Outcome:
+    def _try(self, original: Original, missing: Sequence[Original], trial: Trial | GitError | None) -> TrialResult:
         patch = self.patch_of.get(original.position)
-        report = check(CommitTree(self.repository, self.tip), patch) if patch else None
-        if report and report.status in _SETTLED:
-            return Outcome(_SETTLED[report.status], report.reason)
-        if isinstance(plain, EmptyPick):
-            return Outcome(State.ALREADY_APPLIED, "picking it changes nothing on the branch")
-        if isinstance(plain, CleanPick) and report is None:
-            return Outcome(State.CLEAN, "the cherry-pick applies")
-        if isinstance(plain, UnmergedPick) and not self.thorough:
-            return Outcome(State.CONFLICT, _conflict_reason([file.described for file in plain.files]))
-        return self._worked_on(original, missing, report)
+        plan = self.forecaster.plan(self.branch, self.tip, original.commits, patch)
+        if not isinstance(plan, TargetPlan):
+            return _describe(plan)
+        if isinstance(trial, EmptyPick):
+            return TrialResult(State.ALREADY_APPLIED, "picking it changes nothing on the branch")
+        # A carried patch's rules are to be asked again after a clean pick, which the ladder does.
+        if isinstance(trial, CleanPick) and plan.check is None:
+            return TrialResult(State.CLEAN, "the cherry-pick applies")
+        if isinstance(trial, UnmergedPick) and not self.thorough:
+            return TrialResult(State.CONFLICT, _conflict_reason([file.described for file in trial.files]))
+        return self._forecast(plan, original, missing)
 
-    def _worked_on(self, original: Original, missing: Sequence[Original], report: DetectResult | None) -> Outcome:
+    def _forecast(self, plan: TargetPlan, original: Original, missing: Sequence[Original]) -> TrialResult:
         try:
-            return self._climb(original, missing, report)
+            forecast = self.forecaster.pick(plan)
+            if isinstance(forecast, Conflict):
+                return self._conflict(forecast, original, missing)
+            return _describe(forecast)
         except GitError as error:
-            return Outcome(State.CONFLICT, f"it could not be tried: {error.message}")
+            return TrialResult(State.CONFLICT, f"it could not be tried: {error.message}")
 
-    def _climb(self, original: Original, missing: Sequence[Original], report: DetectResult | None) -> Outcome:
-        plan = TargetPlan(
-            branch=self.branch,
-            base_commit=self.tip,
-            backport_branch="",
-            commits=original.commits,
-            merge_method=MergeMethod.REBASE if len(original.commits) > 1 else MergeMethod.SQUASH,
-            patch=report.patch if report else None,
-            check=report,
-        )
-        picked = pick(
-            self.repository,
-            plan,
-            patches=self.patches,
-            committer=_NOBODY,
-            caches=self.caches,
-            propose=self.propose,
-            max_prerequisites=self.max_prerequisites,
-        )
-        if isinstance(picked, AlreadyApplied):
-            return Outcome(State.ALREADY_APPLIED, picked.how)
-        if isinstance(picked, Candidate):
-            return _made(picked)
-        return self._conflict(picked, original, missing)
-
-    def _conflict(self, conflict: Conflict, original: Original, missing: Sequence[Original]) -> Outcome:
+    def _conflict(self, conflict: Conflict, original: Original, missing: Sequence[Original]) -> TrialResult:
         reason = _conflict_reason(conflict.files)
-        needs = self._prerequisites(original, missing)
-        if needs:
-            return Outcome(State.NEEDS, reason, needs)
-        if conflict.prerequisites and not any(each.paths for each in conflict.prerequisites):
-            return Outcome(State.NEEDS, reason, tuple(each.sha for each in conflict.prerequisites))
-        return Outcome(State.CONFLICT, reason)
+        prerequisites = self._prerequisites(original, missing)
+        if prerequisites:
+            return TrialResult(State.NEEDS, reason, prerequisites)
+        # A part of a sweep cannot be waited for: no original brings it alone.
+        if conflict.prerequisites and not any(commit.paths for commit in conflict.prerequisites):
+            return TrialResult(State.NEEDS, reason, tuple(commit.sha for commit in conflict.prerequisites))
+        return TrialResult(State.CONFLICT, reason)
 
     def _prerequisites(self, original: Original, missing: Sequence[Original]) -> tuple[Sha, ...]:
         """Return the fewest missing originals found on top of which this one applies; none if they are too many."""
-        needed = earlier(original, missing)[-_MOST_PREREQUISITES:] if self.max_prerequisites else []
+        limit = self.forecaster.max_prerequisites
+        needed = earlier(original, missing)[-_MOST_PREREQUISITES:] if limit else []
         if not needed or not self._applies([*needed, original]):
             return ()
-        for each in tuple(needed):
-            fewer = [other for other in needed if other is not each]
+        for candidate in tuple(needed):
+            fewer = [prerequisite for prerequisite in needed if prerequisite is not candidate]
             if self._applies([*fewer, original]):
                 needed = fewer
-        return tuple(each.commits[-1] for each in needed) if len(needed) <= self.max_prerequisites else ()
+        return tuple(prerequisite.commits[-1] for prerequisite in needed) if len(needed) <= limit else ()
 
     def _applies(self, originals: Sequence[Original]) -> bool:
         tree = self.repository.commit(self.tip).tree
-        for sha in (sha for each in originals for sha in each.commits):
+        for sha in (sha for original in originals for sha in original.commits):
             trial = try_pick(self.repository, sha, tree)
             if isinstance(trial, CleanPick):
                 tree = trial.tree
@@ -156,9 +133,9 @@ class Bench:
 
 
 def earlier(original: Original, missing: Sequence[Original]) -> list[Original]:
-    """Return the older ones of these that change a file that this one changes, too."""
+    """Return the older ones of the missing originals that also change a file that this one changes."""
     paths = frozenset(original.paths)
-    return [each for each in missing if each.position < original.position and not paths.isdisjoint(each.paths)]
+    return [other for other in missing if other.position < original.position and not paths.isdisjoint(other.paths)]
 
 
 def _conflict_reason(files: Sequence[ConflictFile]) -> str:
@@ -167,8 +144,14 @@ def _conflict_reason(files: Sequence[ConflictFile]) -> str:
     return f"the cherry-pick conflicts in {where or 'how directories were renamed'}{more}"
 
 
-def _made(candidate: Candidate) -> Outcome:
-    if candidate.method is Method.CHERRY_PICK:
-        return Outcome(State.CLEAN, f"the cherry-pick applies, {candidate.fidelity.value}")
-    proposed = ", as a proposal to be reviewed" if candidate.certainty is Certainty.PROPOSED else ""
-    return Outcome(State.RESOLVABLE, f"the cherry-pick conflicts, but {_METHODS[candidate.method]}{proposed}")
+def _describe(forecast: NotAffected | AlreadyApplied | Candidate) -> TrialResult:
+    match forecast:
+        case NotAffected(check=check):
+            return TrialResult(State.NOT_AFFECTED, check.reason)
+        case AlreadyApplied(how=how):
+            return TrialResult(State.ALREADY_APPLIED, how)
+        case Candidate(method=Method.CHERRY_PICK, fidelity=fidelity):
+            return TrialResult(State.CLEAN, f"the cherry-pick applies, {fidelity.value}")
+        case Candidate(method=method, certainty=certainty):
+            proposal = ", as a proposal to be reviewed" if certainty is Certainty.PROPOSED else ""
+            return TrialResult(State.RESOLVABLE, f"the cherry-pick conflicts, but {_METHODS[method]}{proposal}")

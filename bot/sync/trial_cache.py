@@ -1,7 +1,4 @@
-"""Trials whose answers are kept until something changes that they follow from.
-
-Owns what an answer depends on. How one is found is decided in `trying`.
-"""
+"""Trials on the branches of a repository, whose results are kept until something changes that they depend on."""
 
 from __future__ import annotations
 
@@ -14,12 +11,12 @@ from typing import Any
 
 from bot import __version__
 from bot.carried.load import CarriedPatch
-from bot.git.repository import Quarantined, Repository
+from bot.git.repository import Repository
 from bot.git.trees import list_directory
 from bot.history.store import HistoryStore
 from bot.models import Progress, Sha, silent
-from bot.pick.strategy import PickCaches
-from bot.sync.trial import Bench, Outcome, earlier
+from bot.pick.forecast import Forecaster
+from bot.sync.trial import TrialResult, TrialRunner, earlier
 from bot.sync.types import Original, State
 from bot.text.markdown import count
 
@@ -28,54 +25,50 @@ _TOPIC = "trial"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trials:
-    """Trials on the branches of one repository. Nothing that is made in the quarantine is kept, only the answers.
+    """Trials on the branches of one repository; their results go to the store, their objects are thrown away.
 
-    Conflicts are worked on only where a branch lacks at most `most_thorough` originals; beyond, the rules are too wide.
+    Conflicts are resolved only if a branch lacks at most `most_thorough` originals: beyond that the rules are too wide.
     """
 
-    repository: Quarantined
+    forecaster: Forecaster
     store: HistoryStore
-    patches: Mapping[str, CarriedPatch]
-    caches: PickCaches
     most_thorough: int
-    propose: bool = True
-    max_prerequisites: int = 3
     progress: Progress = silent
 
     def on_branch(
         self, branch: str, tip: Sha, missing: Sequence[Original], patch_of: Mapping[int, CarriedPatch]
-    ) -> dict[int, Outcome]:
-        """Try the originals that are missing on a branch (oldest first); answers come by position.
+    ) -> dict[int, TrialResult]:
+        """Try the originals that are missing on a branch (oldest first); return the results by position.
 
-        `patch_of` are carried patches, likewise by position.
+        `patch_of` are carried patches, also by position.
         """
-        marks = Fingerprints(self.repository, tip)
         thorough = len(missing) <= self.most_thorough
-        near = {each.position: earlier(each, missing) if thorough else [] for each in missing}
-        how = (thorough, self.propose, self.max_prerequisites)
-        keys = {
-            each.position: _key(marks, each, near[each.position], patch_of.get(each.position), how) for each in missing
-        }
+        keys = self._keys(tip, missing, patch_of, thorough=thorough)
         kept = self.store.answers(_TOPIC)
-        known = {at: _outcome(kept[key]) for at, key in keys.items() if key in kept}
-        left = [each for each in missing if each.position not in known]
-        if not left:
-            return known
-        self.progress(f"{branch}: trying {count(len(left), 'original')}")
-        bench = Bench(
-            repository=self.repository,
-            branch=branch,
-            tip=tip,
-            patches=self.patches,
-            patch_of=patch_of,
-            caches=self.caches,
-            thorough=thorough,
-            propose=self.propose,
-            max_prerequisites=self.max_prerequisites,
-        )
-        found = dict(bench.outcomes(left, missing))
-        self.store.keep_answers(_TOPIC, {keys[at]: _kept(outcome) for at, outcome in found.items()})
-        return known | found
+        results = {position: _from_json(kept[key]) for position, key in keys.items() if key in kept}
+        untried = [original for original in missing if original.position not in results]
+        if not untried:
+            return results
+        self.progress(f"{branch}: trying {count(len(untried), 'original')}")
+        runner = TrialRunner(forecaster=self.forecaster, branch=branch, tip=tip, patch_of=patch_of, thorough=thorough)
+        new = dict(runner.run(untried, missing))
+        self.store.keep_answers(_TOPIC, {keys[position]: _to_json(result) for position, result in new.items()})
+        return results | new
+
+    def _keys(
+        self, tip: Sha, missing: Sequence[Original], patch_of: Mapping[int, CarriedPatch], *, thorough: bool
+    ) -> dict[int, str]:
+        """Return by position a digest of all that the result of a trial depends on."""
+        fingerprints = Fingerprints(self.forecaster.repository, tip)
+        settings = (thorough, self.forecaster.propose, self.forecaster.max_prerequisites)
+        keys = {}
+        for original in missing:
+            # Without `thorough` no prerequisites are looked for.
+            candidates = earlier(original, missing) if thorough else []
+            fingerprint = fingerprints.of(original, patch_of.get(original.position))
+            text = json.dumps([fingerprint, [candidate.commits for candidate in candidates], settings])
+            keys[original.position] = hashlib.sha256(text.encode()).hexdigest()
+        return keys
 
 
 class Fingerprints:
@@ -89,9 +82,9 @@ class Fingerprints:
 
     def of(self, original: Original, patch: CarriedPatch | None) -> str:
         """Return the text for one original. A carried patch looks beyond the files that its original changes."""
-        here = [self._entry(path) for path in original.paths]
-        carried = [self._tip, _digest(patch.directory)] if patch else []
-        text = json.dumps([__version__, original.commits, here, carried])
+        entries = [self._entry(path) for path in original.paths]
+        carried_patch = [self._tip, _digest(patch.directory)] if patch else []
+        text = json.dumps([__version__, original.commits, entries, carried_patch])
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _entry(self, path: str) -> str:
@@ -102,17 +95,6 @@ class Fingerprints:
         return f"{entry.mode} {entry.sha}" if entry else ""
 
 
-def _key(
-    marks: Fingerprints,
-    original: Original,
-    near: Sequence[Original],
-    patch: CarriedPatch | None,
-    how: tuple[bool, bool, int],
-) -> str:
-    text = json.dumps([marks.of(original, patch), [each.commits for each in near], how])
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _digest(directory: Path) -> str:
     files = sorted(path for path in directory.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     content = hashlib.sha256()
@@ -121,10 +103,10 @@ def _digest(directory: Path) -> str:
     return content.hexdigest()
 
 
-def _kept(outcome: Outcome) -> list[object]:
-    return [outcome.state.value, outcome.reason, list(outcome.needs)]
+def _to_json(result: TrialResult) -> list[object]:
+    return [result.state.value, result.reason, list(result.needs)]
 
 
-def _outcome(kept: Sequence[Any]) -> Outcome:
-    state, reason, needs = kept
-    return Outcome(State(state), reason, tuple(needs))
+def _from_json(data: Sequence[Any]) -> TrialResult:
+    state, reason, needs = data
+    return TrialResult(State(state), reason, tuple(needs))

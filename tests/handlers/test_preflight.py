@@ -51,6 +51,27 @@ def test_each_stable_branch_has_its_outlook(bare: Office) -> None:
     assert [each.subject for each in found["release/1.2"].prerequisites] == ["Size the ring by entry (#7)"]
 
 
+def test_a_change_of_a_file_that_main_has_moved_is_picked_into_the_older_file(bare: Office) -> None:
+    """git follows the move; that the branch has no file of the new name is no reason to call it not affected."""
+    words = "".join(f"WORD_{number} = {number}\n" for number in range(9))
+    release = bare.branches()["release/1.2"]
+    write(bare, "main", {"widget/words.py": words}, "Add words")
+    write(bare, "release/1.2", {"widget/words.py": words}, "Add words", onto=release)
+    write(bare, "main", {"widget/words.py": None, "widget/vocabulary.py": words}, "Move the words")
+    pull = _pull(bare, {"widget/vocabulary.py": words.replace("WORD_4 = 4", "WORD_4 = 5")})
+    found = _forecasts(bare, pull.number)
+    assert found["release/1.2"].outlook is Outlook.CLEAN
+    assert found["release/1.1"].reason == "None of the files that it changes is on the branch."
+
+
+@pytest.mark.parametrize(("most", "subjects"), [(0, []), (1, ["Size the ring by entry (#7)"])])
+def test_prerequisites_are_looked_for_as_configured(office: Office, most: int, subjects: list[str]) -> None:
+    ring = git(office.git_dir, "show", "main:widget/ring.py") + "\n"
+    configured = unproven(office, f"pick: {{propose: false, max_prerequisites: {most}}}")
+    pull = _pull(configured, {"widget/ring.py": ring.replace("slots * width", "slots * width + 1")}, onto="pull-7")
+    assert [commit.subject for commit in _forecasts(configured, pull.number)["release/1.2"].prerequisites] == subjects
+
+
 def test_what_could_only_be_proposed_is_resolvable(office: Office) -> None:
     ring = git(office.git_dir, "show", "main:widget/ring.py") + "\n"
     pull = _pull(office, {"widget/ring.py": ring.replace("slots * width", "slots * width + 1")}, onto="pull-7")
