@@ -16,22 +16,26 @@ class AlreadyThere:
 
     def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
         """Say what shows that nothing is left to pick."""
-        branch, check, landed = attempt.plan.branch, attempt.plan.check, attempt.landing.landed
+        branch, check, landed_commits = attempt.plan.branch, attempt.plan.check, attempt.landing.landed
         if check is not None and check.status is Affectedness.FIXED:
             return AlreadyApplied(branch=branch, how=check.reason)
         if attempt.commits:
             return NotApplicable(_describe(attempt))
-        last = landed[attempt.plan.commits[-1]]
+        last = landed_commits[attempt.plan.commits[-1]]
         return AlreadyApplied(branch=branch, how=last.how, commit=last.commit)
 
 
 def _describe(attempt: Attempt) -> str:
-    landing, total = attempt.landing, len(attempt.plan.commits)
-    found = "; ".join(f"{sha[:12]}: {landed.how}" for sha, landed in landing.landed.items())
-    told = [f"{len(landing.landed)} of {total} commits are on the branch and left out ({found})"] if found else []
-    told += [f"{sha[:12]} was there: {reverted.how}" for sha, reverted in landing.reverted.items()]
-    told += [
+    status, total = attempt.landing, len(attempt.plan.commits)
+    list_of_landed = "; ".join(f"{sha[:12]}: {commit.how}" for sha, commit in status.landed.items())
+    sentences = (
+        [f"{len(status.landed)} of {total} commits are on the branch and left out ({list_of_landed})"]
+        if list_of_landed
+        else []
+    )
+    sentences += [f"{sha[:12]} was there: {revert.how}" for sha, revert in status.reverted.items()]
+    sentences += [
         f"{commit[:12]} on the branch names {sha[:12]} as its source, but makes another change"
-        for sha, commit in landing.unfounded.items()
+        for sha, commit in status.unfounded.items()
     ]
-    return "; ".join(told) or "no trailer and no equal patch on the branch"
+    return "; ".join(sentences) or "no trailer and no equal patch on the branch"

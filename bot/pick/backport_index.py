@@ -33,7 +33,7 @@ class BackportIndex:
     With a `file` it is kept from one process to the next; a file that cannot be read is made anew from the history.
     """
 
-    found: dict[str, set[BackportCommit]] = field(default_factory=dict)
+    by_original: dict[str, set[BackportCommit]] = field(default_factory=dict)
     read_tips: set[Sha] = field(default_factory=set)
     file: Path | None = None
 
@@ -42,10 +42,11 @@ class BackportIndex:
         """Return the index that an earlier process left in a file, or an empty one that will be kept there."""
         try:
             data = json.loads(file.read_text(encoding="utf-8"))
-            found = {
-                original: {BackportCommit(*each) for each in backports} for original, backports in data["found"].items()
+            index = {
+                original: {BackportCommit(*entry) for entry in backports}
+                for original, backports in data["found"].items()
             }
-            return cls(found, {Sha(tip) for tip in data["tips"]}, file)
+            return cls(index, {Sha(tip) for tip in data["tips"]}, file)
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return cls(file=file)
 
@@ -56,11 +57,11 @@ class BackportIndex:
             return
         # A tip that was rewritten away may be gone; what it kept from being read again is then read again.
         revisions = [*sorted(new), *(f"^{tip}" for tip in sorted(self.read_tips) if repository.contains(tip))]
-        listed = repository.git.run(
+        log = repository.git.run(
             *("log", "--fixed-strings", "--grep=(cherry picked from commit ", "--format=%H %ct%n%B%x00", "--stdin"),
             stdin="".join(f"{revision}\n" for revision in revisions).encode(),
         ).decode(errors="surrogateescape")
-        for entry in listed.split("\0"):
+        for entry in log.split("\0"):
             head, _, message = entry.lstrip("\n").partition("\n")
             if head:
                 sha, _, date = head.partition(" ")
@@ -71,16 +72,19 @@ class BackportIndex:
     def _keep(self) -> None:
         if self.file is None:
             return
-        found = {
-            original: [[each.date, each.commit] for each in sorted(known)] for original, known in self.found.items()
+        entries = {
+            original: [[backport.date, backport.commit] for backport in sorted(backports)]
+            for original, backports in self.by_original.items()
         }
         partial = self.file.with_name(f"{self.file.name}.{os.getpid()}")
-        private_file(partial).write_text(json.dumps({"tips": sorted(self.read_tips), "found": found}), encoding="utf-8")
+        private_file(partial).write_text(
+            json.dumps({"tips": sorted(self.read_tips), "found": entries}), encoding="utf-8"
+        )
         partial.replace(self.file)
 
-    def _note(self, originals: Iterable[str], backported: BackportCommit) -> None:
+    def _note(self, originals: Iterable[str], backport: BackportCommit) -> None:
         for original in originals:
-            self.found.setdefault(original[:12], set()).add(backported)
+            self.by_original.setdefault(original[:12], set()).add(backport)
 
     def add(self, original: Sha, backport: Sha, date: int) -> None:
         """Note a backport that its message does not tell."""
@@ -88,5 +92,10 @@ class BackportIndex:
 
     def backports(self, original: Sha, known_before: int | None = None) -> tuple[BackportCommit, ...]:
         """Return the backports of a commit that were committed before `known_before`, newest first."""
-        known = self.found.get(original[:12], set())
-        return tuple(sorted((each for each in known if known_before is None or each.date < known_before), reverse=True))
+        backports = self.by_original.get(original[:12], set())
+        return tuple(
+            sorted(
+                (backport for backport in backports if known_before is None or backport.date < known_before),
+                reverse=True,
+            )
+        )

@@ -34,22 +34,22 @@ def try_batch(repository: Quarantined, commits: Sequence[Sha], tips: Iterable[Sh
     trials: dict[tuple[Sha, Sha], Trial | GitError] = {}
     trees = {repository.commit(tip).tree for tip in tips}
     for commit in commits:
-        answers = try_picks(repository, ((commit, tree) for tree in sorted(trees)))
-        trials |= answers
-        trees = {tree for (_commit, onto), answer in answers.items() if (tree := _leads_to(answer, onto))}
+        results = try_picks(repository, ((commit, tree) for tree in sorted(trees)))
+        trials |= results
+        trees = {tree for (_commit, onto), trial in results.items() if (tree := _leads_to(trial, onto))}
     return with_splits(repository, trials)
 
 
-def with_splits(repository: Quarantined, answers: Mapping[tuple[Sha, Sha], Trial | GitError]) -> BatchTrials:
-    """Return trials with the parts of those that conflict, split by one git process; errors are left out."""
-    trials = {asked: answer for asked, answer in answers.items() if not isinstance(answer, GitError)}
-    unmerged = [trial for trial in trials.values() if isinstance(trial, UnmergedPick)]
-    parts = split_all(repository, unmerged) if unmerged else {}
-    return BatchTrials(trials, {trees: split for trees, split in parts.items() if not isinstance(split, GitError)})
+def with_splits(repository: Quarantined, results: Mapping[tuple[Sha, Sha], Trial | GitError]) -> BatchTrials:
+    """Split the conflicts among trials in one git process and return both; errors are left out."""
+    trials = {key: trial for key, trial in results.items() if not isinstance(trial, GitError)}
+    conflicts = [trial for trial in trials.values() if isinstance(trial, UnmergedPick)]
+    splits = split_all(repository, conflicts) if conflicts else {}
+    return BatchTrials(trials, {trees: split for trees, split in splits.items() if not isinstance(split, GitError)})
 
 
-def _leads_to(answer: Trial | GitError, onto: Sha) -> Sha | None:
+def _leads_to(trial: Trial | GitError, onto: Sha) -> Sha | None:
     """Return the tree that the next commit of a series is picked onto, None where this one conflicts."""
-    if isinstance(answer, EmptyPick):
+    if isinstance(trial, EmptyPick):
         return onto
-    return answer.tree if isinstance(answer, CleanPick) else None
+    return trial.tree if isinstance(trial, CleanPick) else None

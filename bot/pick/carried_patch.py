@@ -26,30 +26,30 @@ class CarriedPatchStrategy:
         patch = attempt.patches.get(name)
         if patch is None:
             return NotApplicable(f"the carried patch {name} is not loaded")
-        applied = apply(CommitTree(attempt.repository, attempt.plan.base_commit), patch)
-        if isinstance(applied, StepFailed):
-            return NotApplicable(str(applied))
-        if not applied.changes:
-            return self._unchanged(attempt, applied)
+        outcome = apply(CommitTree(attempt.repository, attempt.plan.base_commit), patch)
+        if isinstance(outcome, StepFailed):
+            return NotApplicable(str(outcome))
+        if not outcome.changes:
+            return self._already_fixed(attempt, outcome)
         return Picked(
-            commits=(_write(attempt, name, applied),),
+            commits=(_write(attempt, name, outcome),),
             method=Method.CARRIED_PATCH,
             fidelity=Fidelity.ADAPTED,
-            detail=f"{name}: {count(len(applied.steps), 'step')} changed {', '.join(sorted(applied.changes))}",
+            detail=f"{name}: {count(len(outcome.steps), 'step')} changed {', '.join(sorted(outcome.changes))}",
         )
 
-    def _unchanged(self, attempt: Attempt, applied: Applied) -> AlreadyApplied | NotApplicable:
-        if applied.after.status is Affectedness.FIXED:
-            return AlreadyApplied(branch=attempt.plan.branch, how=applied.after.reason)
-        return NotApplicable(f"{applied.patch} changes nothing here: {applied.after.reason}")
+    def _already_fixed(self, attempt: Attempt, outcome: Applied) -> AlreadyApplied | NotApplicable:
+        if outcome.after.status is Affectedness.FIXED:
+            return AlreadyApplied(branch=attempt.plan.branch, how=outcome.after.reason)
+        return NotApplicable(f"{outcome.patch} changes nothing here: {outcome.after.reason}")
 
 
-def _write(attempt: Attempt, name: str, applied: Applied) -> Sha:
+def _write(attempt: Attempt, name: str, outcome: Applied) -> Sha:
     original = attempt.repository.commit(attempt.plan.commits[-1])
     note = f"Applied to {attempt.plan.branch} by the carried patch {name}, not by its original lines."
     return attempt.repository.write_commit(
         attempt.plan.base_commit,
-        applied.changes,
+        outcome.changes,
         message=backport_message(original.message, attempt.plan.commits, (note,)),
         author=original.author,
         committer=attempt.committer,

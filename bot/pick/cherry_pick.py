@@ -24,31 +24,31 @@ class CherryPick:
 
     def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
         """Pick the series; decline at the first conflict."""
-        picked = pick_series(attempt)
-        if isinstance(picked, UnmergedPick):
-            return NotApplicable(describe_conflict(picked), picked)
-        if not picked:
+        series = pick_series(attempt)
+        if isinstance(series, UnmergedPick):
+            return NotApplicable(describe_conflict(series), series)
+        if not series:
             return AlreadyApplied(branch=attempt.plan.branch, how="picking it changes nothing on the branch")
-        still = _still_affected(attempt, picked[-1])
-        if still:
-            return NotApplicable(still)
-        fidelity = series_fidelity(attempt.repository, attempt.commits, picked)
-        detail = f"applies, {fidelity.value}{_line_ends(attempt, picked) if fidelity is Fidelity.ADAPTED else ''}"
-        return Picked(commits=picked, method=Method.CHERRY_PICK, fidelity=fidelity, detail=detail)
+        remaining_fault = _still_affected(attempt, series[-1])
+        if remaining_fault:
+            return NotApplicable(remaining_fault)
+        fidelity = series_fidelity(attempt.repository, attempt.commits, series)
+        detail = f"applies, {fidelity.value}{_line_ends(attempt, series) if fidelity is Fidelity.ADAPTED else ''}"
+        return Picked(commits=series, method=Method.CHERRY_PICK, fidelity=fidelity, detail=detail)
 
 
-def describe_conflict(unmerged: UnmergedPick) -> str:
+def describe_conflict(conflict: UnmergedPick) -> str:
     """Say in a line what conflicts."""
-    if not unmerged.files:
-        return f"{unmerged.commit[:12]} conflicts in how directories were renamed"
-    files = ", ".join(f"{file.path} ({file.kind.value})" for file in unmerged.files)
-    return f"{unmerged.commit[:12]} conflicts in {count(len(unmerged.files), 'file')}: {files}"
+    if not conflict.files:
+        return f"{conflict.commit[:12]} conflicts in how directories were renamed"
+    files = ", ".join(f"{file.path} ({file.kind.value})" for file in conflict.files)
+    return f"{conflict.commit[:12]} conflicts in {count(len(conflict.files), 'file')}: {files}"
 
 
-def _line_ends(attempt: Attempt, picked: Sequence[Sha]) -> str:
+def _line_ends(attempt: Attempt, series: Sequence[Sha]) -> str:
     """Say that a series has the branch's line ends in place of the original's; nothing where it has not."""
-    texts = commit_patches(attempt.repository, [*attempt.commits, *picked])
-    pairs = zip(attempt.commits, picked, strict=False)
+    texts = commit_patches(attempt.repository, [*attempt.commits, *series])
+    pairs = zip(attempt.commits, series, strict=False)
     differs = any(differ_in_line_ends(texts[original], texts[copy]) for original, copy in pairs)
     return ": with the line ends that the branch has" if differs else ""
 

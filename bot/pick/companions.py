@@ -59,7 +59,7 @@ def _write(
     repository: Repository,
     candidate: Candidate,
     companion: CarriedPatch,
-    applied: Applied,
+    outcome: Applied,
     committer: Signature,
     original: Commit | None,
 ) -> Sha:
@@ -69,7 +69,7 @@ def _write(
     else:
         message, author = _message(companion, note), committer
     return repository.write_commit(
-        candidate.commit, applied.changes, message=message, author=author, committer=committer
+        candidate.commit, outcome.changes, message=message, author=author, committer=committer
     )
 
 

@@ -28,13 +28,13 @@ class ConflictMarkerCommit:
 
     def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
         """Make the series with markers; decline where a conflict cannot be marked."""
-        picked = pick_series(attempt, lambda pick: _marked_tree(attempt, pick))
-        if isinstance(picked, UnmergedPick):
-            return NotApplicable("the conflict has no lines that could be marked", picked)
-        if not picked:
+        series = pick_series(attempt, lambda pick: _tree_with_markers(attempt, pick))
+        if isinstance(series, UnmergedPick):
+            return NotApplicable("the conflict has no lines that could be marked", series)
+        if not series:
             return AlreadyApplied(branch=attempt.plan.branch, how="picking it changes nothing on the branch")
         return Picked(
-            commits=picked,
+            commits=series,
             method=Method.CHERRY_PICK,
             fidelity=Fidelity.ADAPTED,
             detail="conflicts are left in the files, marked",
@@ -52,11 +52,13 @@ def find_markers(repository: Repository, base: Sha, tip: Sha, original: Sha | No
         place
         for path in repository.changed_paths(base, tip)
         if (content := repository.read(tip, path)) is not None and len(content) <= LARGEST
-        for place in left_markers(path, content, (repository.read(base, path), *_shown(repository, original, path)))
+        for place in left_markers(
+            path, content, (repository.read(base, path), *_original_contents(repository, original, path))
+        )
     )
 
 
-def _shown(repository: Repository, original: Sha | None, path: str) -> Iterator[bytes | None]:
+def _original_contents(repository: Repository, original: Sha | None, path: str) -> Iterator[bytes | None]:
     """Yield what the original has at a path; where it has nothing there, the branch moved it: then all it changes."""
     if original is None:
         return
@@ -66,31 +68,31 @@ def _shown(repository: Repository, original: Sha | None, path: str) -> Iterator[
         return
     parents = repository.commit(original).parents
     if parents:
-        for changed in repository.changed_paths(parents[0], original):
-            yield repository.read(original, changed)
+        for other_path in repository.changed_paths(parents[0], original):
+            yield repository.read(original, other_path)
 
 
-def _marked_tree(attempt: Attempt, pick: UnmergedPick) -> Sha | None:
+def _tree_with_markers(attempt: Attempt, pick: UnmergedPick) -> Sha | None:
     repository = attempt.repository
     parts = attempt.split(pick)
     contents: dict[str, bytes | None] = {}
     for file in pick.files:
         labels = _labels(attempt, pick)
         folder = _is_folder(repository, pick, file)
-        marked = None if folder else _marked(repository, file, parts.get(file.path, ()), labels)
-        if marked is None:
-            here = "a folder" if folder else "what the branch has" if file.ours else "what the original has"
-            contents[file.described.beside] = _told(repository, file, here, labels)
+        content = None if folder else _content_with_markers(repository, file, parts.get(file.path, ()), labels)
+        if content is None:
+            placeholder = "a folder" if folder else "what the branch has" if file.ours else "what the original has"
+            contents[file.described.beside] = _companion_file(repository, file, placeholder, labels)
         else:
-            contents[file.path] = marked
+            contents[file.path] = content
     if not contents:
         return None
     # Where a folder and a file want one path the folder stays there, and what git moved aside goes.
-    settled: dict[str, Entry | None] = {
+    entries: dict[str, Entry | None] = {
         file.path: file.ours or file.theirs for file in pick.files if not _is_folder(repository, pick, file)
     }
     aside: dict[str, Entry | None] = {path: None for file in pick.files for path in file.aside}
-    return changed_files(repository, changed_tree(repository, pick.tree, settled | aside), contents)
+    return changed_files(repository, changed_tree(repository, pick.tree, entries | aside), contents)
 
 
 Labels = tuple[bytes, bytes, bytes]
@@ -102,7 +104,7 @@ def _labels(attempt: Attempt, pick: UnmergedPick) -> Labels:
     return attempt.plan.branch.encode(errors="replace"), f"before {commit}".encode(), commit.encode()
 
 
-def _marked(repository: Repository, file: UnmergedFile, parts: Parts, labels: Labels) -> bytes | None:
+def _content_with_markers(repository: Repository, file: UnmergedFile, parts: Parts, labels: Labels) -> bytes | None:
     if file.kind in (ConflictKind.CONTENT, ConflictKind.ADD_ADD) and any(isinstance(part, Region) for part in parts):
         return b"".join(_region(part, labels) if isinstance(part, Region) else part for part in parts)
     if file.kind is ConflictKind.MODIFY_DELETE:
@@ -115,22 +117,22 @@ def _marked(repository: Repository, file: UnmergedFile, parts: Parts, labels: La
 
 def _is_folder(repository: Repository, pick: UnmergedPick, file: UnmergedFile) -> bool:
     """Say whether the branch has a folder where the original has a file."""
-    there = find_entry(repository, pick.trees.ours, file.path)
-    return there is not None and there.mode == DIRECTORY
+    entry = find_entry(repository, pick.trees.ours, file.path)
+    return entry is not None and entry.mode == DIRECTORY
 
 
-def _told(repository: Repository, file: UnmergedFile, here: str, labels: Labels) -> bytes:
+def _companion_file(repository: Repository, file: UnmergedFile, placeholder: str, labels: Labels) -> bytes:
     lead = (
-        f"{file.path} has no lines that could be marked. There stands {here}.\n"
+        f"{file.path} has no lines that could be marked. There stands {placeholder}.\n"
         "Put there what it should be, then delete this file.\n"
     )
-    sides = (_what(repository, entry) for entry in (file.base, file.ours, file.theirs))
+    sides = (_describe_entry(repository, entry) for entry in (file.base, file.ours, file.theirs))
     base, ours, theirs = sides
-    marked = _region(Region(base=base, ours=ours, theirs=theirs), labels)
-    return lead.encode("utf-8", "surrogateescape") + marked
+    sides_text = _region(Region(base=base, ours=ours, theirs=theirs), labels)
+    return lead.encode("utf-8", "surrogateescape") + sides_text
 
 
-def _what(repository: Repository, entry: Entry | None) -> bytes:
+def _describe_entry(repository: Repository, entry: Entry | None) -> bytes:
     """Say in one line what a side has at a path."""
     if entry is None:
         return b"nothing\n"
@@ -155,15 +157,15 @@ def _region(region: Region, labels: Labels) -> bytes:
     return b"".join(
         (
             b"<<<<<<< " + ours + b"\n",
-            _ended(region.ours),
+            _with_newline(region.ours),
             b"||||||| " + base + b"\n",
-            _ended(region.base),
+            _with_newline(region.base),
             b"=======\n",
-            _ended(region.theirs),
+            _with_newline(region.theirs),
             b">>>>>>> " + theirs + b"\n",
         )
     )
 
 
-def _ended(text: bytes) -> bytes:
+def _with_newline(text: bytes) -> bytes:
     return text if not text or text.endswith(b"\n") else text + b"\n"

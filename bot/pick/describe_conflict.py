@@ -23,7 +23,7 @@ from bot.pick.strategy import Attempt
 
 MOST_FILES = 12
 """Files whose history is read; a pick that conflicts in more is no matter of single commits."""
-_NAMED = 5
+_MOST_COMMITS = 5
 
 
 @dataclass(slots=True)
@@ -36,26 +36,26 @@ class Histories:
     deadline: float
     base: Sha | None
     first_parents: FirstParents
-    shared: MainlineChanges | None = None
+    mainline_changes: MainlineChanges | None = None
     _read: dict[tuple[Sha, str], tuple[FileChange, ...]] = field(default_factory=dict)
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """The seconds left."""
         return max(0.0, self.deadline - time.monotonic())
 
     def read(self, tip: Sha, paths: Iterable[str], *, share: float = 1.0) -> None:
         """Read the changes of paths since the merge base, all in one walk, with a share of the time that is left."""
-        missing = [path for path in dict.fromkeys(paths) if (tip, path) not in self._read][:MOST_FILES]
-        if missing and tip == self.main and self.shared is not None:
+        unread = [path for path in dict.fromkeys(paths) if (tip, path) not in self._read][:MOST_FILES]
+        if unread and tip == self.main and self.mainline_changes is not None:
             began = time.monotonic()
-            known = self.shared.read(self.repository, tip, self.base, missing)
-            self._read |= {(tip, path): changes for path, changes in known.items()}
-            missing = [path for path in missing if path not in known]
+            shared_changes = self.mainline_changes.read(self.repository, tip, self.base, unread)
+            self._read |= {(tip, path): changes for path, changes in shared_changes.items()}
+            unread = [path for path in unread if path not in shared_changes]
             self.deadline += time.monotonic() - began  # it is read for all branches, not at the cost of this one
-        if missing:
-            found = file_changes(self.repository, self.base, tip, missing, seconds=self.left * share)
-            self._read |= {(tip, path): changes for path, changes in found.items()}
+        if unread:
+            new_changes = file_changes(self.repository, self.base, tip, unread, seconds=self.seconds_left * share)
+            self._read |= {(tip, path): changes for path, changes in new_changes.items()}
 
     def changes(self, tip: Sha, path: str) -> tuple[FileChange, ...]:
         """Return what was read of a path's changes, newest first."""
@@ -67,10 +67,10 @@ class Histories:
         return line[start:end]
 
 
-def open_histories(attempt: Attempt, *, seconds: float, shared: bool = False) -> Histories | None:
+def open_histories(attempt: Attempt, *, seconds: float, share_mainline: bool = False) -> Histories | None:
     """Return the histories that an attempt is about; None where its first original has no parent.
 
-    Where several branches are asked about, main's is `shared` between them.
+    Where several branches are asked about, main's is `share_mainline` between them.
 
     Whatever the series brings itself is no prerequisite of it, so history ends before its first commit.
     """
@@ -79,15 +79,15 @@ def open_histories(attempt: Attempt, *, seconds: float, shared: bool = False) ->
     parent = mainline_parent(attempt.repository.commit(first))
     if parent is None:
         return None
-    known = attempt.caches
+    caches = attempt.caches
     return Histories(
         repository=attempt.repository,
         target=attempt.plan.base_commit,
         main=parent,
         deadline=deadline,
         base=attempt.fork(first),
-        first_parents=known.line,
-        shared=known.mainline_changes if shared else None,
+        first_parents=caches.line,
+        mainline_changes=caches.mainline_changes if share_mainline else None,
     )
 
 
@@ -99,52 +99,52 @@ def describe_files(histories: Histories, pick: UnmergedPick, parts: Mapping[str,
     paths = [file.path for file in pick.files]
     histories.read(histories.main, paths, share=0.4)
     histories.read(histories.target, paths, share=0.3)
-    described = [file.described for file in pick.files]
+    files = [file.described for file in pick.files]
     for index, file in enumerate(pick.files):
-        disputed = Disputed.of(file, parts.get(file.path, ()))
-        main = disputed.by_main(histories.changes(histories.main, file.path))
-        target = disputed.by_target(histories.changes(histories.target, file.path))
-        changed_by = (*_related(main, on_target=False), *_related(target, on_target=True))
-        described[index] = replace(described[index], changed_by=changed_by)
-    return tuple(described)
+        lines = DisputedLines.of(file, parts.get(file.path, ()))
+        by_main = lines.by_main(histories.changes(histories.main, file.path))
+        by_target = lines.by_target(histories.changes(histories.target, file.path))
+        changed_by = (*_related_commits(by_main, on_target=False), *_related_commits(by_target, on_target=True))
+        files[index] = replace(files[index], changed_by=changed_by)
+    return tuple(files)
 
 
-def _related(changes: Iterable[FileChange], *, on_target: bool) -> tuple[RelatedCommit, ...]:
-    return tuple(related(change, on_target=on_target) for change in islice(changes, _NAMED))
+def _related_commits(changes: Iterable[FileChange], *, on_target: bool) -> tuple[RelatedCommit, ...]:
+    return tuple(related_commit(change, on_target=on_target) for change in islice(changes, _MOST_COMMITS))
 
 
-def related(change: FileChange, *, on_target: bool = False) -> RelatedCommit:
+def related_commit(change: FileChange, *, on_target: bool = False) -> RelatedCommit:
     """Return a change's commit as a report names it."""
     return RelatedCommit(change.commit, change.subject, change.author, on_target)
 
 
 @dataclass(frozen=True, slots=True)
-class Disputed:
+class DisputedLines:
     """What one file's conflict is about: lines that only main had before the original, and lines that only the target
-    has. Where a side has no lines to compare (`whole`) it is about the file as such.
+    has. Where a side has no lines to compare (`whole_file`) it is about the file as such.
     """
 
     main_only: frozenset[bytes]
     target_only: frozenset[bytes]
-    whole: bool
+    whole_file: bool
 
     @classmethod
-    def of(cls, file: UnmergedFile, parts: Parts) -> Disputed:
+    def of(cls, file: UnmergedFile, parts: Parts) -> DisputedLines:
         """Read it off a file and its regions; the original's own lines are not in dispute."""
         regions = [part for part in parts if isinstance(part, Region)]
         base = significant(line for region in regions for line in region.base.split(b"\n"))
         ours = significant(line for region in regions for line in region.ours.split(b"\n"))
-        return cls(base - ours, ours - base, whole=not regions or file.ours is None)
+        return cls(base - ours, ours - base, whole_file=not regions or file.ours is None)
 
     def by_main(self, changes: Iterable[FileChange]) -> Iterator[FileChange]:
         """Yield main's changes that brought lines the target lacks, or took lines that it has."""
-        return (each for each in changes if self._touches(each, self.main_only, self.target_only))
+        return (change for change in changes if self._touches(change, self.main_only, self.target_only))
 
     def by_target(self, changes: Iterable[FileChange]) -> Iterator[FileChange]:
         """Yield the target's changes that brought lines main lacks, or took lines that it has."""
-        return (each for each in changes if self._touches(each, self.target_only, self.main_only))
+        return (change for change in changes if self._touches(change, self.target_only, self.main_only))
 
-    def _touches(self, change: FileChange, brought: frozenset[bytes], taken: frozenset[bytes]) -> bool:
-        if self.whole:
+    def _touches(self, change: FileChange, added_lines: frozenset[bytes], removed_lines: frozenset[bytes]) -> bool:
+        if self.whole_file:
             return True
-        return not (brought.isdisjoint(change.added) and taken.isdisjoint(change.removed))
+        return not (added_lines.isdisjoint(change.added) and removed_lines.isdisjoint(change.removed))

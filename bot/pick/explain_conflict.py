@@ -11,7 +11,7 @@ from bot.errors import GitError
 from bot.git.trial_pick import UnmergedPick
 from bot.models import ConflictFile
 from bot.pick.describe_conflict import describe_files, open_histories
-from bot.pick.prerequisites import NONE, Prerequisites, RunLadder, find_prerequisites
+from bot.pick.prerequisites import NO_PREREQUISITES, Prerequisites, RunLadder, find_prerequisites
 from bot.pick.strategy import Attempt
 
 SECONDS = 1.8
@@ -24,24 +24,24 @@ log = logging.getLogger(__name__)
 
 
 def explain(
-    attempt: Attempt, unmerged: UnmergedPick, max_prerequisites: int, run_ladder: RunLadder, *, propose: bool = True
+    attempt: Attempt, conflict: UnmergedPick, max_prerequisites: int, run_ladder: RunLadder, *, propose: bool = True
 ) -> tuple[tuple[ConflictFile, ...], Prerequisites]:
     """Return the files of a conflict with who changed them, and the smallest set of prerequisites that was found.
 
     `run_ladder` is asked what the ladder makes of the originals where some still conflict after prerequisites. Without
     `propose` only sets count with which the pick is certain.
     """
-    files = tuple(file.described for file in unmerged.files)
+    files = tuple(file.described for file in conflict.files)
     try:
         branches = attempt.caches.histories.together(attempt.plan.commits, attempt.plan.base_commit)
         seconds = min(SECONDS, ALL_SECONDS / branches)
-        histories = open_histories(attempt, seconds=seconds, shared=branches > 1)
+        histories = open_histories(attempt, seconds=seconds, share_mainline=branches > 1)
         if histories is None:
-            return files, NONE
-        files = describe_files(histories, unmerged, attempt.split(unmerged))
+            return files, NO_PREREQUISITES
+        files = describe_files(histories, conflict, attempt.split(conflict))
         return files, find_prerequisites(
-            attempt, histories, unmerged, most=max_prerequisites, run_ladder=run_ladder, propose=propose
+            attempt, histories, conflict, max_size=max_prerequisites, run_ladder=run_ladder, propose=propose
         )
     except GitError as error:
         log.warning("%s", error)
-        return files, NONE
+        return files, NO_PREREQUISITES

@@ -23,7 +23,7 @@ from bot.pick.explain_conflict import explain
 from bot.pick.merge.confidence import rate_confidence
 from bot.pick.merge.missing_files import MissingFile
 from bot.pick.merge.resolver import FinerMerge
-from bot.pick.prerequisites import NONE
+from bot.pick.prerequisites import NO_PREREQUISITES
 from bot.pick.resolve_conflicts import ResolveConflicts
 from bot.pick.reuse_resolution import ReuseResolution
 from bot.pick.sibling import Sibling
@@ -70,29 +70,29 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
         GitError: git could not do its part, e.g. an object is missing; nothing is kept.
     """
     with repository.quarantined() as quarantine:
-        known, tried = caches or PickCaches(), batch or BatchTrials()
-        landing = find_landing_status(quarantine, plan.base_commit, plan.commits, known.histories)
+        shared_caches, trials = caches or PickCaches(), batch or BatchTrials()
+        status = find_landing_status(quarantine, plan.base_commit, plan.commits, shared_caches.histories)
         attempt = Attempt(
             repository=quarantine,
             plan=plan,
             committer=committer,
-            commits=tuple(sha for sha in plan.commits if sha not in landing.landed),
-            landing=landing,
+            commits=tuple(sha for sha in plan.commits if sha not in status.landed),
+            landing=status,
             patches=patches,
             siblings=tuple(siblings),
             known_before=known_before,
-            caches=known,
+            caches=shared_caches,
             regenerator=regenerator,
-            trials=dict(tried.trials),
-            splits=dict(tried.splits),
+            trials=dict(trials.trials),
+            splits=dict(trials.splits),
         )
-        climbed = run_ladder(attempt, strategies, propose=propose)
-        if isinstance(climbed.ending, AlreadyApplied):
-            return climbed.ending
-        if climbed.ending is None:
-            return _conflict(attempt, climbed, max_prerequisites, strategies, propose=propose)
-        quarantine.keep(climbed.ending.commits[-1])
-        return _candidate(attempt, climbed.ending, climbed.outcomes)
+        result = run_ladder(attempt, strategies, propose=propose)
+        if isinstance(result.ending, AlreadyApplied):
+            return result.ending
+        if result.ending is None:
+            return _conflict(attempt, result, max_prerequisites, strategies, propose=propose)
+        quarantine.keep(result.ending.commits[-1])
+        return _candidate(attempt, result.ending, result.outcomes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class LadderResult:
 
     ending: Picked | AlreadyApplied | None
     outcomes: tuple[StrategyResult, ...]
-    unmerged: UnmergedPick | None
+    first_conflict: UnmergedPick | None
 
 
 def run_ladder(
@@ -109,64 +109,66 @@ def run_ladder(
 ) -> LadderResult:
     """Try rung after rung until one ends it. What is made stays in the attempt's quarantine."""
     outcomes: list[StrategyResult] = []
-    unmerged: UnmergedPick | None = None
-    for rung in strategies:
-        ending = rung.apply(attempt)
+    first_conflict: UnmergedPick | None = None
+    for strategy in strategies:
+        ending = strategy.apply(attempt)
         if isinstance(ending, Picked) and ending.certainty is not Certainty.CERTAIN and not propose:
             ending = NotApplicable(f"not certain, and the configuration wants no proposals: {ending.detail}")
-        won = not isinstance(ending, NotApplicable)
+        applied = not isinstance(ending, NotApplicable)
         detail = ending.how if isinstance(ending, AlreadyApplied) else ending.detail
-        outcomes.append(StrategyResult(rung.name, won=won, detail=detail))
+        outcomes.append(StrategyResult(strategy.name, won=applied, detail=detail))
         if not isinstance(ending, NotApplicable):
-            return LadderResult(ending, tuple(outcomes), unmerged)
-        unmerged = unmerged or ending.unmerged
-    return LadderResult(None, tuple(outcomes), unmerged)
+            return LadderResult(ending, tuple(outcomes), first_conflict)
+        first_conflict = first_conflict or ending.conflict
+    return LadderResult(None, tuple(outcomes), first_conflict)
 
 
-def _candidate(attempt: Attempt, made: Picked, outcomes: Sequence[StrategyResult]) -> Candidate:
+def _candidate(attempt: Attempt, picked: Picked, outcomes: Sequence[StrategyResult]) -> Candidate:
     repository = attempt.repository
-    files = repository.changed_paths(attempt.plan.base_commit, made.commits[-1])
+    files = repository.changed_paths(attempt.plan.base_commit, picked.commits[-1])
     tree, onto, theirs = (
-        repository.commit(each).tree for each in (made.commits[-1], attempt.plan.base_commit, attempt.plan.commits[-1])
+        repository.commit(sha).tree for sha in (picked.commits[-1], attempt.plan.base_commit, attempt.plan.commits[-1])
     )
     findings = find_findings(repository, tree, onto=onto, theirs=theirs, paths=files)
     return Candidate(
         branch=attempt.plan.branch,
         base_commit=attempt.plan.base_commit,
-        commit=made.commits[-1],
-        commits=made.commits,
-        method=made.method,
-        fidelity=made.fidelity,
+        commit=picked.commits[-1],
+        commits=picked.commits,
+        method=picked.method,
+        fidelity=picked.fidelity,
         files=files,
         rungs=tuple(outcomes),
-        certainty=Certainty.PROPOSED if are_fatal(findings) else made.certainty,
-        resolutions=made.resolutions,
-        siblings=made.siblings,
+        certainty=Certainty.PROPOSED if are_fatal(findings) else picked.certainty,
+        resolutions=picked.resolutions,
+        siblings=picked.siblings,
         findings=findings,
     )
 
 
 def _conflict(
     attempt: Attempt,
-    climbed: LadderResult,
+    result: LadderResult,
     max_prerequisites: int,
     strategies: Sequence[PickStrategy],
     *,
     propose: bool,
 ) -> Conflict:
-    def made_of(after: Attempt) -> Picked | None:
-        ending = run_ladder(after, strategies, propose=propose).ending
+    def pick_again(attempt_after: Attempt) -> Picked | None:
+        ending = run_ladder(attempt_after, strategies, propose=propose).ending
         return ending if isinstance(ending, Picked) else None
 
-    unmerged = climbed.unmerged
+    conflict = result.first_conflict
     limit = max_prerequisites
-    files, found = explain(attempt, unmerged, limit, made_of, propose=propose) if unmerged else ((), NONE)
+    files, prerequisites = (
+        explain(attempt, conflict, limit, pick_again, propose=propose) if conflict else ((), NO_PREREQUISITES)
+    )
     return Conflict(
         branch=attempt.plan.branch,
         base_commit=attempt.plan.base_commit,
-        commit=unmerged.commit if unmerged else attempt.plan.commits[-1],
+        commit=conflict.commit if conflict else attempt.plan.commits[-1],
         files=files,
-        rungs=climbed.outcomes,
-        prerequisites=found.commits,
-        rest=found.rest,
+        rungs=result.outcomes,
+        prerequisites=prerequisites.commits,
+        rest=prerequisites.certainty,
     )

@@ -35,12 +35,15 @@ class MainlineChanges:
         """Return the changes that `main` has and `since` has not, newest first, of each path there was time for."""
         if main != self._main:
             self._main, self._read, self._left = main, {}, _ALL_SECONDS
-        missing = [path for path in paths if path not in self._read]
-        if missing and self._left > 0:
+        unread = [path for path in paths if path not in self._read]
+        if unread and self._left > 0:
             began = time.monotonic()
-            self._read |= file_changes(repository, None, main, missing, seconds=min(_SECONDS, self._left))
+            self._read |= file_changes(repository, None, main, unread, seconds=min(_SECONDS, self._left))
             self._left -= time.monotonic() - began
         line, start, end = self._line.between(repository, since, main)
         within = frozenset(line[start:end])
-        known = {path: self._read[path] for path in paths if path in self._read}
-        return {path: tuple(each for each in changes if each.commit in within) for path, changes in known.items()}
+        changes_by_path = {path: self._read[path] for path in paths if path in self._read}
+        return {
+            path: tuple(change for change in changes if change.commit in within)
+            for path, changes in changes_by_path.items()
+        }

@@ -28,14 +28,14 @@ def write_part(repository: Repository, sha: Sha, paths: Iterable[str]) -> Sha | 
     return repository.writer.write_commit(tree, (parent.sha,), commit.message, commit.author, commit.committer)
 
 
-def paths_in_part(repository: Repository, sha: Sha, wanted: Iterable[str]) -> tuple[str, ...]:
+def paths_in_part(repository: Repository, sha: Sha, candidates: Iterable[str]) -> tuple[str, ...]:
     """Return the paths among those wanted that a commit changes, sorted."""
-    return tuple(sorted(set(wanted).intersection(commit_paths(repository, repository.commit(sha)))))
+    return tuple(sorted(set(candidates).intersection(commit_paths(repository, repository.commit(sha)))))
 
 
 def part_message(message: str, sha: Sha, paths: Iterable[str]) -> str:
     """Return the message of a part that is brought to a branch: the commit's, and which part of it this is."""
-    listed = "\n".join(f"  {path!r}" if "\n" in path else f"  {path}" for path in paths)
+    path_list = "\n".join(f"  {path!r}" if "\n" in path else f"  {path}" for path in paths)
     subject, _, body = without_picked_from(disarm(message)).strip().partition("\n")
-    note = f"This is only a part of commit {sha}, what it changes in:\n{listed}"
+    note = f"This is only a part of commit {sha}, what it changes in:\n{path_list}"
     return "\n\n".join(filter(None, (subject, note, body.strip()))) + "\n"

@@ -25,43 +25,54 @@ from bot.pick.strategy import Attempt
 _MOST_APART = 50
 
 
-def is_precedent(attempt: Attempt, own: UnmergedPick, source: Sha, tree: Sha) -> bool:
+def is_precedent(attempt: Attempt, conflict: UnmergedPick, source: Sha, tree: Sha) -> bool:
     """Say whether a tree that picking `source` led to answers a conflict as people answered the same one.
 
     What this request made for another branch is no precedent: nobody landed it yet. Nor is a backport that
     touches a file which the original leaves alone: it carries something else as well.
     """
-    landed = source in {each.commit for each in attempt.backports(own.commit)}
-    if not landed or _carries_more(attempt, own.commit, source) or not _met_there(attempt, own, source):
+    is_landed = source in {match.commit for match in attempt.backports(conflict.commit)}
+    if not is_landed or _carries_more(attempt, conflict.commit, source) or not _met_there(attempt, conflict, source):
         return False
-    if not (makes(attempt.repository, source, own.commit) or _answers_the_conflict_alone(attempt, own.commit, source)):
+    if not (
+        makes(attempt.repository, source, conflict.commit)
+        or _answers_the_conflict_alone(attempt, conflict.commit, source)
+    ):
         return False
     # Where people chose an answer that the finer merge knows and would not choose, they may choose otherwise here.
-    return all(each in (SiblingMatch.LIKELIEST, SiblingMatch.BY_HAND) for each in match_sibling(attempt, own, tree))
+    return all(
+        match in (SiblingMatch.LIKELIEST, SiblingMatch.BY_HAND) for match in match_sibling(attempt, conflict, tree)
+    )
 
 
 def _carries_more(attempt: Attempt, original: Sha, source: Sha) -> bool:
-    touched, asked = (set(commit_paths(attempt.repository, attempt.repository.commit(c))) for c in (source, original))
-    return not touched <= asked
+    paths, original_paths = (
+        set(commit_paths(attempt.repository, attempt.repository.commit(c))) for c in (source, original)
+    )
+    return not paths <= original_paths
 
 
-def _met_there(attempt: Attempt, own: UnmergedPick, source: Sha) -> bool:
+def _met_there(attempt: Attempt, conflict: UnmergedPick, source: Sha) -> bool:
     """Say whether every conflict of a pick also came up where `source` was landed."""
     parents = attempt.repository.commit(source).parents
-    if not parents or not own.files:
+    if not parents or not conflict.files:
         return False
-    there = attempt.try_pick(own.commit, attempt.repository.commit(parents[0]).tree)
-    if not isinstance(there, UnmergedPick):
+    earlier = attempt.try_pick(conflict.commit, attempt.repository.commit(parents[0]).tree)
+    if not isinstance(earlier, UnmergedPick):
         return False
-    files = {file.path: file for file in there.files}
-    if any(file.path not in files for file in own.files):
+    files = {file.path: file for file in earlier.files}
+    if any(file.path not in files for file in conflict.files):
         return False
-    here_parts, there_parts = attempt.split(own), attempt.split(there)
-    pairs = [(file, files[file.path]) for file in own.files]
-    same = all(
-        _same(here, other, here_parts.get(here.path, ()), there_parts.get(here.path, ())) for here, other in pairs
+    parts, earlier_parts = attempt.split(conflict), attempt.split(earlier)
+    pairs = [(file, files[file.path]) for file in conflict.files]
+    is_same = all(
+        _is_same_conflict(file, earlier_file, parts.get(file.path, ()), earlier_parts.get(file.path, ()))
+        for file, earlier_file in pairs
     )
-    return same and sum(_lines_apart(attempt.repository, here, other) for here, other in pairs) <= _MOST_APART
+    return (
+        is_same
+        and sum(_lines_apart(attempt.repository, file, earlier_file) for file, earlier_file in pairs) <= _MOST_APART
+    )
 
 
 def _answers_the_conflict_alone(attempt: Attempt, original: Sha, source: Sha) -> bool:
@@ -69,44 +80,44 @@ def _answers_the_conflict_alone(attempt: Attempt, original: Sha, source: Sha) ->
 
     Anybody can write that a commit is a pick; one that leaves out what applies, or does something else, is none.
     """
-    landed = attempt.repository.commit(source)
-    there = attempt.try_pick(original, attempt.repository.commit(landed.parents[0]).tree)
-    if not isinstance(there, UnmergedPick):
+    commit = attempt.repository.commit(source)
+    conflict = attempt.try_pick(original, attempt.repository.commit(commit.parents[0]).tree)
+    if not isinstance(conflict, UnmergedPick):
         return False
-    conflicting = {file.path for file in there.files}
-    parts = attempt.split(there)
-    return conflicting.issuperset(differing_paths(attempt.repository, there.tree, landed.tree)) and all(
-        _holds(attempt.repository.read(source, path) or b"", parts.get(path, ())) for path in conflicting
+    paths = {file.path for file in conflict.files}
+    parts = attempt.split(conflict)
+    return paths.issuperset(differing_paths(attempt.repository, conflict.tree, commit.tree)) and all(
+        _holds(attempt.repository.read(source, path) or b"", parts.get(path, ())) for path in paths
     )
 
 
 def _holds(text: bytes, parts: Parts) -> bool:
     """Say whether a text has the settled parts of a file in their order, with anything in place of the regions."""
-    at = 0
+    position = 0
     for part in (part for part in parts if isinstance(part, bytes)):
-        at = text.find(part, at) + len(part)
-        if at < len(part):
+        position = text.find(part, position) + len(part)
+        if position < len(part):
             return False
     return True
 
 
-def _same(here: UnmergedFile, there: UnmergedFile, here_parts: Parts, there_parts: Parts) -> bool:
-    if here.ours == there.ours:
+def _is_same_conflict(file: UnmergedFile, earlier: UnmergedFile, parts: Parts, earlier_parts: Parts) -> bool:
+    if file.ours == earlier.ours:
         return True
-    if here.kind is not there.kind:
+    if file.kind is not earlier.kind:
         return False
-    if here.kind is ConflictKind.MODIFY_DELETE:
-        return (here.ours is None) == (there.ours is None)
-    regions = set(_regions(here_parts))
-    return bool(regions) and regions <= set(_regions(there_parts))
+    if file.kind is ConflictKind.MODIFY_DELETE:
+        return (file.ours is None) == (earlier.ours is None)
+    regions = set(_regions(parts))
+    return bool(regions) and regions <= set(_regions(earlier_parts))
 
 
-def _lines_apart(repository: Repository, here: UnmergedFile, there: UnmergedFile) -> int:
+def _lines_apart(repository: Repository, file: UnmergedFile, earlier: UnmergedFile) -> int:
     """Return how many lines the two branches' versions of a file do not share."""
-    if here.ours == there.ours or here.ours is None or there.ours is None:
+    if file.ours == earlier.ours or file.ours is None or earlier.ours is None:
         return 0
-    one, other = (split_lines(repository.read_blob(entry.sha)) for entry in (here.ours, there.ours))
-    return sum(edit.end - edit.start + len(edit.new) for edit in edits(one, other))
+    lines, earlier_lines = (split_lines(repository.read_blob(entry.sha)) for entry in (file.ours, earlier.ours))
+    return sum(edit.end - edit.start + len(edit.new) for edit in edits(lines, earlier_lines))
 
 
 def _regions(parts: Parts) -> Iterator[LineRegion]:

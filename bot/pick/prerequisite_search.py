@@ -19,12 +19,12 @@ from bot.git.trees import commit_paths, differing_paths
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
 from bot.history.landed import find_landed
 from bot.models import RelatedCommit, Sha
-from bot.pick.describe_conflict import Disputed, Histories, related
+from bot.pick.describe_conflict import DisputedLines, Histories, related_commit
 from bot.pick.partial_commit import paths_in_part, write_part
 from bot.pick.strategy import Attempt
 
 _CANDIDATES = 12
-_KEPT = 16
+_MOST_SETS = 16
 """Sets of one size that are grown further: those that come nearest to applying."""
 _AT_ONCE, _FIRST = 16, 4
 _MOST_PATHS = 40
@@ -38,80 +38,82 @@ PrerequisiteSet = tuple[Sha, ...]
 class SetTrial:
     """A set and the first pick that conflicts with it, or none and the tree with everything in it."""
 
-    chosen: PrerequisiteSet
-    unmerged: UnmergedPick | None
+    commits: PrerequisiteSet
+    conflict: UnmergedPick | None
     tree: Sha | None = None
 
     @property
     def distance(self) -> tuple[bool, int]:
         """How far it is from applying: whether a prerequisite itself conflicts, and in how many places."""
-        assert self.unmerged is not None  # noqa: S101 -- for the type checker: only these are compared
-        return self.unmerged.commit in self.chosen, sum(max(file.regions, 1) for file in self.unmerged.files)
+        assert self.conflict is not None  # noqa: S101 -- for the type checker: only these are compared
+        return self.conflict.commit in self.commits, sum(max(file.regions, 1) for file in self.conflict.files)
 
 
 @dataclass(slots=True)
 class PrerequisiteSearch:
-    """The search for one conflict, of sets of at most `most`.
+    """The search for the prerequisites of one conflict, in sets of at most `max_size` commits.
 
-    Of sweeps what they change in `shared` files is a candidate; without any they are left out. `reserve` are seconds
-    kept for later, `pace` those that a set took of late. `near` are the nearest sets of each size, `left_out` says
-    whether a sweep was.
+    A sweep is a candidate only with its changes in `shared_paths`; without such paths it is left out, and
+    `has_left_out_sweep` says so. `reserve` is the time kept for later and `pace` the time that the last set took, both
+    in seconds. `near_sets` are the nearest sets of each size.
     """
 
     attempt: Attempt
     histories: Histories
-    most: int
+    max_size: int
     reserve: float
-    shared: frozenset[str] = frozenset()
-    near: list[SetTrial] = field(default_factory=list)
-    left_out: bool = False
+    shared_paths: frozenset[str] = frozenset()
+    near_sets: list[SetTrial] = field(default_factory=list)
+    has_left_out_sweep: bool = False
     pace: float = 0.0
     _changes: dict[Sha, FileChange] = field(default_factory=dict)
     _order: dict[Sha, int] = field(default_factory=dict)
-    _brought: dict[Sha, Sha | None] = field(default_factory=dict)
-    _had: dict[Sha, bool] = field(default_factory=dict)
+    _candidate_of: dict[Sha, Sha | None] = field(default_factory=dict)
+    _is_on_branch: dict[Sha, bool] = field(default_factory=dict)
     _parts: dict[Sha, tuple[str, ...]] = field(default_factory=dict)
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """The seconds left."""
-        return max(0.0, self.histories.left - self.reserve)
+        return max(0.0, self.histories.seconds_left - self.reserve)
 
-    def named(self, chosen: PrerequisiteSet) -> tuple[RelatedCommit, ...]:
+    def related_commits(self, prerequisites: PrerequisiteSet) -> tuple[RelatedCommit, ...]:
         """Return a set as a report names it."""
-        return tuple(replace(related(self._changes[sha]), paths=self._parts.get(sha, ())) for sha in chosen)
+        return tuple(
+            replace(related_commit(self._changes[sha]), paths=self._parts.get(sha, ())) for sha in prerequisites
+        )
 
     def find(self, first: UnmergedPick) -> PrerequisiteSet:
         """Return a smallest set after which everything applies, or none; keep the sets that come near."""
-        if self.most:
+        if self.max_size:
             self._order = {sha: index for index, sha in enumerate(self.histories.line())}
         nearest = [SetTrial((), first)]
-        for _size in range(self.most):
-            tried = list(self._try_all(self._grow(nearest)))
-            found = [each.chosen for each in tried if each.tree is not None and self._holds(each.tree)]
-            lightest = sorted(found, key=self._weight)
-            chosen = next(filter(self.is_lacking, lightest), None)
-            if chosen is not None:
-                return chosen
-            conflicting = [each for each in tried if each.unmerged is not None]
-            nearest = sorted(conflicting, key=lambda each: each.distance)[:_KEPT]
-            self.near += nearest
+        for _size in range(self.max_size):
+            trials = list(self._try_all(self._grow(nearest)))
+            sets = [trial.commits for trial in trials if trial.tree is not None and self._holds(trial.tree)]
+            lightest = sorted(sets, key=self._weight)
+            smallest = next(filter(self.is_lacking, lightest), None)
+            if smallest is not None:
+                return smallest
+            conflicts = [trial for trial in trials if trial.conflict is not None]
+            nearest = sorted(conflicts, key=lambda trial: trial.distance)[:_MOST_SETS]
+            self.near_sets += nearest
         return ()
 
-    def is_lacking(self, chosen: PrerequisiteSet) -> bool:
+    def is_lacking(self, prerequisites: PrerequisiteSet) -> bool:
         """Say whether the branch has nothing of a set, in whatever form: what counts as landed is not brought again."""
-        return not any(self._has(self._changes[sha].commit) for sha in chosen)
+        return not any(self._branch_has(self._changes[sha].commit) for sha in prerequisites)
 
-    def _has(self, sha: Sha) -> bool:
-        if sha not in self._had:
+    def _branch_has(self, sha: Sha) -> bool:
+        if sha not in self._is_on_branch:
             repository, base = self.attempt.repository, self.attempt.plan.base_commit
-            told = any(repository.is_ancestor(each.commit, base) for each in self.attempt.backports(sha))
-            self._had[sha] = told and sha in find_landed(repository, base, (sha,))
-        return self._had[sha]
+            is_claimed = any(repository.is_ancestor(backport.commit, base) for backport in self.attempt.backports(sha))
+            self._is_on_branch[sha] = is_claimed and sha in find_landed(repository, base, (sha,))
+        return self._is_on_branch[sha]
 
     def _holds(self, tree: Sha) -> bool:
         """Say whether files pass the checks; where commits come whole, their own project has seen to that."""
-        if not self.shared:
+        if not self.shared_paths:
             return True
         repository = self.attempt.repository
         base = repository.commit(self.attempt.plan.base_commit).tree
@@ -120,42 +122,42 @@ class PrerequisiteSearch:
         return not find_faults(repository, tree, onto=base, theirs=theirs, paths=paths)
 
     def _grow(self, sets: Sequence[SetTrial]) -> list[PrerequisiteSet]:
-        wanted = {file.path for each in sets if each.unmerged for file in each.unmerged.files}
-        self.histories.read(self.histories.main, sorted(wanted), share=0.5)
-        grown: dict[PrerequisiteSet, None] = {}
-        for each in sets:
-            if each.unmerged is None or not self.left:
+        paths = {file.path for trial in sets if trial.conflict for file in trial.conflict.files}
+        self.histories.read(self.histories.main, sorted(paths), share=0.5)
+        larger: dict[PrerequisiteSet, None] = {}
+        for trial in sets:
+            if trial.conflict is None or not self.seconds_left:
                 continue
-            for sha in self._candidates(each.unmerged, each.chosen):
-                grown[tuple(sorted((*each.chosen, sha), key=lambda one: -self._order[one]))] = None
-        return list(grown)
+            for sha in self._candidates(trial.conflict, trial.commits):
+                larger[tuple(sorted((*trial.commits, sha), key=lambda commit: -self._order[commit]))] = None
+        return list(larger)
 
-    def _candidates(self, pick: UnmergedPick, chosen: PrerequisiteSet) -> Sequence[Sha]:
+    def _candidates(self, pick: UnmergedPick, prerequisites: PrerequisiteSet) -> Sequence[Sha]:
         """Return the commits before the one that conflicts that changed what it conflicts about, likeliest first."""
         parts = self.attempt.split(pick)
         limit = self._order.get(pick.commit, -1)
         votes: dict[Sha, int] = {}
         for file in pick.files:
-            disputed = Disputed.of(file, parts.get(file.path, ()))
-            for change in disputed.by_main(self.histories.changes(self.histories.main, file.path)):
+            lines = DisputedLines.of(file, parts.get(file.path, ()))
+            for change in lines.by_main(self.histories.changes(self.histories.main, file.path)):
                 if self._order.get(change.commit, -1) > limit:
                     self._changes[change.commit] = change
                     votes[change.commit] = votes.get(change.commit, 0) + 1
         likeliest = sorted(votes, key=lambda sha: (-votes[sha], self._order[sha]))
-        brought = (as_brought for sha in likeliest if (as_brought := self._as_brought(sha)) is not None)
-        return list(islice((sha for sha in brought if sha not in chosen), _CANDIDATES))
+        candidates = (candidate for sha in likeliest if (candidate := self._as_brought(sha)) is not None)
+        return list(islice((sha for sha in candidates if sha not in prerequisites), _CANDIDATES))
 
     def _as_brought(self, sha: Sha) -> Sha | None:
         """Return what of a commit is a candidate: all of it, of a sweep its part in the shared files, or nothing."""
-        if sha not in self._brought:
+        if sha not in self._candidate_of:
             paths = commit_paths(self.attempt.repository, self.attempt.repository.commit(sha))
             is_sweep = len(list(islice(paths, _MOST_PATHS + 1))) > _MOST_PATHS
-            self._brought[sha] = self._part(sha) if is_sweep else sha
-            self.left_out = self.left_out or is_sweep
-        return self._brought[sha]
+            self._candidate_of[sha] = self._part(sha) if is_sweep else sha
+            self.has_left_out_sweep = self.has_left_out_sweep or is_sweep
+        return self._candidate_of[sha]
 
     def _part(self, sha: Sha) -> Sha | None:
-        paths = paths_in_part(self.attempt.repository, sha, self.shared) if self.shared else ()
+        paths = paths_in_part(self.attempt.repository, sha, self.shared_paths) if self.shared_paths else ()
         part = write_part(self.attempt.repository, sha, paths)
         if part is not None:
             self._parts[part] = paths
@@ -166,8 +168,8 @@ class PrerequisiteSearch:
     def _try_all(self, sets: Sequence[PrerequisiteSet]) -> Iterator[SetTrial]:
         """Try sets until the time is up, as many at once as half of what is left should do for."""
         start = 0
-        while start < len(sets) and self.left > self.pace:
-            count = max(1, min(_AT_ONCE, int(self.left / 2 / self.pace))) if self.pace else _FIRST
+        while start < len(sets) and self.seconds_left > self.pace:
+            count = max(1, min(_AT_ONCE, int(self.seconds_left / 2 / self.pace))) if self.pace else _FIRST
             began = time.monotonic()
             try:
                 yield from self._try_some(sets[start : start + count])
@@ -180,29 +182,35 @@ class PrerequisiteSearch:
         """Pick each set and then the originals, side by side: one git process for each step of all of them."""
         base = self.attempt.repository.commit(self.attempt.plan.base_commit).tree
         trees = dict.fromkeys(sets, base)
-        for step in range(self.most + len(self.attempt.commits)):
-            under_way = {each: series[step] for each in trees if step < len(series := (*each, *self.attempt.commits))}
-            if under_way and not self.left:
-                trees = {each: tree for each, tree in trees.items() if each not in under_way}
+        for step in range(self.max_size + len(self.attempt.commits)):
+            next_commits = {
+                prerequisites: series[step]
+                for prerequisites in trees
+                if step < len(series := (*prerequisites, *self.attempt.commits))
+            }
+            if next_commits and not self.seconds_left:
+                trees = {
+                    prerequisites: tree for prerequisites, tree in trees.items() if prerequisites not in next_commits
+                }
                 break
-            self._try_new({(sha, trees[each]) for each, sha in under_way.items()})
-            for each, sha in under_way.items():
-                pick = self.attempt.trials.get((sha, trees[each]))
+            self._try_new({(sha, trees[prerequisites]) for prerequisites, sha in next_commits.items()})
+            for prerequisites, sha in next_commits.items():
+                pick = self.attempt.trials.get((sha, trees[prerequisites]))
                 if isinstance(pick, CleanPick):
-                    trees[each] = pick.tree
-                elif isinstance(pick, EmptyPick) and sha not in each:
+                    trees[prerequisites] = pick.tree
+                elif isinstance(pick, EmptyPick) and sha not in prerequisites:
                     pass  # an original that the prerequisites bring with them
                 else:
-                    del trees[each]  # also one that changes nothing: a smaller set does as well
+                    del trees[prerequisites]  # also one that changes nothing: a smaller set does as well
                     if isinstance(pick, UnmergedPick):
-                        yield SetTrial(each, pick)
-        yield from (SetTrial(each, None, tree) for each, tree in trees.items())
+                        yield SetTrial(prerequisites, pick)
+        yield from (SetTrial(prerequisites, None, tree) for prerequisites, tree in trees.items())
 
-    def _try_new(self, wanted: set[tuple[Sha, Sha]]) -> None:
-        new = wanted - self.attempt.trials.keys()
-        answers = try_picks(self.attempt.repository, new, self.left) if new else {}
-        self.attempt.trials.update({each: pick for each, pick in answers.items() if not isinstance(pick, GitError)})
+    def _try_new(self, keys: set[tuple[Sha, Sha]]) -> None:
+        new = keys - self.attempt.trials.keys()
+        results = try_picks(self.attempt.repository, new, self.seconds_left) if new else {}
+        self.attempt.trials.update({key: pick for key, pick in results.items() if not isinstance(pick, GitError)})
 
-    def _weight(self, chosen: Iterable[Sha]) -> int:
+    def _weight(self, prerequisites: Iterable[Sha]) -> int:
         repository = self.attempt.repository
-        return sum(len(list(commit_paths(repository, repository.commit(sha)))) for sha in chosen)
+        return sum(len(list(commit_paths(repository, repository.commit(sha)))) for sha in prerequisites)

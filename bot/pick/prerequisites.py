@@ -21,7 +21,7 @@ from bot.pick.strategy import Attempt, Picked
 _FOR_RESOLVING, _FOR_PARTS = 0.2, 0.25
 """Shares of the time: of the sets that apply 95 in 100 are found in less than half of it."""
 
-_LEAST = 0.15
+_SHORTEST_TRIAL = 0.15
 """Seconds without which no climb is begun: most take less, and none is ended on the way."""
 
 RunLadder = Callable[[Attempt], Picked | None]
@@ -30,82 +30,84 @@ RunLadder = Callable[[Attempt], Picked | None]
 
 @dataclass(frozen=True, slots=True)
 class Prerequisites:
-    """A verified set, oldest first; `rest` is how sure the pick with it is, None where all of it applies as it is."""
+    """A verified set, oldest first. `certainty` is that of the pick with it, None if all of it applies as it is."""
 
     commits: tuple[RelatedCommit, ...] = ()
-    rest: Certainty | None = None
+    certainty: Certainty | None = None
 
 
-NONE = Prerequisites()
+NO_PREREQUISITES = Prerequisites()
 
 
 def find_prerequisites(
-    attempt: Attempt, histories: Histories, first: UnmergedPick, *, most: int, run_ladder: RunLadder, propose: bool
+    attempt: Attempt, histories: Histories, first: UnmergedPick, *, max_size: int, run_ladder: RunLadder, propose: bool
 ) -> Prerequisites:
-    """Return the best set found of at most `most` commits of main, the smallest of its kind.
+    """Return the best set found of at most `max_size` commits of main, the smallest of its kind.
 
     Without `propose` only what is certain counts; `run_ladder` has to see to that for itself, too. Empty where there is
     none, or none was found before the histories' deadline.
     """
-    seconds = histories.left
-    search = PrerequisiteSearch(attempt, histories, most, reserve=seconds * (_FOR_RESOLVING + _FOR_PARTS))
-    chosen = search.find(first)
-    if chosen:
-        return Prerequisites(search.named(chosen))
-    in_part = propose and search.left_out
+    seconds = histories.seconds_left
+    search = PrerequisiteSearch(attempt, histories, max_size, reserve=seconds * (_FOR_RESOLVING + _FOR_PARTS))
+    prerequisites = search.find(first)
+    if prerequisites:
+        return Prerequisites(search.related_commits(prerequisites))
+    in_part = propose and search.has_left_out_sweep
     search.reserve = seconds * _FOR_PARTS if in_part else 0.0
     resolvable = _find_resolvable(search, first, run_ladder)
-    return resolvable or (_find_in_part(search, first) if in_part else None) or NONE
+    return resolvable or (_find_in_part(search, first) if in_part else None) or NO_PREREQUISITES
 
 
-def _find_in_part(whole: PrerequisiteSearch, first: UnmergedPick) -> Prerequisites | None:
+def _find_in_part(search: PrerequisiteSearch, first: UnmergedPick) -> Prerequisites | None:
     """Return the smallest set with a sweep's part in the files that the originals change or conflict in."""
-    repository = whole.attempt.repository
-    shared = {path for sha in whole.attempt.commits for path in commit_paths(repository, repository.commit(sha))}
-    shared |= {file.path for file in first.files}
-    search = PrerequisiteSearch(whole.attempt, whole.histories, whole.most, reserve=0.0, shared=frozenset(shared))
-    chosen = search.find(first)
-    return Prerequisites(search.named(chosen), Certainty.PROPOSED) if chosen else None
+    repository = search.attempt.repository
+    paths = {path for sha in search.attempt.commits for path in commit_paths(repository, repository.commit(sha))}
+    paths |= {file.path for file in first.files}
+    part_search = PrerequisiteSearch(
+        search.attempt, search.histories, search.max_size, reserve=0.0, shared_paths=frozenset(paths)
+    )
+    prerequisites = part_search.find(first)
+    return Prerequisites(part_search.related_commits(prerequisites), Certainty.PROPOSED) if prerequisites else None
 
 
 def _find_resolvable(search: PrerequisiteSearch, first: UnmergedPick, run_ladder: RunLadder) -> Prerequisites | None:
     """Return the smallest of the near sets after which the rest can be resolved, a certain one first."""
-    proposed: Prerequisites | None = None
-    longest = _LEAST
-    for each in search.near:
-        if search.left <= longest:
+    proposal: Prerequisites | None = None
+    longest = _SHORTEST_TRIAL
+    for trial in search.near_sets:
+        if search.seconds_left <= longest:
             break
-        if not _is_near(search.attempt, each, first) or not search.is_lacking(each.chosen):
+        if not _is_near(search.attempt, trial, first) or not search.is_lacking(trial.commits):
             continue
         began = time.monotonic()
-        made = _resolve(search.attempt, each.chosen, run_ladder)
+        picked = _resolve(search.attempt, trial.commits, run_ladder)
         longest = max(longest, time.monotonic() - began)
-        if made and made.certainty is Certainty.CERTAIN:
-            return Prerequisites(search.named(each.chosen), made.certainty)
-        if made and not proposed:
-            proposed = Prerequisites(search.named(each.chosen), made.certainty)
-    return proposed
+        if picked and picked.certainty is Certainty.CERTAIN:
+            return Prerequisites(search.related_commits(trial.commits), picked.certainty)
+        if picked and not proposal:
+            proposal = Prerequisites(search.related_commits(trial.commits), picked.certainty)
+    return proposal
 
 
-def _is_near(attempt: Attempt, each: SetTrial, first: UnmergedPick) -> bool:
+def _is_near(attempt: Attempt, trial: SetTrial, first: UnmergedPick) -> bool:
     """Say whether the ladder may make something of a set.
 
     Of conflicts of the prerequisites themselves only what is certain counts, and that is about whole files.
     """
-    if each.unmerged is None:
+    if trial.conflict is None:
         return False
-    if each.unmerged.commit in each.chosen:
-        return all(file.kind is ConflictKind.MODIFY_DELETE for file in each.unmerged.files)
-    return each.distance < SetTrial((), first).distance or bool(attempt.backports(each.unmerged.commit))
+    if trial.conflict.commit in trial.commits:
+        return all(file.kind is ConflictKind.MODIFY_DELETE for file in trial.conflict.files)
+    return trial.distance < SetTrial((), first).distance or bool(attempt.backports(trial.conflict.commit))
 
 
-def _resolve(attempt: Attempt, chosen: PrerequisiteSet, run_ladder: RunLadder) -> Picked | None:
+def _resolve(attempt: Attempt, prerequisites: PrerequisiteSet, run_ladder: RunLadder) -> Picked | None:
     """Climb the ladder with the originals on a base that has the prerequisites, if these are certain."""
     # No tool is run for a trial: that takes minutes. The carried patch, if there is one, is of the originals.
     attempt = replace(attempt, regenerator=None)
-    alone = replace(attempt.plan, commits=chosen, patch=None, check=None)
-    brought = run_ladder(replace(attempt, plan=alone, commits=chosen))
-    if brought is None or brought.certainty is not Certainty.CERTAIN:
+    alone = replace(attempt.plan, commits=prerequisites, patch=None, check=None)
+    base = run_ladder(replace(attempt, plan=alone, commits=prerequisites))
+    if base is None or base.certainty is not Certainty.CERTAIN:
         return None
-    plan = replace(attempt.plan, base_commit=brought.commits[-1])
+    plan = replace(attempt.plan, base_commit=base.commits[-1])
     return run_ladder(replace(attempt, plan=plan, forks={}))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bot.pick.strategy import FileResolution
 
 # Each holds a whole file, and those of one original are asked for one after the other.
-_MOST = 40
+_CAPACITY = 40
 
 
 class ResolutionCache:
@@ -21,11 +21,11 @@ class ResolutionCache:
     def __init__(self) -> None:
         self._kept: dict[Hashable, FileResolution | None] = {}
 
-    def of(self, seen: Hashable, find: Callable[[], FileResolution | None]) -> FileResolution | None:
+    def of(self, key: Hashable, find: Callable[[], FileResolution | None]) -> FileResolution | None:
         """Return the answer that was found when the same was seen, or find it."""
-        kept = self._kept
-        if seen not in kept:
-            answer = find()
-            self._kept = {**dict(list(kept.items())[1 - _MOST :]), seen: answer}
-            return answer
-        return kept[seen]
+        resolutions = self._kept
+        if key not in resolutions:
+            resolution = find()
+            self._kept = {**dict(list(resolutions.items())[1 - _CAPACITY :]), key: resolution}
+            return resolution
+        return resolutions[key]

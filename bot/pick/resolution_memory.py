@@ -38,7 +38,7 @@ class RememberedResolution:
     """How a region was resolved: when picking which original, in which landed commit."""
 
     original: Sha
-    landed: Sha
+    backport: Sha
     result: bytes
 
 
@@ -56,30 +56,30 @@ class ResolutionMemory:
         """Close the file."""
         self._database.close()
 
-    def knows(self, original: Sha, landed: Sha) -> bool:
+    def knows(self, original: Sha, backport: Sha) -> bool:
         """Say whether this backport was learned from."""
         query = "SELECT 1 FROM learned WHERE original = ? AND landed = ?"
-        return self._database.execute(query, (original, landed)).fetchone() is not None
+        return self._database.execute(query, (original, backport)).fetchone() is not None
 
-    def learn(self, repository: Quarantined, original: Sha, landed: Sha) -> int:
-        """Remember how `landed`, the backport of `original`, resolved what git could not; return the regions learned.
+    def learn(self, repository: Quarantined, original: Sha, backport: Sha) -> int:
+        """Remember how `backport`, the backport of `original`, resolved what git could not; return the regions learned.
 
         Learning again changes nothing.
         """
-        if self.knows(original, landed):
+        if self.knows(original, backport):
             return 0
-        commit = repository.commit(landed)
+        commit = repository.commit(backport)
         rows = []
         if commit.parents:
             pick = try_pick(repository, original, repository.commit(commit.parents[0]).tree)
             date = int(commit.committer.date.split()[0])
             rows = [
-                (_sides(region), encode_path(path), original, landed, date, result)
-                for path, region, result in _resolutions(repository, pick, landed)
+                (_sides(region), encode_path(path), original, backport, date, result)
+                for path, region, result in _resolutions(repository, pick, backport)
             ]
         with self._database:
             self._database.executemany("INSERT OR IGNORE INTO resolution VALUES (?, ?, ?, ?, ?, ?)", rows)
-            self._database.execute("INSERT OR IGNORE INTO learned VALUES (?, ?)", (original, landed))
+            self._database.execute("INSERT OR IGNORE INTO learned VALUES (?, ?)", (original, backport))
         return len(rows)
 
     def recall(self, path: str, region: Region, known_before: int | None = None) -> tuple[RememberedResolution, ...]:
@@ -90,7 +90,7 @@ class ResolutionMemory:
         )
         latest = known_before if known_before is not None else 2**62
         rows = self._database.execute(query, (_sides(region), encode_path(path), latest))
-        return tuple(RememberedResolution(Sha(original), Sha(landed), result) for original, landed, result in rows)
+        return tuple(RememberedResolution(Sha(original), Sha(backport), result) for original, backport, result in rows)
 
 
 def _sides(region: Region) -> bytes:
@@ -100,11 +100,11 @@ def _sides(region: Region) -> bytes:
     return digest.digest()
 
 
-def _resolutions(repository: Quarantined, pick: object, landed: Sha) -> Iterator[tuple[str, Region, bytes]]:
+def _resolutions(repository: Quarantined, pick: object, backport: Sha) -> Iterator[tuple[str, Region, bytes]]:
     if not isinstance(pick, UnmergedPick):
         return
     for path, parts in split_unmerged(repository, pick).items():
-        content = repository.read(landed, path)
+        content = repository.read(backport, path)
         if content is not None:
             for region, result in resolved_regions(parts, content):
                 yield path, region, result
@@ -113,18 +113,18 @@ def _resolutions(repository: Quarantined, pick: object, landed: Sha) -> Iterator
 def resolved_regions(parts: Parts, content: bytes) -> Iterator[tuple[Region, bytes]]:
     """Yield, for each region whose neighbouring lines stand in a resolved file, the text that came between them."""
     lines = content.splitlines(keepends=True)
-    settled: list[bytes] = []
+    settled_lines: list[bytes] = []
     regions: list[tuple[int, Region]] = []
     for part in parts:
         if isinstance(part, Region):
-            regions.append((len(settled), part))
+            regions.append((len(settled_lines), part))
         else:
-            settled += part.splitlines(keepends=True)
-    if len(lines) > _MOST_LINES or len(settled) > _MOST_LINES:
+            settled_lines += part.splitlines(keepends=True)
+    if len(lines) > _MOST_LINES or len(settled_lines) > _MOST_LINES:
         return
-    place = dict(align(settled, lines))
-    for at, region in regions:
-        before = place.get(at - 1) if at else -1
-        after = place.get(at) if at < len(settled) else len(lines)
+    place = dict(align(settled_lines, lines))
+    for index, region in regions:
+        before = place.get(index - 1) if index else -1
+        after = place.get(index) if index < len(settled_lines) else len(lines)
         if before is not None and after is not None and before < after:
             yield region, b"".join(lines[before + 1 : after])

@@ -54,23 +54,23 @@ class ResolveConflicts:
     def apply(self, attempt: Attempt) -> Picked | NotApplicable:
         """Pick the series, resolving on the way; decline at the first conflict that is not answered whole."""
         work = _Work(attempt, self)
-        picked = pick_series(attempt, work.resolve)
-        if isinstance(picked, UnmergedPick):
-            return NotApplicable(work.refusal, picked)
-        if not picked:
+        series = pick_series(attempt, work.resolve)
+        if isinstance(series, UnmergedPick):
+            return NotApplicable(work.refusal, series)
+        if not series:
             return NotApplicable("nothing of it would be left: each part that conflicts would be left out")
         return Picked(
-            commits=picked,
+            commits=series,
             method=Method.RESOLVED,
             fidelity=Fidelity.ADAPTED,
             detail=_summarize(work.resolutions),
-            certainty=max((each.certainty for each in work.resolutions), key=list(Certainty).index),
+            certainty=max((resolution.certainty for resolution in work.resolutions), key=list(Certainty).index),
             resolutions=tuple(work.resolutions),
         )
 
 
 def _summarize(resolutions: Sequence[Resolution]) -> str:
-    ways = ", ".join(dict.fromkeys(each.how for each in resolutions))
+    ways = ", ".join(dict.fromkeys(resolution.how for resolution in resolutions))
     return f"resolved {count(len(resolutions), 'conflict')}: {ways}"
 
 
@@ -89,67 +89,73 @@ class _Work:
             self.refusal = "the conflict is in how directories were renamed"
             return None
         files = self._load(pick)
-        generated = [file for file in files if self._is_generated(file)]
-        answers: list[tuple[ConflictedFile, FileResolution]] = []
-        for file in (each for each in files if each not in generated):
-            answer = self._resolve_file(file)
-            if answer is None:
-                self.refusal = f"{file.path} ({file.unmerged.kind.value}) is left in conflict"
+        generated_files = [file for file in files if self._is_generated(file)]
+        resolutions: list[tuple[ConflictedFile, FileResolution]] = []
+        for file in (file for file in files if file not in generated_files):
+            resolution = self._resolve_file(file)
+            if resolution is None:
+                self.refusal = f"{file.path} ({file.unmerged_file.kind.value}) is left in conflict"
                 return None
-            answers.append((file, answer))
-        if answers and not self._judged(answers):
+            resolutions.append((file, resolution))
+        if resolutions and not self._accept(resolutions):
             self.refusal = "there are answers, but people would too rarely have committed them"
             return None
         # A conflicting path that no answer names stays as the target has it.
         contents = {file.path: file.ours for file in files}
-        for _file, answer in answers:
-            contents |= answer.changes
+        for _file, resolution in resolutions:
+            contents |= resolution.changes
         tree = self._checked_tree(pick, contents)
-        return self._regenerated(tree, generated) if tree is not None and generated else tree
+        return self._regenerate(tree, generated_files) if tree is not None and generated_files else tree
 
     def _load(self, pick: UnmergedPick) -> list[ConflictedFile]:
         parts = self.attempt.split(pick)
-        return [load_conflict(self.attempt.repository, pick, each, parts.get(each.path, ())) for each in pick.files]
+        return [load_conflict(self.attempt.repository, pick, file, parts.get(file.path, ())) for file in pick.files]
 
     def _is_generated(self, file: ConflictedFile) -> bool:
         writer = self.attempt.regenerator
-        return writer is not None and file.unmerged.kind not in _NO_CONTENT and writer.covers(file.path)
+        return writer is not None and file.unmerged_file.kind not in _NO_CONTENT and writer.covers(file.path)
 
-    def _regenerated(self, tree: Sha, files: Sequence[ConflictedFile]) -> Sha | None:
+    def _regenerate(self, tree: Sha, files: Sequence[ConflictedFile]) -> Sha | None:
         """Have the files of a resolved tree written anew that a tool writes; what it wrote is a proposal."""
         repository, writer = self.attempt.repository, self.attempt.regenerator
         assert writer is not None  # noqa: S101 -- for the type checker: no file is generated without one
-        written = writer.regenerate(repository, tree, [file.path for file in files])
-        if written.problem:
-            self.refusal = f"{files[0].path} was to be written anew, but {written.problem}"
+        output = writer.regenerate(repository, tree, [file.path for file in files])
+        if output.problem:
+            self.refusal = f"{files[0].path} was to be written anew, but {output.problem}"
             return None
         for file in files:
-            result = written.contents.get(file.path, file.ours)
-            answer = FileResolution({file.path: result}, Certainty.PROPOSED, written.how)
-            self.resolutions.append(_whole_file(file, answer, self.resolvers.name))
-        return changed_files(repository, tree, written.contents)
+            result = output.contents.get(file.path, file.ours)
+            resolution = FileResolution({file.path: result}, Certainty.PROPOSED, output.explanation)
+            self.resolutions.append(_whole_file(file, resolution, self.resolvers.name))
+        return changed_files(repository, tree, output.contents)
 
-    def _judged(self, answers: Sequence[tuple[ConflictedFile, FileResolution]]) -> bool:
+    def _accept(self, file_resolutions: Sequence[tuple[ConflictedFile, FileResolution]]) -> bool:
         """Note the resolutions, unless together they are not worth a proposal."""
         rate_confidence = self.resolvers.rate_confidence
-        certainty = rate_confidence(answers) if rate_confidence else None
+        certainty = rate_confidence(file_resolutions) if rate_confidence else None
         if rate_confidence and certainty is None:
             return False
-        resolutions = [each for file, answer in answers for each in _shown(file, answer, self.resolvers.name)]
-        self.resolutions += [replace(each, certainty=certainty) for each in resolutions] if certainty else resolutions
+        resolutions = [
+            resolution
+            for file, file_resolution in file_resolutions
+            for resolution in _region_resolutions(file, file_resolution, self.resolvers.name)
+        ]
+        self.resolutions += (
+            [replace(resolution, certainty=certainty) for resolution in resolutions] if certainty else resolutions
+        )
         return True
 
     def _resolve_file(self, file: ConflictedFile) -> FileResolution | None:
-        if file.unmerged.kind in _NO_CONTENT:
+        if file.unmerged_file.kind in _NO_CONTENT:
             return None
         for resolver in self.resolvers.files:
-            answer = resolver.resolve_file(file, self.attempt)
-            if answer is not None:
-                return answer
+            resolution = resolver.resolve_file(file, self.attempt)
+            if resolution is not None:
+                return resolution
         return self._resolve_regions(file)
 
     def _resolve_regions(self, file: ConflictedFile) -> FileResolution | None:
-        if file.unmerged.kind not in (ConflictKind.CONTENT, ConflictKind.ADD_ADD):
+        if file.unmerged_file.kind not in (ConflictKind.CONTENT, ConflictKind.ADD_ADD):
             return None
         texts: dict[int, bytes] = {}
         resolutions: list[Resolution] = []
@@ -162,27 +168,27 @@ class _Work:
                 resolutions.append(resolution)
         if not texts:
             return None
-        certainty = max((each.certainty for each in resolutions), key=list(Certainty).index)
-        how = ", ".join(dict.fromkeys(each.how for each in resolutions))
-        return FileResolution({file.path: join_parts(file.parts, texts)}, certainty, how, tuple(resolutions))
+        certainty = max((resolution.certainty for resolution in resolutions), key=list(Certainty).index)
+        explanation = ", ".join(dict.fromkeys(resolution.how for resolution in resolutions))
+        return FileResolution({file.path: join_parts(file.parts, texts)}, certainty, explanation, tuple(resolutions))
 
     def _resolve_region(self, file: ConflictedFile, index: int, region: Region) -> Resolution | None:
         for resolver in self.resolvers.regions:
-            answer = resolver.resolve_region(file, index, self.attempt)
-            if answer is not None:
-                return _one_region(file, region, answer, resolver.name)
+            resolution = resolver.resolve_region(file, index, self.attempt)
+            if resolution is not None:
+                return _one_region(file, region, resolution, resolver.name)
         return None
 
     def _checked_tree(self, pick: UnmergedPick, contents: dict[str, bytes | None]) -> Sha | None:
         repository = self.attempt.repository
         for file in pick.files:
-            for tree, where in ((pick.trees.ours, "on the branch"), (pick.trees.theirs, "in the original")):
-                there = find_entry(repository, tree, file.path)
-                if there is not None and there.mode == DIRECTORY:
-                    self.refusal = f"{file.path} is a folder {where}, which no answer about a file may replace"
+            for tree, side in ((pick.trees.ours, "on the branch"), (pick.trees.theirs, "in the original")):
+                entry = find_entry(repository, tree, file.path)
+                if entry is not None and entry.mode == DIRECTORY:
+                    self.refusal = f"{file.path} is a folder {side}, which no answer about a file may replace"
                     return None
-        settled: dict[str, Entry | None] = {file.path: _kept_entry(file) for file in pick.files}
-        clean = changed_tree(repository, pick.tree, settled | _moved_aside(pick))
+        entries: dict[str, Entry | None] = {file.path: _merged_entry(file) for file in pick.files}
+        clean = changed_tree(repository, pick.tree, entries | _entries_aside(pick))
         tree = changed_files(repository, clean, contents)
         faults = find_faults(repository, tree, onto=pick.trees.ours, theirs=pick.trees.theirs, paths=contents)
         if faults:
@@ -191,44 +197,44 @@ class _Work:
         return tree
 
 
-def _kept_entry(file: UnmergedFile) -> Entry | None:
+def _merged_entry(file: UnmergedFile) -> Entry | None:
     # The mode of a resolved file is what the two sides make of it, as git merges modes.
     if file.ours is None or file.theirs is None:
         return file.ours or file.theirs
-    changed = file.theirs if file.base is not None and file.ours.mode == file.base.mode else file.ours
-    mode = changed.mode if changed.mode not in (SYMLINK, SUBMODULE) else file.ours.mode
+    mode_source = file.theirs if file.base is not None and file.ours.mode == file.base.mode else file.ours
+    mode = mode_source.mode if mode_source.mode not in (SYMLINK, SUBMODULE) else file.ours.mode
     return Entry(mode, file.ours.sha)
 
 
-def _moved_aside(pick: UnmergedPick) -> dict[str, Entry | None]:
+def _entries_aside(pick: UnmergedPick) -> dict[str, Entry | None]:
     return {path: None for file in pick.files for path in file.aside}
 
 
-def _shown(file: ConflictedFile, answer: FileResolution, rung: str) -> tuple[Resolution, ...]:
-    return answer.regions or (_whole_file(file, answer, rung),)
+def _region_resolutions(file: ConflictedFile, resolution: FileResolution, rung: str) -> tuple[Resolution, ...]:
+    return resolution.regions or (_whole_file(file, resolution, rung),)
 
 
-def _one_region(file: ConflictedFile, region: Region, answer: RegionResolution, rung: str) -> Resolution:
+def _one_region(file: ConflictedFile, region: Region, resolution: RegionResolution, rung: str) -> Resolution:
     return Resolution(
         path=file.path,
         base=region.base,
         ours=region.ours,
         theirs=region.theirs,
-        result=answer.text,
+        result=resolution.text,
         rung=rung,
-        certainty=answer.certainty,
-        how=answer.how,
+        certainty=resolution.certainty,
+        how=resolution.explanation,
     )
 
 
-def _whole_file(file: ConflictedFile, answer: FileResolution, rung: str) -> Resolution:
+def _whole_file(file: ConflictedFile, resolution: FileResolution, rung: str) -> Resolution:
     return Resolution(
         path=file.path,
         base=file.base,
         ours=file.ours,
         theirs=file.theirs,
-        result=answer.changes.get(file.path, file.ours),
+        result=resolution.changes.get(file.path, file.ours),
         rung=rung,
-        certainty=answer.certainty,
-        how=answer.how,
+        certainty=resolution.certainty,
+        how=resolution.explanation,
     )

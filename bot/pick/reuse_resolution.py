@@ -30,17 +30,17 @@ class ReuseResolution:
             return None
         self._learn(file, attempt)
         memories = attempt.caches.memory.recall(file.path, region, attempt.known_before)
-        own = (each for each in memories if each.original == file.commit)
-        chosen = next(iter((*own, *memories)), None)
-        if chosen is None:
+        of_this_original = (memory for memory in memories if memory.original == file.commit)
+        newest = next(iter((*of_this_original, *memories)), None)
+        if newest is None:
             return None
-        return RegionResolution(chosen.result, Certainty.PROPOSED, _sentence(chosen))
+        return RegionResolution(newest.result, Certainty.PROPOSED, _sentence(newest))
 
     def _learn(self, file: ConflictedFile, attempt: Attempt) -> None:
-        for backported in attempt.backports(file.commit)[:_MOST_LESSONS]:
-            if not attempt.caches.memory.knows(file.commit, backported.commit):
-                attempt.caches.memory.learn(attempt.repository, file.commit, backported.commit)
+        for backport in attempt.backports(file.commit)[:_MOST_LESSONS]:
+            if not attempt.caches.memory.knows(file.commit, backport.commit):
+                attempt.caches.memory.learn(attempt.repository, file.commit, backport.commit)
 
 
 def _sentence(memory: RememberedResolution) -> str:
-    return f"as {memory.landed[:12]} resolved the same conflict"
+    return f"as {memory.backport[:12]} resolved the same conflict"

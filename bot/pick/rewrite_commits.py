@@ -19,15 +19,15 @@ Write = Callable[[Commit, Sha], Sha]
 
 def rewrite(repository: Repository, candidate: Candidate, write: Write) -> Candidate:
     """Return the candidate with every commit written anew, oldest first."""
-    renamed: dict[Sha, Sha] = {}
+    new_names: dict[Sha, Sha] = {}
     tip = candidate.base_commit
     for sha in candidate.commits:
-        tip = renamed[sha] = write(repository.commit(sha), tip)
+        tip = new_names[sha] = write(repository.commit(sha), tip)
     return replace(
         candidate,
         commit=tip,
-        commits=tuple(renamed.values()),
-        companions=tuple(replace(each, commit=renamed[each.commit]) for each in candidate.companions),
+        commits=tuple(new_names.values()),
+        companions=tuple(replace(companion, commit=new_names[companion.commit]) for companion in candidate.companions),
     )
 
 

@@ -20,13 +20,13 @@ Resolve = Callable[[UnmergedPick], Sha | None]
 """Turns a conflicting pick into a whole tree, or gives up with None."""
 
 
-def pick_series(attempt: Attempt, resolve: Resolve = lambda _unmerged: None) -> tuple[Sha, ...] | UnmergedPick:
+def pick_series(attempt: Attempt, resolve: Resolve = lambda _conflict: None) -> tuple[Sha, ...] | UnmergedPick:
     """Pick what is left of the originals onto the base commit; return the cherry-picked commits, oldest first.
 
     A commit whose pick is empty leaves none. Returns the first conflict that `resolve` gives up on.
     """
     tip = attempt.plan.base_commit
-    made = []
+    series = []
     for original in attempt.commits:
         onto = attempt.repository.commit(tip).tree
         pick = attempt.try_pick(original, onto)
@@ -39,8 +39,8 @@ def pick_series(attempt: Attempt, resolve: Resolve = lambda _unmerged: None) -> 
         if tree != onto:
             notes = _credit(attempt) if original == attempt.commits[-1] else ()
             tip = write_pick(attempt.repository, original, tree, tip, attempt.committer, notes)
-            made.append(tip)
-    return tuple(made)
+            series.append(tip)
+    return tuple(series)
 
 
 def _credit(attempt: Attempt) -> Sequence[str]:
@@ -52,8 +52,8 @@ def _credit(attempt: Attempt) -> Sequence[str]:
     people = dict.fromkeys(f"{commit.author.name} <{commit.author.email}>" for commit in commits)
     if attempt.plan.merge_method is not MergeMethod.MERGE or len(people) < 2:
         return ()
-    *most, last = people
-    return (f"The last of {len(commits)} commits of one pull request, by {', '.join(most)} and {last}.",)
+    *first_people, last = people
+    return (f"The last of {len(commits)} commits of one pull request, by {', '.join(first_people)} and {last}.",)
 
 
 def write_pick(
@@ -65,14 +65,16 @@ def write_pick(
     return repository.writer.write_commit(tree, (parent,), message, commit.author, committer)
 
 
-def series_fidelity(repository: Repository, originals: Sequence[Sha], picked: Sequence[Sha]) -> Fidelity:
+def series_fidelity(repository: Repository, originals: Sequence[Sha], series: Sequence[Sha]) -> Fidelity:
     """Compare a series with its originals, commit by commit; the least faithful one decides.
 
     An original that changes nothing leaves no commit, and that is no adaptation.
     """
-    changing = [sha for sha in originals if next(commit_paths(repository, repository.commit(sha)), None) is not None]
-    if len(changing) != len(picked):
+    changing_originals = [
+        sha for sha in originals if next(commit_paths(repository, repository.commit(sha)), None) is not None
+    ]
+    if len(changing_originals) != len(series):
         return Fidelity.ADAPTED
-    texts = commit_patches(repository, [*changing, *picked])
-    grades = [compare(texts[original], texts[copy]) for original, copy in zip(changing, picked, strict=True)]
+    texts = commit_patches(repository, [*changing_originals, *series])
+    grades = [compare(texts[original], texts[copy]) for original, copy in zip(changing_originals, series, strict=True)]
     return max(grades, key=list(Fidelity).index)

@@ -26,28 +26,28 @@ class Sibling:
 
     def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
         """Pick siblings for the originals that do not apply themselves; decline where one has none that does."""
-        tip, made, used = attempt.plan.base_commit, [], []
+        tip, commits, used = attempt.plan.base_commit, [], []
         certain = True
         for original in attempt.commits:
             tree = attempt.repository.commit(tip).tree
-            chosen = _first_clean(attempt, original, tree)
-            if chosen is None:
+            sibling = _first_clean(attempt, original, tree)
+            if sibling is None:
                 return NotApplicable(f"no backport of {original[:12]} to another branch applies here")
-            source, picked = chosen
+            source, sibling_tree = sibling
             used.append(source)
-            own = attempt.try_pick(original, tree)
-            if isinstance(own, UnmergedPick):
-                certain = certain and is_precedent(attempt, own, source, picked)
-            if picked != tree:
+            conflict = attempt.try_pick(original, tree)
+            if isinstance(conflict, UnmergedPick):
+                certain = certain and is_precedent(attempt, conflict, source, sibling_tree)
+            if sibling_tree != tree:
                 notes = () if source == original else (f"Picked from its backport {source}.",)
-                tip = write_pick(attempt.repository, original, picked, tip, attempt.committer, notes)
-                made.append((source, tip))
-        if not made:
+                tip = write_pick(attempt.repository, original, sibling_tree, tip, attempt.committer, notes)
+                commits.append((source, tip))
+        if not commits:
             # Measured on the five it was set on: in each of the 3 such cases people had something to bring over.
             return NotApplicable(
                 f"picking {used[-1][:12]} changes nothing here, which does not show that the fix is there"
             )
-        return _judge(attempt, made, certain=certain)
+        return _check_series(attempt, commits, certain=certain)
 
 
 def _first_clean(attempt: Attempt, original: Sha, onto: Sha) -> tuple[Sha, Sha] | None:
@@ -62,11 +62,11 @@ def _first_clean(attempt: Attempt, original: Sha, onto: Sha) -> tuple[Sha, Sha] 
 
 
 def _siblings(attempt: Attempt, original: Sha) -> Iterator[Sha]:
-    seen: set[Sha] = set()
+    sources: set[Sha] = set()
     ours = (sha for sha in _of_this_request(attempt) if _is_pick(attempt, sha, original))
-    for sha in (*ours, *(each.commit for each in attempt.backports(original))):
-        if sha not in seen:
-            seen.add(sha)
+    for sha in (*ours, *(backport.commit for backport in attempt.backports(original))):
+        if sha not in sources:
+            sources.add(sha)
             yield sha
 
 
@@ -78,11 +78,11 @@ def _is_pick(attempt: Attempt, sha: Sha, original: Sha) -> bool:
     return original in picked_from(attempt.repository.commit(sha).message)
 
 
-def _judge(attempt: Attempt, made: Sequence[tuple[Sha, Sha]], *, certain: bool) -> Picked | NotApplicable:
+def _check_series(attempt: Attempt, pairs: Sequence[tuple[Sha, Sha]], *, certain: bool) -> Picked | NotApplicable:
     repository = attempt.repository
-    commits = tuple(tip for _source, tip in made)
+    commits = tuple(tip for _source, tip in pairs)
     base = attempt.plan.base_commit
-    last = repository.commit(made[-1][0])
+    last = repository.commit(pairs[-1][0])
     faults = find_faults(
         repository,
         repository.commit(commits[-1]).tree,
@@ -94,15 +94,15 @@ def _judge(attempt: Attempt, made: Sequence[tuple[Sha, Sha]], *, certain: bool) 
         return NotApplicable(
             f"a backport applies but does not pass: {faults[0].file}:{faults[0].line} {faults[0].detail}"
         )
-    texts = commit_patches(repository, {sha for pair in made for sha in pair})
-    same = all(compare(texts[source], texts[tip]) is not Fidelity.ADAPTED for source, tip in made)
-    sources = [source for source, _tip in made]
+    texts = commit_patches(repository, {sha for pair in pairs for sha in pair})
+    is_same = all(compare(texts[source], texts[tip]) is not Fidelity.ADAPTED for source, tip in pairs)
+    sources = [source for source, _tip in pairs]
     names = ", ".join(source[:12] for source in sources)
     return Picked(
         commits=commits,
         method=Method.SIBLING,
         fidelity=Fidelity.ADAPTED,
-        detail=f"picked {names}, as backported before" + ("" if same else ", with other lines around it"),
+        detail=f"picked {names}, as backported before" + ("" if is_same else ", with other lines around it"),
         certainty=Certainty.CERTAIN if certain else Certainty.PROPOSED,
         siblings=tuple(sha for sha in _of_this_request(attempt) if sha in sources),
     )

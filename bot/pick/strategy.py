@@ -59,7 +59,7 @@ class RegeneratedFiles:
     """What a tool wrote: the files that changed, None for one that is gone. With a `problem` there is nothing."""
 
     contents: Mapping[str, bytes | None] = field(default_factory=dict)
-    how: str = ""
+    explanation: str = ""
     problem: str = ""
 
 
@@ -96,7 +96,7 @@ class Attempt:
     trials: dict[tuple[Sha, Sha], CleanPick | EmptyPick | UnmergedPick] = field(default_factory=dict)
     forks: dict[Sha, Sha | None] = field(default_factory=dict)
     splits: dict[Trees, Split] = field(default_factory=dict)
-    known: dict[Sha, tuple[BackportCommit, ...]] = field(default_factory=dict)
+    known_backports: dict[Sha, tuple[BackportCommit, ...]] = field(default_factory=dict)
 
     def try_pick(self, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
         """Pick a commit onto a tree, or say again what an earlier rung found."""
@@ -118,21 +118,23 @@ class Attempt:
 
     def _find_fork(self, original: Sha) -> Sha | None:
         tip, parents = self.plan.base_commit, self.repository.commit(original).parents
-        shared = self.caches.histories.shared(self.plan.commits, tip)
+        shared_commits = self.caches.histories.shared(self.plan.commits, tip)
         # What a branch shares with the original's history is reached through these, so a single one is the merge base;
         # it is the parent's as well, unless it is the original itself or was merged by it.
-        if len(self.plan.commits) == len(parents) == len(shared) == 1 and original not in shared:
-            return next(iter(shared))
+        if len(self.plan.commits) == len(parents) == len(shared_commits) == 1 and original not in shared_commits:
+            return next(iter(shared_commits))
         return self.repository.merge_base(next(iter(parents), original), tip)
 
     def backports(self, original: Sha) -> tuple[BackportCommit, ...]:
         """Return the backports of an original to other branches that are known at `known_before`, newest first."""
-        if original not in self.known:
+        if original not in self.known_backports:
             self.caches.index.read(self.repository)
-            told = self.caches.index.backports(original, self.known_before)
+            claims = self.caches.index.backports(original, self.known_before)
             # That a message says so is not enough.
-            self.known[original] = tuple(each for each in told if resembles(self.repository, each.commit, original))
-        return self.known[original]
+            self.known_backports[original] = tuple(
+                backport for backport in claims if resembles(self.repository, backport.commit, original)
+            )
+        return self.known_backports[original]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,10 +152,10 @@ class Picked:
 
 @dataclass(frozen=True, slots=True)
 class NotApplicable:
-    """The rung makes no candidate; `unmerged` is the first pick that conflicted, where there was one."""
+    """The rung makes no candidate; `conflict` is the first pick that conflicted, where there was one."""
 
     detail: str
-    unmerged: UnmergedPick | None = None
+    conflict: UnmergedPick | None = None
 
 
 class PickStrategy(Protocol):
@@ -177,7 +179,7 @@ class ConflictedFile:
     """
 
     commit: Sha
-    unmerged: UnmergedFile
+    unmerged_file: UnmergedFile
     base: bytes | None
     ours: bytes | None
     theirs: bytes | None
@@ -186,16 +188,20 @@ class ConflictedFile:
     @property
     def path(self) -> str:
         """The path on the target, with "/"."""
-        return self.unmerged.path
+        return self.unmerged_file.path
 
 
-def load_conflict(repository: Quarantined, pick: UnmergedPick, unmerged: UnmergedFile, parts: Parts) -> ConflictedFile:
+def load_conflict(
+    repository: Quarantined, pick: UnmergedPick, unmerged_file: UnmergedFile, parts: Parts
+) -> ConflictedFile:
     """Read the sides of a conflicting path; a submodule has no content."""
     base, ours, theirs = (
         repository.read_blob(entry.sha) if entry and entry.mode != SUBMODULE else None
-        for entry in (unmerged.base, unmerged.ours, unmerged.theirs)
+        for entry in (unmerged_file.base, unmerged_file.ours, unmerged_file.theirs)
     )
-    return ConflictedFile(commit=pick.commit, unmerged=unmerged, base=base, ours=ours, theirs=theirs, parts=parts)
+    return ConflictedFile(
+        commit=pick.commit, unmerged_file=unmerged_file, base=base, ours=ours, theirs=theirs, parts=parts
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +210,7 @@ class RegionResolution:
 
     text: bytes
     certainty: Certainty
-    how: str
+    explanation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +231,7 @@ class FileResolution:
 
     changes: Mapping[str, bytes | None]
     certainty: Certainty
-    how: str
+    explanation: str
     regions: tuple[Resolution, ...] = ()
     decisions: tuple[Decision, ...] = ()
     traits: frozenset[str] = frozenset()

@@ -43,47 +43,51 @@ def bring_prerequisites(
 
     Its objects are kept in the repository, those of the prerequisites also where the originals then do not pick.
     """
-    in_part = any(each.paths for each in conflict.prerequisites)
-    alone = replace(plan, commits=tuple(each.sha for each in conflict.prerequisites), patch=None, check=None)
-    brought = _bring_in_part(repository, plan, conflict, committer) if in_part else pick(alone, propose=False)
-    if not isinstance(brought, Candidate):
+    in_part = any(prerequisite.paths for prerequisite in conflict.prerequisites)
+    alone = replace(
+        plan, commits=tuple(prerequisite.sha for prerequisite in conflict.prerequisites), patch=None, check=None
+    )
+    base_candidate = _bring_in_part(repository, plan, conflict, committer) if in_part else pick(alone, propose=False)
+    if not isinstance(base_candidate, Candidate):
         return conflict
-    with_them = replace(brought, prerequisites=conflict.prerequisites)
-    made = pick(replace(plan, base_commit=brought.commit))
-    if isinstance(made, AlreadyApplied):  # the prerequisites brought all of it
+    with_them = replace(base_candidate, prerequisites=conflict.prerequisites)
+    picked = pick(replace(plan, base_commit=base_candidate.commit))
+    if isinstance(picked, AlreadyApplied):  # the prerequisites brought all of it
         return with_them
-    if not isinstance(made, Candidate):
+    if not isinstance(picked, Candidate):
         return conflict
-    whole = _joined(repository, with_them, made)
-    return replace(whole, findings=_findings(repository, plan, whole)) if in_part else whole
+    candidate = _join_candidates(repository, with_them, picked)
+    return replace(candidate, findings=_findings(repository, plan, candidate)) if in_part else candidate
 
 
-def _findings(repository: Repository, plan: TargetPlan, whole: Candidate) -> tuple[Match, ...]:
+def _findings(repository: Repository, plan: TargetPlan, candidate: Candidate) -> tuple[Match, ...]:
     """Look at parts and originals together: what a part lacks by itself the originals may bring."""
-    tree, onto, theirs = (repository.commit(sha).tree for sha in (whole.commit, plan.base_commit, plan.commits[-1]))
-    return find_findings(repository, tree, onto=onto, theirs=theirs, paths=whole.files)
+    tree, onto, theirs = (repository.commit(sha).tree for sha in (candidate.commit, plan.base_commit, plan.commits[-1]))
+    return find_findings(repository, tree, onto=onto, theirs=theirs, paths=candidate.files)
 
 
 def _bring_in_part(
     repository: Repository, plan: TargetPlan, conflict: Conflict, committer: Signature
 ) -> Candidate | None:
     """Pick commits of some of which only a part is wanted; nothing is merged that git does not merge cleanly."""
-    made: list[Sha] = []
+    commits: list[Sha] = []
     with repository.quarantined() as quarantine:
         tip = plan.base_commit
-        for each in conflict.prerequisites:
-            source = write_part(quarantine, each.sha, each.paths) if each.paths else each.sha
-            picked = try_pick(quarantine, source, quarantine.commit(tip).tree) if source else None
-            if not isinstance(picked, CleanPick):
+        for prerequisite in conflict.prerequisites:
+            source = (
+                write_part(quarantine, prerequisite.sha, prerequisite.paths) if prerequisite.paths else prerequisite.sha
+            )
+            result = try_pick(quarantine, source, quarantine.commit(tip).tree) if source else None
+            if not isinstance(result, CleanPick):
                 return None
-            tip = _write(quarantine, each, picked.tree, tip, committer)
-            made.append(tip)
+            tip = _write(quarantine, prerequisite, result.tree, tip, committer)
+            commits.append(tip)
         quarantine.keep(tip)
     return Candidate(
         branch=plan.branch,
         base_commit=plan.base_commit,
         commit=tip,
-        commits=tuple(made),
+        commits=tuple(commits),
         method=Method.CHERRY_PICK,
         fidelity=Fidelity.ADAPTED,
         files=repository.changed_paths(plan.base_commit, tip),
@@ -91,25 +95,25 @@ def _bring_in_part(
     )
 
 
-def _write(repository: Repository, brought: RelatedCommit, tree: Sha, parent: Sha, committer: Signature) -> Sha:
-    if not brought.paths:
-        return write_pick(repository, brought.sha, tree, parent, committer)
-    commit = repository.commit(brought.sha)
-    message = part_message(commit.message, brought.sha, brought.paths)
+def _write(repository: Repository, prerequisite: RelatedCommit, tree: Sha, parent: Sha, committer: Signature) -> Sha:
+    if not prerequisite.paths:
+        return write_pick(repository, prerequisite.sha, tree, parent, committer)
+    commit = repository.commit(prerequisite.sha)
+    message = part_message(commit.message, prerequisite.sha, prerequisite.paths)
     return repository.writer.write_commit(tree, (parent,), message, commit.author, committer)
 
 
-def _joined(repository: Repository, brought: Candidate, made: Candidate) -> Candidate:
+def _join_candidates(repository: Repository, base_candidate: Candidate, originals: Candidate) -> Candidate:
     return replace(
-        made,
-        base_commit=brought.base_commit,
-        commits=(*brought.commits, *made.commits),
-        method=brought.method if made.method is Method.CHERRY_PICK else made.method,
-        fidelity=max(brought.fidelity, made.fidelity, key=list(Fidelity).index),
-        files=repository.changed_paths(brought.base_commit, made.commit),
-        certainty=max(brought.certainty, made.certainty, key=list(Certainty).index),
-        resolutions=(*brought.resolutions, *made.resolutions),
-        findings=(*brought.findings, *made.findings),
-        prerequisites=brought.prerequisites,
-        siblings=(*brought.siblings, *made.siblings),
+        originals,
+        base_commit=base_candidate.base_commit,
+        commits=(*base_candidate.commits, *originals.commits),
+        method=base_candidate.method if originals.method is Method.CHERRY_PICK else originals.method,
+        fidelity=max(base_candidate.fidelity, originals.fidelity, key=list(Fidelity).index),
+        files=repository.changed_paths(base_candidate.base_commit, originals.commit),
+        certainty=max(base_candidate.certainty, originals.certainty, key=list(Certainty).index),
+        resolutions=(*base_candidate.resolutions, *originals.resolutions),
+        findings=(*base_candidate.findings, *originals.findings),
+        prerequisites=base_candidate.prerequisites,
+        siblings=(*base_candidate.siblings, *originals.siblings),
     )

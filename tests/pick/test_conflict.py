@@ -178,7 +178,7 @@ def test_no_climb_is_begun_for_which_the_time_does_not_do(
     history: History, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tip, _near, original = with_rest(history, added=0)
-    monkeypatch.setattr(prerequisites, "_LEAST", 60.0)
+    monkeypatch.setattr(prerequisites, "_SHORTEST_TRIAL", 60.0)
     assert _conflict(repository, tip, original).rest is not Certainty.CERTAIN
 
 

@@ -18,8 +18,8 @@ def drop_edits(region: LineRegion) -> Lines | None:
 
 def keep_inserted(region: LineRegion) -> Lines | None:
     """Keep the lines that the original inserts; leave its edits of lines out that the target lacks."""
-    inserted = [edit for edit in _changes(region) if _inserts(edit)]
-    return tuple(line for edit in inserted for line in edit.new) if inserted else None
+    insertions = [edit for edit in _changes(region) if _inserts(edit)]
+    return tuple(line for edit in insertions for line in edit.new) if insertions else None
 
 
 def keep_pure_insertion(region: LineRegion) -> Lines | None:

@@ -22,24 +22,28 @@ _FEWEST_LINES_OF_TESTS = 200
 _TESTS = re.compile(r"(^|/)test_[^/]*$|[._-](test|spec)\.\w+$", re.IGNORECASE)
 
 
-def is_certain(answers: Sequence[tuple[ConflictedFile, FileResolution]]) -> bool:
+def is_certain(resolutions: Sequence[tuple[ConflictedFile, FileResolution]]) -> bool:
     """Say whether every file is removed by the original, or came to main later: with its folder, or one by itself.
 
     Of several files that would stand in folders which the branch has, people bring some along: 17 of 19 picks.
     """
-    others = [(file, answer) for file, answer in answers if not _is_removed(file) and not _lacks_its_folder(answer)]
-    return len(others) <= 1 and all(_belongs_to_main(file, answer) for file, answer in others)
+    main_only = [
+        (file, resolution)
+        for file, resolution in resolutions
+        if not _is_removed(file) and not _lacks_its_folder(resolution)
+    ]
+    return len(main_only) <= 1 and all(_belongs_to_main(file, resolution) for file, resolution in main_only)
 
 
 def _is_removed(file: ConflictedFile) -> bool:
     return file.theirs is None and file.ours is not None and line_count(file) >= _FEWEST_LINES
 
 
-def _lacks_its_folder(answer: FileResolution) -> bool:
-    return WITH_ITS_FOLDER in answer.traits
+def _lacks_its_folder(resolution: FileResolution) -> bool:
+    return WITH_ITS_FOLDER in resolution.traits
 
 
-def _belongs_to_main(file: ConflictedFile, answer: FileResolution) -> bool:
+def _belongs_to_main(file: ConflictedFile, resolution: FileResolution) -> bool:
     """Say whether main alone has the file, and the original hardly changes it."""
     fewest = _FEWEST_LINES_OF_TESTS if _TESTS.search(file.path) else _FEWEST_LINES
-    return CAME_LATER in answer.traits and lines_changed(file) <= _MOST_CHANGED and line_count(file) >= fewest
+    return CAME_LATER in resolution.traits and lines_changed(file) <= _MOST_CHANGED and line_count(file) >= fewest

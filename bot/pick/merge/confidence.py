@@ -15,7 +15,7 @@ from bot.models import Certainty
 from bot.pick.merge.certainty import is_certain
 from bot.pick.merge.features import kind_of
 from bot.pick.merge.line_counts import line_count, lines_changed
-from bot.pick.merge.missing_files import MOVED
+from bot.pick.merge.missing_files import MOVED_ON_MAIN
 from bot.pick.strategy import ConflictedFile, Decision, FileResolution
 
 PICK: Mapping[str, float] = {
@@ -50,48 +50,52 @@ _SHORT = 30
 _SHARES = ("target nearly base", "target untouched", "original's text", "target's text")
 
 
-def rate_confidence(answers: Sequence[tuple[ConflictedFile, FileResolution]]) -> Certainty | None:
+def rate_confidence(resolutions: Sequence[tuple[ConflictedFile, FileResolution]]) -> Certainty | None:
     """Say how sure the answers are together; None where a person should rather see the conflict."""
-    whole = any("original's text" in decision.traits for _file, answer in answers for decision in answer.decisions)
-    if pick_chance(answers) < (_ORIGINAL_FROM if whole else PROPOSED_FROM):
+    takes_original = any(
+        "original's text" in decision.traits for _file, resolution in resolutions for decision in resolution.decisions
+    )
+    if pick_chance(resolutions) < (_ORIGINAL_FROM if takes_original else PROPOSED_FROM):
         return None
-    return Certainty.CERTAIN if is_certain(answers) else Certainty.PROPOSED
+    return Certainty.CERTAIN if is_certain(resolutions) else Certainty.PROPOSED
 
 
-def pick_chance(answers: Sequence[tuple[ConflictedFile, FileResolution]]) -> float:
+def pick_chance(resolutions: Sequence[tuple[ConflictedFile, FileResolution]]) -> float:
     """Return how likely people would commit all of the answers."""
-    decisions = [decision for _file, answer in answers for decision in answer.decisions]
-    merged = [file for file, answer in answers if answer.decisions]
-    missing = [file for file, answer in answers if file.ours is None and MOVED not in answer.traits]
-    found = {
+    decisions = [decision for _file, resolution in resolutions for decision in resolution.decisions]
+    merged_files = [file for file, resolution in resolutions if resolution.decisions]
+    missing_files = [
+        file for file, resolution in resolutions if file.ours is None and MOVED_ON_MAIN not in resolution.traits
+    ]
+    features = {
         "always": 1.0,
-        "files": log(len(answers)),
-        "size": log1p(sum(map(lines_changed, merged))),
-        **_of_regions(decisions),
-        **_of_missing(missing, alone=len(missing) == len(answers)),
-        **{kind_of(file.path): 1.0 for file, _answer in answers},
+        "files": log(len(resolutions)),
+        "size": log1p(sum(map(lines_changed, merged_files))),
+        **_region_features(decisions),
+        **_missing_file_features(missing_files, alone=len(missing_files) == len(resolutions)),
+        **{kind_of(file.path): 1.0 for file, _answer in resolutions},
     }
-    return 1 / (1 + exp(-sum(PICK.get(name, 0.0) * value for name, value in found.items())))
+    return 1 / (1 + exp(-sum(PICK.get(name, 0.0) * value for name, value in features.items())))
 
 
-def _of_regions(decisions: Sequence[Decision]) -> dict[str, float]:
+def _region_features(decisions: Sequence[Decision]) -> dict[str, float]:
     if not decisions:
         return {}
-    chances = [log(max(each.chance, 1e-9)) for each in decisions]
-    both = frozenset(["neighbouring lines", "independent words"])
+    chances = [log(max(decision.chance, 1e-9)) for decision in decisions]
+    line_and_word_merge = frozenset(["neighbouring lines", "independent words"])
     return {
         "least chance": min(chances),
         "mean chance": fmean(chances),
         "regions": log(len(decisions)),
-        "lines and words": all(both <= each.traits for each in decisions),
-        **{name: fmean(name in each.traits for each in decisions) for name in _SHARES},
+        "lines and words": all(line_and_word_merge <= decision.traits for decision in decisions),
+        **{name: fmean(name in decision.traits for decision in decisions) for name in _SHARES},
     }
 
 
-def _of_missing(missing: Sequence[ConflictedFile], *, alone: bool) -> dict[str, float]:
+def _missing_file_features(files: Sequence[ConflictedFile], *, alone: bool) -> dict[str, float]:
     return {
-        "file left out": bool(missing),
-        "only files left out": bool(missing) and alone,
-        "left out of tests": any(kind_of(file.path) == "tests" for file in missing),
-        "left out of a short file": any(line_count(file) < _SHORT for file in missing),
+        "file left out": bool(files),
+        "only files left out": bool(files) and alone,
+        "left out of tests": any(kind_of(file.path) == "tests" for file in files),
+        "left out of a short file": any(line_count(file) < _SHORT for file in files),
     }

@@ -30,14 +30,14 @@ Apart = Callable[[Edit[T], Edit[T]], bool]
 
 def combine(base: Sequence[T], ours: Sequence[T], theirs: Sequence[T], apart: Apart[T]) -> list[SidedEdit[T]] | None:
     """Return both sides' edits in order, an edit that both made once; None where two edits do not stand apart."""
-    both = [SidedEdit(edit, theirs=False) for edit in edits(base, ours)]
-    known = {each.edit for each in both}
-    both += [SidedEdit(edit, theirs=True) for edit in edits(base, theirs) if edit not in known]
-    both.sort(key=lambda each: (each.edit.start, each.edit.end, each.theirs))
-    for first, second in pairwise(both):
+    edits_of_both = [SidedEdit(edit, theirs=False) for edit in edits(base, ours)]
+    ours_edits = {sided_edit.edit for sided_edit in edits_of_both}
+    edits_of_both += [SidedEdit(edit, theirs=True) for edit in edits(base, theirs) if edit not in ours_edits]
+    edits_of_both.sort(key=lambda sided_edit: (sided_edit.edit.start, sided_edit.edit.end, sided_edit.theirs))
+    for first, second in pairwise(edits_of_both):
         if first.theirs != second.theirs and not _stand_apart(first.edit, second.edit, apart):
             return None
-    return both
+    return edits_of_both
 
 
 def _stand_apart(first: Edit[T], second: Edit[T], apart: Apart[T]) -> bool:

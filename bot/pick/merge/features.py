@@ -38,24 +38,24 @@ def kind_of(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FileFeatures:
-    """What is known of a file beyond the region.
+    """Facts about a file beyond the region.
 
-    `here` are the words of the target's whole file, `brought` those that the original brings into it. `forked` is the
-    text of the file where the histories part, empty if there was none.
+    `target_words` are the words of the target's whole file, `original_words` those that the original adds to it.
+    `fork_text` is the file's text at the fork point, empty if there was none.
     """
 
     kind: str
-    here: frozenset[bytes]
-    brought: frozenset[bytes]
-    forked: bytes
+    target_words: frozenset[bytes]
+    original_words: frozenset[bytes]
+    fork_text: bytes
 
 
 def file_features(
-    path: str, base: bytes | None, ours: bytes | None, theirs: bytes | None, forked: bytes | None
+    path: str, base: bytes | None, ours: bytes | None, theirs: bytes | None, fork_text: bytes | None
 ) -> FileFeatures:
     """Look at a file once, for all its regions."""
     words = [_words(side or b"") for side in (base, ours, theirs)]
-    return FileFeatures(kind_of(path), words[1], words[2] - words[0], forked or b"")
+    return FileFeatures(kind_of(path), words[1], words[2] - words[0], fork_text or b"")
 
 
 @lru_cache(maxsize=16)
@@ -63,47 +63,47 @@ def _words(content: bytes) -> frozenset[bytes]:
     return frozenset(_WORD.findall(content))
 
 
-def circumstances(region: LineRegion, evidence: FileFeatures, *, alone: bool, has_sibling: bool) -> dict[str, float]:
+def circumstances(region: LineRegion, file: FileFeatures, *, alone: bool, has_sibling: bool) -> dict[str, float]:
     """Return what holds for a region, whatever the answer: `alone` in its file, backported before elsewhere."""
     base, ours, theirs = (b"".join(side) for side in (region.base, region.ours, region.theirs))
     changes = edits(region.base, region.theirs)
-    found = {
-        evidence.kind: True,
+    facts = {
+        file.kind: True,
         "alone": alone,
         "has sibling": has_sibling,
         "no base": not base,
         "no ours": not ours,
         "no theirs": not theirs,
-        "target untouched": bool(ours) and ours in evidence.forked,
-        "main untouched": bool(base) and base in evidence.forked,
+        "target untouched": bool(ours) and ours in file.fork_text,
+        "main untouched": bool(base) and base in file.fork_text,
         "original only inserts": all(edit.start == edit.end for edit in changes),
         "original only removes": all(not edit.new for edit in changes),
         "target nearly base": _nearly(region.base, region.ours),
         "original nearly base": _nearly(region.base, region.theirs),
         "long": max(map(len, (region.base, region.ours, region.theirs))) > 12,
     }
-    return {name: 1.0 for name, holds in found.items() if holds}
+    return {name: 1.0 for name, holds in facts.items() if holds}
 
 
-def _nearly(one: Lines, other: Lines) -> bool:
+def _nearly(first: Lines, second: Lines) -> bool:
     """Say whether two sides have at least three quarters of their words in common, or differ in two words at most."""
-    a, b = (Counter(_SIGN.findall(b"".join(side))) for side in (one, other))
-    apart = ((a - b) + (b - a)).total()
-    return bool(one) and bool(other) and (apart <= 4 or apart * 4 <= (a + b).total() / 2)
+    words, other_words = (Counter(_SIGN.findall(b"".join(side))) for side in (first, second))
+    distance = ((words - other_words) + (other_words - words)).total()
+    return bool(first) and bool(second) and (distance <= 4 or distance * 4 <= (words + other_words).total() / 2)
 
 
-def weigh(region: LineRegion, answer: Lines, names: Sequence[str], evidence: FileFeatures) -> dict[str, float]:
+def weigh(region: LineRegion, resolution: Lines, names: Sequence[str], file: FileFeatures) -> dict[str, float]:
     """Return what holds for an answer: who proposes it, and which words it brings, loses and misses."""
-    base, ours, theirs, made = (
-        Counter(_SIGN.findall(b"".join(side))) for side in (region.base, region.ours, region.theirs, answer)
+    base, ours, theirs, text = (
+        Counter(_SIGN.findall(b"".join(side))) for side in (region.base, region.ours, region.theirs, resolution)
     )
-    foreign = {w for w in made if w not in evidence.here and w not in evidence.brought and w[:1].isalnum()}
+    foreign = {w for w in text if w not in file.target_words and w not in file.original_words and w[:1].isalnum()}
     figures = {
         "foreign": len(foreign),
-        "lost": ((ours - made) - (base - theirs)).total(),
-        "missed": ((theirs - base) - made).total(),
-        "kept": ((base - theirs) & made & ours).total(),
-        "invented": ((made - ours) - (theirs - base)).total(),
+        "lost": ((ours - text) - (base - theirs)).total(),
+        "missed": ((theirs - base) - text).total(),
+        "kept": ((base - theirs) & text & ours).total(),
+        "invented": ((text - ours) - (theirs - base)).total(),
     }
-    found = {name: log1p(figure) for name, figure in figures.items() if figure}
-    return found | dict.fromkeys(names, 1.0)
+    features = {name: log1p(figure) for name, figure in figures.items() if figure}
+    return features | dict.fromkeys(names, 1.0)

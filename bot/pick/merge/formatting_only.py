@@ -68,25 +68,25 @@ def contains_target_lines(region: LineRegion) -> Lines | None:
 
 def contains_target_words(region: LineRegion) -> Lines | None:
     """Take the original where it holds every word that the target has."""
-    covered = region.base and region.ours and not _words(region.ours) - _words(region.theirs)
-    return region.theirs if covered else None
+    holds_target = region.base and region.ours and not _words(region.ours) - _words(region.theirs)
+    return region.theirs if holds_target else None
 
 
 def has_original_words(region: LineRegion) -> Lines | None:
     """Keep the target where it holds every word that the original adds."""
-    added = _words(region.theirs) - _words(region.base)
-    return region.ours if region.base and region.ours and not added - _words(region.ours) else None
+    new_words = _words(region.theirs) - _words(region.base)
+    return region.ours if region.base and region.ours and not new_words - _words(region.ours) else None
 
 
-def _alike(one: Lines, other: Lines) -> bool:
-    letters, others = b"".join(one), b"".join(other)
-    if len(letters) * len(others) <= _MOST_BY_LETTERS:
-        return _is_alike(letters, others)
-    return _is_alike(one, other)
+def _alike(first: Lines, second: Lines) -> bool:
+    text, other_text = b"".join(first), b"".join(second)
+    if len(text) * len(other_text) <= _MOST_BY_LETTERS:
+        return _is_alike(text, other_text)
+    return _is_alike(first, second)
 
 
-def _is_alike(one: Sequence[int] | Lines, other: Sequence[int] | Lines) -> bool:
-    matcher: SequenceMatcher[int | bytes] = SequenceMatcher(None, one, other, autojunk=False)
+def _is_alike(first: Sequence[int] | Lines, second: Sequence[int] | Lines) -> bool:
+    matcher: SequenceMatcher[int | bytes] = SequenceMatcher(None, first, second, autojunk=False)
     return matcher.quick_ratio() > _ALIKE and matcher.ratio() > _ALIKE
 
 

@@ -30,41 +30,41 @@ def merge_imports(region: LineRegion) -> Lines | None:
     if any(side is None for side in sides):
         return None
     base, ours, theirs = (side or [] for side in sides)
-    if not theirs or len({each.module for each in ours}) < len(ours):
+    if not theirs or len({statement.module for statement in ours}) < len(ours):
         return None
-    made = {each.module: each for each in ours}
-    order = [each.module for each in ours]
-    before = {each.module: each for each in base}
-    after = {each.module: each for each in theirs}
+    result = {statement.module: statement for statement in ours}
+    order = [statement.module for statement in ours]
+    before = {statement.module: statement for statement in base}
+    after = {statement.module: statement for statement in theirs}
     for module, statement in after.items():
-        old = before.get(module)
-        added = [name for name in statement.names if old is None or name not in old.names]
-        removed = [name for name in (old.names if old else ()) if name not in statement.names]
-        if module in made:
-            made[module] = _changed(made[module], statement, added, removed)
-        elif old is None:
+        original_base = before.get(module)
+        new_names = [name for name in statement.names if original_base is None or name not in original_base.names]
+        old_names = [name for name in (original_base.names if original_base else ()) if name not in statement.names]
+        if module in result:
+            result[module] = _with_names(result[module], statement, new_names, old_names)
+        elif original_base is None:
             order.insert(_place(order, list(after), module), module)
-            made[module] = statement
-        elif added:
+            result[module] = statement
+        elif new_names:
             return None
-    kept = [module for module in order if module in after or module not in before]
-    return tuple(line for module in kept for line in made[module].lines)
+    modules = [module for module in order if module in after or module not in before]
+    return tuple(line for module in modules for line in result[module].lines)
 
 
 def _place(order: list[bytes], theirs: list[bytes], module: bytes) -> int:
-    at = theirs.index(module)
-    for follower in theirs[at + 1 :]:
+    index = theirs.index(module)
+    for follower in theirs[index + 1 :]:
         if follower in order:
             return order.index(follower)
-    for leader in reversed(theirs[:at]):
+    for leader in reversed(theirs[:index]):
         if leader in order:
             return order.index(leader) + 1
-    return next((at for at, other in enumerate(order) if other > module), len(order))
+    return next((index for index, neighbour in enumerate(order) if neighbour > module), len(order))
 
 
-def _changed(ours: Statement, theirs: Statement, added: list[bytes], removed: list[bytes]) -> Statement:
-    names = [name for name in ours.names if name not in removed]
-    for name in added:
+def _with_names(ours: Statement, theirs: Statement, new_names: list[bytes], old_names: list[bytes]) -> Statement:
+    names = [name for name in ours.names if name not in old_names]
+    for name in new_names:
         if name not in names:
             names.insert(_place(names, list(theirs.names), name), name)
     return ours if tuple(names) == ours.names else Statement(ours.module, tuple(names), _write(ours, names))
@@ -73,10 +73,10 @@ def _changed(ours: Statement, theirs: Statement, added: list[bytes], removed: li
 def _write(ours: Statement, names: list[bytes]) -> Lines:
     if not names:
         return ()
-    one = _ONE_LINE.match(ours.lines[0]) if len(ours.lines) == 1 else None
+    single_line = _ONE_LINE.match(ours.lines[0]) if len(ours.lines) == 1 else None
     head = ours.lines[0].partition(b" import ")[0] + b" import "
-    if one:
-        line = head + b", ".join(names) + one["tail"]
+    if single_line:
+        line = head + b", ".join(names) + single_line["tail"]
         if len(line) <= _WIDTH + 1:
             return (line,)
     if len(ours.lines) > 2 and all(line.strip().rstrip(b",") in ours.names for line in ours.lines[1:-1]):
@@ -95,18 +95,20 @@ def _statements(lines: Lines) -> list[Statement] | None:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return None
-    found = []
-    at = 0
+    statements = []
+    line_index = 0
     for node in tree.body:
         if not isinstance(node, ast.Import | ast.ImportFrom) or node.end_lineno is None:
             return None
-        if b"".join(lines[at : node.lineno - 1]).strip():
+        if b"".join(lines[line_index : node.lineno - 1]).strip():
             return None
-        own = lines[at : node.end_lineno]
-        at = node.end_lineno
+        statement_lines = lines[line_index : node.end_lineno]
+        line_index = node.end_lineno
         names = tuple((f"{n.name} as {n.asname}" if n.asname else n.name).encode() for n in node.names)
         if isinstance(node, ast.ImportFrom):
-            found.append(Statement(b"from " + b"." * node.level + (node.module or "").encode(), names, own))
+            statements.append(
+                Statement(b"from " + b"." * node.level + (node.module or "").encode(), names, statement_lines)
+            )
         else:
-            found.append(Statement(b"import " + b",".join(names), (), own))
-    return None if b"".join(lines[at:]).strip() else found
+            statements.append(Statement(b"import " + b",".join(names), (), statement_lines))
+    return None if b"".join(lines[line_index:]).strip() else statements

@@ -14,35 +14,35 @@ LineEdit = Edit[bytes]
 
 def merge_adjacent(region: LineRegion) -> Lines | None:
     """Apply both sides' edits where they touch at most, and none of two touching ones is an insertion."""
-    return _merge(region, lambda one, two: one.end < two.start or not (_inserts(one) or _inserts(two)))
+    return _merge(region, lambda first, second: first.end < second.start or not (_inserts(first) or _inserts(second)))
 
 
 def merge_touching(region: LineRegion) -> Lines | None:
     """Apply both sides' edits unless both insert at one place."""
-    return _merge(region, lambda one, two: one.end < two.start or not (_inserts(one) and _inserts(two)))
+    return _merge(region, lambda first, second: first.end < second.start or not (_inserts(first) and _inserts(second)))
 
 
 def insert_both(region: LineRegion) -> Lines | None:
     """Where both sides insert at one place, keep the target's lines first."""
-    return _merge(region, lambda _one, _two: True) if merge_touching(region) is None else None
+    return _merge(region, lambda _first, _second: True) if merge_touching(region) is None else None
 
 
 def insert_sorted(region: LineRegion) -> Lines | None:
     """Where both sides insert into a list that every version keeps sorted, keep it sorted."""
-    both = insert_both(region)
-    if both is None or any(_sorted(side) != list(side) for side in (region.base, region.ours, region.theirs)):
+    lines = insert_both(region)
+    if lines is None or any(_sort_lines(side) != list(side) for side in (region.base, region.ours, region.theirs)):
         return None
-    return tuple(_sorted(both))
+    return tuple(_sort_lines(lines))
 
 
 def _merge(region: LineRegion, apart: Apart[bytes]) -> Lines | None:
-    combined = combine(region.base, region.ours, region.theirs, apart)
-    return None if combined is None else tuple(apply_edits(region.base, [each.edit for each in combined]))
+    edits = combine(region.base, region.ours, region.theirs, apart)
+    return None if edits is None else tuple(apply_edits(region.base, [sided_edit.edit for sided_edit in edits]))
 
 
 def _inserts(edit: LineEdit) -> bool:
     return edit.start == edit.end
 
 
-def _sorted(lines: Lines) -> list[bytes]:
+def _sort_lines(lines: Lines) -> list[bytes]:
     return sorted(lines, key=lambda line: line.strip().lower())

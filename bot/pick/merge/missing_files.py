@@ -17,7 +17,7 @@ from bot.pick.strategy import Attempt, ConflictedFile, FileResolution, FileResol
 
 CAME_LATER = "came later"
 WITH_ITS_FOLDER = "came later with its folder"
-MOVED = "moved"
+MOVED_ON_MAIN = "moved"
 """The traits of a missing file: main got it after the branch left it, and so its whole folder, to which the original
 adds nothing; or main moved it there since."""
 
@@ -32,27 +32,32 @@ class MissingFile:
 
     def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileResolution | None:
         """Drop the edit of a file that the target lacks; remove a file that the original removes."""
-        if file.unmerged.kind is not ConflictKind.MODIFY_DELETE:
+        if file.unmerged_file.kind is not ConflictKind.MODIFY_DELETE:
             return None
-        later = file.ours is None and not _was_at_the_fork(file, attempt)
-        older = as_older_file(file, attempt) if later else None
+        came_later = file.ours is None and not _was_at_the_fork(file, attempt)
+        older = as_older_file(file, attempt) if came_later else None
         if older is not None:
             return self._at_the_older_path(file, older, attempt)
         traits = set()
-        if later:
+        if came_later:
             traits = {CAME_LATER, WITH_ITS_FOLDER} if _lacks_the_folder(file, attempt) else {CAME_LATER}
         return FileResolution(
-            {file.path: None}, Certainty.PROPOSED, _sentence(file, later=later), traits=frozenset(traits)
+            {file.path: None}, Certainty.PROPOSED, _sentence(file, later=came_later), traits=frozenset(traits)
         )
 
     def _at_the_older_path(
         self, file: ConflictedFile, older: ConflictedFile, attempt: Attempt
     ) -> FileResolution | None:
-        answer = self.merge.resolve_file(older, attempt)
-        if answer is None:
+        resolution = self.merge.resolve_file(older, attempt)
+        if resolution is None:
             return None
-        moved = f"the change of {file.path} is made in {older.path}, from where main has moved that file"
-        return replace(answer, changes={**answer.changes, file.path: None}, how=moved, traits=frozenset([MOVED]))
+        explanation = f"the change of {file.path} is made in {older.path}, from where main has moved that file"
+        return replace(
+            resolution,
+            changes={**resolution.changes, file.path: None},
+            explanation=explanation,
+            traits=frozenset([MOVED_ON_MAIN]),
+        )
 
 
 def _was_at_the_fork(file: ConflictedFile, attempt: Attempt) -> bool:
@@ -65,8 +70,8 @@ def _lacks_the_folder(file: ConflictedFile, attempt: Attempt) -> bool:
     repository = attempt.repository
     tree = repository.commit(attempt.plan.base_commit).tree
     above = [str(parent) for parent in reversed(PurePosixPath(file.path).parents[:-1])]
-    missing = next((folder for folder in above if find_entry(repository, tree, folder) is None), None)
-    return missing is not None and not any(_adds_to(missing, each, repository) for each in attempt.commits)
+    new_folder = next((folder for folder in above if find_entry(repository, tree, folder) is None), None)
+    return new_folder is not None and not any(_adds_to(new_folder, sha, repository) for sha in attempt.commits)
 
 
 def _adds_to(folder: str, original: Sha, repository: Repository) -> bool:

@@ -27,5 +27,7 @@ def as_older_file(file: ConflictedFile, attempt: Attempt) -> ConflictedFile | No
     if older is None or entry is None or entry.mode not in (REGULAR, EXECUTABLE):
         return None
     ours = attempt.repository.read_blob(entry.sha)
-    unmerged = replace(file.unmerged, path=older, kind=ConflictKind.CONTENT, ours=entry)
-    return replace(file, unmerged=unmerged, ours=ours, parts=(Region(base=file.base, ours=ours, theirs=file.theirs),))
+    unmerged_file = replace(file.unmerged_file, path=older, kind=ConflictKind.CONTENT, ours=entry)
+    return replace(
+        file, unmerged_file=unmerged_file, ours=ours, parts=(Region(base=file.base, ours=ours, theirs=file.theirs),)
+    )

@@ -49,32 +49,32 @@ def propose(region: LineRegion, renames: Mapping[bytes, bytes], siblings: Sequen
     `renames` are the target's own words for the original's; `siblings` what the region became where the original was
     backported before, newest first.
     """
-    found: dict[Lines, tuple[str, ...]] = {}
-    for answer, name in (*_by_proposers(region), *_translated(region, renames), *_as_siblings(siblings)):
-        if not joins_dangerously(region, answer):
-            found[answer] = (*found.get(answer, ()), name)
-    return found
+    proposals: dict[Lines, tuple[str, ...]] = {}
+    for text, name in (*_by_proposers(region), *_by_translation(region, renames), *_as_siblings(siblings)):
+        if not joins_dangerously(region, text):
+            proposals[text] = (*proposals.get(text, ()), name)
+    return proposals
 
 
 def _by_proposers(region: LineRegion) -> Iterator[tuple[Lines, str]]:
     for name, proposer in PROPOSERS.items():
-        answer = proposer(region)
-        if answer is not None:
-            yield answer, name
+        text = proposer(region)
+        if text is not None:
+            yield text, name
 
 
-def _translated(region: LineRegion, renames: Mapping[bytes, bytes]) -> Iterator[tuple[Lines, str]]:
+def _by_translation(region: LineRegion, renames: Mapping[bytes, bytes]) -> Iterator[tuple[Lines, str]]:
     base, theirs = (tuple(split_lines(translate(b"".join(side), renames))) for side in (region.base, region.theirs))
     if (base, theirs) == (region.base, region.theirs):
         return
-    merged = merge_trivially(base, region.ours, theirs)
-    if merged is not None:
-        yield merged, "translated merge"
+    merge = merge_trivially(base, region.ours, theirs)
+    if merge is not None:
+        yield merge, "translated merge"
         return
-    for answer in dict.fromkeys(answer for answer, _name in _by_proposers(LineRegion(base, region.ours, theirs))):
-        yield answer, "translated"
+    for text in dict.fromkeys(text for text, _name in _by_proposers(LineRegion(base, region.ours, theirs))):
+        yield text, "translated"
 
 
 def _as_siblings(siblings: Sequence[Lines]) -> Iterator[tuple[Lines, str]]:
-    for at, answer in enumerate(siblings):
-        yield answer, "older sibling" if at else "sibling"
+    for index, text in enumerate(siblings):
+        yield text, "older sibling" if index else "sibling"

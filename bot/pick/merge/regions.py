@@ -16,7 +16,7 @@ Lines = tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Agreed:
+class SettledLines:
     """Lines that need no decision: unchanged, changed by one side, or by both alike."""
 
     lines: Lines
@@ -31,7 +31,7 @@ class LineRegion:
     theirs: Lines
 
 
-Piece = Agreed | LineRegion
+Piece = SettledLines | LineRegion
 
 
 def cut_file(parts: Parts) -> list[Piece]:
@@ -39,44 +39,50 @@ def cut_file(parts: Parts) -> list[Piece]:
     pieces: list[Piece] = []
     for part in parts:
         if isinstance(part, bytes):
-            pieces.append(Agreed(tuple(split_lines(part))))
+            pieces.append(SettledLines(tuple(split_lines(part))))
         else:
             pieces += cut(split_lines(part.base), split_lines(part.ours), split_lines(part.theirs))
     return pieces
 
 
-def join_pieces(pieces: Sequence[Piece], answers: Mapping[int, Lines]) -> bytes:
+def join_pieces(pieces: Sequence[Piece], resolutions: Mapping[int, Lines]) -> bytes:
     """Put a file together again, with an answer for each region by its index among the pieces."""
-    taken = (answers[at] if isinstance(piece, LineRegion) else piece.lines for at, piece in enumerate(pieces))
-    return b"".join(line for lines in taken for line in lines)
+    contents = (
+        resolutions[index] if isinstance(piece, LineRegion) else piece.lines for index, piece in enumerate(pieces)
+    )
+    return b"".join(line for lines in contents for line in lines)
 
 
 def split_lines(content: bytes) -> list[bytes]:
     """Return the lines with their ends; only a newline ends a line."""
     lines = content.split(b"\n")
-    ended = [line + b"\n" for line in lines[:-1]]
-    return [*ended, lines[-1]] if lines[-1] else ended
+    complete = [line + b"\n" for line in lines[:-1]]
+    return [*complete, lines[-1]] if lines[-1] else complete
 
 
 def cut(base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]) -> list[Piece]:
     """Cut three versions between the lines that all of them share."""
     in_ours, in_theirs = dict(align(base, ours)), dict(align(base, theirs))
-    shared = [(at, in_ours[at], in_theirs[at]) for at in range(len(base)) if at in in_ours and at in in_theirs]
+    common = [
+        (start, in_ours[start], in_theirs[start])
+        for start in range(len(base))
+        if start in in_ours and start in in_theirs
+    ]
     pieces: list[Piece] = []
-    agreed: list[bytes] = []
-    at, ours_at, theirs_at = 0, 0, 0
-    for here, ours_here, theirs_here in [*shared, (len(base), len(ours), len(theirs))]:
-        span = (tuple(base[at:here]), tuple(ours[ours_at:ours_here]), tuple(theirs[theirs_at:theirs_here]))
-        merged = merge_trivially(*span)
-        if merged is None:
-            pieces += [Agreed(tuple(agreed))] if agreed else []
+    settled_lines: list[bytes] = []
+    start, ours_start, theirs_start = 0, 0, 0
+    for end, ours_end, theirs_end in [*common, (len(base), len(ours), len(theirs))]:
+        span = (tuple(base[start:end]), tuple(ours[ours_start:ours_end]), tuple(theirs[theirs_start:theirs_end]))
+        merge = merge_trivially(*span)
+        if merge is None:
+            pieces += [SettledLines(tuple(settled_lines))] if settled_lines else []
             pieces.append(LineRegion(*span))
-            agreed = []
+            settled_lines = []
         else:
-            agreed += merged
-        agreed += base[here : here + 1]
-        at, ours_at, theirs_at = here + 1, ours_here + 1, theirs_here + 1
-    return [*pieces, Agreed(tuple(agreed))] if agreed else pieces
+            settled_lines += merge
+        settled_lines += base[end : end + 1]
+        start, ours_start, theirs_start = end + 1, ours_end + 1, theirs_end + 1
+    return [*pieces, SettledLines(tuple(settled_lines))] if settled_lines else pieces
 
 
 def merge_trivially(base: Lines, ours: Lines, theirs: Lines) -> Lines | None:
@@ -91,18 +97,18 @@ def place_regions(pieces: Sequence[Piece], content: bytes) -> dict[int, Lines]:
 
     A region is found by its neighbours: the settled lines before and after it.
     """
-    settled: list[bytes] = []
+    settled_lines: list[bytes] = []
     regions: list[tuple[int, int]] = []
-    for at, piece in enumerate(pieces):
+    for index, piece in enumerate(pieces):
         if isinstance(piece, LineRegion):
-            regions.append((at, len(settled)))
+            regions.append((index, len(settled_lines)))
         else:
-            settled += piece.lines
+            settled_lines += piece.lines
     lines = split_lines(content)
-    place = dict(align(settled, lines)) | {-1: -1, len(settled): len(lines)}
-    found = {}
-    for at, position in regions:
+    place = dict(align(settled_lines, lines)) | {-1: -1, len(settled_lines): len(lines)}
+    placements = {}
+    for index, position in regions:
         before, after = place.get(position - 1), place.get(position)
         if before is not None and after is not None and before < after:
-            found[at] = tuple(lines[before + 1 : after])
-    return found
+            placements[index] = tuple(lines[before + 1 : after])
+    return placements

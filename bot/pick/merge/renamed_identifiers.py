@@ -18,15 +18,15 @@ _WORD = re.compile(rb"[A-Za-z_]\w*")
 _TOKEN = re.compile(rb"\w+|[^\w\s]")
 _SHORTEST = 3
 # Seen at least twice, and in four of five places: one place may be an edit of its own.
-_LEAST, _SHARE = 2, 0.8
+_FEWEST, _SHARE = 2, 0.8
 
 
-def find_renames(base: bytes, ours: bytes, theirs: bytes, wanted: frozenset[bytes]) -> dict[bytes, bytes]:
+def find_renames(base: bytes, ours: bytes, theirs: bytes, disputed_words: frozenset[bytes]) -> dict[bytes, bytes]:
     """Return base's word → target's word, for those of the wanted words that the original uses too."""
     if base == ours:
         return {}
-    known = (words(base) & words(theirs) & wanted) - words(ours)
-    absent = {word for word in known if len(word) >= _SHORTEST and base.count(word) >= _LEAST}
+    candidates = (words(base) & words(theirs) & disputed_words) - words(ours)
+    absent = {word for word in candidates if len(word) >= _SHORTEST and base.count(word) >= _FEWEST}
     return _elect(_votes(base, ours, absent)) if absent else {}
 
 
@@ -39,22 +39,22 @@ def _votes(base: bytes, ours: bytes, absent: set[bytes]) -> Mapping[bytes, Count
         if not new or absent.isdisjoint(old):
             continue
         for change in edits(old, new):
-            replaced = old[change.start : change.end]
-            single = len(replaced) == len(change.new) == 1 and _WORD.fullmatch(change.new[0])
-            for word in absent.intersection(replaced):
+            old_words = old[change.start : change.end]
+            single = len(old_words) == len(change.new) == 1 and _WORD.fullmatch(change.new[0])
+            for word in absent.intersection(old_words):
                 votes[word][change.new[0] if single else b""] += 1
     return votes
 
 
 def _elect(votes: Mapping[bytes, Counter[bytes]]) -> dict[bytes, bytes]:
-    elected = {}
+    winners = {}
     for word, counts in votes.items():
         winner, count = counts.most_common(1)[0]
-        if winner and count >= _LEAST and count >= _SHARE * counts.total():
-            elected[word] = winner
-    return elected
+        if winner and count >= _FEWEST and count >= _SHARE * counts.total():
+            winners[word] = winner
+    return winners
 
 
 def translate(content: bytes, renames: Mapping[bytes, bytes]) -> bytes:
     """Replace whole words."""
-    return _WORD.sub(lambda found: renames.get(found[0], found[0]), content) if renames else content
+    return _WORD.sub(lambda match: renames.get(match[0], match[0]), content) if renames else content

@@ -29,38 +29,38 @@ _LARGEST = 600_000
 # A text that is less likely is none that a proposer would choose, whatever it has in common with the sides.
 _HARDLY_AN_ANSWER = 0.05
 # What people landed on another branch is more than a guess.
-_BACKED = frozenset(["sibling", "older sibling"])
+_FROM_SIBLINGS = frozenset(["sibling", "older sibling"])
 
 
 @dataclass(frozen=True, slots=True)
-class _Best:
+class _BestResolution:
     """The likeliest answer to a region, how likely it is, who proposes it, and the circumstances."""
 
     region: LineRegion
     lines: Lines
     chance: float
     names: tuple[str, ...]
-    known: frozenset[str]
+    circumstances: frozenset[str]
 
     @property
     def traits(self) -> frozenset[str]:
         """What holds for the decision, by name."""
-        return self.known | frozenset(self.names)
+        return self.circumstances | frozenset(self.names)
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _RatedRegion:
     """Who proposes what for a region, how likely each answer is, and the circumstances."""
 
     region: LineRegion
     proposals: Proposals
     chances: Mapping[Lines, float]
-    known: frozenset[str]
+    circumstances: frozenset[str]
 
     @property
     def likeliest(self) -> Lines:
         """The answer that people most likely commit."""
-        return max(self.proposals, key=lambda each: self.chances[each])
+        return max(self.proposals, key=lambda lines: self.chances[lines])
 
 
 class FinerMerge:
@@ -71,110 +71,119 @@ class FinerMerge:
     def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileResolution | None:
         """Answer every region of a file that git could merge in part; always with the likeliest text."""
         sides = (file.base, file.ours, file.theirs)
-        if file.unmerged.kind not in (ConflictKind.CONTENT, ConflictKind.ADD_ADD) or not file.parts:
+        if file.unmerged_file.kind not in (ConflictKind.CONTENT, ConflictKind.ADD_ADD) or not file.parts:
             return None
         if any(len(side or b"") > _LARGEST for side in sides):
             return None
         if is_written_by_a_tool(attempt.repository, attempt.plan.base_commit, file.path, sides):
             return None
         # Neighbouring branches mostly have the same file, and the same answer then.
-        return attempt.caches.resolutions.of(_seen(file, attempt), lambda: self._answer(file, attempt))
+        return attempt.caches.resolutions.of(_cache_key(file, attempt), lambda: self._resolve(file, attempt))
 
-    def _answer(self, file: ConflictedFile, attempt: Attempt) -> FileResolution | None:
+    def _resolve(self, file: ConflictedFile, attempt: Attempt) -> FileResolution | None:
         pieces = cut_file(file.parts)
-        best = dict(_answers(file, pieces, attempt))
+        best = dict(_best_resolutions(file, pieces, attempt))
         if _is_refused(file, best.values()):
             return None
         return FileResolution(
-            changes={file.path: join_pieces(pieces, {at: each.lines for at, each in best.items()})},
+            changes={file.path: join_pieces(pieces, {index: resolution.lines for index, resolution in best.items()})},
             certainty=Certainty.PROPOSED,
-            how=", ".join(dict.fromkeys(each.names[0] for each in best.values())),
-            regions=tuple(_shown(file, each) for each in best.values()),
-            decisions=tuple(Decision(each.chance, each.traits) for each in best.values()),
+            explanation=", ".join(dict.fromkeys(resolution.names[0] for resolution in best.values())),
+            regions=tuple(_report(file, resolution) for resolution in best.values()),
+            decisions=tuple(Decision(resolution.chance, resolution.traits) for resolution in best.values()),
         )
 
 
-def _seen(file: ConflictedFile, attempt: Attempt) -> Hashable:
+def _cache_key(file: ConflictedFile, attempt: Attempt) -> Hashable:
     """Return all that an answer follows from."""
-    text = hashlib.sha256()
+    digest = hashlib.sha256()
     sides = (side for part in file.parts for side in ((part,) if isinstance(part, bytes) else astuple(part)))
-    for each in (*sides, _forked(file, attempt) or b""):
-        text.update(b"%d:%s" % (len(each), each))
-    siblings = tuple(each.commit for each in attempt.backports(file.commit)[:_MOST_SIBLINGS])
-    return file.commit, file.unmerged, text.digest(), siblings
+    for side in (*sides, _fork_text(file, attempt) or b""):
+        digest.update(b"%d:%s" % (len(side), side))
+    siblings = tuple(side.commit for side in attempt.backports(file.commit)[:_MOST_SIBLINGS])
+    return file.commit, file.unmerged_file, digest.digest(), siblings
 
 
-def _is_refused(file: ConflictedFile, best: Collection[_Best]) -> bool:
-    if any(discards_the_target(each.region, each.lines) for each in best if not _BACKED.intersection(each.names)):
+def _is_refused(file: ConflictedFile, best: Collection[_BestResolution]) -> bool:
+    if any(
+        discards_the_target(resolution.region, resolution.lines)
+        for resolution in best
+        if not _FROM_SIBLINGS.intersection(resolution.names)
+    ):
         return True
-    if holds_pins(file.path) and not all(takes_whole_pins(each.region, each.lines) for each in best):
+    if holds_pins(file.path) and not all(takes_whole_pins(resolution.region, resolution.lines) for resolution in best):
         return True
-    answers = [(each.region, each.lines) for each in best]
-    return takes_half_of_a_guard(file.base or b"", file.theirs or b"", answers)
+    texts = [(resolution.region, resolution.lines) for resolution in best]
+    return takes_half_of_a_guard(file.base or b"", file.theirs or b"", texts)
 
 
 class SiblingMatch(Enum):
     """How a file that an earlier backport led to compares with what the finer merge would make of the conflict."""
 
     LIKELIEST = "the very same"
-    OTHER = "made of other answers"
+    OTHER_TEXTS = "made of other answers"
     BY_HAND = "holds what is no answer, or hardly one"
-    LOST = "a place of the conflict is not found again"
+    NOT_PLACED = "a place of the conflict is not found again"
 
 
 def match_sibling(attempt: Attempt, pick: UnmergedPick, tree: Sha) -> Iterator[SiblingMatch]:
     """Yield how each conflicting file of a pick stands in a tree."""
     parts = attempt.split(pick)
-    for unmerged in pick.files:
-        content = attempt.repository.read(tree, unmerged.path)
-        file = load_conflict(attempt.repository, pick, unmerged, parts.get(unmerged.path, ()))
+    for unmerged_file in pick.files:
+        content = attempt.repository.read(tree, unmerged_file.path)
+        file = load_conflict(attempt.repository, pick, unmerged_file, parts.get(unmerged_file.path, ()))
         if file.parts:
-            yield _match(file, content or b"", attempt)
+            yield _compare_file(file, content or b"", attempt)
         else:
-            dropped = content is None and unmerged.kind is ConflictKind.MODIFY_DELETE
-            yield SiblingMatch.LIKELIEST if dropped else SiblingMatch.BY_HAND
+            leaves_file_out = content is None and unmerged_file.kind is ConflictKind.MODIFY_DELETE
+            yield SiblingMatch.LIKELIEST if leaves_file_out else SiblingMatch.BY_HAND
 
 
-def _match(file: ConflictedFile, content: bytes, attempt: Attempt) -> SiblingMatch:
+def _compare_file(file: ConflictedFile, content: bytes, attempt: Attempt) -> SiblingMatch:
     pieces = cut_file(file.parts)
-    placed = place_regions(pieces, content)
-    judged = dict(_judged(file, pieces, [placed], attempt))
-    if placed.keys() != judged.keys():
-        return SiblingMatch.LOST
-    if any(each.chances.get(placed[at], 0.0) < _HARDLY_AN_ANSWER for at, each in judged.items()):
+    placements = place_regions(pieces, content)
+    ratings = dict(_rate_regions(file, pieces, [placements], attempt))
+    if placements.keys() != ratings.keys():
+        return SiblingMatch.NOT_PLACED
+    if any(rating.chances.get(placements[index], 0.0) < _HARDLY_AN_ANSWER for index, rating in ratings.items()):
         return SiblingMatch.BY_HAND
-    made = join_pieces(pieces, {at: each.likeliest for at, each in judged.items()})
-    return SiblingMatch.LIKELIEST if made == content else SiblingMatch.OTHER
+    merge = join_pieces(pieces, {index: rating.likeliest for index, rating in ratings.items()})
+    return SiblingMatch.LIKELIEST if merge == content else SiblingMatch.OTHER_TEXTS
 
 
-def _answers(file: ConflictedFile, pieces: Sequence[Piece], attempt: Attempt) -> Iterator[tuple[int, _Best]]:
+def _best_resolutions(
+    file: ConflictedFile, pieces: Sequence[Piece], attempt: Attempt
+) -> Iterator[tuple[int, _BestResolution]]:
     siblings = [place_regions(pieces, content) for content in _sibling_files(file, attempt)]
-    for at, judged in _judged(file, pieces, siblings, attempt):
-        answer = judged.likeliest
-        yield at, _Best(judged.region, answer, judged.chances[answer], judged.proposals[answer], judged.known)
+    for index, rating in _rate_regions(file, pieces, siblings, attempt):
+        lines = rating.likeliest
+        yield (
+            index,
+            _BestResolution(rating.region, lines, rating.chances[lines], rating.proposals[lines], rating.circumstances),
+        )
 
 
-def _judged(
+def _rate_regions(
     file: ConflictedFile, pieces: Sequence[Piece], siblings: Sequence[Mapping[int, Lines]], attempt: Attempt
-) -> Iterator[tuple[int, _Judged]]:
+) -> Iterator[tuple[int, _RatedRegion]]:
     """Yield each region with its answers."""
-    evidence = _evidence(file, attempt)
-    regions = [(at, piece) for at, piece in enumerate(pieces) if isinstance(piece, LineRegion)]
-    disputed = words(b"".join(line for _at, each in regions for line in (*each.base, *each.theirs)))
-    renames = find_renames(file.base or b"", file.ours or b"", file.theirs or b"", disputed)
-    for at, region in regions:
-        before = [placed[at] for placed in siblings if at in placed]
-        known = circumstances(region, evidence, alone=len(regions) == 1, has_sibling=bool(siblings))
-        proposals = propose(region, renames, before)
-        weighed = {answer: weigh(region, answer, names, evidence) for answer, names in proposals.items()}
-        yield at, _Judged(region, proposals, chances(region, known, weighed), frozenset(known))
+    file_facts = _features(file, attempt)
+    regions = [(index, piece) for index, piece in enumerate(pieces) if isinstance(piece, LineRegion)]
+    disputed_words = words(b"".join(line for _index, region in regions for line in (*region.base, *region.theirs)))
+    renames = find_renames(file.base or b"", file.ours or b"", file.theirs or b"", disputed_words)
+    for index, region in regions:
+        sibling_texts = [placements[index] for placements in siblings if index in placements]
+        facts = circumstances(region, file_facts, alone=len(regions) == 1, has_sibling=bool(siblings))
+        proposals = propose(region, renames, sibling_texts)
+        features = {lines: weigh(region, lines, names, file_facts) for lines, names in proposals.items()}
+        yield index, _RatedRegion(region, proposals, chances(region, facts, features), frozenset(facts))
 
 
-def _evidence(file: ConflictedFile, attempt: Attempt) -> FileFeatures:
-    return file_features(file.path, file.base, file.ours, file.theirs, _forked(file, attempt))
+def _features(file: ConflictedFile, attempt: Attempt) -> FileFeatures:
+    return file_features(file.path, file.base, file.ours, file.theirs, _fork_text(file, attempt))
 
 
-def _forked(file: ConflictedFile, attempt: Attempt) -> bytes | None:
+def _fork_text(file: ConflictedFile, attempt: Attempt) -> bytes | None:
     """Return the file where the histories part."""
     fork = attempt.fork(file.commit)
     return attempt.repository.read(fork, file.path) if fork else None
@@ -182,13 +191,13 @@ def _forked(file: ConflictedFile, attempt: Attempt) -> bytes | None:
 
 def _sibling_files(file: ConflictedFile, attempt: Attempt) -> Iterator[bytes]:
     """Yield what the file became where the same original was backported before, newest first."""
-    for backported in attempt.backports(file.commit)[:_MOST_SIBLINGS]:
-        content = attempt.repository.read(backported.commit, file.path)
+    for backport in attempt.backports(file.commit)[:_MOST_SIBLINGS]:
+        content = attempt.repository.read(backport.commit, file.path)
         if content is not None:
             yield content
 
 
-def _shown(file: ConflictedFile, best: _Best) -> Resolution:
+def _report(file: ConflictedFile, best: _BestResolution) -> Resolution:
     return Resolution(
         path=file.path,
         base=b"".join(best.region.base),

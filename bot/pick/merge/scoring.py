@@ -11,30 +11,30 @@ from collections.abc import Mapping
 from math import exp
 
 from bot.pick.merge.regions import LineRegion, Lines
-from bot.pick.merge.scoring_weights import CIRCUMSTANCES, PROPOSED, WORDS
+from bot.pick.merge.scoring_weights import CIRCUMSTANCES, PROPOSERS, WORDS
 
-NONE = "none"
+NO_ANSWER = "none"
 
 
 def chances(
-    region: LineRegion, circumstances: Mapping[str, float], weighed: Mapping[Lines, Mapping[str, float]]
+    region: LineRegion, circumstances: Mapping[str, float], features: Mapping[Lines, Mapping[str, float]]
 ) -> dict[Lines, float]:
     """Return the chance of each answer; together they leave a rest for what nobody proposes."""
     scores = {
-        answer: _score(found) + _fit(_relation(region, answer), circumstances) for answer, found in weighed.items()
+        lines: _score(values) + _fit(_relation(region, lines), circumstances) for lines, values in features.items()
     }
-    none = _fit(NONE, circumstances)
-    most = max(none, *scores.values())
-    total = exp(none - most) + sum(exp(score - most) for score in scores.values())
-    return {answer: exp(score - most) / total for answer, score in scores.items()}
+    no_answer = _fit(NO_ANSWER, circumstances)
+    highest = max(no_answer, *scores.values())
+    total = exp(no_answer - highest) + sum(exp(score - highest) for score in scores.values())
+    return {lines: exp(score - highest) / total for lines, score in scores.items()}
 
 
-def _relation(region: LineRegion, answer: Lines) -> str:
-    if answer == region.ours:
+def _relation(region: LineRegion, lines: Lines) -> str:
+    if lines == region.ours:
         return "ours"
-    if answer == region.theirs:
+    if lines == region.theirs:
         return "theirs"
-    return "merged" if answer else "empty"
+    return "merged" if lines else "empty"
 
 
 def _fit(relation: str, circumstances: Mapping[str, float]) -> float:
@@ -42,5 +42,5 @@ def _fit(relation: str, circumstances: Mapping[str, float]) -> float:
     return weights.get("always", 0.0) + sum(weights.get(name, 0.0) * value for name, value in circumstances.items())
 
 
-def _score(found: Mapping[str, float]) -> float:
-    return sum((PROPOSED.get(name) or WORDS.get(name, 0.0)) * value for name, value in found.items())
+def _score(values: Mapping[str, float]) -> float:
+    return sum((PROPOSERS.get(name) or WORDS.get(name, 0.0)) * value for name, value in values.items())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-PROPOSED: Mapping[str, float] = {
+PROPOSERS: Mapping[str, float] = {
     "sibling": 1.29,
     "import names": 1.04,
     "insertion beside absent text": 0.95,

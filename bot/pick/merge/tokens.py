@@ -28,7 +28,7 @@ class Token:
 
 def tokenize(lines: Lines) -> list[Token]:
     """Return the tokens; the last one has no text and carries the blank space at the end."""
-    return [Token(*found.groups()) for found in _TOKEN.finditer(b"".join(lines))]
+    return [Token(*match.groups()) for match in _TOKEN.finditer(b"".join(lines))]
 
 
 def merge_tokens(region: LineRegion) -> Lines | None:
@@ -40,24 +40,29 @@ def merge_tokens(region: LineRegion) -> Lines | None:
     def apart(first: Edit[bytes], second: Edit[bytes]) -> bool:
         return _independent(base, depths, first.end, second.start)
 
-    combined = combine(texts, [t.text for t in ours], [t.text for t in theirs], apart)
-    if combined is None:
+    edits = combine(texts, [t.text for t in ours], [t.text for t in theirs], apart)
+    if edits is None:
         return None
     in_ours = dict(align(texts, [t.text for t in ours]))
     in_theirs = dict(align(texts, [t.text for t in theirs]))
-    made: list[Token] = []
-    at = 0
-    for each in combined:
-        made += [_kept(base, ours, theirs, in_ours, in_theirs, here) for here in range(at, each.edit.start)]
-        side, places = (theirs, in_theirs) if each.theirs else (ours, in_ours)
-        made += _new(each.edit, side, places)
-        at = each.edit.end
-        if each.edit.new and at in places:
-            kept = _kept(base, ours, theirs, in_ours, in_theirs, at)
-            made.append(_after_new(kept, side[places[at]].blank))
-            at += 1
-    made += [_kept(base, ours, theirs, in_ours, in_theirs, here) for here in range(at, len(base))]
-    return tuple(split_lines(b"".join(token.blank + token.text for token in made)))
+    result: list[Token] = []
+    index = 0
+    for sided_edit in edits:
+        result += [
+            _unchanged_token(base, ours, theirs, in_ours, in_theirs, position)
+            for position in range(index, sided_edit.edit.start)
+        ]
+        side, places = (theirs, in_theirs) if sided_edit.theirs else (ours, in_ours)
+        result += _new_tokens(sided_edit.edit, side, places)
+        index = sided_edit.edit.end
+        if sided_edit.edit.new and index in places:
+            token = _unchanged_token(base, ours, theirs, in_ours, in_theirs, index)
+            result.append(_after_new(token, side[places[index]].blank))
+            index += 1
+    result += [
+        _unchanged_token(base, ours, theirs, in_ours, in_theirs, position) for position in range(index, len(base))
+    ]
+    return tuple(split_lines(b"".join(token.blank + token.text for token in result)))
 
 
 def merge_words(region: LineRegion) -> Lines | None:
@@ -70,53 +75,53 @@ def merge_words(region: LineRegion) -> Lines | None:
     def apart(first: Edit[bytes], second: Edit[bytes]) -> bool:
         return any(word.strip() for word in base[first.end : second.start])
 
-    combined = combine(base, ours, theirs, apart)
-    if combined is None:
+    edits = combine(base, ours, theirs, apart)
+    if edits is None:
         return None
-    return tuple(split_lines(b"".join(apply_edits(base, [each.edit for each in combined]))))
+    return tuple(split_lines(b"".join(apply_edits(base, [sided_edit.edit for sided_edit in edits]))))
 
 
-def _new(edit: Edit[bytes], side: list[Token], places: dict[int, int]) -> list[Token]:
+def _new_tokens(edit: Edit[bytes], side: list[Token], places: dict[int, int]) -> list[Token]:
     start = places[edit.start - 1] + 1 if edit.start else 0
     return side[start : start + len(edit.new)]
 
 
-def _kept(
+def _unchanged_token(
     base: list[Token],
     ours: list[Token],
     theirs: list[Token],
     in_ours: dict[int, int],
     in_theirs: dict[int, int],
-    at: int,
+    index: int,
 ) -> Token:
-    token = base[at]
-    mine = ours[in_ours[at]].blank if at in in_ours else token.blank
-    other = theirs[in_theirs[at]].blank if at in in_theirs else token.blank
-    return Token(other if mine == token.blank else mine, token.text)
+    token = base[index]
+    ours_blank = ours[in_ours[index]].blank if index in in_ours else token.blank
+    theirs_blank = theirs[in_theirs[index]].blank if index in in_theirs else token.blank
+    return Token(theirs_blank if ours_blank == token.blank else ours_blank, token.text)
 
 
 def _after_new(token: Token, blank: bytes) -> Token:
     """Return a token that follows new ones, with at least the line break or space by which their side sets it off."""
-    joined = not token.blank or (b"\n" in blank and b"\n" not in token.blank)
-    return Token(blank if joined else token.blank, token.text)
+    stands_close = not token.blank or (b"\n" in blank and b"\n" not in token.blank)
+    return Token(blank if stands_close else token.blank, token.text)
 
 
 def _depths(texts: list[bytes]) -> list[int]:
     depth = 0
-    found = []
+    depths = []
     for text in texts:
         depth -= text[:1] in (b")", b"]", b"}")
-        found.append(depth)
+        depths.append(depth)
         depth += text[:1] in (b"(", b"[", b"{")
-    return found
+    return depths
 
 
 def _independent(base: list[Token], depths: list[int], end: int, start: int) -> bool:
     """Say whether an unchanged comma of one list, or the end of a statement, stands between two edits."""
     outermost = min(depths)
-    for at in range(end, min(start + 1, len(base))):
-        if b"\n" in base[at].blank and depths[at] == outermost and (at > end or start > end):
+    for index in range(end, min(start + 1, len(base))):
+        if b"\n" in base[index].blank and depths[index] == outermost and (index > end or start > end):
             return True
-        if at < start and base[at].text == b"," and depths[at] <= min(depths[end:start]):
+        if index < start and base[index].text == b"," and depths[index] <= min(depths[end:start]):
             return True
     return False

@@ -29,19 +29,19 @@ _GOES_ON = (b",", b"\\", b"+", b"(", b"[", b"{", b"%", b"=", b"|", b"&", b".", b
 _GOES_BACK = (b")", b"]", b"}", b".", b"+", b"%", b"|", b"&", b"and ", b"or ", b"if ", b"else ", b'"', b"'")
 
 
-def joins_dangerously(region: LineRegion, answer: Lines) -> bool:
+def joins_dangerously(region: LineRegion, resolution: Lines) -> bool:
     """Say whether a statement has parts of both sides while either side changed what keeps text from being code.
 
     Where statements end is guessed from the lines, towards longer ones: a list that goes on counts as one statement.
     """
-    if answer in (region.ours, region.theirs, region.base) or not any(_joined(region, answer)):
+    if resolution in (region.ours, region.theirs, region.base) or not any(_mixed_statements(region, resolution)):
         return False
     return _touches(region.base, region.ours) or _touches(region.base, region.theirs)
 
 
-def _joined(region: LineRegion, answer: Lines) -> Iterator[bool]:
+def _mixed_statements(region: LineRegion, resolution: Lines) -> Iterator[bool]:
     base, ours, theirs = ({line.strip() for line in side} for side in (region.base, region.ours, region.theirs))
-    for statement in _statements(answer):
+    for statement in _statements(resolution):
         lines = {line.strip() for line in statement}
         yield bool(lines & (ours - base - theirs)) and bool(lines & (theirs - base - ours))
         yield not lines <= base | ours | theirs
@@ -49,44 +49,46 @@ def _joined(region: LineRegion, answer: Lines) -> Iterator[bool]:
 
 def _statements(lines: Lines) -> Iterator[Lines]:
     start = 0
-    for at in range(1, len(lines)):
-        before, here = lines[at - 1].strip(), lines[at].strip()
-        if before.endswith(_GOES_ON) or here.startswith(_GOES_BACK):
+    for index in range(1, len(lines)):
+        line_before, line = lines[index - 1].strip(), lines[index].strip()
+        if line_before.endswith(_GOES_ON) or line.startswith(_GOES_BACK):
             continue
-        yield lines[start:at]
-        start = at
+        yield lines[start:index]
+        start = index
     yield lines[start:]
 
 
-def _touches(base: Lines, changed: Lines) -> bool:
-    old, new = _SIGN.findall(b"".join(base)), _SIGN.findall(b"".join(changed))
+def _touches(base: Lines, side: Lines) -> bool:
+    old, new = _SIGN.findall(b"".join(base)), _SIGN.findall(b"".join(side))
     words = (word for edit in edits(old, new) for word in (*old[edit.start : edit.end], *edit.new))
     return any(word in _TOUCHY_SIGN or _TOUCHY_WORD.match(word) for word in words)
 
 
-def discards_the_target(region: LineRegion, answer: Lines) -> bool:
+def discards_the_target(region: LineRegion, resolution: Lines) -> bool:
     """Say whether the answer is the original's text and loses words of the target that the original did not remove."""
     base, ours, theirs = (Counter(_SIGN.findall(b"".join(side))) for side in (region.base, region.ours, region.theirs))
-    return answer == region.theirs and bool((ours - theirs) - (base - theirs))
+    return resolution == region.theirs and bool((ours - theirs) - (base - theirs))
 
 
-def takes_half_of_a_guard(base: bytes, theirs: bytes, answers: Iterable[tuple[LineRegion, Lines]]) -> bool:
+def takes_half_of_a_guard(base: bytes, theirs: bytes, resolutions: Iterable[tuple[LineRegion, Lines]]) -> bool:
     """Say whether the original changes how a file guards text from becoming code, and a part of its change is left."""
-    return any(_leaves_out(region, answer) for region, answer in answers) and _changes_a_guard(base, theirs)
+    return any(_leaves_out(region, resolution) for region, resolution in resolutions) and _changes_a_guard(base, theirs)
 
 
 def _changes_a_guard(base: bytes, theirs: bytes) -> bool:
     """Say whether two versions of a file differ in how often any word of guarding stands there."""
     before, after = Counter(base.split(b"\n")), Counter(theirs.split(b"\n"))
-    taken, brought = (_count_guards((one - other).elements()) for one, other in ((before, after), (after, before)))
-    return taken != brought
+    removed_guards, added_guards = (
+        _count_guards((lines - other_lines).elements()) for lines, other_lines in ((before, after), (after, before))
+    )
+    return removed_guards != added_guards
 
 
 def _count_guards(lines: Iterable[bytes]) -> Counter[bytes]:
     return Counter(word for line in lines for word in _WORD.findall(line) if _GUARD.search(word))
 
 
-def _leaves_out(region: LineRegion, answer: Lines) -> bool:
+def _leaves_out(region: LineRegion, resolution: Lines) -> bool:
     """Say whether the answer lacks a word that the original brings here, or keeps one that it takes away."""
-    base, theirs, made = (Counter(_SIGN.findall(b"".join(side))) for side in (region.base, region.theirs, answer))
-    return bool((theirs - base) - made) or bool((base - theirs) & (made - theirs))
+    base, theirs, text = (Counter(_SIGN.findall(b"".join(side))) for side in (region.base, region.theirs, resolution))
+    return bool((theirs - base) - text) or bool((base - theirs) & (text - theirs))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.git.conflict_markers import Region
 from bot.pick.merge.align import align, apply_edits, edits
-from bot.pick.merge.regions import Agreed, LineRegion, cut, cut_file, join_pieces, place_regions, split_lines
+from bot.pick.merge.regions import LineRegion, SettledLines, cut, cut_file, join_pieces, place_regions, split_lines
 
 LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"c\n", b"\n", b"d\n"]), max_size=12)
 
@@ -30,7 +30,7 @@ def test_aligned_pairs_are_equal_and_rise(one: list[bytes], other: list[bytes]) 
 def test_merge_with_an_unchanged_side_gives_the_other(base: list[bytes], changed: list[bytes]) -> None:
     for ours, theirs in ((base, changed), (changed, base), (changed, changed)):
         pieces = cut(base, ours, theirs)
-        assert all(isinstance(piece, Agreed) for piece in pieces)
+        assert all(isinstance(piece, SettledLines) for piece in pieces)
         assert join_pieces(pieces, {}) == b"".join(changed)
 
 

@@ -14,7 +14,9 @@ def _answered(chance: float, *traits: str) -> tuple[ConflictedFile, FileResoluti
     path = "ring.c"
     kind = ConflictKind.CONTENT
     unmerged = UnmergedFile(path=path, written=path, kind=kind, regions=1, base=None, ours=None, theirs=None)
-    file = ConflictedFile(commit=Sha("0" * 40), unmerged=unmerged, base=b"a\n", ours=b"b\n", theirs=b"c\n", parts=())
+    file = ConflictedFile(
+        commit=Sha("0" * 40), unmerged_file=unmerged, base=b"a\n", ours=b"b\n", theirs=b"c\n", parts=()
+    )
     decisions = (Decision(chance, frozenset(traits)),)
     return file, FileResolution({path: b"c\n"}, Certainty.PROPOSED, "", decisions=decisions)
 
