@@ -18,7 +18,7 @@ from bot.config import Config, load_config, parse_config
 from bot.environment import credentials
 from bot.environment.safe_output import to_json
 from bot.git.untrusted_repository import opened_clone
-from bot.handlers.schedule import Offline, SyncRun, look, look_at, open_missing
+from bot.handlers.schedule import LocalContext, SyncRun, open_missing, survey_clone, survey_repository
 from bot.handlers.tracking_issues import write_tracking_issues
 from bot.pipeline.context import RepositoryContext, open_repository_context
 from bot.report.sync_issue import render_summary
@@ -76,7 +76,7 @@ def sync_branches(
 
 def _at_work(context: RepositoryContext, data: Path, branch: str | None, *, open_: bool) -> SyncRun:
     if not open_:
-        return look(context, data, branch)
+        return survey_repository(context, data, branch)
     run = open_missing(context, data, branch)
     if context.config.sync.tracking_issue:
         write_tracking_issues(run.survey, context)
@@ -86,7 +86,7 @@ def _at_work(context: RepositoryContext, data: Path, branch: str | None, *, open
 def _look_at_clone(clone: Path, config: Config, beside: Path, data: Path, branch: str | None) -> SyncRun:
     patches = configured_patches(config.patches, beside)
     with opened_clone(clone) as repository:
-        return look_at(repository, config, Offline(directory=data, patches=patches, progress=tell), branch)
+        return survey_clone(repository, config, LocalContext(directory=data, patches=patches, progress=tell), branch)
 
 
 def _config_or_default(path: Path) -> Config:

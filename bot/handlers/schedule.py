@@ -17,12 +17,12 @@ from bot.config import Config
 from bot.errors import BackportError, FetchFailed
 from bot.git.repository import Repository
 from bot.git.untrusted_repository import refuse_shallow
-from bot.handlers.schedule_opening import Opening, chosen
+from bot.handlers.schedule_opening import PullRequestOpener, chosen
 from bot.history.store import HistoryStore
 from bot.models import Progress, Sha, TargetOutcome, silent
 from bot.pick.strategy import PickCaches
 from bot.pipeline.context import RepositoryContext
-from bot.sync.survey import Ground, Survey, survey
+from bot.sync.survey import SyncContext, SyncReport, survey
 from bot.text.markdown import count
 
 _REMOTE_REF = "refs/remotes/origin/"
@@ -32,12 +32,12 @@ _REMOTE_REF = "refs/remotes/origin/"
 class SyncRun:
     """What was found, with what became of it, and how each attempt ended."""
 
-    survey: Survey
+    survey: SyncReport
     results: tuple[TargetOutcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offline:
+class LocalContext:
     """What a look without GitHub has at hand; `directory` keeps what is read from one time to the next."""
 
     directory: Path
@@ -46,7 +46,7 @@ class Offline:
 
 
 @contextmanager
-def grounded(context: RepositoryContext, directory: Path, only: str | None) -> Iterator[Ground]:
+def open_sync_context(context: RepositoryContext, directory: Path, only: str | None) -> Iterator[SyncContext]:
     """Bring the main branch and the stable branches here; `only` is a glob that narrows them down.
 
     Raises:
@@ -56,7 +56,7 @@ def grounded(context: RepositoryContext, directory: Path, only: str | None) -> I
     main = context.config.sync.main or context.github.default_branch
     tips, existing = _fetch(context, main, only)
     with HistoryStore(directory / "history.sqlite") as store:
-        yield Ground(
+        yield SyncContext(
             repository=context.mirror,
             store=store,
             config=context.config,
@@ -108,14 +108,14 @@ def choose_branches(there: Mapping[str, Sha], main: str, config: Config, only: s
     return chosen
 
 
-def look(context: RepositoryContext, directory: Path, only: str | None = None) -> SyncRun:
+def survey_repository(context: RepositoryContext, directory: Path, only: str | None = None) -> SyncRun:
     """Find what is missing and what a run would do about it. Nothing is changed on GitHub."""
-    with grounded(context, directory, only) as ground:
-        found = survey(ground, context.github)
-        return _planned(ground, found)
+    with open_sync_context(context, directory, only) as sync_context:
+        found = survey(sync_context, context.github)
+        return _planned(sync_context, found)
 
 
-def look_at(repository: Repository, config: Config, context: Offline, only: str | None = None) -> SyncRun:
+def survey_clone(repository: Repository, config: Config, context: LocalContext, only: str | None = None) -> SyncRun:
     """Do the same by git alone, on a repository that is somebody else's: it is not written to.
 
     Raises:
@@ -126,7 +126,7 @@ def look_at(repository: Repository, config: Config, context: Offline, only: str 
     refuse_shallow(repository, "what the branches have cannot be told")
     names = choose_branches(branches, main, config, only)
     with HistoryStore(context.directory / "history.sqlite") as store:
-        ground = Ground(
+        sync_context = SyncContext(
             repository=repository,
             store=store,
             config=config,
@@ -137,17 +137,19 @@ def look_at(repository: Repository, config: Config, context: Offline, only: str 
             caches=PickCaches.open(context.directory),
             progress=context.progress,
         )
-        return _planned(ground, survey(ground))
+        return _planned(sync_context, survey(sync_context))
 
 
-def _planned(ground: Ground, found: Survey) -> SyncRun:
-    return SyncRun(survey=replace(found, branches=tuple(chosen(state, ground, found) for state in found.branches)))
+def _planned(sync_context: SyncContext, found: SyncReport) -> SyncRun:
+    return SyncRun(
+        survey=replace(found, branches=tuple(chosen(state, sync_context, found) for state in found.branches))
+    )
 
 
 def open_missing(context: RepositoryContext, directory: Path, only: str | None = None) -> SyncRun:
     """Find what is missing and open the backport pull requests that the limits allow, proven as always."""
-    with grounded(context, directory, only) as ground:
-        found = survey(ground, context.github)
-        opening = Opening(context, ground, found)
+    with open_sync_context(context, directory, only) as sync_context:
+        found = survey(sync_context, context.github)
+        opening = PullRequestOpener(context, sync_context, found)
         branches = tuple(map(opening.attempted, found.branches))
         return SyncRun(survey=replace(found, branches=branches), results=tuple(opening.results))

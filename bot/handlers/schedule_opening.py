@@ -28,35 +28,35 @@ from bot.pipeline.merged_commits import merged_commits
 from bot.pipeline.run import backport_to, capture_errors
 from bot.sync.choice import WAITS_FOR_THE_GPU, choose, limited
 from bot.sync.failed_attempts import Attempts
-from bot.sync.survey import Ground, Survey
-from bot.sync.types import BranchState, Original, Standing, State
+from bot.sync.survey import SyncContext, SyncReport
+from bot.sync.types import BranchState, Original, OriginalState, State
 
 
-def chosen(state: BranchState, ground: Ground, found: Survey) -> BranchState:
+def chosen(state: BranchState, sync_context: SyncContext, found: SyncReport) -> BranchState:
     """Return the branch with what each missing original waits for; nothing is attempted."""
-    return _changed(state, _choice(state, ground, found)) if state.tip else state
+    return _changed(state, _choice(state, sync_context, found)) if state.tip else state
 
 
-def _choice(state: BranchState, ground: Ground, found: Survey) -> tuple[Standing, ...]:
-    attempts = _attempts(state, ground)
+def _choice(state: BranchState, sync_context: SyncContext, found: SyncReport) -> tuple[OriginalState, ...]:
+    attempts = _attempts(state, sync_context)
     in_turn = choose(
         state,
-        ground.config.sync,
-        failed=lambda original: attempts.failed(original, ground.patch_for(original)),
+        sync_context.config.sync,
+        failed=lambda original: attempts.failed(original, sync_context.patch_for(original)),
     )
-    return limited(in_turn, ground.config.sync.max_open - found.open_backports.get(state.branch, 0))
+    return limited(in_turn, sync_context.config.sync.max_open - found.open_backports.get(state.branch, 0))
 
 
-def _attempts(state: BranchState, ground: Ground) -> Attempts:
+def _attempts(state: BranchState, sync_context: SyncContext) -> Attempts:
     assert state.tip is not None  # noqa: S101 -- for the type checker: a branch without one is left alone
-    return Attempts(ground.store, ground.repository, state.tip, state.branch)
+    return Attempts(sync_context.store, sync_context.repository, state.tip, state.branch)
 
 
-class Opening:
+class PullRequestOpener:
     """One run's openings, with what they have used up so far."""
 
-    def __init__(self, context: RepositoryContext, ground: Ground, found: Survey) -> None:
-        self._context, self._ground, self._found = context, ground, found
+    def __init__(self, context: RepositoryContext, sync_context: SyncContext, found: SyncReport) -> None:
+        self._context, self._sync_context, self._found = context, sync_context, found
         self._gpu_minutes = 0.0
         self._candidates: dict[int, list[Candidate]] = defaultdict(list)
         self.results: list[TargetOutcome] = []
@@ -72,11 +72,11 @@ class Opening:
         return attempted
 
     def _attempted(self, state: BranchState) -> BranchState:
-        attempts = _attempts(state, self._ground)
-        planned = _choice(state, self._ground, self._found)
+        attempts = _attempts(state, self._sync_context)
+        planned = _choice(state, self._sync_context, self._found)
         return _changed(state, [each if each.waits else self._attempt(each, attempts) for each in planned])
 
-    def _attempt(self, standing: Standing, attempts: Attempts) -> Standing:
+    def _attempt(self, standing: OriginalState, attempts: Attempts) -> OriginalState:
         if self._gpu_minutes and self._gpu_minutes >= self._context.config.sync.max_gpu_minutes:
             return replace(standing, waits=WAITS_FOR_THE_GPU)
         result = capture_errors(standing.branch, lambda: self._backport(standing))
@@ -84,10 +84,10 @@ class Opening:
         self._note(standing.original, result)
         why = lasting_failure(result)
         if why:
-            attempts.remember(standing.original, self._ground.patch_for(standing.original), why)
+            attempts.remember(standing.original, self._sync_context.patch_for(standing.original), why)
         return concluded(standing, result)
 
-    def _backport(self, standing: Standing) -> TargetOutcome:
+    def _backport(self, standing: OriginalState) -> TargetOutcome:
         assert standing.original.number is not None  # noqa: S101 -- those without one wait for a person
         original = self._context.github.pull_request(standing.original.number)
         method, commits = merged_commits(original, self._context)
@@ -110,9 +110,9 @@ class Opening:
         self._gpu_minutes += gpu_minutes(verdict) if verdict else 0.0
 
 
-def _changed(state: BranchState, standings: Sequence[Standing]) -> BranchState:
+def _changed(state: BranchState, standings: Sequence[OriginalState]) -> BranchState:
     by_original = {each.original.position: each for each in standings}
-    return replace(state, standings=tuple(by_original.get(each.original.position, each) for each in state.standings))
+    return replace(state, originals=tuple(by_original.get(each.original.position, each) for each in state.originals))
 
 
 def gpu_minutes(verdict: Verdict) -> float:
@@ -132,7 +132,7 @@ def lasting_failure(result: TargetOutcome) -> str:
             return ""
 
 
-def concluded(standing: Standing, result: TargetOutcome) -> Standing:  # noqa: PLR0911 - one for each ending
+def concluded(standing: OriginalState, result: TargetOutcome) -> OriginalState:  # noqa: PLR0911 - one for each ending
     """Return the standing of an original after its attempt."""
     match result:
         case Opened(pull_request=opened):

@@ -7,13 +7,13 @@ import logging
 from bot.errors import GitHubError
 from bot.pipeline.context import RepositoryContext
 from bot.report.sync_issue import issue_title, render_issue
-from bot.sync.survey import Survey
+from bot.sync.survey import SyncReport
 from bot.text.markers import tracking_marker
 
 log = logging.getLogger(__name__)
 
 
-def write_tracking_issues(survey: Survey, context: RepositoryContext) -> tuple[int, ...]:
+def write_tracking_issues(survey: SyncReport, context: RepositoryContext) -> tuple[int, ...]:
     """Bring each branch's issue up to date; returns their numbers. One that cannot be written stops no other."""
     written, template = [], context.config.templates.sync_issue
     for state in survey.branches:

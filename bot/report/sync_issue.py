@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.report.sync_text import ICONS, SETTLED, TO_DO, age, counts, headline, next_step
-from bot.sync.survey import Survey
-from bot.sync.types import BranchState, Standing, State
+from bot.sync.survey import SyncReport
+from bot.sync.types import BranchState, OriginalState, State
 from bot.text.markdown import shorten, visible
 from bot.text.markers import tracking_marker
 from bot.text.templates import render
@@ -26,7 +26,7 @@ class _Group:
     state: State
     icon: str
     number: int
-    rows: Sequence[tuple[Standing, str, str]]
+    rows: Sequence[tuple[OriginalState, str, str]]
     more: int
 
 
@@ -35,7 +35,7 @@ def issue_title(state: BranchState) -> str:
     return shorten(f"Backports to {visible(state.branch)}", 250)
 
 
-def render_issue(state: BranchState, survey: Survey, *, template: str | None = None) -> str:
+def render_issue(state: BranchState, survey: SyncReport, *, template: str | None = None) -> str:
     """Return the tracking issue's body, its hidden marker first: what is cut off for length is the end.
 
     `template` is the configured text in place of ours.
@@ -54,7 +54,7 @@ def render_issue(state: BranchState, survey: Survey, *, template: str | None = N
     return f"{tracking_marker(state.branch)}\n{shorten(body, MAX_BODY)}"
 
 
-def render_summary(survey: Survey, *, template: str | None = None) -> str:
+def render_summary(survey: SyncReport, *, template: str | None = None) -> str:
     """Return the summary of a run: every branch in a line, then what is left to do."""
     return render(
         "sync_summary",

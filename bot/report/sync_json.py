@@ -5,11 +5,11 @@ from __future__ import annotations
 from bot.models import TargetOutcome
 from bot.report.json_data import Json, target_to_json
 from bot.report.sync_text import counts, days, next_step
-from bot.sync.survey import Survey
-from bot.sync.types import MISSING, BranchState, Standing
+from bot.sync.survey import SyncReport
+from bot.sync.types import MISSING, BranchState, OriginalState
 
 
-def sync_to_json(survey: Survey, results: tuple[TargetOutcome, ...]) -> dict[str, Json]:
+def sync_to_json(survey: SyncReport, results: tuple[TargetOutcome, ...]) -> dict[str, Json]:
     """Return the whole picture. `results` are the endings of this run's attempts, with the keys that the demo has."""
     return {
         "repository": survey.repository,
@@ -28,12 +28,12 @@ def _branch(state: BranchState, moment: int) -> dict[str, Json]:
         "branch_point": state.point,
         "problem": state.problem or None,
         "counts": numbers,
-        "standings": [_standing(each, moment) for each in state.standings],
+        "standings": [_standing(each, moment) for each in state.originals],
         "not_asked": list(state.not_asked),
     }
 
 
-def _standing(standing: Standing, moment: int) -> dict[str, Json]:
+def _standing(standing: OriginalState, moment: int) -> dict[str, Json]:
     original = standing.original
     return {
         "original": original.name,

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot.report.sync_text import SHORT, TO_DO, counts, days, headline, missing_over_time, next_step, state_text
-from bot.sync.survey import Survey
-from bot.sync.types import BranchState, Original, Standing, State
+from bot.sync.survey import SyncReport
+from bot.sync.types import BranchState, Original, OriginalState, State
 
 _WEEKS = 52
 _WEEK = 7 * 86_400
@@ -38,10 +38,10 @@ class Row:
     """One original in the matrix, with its standing on each branch; None where nothing asks for it there."""
 
     original: Original
-    cells: Sequence[Standing | None]
+    cells: Sequence[OriginalState | None]
 
 
-def render_page(survey: Survey) -> str:
+def render_page(survey: SyncReport) -> str:
     """Return the page."""
     environment = Environment(
         loader=PackageLoader("bot.report"),
@@ -74,8 +74,8 @@ def render_page(survey: Survey) -> str:
 
 def matrix(states: Sequence[BranchState]) -> list[Row]:
     """Return every original of which there is something to say on any branch, the newest first."""
-    found = {each.original.position: each.original for state in states for each in state.standings}
-    by_branch = [{each.original.position: each for each in state.standings} for state in states]
+    found = {each.original.position: each.original for state in states for each in state.originals}
+    by_branch = [{each.original.position: each for each in state.originals} for state in states]
     return [Row(found[at], [known.get(at) for known in by_branch]) for at in sorted(found, reverse=True)]
 
 
@@ -91,7 +91,7 @@ def chart_line(state: BranchState, moment: int) -> Line:
     return Line(state.branch, " ".join(points), most, numbers[-1])
 
 
-def _explained(state: BranchState, moment: int) -> list[tuple[Standing, int | None, str]]:
+def _explained(state: BranchState, moment: int) -> list[tuple[OriginalState, int | None, str]]:
     """Return what is not simply there: what is left to do first, then why each of the others is not on the branch."""
     return [
         (each, days(each, moment) if kind in TO_DO else None, next_step(each).replace("`", ""))

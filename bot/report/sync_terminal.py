@@ -7,11 +7,11 @@ from rich.text import Text
 
 from bot.report.sync_text import SHORT, TO_DO, age, counts, headline, next_step, state_text, why
 from bot.report.terminal import LISTED, plain
-from bot.sync.survey import Survey
-from bot.sync.types import BranchState, Standing
+from bot.sync.survey import SyncReport
+from bot.sync.types import BranchState, OriginalState
 
 
-def branches_table(survey: Survey) -> Table:
+def branches_table(survey: SyncReport) -> Table:
     """Lay out the branches with their originals counted by state."""
     table = Table(title=Text(f"originals on {plain(survey.main)} since each branch point"), title_justify="left")
     table.add_column("branch", no_wrap=True)
@@ -24,7 +24,7 @@ def branches_table(survey: Survey) -> Table:
     return table
 
 
-def render_lines(survey: Survey) -> str:
+def render_lines(survey: SyncReport) -> str:
     """Say for each branch what is left to do."""
     lines: list[str] = []
     for state in survey.branches:
@@ -36,11 +36,11 @@ def render_lines(survey: Survey) -> str:
     return "\n".join(lines)
 
 
-def _left(state: BranchState) -> tuple[Standing, ...]:
+def _left(state: BranchState) -> tuple[OriginalState, ...]:
     return tuple(each for kind in TO_DO for each in state.having(kind))
 
 
-def _line(standing: Standing, moment: int) -> str:
+def _line(standing: OriginalState, moment: int) -> str:
     original = standing.original
     said = f"{original.name} {original.title}: {state_text(standing)}, {why(standing)}. {next_step(standing)}"
     return f"  {plain(said)} ({age(standing, moment)})"

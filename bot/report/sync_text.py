@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from bot.sync.types import BranchState, Standing, State
+from bot.sync.types import BranchState, OriginalState, State
 from bot.text.markdown import code, count
 
 ICONS: Mapping[State, str] = {
@@ -43,17 +43,17 @@ SETTLED = tuple(state for state in State if state not in TO_DO)
 _DAY = 86_400
 
 
-def state_text(standing: Standing) -> str:
+def state_text(standing: OriginalState) -> str:
     """Name the state, with what is needed first."""
     return f"missing, needs {', '.join(standing.needs)} first" if standing.needs else standing.state.value
 
 
-def why(standing: Standing) -> str:
+def why(standing: OriginalState) -> str:
     """Return the reason without a full stop, to stand inside a sentence."""
     return standing.reason.rstrip(".")
 
 
-def next_step(standing: Standing) -> str:
+def next_step(standing: OriginalState) -> str:
     """Say what a person should do next; foreign text in it is not made inert. Empty where nothing is to be done."""
     match standing.state:
         case State.OPENED:
@@ -72,26 +72,26 @@ def next_step(standing: Standing) -> str:
             return ""
 
 
-def _by_hand(standing: Standing) -> str:
+def _by_hand(standing: OriginalState) -> str:
     if standing.original.number is None:
         return "Pick it by hand: no pull request of it is known."
     asking = code(f"/backport {standing.branch}")
     return f"Comment {asking} on {standing.original.name}: the answer holds the commands to finish it by hand."
 
 
-def age(standing: Standing, moment: int) -> str:
+def age(standing: OriginalState, moment: int) -> str:
     """Say how long a missing original has been on the main branch."""
     return count(days(standing, moment), "day")
 
 
-def days(standing: Standing, moment: int) -> int:
+def days(standing: OriginalState, moment: int) -> int:
     """Return how many days a missing original has been on the main branch."""
     return max(0, (moment - standing.original.merged) // _DAY)
 
 
 def counts(state: BranchState) -> Mapping[State, int]:
     """Count the originals of a branch by state; what nothing asks for is refused by policy."""
-    found = Counter(each.state for each in state.standings)
+    found = Counter(each.state for each in state.originals)
     found[State.REFUSED_BY_POLICY] += len(state.not_asked)
     return {each: found[each] for each in State}
 
@@ -111,7 +111,7 @@ def headline(state: BranchState) -> str:
 def _nothing_missing(state: BranchState, there: int) -> str:
     if not state.not_asked:
         return f"Nothing is missing, {there} on the branch."
-    if any(each.asked_by for each in state.standings):
+    if any(each.asked_by for each in state.originals):
         return f"Nothing that a rule asks for is missing, {there} on the branch."
     return f"No rule asks for any of {count(len(state.not_asked), 'original')}: `sync.rules` says what belongs here."
 
@@ -123,7 +123,7 @@ def missing_over_time(state: BranchState, moments: tuple[int, ...]) -> tuple[int
     """
     spans = [
         (each.original.merged, each.landed if each.state is State.ALREADY_APPLIED else None)
-        for each in state.standings
+        for each in state.originals
         if each.state in {State.ALREADY_APPLIED, *TO_DO} and (each.landed or each.state is not State.ALREADY_APPLIED)
     ]
     return tuple(sum(begin <= at and (end is None or at < end) for begin, end in spans) for at in moments)

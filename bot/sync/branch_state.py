@@ -15,15 +15,15 @@ from bot.history.branch_contents import BranchContents, BranchHistory
 from bot.history.commits import Position
 from bot.history.scan import Scan
 from bot.sync.backports import Backports
-from bot.sync.fix_references import Aims
+from bot.sync.fix_references import References
 from bot.sync.policy import Policy
 from bot.sync.trial import TrialResult
 from bot.sync.trial_cache import Trials
-from bot.sync.types import BranchState, Original, Standing, State
+from bot.sync.types import BranchState, Original, OriginalState, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class SyncFacts:
     """All that is known before anything is tried. `patch_of` are carried patches by the original's position.
 
     `noted` are the originals of which there is more to say on any branch than that they are there or not.
@@ -36,7 +36,7 @@ class Facts:
     names: Mapping[Position, str]
     backports: Backports
     patch_of: Mapping[Position, CarriedPatch]
-    aims: Aims
+    references: References
     noted: Set[Position]
     makes: Callable[[Position, Position], bool]
     """Says whether a commit makes the change of another one."""
@@ -44,14 +44,14 @@ class Facts:
     """Adds to an original what is only needed for a trial; whether GitHub may be asked for it is said each time."""
 
 
-def branch_state(name: str, facts: Facts, trials: Trials) -> BranchState:
+def branch_state(name: str, facts: SyncFacts, trials: Trials) -> BranchState:
     """Find the state of every original since the branch point."""
     scan = facts.scan
     history, landed = scan.branches[name], scan.landed[name]
     look = _Look(facts, history, landed)
     told_of = {*facts.noted, *landed.here, *landed.reverted}
     since = scan.main.since(history.point)
-    settled: list[Standing] = []
+    settled: list[OriginalState] = []
     missing: list[tuple[Original, str]] = []
     not_asked = [facts.names[at] for at in since if at not in told_of]
     for original in (facts.originals[at] for at in since if at in told_of):
@@ -66,24 +66,24 @@ def branch_state(name: str, facts: Facts, trials: Trials) -> BranchState:
         branch=name,
         tip=scan.commits[history.tip].sha,
         point=scan.commits[history.point].sha,
-        standings=tuple(sorted(settled, key=lambda each: each.original.position)),
+        originals=tuple(sorted(settled, key=lambda each: each.original.position)),
         not_asked=tuple(not_asked),
     )
 
 
 class _Look:
-    def __init__(self, facts: Facts, history: BranchHistory, landed: BranchContents) -> None:
+    def __init__(self, facts: SyncFacts, history: BranchHistory, landed: BranchContents) -> None:
         self._facts, self._history, self._landed = facts, history, landed
         self._branch = history.name
         self._scan = facts.scan
         self._policy = facts.policy.on(history.name)
 
-    def _standing(self, original: Original, state: State, reason: str, pull: int | None = None) -> Standing:
-        return Standing(branch=self._branch, original=original, state=state, reason=reason, pull_request=pull)
+    def _standing(self, original: Original, state: State, reason: str, pull: int | None = None) -> OriginalState:
+        return OriginalState(branch=self._branch, original=original, state=state, reason=reason, pull_request=pull)
 
     # --- what is known ------------------------------------------------------------------------------------------------
 
-    def known(self, original: Original) -> Standing | None:
+    def known(self, original: Original) -> OriginalState | None:
         """Return the state that needs no trial, or None for what the branch could have and has not."""
         at = original.position
         if landing := self._landed.here.get(at):
@@ -95,7 +95,7 @@ class _Look:
             return self._standing(original, State.REVERTED, f"{self._name(by)} reverted it on the main branch")
         return self._by_pull_request(original) or self._refused(original)
 
-    def _by_pull_request(self, original: Original) -> Standing | None:
+    def _by_pull_request(self, original: Original) -> OriginalState | None:
         pull = self._facts.backports.get((original.number or 0, self._branch))
         if pull is None:
             return None
@@ -110,14 +110,14 @@ class _Look:
         reason = f"#{pull.number} was closed without being merged"
         return self._standing(original, State.REFUSED_BY_PERSON, reason, pull.number)
 
-    def _refused(self, original: Original) -> Standing | None:
+    def _refused(self, original: Original) -> OriginalState | None:
         refused = self._policy.refused(original)
         if refused is None:
             return None
         state = State.REFUSED_BY_PERSON if refused.by_person else State.REFUSED_BY_POLICY
         return self._standing(original, state, refused.reason)
 
-    def pointless(self, original: Original) -> Standing | None:
+    def pointless(self, original: Original) -> OriginalState | None:
         """Return that the branch is not affected, where all that an original fixes or reverts is not there."""
         aims = list(self._aimed_at(original))
         if not aims or any(there for _, there in aims) or self._policy.names(original):
@@ -141,7 +141,7 @@ class _Look:
 
     def _aimed_at(self, original: Original) -> Iterator[tuple[Position, bool]]:
         """Yield what an original fixes or reverts, and whether the branch has that."""
-        return ((at, self._is_there(at)) for at in self._facts.aims.get(original.position, ()))
+        return ((at, self._is_there(at)) for at in self._facts.references.get(original.position, ()))
 
     def _is_there(self, at: Position) -> bool:
         place = self._scan.main.place
@@ -153,7 +153,7 @@ class _Look:
 
     # --- what a trial says --------------------------------------------------------------------------------------------
 
-    def tried(self, missing: Sequence[tuple[Original, str]], trials: Trials) -> Iterator[Standing]:
+    def tried(self, missing: Sequence[tuple[Original, str]], trials: Trials) -> Iterator[OriginalState]:
         """Return the state of what the branch should have and has not."""
         reasons = {original.position: asked_by for original, asked_by in missing}
         # Rules that are too wide must not cost a request for each of thousands of pull requests.
@@ -163,14 +163,14 @@ class _Look:
         for original in left:
             yield self._concluded(original, outcomes[original.position], reasons[original.position])
 
-    def _concluded(self, original: Original, outcome: TrialResult, asked_by: str) -> Standing:
+    def _concluded(self, original: Original, outcome: TrialResult, asked_by: str) -> OriginalState:
         part = self._landed.partial.get(original.position)
         note = f"; {len(part)} of its commits are on the branch" if part else ""
         found = (self._scan.commits.find(sha) for sha in outcome.needs)
         brought_by = (self._scan.main.brought_by.get(at, at) for at in found if at is not None)
         needs = tuple(dict.fromkeys(map(self._name, brought_by)))
         reason = f"{outcome.reason}, and applies after {_listed(needs)}" if needs else outcome.reason
-        return Standing(
+        return OriginalState(
             branch=self._branch,
             original=original,
             state=outcome.state,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.config import Sync
 from bot.sync.order import in_order
-from bot.sync.types import BranchState, Original, Standing, State
+from bot.sync.types import BranchState, Original, OriginalState, State
 
 WAITS_FOR_A_FREE_PLACE = "its turn: as many backports are open on the branch as `sync.max_open` allows"
 WAITS_FOR_THE_GPU = "the next run: this one has used the minutes that `sync.max_gpu_minutes` allows"
@@ -18,7 +18,7 @@ def choose(
     sync: Sync,
     *,
     failed: Callable[[Original], str],
-) -> tuple[Standing, ...]:
+) -> tuple[OriginalState, ...]:
     """Return what is missing in the order to bring it; `waits` says why one is not brought now, and is empty if it is.
 
     `failed` says how an attempt under the same conditions ended.
@@ -30,7 +30,7 @@ def choose(
     return tuple(replace(each, waits=_waits(each, failed)) for each in in_order(state.missing))
 
 
-def _waits(standing: Standing, failed: Callable[[Original], str]) -> str:
+def _waits(standing: OriginalState, failed: Callable[[Original], str]) -> str:
     original = standing.original
     if standing.state is State.CONFLICT:
         return "a person to resolve the conflict"
@@ -42,7 +42,7 @@ def _waits(standing: Standing, failed: Callable[[Original], str]) -> str:
     return f"a change of what it depends on; the last attempt: {why}" if why else ""
 
 
-def limited(chosen: tuple[Standing, ...], places: int) -> tuple[Standing, ...]:
+def limited(chosen: tuple[OriginalState, ...], places: int) -> tuple[OriginalState, ...]:
     """Let all but so many of those that could be brought now wait for a free place."""
     limited = []
     for each in chosen:

@@ -12,11 +12,11 @@ from bot.history.commits import Position
 from bot.history.scan import Scan
 from bot.history.store import HistoryStore
 
-Aims = Mapping[Position, Sequence[Position]]
+References = Mapping[Position, Sequence[Position]]
 """Original → the originals that it fixes or reverts."""
 
 
-def find_aims(scan: Scan, store: HistoryStore, originals: Iterable[Position]) -> Aims:
+def find_references(scan: Scan, store: HistoryStore, originals: Iterable[Position]) -> References:
     """Return the aims of those originals that have any."""
     by_hash = {at: found for at in originals if (found := list(_by_hash(scan, at)))}
     by_number = {at: found for at in originals if (found := list(_by_number(scan, at)))}

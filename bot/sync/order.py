@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.sync.types import Standing
+from bot.sync.types import OriginalState
 
 
-def in_order(missing: Iterable[Standing]) -> tuple[Standing, ...]:
+def in_order(missing: Iterable[OriginalState]) -> tuple[OriginalState, ...]:
     """Sort standings of one branch. What needs another one follows it at once; a circle is broken at its oldest."""
     oldest_first = sorted(missing, key=lambda each: each.original.position)
     waiting = {each.original.name: each for each in oldest_first}
-    ordered: list[Standing] = []
+    ordered: list[OriginalState] = []
 
-    def take(standing: Standing) -> None:
+    def take(standing: OriginalState) -> None:
         if waiting.pop(standing.original.name, None) is None:
             return
         for name in standing.needs:

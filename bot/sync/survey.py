@@ -21,8 +21,8 @@ from bot.models import ListedPullRequest, Progress, Sha, silent
 from bot.pick.forecast import Forecaster
 from bot.pick.strategy import PickCaches
 from bot.sync.backports import count_open, find_backports
-from bot.sync.branch_state import Facts, branch_state
-from bot.sync.fix_references import find_aims
+from bot.sync.branch_state import SyncFacts, branch_state
+from bot.sync.fix_references import find_references
 from bot.sync.merged_commits import MergedCommits
 from bot.sync.originals import gather_originals, with_paths
 from bot.sync.policy import Policy
@@ -34,7 +34,7 @@ _SEEN = "branch seen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class SyncReport:
     """What was found at one moment (seconds since the epoch). `open_backports` counts the bot's own, by branch."""
 
     repository: str
@@ -45,7 +45,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class SyncContext:
     """What a survey stands on: a repository whose branches are here at these tips, and what is kept beside it.
 
     `existing` are all branches that there are, looked at or not.
@@ -73,7 +73,7 @@ class Ground:
         return find_original(self.patches, self.config.repository, pull_request=original.number)
 
 
-def survey(ground: Ground, github: GitHub | None = None) -> Survey:
+def survey(context: SyncContext, github: GitHub | None = None) -> SyncReport:
     """Look at every branch.
 
     Raises:
@@ -81,55 +81,55 @@ def survey(ground: Ground, github: GitHub | None = None) -> Survey:
         GitHubError: GitHub does not answer.
     """
     seen = scan(
-        ground.repository,
-        ground.store,
-        main=ground.tips[ground.main],
-        branches=ground.stable,
-        progress=ground.progress,
+        context.repository,
+        context.store,
+        main=context.tips[context.main],
+        branches=context.stable,
+        progress=context.progress,
     )
-    pulls, labelled = _ask(github, ground, _oldest(seen)) if github else ({}, {})
-    originals = gather_originals(seen, ground.store, ground.config.sync, pulls, labelled, ground.main)
-    policy = Policy(ground.config.sync)
-    backports = find_backports(pulls, ground.stable, ground.main)
-    patch_of = _patches_by_position(originals, ground)
-    aims = find_aims(seen, ground.store, originals)
+    pulls, labelled = _ask(github, context, _oldest(seen)) if github else ({}, {})
+    originals = gather_originals(seen, context.store, context.config.sync, pulls, labelled, context.main)
+    policy = Policy(context.config.sync)
+    backports = find_backports(pulls, context.stable, context.main)
+    patch_of = _patches_by_position(originals, context)
+    aims = find_references(seen, context.store, originals)
     backported = {number for number, _ in backports}
     spoken_of = {at for at, each in originals.items() if each.number in backported or policy.speaks_of(each)}
-    facts = Facts(
+    facts = SyncFacts(
         scan=seen,
-        config=ground.config,
+        config=context.config,
         policy=policy,
         originals=originals,
         names={at: original.name for at, original in originals.items()},
         backports=backports,
         patch_of=patch_of,
-        aims=aims,
+        references=aims,
         noted={*spoken_of, *patch_of, *aims, *seen.main.undone_by},
-        makes=_makes(ground, seen),
-        complete=_completing(ground, github),
+        makes=_makes(context, seen),
+        complete=_completing(context, github),
     )
-    return Survey(
-        repository=ground.config.repository,
-        main=ground.main,
+    return SyncReport(
+        repository=context.config.repository,
+        main=context.main,
         moment=int(time.time()),
-        branches=(*_states(facts, ground), *_unrelated(seen), *_gone(ground)),
-        open_backports=count_open(pulls, ground.config),
+        branches=(*_states(facts, context), *_unrelated(seen), *_gone(context)),
+        open_backports=count_open(pulls, context.config),
     )
 
 
-def _states(facts: Facts, ground: Ground) -> list[BranchState]:
-    with ground.repository.quarantined() as quarantine:
+def _states(facts: SyncFacts, context: SyncContext) -> list[BranchState]:
+    with context.repository.quarantined() as quarantine:
         trials = Trials(
             forecaster=Forecaster(
                 repository=quarantine,
-                caches=ground.caches,
-                patches=ground.patches,
-                propose=ground.config.pick.propose,
-                max_prerequisites=ground.config.pick.max_prerequisites,
+                caches=context.caches,
+                patches=context.patches,
+                propose=context.config.pick.propose,
+                max_prerequisites=context.config.pick.max_prerequisites,
             ),
-            store=ground.store,
-            most_thorough=ground.config.sync.most_missing,
-            progress=ground.progress,
+            store=context.store,
+            most_thorough=context.config.sync.most_missing,
+            progress=context.progress,
         )
         return [branch_state(name, facts, trials) for name in facts.scan.branches]
 
@@ -140,36 +140,36 @@ def _oldest(seen: Scan) -> int:
 
 
 def _ask(
-    github: GitHub, ground: Ground, since: int
+    github: GitHub, context: SyncContext, since: int
 ) -> tuple[Mapping[int, ListedPullRequest], Mapping[str, frozenset[int]]]:
-    ground.progress("Asking GitHub what changed")
-    pulls = refresh(ground.store, github.changed_pull_requests(), since)
-    sync = ground.config.sync
+    context.progress("Asking GitHub what changed")
+    pulls = refresh(context.store, github.changed_pull_requests(), since)
+    sync = context.config.sync
     labels = {label for each in (*sync.rules, *sync.deny) for label in each.fixes_issue_labels}
     return pulls, {label: github.issues_labelled(label) for label in sorted(labels)}
 
 
-def _completing(ground: Ground, github: GitHub | None) -> Callable[[Original, bool], Original]:
-    merged = MergedCommits(ground.repository, ground.store, github, ground.config.pick.mainline)
+def _completing(context: SyncContext, github: GitHub | None) -> Callable[[Original, bool], Original]:
+    merged = MergedCommits(context.repository, context.store, github, context.config.pick.mainline)
 
     def complete(original: Original, ask: bool) -> Original:
         whole = merged.complete(original, ask=ask)
-        at = ground.store.commits().find
-        return with_paths(whole, ground.store, [found for sha in whole.commits if (found := at(sha)) is not None])
+        at = context.store.commits().find
+        return with_paths(whole, context.store, [found for sha in whole.commits if (found := at(sha)) is not None])
 
     return complete
 
 
-def _makes(ground: Ground, seen: Scan) -> Callable[[Position, Position], bool]:
-    borne_out = ConfirmedReferences(ground.repository, ground.store, seen.commits)
+def _makes(context: SyncContext, seen: Scan) -> Callable[[Position, Position], bool]:
+    borne_out = ConfirmedReferences(context.repository, context.store, seen.commits)
     return lambda commit, original: bool(borne_out.making({(commit, original)}))
 
 
-def _patches_by_position(originals: Mapping[Position, Original], ground: Ground) -> dict[Position, CarriedPatch]:
+def _patches_by_position(originals: Mapping[Position, Original], context: SyncContext) -> dict[Position, CarriedPatch]:
     # Few patches and many originals: the patches are asked first.
-    carried = {patch.provenance.original.pull_request for patch in ground.patches.values()}
+    carried = {patch.provenance.original.pull_request for patch in context.patches.values()}
     wanted = (original for original in originals.values() if original.number in carried)
-    return {original.position: patch for original in wanted if (patch := ground.patch_for(original))}
+    return {original.position: patch for original in wanted if (patch := context.patch_for(original))}
 
 
 def _unrelated(seen: Scan) -> list[BranchState]:
@@ -177,12 +177,12 @@ def _unrelated(seen: Scan) -> list[BranchState]:
     return [BranchState(branch=name, problem=problem) for name in seen.unrelated]
 
 
-def _gone(ground: Ground) -> list[BranchState]:
+def _gone(context: SyncContext) -> list[BranchState]:
     """Return the branches that were looked at before and are not there any more; each is told of once."""
-    before = ground.store.answers(_SEEN)
-    gone = sorted(name for name in before if name not in ground.existing)
-    seen = {name: tip for name, tip in {**before, **ground.stable}.items() if name not in gone}
-    ground.store.keep_answers(_SEEN, seen, alone=True)
+    before = context.store.answers(_SEEN)
+    gone = sorted(name for name in before if name not in context.existing)
+    seen = {name: tip for name, tip in {**before, **context.stable}.items() if name not in gone}
+    context.store.keep_answers(_SEEN, seen, alone=True)
     return [
         BranchState(branch=name, problem="An earlier run saw this branch, and it no longer exists.") for name in gone
     ]

@@ -56,7 +56,7 @@ MISSING = frozenset({State.CLEAN, State.RESOLVABLE, State.NEEDS, State.CONFLICT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class OriginalState:
     """The one state of an original on a branch.
 
     `asked_by` says what of the policy asks for it; empty where nothing does. `needs` are originals to be there first,
@@ -86,15 +86,15 @@ class BranchState:
     branch: str
     tip: Sha | None = None
     point: Sha | None = None
-    standings: tuple[Standing, ...] = ()
+    originals: tuple[OriginalState, ...] = ()
     not_asked: tuple[str, ...] = ()
     problem: str = ""
 
-    def having(self, *states: State) -> tuple[Standing, ...]:
+    def having(self, *states: State) -> tuple[OriginalState, ...]:
         """Return the standings in one of these states, oldest original first."""
-        return tuple(each for each in self.standings if each.state in states)
+        return tuple(each for each in self.originals if each.state in states)
 
     @property
-    def missing(self) -> tuple[Standing, ...]:
+    def missing(self) -> tuple[OriginalState, ...]:
         """The standings of what the branch should have and has not."""
         return self.having(*MISSING)

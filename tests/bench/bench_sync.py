@@ -25,7 +25,7 @@ from bot.history.scan import Scan, scan
 from bot.history.store import HistoryStore
 from bot.models import Sha
 from bot.pick.strategy import PickCaches
-from bot.sync.survey import Ground, Survey, survey
+from bot.sync.survey import SyncContext, SyncReport, survey
 
 pytestmark = pytest.mark.skipif("BENCH_REPO" not in os.environ, reason="BENCH_REPO names no repository")
 _NEW = 100
@@ -53,7 +53,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_first_look_takes_half_a_minute_at_most(clone: Repository, tips: Mapping[str, Sha], file: Path) -> None:
     found, seconds = _survey(clone, tips, file)
-    states = sum(len(state.standings) + len(state.not_asked) for state in found.branches)
+    states = sum(len(state.originals) + len(state.not_asked) for state in found.branches)
     _report(f"first: {len(found.branches)} branches, {states} states in {seconds:.1f} s")
     assert seconds <= 30
 
@@ -105,10 +105,10 @@ def _main(clone: Repository) -> str:
     return os.environ.get("BENCH_MAIN") or clone.default_branch()
 
 
-def _survey(clone: Repository, tips: Mapping[str, Sha], file: Path) -> tuple[Survey, float]:
+def _survey(clone: Repository, tips: Mapping[str, Sha], file: Path) -> tuple[SyncReport, float]:
     begun = time.perf_counter()
     with HistoryStore(file) as store:
-        ground = Ground(
+        context = SyncContext(
             repository=clone,
             store=store,
             config=parse_config("repository: bench/bench\n"),
@@ -118,7 +118,7 @@ def _survey(clone: Repository, tips: Mapping[str, Sha], file: Path) -> tuple[Sur
             patches={},
             caches=PickCaches(),
         )
-        found = survey(ground)
+        found = survey(context)
     return found, time.perf_counter() - begun
 
 

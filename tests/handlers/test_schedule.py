@@ -13,11 +13,11 @@ import pytest
 from bot.carried.load import load_patches
 from bot.config import parse_config
 from bot.errors import BackportError
-from bot.handlers.schedule import SyncRun, look, open_missing
-from bot.handlers.schedule_opening import Opening, gpu_minutes
+from bot.handlers.schedule import SyncRun, open_missing, survey_repository
+from bot.handlers.schedule_opening import PullRequestOpener, gpu_minutes
 from bot.handlers.tracking_issues import write_tracking_issues
 from bot.models import Device, NotProven, Opened, SuiteRun, Verdict, VerdictOutcome
-from bot.sync.types import Standing, State
+from bot.sync.types import OriginalState, State
 from bot.text.markers import tracking_marker
 from tests.pipeline.landing import open_pull, write
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, commit, git, with_pick
@@ -44,12 +44,12 @@ def states(run: SyncRun, number: int = 7) -> Mapping[str, State]:
     return {branch: each.state for branch, each in standings(run, number).items()}
 
 
-def standings(run: SyncRun, number: int = 7) -> Mapping[str, Standing]:
+def standings(run: SyncRun, number: int = 7) -> Mapping[str, OriginalState]:
     """Return the standing of one original by branch."""
     return {
         state.branch: each
         for state in run.survey.branches
-        for each in state.standings
+        for each in state.originals
         if each.original.number == number
     }
 
@@ -68,7 +68,7 @@ def everything(office: Office) -> str:
 
 def test_a_look_finds_each_state_and_changes_nothing(office: Office, tmp_path: Path) -> None:
     before = everything(office)
-    run = look(office.context, tmp_path / "data")
+    run = survey_repository(office.context, tmp_path / "data")
     assert states(run) == {
         "release/1.0": State.NOT_AFFECTED,
         "release/1.1": State.RESOLVABLE,
@@ -104,7 +104,7 @@ def test_what_is_merged_is_on_the_branch(quick: Office, tmp_path: Path) -> None:
     pull = quick.people[MAINTAINER].get_repo(REPOSITORY).get_pull(quick.backports()[0].number)
     pull.mark_ready_for_review()
     pull.merge()
-    standing = standings(look(quick.context, tmp_path / "data"), 9)["release/1.2"]
+    standing = standings(survey_repository(quick.context, tmp_path / "data"), 9)["release/1.2"]
     assert standing.state is State.ALREADY_APPLIED
     assert "cherry-picked from it" in standing.reason
     assert standing.landed > 0
@@ -125,24 +125,24 @@ def test_a_pull_request_that_a_person_closed_stays_closed(quick: Office, tmp_pat
 )
 def test_a_label_keeps_an_original_off(office: Office, tmp_path: Path, label: str, refused: set[str]) -> None:
     office.issue(7).add_to_labels(label)
-    found = states(look(office.context, tmp_path / "data"))
+    found = states(survey_repository(office.context, tmp_path / "data"))
     assert {branch for branch, state in found.items() if state is State.REFUSED_BY_PERSON} == refused
 
 
 def test_a_label_that_is_set_later_is_seen_by_the_next_run(office: Office, tmp_path: Path) -> None:
-    look(office.context, tmp_path / "data")
+    survey_repository(office.context, tmp_path / "data")
     office.issue(7).add_to_labels("no-backport")
-    assert State.REFUSED_BY_PERSON in states(look(office.context, tmp_path / "data")).values()
+    assert State.REFUSED_BY_PERSON in states(survey_repository(office.context, tmp_path / "data")).values()
 
 
 def test_the_policy_refuses_with_its_reason(office: Office, tmp_path: Path) -> None:
     denying = with_config(office, "sync: {deny: [{titles: ['*ring*'], reason: Needs the new cache.}]}")
-    standing = standings(look(denying.context, tmp_path / "data"))["release/1.2"]
+    standing = standings(survey_repository(denying.context, tmp_path / "data"))["release/1.2"]
     assert (standing.state, standing.reason) == (State.REFUSED_BY_POLICY, "Needs the new cache.")
 
 
 def test_what_nothing_asks_for_is_listed_as_such(office: Office, tmp_path: Path) -> None:
-    run = look(office.context, tmp_path / "data")
+    run = survey_repository(office.context, tmp_path / "data")
     assert all("#9" in state.not_asked for state in run.survey.branches)
 
 
@@ -177,7 +177,7 @@ def test_a_failed_attempt_is_not_made_again_until_something_changes(office: Offi
     assert again.results == ()
     assert "the last attempt: incomplete" in standings(again)["release/1.2"].waits
     suite.write_text((original / "suite/test_ring.py").read_text())
-    assert standings(look(context, tmp_path / "data", "release/1.2"))["release/1.2"].waits == ""
+    assert standings(survey_repository(context, tmp_path / "data", "release/1.2"))["release/1.2"].waits == ""
 
 
 def test_only_minutes_on_a_gpu_are_counted() -> None:
@@ -195,7 +195,7 @@ def test_a_run_stops_where_its_gpu_minutes_are_used_up(
 ) -> None:
     """No GPU is at hand here, so the first attempt is said to have taken more than a run may."""
     spent = lambda self, *_: setattr(self, "_gpu_minutes", 61.0)  # noqa: E731 - stands in for one method
-    monkeypatch.setattr(Opening, "_note", spent)
+    monkeypatch.setattr(PullRequestOpener, "_note", spent)
     run = open_missing(quick.context, tmp_path / "data")
     assert [result.branch for result in run.results] == ALL[:1]
     assert all("max_gpu_minutes" in standings(run, 9)[branch].waits for branch in ALL[1:])
@@ -219,7 +219,7 @@ def test_what_reverts_something_on_the_branch_comes_along(office: Office, tmp_pa
     shas = git(office.git_dir, "log", "--format=%H %s", "main").splitlines()
     named = next(line.partition(" ")[0] for line in shas if line.endswith("Remember the sizes"))
     _merge(office, 13, "Revert the sizes", {"widget/more.py": "MORE = 1\n"}, f"This reverts commit {named}.")
-    run = look(office.context, tmp_path / "data")
+    run = survey_repository(office.context, tmp_path / "data")
     assert standings(run, 13)["release/1.2"].state is State.CLEAN
     assert "fixes or reverts" in standings(run, 13)["release/1.2"].asked_by
     assert standings(run, 13)["release/1.1"].state is State.NOT_AFFECTED
@@ -229,7 +229,7 @@ def test_a_rule_by_an_issue_s_label_finds_what_fixes_it(office: Office, tmp_path
     issue = office.people[MAINTAINER].get_repo(REPOSITORY).create_issue("It crashes", labels=["crash"])
     office.issue(9).edit(body=f"Fixes #{issue.number}")
     asking = with_config(office, "sync: {rules: [{fixes_issue_labels: [crash]}]}")
-    standing = standings(look(asking.context, tmp_path / "data"), 9)["release/1.2"]
+    standing = standings(survey_repository(asking.context, tmp_path / "data"), 9)["release/1.2"]
     assert standing.asked_by == "fixes an issue labelled `crash`"
 
 
@@ -251,7 +251,9 @@ def test_an_original_merged_by_rebase_is_tried_with_all_its_commits(office: Offi
     pull = open_pull(office, "topic")
     pull.merge(merge_method="rebase")
     asking = with_config(office, f"sync: {{carried_patches: false, rules: [{{pull_requests: [{pull.number}]}}]}}")
-    standing = standings(look(asking.context, tmp_path / "data", "release/1.2"), pull.number)["release/1.2"]
+    standing = standings(survey_repository(asking.context, tmp_path / "data", "release/1.2"), pull.number)[
+        "release/1.2"
+    ]
     _, commits = office.context.github.merged_commits(office.context.github.pull_request(pull.number))
     assert standing.state is State.CLEAN
     assert len(commits) == 2
@@ -260,7 +262,7 @@ def test_an_original_merged_by_rebase_is_tried_with_all_its_commits(office: Offi
 
 
 def test_one_tracking_issue_for_each_branch_is_edited_in_place(quick: Office, tmp_path: Path) -> None:
-    numbers = write_tracking_issues(look(quick.context, tmp_path / "data").survey, quick.context)
+    numbers = write_tracking_issues(survey_repository(quick.context, tmp_path / "data").survey, quick.context)
     assert "Missing and clean (1)" in quick.issue(numbers[0]).body
     opened = open_missing(quick.context, tmp_path / "data", "release/1.2")
     assert write_tracking_issues(opened.survey, quick.context) == numbers[:1]
@@ -271,15 +273,15 @@ def test_one_tracking_issue_for_each_branch_is_edited_in_place(quick: Office, tm
 
 def test_an_issue_of_somebody_else_with_our_marker_is_left_alone(quick: Office, tmp_path: Path) -> None:
     forged = quick.people["otto"].get_repo(REPOSITORY).create_issue("Mine", body=tracking_marker("release/1.2"))
-    numbers = write_tracking_issues(look(quick.context, tmp_path / "data").survey, quick.context)
+    numbers = write_tracking_issues(survey_repository(quick.context, tmp_path / "data").survey, quick.context)
     assert forged.number not in numbers
     assert quick.issue(forged.number).title == "Mine"
 
 
 def test_a_branch_that_is_gone_is_told_of(office: Office, tmp_path: Path) -> None:
-    look(office.context, tmp_path / "data")
+    survey_repository(office.context, tmp_path / "data")
     git(office.git_dir, "branch", "-D", "release/1.1")
-    gone = look(office.context, tmp_path / "data").survey.branches[-1]
+    gone = survey_repository(office.context, tmp_path / "data").survey.branches[-1]
     assert (gone.branch, gone.tip) == ("release/1.1", None)
     assert "no longer exists" in gone.problem
 
@@ -288,14 +290,14 @@ def test_a_branch_without_a_common_ancestor_stops_no_other(office: Office, tmp_p
     tree = git(office.git_dir, "rev-parse", "main^{tree}")
     alone = git(office.git_dir, "commit-tree", tree, "-m", "Alone")
     git(office.git_dir, "update-ref", "refs/heads/release/9", alone)
-    run = look(office.context, tmp_path / "data")
+    run = survey_repository(office.context, tmp_path / "data")
     assert {state.branch: bool(state.problem) for state in run.survey.branches}["release/9"]
     assert states(run)["release/1.2"] is State.CLEAN
 
 
 def test_a_glob_that_means_no_branch_is_an_error_with_the_names(office: Office, tmp_path: Path) -> None:
     with pytest.raises(BackportError) as caught:
-        look(office.context, tmp_path / "data", "release/7*")
+        survey_repository(office.context, tmp_path / "data", "release/7*")
     assert "release/1.2" in caught.value.hint
 
 

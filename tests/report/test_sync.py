@@ -16,7 +16,7 @@ from bot.report.sync_terminal import branches_table, render_lines
 from bot.report.sync_text import counts, missing_over_time, next_step
 from bot.sync.types import BranchState, State
 from bot.text.markers import tracking_marker
-from tests.sync.standings import DAY, MOMENT, branch, every_state, standing, survey
+from tests.sync.states import DAY, MOMENT, branch, every_state, standing, survey
 
 GONE = BranchState(branch="release/0.9", problem="An earlier run saw this branch, and it no longer exists.")
 HOSTILE = "<script>alert(1)</script> @everyone closes #1 | `x` [a](javascript:b)"
@@ -50,12 +50,12 @@ def test_the_table_counts_each_branch() -> None:
 
 def test_every_original_is_counted_once() -> None:
     state = every_state()
-    assert sum(counts(state).values()) == len(state.standings) + len(state.not_asked)
+    assert sum(counts(state).values()) == len(state.originals) + len(state.not_asked)
     assert counts(state)[State.REFUSED_BY_POLICY] == 3
 
 
 def test_what_is_left_to_do_has_a_next_step() -> None:
-    for each in every_state().standings:
+    for each in every_state().originals:
         assert bool(next_step(each)) is (
             each.state in {State.OPENED, State.CLEAN, State.RESOLVABLE, State.NEEDS, State.CONFLICT}
         )
@@ -113,7 +113,7 @@ def test_the_page_is_whole_loads_nothing_and_runs_nothing() -> None:
 
 def test_the_page_explains_every_row_that_is_not_simply_there() -> None:
     page = render_page(survey(every_state()))
-    rows = [each for each in every_state().standings if each.state is not State.ALREADY_APPLIED]
+    rows = [each for each in every_state().originals if each.state is not State.ALREADY_APPLIED]
     assert all(f"<td>{each.original.name} " in page for each in rows)
 
 
@@ -128,7 +128,7 @@ def test_what_was_missing_is_counted_from_the_merge_to_the_landing() -> None:
 def test_the_data_holds_every_standing_and_all_that_nothing_asks_for() -> None:
     data = json.loads(json.dumps(sync_to_json(survey(every_state(), GONE), ())))
     first, gone = data["branches"]
-    assert len(first["standings"]) == len(every_state().standings)
+    assert len(first["standings"]) == len(every_state().originals)
     assert first["not_asked"] == ["#20", "#21"]
     assert {each["state"] for each in first["standings"]} == {state.value for state in State}
     assert gone["problem"]

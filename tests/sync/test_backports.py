@@ -8,7 +8,7 @@ from bot.config import parse_config
 from bot.models import ListedPullRequest
 from bot.sync.backports import count_open, find_backports
 from bot.text.markers import BackportKey, pull_request_marker
-from tests.sync.standings import SHA
+from tests.sync.states import SHA
 
 BRANCHES = {"release/1.0": SHA}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from bot.config import Sync
 from bot.sync.choice import choose, limited
 from bot.sync.order import in_order
-from bot.sync.types import Standing, State
-from tests.sync.standings import branch, standing
+from bot.sync.types import OriginalState, State
+from tests.sync.states import branch, standing
 
 
-def numbers(standings: tuple[Standing, ...]) -> list[int | None]:
+def numbers(standings: tuple[OriginalState, ...]) -> list[int | None]:
     return [each.original.number for each in standings]
 
 

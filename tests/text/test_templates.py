@@ -12,7 +12,7 @@ from bot.models import MergeMethod, TargetPlan
 from bot.report import check_run, conflict, pull_request, replies, status_comment, sync_issue
 from bot.text.markers import status_marker
 from bot.text.templates import VALUES, render, template_problem
-from tests.sync.standings import every_state, survey
+from tests.sync.states import every_state, survey
 
 if TYPE_CHECKING:
     from tests.report.conftest import Samples

@@ -1,10 +1,10 @@
-"""Standings for tests of what is made of them."""
+"""States of originals, for tests of what is made of them."""
 
 from __future__ import annotations
 
 from bot.models import Sha
-from bot.sync.survey import Survey
-from bot.sync.types import BranchState, Original, Standing, State
+from bot.sync.survey import SyncReport
+from bot.sync.types import BranchState, Original, OriginalState, State
 
 DAY = 86_400
 MOMENT = 1_800_000_000
@@ -23,8 +23,8 @@ def standing(
     pull_request: int | None = None,
     landed: int = 0,
     direct: bool = False,
-) -> Standing:
-    """Make the standing of #number, which was merged as many days before the moment as 100 minus its number."""
+) -> OriginalState:
+    """Make the state of #number, which was merged as many days before the moment as 100 minus its number."""
     original = Original(
         position=number,
         commits=(Sha(f"{number:040x}"),),
@@ -33,7 +33,7 @@ def standing(
         number=None if direct else number,
         url="" if direct else f"https://github.example/a/b/pull/{number}",
     )
-    return Standing(
+    return OriginalState(
         branch=branch,
         original=original,
         state=state,
@@ -46,14 +46,14 @@ def standing(
     )
 
 
-def branch(*standings: Standing, name: str = "release/1.0", not_asked: tuple[str, ...] = ()) -> BranchState:
-    """Make a branch with these standings."""
-    return BranchState(branch=name, tip=SHA, point=SHA, standings=standings, not_asked=not_asked)
+def branch(*standings: OriginalState, name: str = "release/1.0", not_asked: tuple[str, ...] = ()) -> BranchState:
+    """Make a branch with these originals."""
+    return BranchState(branch=name, tip=SHA, point=SHA, originals=standings, not_asked=not_asked)
 
 
-def survey(*branches: BranchState) -> Survey:
+def survey(*branches: BranchState) -> SyncReport:
     """Make a survey."""
-    return Survey(repository="a/b", main="main", moment=MOMENT, branches=branches, open_backports={})
+    return SyncReport(repository="a/b", main="main", moment=MOMENT, branches=branches, open_backports={})
 
 
 def every_state() -> BranchState:
