@@ -152,7 +152,7 @@ def _applied(outcome: Applied | StepFailed) -> Applied:
     if isinstance(outcome, Applied):
         return outcome
     said = terminal.render_step_failure(
-        patch=outcome.patch, step=outcome.step, file=outcome.file, expected=outcome.expected, found=outcome.found
+        patch=outcome.patch, step=outcome.step, file=outcome.file, expected=outcome.expected, actual=outcome.found
     )
     typer.echo(said, err=True)
     raise typer.Exit(1)

@@ -199,7 +199,7 @@ def _plain_answer(command: Command, source: CommandSource, context: RepositoryCo
     if command.verb is Verb.CANCEL:
         return replies.render_cancelled(cancel_deferred(source.pull_request, context), template=template)
     standing, waiting = states_of_targets(source.pull_request, context)
-    return replies.render_status_answer(standing, waiting=waiting, template=template)
+    return replies.render_status_answer(standing, deferred=waiting, template=template)
 
 
 def _backport(request: CommandContext, context: RepositoryContext, carry: RunTargets) -> RequestSummary:

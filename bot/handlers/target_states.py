@@ -19,11 +19,13 @@ from bot.pipeline.context import RepositoryContext
 from bot.pipeline.publish import find_backport
 from bot.pipeline.repositories import resolve_repository, target_branches
 from bot.pipeline.request_storage import own_answers
-from bot.report.replies import Told
+from bot.report.replies import CommentedState
 from bot.text.markers import Kept, kept_command, noted_branches
 
 
-def states_of_targets(number: int, context: RepositoryContext) -> tuple[list[TargetOutcome | Told], list[str]]:
+def states_of_targets(
+    number: int, context: RepositoryContext
+) -> tuple[list[TargetOutcome | CommentedState], list[str]]:
     """Return how each target branch stands, and the targets of the requests that wait for the merge."""
     original = context.github.pull_request(number)
     comments = own_answers(context.github.comments(number), number, context).values()
@@ -34,18 +36,18 @@ def states_of_targets(number: int, context: RepositoryContext) -> tuple[list[Tar
     return [row for row in rows if row is not None], waiting
 
 
-def _told(comments: Iterable[Comment], original: PullRequest) -> Mapping[str, Told]:
+def _told(comments: Iterable[Comment], original: PullRequest) -> Mapping[str, CommentedState]:
     """Return what the newest status comment about a branch tells of it."""
     return {
-        branch: Told(branch=branch, state=state, url=f"{original.url}#issuecomment-{comment.id}")
+        branch: CommentedState(branch=branch, state=state, url=f"{original.url}#issuecomment-{comment.id}")
         for comment in comments
         for branch, state in noted_branches(comment.body).items()
     }
 
 
 def _standing(
-    target: str, told: Told | None, original: PullRequest, context: RepositoryContext
-) -> TargetOutcome | Told | None:
+    target: str, told: CommentedState | None, original: PullRequest, context: RepositoryContext
+) -> TargetOutcome | CommentedState | None:
     try:
         there, branch = resolve_repository(target, context)
     except TargetBranchNotFound:

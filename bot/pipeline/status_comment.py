@@ -117,7 +117,7 @@ class StatusComment:
             merge_method=self._backport.merge_method,
             name_branch=self._name_branch,
             options=self._backport.options,
-            named=self._backport.named,
+            requested_commits=self._backport.named,
             note="\n\n".join(filter(None, (self._backport.undone, _note(self._backport)))),
         )
         body = render_status(view, template=self._context.config.templates.status)

@@ -1,9 +1,12 @@
-"""The check runs: on the original, one for each target branch; on a backport pull request, its proof.
+"""Words the check runs: one on the original for each target branch, and the proof on a backport pull request.
 
-Owns title, summary and conclusion. A branch that is no fault of the author's is neutral, never red.
+A check run has a title, a summary and a conclusion. The conclusion is neutral, never red, if the author of the original
+is not to blame.
 """
 
 from __future__ import annotations
+
+from typing import assert_never
 
 from bot.models import CheckRunText, NotProven, Status, TargetOutcome, Verdict, VerdictOutcome
 from bot.report.buffers import render_bars
@@ -17,60 +20,70 @@ MAX_SUMMARY = 65_000
 MAX_TITLE = 255
 PROOF = "backport proof"
 
-_CONCLUSIONS = {
-    Status.OPENED: "success",
-    Status.WOULD_OPEN: "success",
-    Status.ALREADY_APPLIED: "success",
-    Status.NOT_AFFECTED: "neutral",
-    Status.CONFLICT: "neutral",
-    Status.NOT_PROVEN: "neutral",
-    Status.FAILED: "failure",
-    Status.CANCELLED: "cancelled",
-}
-_VERDICTS = {
-    VerdictOutcome.PROVEN: "success",
-    VerdictOutcome.NOT_REPRODUCED: "neutral",
-    VerdictOutcome.INCOMPLETE: "failure",
-    VerdictOutcome.REGRESSED: "failure",
-    VerdictOutcome.INCONCLUSIVE: "neutral",
-}
+
+def _target_conclusion(status: Status) -> str:
+    match status:
+        case Status.OPENED | Status.WOULD_OPEN | Status.ALREADY_APPLIED:
+            return "success"
+        case Status.NOT_AFFECTED | Status.CONFLICT | Status.NOT_PROVEN:
+            return "neutral"
+        case Status.FAILED:
+            return "failure"
+        case Status.CANCELLED:
+            return "cancelled"
+        case _:
+            assert_never(status)
+
+
+def _proof_conclusion(outcome: VerdictOutcome) -> str:
+    match outcome:
+        case VerdictOutcome.PROVEN:
+            return "success"
+        case VerdictOutcome.NOT_REPRODUCED | VerdictOutcome.INCONCLUSIVE:
+            return "neutral"
+        case VerdictOutcome.INCOMPLETE | VerdictOutcome.REGRESSED:
+            return "failure"
+        case _:
+            assert_never(outcome)
 
 
 def render_target_check(result: TargetOutcome, *, template: str | None = None) -> CheckRunText:
     """Word the check run on the original pull request for one target branch."""
     ending = describe(result)
     verdict = result.verdict if isinstance(result, NotProven) else None
-    said = " ".join(part for part in (ending.fact, ending.consequence, ending.remedy) if part)
+    sentences = " ".join(part for part in (ending.fact, ending.consequence, ending.remedy) if part)
     return CheckRunText(
         name=shorten(f"backport to {visible(result.branch)}", MAX_TITLE),
-        conclusion=_CONCLUSIONS[result.status],
+        conclusion=_target_conclusion(result.status),
         title=shorten(ending.state + (f": {headline(verdict)}" if verdict else ""), MAX_TITLE),
-        summary=_summary(said or f"{ending.state}: {ending.pull_request or code(result.branch)}", verdict, template),
+        summary=_summary(
+            sentences or f"{ending.state}: {ending.pull_request or code(result.branch)}", verdict, template
+        ),
     )
 
 
 def render_proof_check(verdict: Verdict | None, *, template: str | None = None) -> CheckRunText:
-    """Word the check run on a backport pull request: what was proven on its very commit, or that nothing was."""
+    """Word the check run on a backport pull request: the proof of its commit, or that there is none."""
     if verdict is None:
-        said = "The regression suite was not run, as asked for. Review this as an unproven change."
-        return CheckRunText(name=PROOF, conclusion="neutral", title="unproven", summary=said)
+        summary = "The regression suite was not run, as asked for. Review this as an unproven change."
+        return CheckRunText(name=PROOF, conclusion="neutral", title="unproven", summary=summary)
     return CheckRunText(
         name=PROOF,
-        conclusion=_VERDICTS[verdict.outcome],
+        conclusion=_proof_conclusion(verdict.outcome),
         title=shorten(f"{verdict.outcome.value}: {headline(verdict)}", MAX_TITLE),
         summary=_summary(" ".join(filter(None, (meaning(verdict.outcome), evidence(verdict)))), verdict, template),
     )
 
 
-def _summary(said: str, verdict: Verdict | None, template: str | None) -> str:
-    rendered = render(
+def _summary(lead: str, verdict: Verdict | None, template: str | None) -> str:
+    summary = render(
         "check_run",
         template,
-        said=said,
+        said=lead,
         device=device_text(device_of(verdict)) if verdict else "",
         isolation=isolation_text(verdict.isolation) if verdict else "",
         groups=groups(verdict) if verdict else (),
         known=known_groups(verdict) if verdict else (),
         bars=render_bars(verdict) if verdict else "",
     )
-    return shorten(rendered, MAX_SUMMARY)
+    return shorten(summary, MAX_SUMMARY)

@@ -1,4 +1,4 @@
-"""The draft that holds a conflict: its body, its check run, and what is said when it is marked ready too early."""
+"""Words the draft that holds a conflict: its body, its check run, and the reply to one marked ready too early."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from bot.text.markers import BackportKey, conflict_marker, pull_request_marker
 from bot.text.templates import render
 
 CHECK = "Conflicts resolved"
-_LISTED = 20
+_MAX_LISTED = 20
 
 
 def render_conflict_body(
     original: PullRequest,
     plan: TargetPlan,
     conflict: Conflict,
-    marked: Candidate,
+    draft: Candidate,
     *,
     repository: str,
     requester: str,
     remote: str = "origin",
     template: str | None = None,
 ) -> str:
-    """Render the body of a draft with conflict markers; hidden lines at its end find it again and say what it is.
+    """Render the body of a draft with conflict markers. Hidden lines at its end identify it later.
 
     `remote` is where the draft's branch is, as the reader's clone knows it.
     """
@@ -38,49 +38,51 @@ def render_conflict_body(
         original=original,
         requester=requester,
         branch=plan.branch,
-        commits=marked.commits,
+        commits=draft.commits,
         conflict=conflict,
-        files=[_described(file, marked) for file in conflict.files[:_LISTED]],
-        more=max(0, len(conflict.files) - _LISTED),
-        recipe=resolve_recipe(plan.backport_branch, [_held_in(file, marked) for file in conflict.files], remote=remote),
+        files=[_describe(file, draft) for file in conflict.files[:_MAX_LISTED]],
+        more=max(0, len(conflict.files) - _MAX_LISTED),
+        recipe=resolve_recipe(
+            plan.backport_branch, [_marked_file(file, draft) for file in conflict.files], remote=remote
+        ),
         check=CHECK,
     )
     key = BackportKey(repository=repository, commit=plan.commits[-1], target=plan.branch)
     return f"{shorten(body, MAX_BODY)}\n{conflict_marker()}\n{pull_request_marker(key)}\n"
 
 
-def _held_in(file: ConflictFile, marked: Candidate) -> str:
-    """Return the file that holds a conflict's markers: itself, or where it has no lines the one beside it."""
-    return file.beside if file.beside in marked.files else file.path
+def _marked_file(file: ConflictFile, draft: Candidate) -> str:
+    """Return the file that holds a conflict's markers: itself or, if it has no lines, the file beside it."""
+    return file.beside if file.beside in draft.files else file.path
 
 
-def _described(file: ConflictFile, marked: Candidate) -> str:
-    held_in = _held_in(file, marked)
-    said = describe_conflict_file(file)
-    return said if held_in == file.path else f"{said}; {code(held_in)} says what each side has"
+def _describe(file: ConflictFile, draft: Candidate) -> str:
+    marked_file = _marked_file(file, draft)
+    description = describe_conflict_file(file)
+    return description if marked_file == file.path else f"{description}; {code(marked_file)} says what each side has"
 
 
-def render_conflict_check(left: Sequence[Match]) -> CheckRunText:
-    """Word the check run that is red until no marker is left."""
-    if not left:
-        said = "No changed file holds a conflict marker. What was resolved by hand, if anything, was not proven."
-        return CheckRunText(name=CHECK, conclusion="success", title="no conflict marker", summary=said)
-    files = dict.fromkeys(place.file for place in left)
-    places = [f"- {code(f'{place.file}:{place.line}')}" for place in left[:_LISTED]]
-    more = len(left) - _LISTED
-    rest = [f"- … and {count(more, 'more place')}"] if more > 0 else []
+def render_conflict_check(markers: Sequence[Match]) -> CheckRunText:
+    """Word the check run that stays red while `markers` are left."""
+    if not markers:
+        summary = "No changed file holds a conflict marker. What was resolved by hand, if anything, was not proven."
+        return CheckRunText(name=CHECK, conclusion="success", title="no conflict marker", summary=summary)
+    files = dict.fromkeys(place.file for place in markers)
+    places = [f"- {code(f'{place.file}:{place.line}')}" for place in markers[:_MAX_LISTED]]
+    surplus = len(markers) - _MAX_LISTED
+    places += [f"- … and {count(surplus, 'more place')}"] if surplus > 0 else []
     lead = "Resolve them on this branch and push; this check is then updated by itself."
     return CheckRunText(
         name=CHECK,
         conclusion="failure",
         title=f"{count(len(files), 'file')} with conflict markers",
-        summary=shorten("\n".join([lead, "", *places, *rest]), MAX_SUMMARY),
+        summary=shorten("\n".join([lead, "", *places]), MAX_SUMMARY),
     )
 
 
-def render_sent_back(left: Sequence[Match], *, is_draft: bool = True) -> str:
-    """Say why a pull request that holds markers is a draft again, or has a red check where it cannot be one."""
-    files = ", ".join(code(name) for name in list(dict.fromkeys(place.file for place in left))[:_LISTED])
+def render_sent_back(markers: Sequence[Match], *, is_draft: bool = True) -> str:
+    """Explain why a pull request with markers is a draft again or, if GitHub allows no draft, has a red check."""
+    files = ", ".join(code(name) for name in list(dict.fromkeys(place.file for place in markers))[:_MAX_LISTED])
     if not is_draft:
         return (
             f"Conflict markers are left in {files}, so this must not be merged as it is. GitHub does not let it be a "

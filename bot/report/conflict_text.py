@@ -1,6 +1,6 @@
-"""What is the matter with a conflict → the words for it: each unmerged file, and what would make it apply.
+"""Describes a conflict in Markdown: each unmerged file, and the earlier commits that would make the pick apply.
 
-The words are Markdown in which foreign text is inert.
+Foreign text in the Markdown is inert.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from bot.text.markdown import code, count
 
 
 def describe_conflict_file(file: ConflictFile) -> str:
-    """Say what is the matter with one unmerged path."""
-    said = {
+    """Say why git could not merge one path."""
+    reason = {
         ConflictKind.CONTENT: "both sides changed the same lines",
         ConflictKind.MODIFY_DELETE: "changed on one side and not there on the other",
         ConflictKind.ADD_ADD: "added on both sides with different content",
@@ -24,24 +24,24 @@ def describe_conflict_file(file: ConflictFile) -> str:
     }[file.kind]
     regions = f", {count(file.regions, 'region')}" if file.regions else ""
     sides = (_changed_by(file, "main", on_target=False), _changed_by(file, "the branch", on_target=True))
-    return f"{code(file.path)}: {said}{regions}" + "".join(filter(None, sides))
+    return f"{code(file.path)}: {reason}{regions}" + "".join(filter(None, sides))
 
 
 def _changed_by(file: ConflictFile, side: str, *, on_target: bool) -> str:
-    commits = [describe_commit(each) for each in file.changed_by if each.on_target is on_target]
+    commits = [describe_commit(commit) for commit in file.changed_by if commit.on_target is on_target]
     return f"; on {side} changed by {', '.join(commits)}" if commits else ""
 
 
-def after_prerequisites(prerequisites: Sequence[RelatedCommit], rest: Certainty | None) -> str:
-    """Say what a trial came to after earlier commits of main, in a sentence that promises no more than that."""
-    needed = ", ".join(describe_commit(each) for each in prerequisites)
-    many = count(len(prerequisites), "earlier commit")
-    said = "It applies, with only a part of what they change," if _in_part(prerequisites) else _AFTER[rest]
-    return f"{said} after {many} of main: {needed}."
+def after_prerequisites(prerequisites: Sequence[RelatedCommit], certainty: Certainty | None) -> str:
+    """Word the result of a trial pick after earlier commits of main. It promises no more than the trial showed.
 
-
-def _in_part(prerequisites: Sequence[RelatedCommit]) -> bool:
-    return any(each.paths for each in prerequisites)
+    `certainty` is how sure the resolution of the conflicts is that are left after them; None if none is left.
+    """
+    commits = ", ".join(map(describe_commit, prerequisites))
+    number = count(len(prerequisites), "earlier commit")
+    partial = any(commit.paths for commit in prerequisites)
+    result = "It applies, with only a part of what they change," if partial else _AFTER[certainty]
+    return f"{result} after {number} of main: {commits}."
 
 
 _AFTER = {

@@ -1,6 +1,6 @@
-"""Values → plain data for scripts.
+"""Converts results to plain data for scripts.
 
-Owns the JSON keys, which others script against: a key is added, never renamed, and is null where it does not apply.
+Scripts depend on the JSON keys. So a key may be added and is never renamed, and a key that does not apply is null.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 
 def target_to_json(result: TargetOutcome) -> dict[str, Json]:
-    """Return one target branch's ending. `base_failed` and `candidate_failed` leave known failures out."""
+    """Return one target branch's outcome. `base_failed` and `candidate_failed` do not count known failures."""
     candidate = result.candidate if isinstance(result, Opened | NotProven | WouldOpen) else None
     verdict = result.verdict if isinstance(result, Opened | NotProven | WouldOpen) else None
     device = device_of(verdict) if verdict else None
-    opened = _pull_request(result)
+    pull_request = _pull_request(result)
     return {
         "branch": result.branch,
         "status": result.status.value,
@@ -46,10 +46,10 @@ def target_to_json(result: TargetOutcome) -> dict[str, Json]:
         "base_failed": base_failed(verdict) if verdict else None,
         "candidate_failed": candidate_failed(verdict) if verdict else None,
         "candidate_sha": candidate.commit if candidate else None,
-        "companions": [each.patch for each in candidate.companions] if candidate else [],
-        "pull_request": opened.number if opened else None,
+        "companions": [companion.patch for companion in candidate.companions] if candidate else [],
+        "pull_request": pull_request.number if pull_request else None,
         "device": str(device) if device else None,
-        "pull_request_url": opened.url if opened else None,
+        "pull_request_url": pull_request.url if pull_request else None,
         "created": result.created if isinstance(result, Opened) else None,
         "past_end": _overflow(verdict) if verdict else None,
         "known_failures": len(verdict.known_failures) if verdict else None,
@@ -66,14 +66,14 @@ def target_to_json(result: TargetOutcome) -> dict[str, Json]:
 
 
 def _notes(result: TargetOutcome) -> list[Json]:
-    """Return what was configured and could not be had."""
+    """Return what was configured and could not be done."""
     if isinstance(result, Opened):
         return list(result.notes)
     return [result.note] if isinstance(result, Conflicted) and result.note else []
 
 
 def check_to_json(report: DetectResult) -> dict[str, Json]:
-    """Return what a carried patch's rules say of a tree."""
+    """Return the result of a carried patch's rules on a tree."""
     return {
         "patch": report.patch,
         "status": report.status.value,
@@ -95,17 +95,17 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Json]:
         "versions": _texts(device.versions) if device else {},
         "groups": [
             {
-                "name": each.name,
-                "cases": each.cases,
-                "base_failed": each.base_failed,
-                "candidate_failed": each.candidate_failed,
-                "known": each.known,
+                "name": group.name,
+                "cases": group.cases,
+                "base_failed": group.base_failed,
+                "candidate_failed": group.candidate_failed,
+                "known": group.known,
             }
-            for each in groups(verdict)
+            for group in groups(verdict)
         ],
         "known_failures": [
-            {"case": each.case, "reason": each.reason, "still_fails": each.still_fails}
-            for each in verdict.known_failures
+            {"case": failure.case, "reason": failure.reason, "still_fails": failure.still_fails}
+            for failure in verdict.known_failures
         ],
         "notes": list(verdict.notes),
         "evidence_url": verdict.evidence_url or None,
@@ -157,12 +157,12 @@ def _files(result: TargetOutcome) -> list[Json]:
     if isinstance(result, Conflicted):
         return [
             {
-                "path": each.path,
-                "kind": each.kind.value,
-                "regions": each.regions,
-                "changed_by": _commits(each.changed_by),
+                "path": file.path,
+                "kind": file.kind.value,
+                "regions": file.regions,
+                "changed_by": _commits(file.changed_by),
             }
-            for each in result.conflict.files
+            for file in result.conflict.files
         ]
     if isinstance(result, NotProven | WouldOpen) or (isinstance(result, Opened) and result.candidate):
         candidate = result.candidate
@@ -171,7 +171,7 @@ def _files(result: TargetOutcome) -> list[Json]:
 
 
 def _prerequisites(result: TargetOutcome) -> list[Json]:
-    """Return what a pick is missing, or what it brought along because that was asked for."""
+    """Return the earlier commits that a pick lacks, or those that it brought along on request."""
     if isinstance(result, Conflicted):
         return _commits(result.conflict.prerequisites)
     candidate = result.candidate if isinstance(result, Opened | NotProven | WouldOpen) else None
@@ -184,33 +184,33 @@ def _after_prerequisites(result: TargetOutcome) -> str | None:
     return outlook_after(result.conflict.prerequisites, result.conflict.rest)
 
 
-def outlook_after(prerequisites: Sequence[RelatedCommit], rest: Certainty | None) -> str | None:
-    """Return in a word what the pick came to with its prerequisites: `applies`, else how sure it is."""
+def outlook_after(prerequisites: Sequence[RelatedCommit], certainty: Certainty | None) -> str | None:
+    """Return the result of the pick after its prerequisites: `applies`, or how sure the resolution of the rest is."""
     if not prerequisites:
         return None
-    return rest.value if rest else "applies"
+    return certainty.value if certainty else "applies"
 
 
 def _commits(commits: tuple[RelatedCommit, ...]) -> list[Json]:
     return [
         {
-            "sha": each.sha,
-            "subject": each.subject,
-            "author": each.author,
-            "on_target": each.on_target,
-            "paths": list(each.paths) or None,
+            "sha": commit.sha,
+            "subject": commit.subject,
+            "author": commit.author,
+            "on_target": commit.on_target,
+            "paths": list(commit.paths) or None,
         }
-        for each in commits
+        for commit in commits
     ]
 
 
 def _overflow(verdict: Verdict) -> Json:
-    found = overflow(verdict)
-    return {"before": found[0], "after": found[1]} if found else None
+    elements = overflow(verdict)
+    return {"before": elements[0], "after": elements[1]} if elements else None
 
 
 def _evidence(places: tuple[Match, ...]) -> list[Json]:
-    return [{"file": each.file, "line": each.line, "rule": each.rule, "detail": each.detail} for each in places]
+    return [{"file": place.file, "line": place.line, "rule": place.rule, "detail": place.detail} for place in places]
 
 
 def _texts(values: Mapping[str, str]) -> dict[str, Json]:

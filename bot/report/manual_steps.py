@@ -1,7 +1,6 @@
-"""The commands by which a person finishes a backport by hand.
+"""Writes the shell commands by which a person finishes a backport by hand.
 
-Owns shell text that is pasted: every name in it is quoted, and nothing in it depends on where the reader stands in
-their clone.
+A person pastes them as they are. So each name is quoted, and the commands work from any folder of the reader's clone.
 """
 
 from __future__ import annotations
@@ -39,22 +38,22 @@ def recipe(
 ) -> Recipe:
     """Return the commands to pick `commits` onto a target branch in a worktree beside the reader's clone.
 
-    The commits come from origin; the branch is on `remote`, a name or an address. Of the commits in `parts` only what
-    they change in these paths is taken. `files` are the paths known to conflict. The second block stops by itself while
-    one of them holds a marker, so pasting it too early pushes nothing.
+    The commits come from origin. The branch is on `remote`, a name or an address. `parts` restricts commits to paths:
+    only their changes there are taken. `files` are the paths known to conflict. The second block stops if one of them
+    has a conflict marker, so nothing is pushed too early.
     """
     directory = shlex.quote(f"../{slug(backport_branch)}")
     # git 2.39 takes `-m 1` on a commit with one parent as well, so a merged pull request needs no second look.
     mainline = " -m 1" if merge_method is MergeMethod.MERGE else ""
-    picked = " ".join(commits)
-    paths = " ".join(map(_quoted, files)) or "."
+    shas = " ".join(commits)
+    paths = " ".join(map(_quote, files)) or "."
     ref, remote = shlex.quote(f"refs/heads/{branch}"), shlex.quote(remote)
-    # Only what is fetched last is FETCH_HEAD's first line.
-    fetched = [f"git fetch {remote} {ref} {picked}"]
+    # FETCH_HEAD begins with the ref that the last fetch names first, so the branch is fetched last.
+    fetches = [f"git fetch {remote} {ref} {shas}"]
     if remote != "origin":
-        fetched = [f"git fetch origin {picked}", f"git fetch {remote} {ref}"]
+        fetches = [f"git fetch origin {shas}", f"git fetch {remote} {ref}"]
     begin = [
-        *fetched,
+        *fetches,
         f"git worktree add -b {shlex.quote(backport_branch)} {directory} FETCH_HEAD",
         *_pick(directory, mainline, commits, parts),
     ]
@@ -73,26 +72,26 @@ def _pick(directory: str, mainline: str, commits: Sequence[Sha], parts: Mapping[
             yield f"git -C {directory} cherry-pick -x{mainline} {' '.join(group)}"
             continue
         for sha in group:
-            paths = " ".join(map(_quoted, parts[sha]))
+            paths = " ".join(map(_quote, parts[sha]))
             yield f"git -C {directory} diff --binary {sha}^1 {sha} -- {paths} | git -C {directory} apply --3way --index"
             yield f"git -C {directory} commit --reuse-message {sha}"
 
 
-def _quoted(path: str) -> str:
-    """Quote a path for a shell. Bytes that are no UTF-8 are spelled out, as bash and zsh read them."""
+def _quote(path: str) -> str:
+    """Quote a path for a shell. Bytes that are not UTF-8 become escapes, which bash and zsh read."""
     if not re.search("[\ud800-\udfff]", path):
         return shlex.quote(path)
-    spelled = (chr(byte) if byte in _PLAIN else f"\\x{byte:02x}" for byte in path.encode("utf-8", "surrogateescape"))
-    return f"$'{''.join(spelled)}'"
+    characters = (chr(byte) if byte in _PLAIN else f"\\x{byte:02x}" for byte in path.encode("utf-8", "surrogateescape"))
+    return f"$'{''.join(characters)}'"
 
 
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-")
 
 
 def compare_page(repository: str, branch: str, backport_branch: str, *, body: str) -> str:
-    """Return the page of a repository (its address) that opens the pull request, with this text in it.
+    """Return the URL of the page that opens the pull request with this body. `repository` is the repository's URL.
 
-    The bot knows the pull request again by the branches that it is from and into, whoever opens it.
+    The bot recognises the pull request by its two branches, no matter who opens it.
     """
     base, head = (quote(name, safe="/") for name in (branch, backport_branch))
     return f"{repository}/compare/{base}...{head}?quick_pull=1&body={quote(body, safe='')}"
@@ -101,10 +100,10 @@ def compare_page(repository: str, branch: str, backport_branch: str, *, body: st
 def resolve_recipe(backport_branch: str, files: Sequence[str], *, remote: str = "origin") -> Recipe:
     """Return the commands to resolve conflicts that were pushed to a backport branch with their markers.
 
-    The second block stops by itself while one of the files holds a marker.
+    The second block stops if one of the files has a conflict marker.
     """
     directory, ref = shlex.quote(f"../{slug(backport_branch)}"), shlex.quote(f"refs/heads/{backport_branch}")
-    paths = " ".join(map(_quoted, files)) or "."
+    paths = " ".join(map(_quote, files)) or "."
     begin = [
         f"git fetch {remote} {ref}",
         f"git worktree add --detach {directory} FETCH_HEAD",

@@ -1,13 +1,15 @@
-"""How a target branch ended → the words for it: fact · consequence · remedy.
+"""Words the outcome of a target branch: a fact, its consequence and a remedy.
 
-Owns one description per TargetOutcome, used by the status comment, the check run and the terminal alike, so that they
-never tell different stories. The words are Markdown in which foreign text is inert.
+The status comment, the check run and the terminal all use this one description, so they never contradict each other.
+It is Markdown in which foreign text is inert.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from bot.commands.parser import Command
 from bot.commands.verbs import Verb
@@ -21,7 +23,6 @@ from bot.models import (
     NotProven,
     Opened,
     PullRequest,
-    Status,
     TargetOutcome,
     Verdict,
     VerdictOutcome,
@@ -36,7 +37,7 @@ from bot.text.markers import parse_pull_request_marker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """One target branch for a reader. `consequence` and `remedy` are empty where nothing is left to say or do."""
+    """The outcome of one target branch for a reader. `consequence` and `remedy` may be empty."""
 
     branch: str
     icon: str
@@ -49,46 +50,64 @@ class Ending:
     remedy: str = ""
 
 
-_BARE = Command(verb=Verb.BACKPORT)
-
+_PLAIN_REQUEST = Command(verb=Verb.BACKPORT)
 
 COMMANDS_BELOW = "Finish it by hand, with the commands below."
 _COMMANDS_ELSEWHERE = "Finish it by hand: the status comment on the original pull request gives the commands."
 
 
-def describe(result: TargetOutcome, asked: Command = _BARE, *, by_hand: str = _COMMANDS_ELSEWHERE) -> Ending:
-    """Put a target branch's ending into words.
+def describe(result: TargetOutcome, request: Command = _PLAIN_REQUEST, *, by_hand: str = _COMMANDS_ELSEWHERE) -> Ending:
+    """Word a target branch's outcome.
 
-    The commands in them can be pasted as they are: they keep the options and the commits of what was `asked`. `by_hand`
-    says where the commands are that finish a conflict by hand.
+    A reader can paste the commands in it as they are: they keep the options and the commits of the `request`.
+    `by_hand` says where the commands are that finish a conflict by hand.
     """
     match result:
         case Opened():
             return _opened(result)
         case WouldOpen():
-            return _would_open(result, asked)
+            return _would_open(result, request)
         case Conflicted():
-            return _conflicted(result, asked, by_hand)
+            return _conflicted(result, request, by_hand)
         case NotProven():
-            return _not_proven(result, asked)
+            return _not_proven(result, request)
+        case NotAffected():
+            return Ending(branch=result.branch, icon="⚪", state="not affected", fact=prose(result.check.reason))
+        case AlreadyApplied() | Failed() | Cancelled():
+            return _without_candidate(result, request)
         case _:
-            return _plain(result, asked)
+            assert_never(result)
 
 
-def summary(endings: Sequence[TargetOutcome]) -> str:
-    """Count the endings in one line, e.g. "3 pull requests opened, 1 branch not affected"."""
-    said = (
-        (_opened_now(endings), "pull request", "opened"),
-        (_opened_before(endings), "pull request", "already open"),
-        (_with(endings, Status.WOULD_OPEN), "pull request", "would be opened"),
-        (_with(endings, Status.NOT_AFFECTED), "branch", "not affected"),
-        (_with(endings, Status.ALREADY_APPLIED), "branch", "up to date already"),
-        (_with(endings, Status.CONFLICT), "branch", "in conflict"),
-        (_with(endings, Status.NOT_PROVEN), "branch", "not proven"),
-        (_with(endings, Status.FAILED), "branch", "failed"),
-        (_with(endings, Status.CANCELLED), "branch", "cancelled"),
-    )
-    return ", ".join(f"{count(number, noun)} {state}" for number, noun, state in said if number) or "nothing to do"
+def summary(results: Sequence[TargetOutcome]) -> str:
+    """Count the outcomes in one line, e.g. "3 pull requests opened, 1 branch not affected"."""
+    numbers = Counter(map(_summary_words, results))
+    counts = (f"{count(number, noun)} {state}" for (_, noun, state), number in sorted(numbers.items()))
+    return ", ".join(counts) or "nothing to do"
+
+
+def _summary_words(result: TargetOutcome) -> tuple[int, str, str]:
+    """Return the place of an outcome in the summary, the noun that is counted, and what became of it."""
+    match result:
+        case Opened():
+            words = (0, "pull request", "opened") if result.created else (1, "pull request", "already open")
+        case WouldOpen():
+            words = 2, "pull request", "would be opened"
+        case NotAffected():
+            words = 3, "branch", "not affected"
+        case AlreadyApplied():
+            words = 4, "branch", "up to date already"
+        case Conflicted():
+            words = 5, "branch", "in conflict"
+        case NotProven():
+            words = 6, "branch", "not proven"
+        case Failed():
+            words = 7, "branch", "failed"
+        case Cancelled():
+            words = 8, "branch", "cancelled"
+        case _:
+            assert_never(result)
+    return words
 
 
 def _opened(result: Opened) -> Ending:
@@ -100,7 +119,7 @@ def _opened(result: Opened) -> Ending:
             state="already open",
             verdict="see the pull request",
             pull_request=reference(result.pull_request.number, result.pull_request.url),
-            fact=_opened_before_by(result.pull_request),
+            fact=_opener(result.pull_request),
         )
     candidate = result.candidate
     facts = describe_candidate(candidate) if candidate else []
@@ -117,13 +136,13 @@ def _opened(result: Opened) -> Ending:
     )
 
 
-def _opened_before_by(pull_request: PullRequest) -> str:
+def _opener(pull_request: PullRequest) -> str:
     if parse_pull_request_marker(pull_request.body) is None:
         return f"{text(pull_request.author)} opened it; nothing was pushed this time."
     return "An earlier request opened it; nothing was pushed this time."
 
 
-def _would_open(result: WouldOpen, asked: Command) -> Ending:
+def _would_open(result: WouldOpen, request: Command) -> Ending:
     return Ending(
         branch=result.branch,
         icon="☑️",
@@ -132,18 +151,16 @@ def _would_open(result: WouldOpen, asked: Command) -> Ending:
         verdict=_verdict(result.verdict, "not run"),
         fact=" ".join(["A candidate is ready.", *describe_candidate(result.candidate)]),
         consequence="This was a dry run: nothing was pushed and no pull request was opened.",
-        remedy=f"Comment {code(asked.onto(result.branch, dry_run=False))} to have it.",
+        remedy=f"Comment {code(request.onto(result.branch, dry_run=False))} to have it.",
     )
 
 
-def _plain(result: NotAffected | AlreadyApplied | Failed | Cancelled, asked: Command) -> Ending:
+def _without_candidate(result: AlreadyApplied | Failed | Cancelled, request: Command) -> Ending:
     match result:
         case Cancelled():
             fact = f"{text(result.by)} cancelled it before it was opened. Nothing was pushed."
-            remedy = f"Comment {code(asked.onto(result.branch))} to have it anyway."
+            remedy = f"Comment {code(request.onto(result.branch))} to have it anyway."
             return Ending(branch=result.branch, icon="⏹️", state="cancelled", fact=fact, remedy=remedy)
-        case NotAffected():
-            return Ending(branch=result.branch, icon="⚪", state="not affected", fact=prose(result.check.reason))
         case AlreadyApplied():
             place = f" ({sha(result.commit)})" if result.commit and result.commit[:12] not in result.how else ""
             fact = f"The branch has it already: {prose(result.how.rstrip('.'))}{place}."
@@ -157,7 +174,7 @@ def _verdict(verdict: Verdict | None, otherwise: str) -> str:
     return f"{verdict.outcome.value}: {headline(verdict)}" if verdict else otherwise
 
 
-def _conflicted(result: Conflicted, asked: Command, by_hand: str) -> Ending:
+def _conflicted(result: Conflicted, request: Command, by_hand: str) -> Ending:
     conflict, draft = result.conflict, result.draft
     fact = (
         f"Cherry-picking {sha(conflict.commit)} onto {code(conflict.branch)} conflicts in "
@@ -171,7 +188,7 @@ def _conflicted(result: Conflicted, asked: Command, by_hand: str) -> Ending:
             pull_request=reference(draft.number, draft.url),
             fact=fact,
             consequence="A draft holds the conflict, with its markers; its check stays red until none is left.",
-            remedy=_conflict_remedy(result, asked, "Resolve it there: the draft gives the commands."),
+            remedy=_conflict_remedy(result, request, "Resolve it there: the draft gives the commands."),
         )
     return Ending(
         branch=result.branch,
@@ -179,58 +196,51 @@ def _conflicted(result: Conflicted, asked: Command, by_hand: str) -> Ending:
         state="conflict",
         fact=fact,
         consequence=" ".join(filter(None, (prose(result.note), "Nothing was pushed and no pull request was opened."))),
-        remedy=_conflict_remedy(result, asked, by_hand),
+        remedy=_conflict_remedy(result, request, by_hand),
     )
 
 
-def _conflict_remedy(result: Conflicted, asked: Command, by_hand: str) -> str:
+def _conflict_remedy(result: Conflicted, request: Command, by_hand: str) -> str:
     conflict = result.conflict
     if not conflict.prerequisites:
         return by_hand
-    ask = code(asked.onto(result.branch, with_prerequisites=True))
+    ask = code(request.onto(result.branch, with_prerequisites=True))
     draft = " in a draft" if conflict.rest is Certainty.PROPOSED else ""
-    promised = after_prerequisites(conflict.prerequisites, conflict.rest)
-    return f"{promised} Comment {ask} to bring what is missing along{draft}. {by_hand}"
+    forecast = after_prerequisites(conflict.prerequisites, conflict.rest)
+    return f"{forecast} Comment {ask} to bring what is missing along{draft}. {by_hand}"
 
 
-_REMEDY = {
-    VerdictOutcome.PROVEN: "",
-    VerdictOutcome.NOT_REPRODUCED: "If the branch should have the fix anyway, a maintainer can comment {no_prove}.",
-    VerdictOutcome.INCOMPLETE: "Look at the failing cases. Where a carried patch names what belongs with this fix, "
-    "comment {companions}.",
-    VerdictOutcome.REGRESSED: "Look at the failing cases, and finish it by hand on the branch.",
-    VerdictOutcome.INCONCLUSIVE: "Comment {again} when the cause is gone, or {no_prove} as a maintainer.",
-}
-
-
-def _not_proven(result: NotProven, asked: Command) -> Ending:
-    ask = asked.onto(result.branch)
-    outcome = result.verdict.outcome
-    said = (meaning(outcome), prose(result.verdict.reason), *map(prose, result.verdict.notes), evidence(result.verdict))
-    remedy = _REMEDY[outcome].format(
-        again=code(ask),
-        no_prove=code(ask.onto(result.branch, prove=False)),
-        companions=code(ask.onto(result.branch, with_companions=True)),
-    )
+def _not_proven(result: NotProven, request: Command) -> Ending:
+    verdict = result.verdict
+    sentences = (meaning(verdict.outcome), prose(verdict.reason), *map(prose, verdict.notes), evidence(verdict))
     return Ending(
         branch=result.branch,
         icon="⚠️",
         state="not proven",
         how=how_applied(result.candidate),
         verdict=_verdict(result.verdict, ""),
-        fact=" ".join(filter(None, said)),
+        fact=" ".join(filter(None, sentences)),
         consequence="Nothing was pushed and no pull request was opened.",
-        remedy=remedy,
+        remedy=_not_proven_remedy(verdict.outcome, result.branch, request),
     )
 
 
-def _with(endings: Sequence[TargetOutcome], status: Status) -> int:
-    return sum(result.status is status for result in endings)
-
-
-def _opened_now(endings: Sequence[TargetOutcome]) -> int:
-    return sum(isinstance(result, Opened) and result.created for result in endings)
-
-
-def _opened_before(endings: Sequence[TargetOutcome]) -> int:
-    return sum(isinstance(result, Opened) and not result.created for result in endings)
+def _not_proven_remedy(outcome: VerdictOutcome, branch: str, request: Command) -> str:
+    unproven = code(request.onto(branch, prove=False))
+    match outcome:
+        case VerdictOutcome.PROVEN:
+            return ""
+        case VerdictOutcome.NOT_REPRODUCED:
+            return f"If the branch should have the fix anyway, a maintainer can comment {unproven}."
+        case VerdictOutcome.INCOMPLETE:
+            companions = code(request.onto(branch, with_companions=True))
+            return (
+                "Look at the failing cases. Where a carried patch names what belongs with this fix, "
+                f"comment {companions}."
+            )
+        case VerdictOutcome.REGRESSED:
+            return "Look at the failing cases, and finish it by hand on the branch."
+        case VerdictOutcome.INCONCLUSIVE:
+            return f"Comment {code(request.onto(branch))} when the cause is gone, or {unproven} as a maintainer."
+        case _:
+            assert_never(outcome)

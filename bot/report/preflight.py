@@ -1,10 +1,11 @@
-"""The words for a preflight: on the check run, in an answer, in a terminal and as data.
+"""Words a preflight for the check run, for a reply and for a terminal, and converts it to JSON.
 
-Owns that a forecast never turns anything red: it speaks of branches that nobody has asked for.
+A forecast is about branches that nobody has requested yet. So it never turns a check red.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from bot.models import CheckRunText, Outlook, TargetForecast
@@ -15,7 +16,7 @@ from bot.text.markdown import code, code_cell, count, prose, shorten
 
 NAME = "Backport preflight"
 _MAX_SUMMARY = 65_000
-_LISTED = 20
+_MAX_LISTED = 20
 
 _WORDS = {
     Outlook.CLEAN: ("✅", "clean"),
@@ -28,16 +29,16 @@ _WORDS = {
 
 
 def finding(forecast: TargetForecast) -> str:
-    """Say in a line what a branch would come to, in prose whose code spans are meant."""
+    """Word one branch's forecast on a line. Backticks in it are code spans."""
     needs = f" {count(len(forecast.findings), 'place')} may need what the branch lacks." if forecast.findings else ""
     return f"{_WORDS[forecast.outlook][1]}. {forecast.reason}{needs}"
 
 
 def render_preflight_check(forecasts: Sequence[TargetForecast]) -> CheckRunText:
-    """Word the check run on the head of a pull request; it is neutral whatever it says."""
+    """Word the check run on the head of a pull request; it is always neutral."""
     rows = ["| stable branch | outlook | |", "|---|---|---|", *map(_row, forecasts)]
     lead = "If this were merged now, a backport would come to this. Nothing is asked for and nothing was pushed."
-    details = [_details(each) for each in forecasts if each.files or each.findings]
+    details = [_details(forecast) for forecast in forecasts if forecast.files or forecast.findings]
     return CheckRunText(
         name=NAME,
         conclusion="neutral",
@@ -48,8 +49,9 @@ def render_preflight_check(forecasts: Sequence[TargetForecast]) -> CheckRunText:
 
 def headline(forecasts: Sequence[TargetForecast]) -> str:
     """Count the outlooks, e.g. "2 clean, 1 conflict"."""
-    counted = ((sum(each.outlook is outlook for each in forecasts), words) for outlook, (_, words) in _WORDS.items())
-    return ", ".join(f"{number} {words}" for number, words in counted if number) or "there is no stable branch"
+    numbers = Counter(forecast.outlook for forecast in forecasts)
+    counts = (f"{numbers[outlook]} {words}" for outlook, (_, words) in _WORDS.items() if numbers[outlook])
+    return ", ".join(counts) or "there is no stable branch"
 
 
 def _row(forecast: TargetForecast) -> str:
@@ -59,17 +61,19 @@ def _row(forecast: TargetForecast) -> str:
 
 def _details(forecast: TargetForecast) -> str:
     lines = [f"{code(forecast.branch)}:", ""]
-    lines += [f"- {describe_conflict_file(file)}" for file in forecast.files[:_LISTED]]
-    lines += [f"- {code(f'{each.file}:{each.line}')}: {prose(each.detail)}" for each in forecast.findings[:_LISTED]]
+    lines += [f"- {describe_conflict_file(file)}" for file in forecast.files[:_MAX_LISTED]]
+    lines += [
+        f"- {code(f'{place.file}:{place.line}')}: {prose(place.detail)}" for place in forecast.findings[:_MAX_LISTED]
+    ]
     if forecast.prerequisites:
         lines += ["", after_prerequisites(forecast.prerequisites, forecast.rest)]
     return "\n".join(lines)
 
 
 def render_preflight(forecasts: Sequence[TargetForecast]) -> str:
-    """Say in a terminal what each branch would come to."""
-    width = max((len(each.branch) for each in forecasts), default=0)
-    lines = [f"{plain(each.branch):{width}}  {plain(finding(each))}" for each in forecasts]
+    """Word the forecasts for a terminal, one branch a line."""
+    width = max((len(forecast.branch) for forecast in forecasts), default=0)
+    lines = [f"{plain(forecast.branch):{width}}  {plain(finding(forecast))}" for forecast in forecasts]
     return "\n".join([*lines, headline(forecasts)])
 
 
@@ -77,19 +81,19 @@ def forecasts_to_json(forecasts: Sequence[TargetForecast]) -> list[Json]:
     """Return the forecasts as data for scripts."""
     return [
         {
-            "branch": each.branch,
-            "outlook": each.outlook.value,
-            "reason": each.reason,
-            "files": [{"path": file.path, "kind": file.kind.value, "regions": file.regions} for file in each.files],
+            "branch": forecast.branch,
+            "outlook": forecast.outlook.value,
+            "reason": forecast.reason,
+            "files": [{"path": file.path, "kind": file.kind.value, "regions": file.regions} for file in forecast.files],
             "findings": [
                 {"file": place.file, "line": place.line, "rule": place.rule, "detail": place.detail}
-                for place in each.findings
+                for place in forecast.findings
             ],
             "prerequisites": [
                 {"sha": commit.sha, "subject": commit.subject, "paths": list(commit.paths) or None}
-                for commit in each.prerequisites
+                for commit in forecast.prerequisites
             ],
-            "after_prerequisites": outlook_after(each.prerequisites, each.rest),
+            "after_prerequisites": outlook_after(forecast.prerequisites, forecast.rest),
         }
-        for each in forecasts
+        for forecast in forecasts
     ]

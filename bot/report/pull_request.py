@@ -1,7 +1,7 @@
-"""The title and the body of a backport pull request.
+"""Renders the title and the body of a backport pull request.
 
-Owns what a reviewer reads before merging: how the candidate was made, what was proven on which device, and what the
-original's review left open.
+A reviewer reads there how the candidate was made, what was proven on which device, and which questions the original's
+review left open.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from bot.models import (
     Candidate,
@@ -49,15 +50,10 @@ MAX_BODY = 65_000
 _MAX_RANGE_DIFF = 20_000
 _MAX_RESOLUTIONS = 10
 
-_APPLIED_WITH = {
-    Method.SIBLING: ", as it was backported to another branch, because the original itself conflicts",
-    Method.RESOLVED: ", with the conflicts resolved",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchNotes:
-    """What a carried patch knows beyond its change. `companions` are one line each: a name and why it belongs here."""
+    """What a carried patch says besides its change. `companions` are one line each: a name and why it belongs here."""
 
     name: str
     title: str
@@ -69,16 +65,16 @@ class PatchNotes:
 
 
 def render_title(original: PullRequest, target: str, *, template: str = DEFAULT_TITLE) -> str:
-    """Fill a title template; where it gets too long for GitHub the original's title is cut, never the rest.
+    """Fill a title template. If the result is too long for GitHub, only the original's title is cut.
 
-    `Fixes #1` in the original's title is kept readable and made harmless: a title becomes the subject of the merge.
+    `Fixes #1` in the original's title stays readable and closes no issue: a title becomes the subject of the merge.
     """
     title = disarm(visible(original.title))
     frame = _fill(template, target=target, number=str(original.number), title="")
     return shorten(_fill(template, target=target, number=str(original.number), title=_cut(title, frame)), MAX_TITLE)
 
 
-def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all but three may be left out
+def render_body(  # noqa: PLR0913 - a body has this many sources, and all but three are optional
     original: PullRequest,
     candidate: Candidate,
     verdict: Verdict | None,
@@ -93,21 +89,21 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
     range_diff: str = "",
     template: str | None = None,
 ) -> str:
-    """Render the body; its last line is the hidden marker that finds the pull request again.
+    """Render the body. Its last line is the hidden marker that identifies the pull request later.
 
-    `remote` is where the target branch is, as the reader's clone knows it. Without a `plan` the original's merge commit
-    is taken for what was picked. `undone` says in a sentence that the original was reverted since.
+    `remote` is the remote of the reader's clone that has the target branch. Without a `plan`, the original's merge
+    commit counts as the picked one. `undone` is a sentence that says that the original was reverted since.
     """
-    picked = plan.commits if plan else (original.merge_commit or candidate.commit,)
-    key = BackportKey(repository=repository, commit=picked[-1], target=candidate.branch)
+    commits = plan.commits if plan else (original.merge_commit or candidate.commit,)
+    key = BackportKey(repository=repository, commit=commits[-1], target=candidate.branch)
     merged_by = plan.merge_method if plan else MergeMethod.SQUASH
     by_hand = recipe(
         branch=candidate.branch,
         backport_branch=plan.backport_branch if plan else f"backport/{original.number}-to-{slug(candidate.branch)}",
-        commits=(*(each.sha for each in candidate.prerequisites), *picked),
+        commits=(*(commit.sha for commit in candidate.prerequisites), *commits),
         # git takes a mainline for an ordinary commit too, and a prerequisite may be a merge.
         merge_method=MergeMethod.MERGE if candidate.prerequisites else merged_by,
-        parts={each.sha: each.paths for each in candidate.prerequisites if each.paths},
+        parts={commit.sha: commit.paths for commit in candidate.prerequisites if commit.paths},
         remote=remote,
     )
     body = render(
@@ -118,10 +114,10 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
         requester=requester,
         undone=undone,
         verdict=verdict and _proof(verdict),
-        commits=picked,
-        prerequisites=[describe_commit(each) for each in candidate.prerequisites],
-        resolutions=[_shown(each) for each in candidate.resolutions[:_MAX_RESOLUTIONS]],
-        applied_with=_APPLIED_WITH.get(candidate.method, ""),
+        commits=commits,
+        prerequisites=[describe_commit(commit) for commit in candidate.prerequisites],
+        resolutions=[_resolution(resolution) for resolution in candidate.resolutions[:_MAX_RESOLUTIONS]],
+        applied_with=_applied_with(candidate.method),
         notes=notes,
         threads=threads,
         carried=candidate.method is Method.CARRIED_PATCH,
@@ -131,7 +127,19 @@ def render_body(  # noqa: PLR0913 - a body draws on this many sources, and all b
     return f"{shorten(body, MAX_BODY)}\n{pull_request_marker(key)}\n"
 
 
-def _shown(resolution: Resolution) -> dict[str, object]:
+def _applied_with(method: Method) -> str:
+    match method:
+        case Method.CHERRY_PICK | Method.CARRIED_PATCH:
+            return ""
+        case Method.SIBLING:
+            return ", as it was backported to another branch, because the original itself conflicts"
+        case Method.RESOLVED:
+            return ", with the conflicts resolved"
+        case _:
+            assert_never(method)
+
+
+def _resolution(resolution: Resolution) -> dict[str, object]:
     sides = (
         ("Before the original", resolution.base),
         ("On the branch", resolution.ours),
@@ -172,7 +180,7 @@ def _proof(verdict: Verdict) -> dict[str, object]:
 
 def _fill(template: str, **values: str) -> str:
     # One pass: a title that holds `{target}` or `$&` is text like any other.
-    return re.sub(r"\{([a-z_]+)\}", lambda found: values.get(found.group(1), found.group()), template)
+    return re.sub(r"\{([a-z_]+)\}", lambda match: values.get(match.group(1), match.group()), template)
 
 
 def _cut(title: str, frame: str) -> str:

@@ -1,6 +1,6 @@
-"""A rehearsal as a person reads it: the table in a terminal and the sentences under it.
+"""Renders a rehearsal for a terminal: the tables, and the sentences under them.
 
-Owns the words for endings. The page with the chart is in `rehearsal_page`.
+The page with the chart is in `rehearsal_page`.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from bot.report.terminal import plain
 from bot.text.markdown import count
 
 HEADINGS = ("pairs", "identical", "different", "conflicts", "right", "wrong", "certain", "and right")
-EXPLAINED = (
+LEGEND = (
     "identical, different: clean picks, compared with what people landed on every path; right, wrong: resolved "
     "conflicts, compared on the files that were in conflict; certain: resolved with certainty."
 )
-UNRESOLVED = "left as a conflict"
+NO_STRATEGY = "left as a conflict"
 
 
 def figures_row(figures: Figures) -> tuple[str, ...]:
     """Return the counts in the order of HEADINGS."""
-    return tuple(str(each) for each in figures.as_json().values())
+    return tuple(map(str, figures.as_json().values()))
 
 
 def rung_rows(summary: Summary) -> list[tuple[str, Figures]]:
-    """Return rung and figures, those that ended most pairs first; what no rung ended stands last."""
-    ordered = sorted(summary.rungs.items(), key=lambda item: (not item[0], -item[1].pairs))
-    return [(rung or UNRESOLVED, figures) for rung, figures in ordered]
+    """Return rungs with their figures, sorted by the pairs that each decided. Pairs that none decided come last."""
+    rungs = sorted(summary.rungs.items(), key=lambda item: (not item[0], -item[1].pairs))
+    return [(rung or NO_STRATEGY, figures) for rung, figures in rungs]
 
 
 def summary_tables(summary: Summary, title: str) -> Iterable[Table]:
@@ -51,10 +51,12 @@ def _table(title: str, first: str, rows: Iterable[tuple[str, Figures]]) -> Table
 
 
 def render_summary(summary: Summary) -> str:
-    """Say what the figures mean: how many conflicts were resolved, how many of those as people did."""
+    """Explain the figures: how many conflicts were resolved, and how many of those as people resolved them."""
     figures = summary.all
-    lines = [EXPLAINED, _clean_sentence(figures), *_conflict_sentences(figures)]
-    lines += [f"{count(number, 'backport')} left out: {plain(reason)}" for reason, number in _most(summary.left_out)]
+    lines = [LEGEND, _clean_sentence(figures), *_conflict_sentences(figures)]
+    lines += [
+        f"{count(number, 'backport')} left out: {plain(reason)}" for reason, number in _by_number(summary.left_out)
+    ]
     lines.append(f"{summary.picks_per_second:.1f} picks a second.")
     return "\n".join(lines)
 
@@ -70,10 +72,10 @@ def _clean_sentence(figures: Figures) -> str:
 def _conflict_sentences(figures: Figures) -> Iterable[str]:
     if not figures.conflicts:
         return
-    resolved = figures.right + figures.wrong
+    resolutions = figures.right + figures.wrong
     yield (
-        f"{count(figures.conflicts, 'conflict')}: {resolved} resolved ({_share(resolved, figures.conflicts)}), "
-        f"{figures.right} of them as people did ({_share(figures.right, resolved)})."
+        f"{count(figures.conflicts, 'conflict')}: {resolutions} resolved ({_share(resolutions, figures.conflicts)}), "
+        f"{figures.right} of them as people did ({_share(figures.right, resolutions)})."
     )
     yield (
         f"Of {figures.certain} resolved with certainty ({_share(figures.certain, figures.conflicts)} of the conflicts) "
@@ -81,9 +83,9 @@ def _conflict_sentences(figures: Figures) -> Iterable[str]:
     )
 
 
-def _most(left_out: Mapping[str, int]) -> list[tuple[str, int]]:
+def _by_number(left_out: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(left_out.items(), key=lambda item: -item[1])
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "none"
+def _share(part: int, total: int) -> str:
+    return f"{100 * part / total:.1f} %" if total else "none"

@@ -1,6 +1,6 @@
-"""A rehearsal as one HTML page: figures, a chart by branch, and every difference from what people committed.
+"""Renders a rehearsal as one HTML page: figures, a chart by branch, and each difference from what people committed.
 
-Owns the page. It holds no script and loads nothing; what comes from the repository is escaped.
+The page has no script and loads nothing. Text from the repository is escaped.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from bot.report.rehearsal import HEADINGS, figures_row, render_summary, rung_row
 
 _WIDTH = 640
 _BAR, _GAP = 18, 8
-# Beyond this a page is too long to be looked at; the data is in --json.
-_MOST_SHOWN = 300
+# A longer page is of no use to a reader; --json prints all the data.
+_MAX_PAIRS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of a bar: what it counts, and where it lies, in pixels."""
+    """A part of a bar: what it counts, and its place in pixels."""
 
     kind: str
     pairs: int
@@ -52,7 +52,7 @@ def render_page(rehearsal: Rehearsal, summary: Summary) -> str:
         lstrip_blocks=True,
     )
     bars = list(_bars(summary))
-    shown, more = _to_show(rehearsal.replayed)
+    deviations, surplus = _deviations(rehearsal.replayed)
     return environment.get_template("rehearsal.html.j2").render(
         repository=rehearsal.repository,
         sentences=render_summary(summary).splitlines(),
@@ -65,35 +65,35 @@ def render_page(rehearsal: Rehearsal, summary: Summary) -> str:
         height=len(bars) * (_BAR + _GAP),
         bar=_BAR,
         width=_WIDTH,
-        shown=shown,
-        more=more,
+        shown=deviations,
+        more=surplus,
     )
 
 
 def _kinds(figures: Figures) -> Sequence[tuple[str, int]]:
-    unresolved = figures.conflicts - figures.right - figures.wrong
+    conflicts = figures.conflicts - figures.right - figures.wrong
     return (
         ("clean, identical", figures.clean_identical),
         ("clean, different", figures.clean_different),
         ("resolved right", figures.right),
         ("resolved wrong", figures.wrong),
-        ("left as a conflict", unresolved),
+        ("left as a conflict", conflicts),
     )
 
 
 def _bars(summary: Summary) -> Iterable[Bar]:
-    most = max((figures.pairs for figures in summary.branches.values()), default=1)
+    largest = max((figures.pairs for figures in summary.branches.values()), default=1)
     for row, (branch, figures) in enumerate(sorted(summary.branches.items())):
-        segments, left = [], 0.0
+        segments, offset = [], 0.0
         for kind, pairs in _kinds(figures):
-            width = _WIDTH * pairs / most
-            segments.append(Segment(kind, pairs, round(left, 2), round(width, 2)))
-            left += width
+            width = _WIDTH * pairs / largest
+            segments.append(Segment(kind, pairs, round(offset, 2), round(width, 2)))
+            offset += width
         yield Bar(branch, figures.pairs, row * (_BAR + _GAP), tuple(segments))
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Deviation:
     """A pair that did not come out as people landed it."""
 
     replayed: Replayed
@@ -101,24 +101,24 @@ class Shown:
     verdict: str
 
 
-def _to_show(replayed: Iterable[Replayed]) -> tuple[list[Shown], int]:
-    """Return the pairs to look at, wrong resolutions first, and how many more there are."""
-    told = [(rank, each) for each in replayed if (rank := _rank(each)) is not None]
-    told.sort(key=lambda item: item[0])
-    shown = [Shown(each, _day(each), _VERDICTS[rank]) for rank, each in told[:_MOST_SHOWN]]
-    return shown, len(told) - len(shown)
+def _deviations(pairs: Iterable[Replayed]) -> tuple[list[Deviation], int]:
+    """Return the pairs to show, wrong resolutions first, and the number of those left out."""
+    ranks = [(rank, pair) for pair in pairs if (rank := _rank(pair)) is not None]
+    ranks.sort(key=lambda item: item[0])
+    deviations = [Deviation(pair, _day(pair), _VERDICTS[rank]) for rank, pair in ranks[:_MAX_PAIRS]]
+    return deviations, len(ranks) - len(deviations)
 
 
 _VERDICTS = ("resolved, not as people did", "clean, but people landed something else", "left as a conflict")
 
 
-def _rank(each: Replayed) -> int | None:
-    if each.ending is Ending.RESOLVED and not each.right:
+def _rank(pair: Replayed) -> int | None:
+    if pair.ending is Ending.RESOLVED and not pair.right:
         return 0
-    if each.ending is Ending.CLEAN and not each.identical:
+    if pair.ending is Ending.CLEAN and not pair.identical:
         return 1
-    return 2 if each.ending is Ending.CONFLICT else None
+    return 2 if pair.ending is Ending.CONFLICT else None
 
 
-def _day(each: Replayed) -> str:
-    return datetime.fromtimestamp(each.pair.date, UTC).strftime("%Y-%m-%d")
+def _day(pair: Replayed) -> str:
+    return datetime.fromtimestamp(pair.pair.date, UTC).strftime("%Y-%m-%d")

@@ -1,7 +1,7 @@
-"""Short answers to a comment: the help, a refusal, what is already there.
+"""Words the short replies to a requester: the help, a refusal, the states of the target branches.
 
-Owns everything said to a requester that is not the status comment. An answer carries no marker: which comment it is,
-and how it is found again, is the business of whoever writes it. `template` is the configured text in place of ours.
+The status comment is in `status_comment`. A reply here has no marker; the caller that posts it adds one. `template` is
+the configured template, or None for ours.
 """
 
 from __future__ import annotations
@@ -28,26 +28,27 @@ from bot.text.templates import render
 
 
 def render_help(*, branches: Sequence[str] = (), template: str | None = None) -> str:
-    """List the commands and options; `branches` are the stable branch patterns, to say what `all` means."""
+    """List the commands and options. `branches` are the patterns of the stable branches, which `all` means."""
     return _answer("What I understand, at the start of a line:", template, help=True, branches=branches)
 
 
 def render_error(error: BackportError, *, template: str | None = None) -> str:
-    """Answer with fact, consequence and remedy; what somebody mistyped is told on one line and meant on the next."""
-    between = "\n" if isinstance(error, CommandError) else " "
-    return _answer(f"{prose(error.message)}{between}{prose(error.hint)}".strip(), template)
+    """Word an error: fact, consequence and remedy. The remedy of a mistyped command has a line of its own."""
+    separator = "\n" if isinstance(error, CommandError) else " "
+    return _answer(f"{prose(error.message)}{separator}{prose(error.hint)}".strip(), template)
 
 
-def not_authorized(requester: str, command: str, needed: str) -> NotAuthorized:
-    """Return the one polite line for someone whose permission is too low. `command` is as one types it."""
+def not_authorized(requester: str, command: str, permission: str) -> NotAuthorized:
+    """Return the refusal of a requester whose permission is too low. `command` is written as in a comment."""
     return NotAuthorized(
-        f"Thank you, {code(requester)}, but {code(command)} needs the `{needed}` permission here. Nothing was started.",
+        f"Thank you, {code(requester)}, but {code(command)} needs the `{permission}` permission here. "
+        "Nothing was started.",
         hint="A maintainer can comment the same.",
     )
 
 
 def not_merged(number: int, *, closed: bool = False) -> PullRequestNotMerged:
-    """Return the refusal for a pull request that is not merged."""
+    """Return the refusal for a pull request that is open, or `closed` without a merge."""
     if closed:
         return PullRequestNotMerged(
             f"Pull request {number} was closed without being merged, so there is nothing to backport.",
@@ -65,20 +66,21 @@ def did_you_mean(commands: Sequence[Command]) -> str:
 
 
 def stable_branches_here(branches: Sequence[str]) -> str:
-    """Return a hint that names some stable branches; empty where there are none."""
+    """Return a hint that names some stable branches; empty if there are none."""
     if not branches:
         return ""
-    named = ", ".join(map(code, branches[:_NAMED]))
-    more = f" and {len(branches) - _NAMED} more" if len(branches) > _NAMED else ""
+    names = ", ".join(map(code, branches[:_MAX_NAMES]))
+    surplus = len(branches) - _MAX_NAMES
+    names += f" and {surplus} more" if surplus > 0 else ""
     subject = "The stable branch is" if len(branches) == 1 else "The stable branches are"
-    return f"{subject} {named}{more}. `/backport help` says what can be asked."
+    return f"{subject} {names}. `/backport help` says what can be asked."
 
 
-_NAMED = 3
+_MAX_NAMES = 3
 
 
 def edited() -> RequestRejected:
-    """Return the refusal of a remembered request whose comment was edited since."""
+    """Return the refusal of a deferred request whose comment was edited since."""
     return RequestRejected(
         "The comment that asked for this was edited afterwards, so it was not done: an edited comment is no command.",
         hint="Write the command in a new comment.",
@@ -86,7 +88,7 @@ def edited() -> RequestRejected:
 
 
 def not_genuine() -> RequestRejected:
-    """Return the refusal of a request whose answer does not say any more what the bot wrote."""
+    """Return the refusal of a deferred request whose reply is no longer as the bot wrote it."""
     return RequestRejected(
         "This answer was edited, or the secret that signs it was changed, so the request that it kept was not done.",
         hint="Write the command in a new comment, or put the label on again.",
@@ -94,18 +96,18 @@ def not_genuine() -> RequestRejected:
 
 
 def unknown_branch(name: str, nearest: Sequence[str]) -> TargetBranchNotFound:
-    """Return the refusal for a target that no branch answers to, with the nearest names."""
-    near = " or ".join(code(each) for each in nearest)
-    missing = f"No stable branch matches {code(name)}" if is_glob(name) else f"There is no branch {code(name)} here"
+    """Return the refusal of a target that matches no branch, with the nearest names."""
+    names = " or ".join(map(code, nearest))
+    fact = f"No stable branch matches {code(name)}" if is_glob(name) else f"There is no branch {code(name)} here"
     return TargetBranchNotFound(
-        f"{missing}, so nothing was opened for it.",
-        hint=f"Did you mean {near}?" if near else "Check its name on the repository's branches page.",
+        f"{fact}, so nothing was opened for it.",
+        hint=f"Did you mean {names}?" if names else "Check its name on the repository's branches page.",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What a status comment tells of a target branch, as an icon and words, and where the comment is."""
+class CommentedState:
+    """The state of a target branch that a status comment shows: an icon and words, and the comment's URL."""
 
     branch: str
     state: str
@@ -118,19 +120,19 @@ class Told:
 
 
 def render_status_answer(
-    standing: Sequence[TargetOutcome | Told], *, waiting: Sequence[str] = (), template: str | None = None
+    states: Sequence[TargetOutcome | CommentedState], *, deferred: Sequence[str] = (), template: str | None = None
 ) -> str:
-    """Answer `/backport status`: one line for each target branch that anything is known of.
+    """Word the reply to `/backport status`: one line for each target branch.
 
-    `waiting` are the targets of the requests that are remembered until the merge.
+    `deferred` are the targets of the requests that wait for the merge.
     """
-    rows = [*map(_standing, standing), *(f"- ⏳ {code(target)}: remembered until the merge" for target in waiting)]
-    lead = "Where the backports of this pull request stand:" if rows else _NOTHING_ASKED
+    rows = [*map(_state_line, states), *(f"- ⏳ {code(target)}: remembered until the merge" for target in deferred)]
+    lead = "Where the backports of this pull request stand:" if rows else _NO_REQUEST
     return _answer(lead, template, rows=rows)
 
 
-def _standing(row: TargetOutcome | Told) -> str:
-    if isinstance(row, Told):
+def _state_line(row: TargetOutcome | CommentedState) -> str:
+    if isinstance(row, CommentedState):
         icon, _, state = row.state.partition(" ")
         return f"- {text(icon)} {code(row.branch)}: {text(state)}, {link('see its status comment', row.url)}"
     ending = describe(row)
@@ -138,11 +140,11 @@ def _standing(row: TargetOutcome | Told) -> str:
 
 
 def render_cancelled(branches: Sequence[str], *, template: str | None = None) -> str:
-    """Answer `/backport cancel`. `branches` are the targets that waited for the merge."""
-    named = ", ".join(map(code, branches))
-    waited = f"Nothing will be done at the merge for {named}. " if named else ""
+    """Word the reply to `/backport cancel`. `branches` are the targets of requests that waited for the merge."""
+    names = ", ".join(map(code, branches))
+    lead = f"Nothing will be done at the merge for {names}. " if names else ""
     return _answer(
-        f"{waited}Whatever was asked above and has not ended is cancelled, and its status comment says so. "
+        f"{lead}Whatever was asked above and has not ended is cancelled, and its status comment says so. "
         "Pull requests already open stay open.",
         template,
     )
@@ -151,30 +153,30 @@ def render_cancelled(branches: Sequence[str], *, template: str | None = None) ->
 def render_remembered(
     command: Command, preflight: Sequence[tuple[str, str]] = (), *, template: str | None = None
 ) -> str:
-    """Answer a request on a pull request that is not merged: it is remembered. `preflight` is branch and finding."""
+    """Word the reply to a request that waits for the merge. `preflight` pairs each branch with its forecast."""
     rows = [f"- {code(branch)}: {prose(finding)}" for branch, finding in preflight]
-    named = ", ".join(map(code, command.targets))
-    lead = f"Remembered: when this pull request is merged, it is backported to {named}."
+    names = ", ".join(map(code, command.targets))
+    lead = f"Remembered: when this pull request is merged, it is backported to {names}."
     return _answer(lead + (" As it stands now:" if rows else ""), template, rows=rows)
 
 
 def render_forgotten(command: Command, *, template: str | None = None) -> str:
-    """Put in the place of a remembered request that it was cancelled."""
+    """Word the text that replaces the reply to a deferred request when it is cancelled."""
     return _answer(f"Cancelled before the merge: {code(command)} will not be done.", template)
 
 
 def unknown_yet(nearest: Sequence[str]) -> str:
-    """Word what is the matter with a target of a remembered request that no branch answers to so far."""
-    near = " or ".join(f"`{each}`" for each in nearest)
-    return "there is no such branch so far." + (f" Did you mean {near}?" if near else "")
+    """Word the finding for a target of a deferred request that matches no branch so far."""
+    names = " or ".join(f"`{name}`" for name in nearest)
+    return "there is no such branch so far." + (f" Did you mean {names}?" if names else "")
 
 
 LOOKED_AT_LATER = "in another repository, so it is looked at when this is merged."
-"""What a remembered request is told of a target that a preflight does not reach."""
+"""The finding for a target of a deferred request that the preflight cannot reach."""
 
 
 def unknown_commit(name: str, branch: str) -> RequestRejected:
-    """Return the refusal for a commit that is not on the default branch, or whose short name is not one commit's."""
+    """Return the refusal of a commit that is not on the default branch, or whose short name is ambiguous."""
     return RequestRejected(
         f"`{branch}` has no one commit {code(name)}, and only what is on it can be backported. Nothing was started.",
         hint="Name commits of that branch by all of their 40 digits.",
@@ -182,13 +184,13 @@ def unknown_commit(name: str, branch: str) -> RequestRejected:
 
 
 def render_nothing_to_do(command: Command, *, template: str | None = None) -> str:
-    """Answer a command that is understood and leads to nothing, and say why."""
+    """Word the reply to a command that is right and has nothing to do."""
     if command.verb is Verb.BACKPORT and command.auto:
         return _answer("No stable branch is found affected, so there is nothing to backport.", template)
     return _answer("No branch is left to backport to. Nothing was started.", template)
 
 
-_NOTHING_ASKED = "Nobody asked for a backport of this pull request yet."
+_NO_REQUEST = "Nobody asked for a backport of this pull request yet."
 
 
 def _answer(

@@ -1,6 +1,6 @@
-"""The one comment that shows where every target branch stands, edited as things move.
+"""Renders the status comment, which shows the state of each target branch and is edited with each change.
 
-Owns its layout. What a target branch came to is worded in `endings`; this puts the branches together.
+`outcomes` words each target branch. This module lays the branches out.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from bot.text.templates import render
 
 MAX_COMMENT = 65_000
 """Characters; GitHub refuses more than 65,536."""
-LISTED = 20
-"""Files, places and cases that one fold names before it only counts them."""
+MAX_LISTED = 20
+"""Files, places and cases that one fold lists. It only counts the rest."""
 
 
 class Phase(StrEnum):
-    """What is happening to a target branch that has not ended."""
+    """The step that a target branch is in."""
 
     PLANNED = "planned"
     CHECKING = "checking"
@@ -58,11 +58,10 @@ class TargetProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusView:
-    """All that a status comment shows. `marker` is its first line, by which it is found again.
+    """All that a status comment shows. `marker` is its first line, by which the bot finds it later.
 
-    `name_branch` names a target's backport branch.
-
-    `named` are the commits that the requester named. `note` is one line of Markdown of our own under the table.
+    `name_branch` returns the name of a target's backport branch. `requested_commits` are those that the requester
+    named. `note` is one line of our own Markdown, under the table.
     """
 
     marker: str
@@ -73,13 +72,13 @@ class StatusView:
     merge_method: MergeMethod = MergeMethod.SQUASH
     name_branch: Callable[[str], str] = "backport/{}".format
     options: BackportOptions = field(default_factory=BackportOptions)
-    named: Sequence[str] = ()
+    requested_commits: Sequence[str] = ()
     note: str = ""
 
     @property
-    def asked(self) -> Command:
-        """What was asked for, whichever the target branches."""
-        return Command(verb=Verb.BACKPORT, options=self.options, commits=tuple(self.named))
+    def request(self) -> Command:
+        """The command of the request, without target branches."""
+        return Command(verb=Verb.BACKPORT, options=self.options, commits=tuple(self.requested_commits))
 
 
 NO_PATCH_FOR_COMPANIONS = (
@@ -90,7 +89,7 @@ NO_COMPANIONS = "`--with-companions` brings nothing along here: the carried patc
 
 
 def render_status(view: StatusView, *, template: str | None = None) -> str:
-    """Render the status comment; folds are left out where it would be longer than GitHub takes."""
+    """Render the status comment. The folds are left out if they would make it too long for GitHub."""
     for details in (True, False):
         body = render("status", template, **_values(view, details=details))
         if len(body) < MAX_COMMENT:
@@ -100,7 +99,7 @@ def render_status(view: StatusView, *, template: str | None = None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Detail:
-    """What one target branch's fold says besides its ending."""
+    """What one target branch's fold shows besides its outcome."""
 
     ending: Ending
     evidence: Sequence[Match] = ()
@@ -115,9 +114,9 @@ class _Detail:
 
 
 def _values(view: StatusView, *, details: bool) -> dict[str, object]:
-    ended = [target for target in view.targets if not isinstance(target, TargetProgress)]
+    results = [target for target in view.targets if not isinstance(target, TargetProgress)]
     rows = [
-        _under_way(target) if isinstance(target, TargetProgress) else describe(target, view.asked)
+        _under_way(target) if isinstance(target, TargetProgress) else describe(target, view.request)
         for target in view.targets
     ]
     return {
@@ -126,9 +125,9 @@ def _values(view: StatusView, *, details: bool) -> dict[str, object]:
         "options": view.options,
         "note": view.note,
         "rows": rows,
-        "running": len(view.targets) - len(ended),
-        "summary": summary(ended),
-        "details": [_detail(target, view) for target in ended] if details else [],
+        "running": len(view.targets) - len(results),
+        "summary": summary(results),
+        "details": [_detail(target, view) for target in results] if details else [],
     }
 
 
@@ -138,19 +137,19 @@ def _under_way(target: TargetProgress) -> Ending:
 
 
 def _detail(result: TargetOutcome, view: StatusView) -> _Detail:
-    ending = describe(result, view.asked, by_hand=COMMANDS_BELOW)
+    ending = describe(result, view.request, by_hand=COMMANDS_BELOW)
     match result:
         case NotAffected():
             return _Detail(ending=ending, evidence=result.check.evidence)
         case Conflicted():
             return _conflict_detail(ending, result, view)
         case NotProven():
-            failing = failing_cases(result.verdict)
+            failures = failing_cases(result.verdict)
             return _Detail(
                 ending=ending,
                 rungs=result.candidate.rungs,
-                cases=[(case_title(case.name), first_line(case.message)) for case in failing[:LISTED]],
-                more=max(0, len(failing) - LISTED),
+                cases=[(case_title(case.name), first_line(case.message)) for case in failures[:MAX_LISTED]],
+                more=max(0, len(failures) - MAX_LISTED),
                 groups=groups(result.verdict),
                 known=known_groups(result.verdict),
                 device=device_text(device_of(result.verdict)),
@@ -165,11 +164,11 @@ def _conflict_detail(ending: Ending, result: Conflicted, view: StatusView) -> _D
     backport_branch = view.name_branch(result.branch)
     home = view.original.url.rpartition("/pull/")[0]
     page = urljoin(view.original.url, f"/{repository}") if repository else home
-    said = f"{home.split('/', 3)[-1]}#{view.original.number}" if repository else f"#{view.original.number}"
+    name = f"{home.split('/', 3)[-1]}#{view.original.number}" if repository else f"#{view.original.number}"
     return _Detail(
         ending=ending,
-        files=[describe_conflict_file(file) for file in conflict.files[:LISTED]],
-        more=max(0, len(conflict.files) - LISTED),
+        files=[describe_conflict_file(file) for file in conflict.files[:MAX_LISTED]],
+        more=max(0, len(conflict.files) - MAX_LISTED),
         rungs=conflict.rungs,
         recipe=None
         if result.draft is not None
@@ -180,6 +179,6 @@ def _conflict_detail(ending: Ending, result: Conflicted, view: StatusView) -> _D
             commits=view.commits or (conflict.commit,),
             merge_method=view.merge_method,
             files=[file.path for file in conflict.files],
-            compare=compare_page(page, branch, backport_branch, body=f"Backport of {said}"),
+            compare=compare_page(page, branch, backport_branch, body=f"Backport of {name}"),
         ),
     )

@@ -1,6 +1,6 @@
-"""The tracking issue of a branch, and the summary of a run: Markdown, grouped by state, with what to do next.
+"""Renders a branch's tracking issue and a run's summary: Markdown, grouped by state, with the next step of each row.
 
-Owns title and body. One issue for each branch is edited in place, so equal facts give an equal text.
+A run edits each branch's issue in place. So the same facts always give the same text.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from bot.text.markers import tracking_marker
 from bot.text.templates import render
 
 MAX_BODY = 65_000
-_MOST_LISTED = 50
+_MAX_LISTED = 50
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """The originals of one state, oldest first, and how many more there are than are listed."""
+    """The originals of one state, oldest first. `more` is the number of those that are not listed."""
 
     state: State
     icon: str
@@ -36,9 +36,9 @@ def issue_title(state: BranchState) -> str:
 
 
 def render_issue(state: BranchState, survey: SyncReport, *, template: str | None = None) -> str:
-    """Return the tracking issue's body, its hidden marker first: what is cut off for length is the end.
+    """Return the tracking issue's body. The hidden marker comes first, since a text that is too long loses its end.
 
-    `template` is the configured text in place of ours.
+    `template` is the configured template, or None for ours.
     """
     body = render(
         "sync_issue",
@@ -47,7 +47,7 @@ def render_issue(state: BranchState, survey: SyncReport, *, template: str | None
         headline=headline(state),
         main=survey.main,
         to_do=_groups(state, TO_DO, survey.moment),
-        settled=_groups(state, (s for s in SETTLED if s is not State.ALREADY_APPLIED), survey.moment),
+        settled=_groups(state, (kind for kind in SETTLED if kind is not State.ALREADY_APPLIED), survey.moment),
         there=counts(state)[State.ALREADY_APPLIED],
         not_asked=len(state.not_asked),
     )
@@ -55,7 +55,7 @@ def render_issue(state: BranchState, survey: SyncReport, *, template: str | None
 
 
 def render_summary(survey: SyncReport, *, template: str | None = None) -> str:
-    """Return the summary of a run: every branch in a line, then what is left to do."""
+    """Return the summary of a run: each branch on a line, then what is left to do."""
     return render(
         "sync_summary",
         template,
@@ -66,11 +66,11 @@ def render_summary(survey: SyncReport, *, template: str | None = None) -> str:
     )
 
 
-def _groups(state: BranchState, wanted: Iterable[State], moment: int) -> list[_Group]:
+def _groups(state: BranchState, kinds: Iterable[State], moment: int) -> list[_Group]:
     groups = []
-    for each in wanted:
-        standings = state.having(each)
-        if standings:
-            rows = [(one, age(one, moment), next_step(one)) for one in standings[:_MOST_LISTED]]
-            groups.append(_Group(each, ICONS[each], len(standings), rows, len(standings) - len(rows)))
+    for kind in kinds:
+        originals = state.having(kind)
+        if originals:
+            rows = [(original, age(original, moment), next_step(original)) for original in originals[:_MAX_LISTED]]
+            groups.append(_Group(kind, ICONS[kind], len(originals), rows, len(originals) - len(rows)))
     return groups

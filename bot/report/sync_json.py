@@ -1,4 +1,4 @@
-"""A sync run → plain data for scripts. A key is added, never renamed, and is null where it does not apply."""
+"""Converts a sync run to plain data for scripts. A key may be added and is never renamed; if it is void it is null."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.sync.types import MISSING, BranchState, OriginalState
 
 
 def sync_to_json(survey: SyncReport, results: tuple[TargetOutcome, ...]) -> dict[str, Json]:
-    """Return the whole picture. `results` are the endings of this run's attempts, with the keys that the demo has."""
+    """Return the survey and the outcomes of this run's attempts. Outcomes have the same keys as in the demo."""
     return {
         "repository": survey.repository,
         "main": survey.main,
@@ -21,34 +21,34 @@ def sync_to_json(survey: SyncReport, results: tuple[TargetOutcome, ...]) -> dict
 
 
 def _branch(state: BranchState, moment: int) -> dict[str, Json]:
-    numbers: dict[str, Json] = {each.value: number for each, number in counts(state).items()}
+    numbers: dict[str, Json] = {kind.value: number for kind, number in counts(state).items()}
     return {
         "branch": state.branch,
         "tip": state.tip,
         "branch_point": state.point,
         "problem": state.problem or None,
         "counts": numbers,
-        "standings": [_standing(each, moment) for each in state.originals],
+        "standings": [_original(entry, moment) for entry in state.originals],
         "not_asked": list(state.not_asked),
     }
 
 
-def _standing(standing: OriginalState, moment: int) -> dict[str, Json]:
-    original = standing.original
+def _original(entry: OriginalState, moment: int) -> dict[str, Json]:
+    original = entry.original
     return {
         "original": original.name,
         "number": original.number,
         "commits": list(original.commits),
         "title": original.title,
         "url": original.url or None,
-        "state": standing.state.value,
-        "reason": standing.reason,
-        "asked_by": standing.asked_by or None,
-        "needs": list(standing.needs),
-        "waits": standing.waits or None,
-        "next": next_step(standing) or None,
-        "pull_request": standing.pull_request,
+        "state": entry.state.value,
+        "reason": entry.reason,
+        "asked_by": entry.asked_by or None,
+        "needs": list(entry.needs),
+        "waits": entry.waits or None,
+        "next": next_step(entry) or None,
+        "pull_request": entry.pull_request,
         "merged": original.merged,
-        "landed": standing.landed or None,
-        "missing_days": days(standing, moment) if standing.state in MISSING else None,
+        "landed": entry.landed or None,
+        "missing_days": days(entry, moment) if entry.state in MISSING else None,
     }

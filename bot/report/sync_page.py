@@ -1,7 +1,6 @@
-"""A sync run as one HTML page: how the branches fare, which original is where, and every row explained.
+"""Renders a sync run as one HTML page: the branches, a chart, a matrix of the originals, and the reason for each state.
 
-Owns the page and the geometry of its chart. It holds no script and loads nothing; what comes from the repository is
-escaped.
+The page has no script and loads nothing. Text from the repository is escaped.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from bot.sync.types import BranchState, Original, OriginalState, State
 _WEEKS = 52
 _WEEK = 7 * 86_400
 _WIDTH, _HEIGHT = 520, 64
-# Beyond this a table is too long to be looked at; the data beside the page has every row.
-_MOST_ROWS = 1000
+# A longer table is of no use to a reader; the data beside the page has every row.
+_MAX_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One branch in the chart: what it lacked in each of the last weeks, as points of an SVG line."""
+    """One branch in the chart: what it lacked in each of the last weeks, as the points of an SVG line."""
 
     branch: str
     points: str
@@ -35,7 +34,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One original in the matrix, with its standing on each branch; None where nothing asks for it there."""
+    """One original in the matrix, with its state on each branch; None if no rule asks for it there."""
 
     original: Original
     cells: Sequence[OriginalState | None]
@@ -50,8 +49,8 @@ def render_page(survey: SyncReport) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    read = [state for state in survey.branches if not state.problem]
-    rows = matrix(read)
+    branches = [state for state in survey.branches if not state.problem]
+    rows = matrix(branches)
     return environment.get_template("sync.html.j2").render(
         repository=survey.repository,
         main=survey.main,
@@ -60,43 +59,46 @@ def render_page(survey: SyncReport) -> str:
         short=SHORT,
         state_text=state_text,
         branches=[(state, headline(state), counts(state)) for state in survey.branches],
-        lines=[chart_line(state, survey.moment) for state in read],
+        lines=[chart_line(state, survey.moment) for state in branches],
         width=_WIDTH,
         height=_HEIGHT,
         weeks=_WEEKS,
-        names=[state.branch for state in read],
-        rows=rows[:_MOST_ROWS],
-        more=max(0, len(rows) - _MOST_ROWS),
-        explained=[(state, _explained(state, survey.moment)) for state in read],
-        most=_MOST_ROWS,
+        names=[state.branch for state in branches],
+        rows=rows[:_MAX_ROWS],
+        more=max(0, len(rows) - _MAX_ROWS),
+        explained=[(state, _explanations(state, survey.moment)) for state in branches],
+        most=_MAX_ROWS,
     )
 
 
 def matrix(states: Sequence[BranchState]) -> list[Row]:
-    """Return every original of which there is something to say on any branch, the newest first."""
-    found = {each.original.position: each.original for state in states for each in state.originals}
-    by_branch = [{each.original.position: each for each in state.originals} for state in states]
-    return [Row(found[at], [known.get(at) for known in by_branch]) for at in sorted(found, reverse=True)]
+    """Return each original that has a state on any branch, the newest first."""
+    originals = {entry.original.position: entry.original for state in states for entry in state.originals}
+    by_branch = [{entry.original.position: entry for entry in state.originals} for state in states]
+    return [
+        Row(originals[position], [entries.get(position) for entries in by_branch])
+        for position in sorted(originals, reverse=True)
+    ]
 
 
 def chart_line(state: BranchState, moment: int) -> Line:
-    """Lay out how much a branch lacked week by week."""
+    """Lay out the number of originals that a branch lacked, week by week."""
     moments = tuple(moment - _WEEK * weeks for weeks in range(_WEEKS, -1, -1))
     numbers = missing_over_time(state, moments)
-    most = max(numbers)
+    highest = max(numbers)
     points = (
-        f"{index * _WIDTH / _WEEKS:.1f},{_HEIGHT - (_HEIGHT - 4) * number / max(most, 1):.1f}"
+        f"{index * _WIDTH / _WEEKS:.1f},{_HEIGHT - (_HEIGHT - 4) * number / max(highest, 1):.1f}"
         for index, number in enumerate(numbers)
     )
-    return Line(state.branch, " ".join(points), most, numbers[-1])
+    return Line(state.branch, " ".join(points), highest, numbers[-1])
 
 
-def _explained(state: BranchState, moment: int) -> list[tuple[OriginalState, int | None, str]]:
-    """Return what is not simply there: what is left to do first, then why each of the others is not on the branch."""
+def _explanations(state: BranchState, moment: int) -> list[tuple[OriginalState, int | None, str]]:
+    """Return each original that is not on the branch, with its age and next step; those with work to do come first."""
     return [
-        (each, days(each, moment) if kind in TO_DO else None, next_step(each).replace("`", ""))
+        (entry, days(entry, moment) if kind in TO_DO else None, next_step(entry).replace("`", ""))
         for kind in _order(TO_DO)
-        for each in state.having(kind)
+        for entry in state.having(kind)
     ]
 
 

@@ -1,12 +1,12 @@
-"""A sync run in a terminal: a table of the branches, then a line for each original with something left to do."""
+"""Renders a sync run for a terminal: a table of the branches, then a line for each original with work to do."""
 
 from __future__ import annotations
 
 from rich.table import Table
 from rich.text import Text
 
-from bot.report.sync_text import SHORT, TO_DO, age, counts, headline, next_step, state_text, why
-from bot.report.terminal import LISTED, plain
+from bot.report.sync_text import SHORT, TO_DO, age, counts, headline, next_step, reason, state_text
+from bot.report.terminal import MAX_LISTED, plain
 from bot.sync.survey import SyncReport
 from bot.sync.types import BranchState, OriginalState
 
@@ -20,27 +20,27 @@ def branches_table(survey: SyncReport) -> Table:
     for state in survey.branches:
         if not state.problem:
             numbers = counts(state)
-            table.add_row(Text(plain(state.branch)), *(str(numbers[each] or "") for each in SHORT))
+            table.add_row(Text(plain(state.branch)), *(str(numbers[kind] or "") for kind in SHORT))
     return table
 
 
 def render_lines(survey: SyncReport) -> str:
-    """Say for each branch what is left to do."""
+    """List for each branch what is left to do."""
     lines: list[str] = []
     for state in survey.branches:
         lines.append(f"{plain(state.branch)}: {plain(headline(state))}")
-        left = _left(state)
-        lines += [_line(each, survey.moment) for each in left[:LISTED]]
-        if len(left) > LISTED:
-            lines.append(f"  … and {len(left) - LISTED} more; --report DIR has them all")
+        originals = _to_do(state)
+        lines += [_line(original, survey.moment) for original in originals[:MAX_LISTED]]
+        if len(originals) > MAX_LISTED:
+            lines.append(f"  … and {len(originals) - MAX_LISTED} more; --report DIR has them all")
     return "\n".join(lines)
 
 
-def _left(state: BranchState) -> tuple[OriginalState, ...]:
-    return tuple(each for kind in TO_DO for each in state.having(kind))
+def _to_do(state: BranchState) -> tuple[OriginalState, ...]:
+    return tuple(original for kind in TO_DO for original in state.having(kind))
 
 
-def _line(standing: OriginalState, moment: int) -> str:
-    original = standing.original
-    said = f"{original.name} {original.title}: {state_text(standing)}, {why(standing)}. {next_step(standing)}"
-    return f"  {plain(said)} ({age(standing, moment)})"
+def _line(entry: OriginalState, moment: int) -> str:
+    original = entry.original
+    sentence = f"{original.name} {original.title}: {state_text(entry)}, {reason(entry)}. {next_step(entry)}"
+    return f"  {plain(sentence)} ({age(entry, moment)})"

@@ -1,6 +1,6 @@
-"""The state of an original on a branch → the words for it: what a person should do next, how old it is, how many.
+"""Words the state of an original on a branch: its name, its reason, its age, and what a person should do next.
 
-Owns what every report of a sync says alike: the tracking issue, the page, the terminal and the data.
+The tracking issue, the page, the terminal and the JSON data all use these words.
 """
 
 from __future__ import annotations
@@ -37,93 +37,89 @@ SHORT: Mapping[State, str] = {
 }
 """The states in a word or two, for a cell."""
 TO_DO = (State.OPENED, State.CLEAN, State.RESOLVABLE, State.NEEDS, State.CONFLICT)
-"""The states in which something is left to do, the nearest to done first."""
+"""The states in which something is left to do, the nearest to the end first."""
 SETTLED = tuple(state for state in State if state not in TO_DO)
 
 _DAY = 86_400
 
 
-def state_text(standing: OriginalState) -> str:
+def state_text(entry: OriginalState) -> str:
     """Name the state, with what is needed first."""
-    return f"missing, needs {', '.join(standing.needs)} first" if standing.needs else standing.state.value
+    return f"missing, needs {', '.join(entry.needs)} first" if entry.needs else entry.state.value
 
 
-def why(standing: OriginalState) -> str:
-    """Return the reason without a full stop, to stand inside a sentence."""
-    return standing.reason.rstrip(".")
+def reason(entry: OriginalState) -> str:
+    """Return the reason of a state without a full stop, for use inside a sentence."""
+    return entry.reason.rstrip(".")
 
 
-def next_step(standing: OriginalState) -> str:
-    """Say what a person should do next; foreign text in it is not made inert. Empty where nothing is to be done."""
-    match standing.state:
+def next_step(entry: OriginalState) -> str:
+    """Return what a person should do next; empty if nothing. Foreign text in it is not inert."""
+    match entry.state:
         case State.OPENED:
-            return f"Review #{standing.pull_request}."
+            return f"Review #{entry.pull_request}."
         case State.CONFLICT:
-            return _by_hand(standing)
+            return _by_hand(entry)
         case State.NEEDS:
-            return "It follows once that is there." if not standing.waits else f"It waits for {standing.waits}."
+            return "It follows once that is there." if not entry.waits else f"It waits for {entry.waits}."
         case State.CLEAN | State.RESOLVABLE:
-            return (
-                f"It waits for {standing.waits}."
-                if standing.waits
-                else "The next run with `--open` proves and opens it."
-            )
+            return f"It waits for {entry.waits}." if entry.waits else "The next run with `--open` proves and opens it."
         case _:
             return ""
 
 
-def _by_hand(standing: OriginalState) -> str:
-    if standing.original.number is None:
+def _by_hand(entry: OriginalState) -> str:
+    if entry.original.number is None:
         return "Pick it by hand: no pull request of it is known."
-    asking = code(f"/backport {standing.branch}")
-    return f"Comment {asking} on {standing.original.name}: the answer holds the commands to finish it by hand."
+    command = code(f"/backport {entry.branch}")
+    return f"Comment {command} on {entry.original.name}: the answer holds the commands to finish it by hand."
 
 
-def age(standing: OriginalState, moment: int) -> str:
+def age(entry: OriginalState, moment: int) -> str:
     """Say how long a missing original has been on the main branch."""
-    return count(days(standing, moment), "day")
+    return count(days(entry, moment), "day")
 
 
-def days(standing: OriginalState, moment: int) -> int:
+def days(entry: OriginalState, moment: int) -> int:
     """Return how many days a missing original has been on the main branch."""
-    return max(0, (moment - standing.original.merged) // _DAY)
+    return max(0, (moment - entry.original.merged) // _DAY)
 
 
 def counts(state: BranchState) -> Mapping[State, int]:
-    """Count the originals of a branch by state; what nothing asks for is refused by policy."""
-    found = Counter(each.state for each in state.originals)
-    found[State.REFUSED_BY_POLICY] += len(state.not_asked)
-    return {each: found[each] for each in State}
+    """Count the originals of a branch by state. Those that no rule asks for count as refused by policy."""
+    numbers = Counter(entry.state for entry in state.originals)
+    numbers[State.REFUSED_BY_POLICY] += len(state.not_asked)
+    return {kind: numbers[kind] for kind in State}
 
 
 def headline(state: BranchState) -> str:
-    """Say in a line how a branch stands."""
+    """Sum up a branch on one line."""
     if state.problem:
         return state.problem
     numbers = counts(state)
-    missing, opened = len(state.missing), numbers[State.OPENED]
-    if not missing and not opened:
+    absent, in_review = len(state.missing), numbers[State.OPENED]
+    if not absent and not in_review:
         return _nothing_missing(state, numbers[State.ALREADY_APPLIED])
-    said = f"{missing} missing" if missing else "nothing else missing"
-    return f"{said}, {count(opened, 'backport')} open, {numbers[State.ALREADY_APPLIED]} on the branch."
+    lead = f"{absent} missing" if absent else "nothing else missing"
+    return f"{lead}, {count(in_review, 'backport')} open, {numbers[State.ALREADY_APPLIED]} on the branch."
 
 
-def _nothing_missing(state: BranchState, there: int) -> str:
+def _nothing_missing(state: BranchState, on_branch: int) -> str:
     if not state.not_asked:
-        return f"Nothing is missing, {there} on the branch."
-    if any(each.asked_by for each in state.originals):
-        return f"Nothing that a rule asks for is missing, {there} on the branch."
+        return f"Nothing is missing, {on_branch} on the branch."
+    if any(entry.asked_by for entry in state.originals):
+        return f"Nothing that a rule asks for is missing, {on_branch} on the branch."
     return f"No rule asks for any of {count(len(state.not_asked), 'original')}: `sync.rules` says what belongs here."
 
 
 def missing_over_time(state: BranchState, moments: tuple[int, ...]) -> tuple[int, ...]:
-    """Count, for each moment, what was on the main branch and belonged on the branch and was not there yet.
+    """Count, for each moment, the originals that were on the main branch, belonged on this branch, and were missing.
 
-    What is there now was missing from its merge to its landing; what is missing now, from its merge until now.
+    A landed original counts as missing from its merge until it landed, a missing one from its merge until now.
     """
     spans = [
-        (each.original.merged, each.landed if each.state is State.ALREADY_APPLIED else None)
-        for each in state.originals
-        if each.state in {State.ALREADY_APPLIED, *TO_DO} and (each.landed or each.state is not State.ALREADY_APPLIED)
+        (entry.original.merged, entry.landed if entry.state is State.ALREADY_APPLIED else None)
+        for entry in state.originals
+        if entry.state in {State.ALREADY_APPLIED, *TO_DO} and (entry.landed or entry.state is not State.ALREADY_APPLIED)
     ]
-    return tuple(sum(begin <= at and (end is None or at < end) for begin, end in spans) for at in moments)
+    return tuple(sum(begin <= moment and (end is None or moment < end) for begin, end in spans) for moment in moments)

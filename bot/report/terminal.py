@@ -1,12 +1,13 @@
-"""What a person reads in a terminal: check, apply and prove results, the table of a run, errors.
+"""Renders text and Rich tables for a terminal: the results of check, apply and prove, the table of a run, errors.
 
-Owns plain text and Rich tables. Escapes what a terminal would act on: nothing from a tree or a comment reaches it raw.
+Text from a tree or a comment is stripped of all that a terminal would act on.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from typing import assert_never
 
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +18,7 @@ from bot.models import (
     AlreadyApplied,
     Cancelled,
     CaseOutcome,
+    Conflicted,
     DetectResult,
     Failed,
     NotAffected,
@@ -45,47 +47,47 @@ from bot.report.verdict import (
 )
 from bot.text.markdown import count, shorten, visible
 
-LISTED = 20
+MAX_LISTED = 20
 
 
 def render_error(error: BackportError) -> str:
-    """Say what happened and what to do about it, on a line each."""
+    """Word an error: what happened, and on the next line what to do about it."""
     return f"{plain(error.message)}\n{plain(error.hint)}".strip()
 
 
 def render_check(report: DetectResult) -> str:
-    """Say what a carried patch's rules found in a tree, and where."""
+    """Word the result of a carried patch's rules on a tree, with the places that they matched."""
     lines = [f"{report.patch}: {report.status.value}. {plain(report.reason)}"]
-    lines += [_place(each.file, each.line, each.rule, each.detail) for each in report.evidence[:LISTED]]
-    if len(report.evidence) > LISTED:
-        lines.append(f"  … and {count(len(report.evidence) - LISTED, 'more place')}")
+    lines += [_place(match.file, match.line, match.rule, match.detail) for match in report.evidence[:MAX_LISTED]]
+    if len(report.evidence) > MAX_LISTED:
+        lines.append(f"  … and {count(len(report.evidence) - MAX_LISTED, 'more place')}")
     if report.status is Affectedness.UNKNOWN:
         lines.append("The rules do not know this code. The regression suite can tell: backport-bot prove TREE.")
     return "\n".join(lines)
 
 
-def render_applied(patch: str, changed: Sequence[str], *, written: bool = True) -> str:
-    """Say what a carried patch changed in a tree."""
-    if not changed:
+def render_applied(patch: str, files: Sequence[str], *, dry_run: bool = False) -> str:
+    """List the files that a carried patch changed in a tree, or would change in a dry run."""
+    if not files:
         return f"{patch}: nothing to change, the fix is there already."
-    verb = "changed" if written else "would change"
-    return "\n".join([f"{patch}: {verb} {count(len(changed), 'file')}", *_indented(changed)])
+    verb = "would change" if dry_run else "changed"
+    return "\n".join([f"{patch}: {verb} {count(len(files), 'file')}", *_indent(files)])
 
 
-def render_step_failure(*, patch: str, step: str, file: str, expected: str, found: str) -> str:
-    """Say which step of a carried patch did not find what it expects; nothing was written."""
+def render_step_failure(*, patch: str, step: str, file: str, expected: str, actual: str) -> str:
+    """Word which step of a carried patch did not find what it expects; nothing was written."""
     return "\n".join(
         [
             f"{patch}: step {plain(step)} does not fit {plain(file)}. Nothing was written.",
             f"  expected  {plain(expected)}",
-            f"  found     {plain(found)}",
+            f"  found     {plain(actual)}",
             f"See whether the tree is affected at all: backport-bot check TREE --patch {patch}.",
         ]
     )
 
 
 def render_verdict(verdict: Verdict) -> str:
-    """Say what base run and candidate run came to: outcome, numbers, groups, known failures, what still fails."""
+    """Word a verdict: outcome, numbers, groups, known failures, and the cases that still fail."""
     lines = [
         f"{verdict.outcome.value}: {headline(verdict)}",
         f"{meaning(verdict.outcome)} {plain(verdict.reason)}",
@@ -93,27 +95,28 @@ def render_verdict(verdict: Verdict) -> str:
         *filter(None, [isolation_text(verdict.isolation)]),
     ]
     lines += [plain(note) for note in verdict.notes]
-    for each in groups(verdict):
-        past = f", past the end {each.before} → {_or_unknown(each.after)}" if each.before is not None else ""
-        failing = f"{each.base_failed} failed before, {each.candidate_failed} after"
-        lines.append(f"  {plain(each.name)}: {count(each.cases, 'case')}, {failing}{past}")
-    for known in known_groups(verdict):
-        state = "failing still" if known.still_fails else "passing: the declaration is out of date"
-        cases = count(len(known.cases), "case")
-        lines.append(f"  known failure {plain(known.name)} ({cases}, {state}): {plain(known.reason)}")
+    for group in groups(verdict):
+        past = f", past the end {group.before} → {_or_unknown(group.after)}" if group.before is not None else ""
+        failures = f"{group.base_failed} failed before, {group.candidate_failed} after"
+        lines.append(f"  {plain(group.name)}: {count(group.cases, 'case')}, {failures}{past}")
+    for failure in known_groups(verdict):
+        state = "failing still" if failure.still_fails else "passing: the declaration is out of date"
+        cases = count(len(failure.cases), "case")
+        lines.append(f"  known failure {plain(failure.name)} ({cases}, {state}): {plain(failure.reason)}")
     failing_now = failing_cases(verdict)
     lines += [
-        f"  fails: {plain(case_title(case.name))}: {plain(first_line(case.message))}" for case in failing_now[:LISTED]
+        f"  fails: {plain(case_title(case.name))}: {plain(first_line(case.message))}"
+        for case in failing_now[:MAX_LISTED]
     ]
-    if len(failing_now) > LISTED:
-        lines.append(f"  … and {count(len(failing_now) - LISTED, 'more failing case')}")
+    if len(failing_now) > MAX_LISTED:
+        lines.append(f"  … and {count(len(failing_now) - MAX_LISTED, 'more failing case')}")
     return "\n".join(lines)
 
 
 def results_table(results: Sequence[TargetOutcome], *, title: str | None = None) -> Table:
-    """Lay out the endings: target branch · affected? · how applied · base run · candidate run · pull request.
+    """Lay out the outcomes: target branch · affected? · how applied · base run · candidate run · pull request.
 
-    Sentences stand in `render_explanations`, to be printed under the table: a cell is read at a glance.
+    The cells are short. `render_explanations` has the sentences to print under the table.
     """
     table = Table(title=title and Text(title), title_justify="left", expand=False)
     for heading in ("target branch", "affected?", "how applied", "base run", "candidate run", "pull request"):
@@ -124,20 +127,20 @@ def results_table(results: Sequence[TargetOutcome], *, title: str | None = None)
 
 
 def render_explanations(results: Sequence[TargetOutcome]) -> str:
-    """Say for each branch what there is to say beyond the table: the pull request's address, or why there is none."""
+    """Word for each branch what the table does not show: the pull request's URL, or why there is none."""
     lines = []
     for result in results:
         ending = describe(result)
-        said = [result.pull_request.url] if isinstance(result, Opened) else []
-        said += [ending.fact, ending.consequence, ending.remedy]
-        lines.append(f"{plain(result.branch)}: {plain(' '.join(filter(None, said)))}")
+        parts = [result.pull_request.url] if isinstance(result, Opened) else []
+        parts += [ending.fact, ending.consequence, ending.remedy]
+        lines.append(f"{plain(result.branch)}: {plain(' '.join(filter(None, parts)))}")
     return "\n".join(lines)
 
 
 def plain(value: object, limit: int = 2000) -> str:
-    """Return one line that a terminal only shows: no control characters, no escape sequences."""
-    kept = "".join(c for c in visible(value) if unicodedata.category(c)[0] != "C" or c == "\u200d")
-    return shorten(kept, limit)
+    """Return one line without control characters and escape sequences, at most `limit` characters long."""
+    line = "".join(c for c in visible(value) if unicodedata.category(c)[0] != "C" or c == "\u200d")
+    return shorten(line, limit)
 
 
 def _row(result: TargetOutcome) -> tuple[str, str, str, str, str, str]:
@@ -145,26 +148,22 @@ def _row(result: TargetOutcome) -> tuple[str, str, str, str, str, str]:
         case Opened(created=False):
             return result.branch, "", "", "", "", f"#{result.pull_request.number}, already open"
         case Opened() | WouldOpen() | NotProven():
-            how = how_applied(result.candidate) if result.candidate else ""
-            return result.branch, _affected(result.verdict), how, *_runs(result.verdict), _pull_request(result)
+            method = how_applied(result.candidate) if result.candidate else ""
+            return result.branch, _affected_cell(result.verdict), method, *_runs(result.verdict), _pull_request(result)
         case NotAffected():
             return result.branch, "no", "", "", "", "none needed"
         case AlreadyApplied():
             return result.branch, "not any more", "already applied", "", "", "none needed"
         case Failed() | Cancelled():
             return result.branch, "", "", "", "", f"none: {result.status.value}"
+        case Conflicted():
+            method = f"conflict in {count(len(result.conflict.files), 'file')}"
+            return result.branch, "", method, "", "", "none: conflict"
         case _:
-            return (
-                result.branch,
-                "",
-                f"conflict in {count(len(result.conflict.files), 'file')}",
-                "",
-                "",
-                "none: conflict",
-            )
+            assert_never(result)
 
 
-def _affected(verdict: Verdict | None) -> str:
+def _affected_cell(verdict: Verdict | None) -> str:
     if verdict is None or base_failed(verdict) is None:
         return ""
     return "yes" if base_failed(verdict) else "not shown"
@@ -173,16 +172,16 @@ def _affected(verdict: Verdict | None) -> str:
 def _runs(verdict: Verdict | None) -> tuple[str, str]:
     if verdict is None:
         return "not run", "not run"
-    known = frozenset(each.case for each in verdict.known_failures)
+    known_names = frozenset(failure.case for failure in verdict.known_failures)
     base, candidate = base_failed(verdict), candidate_failed(verdict)
-    return _run(verdict.base, base, known), _run(verdict.candidate, candidate, known)
+    return _run(verdict.base, base, known_names), _run(verdict.candidate, candidate, known_names)
 
 
-def _run(run: SuiteRun, failed: int | None, known: frozenset[str]) -> str:
-    if failed is None:
+def _run(run: SuiteRun, failures: int | None, known_names: frozenset[str]) -> str:
+    if failures is None:
         return f"not usable: {run.problem}" if run.problem else "not run"
-    declared = sum(case.name in known and case.outcome is CaseOutcome.FAILED for case in run.cases)
-    return f"{failed} of {len(run.cases)} failed" + (f", {declared} known" if declared else "")
+    known_failures = sum(case.name in known_names and case.outcome is CaseOutcome.FAILED for case in run.cases)
+    return f"{failures} of {len(run.cases)} failed" + (f", {known_failures} known" if known_failures else "")
 
 
 def _pull_request(result: Opened | WouldOpen | NotProven) -> str:
@@ -196,11 +195,11 @@ def _pull_request(result: Opened | WouldOpen | NotProven) -> str:
 
 
 def _place(file: str, line: int, rule: str, detail: str) -> str:
-    at = f"{file}:{line}" if line else file
-    return f"  {plain(at)}  {plain(rule)}" + (f": {plain(detail)}" if detail else "")
+    place = f"{file}:{line}" if line else file
+    return f"  {plain(place)}  {plain(rule)}" + (f": {plain(detail)}" if detail else "")
 
 
-def _indented(lines: Sequence[str]) -> list[str]:
+def _indent(lines: Sequence[str]) -> list[str]:
     return [f"  {plain(line)}" for line in lines]
 
 

@@ -1,12 +1,13 @@
-"""A verdict → the numbers and sentences people read.
+"""Sums up a verdict in numbers and sentences.
 
-Owns counting over two runs. A known failure is never counted as failing: it is listed by itself, with its reason.
+A known failure never counts as a failure. It is listed apart, with its reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from bot.models import (
     COMMAND,
@@ -30,7 +31,7 @@ PAST_END = "past_end"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseGroup:
-    """The cases of one test function. `before` and `after` are the worst `past_end`, None where none was measured."""
+    """The cases of one test function. `before` and `after` are the worst `past_end`; None if it was not measured."""
 
     name: str
     cases: int
@@ -43,7 +44,7 @@ class CaseGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownGroup:
-    """Cases of one test function declared to fail for one reason; `past_end` is the worst the candidate did."""
+    """Cases of one test function, declared to fail for one reason. `past_end` is the candidate's worst figure."""
 
     name: str
     cases: tuple[str, ...]
@@ -53,94 +54,99 @@ class KnownGroup:
 
 
 def base_failed(verdict: Verdict) -> int | None:
-    """Count the cases that fail on the base, known failures apart; None where the base run is not usable."""
-    return _failed(verdict.base, verdict)
+    """Count the cases that fail on the base, without known failures; None if the base run is not usable."""
+    return _count_failures(verdict.base, verdict)
 
 
 def candidate_failed(verdict: Verdict) -> int | None:
-    """Count the cases that fail on the candidate, known failures apart; None where its run is not usable."""
-    return _failed(verdict.candidate, verdict)
+    """Count the cases that fail on the candidate, without known failures; None if its run is not usable."""
+    return _count_failures(verdict.candidate, verdict)
 
 
 def overflow(verdict: Verdict) -> tuple[int, int] | None:
-    """Return the worst number of elements past the end, before and after, over what failed on the base.
+    """Return the worst number of elements past the end, before and after, of the cases that failed on the base.
 
-    None where no case that failed on the base measured it, or the candidate's run has none of those cases.
+    None if no such case measured it, or if the candidate's run has none of those cases.
     """
-    known = _known_names(verdict.known_failures)
-    failing = {
-        case.name for case in verdict.base.cases if case.outcome in _BAD and case.name not in known and _past_end(case)
+    known_names = _known_names(verdict.known_failures)
+    names = {
+        case.name
+        for case in verdict.base.cases
+        if case.outcome in _BAD and case.name not in known_names and _past_end(case)
     }
-    before = _worst(case for case in verdict.base.cases if case.name in failing)
-    after = _worst(case for case in verdict.candidate.cases if case.name in failing)
+    before = _worst(case for case in verdict.base.cases if case.name in names)
+    after = _worst(case for case in verdict.candidate.cases if case.name in names)
     return None if before is None or after is None else (before, after)
 
 
 def headline(verdict: Verdict) -> str:
-    """Say in one line what base run and candidate run came to, in numbers."""
+    """Sum up both runs on one line, in numbers."""
     before, after = base_failed(verdict), candidate_failed(verdict)
     if before is None or after is None:
         return "not run to a result"
-    said = f"{count(before, 'case')} failed before, {after} after"
+    cases = f"{count(before, 'case')} failed before, {after} after"
     elements = overflow(verdict)
-    return f"{said}; {elements[0]} elements past the end before, {elements[1]} after" if elements else said
+    return f"{cases}; {elements[0]} elements past the end before, {elements[1]} after" if elements else cases
 
 
 def groups(verdict: Verdict) -> tuple[CaseGroup, ...]:
-    """Put the cases together by test function, in the order of the base run."""
-    known = _known_names(verdict.known_failures)
-    names = dict.fromkeys(_group(case.name) for run in (verdict.base, verdict.candidate) for case in _telling(run))
+    """Group the cases by test function, in the order of the base run."""
+    known_names = _known_names(verdict.known_failures)
+    names = dict.fromkeys(
+        _group(case.name) for run in (verdict.base, verdict.candidate) for case in _relevant_cases(run)
+    )
     before, after = _by_group(verdict.base), _by_group(verdict.candidate)
-    return tuple(_count_group(name, before.get(name, ()), after.get(name, ()), known) for name in names)
+    return tuple(_count_group(name, before.get(name, ()), after.get(name, ()), known_names) for name in names)
 
 
-def _telling(run: SuiteRun) -> Iterable[CaseResult]:
-    """Return a run's cases without a command as a whole that went well: its tests say so themselves."""
+def _relevant_cases(run: SuiteRun) -> Iterable[CaseResult]:
+    """Return a run's cases without those of whole commands that passed, since their tests show that already."""
     tests = [case for case in run.cases if COMMAND not in case.name or case.outcome in _BAD]
     return tests or run.cases
 
 
 def known_groups(verdict: Verdict) -> tuple[KnownGroup, ...]:
-    """Gather the declared failures by test function, reason and whether they still fail."""
-    measured = {case.name: case for case in verdict.candidate.cases}
-    found: dict[tuple[str, str, bool], list[str]] = {}
-    for each in verdict.known_failures:
-        found.setdefault((_group(each.case), each.reason, each.still_fails), []).append(each.case)
+    """Group the known failures by test function, reason and whether they still fail."""
+    by_name = {case.name: case for case in verdict.candidate.cases}
+    cases_by_group: dict[tuple[str, str, bool], list[str]] = {}
+    for failure in verdict.known_failures:
+        key = (_group(failure.case), failure.reason, failure.still_fails)
+        cases_by_group.setdefault(key, []).append(failure.case)
     return tuple(
         KnownGroup(
             name=name,
             cases=tuple(cases),
             reason=reason,
             still_fails=still_fails,
-            past_end=_worst(measured[case] for case in cases if case in measured),
+            past_end=_worst(by_name[case] for case in cases if case in by_name),
         )
-        for (name, reason, still_fails), cases in found.items()
+        for (name, reason, still_fails), cases in cases_by_group.items()
     )
 
 
 def failing_cases(verdict: Verdict) -> tuple[CaseResult, ...]:
-    """List what fails on the candidate and is not known to, worst news first: what passed on the base leads."""
-    known = _known_names(verdict.known_failures)
-    passed = {case.name for case in verdict.base.cases if case.outcome is CaseOutcome.PASSED}
-    failing = [case for case in verdict.candidate.cases if case.outcome in _BAD and case.name not in known]
-    return tuple(sorted(failing, key=lambda case: case.name not in passed))
+    """List the cases that fail on the candidate, without known failures; those that passed on the base come first."""
+    known_names = _known_names(verdict.known_failures)
+    regressions = {case.name for case in verdict.base.cases if case.outcome is CaseOutcome.PASSED}
+    failures = [case for case in verdict.candidate.cases if case.outcome in _BAD and case.name not in known_names]
+    return tuple(sorted(failures, key=lambda case: case.name not in regressions))
 
 
 def device_of(verdict: Verdict) -> Device | None:
-    """Return the device that both runs ran on, None where neither got that far."""
+    """Return the device of both runs; None if neither run reached it."""
     return verdict.candidate.device or verdict.base.device
 
 
 def device_text(device: Device | None) -> str:
-    """Name a device with its versions, and say so where it is no GPU."""
+    """Name a device with its versions, and say so if it is not a GPU."""
     if device is None:
         return "no device"
-    said = [
+    parts = [
         f"{device.name}, {device.arch}",
         ", ".join(f"{name} {version}" for name, version in device.versions.items()),
     ]
-    said.append("no GPU" if device.kind == "cpu" else "")
-    return f"{device.kind} ({'; '.join(part for part in said if part)})"
+    parts.append("no GPU" if device.kind == "cpu" else "")
+    return f"{device.kind} ({'; '.join(filter(None, parts))})"
 
 
 _ISOLATION = {
@@ -152,41 +158,44 @@ _ISOLATION = {
 
 
 def isolation_text(isolation: Isolation | None) -> str:
-    """Say in one sentence what stood between a suite and its machine; empty where that is not known."""
+    """Word in one sentence how a suite was isolated from its machine; empty if that is not known."""
     return _ISOLATION[isolation]
 
 
 def first_line(message: str, limit: int = 200) -> str:
-    """Return the first line of a failure's message that says something."""
+    """Return the first line of a failure's message that is not blank."""
     return shorten(visible(next((line for line in message.splitlines() if line.strip()), "")), limit)
 
 
-_MEANS = {
-    VerdictOutcome.PROVEN: "The suite fails on the branch as it is and passes with the fix.",
-    VerdictOutcome.NOT_REPRODUCED: "The suite passes on the branch as it is: the fault does not show there.",
-    VerdictOutcome.INCOMPLETE: "Cases still fail with the fix.",
-    VerdictOutcome.REGRESSED: "Cases that pass on the branch as it is do not pass with the fix.",
-    VerdictOutcome.INCONCLUSIVE: "The suite did not come to a result.",
-}
-
-
 def evidence(verdict: Verdict) -> str:
-    """Link the run that a verdict comes from, in one sentence of Markdown; empty where no page is known."""
+    """Link the run that a verdict comes from, in one sentence of Markdown; empty if it has no page."""
     if not verdict.evidence_url:
         return ""
     return f"{link('The run that it comes from', verdict.evidence_url)} keeps the report and the log."
 
 
 def meaning(outcome: VerdictOutcome) -> str:
-    """Say what an outcome means, in one sentence."""
-    return _MEANS[outcome]
+    """Explain an outcome in one sentence."""
+    match outcome:
+        case VerdictOutcome.PROVEN:
+            return "The suite fails on the branch as it is and passes with the fix."
+        case VerdictOutcome.NOT_REPRODUCED:
+            return "The suite passes on the branch as it is: the fault does not show there."
+        case VerdictOutcome.INCOMPLETE:
+            return "Cases still fail with the fix."
+        case VerdictOutcome.REGRESSED:
+            return "Cases that pass on the branch as it is do not pass with the fix."
+        case VerdictOutcome.INCONCLUSIVE:
+            return "The suite did not come to a result."
+        case _:
+            assert_never(outcome)
 
 
-def _failed(run: SuiteRun, verdict: Verdict) -> int | None:
+def _count_failures(run: SuiteRun, verdict: Verdict) -> int | None:
     if run.problem or not run.cases:
         return None
-    known = _known_names(verdict.known_failures)
-    return sum(case.outcome in _BAD and case.name not in known for case in run.cases)
+    known_names = _known_names(verdict.known_failures)
+    return sum(case.outcome in _BAD and case.name not in known_names for case in run.cases)
 
 
 def _known_names(failures: Iterable[KnownFailure]) -> frozenset[str]:
@@ -194,8 +203,8 @@ def _known_names(failures: Iterable[KnownFailure]) -> frozenset[str]:
 
 
 def _past_end(case: CaseResult) -> int | None:
-    written = case.figures.get(PAST_END, "")
-    return int(written) if written.isascii() and written.isdecimal() and len(written) < 20 else None
+    figure = case.figures.get(PAST_END, "")
+    return int(figure) if figure.isascii() and figure.isdecimal() and len(figure) < 20 else None
 
 
 def _worst(cases: Iterable[CaseResult]) -> int | None:
@@ -203,7 +212,7 @@ def _worst(cases: Iterable[CaseResult]) -> int | None:
 
 
 def case_title(name: str) -> str:
-    """Name a case for a reader: as its test is called, or what a whole command stands for."""
+    """Name a case for a reader: by its test, or by the suite if the case is a whole command."""
     plain = name.removeprefix(f"{OWN_TESTS}.")
     before, command, suite = plain.rpartition(COMMAND)
     return f"{suite_title(suite)}, as a whole" if command and before in ("", f"{suite}.") else plain
@@ -216,24 +225,24 @@ def _group(name: str) -> str:
 
 
 def _by_group(run: SuiteRun) -> Mapping[str, list[CaseResult]]:
-    found: dict[str, list[CaseResult]] = {}
+    cases_by_group: dict[str, list[CaseResult]] = {}
     for case in run.cases:
-        found.setdefault(_group(case.name), []).append(case)
-    return found
+        cases_by_group.setdefault(_group(case.name), []).append(case)
+    return cases_by_group
 
 
 def _count_group(
-    name: str, base: Iterable[CaseResult], candidate: Iterable[CaseResult], known: frozenset[str]
+    name: str, base: Iterable[CaseResult], candidate: Iterable[CaseResult], known_names: frozenset[str]
 ) -> CaseGroup:
-    before = [case for case in base if case.name not in known]
-    after = [case for case in candidate if case.name not in known]
-    every = {case.name for case in (*base, *candidate)}
+    before = [case for case in base if case.name not in known_names]
+    after = [case for case in candidate if case.name not in known_names]
+    names = {case.name for case in (*base, *candidate)}
     return CaseGroup(
         name=name,
-        cases=len(every),
+        cases=len(names),
         base_failed=sum(case.outcome in _BAD for case in before),
         candidate_failed=sum(case.outcome in _BAD for case in after),
-        known=len(every & known),
+        known=len(names & known_names),
         before=_worst(before),
         after=_worst(after),
     )

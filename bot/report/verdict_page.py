@@ -1,6 +1,6 @@
-"""A verdict → one HTML page that stands alone: no script, nothing loaded, to be kept beside the runs' reports.
+"""Renders a verdict as one HTML page, which is kept beside the reports of its runs.
 
-Owns that page. All foreign text is escaped; the picture is ours.
+The page has no script and loads nothing. Foreign text is escaped.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bot.text.markdown import spelled_out
 
 
 def render_page(verdict: Verdict, *, picture: str = "") -> str:
-    """Render the page; `picture` is an SVG document that we made."""
+    """Render the page. `picture` is an SVG document that the bot drew."""
     page = (
         _environment()
         .get_template("verdict.html.j2")
@@ -47,7 +47,7 @@ def render_page(verdict: Verdict, *, picture: str = "") -> str:
 
 
 def _cases(verdict: Verdict) -> list[dict[str, str]]:
-    """Put both runs side by side, case by case, in the order of the base run."""
+    """Return a row for each case with the results of both runs, in the order of the base run."""
     base = {case.name: case for case in verdict.base.cases}
     candidate = {case.name: case for case in verdict.candidate.cases}
     return [_row(name, base.get(name), candidate.get(name)) for name in base | candidate]

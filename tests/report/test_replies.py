@@ -51,19 +51,21 @@ def test_hostile_names_in_an_answer_mention_nobody() -> None:
 
 
 def test_status_lists_what_stands_where(samples: Samples, golden: Callable[[str, str], None]) -> None:
-    rendered = replies.render_status_answer(samples.every_ending(), waiting=["release/v9"])
+    rendered = replies.render_status_answer(samples.every_ending(), deferred=["release/v9"])
     golden("answer_status.md", rendered)
     assert "Nobody asked" in replies.render_status_answer([])
 
 
 def test_status_tells_again_what_a_status_comment_tells() -> None:
-    told = replies.Told(branch="release/v1", state="❌ conflict", url="https://github.com/o/r/pull/7#issuecomment-9")
+    told = replies.CommentedState(
+        branch="release/v1", state="❌ conflict", url="https://github.com/o/r/pull/7#issuecomment-9"
+    )
     rendered = replies.render_status_answer([told])
     assert (
         "- ❌ `release/v1`: conflict, [see its status comment](<https://github.com/o/r/pull/7#issuecomment-9>)"
         in rendered
     )
-    forged = replies.render_status_answer([replies.Told(branch="a", state="✅ [x](y) @mia", url="https://x")])
+    forged = replies.render_status_answer([replies.CommentedState(branch="a", state="✅ [x](y) @mia", url="https://x")])
     assert "@mia" not in forged
     assert "[x](y)" not in forged
 

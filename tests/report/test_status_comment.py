@@ -54,7 +54,7 @@ def test_dry_run_says_that_nothing_was_pushed(samples: Samples, golden: Callable
 def test_every_command_in_it_can_be_pasted_and_keeps_what_was_asked_for(samples: Samples, *, dry_run: bool) -> None:
     options = BackportOptions(dry_run=dry_run, with_companions=True, draft=True, redo=True)
     endings = samples.every_ending()
-    rendered = render_status(view(samples, *endings, options=options, named=("1a2b3c4",)))
+    rendered = render_status(view(samples, *endings, options=options, requested_commits=("1a2b3c4",)))
     offered = [parse_commands(line)[0] for line in re.findall(r"`(/backport [^`]*)`", rendered)]
     assert len(offered) >= 4
     branches = {ending.branch for ending in endings}

@@ -30,9 +30,9 @@ def test_check_prove_and_apply_are_worded(samples: Samples, golden: Callable[[st
         terminal.render_check(unknown),
         *(terminal.render_verdict(samples.verdict(outcome)) for outcome in VerdictOutcome),
         terminal.render_applied("sglang-24587", ["a.py"]),
-        terminal.render_applied("sglang-24587", ["a.py", "b.py"], written=False),
+        terminal.render_applied("sglang-24587", ["a.py", "b.py"], dry_run=True),
         terminal.render_applied("sglang-24587", []),
-        terminal.render_step_failure(patch="p", step="grow", file="a.py", expected="exactly 1 match", found="none"),
+        terminal.render_step_failure(patch="p", step="grow", file="a.py", expected="exactly 1 match", actual="none"),
         terminal.render_error(BackportError("It failed.", hint="Try again.")),
     ]
     golden("terminal.txt", "\n\n".join(said) + "\n")
