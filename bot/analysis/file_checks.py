@@ -44,26 +44,26 @@ def _faults(
     repository: Repository, tree: Sha, path: str, content: bytes, ours: bytes | None, theirs: bytes | None
 ) -> Iterator[Match]:
     if content in (ours, theirs):
-        parsed = True
+        is_parsable = True
     else:
         yield from left_markers(path, content, (ours, theirs))
         problem = _parse_problem(path, content, ours if ours is not None else theirs)
-        parsed = problem is None
+        is_parsable = problem is None
         if problem is not None:
             yield problem
-    if parsed and path.endswith(".py") and content != ours:
+    if is_parsable and path.endswith(".py") and content != ours:
         yield from undefined_names(path, content, (ours, theirs))
         yield from missing_imports(CommitTree(repository, tree), path, content, ours)
 
 
 def left_markers(path: str, content: bytes, sides: Iterable[bytes | None]) -> Iterator[Match]:
     """Yield the conflict markers of a file that none of its sides has, or not as often."""
-    known: Counter[bytes] = Counter()
+    allowed: Counter[bytes] = Counter()
     for side in sides:
-        known |= Counter(_MARKER.findall(side or b""))
+        allowed |= Counter(_MARKER.findall(side or b""))
     for match in _MARKER.finditer(content):
-        known[match.group()] -= 1
-        if known[match.group()] < 0:
+        allowed[match.group()] -= 1
+        if allowed[match.group()] < 0:
             yield Match(path, content.count(b"\n", 0, match.start()) + 1, "marker", "a conflict marker is left")
 
 

@@ -23,18 +23,18 @@ def find_findings(
     repository: Repository, tree: Sha, *, onto: Sha, theirs: Sha, paths: Iterable[str]
 ) -> tuple[Match, ...]:
     """Return what is suspicious in files of a picked tree; `theirs` is the original's tree, which has all it needs."""
-    listed = tuple(paths)
-    picked, main = Modules(CommitTree(repository, tree)), Modules(CommitTree(repository, theirs))
+    path_list = tuple(paths)
+    candidate, main = Modules(CommitTree(repository, tree)), Modules(CommitTree(repository, theirs))
     calls = (
-        each
-        for path in listed
-        if path.endswith(".py") and len(picked.content(path) or b"") <= LARGEST
-        for each in unanswered_calls(picked, main, path, repository.read(onto, path))
+        finding
+        for path in path_list
+        if path.endswith(".py") and len(candidate.content(path) or b"") <= LARGEST
+        for finding in unanswered_calls(candidate, main, path, repository.read(onto, path))
     )
-    faults = find_faults(repository, tree, onto=onto, theirs=theirs, paths=listed)
+    faults = find_faults(repository, tree, onto=onto, theirs=theirs, paths=path_list)
     return (*faults, *dict.fromkeys(calls))
 
 
 def are_fatal(findings: Iterable[Match]) -> bool:
     """Say whether what was found would surely fail, so that a person has to look before anything is merged."""
-    return any(each.rule in _FATAL for each in findings)
+    return any(finding.rule in _FATAL for finding in findings)

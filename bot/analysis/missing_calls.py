@@ -39,30 +39,40 @@ class Use:
         return f"{self.owner}.{self.name}" if self.owner else self.name
 
 
-def unanswered_calls(picked: Modules, main: Modules, path: str, ours: bytes | None) -> Iterator[Match]:
+def unanswered_calls(candidate: Modules, main: Modules, path: str, ours: bytes | None) -> Iterator[Match]:
     """Yield the uses on lines that a file of the picked tree has and `ours` has not, which only main answers."""
-    content = picked.content(path) or b""
+    content = candidate.content(path) or b""
     module = parse(content)
     if module is None or main.content(path) is None:
         return
     old = set((ours or b"").splitlines())
     new = {number for number, line in enumerate(content.splitlines(), 1) if line not in old}
     for use in _uses(module, None):
-        if use.line in new and _ask(picked, path, use) is CallSupport.NO and _ask(main, path, use) is CallSupport.YES:
-            yield Match(path, use.line, *_sentence(picked, path, use))
+        if (
+            use.line in new
+            and _ask(candidate, path, use) is CallSupport.NO
+            and _ask(main, path, use) is CallSupport.YES
+        ):
+            yield Match(path, use.line, *_sentence(candidate, path, use))
 
 
 def _uses(node: ast.AST, within: str | None) -> Iterator[Use]:
     for inner in ast.iter_child_nodes(node):
         call = inner if isinstance(inner, ast.Call) else None
-        asked = call.func if call else inner
-        if isinstance(asked, ast.Attribute) and isinstance(asked.value, ast.Name) and isinstance(asked.ctx, ast.Load):
-            own = asked.value.id == "self"
-            if call or not own:
-                owner = asked.value.id
-                yield Use(line=asked.lineno, name=asked.attr, owner=owner, within=within if own else None, call=call)
-        elif call and isinstance(asked, ast.Name):
-            yield Use(line=asked.lineno, name=asked.id, call=call)
+        target = call.func if call else inner
+        if (
+            isinstance(target, ast.Attribute)
+            and isinstance(target.value, ast.Name)
+            and isinstance(target.ctx, ast.Load)
+        ):
+            is_self = target.value.id == "self"
+            if call or not is_self:
+                owner = target.value.id
+                yield Use(
+                    line=target.lineno, name=target.attr, owner=owner, within=within if is_self else None, call=call
+                )
+        elif call and isinstance(target, ast.Name):
+            yield Use(line=target.lineno, name=target.id, call=call)
         yield from _uses(inner, inner.name if isinstance(inner, ast.ClassDef) else within)
 
 
@@ -74,116 +84,130 @@ def _ask(modules: Modules, path: str, use: Use) -> CallSupport:
         return CallSupport.UNKNOWN
     if owner and not modules.offers(owner.path, use.name):
         return CallSupport.NO
-    found = modules.meaning(owner.path if owner else path, use.name)
-    if found is None or found.node is None or use.call is None:
+    definition = modules.meaning(owner.path if owner else path, use.name)
+    if definition is None or definition.node is None or use.call is None:
         return CallSupport.YES if owner else CallSupport.UNKNOWN
-    return _ask_definition(modules, found, use.call)
+    return _ask_definition(modules, definition, use.call)
 
 
-def _ask_definition(modules: Modules, found: Definition, call: ast.Call) -> CallSupport:
-    node = found.node
+def _ask_definition(modules: Modules, definition: Definition, call: ast.Call) -> CallSupport:
+    node = definition.node
     if node is None or node.decorator_list:
         return CallSupport.UNKNOWN
     if not isinstance(node, ast.ClassDef):
         return _accepts(node.args, call, bound=0)
-    classes = list(_lineage(modules, found))
-    own = [_method(each, "__init__") for each in classes if isinstance(each, Definition)]
-    made = next((each for each in own if each is not None), None)
-    plain = all(isinstance(each, Definition) and _is_plain(each) for each in classes)
-    return _accepts(made.args, call, bound=1) if plain and made and not made.decorator_list else CallSupport.UNKNOWN
+    classes = list(_lineage(modules, definition))
+    constructors = [_method(member, "__init__") for member in classes if isinstance(member, Definition)]
+    constructor = next((member for member in constructors if member is not None), None)
+    plain = all(isinstance(member, Definition) and _is_plain(member) for member in classes)
+    return (
+        _accepts(constructor.args, call, bound=1)
+        if plain and constructor and not constructor.decorator_list
+        else CallSupport.UNKNOWN
+    )
 
 
-def _is_plain(found: Definition) -> bool:
+def _is_plain(definition: Definition) -> bool:
     # A metaclass, a class decorator or `__new__` can take other arguments than `__init__`.
-    node = found.node
-    return isinstance(node, ast.ClassDef) and not (node.keywords or node.decorator_list or _method(found, "__new__"))
+    node = definition.node
+    return isinstance(node, ast.ClassDef) and not (
+        node.keywords or node.decorator_list or _method(definition, "__new__")
+    )
 
 
 def _ask_class(modules: Modules, path: str, use: Use) -> CallSupport:
     start = modules.meaning(path, use.within or "")
     if start is None or not isinstance(start.node, ast.ClassDef):
         return CallSupport.UNKNOWN
-    for each in _lineage(modules, start):
-        if each is None:
+    for ancestor in _lineage(modules, start):
+        if ancestor is None:
             return CallSupport.UNKNOWN
-        method = _method(each, use.name)
+        method = _method(ancestor, use.name)
         if method is not None:
             plain = use.call is not None and not method.decorator_list
             return _accepts(method.args, use.call, bound=1) if plain and use.call else CallSupport.YES
-        if use.name in _attributes(modules.content(each.path) or b""):
+        if use.name in _attributes(modules.content(ancestor.path) or b""):
             return CallSupport.YES
     return CallSupport.NO
 
 
 def _lineage(modules: Modules, start: Definition) -> Iterator[Definition | None]:
     """Yield a class and those it inherits from, in about Python's order; None for one that cannot be read."""
-    waiting, seen = [start], set()
-    while waiting:
-        current = waiting.pop(0)
+    queue, visited = [start], set()
+    while queue:
+        current = queue.pop(0)
         node = current.node
-        if not isinstance(node, ast.ClassDef) or id(node) in seen:
+        if not isinstance(node, ast.ClassDef) or id(node) in visited:
             continue
-        seen.add(id(node))
+        visited.add(id(node))
         yield current
         for base in node.bases:
             if isinstance(base, ast.Name) and base.id == "object":
                 continue
-            found = modules.meaning(current.path, base.id) if isinstance(base, ast.Name) else None
-            if found is None or not isinstance(found.node, ast.ClassDef):
+            parent = modules.meaning(current.path, base.id) if isinstance(base, ast.Name) else None
+            if parent is None or not isinstance(parent.node, ast.ClassDef):
                 yield None
                 return
-            waiting.append(found)
+            queue.append(parent)
 
 
-def _method(found: Definition, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    body = found.node.body if isinstance(found.node, ast.ClassDef) else []
-    named = [each for each in body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.name == name]
-    return named[0] if len(named) == 1 else None
+def _method(definition: Definition, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    body = definition.node.body if isinstance(definition.node, ast.ClassDef) else []
+    methods = [
+        statement
+        for statement in body
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name == name
+    ]
+    return methods[0] if len(methods) == 1 else None
 
 
 def _attributes(content: bytes) -> frozenset[str]:
     """Return every name that a file may give to an object: definitions, assignments, and strings, for setattr."""
     module = parse(content)
-    found: set[str] = set(bindings(content))
+    names: set[str] = set(bindings(content))
     for node in ast.walk(module) if module else ():
         if isinstance(node, DefinitionNode):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            found.add(node.attr)
+            names.add(node.attr)
         elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            found.add(node.id)
+            names.add(node.id)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.add(node.value)
-    return frozenset(found)
+            names.add(node.value)
+    return frozenset(names)
 
 
 def _accepts(args: ast.arguments, call: ast.Call, *, bound: int) -> CallSupport:
     """Say whether a signature takes a call; `bound` counts what the object itself fills in."""
-    if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
+    if any(isinstance(argument, ast.Starred) for argument in call.args) or any(
+        argument.arg is None for argument in call.keywords
+    ):
         return CallSupport.UNKNOWN
-    positional = [each.arg for each in (*args.posonlyargs, *args.args)][bound:]
-    names = {*positional, *(each.arg for each in args.kwonlyargs)}
-    given = {each.arg for each in call.keywords}
-    if not args.kwarg and not given <= names:
+    positional = [argument.arg for argument in (*args.posonlyargs, *args.args)][bound:]
+    names = {*positional, *(argument.arg for argument in args.kwonlyargs)}
+    keywords = {argument.arg for argument in call.keywords}
+    if not args.kwarg and not keywords <= names:
         return CallSupport.NO
     if not args.vararg and len(call.args) > len(positional):
         return CallSupport.NO
-    required = positional[len(call.args) : max(0, len(positional) - len(args.defaults))]
-    needed = {
-        *required,
-        *(each.arg for each, default in zip(args.kwonlyargs, args.kw_defaults, strict=True) if not default),
+    unfilled = positional[len(call.args) : max(0, len(positional) - len(args.defaults))]
+    required_names = {
+        *unfilled,
+        *(argument.arg for argument, default in zip(args.kwonlyargs, args.kw_defaults, strict=True) if not default),
     }
-    return CallSupport.YES if needed <= given else CallSupport.NO
+    return CallSupport.YES if required_names <= keywords else CallSupport.NO
 
 
-def _sentence(picked: Modules, path: str, use: Use) -> tuple[str, str]:
+def _sentence(candidate: Modules, path: str, use: Use) -> tuple[str, str]:
     """Return the rule and the detail of a use that only main answers."""
     if use.owner == "self":
-        has = any(each and _method(each, use.name) for each in _lineage(picked, _class(picked, path, use)))
-        what = "takes other arguments here" if has else "is not in the class here"
-        return ("other-arguments" if has else "missing-method"), f"`{use.spelled}` {what}; main has it"
-    owner = picked.meaning(path, use.owner) if use.owner else None
-    if owner and not picked.offers(owner.path, use.name):
+        is_defined = any(
+            ancestor and _method(ancestor, use.name) for ancestor in _lineage(candidate, _class(candidate, path, use))
+        )
+        problem = "takes other arguments here" if is_defined else "is not in the class here"
+        return ("other-arguments" if is_defined else "missing-method"), f"`{use.spelled}` {problem}; main has it"
+    owner = candidate.meaning(path, use.owner) if use.owner else None
+    if owner and not candidate.offers(owner.path, use.name):
         return "missing-name", f"`{use.spelled}` is not in {owner.path} here; main has it"
     return "other-arguments", f"`{use.spelled}` takes other arguments here than the call gives, and than on main"
 

@@ -18,7 +18,7 @@ from bot.analysis.file_words import words
 from bot.models import SourceTree
 
 # A chain of re-exports longer than this is a circle.
-_FOLLOWED = 6
+_MOST_REEXPORTS = 6
 
 DefinitionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -58,11 +58,11 @@ def parse(content: bytes) -> ast.Module | None:
 @lru_cache(maxsize=12)
 def bindings(content: bytes) -> dict[str, list[Bound]]:
     """Return what binds each name of a file, in any scope but a class's own."""
-    found: dict[str, list[Bound]] = defaultdict(list)
+    result: dict[str, list[Bound]] = defaultdict(list)
     module = parse(content)
     for name, bound in _bound_in(module, top=True) if module else ():
-        found[name].append(bound)
-    return found
+        result[name].append(bound)
+    return result
 
 
 def _bound_in(node: ast.AST, *, top: bool) -> Iterator[tuple[str, Bound]]:
@@ -74,14 +74,14 @@ def _bound_in(node: ast.AST, *, top: bool) -> Iterator[tuple[str, Bound]]:
         elif isinstance(inner, ast.ExceptHandler) and inner.name:
             yield inner.name, None
         elif isinstance(inner, ast.Import | ast.ImportFrom):
-            yield from _imported(inner)
+            yield from _import_bindings(inner)
         elif isinstance(inner, DefinitionNode) and not isinstance(node, ast.ClassDef):
             # A definition within a function is seen by that function alone.
             yield inner.name, inner if top else None
         yield from _bound_in(inner, top=top and not isinstance(inner, DefinitionNode))
 
 
-def _imported(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Bound]]:
+def _import_bindings(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Bound]]:
     for alias in statement.names:
         if isinstance(statement, ast.ImportFrom):
             yield alias.asname or alias.name, ImportedName(statement.module or "", statement.level, alias.name)
@@ -104,14 +104,14 @@ class Modules:
             self._files[path] = self.tree.read(path)
         return self._files[path]
 
-    def find(self, path: str, imported: ImportedName) -> str | None:
+    def find(self, path: str, import_: ImportedName) -> str | None:
         """Return the file of the module that a file imports, None where it is not the tree's own."""
-        parts = imported.module.split(".") if imported.module else []
-        here = PurePosixPath(path)
-        if imported.level:
-            bases = list(here.parents)[imported.level - 1 : imported.level]
+        parts = import_.module.split(".") if import_.module else []
+        location = PurePosixPath(path)
+        if import_.level:
+            bases = list(location.parents)[import_.level - 1 : import_.level]
         else:  # an absolute name starts at some directory above the file: the package's root, `src`, `lib`
-            bases = [parent for parent in here.parents if parts and parent.name != parts[0]]
+            bases = [parent for parent in location.parents if parts and parent.name != parts[0]]
         stems = [str(base.joinpath(*parts)) for base in bases]
         ends = (".py", "/__init__.py") if parts else ("/__init__.py",)
         files = (f"{stem}{end}" for stem in stems for end in ends)
@@ -126,24 +126,24 @@ class Modules:
             return True
         package = path.removesuffix("/__init__.py")
         inner = (f"{package}/{name}{end}" for end in (".py", "/__init__.py", ".pyi", ".pyx", ".so"))
-        return package != path and any(self.content(each) is not None for each in inner)
+        return package != path and any(self.content(file) is not None for file in inner)
 
-    def meaning(self, path: str, name: str, followed: int = 0) -> Definition | None:
+    def meaning(self, path: str, name: str, depth: int = 0) -> Definition | None:
         """Return what a name of a file stands for, None where that cannot be told."""
-        found = bindings(self.content(path) or b"").get(name, [])
-        if len(found) != 1 or followed > _FOLLOWED:
+        binders = bindings(self.content(path) or b"").get(name, [])
+        if len(binders) != 1 or depth > _MOST_REEXPORTS:
             return None
-        bound = found[0]
+        bound = binders[0]
         if isinstance(bound, DefinitionNode):
             return Definition(path, bound)
-        return self._follow(path, bound, followed) if isinstance(bound, ImportedName) else None
+        return self._follow(path, bound, depth) if isinstance(bound, ImportedName) else None
 
-    def _follow(self, path: str, imported: ImportedName, followed: int) -> Definition | None:
-        module = self.find(path, imported)
-        if imported.name is None:
+    def _follow(self, path: str, import_: ImportedName, depth: int) -> Definition | None:
+        module = self.find(path, import_)
+        if import_.name is None:
             return Definition(module) if module else None
-        inner = f"{imported.module}.{imported.name}" if imported.module else imported.name
-        submodule = self.find(path, ImportedName(inner, imported.level))
+        inner = f"{import_.module}.{import_.name}" if import_.module else import_.name
+        submodule = self.find(path, ImportedName(inner, import_.level))
         if submodule is not None:
             return Definition(submodule)
-        return self.meaning(module, imported.name, followed + 1) if module else None
+        return self.meaning(module, import_.name, depth + 1) if module else None

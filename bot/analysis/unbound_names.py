@@ -19,8 +19,8 @@ from bot.analysis.module_index import ImportedName, Modules, parse
 from bot.models import Match, SourceTree
 
 # What stands behind an `import`, up to the end of its line or of its brackets. Also found in text that is no statement.
-_IMPORTED = re.compile(rb"\bimport\b[\s\\]*(?:\((?:[^)#]|#[^\n]*)*|(?:[^\\\n]|\\\r?\n)*)")
-_GIVEN = frozenset(dir(builtins)) | {
+_IMPORT_TEXT = re.compile(rb"\bimport\b[\s\\]*(?:\((?:[^)#]|#[^\n]*)*|(?:[^\\\n]|\\\r?\n)*)")
+_BUILT_IN = frozenset(dir(builtins)) | {
     *("__file__", "__name__", "__doc__", "__path__", "__package__", "__spec__", "__loader__", "__builtins__"),
     *("__class__", "__module__", "__qualname__", "__annotations__", "__debug__", "__dict__"),
     # What Python 2 gives, for branches that still speak it.
@@ -31,20 +31,20 @@ _GIVEN = frozenset(dir(builtins)) | {
 
 def undefined_names(path: str, content: bytes, sides: Iterable[bytes | None]) -> Iterator[Match]:
     """Yield the names that the file uses and no scope of it binds, unless a side has the same name unbound."""
-    known = [side for side in sides if side is not None]
+    versions = [side for side in sides if side is not None]
     # Only a word that a side lacks can have lost its binding, or be bound on one side and used from the other.
-    if known and all(words(content) <= words(side) for side in known):
+    if versions and all(words(content) <= words(side) for side in versions):
         return
     unbound = _unbound(content)
-    for side in known:
+    for side in versions:
         unbound = unbound and unbound - _unbound(side)
     for name in sorted(unbound):
         yield Match(path, _first_line(content, name), "undefined-name", f"`{name}` is defined nowhere in the file")
 
 
 def _first_line(content: bytes, name: str) -> int:
-    found = re.search(rb"\b%s\b" % re.escape(name.encode()), content)
-    return content.count(b"\n", 0, found.start()) + 1 if found else 0
+    match = re.search(rb"\b%s\b" % re.escape(name.encode()), content)
+    return content.count(b"\n", 0, match.start()) + 1 if match else 0
 
 
 @lru_cache(maxsize=64)
@@ -53,18 +53,20 @@ def _unbound(content: bytes) -> frozenset[str]:
     table = symbols(content)
     if table is None or re.search(rb"^\s*from\s+\S+\s+import\s+\*", content, re.MULTILINE):
         return frozenset()
-    bound = {symbol.get_name() for symbol in table.get_symbols() if _binds(symbol)} | _GIVEN
+    bound = {symbol.get_name() for symbol in table.get_symbols() if _binds(symbol)} | _BUILT_IN
     used: set[str] = set()
-    assigned: set[str] = set()
-    waiting = [table]
-    while waiting:
-        scope = waiting.pop()
-        waiting += scope.get_children()
+    global_assignments: set[str] = set()
+    scopes = [table]
+    while scopes:
+        scope = scopes.pop()
+        scopes += scope.get_children()
         # Looking a symbol up costs more than all the rest, and most names are bound.
         for symbol in map(scope.lookup, set(scope.get_identifiers()) - bound):
             if symbol.is_global() or scope is table:
-                (assigned if symbol.is_declared_global() and symbol.is_assigned() else used).add(symbol.get_name())
-    return frozenset(used - assigned)
+                (global_assignments if symbol.is_declared_global() and symbol.is_assigned() else used).add(
+                    symbol.get_name()
+                )
+    return frozenset(used - global_assignments)
 
 
 def _binds(symbol: symtable.Symbol) -> bool:
@@ -87,12 +89,12 @@ def symbols(content: bytes) -> symtable.SymbolTable | None:
 
 def missing_imports(tree: SourceTree, path: str, content: bytes, ours: bytes | None) -> Iterator[Match]:
     """Yield the names imported from the target's own modules that these do not have, unless ours imports them too."""
-    known = words(ours or b"")
-    if not _imports_any(content, words(content) - known):
+    ours_words = words(ours or b"")
+    if not _imports_any(content, words(content) - ours_words):
         return
     modules = Modules(tree)
     for statement in _imports(parse(content)):
-        names = [alias.name for alias in statement.names if alias.name != "*" and alias.name.encode() not in known]
+        names = [alias.name for alias in statement.names if alias.name != "*" and alias.name.encode() not in ours_words]
         module = modules.find(path, ImportedName(statement.module or "", statement.level)) if names else None
         for name in names:
             if module is not None and not modules.offers(module, name):
@@ -102,13 +104,13 @@ def missing_imports(tree: SourceTree, path: str, content: bytes, ours: bytes | N
 
 def _imports_any(content: bytes, names: frozenset[bytes]) -> bool:
     """Say whether one of these words may be imported; reading that off is much cheaper than to parse the file."""
-    return bool(names) and not names.isdisjoint(words(b"\n".join(_IMPORTED.findall(content))))
+    return bool(names) and not names.isdisjoint(words(b"\n".join(_IMPORT_TEXT.findall(content))))
 
 
 def _imports(block: ast.AST | None) -> Iterator[ast.ImportFrom]:
     # Statements hold statements in lists only, so expressions, which are most of a tree, need no look.
     fields = vars(block).values() if block else ()
-    for inner in (each for value in fields if isinstance(value, list) for each in value):
+    for inner in (item for value in fields if isinstance(value, list) for item in value):
         if isinstance(inner, ast.ImportFrom):
             yield inner
         elif isinstance(inner, ast.stmt | ast.ExceptHandler | ast.match_case) and not isinstance(inner, ast.Try):

@@ -23,7 +23,7 @@ class BranchContents:
     landed, with those that did.
     """
 
-    here: dict[Position, Landing[Position]] = field(default_factory=dict)
+    present: dict[Position, Landing[Position]] = field(default_factory=dict)
     reverted: dict[Position, Landing[Position]] = field(default_factory=dict)
     partial: dict[Position, set[Position]] = field(default_factory=dict)
 
@@ -32,35 +32,35 @@ class BranchContents:
 class BranchHistory:
     """A branch's own commits: those it has since the branch point, oldest first.
 
-    `point` is the commit of the main branch that it grew from; `brought_in` says which commit of the branch's own
+    `point` is the commit of the main branch that it grew from; `carriers` says which commit of the branch's own
     first-parent chain brought each of them.
     """
 
     name: str
     tip: Position
     point: Position
-    own: Sequence[Position]
-    brought_in: Mapping[Position, Position]
+    positions: Sequence[Position]
+    carriers: Mapping[Position, Position]
 
 
 def replay_branch(
     commits: Commits, main: Mainline, branch: BranchHistory, evidence: LandingEvidence, undoes: Undoes
 ) -> BranchContents:
     """Go through the branch's own commits, oldest first."""
-    done = Replay[Position, Position](undoes, lambda at: commits[at].sha[:12])
+    replay = Replay[Position, Position](undoes, lambda position: commits[position].sha[:12])
     parts = _Parts(main)
     names = CommitNames[Position]()
-    for position in branch.own:
-        reached = list(dict.fromkeys((position, branch.brought_in.get(position, position))))
-        done.take_back(reached, names.meant(commits[position].claims))
+    for position in branch.positions:
+        arrivals = list(dict.fromkeys((position, branch.carriers.get(position, position))))
+        replay.take_back(arrivals, names.reverted_commits(commits[position].references))
         sources = []
-        for named, how in evidence.of(position):
-            original = main.brought_by[named]
-            sources += [named, original]
-            if by := parts.complete(original, named, position):
-                done.bring(dict.fromkeys((*reached, *by)), original, how)
-        names.add(position, commits[position].subject, [commits[at].sha for at in (position, *sources)])
-    return BranchContents(done.here, done.reverted, parts.partial)
+        for source, reason in evidence.of(position):
+            original = main.brought_by[source]
+            sources += [source, original]
+            if by := parts.complete(original, source, position):
+                replay.bring(dict.fromkeys((*arrivals, *by)), original, reason)
+        names.add(position, commits[position].subject, [commits[source].sha for source in (position, *sources)])
+    return BranchContents(replay.present, replay.reverted, parts.partial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +71,35 @@ class _Parts:
     partial: dict[Position, set[Position]] = field(default_factory=dict)
     _by: dict[Position, list[Position]] = field(default_factory=dict)
 
-    def complete(self, original: Position, part: Position, by: Position) -> Sequence[Position]:
+    def complete(self, original: Position, part: Position, commit: Position) -> Sequence[Position]:
         """Note what landed with a commit; return the commits that make the whole, or none where parts are missing."""
         if part == original:
             self.partial.pop(original, None)
-            return [by]
+            return [commit]
         parts = self.partial.setdefault(original, set())
         parts.add(part)
         makers = self._by.setdefault(original, [])
-        makers.append(by)
+        makers.append(commit)
         if not self.main.parts.get(original, set()) <= parts:
             return ()
         del self.partial[original]
         return makers
 
 
-def landed_to_data(landed: BranchContents) -> list[object]:
+def contents_to_data(contents: BranchContents) -> list[object]:
     """Return what a branch has as plain data, to be kept beside the commits whose positions it names."""
     landings = [
-        [[at, landing.commit, landing.how] for at, landing in found.items()] for found in (landed.here, landed.reverted)
+        [[original, landing.commit, landing.reason] for original, landing in by_original.items()]
+        for by_original in (contents.present, contents.reverted)
     ]
-    return [*landings, [[at, sorted(parts)] for at, parts in landed.partial.items()]]
+    return [*landings, [[original, sorted(parts)] for original, parts in contents.partial.items()]]
 
 
-def parse_landed(data: Sequence[Any]) -> BranchContents:
+def parse_contents(data: Sequence[Any]) -> BranchContents:
     """Read that data."""
-    here, reverted, partial = data
+    present, reverted, partial = data
     return BranchContents(
-        here={at: Landing(commit, how) for at, commit, how in here},
-        reverted={at: Landing(commit, how) for at, commit, how in reverted},
-        partial={at: set(parts) for at, parts in partial},
+        present={original: Landing(commit, reason) for original, commit, reason in present},
+        reverted={original: Landing(commit, reason) for original, commit, reason in reverted},
+        partial={original: set(parts) for original, parts in partial},
     )

@@ -22,7 +22,7 @@ class Landing(Generic[C]):
     """The commit of the branch that brought an original, or took it away, and what showed it."""
 
     commit: C
-    how: str
+    reason: str
 
 
 @dataclass(slots=True)
@@ -34,40 +34,40 @@ class Replay(Generic[C, K]):
 
     undoes: Callable[[C, C], bool]
     short: Callable[[C], str]
-    here: dict[K, Landing[C]] = field(default_factory=dict)
+    present: dict[K, Landing[C]] = field(default_factory=dict)
     reverted: dict[K, Landing[C]] = field(default_factory=dict)
-    _brought: dict[C, set[K]] = field(default_factory=dict)
-    _took: dict[C, set[K]] = field(default_factory=dict)
+    _originals_by_commit: dict[C, set[K]] = field(default_factory=dict)
+    _reverted_by_commit: dict[C, set[K]] = field(default_factory=dict)
 
-    def bring(self, commits: Iterable[C], original: K, how: str) -> None:
+    def bring(self, commits: Iterable[C], original: K, reason: str) -> None:
         """Note that an original landed with a commit, and with those by which that one reached the branch."""
-        first, *others = commits
-        for commit in (first, *others):
-            self._brought.setdefault(commit, set()).add(original)
+        first, *carriers = commits
+        for commit in (first, *carriers):
+            self._originals_by_commit.setdefault(commit, set()).add(original)
         self.reverted.pop(original, None)
-        self.here.setdefault(original, Landing(first, how))
+        self.present.setdefault(original, Landing(first, reason))
 
     def brought_anything(self, commit: C) -> bool:
         """Say whether a commit brought or took away any original: a revert of others changes nothing here."""
-        return commit in self._brought or commit in self._took
+        return commit in self._originals_by_commit or commit in self._reverted_by_commit
 
     def take_back(self, commits: Iterable[C], targets: Iterable[C]) -> None:
         """Note that a commit says it reverts others of the branch; `commits` as for `bring`."""
-        first, *others = commits
+        first, *carriers = commits
         for target in dict.fromkeys(targets):
             if target == first or not self.brought_anything(target) or not self.undoes(first, target):
                 continue
-            for original in self._took.pop(target, ()):
-                self.bring((first, *others), original, f"{self.short(first)} reverts the revert {self.short(target)}")
-            self._take(first, others, target)
+            for original in self._reverted_by_commit.pop(target, ()):
+                self.bring((first, *carriers), original, f"{self.short(first)} reverts the revert {self.short(target)}")
+            self._take(first, carriers, target)
 
-    def _take(self, commit: C, others: Iterable[C], target: C) -> None:
-        gone = {original for original in self._brought.get(target, ()) if original in self.here}
+    def _take(self, commit: C, carriers: Iterable[C], target: C) -> None:
+        originals = {original for original in self._originals_by_commit.get(target, ()) if original in self.present}
         # What a revert of a revert brought is noted with that commit; it does not take it away again at once.
-        gone -= self._brought.get(commit, set())
-        for original in gone:
-            landing = self.here.pop(original)
-            how = f"{self.short(landing.commit)} brought it and {self.short(commit)} reverted that"
-            self.reverted[original] = Landing(commit, how)
-        for each in (commit, *others) if gone else ():
-            self._took.setdefault(each, set()).update(gone)
+        originals -= self._originals_by_commit.get(commit, set())
+        for original in originals:
+            landing = self.present.pop(original)
+            reason = f"{self.short(landing.commit)} brought it and {self.short(commit)} reverted that"
+            self.reverted[original] = Landing(commit, reason)
+        for carrier in (commit, *carriers) if originals else ():
+            self._reverted_by_commit.setdefault(carrier, set()).update(originals)

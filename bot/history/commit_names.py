@@ -34,10 +34,10 @@ class CommitNames(Generic[C]):
             self._by_number[number] = commit
         self._by_title[subject] = self._by_title[without_own_number(subject)] = commit
 
-    def meant(self, claims: References) -> Iterator[C]:
+    def reverted_commits(self, references: References) -> Iterator[C]:
         """Yield the commits that a message says it reverts."""
-        for name in claims.reverts:
-            known = self._by_start.get(name[:_SHORTEST], ())
-            yield from [commit for full, commit in known if full.startswith(name) or name.startswith(full)][-1:]
-        yield from (self._by_number[number] for number in claims.reverts_numbers if number in self._by_number)
-        yield from (self._by_title[title] for title in claims.undoes_titles if title in self._by_title)
+        for name in references.reverts:
+            entries = self._by_start.get(name[:_SHORTEST], ())
+            yield from [commit for full, commit in entries if full.startswith(name) or name.startswith(full)][-1:]
+        yield from (self._by_number[number] for number in references.reverts_numbers if number in self._by_number)
+        yield from (self._by_title[title] for title in references.undoes_titles if title in self._by_title)

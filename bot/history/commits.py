@@ -20,19 +20,20 @@ NameT = TypeVar("NameT")
 
 @dataclass(frozen=True, slots=True)
 class IndexedCommit:
-    """What stays in memory of a commit. Dates are seconds since the epoch; `touched` is equal for equal sets of paths
-    and 0 for none. `number` is the pull request it came by, as its title says.
+    """The part of a commit that stays in memory. Dates are seconds since the epoch.
+
+    `paths_digest` is equal for equal sets of paths and 0 for none. `number` is the pull request in the commit's title.
     """
 
     sha: Sha
     parents: tuple[Position, ...]
-    committed: int
-    authored: int
+    commit_date: int
+    author_date: int
     author: str
     subject: str
-    touched: int
+    paths_digest: int
     number: int | None
-    claims: References
+    references: References
 
 
 class Commits:
@@ -52,16 +53,16 @@ class Commits:
         return {commit.sha: position for position, commit in enumerate(self._commits)}
 
     @cached_property
-    def _sorted(self) -> Sequence[str]:
+    def _sorted_shas(self) -> Sequence[str]:
         return sorted(self._positions)
 
     def find(self, name: str) -> Position | None:
         """Return the commit that a name means, perhaps abbreviated; None where there is none or more than one."""
         if name in self._positions:
             return self._positions[name]
-        at = bisect_left(self._sorted, name)
-        alike = [sha for sha in self._sorted[at : at + 2] if sha.startswith(name)]
-        return self._positions[alike[0]] if len(alike) == 1 else None
+        index = bisect_left(self._sorted_shas, name)
+        matches = [sha for sha in self._sorted_shas[index : index + 2] if sha.startswith(name)]
+        return self._positions[matches[0]] if len(matches) == 1 else None
 
     def require(self, sha: Sha) -> Position:
         """Return where a commit is that must have been read."""
@@ -69,12 +70,12 @@ class Commits:
 
     def first_parents(self, tip: Position) -> Iterator[Position]:
         """Yield a commit, its first parent, that one's first parent, and so on."""
-        at: Position | None = tip
-        while at is not None:
-            yield at
-            at = next(iter(self._commits[at].parents), None)
+        position: Position | None = tip
+        while position is not None:
+            yield position
+            position = next(iter(self._commits[position].parents), None)
 
-    def reached(self, starts: Iterable[Position]) -> Sequence[int]:
+    def reachability_masks(self, starts: Iterable[Position]) -> Sequence[int]:
         """Return for each position a number whose bit n says whether the n-th start leads to it."""
         masks = [0] * len(self._commits)
         for bit, start in enumerate(starts):
@@ -85,14 +86,14 @@ class Commits:
                     masks[parent] |= mask
         return masks
 
-    def brought_in(
+    def carriers(
         self, chain: Sequence[Position], within: Container[Position] | None = None
     ) -> dict[Position, Position]:
-        """Return what `brought_in` says of a first-parent chain (newest first) of these commits."""
-        return brought_in(chain, lambda position: self._commits[position].parents, within)
+        """Return what `carriers` says of a first-parent chain (newest first) of these commits."""
+        return carriers(chain, lambda position: self._commits[position].parents, within)
 
 
-def brought_in(
+def carriers(
     chain: Sequence[NameT], parents: Callable[[NameT], Sequence[NameT]], within: Container[NameT] | None = None
 ) -> dict[NameT, NameT]:
     """Return, for each commit behind a first-parent chain (newest first), the commit of the chain that brought it.
@@ -101,10 +102,10 @@ def brought_in(
     """
     owner = {name: name for name in chain}
     for name in reversed(chain):
-        waiting = list(parents(name)[1:])
-        while waiting:
-            parent = waiting.pop()
+        stack = list(parents(name)[1:])
+        while stack:
+            parent = stack.pop()
             if parent not in owner and (within is None or parent in within):
                 owner[parent] = name
-                waiting.extend(parents(parent))
+                stack.extend(parents(parent))
     return owner

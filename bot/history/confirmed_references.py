@@ -28,9 +28,9 @@ class ConfirmedReferences:
         self, repository: Repository, store: HistoryStore, commits: Commits, progress: Progress = silent
     ) -> None:
         self._repository, self._store, self._commits, self._progress = repository, store, commits, progress
-        self._known = {topic: store.answers(topic) for topic in (_MAKES, _UNDOES)}
+        self._known = {topic: store.cached_results(topic) for topic in (_MAKES, _UNDOES)}
 
-    def making(self, pairs: Iterable[Pair]) -> set[Pair]:
+    def with_same_change(self, pairs: Iterable[Pair]) -> set[Pair]:
         """Return the pairs of which the first commit makes the change of the second one."""
         return self._ask(_MAKES, set(pairs))
 
@@ -39,29 +39,34 @@ class ConfirmedReferences:
 
         The reader is called twice: which pairs it asks about is found out first, so that git is asked for all at once.
         """
-        asked: set[Pair] = set()
+        pairs: set[Pair] = set()
 
-        def believe(one: Position, other: Position) -> bool:
-            asked.add((one, other))
+        def believe(commit: Position, target: Position) -> bool:
+            pairs.add((commit, target))
             return True
 
         read(believe)
-        self._ask(_UNDOES, asked)
-        return read(lambda one, other: bool(self._ask(_UNDOES, {(one, other)})))
+        self._ask(_UNDOES, pairs)
+        return read(lambda commit, target: bool(self._ask(_UNDOES, {(commit, target)})))
 
     def _ask(self, topic: str, pairs: set[Pair]) -> set[Pair]:
-        known = self._known[topic]
-        missing = sorted(pair for pair in pairs if self._key(pair) not in known)
-        for begin in range(0, len(missing), _CHUNK):
-            if len(missing) > _CHUNK:
-                self._progress(f"{len(missing) - begin} words of messages left to compare with what was changed")
-            chunk = {tuple(self._commits[at].sha for at in pair): pair for pair in missing[begin : begin + _CHUNK]}
-            yes = borne_out(self._repository, [(one, other) for one, other in chunk], reverse=topic == _UNDOES)
-            verdicts = {self._key(pair): shas in yes for shas, pair in chunk.items()}
-            self._store.keep_answers(topic, verdicts)
-            known |= verdicts
-        return {pair for pair in pairs if known[self._key(pair)]}
+        verdicts = self._known[topic]
+        unknown = sorted(pair for pair in pairs if self._key(pair) not in verdicts)
+        for begin in range(0, len(unknown), _CHUNK):
+            if len(unknown) > _CHUNK:
+                self._progress(f"{len(unknown) - begin} words of messages left to compare with what was changed")
+            chunk = {
+                tuple(self._commits[position].sha for position in pair): pair
+                for pair in unknown[begin : begin + _CHUNK]
+            }
+            confirmed = borne_out(
+                self._repository, [(commit, target) for commit, target in chunk], reverse=topic == _UNDOES
+            )
+            new_verdicts = {self._key(pair): shas in confirmed for shas, pair in chunk.items()}
+            self._store.keep_results(topic, new_verdicts)
+            verdicts |= new_verdicts
+        return {pair for pair in pairs if verdicts[self._key(pair)]}
 
     def _key(self, pair: Pair) -> str:
-        one, other = pair
-        return f"{self._commits[one].sha} {self._commits[other].sha}"
+        commit, target = pair
+        return f"{self._commits[commit].sha} {self._commits[target].sha}"

@@ -18,7 +18,7 @@ from bot.git.repository import Repository
 from bot.git.trees import commit_paths
 from bot.history.branch_replay import Replay
 from bot.history.commit_names import CommitNames
-from bot.history.commits import brought_in
+from bot.history.commits import carriers
 from bot.history.message_references import parse_references
 from bot.models import Sha
 
@@ -30,7 +30,7 @@ class LandedCommit:
     """A commit that is on the branch, or was: `commit` is its form there, or what reverted it, and `how` says why."""
 
     commit: Sha
-    how: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,65 +62,67 @@ def find_landing_status(
         return LandingStatus()
     paths = {sha: frozenset(commit_paths(repository, repository.commit(sha))) for sha in commits}
     # An equal patch touches every one of the paths, so one of them is enough to find it.
-    told = {sha: min(each) for sha, each in paths.items() if each}
-    own = (histories or OwnHistories()).read(repository, base_commit, commits, sorted(set(told.values())))
-    itself = [sha for sha in commits if _is_in(repository, sha, base_commit, own, len(commits))]
-    branch = _Branch(repository, own)
-    named, unfounded = branch.named(commits)
-    replay = branch.replay(itself, named)
-    left = [sha for sha in commits if sha not in replay.here and sha in told]
-    equal = {sha: branch.equal(sha, told[sha], paths[sha]) for sha in left}
-    if any(equal.values()):
-        replay = branch.replay(itself, named, equal)
+    sample_paths = {sha: min(paths_of_commit) for sha, paths_of_commit in paths.items() if paths_of_commit}
+    branch_commits = (histories or OwnHistories()).read(
+        repository, base_commit, commits, sorted(set(sample_paths.values()))
+    )
+    ancestors = [sha for sha in commits if _is_in(repository, sha, base_commit, branch_commits, len(commits))]
+    branch = _Branch(repository, branch_commits)
+    by_name, unfounded = branch.named(commits)
+    replay = branch.replay(ancestors, by_name)
+    remaining = [sha for sha in commits if sha not in replay.present and sha in sample_paths]
+    by_patch = {sha: branch.equal(sha, sample_paths[sha], paths[sha]) for sha in remaining}
+    if any(by_patch.values()):
+        replay = branch.replay(ancestors, by_name, by_patch)
     return LandingStatus(
-        landed={sha: LandedCommit(landing.commit, landing.how) for sha, landing in replay.here.items()},
-        reverted={sha: LandedCommit(landing.commit, landing.how) for sha, landing in replay.reverted.items()},
-        unfounded={sha: commit for sha, commit in unfounded.items() if sha not in replay.here},
+        landed={sha: LandedCommit(landing.commit, landing.reason) for sha, landing in replay.present.items()},
+        reverted={sha: LandedCommit(landing.commit, landing.reason) for sha, landing in replay.reverted.items()},
+        unfounded={sha: commit for sha, commit in unfounded.items() if sha not in replay.present},
     )
 
 
-def _is_in(repository: Repository, sha: Sha, tip: Sha, own: OwnHistory, asked: int) -> bool:
-    if sha in own.shared:
+def _is_in(repository: Repository, sha: Sha, tip: Sha, branch_commits: OwnHistory, number_asked: int) -> bool:
+    if sha in branch_commits.shared:
         return True
     # Of a single original the first commit that the branch shares is it, if it is there at all.
-    return asked > 1 and not repository.git.text("rev-list", "--max-count=1", sha, f"^{tip}")
+    return number_asked > 1 and not repository.git.text("rev-list", "--max-count=1", sha, f"^{tip}")
 
 
-Brought = Mapping[Sha, Iterable[Sha]]
+CommitsByOriginal = Mapping[Sha, Iterable[Sha]]
 """Original → the branch's commits that make its change."""
 
 
 class _Branch:
     """A branch's own commits, oldest first, and what their messages say."""
 
-    def __init__(self, repository: Repository, own: OwnHistory) -> None:
+    def __init__(self, repository: Repository, branch_commits: OwnHistory) -> None:
         self._repository = repository
-        self._commits = tuple(reversed(own.commits))
+        self._commits = tuple(reversed(branch_commits.commits))
         self._claims = {commit.sha: parse_references(commit.message) for commit in self._commits}
         self._brought_in = _brought_in(self._commits)
 
-    def named(self, asked: Iterable[Sha]) -> tuple[dict[Sha, list[Sha]], dict[Sha, Sha]]:
+    def named(self, originals: Iterable[Sha]) -> tuple[dict[Sha, list[Sha]], dict[Sha, Sha]]:
         """Return the commits that name each original as their source: those that make its change, and one that does
         not.
         """
         pairs = [
             (commit.sha, sha)
             for commit in self._commits
-            for name in (*self._claims[commit.sha].picked, *self._claims[commit.sha].hashes)
-            for sha in asked
+            for name in (*self._claims[commit.sha].sources, *self._claims[commit.sha].hashes)
+            for sha in originals
             if sha.startswith(name)
         ]
-        founded = borne_out(self._repository, pairs)
-        named: dict[Sha, list[Sha]] = defaultdict(list)
+        confirmed = borne_out(self._repository, pairs)
+        by_name: dict[Sha, list[Sha]] = defaultdict(list)
         for commit, sha in pairs:
-            if (commit, sha) in founded:
-                named[sha].append(commit)
-        return named, {sha: commit for commit, sha in pairs if (commit, sha) not in founded}
+            if (commit, sha) in confirmed:
+                by_name[sha].append(commit)
+        return by_name, {sha: commit for commit, sha in pairs if (commit, sha) not in confirmed}
 
-    def equal(self, original: Sha, told: str, paths: frozenset[str]) -> list[Sha]:
+    def equal(self, original: Sha, sample_path: str, paths: frozenset[str]) -> list[Sha]:
         """Return the commits that change the same paths as an original, and in them the same."""
-        touching = [each.sha for each in self._commits if told in each.paths and len(each.parents) < 2]
-        alike = [sha for sha in touching if self._paths(sha) == paths]
+        candidates = [commit.sha for commit in self._commits if sample_path in commit.paths and len(commit.parents) < 2]
+        alike = [sha for sha in candidates if self._paths(sha) == paths]
         if not alike:
             return []
         texts = {sha: normalized(patch) for sha, patch in commit_patches(self._repository, [original, *alike]).items()}
@@ -129,29 +131,33 @@ class _Branch:
     def _paths(self, sha: Sha) -> frozenset[str]:
         return frozenset(commit_paths(self._repository, self._repository.commit(sha)))
 
-    def replay(self, itself: Iterable[Sha], named: Brought, equal: Brought | None = None) -> Replay[Sha, Sha]:
+    def replay(
+        self, ancestors: Iterable[Sha], by_name: CommitsByOriginal, by_patch: CommitsByOriginal | None = None
+    ) -> Replay[Sha, Sha]:
         """Go through the commits, oldest first."""
         brings = defaultdict(list)
-        for originals, how in ((equal or {}, "makes the same change"), (named, "was cherry-picked from it")):
+        for originals, reason in ((by_patch or {}, "makes the same change"), (by_name, "was cherry-picked from it")):
             for original, commits in originals.items():
                 for sha in commits:
-                    brings[sha].append((original, f"{sha[:_SHORT]} on the branch {how}"))
-        replay = Replay[Sha, Sha](lambda one, other: undoes(self._repository, one, other), lambda sha: sha[:_SHORT])
-        for sha in itself:
+                    brings[sha].append((original, f"{sha[:_SHORT]} on the branch {reason}"))
+        replay = Replay[Sha, Sha](
+            lambda commit, target: undoes(self._repository, commit, target), lambda sha: sha[:_SHORT]
+        )
+        for sha in ancestors:
             replay.bring([sha], sha, "the commit itself is in the branch's history")
         names = CommitNames[Sha]()
-        for sha in itself:
+        for sha in ancestors:
             names.add(sha, self._repository.commit(sha).subject, [sha])
         for commit in self._commits:
-            claims, reached = self._claims[commit.sha], self._reached(commit.sha)
-            replay.take_back(reached, names.meant(claims))
-            for original, how in brings[commit.sha]:
-                replay.bring(reached, original, how)
+            references, arrivals = self._claims[commit.sha], self._arrivals(commit.sha)
+            replay.take_back(arrivals, names.reverted_commits(references))
+            for original, reason in brings[commit.sha]:
+                replay.bring(arrivals, original, reason)
             sources = (original for original, _ in brings[commit.sha])
-            names.add(commit.sha, commit.subject, (commit.sha, *claims.picked, *sources))
+            names.add(commit.sha, commit.subject, (commit.sha, *references.sources, *sources))
         return replay
 
-    def _reached(self, sha: Sha) -> list[Sha]:
+    def _arrivals(self, sha: Sha) -> list[Sha]:
         return list(dict.fromkeys((sha, self._brought_in.get(sha, sha))))
 
 
@@ -163,4 +169,4 @@ def _brought_in(commits: Sequence[LoggedCommit]) -> dict[Sha, Sha]:
     while tip in parents:
         chain.append(tip)
         tip = next(iter(parents[tip]), None)
-    return brought_in(chain, parents.__getitem__, parents)
+    return carriers(chain, parents.__getitem__, parents)

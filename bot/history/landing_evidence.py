@@ -45,10 +45,10 @@ class LandingEvidence:
         store: HistoryStore,
         commits: Commits,
         main: Mainline,
-        borne_out: ConfirmedReferences,
+        references: ConfirmedReferences,
     ) -> None:
         self._repository = repository
-        self._borne_out = borne_out
+        self._references = references
         self._store = store
         self._commits = commits
         self._main = main
@@ -58,79 +58,89 @@ class LandingEvidence:
         """Return the commits of the main branch that this commit is shown to be."""
         return self._shown.get(position, ())
 
-    def gather(self, own: Set[Position], progress: Progress = silent) -> None:
+    def gather(self, positions: Set[Position], progress: Progress = silent) -> None:
         """Look at the stable branches' own commits.
 
         Raises:
             GitError: an object that is needed is not here.
         """
-        for position in own & self._main.brought_by.keys():
+        for position in positions & self._main.brought_by.keys():
             self._shown[position] = [(position, "the commit itself reached the branch by a merge")]
-        left = [at for at in sorted(own) if at not in self._shown and self._commits[at].touched]
-        self._where_borne_out({at: list(self._named(at)) for at in left})
-        left = [at for at in left if at not in self._shown]
-        self._by_patch(left, progress)
-        left = [at for at in left if at not in self._shown]
-        same_moment = self._by_author_date(left)
-        self._where_borne_out({at: list(self._suspects(at, same_moment)) for at in left})
+        remaining = [
+            branch_commit
+            for branch_commit in sorted(positions)
+            if branch_commit not in self._shown and self._commits[branch_commit].paths_digest
+        ]
+        self._keep_confirmed({branch_commit: list(self._named_originals(branch_commit)) for branch_commit in remaining})
+        remaining = [branch_commit for branch_commit in remaining if branch_commit not in self._shown]
+        self._by_patch(remaining, progress)
+        remaining = [branch_commit for branch_commit in remaining if branch_commit not in self._shown]
+        same_date = self._by_author_date(remaining)
+        self._keep_confirmed(
+            {branch_commit: list(self._suspects(branch_commit, same_date)) for branch_commit in remaining}
+        )
 
-    def _where_borne_out(self, suspected: Mapping[Position, Sequence[SourceMatch]]) -> None:
-        pairs = {(at, main) for at, found in suspected.items() for main, _ in found}
-        founded = self._borne_out.making(pairs)
-        for at, found in suspected.items():
-            if shown := [(main, how) for main, how in found if (at, main) in founded]:
-                self._shown[at] = shown
+    def _keep_confirmed(self, suspects: Mapping[Position, Sequence[SourceMatch]]) -> None:
+        pairs = {(position, main) for position, matches in suspects.items() for main, _ in matches}
+        confirmed = self._references.with_same_change(pairs)
+        for position, matches in suspects.items():
+            if confirmed_matches := [(main, reason) for main, reason in matches if (position, main) in confirmed]:
+                self._shown[position] = confirmed_matches
 
-    def _named(self, position: Position) -> Iterator[SourceMatch]:
-        how = f"{self._commits[position].sha[:12]} on the branch was cherry-picked from it"
-        return ((main, how) for main in self._sources(position, frozenset()))
+    def _named_originals(self, position: Position) -> Iterator[SourceMatch]:
+        reason = f"{self._commits[position].sha[:12]} on the branch was cherry-picked from it"
+        return ((main, reason) for main in self._sources(position, frozenset()))
 
-    def _sources(self, position: Position, seen: frozenset[Position]) -> Sequence[Position]:
+    def _sources(self, position: Position, visited: frozenset[Position]) -> Sequence[Position]:
         """Follow names by hash, from a backport of a backport too, to commits of the main branch."""
-        found: list[Position] = []
-        for name in self._commits[position].claims.picked:
-            at = self._commits.find(name)
-            if at is None or at in seen or at == position:
+        sources: list[Position] = []
+        for name in self._commits[position].references.sources:
+            source = self._commits.find(name)
+            if source is None or source in visited or source == position:
                 continue
-            found += [at] if at in self._main.brought_by else self._sources(at, seen | {position})
-        return list(dict.fromkeys(found))
+            sources += [source] if source in self._main.brought_by else self._sources(source, visited | {position})
+        return list(dict.fromkeys(sources))
 
     # --- equal patches ------------------------------------------------------------------------------------------------
 
-    def _by_patch(self, own: Sequence[Position], progress: Progress) -> None:
-        wanted = {self._commits[position].touched for position in own}
-        alike = defaultdict(list)
+    def _by_patch(self, positions: Sequence[Position], progress: Progress) -> None:
+        paths_digests = {self._commits[position].paths_digest for position in positions}
+        mains_by_paths = defaultdict(list)
         for position in self._main.brought_by:
-            if (touched := self._commits[position].touched) in wanted:
-                alike[touched].append(position)
-        asked = [position for position in own if self._commits[position].touched in alike]
-        mains = {main for found in alike.values() for main in found}
-        digests = self._digests({*asked, *mains}, progress)
-        for position in asked:
-            same = digests.get(position)
-            found = [each for each in alike[self._commits[position].touched] if same and digests.get(each) == same]
-            if found:
-                how = f"{self._commits[position].sha[:12]} on the branch makes the same change"
-                self._shown[position] = [(each, how) for each in found]
+            if (paths_digest := self._commits[position].paths_digest) in paths_digests:
+                mains_by_paths[paths_digest].append(position)
+        candidates = [position for position in positions if self._commits[position].paths_digest in mains_by_paths]
+        mains = {main for equal_commits in mains_by_paths.values() for main in equal_commits}
+        digests = self._digests({*candidates, *mains}, progress)
+        for position in candidates:
+            digest = digests.get(position)
+            equal_commits = [
+                main
+                for main in mains_by_paths[self._commits[position].paths_digest]
+                if digest and digests.get(main) == digest
+            ]
+            if equal_commits:
+                reason = f"{self._commits[position].sha[:12]} on the branch makes the same change"
+                self._shown[position] = [(main, reason) for main in equal_commits]
 
     def _digests(self, positions: Set[Position], progress: Progress) -> dict[Position, bytes]:
         shas = {self._commits[position].sha: position for position in positions}
-        known = self._store.digests(shas)
-        missing = sorted(shas.keys() - known.keys())
-        chunks = [missing[begin : begin + _CHUNK] for begin in range(0, len(missing), _CHUNK)]
+        digests = self._store.digests(shas)
+        unread = sorted(shas.keys() - digests.keys())
+        chunks = [unread[begin : begin + _CHUNK] for begin in range(0, len(unread), _CHUNK)]
         # git makes the next patches while these are read.
         with ThreadPoolExecutor(_AT_ONCE) as readers:
-            for done, made in enumerate(readers.map(self._digests_of, chunks)):
-                progress(f"{len(missing) - done * _CHUNK} patches left to compare")
-                self._store.keep_digests(made)
-                known |= made
-        return {shas[sha]: digest for sha, digest in known.items()}
+            for count, new_digests in enumerate(readers.map(self._digests_of, chunks)):
+                progress(f"{len(unread) - count * _CHUNK} patches left to compare")
+                self._store.keep_digests(new_digests)
+                digests |= new_digests
+        return {shas[sha]: digest for sha, digest in digests.items()}
 
     def _digests_of(self, commits: Sequence[Sha]) -> dict[Sha, bytes]:
         patches = readable_patches(self._repository, commits)
-        made = {sha: hashlib.sha256(normalized(patch)).digest() for sha, patch in patches.items()}
+        digests = {sha: hashlib.sha256(normalized(patch)).digest() for sha, patch in patches.items()}
         # What cannot be read, as in a partial clone, equals nothing; it is not tried every time.
-        return dict.fromkeys(commits, b"") | made
+        return dict.fromkeys(commits, b"") | digests
 
     # --- what people write --------------------------------------------------------------------------------------------
 
@@ -139,33 +149,35 @@ class LandingEvidence:
     ) -> Iterator[SourceMatch]:
         commit = self._commits[position]
         short = commit.sha[:12]
-        for number in commit.claims.backports:
+        for number in commit.references.backports:
             if (main := self._main.numbers.get(number)) is not None:
                 yield main, f"{short} on the branch says it is the backport of #{number}, and makes its change"
-        for name in commit.claims.hashes:
-            if (at := self._commits.find(name)) is not None and at in self._main.brought_by:
-                yield at, f"{short} on the branch names {name[:12]} as its source, and makes its change"
+        for name in commit.references.hashes:
+            if (source := self._commits.find(name)) is not None and source in self._main.brought_by:
+                yield source, f"{short} on the branch names {name[:12]} as its source, and makes its change"
         for number in numbers_in(commit.subject):
             main = self._main.numbers.get(number)
             if main is not None and _same_title(commit, self._commits[main]):
                 yield main, f"{short} on the branch has the title and number of #{number}, and makes its change"
-        for main in same_moment.get((commit.author, commit.authored), ()):
+        for main in same_moment.get((commit.author, commit.author_date), ()):
             if _same_title(commit, self._commits[main]):
                 yield main, f"{short} on the branch has its commit author, author date and title, and makes its change"
 
-    def _by_author_date(self, own: Iterable[Position]) -> Mapping[tuple[str, int], Sequence[Position]]:
-        wanted = {(self._commits[position].author, self._commits[position].authored) for position in own}
-        found = defaultdict(list)
+    def _by_author_date(self, positions: Iterable[Position]) -> Mapping[tuple[str, int], Sequence[Position]]:
+        authors_and_dates = {
+            (self._commits[position].author, self._commits[position].author_date) for position in positions
+        }
+        result = defaultdict(list)
         for position in self._main.brought_by:
             commit = self._commits[position]
-            if (commit.author, commit.authored) in wanted:
-                found[commit.author, commit.authored].append(position)
-        return found
+            if (commit.author, commit.author_date) in authors_and_dates:
+                result[commit.author, commit.author_date].append(position)
+        return result
 
 
-def _same_title(one: IndexedCommit, other: IndexedCommit) -> bool:
+def _same_title(commit: IndexedCommit, original: IndexedCommit) -> bool:
     """Say whether a title holds the whole of another."""
-    return bool(wanted := _title_words(other.subject)) and f" {wanted} " in f" {_title_words(one.subject)} "
+    return bool(title := _title_words(original.subject)) and f" {title} " in f" {_title_words(commit.subject)} "
 
 
 def _title_words(subject: str) -> str:

@@ -27,7 +27,7 @@ class Mainline:
     chain: Sequence[Position]
     place: Mapping[Position, int]
     brought_by: Mapping[Position, Position]
-    forwarded: Set[Position]
+    forward_merges: Set[Position]
     numbers: Mapping[int, Position]
     parts: Mapping[Position, Set[Position]]
     undone_by: Mapping[Position, Position] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Mainline:
     def since(self, point: Position) -> Sequence[Position]:
         """Return the originals after a commit of the chain, oldest first."""
         later = self.chain[: self.place[point]]
-        return [position for position in reversed(later) if position not in self.forwarded]
+        return [position for position in reversed(later) if position not in self.forward_merges]
 
 
 Undoes = Callable[[Position, Position], bool]
@@ -49,50 +49,56 @@ def read_mainline(commits: Commits, tip: Position, stable_chains: Iterable[Itera
     """
     chain = list(commits.first_parents(tip))
     place = {position: index for index, position in enumerate(chain)}
-    stable = {position for each in stable_chains for position in takewhile(lambda at: at not in place, each)}
-    forwarded = {position for position in chain if any(parent in stable for parent in commits[position].parents[1:])}
-    owner = commits.brought_in(chain)
-    brought_by = {position: by for position, by in owner.items() if by not in forwarded}
-    numbers = _numbers(commits, chain, forwarded)
+    stable = {
+        position
+        for stable_chain in stable_chains
+        for position in takewhile(lambda commit: commit not in place, stable_chain)
+    }
+    forward_merges = {
+        position for position in chain if any(parent in stable for parent in commits[position].parents[1:])
+    }
+    owner = commits.carriers(chain)
+    brought_by = {position: original for position, original in owner.items() if original not in forward_merges}
+    numbers = _numbers(commits, chain, forward_merges)
     return Mainline(
         chain=chain,
         place=place,
         brought_by=brought_by,
-        forwarded=forwarded,
+        forward_merges=forward_merges,
         numbers=numbers,
         parts=_parts(commits, brought_by),
     )
 
 
-def _numbers(commits: Commits, chain: Sequence[Position], forwarded: Set[Position]) -> dict[int, Position]:
+def _numbers(commits: Commits, chain: Sequence[Position], forward_merges: Set[Position]) -> dict[int, Position]:
     # Of two commits that claim one number the older counts: the younger quotes it.
-    found = {}
+    numbers = {}
     for position in chain:
         number = commits[position].number
-        if number is not None and position not in forwarded:
-            found[number] = position
-    return found
+        if number is not None and position not in forward_merges:
+            numbers[number] = position
+    return numbers
 
 
 def _parts(commits: Commits, brought_by: Mapping[Position, Position]) -> dict[Position, Set[Position]]:
-    found: dict[Position, set[Position]] = {}
+    parts: dict[Position, set[Position]] = {}
     for position, original in brought_by.items():
-        if position != original and len(commits[position].parents) < 2 and commits[position].touched:
-            found.setdefault(original, set()).add(position)
-    return dict(found)
+        if position != original and len(commits[position].parents) < 2 and commits[position].paths_digest:
+            parts.setdefault(original, set()).add(position)
+    return dict(parts)
 
 
 def read_undone(commits: Commits, main: Mainline, undoes: Undoes) -> dict[Position, Position]:
     """Return which originals were reverted, each with the original that did it. They are replayed in their order."""
-    replay = Replay[Position, Position](undoes, lambda at: commits[at].sha[:12])
+    replay = Replay[Position, Position](undoes, lambda commit: commits[commit].sha[:12])
     names = CommitNames[Position]()
     for position in sorted(main.brought_by):
         original = main.brought_by[position]
-        replay.take_back(dict.fromkeys((position, original)), names.meant(commits[position].claims))
+        replay.take_back(dict.fromkeys((position, original)), names.reverted_commits(commits[position].references))
         if position == original:
             replay.bring([position], position, "")
             # Of a merge of several commits one alone is not the whole.
             parts = main.parts.get(position, ())
             sources = parts if len(parts) == 1 else ()
-            names.add(position, commits[position].subject, [commits[at].sha for at in (position, *sources)])
-    return {original: main.brought_by[landing.commit] for original, landing in replay.reverted.items()}
+            names.add(position, commits[position].subject, [commits[commit].sha for commit in (position, *sources)])
+    return {original: main.brought_by[revert.commit] for original, revert in replay.reverted.items()}

@@ -31,18 +31,20 @@ _FIXES = re.compile(r"^Fixes:? +(?:commit +)?(?:([0-9a-f]{8,40})\b|#(\d{1,9})\b)
 _REVERT_SUBJECT = re.compile(r"^Revert\b[^#]*#(\d{1,9})\b")
 # What git and GitHub put around the title of what is reverted, and conventional commits' way of saying it.
 _UNDOES_TITLE = re.compile(r'(Revert|Reapply) "(.+)"|(revert)(?:\([^()]*\))?: (.+)')
-_LISTED = rf"((?:(?:https://github\.com/{_REPOSITORY}/pull/|{_REPOSITORY}#|#|PR )\d{{1,9}}(?:,? and |, ?| & |\+)?)+)"
+_NUMBER_LIST = (
+    rf"((?:(?:https://github\.com/{_REPOSITORY}/pull/|{_REPOSITORY}#|#|PR )\d{{1,9}}(?:,? and |, ?| & |\+)?)+)"
+)
 _VERB = r"(?:back-?port(?:ed|s|ing)?|cherry[- ]?pick(?:ed|s|ing)?)(?: of| from)?(?: (?:PRs?|pull requests?))?:? ?"
 _REVERTS_NUMBERS = re.compile(
-    rf"^(?:This )?Revert(?:s| of)?:? (?:PRs? |pull requests? )?{_LISTED}", re.IGNORECASE | re.MULTILINE
+    rf"^(?:This )?Revert(?:s| of)?:? (?:PRs? |pull requests? )?{_NUMBER_LIST}", re.IGNORECASE | re.MULTILINE
 )
 # "Backport PR #12: …", "Backport of #12 and #13", "Automated cherry pick of #12": anywhere in a title; in the body at a
 # line's start, or it is prose.
-_TITLE_WORDS = re.compile(rf"\b{_VERB}{_LISTED}", re.IGNORECASE)
+_TITLE_WORDS = re.compile(rf"\b{_VERB}{_NUMBER_LIST}", re.IGNORECASE)
 _BODY_WORDS = re.compile(
-    rf"^(?!>)\W{{0,4}}(?:This is an? )?(?:\w{{1,40}} )?{_VERB}{_LISTED}", re.IGNORECASE | re.MULTILINE
+    rf"^(?!>)\W{{0,4}}(?:This is an? )?(?:\w{{1,40}} )?{_VERB}{_NUMBER_LIST}", re.IGNORECASE | re.MULTILINE
 )
-_QUOTED = re.compile(r"[ \t]{0,9}>")
+_QUOTE = re.compile(r"[ \t]{0,9}>")
 _BARE_HASH = re.compile(rf"{PICKED_WORDS}([0-9a-f]{{10,40}})\b", re.IGNORECASE)
 _DIGITS = re.compile(r"(?:#|/pull/|PR )(\d{1,9})", re.IGNORECASE)
 # The branch that a merge names: "auto-backport-of-pr-12-on-v5", "cherry-pick-12-to-1.7", "backport/12-to-release-1",
@@ -58,11 +60,11 @@ _BRANCH_HASH = re.compile(r"cherry-?pick-([0-9a-f]{40})-to-", re.IGNORECASE)
 class References:
     """What one message says. Commits are named in lower case, perhaps abbreviated; pull requests by number.
 
-    `picked` are named on a line of their own or by a tool, `hashes` in passing. `undoes_titles` are the titles of
+    `sources` are named on a line of their own or by a tool, `hashes` in passing. `undoes_titles` are the titles of
     commits that it says it takes back: of a revert the reverted one's, of a "Reapply" the revert's.
     """
 
-    picked: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     hashes: tuple[str, ...] = ()
     reverts: tuple[str, ...] = ()
     fixes: tuple[str, ...] = ()
@@ -79,15 +81,15 @@ _WORDS = ("pick", "back", "bp", "revert", "reapply", "fixes")
 
 def parse_references(message: str) -> References:
     """Read a commit's message."""
-    lowered = message.lower()
-    if not any(word in lowered for word in _WORDS):
+    text = message.lower()
+    if not any(word in text for word in _WORDS):
         return NOTHING
     subject, _, body = message.partition("\n")
     fixes = _FIXES.findall(message)
-    picked = _distinct(_picked(message, subject))
+    sources = _distinct(_sources(message, subject))
     return References(
-        picked=picked,
-        hashes=_distinct(name for name in _bare_hashes(message) if name not in picked),
+        sources=sources,
+        hashes=_distinct(name for name in _bare_hashes(message) if name not in sources),
         reverts=_distinct(reverted(message)),
         fixes=_distinct(name for name, _ in fixes if name),
         backports=_distinct(_backported_numbers(subject, body)),
@@ -111,8 +113,8 @@ def numbers_in_branch(subject: str) -> tuple[int, ...]:
 
 def own_number(subject: str) -> int | None:
     """Return the pull request that a commit came by itself, as its title says."""
-    found = _MERGE.match(subject) or _LAST_NUMBER.search(subject)
-    return int(found.group(1)) if found else None
+    match = _MERGE.match(subject) or _LAST_NUMBER.search(subject)
+    return int(match.group(1)) if match else None
 
 
 def without_own_number(subject: str) -> str:
@@ -120,7 +122,7 @@ def without_own_number(subject: str) -> str:
     return _OWN_NUMBER.sub("", subject)
 
 
-def _picked(message: str, subject: str) -> list[str]:
+def _sources(message: str, subject: str) -> list[str]:
     in_subject = _PICKED_IN_SUBJECT.search(subject)
     patchback = _PATCHBACK.match(subject)
     return [
@@ -133,7 +135,7 @@ def _picked(message: str, subject: str) -> list[str]:
 
 
 def _bare_hashes(message: str) -> list[str]:
-    lines = (line for line in message.splitlines() if not _QUOTED.match(line))
+    lines = (line for line in message.splitlines() if not _QUOTE.match(line))
     return [name.lower() for line in lines for name in _BARE_HASH.findall(line)]
 
 
@@ -141,25 +143,25 @@ def _undone_titles(subject: str) -> tuple[str, ...]:
     undoes = _UNDOES_TITLE.match(subject)
     if undoes is None:
         return ()
-    word, quoted, _, rest = undoes.groups()
+    word, quoted_title, _, plain_title = undoes.groups()
     if word == "Reapply":
         # git calls the revert of a revert so: what it takes back is the revert.
-        return (f'Revert "{quoted}"',)
-    return (quoted or rest.strip(),)
+        return (f'Revert "{quoted_title}"',)
+    return (quoted_title or plain_title.strip(),)
 
 
 def _reverted_numbers(message: str, subject: str) -> list[int]:
-    found = [int(number) for words in _REVERTS_NUMBERS.findall(message) for number in _DIGITS.findall(words)]
-    named = _REVERT_SUBJECT.match(subject)
-    return [*found, int(named.group(1))] if named else found
+    numbers = [int(number) for words in _REVERTS_NUMBERS.findall(message) for number in _DIGITS.findall(words)]
+    in_subject = _REVERT_SUBJECT.match(subject)
+    return [*numbers, int(in_subject.group(1))] if in_subject else numbers
 
 
 def _backported_numbers(subject: str, body: str) -> list[int]:
     patchback = _PATCHBACK.match(subject)
-    found = [int(patchback.group(1))] if patchback else []
+    numbers = [int(patchback.group(1))] if patchback else []
     for words in (*_TITLE_WORDS.findall(subject), *_BODY_WORDS.findall(body)):
-        found += map(int, _DIGITS.findall(words))
-    return [*found, *numbers_in_branch(subject)]
+        numbers += map(int, _DIGITS.findall(words))
+    return [*numbers, *numbers_in_branch(subject)]
 
 
 T = TypeVar("T")

@@ -48,7 +48,7 @@ class HistoryStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._database = self._opened()
+        self._database = self._open_database()
         self._commits: Commits | None = None
 
     def close(self) -> None:
@@ -69,13 +69,15 @@ class HistoryStore:
         Raises:
             GitError: a tip is not in the repository.
         """
-        wanted = set(tips)
+        requested_tips = set(tips)
         if self._about("shallow") != _shallow_signature(repository):
             self._begin_anew(repository)
-        known = {Sha(row[0]) for row in self._database.execute("SELECT sha FROM tip")}
-        if wanted - known:
+        read_tips = {Sha(row[0]) for row in self._database.execute("SELECT sha FROM tip")}
+        if requested_tips - read_tips:
             # A tip that was read and is gone from the repository since cannot be named to git.
-            self._read(repository, wanted - known, [sha for sha in known if repository.contains(sha)], progress)
+            self._read(
+                repository, requested_tips - read_tips, [sha for sha in read_tips if repository.contains(sha)], progress
+            )
         return self.commits()
 
     def commits(self) -> Commits:
@@ -83,81 +85,81 @@ class HistoryStore:
         if self._commits is None:
             columns = "sha, parents, committed, authored, author, subject, touched, number, claims"
             rows = self._database.execute(f"SELECT {columns} FROM entry ORDER BY position")  # noqa: S608
-            self._commits = Commits([_known(row) for row in rows])
+            self._commits = Commits([_parse_row(row) for row in rows])
         return self._commits
 
-    def _read(self, repository: Repository, tips: Iterable[Sha], known: Sequence[Sha], progress: Progress) -> None:
+    def _read(self, repository: Repository, tips: Iterable[Sha], read_tips: Sequence[Sha], progress: Progress) -> None:
         read: list[LoggedCommit] = []
-        for commit in read_log(repository, tips, known):
+        for commit in read_log(repository, tips, read_tips):
             read.append(commit)
             if len(read) % _TELL_EVERY == 0:
                 progress(f"{len(read)} commits read")
         positions = {row[1]: row[0] for row in self._database.execute("SELECT position, sha FROM entry")}
         new = [commit for commit in reversed(read) if commit.sha not in positions]
-        positions.update({commit.sha: at for at, commit in enumerate(new, start=len(positions))})
+        positions.update({commit.sha: position for position, commit in enumerate(new, start=len(positions))})
         with self._database as database:
             database.executemany(
-                "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (_entry(each, positions) for each in new)
+                "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (_entry(commit, positions) for commit in new)
             )
             database.executemany(
                 "INSERT INTO content VALUES (?, ?, ?)",
-                ((positions[each.sha], encode_path(each.message), _join(each.paths)) for each in new),
+                ((positions[commit.sha], encode_path(commit.message), _join(commit.paths)) for commit in new),
             )
             database.executemany("INSERT OR IGNORE INTO tip VALUES (?)", ((sha,) for sha in tips))
         self._commits = None
 
     def messages(self, positions: Iterable[int]) -> dict[int, str]:
         """Return whole messages."""
-        return {at: decode_path(message) for at, message in self._content("message", positions)}
+        return {position: decode_path(message) for position, message in self._content("message", positions)}
 
     def paths(self, positions: Iterable[int]) -> dict[int, tuple[str, ...]]:
         """Return the paths that commits changed, compared with their first parents."""
-        return {at: _split(paths) for at, paths in self._content("paths", positions)}
+        return {position: _split(paths) for position, paths in self._content("paths", positions)}
 
     def _content(self, column: str, positions: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-        wanted = sorted(set(positions))
-        for begin in range(0, len(wanted), _MOST_NAMED):
-            some = wanted[begin : begin + _MOST_NAMED]
-            marks = ", ".join("?" * len(some))
+        sorted_positions = sorted(set(positions))
+        for begin in range(0, len(sorted_positions), _MOST_NAMED):
+            chunk = sorted_positions[begin : begin + _MOST_NAMED]
+            marks = ", ".join("?" * len(chunk))
             # The column is one of two names written above, never a caller's text.
             yield from self._database.execute(
                 f"SELECT position, {column} FROM content WHERE position IN ({marks})",  # noqa: S608
-                some,
+                chunk,
             )
 
     # --- what follows from them, kept for the next time ---------------------------------------------------------------
 
     def digests(self, shas: Iterable[Sha]) -> dict[Sha, bytes]:
         """Return the digests of patches that are known."""
-        wanted = set(shas)
-        return {Sha(sha): digest for sha, digest in self._database.execute("SELECT * FROM patch") if sha in wanted}
+        requested = set(shas)
+        return {Sha(sha): digest for sha, digest in self._database.execute("SELECT * FROM patch") if sha in requested}
 
     def keep_digests(self, digests: Mapping[Sha, bytes]) -> None:
         """Keep the digests of patches."""
         with self._database as database:
             database.executemany("INSERT OR REPLACE INTO patch VALUES (?, ?)", digests.items())
 
-    def answer(self, topic: str, key: str) -> Any | None:  # noqa: ANN401 - what was kept is what its keeper expects
+    def cached_result(self, topic: str, key: str) -> Any | None:  # noqa: ANN401 - what was kept is what its keeper expects
         """Return what was kept under a key."""
         row = self._database.execute("SELECT value FROM answer WHERE topic = ? AND key = ?", (topic, key)).fetchone()
         return json.loads(row[0]) if row else None
 
-    def answers(self, topic: str) -> dict[str, Any]:
+    def cached_results(self, topic: str) -> dict[str, Any]:
         """Return all that was kept on a topic, by key."""
         rows = self._database.execute("SELECT key, value FROM answer WHERE topic = ?", (topic,))
         return {key: json.loads(value) for key, value in rows}
 
-    def keep_answers(self, topic: str, answers: Mapping[str, object], *, alone: bool = False) -> None:
+    def keep_results(self, topic: str, results: Mapping[str, object], *, alone: bool = False) -> None:
         """Keep answers; with `alone` they take the place of all others on the topic."""
         with self._database as database:
             if alone:
                 database.execute("DELETE FROM answer WHERE topic = ?", (topic,))
-            rows = ((topic, key, json.dumps(value)) for key, value in answers.items())
+            rows = ((topic, key, json.dumps(value)) for key, value in results.items())
             database.executemany("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)", rows)
 
     # --- the file -----------------------------------------------------------------------------------------------------
 
-    def _opened(self) -> sqlite3.Connection:
+    def _open_database(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(private_file(self._path))
         try:
@@ -194,7 +196,7 @@ def _shallow_signature(repository: Repository) -> str:
 
 
 def _entry(commit: LoggedCommit, positions: Mapping[str, int]) -> tuple[object, ...]:
-    claims = parse_references(commit.message)
+    references = parse_references(commit.message)
     return (
         positions[commit.sha],
         commit.sha,
@@ -203,24 +205,24 @@ def _entry(commit: LoggedCommit, positions: Mapping[str, int]) -> tuple[object, 
         commit.authored,
         encode_path(commit.author),
         encode_path(commit.subject),
-        _touched(commit.paths),
+        _digest_paths(commit.paths),
         own_number(commit.subject),
-        "" if claims == NOTHING else json.dumps([*asdict(claims).values()]),
+        "" if references == NOTHING else json.dumps([*asdict(references).values()]),
     )
 
 
-def _known(row: Sequence[Any]) -> IndexedCommit:
-    sha, parents, committed, authored, author, subject, touched, number, claims = row
+def _parse_row(row: Sequence[Any]) -> IndexedCommit:
+    sha, parents, commit_date, author_date, author, subject, paths_digest, number, references = row
     return IndexedCommit(
         sha,
         tuple(map(int, parents.split())),
-        committed,
-        authored,
+        commit_date,
+        author_date,
         decode_path(author),
         decode_path(subject),
-        touched,
+        paths_digest,
         number,
-        _claims(claims) if claims else NOTHING,
+        _claims(references) if references else NOTHING,
     )
 
 
@@ -228,7 +230,7 @@ def _claims(text: str) -> References:
     return References(*map(tuple, json.loads(text)))
 
 
-def _touched(paths: Sequence[str]) -> int:
+def _digest_paths(paths: Sequence[str]) -> int:
     if not paths:
         return 0
     digest = hashlib.blake2b(_join(sorted(paths)), digest_size=8).digest()

@@ -22,18 +22,18 @@ class AlreadyThere:
         if attempt.commits:
             return NotApplicable(_describe(attempt))
         last = landed_commits[attempt.plan.commits[-1]]
-        return AlreadyApplied(branch=branch, how=last.how, commit=last.commit)
+        return AlreadyApplied(branch=branch, how=last.reason, commit=last.commit)
 
 
 def _describe(attempt: Attempt) -> str:
     status, total = attempt.landing, len(attempt.plan.commits)
-    list_of_landed = "; ".join(f"{sha[:12]}: {commit.how}" for sha, commit in status.landed.items())
+    list_of_landed = "; ".join(f"{sha[:12]}: {commit.reason}" for sha, commit in status.landed.items())
     sentences = (
         [f"{len(status.landed)} of {total} commits are on the branch and left out ({list_of_landed})"]
         if list_of_landed
         else []
     )
-    sentences += [f"{sha[:12]} was there: {revert.how}" for sha, revert in status.reverted.items()]
+    sentences += [f"{sha[:12]} was there: {revert.reason}" for sha, revert in status.reverted.items()]
     sentences += [
         f"{commit[:12]} on the branch names {sha[:12]} as its source, but makes another change"
         for sha, commit in status.unfounded.items()

@@ -23,8 +23,8 @@ class Naming:
 def read_naming(message: str) -> Naming | None:
     """Read which originals a message names; None for a commit that does not say it is a backport."""
     claims = parse_references(message)
-    if claims.picked:
-        return Naming("commit", commits=_without_prefixes(set(claims.picked)))
+    if claims.sources:
+        return Naming("commit", commits=_without_prefixes(set(claims.sources)))
     in_branch = numbers_in_branch(message.partition("\n")[0])
     if in_branch:
         return Naming("merge", numbers=frozenset(in_branch))

@@ -49,7 +49,7 @@ def branch_state(name: str, facts: SyncFacts, trials: Trials) -> BranchState:
     scan = facts.scan
     history, landed = scan.branches[name], scan.landed[name]
     look = _Look(facts, history, landed)
-    told_of = {*facts.noted, *landed.here, *landed.reverted}
+    told_of = {*facts.noted, *landed.present, *landed.reverted}
     since = scan.main.since(history.point)
     settled: list[OriginalState] = []
     missing: list[tuple[Original, str]] = []
@@ -86,11 +86,11 @@ class _Look:
     def known(self, original: Original) -> OriginalState | None:
         """Return the state that needs no trial, or None for what the branch could have and has not."""
         at = original.position
-        if landing := self._landed.here.get(at):
-            landed = self._scan.commits[landing.commit].committed
-            return replace(self._standing(original, State.ALREADY_APPLIED, landing.how), landed=landed)
+        if landing := self._landed.present.get(at):
+            landed = self._scan.commits[landing.commit].commit_date
+            return replace(self._standing(original, State.ALREADY_APPLIED, landing.reason), landed=landed)
         if reverted := self._landed.reverted.get(at):
-            return self._standing(original, State.REVERTED, f"{reverted.how} on the branch")
+            return self._standing(original, State.REVERTED, f"{reverted.reason} on the branch")
         if (by := self._scan.main.undone_by.get(at)) is not None:
             return self._standing(original, State.REVERTED, f"{self._name(by)} reverted it on the main branch")
         return self._by_pull_request(original) or self._refused(original)
@@ -145,7 +145,7 @@ class _Look:
 
     def _is_there(self, at: Position) -> bool:
         place = self._scan.main.place
-        return at in self._landed.here or place[at] >= place[self._history.point]
+        return at in self._landed.present or place[at] >= place[self._history.point]
 
     def _name(self, at: Position) -> str:
         commit = self._scan.commits[at]

@@ -25,12 +25,12 @@ class Attempts:
 
     def failed(self, original: Original, patch: CarriedPatch | None) -> str:
         """Say how an attempt under the same conditions failed; empty where there was none."""
-        kept = self.store.answer(_TOPIC, self._key(original))
+        kept = self.store.cached_result(_TOPIC, self._key(original))
         return str(kept[1]) if kept and kept[0] == self._marks().of(original, patch) else ""
 
     def remember(self, original: Original, patch: CarriedPatch | None, why: str) -> None:
         """Keep that an attempt failed."""
-        self.store.keep_answers(_TOPIC, {self._key(original): [self._marks().of(original, patch), why]})
+        self.store.keep_results(_TOPIC, {self._key(original): [self._marks().of(original, patch), why]})
 
     def _marks(self) -> Fingerprints:
         return Fingerprints(self.repository, self.tip)

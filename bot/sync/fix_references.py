@@ -29,8 +29,8 @@ def find_references(scan: Scan, store: HistoryStore, originals: Iterable[Positio
 
 
 def _by_hash(scan: Scan, at: Position) -> Iterator[Position]:
-    claims = scan.commits[at].claims
-    for name in (*claims.reverts, *claims.fixes):
+    references = scan.commits[at].references
+    for name in (*references.reverts, *references.fixes):
         named = scan.commits.find(name)
         aim = scan.main.brought_by.get(named) if named is not None else None
         if aim is not None and aim != at:
@@ -38,7 +38,7 @@ def _by_hash(scan: Scan, at: Position) -> Iterator[Position]:
 
 
 def _by_number(scan: Scan, at: Position) -> Iterator[Position]:
-    claims = scan.commits[at].claims
-    numbers: Collection[int] = (*claims.reverts_numbers, *claims.fixes_numbers)
+    references = scan.commits[at].references
+    numbers: Collection[int] = (*references.reverts_numbers, *references.fixes_numbers)
     found = (scan.main.numbers.get(number) for number in numbers)
     return (aim for aim in found if aim is not None and aim != at)

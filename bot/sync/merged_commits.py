@@ -38,10 +38,10 @@ class MergedCommits:
         # A title with the number is a squash.
         if self.github is None or original.number is None or own_number(commit.subject) == original.number:
             return original
-        kept = self.store.answer(_TOPIC, str(original.number))
+        kept = self.store.cached_result(_TOPIC, str(original.number))
         if kept is None and not ask:
             return original
         if kept is None:
             _, kept = self.github.merged_commits(self.github.pull_request(original.number))
-            self.store.keep_answers(_TOPIC, {str(original.number): kept})
+            self.store.keep_results(_TOPIC, {str(original.number): kept})
         return replace(original, commits=tuple(kept))

@@ -75,7 +75,7 @@ def _original(
         return Original(
             position=at,
             commits=(commit.sha,),
-            merged=commit.committed,
+            merged=commit.commit_date,
             title=commit.subject,
             number=commit.number,
             author=commit.author.partition(" <")[0],

@@ -25,14 +25,14 @@ def refresh(
     Returns all that is known. What is interrupted is read again the next time.
     """
     known = load(store)
-    oldest = store.answer(_SINCE, "seconds")
+    oldest = store.cached_result(_SINCE, "seconds")
     complete = oldest is not None and oldest <= since
     # Two changes may share a second, so the newest one known is read again.
     until = max((pull.updated for pull in known.values()), default=since) if complete else since
     changed = {pull.number: pull for pull in takewhile(lambda pull: pull.updated >= until, newest_first)}
-    store.keep_answers(_TOPIC, {str(number): asdict(pull) for number, pull in changed.items()})
+    store.keep_results(_TOPIC, {str(number): asdict(pull) for number, pull in changed.items()})
     if not complete:
-        store.keep_answers(_SINCE, {"seconds": since})
+        store.keep_results(_SINCE, {"seconds": since})
     return {**known, **changed}
 
 
@@ -40,5 +40,5 @@ def load(store: HistoryStore) -> dict[int, ListedPullRequest]:
     """Return what is known."""
     return {
         int(number): ListedPullRequest(**{**kept, "labels": tuple(kept["labels"])})
-        for number, kept in store.answers(_TOPIC).items()
+        for number, kept in store.cached_results(_TOPIC).items()
     }

@@ -136,7 +136,7 @@ def _states(facts: SyncFacts, context: SyncContext) -> list[BranchState]:
 
 def _oldest(seen: Scan) -> int:
     """Return when the oldest branch was cut: nothing that was merged before is of interest."""
-    return min((seen.commits[history.point].committed for history in seen.branches.values()), default=0)
+    return min((seen.commits[history.point].commit_date for history in seen.branches.values()), default=0)
 
 
 def _ask(
@@ -162,7 +162,7 @@ def _completing(context: SyncContext, github: GitHub | None) -> Callable[[Origin
 
 def _makes(context: SyncContext, seen: Scan) -> Callable[[Position, Position], bool]:
     borne_out = ConfirmedReferences(context.repository, context.store, seen.commits)
-    return lambda commit, original: bool(borne_out.making({(commit, original)}))
+    return lambda commit, original: bool(borne_out.with_same_change({(commit, original)}))
 
 
 def _patches_by_position(originals: Mapping[Position, Original], context: SyncContext) -> dict[Position, CarriedPatch]:
@@ -174,15 +174,15 @@ def _patches_by_position(originals: Mapping[Position, Original], context: SyncCo
 
 def _unrelated(seen: Scan) -> list[BranchState]:
     problem = "It has no common ancestor with the main branch, so nothing can be said of what is missing."
-    return [BranchState(branch=name, problem=problem) for name in seen.unrelated]
+    return [BranchState(branch=name, problem=problem) for name in seen.unrelated_branches]
 
 
 def _gone(context: SyncContext) -> list[BranchState]:
     """Return the branches that were looked at before and are not there any more; each is told of once."""
-    before = context.store.answers(_SEEN)
+    before = context.store.cached_results(_SEEN)
     gone = sorted(name for name in before if name not in context.existing)
     seen = {name: tip for name, tip in {**before, **context.stable}.items() if name not in gone}
-    context.store.keep_answers(_SEEN, seen, alone=True)
+    context.store.keep_results(_SEEN, seen, alone=True)
     return [
         BranchState(branch=name, problem="An earlier run saw this branch, and it no longer exists.") for name in gone
     ]

@@ -44,7 +44,7 @@ class Trials:
         """
         thorough = len(missing) <= self.most_thorough
         keys = self._keys(tip, missing, patch_of, thorough=thorough)
-        kept = self.store.answers(_TOPIC)
+        kept = self.store.cached_results(_TOPIC)
         results = {position: _from_json(kept[key]) for position, key in keys.items() if key in kept}
         untried = [original for original in missing if original.position not in results]
         if not untried:
@@ -52,7 +52,7 @@ class Trials:
         self.progress(f"{branch}: trying {count(len(untried), 'original')}")
         runner = TrialRunner(forecaster=self.forecaster, branch=branch, tip=tip, patch_of=patch_of, thorough=thorough)
         new = dict(runner.run(untried, missing))
-        self.store.keep_answers(_TOPIC, {keys[position]: _to_json(result) for position, result in new.items()})
+        self.store.keep_results(_TOPIC, {keys[position]: _to_json(result) for position, result in new.items()})
         return results | new
 
     def _keys(

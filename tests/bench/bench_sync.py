@@ -89,7 +89,7 @@ def test_what_was_backported_later_is_listed_as_missing(clone: Repository, tips:
     listed = asked = 0
     with HistoryStore(file) as store:
         commits = store.update(clone, tips.values())
-        merged = {pair["X"]: commits[commits.require(pair["X"])].committed for pair in pairs}
+        merged = {pair["X"]: commits[commits.require(pair["X"])].commit_date for pair in pairs}
         moments = sorted((merged[pair["X"]] + pair["bdate"]) // 2 for pair in pairs)
         for moment in moments[:: max(1, len(moments) // _DATES)]:
             seen = _scan(clone, tips, store, moment)
@@ -143,7 +143,7 @@ def _is_known(seen: Scan, pair: Mapping[str, Any]) -> bool:
     """Say whether the branch is known to have the original, be it reverted later."""
     at = seen.commits.require(pair["X"])
     original, landed = seen.main.brought_by.get(at), seen.landed[pair["branch"]]
-    return original in landed.here or original in landed.reverted or at in landed.partial.get(original or -1, ())
+    return original in landed.present or original in landed.reverted or at in landed.partial.get(original or -1, ())
 
 
 def _is_missing(seen: Scan, pair: Mapping[str, Any]) -> bool | None:
@@ -151,7 +151,7 @@ def _is_missing(seen: Scan, pair: Mapping[str, Any]) -> bool | None:
     branch, original = pair["branch"], seen.main.brought_by.get(seen.commits.require(pair["X"]))
     if original is None or branch not in seen.branches:
         return None
-    return original in set(seen.main.since(seen.branches[branch].point)) and original not in seen.landed[branch].here
+    return original in set(seen.main.since(seen.branches[branch].point)) and original not in seen.landed[branch].present
 
 
 def _report(line: str) -> None:

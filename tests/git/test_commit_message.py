@@ -98,7 +98,7 @@ OTHER = "b" * 40
 def test_what_the_original_says_of_being_a_pick_is_not_said_by_the_backport(theirs: str, place: str) -> None:
     written = backport_message(place.format(theirs, credit=CREDIT), [ORIGINAL])
     claims = parse_references(written)
-    assert (claims.picked, claims.hashes) == ((ORIGINAL,), ())
+    assert (claims.sources, claims.hashes) == ((ORIGINAL,), ())
     assert theirs.strip("() .") not in written
     assert OTHER[:9] in written
     assert "credit" not in place or CREDIT in _trailers(written)

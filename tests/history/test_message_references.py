@@ -12,16 +12,16 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
-        pytest.param(f"Fix\n\n(cherry picked from commit {SHA})\n", References(picked=(SHA,)), id="git"),
-        pytest.param(f"Fix (cherry picked from commit {SHA})", References(picked=(SHA,)), id="git's line in a title"),
+        pytest.param(f"Fix\n\n(cherry picked from commit {SHA})\n", References(sources=(SHA,)), id="git"),
+        pytest.param(f"Fix (cherry picked from commit {SHA})", References(sources=(SHA,)), id="git's line in a title"),
         pytest.param(
             "[PR #12/01234567 backport][3.11] Fix (#13)",
-            References(picked=("01234567",), backports=(12,)),
+            References(sources=("01234567",), backports=(12,)),
             id="patchback",
         ),
         pytest.param(
             f"Fix (#13)\n\n**This is a backport of PR #12 as merged into main ({SHA}).**",
-            References(picked=(SHA,), backports=(12,)),
+            References(sources=(SHA,), backports=(12,)),
             id="patchback's body",
         ),
         pytest.param("Backport PR #12 on branch 8.x (Fix) (#13)", References(backports=(12,)), id="Meeseeks"),

@@ -39,7 +39,7 @@ class Reader:
 
     def here(self, main: Sha, branch: Sha) -> dict[Sha, str]:
         found = self.scan(main, branch)
-        return {found.commits[at].sha: landing.how for at, landing in found.landed["stable"].here.items()}
+        return {found.commits[at].sha: landing.reason for at, landing in found.landed["stable"].present.items()}
 
     def reverted(self, main: Sha, branch: Sha) -> list[Sha]:
         found = self.scan(main, branch)
@@ -59,7 +59,7 @@ def test_what_main_got_since_the_branch_point_is_an_original(history: History, r
     found = reader.scan(two, base)
     originals = found.main.since(found.branches["stable"].point)
     assert [found.commits[at].sha for at in originals] == [one, two]
-    assert found.landed["stable"].here == {}
+    assert found.landed["stable"].present == {}
 
 
 def test_a_name_by_hash_is_followed_through_the_branch_it_was_picked_from(history: History, reader: Reader) -> None:
@@ -70,8 +70,8 @@ def test_a_name_by_hash_is_followed_through_the_branch_it_was_picked_from(histor
     again = history.commit({"f": ADAPTED + "b\n"}, base, message=backport_message("Fix", [picked]))
     found = scan(reader.repository, reader.store, main=original, branches={"newer": picked, "stable": again})
     at = found.commits.require(original)
-    assert at in found.landed["newer"].here
-    assert at in found.landed["stable"].here
+    assert at in found.landed["newer"].present
+    assert at in found.landed["stable"].present
 
 
 def test_an_equal_patch_by_somebody_else_under_another_title_is_there(history: History, reader: Reader) -> None:
@@ -155,7 +155,7 @@ def test_a_merge_is_one_original_and_there_only_when_all_of_it_is(history: Histo
     half = history.commit({"a": "a\n"}, base, message=backport_message("a", [a]))
     found = reader.scan(merge, half)
     at = found.commits.require(merge)
-    assert at not in found.landed["stable"].here
+    assert at not in found.landed["stable"].present
     assert found.landed["stable"].partial == {at: {found.commits.require(a)}}
     whole = history.commit({"b": "b\n"}, half, message=backport_message("b", [b]))
     assert list(reader.here(merge, whole)) == [merge]
@@ -185,7 +185,7 @@ def test_a_stable_branch_merged_forward_is_no_original(history: History, reader:
 
 def test_a_branch_without_a_common_ancestor_is_named(history: History, reader: Reader) -> None:
     found = reader.scan(history.commit({"f": BASE}), history.commit({"g": "g\n"}))
-    assert found.unrelated == ("stable",)
+    assert found.unrelated_branches == ("stable",)
     assert found.branches == {}
 
 
@@ -198,7 +198,7 @@ def test_the_past_is_seen_as_it_was(history: History, reader: Reader) -> None:
     later = history.commit({"h": "h\n"}, original)
     picked = history.commit({"f": FIXED}, other, message=backport_message("Fix", [original]))
     found = reader.scan(later, picked, until)
-    assert found.landed["stable"].here == {}
+    assert found.landed["stable"].present == {}
     assert found.commits[found.branches["stable"].tip].sha == other
     assert list(reader.here(later, picked)) == [original]
 
@@ -215,7 +215,7 @@ def test_nothing_new_asks_for_no_evidence_and_gives_the_same_answer(
     first = reader.scan(other, again)
     monkeypatch.setattr(LandingEvidence, "gather", lambda *_: pytest.fail("asked again"))
     assert reader.scan(other, again).landed == first.landed
-    assert first.landed["stable"].here
+    assert first.landed["stable"].present
     assert first.landed["stable"].reverted
 
 

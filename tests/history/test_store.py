@@ -81,10 +81,10 @@ def test_a_file_of_another_version_is_made_anew(
     commit = history.commit({"f": "1"})
     with HistoryStore(tmp_path / "history.sqlite") as store:
         store.update(repository, [commit])
-        store.keep_answers("topic", {"key": 1})
+        store.keep_results("topic", {"key": 1})
     monkeypatch.setattr(room, "_VERSION", "another")
     with HistoryStore(tmp_path / "history.sqlite") as store:
-        assert store.answers("topic") == {}
+        assert store.cached_results("topic") == {}
         assert shas(store, repository, commit) == {commit}
 
 
@@ -115,8 +115,8 @@ def test_a_tip_that_is_gone_from_the_repository_stops_nothing(
 
 def test_an_answer_is_kept_until_another_takes_its_place(tmp_path: Path) -> None:
     with HistoryStore(tmp_path / "history.sqlite") as store:
-        store.keep_answers("topic", {"a": [1], "b": None})
-        assert store.answer("topic", "a") == [1]
-        store.keep_answers("topic", {"c": 3}, alone=True)
-        assert store.answers("topic") == {"c": 3}
-        assert store.answer("topic", "a") is None
+        store.keep_results("topic", {"a": [1], "b": None})
+        assert store.cached_result("topic", "a") == [1]
+        store.keep_results("topic", {"c": 3}, alone=True)
+        assert store.cached_results("topic") == {"c": 3}
+        assert store.cached_result("topic", "a") is None
