@@ -17,7 +17,7 @@ from bot.carried.schema import Companion, FollowUp, PatchFile, Provenance
 from bot.config.validation import validate
 from bot.config.yaml_source import parse_yaml
 from bot.errors import ConfigError
-from bot.models import DeclaredFailure, Suite
+from bot.models import KnownFailure, Suite
 from bot.text.suggestions import suggest
 
 _ABBREVIATED = 7  # git's own shortest abbreviation of an object name
@@ -123,7 +123,7 @@ def load_patch(directory: Path) -> CarriedPatch:
         name=directory.name,
         directory=directory / section.directory,
         import_paths=tuple((directory / extra).resolve() for extra in section.import_paths),
-        known_failures=tuple(DeclaredFailure(f.cases, f.reason, f.fixed_by) for f in section.known_failures),
+        known_failures=tuple(KnownFailure(f.cases, f.reason, f.fixed_by) for f in section.known_failures),
         timeout=section.timeout,
         takes_turns=section.takes_turns,
     )

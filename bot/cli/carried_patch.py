@@ -15,7 +15,7 @@ from bot.carried.detect import check
 from bot.carried.load import CarriedPatch, configured_patches
 from bot.carried.tree import DirectoryTree, differing_paths
 from bot.cli.options import AsJson, DeviceKind, OwnConfig, PatchName, Tree, WithCompanions, tell
-from bot.config import Prove, load_config
+from bot.config import ProveConfig, load_config
 from bot.environment.safe_output import to_json
 from bot.environment.temporary_folders import scratch_folder
 from bot.errors import ConfigError
@@ -126,9 +126,9 @@ def _making(
     return partial(_fix_copy, tree, patch, companions_among, copy)
 
 
-def _configured(file: Path | None) -> tuple[Prove, Mapping[str, CarriedPatch]]:
+def _configured(file: Path | None) -> tuple[ProveConfig, Mapping[str, CarriedPatch]]:
     if file is None:
-        return Prove(), configured_patches((), Path())
+        return ProveConfig(), configured_patches((), Path())
     config = load_config(file)
     return config.prove, configured_patches(config.patches, file.parent)
 

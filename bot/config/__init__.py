@@ -8,8 +8,8 @@ from bot.config.config import Config
 from bot.config.elsewhere import Elsewhere
 from bot.config.load import FILE_NAME, load_config, parse_config, schema
 from bot.config.permissions import Permission, Permissions
-from bot.config.pick import Pick
-from bot.config.prove import Prove
+from bot.config.pick import PickConfig
+from bot.config.prove import ProveConfig
 from bot.config.publish import CommitOptions, Committer, Publish, Templates
 from bot.config.sync import Conditions, Refusal, Rule, Sync
 
@@ -22,8 +22,8 @@ __all__ = [
     "Elsewhere",
     "Permission",
     "Permissions",
-    "Pick",
-    "Prove",
+    "PickConfig",
+    "ProveConfig",
     "Publish",
     "Refusal",
     "Rule",

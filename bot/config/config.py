@@ -8,8 +8,8 @@ from pydantic import Field
 
 from bot.config.elsewhere import Elsewhere
 from bot.config.permissions import Permissions
-from bot.config.pick import Pick
-from bot.config.prove import Prove
+from bot.config.pick import PickConfig
+from bot.config.prove import ProveConfig
 from bot.config.publish import CommitOptions, Committer, Publish, Templates
 from bot.config.sync import Sync
 from bot.config.values import (
@@ -49,9 +49,9 @@ class Config(Section):
     """Who may ask for what."""
     patches: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), strict=False)
     """Folders of carried patches besides those that come with the bot, relative to this file."""
-    pick: Pick = Pick()
+    pick: PickConfig = PickConfig()
     """How a candidate is made."""
-    prove: Prove = Prove()
+    prove: ProveConfig = ProveConfig()
     """How a candidate is proven."""
     publish: Publish = Publish()
     """What a backport pull request gets besides its branch and its text."""

@@ -21,7 +21,7 @@ class Generated(Section):
     """Minutes that it gets at most."""
 
 
-class Pick(Section):
+class PickConfig(Section):
     """How a candidate is made."""
 
     max_prerequisites: Annotated[int, Field(ge=0, le=5)] = 3

@@ -29,7 +29,7 @@ MachinePath = Annotated[str, Field(min_length=1), AfterValidator(_absolute)]
 PathPattern = Annotated[str, Field(min_length=1), AfterValidator(_inside)]
 
 
-class KnownCase(Section):
+class KnownFailureConfig(Section):
     """Cases that fail for another reason, with and without the fix."""
 
     cases: Annotated[str, Field(min_length=1)]
@@ -47,7 +47,7 @@ class Tests(Section):
     """What belongs to the tests and is laid over the branch without the fix; those matched without a slash are run."""
     command: Words = ("{python}", "-m", "pytest", "--junitxml={junit}", "{files}")
     """Runs them, in the tree. `{files}` are the tests, `{junit}` the report to write, `{python}` an interpreter."""
-    known_failures: tuple[KnownCase, ...] = Field(default=(), strict=False)
+    known_failures: tuple[KnownFailureConfig, ...] = Field(default=(), strict=False)
     """Cases among them that fail on your branches for another reason."""
 
 
@@ -64,7 +64,7 @@ class OwnCommand(Section):
     """Where in the tree it writes a JUnit XML report; without one its exit code is the outcome."""
     timeout_minutes: Minutes = 60
     """Minutes that one run of it gets at most."""
-    known_failures: tuple[KnownCase, ...] = Field(default=(), strict=False)
+    known_failures: tuple[KnownFailureConfig, ...] = Field(default=(), strict=False)
     """Cases that fail for another reason."""
 
 
@@ -109,7 +109,7 @@ class Actions(Section):
     """Seconds between two looks at a run."""
 
 
-class Prove(Section):
+class ProveConfig(Section):
     """How a candidate is proven."""
 
     device: Literal["auto", "cpu", "cuda", "rocm"] = "auto"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredFailure:
+class KnownFailure:
     """A case that is known to fail for another reason. `cases` is a glob over case names.
 
     `fixed_by` names the carried patch after which the declaration no longer holds, or is None while nothing fixes it.
@@ -31,7 +31,7 @@ class Suite:
     name: str
     directory: Path
     import_paths: tuple[Path, ...] = ()
-    known_failures: tuple[DeclaredFailure, ...] = ()
+    known_failures: tuple[KnownFailure, ...] = ()
     timeout: float = 900.0
     takes_turns: bool = False
 
@@ -51,7 +51,7 @@ class CommandSuite:
     junit: str = ""
     overlay: tuple[str, ...] = ()
     steering: tuple[str, ...] = ()
-    known_failures: tuple[DeclaredFailure, ...] = ()
+    known_failures: tuple[KnownFailure, ...] = ()
     timeout: float = 900.0
 
 
@@ -162,7 +162,7 @@ class VerdictOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class KnownFailure:
+class KnownFailureResult:
     """A case declared to fail for another reason, and whether this pair of runs bore that out."""
 
     case: str
@@ -178,7 +178,7 @@ class Verdict:
     reason: str
     base: SuiteRun
     candidate: SuiteRun
-    known_failures: tuple[KnownFailure, ...] = ()
+    known_failures: tuple[KnownFailureResult, ...] = ()
     notes: tuple[str, ...] = ()
     """What else there is to know of how it came about, e.g. where it ran and that an earlier run was lost."""
     evidence_url: str = ""

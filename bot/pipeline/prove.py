@@ -13,7 +13,7 @@ from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.remote_proof import actions_runner
 from bot.proof.prove_trees import prove_trees, without_suite
-from bot.proof.runner import Assignment, Runner
+from bot.proof.runner import ProofRequest, Runner
 from bot.proof.select_suites import suites_of
 
 _LISTED = 5
@@ -24,7 +24,7 @@ def prove_candidate(
     candidate: Candidate, patch: CarriedPatch | None, context: PickContext, runner: Runner | None = None
 ) -> Verdict:
     """Have the runner prove the candidate, on its very commits; without a runner, this machine does."""
-    assignment = Assignment(
+    request = ProofRequest(
         branch=candidate.branch,
         base_commit=candidate.base_commit,
         commit=candidate.commit,
@@ -32,10 +32,10 @@ def prove_candidate(
         companions=tuple(companion.patch for companion in candidate.companions),
         changed=candidate.files,
     )
-    if not suites_of(assignment, context).every:
+    if not suites_of(request, context).every:
         return without_suite()
     verdict = (runner or LocalRunner(context)).prove(
-        assignment, lambda line: context.progress(f"{candidate.branch}: {line}")
+        request, lambda line: context.progress(f"{candidate.branch}: {line}")
     )
     return verdict if verdict.proven else replace(verdict, notes=(*verdict.notes, *_left_out(candidate, context)))
 
@@ -62,28 +62,28 @@ class LocalRunner:
     def __init__(self, context: PickContext) -> None:
         self._context = context
 
-    def prove(self, assignment: Assignment, progress: Progress = silent) -> Verdict:
+    def prove(self, request: ProofRequest, progress: Progress = silent) -> Verdict:
         """Run every suite that is for the candidate on both trees; without any, the verdict is inconclusive."""
         context = self._context
         with scratch_folder("backport-trees-") as scratch:
             base, tree = scratch / "base", scratch / "candidate"
 
             def lay_out() -> None:
-                context.mirror.export(assignment.base_commit, base)
-                context.mirror.export(assignment.commit, tree)
+                context.mirror.export(request.base_commit, base)
+                context.mirror.export(request.commit, tree)
 
             return prove_trees(
                 base,
                 tree,
-                context.patches[assignment.patch] if assignment.patch else None,
+                context.patches[request.patch] if request.patch else None,
                 lay_out=lay_out,
-                companions=[context.patches[name] for name in assignment.companions],
+                companions=[context.patches[name] for name in request.companions],
                 patches=context.patches,
                 settings=context.config.prove,
-                branch=assignment.branch,
-                changed=assignment.changed,
-                commits=(assignment.base_commit, assignment.commit),
-                kernels_of=assignment.base_commit,
+                branch=request.branch,
+                changed=request.changed,
+                commits=(request.base_commit, request.commit),
+                kernels_of=request.base_commit,
                 evidence=context.evidence,
                 progress=progress,
                 stop_when=context.stop_when,

@@ -20,10 +20,10 @@ from bot.git.repository import Quarantined
 from bot.models import Progress, Sha, silent
 from bot.pick.context import PickContext
 from bot.pick.strategy import RegeneratedFiles
-from bot.proof.isolation import Confinement, Launch
-from bot.proof.launcher import Shared, interpreter, run_confined
+from bot.proof.isolation import IsolationSettings, Launch
+from bot.proof.launcher import RunOptions, interpreter, run_isolated
 from bot.proof.progress import last_lines, why_stopped
-from bot.proof.select_suites import confinement_for
+from bot.proof.select_suites import isolation_settings
 from bot.proof.suite_environment import command_environment
 from bot.text.globs import matches_path
 
@@ -51,7 +51,7 @@ class Tools:
     """The tools of a project, and the walls that they run in. The first that writes a path is the one for it."""
 
     tools: tuple[Tool, ...]
-    confinement: Confinement
+    isolation: IsolationSettings
     progress: Progress = silent
 
     def covers(self, path: str) -> bool:
@@ -90,14 +90,14 @@ class Tools:
         """Run a tool and return what went wrong, or nothing."""
         self.progress(f"writing generated files anew: {_shown(tool)}")
         launch = Launch(
-            command=[word.replace("{python}", interpreter(self.confinement)) for word in tool.command],
+            command=[word.replace("{python}", interpreter(self.isolation)) for word in tool.command],
             directory=copy,
             environment=command_environment(home, kernels=home / "triton", target=copy, device="cpu"),
             writable=(home.parent,),
             device="cpu",
         )
-        shared = Shared(confinement=self.confinement)
-        finished = run_confined(launch, shared, timeout=tool.timeout, watch=lambda _line: None)
+        options = RunOptions(isolation=self.isolation)
+        finished = run_isolated(launch, options, timeout=tool.timeout, watch=lambda _line: None)
         stopped = why_stopped(finished, tool.timeout)
         if stopped:
             return f"`{_shown(tool)}`: {stopped}"
@@ -112,7 +112,7 @@ def tools_for(branch: str, context: PickContext) -> Tools | None:
         Tool(paths=each.paths, command=each.command, timeout=each.timeout_minutes * 60)
         for each in context.config.pick.generated
     )
-    return Tools(tools=tools, confinement=confinement_for(branch, context.config.prove), progress=context.progress)
+    return Tools(tools=tools, isolation=isolation_settings(branch, context.config.prove), progress=context.progress)
 
 
 def _shown(tool: Tool) -> str:

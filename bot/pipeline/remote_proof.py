@@ -14,10 +14,10 @@ from bot.errors import GitError, SuiteError
 from bot.git.trees import CommitTree
 from bot.models import Verdict
 from bot.pipeline.context import RepositoryContext
-from bot.proof.github_actions import ActionsRunner, Patience
+from bot.proof.github_actions import ActionsRunner, RunTimeouts
 from bot.proof.judge import judge_suite
 from bot.proof.rules_check import conclude
-from bot.proof.runner import Assignment
+from bot.proof.runner import ProofRequest
 from bot.proof.select_suites import resolved_in, suites_of
 from bot.proof.workflow_artifact import Runs
 
@@ -36,48 +36,48 @@ def actions_runner(context: RepositoryContext) -> ActionsRunner:
         "device": settings.device,
         "minutes": f"{actions.run_minutes:g}",
     }
-    patience = Patience(queue=actions.queue_minutes * 60, run=actions.run_minutes * 60, poll=actions.poll_seconds)
+    timeouts = RunTimeouts(queue=actions.queue_minutes * 60, run=actions.run_minutes * 60, poll=actions.poll_seconds)
     return ActionsRunner(
         context.github.workflow_runs(),
         actions.workflow,
         inputs,
-        patience,
-        shown=lambda assignment: _shown(assignment, context),
-        judge=lambda assignment, reported: judge_runs(assignment, reported, context),
+        timeouts,
+        shown=lambda request: _shown(request, context),
+        judge=lambda request, reported: judge_runs(request, reported, context),
         stop_when=context.pick.stop_when,
     )
 
 
-def judge_runs(assignment: Assignment, reported: Runs, context: RepositoryContext) -> Verdict:
+def judge_runs(request: ProofRequest, reported: Runs, context: RepositoryContext) -> Verdict:
     """Judge what was reported by our own declarations, each suite that should have run and no other.
 
     Raises:
         SuiteError: a suite is missing from the report.
     """
-    suites = suites_of(assignment, context.pick)
+    suites = suites_of(request, context.pick)
     missing = [name for name in suites.every if name not in reported]
     if missing:
         raise SuiteError(
             f"its report has no runs of {', '.join(missing)}.", hint="Look at the artifact of the workflow run."
         )
-    candidate = CommitTree(context.mirror, assignment.commit)
+    candidate = CommitTree(context.mirror, request.commit)
     verdicts = {
         name: judge_suite(suite, *reported[name], resolved=resolved_in(candidate, suite, context.patches))
         for name, suite in suites.every.items()
     }
-    names = [name for name in (assignment.patch, *assignment.companions) if name]
+    names = [name for name in (request.patch, *request.companions) if name]
     return conclude(verdicts, suites, candidate, [context.patches[name] for name in names])[0]
 
 
 @contextmanager
-def _shown(assignment: Assignment, context: RepositoryContext) -> Iterator[None]:
-    branch = f"{CANDIDATES}{assignment.commit}"
-    context.mirror.push(assignment.commit, branch, expected=context.mirror.branches().get(branch))
+def _shown(request: ProofRequest, context: RepositoryContext) -> Iterator[None]:
+    branch = f"{CANDIDATES}{request.commit}"
+    context.mirror.push(request.commit, branch, expected=context.mirror.branches().get(branch))
     try:
         yield
     finally:
         try:
-            context.mirror.delete_branch(branch, expected=assignment.commit)
+            context.mirror.delete_branch(branch, expected=request.commit)
         except GitError as error:
             # The verdict stands without it, and the next proof of the same commit removes it.
             log.warning("%s %s", error, error.hint)

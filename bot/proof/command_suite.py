@@ -18,9 +18,9 @@ from bot.errors import SuiteError
 from bot.models import COMMAND, CaseOutcome, CaseResult, CommandSuite, Device, Progress, SuiteRun, silent
 from bot.proof.isolation import Launch
 from bot.proof.judge import NAMED
-from bot.proof.junit import Report, parse_junit, read_report
-from bot.proof.launcher import Shared, interpreter, run_confined
-from bot.proof.process import NOT_STARTED, Finished
+from bot.proof.junit import JUnitReport, parse_junit, read_report
+from bot.proof.launcher import RunOptions, interpreter, run_isolated
+from bot.proof.process import NOT_STARTED, ProcessResult
 from bot.proof.progress import Reporter, last_case, last_lines, summary, why_stopped
 from bot.proof.source_copy import Mark, copy_sources, lay_over, marks_of
 from bot.proof.suite_environment import command_environment
@@ -30,13 +30,13 @@ _BAD = (CaseOutcome.FAILED, CaseOutcome.ERROR)
 
 
 _REPORT = "report.xml"
-_NO_REPORT = Report((), {})
+_NO_REPORT = JUnitReport((), {})
 
 
 @dataclass(frozen=True, slots=True)
 class _Ending:
     problem: str
-    report: Report = _NO_REPORT
+    report: JUnitReport = _NO_REPORT
     xml: bytes = b""
 
 
@@ -48,14 +48,14 @@ def run_command(
     overlay_from: Path | None = None,
     device: str = "auto",
     progress: Progress = silent,
-    shared: Shared | None = None,
+    options: RunOptions | None = None,
 ) -> SuiteRun:
     """Run the command once on a copy of one tree. Every ending is a SuiteRun, as for a carried patch's suite.
 
     `overlay_from` is the tree whose overlay files are laid over the copy. A run that changes one of them says nothing
     of the tests that came with the change, and is not usable.
     """
-    shared = shared or Shared()
+    options = options or RunOptions()
     with scratch_folder("backport-command-") as scratch:
         home, copy = scratch / "home", scratch / "tree"
         home.mkdir()
@@ -64,28 +64,28 @@ def run_command(
             lay_over(copy, overlay_from, suite.overlay)
         laid = marks_of(copy, suite.overlay)
         written = scratch / _REPORT
-        kernels = shared.kernels or home / "triton"
+        kernels = options.kernels or home / "triton"
         launch = Launch(
-            command=[_fill(word, interpreter(shared.confinement), written) for word in suite.command],
+            command=[_fill(word, interpreter(options.isolation), written) for word in suite.command],
             directory=copy,
             environment=command_environment(home, kernels=kernels, target=copy, device=device),
-            readable=shared.readable,
-            writable=(scratch, *((shared.kernels,) if shared.kernels else ())),
+            readable=options.readable,
+            writable=(scratch, *((options.kernels,) if options.kernels else ())),
             device=device,
         )
-        finished = run_confined(launch, shared, timeout=suite.timeout, watch=Reporter(name, progress))
-        ending = _read(finished, suite, scratch, f"{copy.name}/{suite.junit}" if suite.junit else _REPORT)
+        result = run_isolated(launch, options, timeout=suite.timeout, watch=Reporter(name, progress))
+        ending = _read(result, suite, scratch, f"{copy.name}/{suite.junit}" if suite.junit else _REPORT)
         changed = _changed(copy, laid)
         ending = replace(ending, problem=ending.problem or changed)
-    if shared.keep is not None and ending.xml:
-        write_file(shared.keep, f"{name}.xml", ending.xml)
+    if options.keep is not None and ending.xml:
+        write_file(options.keep, f"{name}.xml", ending.xml)
     run = SuiteRun(
         tree=name,
-        cases=() if ending.problem else (_as_case(finished, suite, ending.report), *ending.report.cases),
+        cases=() if ending.problem else (_as_case(result, suite, ending.report), *ending.report.cases),
         device=ending.report.device or _machine(),
-        seconds=time.monotonic() - shared.turn.since,
+        seconds=time.monotonic() - options.gate.opened_at,
         problem=ending.problem,
-        isolation=finished.isolation,
+        isolation=result.isolation,
     )
     progress(f"{name} run: {summary(run)}")
     return run
@@ -95,21 +95,21 @@ def _fill(word: str, python: str, report: Path) -> str:
     return word.replace(PYTHON, python).replace(JUNIT, str(report))
 
 
-def _read(finished: Finished, suite: CommandSuite, folder: Path, report: str) -> _Ending:
+def _read(result: ProcessResult, suite: CommandSuite, folder: Path, report: str) -> _Ending:
     """Say why a run cannot be judged, or return what it reported; without a report the command is the only case."""
-    stopped = why_stopped(finished, suite.timeout)
+    stopped = why_stopped(result, suite.timeout)
     if stopped:
         return _Ending(stopped)
-    if finished.code in NOT_STARTED:
-        return _Ending(f"the command could not be started: {last_lines(finished)}")
+    if result.code in NOT_STARTED:
+        return _Ending(f"the command could not be started: {last_lines(result)}")
     reports = bool(suite.junit) or any(JUNIT in word for word in suite.command)
-    if not reports or (finished.signal_name and not os.path.lexists(folder / report)):
+    if not reports or (result.signal_name and not os.path.lexists(folder / report)):
         return _Ending("")
     try:
         xml = read_report(folder, report)
         parsed = parse_junit(xml)
     except FileNotFoundError:
-        return _Ending(f"the command exited with {finished.code} and left no report: {last_lines(finished)}")
+        return _Ending(f"the command exited with {result.code} and left no report: {last_lines(result)}")
     except SuiteError as error:
         return _Ending(error.message)
     return _Ending("" if parsed.cases else "it collected no case.", parsed, xml)
@@ -121,19 +121,19 @@ def _changed(copy: Path, laid: Mapping[str, Mark | None]) -> str:
     return f"it changed {', '.join(changed[:NAMED])}, which came with the change to test it." if changed else ""
 
 
-def _as_case(finished: Finished, suite: CommandSuite, report: Report) -> CaseResult:
+def _as_case(result: ProcessResult, suite: CommandSuite, report: JUnitReport) -> CaseResult:
     """Make the command itself a case: what its report does not explain must not get lost."""
-    said = "; ".join(_failures(finished, report))
+    said = "; ".join(_failures(result, report))
     return CaseResult(
         name=f"{COMMAND}{suite.name}", outcome=CaseOutcome.FAILED if said else CaseOutcome.PASSED, message=said
     )
 
 
-def _failures(finished: Finished, report: Report) -> Iterator[str]:
-    if finished.signal_name:
-        yield f"ended by {finished.signal_name}{last_case(finished)}: {last_lines(finished)}"
-    elif finished.code and not any(case.outcome in _BAD for case in report.cases):
-        yield f"exited with {finished.code}: {last_lines(finished)}"
+def _failures(result: ProcessResult, report: JUnitReport) -> Iterator[str]:
+    if result.signal_name:
+        yield f"ended by {result.signal_name}{last_case(result)}: {last_lines(result)}"
+    elif result.code and not any(case.outcome in _BAD for case in report.cases):
+        yield f"exited with {result.code}: {last_lines(result)}"
 
 
 def _machine() -> Device:

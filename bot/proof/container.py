@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot.proof.isolation import Confinement, Launch
+from bot.proof.isolation import IsolationSettings, Launch
 
 PYTHON = "python3"
 """The interpreter inside an image."""
@@ -21,28 +21,28 @@ _DEVICES = {
 }
 
 
-def contained(launch: Launch, confinement: Confinement, name: str) -> list[str]:
+def contained(launch: Launch, isolation: IsolationSettings, name: str) -> list[str]:
     """Build the command line of a process in a fresh container called `name`, which is removed when it ends."""
-    run = [confinement.runtime, "run", "--rm", "--init", "--name", name, "--workdir", str(launch.directory)]
+    run = [isolation.runtime, "run", "--rm", "--init", "--name", name, "--workdir", str(launch.directory)]
     # The runtime's own network, not the machine's: that has services on loopback, and everybody's abstract sockets.
-    run += [*(() if confinement.network else ("--network", "none")), "--user", f"{os.getuid()}:{os.getgid()}"]
+    run += [*(() if isolation.network else ("--network", "none")), "--user", f"{os.getuid()}:{os.getgid()}"]
     run += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--tmpfs", "/tmp"]  # noqa: S108
-    run += ["--pids-limit", str(confinement.processes), "--ulimit", "core=0", "--ulimit", f"fsize={confinement.file}"]
-    if confinement.memory is not None:
-        run += ["--memory", str(confinement.memory)]
-    for path in dict.fromkeys(path.resolve() for path in (*launch.readable, *confinement.readable)):
+    run += ["--pids-limit", str(isolation.processes), "--ulimit", "core=0", "--ulimit", f"fsize={isolation.file}"]
+    if isolation.memory is not None:
+        run += ["--memory", str(isolation.memory)]
+    for path in dict.fromkeys(path.resolve() for path in (*launch.readable, *isolation.readable)):
         run += ["--volume", f"{path}:{path}:ro"]
     for path in dict.fromkeys(path.resolve() for path in launch.writable):
         run += ["--volume", f"{path}:{path}"]
     for variable, value in _own(launch.environment).items():
         run += ["--env", f"{variable}={value}"]
     program, *arguments = launch.command
-    return [*run, *_device_options(launch.device), "--entrypoint", program, confinement.image or "", *arguments]
+    return [*run, *_device_options(launch.device), "--entrypoint", program, isolation.image or "", *arguments]
 
 
-def ending(name: str, confinement: Confinement) -> list[str]:
+def ending(name: str, isolation: IsolationSettings) -> list[str]:
     """Build the command line that ends a container, whatever became of the client that started it."""
-    return [confinement.runtime, "rm", "--force", name]
+    return [isolation.runtime, "rm", "--force", name]
 
 
 def _own(environment: Mapping[str, str]) -> dict[str, str]:

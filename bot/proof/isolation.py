@@ -32,7 +32,7 @@ _TRIAL_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Confinement:
+class IsolationSettings:
     """The bounds of one suite process. `memory`, `file` and `disk` are bytes; an `image` runs it in a container.
 
     `disk` bounds all files together that it adds, four times `file` where nothing is said, and `entries` their number.
@@ -57,7 +57,7 @@ class Confinement:
         return 4 * self.file if self.disk is None else self.disk
 
 
-DEFAULT = Confinement()
+DEFAULT = IsolationSettings()
 """The bounds where nothing is configured."""
 
 
@@ -77,8 +77,8 @@ class Launch:
     device: str = "auto"
 
 
-def confined(
-    launch: Launch, confinement: Confinement, isolation: Isolation, *, farewell: Sequence[str] = ()
+def isolated_command(
+    launch: Launch, isolation: IsolationSettings, kind: Isolation, *, farewell: Sequence[str] = ()
 ) -> list[str]:
     """Build the command line of a process that ends with this one, and does not start without the isolation it needs.
 
@@ -86,47 +86,47 @@ def confined(
     neither walls nor limits; `farewell` is the command that ends what it leaves behind, should the bot end before it.
     """
     order = Order(bot=os.getpid(), directory=str(launch.directory.resolve()), farewell=tuple(farewell))
-    if isolation is not Isolation.CONTAINER:
-        order = order._replace(limits=tuple(_limits(confinement)), network=confinement.network)
-    if isolation is Isolation.NAMESPACES:
-        order = order._replace(plan=_plan(launch, confinement))
+    if kind is not Isolation.CONTAINER:
+        order = order._replace(limits=tuple(_limits(isolation)), network=isolation.network)
+    if kind is Isolation.NAMESPACES:
+        order = order._replace(plan=_plan(launch, isolation))
     return [sys.executable, "-I", "-S", "-c", _LAUNCHER, to_text(order), *launch.command]
 
 
-def _plan(launch: Launch, confinement: Confinement) -> Plan:
+def _plan(launch: Launch, isolation: IsolationSettings) -> Plan:
     return plan_root(
-        readable=(launch.directory, *launch.readable, *confinement.readable),
+        readable=(launch.directory, *launch.readable, *isolation.readable),
         writable=launch.writable,
         program=launch.command[0],
         environment=launch.environment,
         gpu=launch.device != "cpu",
-        shared_memory=confinement.file,
-        pids=max(confinement.processes, _FEWEST_PIDS) if has_own_pid_limit() else 0,
+        shared_memory=isolation.file,
+        pids=max(isolation.processes, _FEWEST_PIDS) if has_own_pid_limit() else 0,
     )
 
 
-def _limits(confinement: Confinement) -> Iterator[tuple[str, int]]:
+def _limits(isolation: IsolationSettings) -> Iterator[tuple[str, int]]:
     """Yield the limits of the process and all it starts. A core file of a torch process is gigabytes."""
-    yield from (("RLIMIT_CORE", 0), ("RLIMIT_FSIZE", confinement.file), ("RLIMIT_NPROC", confinement.processes))
-    if confinement.memory is not None:
-        yield "RLIMIT_AS", confinement.memory
+    yield from (("RLIMIT_CORE", 0), ("RLIMIT_FSIZE", isolation.file), ("RLIMIT_NPROC", isolation.processes))
+    if isolation.memory is not None:
+        yield "RLIMIT_AS", isolation.memory
 
 
 # --- what stands ------------------------------------------------------------------------------------------------------
 
 
-def isolation_for(confinement: Confinement) -> Isolation:
+def isolation_kind(isolation: IsolationSettings) -> Isolation:
     """Choose what is to stand between a process and this machine: the most that there is.
 
     Raises:
         SuiteError: there is nothing, the bot holds a token, and the configuration does not accept that by name.
     """
-    if confinement.image is not None:
+    if isolation.image is not None:
         return Isolation.CONTAINER
     refused = obstacle()
     if not refused:
         return Isolation.NAMESPACES
-    if confinement.without_isolation or not credentials.held():
+    if isolation.without_isolation or not credentials.held():
         return Isolation.NONE
     raise SuiteError(
         f"This machine cannot isolate a suite ({refused}), and the bot holds a token that the suite could read. So "
@@ -159,7 +159,7 @@ def obstacle() -> str:
 
 
 def _try_walls() -> str:
-    command = confined(_TRIAL, DEFAULT, Isolation.NAMESPACES)
+    command = isolated_command(_TRIAL, DEFAULT, Isolation.NAMESPACES)
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=_TRIAL_SECONDS, check=False

@@ -26,8 +26,8 @@ from bot.models import (
     CaseOutcome,
     CaseResult,
     CommandSuite,
-    DeclaredFailure,
     KnownFailure,
+    KnownFailureResult,
     Suite,
     SuiteRun,
     Verdict,
@@ -52,14 +52,14 @@ class _Tally:
     broken: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     unjudged: list[str] = field(default_factory=list)
-    known: list[KnownFailure] = field(default_factory=list)
+    known: list[KnownFailureResult] = field(default_factory=list)
 
 
 def judge(
     base: SuiteRun,
     candidate: SuiteRun,
     *,
-    known_failures: Sequence[DeclaredFailure] = (),
+    known_failures: Sequence[KnownFailure] = (),
     resolved: frozenset[str] = frozenset(),
 ) -> Verdict:
     """Say what base run and candidate run prove together. `resolved` names the carried patches in the candidate."""
@@ -161,7 +161,7 @@ def _where(run: SuiteRun) -> tuple[str, str, str] | None:
     return (run.device.kind, run.device.name, run.device.arch) if run.device else None
 
 
-def _tally(base: Iterable[CaseResult], candidate: Iterable[CaseResult], declared: Sequence[DeclaredFailure]) -> _Tally:
+def _tally(base: Iterable[CaseResult], candidate: Iterable[CaseResult], declared: Sequence[KnownFailure]) -> _Tally:
     tally = _Tally()
     before = {case.name: case.outcome for case in base}
     after = {case.name: case.outcome for case in candidate}
@@ -172,7 +172,7 @@ def _tally(base: Iterable[CaseResult], candidate: Iterable[CaseResult], declared
 
 
 def _place(
-    tally: _Tally, name: str, before: CaseOutcome, after: CaseOutcome | None, failure: DeclaredFailure | None
+    tally: _Tally, name: str, before: CaseOutcome, after: CaseOutcome | None, failure: KnownFailure | None
 ) -> None:
     """Put one case where the table puts it. `after` is None where the candidate run no longer has the case."""
     failed, passed = CaseOutcome.FAILED, CaseOutcome.PASSED
@@ -183,7 +183,7 @@ def _place(
     elif after is failed and before is not failed:
         tally.broken.append(name)
     elif failure is not None and after is not CaseOutcome.SKIPPED:
-        tally.known.append(KnownFailure(name, failure.reason, still_fails=after is failed))
+        tally.known.append(KnownFailureResult(name, failure.reason, still_fails=after is failed))
     elif after is failed:
         tally.unfixed.append(name)
     elif before is failed and after is passed:
@@ -227,6 +227,6 @@ def _known(count: int) -> str:
     return f" {_cases(count)} still failed as declared, for another reason." if count else ""
 
 
-def _stale(known: Sequence[KnownFailure]) -> str:
+def _stale(known: Sequence[KnownFailureResult]) -> str:
     stale = [failure.case for failure in known if not failure.still_fails]
     return f" Declared as known failures but passing: {_names(stale, 'passed')}." if stale else ""

@@ -36,7 +36,7 @@ _SEVERITY = (CaseOutcome.PASSED, CaseOutcome.SKIPPED, CaseOutcome.FAILED, CaseOu
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class JUnitReport:
     """The cases of one run, in the order they ran, and the properties its session recorded."""
 
     cases: tuple[CaseResult, ...]
@@ -79,7 +79,7 @@ def read_report(folder: Path, name: str) -> bytes:
         raise SuiteError(f"The report cannot be read ({error.strerror}).", hint=_HINT) from error
 
 
-def parse_junit(xml: bytes) -> Report:
+def parse_junit(xml: bytes) -> JUnitReport:
     """Read a report. A case reported twice (a failure, then an error while tearing down) keeps its worse outcome.
 
     Raises SuiteError where this is no report that pytest wrote.
@@ -93,7 +93,7 @@ def parse_junit(xml: bytes) -> Report:
         raise SuiteError(f"The report is not well-formed XML ({error}); it was not read.", hint=_HINT) from error
     except (LookupError, ValueError) as error:  # of an encoding that Python does not know, or cannot give to expat
         raise SuiteError(f"The report's encoding cannot be read ({error}).", hint=_HINT) from error
-    return Report(tuple(reader.cases.values()), reader.properties)
+    return JUnitReport(tuple(reader.cases.values()), reader.properties)
 
 
 _HINT = "Run the suite by hand with pytest --junitxml=report.xml and look at the file."

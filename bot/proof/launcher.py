@@ -21,100 +21,106 @@ from pathlib import Path
 from bot.models import Isolation
 from bot.proof import container
 from bot.proof.disk_usage import DiskWatch, Usage
-from bot.proof.isolation import DEFAULT, Confinement, Launch, confined, isolation_for
-from bot.proof.process import Ends, Finished, run_watched
+from bot.proof.isolation import DEFAULT, IsolationSettings, Launch, isolated_command, isolation_kind
+from bot.proof.process import ProcessResult, StopConditions, run_watched
 
 _CLIENT = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST", "XDG_RUNTIME_DIR")
 """What a container runtime's client needs of our environment; the container itself gets none of it."""
 
 
-def interpreter(confinement: Confinement) -> str:
+def interpreter(isolation: IsolationSettings) -> str:
     """Return the Python that suites run with: our own here, the image's in a container."""
-    return container.PYTHON if confinement.image else sys.executable
+    return container.PYTHON if isolation.image else sys.executable
 
 
-class Turn:
+class StartGate:
     """The turn of a run, which may have started up before it. Without a `sign` it is the run's turn at once.
 
     The suite waits for the file `sign`. Only from `since` on, in seconds of the monotonic clock, does its time count.
     `awaited` is set once the run's process is up.
     """
 
-    def __init__(self, sign: Path | None = None) -> None:
+    def __init__(self, file: Path | None = None) -> None:
         """Make a turn that is yet to be given, if there is a sign for it."""
-        self.sign, self.since = sign, time.monotonic()
-        self.awaited = threading.Event()
+        self.file, self.opened_at = file, time.monotonic()
+        self.process_started = threading.Event()
         self._given: Future[None] = Future()
-        if sign is None:
-            self.give()
+        if file is None:
+            self.open()
         else:
-            sign.parent.mkdir(parents=True, exist_ok=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
 
     @property
     def folder(self) -> tuple[Path, ...]:
         """What the run has to be able to read, to see its sign."""
-        return (self.sign.parent,) if self.sign else ()
+        return (self.file.parent,) if self.file else ()
 
-    def begun(self) -> bool:
+    def is_open(self) -> bool:
         """Whether it was given."""
         return self._given.done()
 
-    def give(self) -> None:
+    def open(self) -> None:
         """Let the run begin, once; where its sign cannot be written its time counts all the same, or it never ended."""
-        self.since = time.monotonic()
+        self.opened_at = time.monotonic()
         try:
-            if self.sign is not None:
-                self.sign.touch()
+            if self.file is not None:
+                self.file.touch()
         finally:
             self._given.set_result(None)
 
-    def then(self, call: Callable[[], object]) -> None:
+    def when_open(self, call: Callable[[], object]) -> None:
         """Call it when the turn is given: in the thread that gives it, or here and at once if it was."""
         self._given.add_done_callback(lambda _: call())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
+class RunOptions:
     """A proof's part in one of its runs: the bounds, its turn, and `stop`, which ends both runs when a thread sets it.
 
     Compiled kernels are kept in `kernels`, or for the run alone. It can read the `readable` folders besides its own.
     The reports are kept in the folder `keep`.
     """
 
-    confinement: Confinement = DEFAULT
+    isolation: IsolationSettings = DEFAULT
     kernels: Path | None = None
     readable: tuple[Path, ...] = ()
     keep: Path | None = None
-    turn: Turn = field(default_factory=Turn)
+    gate: StartGate = field(default_factory=StartGate)
     stop: threading.Event = field(default_factory=threading.Event)
 
 
-def run_confined(launch: Launch, shared: Shared, *, timeout: float, watch: Callable[[str], None]) -> Finished:
+def run_isolated(launch: Launch, options: RunOptions, *, timeout: float, watch: Callable[[str], None]) -> ProcessResult:
     """Run to the end, the time limit in seconds, or until it is told to stop; nothing of it is left then.
 
     Raises:
         SuiteError: this machine allows no walls and the bot holds a token.
         RunsEnded: the bot is ending.
     """
-    confinement = shared.confinement
-    isolation = isolation_for(confinement)
-    disk = DiskWatch(launch.writable, Usage(confinement.disk_size, confinement.entries))
-    ends = Ends(timeout=timeout, begun=shared.turn.begun, up=shared.turn.awaited.set, stop=shared.stop, disk=disk)
-    follow = partial(run_watched, directory=launch.directory, watch=watch, ends=ends)
-    with _ended_with_the_bot(shared.stop):
-        if confinement.image is None:
-            command = confined(launch, confinement, isolation)
-            return replace(follow(command, environment=launch.environment), isolation=isolation)
-        return replace(_run_contained(launch, confinement, follow), isolation=isolation)
+    isolation = options.isolation
+    kind = isolation_kind(isolation)
+    disk = DiskWatch(launch.writable, Usage(isolation.disk_size, isolation.entries))
+    conditions = StopConditions(
+        timeout=timeout,
+        time_counts=options.gate.is_open,
+        on_start=options.gate.process_started.set,
+        stop=options.stop,
+        disk=disk,
+    )
+    follow = partial(run_watched, directory=launch.directory, watch=watch, conditions=conditions)
+    with _ended_with_the_bot(options.stop):
+        if isolation.image is None:
+            command = isolated_command(launch, isolation, kind)
+            return replace(follow(command, environment=launch.environment), isolation=kind)
+        return replace(_run_contained(launch, isolation, follow), isolation=kind)
 
 
-def _run_contained(launch: Launch, confinement: Confinement, follow: Callable[..., Finished]) -> Finished:
+def _run_contained(launch: Launch, isolation: IsolationSettings, follow: Callable[..., ProcessResult]) -> ProcessResult:
     name = f"backport-{uuid.uuid4().hex[:16]}"
     client = {variable: os.environ[variable] for variable in _CLIENT if variable in os.environ}
-    ended = container.ending(name, confinement)
-    run = replace(launch, command=container.contained(launch, confinement, name))
+    ended = container.ending(name, isolation)
+    run = replace(launch, command=container.contained(launch, isolation, name))
     try:
-        return follow(confined(run, confinement, Isolation.CONTAINER, farewell=ended), environment=client)
+        return follow(isolated_command(run, isolation, Isolation.CONTAINER, farewell=ended), environment=client)
     finally:
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
             subprocess.run(ended, env=client, capture_output=True, timeout=60, check=False)

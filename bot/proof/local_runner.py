@@ -17,12 +17,12 @@ from bot.environment.temporary_folders import scratch_folder
 from bot.errors import SuiteError
 from bot.models import CommandSuite, Progress, StopWhen, Suite, SuiteRun, Verdict, never, silent
 from bot.proof.command_suite import run_command
-from bot.proof.isolation import DEFAULT, Confinement
+from bot.proof.isolation import DEFAULT, IsolationSettings
 from bot.proof.judge import judge_suite
 from bot.proof.kernel_cache import lend_kernels, look_through
-from bot.proof.launcher import Shared, Turn
+from bot.proof.launcher import RunOptions, StartGate
 from bot.proof.pytest_suite import run_suite
-from bot.proof.run_order import Order, first_writable, order
+from bot.proof.run_order import RunOrder, choose_order, first_writable
 
 DEVICES = ("auto", "cpu", "cuda", "rocm")
 _GLANCE = 1.0
@@ -37,10 +37,10 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
     device: str = "auto",
     progress: Progress = silent,
     resolved: Callable[[], frozenset[str]] = frozenset,
-    confinement: Confinement = DEFAULT,
+    isolation: IsolationSettings = DEFAULT,
     keep: Path | None = None,
     kernels: Path | None = None,
-    turn: Turn | None = None,
+    gate: StartGate | None = None,
     stop_when: StopWhen = never,
 ) -> Verdict:
     """Run the suite on the base, then on the candidate, and judge. Both are directories with the target's plain files.
@@ -62,25 +62,25 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
     with scratch_folder("backport-kernels-") as scratch:
         kept = first_writable(*keeps, scratch / "base")
         lent = first_writable(scratch / "candidate")
-        first = Shared(confinement=confinement, kernels=kept, keep=keep, turn=turn or Turn())
-        second = replace(first, kernels=lent, readable=(kept,), turn=Turn(scratch / "turn" / "begun"))
-        how = order(suite, device, confinement)
+        first = RunOptions(isolation=isolation, kernels=kept, keep=keep, gate=gate or StartGate())
+        second = replace(first, kernels=lent, readable=(kept,), gate=StartGate(scratch / "turn" / "begun"))
+        how = choose_order(suite, device, isolation)
 
         def begin() -> None:
             lend_kernels(kept, lent)
-            second.turn.give()
+            second.gate.open()
 
         def give_second(_: object = None) -> None:  # a base run that ends before its turn gives none
-            first.turn.then(partial(_unless, first.stop, begin))
+            first.gate.when_open(partial(_unless, first.stop, begin))
 
-        with ThreadPoolExecutor(max_workers=1 if how is Order.AFTER else 2) as runs:
-            if not first.turn.begun():
+        with ThreadPoolExecutor(max_workers=1 if how is RunOrder.AFTER else 2) as runs:
+            if not first.gate.is_open():
                 progress("base run: starting up for its turn")
             for name, each in (("base", first), ("candidate", second)):
-                each.turn.then(partial(_unless, first.stop, partial(progress, f"{name} run: started")))
-            of_base = runs.submit(run, base, name="base", shared=first)
-            give_second() if how is Order.TOGETHER else of_base.add_done_callback(give_second)
-            of_candidate = runs.submit(run, candidate, name="candidate", shared=second)
+                each.gate.when_open(partial(_unless, first.stop, partial(progress, f"{name} run: started")))
+            of_base = runs.submit(run, base, name="base", options=first)
+            give_second() if how is RunOrder.TOGETHER else of_base.add_done_callback(give_second)
+            of_candidate = runs.submit(run, candidate, name="candidate", options=second)
             _attend(of_base, of_candidate, first.stop, stop_when)
         look_through(*keeps)
         return judge_suite(suite, of_base.result(), of_candidate.result(), resolved=resolved())
@@ -94,13 +94,13 @@ def _run(
     candidate: Path,
     device: str,
     progress: Progress,
-    shared: Shared,
+    options: RunOptions,
 ) -> SuiteRun:
     try:
         if isinstance(suite, Suite):
-            return run_suite(tree, suite, name=name, device=device, progress=progress, shared=shared)
+            return run_suite(tree, suite, name=name, device=device, progress=progress, options=options)
         return run_command(
-            tree, suite, name=name, overlay_from=candidate, device=device, progress=progress, shared=shared
+            tree, suite, name=name, overlay_from=candidate, device=device, progress=progress, options=options
         )
     except OSError as error:  # a full disk, say
         problem = f"its files could not be used: {error.strerror or error}."

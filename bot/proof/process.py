@@ -34,7 +34,7 @@ _NOT_NEEDED = "it was not needed any more"
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class ProcessResult:
     """How a process ended: `code` is negative for a signal; `tail` is the end of what it printed.
 
     `exceeded` says which bound of what it may write it went beyond, whether or not that ended it, or that it was ended
@@ -57,16 +57,16 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ends:
-    """When a process is ended from outside: `timeout` seconds after `begun` is true, once `stop` is set, or once `disk`
-    says that it wrote too much.
+class StopConditions:
+    """What ends a process from outside: its time, `stop`, or `disk` once it wrote too much.
 
-    `up` is called when it was started, and also where it could not be.
+    The `timeout` is in seconds and begins when `time_counts` is true. `on_start` is called when the process is started,
+    and also if it cannot be.
     """
 
     timeout: float
-    begun: Callable[[], bool]
-    up: Callable[[], object]
+    time_counts: Callable[[], bool]
+    on_start: Callable[[], object]
     stop: threading.Event
     disk: DiskWatch
 
@@ -77,8 +77,8 @@ def run_watched(
     directory: Path,
     environment: Mapping[str, str],
     watch: Callable[[str], None],
-    ends: Ends,
-) -> Finished:
+    conditions: StopConditions,
+) -> ProcessResult:
     """Run to the end, its own or one from outside."""
     try:
         process = subprocess.Popen(
@@ -92,28 +92,28 @@ def run_watched(
             start_new_session=True,
         )
     except OSError as error:
-        return Finished(NOT_FOUND, (f"{command[0]} cannot be started: {error.strerror}",), timed_out=False)
+        return ProcessResult(NOT_FOUND, (f"{command[0]} cannot be started: {error.strerror}",), timed_out=False)
     finally:
-        ends.up()
+        conditions.on_start()
     output = Output(_taken(process), watch)
     try:
-        timed_out, exceeded = _awaited(process, ends)
+        timed_out, exceeded = _awaited(process, conditions)
     finally:
         _end(process)
         code = process.wait()
         tail = output.tail(READ_ON)
-    return Finished(code, tail, timed_out, exceeded or ends.disk.count())
+    return ProcessResult(code, tail, timed_out, exceeded or conditions.disk.count())
 
 
-def _awaited(process: subprocess.Popen[bytes], ends: Ends) -> tuple[bool, str]:
+def _awaited(process: subprocess.Popen[bytes], conditions: StopConditions) -> tuple[bool, str]:
     """Wait for the process's end, or until it is to be ended; say whether its time was up, and what it exceeded."""
     deadline = None
-    while not ends.stop.is_set():
-        if deadline is None and ends.begun():
-            deadline = time.monotonic() + ends.timeout
+    while not conditions.stop.is_set():
+        if deadline is None and conditions.time_counts():
+            deadline = time.monotonic() + conditions.timeout
         if deadline is not None and time.monotonic() >= deadline:
             return True, ""
-        exceeded = ends.disk.glance()
+        exceeded = conditions.disk.glance()
         if exceeded:
             return False, exceeded
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.models import CaseOutcome, Progress, SuiteRun
-from bot.proof.process import Finished
+from bot.proof.process import ProcessResult
 from bot.text.sanitize import printable_line
 
 _OUTCOME = re.compile(r" [A-Z]{4,}\b")
@@ -45,25 +45,25 @@ def _started(line: str) -> str:
     return name if "::" in name.strip(":") else ""
 
 
-def why_stopped(finished: Finished, timeout: float) -> str:
+def why_stopped(result: ProcessResult, timeout: float) -> str:
     """Say why a run was ended from outside, or wrote too much to be believed; empty for any other end."""
-    if finished.exceeded:
-        return f"{finished.exceeded}, and was stopped{last_case(finished)}."
-    return f"it was stopped after {timeout:g} s{last_case(finished)}." if finished.timed_out else ""
+    if result.exceeded:
+        return f"{result.exceeded}, and was stopped{last_case(result)}."
+    return f"it was stopped after {timeout:g} s{last_case(result)}." if result.timed_out else ""
 
 
-def last_case(finished: Finished) -> str:
+def last_case(result: ProcessResult) -> str:
     """Name the case that was running: pytest prints its name when it starts and its outcome when it ends."""
-    for line in reversed(finished.tail):
+    for line in reversed(result.tail):
         started = _started(line)
         if started and not _count(line):
             return f" during {printable_line(started, LONGEST_SHOWN)}"
     return ""
 
 
-def last_lines(finished: Finished) -> str:
+def last_lines(result: ProcessResult) -> str:
     """Put the end of what a run printed on one line of at most LONGEST_SHOWN characters."""
-    shown = " / ".join(line for line in finished.tail[-5:] if line.strip())
+    shown = " / ".join(line for line in result.tail[-5:] if line.strip())
     return (shown if len(shown) <= LONGEST_SHOWN else f"…{shown[1 - LONGEST_SHOWN :]}") or "it printed nothing"
 
 

@@ -11,19 +11,19 @@ from pathlib import Path
 from bot import proof
 from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
-from bot.config import Prove
+from bot.config import ProveConfig
 from bot.environment.cache_folder import cache_directory
 from bot.environment.temporary_folders import scratch_folder
 from bot.models import CommandSuite, Progress, Sha, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never, silent
 from bot.proof.artifacts import write_evidence
-from bot.proof.isolation import Confinement, isolation_for
+from bot.proof.isolation import IsolationSettings, isolation_kind
 from bot.proof.kernel_cache import drop_old_kernels
-from bot.proof.launcher import Turn
+from bot.proof.launcher import StartGate
 from bot.proof.rules_check import conclude
 from bot.proof.schedule import prove_each
-from bot.proof.select_suites import confinement_for, resolved_in, suites_for
+from bot.proof.select_suites import isolation_settings, resolved_in, suites_for
 
-_DEFAULT = Prove()
+_DEFAULT = ProveConfig()
 _START_SECONDS = 5.0
 """How long the trees are not begun for the sake of a suite's process that does not come up."""
 
@@ -36,7 +36,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     lay_out: Callable[[], object] | None = None,
     companions: Sequence[CarriedPatch] = (),
     patches: Mapping[str, CarriedPatch],
-    settings: Prove = _DEFAULT,
+    settings: ProveConfig = _DEFAULT,
     device: str | None = None,
     branch: str = "",
     changed: Sequence[str] = (),
@@ -63,8 +63,8 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     suites = suites_for(branch, patch, companions, changed, DirectoryTree(candidate), settings)
     if not suites.every:
         return without_suite()
-    confinement = confinement_for(branch, settings)
-    progress(f"isolation of the suites: {isolation_for(confinement).value}")
+    isolation = isolation_settings(branch, settings)
+    progress(f"isolation of the suites: {isolation_kind(isolation).value}")
     drop_old_kernels(_kernels())
     with _laid_out(lay_out, base, candidate) as (first, laid):
         proof = _Proof(
@@ -72,7 +72,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
             candidate=candidate,
             patches=patches,
             device=device or settings.device,
-            confinement=confinement,
+            isolation=isolation,
             commits=commits,
             kernels=_kernels() / kernels_of if kernels_of else None,
             evidence=evidence,
@@ -96,7 +96,7 @@ class _Proof:
     candidate: Path
     patches: Mapping[str, CarriedPatch]
     device: str
-    confinement: Confinement
+    isolation: IsolationSettings
     commits: tuple[str, str]
     kernels: Path | None
     evidence: Path | None
@@ -104,7 +104,9 @@ class _Proof:
     several: bool
     laid: Future[object]
 
-    def run(self, suites: Mapping[str, Suite | CommandSuite], first: Turn, stop_when: StopWhen) -> dict[str, Verdict]:
+    def run(
+        self, suites: Mapping[str, Suite | CommandSuite], first: StartGate, stop_when: StopWhen
+    ) -> dict[str, Verdict]:
         """Prove every suite. Raises what the trees could not be laid out for."""
 
         def unneeded() -> bool:
@@ -113,13 +115,13 @@ class _Proof:
             return stop_when()
 
         verdicts = prove_each(
-            suites, self._prove, first=first, device=self.device, confinement=self.confinement, stop_when=unneeded
+            suites, self._prove, first=first, device=self.device, isolation=self.isolation, stop_when=unneeded
         )
         self.laid.result()
         return verdicts
 
-    def _prove(self, name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict:
-        if turn.begun():
+    def _prove(self, name: str, suite: Suite | CommandSuite, gate: StartGate, stop_when: StopWhen) -> Verdict:
+        if gate.is_open():
             self.laid.result()  # the suite before it may have ended without its turn
         verdict = proof.prove(
             self.base,
@@ -128,10 +130,10 @@ class _Proof:
             device=self.device,
             progress=(lambda line: self.progress(f"{name}: {line}")) if self.several else self.progress,
             resolved=lambda: resolved_in(DirectoryTree(self.candidate), suite, self.patches),
-            confinement=self.confinement,
+            isolation=self.isolation,
             keep=self.evidence and self.evidence / name,
             kernels=self.kernels,
-            turn=turn,
+            gate=gate,
             stop_when=stop_when,
         )
         of_base, of_candidate = self.commits
@@ -147,29 +149,29 @@ def _kernels() -> Path:
 
 
 @contextmanager
-def _laid_out(lay_out: Callable[[], object] | None, *trees: Path) -> Iterator[tuple[Turn, Future[object]]]:
+def _laid_out(lay_out: Callable[[], object] | None, *trees: Path) -> Iterator[tuple[StartGate, Future[object]]]:
     """Have trees laid out meanwhile; yield the turn that is given when they are there, and how that ended."""
     laid: Future[object] = Future()
     if lay_out is None:
         laid.set_result(None)
-        yield Turn(), laid
+        yield StartGate(), laid
         return
     for tree in trees:
         tree.mkdir(parents=True, exist_ok=True)  # a container is started with its folders
     with scratch_folder("backport-turns-") as scratch, ThreadPoolExecutor(max_workers=1) as thread:
-        first = Turn(scratch / "begun")
+        first = StartGate(scratch / "begun")
         laid = thread.submit(_lay_out_for, first, lay_out)
         try:
             yield first, laid
         finally:
-            first.awaited.set()  # where no process came up, the trees need not wait for it
+            first.process_started.set()  # where no process came up, the trees need not wait for it
 
 
-def _lay_out_for(first: Turn, lay_out: Callable[[], object]) -> None:
+def _lay_out_for(first: StartGate, lay_out: Callable[[], object]) -> None:
     """Let the suite's process start first, which is the longer work: a formatter does not share the interpreter."""
-    first.awaited.wait(_START_SECONDS)
+    first.process_started.wait(_START_SECONDS)
     lay_out()
-    first.give()
+    first.open()
 
 
 def without_suite() -> Verdict:

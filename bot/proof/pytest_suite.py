@@ -17,9 +17,9 @@ from bot.environment.untrusted_files import write_file
 from bot.errors import SuiteError
 from bot.models import CaseOutcome, Progress, Suite, SuiteRun, silent
 from bot.proof.isolation import Launch
-from bot.proof.junit import Report, parse_junit, read_report
-from bot.proof.launcher import Shared, interpreter, run_confined
-from bot.proof.process import NOT_STARTED, Finished
+from bot.proof.junit import JUnitReport, parse_junit, read_report
+from bot.proof.launcher import RunOptions, interpreter, run_isolated
+from bot.proof.process import NOT_STARTED, ProcessResult
 from bot.proof.progress import Reporter, last_case, last_lines, summary, why_stopped
 from bot.proof.suite_environment import suite_environment
 
@@ -39,45 +39,45 @@ def run_suite(
     name: str,
     device: str = "auto",
     progress: Progress = silent,
-    shared: Shared | None = None,
+    options: RunOptions | None = None,
 ) -> SuiteRun:
     """Run the suite once on one tree. Every ending is a SuiteRun; one that allows no verdict says why in `problem`.
 
     Its seconds count from its turn.
     """
-    shared = shared or Shared()
+    options = options or RunOptions()
     with scratch_folder("backport-suite-") as scratch:
         home = scratch / "home"
         home.mkdir()
         secret = secrets.token_bytes(32)
         (scratch / _SEAL).write_bytes(secret)
         launch = Launch(
-            command=_command(scratch, interpreter(shared.confinement)),
+            command=_command(scratch, interpreter(options.isolation)),
             directory=suite.directory,
             environment=suite_environment(
                 home,
-                kernels=shared.kernels or home / "triton",
+                kernels=options.kernels or home / "triton",
                 target=tree,
                 device=device,
                 import_paths=suite.import_paths,
-                turn=shared.turn.sign,
+                turn=options.gate.file,
             ),
-            readable=(tree, suite.directory, *suite.import_paths, *shared.readable, *shared.turn.folder),
-            writable=(scratch, *((shared.kernels,) if shared.kernels else ())),
+            readable=(tree, suite.directory, *suite.import_paths, *options.readable, *options.gate.folder),
+            writable=(scratch, *((options.kernels,) if options.kernels else ())),
             device=device,
         )
-        finished = run_confined(launch, shared, timeout=suite.timeout, watch=Reporter(name, progress))
-        problem, parsed, xml = _read(finished, scratch, suite.timeout, secret)
-    if shared.keep is not None and xml:
-        write_file(shared.keep, f"{name}.xml", xml)
-    seconds = time.monotonic() - shared.turn.since
+        result = run_isolated(launch, options, timeout=suite.timeout, watch=Reporter(name, progress))
+        problem, parsed, xml = _read(result, scratch, suite.timeout, secret)
+    if options.keep is not None and xml:
+        write_file(options.keep, f"{name}.xml", xml)
+    seconds = time.monotonic() - options.gate.opened_at
     run = SuiteRun(
         tree=name,
         cases=parsed.cases,
         device=parsed.device,
         seconds=seconds,
         problem=problem,
-        isolation=finished.isolation,
+        isolation=result.isolation,
         covered=parsed.covered,
     )
     progress(f"{name} run: {summary(run)}")
@@ -106,26 +106,26 @@ def _command(scratch: Path, python: str) -> list[str]:
     return [python, "-c", _PYTEST, *isolation, *options, *output, "."]
 
 
-def _read(finished: Finished, scratch: Path, timeout: float, secret: bytes) -> tuple[str, Report, bytes]:
+def _read(result: ProcessResult, scratch: Path, timeout: float, secret: bytes) -> tuple[str, JUnitReport, bytes]:
     """Say what is wrong with a run, if anything, and what it reported all the same, read and as it is."""
-    nothing = Report((), {}), b""
-    stopped = why_stopped(finished, timeout)
+    nothing = JUnitReport((), {}), b""
+    stopped = why_stopped(result, timeout)
     if stopped:
         return stopped, *nothing
-    if finished.code == NO_DEVICE_CODE:
-        reasons = [line[begun.end() :].rstrip(" !") for line in finished.tail if (begun := _EXIT.match(line))]
+    if result.code == NO_DEVICE_CODE:
+        reasons = [line[begun.end() :].rstrip(" !") for line in result.tail if (begun := _EXIT.match(line))]
         return f"no device: {reasons[-1] if reasons else 'the suite gave no reason'}", *nothing
-    if finished.signal_name:
-        return f"its process was ended by {finished.signal_name}{last_case(finished)}.", *nothing
+    if result.signal_name:
+        return f"its process was ended by {result.signal_name}{last_case(result)}.", *nothing
     try:
         xml = _sealed(scratch, read_report(scratch, _REPORT), secret)
         parsed = parse_junit(xml)
     except FileNotFoundError:
-        what = "it could not be started" if finished.code in NOT_STARTED else "pytest left no report"
-        return f"{what} (exit code {finished.code}): {last_lines(finished)}", *nothing
+        what = "it could not be started" if result.code in NOT_STARTED else "pytest left no report"
+        return f"{what} (exit code {result.code}): {last_lines(result)}", *nothing
     except SuiteError as error:
         return error.message, *nothing
-    return _contradiction(finished, parsed), parsed, xml
+    return _contradiction(result, parsed), parsed, xml
 
 
 def _sealed(scratch: Path, xml: bytes, secret: bytes) -> bytes:
@@ -146,11 +146,11 @@ def _sealed(scratch: Path, xml: bytes, secret: bytes) -> bytes:
     return xml
 
 
-def _contradiction(finished: Finished, parsed: Report) -> str:
+def _contradiction(result: ProcessResult, parsed: JUnitReport) -> str:
     """A report is believed only with the exit code that goes with it."""
     if not parsed.cases:
         return "it collected no case."
     bad = any(case.outcome in (CaseOutcome.FAILED, CaseOutcome.ERROR) for case in parsed.cases)
-    if finished.code not in (0, 1) or (finished.code == 0 and bad):
-        return f"pytest exited with {finished.code}, which its report does not explain: {last_lines(finished)}"
+    if result.code not in (0, 1) or (result.code == 0 and bad):
+        return f"pytest exited with {result.code}, which its report does not explain: {last_lines(result)}"
     return ""

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from bot.errors import SuiteError
 from bot.models import CommandSuite, Suite
-from bot.proof.isolation import Confinement
+from bot.proof.isolation import IsolationSettings
 
 
-class Order(Enum):
+class RunOrder(Enum):
     """How the candidate run follows the base run: at once, started but waiting for its turn, or started after it."""
 
     TOGETHER = "together"
@@ -24,14 +24,14 @@ class Order(Enum):
     AFTER = "after"
 
 
-def order(suite: Suite | CommandSuite, device: str, confinement: Confinement) -> Order:
+def choose_order(suite: Suite | CommandSuite, device: str, isolation: IsolationSettings) -> RunOrder:
     """Choose the order. Runs that share a network do not go side by side: both would want the same port."""
     if (os.cpu_count() or 1) == 1:
-        return Order.AFTER
+        return RunOrder.AFTER
     no_gpu = not any(Path(node).exists() for node in ("/dev/kfd", "/dev/nvidiactl", "/dev/dxg"))
-    if (device == "cpu" or (device == "auto" and no_gpu)) and not confinement.network:
-        return Order.TOGETHER
-    return Order.IN_TURN if isinstance(suite, Suite) and suite.takes_turns else Order.AFTER
+    if (device == "cpu" or (device == "auto" and no_gpu)) and not isolation.network:
+        return RunOrder.TOGETHER
+    return RunOrder.IN_TURN if isinstance(suite, Suite) and suite.takes_turns else RunOrder.AFTER
 
 
 def first_writable(*folders: Path) -> Path:

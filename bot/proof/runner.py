@@ -13,7 +13,7 @@ from bot.models import Progress, Sha, Verdict, silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class ProofRequest:
     """What is to be proven: that `commit` mends on `branch` what `base_commit` has.
 
     `patch` and `companions` name the carried patches in it, `changed` are the paths that it changes.
@@ -30,7 +30,7 @@ class Assignment:
 class Runner(Protocol):
     """A place where suites run."""
 
-    def prove(self, assignment: Assignment, progress: Progress = silent) -> Verdict:
+    def prove(self, request: ProofRequest, progress: Progress = silent) -> Verdict:
         """Run base and candidate on one machine and return the verdict on these very commits.
 
         What stops the runs is an inconclusive verdict. Raises SuiteError where there is nothing that could run.

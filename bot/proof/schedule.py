@@ -13,46 +13,52 @@ from typing import Protocol
 
 from bot.environment.temporary_folders import scratch_folder
 from bot.models import CommandSuite, StopWhen, Suite, Verdict
-from bot.proof.isolation import Confinement
-from bot.proof.launcher import Turn
-from bot.proof.run_order import Order, order
+from bot.proof.isolation import IsolationSettings
+from bot.proof.launcher import StartGate
+from bot.proof.run_order import RunOrder, choose_order
 
 Suites = Mapping[str, Suite | CommandSuite]
 _GLANCE = 1.0
 """Seconds between two questions whether to stop."""
 
 
-class Prove(Protocol):
+class ProveSuite(Protocol):
     """Proves one suite, whose base run begins with a turn; it asks `stop_when` about every second."""
 
-    def __call__(self, name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict: ...
+    def __call__(self, name: str, suite: Suite | CommandSuite, gate: StartGate, stop_when: StopWhen) -> Verdict: ...
 
 
 def prove_each(
-    suites: Suites, prove: Prove, *, first: Turn, device: str, confinement: Confinement, stop_when: StopWhen
+    suites: Suites,
+    prove: ProveSuite,
+    *,
+    first: StartGate,
+    device: str,
+    isolation: IsolationSettings,
+    stop_when: StopWhen,
 ) -> dict[str, Verdict]:
     """Prove every suite, in order; the `first` turn is the caller's to give, the others come of themselves.
 
     `stop_when` is asked in this thread; what `prove` raises ends the others.
     """
-    if all(order(suite, device, confinement) is Order.IN_TURN for suite in suites.values()):
+    if all(choose_order(suite, device, isolation) is RunOrder.IN_TURN for suite in suites.values()):
         return _overlapping(suites, prove, first, stop_when)
     verdicts: dict[str, Verdict] = {}
     for name, suite in suites.items():
-        verdicts[name] = prove(name, suite, Turn() if verdicts else first, stop_when)
+        verdicts[name] = prove(name, suite, StartGate() if verdicts else first, stop_when)
     return verdicts
 
 
-def _overlapping(suites: Suites, prove: Prove, first: Turn, stop_when: StopWhen) -> dict[str, Verdict]:
+def _overlapping(suites: Suites, prove: ProveSuite, first: StartGate, stop_when: StopWhen) -> dict[str, Verdict]:
     stop = Event()
     with scratch_folder("backport-turns-") as scratch, ThreadPoolExecutor(max_workers=2) as proofs:
-        turns = [first, *(Turn(scratch / str(place) / "begun") for place in range(1, len(suites)))]
+        turns = [first, *(StartGate(scratch / str(place) / "begun") for place in range(1, len(suites)))]
         running = {
-            name: proofs.submit(prove, name, suite, turn, stop.is_set)
-            for (name, suite), turn in zip(suites.items(), turns, strict=True)
+            name: proofs.submit(prove, name, suite, gate, stop.is_set)
+            for (name, suite), gate in zip(suites.items(), turns, strict=True)
         }
-        for before, turn in zip(running.values(), turns[1:], strict=False):
-            _give_after(before, first, turn)
+        for before, gate in zip(running.values(), turns[1:], strict=False):
+            _give_after(before, first, gate)
         try:
             while wait(running.values(), timeout=_GLANCE).not_done and not stop.is_set():
                 if stop_when() or any(each.done() and each.exception() for each in running.values()):
@@ -63,6 +69,6 @@ def _overlapping(suites: Suites, prove: Prove, first: Turn, stop_when: StopWhen)
             proofs.shutdown(wait=False, cancel_futures=True)
 
 
-def _give_after(before: Future[Verdict], first: Turn, turn: Turn) -> None:
+def _give_after(before: Future[Verdict], first: StartGate, gate: StartGate) -> None:
     """Give a turn once the suite before has ended, but not before the first: until then there may be no trees."""
-    before.add_done_callback(lambda _: first.then(turn.give))
+    before.add_done_callback(lambda _: first.when_open(gate.open))

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
-from bot.config.prove import KnownCase, Prove
+from bot.config.prove import KnownFailureConfig, ProveConfig
 from bot.git.trees import CommitTree
-from bot.models import OWN_TESTS, Affectedness, CommandSuite, DeclaredFailure, SourceTree, Suite
+from bot.models import OWN_TESTS, Affectedness, CommandSuite, KnownFailure, SourceTree, Suite
 from bot.pick.context import PickContext
 from bot.proof.changed_tests import files_of_tests, filled, steering_files
-from bot.proof.isolation import GIB, Confinement
-from bot.proof.runner import Assignment
+from bot.proof.isolation import GIB, IsolationSettings
+from bot.proof.runner import ProofRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ def suites_for(
     companions: Sequence[CarriedPatch],
     changed: Sequence[str],
     candidate: SourceTree,
-    settings: Prove,
+    settings: ProveConfig,
 ) -> Suites:
     """Choose the suites for a candidate on a branch that changes these files."""
     longest = settings.timeout_minutes * 60
@@ -54,22 +54,22 @@ def suites_for(
     return Suites(proof=proof, guards={each.name: each for each in _guards(branch, settings)})
 
 
-def suites_of(assignment: Assignment, context: PickContext) -> Suites:
-    """Choose the suites for an assignment."""
+def suites_of(request: ProofRequest, context: PickContext) -> Suites:
+    """Choose the suites for a request."""
     return suites_for(
-        assignment.branch,
-        context.patches[assignment.patch] if assignment.patch else None,
-        [context.patches[name] for name in assignment.companions],
-        assignment.changed,
-        CommitTree(context.mirror, assignment.commit),
+        request.branch,
+        context.patches[request.patch] if request.patch else None,
+        [context.patches[name] for name in request.companions],
+        request.changed,
+        CommitTree(context.mirror, request.commit),
         context.config.prove,
     )
 
 
-def confinement_for(branch: str, settings: Prove) -> Confinement:
+def isolation_settings(branch: str, settings: ProveConfig) -> IsolationSettings:
     """Return the bounds of suite processes on a branch, as configured."""
     limits = settings.limits
-    return Confinement(
+    return IsolationSettings(
         network=settings.network,
         memory=None if limits.memory_gib is None else int(limits.memory_gib * GIB),
         file=int(limits.file_gib * GIB),
@@ -93,7 +93,7 @@ def resolved_in(
     )
 
 
-def _own_tests(changed: Sequence[str], candidate: SourceTree, settings: Prove) -> CommandSuite | None:
+def _own_tests(changed: Sequence[str], candidate: SourceTree, settings: ProveConfig) -> CommandSuite | None:
     named, overlay = files_of_tests(changed, settings.tests.paths)
     run = [path for path in named if candidate.read(path) is not None]  # what the change removes cannot be run
     if not run:
@@ -108,7 +108,7 @@ def _own_tests(changed: Sequence[str], candidate: SourceTree, settings: Prove) -
     )
 
 
-def _guards(branch: str, settings: Prove) -> list[CommandSuite]:
+def _guards(branch: str, settings: ProveConfig) -> list[CommandSuite]:
     return [
         CommandSuite(
             name=each.name,
@@ -121,5 +121,5 @@ def _guards(branch: str, settings: Prove) -> list[CommandSuite]:
     ]
 
 
-def _declared(cases: Sequence[KnownCase]) -> tuple[DeclaredFailure, ...]:
-    return tuple(DeclaredFailure(each.cases, each.reason) for each in cases)
+def _declared(cases: Sequence[KnownFailureConfig]) -> tuple[KnownFailure, ...]:
+    return tuple(KnownFailure(each.cases, each.reason) for each in cases)

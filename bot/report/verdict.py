@@ -16,7 +16,7 @@ from bot.models import (
     CaseResult,
     Device,
     Isolation,
-    KnownFailure,
+    KnownFailureResult,
     SuiteRun,
     Verdict,
     VerdictOutcome,
@@ -198,7 +198,7 @@ def _count_failures(run: SuiteRun, verdict: Verdict) -> int | None:
     return sum(case.outcome in _BAD and case.name not in known_names for case in run.cases)
 
 
-def _known_names(failures: Iterable[KnownFailure]) -> frozenset[str]:
+def _known_names(failures: Iterable[KnownFailureResult]) -> frozenset[str]:
     return frozenset(failure.case for failure in failures)
 
 

@@ -13,12 +13,12 @@ from collections.abc import Callable
 import pytest
 
 from bot.errors import SuiteError
-from bot.models import CaseOutcome, CaseResult, CommandSuite, DeclaredFailure, SuiteRun, Verdict, silent
+from bot.models import CaseOutcome, CaseResult, CommandSuite, KnownFailure, SuiteRun, Verdict, silent
 from bot.proof.buffer_picture import render_buffers
 from bot.proof.combine_verdicts import combine
 from bot.proof.judge import judge_suite, matches
 from bot.proof.junit import parse_junit
-from bot.proof.process import Finished
+from bot.proof.process import ProcessResult
 from bot.proof.progress import Reporter, last_case, last_lines
 from bot.proof.verdict_json import verdict_from_json, verdict_to_json
 from bot.report.verdict_page import render_page
@@ -27,7 +27,7 @@ from tests.bench.growth import assert_linear
 
 FAILED, PASSED, ERROR = CaseOutcome.FAILED, CaseOutcome.PASSED, CaseOutcome.ERROR
 OWN = CommandSuite(
-    name="own", command=("x",), overlay=("tests/test_a.py",), known_failures=(DeclaredFailure("*x*y*", "r"),)
+    name="own", command=("x",), overlay=("tests/test_a.py",), known_failures=(KnownFailure("*x*y*", "r"),)
 )
 Runs = tuple[SuiteRun, SuiteRun]
 
@@ -111,7 +111,7 @@ def test_reading_a_report(part: str) -> None:
 def test_reading_a_line_of_output(unit: str) -> None:
     def follow(line: str) -> object:
         Reporter("base", silent)(line)
-        finished = Finished(1, (line,), timed_out=False)
+        finished = ProcessResult(1, (line,), timed_out=False)
         return last_case(finished), last_lines(finished), printable_line(line, len(line))
 
     assert_linear(follow, lambda size: "a::b" + unit * size)

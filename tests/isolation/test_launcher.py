@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.proof.isolation import Confinement
+from bot.proof.isolation import IsolationSettings
 from tests.proof.walled import complaints, run, walled
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -173,7 +173,7 @@ def test_what_processes_of_one_user_share_is_shut(tmp_path: Path, outside: dict[
         beside=str(tmp_path / "beside"),
         closed=not network,
     )
-    assert complaints(run(tmp_path, text, Confinement(network=network))) == []
+    assert complaints(run(tmp_path, text, IsolationSettings(network=network))) == []
 
 
 @walled
@@ -195,7 +195,7 @@ def test_links_on_the_way_to_a_path_are_kept(tmp_path: Path) -> None:
     (tmp_path / "far").symlink_to(tmp_path / "link")
     shown = tmp_path / "far" / "file"
     text = f"def test_it():\n    assert open({str(shown)!r}).read() == 'x'\n"
-    assert complaints(run(tmp_path, text, Confinement(readable=(shown,)))) == []
+    assert complaints(run(tmp_path, text, IsolationSettings(readable=(shown,)))) == []
 
 
 @walled
@@ -210,12 +210,13 @@ _AS_SOMEBODY = """
 import os, sys
 sys.path[:0] = sys.argv[1:2]
 from pathlib import Path
-from bot.proof.isolation import Confinement, Launch, isolation_for
-from bot.proof.launcher import Shared, run_confined
+from bot.proof.isolation import IsolationSettings, Launch, isolation_kind
+from bot.proof.launcher import RunOptions, run_isolated
 
 folder, program = Path(sys.argv[2]), "import os; print(os.getuid(), os.path.exists('/root'), os.listdir('.'))"
 launch = Launch(command=[sys.executable, "-c", program], directory=folder, environment={}, writable=(folder,))
-print(isolation_for(Confinement()).value, *run_confined(launch, Shared(), timeout=60, watch=lambda line: None).tail)
+result = run_isolated(launch, RunOptions(), timeout=60, watch=lambda line: None)
+print(isolation_kind(IsolationSettings()).value, *result.tail)
 """
 
 

@@ -21,7 +21,7 @@ NAMES = [f"lib{number}\n" for number in range(12)]
 
 def _tools(code: str, timeout: float = 60) -> Tools:
     tool = Tool(paths=("*.lock",), command=("{python}", "-c", code), timeout=timeout)
-    return Tools(tools=(tool,), confinement=DEFAULT)
+    return Tools(tools=(tool,), isolation=DEFAULT)
 
 
 def _pick(history: History, repository: Repository, tools: Tools | None) -> Candidate | Conflict | AlreadyApplied:
@@ -116,7 +116,7 @@ def test_a_folder_that_becomes_a_link_deletes_nothing(history: History, reposito
     tip = history.commit({"deps": "".join([*NAMES, "last\n"]), "locks/deps.lock": "of release"}, base)
     code = "import os; os.rename('locks', 'away'); os.symlink('away', 'locks')"
     tool = Tool(paths=("locks/*.lock",), command=("{python}", "-c", code), timeout=60)
-    tools = Tools(tools=(tool,), confinement=DEFAULT)
+    tools = Tools(tools=(tool,), isolation=DEFAULT)
     made = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, regenerator=tools)
     assert isinstance(made, Conflict)
     assert "locks became a link" in made.rungs[-1].detail

@@ -28,7 +28,7 @@ from bot.fake_github import FakeGitHub
 from bot.models import CaseOutcome, CaseResult, NotProven, Opened, Sha, SuiteRun, TargetOutcome, Verdict, VerdictOutcome
 from bot.pipeline.remote_proof import actions_runner
 from bot.proof.artifacts import write_evidence
-from bot.proof.runner import Assignment
+from bot.proof.runner import ProofRequest
 from tests.pipeline.office import REPOSITORY, Office, commit, git, with_pick
 
 ROOT = Path(__file__).parents[2]
@@ -293,8 +293,8 @@ def test_a_cancelled_request_cancels_its_run(forge: Office, tmp_path: Path) -> N
     forge.context.mirror.fetch([base, fixed])
     config = parse_config(f"repository: {REPOSITORY}\n" + PROVE.format(queue=1, run=1))
     context = with_pick(forge.context, config=config, stop_when=lambda: True)
-    assignment = Assignment(branch="release/1.2", base_commit=Sha(base), commit=Sha(fixed), patch="widget-7")
-    verdict = actions_runner(context).prove(assignment)
+    request = ProofRequest(branch="release/1.2", base_commit=Sha(base), commit=Sha(fixed), patch="widget-7")
+    verdict = actions_runner(context).prove(request)
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
     assert "as the request was" in verdict.reason
     (run,) = forge.fake_github.runs(REPOSITORY)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Pick, parse_config
+from bot.config import PickConfig, parse_config
 from bot.models import Conflicted, Failed, Opened
 from bot.pipeline.context import open_repository_context
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, with_pick
@@ -111,7 +111,7 @@ def test_a_repository_that_the_configuration_does_not_name_is_no_target(both: Of
 
 def test_the_recipe_for_a_conflict_there_names_that_repository(both: Office) -> None:
     bare = replace(both, context=replace(with_pick(both.context, patches={}), others={}))
-    strict = {"pick": Pick(propose=False)}
+    strict = {"pick": PickConfig(propose=False)}
     others = {
         name: with_pick(there, patches={}, config=there.config.model_copy(update=strict))
         for name, there in both.context.others.items()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.config import Prove
+from bot.config import ProveConfig
 from bot.models import CaseOutcome, CaseResult, SuiteRun
 from bot.proof.changed_tests import errors_as_failures, files_of_tests, filled, steering_files
 
-PATTERNS = Prove().tests.paths
+PATTERNS = ProveConfig().tests.paths
 
 
 @pytest.mark.parametrize(

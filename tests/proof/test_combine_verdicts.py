@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import CaseOutcome, CaseResult, KnownFailure, SuiteRun, Verdict, VerdictOutcome
+from bot.models import CaseOutcome, CaseResult, KnownFailureResult, SuiteRun, Verdict, VerdictOutcome
 from bot.proof.combine_verdicts import combine
 
 
 def verdict(outcome: VerdictOutcome, *cases: str, problem: str = "", known: str = "") -> Verdict:
     results = tuple(CaseResult(name=name, outcome=CaseOutcome.PASSED) for name in cases)
     run = SuiteRun(tree="base", cases=results, device=None, seconds=2.0, problem=problem)
-    failures = (KnownFailure(known, "another fault", still_fails=True),) if known else ()
+    failures = (KnownFailureResult(known, "another fault", still_fails=True),) if known else ()
     return Verdict(outcome=outcome, reason=f"it is {outcome}.", base=run, candidate=run, known_failures=failures)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.environment.temporary_folders import scratch_folder
 from bot.errors import SuiteError
-from bot.models import CaseOutcome, CommandSuite, DeclaredFailure, SuiteRun, VerdictOutcome
+from bot.models import CaseOutcome, CommandSuite, KnownFailure, SuiteRun, VerdictOutcome
 from bot.proof import prove
 from bot.proof.command_suite import run_command
 from bot.proof.source_copy import lay_over
@@ -162,7 +162,7 @@ def test_a_case_that_fails_on_both_is_known_only_where_it_is_declared(tmp_path: 
     suite = own_tests(tmp_path, {"widget.py": _BROKEN}, {"widget.py": _FIXED, "tests/test_size.py": test})
     verdict = prove(tmp_path / "base", tmp_path / "candidate", suite, device="cpu")
     assert verdict.outcome is VerdictOutcome.INCOMPLETE
-    declared = DeclaredFailure("tests.test_size::test_network", "there is no network here")
+    declared = KnownFailure("tests.test_size::test_network", "there is no network here")
     told = CommandSuite(
         name=suite.name, command=suite.command, overlay=suite.overlay, known_failures=(declared,), timeout=60
     )

@@ -15,7 +15,7 @@ import pytest
 from bot.models import Suite, VerdictOutcome
 from bot.proof import prove
 from bot.proof.container import contained
-from bot.proof.isolation import Confinement, Launch
+from bot.proof.isolation import IsolationSettings, Launch
 
 RUNTIME = f"""#!{sys.executable}
 import json, os, pathlib, subprocess, sys
@@ -64,8 +64,8 @@ def prove_in_container(tmp_path: Path, test: str) -> VerdictOutcome:
         (tmp_path / name / "size").write_text(text)
     (tmp_path / "suite" / "test_it.py").write_text(test)
     suite = Suite(name="it", directory=tmp_path / "suite", timeout=60)
-    confinement = Confinement(image="widget/spring@sha256:" + "0" * 64)
-    return prove(tmp_path / "base", tmp_path / "candidate", suite, device="cpu", confinement=confinement).outcome
+    isolation = IsolationSettings(image="widget/spring@sha256:" + "0" * 64)
+    return prove(tmp_path / "base", tmp_path / "candidate", suite, device="cpu", isolation=isolation).outcome
 
 
 _SIZE = """
@@ -112,12 +112,12 @@ def test_each_container_is_removed_by_its_name(tmp_path: Path, runtime: Path) ->
 
 def test_a_runtime_that_is_not_there_allows_no_verdict(tmp_path: Path) -> None:
     suite = Suite(name="it", directory=tmp_path, timeout=60)
-    confinement = Confinement(image="widget/spring", runtime="no-such-runtime")
-    verdict = prove(tmp_path, tmp_path, suite, device="cpu", confinement=confinement)
+    isolation = IsolationSettings(image="widget/spring", runtime="no-such-runtime")
+    verdict = prove(tmp_path, tmp_path, suite, device="cpu", isolation=isolation)
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
     assert "it could not be started (exit code 127): no-such-runtime cannot be started" in verdict.reason
 
 
 def test_a_container_with_a_network_does_not_get_the_machine_s(tmp_path: Path) -> None:
     launch = Launch(command=["true"], directory=tmp_path, environment={}, device="cpu")
-    assert "--network" not in contained(launch, Confinement(image="widget", network=True), "name")
+    assert "--network" not in contained(launch, IsolationSettings(image="widget", network=True), "name")

@@ -14,18 +14,18 @@ from bot.models import CommandSuite, Suite, SuiteRun, VerdictOutcome
 from bot.proof import prove
 from bot.proof.command_suite import run_command
 from bot.proof.disk_usage import DiskWatch, Usage, usage
-from bot.proof.isolation import Confinement
-from bot.proof.launcher import Shared
+from bot.proof.isolation import IsolationSettings
+from bot.proof.launcher import RunOptions
 from tests.environment.test_temporary_folders import nest
 
 MIB = 1024 * 1024
-SMALL = Confinement(disk=20 * MIB, entries=500)
+SMALL = IsolationSettings(disk=20 * MIB, entries=500)
 
 
 def run(tmp_path: Path, code: str, *, timeout: float = 60.0) -> SuiteRun:
     (tmp_path / "t.py").write_text(f"import os\nHOME = os.environ['HOME']\n{code}\n")
     suite = CommandSuite(name="x", command=("{python}", "t.py"), timeout=timeout)
-    return run_command(tmp_path, suite, name="base", shared=Shared(confinement=SMALL))
+    return run_command(tmp_path, suite, name="base", options=RunOptions(isolation=SMALL))
 
 
 WRITE = "open(f'{HOME}/{number}', 'wb').write(bytes(2**20))"
@@ -62,7 +62,7 @@ def test_what_a_carried_patchs_suite_writes_is_bounded_too(tmp_path: Path) -> No
     test = f"import os\nHOME = os.environ['HOME']\ndef test_it():\n    for number in range(60):\n        {WRITE}\n"
     (tmp_path / "suite/test_it.py").write_text(test)
     suite = Suite(name="it", directory=tmp_path / "suite", timeout=60)
-    verdict = prove(tmp_path / "base", tmp_path / "candidate", suite, device="cpu", confinement=SMALL)
+    verdict = prove(tmp_path / "base", tmp_path / "candidate", suite, device="cpu", isolation=SMALL)
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
     assert "it wrote more than 20 MiB" in verdict.reason
 

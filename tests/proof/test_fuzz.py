@@ -20,8 +20,8 @@ from bot.models import (
     CaseOutcome,
     CaseResult,
     CommandSuite,
-    DeclaredFailure,
     Device,
+    KnownFailure,
     SuiteRun,
     Verdict,
     VerdictOutcome,
@@ -31,8 +31,8 @@ from bot.proof.artifacts import VERDICT
 from bot.proof.buffer_picture import render_buffers
 from bot.proof.combine_verdicts import combine
 from bot.proof.judge import judge_suite
-from bot.proof.junit import Report, parse_junit
-from bot.proof.process import Finished
+from bot.proof.junit import JUnitReport, parse_junit
+from bot.proof.process import ProcessResult
 from bot.proof.progress import Reporter, last_case, last_lines
 from bot.proof.verdict_json import verdict_to_json
 from bot.proof.workflow_artifact import LARGEST, read_artifact
@@ -45,7 +45,7 @@ SUITE = CommandSuite(
     name="s",
     command=("x",),
     overlay=("t.py",),
-    known_failures=(DeclaredFailure("a*b*", "known"), DeclaredFailure("*", "k")),
+    known_failures=(KnownFailure("a*b*", "known"), KnownFailure("*", "k")),
 )
 TEXT = st.text(st.characters(exclude_categories=()), max_size=40) | st.sampled_from(
     [
@@ -74,7 +74,7 @@ def judged(base: SuiteRun, candidate: SuiteRun) -> None:
     json.dumps(verdict_to_json(verdict), ensure_ascii=False).encode()
 
 
-def run_of(report: Report, tree: str) -> SuiteRun:
+def run_of(report: JUnitReport, tree: str) -> SuiteRun:
     return SuiteRun(tree=tree, cases=report.cases, device=report.device, seconds=1.0)
 
 
@@ -271,5 +271,5 @@ def test_output_of_any_shape_is_followed(lines: list[str]) -> None:
     report = Reporter("base", silent)
     for line in lines:
         report(line)
-    finished = Finished(1, tuple(lines), timed_out=False)
-    assert isinstance(last_case(finished) + last_lines(finished), str)
+    result = ProcessResult(1, tuple(lines), timed_out=False)
+    assert isinstance(last_case(result) + last_lines(result), str)

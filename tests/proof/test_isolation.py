@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import Suite
-from bot.proof.isolation import Confinement, has_own_pid_limit
+from bot.proof.isolation import IsolationSettings, has_own_pid_limit
 from bot.proof.pytest_suite import run_suite
 from tests.proof.walled import complaints, left, run, walled
 
@@ -48,7 +48,7 @@ def test_a_looking_suite_fails_where_there_is_a_token(tmp_path: Path) -> None:
     (tmp_path / "shown").mkdir()
     (tmp_path / "shown" / "key").write_text(SECRET)
     text = f"def test_it():\n    assert open({str(tmp_path / 'shown' / 'key')!r}).read() != {SECRET!r}\n"
-    assert len(complaints(run(tmp_path, text, Confinement(readable=(tmp_path / "shown",))))) == 1
+    assert len(complaints(run(tmp_path, text, IsolationSettings(readable=(tmp_path / "shown",))))) == 1
 
 
 @walled
@@ -151,7 +151,7 @@ def test_there_is_no_network_unless_it_is_configured(tmp_path: Path) -> None:
         assert [name for _, name in socket.if_nameindex()] == ["lo"]
     """
     assert complaints(run(tmp_path, text)) == []
-    assert complaints(run(tmp_path, text, Confinement(network=True))) != []
+    assert complaints(run(tmp_path, text, IsolationSettings(network=True))) != []
 
 
 def test_a_file_cannot_fill_the_disk(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_file_cannot_fill_the_disk(tmp_path: Path) -> None:
                 pass
             assert file.stat().st_size <= 8 * 2**20
         """,
-        Confinement(file=8 * MIB),
+        IsolationSettings(file=8 * MIB),
     )
     assert complaints(ended) == []
 
@@ -186,7 +186,7 @@ def test_memory_has_a_bound(tmp_path: Path) -> None:
             with pytest.raises(MemoryError):
                 bytearray(4 * 2**30)
         """,
-        Confinement(memory=2048 * MIB),
+        IsolationSettings(memory=2048 * MIB),
     )
     assert complaints(ended) == []
 
@@ -212,7 +212,7 @@ def test_a_fork_bomb_is_bounded_and_gone_afterwards(tmp_path: Path) -> None:
                 pass
             record_property("children", len(children))
         """,
-        Confinement(processes=320),
+        IsolationSettings(processes=320),
     )
     assert complaints(ended) == []
     assert int(ended.cases[0].figures["children"]) < 320 or not has_own_pid_limit()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.models import CaseOutcome, CaseResult, CommandSuite, DeclaredFailure, Device, Suite, SuiteRun, VerdictOutcome
+from bot.models import CaseOutcome, CaseResult, CommandSuite, Device, KnownFailure, Suite, SuiteRun, VerdictOutcome
 from bot.proof import judge
 from bot.proof.judge import judge_suite, matches
 
@@ -22,7 +22,7 @@ LETTERS = {
     "e": CaseOutcome.ERROR,
     "s": CaseOutcome.SKIPPED,
 }
-SLACK = DeclaredFailure("suite::known*", "lacks draft slack", fixed_by="other-patch")
+SLACK = KnownFailure("suite::known*", "lacks draft slack", fixed_by="other-patch")
 
 
 def run(outcomes: str, *, tree: str = "base", problem: str = "", device: Device | None = CPU) -> SuiteRun:

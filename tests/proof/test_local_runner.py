@@ -14,7 +14,7 @@ from bot.errors import SuiteError
 from bot.models import CaseOutcome, Suite, SuiteRun, VerdictOutcome
 from bot.proof import prove
 from bot.proof.isolation import can_isolate
-from bot.proof.launcher import Shared
+from bot.proof.launcher import RunOptions
 from bot.proof.pytest_suite import run_suite
 
 Lines = list[str]
@@ -34,7 +34,7 @@ def run(tmp_path: Path, text: str, *, timeout: float = 60.0) -> SuiteRun:
     kernels = tmp_path / "kernels"
     kernels.mkdir(exist_ok=True)
     return run_suite(
-        tree, write_suite(tmp_path / "suite", text, timeout=timeout), name="base", shared=Shared(kernels=kernels)
+        tree, write_suite(tmp_path / "suite", text, timeout=timeout), name="base", options=RunOptions(kernels=kernels)
     )
 
 
@@ -90,10 +90,10 @@ def test_a_hang_is_stopped_and_named(tmp_path: Path) -> None:
 
 def test_a_run_ends_when_it_is_told_to(tmp_path: Path) -> None:
     suite = write_suite(tmp_path / "suite", "import time\ndef test_it():\n    time.sleep(600)\n")
-    shared = Shared()
-    threading.Timer(2, shared.stop.set).start()
+    options = RunOptions()
+    threading.Timer(2, options.stop.set).start()
     start = time.monotonic()
-    problem = run_suite(tmp_path, suite, name="base", shared=shared).problem
+    problem = run_suite(tmp_path, suite, name="base", options=options).problem
     assert "it was not needed any more" in problem
     assert "stopped after" not in problem, "its time was not up"
     assert time.monotonic() - start < 20

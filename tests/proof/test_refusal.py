@@ -16,14 +16,14 @@ TOKEN = "ghs_0123456789abcdef0123456789abcdef"
 _PROGRAM = """
 import sys
 from pathlib import Path
-from bot import credentials
-from bot.config import Prove
+from bot.environment import credentials
+from bot.config import ProveConfig
 from bot.errors import SuiteError
 from bot.proof.prove_trees import prove_trees
 
 base, candidate, choice, reading = *map(Path, sys.argv[1:3]), *sys.argv[3:]
 getattr(credentials, reading)(credentials.TOKEN)
-settings = Prove(device="cpu", without_isolation=choice)
+settings = ProveConfig(device="cpu", without_isolation=choice)
 try:
     verdict = prove_trees(base, candidate, None, patches={}, settings=settings, changed=["test_it.py"], progress=print)
 except SuiteError as error:

@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 from bot.carried.load import CarriedPatch, bundled_patches, load_patches
-from bot.config.prove import OwnCommand, Prove
+from bot.config.prove import OwnCommand, ProveConfig
 from bot.errors import SuiteError
 from bot.models import CaseOutcome, CommandSuite, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never
 from bot.proof import local_runner, prove, schedule
 from bot.proof import prove_trees as prove_trees_module
-from bot.proof.isolation import DEFAULT, Confinement, can_isolate
-from bot.proof.launcher import Turn
+from bot.proof.isolation import DEFAULT, IsolationSettings, can_isolate
+from bot.proof.launcher import StartGate
 from bot.proof.prove_trees import prove_trees
-from bot.proof.run_order import Order, order
+from bot.proof.run_order import RunOrder, choose_order
 from bot.proof.schedule import prove_each
 
 pytestmark = pytest.mark.xdist_group("turns")  # one fixture is most of the time
@@ -72,7 +72,7 @@ def clock(run: SuiteRun, name: str) -> float:
 @pytest.fixture(scope="module")
 def in_turn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Verdict, Path]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(local_runner, "order", lambda *_: Order.IN_TURN)
+        patch.setattr(local_runner, "choose_order", lambda *_: RunOrder.IN_TURN)
         folder = tmp_path_factory.mktemp("turns")
         suite = waiting_suite(folder)
         return prove(folder / "base", folder / "candidate", suite, kernels=folder / "kernels"), folder
@@ -117,7 +117,7 @@ def test_a_candidate_cannot_write_into_the_kept_kernels(tmp_path: Path) -> None:
 @pytest.fixture
 def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dict[str, Suite]]:
     for module in (local_runner, schedule):
-        monkeypatch.setattr(module, "order", lambda *_: Order.IN_TURN)
+        monkeypatch.setattr(module, "choose_order", lambda *_: RunOrder.IN_TURN)
     suite = waiting_suite(tmp_path)
     return tmp_path, {"one": suite, "two": suite, "three": suite}
 
@@ -125,10 +125,10 @@ def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dict
 def test_of_several_suites_the_next_starts_up_meanwhile(several: tuple[Path, dict[str, Suite]]) -> None:
     folder, suites = several
 
-    def one(name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict:
-        return prove(folder / "base", folder / "candidate", suite, turn=turn, stop_when=stop_when)
+    def one(name: str, suite: Suite | CommandSuite, gate: StartGate, stop_when: StopWhen) -> Verdict:
+        return prove(folder / "base", folder / "candidate", suite, gate=gate, stop_when=stop_when)
 
-    verdicts = prove_each(suites, one, first=Turn(), device="auto", confinement=DEFAULT, stop_when=never)
+    verdicts = prove_each(suites, one, first=StartGate(), device="auto", isolation=DEFAULT, stop_when=never)
     assert [verdict.outcome for verdict in verdicts.values()] == [VerdictOutcome.PROVEN] * 3
     runs = [run for verdict in verdicts.values() for run in (verdict.base, verdict.candidate)]
     for before, after in pairwise(runs):
@@ -146,34 +146,34 @@ def endless(several: tuple[Path, dict[str, Suite]]) -> tuple[Path, dict[str, Sui
 def test_a_suite_that_cannot_be_proven_ends_the_others(endless: tuple[Path, dict[str, Suite]]) -> None:
     folder, suites = endless
 
-    def one(name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict:
+    def one(name: str, suite: Suite | CommandSuite, gate: StartGate, stop_when: StopWhen) -> Verdict:
         if name == "two":
             raise SuiteError("It is gone.", hint="Look for it.")
-        return prove(folder / "base", folder / "candidate", suite, turn=turn, stop_when=stop_when)
+        return prove(folder / "base", folder / "candidate", suite, gate=gate, stop_when=stop_when)
 
-    begun = time.monotonic()
+    is_open = time.monotonic()
     with pytest.raises(SuiteError, match="It is gone"):
-        prove_each(suites, one, first=Turn(), device="auto", confinement=DEFAULT, stop_when=never)
-    assert time.monotonic() - begun < 300
+        prove_each(suites, one, first=StartGate(), device="auto", isolation=DEFAULT, stop_when=never)
+    assert time.monotonic() - is_open < 300
 
 
 def test_a_proof_of_several_suites_is_ended_when_nobody_needs_it(endless: tuple[Path, dict[str, Suite]]) -> None:
     folder, suites = endless
     threads = set()
 
-    def one(name: str, suite: Suite | CommandSuite, turn: Turn, stop_when: StopWhen) -> Verdict:
-        return prove(folder / "base", folder / "candidate", suite, turn=turn, stop_when=stop_when)
+    def one(name: str, suite: Suite | CommandSuite, gate: StartGate, stop_when: StopWhen) -> Verdict:
+        return prove(folder / "base", folder / "candidate", suite, gate=gate, stop_when=stop_when)
 
     def unneeded() -> bool:
         threads.add(threading.current_thread())
         return True
 
-    begun = time.monotonic()
+    is_open = time.monotonic()
     verdicts = prove_each(
-        {"one": suites["one"]}, one, first=Turn(), device="auto", confinement=DEFAULT, stop_when=unneeded
+        {"one": suites["one"]}, one, first=StartGate(), device="auto", isolation=DEFAULT, stop_when=unneeded
     )
     assert verdicts["one"].outcome is VerdictOutcome.INCONCLUSIVE
-    assert time.monotonic() - begun < 300
+    assert time.monotonic() - is_open < 300
     assert threads == {threading.current_thread()}
 
 
@@ -214,10 +214,10 @@ def test_trees_that_cannot_be_laid_out_end_the_proof(
     def lay_out() -> None:
         raise SuiteError("The disk is full.", hint="Make room.")
 
-    begun = time.monotonic()
+    is_open = time.monotonic()
     with pytest.raises(SuiteError, match="The disk is full"):
         prove_trees(tmp_path / "1", tmp_path / "2", carried, lay_out=lay_out, patches={}, device="cpu")
-    assert time.monotonic() - begun < 300
+    assert time.monotonic() - is_open < 300
     assert list(tmp_path.glob("backport-*")) == []
 
 
@@ -231,7 +231,7 @@ def test_no_suite_begins_before_the_trees_are_laid_out(
         broken = replace(carried, suite=replace(carried.suite, directory=tmp_path / "broken"))
         if follower == "companion":
             for module in (local_runner, schedule):
-                patch.setattr(module, "order", lambda *_: Order.IN_TURN)
+                patch.setattr(module, "choose_order", lambda *_: RunOrder.IN_TURN)
         (tmp_path / "suite/test_it.py").write_text(
             "import os, pathlib\n\ndef test_it():\n"
             "    assert pathlib.Path(os.environ['SUITE_TARGET'], 'file').exists()\n",
@@ -252,7 +252,7 @@ def test_no_suite_begins_before_the_trees_are_laid_out(
             lay_out=lay_out,
             companions=[replace(carried, name="second")] if follower == "companion" else [],
             patches={},
-            settings=Prove(commands=(command,) if follower == "command" else ()),
+            settings=ProveConfig(commands=(command,) if follower == "command" else ()),
             device="cpu",
         )
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
@@ -260,18 +260,18 @@ def test_no_suite_begins_before_the_trees_are_laid_out(
     assert [case.outcome for case in second] == [CaseOutcome.PASSED] * 2
 
 
-@pytest.mark.parametrize("how", [Order.TOGETHER, Order.IN_TURN])
+@pytest.mark.parametrize("how", [RunOrder.TOGETHER, RunOrder.IN_TURN])
 def test_a_proof_that_ended_before_its_trees_were_there_leaves_nothing(
     carried: CarriedPatch,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    how: Order,
+    how: RunOrder,
 ) -> None:
     (tmp_path / "suite/test_it.py").unlink()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for module in (local_runner, schedule):
-        monkeypatch.setattr(module, "order", lambda *_: how)
+        monkeypatch.setattr(module, "choose_order", lambda *_: how)
     said: list[str] = []
     verdict = prove_trees(
         tmp_path / "base",
@@ -288,11 +288,11 @@ def test_a_proof_that_ended_before_its_trees_were_there_leaves_nothing(
 
 
 def test_a_turn_whose_sign_cannot_be_written_counts_so_that_the_run_ends_in_time(tmp_path: Path) -> None:
-    turn = Turn(tmp_path / "gone/begun")
+    gate = StartGate(tmp_path / "gone/begun")
     (tmp_path / "gone").rmdir()
     with pytest.raises(FileNotFoundError):
-        turn.give()
-    assert turn.begun()
+        gate.open()
+    assert gate.is_open()
 
 
 TAKES = Suite(name="it", directory=Path("/"), takes_turns=True)
@@ -303,16 +303,16 @@ COMMAND = CommandSuite(name="it", command=("true",))
 @pytest.mark.parametrize(
     ("suite", "device", "network", "processors", "expected"),
     [
-        (PLAIN, "cpu", False, 2, Order.TOGETHER),
-        (TAKES, "cpu", False, 2, Order.TOGETHER),
-        (COMMAND, "cpu", False, 2, Order.TOGETHER),
-        (PLAIN, "cpu", True, 2, Order.AFTER),
-        (TAKES, "cpu", True, 2, Order.IN_TURN),
-        (PLAIN, "cpu", False, 1, Order.AFTER),
-        (TAKES, "rocm", False, 1, Order.AFTER),
-        (TAKES, "rocm", False, 2, Order.IN_TURN),
-        (PLAIN, "cuda", False, 2, Order.AFTER),
-        (COMMAND, "cuda", False, 2, Order.AFTER),
+        (PLAIN, "cpu", False, 2, RunOrder.TOGETHER),
+        (TAKES, "cpu", False, 2, RunOrder.TOGETHER),
+        (COMMAND, "cpu", False, 2, RunOrder.TOGETHER),
+        (PLAIN, "cpu", True, 2, RunOrder.AFTER),
+        (TAKES, "cpu", True, 2, RunOrder.IN_TURN),
+        (PLAIN, "cpu", False, 1, RunOrder.AFTER),
+        (TAKES, "rocm", False, 1, RunOrder.AFTER),
+        (TAKES, "rocm", False, 2, RunOrder.IN_TURN),
+        (PLAIN, "cuda", False, 2, RunOrder.AFTER),
+        (COMMAND, "cuda", False, 2, RunOrder.AFTER),
     ],
 )
 def test_runs_share_no_device(
@@ -321,7 +321,7 @@ def test_runs_share_no_device(
     device: str,
     network: bool,
     processors: int,
-    expected: Order,
+    expected: RunOrder,
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: processors)
-    assert order(suite, device, Confinement(network=network)) is expected
+    assert choose_order(suite, device, IsolationSettings(network=network)) is expected

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from bot.models import CaseOutcome, CaseResult, Device, KnownFailure, SuiteRun, Verdict, VerdictOutcome
+from bot.models import CaseOutcome, CaseResult, Device, KnownFailureResult, SuiteRun, Verdict, VerdictOutcome
 from bot.proof.verdict_json import SCHEMA, verdict_from_json, verdict_to_json, write_verdict
 
 DEVICE = Device(kind="rocm", name="AMD Instinct MI300X", arch="gfx942", versions={"torch": "2.9.0"})
@@ -21,7 +21,7 @@ def verdict(device: Device | None) -> Verdict:
     """Make a verdict with something in every field."""
     base = SuiteRun(tree="base", cases=(CASE,), device=device, seconds=3.5, commit="a" * 40)
     candidate = SuiteRun(tree="candidate", cases=(), device=None, seconds=0.0, problem="it collected no case.")
-    known = (KnownFailure("t::b", "lacks slack", still_fails=True),)
+    known = (KnownFailureResult("t::b", "lacks slack", still_fails=True),)
     return Verdict(
         outcome=VerdictOutcome.INCONCLUSIVE,
         reason="why",

@@ -9,21 +9,21 @@ from pathlib import Path
 import pytest
 
 from bot.models import CaseOutcome, Suite, SuiteRun
-from bot.proof.isolation import Confinement, can_isolate
-from bot.proof.launcher import Shared
+from bot.proof.isolation import IsolationSettings, can_isolate
+from bot.proof.launcher import RunOptions
 from bot.proof.pytest_suite import run_suite
 
 walled = pytest.mark.skipif(not can_isolate(), reason="this machine lets no process have namespaces of its own")
 
 
-def run(folder: Path, text: str, confinement: Confinement | None = None, *, device: str = "cpu") -> SuiteRun:
+def run(folder: Path, text: str, isolation: IsolationSettings | None = None, *, device: str = "cpu") -> SuiteRun:
     """Run a one-file suite inside the walls; it and its tree lie in the folder."""
     for name in ("suite", "tree"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "suite" / "test_it.py").write_text(textwrap.dedent(text), encoding="utf-8")
     suite = Suite(name="it", directory=folder / "suite", timeout=60)
-    shared = Shared(confinement=confinement or Confinement())
-    return run_suite(folder / "tree", suite, name="base", device=device, shared=shared)
+    options = RunOptions(isolation=isolation or IsolationSettings())
+    return run_suite(folder / "tree", suite, name="base", device=device, options=options)
 
 
 def complaints(ended: SuiteRun) -> list[str]:

@@ -24,7 +24,7 @@ from bot.models import (
     Device,
     Failed,
     Fidelity,
-    KnownFailure,
+    KnownFailureResult,
     Match,
     Method,
     NotAffected,
@@ -149,7 +149,9 @@ class Samples:
             self.case(f"{verify}[mla-16]", fails, 16, "16 elements past the end"),
             self.case("test_values::test_indices_are_right[16]", passes),
         )
-        known = KnownFailure(f"suite.{verify}[mla-16]", "MLA verify lacks draft slack until #27485.", still_fails=True)
+        known = KnownFailureResult(
+            f"suite.{verify}[mla-16]", "MLA verify lacks draft slack until #27485.", still_fails=True
+        )
         return Verdict(
             outcome=VerdictOutcome.PROVEN,
             reason="2 cases failed on the base; all pass on the candidate.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.models import CaseOutcome, CaseResult, KnownFailure, SuiteRun, Verdict, VerdictOutcome
+from bot.models import CaseOutcome, CaseResult, KnownFailureResult, SuiteRun, Verdict, VerdictOutcome
 from bot.report.buffers import WIDTH, render_bars
 
 
@@ -13,7 +13,7 @@ def case(name: str, numel: int, past_end: int, buffer: str = "kv") -> CaseResult
 
 def verdict(base: list[CaseResult], candidate: list[CaseResult], known: str = "") -> Verdict:
     runs = [SuiteRun(tree="t", cases=tuple(cases), device=None, seconds=1.0) for cases in (base, candidate)]
-    failures = (KnownFailure(known, "another fault", still_fails=True),) if known else ()
+    failures = (KnownFailureResult(known, "another fault", still_fails=True),) if known else ()
     return Verdict(outcome=VerdictOutcome.PROVEN, reason="", base=runs[0], candidate=runs[1], known_failures=failures)
 
 
