@@ -33,7 +33,7 @@ def companions_of(patch: CarriedPatch, patches: Mapping[str, CarriedPatch]) -> t
     return tuple(ordered.values())
 
 
-def wanted_companions(
+def needed_companions(
     base: SourceTree, candidate: SourceTree, patch: CarriedPatch, patches: Mapping[str, CarriedPatch]
 ) -> tuple[CarriedPatch, ...]:
     """Return the companions whose suites a proof needs: those that the base lacks, and those that the candidate adds.

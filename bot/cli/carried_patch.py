@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bot.carried.apply import Applied, ChangedTree, StepFailed, apply, render_diff, write
-from bot.carried.companions import apply_companions, wanted_companions
+from bot.carried.companions import apply_companions, needed_companions
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch, configured_patches
 from bot.carried.tree import DirectoryTree, differing_paths
@@ -99,7 +99,7 @@ def prove_fix(
             fixed,
             carried,
             lay_out=lay_out,
-            companions=wanted_companions(DirectoryTree(tree), DirectoryTree(fixed), carried, patches)
+            companions=needed_companions(DirectoryTree(tree), DirectoryTree(fixed), carried, patches)
             if carried and with_companions
             else (),
             patches=patches,

@@ -17,7 +17,7 @@ from bot.commands.verbs import KEYWORDS, Verb
 from bot.errors import CommandError
 from bot.models import BackportOptions
 from bot.text.branch_names import is_glob, name_problem, pattern_problem, split_target
-from bot.text.comment_text import written_lines
+from bot.text.comment_text import plain_text_lines
 from bot.text.markdown import code
 from bot.text.suggestions import suggest
 
@@ -108,7 +108,7 @@ _EXAMPLE = "Name one, e.g. `/backport release/v1.2`, or write `/backport help`."
 
 
 def _addressed_lines(body: str) -> Iterator[str]:
-    for line in written_lines(body, having=NAME):
+    for line in plain_text_lines(body, having=NAME):
         if line.split(maxsplit=1)[0].casefold().rstrip(":,.") == NAME:
             yield line
 

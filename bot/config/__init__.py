@@ -5,7 +5,7 @@ else. Every key is used by the program; an unknown one is an error, because a mi
 """
 
 from bot.config.config import Config
-from bot.config.elsewhere import Elsewhere
+from bot.config.elsewhere import OtherRepository
 from bot.config.load import FILE_NAME, load_config, parse_config, schema
 from bot.config.permissions import Permission, Permissions
 from bot.config.pick import PickConfig
@@ -19,7 +19,7 @@ __all__ = [
     "Committer",
     "Conditions",
     "Config",
-    "Elsewhere",
+    "OtherRepository",
     "Permission",
     "Permissions",
     "PickConfig",

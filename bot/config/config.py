@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.config.elsewhere import Elsewhere
+from bot.config.elsewhere import OtherRepository
 from bot.config.permissions import Permissions
 from bot.config.pick import PickConfig
 from bot.config.prove import ProveConfig
@@ -32,7 +32,7 @@ class Config(Section):
     """The repository, as `owner/name`."""
     branches: tuple[Pattern, ...] = Field(default=("release/*",), strict=False, min_length=1)
     """The stable branches: what `all` and `auto` mean, and where globs look. `*` stops at a slash, `**` does not."""
-    elsewhere: tuple[Elsewhere, ...] = Field(default=(), strict=False)
+    elsewhere: tuple[OtherRepository, ...] = Field(default=(), strict=False)
     """Target branches in other repositories."""
     max_targets: Annotated[int, Field(ge=1, le=50)] = 20
     """Target branches that one command may name or its globs may match."""

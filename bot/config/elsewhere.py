@@ -7,7 +7,7 @@ from pydantic import Field
 from bot.config.values import Pattern, RepositoryName, Section
 
 
-class Elsewhere(Section):
+class OtherRepository(Section):
     """Another repository with target branches, e.g. a fork. A target there is written `owner/name:branch`."""
 
     repository: RepositoryName

@@ -10,7 +10,7 @@ from bot.config.prove import Minutes, PathPattern, Words
 from bot.config.values import Section
 
 
-class Generated(Section):
+class GeneratedFiles(Section):
     """Files that a tool of the project writes, such as lock files, and the command that writes them anew."""
 
     paths: Annotated[tuple[PathPattern, ...], Field(min_length=1, strict=False)]
@@ -34,5 +34,5 @@ class PickConfig(Section):
     """Pick what a merge commit brought as one commit, by whoever merged; without it the pull request's own commits are
     picked, with their authors."""
 
-    generated: tuple[Generated, ...] = Field(default=(), strict=False)
+    generated: tuple[GeneratedFiles, ...] = Field(default=(), strict=False)
     """Files that are written anew where they conflict, on the machine that runs the suites; the first that matches."""

@@ -115,7 +115,7 @@ def staged(directory: Path, *, device: str = "auto", progress: Progress = silent
                 token=token[BOT],
                 api_url=fake_github.api_url,
                 directory=directory,
-                signing=SigningKey.derived_from(secret),
+                signing=SigningKey.derive(secret),
                 progress=progress,
             )
         )

@@ -52,7 +52,7 @@ def drop(name: str) -> None:
     _forget(name)
 
 
-def held() -> bool:
+def holds_secret() -> bool:
     """Whether this process has taken a secret."""
     return bool(_names_held)
 
@@ -111,4 +111,4 @@ def signing_key(account: Account, *, webhook_secret: str | None = None) -> Signi
     not do: the one of a workflow run is another in each run.
     """
     secret = take(SIGNING_SECRET) or (account.private_key if isinstance(account, AppKey) else webhook_secret)
-    return SigningKey.derived_from(secret) if secret else None
+    return SigningKey.derive(secret) if secret else None

@@ -36,7 +36,7 @@ def listen(port: int = 0) -> socket.socket:
 
 
 @contextmanager
-def serving(app: ASGIApp, *, port: int = 0, protocol: type[asyncio.Protocol] | None = None) -> Iterator[str]:
+def run_server(app: ASGIApp, *, port: int = 0, protocol: type[asyncio.Protocol] | None = None) -> Iterator[str]:
     """Serve `app` while the block runs and yield its address, e.g. http://127.0.0.1:40123.
 
     Port 0 takes a free one. `protocol` takes the place of uvicorn's own HTTP. The socket is bound before the block

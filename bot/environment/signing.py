@@ -22,7 +22,7 @@ class SigningKey:
     _key: bytes = field(repr=False)
 
     @classmethod
-    def derived_from(cls, secret: str) -> SigningKey:
+    def derive(cls, secret: str) -> SigningKey:
         """Derive the key from a secret that is used for something else as well; neither gives the other away.
 
         White space in the secret does not count: a PEM file loses or gains some on its way through settings.
@@ -33,6 +33,6 @@ class SigningKey:
         """Return the HMAC-SHA256 of the texts, each told from the next, as 64 hex digits."""
         return hmac.digest(self._key, json.dumps(texts).encode(), "sha256").hex()
 
-    def made(self, signature: str, *texts: str) -> bool:
+    def verify(self, signature: str, *texts: str) -> bool:
         """Say, in constant time, whether a signature is ours over these texts."""
         return hmac.compare_digest(signature.encode(), self.sign(*texts).encode())

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable
 
 from bot.models import Sha
-from bot.text.closing_keywords import disarm, skips_ci
+from bot.text.closing_keywords import neutralize_keywords, skips_ci
 
 _TRAILER = re.compile(r"[A-Za-z0-9-]+[ \t]*:[ \t]*\S")
 # git takes these as a sign that the paragraph was made by tools, and then tolerates other lines in it.
@@ -45,7 +45,7 @@ def backport_message(message: str, originals: Iterable[Sha], notes: Iterable[str
     Words in it that would close an issue or keep checks from running are made harmless, its own claims to be a pick are
     renamed, and line ends become git's.
     """
-    body, trailers = _split_trailers(without_picked_from(disarm(_with_plain_ends(message).rstrip())))
+    body, trailers = _split_trailers(without_picked_from(neutralize_keywords(_with_plain_ends(message).rstrip())))
     lines = [f"(cherry picked from commit {original})" for original in originals]
     skips = [_SKIPS] if skips_ci(message) else []
     paragraphs = [body, *skips, *notes, "\n".join(lines), trailers]

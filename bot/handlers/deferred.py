@@ -25,7 +25,7 @@ from bot.report import replies
 from bot.report.preflight import finding
 from bot.text.branch_names import split_target
 from bot.text.comment_text import may_start_line
-from bot.text.markers import Kept, KeptCommand, is_ours, kept_command
+from bot.text.markers import CommandRecord, RecordState, is_ours, read_command_record
 
 Due = tuple[CommandContext | RefusedCommand, ...]
 """What is due of one comment or one label, in the order asked."""
@@ -65,14 +65,14 @@ def unanswered_requests(original: PullRequest, context: RepositoryContext) -> tu
 def requests_started_since(number: int, moment: datetime, context: RepositoryContext) -> Collection[str]:
     """Return the keys of the answers that something was still being done about after that moment."""
     ours = own_answers(context.github.comments(number), number, context)
-    return {key for key, answer in ours.items() if _is_kept(answer, Kept.STARTED) and answer.changed >= moment}
+    return {key for key, answer in ours.items() if _is_kept(answer, RecordState.STARTED) and answer.changed >= moment}
 
 
 def cancel_deferred(number: int, context: RepositoryContext) -> tuple[str, ...]:
     """Drop what is remembered on a pull request and say so in each answer; returns the targets that were asked for."""
     dropped: dict[str, None] = {}
     for key, answer in own_answers(context.github.comments(number), number, context).items():
-        command = read_line(kept_command(answer.body)) if _is_kept(answer, Kept.REMEMBERED) else None
+        command = read_line(read_command_record(answer.body)) if _is_kept(answer, RecordState.REMEMBERED) else None
         if command is not None:
             dropped.update(dict.fromkeys(command.targets))
             post_reply(
@@ -115,8 +115,8 @@ def _has_its_answer(request: CommandContext, ours: Mapping[str, Comment], contex
     answer = ours.get(request.source.key)
     if answer is None or _is_newer(request.source, answer):
         return False
-    line = kept_command(answer.body)
-    if line is not None and line.kept is Kept.REMEMBERED:
+    line = read_command_record(answer.body)
+    if line is not None and line.state is RecordState.REMEMBERED:
         return not context.github.pull_request(request.source.pull_request).merged
     return line is None or is_served_elsewhere(answer, context)
 
@@ -133,7 +133,7 @@ def _of_comment(
     if not comment.person or is_ours(comment.body) or root in ours:
         return ()
     answered = {key: answer for key, answer in ours.items() if key.startswith(f"{root}-")}
-    lines = {key: line for key, answer in answered.items() if (line := kept_command(answer.body)) is not None}
+    lines = {key: line for key, answer in answered.items() if (line := read_command_record(answer.body)) is not None}
     source = {f"{root}-{index}": command for index, command in enumerate(_read(comment.body))}
     keys = [key for key in {**source, **lines} if key not in answered or key in lines]
     keys = [key for key in keys if key not in answered or not is_served_elsewhere(answered[key], context)]
@@ -146,7 +146,7 @@ def _of_comment(
 
 
 def _decide(
-    source: CommandSource, command: Command | None, line: KeptCommand | None, context: RepositoryContext
+    source: CommandSource, command: Command | None, line: CommandRecord | None, context: RepositoryContext
 ) -> CommandContext | RefusedCommand:
     """Return the request as it was written, if what the answer keeps of it can be believed."""
     if command is None or (line is not None and not is_genuine(line, source.place, context)):
@@ -165,7 +165,7 @@ def _read(body: str) -> Iterator[Command]:
         return
 
 
-def read_line(line: KeptCommand | None) -> Command | None:
+def read_line(line: CommandRecord | None) -> Command | None:
     """Return the command that an answer keeps; None where it keeps none, or one that cannot be read."""
     return next(_read(line.command), None) if line is not None else None
 
@@ -182,7 +182,7 @@ def _of_label(label: str, ours: Mapping[str, Comment], original: PullRequest, co
     answer = ours.get(request.source.key)
     if answer is None or _is_newer(request.source, answer):
         return (request,)
-    line = kept_command(answer.body)
+    line = read_command_record(answer.body)
     if line is None or is_served_elsewhere(answer, context):
         return ()
     return (_decide(request.source, request.command, line, context),)
@@ -192,9 +192,9 @@ def _source(comment: Comment, key: str, original: PullRequest) -> CommandSource:
     return CommandSource(original.number, comment.author, key, comment.id)
 
 
-def _is_kept(answer: Comment, kept: Kept) -> bool:
-    line = kept_command(answer.body)
-    return line is not None and line.kept is kept
+def _is_kept(answer: Comment, kept: RecordState) -> bool:
+    line = read_command_record(answer.body)
+    return line is not None and line.state is kept
 
 
 def _forecast_targets(request: CommandContext, context: RepositoryContext) -> list[tuple[str, str]]:

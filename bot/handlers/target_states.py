@@ -20,7 +20,7 @@ from bot.pipeline.publish import find_backport
 from bot.pipeline.repositories import resolve_repository, target_branches
 from bot.pipeline.request_storage import own_answers
 from bot.report.replies import CommentedState
-from bot.text.markers import Kept, kept_command, noted_branches
+from bot.text.markers import RecordState, read_branch_states, read_command_record
 
 
 def states_of_targets(
@@ -41,7 +41,7 @@ def _told(comments: Iterable[Comment], original: PullRequest) -> Mapping[str, Co
     return {
         branch: CommentedState(branch=branch, state=state, url=f"{original.url}#issuecomment-{comment.id}")
         for comment in comments
-        for branch, state in noted_branches(comment.body).items()
+        for branch, state in read_branch_states(comment.body).items()
     }
 
 
@@ -60,7 +60,7 @@ def _standing(
 def _remembered(comments: Iterable[Comment]) -> list[str]:
     targets: dict[str, None] = {}
     for comment in comments:
-        line = kept_command(comment.body)
-        command = read_line(line) if line is not None and line.kept is Kept.REMEMBERED else None
+        line = read_command_record(comment.body)
+        command = read_line(line) if line is not None and line.state is RecordState.REMEMBERED else None
         targets.update(dict.fromkeys(command.targets if command else ()))
     return list(targets)

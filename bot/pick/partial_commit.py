@@ -12,7 +12,7 @@ from bot.git.commit_message import without_picked_from
 from bot.git.repository import Repository
 from bot.git.trees import changed_tree, commit_paths, find_entry
 from bot.models import Sha
-from bot.text.closing_keywords import disarm
+from bot.text.closing_keywords import neutralize_keywords
 
 
 def write_part(repository: Repository, sha: Sha, paths: Iterable[str]) -> Sha | None:
@@ -36,6 +36,6 @@ def paths_in_part(repository: Repository, sha: Sha, candidates: Iterable[str]) -
 def part_message(message: str, sha: Sha, paths: Iterable[str]) -> str:
     """Return the message of a part that is brought to a branch: the commit's, and which part of it this is."""
     path_list = "\n".join(f"  {path!r}" if "\n" in path else f"  {path}" for path in paths)
-    subject, _, body = without_picked_from(disarm(message)).strip().partition("\n")
+    subject, _, body = without_picked_from(neutralize_keywords(message)).strip().partition("\n")
     note = f"This is only a part of commit {sha}, what it changes in:\n{path_list}"
     return "\n\n".join(filter(None, (subject, note, body.strip()))) + "\n"

@@ -13,7 +13,7 @@ from bot.errors import RequestRejected
 from bot.github.protocol import Reaction
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.request_storage import Place, answer_marker, keep
-from bot.text.markers import Kept
+from bot.text.markers import RecordState
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def post_reply(
     marker = answer_marker(source.place, context)
     whole = f"{marker}\n{body}"
     if deferring is not None:
-        whole = keep(whole, Kept.REMEMBERED, str(deferring), source.requester, source.place, context)
+        whole = keep(whole, RecordState.REMEMBERED, str(deferring), source.requester, source.place, context)
     context.github.write_comment(source.pull_request, whole, marker=marker)
 
 

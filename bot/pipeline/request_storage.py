@@ -16,7 +16,14 @@ from bot.models import Comment
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.reply_keys import comment_of
 from bot.text.logins import is_shared, same_login
-from bot.text.markers import Kept, KeptCommand, keep_command, kept_command, status_key, status_marker
+from bot.text.markers import (
+    CommandRecord,
+    RecordState,
+    read_command_record,
+    status_key,
+    status_marker,
+    write_command_record,
+)
 
 LONGEST = timedelta(hours=2)
 """What shows no progress for this long has crashed; what shows some is being served elsewhere."""
@@ -56,27 +63,34 @@ def _own_key(comment: Comment, number: int, context: RepositoryContext) -> str |
     if comment.id < (comment_of(key) or 0):
         return None
     if context.signing is not None and is_shared(context.github.login):
-        return key if context.signing.made(signature, *_place_texts(Place(number, key), context)) else None
+        return key if context.signing.verify(signature, *_place_texts(Place(number, key), context)) else None
     return key
 
 
-def keep(body: str, kept: Kept, command: str, requester: str, place: Place, context: RepositoryContext) -> str:
+def keep(body: str, kept: RecordState, command: str, requester: str, place: Place, context: RepositoryContext) -> str:
     """Let the body of an answer keep the command that it answers."""
-    line = KeptCommand(kept=kept, command=command, requester=requester, at=int(time.time()), run=context.run)
+    line = CommandRecord(
+        state=kept, command=command, requester=requester, recorded_at=int(time.time()), run=context.run
+    )
     if context.signing is not None:
         line = replace(line, signature=context.signing.sign(*_line_texts(line, place, context)))
-    return keep_command(body, line)
+    return write_command_record(body, line)
 
 
-def is_genuine(line: KeptCommand, place: Place, context: RepositoryContext) -> bool:
+def is_genuine(line: CommandRecord, place: Place, context: RepositoryContext) -> bool:
     """Say whether the bot wrote this line into this answer; without a signing key nobody can tell, and it may be."""
-    return context.signing is None or context.signing.made(line.signature, *_line_texts(line, place, context))
+    return context.signing is None or context.signing.verify(line.signature, *_line_texts(line, place, context))
 
 
 def is_served_elsewhere(answer: Comment, context: RepositoryContext) -> bool:
     """Say whether another run of the CI works on the request that is answered, and shows that it lives."""
-    line = kept_command(answer.body)
-    if line is None or line.kept is not Kept.STARTED or not (line.run and context.run) or line.run == context.run:
+    line = read_command_record(answer.body)
+    if (
+        line is None
+        or line.state is not RecordState.STARTED
+        or not (line.run and context.run)
+        or line.run == context.run
+    ):
         return False
     return answer.changed >= datetime.now(UTC) - LONGEST
 
@@ -86,6 +100,6 @@ def _place_texts(place: Place, context: RepositoryContext) -> tuple[str, ...]:
     return (str(context.originals.repository_id), str(place.pull_request), place.key)
 
 
-def _line_texts(line: KeptCommand, place: Place, context: RepositoryContext) -> tuple[str, ...]:
-    texts = (line.kept.value, line.requester.casefold(), line.command, str(line.at), line.run)
+def _line_texts(line: CommandRecord, place: Place, context: RepositoryContext) -> tuple[str, ...]:
+    texts = (line.state.value, line.requester.casefold(), line.command, str(line.recorded_at), line.run)
     return (*_place_texts(place, context), *texts)

@@ -21,7 +21,7 @@ from bot.report.status_comment import (
     TargetProgress,
     render_status,
 )
-from bot.text.markers import Kept, note_branches
+from bot.text.markers import RecordState, write_branch_states
 
 log = logging.getLogger(__name__)
 
@@ -121,10 +121,10 @@ class StatusComment:
             note="\n\n".join(filter(None, (self._backport.undone, _note(self._backport)))),
         )
         body = render_status(view, template=self._context.config.templates.status)
-        noted = note_branches(body, {target.branch: _state(target) for target in self._targets.values()})
+        noted = write_branch_states(body, {target.branch: _state(target) for target in self._targets.values()})
         body = noted if len(noted) <= _LONGEST else body
         if self._command and self.under_way:
-            body = keep(body, Kept.STARTED, self._command, self._backport.requester, self._place, self._context)
+            body = keep(body, RecordState.STARTED, self._command, self._backport.requester, self._place, self._context)
         try:
             self._context.github.write_comment(
                 self._backport.original.number, body, marker=answer_marker(self._place, self._context)

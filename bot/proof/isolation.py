@@ -126,7 +126,7 @@ def isolation_kind(isolation: IsolationSettings) -> Isolation:
     refused = obstacle()
     if not refused:
         return Isolation.NAMESPACES
-    if isolation.without_isolation or not credentials.held():
+    if isolation.without_isolation or not credentials.holds_secret():
         return Isolation.NONE
     raise SuiteError(
         f"This machine cannot isolate a suite ({refused}), and the bot holds a token that the suite could read. So "

@@ -37,7 +37,7 @@ from bot.report.verdict import (
     overflow,
 )
 from bot.text.branch_names import slug
-from bot.text.closing_keywords import disarm
+from bot.text.closing_keywords import neutralize_keywords
 from bot.text.markdown import shorten, visible
 from bot.text.markers import BackportKey, pull_request_marker
 from bot.text.templates import render
@@ -69,7 +69,7 @@ def render_title(original: PullRequest, target: str, *, template: str = DEFAULT_
 
     `Fixes #1` in the original's title stays readable and closes no issue: a title becomes the subject of the merge.
     """
-    title = disarm(visible(original.title))
+    title = neutralize_keywords(visible(original.title))
     frame = _fill(template, target=target, number=str(original.number), title="")
     return shorten(_fill(template, target=target, number=str(original.number), title=_cut(title, frame)), MAX_TITLE)
 
@@ -121,7 +121,7 @@ def render_body(  # noqa: PLR0913 - a body has this many sources, and all but th
         notes=notes,
         threads=threads,
         carried=candidate.method is Method.CARRIED_PATCH,
-        range_diff=shorten(disarm(range_diff), _MAX_RANGE_DIFF),
+        range_diff=shorten(neutralize_keywords(range_diff), _MAX_RANGE_DIFF),
         recipe=by_hand,
     )
     return f"{shorten(body, MAX_BODY)}\n{pull_request_marker(key)}\n"

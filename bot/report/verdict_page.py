@@ -22,7 +22,7 @@ from bot.report.verdict import (
     known_groups,
     meaning,
 )
-from bot.text.markdown import spelled_out
+from bot.text.markdown import escape_surrogates
 
 
 def render_page(verdict: Verdict, *, picture: str = "") -> str:
@@ -43,7 +43,7 @@ def render_page(verdict: Verdict, *, picture: str = "") -> str:
             picture=Markup(picture),  # noqa: S704 - drawn by us, with every text in it escaped
         )
     )
-    return spelled_out(page)
+    return escape_surrogates(page)
 
 
 def _cases(verdict: Verdict) -> list[dict[str, str]]:

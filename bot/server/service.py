@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.commands.events import Trigger, parse_delivery
-from bot.environment.loopback import serving
+from bot.environment.loopback import run_server
 from bot.handlers.comment import answer
 from bot.models import TargetOutcome
 from bot.pipeline.context import RepositoryContext
@@ -67,7 +67,7 @@ def running_service(
             worker.wake()
 
         app = webhook_app(journal, secret=secret, accepted=accept)
-        url = stack.enter_context(serving(app, port=port, protocol=PatientProtocol))
+        url = stack.enter_context(run_server(app, port=port, protocol=PatientProtocol))
         acknowledger.start()
         stack.callback(acknowledger.stop)
         worker.start()

@@ -12,7 +12,7 @@ from bot.config import Conditions, Refusal, Rule, Sync
 from bot.config.values import fill
 from bot.sync.types import Original
 from bot.text.branch_names import matches_glob
-from bot.text.globs import compiled, matches_path
+from bot.text.globs import compile_glob, matches_path
 
 _LONGEST = 20_000
 """Characters of a description that are looked at: globs are quick, but not for free."""
@@ -82,7 +82,7 @@ class _Globs:
     """Globs over whole texts, whatever the case."""
 
     def __init__(self, globs: Iterable[str]) -> None:
-        self._compiled = [(glob, compiled(glob, ignore_case=True)) for glob in globs]
+        self._compiled = [(glob, compile_glob(glob, ignore_case=True)) for glob in globs]
 
     def first(self, texts: Iterable[str]) -> str:
         """Return the first text that a glob means, or nothing."""

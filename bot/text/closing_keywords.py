@@ -26,7 +26,7 @@ _SKIP_AS_TRAILER = re.compile(r"^[ \t]{0,9}skip-checks[ \t]{0,9}:[ \t]{0,9}true\
 _SKIP_ON_AZURE = re.compile(r"\*{3}(NO_CI)\*{3}", re.IGNORECASE)
 
 
-def disarm(text: str) -> str:
+def neutralize_keywords(text: str) -> str:
     """Return a text in which such words are as readable and without effect.
 
     `Fixes #1` becomes `Fixes (#1)`, `[skip ci]` becomes `(skip ci)`. The trailer `skip-checks: true` gets another key,

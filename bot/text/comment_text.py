@@ -32,7 +32,7 @@ def may_start_line(body: str, word: str) -> bool:
     return len(body) <= MAX_BODY and any(_first_word(line).startswith(wanted) for line in body.casefold().splitlines())
 
 
-def written_lines(body: str, *, having: str) -> Iterator[str]:
+def plain_text_lines(body: str, *, having: str) -> Iterator[str]:
     """Yield each line of plain paragraph text that starts with a word containing `having`, whatever its case.
 
     A line is yielded as it was typed, without Markdown being resolved in it, so a `*` in it is a `*`.

@@ -40,17 +40,17 @@ def _past_any(places: set[int], patterns: Sequence[str]) -> set[int]:
 
 
 def matches_path(pattern: str, path: str) -> bool:
-    """Match a path: `*` stops at a slash, `**` alone does not. For brackets see `compiled`."""
-    return match_parts(pattern, path, lambda part, name: compiled(part).fullmatch(name) is not None)
+    """Match a path: `*` stops at a slash, `**` alone does not. For brackets see `compile_glob`."""
+    return match_parts(pattern, path, lambda part, name: compile_glob(part).fullmatch(name) is not None)
 
 
 def matches_text(pattern: str, text: str) -> bool:
-    """Match a whole text, whatever its case. For brackets see `compiled`."""
-    return compiled(pattern, ignore_case=True).fullmatch(text) is not None
+    """Match a whole text, whatever its case. For brackets see `compile_glob`."""
+    return compile_glob(pattern, ignore_case=True).fullmatch(text) is not None
 
 
 @functools.cache
-def compiled(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
+def compile_glob(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
     """Return the regular expression of a glob with `*`, `?` and sets.
 
     Brackets always stand for themselves, so that `[Type] Bug` and `app/[slug]` mean what they say. They are a set as

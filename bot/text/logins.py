@@ -5,7 +5,7 @@ The one place that compares them. GitHub keeps the case in which an account wrot
 
 from __future__ import annotations
 
-SHARED = frozenset({"github-actions[bot]"})
+SHARED_ACCOUNTS = frozenset({"github-actions[bot]"})
 """Accounts in whose name every workflow of a repository writes, not the bot's alone."""
 
 
@@ -21,4 +21,4 @@ def is_app(login: str) -> bool:
 
 def is_shared(login: str) -> bool:
     """Say whether others write in the name of this account as well."""
-    return login.casefold() in SHARED
+    return login.casefold() in SHARED_ACCOUNTS

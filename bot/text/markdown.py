@@ -24,7 +24,7 @@ _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def spelled_out(value: object) -> str:
+def escape_surrogates(value: object) -> str:
     """Return a text in which bytes that are no UTF-8, which git decodes to lone surrogates, stand as `\\xe9`.
 
     No JSON text may hold a lone surrogate, so GitHub refuses a request with one.
@@ -39,7 +39,7 @@ def spelled_out(value: object) -> str:
 
 def visible(value: object) -> str:
     """Return one line without control and direction-changing characters; every run of white space is one space."""
-    kept = (" " if character.isspace() else character for character in spelled_out(value))
+    kept = (" " if character.isspace() else character for character in escape_surrogates(value))
     clean = "".join(c for c in kept if c == " " or (c not in _BIDI and unicodedata.category(c) != "Cc"))
     return " ".join(clean.split())
 
@@ -97,7 +97,7 @@ def code_cell(value: object, limit: int = 300) -> str:
 
 def block(value: object, limit: int = 4000, info: str = "text") -> str:
     """Return several lines as a fenced block; control characters but line ends and tabs are dropped."""
-    lines = spelled_out(value).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = escape_surrogates(value).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     kept = (
         "".join(c for c in line if c == "\t" or (c not in _BIDI and ord(c) >= 32 and ord(c) != 127)) for line in lines
     )

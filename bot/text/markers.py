@@ -1,7 +1,7 @@
-"""The hidden markers by which we find what we wrote.
+"""Writes and reads the hidden markers in what the bot writes on GitHub.
 
-Owns their spelling. A marker is an HTML comment that GitHub keeps and does not show; a value in one is percent-encoded,
-so no branch name can end the comment early or forge another key.
+A marker is an HTML comment, which GitHub keeps and does not show. Its values are percent-encoded, so no branch name can
+end the comment early or forge another key.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.models import Sha
 _OPENING = "<!-- backport-bot:"
 _SIGNATURE = "[0-9a-f]{64}"
 _STATUS = re.compile(rf"<!-- backport-bot:status:([^\s:]+)(?::({_SIGNATURE}))? -->")
-_KEPT = re.compile(
+_RECORD = re.compile(
     rf"[^\n]*\n<!-- backport-bot:(remembered|started):(\S+)"
     rf"(?: by=(\S+) at=(\d{{1,12}})(?: run=(\d{{1,20}}))?(?: signature=({_SIGNATURE}))?)? -->"
 )
@@ -28,7 +28,7 @@ _PULL_REQUEST = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackportKey:
-    """What a backport pull request is found again by: at most one exists for each key."""
+    """Identifies a backport pull request. At most one exists for each key."""
 
     repository: str
     commit: Sha
@@ -36,79 +36,79 @@ class BackportKey:
 
 
 def is_ours(body: str) -> bool:
-    """Say whether a text carries a marker of ours."""
+    """Return whether a text has a marker of the bot."""
     return _OPENING in body
 
 
 def status_marker(key: str, signature: str = "") -> str:
-    """Return the first line of a status comment or answer; the same `key` finds the same comment.
+    """Return the first line of a status comment or reply. The same `key` finds the same comment.
 
-    It is signed where others write in the name of the bot's account.
+    It is signed if others write in the name of the bot's account.
     """
     return f"{_OPENING}status:{_encode(key)}{signature and ':' + signature} -->"
 
 
 def status_key(body: str) -> tuple[str, str] | None:
-    """Read key and signature back out of a comment whose first line is such a marker; None for other texts."""
-    found = _STATUS.match(body)
-    return (unquote(found[1]), found[2] or "") if found else None
+    """Read key and signature from the first line of a comment; None if the line is no such marker."""
+    match = _STATUS.match(body)
+    return (unquote(match[1]), match[2] or "") if match else None
 
 
-class Kept(StrEnum):
-    """Why an answer keeps the command that it answers: the merge is waited for, or work on it has begun."""
+class RecordState(StrEnum):
+    """Why a reply records its command: the command waits for the merge, or the bot has started on it."""
 
     REMEMBERED = "remembered"
     STARTED = "started"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptCommand:
-    """A command in the hidden second line of an answer, as it was typed, until it has ended.
+class CommandRecord:
+    """A command that the hidden second line of a reply records until it has ended, as it was typed.
 
-    `at` is when it was kept (seconds since the epoch), `run` the run of a CI that works on it. One that an early
-    version of the bot kept names no `requester` and has no signature.
+    `recorded_at` is in seconds since the epoch. `run` is the CI run that works on it. A record of an early version of
+    the bot names no `requester` and has no signature.
     """
 
-    kept: Kept
+    state: RecordState
     command: str
     requester: str = ""
-    at: int = 0
+    recorded_at: int = 0
     run: str = ""
     signature: str = ""
 
 
-def keep_command(body: str, kept: KeptCommand) -> str:
-    """Put a command into a hidden line under the status marker of an answer."""
-    marker, _, rest = body.partition("\n")
-    run, signature = kept.run and f" run={kept.run}", kept.signature and f" signature={kept.signature}"
-    details = f" by={_encode(kept.requester)} at={kept.at}{run}{signature}" if kept.requester else ""
-    return f"{marker}\n{_OPENING}{kept.kept.value}:{_encode(kept.command)}{details} -->\n{rest}"
+def write_command_record(body: str, record: CommandRecord) -> str:
+    """Put a command into a hidden line under the status marker of a reply."""
+    marker, _, text = body.partition("\n")
+    run, signature = record.run and f" run={record.run}", record.signature and f" signature={record.signature}"
+    details = f" by={_encode(record.requester)} at={record.recorded_at}{run}{signature}" if record.requester else ""
+    return f"{marker}\n{_OPENING}{record.state.value}:{_encode(record.command)}{details} -->\n{text}"
 
 
-def kept_command(body: str) -> KeptCommand | None:
-    """Read a kept command back; None where the answer keeps none. Only the second line counts: below others speak."""
-    found = _KEPT.match(body.replace("\r\n", "\n"))
-    if found is None or _STATUS.match(body) is None:
+def read_command_record(body: str) -> CommandRecord | None:
+    """Read the recorded command of a reply, or None. Only the second line counts: the text below may quote anything."""
+    match = _RECORD.match(body.replace("\r\n", "\n"))
+    if match is None or _STATUS.match(body) is None:
         return None
-    kept, command, requester, at, run, signature = found.groups()
-    return KeptCommand(
-        kept=Kept(kept),
+    state, command, requester, seconds, run, signature = match.groups()
+    return CommandRecord(
+        state=RecordState(state),
         command=unquote(command),
         requester=unquote(requester or ""),
-        at=int(at or 0),
+        recorded_at=int(seconds or 0),
         run=run or "",
         signature=signature or "",
     )
 
 
-def note_branches(body: str, states: Mapping[str, str]) -> str:
-    """Put how each target branch stands into a hidden last line: to be told again, never to act on."""
-    noted = "".join(f" {_encode(branch)}={_encode(state)}" for branch, state in states.items())
-    return f"{body.rstrip()}\n\n{_OPENING}branches{noted} -->\n"
+def write_branch_states(body: str, states: Mapping[str, str]) -> str:
+    """Add the state of each target branch as a hidden last line. It is for display: the bot never acts on it."""
+    words = "".join(f" {_encode(branch)}={_encode(state)}" for branch, state in states.items())
+    return f"{body.rstrip()}\n\n{_OPENING}branches{words} -->\n"
 
 
-def noted_branches(body: str) -> dict[str, str]:
-    """Read back how each target branch stands; empty for comments that are no status comments."""
+def read_branch_states(body: str) -> dict[str, str]:
+    """Read the state of each target branch from a status comment; empty for other comments."""
     line = body.rstrip().replace("\r\n", "\n").rpartition("\n")[2]
     if not (line.startswith(f"{_OPENING}branches ") and line.endswith(" -->")):
         return {}
@@ -117,12 +117,12 @@ def noted_branches(body: str) -> dict[str, str]:
 
 
 def conflict_marker() -> str:
-    """Return the line that says of a backport pull request that it was opened with a conflict in it."""
+    """Return the line that marks a backport pull request as opened with a conflict in it."""
     return f"{_OPENING}conflict -->"
 
 
 def is_conflict(body: str) -> bool:
-    """Say whether a backport pull request's body holds that line."""
+    """Return whether the body of a backport pull request has that line."""
     return conflict_marker() in body.replace("\r\n", "\n").split("\n")
 
 
@@ -132,7 +132,7 @@ def tracking_marker(branch: str) -> str:
 
 
 def pull_request_marker(key: BackportKey) -> str:
-    """Return the marker that stands in a backport pull request's body."""
+    """Return the marker that ends the body of a backport pull request."""
     return (
         f"{_OPENING}pull-request repository={_encode(key.repository)} commit={key.commit} "
         f"target={_encode(key.target)} -->"
@@ -140,14 +140,14 @@ def pull_request_marker(key: BackportKey) -> str:
 
 
 def parse_pull_request_marker(body: str) -> BackportKey | None:
-    """Read the key back out of a pull request's body; None where it has no whole marker on a line of its own.
+    """Read the key from a pull request's body; None if no line of it is a marker.
 
-    The last one counts: ours ends the body, and what stands above it may quote anything.
+    The last marker counts: the bot's own ends the body, and the text above may quote any other.
     """
-    found = _PULL_REQUEST.findall(body.replace("\r\n", "\n"))
-    if not found:
+    keys = _PULL_REQUEST.findall(body.replace("\r\n", "\n"))
+    if not keys:
         return None
-    repository, commit, target = found[-1]
+    repository, commit, target = keys[-1]
     return BackportKey(repository=unquote(repository), commit=Sha(commit), target=unquote(target))
 
 

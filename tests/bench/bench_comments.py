@@ -15,7 +15,7 @@ from bot.errors import CommandError
 from bot.text.branch_names import pattern_problem
 from bot.text.comment_text import MAX_BODY, may_start_line
 from bot.text.markdown_spans import hidden_spans
-from bot.text.markers import kept_command, parse_pull_request_marker, status_key
+from bot.text.markers import parse_pull_request_marker, read_command_record, status_key
 from tests.bench.growth import assert_linear
 
 PIECES = [
@@ -60,6 +60,6 @@ def test_the_cost_of_a_pattern_grows_with_its_length(piece: str) -> None:
 @pytest.mark.parametrize(
     "piece", ["<!-- backport-bot:pull-request repository=", "<!-- backport-bot:status:", " -->", "\n"]
 )
-@pytest.mark.parametrize("reader", [parse_pull_request_marker, kept_command, status_key])
+@pytest.mark.parametrize("reader", [parse_pull_request_marker, read_command_record, status_key])
 def test_the_cost_of_looking_for_a_marker_grows_with_the_text(reader: Callable[[str], object], piece: str) -> None:
     assert_linear(reader, repeated("<!-- backport-bot:status:x", piece), largest=1 << 18)

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from bot.carried.apply import Applied, StepFailed, apply
-from bot.carried.companions import apply_companions, companions_of, wanted_companions
+from bot.carried.companions import apply_companions, companions_of, needed_companions
 from bot.carried.load import CarriedPatch, load_patches
 from tests.carried.conftest import MemoryTree
 
@@ -123,5 +123,5 @@ def test_a_companion_that_the_base_needs_is_proven_also_where_the_candidate_lack
     patches = load_patches([tmp_path])
     base = MemoryTree({"sizes/__init__.py": b"", "sizes/all.py": b"def sizes():\n    a = 1\n    b = 1\n    c = 2\n"})
     candidate = base.changed({"sizes/all.py": b"def sizes():\n    a = 2\n    b = 1\n    c = 2\n    d = 2\n"})
-    wanted = wanted_companions(base, candidate, patches["a"], patches)
+    wanted = needed_companions(base, candidate, patches["a"], patches)
     assert [companion.name for companion in wanted] == ["b", "d"]

@@ -94,7 +94,7 @@ def test_what_is_dropped_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(credentials.TOKEN, TOKEN)
     credentials.drop(credentials.TOKEN)
     assert credentials.TOKEN not in os.environ
-    assert not credentials.held()
+    assert not credentials.holds_secret()
     monkeypatch.setenv(credentials.TOKEN, TOKEN)
     assert credentials.take(credentials.TOKEN) == TOKEN
-    assert credentials.held()
+    assert credentials.holds_secret()

@@ -9,25 +9,25 @@ from bot.environment.credentials import AppKey
 from bot.environment.signing import SigningKey
 from bot.text.logins import same_login
 
-KEY = SigningKey.derived_from("hush")
+KEY = SigningKey.derive("hush")
 
 
 @pytest.mark.parametrize("texts", [("a", "b"), ("ab",), ("a", "b", ""), ("", "ab"), ("b", "a"), ("\ud83d",)], ids=repr)
 def test_a_signature_is_over_the_texts_and_where_each_ends(texts: tuple[str, ...]) -> None:
     signature = KEY.sign(*texts)
-    assert KEY.made(signature, *texts)
-    assert not KEY.made(signature, *texts, "more")
-    assert not KEY.made(signature, "".join(texts), "x")
-    assert not SigningKey.derived_from("another").made(signature, *texts)
+    assert KEY.verify(signature, *texts)
+    assert not KEY.verify(signature, *texts, "more")
+    assert not KEY.verify(signature, "".join(texts), "x")
+    assert not SigningKey.derive("another").verify(signature, *texts)
 
 
 @pytest.mark.parametrize("signature", ["", "0" * 64, "é"])
 def test_what_is_no_signature_is_none(signature: str) -> None:
-    assert not KEY.made(signature, "a")
+    assert not KEY.verify(signature, "a")
 
 
 def test_a_key_is_the_same_however_the_secret_was_pasted() -> None:
-    assert SigningKey.derived_from("-----BEGIN\nabc\n-----END\n") == SigningKey.derived_from("-----BEGIN abc -----END")
+    assert SigningKey.derive("-----BEGIN\nabc\n-----END\n") == SigningKey.derive("-----BEGIN abc -----END")
 
 
 def test_a_key_shows_nothing_of_itself() -> None:
@@ -38,9 +38,9 @@ def test_the_key_follows_from_what_lasts(monkeypatch: pytest.MonkeyPatch) -> Non
     app = AppKey("1", "private")
     assert credentials.signing_key("token") is None
     assert credentials.signing_key("token", webhook_secret="hush") == KEY
-    assert credentials.signing_key(app, webhook_secret="hush") == SigningKey.derived_from("private")
+    assert credentials.signing_key(app, webhook_secret="hush") == SigningKey.derive("private")
     monkeypatch.setenv(credentials.SIGNING_SECRET, "own")
-    assert credentials.signing_key(app) == SigningKey.derived_from("own")
+    assert credentials.signing_key(app) == SigningKey.derive("own")
 
 
 def test_accounts_compare_without_case_and_nobody_is_nobody() -> None:

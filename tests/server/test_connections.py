@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.environment.loopback import serving
+from bot.environment.loopback import run_server
 from bot.server import connections
 from bot.server.connections import PatientProtocol
 
@@ -37,7 +37,7 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         return PlainTextResponse("answered before the body is here")
 
     routes = [Route("/read", read, methods=["POST"]), Route("/ignore", ignore, methods=["POST"])]
-    with serving(Starlette(routes=routes), protocol=PatientProtocol) as address:
+    with run_server(Starlette(routes=routes), protocol=PatientProtocol) as address:
         yield address
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from bot.environment.loopback import serving
+from bot.environment.loopback import run_server
 from bot.server import webhooks as app_module
 from bot.server.delivery_queue import Journal
 from bot.server.payload import LARGEST_BODY
@@ -59,7 +59,7 @@ def _headers(body: bytes, **changed: str) -> dict[str, str]:
 
 def _post(journal: Journal, body: bytes, headers: dict[str, str]) -> tuple[int, int]:
     woken: list[bool] = []
-    with serving(webhook_app(journal, secret=_SECRET, accepted=lambda _: woken.append(True))) as url:
+    with run_server(webhook_app(journal, secret=_SECRET, accepted=lambda _: woken.append(True))) as url:
         answer = requests.post(f"{url}/webhook", data=body, headers=headers, timeout=30)
     return answer.status_code, len(woken)
 
@@ -164,7 +164,7 @@ def test_a_body_larger_than_github_s_limit_is_refused_while_it_comes(journal: Jo
             sent += len(body) // 10
             yield body[: len(body) // 10]
 
-    with serving(webhook_app(journal, secret=_SECRET, accepted=lambda _: None)) as url:
+    with run_server(webhook_app(journal, secret=_SECRET, accepted=lambda _: None)) as url:
         headers = _headers(b"", **{"X-Hub-Signature-256": signature_of(_SECRET, body)})
         try:
             answer = requests.post(f"{url}/webhook", data=body if stated else chunks(), headers=headers, timeout=30)

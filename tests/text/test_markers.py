@@ -7,24 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.text.markers import (
-    Kept,
-    KeptCommand,
-    keep_command,
-    kept_command,
-    note_branches,
-    noted_branches,
+    CommandRecord,
+    RecordState,
+    read_branch_states,
+    read_command_record,
     status_key,
     status_marker,
+    write_branch_states,
+    write_command_record,
 )
 
 # GitHub keeps no lone surrogate: what is sent there is spelled out before.
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 _LINES = st.builds(
-    KeptCommand,
-    kept=st.sampled_from(Kept),
+    CommandRecord,
+    state=st.sampled_from(RecordState),
     command=_TEXT,
     requester=_TEXT,
-    at=st.integers(0, 10**11),
+    recorded_at=st.integers(0, 10**11),
     run=st.just("") | st.from_regex("[0-9]{1,12}", fullmatch=True),
     signature=st.just("") | st.from_regex("[0-9a-f]{64}", fullmatch=True),
 )
@@ -36,15 +36,15 @@ def test_a_key_is_read_back_with_its_signature(key: str, signature: str) -> None
 
 
 @given(_LINES)
-def test_a_kept_command_is_read_back(line: KeptCommand) -> None:
-    body = keep_command(f"{status_marker('k')}\nText\n", line)
-    assert kept_command(body) == line
-    assert kept_command(body.replace("\n", "\r\n")) == line
+def test_a_kept_command_is_read_back(line: CommandRecord) -> None:
+    body = write_command_record(f"{status_marker('k')}\nText\n", line)
+    assert read_command_record(body) == line
+    assert read_command_record(body.replace("\n", "\r\n")) == line
 
 
 @given(st.dictionaries(_TEXT, _TEXT, max_size=4))
 def test_how_the_branches_stand_is_read_back(states: dict[str, str]) -> None:
-    assert noted_branches(note_branches(f"{status_marker('k')}\nText", states)) == states
+    assert read_branch_states(write_branch_states(f"{status_marker('k')}\nText", states)) == states
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_how_the_branches_stand_is_read_back(states: dict[str, str]) -> None:
     ],
 )
 def test_a_line_elsewhere_keeps_nothing(body: str) -> None:
-    assert kept_command(body) is None
+    assert read_command_record(body) is None
 
 
 def test_a_line_that_an_early_version_wrote_is_read_without_requester_and_signature() -> None:
-    line = kept_command(f"{status_marker('k')}\n<!-- backport-bot:started:/backport%20a -->\nText")
-    assert line == KeptCommand(kept=Kept.STARTED, command="/backport a")
+    line = read_command_record(f"{status_marker('k')}\n<!-- backport-bot:started:/backport%20a -->\nText")
+    assert line == CommandRecord(state=RecordState.STARTED, command="/backport a")
