@@ -18,8 +18,10 @@ from bot.config import Config, load_config, parse_config
 from bot.environment import credentials
 from bot.environment.safe_output import to_json
 from bot.git.untrusted_repository import opened_clone
-from bot.handlers.schedule import LocalContext, SyncRun, open_missing, survey_clone, survey_repository
+from bot.handlers.schedule import SyncRun, open_missing, survey_clone, survey_repository
 from bot.handlers.tracking_issues import write_tracking_issues
+from bot.pick.context import PickContext
+from bot.pick.strategy import PickCaches
 from bot.pipeline.context import RepositoryContext, open_repository_context
 from bot.report.sync_issue import render_summary
 from bot.report.sync_json import sync_to_json
@@ -86,7 +88,9 @@ def _at_work(context: RepositoryContext, data: Path, branch: str | None, *, open
 def _look_at_clone(clone: Path, config: Config, beside: Path, data: Path, branch: str | None) -> SyncRun:
     patches = configured_patches(config.patches, beside)
     with opened_clone(clone) as repository:
-        return survey_clone(repository, config, LocalContext(directory=data, patches=patches, progress=tell), branch)
+        caches = PickCaches.open(data)
+        context = PickContext(mirror=repository, config=config, patches=patches, progress=tell, caches=caches)
+        return survey_clone(context, data, branch)
 
 
 def _config_or_default(path: Path) -> Config:

@@ -85,7 +85,7 @@ class Stage:
         patch = self.context.patches[PATCH]
         endings: dict[str, TargetOutcome] = {result.branch: result for result in run.results}
         for state in run.survey.branches:
-            found = [each for each in state.having(State.NOT_AFFECTED) if each.original.number == self.original]
+            found = [each for each in state.in_states(State.NOT_AFFECTED) if each.original.number == self.original]
             if found and state.tip:
                 report = check(CommitTree(self.context.mirror, state.tip), patch)
                 endings[state.branch] = NotAffected(branch=state.branch, check=report)

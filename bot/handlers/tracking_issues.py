@@ -15,17 +15,17 @@ log = logging.getLogger(__name__)
 
 def write_tracking_issues(survey: SyncReport, context: RepositoryContext) -> tuple[int, ...]:
     """Bring each branch's issue up to date; returns their numbers. One that cannot be written stops no other."""
-    written, template = [], context.config.templates.sync_issue
-    for state in survey.branches:
+    numbers, template = [], context.config.templates.sync_issue
+    for branch in survey.branches:
         try:
             number = context.github.write_issue(
-                title=issue_title(state),
-                body=render_issue(state, survey, template=template),
-                marker=tracking_marker(state.branch),
+                title=issue_title(branch),
+                body=render_issue(branch, survey, template=template),
+                marker=tracking_marker(branch.branch),
             )
         except GitHubError as error:
             log.warning("%s", error)
             continue
-        context.progress(f"{state.branch}: tracked in #{number}")
-        written.append(number)
-    return tuple(written)
+        context.progress(f"{branch.branch}: tracked in #{number}")
+        numbers.append(number)
+    return tuple(numbers)

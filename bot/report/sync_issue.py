@@ -69,7 +69,7 @@ def render_summary(survey: SyncReport, *, template: str | None = None) -> str:
 def _groups(state: BranchState, kinds: Iterable[State], moment: int) -> list[_Group]:
     groups = []
     for kind in kinds:
-        originals = state.having(kind)
+        originals = state.in_states(kind)
         if originals:
             rows = [(original, age(original, moment), next_step(original)) for original in originals[:_MAX_LISTED]]
             groups.append(_Group(kind, ICONS[kind], len(originals), rows, len(originals) - len(rows)))

@@ -98,7 +98,7 @@ def _explanations(state: BranchState, moment: int) -> list[tuple[OriginalState, 
     return [
         (entry, days(entry, moment) if kind in TO_DO else None, next_step(entry).replace("`", ""))
         for kind in _order(TO_DO)
-        for entry in state.having(kind)
+        for entry in state.in_states(kind)
     ]
 
 

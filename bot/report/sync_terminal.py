@@ -37,7 +37,7 @@ def render_lines(survey: SyncReport) -> str:
 
 
 def _to_do(state: BranchState) -> tuple[OriginalState, ...]:
-    return tuple(original for kind in TO_DO for original in state.having(kind))
+    return tuple(original for kind in TO_DO for original in state.in_states(kind))
 
 
 def _line(entry: OriginalState, moment: int) -> str:

@@ -15,13 +15,13 @@ Backports = Mapping[tuple[int, str], ListedPullRequest]
 
 
 def find_backports(pulls: Mapping[int, ListedPullRequest], branches: Mapping[str, object], main: str) -> Backports:
-    """Sort out which pull requests into stable branches are backports, by our branch names and by convention."""
-    found: dict[tuple[int, str], ListedPullRequest] = {}
+    """Find the pull requests into stable branches that are backports, by our branch names and by convention."""
+    backports: dict[tuple[int, str], ListedPullRequest] = {}
     for number, pull in sorted(pulls.items()):
-        # What a stranger opens and closes again is nobody's no, and no backport under way.
+        # A stranger's pull request counts only once it is merged: closing it is not a maintainer's refusal.
         if pull.base in branches and pull.base != main and (pull.insider or pull.merged):
-            found.update({(original, pull.base): pull for original in _originals_of(pull) if original != number})
-    return found
+            backports.update({(original, pull.base): pull for original in _originals_of(pull) if original != number})
+    return backports
 
 
 def count_open(pulls: Mapping[int, ListedPullRequest], config: Config) -> Mapping[str, int]:

@@ -1,7 +1,6 @@
-"""One branch: which single state each original has there, and why.
+"""Finds the one state that each original has on a branch, and the reason for it. Changes nothing.
 
-Owns the order in which the questions are asked: what is there, what a person said, what the policy says, what a trial
-says. Changes nothing.
+What is on the branch counts first, then what a person decided, then the policy, and a trial last.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from bot.sync.types import BranchState, Original, OriginalState, State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncFacts:
-    """All that is known before anything is tried. `patch_of` are carried patches by the original's position.
+    """The facts about all branches before a trial. `patch_of` are carried patches by the original's position.
 
-    `noted` are the originals of which there is more to say on any branch than that they are there or not.
+    `notable` are the originals whose state may depend on more than whether a branch has them.
     """
 
     scan: Scan
@@ -37,149 +36,154 @@ class SyncFacts:
     backports: Backports
     patch_of: Mapping[Position, CarriedPatch]
     references: References
-    noted: Set[Position]
+    notable: Set[Position]
     makes: Callable[[Position, Position], bool]
     """Says whether a commit makes the change of another one."""
     complete: Callable[[Original, bool], Original]
-    """Adds to an original what is only needed for a trial; whether GitHub may be asked for it is said each time."""
+    """Adds to an original what only a trial needs; the second argument says whether GitHub may be asked for it."""
 
 
 def branch_state(name: str, facts: SyncFacts, trials: Trials) -> BranchState:
     """Find the state of every original since the branch point."""
     scan = facts.scan
-    history, landed = scan.branches[name], scan.landed[name]
-    look = _Look(facts, history, landed)
-    told_of = {*facts.noted, *landed.present, *landed.reverted}
-    since = scan.main.since(history.point)
-    settled: list[OriginalState] = []
+    history, contents = scan.branches[name], scan.landed[name]
+    finder = _StateFinder(facts, history, contents)
+    notable = {*facts.notable, *contents.present, *contents.reverted}
+    positions = scan.main.since(history.point)
+    states: list[OriginalState] = []
     missing: list[tuple[Original, str]] = []
-    not_asked = [facts.names[at] for at in since if at not in told_of]
-    for original in (facts.originals[at] for at in since if at in told_of):
-        if standing := look.known(original) or look.pointless(original):
-            settled.append(standing)
-        elif asked_by := look.asked_by(original):
+    # Most originals are of no interest, so no state is made for them.
+    not_asked = [facts.names[position] for position in positions if position not in notable]
+    for original in (facts.originals[position] for position in positions if position in notable):
+        if state := finder.without_trial(original) or finder.not_affected(original):
+            states.append(state)
+        elif asked_by := finder.asked_by(original):
             missing.append((original, asked_by))
         else:
             not_asked.append(original.name)
-    settled += look.tried(missing, trials)
+    states += finder.by_trial(missing, trials)
     return BranchState(
         branch=name,
         tip=scan.commits[history.tip].sha,
         point=scan.commits[history.point].sha,
-        originals=tuple(sorted(settled, key=lambda each: each.original.position)),
+        originals=tuple(sorted(states, key=lambda state: state.original.position)),
         not_asked=tuple(not_asked),
     )
 
 
-class _Look:
-    def __init__(self, facts: SyncFacts, history: BranchHistory, landed: BranchContents) -> None:
-        self._facts, self._history, self._landed = facts, history, landed
+class _StateFinder:
+    """Finds the states on one branch."""
+
+    def __init__(self, facts: SyncFacts, history: BranchHistory, contents: BranchContents) -> None:
+        self._facts, self._history, self._contents = facts, history, contents
         self._branch = history.name
         self._scan = facts.scan
         self._policy = facts.policy.on(history.name)
 
-    def _standing(self, original: Original, state: State, reason: str, pull: int | None = None) -> OriginalState:
+    def _state(self, original: Original, state: State, reason: str, pull: int | None = None) -> OriginalState:
         return OriginalState(branch=self._branch, original=original, state=state, reason=reason, pull_request=pull)
 
-    # --- what is known ------------------------------------------------------------------------------------------------
+    # --- without a trial ----------------------------------------------------------------------------------------------
 
-    def known(self, original: Original) -> OriginalState | None:
-        """Return the state that needs no trial, or None for what the branch could have and has not."""
-        at = original.position
-        if landing := self._landed.present.get(at):
-            landed = self._scan.commits[landing.commit].commit_date
-            return replace(self._standing(original, State.ALREADY_APPLIED, landing.reason), landed=landed)
-        if reverted := self._landed.reverted.get(at):
-            return self._standing(original, State.REVERTED, f"{reverted.reason} on the branch")
-        if (by := self._scan.main.undone_by.get(at)) is not None:
-            return self._standing(original, State.REVERTED, f"{self._name(by)} reverted it on the main branch")
-        return self._by_pull_request(original) or self._refused(original)
+    def without_trial(self, original: Original) -> OriginalState | None:
+        """Return the state of an original that is or was on the branch, or is refused; None for any other."""
+        position = original.position
+        if landing := self._contents.present.get(position):
+            date = self._scan.commits[landing.commit].commit_date
+            return replace(self._state(original, State.ALREADY_APPLIED, landing.reason), landed=date)
+        if landing := self._contents.reverted.get(position):
+            return self._state(original, State.REVERTED, f"{landing.reason} on the branch")
+        if (revert := self._scan.main.undone_by.get(position)) is not None:
+            return self._state(original, State.REVERTED, f"{self._name(revert)} reverted it on the main branch")
+        return self._by_pull_request(original) or self._by_refusal(original)
 
     def _by_pull_request(self, original: Original) -> OriginalState | None:
         pull = self._facts.backports.get((original.number or 0, self._branch))
         if pull is None:
             return None
         if pull.state == "open":
-            return self._standing(original, State.OPENED, f"#{pull.number} is open", pull.number)
+            return self._state(original, State.OPENED, f"#{pull.number} is open", pull.number)
         if pull.merged:
-            # Its texts may say anything: it counts where what it left makes the change, else a trial decides.
-            left = self._scan.commits.find(pull.merge_commit) if pull.merge_commit else None
-            borne_out = left is not None and self._facts.makes(left, original.position)
+            # Anybody may write its text, so it counts only if its commit makes the change; else a trial decides.
+            commit = self._scan.commits.find(pull.merge_commit) if pull.merge_commit else None
+            confirmed = commit is not None and self._facts.makes(commit, original.position)
             reason = f"#{pull.number} is merged"
-            return self._standing(original, State.ALREADY_APPLIED, reason, pull.number) if borne_out else None
+            return self._state(original, State.ALREADY_APPLIED, reason, pull.number) if confirmed else None
         reason = f"#{pull.number} was closed without being merged"
-        return self._standing(original, State.REFUSED_BY_PERSON, reason, pull.number)
+        return self._state(original, State.REFUSED_BY_PERSON, reason, pull.number)
 
-    def _refused(self, original: Original) -> OriginalState | None:
-        refused = self._policy.refused(original)
-        if refused is None:
+    def _by_refusal(self, original: Original) -> OriginalState | None:
+        refusal = self._policy.refusal_of(original)
+        if refusal is None:
             return None
-        state = State.REFUSED_BY_PERSON if refused.by_person else State.REFUSED_BY_POLICY
-        return self._standing(original, state, refused.reason)
+        state = State.REFUSED_BY_PERSON if refusal.by_person else State.REFUSED_BY_POLICY
+        return self._state(original, state, refusal.reason)
 
-    def pointless(self, original: Original) -> OriginalState | None:
-        """Return that the branch is not affected, where all that an original fixes or reverts is not there."""
-        aims = list(self._aimed_at(original))
-        if not aims or any(there for _, there in aims) or self._policy.names(original):
+    def not_affected(self, original: Original) -> OriginalState | None:
+        """Return the state of an original that only fixes or reverts what the branch does not have; None for others."""
+        targets = list(self._references_of(original))
+        if not targets or any(on_branch for _, on_branch in targets) or self._policy.names(original):
             return None
-        reason = f"it fixes or reverts {_listed(self._name(at) for at, _ in aims)}, which the branch does not have"
-        return self._standing(original, State.NOT_AFFECTED, reason)
+        names = _enumerate(self._name(target) for target, _ in targets)
+        return self._state(original, State.NOT_AFFECTED, f"it fixes or reverts {names}, which the branch does not have")
 
-    # --- what is asked for --------------------------------------------------------------------------------------------
+    # --- the policy ---------------------------------------------------------------------------------------------------
 
     def asked_by(self, original: Original) -> str:
-        """Say what of the policy asks for an original that is not there; empty where nothing does."""
+        """Return the part of the policy that asks for an original; empty if none does."""
         sync = self._facts.config.sync
-        by_rule = self._policy.asked_by(original)
-        if by_rule:
-            return by_rule
-        if sync.follow and (on_branch := [at for at, there in self._aimed_at(original) if there]):
-            return f"it fixes or reverts {self._name(on_branch[0])}, which is on the branch"
+        rule = self._policy.asked_by(original)
+        if rule:
+            return rule
+        if sync.follow and (targets := [target for target, on_branch in self._references_of(original) if on_branch]):
+            return f"it fixes or reverts {self._name(targets[0])}, which is on the branch"
         if sync.carried_patches and (patch := self._facts.patch_of.get(original.position)):
             return f"the carried patch {patch.name} is for it"
         return ""
 
-    def _aimed_at(self, original: Original) -> Iterator[tuple[Position, bool]]:
-        """Yield what an original fixes or reverts, and whether the branch has that."""
-        return ((at, self._is_there(at)) for at in self._facts.references.get(original.position, ()))
+    def _references_of(self, original: Original) -> Iterator[tuple[Position, bool]]:
+        """Yield the originals that one fixes or reverts, each with whether it is on the branch."""
+        targets = self._facts.references.get(original.position, ())
+        return ((target, self._is_on_branch(target)) for target in targets)
 
-    def _is_there(self, at: Position) -> bool:
+    def _is_on_branch(self, position: Position) -> bool:
         place = self._scan.main.place
-        return at in self._landed.present or place[at] >= place[self._history.point]
+        return position in self._contents.present or place[position] >= place[self._history.point]
 
-    def _name(self, at: Position) -> str:
-        commit = self._scan.commits[at]
+    def _name(self, position: Position) -> str:
+        commit = self._scan.commits[position]
         return f"#{commit.number}" if commit.number else commit.sha[:12]
 
-    # --- what a trial says --------------------------------------------------------------------------------------------
+    # --- trials -------------------------------------------------------------------------------------------------------
 
-    def tried(self, missing: Sequence[tuple[Original, str]], trials: Trials) -> Iterator[OriginalState]:
-        """Return the state of what the branch should have and has not."""
-        reasons = {original.position: asked_by for original, asked_by in missing}
+    def by_trial(self, missing: Sequence[tuple[Original, str]], trials: Trials) -> Iterator[OriginalState]:
+        """Yield the states of originals that the policy asks for and the branch lacks, each with what asks for it."""
+        asked_by = {original.position: reason for original, reason in missing}
         # Rules that are too wide must not cost a request for each of thousands of pull requests.
         few = len(missing) <= self._facts.config.sync.most_missing
-        left = [self._facts.complete(each, few) for each, _ in missing]
-        outcomes = trials.on_branch(self._branch, self._scan.commits[self._history.tip].sha, left, self._facts.patch_of)
-        for original in left:
-            yield self._concluded(original, outcomes[original.position], reasons[original.position])
+        originals = [self._facts.complete(original, few) for original, _ in missing]
+        tip = self._scan.commits[self._history.tip].sha
+        results = trials.on_branch(self._branch, tip, originals, self._facts.patch_of)
+        for original in originals:
+            yield self._after_trial(original, results[original.position], asked_by[original.position])
 
-    def _concluded(self, original: Original, outcome: TrialResult, asked_by: str) -> OriginalState:
-        part = self._landed.partial.get(original.position)
+    def _after_trial(self, original: Original, result: TrialResult, asked_by: str) -> OriginalState:
+        part = self._contents.partial.get(original.position)
         note = f"; {len(part)} of its commits are on the branch" if part else ""
-        found = (self._scan.commits.find(sha) for sha in outcome.needs)
-        brought_by = (self._scan.main.brought_by.get(at, at) for at in found if at is not None)
-        needs = tuple(dict.fromkeys(map(self._name, brought_by)))
-        reason = f"{outcome.reason}, and applies after {_listed(needs)}" if needs else outcome.reason
+        commits = (self._scan.commits.find(sha) for sha in result.needs)
+        positions = (self._scan.main.brought_by.get(commit, commit) for commit in commits if commit is not None)
+        needs = tuple(dict.fromkeys(map(self._name, positions)))
+        reason = f"{result.reason}, and applies after {_enumerate(needs)}" if needs else result.reason
         return OriginalState(
             branch=self._branch,
             original=original,
-            state=outcome.state,
+            state=result.state,
             reason=reason + note,
             asked_by=asked_by,
             needs=needs,
         )
 
 
-def _listed(names: Iterable[str]) -> str:
+def _enumerate(names: Iterable[str]) -> str:
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last

@@ -1,4 +1,4 @@
-"""Which missing originals a run may bring to a branch now, and what each of the others waits for. Pure."""
+"""Chooses the missing originals that a run may bring to a branch, and says what each of the others waits for. Pure."""
 
 from __future__ import annotations
 
@@ -14,39 +14,40 @@ WAITS_FOR_THE_GPU = "the next run: this one has used the minutes that `sync.max_
 
 
 def choose(
-    state: BranchState,
+    branch: BranchState,
     sync: Sync,
     *,
-    failed: Callable[[Original], str],
+    last_failure: Callable[[Original], str],
 ) -> tuple[OriginalState, ...]:
-    """Return what is missing in the order to bring it; `waits` says why one is not brought now, and is empty if it is.
+    """Return the missing originals in the order to bring them, each with what it waits for.
 
-    `failed` says how an attempt under the same conditions ended.
+    An empty `waits` means that it may be brought now. `last_failure` returns how an attempt under the same conditions
+    failed, or an empty text.
     """
     limit = sync.most_missing
-    if len(state.missing) > limit:
-        why = f"narrower rules: {len(state.missing)} are missing, and `sync.most_missing` is {limit}"
-        return tuple(replace(each, waits=why) for each in in_order(state.missing))
-    return tuple(replace(each, waits=_waits(each, failed)) for each in in_order(state.missing))
+    if len(branch.missing) > limit:
+        reason = f"narrower rules: {len(branch.missing)} are missing, and `sync.most_missing` is {limit}"
+        return tuple(replace(state, waits=reason) for state in in_order(branch.missing))
+    return tuple(replace(state, waits=_waits_for(state, last_failure)) for state in in_order(branch.missing))
 
 
-def _waits(standing: OriginalState, failed: Callable[[Original], str]) -> str:
-    original = standing.original
-    if standing.state is State.CONFLICT:
+def _waits_for(state: OriginalState, last_failure: Callable[[Original], str]) -> str:
+    original = state.original
+    if state.state is State.CONFLICT:
         return "a person to resolve the conflict"
-    if standing.state is State.NEEDS:
-        return f"{', '.join(standing.needs)} to be on the branch" if standing.needs else "its prerequisites"
+    if state.state is State.NEEDS:
+        return f"{', '.join(state.needs)} to be on the branch" if state.needs else "its prerequisites"
     if original.number is None:
         return "a person: no pull request of it is known, so there is none to open a backport of"
-    why = failed(original)
-    return f"a change of what it depends on; the last attempt: {why}" if why else ""
+    failure = last_failure(original)
+    return f"a change of what it depends on; the last attempt: {failure}" if failure else ""
 
 
-def limited(chosen: tuple[OriginalState, ...], places: int) -> tuple[OriginalState, ...]:
-    """Let all but so many of those that could be brought now wait for a free place."""
-    limited = []
-    for each in chosen:
-        if not each.waits:
+def limit_open(originals: tuple[OriginalState, ...], places: int) -> tuple[OriginalState, ...]:
+    """Let all but the first `places` of the originals that wait for nothing wait for a free place."""
+    result = []
+    for state in originals:
+        if not state.waits:
             places -= 1
-        limited.append(replace(each, waits=WAITS_FOR_A_FREE_PLACE) if not each.waits and places < 0 else each)
-    return tuple(limited)
+        result.append(replace(state, waits=WAITS_FOR_A_FREE_PLACE) if not state.waits and places < 0 else state)
+    return tuple(result)

@@ -1,4 +1,4 @@
-"""What was attempted and failed, so that it is not attempted again before something changes that it depends on."""
+"""Failed attempts, kept so that none is made again before something changes that it depends on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TOPIC = "attempt"
 
 
 @dataclass(frozen=True, slots=True)
-class Attempts:
+class FailedAttempts:
     """The failed attempts on one branch at one tip."""
 
     store: HistoryStore
@@ -23,17 +23,17 @@ class Attempts:
     tip: Sha
     branch: str
 
-    def failed(self, original: Original, patch: CarriedPatch | None) -> str:
-        """Say how an attempt under the same conditions failed; empty where there was none."""
-        kept = self.store.cached_result(_TOPIC, self._key(original))
-        return str(kept[1]) if kept and kept[0] == self._marks().of(original, patch) else ""
+    def find(self, original: Original, patch: CarriedPatch | None) -> str:
+        """Return why an attempt under the same conditions failed; empty if there was none."""
+        record = self.store.cached_result(_TOPIC, self._key(original))
+        return str(record[1]) if record and record[0] == self._fingerprint(original, patch) else ""
 
-    def remember(self, original: Original, patch: CarriedPatch | None, why: str) -> None:
-        """Keep that an attempt failed."""
-        self.store.keep_results(_TOPIC, {self._key(original): [self._marks().of(original, patch), why]})
+    def add(self, original: Original, patch: CarriedPatch | None, reason: str) -> None:
+        """Keep that an attempt failed, and why."""
+        self.store.keep_results(_TOPIC, {self._key(original): [self._fingerprint(original, patch), reason]})
 
-    def _marks(self) -> Fingerprints:
-        return Fingerprints(self.repository, self.tip)
+    def _fingerprint(self, original: Original, patch: CarriedPatch | None) -> str:
+        return Fingerprints(self.repository, self.tip).of(original, patch)
 
     def _key(self, original: Original) -> str:
         return f"{original.commits[-1]} {self.branch}"

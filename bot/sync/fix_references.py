@@ -1,7 +1,7 @@
-"""What originals say they fix or revert: other originals, found once for all branches.
+"""References between originals: which others an original says it fixes or reverts.
 
-Owns when such a word is believed. A commit named by hash is meant; a number could be an issue's, or one of another
-repository whose history was merged in, so there the files have to bear it out.
+A reference by hash is believed. A number may be an issue's, or belong to another repository whose history was merged
+in, so a reference by number counts only if both originals change a common file.
 """
 
 from __future__ import annotations
@@ -17,28 +17,32 @@ References = Mapping[Position, Sequence[Position]]
 
 
 def find_references(scan: Scan, store: HistoryStore, originals: Iterable[Position]) -> References:
-    """Return the aims of those originals that have any."""
-    by_hash = {at: found for at in originals if (found := list(_by_hash(scan, at)))}
-    by_number = {at: found for at in originals if (found := list(_by_number(scan, at)))}
-    paths = store.paths({*by_number, *(aim for aims in by_number.values() for aim in aims)})
-    borne_out = {
-        at: [aim for aim in aims if not set(paths[at]).isdisjoint(paths[aim])] for at, aims in by_number.items()
+    """Return the references of those originals that have any."""
+    by_hash = {position: targets for position in originals if (targets := list(_by_hash(scan, position)))}
+    by_number = {position: targets for position in originals if (targets := list(_by_number(scan, position)))}
+    paths = store.paths({*by_number, *(target for targets in by_number.values() for target in targets)})
+    confirmed = {
+        position: [target for target in targets if not set(paths[position]).isdisjoint(paths[target])]
+        for position, targets in by_number.items()
     }
-    both = {at: dict.fromkeys([*by_hash.get(at, ()), *borne_out.get(at, ())]) for at in {*by_hash, *borne_out}}
-    return {at: tuple(aims) for at, aims in both.items() if aims}
+    references = {
+        position: tuple(dict.fromkeys([*by_hash.get(position, ()), *confirmed.get(position, ())]))
+        for position in {*by_hash, *confirmed}
+    }
+    return {position: targets for position, targets in references.items() if targets}
 
 
-def _by_hash(scan: Scan, at: Position) -> Iterator[Position]:
-    references = scan.commits[at].references
+def _by_hash(scan: Scan, position: Position) -> Iterator[Position]:
+    references = scan.commits[position].references
     for name in (*references.reverts, *references.fixes):
-        named = scan.commits.find(name)
-        aim = scan.main.brought_by.get(named) if named is not None else None
-        if aim is not None and aim != at:
-            yield aim
+        commit = scan.commits.find(name)
+        target = scan.main.brought_by.get(commit) if commit is not None else None
+        if target is not None and target != position:
+            yield target
 
 
-def _by_number(scan: Scan, at: Position) -> Iterator[Position]:
-    references = scan.commits[at].references
+def _by_number(scan: Scan, position: Position) -> Iterator[Position]:
+    references = scan.commits[position].references
     numbers: Collection[int] = (*references.reverts_numbers, *references.fixes_numbers)
-    found = (scan.main.numbers.get(number) for number in numbers)
-    return (aim for aim in found if aim is not None and aim != at)
+    targets = (scan.main.numbers.get(number) for number in numbers)
+    return (target for target in targets if target is not None and target != position)

@@ -14,7 +14,7 @@ from bot.errors import BackportError
 
 @contextmanager
 def only_one(directory: Path) -> Iterator[None]:
-    """Hold the lock of a folder, which is made if need be. The lock goes with the process, however that ends.
+    """Hold the lock of a folder, which is created if it does not exist. The lock ends with the process.
 
     Raises:
         BackportError: another process holds it, or the folder cannot be used.

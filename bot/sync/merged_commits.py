@@ -1,6 +1,6 @@
-"""The commits that an original left on the main branch, where git alone cannot tell a rebase from a push.
+"""Finds the commits of an original on the main branch. git alone cannot tell a rebase from a push, so GitHub is asked.
 
-Owns when GitHub is asked, and keeps its answers: what was merged does not change.
+GitHub's answers are kept for good: the commits of a merge never change.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _TOPIC = "merged commits"
 
 @dataclass(frozen=True, slots=True)
 class MergedCommits:
-    """Completes originals that are several commits. With `mainline` a merge stays the one commit that it is.
+    """Completes originals of several commits. With `mainline` a merge stays one commit.
 
-    Which commits a rebase left is not known without a GitHub; there the last one stands for all.
+    Without GitHub the commits of a rebase are unknown, and the last one stands for all.
     """
 
     repository: Repository
@@ -30,18 +30,18 @@ class MergedCommits:
     mainline: bool = False
 
     def complete(self, original: Original, *, ask: bool) -> Original:
-        """Return the original with all its commits, oldest first; GitHub is only asked where the caller says so."""
+        """Return the original with all its commits, oldest first; without `ask` GitHub is not asked."""
         commit = self.repository.commit(original.commits[-1])
         if len(commit.parents) > 1:
-            own = () if self.mainline else own_commits(self.repository, commit.sha)
-            return replace(original, commits=own or original.commits)
-        # A title with the number is a squash.
+            commits = () if self.mainline else own_commits(self.repository, commit.sha)
+            return replace(original, commits=commits or original.commits)
+        # GitHub puts the number into the title of a squash.
         if self.github is None or original.number is None or own_number(commit.subject) == original.number:
             return original
-        kept = self.store.cached_result(_TOPIC, str(original.number))
-        if kept is None and not ask:
+        merged_commits = self.store.cached_result(_TOPIC, str(original.number))
+        if merged_commits is None and not ask:
             return original
-        if kept is None:
-            _, kept = self.github.merged_commits(self.github.pull_request(original.number))
-            self.store.keep_results(_TOPIC, {str(original.number): kept})
-        return replace(original, commits=tuple(kept))
+        if merged_commits is None:
+            _, merged_commits = self.github.merged_commits(self.github.pull_request(original.number))
+            self.store.keep_results(_TOPIC, {str(original.number): merged_commits})
+        return replace(original, commits=tuple(merged_commits))

@@ -1,4 +1,4 @@
-"""In which order missing originals come to a branch: oldest first, prerequisites before, stacks together. Pure."""
+"""The order in which missing originals are brought: oldest first, prerequisites before, stacks together. Pure."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from collections.abc import Iterable
 from bot.sync.types import OriginalState
 
 
-def in_order(missing: Iterable[OriginalState]) -> tuple[OriginalState, ...]:
-    """Sort standings of one branch. What needs another one follows it at once; a circle is broken at its oldest."""
-    oldest_first = sorted(missing, key=lambda each: each.original.position)
-    waiting = {each.original.name: each for each in oldest_first}
-    ordered: list[OriginalState] = []
+def in_order(originals: Iterable[OriginalState]) -> tuple[OriginalState, ...]:
+    """Sort the missing originals of one branch. One that needs another follows it; a circle starts at its oldest."""
+    oldest_first = sorted(originals, key=lambda state: state.original.position)
+    unsorted = {state.original.name: state for state in oldest_first}
+    result: list[OriginalState] = []
 
-    def take(standing: OriginalState) -> None:
-        if waiting.pop(standing.original.name, None) is None:
+    def take(state: OriginalState) -> None:
+        # Taken out before its prerequisites are, so that a circle ends.
+        if unsorted.pop(state.original.name, None) is None:
             return
-        for name in standing.needs:
-            if name in waiting:
-                take(waiting[name])
-        ordered.append(standing)
-        for dependent in [each for each in waiting.values() if standing.original.name in each.needs]:
-            if not any(name in waiting for name in dependent.needs):
+        for name in state.needs:
+            if name in unsorted:
+                take(unsorted[name])
+        result.append(state)
+        for dependent in [other for other in unsorted.values() if state.original.name in other.needs]:
+            if not any(name in unsorted for name in dependent.needs):
                 take(dependent)
 
-    for standing in oldest_first:
-        take(standing)
-    return tuple(ordered)
+    for state in oldest_first:
+        take(state)
+    return tuple(result)

@@ -1,6 +1,6 @@
-"""The main branch's steps as originals: what git says of each, and GitHub where there is one.
+"""Reads the originals on the main branch from git, and from GitHub if there is one.
 
-Owns the joining of the two. Long texts are only read where the policy asks for them.
+Messages and paths are read only if a condition of the policy needs them: they are most of the reading time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.history.store import HistoryStore
 from bot.models import ListedPullRequest
 from bot.sync.types import Original
 
-# GitHub's own words by which a pull request closes an issue.
+# GitHub's keywords: https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue
 _CLOSES = re.compile(
     r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+(?:[\w.-]{1,100}/[\w.-]{1,100})?#(\d{1,9})\b", re.IGNORECASE
 )
@@ -27,53 +27,54 @@ def gather_originals(
     store: HistoryStore,
     sync: Sync,
     pulls: Mapping[int, ListedPullRequest],
-    labelled: Mapping[str, frozenset[int]],
+    issues_by_label: Mapping[str, frozenset[int]],
     main: str,
 ) -> dict[Position, Original]:
-    """Return the originals that any of the branches could lack. `labelled` are issues by the labels that rules name."""
-    wanted = sorted({at for history in scan.branches.values() for at in scan.main.since(history.point)})
-    of_pull = _pulls_by_position(scan, pulls, main)
+    """Return the originals that any of the branches could lack. `issues_by_label` has the labels that rules name."""
+    positions = sorted({position for history in scan.branches.values() for position in scan.main.since(history.point)})
+    pull_by_position = _pulls_by_position(scan, pulls, main)
     conditions: tuple[Conditions, ...] = (*sync.rules, *sync.deny)
-    messages = store.messages(wanted) if any(each.bodies for each in conditions) else {}
-    paths = store.paths(wanted) if any(each.paths for each in conditions) else {}
-    found = {}
-    for at in wanted:
-        body = messages.get(at, "").partition("\n")[2]
-        found[at] = _original(scan, at, of_pull.get(at), labelled, body, paths.get(at, ()))
-    return found
+    messages = store.messages(positions) if any(condition.bodies for condition in conditions) else {}
+    paths = store.paths(positions) if any(condition.paths for condition in conditions) else {}
+    originals = {}
+    for position in positions:
+        body = messages.get(position, "").partition("\n")[2]
+        pull = pull_by_position.get(position)
+        originals[position] = _original(scan, position, pull, issues_by_label, body, paths.get(position, ()))
+    return originals
 
 
 def with_paths(original: Original, store: HistoryStore, positions: Iterable[Position]) -> Original:
-    """Return an original with the files that its commits change."""
-    changed = (path for paths in store.paths(positions).values() for path in paths)
-    return replace(original, paths=tuple(dict.fromkeys(changed)))
+    """Return an original with the files that the commits at these positions change."""
+    paths = (path for commit_paths in store.paths(positions).values() for path in commit_paths)
+    return replace(original, paths=tuple(dict.fromkeys(paths)))
 
 
 def _pulls_by_position(
     scan: Scan, pulls: Mapping[int, ListedPullRequest], main: str
 ) -> dict[Position, ListedPullRequest]:
-    found = {}
+    pull_by_position = {}
     for pull in pulls.values():
         if pull.merged and pull.base == main:
-            at = scan.commits.find(pull.merge_commit) if pull.merge_commit else None
-            by = scan.main.brought_by.get(at) if at is not None else scan.main.numbers.get(pull.number)
-            if by is not None:
-                found[by] = pull
-    return found
+            merge = scan.commits.find(pull.merge_commit) if pull.merge_commit else None
+            position = scan.main.brought_by.get(merge) if merge is not None else scan.main.numbers.get(pull.number)
+            if position is not None:
+                pull_by_position[position] = pull
+    return pull_by_position
 
 
 def _original(
     scan: Scan,
-    at: Position,
+    position: Position,
     pull: ListedPullRequest | None,
-    labelled: Mapping[str, frozenset[int]],
+    issues_by_label: Mapping[str, frozenset[int]],
     body: str,
     paths: tuple[str, ...],
 ) -> Original:
-    commit = scan.commits[at]
+    commit = scan.commits[position]
     if pull is None:
         return Original(
-            position=at,
+            position=position,
             commits=(commit.sha,),
             merged=commit.commit_date,
             title=commit.subject,
@@ -84,7 +85,7 @@ def _original(
         )
     closes = set(map(int, _CLOSES.findall(f"{pull.title}\n{pull.body}")))
     return Original(
-        position=at,
+        position=position,
         commits=(commit.sha,),
         merged=pull.merged,
         title=pull.title,
@@ -95,5 +96,5 @@ def _original(
         labels=pull.labels,
         milestone=pull.milestone,
         paths=paths,
-        issue_labels=frozenset(label for label, numbers in labelled.items() if closes & numbers),
+        issue_labels=frozenset(label for label, numbers in issues_by_label.items() if closes & numbers),
     )

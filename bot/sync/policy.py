@@ -1,7 +1,4 @@
-"""The `sync` section applied: does an original belong on a branch, and who says so. Pure.
-
-Owns the meaning of the conditions. Follows no history: what an original fixes or reverts is told to it.
-"""
+"""Applies the `sync` section: whether an original belongs on a branch, and by which rule, refusal or label. Pure."""
 
 from __future__ import annotations
 
@@ -15,104 +12,104 @@ from bot.text.branch_names import matches_glob
 from bot.text.globs import compile_glob, matches_path
 
 _LONGEST = 20_000
-"""Characters of a description that are looked at: globs are quick, but not for free."""
+"""Characters of a description that globs are matched with: each takes time, and the text is anybody's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """The original does not belong on the branch. `by_person` tells a label from the policy."""
+class PolicyRefusal:
+    """Why an original does not belong on the branch; `by_person` if a label says so, not the policy."""
 
     reason: str
     by_person: bool = False
 
 
 class Policy:
-    """Answers for one configuration. Conditions are judged once for each original, whatever the number of branches."""
+    """The policy of one configuration. Conditions are evaluated once for each original, not for each branch."""
 
     def __init__(self, sync: Sync) -> None:
         self._sync = sync
-        self._rules = [(rule, _judge_of(rule)) for rule in sync.rules]
-        self._deny = [(refusal, _judge_of(refusal)) for refusal in sync.deny]
+        self._rules = [(rule, _condition(rule)) for rule in sync.rules]
+        self._deny = [(refusal, _condition(refusal)) for refusal in sync.deny]
         self._any_refusal = _Globs(fill(label, target="*") for label in sync.refuse_labels)
 
-    def speaks_of(self, original: Original) -> bool:
-        """Say whether there is any branch for which a rule, a refusal or a label could mean the original."""
+    def concerns(self, original: Original) -> bool:
+        """Say whether a rule, a refusal or a label applies to the original on any branch."""
         if self._any_refusal.first(original.labels):
             return True
-        return any(judge(original) for _, judge in (*self._rules, *self._deny))
+        return any(condition(original) for _, condition in (*self._rules, *self._deny))
 
     def on(self, branch: str) -> BranchPolicy:
-        """Return what of the policy speaks of one branch."""
+        """Return the part of the policy that applies to a branch."""
         return BranchPolicy(
             labels=_Globs(fill(label, target=branch) for label in self._sync.refuse_labels),
-            rules=[(rule, judge) for rule, judge in self._rules if _speaks_of(rule, branch)],
-            deny=[(refusal, judge) for refusal, judge in self._deny if _speaks_of(refusal, branch)],
+            rules=[(rule, condition) for rule, condition in self._rules if _applies_to(rule, branch)],
+            deny=[(refusal, condition) for refusal, condition in self._deny if _applies_to(refusal, branch)],
         )
 
 
-Judge = Callable[[Original], str]
-"""Says in a few words why an original meets conditions, or nothing."""
+Condition = Callable[[Original], str]
+"""Returns in a few words why an original meets conditions; empty if it does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class BranchPolicy:
-    """The policy as one branch sees it."""
+    """The part of a policy that applies to one branch."""
 
     labels: _Globs
-    rules: Sequence[tuple[Rule, Judge]]
-    deny: Sequence[tuple[Refusal, Judge]]
+    rules: Sequence[tuple[Rule, Condition]]
+    deny: Sequence[tuple[Refusal, Condition]]
 
-    def refused(self, original: Original) -> Refused | None:
-        """Return who keeps an original off the branch, and why."""
+    def refusal_of(self, original: Original) -> PolicyRefusal | None:
+        """Return what keeps an original off the branch, or None."""
         label = self.labels.first(original.labels)
         if label:
-            return Refused(f"the label `{label}` says so", by_person=True)
-        return next((Refused(refusal.reason) for refusal, judge in self.deny if judge(original)), None)
+            return PolicyRefusal(f"the label `{label}` says so", by_person=True)
+        return next((PolicyRefusal(refusal.reason) for refusal, condition in self.deny if condition(original)), None)
 
     def asked_by(self, original: Original) -> str:
-        """Say which rule asks for an original; empty where none does."""
-        return next(filter(None, (judge(original) for _, judge in self.rules)), "")
+        """Return which rule asks for an original; empty if none does."""
+        return next(filter(None, (condition(original) for _, condition in self.rules)), "")
 
     def names(self, original: Original) -> bool:
-        """Say whether a rule asks for an original by its number, which no finding of ours overrules."""
+        """Say whether a rule asks for an original by its number; no finding of ours overrules that."""
         return any(original.number in rule.pull_requests for rule, _ in self.rules)
 
 
 class _Globs:
-    """Globs over whole texts, whatever the case."""
+    """Globs that match whole texts, ignoring case."""
 
     def __init__(self, globs: Iterable[str]) -> None:
         self._compiled = [(glob, compile_glob(glob, ignore_case=True)) for glob in globs]
 
     def first(self, texts: Iterable[str]) -> str:
-        """Return the first text that a glob means, or nothing."""
+        """Return the first text that a glob matches, or an empty one."""
         return next((text for text in texts if any(regex.fullmatch(text) for _, regex in self._compiled)), "")
 
     def first_glob(self, texts: Iterable[str]) -> str:
-        """Return the first glob that means a text, or nothing."""
-        known = [text for text in texts if text]
-        return next((glob for glob, regex in self._compiled if any(map(regex.fullmatch, known))), "")
+        """Return the first glob that matches a text, or an empty one."""
+        values = [text for text in texts if text]
+        return next((glob for glob, regex in self._compiled if any(map(regex.fullmatch, values))), "")
 
 
-def _speaks_of(rule: Rule | Refusal, branch: str) -> bool:
+def _applies_to(rule: Rule | Refusal, branch: str) -> bool:
     return any(matches_glob(pattern, branch) for pattern in rule.branches)
 
 
-def _judge_of(conditions: Conditions) -> Judge:
-    """Return a function that says in a few words why an original meets the conditions, or nothing; it remembers."""
+def _condition(conditions: Conditions) -> Condition:
+    """Return one condition that holds if all of these do; it caches its results."""
     tests = list(_tests(conditions))
-    known: dict[int, str] = {}
+    cache: dict[int, str] = {}
 
-    def judge(original: Original) -> str:
-        if original.position not in known:
-            found = [test(original) for test in tests]
-            known[original.position] = ", ".join(found) if all(found) else ""
-        return known[original.position]
+    def condition(original: Original) -> str:
+        if original.position not in cache:
+            reasons = [test(original) for test in tests]
+            cache[original.position] = ", ".join(reasons) if all(reasons) else ""
+        return cache[original.position]
 
-    return judge
+    return condition
 
 
-def _tests(conditions: Conditions) -> Iterator[Judge]:
+def _tests(conditions: Conditions) -> Iterator[Condition]:
     kinds: tuple[tuple[str, tuple[str, ...], Callable[[Original], Iterable[str]]], ...] = (
         ("label", conditions.labels, lambda original: original.labels),
         ("milestone", conditions.milestones, lambda original: [original.milestone]),
@@ -130,11 +127,11 @@ def _tests(conditions: Conditions) -> Iterator[Judge]:
         yield lambda original: f"named as {original.name}" if original.number in conditions.pull_requests else ""
 
 
-def _text_test(kind: str, globs: Iterable[str], values: Callable[[Original], Iterable[str]]) -> Judge:
-    compiled = _Globs(globs)
+def _text_test(kind: str, globs: Iterable[str], values: Callable[[Original], Iterable[str]]) -> Condition:
+    patterns = _Globs(globs)
 
     def test(original: Original) -> str:
-        glob = compiled.first_glob(values(original))
+        glob = patterns.first_glob(values(original))
         return f"{kind} `{glob}`" if glob else ""
 
     return test

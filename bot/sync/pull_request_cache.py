@@ -1,7 +1,6 @@
-"""What GitHub knows of pull requests, as far as sync needs it, kept from one run to the next.
+"""Pull requests as GitHub lists them, kept from one run to the next.
 
-Owns the record of pull requests: read page by page, the newest change first, down to what is known. Without a GitHub
-there is none of it, and git alone is asked.
+A run reads them page by page, the latest change first, and stops at the first one that has not changed.
 """
 
 from __future__ import annotations
@@ -20,25 +19,25 @@ _SINCE = "pull requests since"
 def refresh(
     store: HistoryStore, newest_first: Iterable[ListedPullRequest], since: int
 ) -> Mapping[int, ListedPullRequest]:
-    """Take in what changed since the last time, or since `since` where that was not asked for before.
+    """Store the pull requests that changed since the last run, or since `since` if no run went back that far.
 
-    Returns all that is known. What is interrupted is read again the next time.
+    Returns all in the store, by number. An interrupted run is read again the next time.
     """
-    known = load(store)
+    pulls = load(store)
     oldest = store.cached_result(_SINCE, "seconds")
     complete = oldest is not None and oldest <= since
-    # Two changes may share a second, so the newest one known is read again.
-    until = max((pull.updated for pull in known.values()), default=since) if complete else since
-    changed = {pull.number: pull for pull in takewhile(lambda pull: pull.updated >= until, newest_first)}
-    store.keep_results(_TOPIC, {str(number): asdict(pull) for number, pull in changed.items()})
+    # Two changes may share a second, so the latest one in the store is read again.
+    until = max((pull.updated for pull in pulls.values()), default=since) if complete else since
+    changes = {pull.number: pull for pull in takewhile(lambda pull: pull.updated >= until, newest_first)}
+    store.keep_results(_TOPIC, {str(number): asdict(pull) for number, pull in changes.items()})
     if not complete:
         store.keep_results(_SINCE, {"seconds": since})
-    return {**known, **changed}
+    return {**pulls, **changes}
 
 
 def load(store: HistoryStore) -> dict[int, ListedPullRequest]:
-    """Return what is known."""
+    """Return the pull requests in the store by number."""
     return {
-        int(number): ListedPullRequest(**{**kept, "labels": tuple(kept["labels"])})
-        for number, kept in store.cached_results(_TOPIC).items()
+        int(number): ListedPullRequest(**{**record, "labels": tuple(record["labels"])})
+        for number, record in store.cached_results(_TOPIC).items()
     }

@@ -1,4 +1,4 @@
-"""An original as a policy sees it, and the state that it has on one branch."""
+"""Originals, the state that each has on a branch, and branches with the states of all originals."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from bot.models import Sha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """One merged pull request, or one commit that was pushed without. Dates are seconds since the epoch.
+    """A merged pull request, or a commit that was pushed without one. Dates are seconds since the epoch.
 
-    `commits` are what it left on the main branch, oldest first. `issue_labels` are the labels of the issues that it
-    says it fixes, as far as a rule asks for them.
+    `commits` are its commits on the main branch, oldest first. `issue_labels` are the labels of the issues that its
+    text closes; only labels that a rule names are looked up.
     """
 
     position: Position
@@ -37,7 +37,10 @@ class Original:
 
 
 class State(StrEnum):
-    """How one original stands on one branch, in the words that reports use."""
+    """The state of an original on a branch, in the words that reports use.
+
+    A member has the name that `Status` and `Outlook` have for the same thing.
+    """
 
     ALREADY_APPLIED = "on the branch"
     OPENED = "backport open"
@@ -52,16 +55,16 @@ class State(StrEnum):
 
 
 MISSING = frozenset({State.CLEAN, State.RESOLVABLE, State.NEEDS, State.CONFLICT})
-"""The states in which the branch should have the original and has it not."""
+"""The states of an original that the branch should have and lacks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OriginalState:
-    """The one state of an original on a branch.
+    """The state of an original on a branch.
 
-    `asked_by` says what of the policy asks for it; empty where nothing does. `needs` are originals to be there first,
-    by the names people use. `landed` is when it came to the branch, 0 where it did not. `waits` says what a missing one
-    waits for; empty for one that the next opening takes.
+    `asked_by` is the part of the policy that asks for it, or empty. `needs` are the originals that must land first, by
+    the names people use. `landed` is when it landed on the branch, or 0. `waits` says what a missing original waits
+    for; it is empty for one that the next opening takes.
     """
 
     branch: str
@@ -77,10 +80,10 @@ class OriginalState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BranchState:
-    """A branch with the standing of every original since its branch point.
+    """A branch with the state of every original since its branch point.
 
-    Those that nothing asks for are refused by policy, all for that one reason; they are listed by name in `not_asked`.
-    `problem` says why nothing could be told of the branch.
+    `not_asked` are the names of the originals that no rule asks for: the policy refuses them all for that one reason.
+    `problem` says why the states of the branch are unknown.
     """
 
     branch: str
@@ -90,11 +93,11 @@ class BranchState:
     not_asked: tuple[str, ...] = ()
     problem: str = ""
 
-    def having(self, *states: State) -> tuple[OriginalState, ...]:
-        """Return the standings in one of these states, oldest original first."""
-        return tuple(each for each in self.originals if each.state in states)
+    def in_states(self, *states: State) -> tuple[OriginalState, ...]:
+        """Return the originals in one of these states, oldest first."""
+        return tuple(original for original in self.originals if original.state in states)
 
     @property
     def missing(self) -> tuple[OriginalState, ...]:
-        """The standings of what the branch should have and has not."""
-        return self.having(*MISSING)
+        """The originals that the branch should have and lacks, oldest first."""
+        return self.in_states(*MISSING)

@@ -24,7 +24,7 @@ from bot.git.repository import Repository
 from bot.history.scan import Scan, scan
 from bot.history.store import HistoryStore
 from bot.models import Sha
-from bot.pick.strategy import PickCaches
+from bot.pick.context import PickContext
 from bot.sync.survey import SyncContext, SyncReport, survey
 
 pytestmark = pytest.mark.skipif("BENCH_REPO" not in os.environ, reason="BENCH_REPO names no repository")
@@ -109,14 +109,11 @@ def _survey(clone: Repository, tips: Mapping[str, Sha], file: Path) -> tuple[Syn
     begun = time.perf_counter()
     with HistoryStore(file) as store:
         context = SyncContext(
-            repository=clone,
+            pick=PickContext(mirror=clone, config=parse_config("repository: bench/bench\n"), patches={}),
             store=store,
-            config=parse_config("repository: bench/bench\n"),
             main=_main(clone),
             tips=tips,
-            existing=tips,
-            patches={},
-            caches=PickCaches(),
+            all_branches=tips,
         )
         found = survey(context)
     return found, time.perf_counter() - begun

@@ -88,10 +88,10 @@ def test_an_ending_that_cannot_be_rendered_is_replaced_by_one_that_can(
 def test_a_scheduled_run_goes_on_with_the_other_branches(
     office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    choice = schedule_opening._choice
+    choice = schedule_opening._plan
     monkeypatch.setattr(
         schedule_opening,
-        "_choice",
+        "_plan",
         lambda state, *rest: (_fail if state.branch == "release/1.2" else choice)(state, *rest),
     )
     policy = "sync: {carried_patches: false, rules: [{pull_requests: [9]}]}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.config import Sync
-from bot.sync.choice import choose, limited
+from bot.sync.choice import choose, limit_open
 from bot.sync.order import in_order
 from bot.sync.types import OriginalState, State
 from tests.sync.states import branch, standing
@@ -50,7 +50,7 @@ def test_each_that_is_not_brought_says_what_it_waits_for() -> None:
         standing(4, direct=True),
         standing(5),
     )
-    chosen = choose(state, Sync(), failed=lambda original: "it regressed" if original.number == 5 else "")
+    chosen = choose(state, Sync(), last_failure=lambda original: "it regressed" if original.number == 5 else "")
     waits = {each.original.position: each.waits for each in chosen}
     assert waits[1] == ""
     assert "resolve the conflict" in waits[2]
@@ -61,11 +61,11 @@ def test_each_that_is_not_brought_says_what_it_waits_for() -> None:
 
 def test_rules_that_are_too_wide_bring_nothing() -> None:
     state = branch(*(standing(number) for number in range(1, 12)))
-    chosen = choose(state, Sync(most_missing=10), failed=lambda _: "")
+    chosen = choose(state, Sync(most_missing=10), last_failure=lambda _: "")
     assert all("11 are missing" in each.waits for each in chosen)
 
 
 def test_free_places_are_given_in_order_and_those_that_wait_take_none() -> None:
-    chosen = limited((standing(1, waits="a person"), standing(2), standing(3)), 1)
+    chosen = limit_open((standing(1, waits="a person"), standing(2), standing(3)), 1)
     assert [bool(each.waits) for each in chosen] == [True, False, True]
-    assert all(each.waits for each in limited((standing(1),), -2))
+    assert all(each.waits for each in limit_open((standing(1),), -2))

@@ -60,16 +60,16 @@ def test_a_rule_asks_for_what_meets_each_of_its_conditions(rule: str, reason: st
 def test_nothing_is_asked_for_without_rules() -> None:
     policy = Policy(config("{}").sync)
     assert policy.on("release/1.0").asked_by(ORIGINAL) == ""
-    assert not policy.speaks_of(ORIGINAL)
+    assert not policy.concerns(ORIGINAL)
 
 
 def test_a_refusal_says_its_reason_on_its_branches_only() -> None:
     policy = Policy(config("{deny: [{authors: [ann], branches: [release/1.0], reason: Not there.}]}").sync)
-    refused = policy.on("release/1.0").refused(ORIGINAL)
+    refused = policy.on("release/1.0").refusal_of(ORIGINAL)
     assert refused is not None
     assert (refused.reason, refused.by_person) == ("Not there.", False)
-    assert policy.on("release/1.1").refused(ORIGINAL) is None
-    assert policy.speaks_of(ORIGINAL)
+    assert policy.on("release/1.1").refusal_of(ORIGINAL) is None
+    assert policy.concerns(ORIGINAL)
 
 
 @pytest.mark.parametrize(
@@ -79,15 +79,15 @@ def test_a_refusal_says_its_reason_on_its_branches_only() -> None:
 def test_a_label_is_a_person_s_refusal(label: str, kept_off: bool) -> None:
     policy = Policy(config("{}").sync)
     labelled = replace(ORIGINAL, labels=(label,))
-    refused = policy.on("release/1.0").refused(labelled)
+    refused = policy.on("release/1.0").refusal_of(labelled)
     assert (refused is not None and refused.by_person) is kept_off
-    assert policy.speaks_of(labelled)
+    assert policy.concerns(labelled)
 
 
 def test_a_refusal_s_label_in_brackets_means_itself() -> None:
     policy = Policy(config("{refuse_labels: ['[no] backport']}").sync)
     said = [
-        policy.on("release/1.0").refused(replace(ORIGINAL, labels=(label,)))
+        policy.on("release/1.0").refusal_of(replace(ORIGINAL, labels=(label,)))
         for label in ("[No] Backport", "n backport")
     ]
     assert [refused is not None for refused in said] == [True, False]
