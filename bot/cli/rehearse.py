@@ -77,7 +77,7 @@ def _print(done: Rehearsal, summary: Summary) -> None:
 
 def _to_json(done: Rehearsal, summary: Summary) -> dict[str, object]:
     pairs = []
-    for each in done.replayed:
+    for each in done.replays:
         data = asdict(each)
         pairs.append({**data.pop("pair"), **data})
     return {

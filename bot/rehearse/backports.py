@@ -1,7 +1,6 @@
-"""What a rehearsal takes a message to name, and by which rule.
+"""Reads which originals a backport's message names, and by which rule.
 
-Owns the choice between what a message claims. `bot.history.message_references` reads the words. Whether what is named
-exists, and where, is not known here.
+Whether the named commits and pull requests exist is not checked here.
 """
 
 from __future__ import annotations
@@ -12,25 +11,27 @@ from bot.history.message_references import numbers_in_branch, parse_references
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
-    """What a message names as its originals: commits as written, or pull requests; and by which rule that was read."""
+class SourceReference:
+    """The originals that a message names: commits as written, or pull requests. `rule` is how they were read."""
 
     rule: str
     commits: frozenset[str] = frozenset()
     numbers: frozenset[int] = frozenset()
 
 
-def read_naming(message: str) -> Naming | None:
-    """Read which originals a message names; None for a commit that does not say it is a backport."""
-    claims = parse_references(message)
-    if claims.sources:
-        return Naming("commit", commits=_without_prefixes(set(claims.sources)))
-    in_branch = numbers_in_branch(message.partition("\n")[0])
-    if in_branch:
-        return Naming("merge", numbers=frozenset(in_branch))
-    return Naming("number", numbers=frozenset(claims.backports)) if claims.backports else None
+def read_source_reference(message: str) -> SourceReference | None:
+    """Read which originals a message names; None if it does not say that the commit is a backport."""
+    references = parse_references(message)
+    if references.sources:
+        return SourceReference("commit", commits=_without_prefixes(set(references.sources)))
+    numbers = numbers_in_branch(message.partition("\n")[0])
+    if numbers:
+        return SourceReference("merge", numbers=frozenset(numbers))
+    return SourceReference("number", numbers=frozenset(references.backports)) if references.backports else None
 
 
 def _without_prefixes(commits: set[str]) -> frozenset[str]:
     # One message often names one commit twice, once abbreviated.
-    return frozenset(each for each in commits if not any(other != each and other.startswith(each) for other in commits))
+    return frozenset(
+        name for name in commits if not any(longer != name and longer.startswith(name) for longer in commits)
+    )

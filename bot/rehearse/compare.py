@@ -1,7 +1,7 @@
-"""What a replay made, held against what people committed.
+"""Compares the tree of a replay with the tree that people committed.
 
-Owns what counts as equal. Of files in conflict: the same bytes, or the same Python syntax tree; nothing else is
-ignored, not even the order of imports.
+A file that was in conflict is right if it has the same bytes or the same Python syntax tree. Nothing else is ignored,
+not even the order of imports.
 """
 
 from __future__ import annotations
@@ -15,43 +15,43 @@ from bot.git.repository import Repository
 from bot.git.trees import find_entry
 from bot.models import Sha
 
-_SHOWN = 40
+_MAX_LINES = 40
 
 
-def differing(repository: Repository, made: Sha, landed: Sha, paths: Iterable[str]) -> tuple[str, ...]:
-    """Return those paths at which two trees do not hold the very same thing."""
+def find_differences(repository: Repository, tree: Sha, expected: Sha, paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the paths at which two trees have different entries, sorted."""
     return tuple(
-        path for path in sorted(paths) if find_entry(repository, made, path) != find_entry(repository, landed, path)
+        path for path in sorted(paths) if find_entry(repository, tree, path) != find_entry(repository, expected, path)
     )
 
 
-def is_right(repository: Repository, made: Sha, landed: Sha, paths: Iterable[str]) -> bool:
-    """Say whether every one of these files is what people made it."""
+def is_right(repository: Repository, tree: Sha, expected: Sha, paths: Iterable[str]) -> bool:
+    """Say whether each of these files has the content that people committed."""
     return all(
-        path.endswith((".py", ".pyi")) and _same_python(repository.read(made, path), repository.read(landed, path))
-        for path in differing(repository, made, landed, paths)
+        path.endswith((".py", ".pyi")) and _same_python(repository.read(tree, path), repository.read(expected, path))
+        for path in find_differences(repository, tree, expected, paths)
     )
 
 
-def _same_python(one: bytes | None, other: bytes | None) -> bool:
-    if one is None or other is None:
+def _same_python(source: bytes | None, expected: bytes | None) -> bool:
+    if source is None or expected is None:
         return False
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the project's own string escapes, say
-            return ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
+            warnings.simplefilter("ignore")  # an invalid escape in the project's sources warns, for example
+            return ast.dump(ast.parse(source)) == ast.dump(ast.parse(expected))
     except (SyntaxError, ValueError, RecursionError):
         return False
 
 
-def show_difference(repository: Repository, made: Sha, landed: Sha, paths: Iterable[str]) -> str:
-    """Return a diff from what was made to what people committed, cut after some lines."""
+def show_difference(repository: Repository, tree: Sha, expected: Sha, paths: Iterable[str]) -> str:
+    """Return a diff from the replay's files to those that people committed, cut after some lines."""
     lines: list[str] = []
     for path in paths:
-        old, new = _text(repository.read(made, path)), _text(repository.read(landed, path))
+        old, new = _text(repository.read(tree, path)), _text(repository.read(expected, path))
         lines += difflib.unified_diff(old, new, f"made/{path}", f"committed/{path}", n=2, lineterm="")
-        if len(lines) > _SHOWN:
-            return "\n".join([*lines[:_SHOWN], "…"])
+        if len(lines) > _MAX_LINES:
+            return "\n".join([*lines[:_MAX_LINES], "…"])
     return "\n".join(lines)
 
 

@@ -1,7 +1,7 @@
-"""Past backports of a repository: which commit of the main line was brought where, by which commit.
+"""Finds the past backports of a repository: which commit of the main line was landed on which branch, as which commit.
 
-Owns the search. Asks git three questions for the repository and one for each branch, whatever the number of backports.
-What cannot be told for certain is left out and counted, never guessed.
+Asks git three questions for the repository and one for each branch, whatever the number of backports. A backport whose
+original is not certain is left out and counted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.errors import GitError
 from bot.git.repository import Repository
 from bot.history.message_references import own_number
 from bot.models import Sha
-from bot.rehearse.backports import Naming, read_naming
+from bot.rehearse.backports import SourceReference, read_source_reference
 
 # A version with a dot or an x in it, or a word for release branches with any number.
 _RELEASE = re.compile(
@@ -27,7 +27,7 @@ _RELEASE = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# A branch of one pull request: what stands on it is not landed, and is what the release branch gets a little later.
+# The branch of one pull request: its commits have not landed, and the release branch gets the same ones a little later.
 _OF_ONE_PICK = re.compile(r"(?:^|[/_-])(?:back-?ports?|cherry-?picks?|reverts?)[/_-]", re.IGNORECASE)
 
 
@@ -35,7 +35,7 @@ _OF_ONE_PICK = re.compile(r"(?:^|[/_-])(?:back-?ports?|cherry-?picks?|reverts?)[
 class Pair:
     """A past backport: `original` of the main line was landed on `branch` as `backport`, on top of `parent`.
 
-    `date` is when the backport was committed, in seconds since the epoch: what is known before it counts as known.
+    `date` is when the backport was committed, in seconds since the epoch. Only history before it counts as known.
     """
 
     date: int
@@ -47,8 +47,8 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Mined:
-    """The pairs, newest first, and how many backports were left out for which reason."""
+class PastBackports:
+    """The pairs, newest first, and the number of backports that were left out, by reason."""
 
     pairs: tuple[Pair, ...]
     left_out: Mapping[str, int]
@@ -56,7 +56,7 @@ class Mined:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _BranchCommit:
     """A commit that is on a branch and not on the main line."""
 
     sha: Sha
@@ -65,15 +65,15 @@ class _Told:
     message: str
 
     @property
-    def naming(self) -> Naming | None:
-        return read_naming(self.message)
+    def source(self) -> SourceReference | None:
+        return read_source_reference(self.message)
 
 
-def mine(repository: Repository, glob: str | None = None) -> Mined:
-    """Find the backports on the branches that a glob names, or on those that look like release branches.
+def find_past_backports(repository: Repository, glob: str | None = None) -> PastBackports:
+    """Find the backports on the branches that a glob matches, or on those that look like release branches.
 
     Raises:
-        GitError: the repository has no main line, or no branch answers to the glob.
+        GitError: the repository has no main line, or the glob matches no branch.
     """
     tips = repository.known_branches()
     main = _main_line(repository, tips)
@@ -81,25 +81,25 @@ def mine(repository: Repository, glob: str | None = None) -> Mined:
     originals = _Originals.read(repository, tips[main])
     left_out: Counter[str] = Counter()
     pairs: list[Pair] = []
-    seen: set[Sha] = set()
-    own: set[Sha] = set()
+    read: set[Sha] = set()
+    first_parents: set[Sha] = set()
     for branch in branches:
-        told = [each for each in _tell(repository, tips[branch], tips[main]) if each.sha not in seen]
-        seen |= {each.sha for each in told}
-        own |= {each.sha for each in _line(told)}
-        if telling := list(_telling(told)):
+        commits = [commit for commit in _read_branch(repository, tips[branch], tips[main]) if commit.sha not in read]
+        read |= {commit.sha for commit in commits}
+        first_parents |= {commit.sha for commit in _first_parents(commits)}
+        if backports := list(_backports(commits)):
             absent = set(repository.git.text("rev-list", tips[main], f"^{tips[branch]}").split())
-            pairs += _pairs(branch, telling, originals, absent, left_out)
-    # A release branch that is merged back makes its own commits part of the main line's history, not originals.
-    kept = sorted((pair for pair in pairs if pair.original not in own), reverse=True)
-    left_out["names a commit of a release branch"] += len(pairs) - len(kept)
-    return Mined(tuple(kept), {reason: count for reason, count in left_out.items() if count}, branches)
+            pairs += _pairs(branch, backports, originals, absent, left_out)
+    # A release branch that is merged back makes its commits part of the main line's history, but not originals.
+    result = sorted((pair for pair in pairs if pair.original not in first_parents), reverse=True)
+    left_out["names a commit of a release branch"] += len(pairs) - len(result)
+    return PastBackports(tuple(result), {reason: count for reason, count in left_out.items() if count}, branches)
 
 
 def _main_line(repository: Repository, tips: Mapping[str, Sha]) -> str:
-    done = repository.git.attempt("symbolic-ref", "--quiet", "--short", "HEAD")
-    pointed = done.stdout.decode(errors="surrogateescape").strip()
-    for name in (pointed, "main", "master", "devel", "trunk"):
+    head = repository.git.attempt("symbolic-ref", "--quiet", "--short", "HEAD")
+    default = head.stdout.decode(errors="surrogateescape").strip()
+    for name in (default, "main", "master", "devel", "trunk"):
         if name in tips:
             return name
     raise GitError(
@@ -109,131 +109,131 @@ def _main_line(repository: Repository, tips: Mapping[str, Sha]) -> str:
 
 
 def _choose(tips: Mapping[str, Sha], main: str, glob: str | None) -> tuple[str, ...]:
-    def wanted(name: str) -> bool:
+    def matches(name: str) -> bool:
         if glob:
             return fnmatchcase(name, glob)
         return _RELEASE.fullmatch(name) is not None and not _OF_ONE_PICK.search(name)
 
-    chosen = tuple(name for name in sorted(tips) if name != main and wanted(name))
-    if not chosen:
-        looked_for = f"matches {glob!r}" if glob else "looks like a release branch"
-        near = ", ".join(sorted(tips)[:5])
+    branches = tuple(name for name in sorted(tips) if name != main and matches(name))
+    if not branches:
+        condition = f"matches {glob!r}" if glob else "looks like a release branch"
+        examples = ", ".join(sorted(tips)[:5])
         raise GitError(
-            f"No branch {looked_for}; there is nothing to rehearse.",
-            hint=f"Name some with --branches. There are {near}.",
+            f"No branch {condition}; there is nothing to rehearse.",
+            hint=f"Name some with --branches. There are {examples}.",
         )
-    return chosen
+    return branches
 
 
-def _tell(repository: Repository, tip: Sha, main: Sha) -> Iterator[_Told]:
+def _read_branch(repository: Repository, tip: Sha, main: Sha) -> Iterator[_BranchCommit]:
     """Yield the commits that a branch got after it forked from the main line, oldest first."""
     # A release branch may have been merged back into the main line, so the fork is where their first parents part.
-    own = ("rev-list", "--first-parent", "--exclude-first-parent-only", tip, f"^{main}")
-    chain = repository.git.text(*own).split()
+    options = ("rev-list", "--first-parent", "--exclude-first-parent-only", tip, f"^{main}")
+    chain = repository.git.text(*options).split()
     forks = repository.commit(Sha(chain[-1])).parents[:1] if chain else (tip,)
-    excluded = [f"^{fork}" for fork in forks]
-    listed = repository.git.run("log", "--reverse", "--topo-order", "--format=%H%n%P%n%ct%n%B%x00", tip, *excluded)
-    for entry in listed.decode(errors="surrogateescape").split("\0"):
+    excludes = [f"^{fork}" for fork in forks]
+    log = repository.git.run("log", "--reverse", "--topo-order", "--format=%H%n%P%n%ct%n%B%x00", tip, *excludes)
+    for entry in log.decode(errors="surrogateescape").split("\0"):
         if len(lines := entry.lstrip("\n").split("\n", 3)) == 4:
-            yield _Told(Sha(lines[0]), tuple(map(Sha, lines[1].split())), int(lines[2] or 0), lines[3])
+            yield _BranchCommit(Sha(lines[0]), tuple(map(Sha, lines[1].split())), int(lines[2] or 0), lines[3])
 
 
 @dataclass(slots=True)
 class _Originals:
-    """What the main line has: its commits by the start of their names, and by pull request."""
+    """The commits of the main line, by the start of their names and by pull request."""
 
     by_start: dict[str, list[Sha]] = field(default_factory=lambda: defaultdict(list))
     by_number: dict[int, list[Sha]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
     def read(cls, repository: Repository, main: Sha) -> _Originals:
-        found = cls()
+        originals = cls()
         for sha in repository.git.text("rev-list", main).split():
-            found.by_start[sha[:7]].append(Sha(sha))
-        listed = repository.git.run("log", "--first-parent", "--format=%H %s", main).decode(errors="surrogateescape")
-        for line in listed.splitlines():
+            originals.by_start[sha[:7]].append(Sha(sha))
+        log = repository.git.run("log", "--first-parent", "--format=%H %s", main).decode(errors="surrogateescape")
+        for line in log.splitlines():
             sha, _, title = line.partition(" ")
             number = own_number(title)
             if number is not None:
-                found.by_number[number].append(Sha(sha))
-        return found
+                originals.by_number[number].append(Sha(sha))
+        return originals
 
-    def named(self, naming: Naming) -> set[Sha]:
-        """Return the commits of the main line that a message means."""
-        by_name = {sha for name in naming.commits for sha in self.by_start.get(name[:7], ()) if sha.startswith(name)}
-        return by_name | {sha for number in naming.numbers for sha in self.by_number.get(number, ())}
+    def find(self, source: SourceReference) -> set[Sha]:
+        """Return the commits of the main line that a message names."""
+        by_name = {sha for name in source.commits for sha in self.by_start.get(name[:7], ()) if sha.startswith(name)}
+        return by_name | {sha for number in source.numbers for sha in self.by_number.get(number, ())}
 
 
 def _pairs(
     branch: str,
-    telling: Sequence[tuple[_Told, Naming]],
+    backports: Sequence[tuple[_BranchCommit, SourceReference]],
     originals: _Originals,
     absent: set[str],
     left_out: Counter[str],
 ) -> Iterator[Pair]:
-    for each, naming in telling:
-        named = originals.named(naming)
-        reason = _reason_against(each, naming, named, absent)
+    for commit, source in backports:
+        sources = originals.find(source)
+        reason = _reason_against(commit, source, sources, absent)
         if reason:
             left_out[reason] += 1
         else:
-            yield Pair(each.date, each.sha, next(iter(named)), each.parents[0], branch, naming.rule)
+            yield Pair(commit.date, commit.sha, next(iter(sources)), commit.parents[0], branch, source.rule)
 
 
-def _reason_against(each: _Told, naming: Naming, named: set[Sha], absent: set[str]) -> str:
+def _reason_against(commit: _BranchCommit, source: SourceReference, sources: set[Sha], absent: set[str]) -> str:
     # A pick of a pick names both; only one of them is on the main line.
-    if len(naming.numbers) > 1 or len(named) > 1:
+    if len(source.numbers) > 1 or len(sources) > 1:
         return "names several originals"
-    if not named:
+    if not sources:
         return "names no commit of the main line"
-    if not each.parents:
+    if not commit.parents:
         return "has no parent"
-    return "" if named <= absent else "the original itself is on the branch"
+    return "" if sources <= absent else "the original itself is on the branch"
 
 
-def _telling(told: Sequence[_Told]) -> Iterator[tuple[_Told, Naming]]:
-    """Yield the commits that say they are backports; what a merge and its own commits both say counts once.
+def _backports(commits: Sequence[_BranchCommit]) -> Iterator[tuple[_BranchCommit, SourceReference]]:
+    """Yield the commits whose message says that they are backports; a merge and its commits count once.
 
-    Commits that name commits are the closest word; a merge stands for its commits where these only name pull requests.
+    A commit that names a commit is the most precise. A merge counts for its commits if these only name pull requests.
     """
-    namings = {each.sha: naming for each in told if (naming := each.naming) is not None}
-    inner = _merged_in(told)
-    merged_by = {sha: merge for merge, commits in inner.items() for sha in commits}
-    for each in told:
-        naming = namings.get(each.sha)
-        if naming is None:
+    sources = {commit.sha: source for commit in commits if (source := commit.source) is not None}
+    inner = _commits_by_merge(commits)
+    merge_of = {sha: merge for merge, shas in inner.items() for sha in shas}
+    for commit in commits:
+        source = sources.get(commit.sha)
+        if source is None:
             continue
-        closer = any(namings[sha].rule == "commit" for sha in inner.get(each.sha, ()) if sha in namings)
-        if naming.rule == "commit" or not (closer or merged_by.get(each.sha) in namings):
-            yield each, naming
+        precise = any(sources[sha].rule == "commit" for sha in inner.get(commit.sha, ()) if sha in sources)
+        if source.rule == "commit" or not (precise or merge_of.get(commit.sha) in sources):
+            yield commit, source
 
 
-def _merged_in(told: Sequence[_Told]) -> dict[Sha, set[Sha]]:
-    """Return, for each merge that the branch itself made, the commits that it brought in."""
-    known = {each.sha: each for each in told}
-    line = _line(told)
-    owned = {each.sha for each in line}
-    found: dict[Sha, set[Sha]] = {}
-    for merge in reversed(line):  # oldest first: what an older merge brought in is not brought in again
-        brought: set[Sha] = set()
+def _commits_by_merge(commits: Sequence[_BranchCommit]) -> dict[Sha, set[Sha]]:
+    """Return, for each merge on the branch's first-parent chain, the commits that it brought in."""
+    by_sha = {commit.sha: commit for commit in commits}
+    line = _first_parents(commits)
+    members = {commit.sha for commit in line}
+    by_merge: dict[Sha, set[Sha]] = {}
+    for merge in reversed(line):  # oldest first: a commit belongs to the first merge that brought it in
+        shas: set[Sha] = set()
         stack = [*merge.parents[1:]]
         while stack:
             sha = stack.pop()
-            if sha in known and sha not in owned:
-                owned.add(sha)
-                brought.add(sha)
-                stack += known[sha].parents
-        if brought:
-            found[merge.sha] = brought
-    return found
+            if sha in by_sha and sha not in members:
+                members.add(sha)
+                shas.add(sha)
+                stack += by_sha[sha].parents
+        if shas:
+            by_merge[merge.sha] = shas
+    return by_merge
 
 
-def _line(told: Sequence[_Told]) -> list[_Told]:
-    """Return the commits that the branch itself got, newest first: what was merged in is left out."""
-    known = {each.sha: each for each in told}
-    line: list[_Told] = []
-    tip = told[-1] if told else None
+def _first_parents(commits: Sequence[_BranchCommit]) -> list[_BranchCommit]:
+    """Return the branch's first-parent chain, newest first."""
+    by_sha = {commit.sha: commit for commit in commits}
+    line: list[_BranchCommit] = []
+    tip = commits[-1] if commits else None
     while tip is not None:
         line.append(tip)
-        tip = known.get(tip.parents[0]) if tip.parents else None
+        tip = by_sha.get(tip.parents[0]) if tip.parents else None
     return line

@@ -1,7 +1,7 @@
-"""The record of a rehearsal: what was replayed before, so that a run that was stopped goes on where it was.
+"""The record of a rehearsal: the replays so far, so that a run that was stopped continues where it was.
 
-Owns a file in the user's cache; the repository that is rehearsed is never written to. What another version of the
-engine made is worth nothing and is dropped.
+It is a file in the user's cache; the rehearsed repository is never written to. Replays of another version of the engine
+are deleted, because they say nothing about this one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from bot.environment.cache_folder import cache_directory
 from bot.environment.data_folder import private_file
 from bot.rehearse.past_backports import Pair
-from bot.rehearse.replay import Ending, Replayed
+from bot.rehearse.replay import Replay, ReplayOutcome
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replayed (
@@ -29,12 +29,12 @@ CREATE TABLE IF NOT EXISTS replayed (
 );
 CREATE TABLE IF NOT EXISTS effort (engine TEXT PRIMARY KEY, pairs INTEGER NOT NULL, seconds REAL NOT NULL)
 """
-# What decides how a replay ends. The rest of the program may change and the record stays good.
+# The packages that decide the outcome of a replay. The record stays valid if anything else changes.
 _ENGINE = ("bot.git", "bot.pick", "bot.rehearse")
 
 
 def record_directory(repository: Path) -> Path:
-    """Return where record and report of a repository are kept: in the user's cache, by the repository's path."""
+    """Return the folder of a repository's record and report, in the user's cache."""
     real = repository.resolve()
     return cache_directory() / "rehearsals" / f"{real.name}-{hashlib.sha256(os.fsencode(real)).hexdigest()[:12]}"
 
@@ -55,19 +55,19 @@ class Record:
         """Close the file."""
         self._database.close()
 
-    def read(self, pairs: Iterable[Pair]) -> dict[Pair, Replayed]:
-        """Return what is known of these pairs."""
+    def read(self, pairs: Iterable[Pair]) -> dict[Pair, Replay]:
+        """Return the recorded replays of these pairs."""
         rows = self._database.execute("SELECT backport, original, data FROM replayed WHERE engine = ?", (self.engine,))
-        known = {(backport, original): data for backport, original, data in rows}
+        records = {(backport, original): data for backport, original, data in rows}
         return {
-            pair: _from_json(pair, known[pair.backport, pair.original])
+            pair: _from_json(pair, records[pair.backport, pair.original])
             for pair in pairs
-            if (pair.backport, pair.original) in known
+            if (pair.backport, pair.original) in records
         }
 
-    def add(self, replayed: Iterable[Replayed], seconds: float) -> None:
-        """Note replays and how long they took, on the clock."""
-        rows = [(self.engine, each.pair.backport, each.pair.original, _to_json(each)) for each in replayed]
+    def add(self, replays: Iterable[Replay], seconds: float) -> None:
+        """Record replays and the wall-clock seconds that they took."""
+        rows = [(self.engine, replay.pair.backport, replay.pair.original, _to_json(replay)) for replay in replays]
         with self._database:
             self._database.executemany("INSERT OR REPLACE INTO replayed VALUES (?, ?, ?, ?)", rows)
             self._database.execute(
@@ -77,14 +77,14 @@ class Record:
             )
 
     def speed(self) -> float:
-        """Return the pairs replayed a second, over every run that went into the record."""
+        """Return the pairs replayed per second, over all recorded runs."""
         row = self._database.execute("SELECT pairs, seconds FROM effort WHERE engine = ?", (self.engine,)).fetchone()
         return row[0] / row[1] if row and row[1] else 0.0
 
 
 @cache
 def engine_version() -> str:
-    """Return a digest of the code that decides how a replay ends."""
+    """Return a digest of the code that decides the outcome of a replay."""
     digest = hashlib.sha256()
     for package in _ENGINE:
         for name, content in sorted(_sources(files(package), package)):
@@ -93,20 +93,20 @@ def engine_version() -> str:
 
 
 def _sources(directory: Traversable, prefix: str) -> Iterable[tuple[str, bytes]]:
-    for each in directory.iterdir():
-        if each.is_dir():
-            yield from _sources(each, f"{prefix}/{each.name}")
-        elif each.name.endswith(".py"):
-            yield f"{prefix}/{each.name}", each.read_bytes()
+    for entry in directory.iterdir():
+        if entry.is_dir():
+            yield from _sources(entry, f"{prefix}/{entry.name}")
+        elif entry.name.endswith(".py"):
+            yield f"{prefix}/{entry.name}", entry.read_bytes()
 
 
-def _to_json(replayed: Replayed) -> str:
-    data = asdict(replayed)
+def _to_json(replay: Replay) -> str:
+    data = asdict(replay)
     del data["pair"]
     return json.dumps(data)
 
 
-def _from_json(pair: Pair, text: str) -> Replayed:
+def _from_json(pair: Pair, text: str) -> Replay:
     data = json.loads(text)
-    data |= {"ending": Ending(data["ending"]), "files": tuple(data["files"]), "differs": tuple(data["differs"])}
-    return Replayed(pair=pair, **data)
+    data |= {"ending": ReplayOutcome(data["ending"]), "files": tuple(data["files"]), "differs": tuple(data["differs"])}
+    return Replay(pair=pair, **data)

@@ -1,7 +1,6 @@
-"""A rehearsal: every past backport of a repository made again, on as many processes as there are processors.
+"""Rehearses: replays every past backport of a repository, in as many processes as there are processors.
 
-Owns the division of the work and its progress. Commits that are backports of one original go to one process, as what
-is learned from one helps the next.
+The backports of one original are replayed by one process, because an earlier one helps with a later one.
 """
 
 from __future__ import annotations
@@ -22,25 +21,25 @@ from bot.git.repository import Quarantined, Repository
 from bot.git.untrusted_repository import opened_clone, refuse_shallow
 from bot.pick.backport_index import BackportIndex
 from bot.pick.strategy import PickCaches
-from bot.rehearse.past_backports import Mined, Pair, mine
+from bot.rehearse.past_backports import Pair, PastBackports, find_past_backports
 from bot.rehearse.record import Record, engine_version, record_directory
-from bot.rehearse.replay import Replayed, replay
+from bot.rehearse.replay import Replay, replay
 
 _CHUNK = 24
-# Each process takes up to 120 MB; together they are to stay below 500.
+# A process takes up to 120 MB, and a rehearsal should need less than 500 MB.
 _MOST_PROCESSES = 4
 
 Progress = Callable[[int, int], None]
-"""Is told how many pairs are done, of how many."""
+"""Is called with the number of pairs that are done, and the number of all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """The replays, newest backport first, and what was mined."""
+    """The replays, newest backport first, and the past backports that were found."""
 
     repository: str
-    mined: Mined
-    replayed: tuple[Replayed, ...]
+    past_backports: PastBackports
+    replays: tuple[Replay, ...]
     picks_per_second: float
 
 
@@ -50,31 +49,31 @@ def rehearse(
     branches: str | None = None,
     limit: int | None = None,
     processes: int | None = None,
-    progress: Progress = lambda _done, _total: None,
+    progress: Progress = lambda _count, _total: None,
 ) -> Rehearsal:
     """Replay the newest `limit` backports of a git directory or checkout, which is not written to.
 
-    What an earlier run of the same engine replayed is taken from the record.
+    Replays of an earlier run of the same engine are taken from the record.
 
     Raises:
-        GitError: there is no repository, its history is cut off, or it has no main line or no branch to look at.
+        GitError: there is no repository, its history is cut off, or it has no main line or no release branch.
     """
     record = Record(record_directory(directory), engine_version())
     try:
         with opened_clone(directory) as repository, repository.quarantined() as quarantine:
             refuse_shallow(repository, "its past backports cannot be found")
             quarantine.index_history()
-            mined = mine(quarantine, branches)
-            pairs = mined.pairs[:limit]
-            known = record.read(pairs)
-            todo = [pair for pair in pairs if pair not in known]
-            progress(len(known), len(pairs))
-            for done, seconds in _replay_all(quarantine, mined.pairs, todo, processes):
-                record.add(done, seconds)
-                known |= {each.pair: each for each in done}
-                progress(len(known), len(pairs))
-        ordered = tuple(known[pair] for pair in pairs)
-        return Rehearsal(_name(directory), mined, ordered, record.speed())
+            past_backports = find_past_backports(quarantine, branches)
+            pairs = past_backports.pairs[:limit]
+            replays = record.read(pairs)
+            todo = [pair for pair in pairs if pair not in replays]
+            progress(len(replays), len(pairs))
+            for chunk, seconds in _replay_all(quarantine, past_backports.pairs, todo, processes):
+                record.add(chunk, seconds)
+                replays |= {replay.pair: replay for replay in chunk}
+                progress(len(replays), len(pairs))
+        in_order = tuple(replays[pair] for pair in pairs)
+        return Rehearsal(_name(directory), past_backports, in_order, record.speed())
     finally:
         record.close()
 
@@ -85,35 +84,35 @@ def _name(directory: Path) -> str:
 
 
 def _replay_all(
-    quarantine: Quarantined, mined: Sequence[Pair], todo: Sequence[Pair], processes: int | None
-) -> Iterator[tuple[list[Replayed], float]]:
-    """Yield replays as they are done, with the time on the clock since the last."""
+    quarantine: Quarantined, pairs: Sequence[Pair], todo: Sequence[Pair], processes: int | None
+) -> Iterator[tuple[list[Replay], float]]:
+    """Yield replays as they are done, with the wall-clock seconds since the last ones."""
     if not todo:
         return
     workers = min(processes or os.cpu_count() or 1, _MOST_PROCESSES)
     context = get_context("spawn")  # a fork would share the open pipes to git
-    arguments = (quarantine.git.directory, quarantine.scratch, tuple(mined))
-    started = time.perf_counter()
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=arguments) as pool:
+    arguments = (quarantine.git.directory, quarantine.scratch, tuple(pairs))
+    start = time.perf_counter()
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=arguments) as pool:
         with without_interrupts():
-            waiting: list[Future[list[Replayed]]] = [pool.submit(_work, chunk) for chunk in _chunks(todo)]
+            futures: list[Future[list[Replay]]] = [pool.submit(_replay_chunk, chunk) for chunk in _chunks(todo)]
         try:
-            for future in as_completed(waiting):
-                done = future.result()
-                now = time.perf_counter()
-                yield done, now - started
-                started = now
+            for future in as_completed(futures):
+                replays = future.result()
+                end = time.perf_counter()
+                yield replays, end - start
+                start = end
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager
 def without_interrupts() -> Iterator[None]:
-    """Start processes that Ctrl-C, which a terminal sends to all, does not reach: this one ends them.
+    """Start processes that ignore Ctrl-C, which a terminal sends to all of them: this process ends the others.
 
-    They inherit that it is blocked. Here it comes when the block has ended.
+    They inherit the blocked signal. This process gets it after the block.
     """
-    resource_tracker.ensure_running()  # when it is started it unblocks the signal
+    resource_tracker.ensure_running()  # starting it would unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -127,7 +126,7 @@ def _chunks(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
         families[pair.original].append(pair)
     chunk: list[Pair] = []
     for family in families.values():
-        chunk += sorted(family)  # oldest first, as it was learned
+        chunk += sorted(family)  # oldest first, because a replay may only use older backports
         if len(chunk) >= _CHUNK:
             yield chunk
             chunk = []
@@ -137,42 +136,42 @@ def _chunks(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
 
 # --- in a process of its own ------------------------------------------------------------------------------------------
 
-# A place for throw-away objects is made anew after so many chunks: to remove its directories takes longer than to pick.
-_CHUNKS_IN_ONE = 8
+# Removing a quarantine's directories takes longer than the picks of one chunk, so several chunks share one.
+_CHUNKS_PER_QUARANTINE = 8
 
 
 @dataclass(slots=True)
 class _Worker:
-    """What a process works with: the repository, what is known of its backports, and a place to write to."""
+    """The state of a process: the repository, the index of its backports, and the present quarantine."""
 
-    around: Quarantined
+    repository: Quarantined
     index: BackportIndex
-    place: ExitStack = field(default_factory=ExitStack)
+    stack: ExitStack = field(default_factory=ExitStack)
     quarantine: Quarantined | None = None
     chunks: int = 0
 
-    def replay(self, pairs: Sequence[Pair]) -> list[Replayed]:
-        if self.quarantine is None or self.chunks % _CHUNKS_IN_ONE == 0:
-            self.place.close()
-            self.quarantine = self.place.enter_context(self.around.quarantined())
+    def replay(self, pairs: Sequence[Pair]) -> list[Replay]:
+        if self.quarantine is None or self.chunks % _CHUNKS_PER_QUARANTINE == 0:
+            self.stack.close()
+            self.quarantine = self.stack.enter_context(self.repository.quarantined())
         self.chunks += 1
         return replay(self.quarantine, pairs, PickCaches(index=self.index))
 
 
-_here: list[_Worker] = []
+_workers: list[_Worker] = []  # one in each process
 
 
-def _begin(directory: Path, scratch: Path, mined: Sequence[Pair]) -> None:
+def _start_worker(directory: Path, scratch: Path, pairs: Sequence[Pair]) -> None:
     repository = Repository.open(directory)
     index = BackportIndex(read_tips=set(repository.known_branches().values()))
-    for pair in mined:
-        # Only what landed on a branch: a pull request's own branch may hold the very answer, committed before it.
+    for pair in pairs:
+        # Only commits that landed: the branch of the pull request may have the same commit with an earlier date.
         index.add(pair.original, pair.backport, pair.date)
     worker = _Worker(Quarantined(repository, scratch), index)
-    _here.append(worker)
-    # Only this is called when a process of a pool ends.
-    Finalize(None, worker.place.close, exitpriority=1)
+    _workers.append(worker)
+    # A process of a pool runs finalizers when it ends, but no `atexit` handlers.
+    Finalize(None, worker.stack.close, exitpriority=1)
 
 
-def _work(pairs: Sequence[Pair]) -> list[Replayed]:
-    return _here[0].replay(pairs)
+def _replay_chunk(pairs: Sequence[Pair]) -> list[Replay]:
+    return _workers[0].replay(pairs)

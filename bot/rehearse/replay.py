@@ -20,32 +20,35 @@ from bot.models import AlreadyApplied, Certainty, Sha
 from bot.pick.batch_trials import with_splits
 from bot.pick.forecast import Forecaster
 from bot.pick.strategy import PickCaches
-from bot.rehearse.compare import differing, is_right, show_difference
+from bot.rehearse.compare import find_differences, is_right, show_difference
 from bot.rehearse.past_backports import Pair
 
 CLEAN = "cherry-pick"
 _ABSENT = "an object of it is not here"
 
 
-class Ending(StrEnum):
-    """What became of a pair."""
+class ReplayOutcome(StrEnum):
+    """The outcome of a replay, in the words that scripts read.
+
+    A member has the name that `Outlook` and `State` have for the same thing.
+    """
 
     CLEAN = "clean"
-    RESOLVED = "resolved"
+    RESOLVABLE = "resolved"
     CONFLICT = "conflict"
     LEFT_OUT = "left out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
-    """The ending of one pair, held against what people committed.
+class Replay:
+    """The replay of one pair, compared with the commit that people made.
 
-    `identical`: every path that the original or the replay touches. `right`: the files that were in conflict. `detail`
-    is why it was left out, or how it was resolved. `difference` is a diff from what was made to what was committed.
+    `identical` is about every path that the original or the replay changes, `right` about the files in conflict.
+    `detail` is why the pair was left out, or how it was resolved. `difference` is a diff from the replay to the commit.
     """
 
     pair: Pair
-    ending: Ending
+    ending: ReplayOutcome
     rung: str = ""
     certain: bool = False
     identical: bool = False
@@ -57,22 +60,22 @@ class Replayed:
     seconds: float = 0.0
 
 
-def replay(repository: Quarantined, pairs: Sequence[Pair], caches: PickCaches) -> list[Replayed]:
+def replay(repository: Quarantined, pairs: Sequence[Pair], caches: PickCaches) -> list[Replay]:
     """Make each backport again and compare it."""
-    started = time.perf_counter()
+    start = time.perf_counter()
     onto = {pair: tree for pair in pairs if (tree := _tree_of(repository, pair.parent)) is not None}
     trials = try_picks(repository, [(pair.original, tree) for pair, tree in onto.items()], processes=1)
     picks = {pair: trials[pair.original, tree] for pair, tree in onto.items()}
     forecaster = Forecaster(repository=repository, caches=caches, trials=with_splits(repository, trials))
-    share = (time.perf_counter() - started) / max(1, len(pairs))
+    share = (time.perf_counter() - start) / max(1, len(pairs))
     replays = []
     for pair in pairs:
-        started = time.perf_counter()
+        start = time.perf_counter()
         if pair in picks:
-            replayed = _Replay(forecaster, pair, onto[pair]).run(picks[pair])
+            result = _Replayer(forecaster, pair, onto[pair]).run(picks[pair])
         else:
-            replayed = Replayed(pair=pair, ending=Ending.LEFT_OUT, detail=_ABSENT)
-        replays.append(replace(replayed, seconds=time.perf_counter() - started + share))
+            result = Replay(pair=pair, ending=ReplayOutcome.LEFT_OUT, detail=_ABSENT)
+        replays.append(replace(result, seconds=time.perf_counter() - start + share))
     return replays
 
 
@@ -84,23 +87,23 @@ def _tree_of(repository: Quarantined, commit: Sha) -> Sha | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Replay:
+class _Replayer:
     forecaster: Forecaster
     pair: Pair
     onto: Sha
 
-    def run(self, trial: Trial | GitError) -> Replayed:
+    def run(self, trial: Trial | GitError) -> Replay:
         """Compare a clean pick; run the ladder for a conflict."""
         try:
             reason = self._reason_against(trial)
             if reason:
-                return Replayed(pair=self.pair, ending=Ending.LEFT_OUT, detail=reason)
+                return Replay(pair=self.pair, ending=ReplayOutcome.LEFT_OUT, detail=reason)
             if isinstance(trial, CleanPick):
-                return self._compare(Ending.CLEAN, trial.tree, rung=CLEAN)
+                return self._compare(ReplayOutcome.CLEAN, trial.tree, rung=CLEAN)
             assert isinstance(trial, UnmergedPick)  # noqa: S101 -- for the type checker: the others were left out
             return self._resolve(trial)
         except GitError as error:
-            return Replayed(pair=self.pair, ending=Ending.LEFT_OUT, detail=_unreadable(error))
+            return Replay(pair=self.pair, ending=ReplayOutcome.LEFT_OUT, detail=_unreadable(error))
 
     def _reason_against(self, trial: Trial | GitError) -> str:
         if isinstance(trial, GitError):
@@ -109,52 +112,56 @@ class _Replay:
             return "the branch had the change already"
         repository, pair = self.forecaster.repository, self.pair
         original = set(commit_paths(repository, repository.commit(pair.original)))
-        landed = set(commit_paths(repository, repository.commit(pair.backport)))
-        return "shares no file with its original" if original.isdisjoint(landed) else ""
+        backport = set(commit_paths(repository, repository.commit(pair.backport)))
+        return "shares no file with its original" if original.isdisjoint(backport) else ""
 
-    def _resolve(self, unmerged: UnmergedPick) -> Replayed:
+    def _resolve(self, pick: UnmergedPick) -> Replay:
         pair, repository = self.pair, self.forecaster.repository
         result = self.forecaster.run_ladder(pair.branch, pair.parent, (pair.original,), known_before=pair.date)
-        conflicting = tuple(file.path for file in unmerged.files)
+        conflicts = tuple(file.path for file in pick.files)
         if result.ending is None:
-            return Replayed(pair=pair, ending=Ending.CONFLICT, files=conflicting)
+            return Replay(pair=pair, ending=ReplayOutcome.CONFLICT, files=conflicts)
         rung, detail = result.outcomes[-1].rung, result.outcomes[-1].detail
         if isinstance(result.ending, AlreadyApplied):
-            return self._compare(Ending.RESOLVED, self.onto, rung=rung, certain=True, files=conflicting, detail=detail)
+            return self._compare(
+                ReplayOutcome.RESOLVABLE, self.onto, rung=rung, certain=True, files=conflicts, detail=detail
+            )
         candidate = result.ending
         return self._compare(
-            Ending.RESOLVED,
+            ReplayOutcome.RESOLVABLE,
             repository.commit(candidate.commits[-1]).tree,
             rung=rung,
             certain=candidate.certainty is Certainty.CERTAIN,
-            files=tuple(dict.fromkeys([*conflicting, *(resolution.path for resolution in candidate.resolutions)])),
+            files=tuple(dict.fromkeys([*conflicts, *(resolution.path for resolution in candidate.resolutions)])),
             detail=detail,
         )
 
     def _compare(
         self,
-        ending: Ending,
+        ending: ReplayOutcome,
         tree: Sha,
         *,
         rung: str,
         certain: bool = False,
         files: tuple[str, ...] = (),
         detail: str = "",
-    ) -> Replayed:
+    ) -> Replay:
         repository = self.forecaster.repository
-        landed = repository.commit(self.pair.backport).tree
+        expected = repository.commit(self.pair.backport).tree
         paths = {*commit_paths(repository, repository.commit(self.pair.original)), *files}
-        differs = differing(repository, tree, landed, paths | set(differing_paths(repository, self.onto, tree)))
-        return Replayed(
+        differs = find_differences(
+            repository, tree, expected, paths | set(differing_paths(repository, self.onto, tree))
+        )
+        return Replay(
             pair=self.pair,
             ending=ending,
             rung=rung,
             certain=certain,
             identical=not differs,
-            right=is_right(repository, tree, landed, files),
+            right=is_right(repository, tree, expected, files),
             files=files,
             differs=differs,
-            difference=show_difference(repository, tree, landed, differs),
+            difference=show_difference(repository, tree, expected, differs),
             detail=detail,
         )
 

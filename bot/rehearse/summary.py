@@ -1,6 +1,6 @@
-"""What a rehearsal came to, in figures.
+"""Counts the outcomes of a rehearsal.
 
-Owns the counting. `right` and `wrong` are conflicts that some rung resolved; a conflict that none did is neither.
+`right` and `wrong` count conflicts that a rung resolved; a conflict that none resolved is neither.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 from bot.rehearse.rehearsal import Rehearsal
-from bot.rehearse.replay import Ending, Replayed
+from bot.rehearse.replay import Replay, ReplayOutcome
 
 
 @dataclass(slots=True)
 class Figures:
-    """Counts over some pairs; `certain` counts the conflicts that a rung was certain to have resolved."""
+    """Counts over some pairs; `certain` counts the conflicts that a rung resolved with certainty."""
 
     pairs: int = 0
     clean_identical: int = 0
@@ -25,26 +25,26 @@ class Figures:
     certain: int = 0
     certain_right: int = 0
 
-    def count(self, each: Replayed) -> None:
-        """Take in one pair."""
-        clean, resolved = each.ending is Ending.CLEAN, each.ending is Ending.RESOLVED
+    def count(self, replay: Replay) -> None:
+        """Count one replay."""
+        clean, resolved = replay.ending is ReplayOutcome.CLEAN, replay.ending is ReplayOutcome.RESOLVABLE
         self.pairs += 1
-        self.clean_identical += clean and each.identical
-        self.clean_different += clean and not each.identical
+        self.clean_identical += clean and replay.identical
+        self.clean_different += clean and not replay.identical
         self.conflicts += not clean
-        self.right += resolved and each.right
-        self.wrong += resolved and not each.right
-        self.certain += resolved and each.certain
-        self.certain_right += resolved and each.certain and each.right
+        self.right += resolved and replay.right
+        self.wrong += resolved and not replay.right
+        self.certain += resolved and replay.certain
+        self.certain_right += resolved and replay.certain and replay.right
 
     def as_json(self) -> dict[str, int]:
         """Return the counts by name."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The figures of all pairs, by the rung that ended them ("" where none did) and by branch; seconds by rung."""
+    """The figures of all pairs, by the rung that decided them ("" if none did) and by branch; seconds by rung."""
 
     all: Figures
     rungs: Mapping[str, Figures]
@@ -55,34 +55,34 @@ class Summary:
 
 
 def summarize(rehearsal: Rehearsal) -> Summary:
-    """Count the replays; those left out are counted by reason, with what mining left out."""
+    """Count the replays. Pairs that were left out are counted by reason, with the backports that were."""
     total = Figures()
     rungs: dict[str, Figures] = {}
     branches: dict[str, Figures] = {}
     seconds: dict[str, float] = {}
-    left_out = dict(rehearsal.mined.left_out)
-    for each in rehearsal.replayed:
-        if each.ending is Ending.LEFT_OUT:
-            left_out[each.detail] = left_out.get(each.detail, 0) + 1
+    left_out = dict(rehearsal.past_backports.left_out)
+    for replay in rehearsal.replays:
+        if replay.ending is ReplayOutcome.LEFT_OUT:
+            left_out[replay.detail] = left_out.get(replay.detail, 0) + 1
             continue
-        total.count(each)
-        rungs.setdefault(each.rung, Figures()).count(each)
-        branches.setdefault(each.pair.branch, Figures()).count(each)
-        seconds[each.rung] = seconds.get(each.rung, 0.0) + each.seconds
+        total.count(replay)
+        rungs.setdefault(replay.rung, Figures()).count(replay)
+        branches.setdefault(replay.pair.branch, Figures()).count(replay)
+        seconds[replay.rung] = seconds.get(replay.rung, 0.0) + replay.seconds
     return Summary(total, rungs, branches, seconds, left_out, rehearsal.picks_per_second)
 
 
 def summary_to_json(summary: Summary) -> dict[str, object]:
-    """Return the summary as `--json` ends with it."""
+    """Return the summary that `--json` prints last."""
     rate = round(summary.picks_per_second, 1)
     rungs = {
         rung: {**figures.as_json(), "picks_per_second": _rate(figures.pairs, summary.seconds[rung])}
-        for rung, figures in _named(summary.rungs)
+        for rung, figures in _by_rung(summary.rungs)
     }
     return {**summary.all.as_json(), "picks_per_second": rate, "rungs": rungs}
 
 
-def _named(rungs: Mapping[str, Figures]) -> Iterable[tuple[str, Figures]]:
+def _by_rung(rungs: Mapping[str, Figures]) -> Iterable[tuple[str, Figures]]:
     return ((rung, figures) for rung, figures in rungs.items() if rung)
 
 

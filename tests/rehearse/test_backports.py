@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.rehearse.backports import Naming, read_naming
+from bot.rehearse.backports import SourceReference, read_source_reference
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -23,7 +23,7 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
     ids=["trailer", "patchback title", "patchback title and body", "pick of a pick"],
 )
 def test_message_names_commits(message: str, commits: set[str]) -> None:
-    assert read_naming(message) == Naming("commit", commits=frozenset(commits))
+    assert read_source_reference(message) == SourceReference("commit", commits=frozenset(commits))
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def test_message_names_commits(message: str, commits: set[str]) -> None:
     ],
 )
 def test_merge_names_a_pull_request(message: str, rule: str, numbers: set[int]) -> None:
-    assert read_naming(message) == Naming(rule, numbers=frozenset(numbers))
+    assert read_source_reference(message) == SourceReference(rule, numbers=frozenset(numbers))
 
 
 @pytest.mark.parametrize("title", ["Backport PR #7: Fix it", "Backport of #7 from main", "[1.x] Backport #7 (#9)"])
 def test_title_names_a_pull_request(title: str) -> None:
-    assert read_naming(title) == Naming("number", numbers=frozenset({7}))
+    assert read_source_reference(title) == SourceReference("number", numbers=frozenset({7}))
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_title_names_a_pull_request(title: str) -> None:
     ],
 )
 def test_other_messages_name_nothing(message: str) -> None:
-    assert read_naming(message) is None
+    assert read_source_reference(message) is None

@@ -7,7 +7,7 @@ import pytest
 from bot.errors import GitError
 from bot.git.repository import Repository
 from bot.models import Sha
-from bot.rehearse.past_backports import mine
+from bot.rehearse.past_backports import find_past_backports
 from tests.git.history import History
 
 
@@ -21,7 +21,7 @@ def test_pair_is_original_backport_and_its_parent(history: History, repository: 
     original = history.branch("main", history.commit({"f": "2\n"}, base))
     tip = history.commit({"g": "g"}, base)
     backport = history.branch("1.x", history.commit({"f": "2\n"}, tip, message=picked(original[:10])))
-    (pair,) = mine(repository).pairs
+    (pair,) = find_past_backports(repository).pairs
     assert (pair.original, pair.backport, pair.parent, pair.branch) == (original, backport, tip, "1.x")
     assert pair.date == int(repository.commit(backport).committer.date.split()[0])
 
@@ -34,7 +34,7 @@ def test_pull_request_number_leads_to_the_commit_of_the_main_line(history: Histo
     tip = history.commit({"g": "g"}, base)
     title = "Merge pull request #9 from meeseeksmachine/auto-backport-of-pr-7-on-1.x"
     merge = history.branch("1.x", history.commit({"f": "2\n"}, tip, inner, message=title))
-    (pair,) = mine(repository).pairs
+    (pair,) = find_past_backports(repository).pairs
     assert (pair.original, pair.backport, pair.parent, pair.rule) == (original, merge, tip, "merge")
 
 
@@ -47,7 +47,10 @@ def test_commits_of_a_merge_that_name_commits_stand_for_themselves(history: Hist
     second = history.commit({"g": "g\n"}, first, message=picked(two))
     title = "Merge pull request #9 from ann/backport-7"
     history.branch("1.x", history.commit({"f": "2\n", "g": "g\n"}, base, second, message=title))
-    assert {(pair.original, pair.backport) for pair in mine(repository).pairs} == {(one, first), (two, second)}
+    assert {(pair.original, pair.backport) for pair in find_past_backports(repository).pairs} == {
+        (one, first),
+        (two, second),
+    }
 
 
 def test_what_cannot_be_told_is_left_out_and_counted(history: History, repository: Repository) -> None:
@@ -60,7 +63,7 @@ def test_what_cannot_be_told_is_left_out_and_counted(history: History, repositor
     unknown = history.commit({"a": "a"}, several, message=picked("f" * 40))
     numbered = history.commit({"b": "b"}, unknown, message="Backport PR #7 and backport PR #8")
     history.branch("1.x", history.commit({"c": "c"}, numbered, message=picked(one)))
-    mined = mine(repository)
+    mined = find_past_backports(repository)
     assert mined.pairs == ()
     assert mined.left_out == {
         "names several originals": 2,
@@ -75,7 +78,7 @@ def test_release_branch_that_was_merged_back_keeps_its_backports(history: Histor
     original = history.commit({"f": "2\n"}, base)
     backport = history.branch("1.x", history.commit({"f": "2\n"}, base, message=picked(original)))
     history.branch("main", history.commit({"f": "2\n"}, original, backport, message="Merge branch '1.x'"))
-    (pair,) = mine(repository).pairs
+    (pair,) = find_past_backports(repository).pairs
     assert (pair.original, pair.backport) == (original, backport)
 
 
@@ -85,8 +88,8 @@ def test_only_release_branches_are_looked_at_unless_a_glob_says_so(history: Hist
     original = history.branch("main", history.commit({"f": "2\n"}, base))
     history.branch("topic", history.commit({"f": "2\n"}, base, message=picked(original)))
     history.branch("release/1.0", base)
-    assert mine(repository).pairs == ()
-    assert [pair.branch for pair in mine(repository, "top*").pairs] == ["topic"]
+    assert find_past_backports(repository).pairs == ()
+    assert [pair.branch for pair in find_past_backports(repository, "top*").pairs] == ["topic"]
 
 
 @pytest.mark.parametrize(
@@ -105,12 +108,12 @@ def test_release_branches_are_known_by_their_names(
     history.branch("main", base)
     history.branch("0.1", base)
     history.branch(branch, base)
-    assert (branch in mine(repository).branches) is is_release
+    assert (branch in find_past_backports(repository).branches) is is_release
 
 
 def test_nothing_to_look_at_is_an_error_that_names_branches(history: History, repository: Repository) -> None:
     history.branch("main", history.commit({"f": "1\n"}))
     history.branch("topic", Sha(history.git("rev-parse", "main")))
     with pytest.raises(GitError, match="No branch looks like a release branch") as caught:
-        mine(repository)
+        find_past_backports(repository)
     assert "topic" in caught.value.hint

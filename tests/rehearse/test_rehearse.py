@@ -100,7 +100,7 @@ def test_table_and_page_tell_what_differs(past: History, tmp_path: Path) -> None
 
 def test_only_what_was_known_then_is_known(past: History) -> None:
     """The first of the two equal conflicts has nothing to learn from; the second has the first."""
-    by_branch = {each.pair.branch: each for each in rehearse(past.directory, processes=1).replayed if each.files}
+    by_branch = {each.pair.branch: each for each in rehearse(past.directory, processes=1).replays if each.files}
     assert by_branch["2.x"].ending == "conflict"
     assert (by_branch["3.x"].ending, by_branch["3.x"].right) == ("resolved", True)
 
@@ -119,7 +119,7 @@ def test_second_run_replays_nothing_again(past: History) -> None:
     first = rehearse(past.directory, processes=1, limit=2)
     second = rehearse(past.directory, processes=1, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(2, 4), (4, 4)]
-    assert second.replayed[:2] == first.replayed
+    assert second.replays[:2] == first.replays
     assert summarize(second).all.pairs == 4
 
 
