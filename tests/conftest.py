@@ -25,4 +25,4 @@ def released() -> Callable[[str], Path]:
 @pytest.fixture(autouse=True)
 def no_secret_held(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each test begin as a process that has read no secret yet."""
-    monkeypatch.setattr(credentials, "_names_held", set())
+    monkeypatch.setattr(credentials, "_names_taken", set())

@@ -1,1 +1,1 @@
-"""A comment or an event → commands with their targets, and who may give them. Pure: it asks neither GitHub nor git."""
+"""Reads commands from comments and events, resolves their targets, and decides who may run them. No I/O."""

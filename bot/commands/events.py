@@ -1,7 +1,6 @@
-"""Webhook payloads → triggers.
+"""Reads triggers from webhook payloads.
 
-Owns what an event means to us. Touches nothing outside and trusts nothing inside: a payload that lacks what its event
-should have is no trigger, never an error.
+A payload is untrusted. If it lacks what its event should have, it is no trigger; it is never an error.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from bot.text.markers import is_ours
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentTrigger:
-    """A person wrote a comment on a pull request; `body` is what they wrote, unread."""
+    """A person wrote a comment on a pull request; `body` is its text, not yet parsed."""
 
     repository: str
     pull_request: int
@@ -26,7 +25,7 @@ class CommentTrigger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelTrigger:
-    """A person put a label on a pull request. `sender` put it there, whoever wrote the pull request."""
+    """A person put a label on a pull request. `sender` is that person, not the pull request's author."""
 
     repository: str
     pull_request: int
@@ -37,7 +36,7 @@ class LabelTrigger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeTrigger:
-    """A pull request was merged; what was asked for before is due now."""
+    """A pull request was merged; the requests made before are due now."""
 
     repository: str
     pull_request: int
@@ -47,7 +46,7 @@ class MergeTrigger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeTrigger:
-    """A backport pull request of ours got new commits or was marked ready for review."""
+    """A backport pull request of the bot got new commits or was marked ready for review."""
 
     repository: str
     pull_request: int
@@ -57,10 +56,10 @@ Trigger = CommentTrigger | LabelTrigger | MergeTrigger | ChangeTrigger
 
 
 def parse_delivery(event: str, payload: Mapping[str, object], *, own_login: str | None = None) -> Trigger | None:
-    """Read one delivery; None where it asks nothing of us.
+    """Read one delivery; None if the bot has nothing to do for it.
 
-    `event` is the X-GitHub-Event header. Ignored are edits and deletions, edited comments and those outside pull
-    requests, everything that a bot, `own_login` or our own hidden marker wrote, and every event not named in `Trigger`.
+    `event` is the X-GitHub-Event header. Ignored are edits and deletions, edited comments, comments outside
+    pull requests, texts by another bot or `own_login`, texts with the bot's marker, and all events without a trigger.
     """
     delivery = _Node(payload)
     match event, delivery.text("action"):
@@ -86,7 +85,7 @@ def target_of_label(label: str, template: str) -> str | None:
 
 
 class _Node:
-    """A look into JSON of unknown shape: what is absent or of another type reads as empty."""
+    """Reads JSON of unknown shape: a value that is absent or of another type reads as empty."""
 
     def __init__(self, value: object) -> None:
         self._value: Mapping[str, object] = value if isinstance(value, Mapping) else {}
@@ -94,7 +93,7 @@ class _Node:
     def __bool__(self) -> bool:
         return bool(self._value)
 
-    def at(self, key: str) -> _Node:
+    def child(self, key: str) -> _Node:
         return _Node(self._value.get(key))
 
     def text(self, key: str) -> str:
@@ -108,7 +107,7 @@ class _Node:
     def true(self, key: str) -> bool:
         return self._value.get(key) is True
 
-    def each(self, key: str) -> tuple[_Node, ...]:
+    def children(self, key: str) -> tuple[_Node, ...]:
         value = self._value.get(key)
         return tuple(map(_Node, value)) if isinstance(value, list) else ()
 
@@ -119,12 +118,12 @@ def _is_person(user: _Node, own_login: str | None) -> bool:
 
 
 def _comment(delivery: _Node, own_login: str | None) -> CommentTrigger | None:
-    comment, issue = delivery.at("comment"), delivery.at("issue")
-    author, repository = comment.at("user"), delivery.at("repository").text("full_name")
-    known = repository and issue.number("number") and comment.number("id")
-    if not known or not issue.at("pull_request") or not _is_person(author, own_login):
+    comment, issue = delivery.child("comment"), delivery.child("issue")
+    author, repository = comment.child("user"), delivery.child("repository").text("full_name")
+    complete = repository and issue.number("number") and comment.number("id")
+    if not complete or not issue.child("pull_request") or not _is_person(author, own_login):
         return None
-    # What was edited is no command: anybody with write access can put words into a comment of somebody else's.
+    # An edited comment is no command: everyone with write access can edit the comments of others.
     if is_ours(comment.text("body")) or comment.text("updated_at") != comment.text("created_at"):
         return None
     return CommentTrigger(
@@ -137,8 +136,8 @@ def _comment(delivery: _Node, own_login: str | None) -> CommentTrigger | None:
 
 
 def _label(delivery: _Node, own_login: str | None) -> LabelTrigger | None:
-    pull_request, sender = delivery.at("pull_request"), delivery.at("sender")
-    repository, label = delivery.at("repository").text("full_name"), delivery.at("label").text("name")
+    pull_request, sender = delivery.child("pull_request"), delivery.child("sender")
+    repository, label = delivery.child("repository").text("full_name"), delivery.child("label").text("name")
     if not (repository and label and pull_request.number("number")) or not _is_person(sender, own_login):
         return None
     return LabelTrigger(
@@ -152,20 +151,20 @@ def _label(delivery: _Node, own_login: str | None) -> LabelTrigger | None:
 
 def _merge(delivery: _Node) -> MergeTrigger | None:
     # A bot's merge counts: merge queues and auto-merge close pull requests in a bot's name.
-    pull_request, repository = delivery.at("pull_request"), delivery.at("repository").text("full_name")
+    pull_request, repository = delivery.child("pull_request"), delivery.child("repository").text("full_name")
     if not (repository and pull_request.number("number") and pull_request.true("merged")):
         return None
     return MergeTrigger(
         repository=repository,
         pull_request=pull_request.number("number"),
-        sender=delivery.at("sender").text("login"),
-        labels=tuple(label.text("name") for label in pull_request.each("labels") if label.text("name")),
+        sender=delivery.child("sender").text("login"),
+        labels=tuple(label.text("name") for label in pull_request.children("labels") if label.text("name")),
     )
 
 
 def _change(delivery: _Node) -> ChangeTrigger | None:
-    # Whoever pushed, people or bots: what counts is what is on the branch now.
-    pull_request, repository = delivery.at("pull_request"), delivery.at("repository").text("full_name")
+    # It does not matter who pushed: only the commits on the branch now count.
+    pull_request, repository = delivery.child("pull_request"), delivery.child("repository").text("full_name")
     if not (repository and pull_request.number("number") and is_ours(pull_request.text("body"))):
         return None
     return ChangeTrigger(repository=repository, pull_request=pull_request.number("number"))

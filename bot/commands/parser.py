@@ -1,7 +1,6 @@
-"""Comment text → commands.
+"""Parses the `/backport` lines of a comment.
 
-Owns the grammar of a `/backport` line. Knows no repository, no configuration and no permissions: a target is a word
-that could name branches, and whether it does is asked elsewhere.
+The parser knows the grammar only. A target is a word that may name branches; `targets` resolves it.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ COMMITS = "--commits"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One `/backport` line, read. `targets` are branch names, globs, `all` or `auto`, in the order asked.
+    """A parsed `/backport` line. `targets` are branch names, globs, `all` or `auto`, in their order on the line.
 
-    `commits` are the names of commits to backport in place of what the pull request's merge left, perhaps abbreviated.
+    `commits` are the commits to backport instead of those of the merge; their names may be abbreviated.
     """
 
     verb: Verb
@@ -46,16 +45,16 @@ class Command:
 
     @property
     def auto(self) -> bool:
-        """Whether only those stable branches are meant that are found affected."""
+        """Whether the command means only the stable branches that are found affected."""
         return self.targets == (AUTO,)
 
     def onto(self, target: str, **changes: bool) -> Command:
-        """Return the request for one target branch, with all else that was asked for but these options changed."""
+        """Return the same request for one target branch, with these options changed."""
         options = replace(self.options, **changes)
         return replace(self, verb=Verb.BACKPORT, targets=(target,), options=options)
 
     def __str__(self) -> str:
-        """Return the line as one types it; parsing it gives the same command."""
+        """Return the line as a person types it; the parser reads it as the same command."""
         return " ".join([NAME, *self._words()])
 
     def _words(self) -> Iterator[str]:
@@ -71,10 +70,11 @@ class Command:
 
 
 def parse_commands(body: str) -> tuple[Command, ...]:
-    """Read every command of a comment; a comment without one has none.
+    """Parse the commands of a comment.
 
-    Raises CommandError at the first line that cannot be read, and then none of the comment's commands is to be run:
-    a half-understood comment is worse than an answer.
+    Raises:
+        CommandError: a line cannot be parsed. None of the comment's commands should run then: a comment that is only
+            half understood is worse than a reply.
     """
     lines = list(islice(_addressed_lines(body), MAX_COMMANDS + 1))
     if len(lines) > MAX_COMMANDS:
@@ -86,12 +86,12 @@ def parse_commands(body: str) -> tuple[Command, ...]:
 
 
 def holds_command(body: str) -> bool:
-    """Say whether a comment holds a command, be it one that cannot be read."""
+    """Return whether a comment has a command, even one that cannot be parsed."""
     return next(_addressed_lines(body), None) is not None
 
 
 def parse_words(words: Sequence[str]) -> Command:
-    """Read what follows `/backport`, already split into words; raises CommandError."""
+    """Parse the words that follow `/backport`; raises CommandError."""
     match [word.strip("`").casefold() for word in words]:
         case []:
             raise CommandError("`/backport` names no target branch. Nothing was started.", hint=_EXAMPLE, word="")
@@ -103,12 +103,12 @@ def parse_words(words: Sequence[str]) -> Command:
 
 
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
-_QUOTED = re.compile("`[^`]+`")
+_CODE_SPAN = re.compile("`[^`]+`")
 _EXAMPLE = "Name one, e.g. `/backport release/v1.2`, or write `/backport help`."
 
 
 def _addressed_lines(body: str) -> Iterator[str]:
-    for line in plain_text_lines(body, having=NAME):
+    for line in plain_text_lines(body, word=NAME):
         if line.split(maxsplit=1)[0].casefold().rstrip(":,.") == NAME:
             yield line
 
@@ -138,45 +138,45 @@ def _parse_backport(words: Sequence[str]) -> Command:
     options = BackportOptions()
     targets: dict[str, None] = {}
     commits: tuple[str, ...] = ()
-    rest = deque(words)
-    while rest:
-        word = rest.popleft()
+    queue = deque(words)
+    while queue:
+        word = queue.popleft()
         flag = _as_flag(word)
         if flag == COMMITS:
-            commits += _take_commits(rest)
+            commits += _take_commits(queue)
         elif flag is not None:
             option = _find_option(flag)
             options = replace(options, **{option.field: option.value})
         else:
             targets.update(dict.fromkeys(map(_parse_target, _split(word))))
     _check_targets(tuple(targets))
-    return Command(verb=Verb.BACKPORT, targets=tuple(targets), options=options, commits=_checked(commits))
+    return Command(verb=Verb.BACKPORT, targets=tuple(targets), options=options, commits=_check_commits(commits))
 
 
 def _split(word: str) -> list[str]:
     # git allows a comma in a name: between backticks it separates nothing.
-    if _QUOTED.fullmatch(word):
+    if _CODE_SPAN.fullmatch(word):
         return [word]
     return [part for part in word.strip("`").split(",") if part.strip("`")]
 
 
-def _take_commits(rest: deque[str]) -> tuple[str, ...]:
+def _take_commits(queue: deque[str]) -> tuple[str, ...]:
     """Take the words that follow `--commits` for as long as they can name a commit."""
-    taken: list[str] = []
-    while rest and (names := [name.strip("`") for name in rest[0].casefold().split(",") if name.strip("`")]):
+    commits: list[str] = []
+    while queue and (names := [name.strip("`") for name in queue[0].casefold().split(",") if name.strip("`")]):
         if not all(_COMMIT.fullmatch(name) for name in names):
             break
-        taken += names
-        rest.popleft()
-    if not taken:
+        commits += names
+        queue.popleft()
+    if not commits:
         raise CommandError(
             f"`{COMMITS}` is followed by no commit. Nothing was started.",
             hint=f"Name each by 7 to 40 hex digits, e.g. `/backport release/v1.2 {COMMITS} 1a2b3c4d5e6f`.",
         )
-    return tuple(taken)
+    return tuple(commits)
 
 
-def _checked(commits: tuple[str, ...]) -> tuple[str, ...]:
+def _check_commits(commits: tuple[str, ...]) -> tuple[str, ...]:
     if len(commits) > MAX_COMMITS:
         raise CommandError(
             f"The command names {len(commits)} commits, more than {MAX_COMMITS}. Nothing was started.",

@@ -1,6 +1,6 @@
-"""Who may run which command.
+"""Decides who may run which command.
 
-Owns the decision, from facts that were asked of GitHub: never from what a comment or its `author_association` claims.
+The decision rests on facts that GitHub's API returned, never on what a comment or its `author_association` claims.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.text.logins import same_login
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requester:
-    """A person as GitHub knows them on the target repository. `level` is None for someone with no access at all."""
+    """A person as GitHub knows them on the target repository. `level` is None if the person has no access."""
 
     login: str
     level: Permission | None
@@ -24,7 +24,7 @@ class Requester:
 
 
 def required_permission(command: Command, permissions: Permissions) -> Permission:
-    """Return the level that a command needs."""
+    """Return the permission level that a command needs."""
     level = entry(command.verb).permission(permissions)
     if not command.options.prove and not level.allows(permissions.no_prove):
         return permissions.no_prove
@@ -32,7 +32,7 @@ def required_permission(command: Command, permissions: Permissions) -> Permissio
 
 
 def is_allowed(command: Command, requester: Requester, permissions: Permissions) -> bool:
-    """Decide whether a requester may run a command; listed users and teams may do all but `--no-prove`."""
+    """Return whether a requester may run a command. Listed users and teams may run all but `--no-prove`."""
     if requester.level is not None and requester.level.allows(required_permission(command, permissions)):
         return True
     return command.options.prove and _is_listed(requester, permissions)
@@ -40,5 +40,5 @@ def is_allowed(command: Command, requester: Requester, permissions: Permissions)
 
 def _is_listed(requester: Requester, permissions: Permissions) -> bool:
     teams = {team.casefold().rpartition("/")[2] for team in permissions.teams}
-    named = any(same_login(requester.login, login) for login in permissions.users)
-    return named or not teams.isdisjoint(team.casefold() for team in requester.teams)
+    is_user = any(same_login(requester.login, login) for login in permissions.users)
+    return is_user or not teams.isdisjoint(team.casefold() for team in requester.teams)

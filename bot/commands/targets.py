@@ -1,6 +1,6 @@
-"""The targets of a command, against the branches that exist.
+"""Resolves the targets of a command to branches: names, globs, `all` and `auto`.
 
-Owns patterns, their order and the nearest name of what is not there. Pure: the branches are given.
+The caller gives the branches of the repository. A target that matches none comes with the nearest names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PRE_RELEASE = ("dev", "a", "alpha", "b", "beta", "c", "pre", "preview", "rc")
 
 @dataclass(frozen=True, slots=True)
 class UnknownTarget:
-    """A target that no branch answers to, with the names that come nearest."""
+    """A target that matches no branch, with the nearest names."""
 
     name: str
     nearest: tuple[str, ...]
@@ -30,7 +30,7 @@ class UnknownTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedTargets:
-    """The branches meant, each once, and what was asked for and is not there."""
+    """The branches that a command means, each once, and the targets that match no branch."""
 
     branches: tuple[str, ...]
     unknown: tuple[UnknownTarget, ...] = ()
@@ -39,27 +39,27 @@ class ResolvedTargets:
 def resolve_targets(targets: Sequence[str], branches: Iterable[str], config: Config) -> ResolvedTargets:
     """Find the branches that names, globs, `all` and `auto` stand for.
 
-    Named branches come in the order asked; those that a pattern finds come newest version first. A pattern finds stable
-    branches alone, and never the bot's own backport branches; a name finds any. `auto` is all stable branches: which of
-    them are affected is not known here.
+    Named branches come in the order of the command, those of a pattern newest version first. A pattern matches only
+    stable branches, and never the bot's own backport branches; a name matches any branch. `auto` gives all stable
+    branches: the caller finds out which of them are affected.
 
     Raises:
         CommandError: more branches than the configuration's `max_targets`.
     """
-    existing = tuple(branches)
-    found: dict[str, None] = {}
+    names = tuple(branches)
+    resolved: dict[str, None] = {}
     unknown: list[UnknownTarget] = []
     for target in targets:
-        meant = _meant(target, existing, config)
-        found.update(dict.fromkeys(meant))
-        if not meant:
-            unknown.append(UnknownTarget(target, _nearest(target, existing, config)))
-    _limit(len(found), config)
-    return ResolvedTargets(branches=tuple(found), unknown=tuple(unknown))
+        matches = _matches(target, names, config)
+        resolved.update(dict.fromkeys(matches))
+        if not matches:
+            unknown.append(UnknownTarget(target, _nearest(target, names, config)))
+    _limit(len(resolved), config)
+    return ResolvedTargets(branches=tuple(resolved), unknown=tuple(unknown))
 
 
 def stable_branches(branches: Iterable[str], config: Config) -> list[str]:
-    """Return the branches that the configuration calls stable, newest version first, however many there are."""
+    """Return the branches that the configuration calls stable, newest version first, without a limit."""
     return matching_branches(config.branches, tuple(branches), config)
 
 
@@ -68,41 +68,41 @@ def newest_first(branches: Iterable[str]) -> list[str]:
     return sorted(branches, key=_version_key, reverse=True)
 
 
-def _meant(target: str, existing: Sequence[str], config: Config) -> Sequence[str]:
+def _matches(target: str, names: Sequence[str], config: Config) -> Sequence[str]:
     if target not in (ALL, AUTO) and not is_glob(target):
-        return [target] if target in existing else []
-    others = [f"{other.repository}:{pattern}" for other in config.elsewhere for pattern in other.branches]
-    stable = matching_branches([*config.branches, *others], existing, config)
+        return [target] if target in names else []
+    foreign = [f"{entry.repository}:{pattern}" for entry in config.elsewhere for pattern in entry.branches]
+    stable = matching_branches([*config.branches, *foreign], names, config)
     return stable if target in (ALL, AUTO) else [name for name in stable if matches_glob(target, name)]
 
 
-def matching_branches(patterns: Sequence[str], existing: Iterable[str], config: Config) -> list[str]:
-    """Return the branches that globs find, newest version first, without the bot's own backport branches."""
-    names = tuple(existing)
-    matching = [name for name in names if any(matches_glob(pattern, name) for pattern in patterns)]
-    own = own_branches(matching, names, config)
-    return newest_first(name for name in matching if name not in own)
+def matching_branches(patterns: Sequence[str], branches: Iterable[str], config: Config) -> list[str]:
+    """Return the branches that match globs, newest version first, without the bot's own backport branches."""
+    names = tuple(branches)
+    candidates = [name for name in names if any(matches_glob(pattern, name) for pattern in patterns)]
+    backports = own_branches(candidates, names, config)
+    return newest_first(name for name in candidates if name not in backports)
 
 
-def own_branches(candidates: Iterable[str], existing: Iterable[str], config: Config) -> set[str]:
-    """Return those of the names that the configured template gives to a backport to one of the existing branches.
+def own_branches(candidates: Iterable[str], branches: Iterable[str], config: Config) -> set[str]:
+    """Return those candidates that the configured template gives to a backport to one of the branches.
 
-    The template may begin, or end, as a stable branch does: that alone makes no branch the bot's.
+    The template may begin or end like a stable branch; that alone does not make a branch the bot's.
     """
-    branches = {split_target(name)[1] for name in existing}
-    targets = branches | {slug(name) for name in branches}
+    names = {split_target(name)[1] for name in branches}
+    targets = names | {slug(name) for name in names}
     shape = re.compile("".join(map(_piece_pattern, re.split(r"(\{[a-z_]+\})", config.branch_name))))
     return {
         name
         for name in candidates
-        if (found := shape.fullmatch(split_target(name)[1])) and targets.issuperset(found.groups())
+        if (match := shape.fullmatch(split_target(name)[1])) and targets.issuperset(match.groups())
     }
 
 
 def _piece_pattern(piece: str) -> str:
     if piece == "{number}":
         return r"[0-9]{1,10}"
-    # A digest sets apart the branches of two targets whose slugs are one.
+    # A digest distinguishes the branches of two targets with the same slug.
     return r"(.+?)(?:-[0-9a-f]{8})?" if piece in ("{target}", "{target_slug}") else re.escape(piece)
 
 
@@ -118,13 +118,13 @@ def _piece_key(piece: str) -> tuple[int, int, str]:
     return (0, 0, piece) if piece in _PRE_RELEASE else (2, 0, piece)
 
 
-def _nearest(target: str, existing: Sequence[str], config: Config) -> tuple[str, ...]:
+def _nearest(target: str, names: Sequence[str], config: Config) -> tuple[str, ...]:
     if target in (ALL, AUTO):
         return ()
     close: Callable[[Sequence[str]], list[str]] = functools.partial(
         difflib.get_close_matches, target, n=_NEAREST, cutoff=0.5
     )
-    return tuple(close(matching_branches(config.branches, existing, config)) or close(existing))
+    return tuple(close(matching_branches(config.branches, names, config)) or close(names))
 
 
 def _limit(count: int, config: Config) -> None:

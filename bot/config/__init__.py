@@ -1,7 +1,6 @@
-"""backport.yaml → Config.
+"""Reads backport.yaml into a `Config`: its keys, their defaults, and the wording of mistakes.
 
-Owns the keys of the configuration, their defaults and the sentence for each mistake in them. Reads one file and nothing
-else. Every key is used by the program; an unknown one is an error, because a misspelt key would be a silent default.
+The program uses each key. An unknown key is an error, because a misspelt key would silently have its default.
 """
 
 from bot.config.config import Config

@@ -1,4 +1,4 @@
-"""backport.yaml as a whole: its top-level keys, each section in a module of its own beside this one."""
+"""The top-level keys of backport.yaml. Each section has a module of its own beside this one."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ class Config(Section):
     elsewhere: tuple[OtherRepository, ...] = Field(default=(), strict=False)
     """Target branches in other repositories."""
     max_targets: Annotated[int, Field(ge=1, le=50)] = 20
-    """Target branches that one command may name or its globs may match."""
+    """The most target branches that one command may name or match."""
     branch_name: BranchTemplate = "backport/{number}-to-{target_slug}"
-    """The backport branch. `{target_slug}` is the target with `-` for `/`; `{target}` is the target as it is. Where two
-    branches give one name (`release/1.2`, `release-1.2`) a digest follows it."""
+    """The backport branch. `{target_slug}` is the target with `-` for `/`; `{target}` is the target as it is. If two
+    branches give the same name (`release/1.2`, `release-1.2`), a digest is appended."""
     title: TitleTemplate = "[{target}] {title} (backport #{number})"
     """The title of a backport pull request."""
     labels: tuple[Label, ...] = Field(default=("backport",), strict=False)
     """Labels set on every backport pull request."""
     trigger_label: LabelTemplate = "backport {target}"
-    """A label that, put on a merged pull request, asks for a backport as the comment does."""
+    """A label that requests a backport when a person puts it on a merged pull request."""
     permissions: Permissions = Permissions()
-    """Who may ask for what."""
+    """Who may run which command."""
     patches: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), strict=False)
-    """Folders of carried patches besides those that come with the bot, relative to this file."""
+    """Folders with further carried patches, relative to this file. Those of the bot are always there."""
     pick: PickConfig = PickConfig()
     """How a candidate is made."""
     prove: ProveConfig = ProveConfig()
@@ -58,11 +58,11 @@ class Config(Section):
     commit: CommitOptions = CommitOptions()
     """How the cherry-picked commits are written."""
     sync: Sync = Sync()
-    """What a scheduled run brings to the stable branches."""
+    """What a scheduled run backports to the stable branches."""
     committer: Committer = Committer()
     """Who commits the cherry-picked commits."""
     templates: Templates = Templates()
-    """Texts in place of ours."""
+    """Templates that replace the built-in ones."""
 
     def backport_branch(self, number: int, target: str) -> str:
         """Return the backport branch for an original pull request and a target, in the target's repository."""

@@ -1,4 +1,4 @@
-"""The `elsewhere` section: target branches that lie in other repositories."""
+"""The `elsewhere` section: target branches in other repositories."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ class OtherRepository(Section):
     """Another repository with target branches, e.g. a fork. A target there is written `owner/name:branch`."""
 
     repository: RepositoryName
-    """The repository, as `owner/name`. The bot's account needs the same rights there as at home."""
+    """The repository, as `owner/name`. The bot's account needs the same rights there as here."""
     branches: tuple[Pattern, ...] = Field(default=("release/*",), strict=False, min_length=1)
     """Its stable branches, as names or globs: what `all` and `auto` mean there."""

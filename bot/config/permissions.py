@@ -1,4 +1,4 @@
-"""The `permissions` section: who may ask for what."""
+"""The `permissions` section: who may run which command."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class Permission(StrEnum):
     MAINTAIN = "maintain"
     ADMIN = "admin"
 
-    def allows(self, needed: Permission) -> bool:
-        """Say whether someone with this level may do what needs the other."""
+    def allows(self, level: Permission) -> bool:
+        """Return whether a person with this permission may do what needs that level."""
         order = list(Permission)
-        return order.index(self) >= order.index(needed)
+        return order.index(self) >= order.index(level)
 
 
 class Permissions(Section):
-    """Who may ask for what. A level is GitHub's permission on the repository and includes every higher one."""
+    """Who may run which command. A level is GitHub's permission on the repository; each higher level is enough, too."""
 
     backport: Annotated[Permission, Field(strict=False)] = Permission.WRITE
-    """Needed for `/backport BRANCH…` and for a label that asks for one."""
+    """Needed for `/backport BRANCH…` and for the trigger label."""
     no_prove: Annotated[Permission, Field(strict=False)] = Permission.MAINTAIN
     """Needed for `--no-prove`."""
     cancel: Annotated[Permission, Field(strict=False)] = Permission.WRITE
@@ -37,6 +37,6 @@ class Permissions(Section):
     status: Annotated[Permission, Field(strict=False)] = Permission.READ
     """Needed for `/backport status` and `/backport help`."""
     users: tuple[Login, ...] = Field(default=(), strict=False)
-    """Logins that may ask for and cancel backports whatever their level; `--no-prove` still goes by level."""
+    """Logins that may request and cancel backports at any level; `--no-prove` still needs its level."""
     teams: tuple[Login, ...] = Field(default=(), strict=False)
-    """Team slugs of the repository's organisation whose members may do the same."""
+    """Slugs of the organisation's teams whose members may do the same."""

@@ -12,11 +12,11 @@ Glob = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Conditions(Section):
-    """What a merged pull request is known by. Of one key any value will do; of several keys each must hold.
+    """Conditions on a merged pull request. Each key has to match, and a key matches if any of its values does.
 
-    Labels, milestones, titles and bodies are globs over the whole text, whatever its case; paths are globs in which `*`
-    stops at a slash and `**` does not. Square brackets stand for themselves, and are a set only where they hold no
-    word: `[0-9]`, `[!_]`, `[Mm]`.
+    Labels, milestones, titles and bodies are globs over the whole text, in any case; paths are globs in which `*` stops
+    at a slash and `**` does not. Square brackets stand for themselves. They are also a set of characters if they
+    contain no word: `[0-9]`, `[!_]`, `[Mm]`.
     """
 
     labels: tuple[Glob, ...] = Field(default=(), strict=False)
@@ -39,7 +39,7 @@ class Conditions(Section):
     @model_validator(mode="after")
     def _says_something(self) -> Conditions:
         if not any(getattr(self, name) for name in Conditions.model_fields):
-            raise ValueError("names no condition, so it would mean every pull request; for that write `titles: ['*']`")
+            raise ValueError("has no condition, so it would match every pull request; for that write `titles: ['*']`")
         return self
 
 
@@ -47,38 +47,38 @@ class Rule(Conditions):
     """Pull requests that belong on the branches."""
 
     branches: tuple[Pattern, ...] = Field(default=("**",), strict=False, min_length=1)
-    """The stable branches that the rule speaks of, as names or globs; all of them unless it says so."""
+    """The stable branches that the rule is for, as names or globs; by default all of them."""
 
 
 class Refusal(Conditions):
-    """Pull requests that do not belong on the branches, whatever the rules say."""
+    """Pull requests that do not belong on the branches, even if a rule matches."""
 
     branches: tuple[Pattern, ...] = Field(default=("**",), strict=False, min_length=1)
-    """The stable branches that the refusal speaks of; all of them unless it says so."""
+    """The stable branches that the refusal is for; by default all of them."""
     reason: Annotated[str, Field(min_length=3, max_length=500)]
-    """Why, in a sentence; it is shown wherever the pull request is listed."""
+    """Why, in a sentence. It is shown in each list that has the pull request."""
 
 
 class Sync(Section):
-    """What a scheduled run brings to the stable branches."""
+    """What a scheduled run backports to the stable branches."""
 
     main: Annotated[str, Field(min_length=1)] | None = None
-    """The branch that originals are merged to; the repository's default branch unless it says so."""
+    """The branch that originals are merged to; by default the repository's default branch."""
     rules: tuple[Rule, ...] = Field(default=(), strict=False)
-    """What belongs on which branch; one rule is enough. Without rules only the next two keys count."""
+    """What belongs on which branch. One rule that matches is enough. Without rules only the next two keys count."""
     carried_patches: bool = True
-    """The original of a carried patch belongs wherever `check` finds the branch affected."""
+    """Whether the original of a carried patch belongs on each branch that `check` finds affected."""
     follow: bool = True
-    """What fixes (`Fixes:`) or reverts something that is on a branch belongs there too."""
+    """Whether a fix (`Fixes:`) or a revert of something on a branch belongs there, too."""
     deny: tuple[Refusal, ...] = Field(default=(), strict=False)
-    """What does not, and why."""
+    """What does not belong on a branch, and why."""
     refuse_labels: tuple[Glob, ...] = Field(default=("no-backport", "no-backport {target}"), strict=False)
-    """Labels by which a person says no to every branch or to one; `{target}` is the branch."""
+    """Labels by which a person refuses backports to all branches or to one; `{target}` is the branch."""
     most_missing: Annotated[int, Field(ge=1, le=10_000)] = 100
-    """Missing pull requests on a branch beyond which a run opens nothing there and says so: the rules are too wide."""
+    """If more pull requests are missing on a branch, a run opens none there and says so: the rules are too wide."""
     max_open: Annotated[int, Field(ge=0, le=100)] = 5
     """Backport pull requests of the bot that may be open on one branch at a time."""
     max_gpu_minutes: Annotated[float, Field(ge=0, le=1440, strict=False)] = 60
-    """Minutes that regression suites may spend on a GPU in one run."""
+    """Minutes that the regression suites of one run may take on a GPU."""
     tracking_issue: bool = True
-    """With `--open`, keep one issue for each branch that says what is missing and what to do next."""
+    """With `--open`, keep one issue for each branch that lists what is missing and what to do next."""

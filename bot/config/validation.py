@@ -45,19 +45,19 @@ def _mistake(details: Sequence[ErrorDetails], model: type[BaseModel], source: Lo
             return source.mistake(path, "is missing", hint=f"Add it: {_documentation(model, path)}")
         case _:
             # A value that may be of several types has one detail for each type, and the type's name ends its path.
-            path = source.existing(path)
-            same_place = [detail for detail in details if source.existing(tuple(detail["loc"])) == path]
+            path = source.longest_match(path)
+            same_place = [detail for detail in details if source.longest_match(tuple(detail["loc"])) == path]
             return source.mistake(path, _predicate(same_place), hint=_documentation(model, path))
 
 
 def _first(details: Sequence[ErrorDetails]) -> ErrorDetails:
     """Return the first detail. A mistyped key comes before the missing key of its section that it stands for."""
     section = details[0]["loc"][:-1]
-    mistyped = (detail for detail in details if (detail["type"], detail["loc"][:-1]) == ("extra_forbidden", section))
-    return next(mistyped, details[0]) if details[0]["type"] == "missing" else details[0]
+    typos = (detail for detail in details if (detail["type"], detail["loc"][:-1]) == ("extra_forbidden", section))
+    return next(typos, details[0]) if details[0]["type"] == "missing" else details[0]
 
 
-_WANTED = {
+_TYPES = {
     "string_type": "text",
     "bool_type": "`true` or `false`",
     "bool_parsing": "`true` or `false`",
@@ -85,16 +85,16 @@ def _predicate(details: Sequence[ErrorDetails]) -> str:
             return str(context["error"])
         case "literal_error" | "enum":
             # The members of an enumeration are shown as `<Color.RED: 'red'>`.
-            expected = re.sub(r"<[^<>]*('[^']*')>", r"\1", str(context["expected"]))
-            return f"is {value}, and must be {expected.replace(chr(39), '`')}"
+            choices = re.sub(r"<[^<>]*('[^']*')>", r"\1", str(context["expected"]))
+            return f"is {value}, and must be {choices.replace(chr(39), '`')}"
         case "string_pattern_mismatch":
             return f"is {value} and does not have the right form"
         case "too_short":
             count = context["min_length"]
             return f"is empty and must have at least {count} {'entry' if count == 1 else 'entries'}"
-        case kind if kind in _WANTED:
-            wanted = dict.fromkeys(_WANTED[detail["type"]] for detail in details if detail["type"] in _WANTED)
-            return f"is {value} and must be {' or '.join(wanted)}"
+        case kind if kind in _TYPES:
+            types = dict.fromkeys(_TYPES[detail["type"]] for detail in details if detail["type"] in _TYPES)
+            return f"is {value} and must be {' or '.join(types)}"
         case _:
             return f"is {value} and {first['msg'].removeprefix('Input ').replace('should', 'must')}"
 

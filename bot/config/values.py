@@ -13,7 +13,7 @@ from bot.text.templates import template_problem
 
 
 class Section(BaseModel):
-    """A mapping of backport.yaml: an unknown key is an error, and the attributes' docstrings describe its keys."""
+    """A mapping of backport.yaml. An unknown key is an error. The docstrings of the attributes describe the keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
@@ -29,22 +29,23 @@ def _accept(value: str, problem: str | None) -> str:
     return value
 
 
-def _placeholders(value: str, allowed: tuple[str, ...], required: tuple[str, ...]) -> str:
+def _placeholders(value: str, names: tuple[str, ...], alternatives: tuple[str, ...]) -> str:
+    """Check that a template has only known placeholders, and at least one of the alternatives."""
     used = re.findall(r"\{[^{}]*\}", value)
-    placeholders = [f"{{{name}}}" for name in allowed]
+    placeholders = [f"{{{name}}}" for name in names]
     for placeholder in used:
         if placeholder not in placeholders:
             hint = suggest(placeholder, placeholders, listing="The placeholders are")
             raise ValueError(f"contains `{placeholder}`, which is not a placeholder. {hint}")
-    if not any(f"{{{name}}}" in used for name in required):
-        raise ValueError("must contain " + " or ".join(f"`{{{name}}}`" for name in required))
+    if not any(f"{{{name}}}" in used for name in alternatives):
+        raise ValueError("must contain " + " or ".join(f"`{{{name}}}`" for name in alternatives))
     return value
 
 
 def _branch_template(value: str) -> str:
-    allowed = ("number", "target", "target_slug")
-    _placeholders(value, allowed, ("number",))
-    _placeholders(value, allowed, ("target", "target_slug"))
+    names = ("number", "target", "target_slug")
+    _placeholders(value, names, ("number",))
+    _placeholders(value, names, ("target", "target_slug"))
     problem = name_problem(re.sub(r"\{[^{}]*\}", "x", value))
     return _accept(value, problem and f"gives a branch name that {problem}")
 
@@ -78,5 +79,5 @@ LabelTemplate = Annotated[str, AfterValidator(_label_template)]
 
 
 def fill(template: str, **values: str) -> str:
-    """Put values in the place of `{placeholders}`; a value is never read as a template itself."""
+    """Replace `{placeholders}` by values. A value is never read as a template itself."""
     return re.sub(r"\{([a-z_]+)\}", lambda match: values.get(match.group(1), match.group()), template)

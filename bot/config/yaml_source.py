@@ -33,7 +33,7 @@ class LocatedYaml:
     lines: Mapping[KeyPath, int]
     name: str
 
-    def existing(self, path: KeyPath) -> KeyPath:
+    def longest_match(self, path: KeyPath) -> KeyPath:
         """Return the longest part of a key path, from its start, that the document has."""
         while path and path not in self.lines:
             path = path[:-1]
@@ -41,7 +41,7 @@ class LocatedYaml:
 
     def line(self, path: KeyPath) -> int:
         """Return the line of a value; if the document lacks the value, the line of the nearest one around it."""
-        return self.lines.get(self.existing(path), 1)
+        return self.lines.get(self.longest_match(path), 1)
 
     def mistake(self, path: KeyPath, predicate: str, *, hint: str) -> ConfigError:
         """Word a mistake: file, line and key path are the subject, `predicate` is the rest of the sentence."""

@@ -1,1 +1,1 @@
-"""What the process has around it: secrets, folders, files that others can write to, standard output, loopback."""
+"""The environment of the process: secrets, folders, untrusted files, standard output, loopback."""

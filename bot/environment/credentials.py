@@ -1,7 +1,7 @@
-"""Secrets from the environment.
+"""Reads secrets from the environment and removes them from it.
 
-Owns their names, and that each is in our memory alone once it was read: no process we start inherits it, it has gone
-from /proc/self/environ, and on Linux no process of the same user can read our memory.
+A secret that was read is only in this process's memory: no child process inherits it, /proc/self/environ no longer has
+it, and on Linux no process of the same user can read this process's memory.
 """
 
 from __future__ import annotations
@@ -25,39 +25,39 @@ SECRETS = (TOKEN, APP_ID, PRIVATE_KEY, WEBHOOK_SECRET, SIGNING_SECRET)
 
 @dataclass(frozen=True, slots=True)
 class AppKey:
-    """A GitHub App, which gets itself a token for one hour whenever it needs one. The key is PEM."""
+    """A GitHub App. It requests a token for one hour when it needs one. The key is PEM."""
 
     app_id: str
     private_key: str = field(repr=False)
 
 
 Account = str | AppKey
-"""Who the bot is to GitHub: a token, or an App."""
+"""How the bot authenticates to GitHub: by a token or as an App."""
 
 
 _PR_SET_DUMPABLE = 4
-_names_held: set[str] = set()
+_names_taken: set[str] = set()
 
 
 def take(name: str) -> str | None:
-    """Return a secret and forget it in the environment; None where it is not set. From then on it is `held`."""
-    secret = _forget(name)
+    """Return a secret and remove it from the environment; None if it is not set. `holds_secret` is true afterwards."""
+    secret = _remove(name)
     if secret is not None:
-        _names_held.add(name)
+        _names_taken.add(name)
     return secret
 
 
 def drop(name: str) -> None:
-    """Forget a secret that a process has no business with; it is not held for that."""
-    _forget(name)
+    """Remove a secret that this process does not need from the environment. `holds_secret` does not change."""
+    _remove(name)
 
 
 def holds_secret() -> bool:
-    """Whether this process has taken a secret."""
-    return bool(_names_held)
+    """Return whether this process has taken a secret."""
+    return bool(_names_taken)
 
 
-def _forget(name: str) -> str | None:
+def _remove(name: str) -> str | None:
     secret = os.environ.pop(name, "") or None
     if secret is not None and sys.platform == "linux":
         _hide_memory()
@@ -66,27 +66,27 @@ def _forget(name: str) -> str | None:
 
 
 def _hide_memory() -> None:
-    """Keep processes of the same user from our memory and /proc files, and write no core: PR_SET_DUMPABLE(2const)."""
+    """Deny processes of the same user our memory and /proc files, and write no core: PR_SET_DUMPABLE(2const)."""
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, *map(ctypes.c_ulong, (0, 0, 0, 0)))
 
 
 def _overwrite_in_initial_environment(name: str, secret: str) -> None:
-    """Blank a secret in the memory that /proc/self/environ shows, which unsetting a variable leaves as it was.
+    """Overwrite a secret in the memory that /proc/self/environ shows. Unsetting a variable does not change that memory.
 
-    So is the same secret under another name. proc_pid_stat(5) has where that memory begins and ends, as the fields 50
-    and 51; the second field, a name in brackets, may hold blanks.
+    The same secret under another name is overwritten, too. Fields 50 and 51 of proc_pid_stat(5) are the start and the
+    end of that memory; the second field, a name in brackets, may contain blanks.
     """
     fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
-    place, end = int(fields[47]), int(fields[48])
-    for entry in ctypes.string_at(place, max(end - place, 0)).split(b"\0") if place else ():
+    start, end = int(fields[47]), int(fields[48])
+    for entry in ctypes.string_at(start, max(end - start, 0)).split(b"\0") if start else ():
         variable, _, value = entry.partition(b"=")
         if value == os.fsencode(secret) and (variable == os.fsencode(name) or name != APP_ID):
-            ctypes.memset(place + len(variable) + 1, ord("*"), len(value))
-        place += len(entry) + 1
+            ctypes.memset(start + len(variable) + 1, ord("*"), len(value))
+        start += len(entry) + 1
 
 
 def require(name: str, consequence: str) -> str:
-    """Return a secret; raises ConfigError where it is not set, which says what did not happen for that."""
+    """Return a secret. Raises ConfigError, naming the action that was skipped (`consequence`), if it is not set."""
     secret = take(name)
     if secret is None:
         raise ConfigError(f"{name} is not set, so {consequence}.", hint=f"Export {name} and start again.")
@@ -94,7 +94,7 @@ def require(name: str, consequence: str) -> str:
 
 
 def require_account(consequence: str) -> Account:
-    """Return the App if there is one, else the token; raises ConfigError where there is neither."""
+    """Return the App if it is configured, else the token. Raises ConfigError if there is neither."""
     app_id, token = take(APP_ID), take(TOKEN)
     if app_id is not None:
         return AppKey(app_id, require(PRIVATE_KEY, consequence).replace("\\n", "\n"))
@@ -105,10 +105,10 @@ def require_account(consequence: str) -> Account:
 
 
 def signing_key(account: Account, *, webhook_secret: str | None = None) -> SigningKey | None:
-    """Return what signs the lines in comments that the bot must believe later; None where no secret lasts.
+    """Return the key that signs the lines in comments that the bot has to trust later; None if no secret is permanent.
 
-    It follows from a secret of its own, else from the App's private key, else from the webhook's secret. A token does
-    not do: the one of a workflow run is another in each run.
+    It is derived from the signing secret, else from the App's private key, else from the webhook's secret. A token is
+    not permanent: each workflow run has another one.
     """
     secret = take(SIGNING_SECRET) or (account.private_key if isinstance(account, AppKey) else webhook_secret)
     return SigningKey.derive(secret) if secret else None

@@ -1,7 +1,7 @@
-"""The data folder: readable by the bot's own account alone, as it holds private sources and what people wrote.
+"""Makes the data folder readable by the bot's account only, as it holds private sources and people's texts.
 
-Owns the modes: 0700 for folders, 0600 for files. git keeps to them by `core.sharedRepository`, SQLite gives its `-wal`
-and `-shm` files the mode of the database.
+Folders have the mode 0700, files 0600. git follows that by `core.sharedRepository`. SQLite gives its `-wal` and `-shm`
+files the mode of the database.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from bot.errors import ConfigError
 log = logging.getLogger(__name__)
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
-# What the bot makes in the folder, by the beginning of the name. A folder that somebody named may hold other things.
+# What the bot makes in the folder, by the beginning of the name. A folder of the user's choice may hold other things.
 _OURS = ("mirror.git", "deliveries.sqlite", "history.sqlite", "resolutions.sqlite", "backports.json", "sync.lock")
 
 
 def private_directory(directory: Path) -> None:
-    """Find or make a data folder, and take every right to what the bot keeps in it from other accounts.
+    """Make a data folder if it is missing, and deny other accounts all that the bot keeps in it.
 
     Raises:
-        ConfigError: it is a file, or cannot be made or written to.
+        ConfigError: the path is a file, or the folder cannot be made or written to.
     """
     try:
         directory.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ def private_directory(directory: Path) -> None:
 
 
 def private_file(path: Path) -> Path:
-    """Make a file that only its owner may read, if it is not there yet, and return its path."""
+    """Make a file that only its owner may read, if it does not exist yet. Return its path."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, FILE_MODE))
     _restrict(path)
     return path
@@ -64,7 +64,7 @@ def _everything(path: Path) -> Iterator[Path]:
 
 
 def _restrict(path: Path) -> None:
-    """Take the rights of group and others from a file or folder; a link has none of its own."""
+    """Remove the rights of group and others from a file or folder. A link has no rights of its own."""
     try:
         mode = path.lstat().st_mode
         if not stat.S_ISLNK(mode) and mode & 0o077:

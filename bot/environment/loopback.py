@@ -1,4 +1,4 @@
-"""Servers on 127.0.0.1: their socket, and an ASGI application that is served from a thread of this process."""
+"""Opens sockets on 127.0.0.1, and serves an ASGI application from a thread of this process."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from bot.errors import BackportError
 
 
 def listen(port: int = 0) -> socket.socket:
-    """Open the socket of a server; port 0 takes a free one.
+    """Open the socket of a server. Port 0 takes a free one.
 
-    Its connections send at once: an answer goes out in two pieces, and the second would wait 40 ms for a receipt.
-    asyncio sees to that only where it made the socket itself.
+    Nagle's algorithm is off: a response is sent in two parts, and the second would wait 40 ms for an acknowledgement.
+    asyncio turns it off only on sockets that it made itself.
 
     Raises:
-        BackportError: the port is in use, or may not be opened.
+        BackportError: the port is in use, or this account may not open it.
     """
     try:
         listener = socket.create_server(("127.0.0.1", port))
@@ -37,16 +37,16 @@ def listen(port: int = 0) -> socket.socket:
 
 @contextmanager
 def run_server(app: ASGIApp, *, port: int = 0, protocol: type[asyncio.Protocol] | None = None) -> Iterator[str]:
-    """Serve `app` while the block runs and yield its address, e.g. http://127.0.0.1:40123.
+    """Serve `app` while the block runs, and yield its URL, e.g. http://127.0.0.1:40123.
 
-    Port 0 takes a free one. `protocol` takes the place of uvicorn's own HTTP. The socket is bound before the block
-    begins, so a request never comes too early.
+    Port 0 takes a free one. `protocol` replaces uvicorn's own HTTP protocol. The socket is bound before the block
+    begins, so no request comes too early.
 
     Raises:
-        BackportError: the port is in use, or may not be opened.
+        BackportError: the port is in use, or this account may not open it.
     """
     listener = listen(port)
-    # No lifespan, no signal handlers, no access log: the thread ends when the block does, and says nothing.
+    # No lifespan, no signal handlers, no access log: the thread ends with the block and prints nothing.
     config = uvicorn.Config(
         app,
         http=protocol or "auto",

@@ -1,8 +1,8 @@
-"""Standard output and standard error, in which foreign text gives no orders to what reads them.
+"""Neutralizes foreign text in standard output and standard error.
 
-Owns the one place that everything printed passes: log lines, results, errors and tracebacks. Case names, commit titles
-and what tools say are somebody's. A CI runner obeys lines of a log (`::set-output`, `##[group]`, `##vso[…]`), and a
-terminal obeys escape sequences.
+All that is printed passes through here: log lines, results, errors and tracebacks. Case names, commit titles and the
+output of tools are untrusted. A CI runner executes commands in a log (`::set-output`, `##[group]`, `##vso[…]`), and a
+terminal executes escape sequences.
 
 https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
@@ -18,15 +18,15 @@ from typing import IO, Any, cast
 
 from bot.text.sanitize import REPLACEMENT, UNPRINTABLE
 
-# The runner looks for these behind blanks at the beginning of a line, and for those anywhere in it.
+# The runner finds the first kind behind blanks at the beginning of a line, the second anywhere in a line.
 _COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
 _OLD_COMMAND = re.compile(r"#(?=#[a-z]*\[)", re.IGNORECASE)
-# Colours, and what a progress bar moves the cursor with.
+# Colours, and the sequences by which a progress bar moves the cursor.
 _OWN_SEQUENCE = re.compile(r"(\x1b\[[0-9;?]*[A-HJKhlm]|\r)")
 
 
 def neutral(text: str, *, terminal: bool) -> str:
-    """Return text that no CI runner takes for a command, and a terminal for nothing but colours and a progress bar."""
+    """Return a text without commands to a CI runner. For a terminal, colours and a progress bar's sequences stay."""
     if terminal:
         parts = _OWN_SEQUENCE.split(text)
         return "".join(part if index % 2 else _plain(part) for index, part in enumerate(parts))
@@ -39,12 +39,12 @@ def _plain(text: str) -> str:
 
 
 def to_json(data: object, *, indent: int | None = None) -> str:
-    """Return JSON for standard output. It holds no `##`, and so nothing that would have to be changed in it."""
+    """Return JSON for standard output. It has no `##`, so neutralizing does not change it."""
     return json.dumps(data, indent=indent).replace("##", "#\\u0023")
 
 
 class _Neutral:
-    """A text stream before another one; all but writing is the other's."""
+    """Wraps a text stream, and neutralizes what is written to it."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -63,10 +63,10 @@ class _Neutral:
 
 @contextmanager
 def neutral_output() -> Iterator[None]:
-    """Neutralise all that this process prints while the block runs; what a child prints by itself is not covered."""
-    kept = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (cast("Any", _Neutral(stream)) for stream in kept)
+    """Neutralize all that this process prints while the block runs. The output of child processes is not covered."""
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast("Any", _Neutral(stream)) for stream in streams)
     try:
         yield
     finally:
-        sys.stdout, sys.stderr = kept
+        sys.stdout, sys.stderr = streams

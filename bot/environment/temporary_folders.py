@@ -1,7 +1,7 @@
-"""Temporary folders for somebody's code, and their removal whatever that code left in them.
+"""Makes temporary folders for untrusted code, and removes them with all that the code left in them.
 
-`shutil.rmtree` and `tempfile.TemporaryDirectory` recurse, so that 3000 nested folders end them with an error. Here a
-folder is emptied level by level: its subfolders are moved up first, so that no path grows long and nothing recurses.
+`shutil.rmtree` and `tempfile.TemporaryDirectory` recurse, so 3000 nested folders make them fail. Here a folder is
+emptied level by level: its subfolders are moved up first, so no path gets long and nothing recurses.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from bot.environment.untrusted_files import FOLDER
 log = logging.getLogger(__name__)
 
 _LONGEST = 300.0
-"""Seconds: something that outlived its run may go on writing for ever."""
-_TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
-"""What renaming a folder says of a name that is in use."""
+"""Seconds. A process that outlived its run may go on writing forever."""
+_NAME_IN_USE = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
+"""The errors of renaming a folder to a name that is in use."""
 
 
 @contextmanager
 def scratch_folder(prefix: str) -> Iterator[Path]:
-    """Make a temporary folder and remove it afterwards; one that cannot be removed is logged and left."""
+    """Make a temporary folder and remove it afterwards. If it cannot be removed, a warning is logged and it stays."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     try:
         yield folder
@@ -42,11 +42,11 @@ def scratch_folder(prefix: str) -> Iterator[Path]:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder and all below it, of any depth; a link is removed and not followed.
+    """Remove a folder and all below it, at any depth. A link is removed and not followed.
 
-    Raises OSError where something cannot be removed; what is beside it is removed all the same.
+    Raises OSError if something cannot be removed; all the rest is removed.
     """
-    with _opened(os.fspath(folder), None) as root:
+    with _open(os.fspath(folder), None) as root:
         _empty(root)
     folder.rmdir()
 
@@ -54,21 +54,21 @@ def remove_tree(folder: Path) -> None:
 def _empty(root: int) -> None:
     numbers, deadline = itertools.count(), time.monotonic() + _LONGEST
     while True:
-        removed, failure = 0, None
-        for entry in _listed(root):
+        progress, failure = False, None
+        for entry in _entries(root):
             try:
                 if entry.is_dir(follow_symlinks=False):
                     _dissolve(entry.name, root, numbers)
                 else:
                     os.unlink(entry.name, dir_fd=root)
-                removed += 1
+                progress = True
             except FileNotFoundError:
                 pass
             except OSError as error:
                 failure = error
-        if failure is not None and not removed:
+        if failure is not None and not progress:
             raise failure
-        if not removed:
+        if not progress:
             return
         if time.monotonic() > deadline:
             raise TimeoutError(f"new files kept appearing for {_LONGEST:g} s")
@@ -76,10 +76,10 @@ def _empty(root: int) -> None:
 
 def _dissolve(name: str, root: int, numbers: Iterator[int]) -> None:
     """Move the subfolders of a folder beside it, remove its files, and remove it."""
-    with _opened(name, root) as folder:
-        for entry in _listed(folder):
+    with _open(name, root) as folder:
+        for entry in _entries(folder):
             if entry.is_dir(follow_symlinks=False):
-                with _opened(entry.name, folder):
+                with _open(entry.name, folder):
                     _move_up(entry.name, folder, root, numbers)
             else:
                 with contextlib.suppress(FileNotFoundError):
@@ -93,17 +93,17 @@ def _move_up(name: str, folder: int, root: int, numbers: Iterator[int]) -> None:
             os.rename(name, f".{number}.removed", src_dir_fd=folder, dst_dir_fd=root)
             return
         except OSError as error:
-            if error.errno not in _TAKEN:
+            if error.errno not in _NAME_IN_USE:
                 raise
 
 
 @contextmanager
-def _opened(name: str, folder: int | None) -> Iterator[int]:
-    """Open a folder, also one whose permissions keep its owner out."""
+def _open(name: str, folder: int | None) -> Iterator[int]:
+    """Open a folder, even one whose permissions deny its owner access."""
     try:
         descriptor = os.open(name, FOLDER, dir_fd=folder)
     except PermissionError:
-        _let_in(name, folder)
+        _grant_access(name, folder)
         descriptor = os.open(name, FOLDER, dir_fd=folder)
     try:
         _make_writable(descriptor)
@@ -112,8 +112,8 @@ def _opened(name: str, folder: int | None) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _let_in(name: str, folder: int | None) -> None:
-    # chmod follows links; the descriptor of what was opened does not, whatever has the name by now.
+def _grant_access(name: str, folder: int | None) -> None:
+    # chmod follows links. The descriptor does not, even if the name has become a link.
     pointer = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     try:
         Path(f"/proc/self/fd/{pointer}").chmod(stat.S_IRWXU)
@@ -126,6 +126,6 @@ def _make_writable(folder: int) -> None:
         os.fchmod(folder, stat.S_IRWXU)
 
 
-def _listed(folder: int) -> Iterator[os.DirEntry[str]]:
-    with os.scandir(folder) as listed:
-        yield from listed
+def _entries(folder: int) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        yield from entries

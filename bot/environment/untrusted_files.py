@@ -1,8 +1,8 @@
-"""Reading and copying out of a folder that somebody's code may write to, also while it is read.
+"""Reads and copies files from a folder to which untrusted code may write, even at the same time.
 
-Owns the one way by which such files come out: a plain file alone, opened relative to its folder's descriptor without
-following a link, judged by what was opened (fstat) and never by its name, and bounded in size, number and depth. Links,
-devices, sockets and pipes stay behind, and so does a file with a second name: it may be a hard link to one of ours.
+Only plain files are read. A file is opened relative to its folder's descriptor without following links, and checked
+after it was opened (fstat), never by its name. Size, number and depth are bounded. Links, devices, sockets and pipes
+are left out. So is a file with a second name: it may be a hard link to a file of the bot.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from pathlib import Path, PurePosixPath
 
 MIB = 1024 * 1024
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-"""How a folder is opened that somebody may swap for a link meanwhile."""
-# Without O_NONBLOCK, opening a pipe waits until somebody writes to it.
+"""The flags to open a folder that untrusted code may replace by a link at any time."""
+# Without O_NONBLOCK, opening a pipe blocks until another process writes to it.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOREIGN = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.ENODEV, errno.EACCES, errno.EPERM)
-"""What opening a link, a link in place of a folder, a socket, a device or a locked file says."""
+"""The errors of opening a link, a link instead of a folder, a socket, a device or a locked file."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class NotPlain(OSError):
-    """What has this name is a link, a device, a pipe, or a file that has another name as well."""
+    """The entry is a link, a device, a pipe, or a file with a second name."""
 
 
 class TooLarge(OSError):
-    """It has more bytes, entries or levels than the caller takes."""
+    """The file or folder has more bytes, entries or levels than the caller accepts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What is taken out of a folder at most: bytes of all files together, files and folders, and levels of folders."""
+    """The limits of a copy: total bytes, number of files and folders, and levels of folders."""
 
     size: int = 512 * MIB
     entries: int = 50_000
@@ -57,89 +57,88 @@ class Entry:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is a file that is read here."""
+        """Whether it is a plain file, which this module reads."""
         return _is_plain(self.status)
 
 
 def read_file(root: Path, name: str, *, largest: int) -> bytes:
-    """Return the bytes of a plain file below a folder. Neither the folder nor a part of `name`, below it, is a link.
+    """Return the bytes of a plain file below a folder. Neither the folder nor a part of `name` may be a link.
 
     Raises:
-        FileNotFoundError: there is none.
-        NotPlain: it is something else, or lies behind a link.
-        TooLarge: it has more than `largest` bytes, of which none was read.
+        FileNotFoundError: there is no such file.
+        NotPlain: it is not a plain file, or a part of its path is a link.
+        TooLarge: it has more than `largest` bytes; none was read.
         OSError: it cannot be read.
     """
     parts = PurePosixPath(name).parts
     if not parts or ".." in parts or PurePosixPath(name).is_absolute():
         raise NotPlain(f"{name} does not name a file below the folder")
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(_opened(os.fspath(root), FOLDER))
+        folder = stack.enter_context(_open(os.fspath(root), FOLDER))
         for part in parts[:-1]:
-            folder = stack.enter_context(_opened(part, FOLDER, folder))
+            folder = stack.enter_context(_open(part, FOLDER, folder))
         return _content(stack.enter_context(_plain(parts[-1], folder)), largest)
 
 
 def list_entries(root: Path, bounds: Bounds) -> Iterator[Entry]:
-    """Yield what lies below a folder, folders left out; what cannot be opened any more is left out, too.
+    """Yield the entries below a folder that are not folders. Entries that have vanished meanwhile are left out.
 
-    Raises TooLarge once there are more entries or levels than the bounds allow; their size is the caller's to judge.
+    Raises TooLarge if there are more entries or levels than the bounds allow. The size is not checked here.
     """
-    left = bounds.entries
-    with _opened(os.fspath(root), FOLDER) as folder:
+    number = 0
+    with _open(os.fspath(root), FOLDER) as folder:
         for entry in _walk(folder, "", bounds.depth):
-            left -= 1
-            if left < 0:
+            number += 1
+            if number > bounds.entries:
                 raise TooLarge(f"there are more than {bounds.entries} files and folders")
             if not stat.S_ISDIR(entry.status.st_mode):
                 yield entry
 
 
 def copy_tree(
-    source: Path, target: Path, bounds: Bounds, *, whole: bool = False, without: frozenset[str] = frozenset()
+    source: Path, target: Path, bounds: Bounds, *, trusted: bool = False, without: frozenset[str] = frozenset()
 ) -> None:
-    """Copy the plain files below a folder into another, which is made where it is missing; nothing there is replaced.
+    """Copy the plain files below a folder into another, which is made if it is missing. No file there is replaced.
 
-    `whole` is for sources that a person has at hand: links are copied as links, without a look at where they lead, and
-    files that have other names, too. Entries named in `without` are left out. The target may be somebody's as well:
-    nothing is written through a link in it.
+    If the source is `trusted`, links are copied as links, wherever they lead, and files with several names are copied,
+    too. Entries named in `without` are left out. The target may be untrusted: nothing is written through a link in it.
 
     Raises:
-        TooLarge: the bounds do not allow the whole; what was copied until then is whole files.
+        TooLarge: the source exceeds the bounds; the files copied until then are complete.
         OSError: a file could not be read or written.
     """
     target.mkdir(parents=True, exist_ok=True)
-    flags = FOLDER & ~os.O_NOFOLLOW if whole else FOLDER
-    with _opened(os.fspath(source), flags) as there, _opened(os.fspath(target), FOLDER) as here:
-        _Copy(bounds, whole=whole, without=without).folder(there, here, bounds.depth)
+    flags = FOLDER & ~os.O_NOFOLLOW if trusted else FOLDER
+    with _open(os.fspath(source), flags) as origin, _open(os.fspath(target), FOLDER) as destination:
+        _Copy(bounds, trusted=trusted, without=without).folder(origin, destination, bounds.depth)
 
 
 def write_file(folder: Path, name: str, content: bytes, *, mode: int = 0o644) -> None:
-    """Write a file into a folder, whole or not at all; a link that has its name is replaced and not followed.
+    """Write a file into a folder atomically. A link of that name is replaced and not followed.
 
-    The folder is made where it is missing. Raises OSError.
+    The folder is made if it is missing. Raises OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _opened(os.fspath(folder), FOLDER) as there:
+    with _open(os.fspath(folder), FOLDER) as descriptor:
         new = f".{name}.{os.getpid()}.new"
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(new, dir_fd=there)
+            os.unlink(new, dir_fd=descriptor)
         try:
-            with os.fdopen(os.open(new, _NEW, mode, dir_fd=there), "wb") as file:
+            with os.fdopen(os.open(new, _NEW, mode, dir_fd=descriptor), "wb") as file:
                 os.fchmod(file.fileno(), mode)
                 file.write(content)
-            os.replace(new, name, src_dir_fd=there, dst_dir_fd=there)
+            os.replace(new, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(new, dir_fd=there)
+                os.unlink(new, dir_fd=descriptor)
             raise
 
 
 class _Copy:
-    """One copy with what is left of its bounds."""
+    """A copy in progress, with the rest of its bounds."""
 
-    def __init__(self, bounds: Bounds, *, whole: bool, without: frozenset[str]) -> None:
-        self._bounds, self._whole, self._without = bounds, whole, without
+    def __init__(self, bounds: Bounds, *, trusted: bool, without: frozenset[str]) -> None:
+        self._bounds, self._trusted, self._without = bounds, trusted, without
         self._size, self._entries = bounds.size, bounds.entries
 
     def folder(self, source: int, target: int, depth: int) -> None:
@@ -156,20 +155,20 @@ class _Copy:
 
     def _copy(self, name: str, status: os.stat_result, source: int, target: int, depth: int) -> None:
         if stat.S_ISDIR(status.st_mode):
-            with _opened(name, FOLDER, source) as there:
+            with _open(name, FOLDER, source) as subfolder:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(name, 0o755, dir_fd=target)
-                with _opened(name, FOLDER, target) as here:
-                    self.folder(there, here, depth - 1)
-        elif stat.S_ISLNK(status.st_mode) and self._whole:
+                with _open(name, FOLDER, target) as copy:
+                    self.folder(subfolder, copy, depth - 1)
+        elif stat.S_ISLNK(status.st_mode) and self._trusted:
             os.symlink(os.readlink(name, dir_fd=source), name, dir_fd=target)
         elif stat.S_ISREG(status.st_mode):
             self._file(name, source, target)
 
     def _file(self, name: str, source: int, target: int) -> None:
-        with _plain(name, source, whole=self._whole) as file:
+        with _plain(name, source, trusted=self._trusted) as file:
             status = os.fstat(file)
-            # A hole in a sparse file is written out, so the length counts and not the blocks on the disk.
+            # A copy has no holes, so the length of a sparse file counts and not its blocks on the disk.
             if status.st_size > self._size:
                 raise TooLarge(f"it has more than {self._bounds.size} bytes")
             copy = os.open(name, _NEW, 0o600, dir_fd=target)
@@ -184,7 +183,7 @@ class _Copy:
                 os.close(copy)
 
     def _content(self, file: int, copy: int) -> None:
-        """Copy to the end of a file, which may grow meanwhile."""
+        """Copy a file up to its end, which may move meanwhile."""
         while content := os.read(file, min(MIB, self._size + 1)):
             self._size -= len(content)
             if self._size < 0:
@@ -199,25 +198,25 @@ def _walk(folder: int, prefix: str, depth: int) -> Iterator[Entry]:
     for name, status in _entries(folder):
         yield Entry(prefix + name, status)
         if stat.S_ISDIR(status.st_mode):
-            with contextlib.suppress(FileNotFoundError, NotPlain), _opened(name, FOLDER, folder) as below:
+            with contextlib.suppress(FileNotFoundError, NotPlain), _open(name, FOLDER, folder) as below:
                 yield from _walk(below, f"{prefix}{name}/", depth - 1)
 
 
 def _entries(folder: int) -> Iterator[tuple[str, os.stat_result]]:
-    with os.scandir(folder) as listed:
-        for entry in listed:
+    with os.scandir(folder) as entries:
+        for entry in entries:
             with contextlib.suppress(FileNotFoundError):
                 yield entry.name, entry.stat(follow_symlinks=False)
 
 
 @contextmanager
-def _opened(name: str, flags: int, folder: int | None = None) -> Iterator[int]:
+def _open(name: str, flags: int, folder: int | None = None) -> Iterator[int]:
     try:
         descriptor = os.open(name, flags, dir_fd=folder)
     except OSError as error:
         if error.errno not in _FOREIGN:
             raise
-        raise NotPlain(f"{name} is no plain file or folder: {error.strerror}") from error
+        raise NotPlain(f"{name} is not a plain file or folder: {error.strerror}") from error
     try:
         yield descriptor
     finally:
@@ -225,10 +224,10 @@ def _opened(name: str, flags: int, folder: int | None = None) -> Iterator[int]:
 
 
 @contextmanager
-def _plain(name: str, folder: int, *, whole: bool = False) -> Iterator[int]:
-    with _opened(name, _FILE, folder) as file:
+def _plain(name: str, folder: int, *, trusted: bool = False) -> Iterator[int]:
+    with _open(name, _FILE, folder) as file:
         status = os.fstat(file)
-        if not _is_plain(status) and not (whole and stat.S_ISREG(status.st_mode)):
+        if not _is_plain(status) and not (trusted and stat.S_ISREG(status.st_mode)):
             raise NotPlain(f"{name} is not a plain file with one name")
         yield file
 
@@ -238,7 +237,7 @@ def _is_plain(status: os.stat_result) -> bool:
 
 
 def _content(file: int, largest: int) -> bytes:
-    """Read a file to its end; it may grow meanwhile."""
+    """Read a file up to its end, which may move meanwhile."""
     if os.fstat(file).st_size > largest:
         raise TooLarge(f"it has {os.fstat(file).st_size} bytes, of which {largest} are read at most")
     with open(file, "rb", closefd=False) as stream:

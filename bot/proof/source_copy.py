@@ -22,7 +22,7 @@ def copy_sources(tree: Path, copy: Path, *, without: frozenset[str] = frozenset(
         SuiteError: the tree is larger, or nested more deeply, than BOUNDS.
     """
     try:
-        copy_tree(tree, copy, BOUNDS, whole=True, without=without)
+        copy_tree(tree, copy, BOUNDS, trusted=True, without=without)
     except TooLarge as error:
         raise SuiteError(
             f"{tree} cannot be copied, as {error}; nothing was run.", hint="Take out what is no source."

@@ -1,7 +1,6 @@
-"""What a branch name may be, and how one becomes part of another.
+"""Validates branch names, matches them against globs, and turns a name into a part of another one.
 
-Owns git's rules for ref names in pure Python and the few of ours on top. Knows no repository: whether a branch exists
-is asked elsewhere.
+The rules are git's rules for ref names, in pure Python, and a few of our own. Nothing here looks into a repository.
 """
 
 from __future__ import annotations
@@ -14,17 +13,17 @@ from fnmatch import fnmatchcase
 from bot.text.globs import match_parts
 
 MAX_NAME_BYTES = 200
-"""Of one name. A file system takes 255 bytes per ref component; our own prefix and `.lock` must still fit."""
+"""Of one name. A file system takes 255 bytes per ref component; the bot's prefix and `.lock` must still fit."""
 
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _GLOB = re.compile(r"[*?\[]")
 _GIT_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]")
-_ELSEWHERE = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+):(.+)")
+_QUALIFIED = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+):(.+)")
 _LOSSLESS = re.compile(r"[A-Za-z0-9._/-]+")
 
 
 def is_glob(text: str) -> bool:
-    """Say whether a target is a pattern. git forbids these characters in names, so the two never overlap."""
+    """Return whether a target is a pattern. git forbids these characters in names, so no name is a pattern."""
     return _GLOB.search(text) is not None
 
 
@@ -36,17 +35,17 @@ def matches_glob(pattern: str, name: str) -> bool:
 def split_target(target: str) -> tuple[str | None, str]:
     """Return repository and branch of a target: `owner/name:branch`, or a branch of the repository itself.
 
-    git forbids colons in names, so a branch is never taken for the other.
+    git forbids colons in names, so a plain branch name never looks like a qualified one.
     """
-    found = _ELSEWHERE.fullmatch(target)
-    return (found[1], found[2]) if found else (None, target)
+    match = _QUALIFIED.fullmatch(target)
+    return (match[1], match[2]) if match else (None, target)
 
 
 def name_problem(name: str) -> str | None:
-    """Say what is wrong with a branch name, or None for one that git takes and a person can read.
+    """Return what is wrong with a branch name, or None if git takes it and a person can read it.
 
-    The rules are those of git-check-ref-format(1) for `--branch`, and besides: no invisible or direction-changing
-    characters, at most MAX_NAME_BYTES.
+    The rules are those of git-check-ref-format(1) for `--branch`. In addition a name has no invisible or
+    direction-changing characters and at most MAX_NAME_BYTES.
     """
     if not name:
         return "is empty"
@@ -56,11 +55,11 @@ def name_problem(name: str) -> str | None:
 
 
 def pattern_problem(pattern: str) -> str | None:
-    """Say what is wrong with a glob over branch names, or None.
+    """Return what is wrong with a glob over branch names, or None.
 
-    A pattern is judged as the shortest name it could match would be: its wildcards stand for one plain letter.
+    A pattern is validated like the shortest name that it matches: each wildcard stands for one plain letter.
     """
-    # No bracket within brackets, or each of many that never close would look for its end in all the rest.
+    # No bracket within brackets: otherwise each bracket that never closes would search the whole rest of the text.
     plain = re.sub(r"\[[^\[\]/]*\]|[*?\[\]]", "x", pattern)
     return name_problem(plain)
 
@@ -68,8 +67,8 @@ def pattern_problem(pattern: str) -> str | None:
 def slug(branch: str) -> str:
     """Write a branch name as one path component: `release/v0.5.12` becomes `release-v0.5.12`.
 
-    A name with characters beyond letters, digits, `.`, `_`, `-` and `/` gets a short digest of itself at its end, so
-    two such names do not meet in one slug.
+    A name with other characters than letters, digits, `.`, `_`, `-` and `/` gets a short digest of itself at its end,
+    so two such names do not share a slug.
     """
     flat = re.sub(r"[^A-Za-z0-9._-]+", "-", branch).strip("-.") or "branch"
     if _LOSSLESS.fullmatch(branch) and len(flat) <= MAX_NAME_BYTES // 2:
@@ -84,8 +83,8 @@ def _character_problem(name: str) -> str | None:
             return f"contains the invisible character U+{ord(character):04X}"
         if character.isspace():
             return "contains a space"
-    found = _GIT_FORBIDDEN.search(name)
-    return f"contains `{found.group()}`, which git forbids in a branch name" if found else None
+    match = _GIT_FORBIDDEN.search(name)
+    return f"contains `{match.group()}`, which git forbids in a branch name" if match else None
 
 
 def _structure_problem(name: str) -> str | None:

@@ -1,8 +1,8 @@
-"""Words in a message that GitHub and CI services act on, made harmless: those that close issues and those that skip CI.
+"""Neutralizes words in a message on which GitHub and CI services act: those that close issues and those that skip CI.
 
-Owns which words those are. The original closed what it closes; a copy of its text on a release branch must not close it
-again, and must not close the issue of the same number in another repository. A copied request to skip CI would keep
-required checks of the backport from ever starting.
+The original has closed its issues already. A copy of its text on a release branch must not close them again, nor the
+issue of the same number in another repository. A copied request to skip CI would keep required checks of the backport
+from starting.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ _SKIP_ON_AZURE = re.compile(r"\*{3}(NO_CI)\*{3}", re.IGNORECASE)
 
 
 def neutralize_keywords(text: str) -> str:
-    """Return a text in which such words are as readable and without effect.
+    """Return a text in which such words stay readable and have no effect.
 
     `Fixes #1` becomes `Fixes (#1)`, `[skip ci]` becomes `(skip ci)`. The trailer `skip-checks: true` gets another key,
-    so that the block around it stays one of trailers. Doing it twice is the same as doing it once.
+    so the block around it stays a block of trailers. The function is idempotent.
     """
-    return _disarm_skips(_CLOSING.sub(r"\1\2(\3)", text))
+    return _neutralize_skips(_CLOSING.sub(r"\1\2(\3)", text))
 
 
 def skips_ci(text: str) -> bool:
-    """Say whether a text asks GitHub or another service to start no checks."""
-    return _disarm_skips(text) != text
+    """Return whether a text asks GitHub or another service to start no checks."""
+    return _neutralize_skips(text) != text
 
 
-def _disarm_skips(text: str) -> str:
+def _neutralize_skips(text: str) -> str:
     text = _SKIP_IN_BRACKETS.sub(r"(\1)", text)
     return _SKIP_ON_AZURE.sub(r"(\1)", _SKIP_AS_TRAILER.sub("Original-skipped-checks: true", text))

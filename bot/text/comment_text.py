@@ -1,8 +1,8 @@
-"""Markdown → the lines in it that a person wrote as text.
+"""Finds the lines of a Markdown comment that a person wrote as plain text.
 
-Owns what "at the start of a line" means: a line of a paragraph that stands by itself, not in a quote, a list, code, an
-HTML comment or an HTML block. Knows no command. The cost grows in line with the text, whatever stands in it: the
-Markdown library reads blocks alone, since it is quadratic on brackets and stars.
+Such a line belongs to a paragraph of its own, not to a quote, a list, code, an HTML comment or an HTML block. The time
+is linear in the length of the text: the Markdown library parses only blocks, since its inline parser is quadratic on
+brackets and stars.
 """
 
 from __future__ import annotations
@@ -16,61 +16,61 @@ from markdown_it.token import Token
 from bot.text.markdown_spans import hidden_spans
 
 MAX_BODY = 65_536
-"""Characters GitHub takes in a comment; a longer text did not come from it."""
+"""Characters that GitHub takes in a comment. A longer text did not come from GitHub."""
 
 _QUOTE_TAG = re.compile(r"<(/?)(?:blockquote|pre|code|samp|q)\b[^<>]*>", re.IGNORECASE)
-# What nests deeper than this is not read; nothing in a quote or a list counts anyway.
+# Deeper blocks are not parsed: nothing in a quote or a list counts anyway.
 _BLOCKS = MarkdownIt("commonmark", {"maxNesting": 8}).disable("inline")
 
 
 def may_start_line(body: str, word: str) -> bool:
-    """Say, by one look over the text, whether a line may start with a word, whatever its case.
+    """Return whether a line may start with a word, in any case, without parsing the Markdown.
 
     False is certain. True is not: the line may be in a quote or in code.
     """
-    wanted = word.casefold()
-    return len(body) <= MAX_BODY and any(_first_word(line).startswith(wanted) for line in body.casefold().splitlines())
+    prefix = word.casefold()
+    return len(body) <= MAX_BODY and any(_first_word(line).startswith(prefix) for line in body.casefold().splitlines())
 
 
-def plain_text_lines(body: str, *, having: str) -> Iterator[str]:
-    """Yield each line of plain paragraph text that starts with a word containing `having`, whatever its case.
+def plain_text_lines(body: str, *, word: str) -> Iterator[str]:
+    """Yield each line of plain paragraph text whose first word contains `word`, in any case.
 
-    A line is yielded as it was typed, without Markdown being resolved in it, so a `*` in it is a `*`.
+    A line is yielded as it was typed: its Markdown is not resolved.
     """
-    wanted = having.casefold()
-    if len(body) > MAX_BODY or wanted not in body.casefold():
+    needle = word.casefold()
+    if len(body) > MAX_BODY or needle not in body.casefold():
         return
-    quoted = 0
+    depth = 0
     tokens = _BLOCKS.parse(body)
     for before, token in zip([None, *tokens], tokens, strict=False):
         if token.type == "html_block":
-            quoted = _depth(quoted, token.content)
+            depth = _depth(depth, token.content)
         elif token.type == "inline" and token.level == 1 and _is_text_block(before):
-            if quoted == 0:
-                yield from _starting_lines(token.content, wanted)
-            quoted = _depth(quoted, token.content)
+            if depth == 0:
+                yield from _matching_lines(token.content, needle)
+            depth = _depth(depth, token.content)
 
 
 def _is_text_block(opening: Token | None) -> bool:
-    # "-" and "=" are headings made by underlining a paragraph, which a signature line does to a command above it.
+    # "-" and "=" underline a heading. A signature line below a command does that by accident.
     return opening is not None and (opening.type == "paragraph_open" or opening.markup in {"-", "="})
 
 
-def _depth(quoted: int, html: str) -> int:
+def _depth(depth: int, html: str) -> int:
     for closing in _QUOTE_TAG.findall(html):
-        quoted = max(0, quoted - 1) if closing else quoted + 1
-    return quoted
+        depth = max(0, depth - 1) if closing else depth + 1
+    return depth
 
 
-def _starting_lines(content: str, wanted: str) -> Iterator[str]:
+def _matching_lines(content: str, needle: str) -> Iterator[str]:
     spans = hidden_spans(content)
-    hidden = next(spans, None)
+    span = next(spans, None)
     position = 0
     for line in content.split("\n"):
-        while hidden is not None and hidden[1] <= position:
-            hidden = next(spans, None)
-        shown = hidden is None or position <= hidden[0]
-        if shown and wanted in _first_word(line).casefold():
+        while span is not None and span[1] <= position:
+            span = next(spans, None)
+        is_text = span is None or position <= span[0]
+        if is_text and needle in _first_word(line).casefold():
             yield line.strip()
         position += len(line) + 1
 

@@ -1,7 +1,7 @@
-"""Globs over names that may hold square brackets of their own: labels, titles and paths.
+"""Matches globs against labels, titles and paths, which may contain square brackets themselves.
 
-Owns when brackets are a set of characters and when they are themselves. Names of branches hold none, as git forbids
-them: for those see `bot.text.branch_names`.
+Brackets in a glob are a set of characters or stand for themselves, by the rule of `compile_glob`. Branch names have no
+brackets, as git forbids them: `bot.text.branch_names` matches those.
 """
 
 from __future__ import annotations
@@ -17,26 +17,28 @@ _RANGE = re.compile(r"([0-9A-Za-z])-([0-9A-Za-z])")
 def match_parts(pattern: str, name: str, match: Callable[[str, str], bool]) -> bool:
     """Match a name part by part, so that `*` stops at a slash and `**` alone takes any number of parts.
 
-    `match` judges one part: the pattern's against the name's, in this order.
+    `match` gets a part of the pattern and a part of the name, in this order.
     """
     patterns, parts = pattern.split("/"), name.split("/")
 
-    reached = _past_any({0}, patterns)
+    positions = _skip_any({0}, patterns)
     for part in parts:
-        stayed = {place for place in reached if patterns[place : place + 1] == ["**"]}
-        moved = {place + 1 for place in reached - stayed if place < len(patterns) and match(patterns[place], part)}
-        reached = _past_any(stayed | moved, patterns)
-    return len(patterns) in reached
+        wildcards = {place for place in positions if patterns[place : place + 1] == ["**"]}
+        successors = {
+            place + 1 for place in positions - wildcards if place < len(patterns) and match(patterns[place], part)
+        }
+        positions = _skip_any(wildcards | successors, patterns)
+    return len(patterns) in positions
 
 
-def _past_any(places: set[int], patterns: Sequence[str]) -> set[int]:
-    """Add to places in a pattern those that are reached from them without a part, as `**` may take none."""
-    reached = set(places)
+def _skip_any(places: set[int], patterns: Sequence[str]) -> set[int]:
+    """Add to positions in a pattern those behind each `**` that follows them, as `**` may match no part."""
+    positions = set(places)
     for place in sorted(places):
         while patterns[place : place + 1] == ["**"]:
             place += 1  # noqa: PLW2901
-            reached.add(place)
-    return reached
+            positions.add(place)
+    return positions
 
 
 def matches_path(pattern: str, path: str) -> bool:
@@ -45,7 +47,7 @@ def matches_path(pattern: str, path: str) -> bool:
 
 
 def matches_text(pattern: str, text: str) -> bool:
-    """Match a whole text, whatever its case. For brackets see `compile_glob`."""
+    """Match a whole text, in any case. For brackets see `compile_glob`."""
     return compile_glob(pattern, ignore_case=True).fullmatch(text) is not None
 
 
@@ -53,19 +55,18 @@ def matches_text(pattern: str, text: str) -> bool:
 def compile_glob(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
     """Return the regular expression of a glob with `*`, `?` and sets.
 
-    Brackets always stand for themselves, so that `[Type] Bug` and `app/[slug]` mean what they say. They are a set as
-    well where they do not hold a word: ranges, digits and signs (`[0-9]`, `[!_]`), or one letter in both cases
-    (`[Mm]akefile`).
+    Brackets always match themselves, as in `[Type] Bug` and `app/[slug]`. They are also a set of characters if they do
+    not contain a word: ranges, digits and signs (`[0-9]`, `[!_]`), or one letter in both cases (`[Mm]akefile`).
     """
-    first, *others = _between_stars(_TOKEN.findall(pattern))
-    # The earliest place of each piece will do, so nothing is tried twice: a pattern of many stars stays quick.
-    middle = "".join(f"(?>.*?{piece})" for piece in others[:-1] if piece)
-    expression = first + middle + (f".*{others[-1]}" if others else "")
+    first, *pieces = _split_at_stars(_TOKEN.findall(pattern))
+    # The earliest match of each piece is enough, so nothing is tried twice: a pattern of many stars stays fast.
+    middle = "".join(f"(?>.*?{piece})" for piece in pieces[:-1] if piece)
+    expression = first + middle + (f".*{pieces[-1]}" if pieces else "")
     return re.compile(expression, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
-def _between_stars(tokens: Iterable[str]) -> list[str]:
-    """Return the expressions of what stands before, between and after the stars."""
+def _split_at_stars(tokens: Iterable[str]) -> list[str]:
+    """Return the expressions of the text before, between and after the stars."""
     pieces = [""]
     for token in tokens:
         if token[0] == "*":

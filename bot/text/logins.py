@@ -1,24 +1,24 @@
-"""Names of accounts: how they compare, and which are nobody's alone.
+"""Compares the logins of accounts, and recognises those of apps and those that several programs share.
 
-The one place that compares them. GitHub keeps the case in which an account wrote its name and ignores it everywhere.
+GitHub keeps the case of a login and ignores it in every comparison.
 """
 
 from __future__ import annotations
 
 SHARED_ACCOUNTS = frozenset({"github-actions[bot]"})
-"""Accounts in whose name every workflow of a repository writes, not the bot's alone."""
+"""Accounts in whose name each workflow of a repository writes, not only the bot."""
 
 
-def same_login(one: str | None, other: str | None) -> bool:
-    """Say whether two names are those of one account; no account has no name."""
-    return bool(one) and bool(other) and one.casefold() == other.casefold()  # type: ignore[union-attr]
+def same_login(login: str | None, second: str | None) -> bool:
+    """Return whether two logins are of the same account. An empty login is of no account."""
+    return bool(login) and bool(second) and login.casefold() == second.casefold()  # type: ignore[union-attr]
 
 
 def is_app(login: str) -> bool:
-    """Say whether a name is a GitHub App's: GitHub gives the ending to nobody else."""
+    """Return whether a login is a GitHub App's. Only logins of apps end with `[bot]`."""
     return login.casefold().endswith("[bot]")
 
 
 def is_shared(login: str) -> bool:
-    """Say whether others write in the name of this account as well."""
+    """Return whether other programs write in the name of this account, too."""
     return login.casefold() in SHARED_ACCOUNTS

@@ -1,7 +1,7 @@
-"""The Jinja2 environment in which our Markdown is written.
+"""Renders Markdown from Jinja2 templates: the built-in ones, or those of a configuration.
 
-Owns loading of the built-in templates, the filters that make foreign text inert, and the check of a template that
-replaces one of ours. Templates see values only: the environment is sandboxed, and what is undefined is an error.
+The filters escape foreign text. The environment is sandboxed: a template sees only the values that it is given, and an
+undefined value is an error. A configured template is validated before it is used.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ VALUES = {
     "sync_issue": ("state", "headline", "main", "to_do", "settled", "there", "not_asked"),
     "sync_summary": ("survey", "states", "rows", "details"),
 }
-"""The values at hand in each template that a configuration may replace."""
+"""The values of each template that a configuration may replace."""
 
 
 def render(name: str, replacement: str | None = None, /, **values: object) -> str:
-    """Render a built-in template, or the configured text that stands in its place, to Markdown.
+    """Render a built-in template, or the configured replacement, to Markdown.
 
-    A replacement that fails with these values gives the built-in text and a line that says so: how a result is worded
-    must not decide whether it is told.
+    If the replacement fails with these values, the result is the built-in text and a line that says so: a broken
+    template must not hide the result.
     """
     if replacement is None:
         return _tidy(_environment().get_template(f"{name}.md.j2").render(values))
@@ -59,7 +59,7 @@ def render(name: str, replacement: str | None = None, /, **values: object) -> st
 
 
 def template_problem(name: str, source: str) -> str | None:
-    """Say what is wrong with a text that is to replace a built-in template, or None."""
+    """Return what is wrong with a replacement of a built-in template, or None."""
     try:
         used = meta.find_undeclared_variables(_environment().parse(source))
     except TemplateError as error:
@@ -72,13 +72,13 @@ def template_problem(name: str, source: str) -> str | None:
 
 
 def _failure(name: str, error: Exception) -> str:
-    said = markdown.text(f"{type(error).__name__}: {error}", 200)
-    return f"> [!NOTE]\n> `templates.{name}` in backport.yaml cannot be rendered ({said}); this is the built-in text."
+    reason = markdown.text(f"{type(error).__name__}: {error}", 200)
+    return f"> [!NOTE]\n> `templates.{name}` in backport.yaml cannot be rendered ({reason}); this is the built-in text."
 
 
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
-    # Markdown, not HTML: escaping is by the filters below, and HTML escaping would show up as text.
+    # The output is Markdown: the filters below escape it, and escapes for HTML would show as text.
     environment = ImmutableSandboxedEnvironment(
         loader=PackageLoader("bot.report"),
         autoescape=False,
@@ -92,5 +92,5 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return environment
 
 
-def _tidy(rendered: str) -> str:
-    return _BLANKS.sub("\n\n", rendered).strip() + "\n"
+def _tidy(markdown_text: str) -> str:
+    return _BLANKS.sub("\n\n", markdown_text).strip() + "\n"

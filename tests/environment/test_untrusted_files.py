@@ -177,7 +177,7 @@ def test_of_sources_at_hand_links_and_files_with_other_names_are_copied(
 ) -> None:
     (folder / "link").symlink_to("../secret")
     _hard_link(folder / "name", secret)
-    copy_tree(folder, tmp_path / "copy", BOUNDS, whole=True)
+    copy_tree(folder, tmp_path / "copy", BOUNDS, trusted=True)
     assert (tmp_path / "copy/link").readlink() == Path("../secret")
     assert (tmp_path / "copy/name").read_text() == SECRET
 
