@@ -105,7 +105,7 @@ def prove_fix(
             patches=patches,
             settings=settings,
             branch=branch,
-            changed=() if carried else differing_paths(tree, fixed),
+            changed_files=() if carried else differing_paths(tree, fixed),
             commits=(head_commit(tree), head_commit(fixed)),
             device=device.value if device else None,
             evidence=evidence,

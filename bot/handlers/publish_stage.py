@@ -26,7 +26,7 @@ from bot.pipeline.reply_keys import comment_of
 from bot.pipeline.repositories import resolve_repository
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.status_comment import StatusComment
-from bot.proof.verdict_json import cleaned
+from bot.proof.verdict_json import clean_verdict
 from bot.report.json_data import target_to_json
 
 
@@ -179,6 +179,6 @@ def _verdict(planned: Planned, candidate: Candidate, folder: RunFolder) -> Verdi
     if (proof.base_commit, proof.candidate) != (candidate.base_commit, candidate.commit):
         return without_verdict("The proof is about other commits than the ones that were picked.")
     try:
-        return cleaned(proof.verdict)
+        return clean_verdict(proof.verdict)
     except ValueError as error:
         return without_verdict(f"The proof cannot be read: {error}.")

@@ -76,7 +76,7 @@ class _Bench:
         file.unlink()  # it is the target's own by its link: it must not be written into
         file.write_bytes(content)
         run = run_suite(self.place, self._suite, name="candidate", device=self.device)
-        verdict = judge_suite(self._suite, base, run, resolved=resolved_in(tree, self._suite, self.patches))
+        verdict = judge_suite(self._suite, base, run, resolved_patches=resolved_in(tree, self._suite, self.patches))
         return "" if verdict.outcome is VerdictOutcome.PROVEN else f"{verdict.outcome}: {verdict.reason}"
 
 

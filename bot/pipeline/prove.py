@@ -30,9 +30,9 @@ def prove_candidate(
         commit=candidate.commit,
         patch=patch.name if patch else None,
         companions=tuple(companion.patch for companion in candidate.companions),
-        changed=candidate.files,
+        changed_files=candidate.files,
     )
-    if not suites_of(request, context).every:
+    if not suites_of(request, context).all_suites:
         return without_suite()
     verdict = (runner or LocalRunner(context)).prove(
         request, lambda line: context.progress(f"{candidate.branch}: {line}")
@@ -81,7 +81,7 @@ class LocalRunner:
                 patches=context.patches,
                 settings=context.config.prove,
                 branch=request.branch,
-                changed=request.changed,
+                changed_files=request.changed_files,
                 commits=(request.base_commit, request.commit),
                 kernels_of=request.base_commit,
                 evidence=context.evidence,

@@ -42,35 +42,35 @@ def actions_runner(context: RepositoryContext) -> ActionsRunner:
         actions.workflow,
         inputs,
         timeouts,
-        shown=lambda request: _shown(request, context),
-        judge=lambda request, reported: judge_runs(request, reported, context),
+        publish=lambda request: _publish(request, context),
+        judge=lambda request, runs_by_suite: judge_runs(request, runs_by_suite, context),
         stop_when=context.pick.stop_when,
     )
 
 
-def judge_runs(request: ProofRequest, reported: Runs, context: RepositoryContext) -> Verdict:
+def judge_runs(request: ProofRequest, runs_by_suite: Runs, context: RepositoryContext) -> Verdict:
     """Judge what was reported by our own declarations, each suite that should have run and no other.
 
     Raises:
         SuiteError: a suite is missing from the report.
     """
     suites = suites_of(request, context.pick)
-    missing = [name for name in suites.every if name not in reported]
+    missing = [name for name in suites.all_suites if name not in runs_by_suite]
     if missing:
         raise SuiteError(
             f"its report has no runs of {', '.join(missing)}.", hint="Look at the artifact of the workflow run."
         )
     candidate = CommitTree(context.mirror, request.commit)
     verdicts = {
-        name: judge_suite(suite, *reported[name], resolved=resolved_in(candidate, suite, context.patches))
-        for name, suite in suites.every.items()
+        name: judge_suite(suite, *runs_by_suite[name], resolved_patches=resolved_in(candidate, suite, context.patches))
+        for name, suite in suites.all_suites.items()
     }
     names = [name for name in (request.patch, *request.companions) if name]
     return conclude(verdicts, suites, candidate, [context.patches[name] for name in names])[0]
 
 
 @contextmanager
-def _shown(request: ProofRequest, context: RepositoryContext) -> Iterator[None]:
+def _publish(request: ProofRequest, context: RepositoryContext) -> Iterator[None]:
     branch = f"{CANDIDATES}{request.commit}"
     context.mirror.push(request.commit, branch, expected=context.mirror.branches().get(branch))
     try:

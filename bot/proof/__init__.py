@@ -1,6 +1,6 @@
 """Proof: a carried patch's regression suite, run on the base and on the candidate, and what the two runs say.
 
-Owns processes that run somebody's code, without tokens, and the verdict about them. Pushes and publishes nothing.
+The processes that run foreign code get no tokens. Nothing here pushes or publishes.
 """
 
 from bot.proof.judge import judge

@@ -1,4 +1,4 @@
-"""The folder that a proof leaves behind: what was reported and what was concluded, for people and for scripts.
+"""The folder that a proof leaves behind: its reports and its verdicts, for people and for scripts.
 
 verdict.json            the verdict on everything that ran, as verdict.schema.json describes it
 report.html             the same for people: one page that stands alone
@@ -22,11 +22,11 @@ VERDICT, PICTURE, PAGE = "verdict.json", "buffers.svg", "report.html"
 
 
 def write_evidence(folder: Path, verdict: Verdict, verdicts: Mapping[str, Verdict]) -> None:
-    """Write a proof's verdicts, whole and by suite, and the picture; the runs have left their reports there."""
+    """Write a proof's verdict, each suite's verdict, the page and the picture. The runs wrote their reports before."""
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()
-    for name, each in verdicts.items():
-        write_verdict(each, folder / name / VERDICT)
+    for name, suite_verdict in verdicts.items():
+        write_verdict(suite_verdict, folder / name / VERDICT)
     write_verdict(verdict, folder / VERDICT)
     picture = render_buffers(verdict)
     write_file(folder, PAGE, render_page(verdict, picture=picture).encode())

@@ -1,6 +1,6 @@
 """A verdict's buffers as a picture: what was written inside each and past its end, base against candidate.
 
-A pure function from a verdict to an SVG document, of what `bot.report.buffers` finds measured.
+`bot.report.buffers` chooses the cases; this module only draws them, as SVG.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ STYLE = (
 )
 
 
-def render_buffers(verdict: Verdict, *, most: int = 12) -> str:
-    """Draw the cases that wrote furthest past an end on the base, at most `most`; nothing drawn is an empty string."""
-    pairs = worst_first(verdict)[:most]
+def render_buffers(verdict: Verdict, *, limit: int = 12) -> str:
+    """Draw the cases that wrote furthest past an end on the base, at most `limit`; return an empty string for none."""
+    pairs = worst_first(verdict)[:limit]
     if not pairs:
         return ""
     height = TOP + len(pairs) * ROW
@@ -40,24 +40,24 @@ def render_buffers(verdict: Verdict, *, most: int = 12) -> str:
 
 
 def _summary(pairs: Sequence[tuple[str, Bar, Bar]]) -> str:
-    worst, left = pairs[0][1], max(candidate.past_end for _, _, candidate in pairs)
+    worst, remainder = pairs[0][1], max(candidate.past_end for _, _, candidate in pairs)
     return (
         f"Base: up to {worst.past_end:,} elements past the end of {worst.buffer} ({worst.numel:,} elements). "
-        f"Candidate: {left:,}."
+        f"Candidate: {remainder:,}."
     )
 
 
 def _row(top: int, name: str, base: Bar, candidate: Bar) -> Iterator[str]:
-    shown = short_name(name)
+    label = short_name(name)
     scale = (WIDTH - LABEL - 8) / max(1, base.extent, candidate.extent)
-    yield f'<text x="0" y="{top + BAR}">{escape(shown)}<title>{escape(name)}</title></text>'
+    yield f'<text x="0" y="{top + BAR}">{escape(label)}<title>{escape(name)}</title></text>'
     counts = f"{base.past_end:,} → {candidate.past_end:,} of {base.needed:,} outside"
     yield f'<text class="small" x="0" y="{top + 2 * BAR + 2}">{escape(counts)}</text>'
-    yield from _drawn(top, scale, base)
-    yield from _drawn(top + BAR + 3, scale, candidate)
+    yield from _rectangles(top, scale, base)
+    yield from _rectangles(top + BAR + 3, scale, candidate)
 
 
-def _drawn(top: int, scale: float, bar: Bar) -> Iterator[str]:
+def _rectangles(top: int, scale: float, bar: Bar) -> Iterator[str]:
     for style, start, length in (
         ("buffer", 0, bar.numel),
         ("inside", 0, bar.inside),

@@ -1,6 +1,6 @@
 """The tests that come with a change, as its suite: which files they are, and what it means that they cannot start.
 
-Owns the rules by which such tests differ from a suite of ours. Runs nothing.
+These are the rules by which such tests differ from a carried patch's suite. Nothing runs here.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from bot.models import CaseOutcome, CaseResult, SuiteRun
 from bot.text.globs import matches_path
 
 FILES = "{files}"
-_STEERING = (
+_STEERING_FILES = (
     *("conftest.py", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "setup.py", "noxfile.py"),
     *("sitecustomize.py", "usercustomize.py", "*.pth"),
 )
 """Files by which a change has a say in what a test run collects, reports or imports before the first test."""
 
 
-def files_of_tests(changed: Iterable[str], patterns: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def files_of_tests(paths: Iterable[str], patterns: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what of the changed files is to be run, and all that belongs to the tests and is laid over the base.
 
     A pattern without a slash names tests wherever they lie; one with a slash also what lies beside them.
     """
     names = [pattern for pattern in patterns if "/" not in pattern]
     places = [pattern for pattern in patterns if "/" in pattern]
-    run = [path for path in changed if any(matches_path(pattern, path.rpartition("/")[2]) for pattern in names)]
-    beside = [path for path in changed if any(matches_path(pattern, path) for pattern in places)]
+    run = [path for path in paths if any(matches_path(pattern, path.rpartition("/")[2]) for pattern in names)]
+    beside = [path for path in paths if any(matches_path(pattern, path) for pattern in places)]
     return tuple(dict.fromkeys(run)), tuple(dict.fromkeys([*run, *beside]))
 
 
-def steering_files(changed: Iterable[str]) -> tuple[str, ...]:
+def steering_files(paths: Iterable[str]) -> tuple[str, ...]:
     """Return what of the changed files steers a test run itself: with one, passing tests are the change's own word."""
-    return tuple(path for path in changed if any(matches_path(name, path.rpartition("/")[2]) for name in _STEERING))
+    return tuple(path for path in paths if any(matches_path(name, path.rpartition("/")[2]) for name in _STEERING_FILES))
 
 
-def filled(command: Sequence[str], files: Sequence[str]) -> tuple[str, ...]:
+def fill_command(command: Sequence[str], files: Sequence[str]) -> tuple[str, ...]:
     """Put the files into a command, each a word of its own; a name that looks like an option is kept from being one."""
-    named = [f"./{file}" if file.startswith("-") else file for file in files]
-    return tuple(word for part in command for word in (named if part == FILES else [part]))
+    words = [f"./{file}" if file.startswith("-") else file for file in files]
+    return tuple(word for part in command for word in (words if part == FILES else [part]))
 
 
 def errors_as_failures(base: SuiteRun, candidate: SuiteRun) -> SuiteRun:
@@ -51,11 +51,11 @@ def errors_as_failures(base: SuiteRun, candidate: SuiteRun) -> SuiteRun:
     """
     after = {case.name: case.outcome for case in candidate.cases}
     inside = _inside([case.name for case in base.cases if case.outcome is CaseOutcome.ERROR], after)
-    counted = (
+    case_lists = (
         [case] if case.outcome is not CaseOutcome.ERROR else _as_failures(case, after, inside.get(case.name))
         for case in base.cases
     )
-    return replace(base, cases=tuple(case for cases in counted for case in cases))
+    return replace(base, cases=tuple(case for cases in case_lists for case in cases))
 
 
 def _as_failures(case: CaseResult, after: Mapping[str, CaseOutcome], inside: Sequence[str] | None) -> list[CaseResult]:
@@ -68,21 +68,21 @@ def _as_failures(case: CaseResult, after: Mapping[str, CaseOutcome], inside: Seq
     return [replace(case, name=name, outcome=CaseOutcome.FAILED, message=message) for name in inside]
 
 
-def _inside(errored: Iterable[str], names: Iterable[str]) -> dict[str, list[str]]:
+def _inside(error_names: Iterable[str], names: Iterable[str]) -> dict[str, list[str]]:
     """Return the names inside each errored one that has any: pytest names a file that it cannot collect like a package.
 
     Each name is listed once, for the outermost: sorted, what is inside one follows it without a gap.
     """
-    ordered = sorted((_way(name), name) for name in names)
-    ways = [way for way, _ in ordered]
-    found: dict[str, list[str]] = {}
-    covered = 0
-    for way, name in sorted((_way(name), name) for name in set(errored)):
+    sorted_pairs = sorted((_way(name), name) for name in names)
+    ways = [way for way, _ in sorted_pairs]
+    inner_names: dict[str, list[str]] = {}
+    last_end = 0
+    for way, name in sorted((_way(name), name) for name in set(error_names)):
         start, end = bisect_left(ways, f"{way}{_SEPARATOR}"), bisect_left(ways, f"{way}{_AFTER_SEPARATOR}")
         if start < end:
-            found[name] = [inner for _, inner in ordered[max(start, covered) : end]]
-            covered = max(covered, end)
-    return found
+            inner_names[name] = [inner for _, inner in sorted_pairs[max(start, last_end) : end]]
+            last_end = max(last_end, end)
+    return inner_names
 
 
 _SEPARATOR, _AFTER_SEPARATOR = "\0", "\1"

@@ -1,7 +1,7 @@
 """Several suites' verdicts about one base and one candidate → one verdict.
 
-Owns the rule that each suite must prove its own part, so that the worst outcome is the outcome. A guard, a suite of the
-target's own, has nothing to prove: it must only not get worse. Runs nothing.
+Each suite must prove its own part, so the worst outcome is the outcome. A guard is a suite of the target's own and has
+nothing to prove: it must only not get worse.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ def combine(verdicts: Mapping[str, Verdict], *, guards: Collection[str] = ()) ->
     if len(verdicts) == 1:
         return next(iter(verdicts.values()))
     all_guards = all(name in guards for name in verdicts)
-    counting = {
+    relevant = {
         name: verdict
         for name, verdict in verdicts.items()
         if all_guards or name not in guards or verdict.outcome not in _NO_WORSE
     }
-    outcome = min((verdict.outcome for verdict in counting.values()), key=_WORST_FIRST.index)
-    deciding = {name: verdict for name, verdict in counting.items() if verdict.outcome is outcome}
-    failing = {name: each for name, each in verdicts.items() if each.outcome is VerdictOutcome.INCOMPLETE}
-    told = deciding | {name: each for name, each in failing.items() if name in guards}
+    outcome = min((verdict.outcome for verdict in relevant.values()), key=_WORST_FIRST.index)
+    worst = {name: verdict for name, verdict in relevant.items() if verdict.outcome is outcome}
+    incomplete = {name: verdict for name, verdict in verdicts.items() if verdict.outcome is VerdictOutcome.INCOMPLETE}
+    reported_verdicts = worst | {name: verdict for name, verdict in incomplete.items() if name in guards}
     return Verdict(
         outcome=outcome,
-        reason=" ".join(f"{suite_title(name)}: {verdict.reason}" for name, verdict in told.items()),
+        reason=" ".join(f"{suite_title(name)}: {verdict.reason}" for name, verdict in reported_verdicts.items()),
         base=_together({name: verdict.base for name, verdict in verdicts.items()}),
         candidate=_together({name: verdict.candidate for name, verdict in verdicts.items()}),
         known_failures=tuple(
-            replace(known, case=f"{name}.{known.case}")
+            replace(failure, case=f"{name}.{failure.case}")
             for name, verdict in verdicts.items()
-            for known in verdict.known_failures
+            for failure in verdict.known_failures
         ),
         notes=tuple(dict.fromkeys(note for verdict in verdicts.values() for note in verdict.notes)),
     )

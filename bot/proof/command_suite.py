@@ -1,6 +1,6 @@
 """Tests of the target's own: a command, run in a copy of the tree.
 
-Owns what a command's end means where no report of it says more: by its exit code it is one case. Nothing is run twice.
+A command without a report is one case, whose outcome is its exit code. Nothing is run twice.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.environment.untrusted_files import write_file
 from bot.errors import SuiteError
 from bot.models import COMMAND, CaseOutcome, CaseResult, CommandSuite, Device, Progress, SuiteRun, silent
 from bot.proof.isolation import Launch
-from bot.proof.judge import NAMED
+from bot.proof.judge import LISTED_CASES
 from bot.proof.junit import JUnitReport, parse_junit, read_report
 from bot.proof.launcher import RunOptions, interpreter, run_isolated
 from bot.proof.process import NOT_STARTED, ProcessResult
@@ -62,11 +62,11 @@ def run_command(
         copy_sources(tree, copy)
         if overlay_from is not None:
             lay_over(copy, overlay_from, suite.overlay)
-        laid = marks_of(copy, suite.overlay)
-        written = scratch / _REPORT
+        marks = marks_of(copy, suite.overlay)
+        report_file = scratch / _REPORT
         kernels = options.kernels or home / "triton"
         launch = Launch(
-            command=[_fill(word, interpreter(options.isolation), written) for word in suite.command],
+            command=[_fill(word, interpreter(options.isolation), report_file) for word in suite.command],
             directory=copy,
             environment=command_environment(home, kernels=kernels, target=copy, device=device),
             readable=options.readable,
@@ -75,8 +75,8 @@ def run_command(
         )
         result = run_isolated(launch, options, timeout=suite.timeout, watch=Reporter(name, progress))
         ending = _read(result, suite, scratch, f"{copy.name}/{suite.junit}" if suite.junit else _REPORT)
-        changed = _changed(copy, laid)
-        ending = replace(ending, problem=ending.problem or changed)
+        overlay_problem = _overlay_problem(copy, marks)
+        ending = replace(ending, problem=ending.problem or overlay_problem)
     if options.keep is not None and ending.xml:
         write_file(options.keep, f"{name}.xml", ending.xml)
     run = SuiteRun(
@@ -97,9 +97,9 @@ def _fill(word: str, python: str, report: Path) -> str:
 
 def _read(result: ProcessResult, suite: CommandSuite, folder: Path, report: str) -> _Ending:
     """Say why a run cannot be judged, or return what it reported; without a report the command is the only case."""
-    stopped = why_stopped(result, suite.timeout)
-    if stopped:
-        return _Ending(stopped)
+    problem = why_stopped(result, suite.timeout)
+    if problem:
+        return _Ending(problem)
     if result.code in NOT_STARTED:
         return _Ending(f"the command could not be started: {last_lines(result)}")
     reports = bool(suite.junit) or any(JUNIT in word for word in suite.command)
@@ -107,25 +107,25 @@ def _read(result: ProcessResult, suite: CommandSuite, folder: Path, report: str)
         return _Ending("")
     try:
         xml = read_report(folder, report)
-        parsed = parse_junit(xml)
+        junit = parse_junit(xml)
     except FileNotFoundError:
         return _Ending(f"the command exited with {result.code} and left no report: {last_lines(result)}")
     except SuiteError as error:
         return _Ending(error.message)
-    return _Ending("" if parsed.cases else "it collected no case.", parsed, xml)
+    return _Ending("" if junit.cases else "it collected no case.", junit, xml)
 
 
-def _changed(copy: Path, laid: Mapping[str, Mark | None]) -> str:
-    now = marks_of(copy, laid)
-    changed = [file for file, mark in laid.items() if now[file] != mark]
-    return f"it changed {', '.join(changed[:NAMED])}, which came with the change to test it." if changed else ""
+def _overlay_problem(copy: Path, marks: Mapping[str, Mark | None]) -> str:
+    current_marks = marks_of(copy, marks)
+    files = [file for file, mark in marks.items() if current_marks[file] != mark]
+    return f"it changed {', '.join(files[:LISTED_CASES])}, which came with the change to test it." if files else ""
 
 
 def _as_case(result: ProcessResult, suite: CommandSuite, report: JUnitReport) -> CaseResult:
     """Make the command itself a case: what its report does not explain must not get lost."""
-    said = "; ".join(_failures(result, report))
+    message = "; ".join(_failures(result, report))
     return CaseResult(
-        name=f"{COMMAND}{suite.name}", outcome=CaseOutcome.FAILED if said else CaseOutcome.PASSED, message=said
+        name=f"{COMMAND}{suite.name}", outcome=CaseOutcome.FAILED if message else CaseOutcome.PASSED, message=message
     )
 
 

@@ -1,7 +1,7 @@
-"""A container as the place of a suite process: the command line that starts one, and the one that ends it.
+"""The command lines that start a suite process in a container and that remove the container.
 
-Owns what a container sees: the folders it needs at the paths they have here, no network, no capability, no token.
-Starts nothing itself; an image is pulled by the runtime, outside the container's walls.
+A container sees the folders it needs at the paths they have on this machine. It gets no network, no capability and no
+token.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _DEVICES = {
 }
 
 
-def contained(launch: Launch, isolation: IsolationSettings, name: str) -> list[str]:
+def container_command(launch: Launch, isolation: IsolationSettings, name: str) -> list[str]:
     """Build the command line of a process in a fresh container called `name`, which is removed when it ends."""
     run = [isolation.runtime, "run", "--rm", "--init", "--name", name, "--workdir", str(launch.directory)]
     # The runtime's own network, not the machine's: that has services on loopback, and everybody's abstract sockets.
@@ -34,18 +34,18 @@ def contained(launch: Launch, isolation: IsolationSettings, name: str) -> list[s
         run += ["--volume", f"{path}:{path}:ro"]
     for path in dict.fromkeys(path.resolve() for path in launch.writable):
         run += ["--volume", f"{path}:{path}"]
-    for variable, value in _own(launch.environment).items():
+    for variable, value in _image_environment(launch.environment).items():
         run += ["--env", f"{variable}={value}"]
     program, *arguments = launch.command
     return [*run, *_device_options(launch.device), "--entrypoint", program, isolation.image or "", *arguments]
 
 
-def ending(name: str, isolation: IsolationSettings) -> list[str]:
+def removal_command(name: str, isolation: IsolationSettings) -> list[str]:
     """Build the command line that ends a container, whatever became of the client that started it."""
     return [isolation.runtime, "rm", "--force", name]
 
 
-def _own(environment: Mapping[str, str]) -> dict[str, str]:
+def _image_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Leave to the image what is about this machine."""
     return {name: value for name, value in environment.items() if name not in ("PATH", "LD_LIBRARY_PATH")}
 

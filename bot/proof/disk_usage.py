@@ -1,7 +1,7 @@
 """How much a run has written, so that it is ended before it fills the disk.
 
-Owns counting what lies in a run's folders while it writes there: blocks on the disk, not lengths, and files of every
-kind. The limit of a file's size is the kernel's to hold; it knows none for all files of a process together.
+It counts what lies in a run's folders while the run writes there: blocks on the disk, not lengths, and files of every
+kind. The kernel limits the size of one file; it has no limit for all files of a process together.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class DiskWatch:
 
     def __init__(self, folders: Sequence[Path], limit: Usage) -> None:
         self._folders, self._limit = tuple(folders), limit
-        self._at_first = self._counted()
+        self._at_first = self._count()
         self._added, self._last, self._pause = Usage(), time.monotonic(), _LEAST_PAUSE
         self._disks = [_Disk(folder) for folder in self._folders]
 
@@ -54,15 +54,15 @@ class DiskWatch:
         for disk in self._disks:
             if disk.is_full():
                 return "it filled the disk"
-        left = self._limit - self._added
-        if time.monotonic() < self._last + self._pause and not any(disk.took(left) for disk in self._disks):
+        budget = self._limit - self._added
+        if time.monotonic() < self._last + self._pause and not any(disk.took(budget) for disk in self._disks):
             return ""
         return self.count()
 
     def count(self) -> str:
         """Count now, and say what is exceeded, or nothing."""
         start = time.monotonic()
-        self._added = self._counted() - self._at_first
+        self._added = self._count() - self._at_first
         self._last = time.monotonic()
         self._pause = max(_LEAST_PAUSE, _PAUSE_SHARE * (self._last - start))
         for disk in self._disks:
@@ -73,7 +73,7 @@ class DiskWatch:
             return f"it made more than {self._limit.entries:,} files and folders"
         return ""
 
-    def _counted(self) -> Usage:
+    def _count(self) -> Usage:
         return sum(map(usage, self._folders), Usage())
 
 
@@ -87,24 +87,24 @@ class _Disk:
 
     def remember(self) -> None:
         """Compare with this moment from now on."""
-        self._then = self._taken()
+        self._then = self._used()
 
-    def took(self, left: Usage) -> bool:
+    def took(self, budget: Usage) -> bool:
         """Whether half of what is left to a run was taken since, by whomever."""
-        since = self._taken() - self._then
-        return since.size * 2 > left.size or since.entries * 2 > left.entries
+        since = self._used() - self._then
+        return since.size * 2 > budget.size or since.entries * 2 > budget.entries
 
     def is_full(self) -> bool:
         """Whether the reserve is touched, which it was not at first."""
         return self._had_room and self._below_reserve()
 
-    def _taken(self) -> Usage:
-        told = os.statvfs(self._folder)
-        return Usage((told.f_blocks - told.f_bfree) * told.f_frsize, told.f_files - told.f_ffree)
+    def _used(self) -> Usage:
+        status = os.statvfs(self._folder)
+        return Usage((status.f_blocks - status.f_bfree) * status.f_frsize, status.f_files - status.f_ffree)
 
     def _below_reserve(self) -> bool:
-        told = os.statvfs(self._folder)
-        return told.f_bavail * told.f_frsize < min(_RESERVE, told.f_blocks * told.f_frsize // 50)
+        status = os.statvfs(self._folder)
+        return status.f_bavail * status.f_frsize < min(_RESERVE, status.f_blocks * status.f_frsize // 50)
 
 
 def usage(folder: Path) -> Usage:
@@ -116,36 +116,36 @@ def usage(folder: Path) -> Usage:
 
 
 def _statuses(folder: Path) -> Iterator[os.stat_result]:
-    """Yield the status of all below a folder. One descriptor is open at a time: somebody may nest without an end."""
+    """Yield the status of all below a folder. One descriptor is open at a time: there may be any depth."""
     try:
-        here = os.open(folder, FOLDER)
+        current = os.open(folder, FOLDER)
     except OSError:
         return
     above: list[tuple[tuple[int, int], list[str]]] = []
-    seen: set[tuple[int, int]] = set()
+    identities: set[tuple[int, int]] = set()
     try:
-        below = yield from _listed(here, seen)
+        below = yield from _list_entries(current, identities)
         while True:
             if below:
-                name, identity = below.pop(), _identity(os.fstat(here))
+                name, identity = below.pop(), _identity(os.fstat(current))
                 with contextlib.suppress(OSError):
-                    here = _moved(here, name)
+                    current = _change_folder(current, name)
                     above.append((identity, below))
-                    below = yield from _listed(here, seen)
+                    below = yield from _list_entries(current, identities)
             elif above:
-                expected, below = above.pop()
-                here = _moved(here, "..")
-                if _identity(os.fstat(here)) != expected:
+                parent, below = above.pop()
+                current = _change_folder(current, "..")
+                if _identity(os.fstat(current)) != parent:
                     return  # the folder was moved while we were in it
             else:
                 return
     except OSError:
         return
     finally:
-        os.close(here)
+        os.close(current)
 
 
-def _listed(folder: int, seen: set[tuple[int, int]]) -> Generator[os.stat_result, None, list[str]]:
+def _list_entries(folder: int, identities: set[tuple[int, int]]) -> Generator[os.stat_result, None, list[str]]:
     """Yield the status of a folder's entries, and return the names of its subfolders. A file counts once."""
     below = []
     with os.scandir(folder) as entries:
@@ -155,17 +155,17 @@ def _listed(folder: int, seen: set[tuple[int, int]]) -> Generator[os.stat_result
                 if stat.S_ISDIR(status.st_mode):
                     below.append(entry.name)
                 elif status.st_nlink > 1:
-                    if _identity(status) in seen:
+                    if _identity(status) in identities:
                         continue
-                    seen.add(_identity(status))
+                    identities.add(_identity(status))
                 yield status
     return below
 
 
-def _moved(here: int, name: str) -> int:
-    there = os.open(name, FOLDER, dir_fd=here)
-    os.close(here)
-    return there
+def _change_folder(current: int, name: str) -> int:
+    next_folder = os.open(name, FOLDER, dir_fd=current)
+    os.close(current)
+    return next_folder
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

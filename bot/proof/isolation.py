@@ -1,7 +1,7 @@
-"""What a process that runs somebody's code may reach and take, and the command line that holds it to that.
+"""What a process that runs foreign code may reach and use, and the command line that holds it to that.
 
-Owns the choice of walls and limits; `bot.isolation` puts them up. Starts nothing but the trial of whether this machine
-allows them.
+This module chooses the walls and limits; `bot.isolation` applies them. The only process it starts is a trial of whether
+this machine allows them.
 """
 
 from __future__ import annotations
@@ -123,13 +123,13 @@ def isolation_kind(isolation: IsolationSettings) -> Isolation:
     """
     if isolation.image is not None:
         return Isolation.CONTAINER
-    refused = obstacle()
-    if not refused:
+    reason = obstacle()
+    if not reason:
         return Isolation.NAMESPACES
     if isolation.without_isolation or not credentials.holds_secret():
         return Isolation.NONE
     raise SuiteError(
-        f"This machine cannot isolate a suite ({refused}), and the bot holds a token that the suite could read. So "
+        f"This machine cannot isolate a suite ({reason}), and the bot holds a token that the suite could read. So "
         "nothing was run and nothing is proven.",
         hint="Allow user namespaces (docs/ci.md, What a suite can reach), name an image in `prove.containers`, set "
         "`prove.runner: github-actions`, or accept the risk with `prove.without_isolation: allow` in backport.yaml.",
@@ -142,7 +142,7 @@ def can_isolate() -> bool:
 
 
 _trial = threading.Lock()
-_stood: list[bool] = []
+_successes: list[bool] = []
 """Not empty once walls stood: from then on they do, and a process for which they do not is not started."""
 _TRIAL = Launch(command=[sys.executable, "-I", "-S", "-c", ""], directory=Path("/"), environment={})
 
@@ -152,21 +152,21 @@ def obstacle() -> str:
     if sys.platform != "linux":
         return "it takes Linux"
     with _trial:
-        refused = "" if _stood else _try_walls()
-        if not refused:
-            _stood.append(True)
-        return refused
+        reason = "" if _successes else _try_walls()
+        if not reason:
+            _successes.append(True)
+        return reason
 
 
 def _try_walls() -> str:
     command = isolated_command(_TRIAL, DEFAULT, Isolation.NAMESPACES)
     try:
-        done = subprocess.run(
+        trial = subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=_TRIAL_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"a trial failed: {error}"
-    return "" if done.returncode == 0 else done.stderr.strip()[-300:] or f"a trial ended with {done.returncode}"
+    return "" if trial.returncode == 0 else trial.stderr.strip()[-300:] or f"a trial ended with {trial.returncode}"
 
 
 def has_own_pid_limit() -> bool:

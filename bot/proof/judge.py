@@ -1,6 +1,6 @@
 """Two runs of one regression suite → one verdict, case by case.
 
-Owns the table below. Runs nothing and reads nothing: the same two runs always give the same verdict.
+The judge runs nothing and reads nothing: the same two runs always give the same verdict, by this table.
 
     base      candidate          the case is
     failed    passed             fixed: what proves the candidate
@@ -13,8 +13,8 @@ Owns the table below. Runs nothing and reads nothing: the same two runs always g
 A declared case that passes on the candidate is reported as stale and proves nothing. Where the patch that fixes a
 declared failure is part of the candidate, the declaration does not hold and the case is like any other.
 
-What would be proven is inconclusive all the same where it is too good: a declared failure that the candidate mends, a
-candidate that tried less than the base or was faster than the work can be, tests that the change itself steers.
+A verdict that would be `proven` is inconclusive in four cases: the candidate mends a declared failure, it tried less
+than the base, it was faster than the work can be, or the change itself steers the tests.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from bot.models import (
 )
 from bot.proof.changed_tests import errors_as_failures
 
-NAMED = 3
+LISTED_CASES = 3
 """How many cases a reason names before it only counts them."""
-_DRAWN = "drawn "
-"""How a suite begins the name of a parameter whose values are drawn anew for each commit, and so differ."""
+_RANDOM_PREFIX = "drawn "
+"""How a suite begins the name of a parameter whose values are drawn for each commit, and so differ."""
 _MEASURABLE, _FASTER = 2.0, 100
 """Seconds of cases whose times can be compared, and how many times faster is not believed."""
 
@@ -47,12 +47,12 @@ _MEASURABLE, _FASTER = 2.0, 100
 class _Tally:
     """Case names by what the two runs say of them together."""
 
-    fixed: list[str] = field(default_factory=list)
-    unfixed: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    unjudged: list[str] = field(default_factory=list)
-    known: list[KnownFailureResult] = field(default_factory=list)
+    fixes: list[str] = field(default_factory=list)
+    unfixed_cases: list[str] = field(default_factory=list)
+    broken_cases: list[str] = field(default_factory=list)
+    lost_cases: list[str] = field(default_factory=list)
+    unjudged_cases: list[str] = field(default_factory=list)
+    known_results: list[KnownFailureResult] = field(default_factory=list)
 
 
 def judge(
@@ -60,50 +60,50 @@ def judge(
     candidate: SuiteRun,
     *,
     known_failures: Sequence[KnownFailure] = (),
-    resolved: frozenset[str] = frozenset(),
+    resolved_patches: frozenset[str] = frozenset(),
 ) -> Verdict:
-    """Say what base run and candidate run prove together. `resolved` names the carried patches in the candidate."""
+    """Say what base run and candidate run prove together. `resolved_patches` are those whose fix the candidate has."""
     problem = _unusable(base, candidate)
     if problem:
         return Verdict(outcome=VerdictOutcome.INCONCLUSIVE, reason=problem, base=base, candidate=candidate)
-    declared = [failure for failure in known_failures if failure.fixed_by not in resolved]
-    tally = _tally(base.cases, candidate.cases, declared)
+    declarations = [failure for failure in known_failures if failure.fixed_by not in resolved_patches]
+    tally = _tally(base.cases, candidate.cases, declarations)
     outcome, reason = _decide(tally)
     doubt = _too_good(base, candidate, tally) if outcome is VerdictOutcome.PROVEN else ""
     if doubt:
         outcome, reason = VerdictOutcome.INCONCLUSIVE, doubt
     return Verdict(
         outcome=outcome,
-        reason=reason + _stale(tally.known),
+        reason=reason + _stale(tally.known_results),
         base=base,
         candidate=candidate,
-        known_failures=tuple(tally.known),
+        known_failures=tuple(tally.known_results),
     )
 
 
 def judge_suite(
-    suite: Suite | CommandSuite, base: SuiteRun, candidate: SuiteRun, *, resolved: frozenset[str] = frozenset()
+    suite: Suite | CommandSuite, base: SuiteRun, candidate: SuiteRun, *, resolved_patches: frozenset[str] = frozenset()
 ) -> Verdict:
     """Judge two runs of a suite by what it declares."""
     if isinstance(suite, CommandSuite) and suite.overlay:
         base = errors_as_failures(base, candidate)
-    verdict = judge(base, candidate, known_failures=suite.known_failures, resolved=resolved)
+    verdict = judge(base, candidate, known_failures=suite.known_failures, resolved_patches=resolved_patches)
     if verdict.outcome is not VerdictOutcome.PROVEN:
         return verdict
-    doubt = _steered(suite) if isinstance(suite, CommandSuite) else _too_fast(base, candidate)
+    doubt = _steering_doubt(suite) if isinstance(suite, CommandSuite) else _too_fast(base, candidate)
     return replace(verdict, outcome=VerdictOutcome.INCONCLUSIVE, reason=doubt) if doubt else verdict
 
 
 def matches(pattern: str, case: str) -> bool:
     """Whether a declaration covers a case. `*` is any text; brackets stand for themselves: pytest's names hold them."""
-    first, *others = pattern.split("*")
-    if not others:
+    prefix, *parts = pattern.split("*")
+    if not parts:
         return pattern == case
-    if len(case) < len(first) + len(others[-1]) or not (case.startswith(first) and case.endswith(others[-1])):
+    if len(case) < len(prefix) + len(parts[-1]) or not (case.startswith(prefix) and case.endswith(parts[-1])):
         return False
     # A regular expression would try every way to share the text out among the stars.
-    place, end = len(first), len(case) - len(others[-1])
-    for part in others[:-1]:
+    place, end = len(prefix), len(case) - len(parts[-1])
+    for part in parts[:-1]:
         place = case.find(part, place, end)
         if place < 0:
             return False
@@ -118,55 +118,59 @@ def _unusable(base: SuiteRun, candidate: SuiteRun) -> str:
             return f"The {name} run did not finish: {run.problem}"
         if all(case.outcome is CaseOutcome.SKIPPED for case in run.cases):
             return f"The {name} run ran no case: {len(run.cases)} collected, all of them skipped."
-    if _where(base) != _where(candidate):
+    if _device_key(base) != _device_key(candidate):
         return f"Base and candidate ran on different devices: {base.device} and {candidate.device}."
     return ""
 
 
 def _too_good(base: SuiteRun, candidate: SuiteRun, tally: _Tally) -> str:
     """Say why a candidate that passes is not believed, or nothing."""
-    failed = {case.name for case in base.cases if case.outcome is CaseOutcome.FAILED}
-    mended = [known.case for known in tally.known if not known.still_fails and known.case in failed]
-    if mended:
-        named = _names(mended, "failed on the base as declared and passed on the candidate")
-        return f"{named}, and nothing in it is known to mend that. If it does, drop the declaration."
+    base_failures = {case.name for case in base.cases if case.outcome is CaseOutcome.FAILED}
+    mended_cases = [
+        result.case for result in tally.known_results if not result.still_fails and result.case in base_failures
+    ]
+    if mended_cases:
+        summary = _names(mended_cases, "failed on the base as declared and passed on the candidate")
+        return f"{summary}, and nothing in it is known to mend that. If it does, drop the declaration."
     for name, values in base.covered.items():
-        missing = set(values.split(", ")) - set(candidate.covered.get(name, "").split(", "))
-        if missing and not name.startswith(_DRAWN):
-            return f"The candidate run did not try {', '.join(sorted(missing))} ({name}), which the base run did."
+        gaps = set(values.split(", ")) - set(candidate.covered.get(name, "").split(", "))
+        if gaps and not name.startswith(_RANDOM_PREFIX):
+            return f"The candidate run did not try {', '.join(sorted(gaps))} ({name}), which the base run did."
     return ""
 
 
 def _too_fast(base: SuiteRun, candidate: SuiteRun) -> str:
     """Say that a carried patch's suite came to its end faster than its work can be done, or nothing."""
     before = {case.name: case.seconds for case in base.cases if case.outcome is CaseOutcome.PASSED}
-    both = [case for case in candidate.cases if case.outcome is CaseOutcome.PASSED and case.name in before]
-    took, needed = sum(case.seconds for case in both), sum(before[case.name] for case in both)
-    if needed < _MEASURABLE or took * _FASTER > needed:
+    shared_cases = [case for case in candidate.cases if case.outcome is CaseOutcome.PASSED and case.name in before]
+    first, second = sum(before[case.name] for case in shared_cases), sum(case.seconds for case in shared_cases)
+    if first < _MEASURABLE or second * _FASTER > first:
         return ""
-    return f"{_cases(len(both))} that pass on both took {needed:.1f} s on the base and {took:.2f} s on the candidate."
+    count = _cases(len(shared_cases))
+    return f"{count} that pass on both took {first:.1f} s on the base and {second:.2f} s on the candidate."
 
 
-def _steered(suite: CommandSuite) -> str:
+def _steering_doubt(suite: CommandSuite) -> str:
     """Say that the change has a say in what its tests report, or nothing."""
     if not suite.steering:
         return ""
+    files = ", ".join(suite.steering[:LISTED_CASES])
     return (
-        f"The change's own tests pass, but it also changes {', '.join(suite.steering[:NAMED])}, which says what a test "
+        f"The change's own tests pass, but it also changes {files}, which says what a test "
         "run collects and reports: they do not prove it by themselves. Look at these files."
     )
 
 
-def _where(run: SuiteRun) -> tuple[str, str, str] | None:
+def _device_key(run: SuiteRun) -> tuple[str, str, str] | None:
     return (run.device.kind, run.device.name, run.device.arch) if run.device else None
 
 
-def _tally(base: Iterable[CaseResult], candidate: Iterable[CaseResult], declared: Sequence[KnownFailure]) -> _Tally:
+def _tally(base: Iterable[CaseResult], candidate: Iterable[CaseResult], declarations: Sequence[KnownFailure]) -> _Tally:
     tally = _Tally()
     before = {case.name: case.outcome for case in base}
     after = {case.name: case.outcome for case in candidate}
     for name in before | after:
-        failure = next((each for each in declared if matches(each.cases, name)), None)
+        failure = next((declaration for declaration in declarations if matches(declaration.cases, name)), None)
         _place(tally, name, before.get(name, CaseOutcome.SKIPPED), after.get(name), failure)
     return tally
 
@@ -175,41 +179,48 @@ def _place(
     tally: _Tally, name: str, before: CaseOutcome, after: CaseOutcome | None, failure: KnownFailure | None
 ) -> None:
     """Put one case where the table puts it. `after` is None where the candidate run no longer has the case."""
-    failed, passed = CaseOutcome.FAILED, CaseOutcome.PASSED
     if before is CaseOutcome.ERROR:
-        tally.unjudged.append(name)
+        tally.unjudged_cases.append(name)
     elif after is None or after is CaseOutcome.ERROR or (after is CaseOutcome.SKIPPED and before is not after):
-        tally.lost.append(name)
-    elif after is failed and before is not failed:
-        tally.broken.append(name)
+        tally.lost_cases.append(name)
+    elif after is CaseOutcome.FAILED and before is not CaseOutcome.FAILED:
+        tally.broken_cases.append(name)
     elif failure is not None and after is not CaseOutcome.SKIPPED:
-        tally.known.append(KnownFailureResult(name, failure.reason, still_fails=after is failed))
-    elif after is failed:
-        tally.unfixed.append(name)
-    elif before is failed and after is passed:
-        tally.fixed.append(name)
+        tally.known_results.append(KnownFailureResult(name, failure.reason, still_fails=after is CaseOutcome.FAILED))
+    elif after is CaseOutcome.FAILED:
+        tally.unfixed_cases.append(name)
+    elif before is CaseOutcome.FAILED and after is CaseOutcome.PASSED:
+        tally.fixes.append(name)
 
 
 def _decide(tally: _Tally) -> tuple[VerdictOutcome, str]:
-    known = sum(failure.still_fails for failure in tally.known)
-    if tally.unjudged:
-        return VerdictOutcome.INCONCLUSIVE, f"The suite could not judge the base: {_names(tally.unjudged, 'errored')}."
-    if tally.broken or tally.lost:
+    known_count = sum(failure.still_fails for failure in tally.known_results)
+    if tally.unjudged_cases:
+        return (
+            VerdictOutcome.INCONCLUSIVE,
+            f"The suite could not judge the base: {_names(tally.unjudged_cases, 'errored')}.",
+        )
+    if tally.broken_cases or tally.lost_cases:
         parts = [
-            _names(tally.broken, "did not fail on the base and failed on the candidate") if tally.broken else "",
-            _names(tally.lost, "ran on the base and could not be judged on the candidate") if tally.lost else "",
+            _names(tally.broken_cases, "did not fail on the base and failed on the candidate")
+            if tally.broken_cases
+            else "",
+            _names(tally.lost_cases, "ran on the base and could not be judged on the candidate")
+            if tally.lost_cases
+            else "",
         ]
         return VerdictOutcome.REGRESSED, "; ".join(part for part in parts if part) + "."
-    if tally.unfixed:
+    if tally.unfixed_cases:
         return (
             VerdictOutcome.INCOMPLETE,
-            f"{_names(tally.unfixed, 'still failed on the candidate')}; {len(tally.fixed)} fixed.",
+            f"{_names(tally.unfixed_cases, 'still failed on the candidate')}; {len(tally.fixes)} fixed.",
         )
-    if not tally.fixed:
-        return VerdictOutcome.NOT_REPRODUCED, "No case fails on the base and passes on the candidate." + _known(known)
+    if not tally.fixes:
+        reason = "No case fails on the base and passes on the candidate."
+        return VerdictOutcome.NOT_REPRODUCED, reason + _known_text(known_count)
     return (
         VerdictOutcome.PROVEN,
-        f"{_cases(len(tally.fixed))} failed on the base; all passed on the candidate." + _known(known),
+        f"{_cases(len(tally.fixes))} failed on the base; all passed on the candidate." + _known_text(known_count),
     )
 
 
@@ -219,14 +230,14 @@ def _cases(count: int) -> str:
 
 def _names(names: Sequence[str], claim: str) -> str:
     """Word a count with the first few names."""
-    rest = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{_cases(len(names))} {claim} ({', '.join(names[:NAMED])}{rest})"
+    remainder = f", and {len(names) - LISTED_CASES} more" if len(names) > LISTED_CASES else ""
+    return f"{_cases(len(names))} {claim} ({', '.join(names[:LISTED_CASES])}{remainder})"
 
 
-def _known(count: int) -> str:
+def _known_text(count: int) -> str:
     return f" {_cases(count)} still failed as declared, for another reason." if count else ""
 
 
-def _stale(known: Sequence[KnownFailureResult]) -> str:
-    stale = [failure.case for failure in known if not failure.still_fails]
+def _stale(results: Sequence[KnownFailureResult]) -> str:
+    stale = [failure.case for failure in results if not failure.still_fails]
     return f" Declared as known failures but passing: {_names(stale, 'passed')}." if stale else ""

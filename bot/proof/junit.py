@@ -1,8 +1,8 @@
 """JUnit XML, as pytest writes it → cases, and what the run said of itself.
 
-Owns the reading of one report file that came out of a process running somebody's code: it is bounded in size and cases,
-has no document type, and anything unexpected is an error rather than a pass. It is read as a stream of events, so that
-no tree of it is held, and other threads go on meanwhile.
+The report comes out of a process that ran foreign code. So its size and its number of cases are limited, it has no
+document type, and anything unexpected is an error and never a pass. It is read as a stream of events: no tree is held
+in memory, and other threads run meanwhile.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LARGEST = 64 * 1024 * 1024
 
 MOST_CASES, MOST_PROPERTIES = 200_000, 500_000
 """Of a report that is still read: what has more is no regression suite."""
-COVERED = "covered."
+COVERED_PREFIX = "covered."
 """How a run begins the name of a property that lists values it tried."""
 LONGEST_NAME, LONGEST_MESSAGE = 1000, 4000
 """Characters; the rest is cut off."""
@@ -56,8 +56,8 @@ class JUnitReport:
     @property
     def covered(self) -> Mapping[str, str]:
         """What the run says it tried: properties `covered.<parameter>`, each a list of values with commas."""
-        marked = (key for key in self.properties if key.startswith(COVERED))
-        return {key.removeprefix(COVERED): self.properties[key] for key in marked}
+        keys = (key for key in self.properties if key.startswith(COVERED_PREFIX))
+        return {key.removeprefix(COVERED_PREFIX): self.properties[key] for key in keys}
 
 
 def read_report(folder: Path, name: str) -> bytes:
@@ -158,24 +158,24 @@ class _Reader:
         if tag == "testcase":
             self._open.append(_Case(attributes))
         elif tag == "property":
-            kept = self._open[-1].figures if self._open else self.properties
+            properties = self._open[-1].figures if self._open else self.properties
             name, value = attributes.get("name", ""), attributes.get("value", "")
-            kept[printable_line(name, LONGEST_NAME)] = printable(value, LONGEST_MESSAGE)
+            properties[printable_line(name, LONGEST_NAME)] = printable(value, LONGEST_MESSAGE)
         elif tag in _ENDS and self._open:
             self._open[-1].ends.setdefault(tag, attributes)
 
     def _count(self, tag: str) -> None:
         self._number[tag] += 1
         if self._number["testcase"] > MOST_CASES or self._number["property"] > MOST_PROPERTIES:
-            most = f"{MOST_CASES:,} cases or {MOST_PROPERTIES:,} properties"
-            raise SuiteError(f"The report has more than {most}; it was not read.", hint=_HINT)
+            limits = f"{MOST_CASES:,} cases or {MOST_PROPERTIES:,} properties"
+            raise SuiteError(f"The report has more than {limits}; it was not read.", hint=_HINT)
 
     def _end(self, tag: str) -> None:
         if tag != "testcase":
             return
         case = self._open.pop().result()
-        known = self.cases.get(case.name)
-        if known is None or _SEVERITY.index(case.outcome) > _SEVERITY.index(known.outcome):
+        earlier_case = self.cases.get(case.name)
+        if earlier_case is None or _SEVERITY.index(case.outcome) > _SEVERITY.index(earlier_case.outcome):
             self.cases[case.name] = case
 
 

@@ -25,27 +25,27 @@ BOUNDS = Bounds()
 _KEPT_SECONDS = 30 * 24 * 3600.0
 
 
-def lend_kernels(kept: Path, to: Path) -> None:
+def lend_kernels(folder: Path, to: Path) -> None:
     """Copy compiled kernels into the folder of a run that is not to change them. What cannot be copied is compiled."""
     with contextlib.suppress(OSError):
-        copy_tree(kept, to, BOUNDS)
+        copy_tree(folder, to, BOUNDS)
 
 
 def look_through(*folders: Path) -> None:
     """Leave kernels as they are if they are plain files within the bounds, and else an empty folder, if that can be."""
-    for kept in folders:
-        reason = _foreign(kept)
+    for folder in folders:
+        reason = _foreign(folder)
         if reason:
-            log.warning("The compiled kernels in %s were removed: %s.", kept, reason)
-            _remove(kept)
+            log.warning("The compiled kernels in %s were removed: %s.", folder, reason)
+            _remove(folder)
             with contextlib.suppress(OSError):  # then they are kept nowhere
-                kept.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(parents=True, exist_ok=True)
 
 
-def _foreign(kept: Path) -> str:
+def _foreign(folder: Path) -> str:
     """Say what is wrong with kept kernels, or nothing."""
     try:
-        entries = list(list_entries(kept, BOUNDS))
+        entries = list(list_entries(folder, BOUNDS))
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except OSError as error:  # there are too many, or the folder itself is a link

@@ -1,6 +1,6 @@
-"""Where one suite process runs: on this machine inside its walls, or in a container; and when its turn is.
+"""Starts one suite process on this machine inside its walls, or in a container, and holds it until its gate opens.
 
-Owns the choice between the two, and that nothing of either is left when a call returns.
+Nothing of the process or the container is left when a call returns.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ def interpreter(isolation: IsolationSettings) -> str:
 
 
 class StartGate:
-    """The turn of a run, which may have started up before it. Without a `sign` it is the run's turn at once.
+    """Says when a run may begin its cases; its process may start before. Without a `file` the gate is open at once.
 
-    The suite waits for the file `sign`. Only from `since` on, in seconds of the monotonic clock, does its time count.
-    `awaited` is set once the run's process is up.
+    The suite waits until the `file` exists. Its time counts from `opened_at`, in seconds of the monotonic clock.
+    `process_started` is set once the run's process is up.
     """
 
     def __init__(self, file: Path | None = None) -> None:
-        """Make a turn that is yet to be given, if there is a sign for it."""
+        """Make a gate: closed if there is a file for it, else open."""
         self.file, self.opened_at = file, time.monotonic()
         self.process_started = threading.Event()
-        self._given: Future[None] = Future()
+        self._opened: Future[None] = Future()
         if file is None:
             self.open()
         else:
@@ -52,33 +52,33 @@ class StartGate:
 
     @property
     def folder(self) -> tuple[Path, ...]:
-        """What the run has to be able to read, to see its sign."""
+        """The folder that the run has to read, to see the file."""
         return (self.file.parent,) if self.file else ()
 
     def is_open(self) -> bool:
-        """Whether it was given."""
-        return self._given.done()
+        """Whether it was opened."""
+        return self._opened.done()
 
     def open(self) -> None:
-        """Let the run begin, once; where its sign cannot be written its time counts all the same, or it never ended."""
+        """Let the run begin, once. Its time counts even if the file cannot be written: else the run would never end."""
         self.opened_at = time.monotonic()
         try:
             if self.file is not None:
                 self.file.touch()
         finally:
-            self._given.set_result(None)
+            self._opened.set_result(None)
 
     def when_open(self, call: Callable[[], object]) -> None:
-        """Call it when the turn is given: in the thread that gives it, or here and at once if it was."""
-        self._given.add_done_callback(lambda _: call())
+        """Call it when the gate opens, in the thread that opens it; at once if it is open."""
+        self._opened.add_done_callback(lambda _: call())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """A proof's part in one of its runs: the bounds, its turn, and `stop`, which ends both runs when a thread sets it.
+    """What a proof sets for one of its two runs: isolation, start gate, and `stop`, which ends both runs.
 
-    Compiled kernels are kept in `kernels`, or for the run alone. It can read the `readable` folders besides its own.
-    The reports are kept in the folder `keep`.
+    Compiled kernels are kept in `kernels`; with None they are dropped after the run. The run can read the `readable`
+    folders besides its own. The reports are kept in the folder `keep`.
     """
 
     isolation: IsolationSettings = DEFAULT
@@ -90,7 +90,7 @@ class RunOptions:
 
 
 def run_isolated(launch: Launch, options: RunOptions, *, timeout: float, watch: Callable[[str], None]) -> ProcessResult:
-    """Run to the end, the time limit in seconds, or until it is told to stop; nothing of it is left then.
+    """Run until it ends, its time in seconds is over, or `stop` is set; nothing of it is left then.
 
     Raises:
         SuiteError: this machine allows no walls and the bot holds a token.
@@ -117,13 +117,13 @@ def run_isolated(launch: Launch, options: RunOptions, *, timeout: float, watch: 
 def _run_contained(launch: Launch, isolation: IsolationSettings, follow: Callable[..., ProcessResult]) -> ProcessResult:
     name = f"backport-{uuid.uuid4().hex[:16]}"
     client = {variable: os.environ[variable] for variable in _CLIENT if variable in os.environ}
-    ended = container.ending(name, isolation)
-    run = replace(launch, command=container.contained(launch, isolation, name))
+    removal = container.removal_command(name, isolation)
+    run = replace(launch, command=container.container_command(launch, isolation, name))
     try:
-        return follow(isolated_command(run, isolation, Isolation.CONTAINER, farewell=ended), environment=client)
+        return follow(isolated_command(run, isolation, Isolation.CONTAINER, farewell=removal), environment=client)
     finally:
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(ended, env=client, capture_output=True, timeout=60, check=False)
+            subprocess.run(removal, env=client, capture_output=True, timeout=60, check=False)
 
 
 # --- the end of the bot -----------------------------------------------------------------------------------------------
@@ -137,26 +137,26 @@ class RunsEnded(BaseException):
 
 
 _ending = threading.Event()
-_running: dict[object, threading.Event] = {}
+_stop_events: dict[object, threading.Event] = {}
 """What stops each run; changed and read in single steps, as a signal handler may come between any two."""
 
 
 def end_runs() -> None:
     """End every run of this process, and let no further begin; a signal handler may call it."""
     _ending.set()
-    for stop in tuple(_running.values()):
+    for stop in tuple(_stop_events.values()):
         stop.set()
 
 
 @contextlib.contextmanager
 def _ended_with_the_bot(stop: threading.Event) -> Iterator[None]:
     run = object()  # the two runs of a proof share what stops them
-    _running[run] = stop
+    _stop_events[run] = stop
     try:
         if _ending.is_set():
             stop.set()
         yield
     finally:
-        del _running[run]
+        del _stop_events[run]
         if _ending.is_set():
             raise RunsEnded

@@ -1,7 +1,7 @@
 """The regression suite in processes of their own on this machine: base first, then candidate.
 
-Owns two suite runs and their temporary folders. The processes get no token, no agent, no home and, where the kernel
-allows it, no network; a failing case is never run again.
+The processes get no token, no agent, no home and, where the kernel allows it, no network. A failing case is never run
+again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
     *,
     device: str = "auto",
     progress: Progress = silent,
-    resolved: Callable[[], frozenset[str]] = frozenset,
+    resolved_patches: Callable[[], frozenset[str]] = frozenset,
     isolation: IsolationSettings = DEFAULT,
     keep: Path | None = None,
     kernels: Path | None = None,
@@ -60,30 +60,32 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
     keeps = [kernels] if kernels and isinstance(suite, Suite) else []
     look_through(*keeps)
     with scratch_folder("backport-kernels-") as scratch:
-        kept = first_writable(*keeps, scratch / "base")
-        lent = first_writable(scratch / "candidate")
-        first = RunOptions(isolation=isolation, kernels=kept, keep=keep, gate=gate or StartGate())
-        second = replace(first, kernels=lent, readable=(kept,), gate=StartGate(scratch / "turn" / "begun"))
-        how = choose_order(suite, device, isolation)
+        base_kernels = first_writable(*keeps, scratch / "base")
+        candidate_kernels = first_writable(scratch / "candidate")
+        first = RunOptions(isolation=isolation, kernels=base_kernels, keep=keep, gate=gate or StartGate())
+        second = replace(
+            first, kernels=candidate_kernels, readable=(base_kernels,), gate=StartGate(scratch / "turn" / "begun")
+        )
+        run_order = choose_order(suite, device, isolation)
 
         def begin() -> None:
-            lend_kernels(kept, lent)
+            lend_kernels(base_kernels, candidate_kernels)
             second.gate.open()
 
         def give_second(_: object = None) -> None:  # a base run that ends before its turn gives none
             first.gate.when_open(partial(_unless, first.stop, begin))
 
-        with ThreadPoolExecutor(max_workers=1 if how is RunOrder.AFTER else 2) as runs:
+        with ThreadPoolExecutor(max_workers=1 if run_order is RunOrder.AFTER else 2) as runs:
             if not first.gate.is_open():
                 progress("base run: starting up for its turn")
-            for name, each in (("base", first), ("candidate", second)):
-                each.gate.when_open(partial(_unless, first.stop, partial(progress, f"{name} run: started")))
+            for name, options in (("base", first), ("candidate", second)):
+                options.gate.when_open(partial(_unless, first.stop, partial(progress, f"{name} run: started")))
             of_base = runs.submit(run, base, name="base", options=first)
-            give_second() if how is RunOrder.TOGETHER else of_base.add_done_callback(give_second)
+            give_second() if run_order is RunOrder.TOGETHER else of_base.add_done_callback(give_second)
             of_candidate = runs.submit(run, candidate, name="candidate", options=second)
             _attend(of_base, of_candidate, first.stop, stop_when)
         look_through(*keeps)
-        return judge_suite(suite, of_base.result(), of_candidate.result(), resolved=resolved())
+        return judge_suite(suite, of_base.result(), of_candidate.result(), resolved_patches=resolved_patches())
 
 
 def _run(
@@ -107,9 +109,9 @@ def _run(
         return SuiteRun(tree=name, cases=(), device=None, seconds=0.0, problem=problem)
 
 
-def _unless(ended: Event, call: Callable[[], object]) -> None:
+def _unless(stop: Event, call: Callable[[], object]) -> None:
     """Call it, but not for runs that ended without their turn: their folders are gone."""
-    if not ended.is_set():
+    if not stop.is_set():
         call()
 
 

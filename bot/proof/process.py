@@ -1,6 +1,6 @@
-"""One process group that runs somebody's code: started, watched, and ended.
+"""One process group that runs foreign code: started, watched, and ended.
 
-Owns the process from start to reaping; when a call returns, nothing of the group is left. Knows nothing of pytest.
+When a call returns, nothing of the group is left.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ _NOT_NEEDED = "it was not needed any more"
 class ProcessResult:
     """How a process ended: `code` is negative for a signal; `tail` is the end of what it printed.
 
-    `exceeded` says which bound of what it may write it went beyond, whether or not that ended it, or that it was ended
-    because nobody needed its result any more. `isolation` is what the caller gave it.
+    `excess` says which limit of what it may write was exceeded, whether or not that ended it, or that its result was
+    not needed any more. `isolation` is what the caller gave it.
     """
 
     code: int
     tail: tuple[str, ...]
     timed_out: bool
-    exceeded: str = ""
+    excess: str = ""
     isolation: Isolation | None = None
 
     @property
@@ -95,17 +95,17 @@ def run_watched(
         return ProcessResult(NOT_FOUND, (f"{command[0]} cannot be started: {error.strerror}",), timed_out=False)
     finally:
         conditions.on_start()
-    output = Output(_taken(process), watch)
+    output = Output(_take_output(process), watch)
     try:
-        timed_out, exceeded = _awaited(process, conditions)
+        timed_out, excess = _wait_for_end(process, conditions)
     finally:
         _end(process)
         code = process.wait()
         tail = output.tail(READ_ON)
-    return ProcessResult(code, tail, timed_out, exceeded or conditions.disk.count())
+    return ProcessResult(code, tail, timed_out, excess or conditions.disk.count())
 
 
-def _awaited(process: subprocess.Popen[bytes], conditions: StopConditions) -> tuple[bool, str]:
+def _wait_for_end(process: subprocess.Popen[bytes], conditions: StopConditions) -> tuple[bool, str]:
     """Wait for the process's end, or until it is to be ended; say whether its time was up, and what it exceeded."""
     deadline = None
     while not conditions.stop.is_set():
@@ -113,16 +113,16 @@ def _awaited(process: subprocess.Popen[bytes], conditions: StopConditions) -> tu
             deadline = time.monotonic() + conditions.timeout
         if deadline is not None and time.monotonic() >= deadline:
             return True, ""
-        exceeded = conditions.disk.glance()
-        if exceeded:
-            return False, exceeded
+        excess = conditions.disk.glance()
+        if excess:
+            return False, excess
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STEP)
             return False, ""
     return False, _NOT_NEEDED
 
 
-def _taken(process: subprocess.Popen[bytes]) -> int:
+def _take_output(process: subprocess.Popen[bytes]) -> int:
     """Return a descriptor of the process's output that is the caller's to close."""
     assert process.stdout is not None  # noqa: S101 -- for the type checker: it was asked for
     with process.stdout as stream:

@@ -1,7 +1,7 @@
 """What a process prints, followed line by line while it runs.
 
-Owns the reading of a pipe that somebody's code writes to: a line of any length and any number of lines cost bounded
-memory, other threads go on meanwhile, and nothing is waited for longer than the caller says.
+Foreign code writes to the pipe. A line of any length and any number of lines cost bounded memory, other threads run
+meanwhile, and no call waits longer than its caller says.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Output:
     def __init__(self, pipe: int, watch: Callable[[str], None]) -> None:
         """Begin. The pipe's descriptor is closed at the end; `watch` gets lines in the thread that reads.
 
-        Of what arrives at once `watch` gets the last lines only: whoever prints faster than that is not read by people.
+        Of what arrives at once `watch` gets only the last lines: people cannot read what is printed faster.
         """
         self._pipe, self._watch = pipe, watch
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
-        self._begun = b""
+        self._partial = b""
         self._until = float("inf")
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._thread.start()
@@ -58,25 +58,27 @@ class Output:
                 if not chunk:
                     break
                 self._take(chunk)
-            if self._begun:
+            if self._partial:
                 self._take(b"\n")
         finally:
             os.close(self._pipe)
 
     def _take(self, chunk: bytes) -> None:
         lines = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rsplit(b"\n", KEPT_LINES)
-        whole, rest = lines[:-1], lines[-1]
-        if not whole:
-            self._begun = self._joined(rest)
+        complete, remainder = lines[:-1], lines[-1]
+        if not complete:
+            self._partial = self._extend_partial(remainder)
             return
         first = (
-            whole[0].rpartition(b"\n")[2] if len(lines) > KEPT_LINES and b"\n" in whole[0] else self._joined(whole[0])
+            complete[0].rpartition(b"\n")[2]
+            if len(lines) > KEPT_LINES and b"\n" in complete[0]
+            else self._extend_partial(complete[0])
         )
-        self._begun = rest[:LONGEST_LINE]
-        for line in (first, *whole[1:]):
-            shown = printable_line(line[:LONGEST_LINE].decode(errors="replace"), LONGEST_LINE)
-            self._lines.append(shown)
-            self._watch(shown)
+        self._partial = remainder[:LONGEST_LINE]
+        for line in (first, *complete[1:]):
+            text = printable_line(line[:LONGEST_LINE].decode(errors="replace"), LONGEST_LINE)
+            self._lines.append(text)
+            self._watch(text)
 
-    def _joined(self, more: bytes) -> bytes:
-        return self._begun + more[: max(0, LONGEST_LINE - len(self._begun))]
+    def _extend_partial(self, addition: bytes) -> bytes:
+        return self._partial + addition[: max(0, LONGEST_LINE - len(self._partial))]

@@ -39,7 +39,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     settings: ProveConfig = _DEFAULT,
     device: str | None = None,
     branch: str = "",
-    changed: Sequence[str] = (),
+    changed_files: Sequence[str] = (),
     commits: tuple[str, str] = ("", ""),
     kernels_of: Sha | None = None,
     evidence: Path | None = None,
@@ -49,7 +49,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     """Run on two trees what proves the change between them: the suites of what is carried, or the tests it brings.
 
     `lay_out` writes both trees, in a thread of its own while a carried patch's suite starts up; what it raises ends the
-    proof and is raised. `changed` are the paths in which the trees differ, and `commits` what they are checked out at.
+    proof and is raised. `changed_files` are the paths in which the trees differ, and `commits` their commits.
     What the base run compiles is kept for other proofs on the commit `kernels_of`: name it only if the tree is written
     from that commit's objects for this proof. `device` overrules the settings. What the runs reported is kept in the
     folder `evidence`.
@@ -60,13 +60,13 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     if lay_out is not None and not (patch and patch.suite.takes_turns):
         lay_out()
         lay_out = None
-    suites = suites_for(branch, patch, companions, changed, DirectoryTree(candidate), settings)
-    if not suites.every:
+    suites = suites_for(branch, patch, companions, changed_files, DirectoryTree(candidate), settings)
+    if not suites.all_suites:
         return without_suite()
     isolation = isolation_settings(branch, settings)
     progress(f"isolation of the suites: {isolation_kind(isolation).value}")
     drop_old_kernels(_kernels())
-    with _laid_out(lay_out, base, candidate) as (first, laid):
+    with _lay_out_in_background(lay_out, base, candidate) as (first, trees_ready):
         proof = _Proof(
             base=base,
             candidate=candidate,
@@ -77,12 +77,12 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
             kernels=_kernels() / kernels_of if kernels_of else None,
             evidence=evidence,
             progress=progress,
-            several=len(suites.every) > 1,
-            laid=laid,
+            several=len(suites.all_suites) > 1,
+            trees_ready=trees_ready,
         )
-        verdicts = proof.run(suites.every, first, stop_when)
-    carried = [each for each in (patch, *companions) if each is not None]
-    verdict, by_suite = conclude(verdicts, suites, DirectoryTree(candidate), carried)
+        verdicts = proof.run(suites.all_suites, first, stop_when)
+    carried_patches = [entry for entry in (patch, *companions) if entry is not None]
+    verdict, by_suite = conclude(verdicts, suites, DirectoryTree(candidate), carried_patches)
     if evidence is not None:
         write_evidence(evidence, verdict, by_suite)
     return verdict
@@ -90,7 +90,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Proof:
-    """What all suites of one proof share. `laid` is done when both trees are there, and holds why they are not."""
+    """What all suites of one proof share. `trees_ready` is done when both trees are there; it raises what failed."""
 
     base: Path
     candidate: Path
@@ -102,34 +102,34 @@ class _Proof:
     evidence: Path | None
     progress: Progress
     several: bool
-    laid: Future[object]
+    trees_ready: Future[object]
 
     def run(
         self, suites: Mapping[str, Suite | CommandSuite], first: StartGate, stop_when: StopWhen
     ) -> dict[str, Verdict]:
         """Prove every suite. Raises what the trees could not be laid out for."""
 
-        def unneeded() -> bool:
-            if self.laid.done():
-                self.laid.result()
+        def should_stop() -> bool:
+            if self.trees_ready.done():
+                self.trees_ready.result()
             return stop_when()
 
         verdicts = prove_each(
-            suites, self._prove, first=first, device=self.device, isolation=self.isolation, stop_when=unneeded
+            suites, self._prove, first=first, device=self.device, isolation=self.isolation, stop_when=should_stop
         )
-        self.laid.result()
+        self.trees_ready.result()
         return verdicts
 
     def _prove(self, name: str, suite: Suite | CommandSuite, gate: StartGate, stop_when: StopWhen) -> Verdict:
         if gate.is_open():
-            self.laid.result()  # the suite before it may have ended without its turn
+            self.trees_ready.result()  # the suite before it may have ended before its gate opened
         verdict = proof.prove(
             self.base,
             self.candidate,
             suite,
             device=self.device,
             progress=(lambda line: self.progress(f"{name}: {line}")) if self.several else self.progress,
-            resolved=lambda: resolved_in(DirectoryTree(self.candidate), suite, self.patches),
+            resolved_patches=lambda: resolved_in(DirectoryTree(self.candidate), suite, self.patches),
             isolation=self.isolation,
             keep=self.evidence and self.evidence / name,
             kernels=self.kernels,
@@ -149,25 +149,27 @@ def _kernels() -> Path:
 
 
 @contextmanager
-def _laid_out(lay_out: Callable[[], object] | None, *trees: Path) -> Iterator[tuple[StartGate, Future[object]]]:
-    """Have trees laid out meanwhile; yield the turn that is given when they are there, and how that ended."""
-    laid: Future[object] = Future()
+def _lay_out_in_background(
+    lay_out: Callable[[], object] | None, *trees: Path
+) -> Iterator[tuple[StartGate, Future[object]]]:
+    """Have trees laid out meanwhile; yield the gate that opens when they are there, and how that ended."""
+    trees_ready: Future[object] = Future()
     if lay_out is None:
-        laid.set_result(None)
-        yield StartGate(), laid
+        trees_ready.set_result(None)
+        yield StartGate(), trees_ready
         return
     for tree in trees:
         tree.mkdir(parents=True, exist_ok=True)  # a container is started with its folders
     with scratch_folder("backport-turns-") as scratch, ThreadPoolExecutor(max_workers=1) as thread:
         first = StartGate(scratch / "begun")
-        laid = thread.submit(_lay_out_for, first, lay_out)
+        trees_ready = thread.submit(_lay_out_when_started, first, lay_out)
         try:
-            yield first, laid
+            yield first, trees_ready
         finally:
             first.process_started.set()  # where no process came up, the trees need not wait for it
 
 
-def _lay_out_for(first: StartGate, lay_out: Callable[[], object]) -> None:
+def _lay_out_when_started(first: StartGate, lay_out: Callable[[], object]) -> None:
     """Let the suite's process start first, which is the longer work: a formatter does not share the interpreter."""
     first.process_started.wait(_START_SECONDS)
     lay_out()

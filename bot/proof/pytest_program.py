@@ -22,7 +22,7 @@ _SET_DUMPABLE = 4
 """https://man7.org/linux/man-pages/man2/prctl.2.html: without it, no ptrace and no /proc/PID/mem, environ or fd."""
 
 
-class Collected:
+class CollectorControl:
     """Lets the garbage collector begin with what comes after the imports."""
 
     def pytest_collection_finish(self) -> None:
@@ -31,31 +31,33 @@ class Collected:
         gc.enable()
 
 
-class Sealed:
+class SealedReport:
     """The report of a run that is told a secret; without one it is written as it always is."""
 
     def __init__(self, arguments: list[str]) -> None:
         """Take the secret, and send the report to where only this process can write."""
         self.arguments, self._memory = arguments, -1
-        self._report = Path(next((each.removeprefix(REPORT) for each in arguments if each.startswith(REPORT)), "."))
-        self._secret = _taken(self._report.with_name("seal"))
+        self._report = Path(
+            next((argument.removeprefix(REPORT) for argument in arguments if argument.startswith(REPORT)), ".")
+        )
+        self._secret = _take_secret(self._report.with_name("seal"))
         if self._secret and hasattr(os, "memfd_create"):
             ctypes.CDLL(None).prctl(_SET_DUMPABLE, 0, 0, 0, 0)
             self._memory = os.memfd_create("report")
-            kept = f"{REPORT}/proc/self/fd/{self._memory}"
-            self.arguments = [kept if each.startswith(REPORT) else each for each in arguments]
+            option = f"{REPORT}/proc/self/fd/{self._memory}"
+            self.arguments = [option if argument.startswith(REPORT) else argument for argument in arguments]
 
     def close(self) -> None:
         """Leave the report, and beside it its HMAC; nothing where pytest left before there was anything to report."""
-        kept = self._report if self._memory < 0 else Path(f"/proc/self/fd/{self._memory}")
-        content = kept.read_bytes() if self._secret and kept.exists() else b""
+        file = self._report if self._memory < 0 else Path(f"/proc/self/fd/{self._memory}")
+        content = file.read_bytes() if self._secret and file.exists() else b""
         if content:
             self._report.write_bytes(content)
             seal = hmac.new(self._secret, content, hashlib.sha256).hexdigest()
             self._report.with_name(f"{self._report.name}.seal").write_text(seal, encoding="ascii")
 
 
-def _taken(file: Path) -> bytes:
+def _take_secret(file: Path) -> bytes:
     """Read a file and remove it."""
     try:
         content = file.read_bytes()
@@ -67,11 +69,11 @@ def _taken(file: Path) -> bytes:
 
 if __name__ == "__main__":
     gc.disable()
-    sealed = Sealed(sys.argv[1:])
+    report = SealedReport(sys.argv[1:])
     import pytest
 
-    code = int(pytest.main(sealed.arguments, plugins=[Collected()]))
-    sealed.close()
+    code = int(pytest.main(report.arguments, plugins=[CollectorControl()]))
+    report.close()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

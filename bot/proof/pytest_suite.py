@@ -1,6 +1,6 @@
 """One run of a carried patch's suite: pytest in a process of its own.
 
-Owns what the end of a run means: every ending is a SuiteRun, and what its report does not explain is not believed.
+Every ending is a SuiteRun. An exit code that its report does not explain is a problem, not a pass.
 """
 
 from __future__ import annotations
@@ -67,18 +67,18 @@ def run_suite(
             device=device,
         )
         result = run_isolated(launch, options, timeout=suite.timeout, watch=Reporter(name, progress))
-        problem, parsed, xml = _read(result, scratch, suite.timeout, secret)
+        problem, junit, xml = _read(result, scratch, suite.timeout, secret)
     if options.keep is not None and xml:
         write_file(options.keep, f"{name}.xml", xml)
     seconds = time.monotonic() - options.gate.opened_at
     run = SuiteRun(
         tree=name,
-        cases=parsed.cases,
-        device=parsed.device,
+        cases=junit.cases,
+        device=junit.device,
         seconds=seconds,
         problem=problem,
         isolation=result.isolation,
-        covered=parsed.covered,
+        covered=junit.covered,
     )
     progress(f"{name} run: {summary(run)}")
     return run
@@ -109,36 +109,36 @@ def _command(scratch: Path, python: str) -> list[str]:
 def _read(result: ProcessResult, scratch: Path, timeout: float, secret: bytes) -> tuple[str, JUnitReport, bytes]:
     """Say what is wrong with a run, if anything, and what it reported all the same, read and as it is."""
     nothing = JUnitReport((), {}), b""
-    stopped = why_stopped(result, timeout)
-    if stopped:
-        return stopped, *nothing
+    problem = why_stopped(result, timeout)
+    if problem:
+        return problem, *nothing
     if result.code == NO_DEVICE_CODE:
-        reasons = [line[begun.end() :].rstrip(" !") for line in result.tail if (begun := _EXIT.match(line))]
+        reasons = [line[match.end() :].rstrip(" !") for line in result.tail if (match := _EXIT.match(line))]
         return f"no device: {reasons[-1] if reasons else 'the suite gave no reason'}", *nothing
     if result.signal_name:
         return f"its process was ended by {result.signal_name}{last_case(result)}.", *nothing
     try:
-        xml = _sealed(scratch, read_report(scratch, _REPORT), secret)
-        parsed = parse_junit(xml)
+        xml = _check_seal(scratch, read_report(scratch, _REPORT), secret)
+        junit = parse_junit(xml)
     except FileNotFoundError:
-        what = "it could not be started" if result.code in NOT_STARTED else "pytest left no report"
-        return f"{what} (exit code {result.code}): {last_lines(result)}", *nothing
+        cause = "it could not be started" if result.code in NOT_STARTED else "pytest left no report"
+        return f"{cause} (exit code {result.code}): {last_lines(result)}", *nothing
     except SuiteError as error:
         return error.message, *nothing
-    return _contradiction(result, parsed), parsed, xml
+    return _contradiction(result, junit), junit, xml
 
 
-def _sealed(scratch: Path, xml: bytes, secret: bytes) -> bytes:
+def _check_seal(scratch: Path, xml: bytes, secret: bytes) -> bytes:
     """Return a report that the process which was given the secret wrote: others can write to its folder.
 
     Raises SuiteError for another one.
     """
-    expected = hmac.new(secret, xml, hashlib.sha256).hexdigest().encode()
+    digest = hmac.new(secret, xml, hashlib.sha256).hexdigest().encode()
     try:
         seal = read_report(scratch, f"{_REPORT}.{_SEAL}")
     except FileNotFoundError:
         seal = b""
-    if not hmac.compare_digest(seal, expected):
+    if not hmac.compare_digest(seal, digest):
         raise SuiteError(
             "its report is not the one that the suite's own process wrote.",
             hint="Something that the suite ran has written to its folder; look at what the candidate does.",
@@ -146,11 +146,11 @@ def _sealed(scratch: Path, xml: bytes, secret: bytes) -> bytes:
     return xml
 
 
-def _contradiction(result: ProcessResult, parsed: JUnitReport) -> str:
+def _contradiction(result: ProcessResult, junit: JUnitReport) -> str:
     """A report is believed only with the exit code that goes with it."""
-    if not parsed.cases:
+    if not junit.cases:
         return "it collected no case."
-    bad = any(case.outcome in (CaseOutcome.FAILED, CaseOutcome.ERROR) for case in parsed.cases)
+    bad = any(case.outcome in (CaseOutcome.FAILED, CaseOutcome.ERROR) for case in junit.cases)
     if result.code not in (0, 1) or (result.code == 0 and bad):
         return f"pytest exited with {result.code}, which its report does not explain: {last_lines(result)}"
     return ""

@@ -1,6 +1,6 @@
 """The carried patch's rules as a second judge: a suite samples parameters, the rules answer for all of them.
 
-Owns what becomes of a suite's verdict on which the rules disagree. Runs nothing; every runner concludes here.
+If the rules disagree with a suite's verdict, the verdict is changed here. Every runner uses this.
 """
 
 from __future__ import annotations
@@ -23,26 +23,28 @@ _SUITE_OBJECTS = (VerdictOutcome.INCOMPLETE, VerdictOutcome.REGRESSED)
 
 
 def conclude(
-    verdicts: Mapping[str, Verdict], suites: Suites, candidate: SourceTree, carried: Sequence[CarriedPatch]
+    verdicts: Mapping[str, Verdict], suites: Suites, candidate: SourceTree, patches: Sequence[CarriedPatch]
 ) -> tuple[Verdict, Mapping[str, Verdict]]:
-    """Return the verdict on everything that ran, and each suite's own, once the rules of `carried` were asked too."""
-    rules = {patch.name: check(candidate, patch) for patch in carried}
-    judged = {name: agreed(verdict, rules[name]) if name in rules else verdict for name, verdict in verdicts.items()}
-    return combine(judged, guards=suites.guards.keys()), judged
+    """Return the verdict on everything that ran, and each suite's own, as the rules of `patches` allow."""
+    rules = {patch.name: check(candidate, patch) for patch in patches}
+    by_suite = {
+        name: apply_rules(verdict, rules[name]) if name in rules else verdict for name, verdict in verdicts.items()
+    }
+    return combine(by_suite, guards=suites.guards.keys()), by_suite
 
 
-def agreed(verdict: Verdict, rules: DetectResult) -> Verdict:
+def apply_rules(verdict: Verdict, rules: DetectResult) -> Verdict:
     """Let a suite's verdict stand only as far as the rules agree, and say which of the two objects, and why.
 
     What the suite could not judge stays so: rules read the source, they do not run it.
     """
-    fixed = rules.status is Affectedness.FIXED
-    if verdict.outcome is VerdictOutcome.PROVEN and not fixed:
+    is_fixed = rules.status is Affectedness.FIXED
+    if verdict.outcome is VerdictOutcome.PROVEN and not is_fixed:
         reason = f"{verdict.reason} {_objection(rules)} The suite does not object."
         return replace(verdict, outcome=_OBJECTION[rules.status], reason=reason)
     if verdict.outcome in _SUITE_OBJECTS:
-        others = f"The rules of {rules.patch} do not object." if fixed else _objection(rules)
-        return replace(verdict, reason=f"{verdict.reason} {others}")
+        objection = f"The rules of {rules.patch} do not object." if is_fixed else _objection(rules)
+        return replace(verdict, reason=f"{verdict.reason} {objection}")
     return verdict
 
 

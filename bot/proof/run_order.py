@@ -1,7 +1,7 @@
 """When each of the two runs of a proof begins.
 
-Owns the order. On a CPU the two share nothing and go side by side. On a GPU they take turns, base first; a suite that
-takes turns starts up meanwhile.
+On a CPU the two share nothing and run side by side. On a GPU the base runs first; a suite that can wait for its turn
+starts up meanwhile.
 """
 
 from __future__ import annotations

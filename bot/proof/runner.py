@@ -1,7 +1,6 @@
-"""Who proves a candidate: the interface between the line and the places where suites run.
+"""Who proves a candidate: the interface between the pipeline and the places where suites run.
 
-Owns what is asked of a runner. This machine is one (`bot.pipeline.prove`), a workflow run on GitHub Actions another
-(`bot.proof.github_actions`).
+This machine is one (`bot.pipeline.prove`), a workflow run on GitHub Actions another (`bot.proof.github_actions`).
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from bot.models import Progress, Sha, Verdict, silent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofRequest:
-    """What is to be proven: that `commit` mends on `branch` what `base_commit` has.
+    """A claim to prove: `commit` fixes on `branch` what `base_commit` has.
 
-    `patch` and `companions` name the carried patches in it, `changed` are the paths that it changes.
+    `patch` and `companions` name the carried patches in it, `changed_files` are the paths that it changes.
     """
 
     branch: str
@@ -24,7 +23,7 @@ class ProofRequest:
     commit: Sha
     patch: str | None
     companions: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
+    changed_files: tuple[str, ...] = ()
 
 
 class Runner(Protocol):

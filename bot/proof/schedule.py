@@ -1,7 +1,7 @@
 """The suites of one proof, one after the other on one machine.
 
-Owns their order. Where all of them take turns on a GPU, the next one starts up while one has the device: imports are
-most of a suite's time there.
+If all of them take turns on a GPU, the next one starts up while one has the device: imports are most of a suite's time
+there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _GLANCE = 1.0
 
 
 class ProveSuite(Protocol):
-    """Proves one suite, whose base run begins with a turn; it asks `stop_when` about every second."""
+    """Proves one suite, whose base run begins when the gate opens. It asks `stop_when` about every second."""
 
     def __call__(self, name: str, suite: Suite | CommandSuite, gate: StartGate, stop_when: StopWhen) -> Verdict: ...
 
@@ -37,38 +37,38 @@ def prove_each(
     isolation: IsolationSettings,
     stop_when: StopWhen,
 ) -> dict[str, Verdict]:
-    """Prove every suite, in order; the `first` turn is the caller's to give, the others come of themselves.
+    """Prove every suite, in order. The caller opens the `first` gate; the others open by themselves.
 
     `stop_when` is asked in this thread; what `prove` raises ends the others.
     """
     if all(choose_order(suite, device, isolation) is RunOrder.IN_TURN for suite in suites.values()):
-        return _overlapping(suites, prove, first, stop_when)
+        return _prove_overlapping(suites, prove, first, stop_when)
     verdicts: dict[str, Verdict] = {}
     for name, suite in suites.items():
         verdicts[name] = prove(name, suite, StartGate() if verdicts else first, stop_when)
     return verdicts
 
 
-def _overlapping(suites: Suites, prove: ProveSuite, first: StartGate, stop_when: StopWhen) -> dict[str, Verdict]:
+def _prove_overlapping(suites: Suites, prove: ProveSuite, first: StartGate, stop_when: StopWhen) -> dict[str, Verdict]:
     stop = Event()
-    with scratch_folder("backport-turns-") as scratch, ThreadPoolExecutor(max_workers=2) as proofs:
+    with scratch_folder("backport-turns-") as scratch, ThreadPoolExecutor(max_workers=2) as executor:
         turns = [first, *(StartGate(scratch / str(place) / "begun") for place in range(1, len(suites)))]
-        running = {
-            name: proofs.submit(prove, name, suite, gate, stop.is_set)
+        futures = {
+            name: executor.submit(prove, name, suite, gate, stop.is_set)
             for (name, suite), gate in zip(suites.items(), turns, strict=True)
         }
-        for before, gate in zip(running.values(), turns[1:], strict=False):
+        for before, gate in zip(futures.values(), turns[1:], strict=False):
             _give_after(before, first, gate)
         try:
-            while wait(running.values(), timeout=_GLANCE).not_done and not stop.is_set():
-                if stop_when() or any(each.done() and each.exception() for each in running.values()):
+            while wait(futures.values(), timeout=_GLANCE).not_done and not stop.is_set():
+                if stop_when() or any(future.done() and future.exception() for future in futures.values()):
                     stop.set()
-            return {name: each.result() for name, each in running.items()}
+            return {name: future.result() for name, future in futures.items()}
         finally:
             stop.set()
-            proofs.shutdown(wait=False, cancel_futures=True)
+            executor.shutdown(wait=False, cancel_futures=True)
 
 
 def _give_after(before: Future[Verdict], first: StartGate, gate: StartGate) -> None:
-    """Give a turn once the suite before has ended, but not before the first: until then there may be no trees."""
+    """Open a gate once the suite before has ended, but not before the first gate: until then there may be no trees."""
     before.add_done_callback(lambda _: first.when_open(gate.open))

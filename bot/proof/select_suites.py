@@ -1,6 +1,6 @@
 """Which suites prove a candidate: a carried patch's and its companions', or the original's own tests; and the target's.
 
-Owns the choice, from configuration and the candidate's files. Runs nothing.
+The choice follows from the configuration and the candidate's files. Nothing runs here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bot.config.prove import KnownFailureConfig, ProveConfig
 from bot.git.trees import CommitTree
 from bot.models import OWN_TESTS, Affectedness, CommandSuite, KnownFailure, SourceTree, Suite
 from bot.pick.context import PickContext
-from bot.proof.changed_tests import files_of_tests, filled, steering_files
+from bot.proof.changed_tests import files_of_tests, fill_command, steering_files
 from bot.proof.isolation import GIB, IsolationSettings
 from bot.proof.runner import ProofRequest
 
@@ -28,7 +28,7 @@ class Suites:
     guards: dict[str, CommandSuite] = field(default_factory=dict)
 
     @property
-    def every(self) -> dict[str, Suite | CommandSuite]:
+    def all_suites(self) -> dict[str, Suite | CommandSuite]:
         """All of them by name, the proof first."""
         return self.proof | self.guards
 
@@ -37,21 +37,21 @@ def suites_for(
     branch: str,
     patch: CarriedPatch | None,
     companions: Sequence[CarriedPatch],
-    changed: Sequence[str],
+    changed_files: Sequence[str],
     candidate: SourceTree,
     settings: ProveConfig,
 ) -> Suites:
     """Choose the suites for a candidate on a branch that changes these files."""
     longest = settings.timeout_minutes * 60
     proof: dict[str, Suite | CommandSuite] = {
-        each.name: replace(each.suite, timeout=min(each.suite.timeout, longest))
-        for each in (patch, *companions)
-        if each is not None
+        entry.name: replace(entry.suite, timeout=min(entry.suite.timeout, longest))
+        for entry in (patch, *companions)
+        if entry is not None
     }
-    own = _own_tests(changed, candidate, settings)
-    if not proof and own is not None:
-        proof[own.name] = own
-    return Suites(proof=proof, guards={each.name: each for each in _guards(branch, settings)})
+    own_tests = _own_tests(changed_files, candidate, settings)
+    if not proof and own_tests is not None:
+        proof[own_tests.name] = own_tests
+    return Suites(proof=proof, guards={entry.name: entry for entry in _guards(branch, settings)})
 
 
 def suites_of(request: ProofRequest, context: PickContext) -> Suites:
@@ -60,7 +60,7 @@ def suites_of(request: ProofRequest, context: PickContext) -> Suites:
         request.branch,
         context.patches[request.patch] if request.patch else None,
         [context.patches[name] for name in request.companions],
-        request.changed,
+        request.changed_files,
         CommitTree(context.mirror, request.commit),
         context.config.prove,
     )
@@ -87,23 +87,23 @@ def resolved_in(
     candidate: SourceTree, suite: Suite | CommandSuite, patches: Mapping[str, CarriedPatch]
 ) -> frozenset[str]:
     """Name the carried patches whose fix the candidate has, by its own code: what they fix is no known failure."""
-    named = {declared.fixed_by for declared in suite.known_failures if declared.fixed_by}
+    names = {failure.fixed_by for failure in suite.known_failures if failure.fixed_by}
     return frozenset(
-        name for name in named if name in patches and check(candidate, patches[name]).status is Affectedness.FIXED
+        name for name in names if name in patches and check(candidate, patches[name]).status is Affectedness.FIXED
     )
 
 
-def _own_tests(changed: Sequence[str], candidate: SourceTree, settings: ProveConfig) -> CommandSuite | None:
-    named, overlay = files_of_tests(changed, settings.tests.paths)
-    run = [path for path in named if candidate.read(path) is not None]  # what the change removes cannot be run
+def _own_tests(changed_files: Sequence[str], candidate: SourceTree, settings: ProveConfig) -> CommandSuite | None:
+    names, overlay = files_of_tests(changed_files, settings.tests.paths)
+    run = [path for path in names if candidate.read(path) is not None]  # what the change removes cannot be run
     if not run:
         return None
     return CommandSuite(
         name=OWN_TESTS,
-        command=filled(settings.tests.command, run),
+        command=fill_command(settings.tests.command, run),
         overlay=overlay,
-        steering=steering_files(changed),
-        known_failures=_declared(settings.tests.known_failures),
+        steering=steering_files(changed_files),
+        known_failures=_known_failures(settings.tests.known_failures),
         timeout=settings.timeout_minutes * 60,
     )
 
@@ -111,15 +111,15 @@ def _own_tests(changed: Sequence[str], candidate: SourceTree, settings: ProveCon
 def _guards(branch: str, settings: ProveConfig) -> list[CommandSuite]:
     return [
         CommandSuite(
-            name=each.name,
-            command=each.command,
-            junit=each.junit or "",
-            known_failures=_declared(each.known_failures),
-            timeout=each.timeout_minutes * 60,
+            name=entry.name,
+            command=entry.command,
+            junit=entry.junit or "",
+            known_failures=_known_failures(entry.known_failures),
+            timeout=entry.timeout_minutes * 60,
         )
-        for each in settings.commands_for(branch)
+        for entry in settings.commands_for(branch)
     ]
 
 
-def _declared(cases: Sequence[KnownFailureConfig]) -> tuple[KnownFailure, ...]:
-    return tuple(KnownFailure(each.cases, each.reason) for each in cases)
+def _known_failures(cases: Sequence[KnownFailureConfig]) -> tuple[KnownFailure, ...]:
+    return tuple(KnownFailure(entry.cases, entry.reason) for entry in cases)

@@ -1,4 +1,4 @@
-"""A tree's files once more, for a command that may change them, and the tests of a change laid over it."""
+"""Copies a tree's files for a command that may change them, and puts the tests of a change on top."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ def lay_over(copy: Path, source: Path, files: tuple[str, ...]) -> None:
         SuiteError: a file lies behind a link that leaves its tree, or is neither a file nor a link.
     """
     for file in files:
-        place, there = copy / file, source / file
-        for tree, path in ((copy, place), (source, there)):
+        place, source_file = copy / file, source / file
+        for tree, path in ((copy, place), (source, source_file)):
             if not path.parent.resolve().is_relative_to(tree.resolve()):
                 raise SuiteError(
                     f"{file} lies behind a link that leaves the tree; nothing was run.", hint="Look at it."
                 )
         place.unlink(missing_ok=True)
-        if not os.path.lexists(there):
+        if not os.path.lexists(source_file):
             continue
-        if not (there.is_symlink() or there.is_file()):
+        if not (source_file.is_symlink() or source_file.is_file()):
             raise SuiteError(f"{file} is neither a file nor a link; nothing was run.", hint="Look at it.")
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(there, place, follow_symlinks=False)
+        shutil.copy2(source_file, place, follow_symlinks=False)
 
 
 Mark = tuple[int, int, int]

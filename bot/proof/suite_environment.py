@@ -1,7 +1,7 @@
-"""The environment of a process that runs somebody's code.
+"""The environment of a process that runs foreign code.
 
-Owns the list of variables that pass; everything else stays behind, so that no token, agent socket or proxy password
-reaches a suite by being forgotten. Starts nothing.
+Only the variables listed here pass. So no token, agent socket or proxy password reaches a suite because it was
+forgotten.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ def suite_environment(
     `home` is the run's own and temporary. `kernels` keeps compiled kernels under the hash of their source, so that base
     and candidate share what is identical and nothing else. `turn` is the file for which the cases wait.
     """
-    waiting = {"SUITE_TURN": str(turn)} if turn else {}
+    gate_variables = {"SUITE_TURN": str(turn)} if turn else {}
     return (
         _environment(home, kernels, device, import_paths, parent)
-        | waiting
+        | gate_variables
         | {
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "OMP_NUM_THREADS": "1",
@@ -70,8 +70,8 @@ def command_environment(
 def _environment(
     home: Path, kernels: Path, device: str, import_paths: Sequence[Path], parent: Mapping[str, str] | None
 ) -> dict[str, str]:
-    inherited = os.environ if parent is None else parent
-    environment = {name: inherited[name] for name in sorted(PASSED_ON & inherited.keys())}
+    parent_environment = os.environ if parent is None else parent
+    environment = {name: parent_environment[name] for name in sorted(PASSED_ON & parent_environment.keys())}
     for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         environment[name] = str(home)
     return environment | {

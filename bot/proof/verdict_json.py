@@ -32,23 +32,23 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
         "base": _run_to_json(verdict.base),
         "candidate": _run_to_json(verdict.candidate),
         "known_failures": [
-            {"case": known.case, "reason": known.reason, "still_fails": known.still_fails}
-            for known in verdict.known_failures
+            {"case": failure.case, "reason": failure.reason, "still_fails": failure.still_fails}
+            for failure in verdict.known_failures
         ],
         "notes": list(verdict.notes),
     }
 
 
 def verdict_from_json(text: bytes) -> Verdict:
-    """Read a record that `verdict_to_json` made, whoever wrote it; what cannot be shown of its texts is replaced.
+    """Read a record that `verdict_to_json` made, by any author; what cannot be shown of its texts is replaced.
 
     Raises ValueError on anything else, whatever its types, depth or numbers.
     """
-    return cleaned(_VERDICT.validate_json(text))
+    return clean_verdict(_VERDICT.validate_json(text))
 
 
-def cleaned(verdict: Verdict) -> Verdict:
-    """Return a verdict of somebody else's with texts that can be shown and kept, and times that are numbers.
+def clean_verdict(verdict: Verdict) -> Verdict:
+    """Return a foreign verdict with texts that can be shown and kept, and times that are numbers.
 
     Raises ValueError where it has more cases than MOST_CASES.
     """
@@ -59,9 +59,11 @@ def cleaned(verdict: Verdict) -> Verdict:
         candidate=_cleaned_run(verdict.candidate),
         known_failures=tuple(
             replace(
-                known, case=printable_line(known.case, LONGEST_NAME), reason=printable(known.reason, LONGEST_MESSAGE)
+                failure,
+                case=printable_line(failure.case, LONGEST_NAME),
+                reason=printable(failure.reason, LONGEST_MESSAGE),
             )
-            for known in verdict.known_failures
+            for failure in verdict.known_failures
         ),
         notes=tuple(printable(note, LONGEST_MESSAGE) for note in verdict.notes),
         evidence_url=printable_line(verdict.evidence_url, LONGEST_NAME),

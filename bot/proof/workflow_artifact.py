@@ -1,7 +1,7 @@
 """A workflow's artifact → the runs it reports, suite by suite.
 
-Owns the reading of an archive that came out of a machine that ran somebody's code: nothing is unpacked to a disk, sizes
-are bounded before they are read, and what does not fit is an error and never a pass.
+The archive comes from a machine that ran foreign code. So nothing is unpacked to a disk, sizes are limited before they
+are read, and whatever does not fit is an error and never a pass.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ Runs: TypeAlias = Mapping[str, tuple[SuiteRun, SuiteRun]]
 LARGEST = 32 * 1024 * 1024
 """Bytes of all records together that are still read."""
 MOST_SUITES = 50
-_SHOWN = 200
-"""Characters of what is wrong with it: names in it are somebody's."""
+_MESSAGE_LENGTH = 200
+"""Characters of a message about it: names in it are foreign text."""
 _RECORD = re.compile(rf"(?!\.\.?/)[^/]+/{re.escape(VERDICT)}")
 _NO_ARCHIVE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
@@ -46,24 +46,24 @@ def read_artifact(archive: bytes) -> Runs:
         SuiteError: this is no such archive, or a record in it cannot be used.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-            records = [name for name in opened.namelist() if _RECORD.fullmatch(name)]
+        with zipfile.ZipFile(io.BytesIO(archive)) as zip_file:
+            records = [name for name in zip_file.namelist() if _RECORD.fullmatch(name)]
             if not records or len(records) > MOST_SUITES or len(set(records)) < len(records):
                 raise SuiteError(f"its artifact has the records of {len(records)} suites.", hint=_HINT)
-            return {name.partition("/")[0]: runs for name, runs in _read_all(opened, records)}
+            return {name.partition("/")[0]: runs for name, runs in _read_all(zip_file, records)}
     except _NO_ARCHIVE as error:
-        why = printable_line(str(error), _SHOWN)
-        raise SuiteError(f"its artifact is no archive that can be read ({why}).", hint=_HINT) from error
+        reason = printable_line(str(error), _MESSAGE_LENGTH)
+        raise SuiteError(f"its artifact is no archive that can be read ({reason}).", hint=_HINT) from error
 
 
-def _read_all(opened: zipfile.ZipFile, names: Sequence[str]) -> Iterator[tuple[str, tuple[SuiteRun, SuiteRun]]]:
-    left = LARGEST
+def _read_all(zip_file: zipfile.ZipFile, names: Sequence[str]) -> Iterator[tuple[str, tuple[SuiteRun, SuiteRun]]]:
+    budget = LARGEST
     for name in names:
-        with opened.open(name) as member:
+        with zip_file.open(name) as member:
             # The size that the archive claims is only a claim.
-            text = member.read(left + 1)
-        left -= len(text)
-        if left < 0:
+            text = member.read(budget + 1)
+        budget -= len(text)
+        if budget < 0:
             raise SuiteError(f"its record {name} is too large to be read.", hint=_HINT)
         yield name, _read(name, text)
 
@@ -77,8 +77,8 @@ def _read(name: str, text: bytes) -> tuple[SuiteRun, SuiteRun]:
 
 
 def _first(error: ValueError) -> str:
-    """Say what was wrong first; a validation error's own text repeats what somebody wrote."""
+    """Say what was wrong first; a validation error's own text repeats foreign text."""
     if not isinstance(error, ValidationError):
-        return printable_line(str(error), _SHOWN)
+        return printable_line(str(error), _MESSAGE_LENGTH)
     first = error.errors(include_input=False, include_url=False)[0]
-    return printable_line(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", _SHOWN)
+    return printable_line(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", _MESSAGE_LENGTH)

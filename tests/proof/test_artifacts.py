@@ -68,7 +68,7 @@ def test_both_reports_lie_beside_the_verdict(tmp_path: Path) -> None:
         tmp_path / "candidate",
         None,
         patches={},
-        changed=("widget.py", "test_size.py"),
+        changed_files=("widget.py", "test_size.py"),
         commits=("a" * 40, "b" * 40),
         device="cpu",
         evidence=tmp_path / "evidence",

@@ -43,7 +43,7 @@ def test_the_part_past_the_end_is_drawn_to_scale() -> None:
 
 def test_the_worst_cases_are_kept() -> None:
     base = [case(f"t::{number:02}", 16, 16 + number, number) for number in range(30)]
-    svg = render_buffers(verdict(base, base), most=3)
+    svg = render_buffers(verdict(base, base), limit=3)
     assert [name in svg for name in ("t::29", "t::28", "t::27", "t::26")] == [True, True, True, False]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.config import ProveConfig
 from bot.models import CaseOutcome, CaseResult, SuiteRun
-from bot.proof.changed_tests import errors_as_failures, files_of_tests, filled, steering_files
+from bot.proof.changed_tests import errors_as_failures, files_of_tests, fill_command, steering_files
 
 PATTERNS = ProveConfig().tests.paths
 
@@ -32,7 +32,7 @@ def test_the_default_patterns_tell_tests_from_what_lies_beside_them(path: str, r
 
 
 def test_each_file_is_a_word_of_its_own_and_never_an_option() -> None:
-    command = filled(["pytest", "{files}", "-q"], ["tests/test a.py", "-p_test.py"])
+    command = fill_command(["pytest", "{files}", "-q"], ["tests/test a.py", "-p_test.py"])
     assert command == ("pytest", "tests/test a.py", "./-p_test.py", "-q")
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from bot.models import Suite, VerdictOutcome
 from bot.proof import prove
-from bot.proof.container import contained
+from bot.proof.container import container_command
 from bot.proof.isolation import IsolationSettings, Launch
 
 RUNTIME = f"""#!{sys.executable}
@@ -120,4 +120,4 @@ def test_a_runtime_that_is_not_there_allows_no_verdict(tmp_path: Path) -> None:
 
 def test_a_container_with_a_network_does_not_get_the_machine_s(tmp_path: Path) -> None:
     launch = Launch(command=["true"], directory=tmp_path, environment={}, device="cpu")
-    assert "--network" not in contained(launch, IsolationSettings(image="widget", network=True), "name")
+    assert "--network" not in container_command(launch, IsolationSettings(image="widget", network=True), "name")

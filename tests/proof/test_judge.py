@@ -94,7 +94,7 @@ def test_runs_on_different_devices_prove_nothing() -> None:
 def test_a_declaration_ends_with_the_patch_that_fixes_it() -> None:
     base, candidate = run("fF"), run("pF")
     assert judge(base, candidate, known_failures=[SLACK]).outcome is VerdictOutcome.PROVEN
-    with_fix = judge(base, candidate, known_failures=[SLACK], resolved=frozenset({"other-patch"}))
+    with_fix = judge(base, candidate, known_failures=[SLACK], resolved_patches=frozenset({"other-patch"}))
     assert with_fix.outcome is VerdictOutcome.INCOMPLETE
     assert with_fix.known_failures == ()
 

@@ -25,7 +25,8 @@ base, candidate, choice, reading = *map(Path, sys.argv[1:3]), *sys.argv[3:]
 getattr(credentials, reading)(credentials.TOKEN)
 settings = ProveConfig(device="cpu", without_isolation=choice)
 try:
-    verdict = prove_trees(base, candidate, None, patches={}, settings=settings, changed=["test_it.py"], progress=print)
+    files = ["test_it.py"]
+    verdict = prove_trees(base, candidate, None, patches={}, settings=settings, changed_files=files, progress=print)
 except SuiteError as error:
     print("refused:", error.message, error.hint)
 else:
