@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.errors import GitError
+from bot.git.open import create_repo
 from bot.git.process import Git
 from bot.git.repository import Repository
 from bot.models import Sha
@@ -64,10 +65,9 @@ def take_bundle(repository: Repository, file: Path, base: Sha, candidate: Sha) -
 @contextmanager
 def _shallow(boundary: Sha) -> Iterator[Git]:
     with tempfile.TemporaryDirectory(prefix="backport-bundle-") as scratch:
-        git = Git(directory=Path(scratch))
-        git.run("init", "--quiet", "--bare", "--template=")
+        repo = create_repo(Path(scratch))
         Path(scratch, "shallow").write_text(f"{boundary}\n", encoding="ascii")
-        yield git
+        yield repo.git
 
 
 def _unbundle(git: Git, file: Path, base: Sha, candidate: Sha) -> None:

@@ -12,8 +12,9 @@ import re
 import secrets
 import subprocess
 import threading
+import weakref
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -46,6 +47,7 @@ class ObjectReader:
         self._git = git
         self._lock = threading.Lock()
         self._process: Git.AutoInterrupt | None = None
+        self._end: Callable[[], object] = lambda: None
 
     def read(self, name: str) -> tuple[str, Sha, bytes] | None:
         """Return type, object name and content, or None where there is no such object."""
@@ -69,7 +71,7 @@ class ObjectReader:
     def _answer(self, name: str, stdout: IO[bytes]) -> tuple[str, Sha, bytes] | None:
         header = stdout.readline()
         if not header:
-            self._process = None
+            self._stop()
             raise GitError(
                 f"git ended while it read {name}.", hint="The repository may be damaged: run `git fsck` there."
             )
@@ -85,12 +87,18 @@ class ObjectReader:
         if self._process is None:
             # Nobody reads its messages, so a pipe for them would fill up and stop it.
             self._process = self._git.start("cat-file", "--batch", stderr=subprocess.DEVNULL)
+            # A reader that nobody closed, in a circle of references, ends its process too.
+            self._end = weakref.finalize(self, self._process.communicate)
         return self._process
 
     def close(self) -> None:
         """End the process; a later read starts another."""
         with self._lock:
-            self._process = None
+            self._stop()
+
+    def _stop(self) -> None:
+        self._end()
+        self._process = None
 
 
 class ObjectWriter:

@@ -7,7 +7,6 @@ GitPython that runs git (`Repo.init`, `Remote.fetch`, `Remote.push`) comes throu
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -20,9 +19,6 @@ import git
 
 from bot.errors import GitError, OutOfTime
 from bot.git.environment import SETTINGS, environment, require_git
-
-# It logs what a server answered; the errors raised here hold the same without secrets.
-logging.getLogger("git").setLevel(logging.CRITICAL)
 
 _STDERR_LIMIT = 2000
 """Characters of git's messages that an error keeps."""

@@ -1,19 +1,25 @@
-"""The remote of a mirror: what branches it has, bringing objects here, pushing one commit to one branch.
+"""The remote of a mirror: lists its branches, fetches objects, pushes one commit to one branch.
 
-Owns the wire. A token is in the environment of the git processes started here and nowhere else.
+Fetches and pushes through GitPython. A token is in the environment of the git processes started here and nowhere else.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from git import GitCommandError, PushInfo, SymbolicReference
+from git import Remote as GitRemote
 
 from bot.errors import FetchFailed, GitError, PushForbidden, PushRejected
+from bot.git.environment import authorization
 from bot.git.process import Completed
 from bot.git.push_rejections import explain_refusal, is_refusal
-from bot.models import Sha
+from bot.git.transfer_output import TransferOutput
+from bot.models import Progress, Sha, silent
 
 if TYPE_CHECKING:
     from bot.git.repository import Repository
@@ -22,32 +28,89 @@ REMOTE = "origin"
 _FETCHED = "refs/backport-bot/fetched/"
 _HEADS = "refs/heads/"
 _SHA = re.compile(r"[0-9a-f]{40}")
-# curl's and git's fixed words for a refusal by the server; the locale is always C.
+# curl's and git's fixed words for a failure of the connection or the server; the locale is always C.
 _CONNECTION = re.compile(
     r"error: (?:429|5\d\d)\b|HTTP (?:429|5\d\d)\b|reset by peer|[Ee]mpty reply|timed out|Operation too slow"
     r"|early EOF|unexpected disconnect|hung up unexpectedly|Could not resolve host"
 )
-_BUSY = re.compile(rb"\[remote rejected\] \((?:Internal Server Error|failed to lock|failure)\)", re.IGNORECASE)
-"""What GitHub says of a branch when its storage did not answer in time."""
-_STDERR_KEPT = 2000
-"""Characters of what git said that an error holds."""
+_BUSY = re.compile(r"\[remote rejected\] \((?:Internal Server Error|failed to lock|failure)\)", re.IGNORECASE)
+"""What GitHub answers for a branch if its storage did not answer in time."""
+_STDERR_LIMIT = 2000
+"""Characters of git's messages that an error keeps."""
 _PAUSES = (1.0, 4.0)
 """Seconds before the second and third attempt."""
-_STALLED = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60")
-"""git itself waits for ever for a server that says nothing."""
 _REFUSED = re.compile(r"error: 40[13]\b|Authentication failed|could not read (Username|Password)|Permission denied")
+
+Token = str | Callable[[], str]
+
+
+@dataclass(slots=True)
+class Connection:
+    """A remote by its name in the mirror's configuration, its address, and the token that is for that address alone."""
+
+    name: str = REMOTE
+    url: str = ""
+    token: Token | None = field(default=None, repr=False)
+    progress: Progress = silent
+
+    def authorization(self) -> Mapping[str, str]:
+        """Return the variables with the token, as it is now, for a process that talks to the remote."""
+        token = self.token() if callable(self.token) else self.token
+        return authorization(self.url, token) if token else {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """How a command that talks to the remote ended; `pushed` is the remote's answer for the branch, if it gave one."""
+
+    completed: Completed
+    pushed: PushInfo | None = None
+
+    @property
+    def summary(self) -> str:
+        return self.pushed.summary.strip() if self.pushed else ""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection or the server failed, so that another attempt may succeed."""
+        return bool(self.completed.code and (_CONNECTION.search(self.completed.stderr) or _BUSY.search(self.summary)))
+
+
+def _retry(attempt: Callable[[], _Answer]) -> _Answer:
+    """Run a command that talks to the remote; up to three times if the connection fails.
+
+    A push may be repeated as well: it names the tip that it replaces, so that a second one cannot replace more.
+    """
+    for pause in _PAUSES:
+        answer = attempt()
+        if not answer.is_lost:
+            return answer
+        time.sleep(pause)
+    return attempt()
+
+
+def _connect(repository: Repository) -> GitRemote:
+    """Return GitPython's remote, whose processes may send the token."""
+    connection = repository.connection
+    return GitRemote(repository.repo.with_variables(connection.authorization()), connection.name)
 
 
 def list_branches(repository: Repository) -> dict[str, Sha]:
-    """Ask the remote for its branches, in one round trip. Left out are names that are no UTF-8: no API can say them.
+    """Ask the remote for its branches, in one round trip. Names that are no UTF-8 are left out: no API can say them.
 
     Raises:
         FetchFailed: the remote could not be asked.
     """
-    done = _ask(repository, "ls-remote", "--heads", repository.remote)
-    if done.code:
-        raise _fetch_error(repository, done, "The branches of the remote could not be listed")
-    lines = (line.split("\t") for line in done.stdout.decode(errors="surrogateescape").split("\n") if line)
+
+    def attempt() -> _Answer:
+        variables = repository.connection.authorization()
+        return _Answer(repository.git.attempt("ls-remote", "--heads", repository.connection.name, variables=variables))
+
+    completed = _retry(attempt).completed
+    if completed.code:
+        raise _fetch_error(repository, completed, "The branches of the remote could not be listed")
+    output = completed.stdout.decode(errors="surrogateescape")
+    lines = (line.split("\t") for line in output.split("\n") if line)
     return {ref.removeprefix(_HEADS): Sha(sha) for sha, ref in lines if ref.startswith(_HEADS) and _is_utf8(ref)}
 
 
@@ -56,7 +119,7 @@ def _is_utf8(name: str) -> bool:
 
 
 def fetch(repository: Repository, wanted: Iterable[str]) -> None:
-    """Bring commits (by object name) or refs (by refspec) here; commits that are here already cost nothing.
+    """Fetch commits (by object name) or refs (by refspec); costs nothing for commits that are here already.
 
     A commit fetched by its name is kept by a ref of its own, so that the next fetch need not bring its history again.
 
@@ -64,60 +127,52 @@ def fetch(repository: Repository, wanted: Iterable[str]) -> None:
         FetchFailed: the remote could not be asked or does not have it.
     """
     refspecs = [
-        f"+{each}:{_FETCHED}{each}" if _SHA.fullmatch(each) else each
-        for each in dict.fromkeys(wanted)
-        if not (_SHA.fullmatch(each) and _is_complete(repository, each))
+        f"+{name}:{_FETCHED}{name}" if _SHA.fullmatch(name) else name
+        for name in dict.fromkeys(wanted)
+        if not (_SHA.fullmatch(name) and _is_complete(repository, name))
     ]
     if not refspecs:
         return
-    arguments = (
-        "-c",
-        "fetch.writeCommitGraph=true",
-        "fetch",
-        "--quiet",
-        "--no-tags",
-        "--no-write-fetch-head",
-        "--no-auto-maintenance",
-    )
-    done = _ask(repository, *arguments, repository.remote, *refspecs)
-    if done.code:
-        shown = ", ".join(each.removeprefix("+").partition(":")[0] for each in refspecs)
-        raise _fetch_error(repository, done, f"{shown} could not be fetched")
+    completed = _retry(lambda: _fetch_once(repository, refspecs)).completed
+    if completed.code:
+        names = ", ".join(refspec.removeprefix("+").partition(":")[0] for refspec in refspecs)
+        raise _fetch_error(repository, completed, f"{names} could not be fetched")
     repository.forget()
 
 
-def _ask(repository: Repository, *arguments: str) -> Completed:
-    """Run a command that talks to the remote; where the connection failed it is run again.
+def _fetch_once(repository: Repository, refspecs: list[str]) -> _Answer:
+    output = TransferOutput(repository.connection.progress)
+    try:
+        _connect(repository).fetch(refspecs, progress=output, verbose=False, no_tags=True, no_auto_maintenance=True)
+    except GitCommandError as error:
+        return _Answer(_completed(repository, output, cast("int", error.status)))
+    return _Answer(_completed(repository, output, 0))
 
-    That goes for a push as well: it names the tip that it replaces, so that a second one cannot replace more.
-    """
-    for pause in _PAUSES:
-        done = repository.git.attempt(*_STALLED, *arguments, variables=repository.authorize())
-        if not done.code or not (_CONNECTION.search(done.stderr) or _BUSY.search(done.stdout)):
-            return done
-        time.sleep(pause)
-    return repository.git.attempt(*_STALLED, *arguments, variables=repository.authorize())
+
+def _completed(repository: Repository, output: TransferOutput, code: int) -> Completed:
+    return Completed(code, b"", repository.git.scrub(output.messages))
 
 
 def _is_complete(repository: Repository, sha: str) -> bool:
     # A lone object proves nothing about its history; a ref is only written once the history is here.
-    if repository.resolve(f"{_FETCHED}{sha}"):
-        return True
-    return repository.contains(Sha(sha)) and bool(
-        repository.git.attempt("for-each-ref", "--count=1", f"--contains={sha}").stdout
-    )
+    try:
+        return SymbolicReference.dereference_recursive(repository.repo, f"{_FETCHED}{sha}") == sha
+    except ValueError:
+        return repository.contains(Sha(sha)) and bool(
+            repository.git.attempt("for-each-ref", "--count=1", f"--contains={sha}").stdout
+        )
 
 
-def _fetch_error(repository: Repository, done: Completed, what: str) -> GitError:
-    refused = bool(_REFUSED.search(done.stderr))
+def _fetch_error(repository: Repository, completed: Completed, what: str) -> GitError:
+    refused = bool(_REFUSED.search(completed.stderr))
     hint = "Check the token's access to the repository." if refused else "Check the repository's URL and the network."
-    return repository.git.error(done, what, FetchFailed, hint)
+    return repository.git.error(completed, what, FetchFailed, hint)
 
 
 def push(repository: Repository, commit: Sha, branch: str, *, expected: Sha | None) -> None:
     """Put a commit on a branch of the remote that is at `expected`, or that does not exist when that is None.
 
-    Pushing what is there already changes nothing and is no error.
+    Pushing what is there already changes nothing and is no error. The commit is kept by a ref, as a fetched one is.
 
     Raises:
         PushRejected: the branch is somewhere else by now; it was left as it is.
@@ -127,14 +182,27 @@ def push(repository: Repository, commit: Sha, branch: str, *, expected: Sha | No
     ref = f"{_HEADS}{branch}"
     if repository.git.attempt("check-ref-format", ref).code:
         raise PushRejected(f"git does not allow `{branch}` as a branch name, so nothing was pushed.", hint="Rename it.")
-    lease = f"--force-with-lease={ref}:{expected or ''}"
-    done = _ask(repository, "push", "--porcelain", "--no-verify", lease, repository.remote, f"{commit}:{ref}")
-    flag, summary = _pushed_line(done, ref)
-    if flag in (" ", "+", "*", "="):
-        return
-    if _has_landed(repository, commit, branch):
-        return
-    raise _push_error(repository, done, branch, expected, summary)
+    # GitPython reads the remote's answer only if what is pushed is a ref.
+    repository.git.run("update-ref", f"{_FETCHED}{commit}", commit)
+    answer = _retry(lambda: _push_once(repository, f"{_FETCHED}{commit}", ref, expected))
+    if answer.completed.code and not _has_landed(repository, commit, branch):
+        raise _push_error(repository, answer, branch, expected)
+
+
+def _push_once(repository: Repository, source: str, ref: str, expected: Sha | None) -> _Answer:
+    """Push a ref (empty: delete `ref`) under the condition that the remote's is at `expected`.
+
+    https://git-scm.com/docs/git-push#Documentation/git-push.txt---force-with-leaseltrefnamegtltexpectgt
+    """
+    output = TransferOutput(repository.connection.progress)
+    lease = f"{ref}:{expected or ''}"
+    try:
+        results = _connect(repository).push(f"{source}:{ref}", progress=output, no_verify=True, force_with_lease=lease)
+    except GitCommandError as error:
+        return _Answer(_completed(repository, output, cast("int", error.status)))
+    pushed = next((result for result in results if result.remote_ref_string == ref), None)
+    failed = pushed is None or bool(pushed.flags & PushInfo.ERROR)
+    return _Answer(_completed(repository, output, int(failed)), pushed)
 
 
 def _has_landed(repository: Repository, commit: Sha, branch: str) -> bool:
@@ -153,34 +221,23 @@ def delete_branch(repository: Repository, branch: str, *, expected: Sha) -> None
     """
     if list_branches(repository).get(branch) != expected:
         return
-    ref = f"{_HEADS}{branch}"
-    lease = f"--force-with-lease={ref}:{expected}"
-    done = repository.git.attempt(
-        *_STALLED, "push", "--porcelain", "--no-verify", lease, REMOTE, f":{ref}", variables=repository.authorize()
-    )
-    if done.code:
+    completed = _push_once(repository, "", f"{_HEADS}{branch}", expected).completed
+    if completed.code:
         hint = "Remove it by hand; the token needs write access to contents."
-        raise repository.git.error(done, f"`{branch}` was not removed", GitError, hint)
+        raise repository.git.error(completed, f"`{branch}` was not removed", GitError, hint)
 
 
-def _pushed_line(done: Completed, ref: str) -> tuple[str, str]:
-    """Return flag and summary of the porcelain line for a ref, empty where the remote gave none."""
-    for line in done.stdout.decode(errors="replace").splitlines():
-        flag, _, rest = line.partition("\t")
-        refs, _, summary = rest.partition("\t")
-        if refs.endswith(f":{ref}"):
-            return flag, summary
-    return "", ""
-
-
-def _push_error(repository: Repository, done: Completed, branch: str, expected: Sha | None, summary: str) -> GitError:
-    if not is_refusal(done.stderr, summary):
+def _push_error(repository: Repository, answer: _Answer, branch: str, expected: Sha | None) -> GitError:
+    completed, summary = answer.completed, answer.summary
+    if not is_refusal(completed.stderr, summary):
         hint = "Check the repository's URL and the network."
-        return repository.git.error(done, f"`{branch}` was not pushed", GitError, hint)
+        return repository.git.error(completed, f"`{branch}` was not pushed", GitError, hint)
     # git words a refusal by a hook, a rule and a lost race alike, so the branch itself is asked.
     if summary and list_branches(repository).get(branch) != expected:
         hint = "Somebody else pushed to the branch meanwhile: look at it, then ask again."
-        return repository.git.error(done, f"`{branch}` was not pushed ({summary})", PushRejected, hint)
-    refusal = explain_refusal(done.stderr, summary)
+        return repository.git.error(completed, f"`{branch}` was not pushed ({summary})", PushRejected, hint)
+    refusal = explain_refusal(completed.stderr, summary)
     message = f"The push of `{branch}` was refused, so no pull request was opened or changed: {refusal.words}"
-    return PushForbidden(message, hint=refusal.hint, code=done.code, stderr=done.stderr.strip()[-_STDERR_KEPT:])
+    return PushForbidden(
+        message, hint=refusal.hint, code=completed.code, stderr=completed.stderr.strip()[-_STDERR_LIMIT:]
+    )

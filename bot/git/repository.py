@@ -1,115 +1,62 @@
-"""A repository on disk: the door to git.
+"""A repository on disk: answers what git knows, through GitPython and through processes of our own.
 
-Owns the handle that the rooms pass around. What git knows is asked here; objects, trees, the remote and exports have
-modules of their own, and picking is built on top. No worktree is ever made or touched.
+Objects, trees, the remote and exports have modules of their own; picks are built on top.
 """
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
+
+from git import SymbolicReference
 
 from bot.errors import GitError
 from bot.git import export, remote, trees
-from bot.git.environment import authorization
 from bot.git.objects import SUBMODULE, ObjectReader, ObjectWriter, parse_commit
-from bot.git.process import Git
+from bot.git.open import Repo, open_repo
 from bot.git.quarantine import promote, quarantine_variables
+from bot.git.remote import Connection
 from bot.git.tree_cache import Directories
 from bot.models import Commit, Sha, Signature
 
-Token = str | Callable[[], str]
-
 # About 2 kB each.
-_MOST_COMMITS = 10_000
-
-
-@dataclass(slots=True)
-class _Address:
-    """Where the remote of a mirror is: git sends the token to that address alone."""
-
-    url: str = ""
+_COMMITS_LIMIT = 10_000
 
 
 class Repository:
-    """One git directory, bare or not. Reading is safe from several threads."""
+    """One git directory, bare or not, with the remote that it mirrors if there is one.
 
-    def __init__(self, git: Git, objects: Path, *, authorize: Callable[[], Mapping[str, str]] = dict) -> None:
-        self.git = git
-        self.remote = remote.REMOTE
-        self.objects = objects
-        self.authorize = authorize
-        self.reader = ObjectReader(git)
+    Threads may read from one. No worktree is ever created or touched.
+    """
+
+    def __init__(self, repo: Repo, connection: Connection | None = None) -> None:
+        self.repo = repo
+        self.git = repo.git
+        self.connection = connection or Connection()
+        self.objects = Path(repo.common_dir, "objects")
+        self.reader = ObjectReader(self.git)
         self.directories = Directories(self.reader)
-        self.writer = ObjectWriter(Path(git.variables.get("GIT_OBJECT_DIRECTORY", objects)))
+        self.writer = ObjectWriter(Path(self.git.variables.get("GIT_OBJECT_DIRECTORY", self.objects)))
         self._commits: dict[Sha, Commit] = {}
-        self._address = _Address()
 
     @classmethod
     def open(cls, directory: Path) -> Repository:
         """Open a git directory that is ours, or the one in a checkout of ours: its configuration is in effect.
 
-        See `bot.git.untrusted_repository` for others. Raises GitError where there is no repository.
+        See `bot.git.untrusted_repository` for others. Raises GitError if there is no repository.
         """
-        if (directory / ".git").is_dir():
-            directory /= ".git"
-        if not (directory / "HEAD").exists():
-            raise GitError(f"There is no git repository at {directory}.", hint="Give a git directory.")
-        git = Git(directory=directory.resolve())
-        objects = Path(git.text("rev-parse", "--git-path", "objects"))
-        return cls(git, objects if objects.is_absolute() else Path.cwd() / objects)
-
-    @classmethod
-    def mirror(
-        cls, url: str, directory: Path, *, token: Token | None = None, remote: str = remote.REMOTE
-    ) -> Repository:
-        """Find or create the bare repository that mirrors a remote. Fetches nothing yet.
-
-        A token that ends by itself is given as a function, which is asked whenever git talks to the remote.
-
-        Raises:
-            GitError: the directory cannot be used, or the URL holds credentials.
-        """
-        if "@" in url.partition("://")[2].partition("/")[0] and url.startswith("http"):
-            raise GitError("The URL of a remote must not hold credentials.", hint="Give the token by itself.")
-        secrets = (token,) if isinstance(token, str) else ()
-        git = Git(directory=directory, secrets=secrets)
-        if not (directory / "HEAD").exists():
-            directory.mkdir(parents=True, exist_ok=True)
-            git.run("init", "--quiet", "--bare", "--template=")
-        git.run("config", f"remote.{remote}.url", url)
-        address = _Address(url)
-
-        def authorize() -> Mapping[str, str]:
-            current = token() if callable(token) else token
-            return authorization(address.url, current) if current else {}
-
-        if git.attempt("config", "--get", "extensions.partialClone").code == 0:
-            # In a partial clone any git process may have to ask the remote for an object.
-            git = Git(directory=directory, variables=authorize(), secrets=secrets)
-        repository = cls(git, directory / "objects", authorize=authorize)
-        repository._address = address
-        return repository
+        return cls(open_repo(directory))
 
     # --- the remote ---------------------------------------------------------------------------------------------------
 
-    def beside(self, name: str, url: str, *, token: Token) -> Repository:
-        """Return this mirror with another remote, under a name of its own: the objects are the same."""
-        # Two names may be written alike; two addresses are never one remote.
-        remote_name = f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
-        other = Repository.mirror(url, self.git.directory, token=token, remote=remote_name)
-        other.remote = remote_name
-        return other
-
     def follow(self, url: str) -> None:
         """Reach the remote at its new address from now on, as it was renamed."""
-        if url != self._address.url:
-            self.git.run("config", f"remote.{self.remote}.url", url)
-            self._address.url = url
+        if url != self.connection.url:
+            self.git.run("config", f"remote.{self.connection.name}.url", url)
+            self.connection.url = url
 
     def branches(self) -> dict[str, Sha]:
         """Ask the remote for its branches and their tips."""
@@ -154,7 +101,7 @@ class Repository:
             found = self.reader.read(sha)
             if found is None or found[0] != "commit":
                 raise GitError(f"There is no commit {sha} in {self.git.directory}.", hint="Fetch it first.")
-            if len(self._commits) >= _MOST_COMMITS:
+            if len(self._commits) >= _COMMITS_LIMIT:
                 self._commits.clear()
             commit = self._commits[sha] = parse_commit(sha, found[2])
         return commit
@@ -241,18 +188,15 @@ class Repository:
             "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/", f"refs/remotes/{remote.REMOTE}/"
         )
         pairs = (line.split(" ", 1) for line in listed.splitlines())
-        return {
-            ref.removeprefix("refs/heads/").removeprefix(f"refs/remotes/{remote.REMOTE}/"): Sha(sha)
-            for sha, ref in pairs
-        }
+        return {_branch_of(ref): Sha(sha) for sha, ref in pairs}
 
     def default_branch(self) -> str:
         """Return the branch that a clone would check out: the remote's, as far as it is known here, or our own HEAD."""
-        for ref in (f"refs/remotes/{remote.REMOTE}/HEAD", "HEAD"):
-            done = self.git.attempt("symbolic-ref", "--quiet", ref)
-            if done.code == 0:
-                named = done.stdout.decode().strip()
-                return named.removeprefix("refs/heads/").removeprefix(f"refs/remotes/{remote.REMOTE}/")
+        for name in (f"refs/remotes/{remote.REMOTE}/HEAD", "HEAD"):
+            try:
+                return _branch_of(SymbolicReference(self.repo, name).reference.path)
+            except (TypeError, ValueError):  # it names a commit, or there is none
+                continue
         return "main"
 
     def forget(self) -> None:
@@ -270,13 +214,16 @@ class Repository:
         self.close()
 
 
+def _branch_of(ref: str | PathLike[str]) -> str:
+    return str(ref).removeprefix("refs/heads/").removeprefix(f"refs/remotes/{remote.REMOTE}/")
+
+
 class Quarantined(Repository):
     """A repository whose new objects are thrown away unless they are kept."""
 
     def __init__(self, outer: Repository, scratch: Path) -> None:
-        own = quarantine_variables(scratch, outer.writer.objects, outer.git.variables)
-        git = Git(directory=outer.git.directory, variables={**outer.git.variables, **own}, secrets=outer.git.secrets)
-        super().__init__(git, outer.objects, authorize=outer.authorize)
+        variables = quarantine_variables(scratch, outer.writer.objects, outer.git.variables)
+        super().__init__(outer.repo.with_variables(variables), outer.connection)
         # Objects never change, so what was read around it need not be read again.
         self._commits = outer._commits
         self.directories = Directories(self.reader, outer.directories)

@@ -21,7 +21,7 @@ from git.repo.fun import find_submodule_git_dir, find_worktree_git_dir, is_git_d
 
 from bot.errors import GitError
 from bot.git.environment import require_git
-from bot.git.process import Git
+from bot.git.open import create_repo
 from bot.git.remote import REMOTE
 from bot.git.repository import Repository
 
@@ -59,8 +59,7 @@ def opened_clone(directory: Path) -> Iterator[Repository]:
     if any((common / "objects" / "pack").glob("*.promisor")):
         log.warning("%s is a partial clone: what it left with its remote is missing here. Clone it whole.", directory)
     with tempfile.TemporaryDirectory(prefix="backport-clone-", ignore_cleanup_errors=True) as own:
-        git = Git(directory=Path(own))
-        git.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1")
+        git = create_repo(Path(own)).git
         _check_objects(common / "objects")
         _borrow_objects(common / "objects", git.directory)
         _copy_refs(git_dir, common, git.directory)

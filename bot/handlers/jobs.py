@@ -19,6 +19,7 @@ from bot.environment import credentials
 from bot.environment.credentials import Account
 from bot.environment.signing import SigningKey
 from bot.errors import ConfigError
+from bot.git.mirror import open_mirror
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.handlers.comment import refuse
@@ -147,7 +148,7 @@ def _open_for_pick(
             yield context.pick, context
         return
     token = credentials.take(credentials.TOKEN)
-    with Repository.mirror(plan.clone_url, connection.directory / "mirror.git", token=token) as mirror:
+    with open_mirror(plan.clone_url, connection.directory / "mirror.git", token=token) as mirror:
         yield _pick_context(mirror, settings, connection, progress), None
 
 

@@ -16,6 +16,7 @@ from bot.environment.credentials import Account
 from bot.environment.data_folder import private_directory
 from bot.environment.signing import SigningKey
 from bot.errors import Forbidden, GitHubError, NotFound
+from bot.git.mirror import open_beside, open_mirror
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.github.protocol import GitHub
@@ -114,7 +115,7 @@ def open_connections(connection: ConnectionSettings, account: Account) -> Iterat
     private_directory(connection.directory)
     client = _client(connection, account)
     try:
-        with Repository.mirror(client.clone_url, connection.directory / "mirror.git", token=client.token) as mirror:
+        with open_mirror(client.clone_url, connection.directory / "mirror.git", token=client.token) as mirror:
             yield client, mirror
     finally:
         client.close()
@@ -180,7 +181,7 @@ def _open_beside(
     client = _client(connection, account)
     try:
         # The whole name: `a/b-c` and `a-b/c` are not to share a remote.
-        with context.mirror.beside(connection.repository, client.clone_url, token=client.token) as mirror:
+        with open_beside(context.mirror, connection.repository, client.clone_url, token=client.token) as mirror:
             yield replace(
                 context,
                 pick=replace(context.pick, mirror=mirror),

@@ -11,7 +11,7 @@ import pytest
 
 from bot.environment.data_folder import private_directory
 from bot.errors import ConfigError
-from bot.git.repository import Repository
+from bot.git.mirror import open_mirror
 from bot.history.store import HistoryStore
 from bot.models import Signature
 from bot.pick.resolution_memory import ResolutionMemory
@@ -39,7 +39,7 @@ def test_what_the_bot_writes_is_its_own_account_s_alone(tmp_path: Path) -> None:
     private_directory(data)
     journal = Journal(data / "deliveries.sqlite")
     journal.accept("one", "push", {})
-    with Repository.mirror("http://127.0.0.1:9/a/b.git", data / "mirror.git") as mirror, only_one(data):
+    with open_mirror("http://127.0.0.1:9/a/b.git", data / "mirror.git") as mirror, only_one(data):
         tree = mirror.writer.write("tree", b"")
         commit = mirror.writer.write_commit(tree, (), "m", NOBODY, NOBODY)
         mirror.git.run("update-ref", "refs/heads/main", commit)

@@ -12,6 +12,7 @@ import pytest
 
 from bot.errors import GitError
 from bot.git.bundle import opened_bundle, take_bundle, write_bundle
+from bot.git.mirror import open_mirror
 from bot.git.repository import Repository
 from bot.models import Sha
 from tests.git.history import History
@@ -55,7 +56,7 @@ def test_making_one_leaves_the_repository_as_it_was(history: History, repository
 
 
 def test_the_candidate_comes_into_a_repository_that_has_its_base(made: Made, history: History, tmp_path: Path) -> None:
-    with Repository.mirror(f"file://{history.directory}", tmp_path / "mirror.git") as mirror:
+    with open_mirror(f"file://{history.directory}", tmp_path / "mirror.git") as mirror:
         mirror.fetch([made.base])
         take_bundle(mirror, made.file, made.base, made.candidate)
         assert mirror.read(made.candidate, "b/c.txt") == b"three\n"

@@ -8,6 +8,7 @@ import pytest
 
 from bot.errors import FetchFailed, GitError, PushForbidden, PushRejected
 from bot.git.environment import authorization
+from bot.git.mirror import open_beside, open_mirror
 from bot.git.process import Git
 from bot.git.repository import Repository
 from bot.git.trial_pick import CleanPick, try_pick
@@ -18,7 +19,7 @@ from tests.git.history import History
 @pytest.fixture
 def mirror(history: History, tmp_path: Path) -> Repository:
     """Return an empty mirror of the history."""
-    return Repository.mirror(history.directory.as_uri(), tmp_path / "mirror.git")
+    return open_mirror(history.directory.as_uri(), tmp_path / "mirror.git")
 
 
 def _tip(history: History, branch: str) -> str:
@@ -118,7 +119,7 @@ def test_remote_that_is_gone_is_no_refusal(history: History, mirror: Repository)
 def test_token_is_in_no_argument_no_file_and_no_error(history: History, tmp_path: Path) -> None:
     token = "ghs_very-secret"
     secret = authorization("http://127.0.0.1:9/o/r.git", token)["GIT_CONFIG_VALUE_0"]
-    mirror = Repository.mirror("http://127.0.0.1:9/o/r.git", tmp_path / "with-token.git", token=token)
+    mirror = open_mirror("http://127.0.0.1:9/o/r.git", tmp_path / "with-token.git", token=token)
     with pytest.raises(FetchFailed) as raised:
         mirror.branches()
     assert token not in " ".join(mirror.git.command(["fetch"]))
@@ -135,13 +136,13 @@ def test_token_is_in_no_argument_no_file_and_no_error(history: History, tmp_path
 def test_two_repositories_beside_a_mirror_share_no_remote(mirror: Repository) -> None:
     """Even where whoever names them writes both names alike."""
     urls = ["http://127.0.0.1:9/acme/wid.get.git", "http://127.0.0.1:9/acme/wid-get.git"]
-    others = [mirror.beside("acme-wid-get", url, token="t") for url in urls]
-    assert [mirror.git.text("config", f"remote.{each.remote}.url") for each in others] == urls
+    others = [open_beside(mirror, "acme-wid-get", url, token="t") for url in urls]
+    assert [mirror.git.text("config", f"remote.{each.connection.name}.url") for each in others] == urls
 
 
 def test_url_with_credentials_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GitError, match="credentials"):
-        Repository.mirror("https://x:secret@example.org/o/r.git", tmp_path / "m.git")
+        open_mirror("https://x:secret@example.org/o/r.git", tmp_path / "m.git")
 
 
 def test_pick_works_on_a_shallow_and_on_a_partial_clone(history: History, tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def test_a_token_that_ends_is_asked_for_whenever_git_talks_to_the_remote(history
         asked.append("asked")
         return f"secret-{len(asked)}"
 
-    with Repository.mirror(f"file://{history.directory}", tmp_path / "mirror.git", token=token) as mirror:
+    with open_mirror(f"file://{history.directory}", tmp_path / "mirror.git", token=token) as mirror:
         mirror.branches()
         mirror.branches()
     assert len(asked) == 2

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.git import remote
-from bot.git.repository import Repository
+from bot.git.environment import SETTINGS
+from bot.git.mirror import open_mirror
 from bot.github.client import GitHubClient
 from tests.pipeline.conftest import history, office
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, with_pick
@@ -21,10 +22,10 @@ __all__ = ["history", "office"]
 def hasty(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """Return the project with the bot at work; an answer is waited for one second."""
     monkeypatch.setattr(remote, "_PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(remote, "_STALLED", ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=1"))
+    monkeypatch.setattr("bot.git.process.SETTINGS", (*SETTINGS, "-c", "http.lowSpeedTime=1"))
     office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
     token = office.fake_github.add_token(BOT)
     client = GitHubClient(REPOSITORY, token=token, api_url=office.fake_github.api_url, timeout=1, longest_wait=5)
-    with Repository.mirror(client.clone_url, tmp_path / "hasty.git", token=token) as mirror:
+    with open_mirror(client.clone_url, tmp_path / "hasty.git", token=token) as mirror:
         yield replace(office, context=replace(with_pick(office.context, mirror=mirror), github=client))
     client.close()

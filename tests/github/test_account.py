@@ -14,7 +14,7 @@ from bot.environment import credentials
 from bot.environment.credentials import AppKey
 from bot.errors import ConfigError, GitHubError
 from bot.fake_github.rest import apps
-from bot.git.repository import Repository
+from bot.git.mirror import open_mirror
 from bot.github.client import GitHubClient
 from bot.models import Opened
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, with_pick
@@ -37,7 +37,7 @@ def client(office: Office, key: AppKey) -> Iterator[GitHubClient]:
 
 def test_an_app_serves_a_request_under_its_own_name(office: Office, client: GitHubClient, tmp_path: Path) -> None:
     office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
-    with Repository.mirror(client.clone_url, tmp_path / "app.git", token=client.token) as mirror:
+    with open_mirror(client.clone_url, tmp_path / "app.git", token=client.token) as mirror:
         as_app = replace(office, context=replace(with_pick(office.context, mirror=mirror), github=client))
         (result,) = as_app.say("/backport release/1.2 --no-prove")
     assert isinstance(result, Opened)

@@ -12,7 +12,7 @@ from github import Auth, Github
 from bot.carried.load import load_patches
 from bot.config import parse_config
 from bot.fake_github import FakeGitHub
-from bot.git.repository import Repository
+from bot.git.mirror import open_mirror
 from bot.github.client import GitHubClient
 from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
@@ -44,7 +44,7 @@ def office(history: Path, tmp_path: Path) -> Iterator[Office]:
         fake_github.grant(REPOSITORY, BOT, "write")
         seed_pull_requests(fake_github, git_dir)
         client = GitHubClient(REPOSITORY, token=tokens[BOT], api_url=fake_github.api_url, paced=False)
-        mirror = Repository.mirror(client.clone_url, tmp_path / "mirror.git", token=tokens[BOT])
+        mirror = open_mirror(client.clone_url, tmp_path / "mirror.git", token=tokens[BOT])
         context = RepositoryContext(
             pick=PickContext(
                 mirror=mirror,

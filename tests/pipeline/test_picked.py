@@ -9,7 +9,7 @@ import pytest
 from github import Auth, Github
 from github.PullRequest import PullRequest
 
-from bot.git.repository import Repository
+from bot.git.mirror import open_mirror
 from bot.github.client import GitHubClient
 from bot.models import Failed, MergeMethod, Opened, WouldOpen
 from tests.pipeline.landing import message, open_pull, picked, unproven, write
@@ -239,7 +239,7 @@ def test_a_refused_push_of_a_workflow_file_is_a_failure_that_names_the_right(
 ) -> None:
     """Of an App's token GitHub tells no scopes: only the push finds out."""
     token = lenient.fake_github.add_token(BOT, workflows=False)
-    with Repository.mirror(lenient.context.github.clone_url, tmp_path / "other.git", token=token) as mirror:
+    with open_mirror(lenient.context.github.clone_url, tmp_path / "other.git", token=token) as mirror:
         office = replace(lenient, context=with_pick(lenient.context, mirror=mirror))
         (result,) = office.say(f"/backport {TARGET}", on=builder.number)
     assert isinstance(result, Failed)

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from bot.git import remote
+from bot.git.environment import SETTINGS
 from bot.github.client import GitHubClient
 from bot.models import Opened
 from bot.pipeline import context
@@ -36,7 +37,7 @@ def hasty(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     pipeline.office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
     monkeypatch.setattr(context, "GitHubClient", partial(GitHubClient, timeout=1, longest_wait=5))
     monkeypatch.setattr(remote, "_PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(remote, "_STALLED", ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=1"))
+    monkeypatch.setattr("bot.git.process.SETTINGS", (*SETTINGS, "-c", "http.lowSpeedTime=1"))
     return pipeline
 
 

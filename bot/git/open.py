@@ -1,0 +1,60 @@
+"""Opens and creates git directories with GitPython."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import copy
+from pathlib import Path
+from typing import Any, Self
+
+import git
+
+from bot.errors import GitError
+from bot.git.process import Git
+
+
+class Repo(git.Repo):
+    """GitPython's repository, with processes that get the environment of `bot.git.environment`.
+
+    It reads the directory's own configuration: only for directories that the bot or its user set up.
+    """
+
+    GitCommandWrapperType = Git  # type: ignore[assignment]  # GitPython means a subclass, and declares its own class
+    git: Git
+
+    def __init__(self, path: Path, **options: Any) -> None:  # noqa: ANN401 - GitPython's
+        super().__init__(path, expand_vars=False, **options)
+        # GitPython gives its runner the directory that the files are in.
+        self.git.directory = Path(self.git_dir)
+
+    def with_variables(self, variables: Mapping[str, str]) -> Self:
+        """Return this repository with further variables for its processes; it is not read again."""
+        other = copy(self)
+        other.git = Git(self.git.directory, variables={**self.git.variables, **variables}, secrets=self.git.secrets)
+        other.odb = git.GitCmdObjectDB(self.odb.root_path(), other.git)
+        return other
+
+
+def open_repo(directory: Path) -> Repo:
+    """Open a git directory, or the one in a checkout.
+
+    Raises:
+        GitError: there is no repository.
+    """
+    if (directory / ".git").is_dir():
+        directory /= ".git"
+    try:
+        return Repo(directory)
+    except (git.InvalidGitRepositoryError, git.NoSuchPathError):
+        raise GitError(f"There is no git repository at {directory}.", hint="Give a git directory.") from None
+
+
+def create_repo(directory: Path) -> Repo:
+    """Create a bare repository without the hooks of a template, and open it.
+
+    Raises:
+        GitError: the directory cannot be used.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    Git(directory.resolve()).run("init", "--quiet", "--bare", "--template=", "--object-format=sha1")
+    return Repo(directory)
