@@ -1,7 +1,10 @@
 """Objects of a repository: read through one long-lived process, written without a worktree or an index.
 
-Owns the object formats. Names of refs mean nothing here: everything is asked for by object name, or by object name
-and path.
+Everything is asked for by object name, or by object name and path; names of refs mean nothing here. GitPython's
+`get_object_data` reads one object at a time (21 µs each, in batches of ours 13), and takes no path that is not UTF-8.
+Reading its commits takes as long, and what their stated encoding cannot decode is lost. gitdb writes a new object as
+fast as `ObjectWriter`; for one that is there it takes 54 µs in place of 8, and it creates folders that others may read.
+`tests/bench/bench_gitpython.py` measures all of this.
 """
 
 from __future__ import annotations

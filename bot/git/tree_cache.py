@@ -1,7 +1,8 @@
-"""Tree objects as directories, the last of them kept: a pick asks for the same ones again and again.
+"""Tree objects as directories, with a cache: a pick asks for the same ones again and again.
 
-Owns the cache. A tree never changes, so what is kept is never wrong; it is bounded by entries, not by trees, because a
-directory can hold thousands.
+A tree never changes, so what is cached is never wrong. The cache is bounded by entries, not by trees, because a
+directory can hold thousands. GitPython makes an object of every entry: 9 µs each in place of 2
+(`tests/bench/bench_gitpython.py`).
 """
 
 from __future__ import annotations
