@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import importlib
 import os
 import signal
@@ -33,6 +34,8 @@ def work(end: socket.socket, module: str, settings: dict[str, str]) -> None:
     """
     _, (said, region), _, _ = socket.recv_fds(end, 1, 2)
     os.setsid()
+    gc.freeze()
+    gc.enable()
     _speak_into(said)
     walls.give_up()
     os.environ.update(settings)

@@ -5,6 +5,7 @@ Owns the layout of the shared memory. The count is made from the memory itself, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,21 +89,15 @@ class Arena:
         self._memory = region.bytes[start : start + whole]
         self._memory.fill_(CANARY)
 
-    def touched(self) -> torch.Tensor:
-        """Whether anything around the buffer changed, as one element that need not be waited for."""
-        behind = self._memory[FRONT + self._bytes :]
-        odd = -behind.storage_offset() % 8
-        words = behind[odd : odd + (behind.numel() - odd) // 8 * 8].view(torch.int64)
-        front = self._memory[:FRONT].view(torch.int64)
-        changed = [(part != _WORD).any() for part in (front, words)]
-        changed += [(part != CANARY).any() for part in (behind[:odd], behind[-8:])]
-        return torch.stack(changed).any()
+    @property
+    def around(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The memory in front of the buffer, and behind it."""
+        return self._memory[:FRONT], self._memory[FRONT + self._bytes :]
 
     def spill(self) -> Spill:
         """Count the elements that changed around the buffer."""
-        behind = self._memory[FRONT + self._bytes :]
-        numel = self._bytes // self._element
-        return Spill(self.name, numel, self._changed(behind), self._changed(self._memory[:FRONT]))
+        front, behind = self.around
+        return Spill(self.name, self._bytes // self._element, self._changed(behind), self._changed(front))
 
     def clean(self) -> Spill:
         """Return what `spill` does where nothing was touched."""
@@ -111,6 +106,15 @@ class Arena:
     def _changed(self, canary: torch.Tensor) -> int:
         whole = canary[: canary.numel() // self._element * self._element].view(-1, self._element)
         return int((whole != CANARY).any(dim=1).sum())
+
+
+def touched(looked_at: Iterable[Arena]) -> bool:
+    """Whether anything around any of the buffers changed; they are looked at in one go, as most often nothing did."""
+    parts = [part for arena in looked_at for part in arena.around]
+    if not parts:
+        return False
+    filling = torch.full((-sum(part.numel() for part in parts) % 8,), CANARY, dtype=torch.uint8, device=parts[0].device)
+    return bool((torch.cat([*parts, filling]).view(torch.int64) != _WORD).any())
 
 
 def arenas(region: Region, said: list[dict[str, Any]], room: int) -> tuple[list[Buffer], dict[int, Arena]]:

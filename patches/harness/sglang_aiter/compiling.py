@@ -1,14 +1,18 @@
-"""The target's kernels compiled for AMD's GPUs, by a child that works while the cases run."""
+"""The target's kernels compiled by a child that touches no GPU, while the cases run.
+
+It compiles for the GPU that is here what the cases are going to launch, and for AMD's GPUs what every path launches.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from isolated.child import Child
 
 from sglang_aiter.device import COMPILER
-from sglang_aiter.setting import Setting
+from sglang_aiter.setting import Batch, Setting, Step
 from sglang_aiter.target import HANDLER, Target
 from sglang_aiter.tree import Tree
 
@@ -16,20 +20,36 @@ ARCHITECTURES = ("gfx942", "gfx950", "gfx90a")
 """AMD's data-centre GPUs that upstream runs on: MI300X and MI325X, MI355X, MI250X."""
 _KINDS = ((False, False), (True, False), (False, True))
 """MLA or not, unified or not: servers whose paths launch different kernels."""
+_FEW = Batch((2, 1), (1, 17))
 
 
 class Compiling:
-    """The compilation, begun when this is made."""
+    """The compilation. Once this is made its child has its libraries ready, with no device and nothing of the target's.
 
-    def __init__(self, target: Target) -> None:
+    With `ahead` it also compiles for the GPU that is here.
+    """
+
+    def __init__(self, *, ahead: bool) -> None:
+        self.ahead = ahead
         self._child = Child(HANDLER, settings=COMPILER.environment)
-        self._child.ask("warm", gpu=True)
-        self._child.ask("load", root=str(Tree.from_environment().root), device=COMPILER.torch, handle=None)
-        self._child.begin("compile_paths", paths=list(_paths(target)), architectures=list(ARCHITECTURES))
+        self._child.begin("warm", gpu=True, compiles=ahead)
         self._done: list[dict[str, Any]] | None = None
 
+    def begin(self, target: Target, steps: Iterable[Iterable[Step]]) -> None:
+        """Begin to compile for the GPU that is here what these steps launch, part by part, and then for AMD's."""
+        root = str(Tree.from_environment().root)
+        self._child.answer()
+        self._child.begin(
+            "compile_steps",
+            root=root,
+            target=target.device.compiled_for() if self.ahead else None,
+            parts=[[asdict(step) for step in part] for part in steps],
+            amd=[asdict(step) for step in _every_path(target)],
+            architectures=list(ARCHITECTURES),
+        )
+
     def of(self, arch: str) -> list[dict[str, Any]]:
-        """Wait for the compilation, and return what it came to for an architecture."""
+        """Wait for the compilation, and return what it came to for an architecture of AMD's."""
         if self._done is None:
             self._done = self._child.answer()
         return [each for each in self._done if each["arch"] == arch]
@@ -39,11 +59,14 @@ class Compiling:
         self._child.end()
 
 
-def _paths(target: Target) -> list[dict[str, Any]]:
-    paths = []
+def _every_path(target: Target) -> list[Step]:
+    steps = []
     for mode in ("decode", "target_verify", "draft_extend", "draft_extend_v2"):
-        draft, steps = (None, None) if mode == "decode" else (4, 3)
+        draft, drafts = (None, None) if mode == "decode" else (4, 3)
         for mla, unified in _KINDS if target.supports(mode) else ():
-            paths.append((mode, Setting(mla=mla, unified=unified, draft=draft, steps=steps), False))
-    paths += [("decode", Setting(unified=unified, draft=4, steps=3), True) for unified in (False, True)]
-    return [{"mode": mode, "setting": asdict(setting), "multi_step": several} for mode, setting, several in paths]
+            steps.append(Step(mode, Setting(mla=mla, unified=unified, draft=draft, steps=drafts), (_FEW,)))
+    steps += [
+        Step("decode", Setting(unified=unified, draft=4, steps=3), (_FEW,), multi_step=True)
+        for unified in (False, True)
+    ]
+    return steps

@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -40,7 +41,14 @@ class Device:
     def wait(self) -> None:
         """Wait until what this process has asked of the device is done."""
         if self.is_gpu:
-            torch.cuda.synchronize()
+            _stream().synchronize()
+
+    def compiled_for(self) -> tuple[str, str | int, int]:
+        """Return what Triton calls this GPU: its backend, architecture and warp size."""
+        found = torch.cuda.get_device_properties(0)
+        if self.kind == "rocm":
+            return "hip", found.gcnArchName.partition(":")[0], int(getattr(found, "warp_size", 64))
+        return "cuda", 10 * found.major + found.minor, 32
 
     def describe(self) -> dict[str, str]:
         """Name the hardware and every version that a figure depends on, as report properties."""
@@ -71,6 +79,11 @@ def choose() -> Device:
     if kind not in ("cpu", there):
         raise NoDevice(f"a {kind} device was asked for, and torch {torch.__version__} sees none here.")
     return Device(kind, "cpu" if kind == "cpu" else "cuda")
+
+
+@cache
+def _stream() -> torch.cuda.Stream:
+    return torch.cuda.current_stream()
 
 
 def _properties(kind: str, name: str, arch: str, versions: dict[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from sglang_aiter.setting import Setting
@@ -66,9 +67,13 @@ class Path:
 
 def seed() -> str:
     """Return what the settings are drawn from."""
-    file = Tree.from_environment().find(BACKEND)
-    own = hashlib.sha256(file.read_bytes() if file and file.is_file() else b"").hexdigest()[:12]
-    return os.environ.get(SEED) or own
+    return os.environ.get(SEED) or _seed_of(Tree.from_environment())
+
+
+@cache
+def _seed_of(tree: Tree) -> str:
+    file = tree.find(BACKEND)
+    return hashlib.sha256(file.read_bytes() if file and file.is_file() else b"").hexdigest()[:12]
 
 
 def settings(path: Path, mla_heads: Sequence[int]) -> list[Setting]:

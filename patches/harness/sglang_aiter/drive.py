@@ -6,14 +6,14 @@ there now. Judges nothing.
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import torch
 from isolated.errors import HarnessError, TargetFailed
 from isolated.memory import SIZE, Region
 
-from sglang_aiter.arena import DTYPES, Arena, Buffer, Spill, arenas
+from sglang_aiter.arena import DTYPES, Arena, Buffer, Spill, arenas, touched
 from sglang_aiter.pool import Pool
 from sglang_aiter.setting import Batch, Setting
 from sglang_aiter.target import Target, unplaced
@@ -69,14 +69,11 @@ class Driver:
     ) -> None:
         """Allocate as the server does; with `lend` the backend gets its token buffer from outside.
 
-        Without `graph` it allocates nothing. The pool's rows are as long as the next power of two, where the setting
-        does not say how long: on a GPU a kernel is compiled for each length.
+        Without `graph` it allocates nothing.
         """
-        setting = setting if setting.row else replace(setting, row=1 << (setting.columns - 1).bit_length())
+        setting = setting.served
         self.target, self.setting, self.has_graph = target, setting, graph
-        target.ask("provenance")  # brings a new child, where the last one has ended, and with it the memory
-        assert target.region is not None
-        self.region = region = target.region
+        self.region = region = target.revived()
         region.clear()
         self.pool = Pool(setting, region)
         lent = setting.max_bs * (setting.blocks * setting.page + (setting.draft or 0)) if lend else 0
@@ -125,9 +122,7 @@ class Driver:
     def spills(self) -> list[Spill]:
         """Say what was written around every buffer so far."""
         held = list(self._arenas.values())
-        if held and bool(torch.stack([arena.touched() for arena in held]).any()):
-            return [arena.spill() for arena in held]
-        return [arena.clean() for arena in held]
+        return [arena.spill() for arena in held] if touched(held) else [arena.clean() for arena in held]
 
     def capture(self, mode: str, size: int) -> Captured:
         """Capture a batch size as the server does, on placeholder sequences; return what the graph goes on reading."""

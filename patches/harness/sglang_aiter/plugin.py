@@ -1,18 +1,19 @@
 """The pytest side: the device and the target as fixtures, and what the run says of itself.
 
-A suite's conftest names this module in `pytest_plugins`, behind `isolated.plugin`.
+A suite's conftest names this module in `pytest_plugins`, behind `isolated.plugin` and `sglang_aiter.early`.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 import pytest
-from isolated.child import preload
 from isolated.errors import TargetFailed
 
 from sglang_aiter import device as devices
 from sglang_aiter.compiling import Compiling
+from sglang_aiter.setting import Step
 from sglang_aiter.target import Target
 from sglang_aiter.tree import Tree
 from sglang_aiter.trial import Trials
@@ -20,12 +21,6 @@ from sglang_aiter.trial import Trials
 NO_DEVICE_CODE = 64
 """The exit code that says: the device that was asked for is not there."""
 TARGET, TRIALS, COMPILING = pytest.StashKey[Target](), pytest.StashKey[Trials](), pytest.StashKey[Compiling]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Let the process that children are forked from import torch while this one collects."""
-    if not config.option.collectonly:
-        preload("torch", "sglang_aiter.child.handler")
 
 
 def pytest_run_prepare(session: pytest.Session) -> None:
@@ -36,6 +31,9 @@ def pytest_run_prepare(session: pytest.Session) -> None:
         pytest.exit(str(absent), returncode=NO_DEVICE_CODE)
     session.stash[TRIALS] = Trials(target)
     target.prepare()
+    ahead = target.device.is_gpu and bool(_steps(session))
+    if ahead or any("compiling" in getattr(item, "fixturenames", ()) for item in session.items):
+        session.stash[COMPILING] = Compiling(ahead=ahead)
 
 
 def pytest_run_begin(session: pytest.Session) -> dict[str, str]:
@@ -67,10 +65,11 @@ def device(request: pytest.FixtureRequest) -> devices.Device:
 def target(request: pytest.FixtureRequest) -> Target:
     """The backend of the tree that SUITE_TARGET names. One that cannot be imported is an error of every case."""
     session = request.session
-    target = session.stash[TARGET]
+    target, compiling = session.stash[TARGET], session.stash.get(COMPILING, None)
     target.load()
-    if any("compiling" in getattr(item, "fixturenames", ()) for item in session.items):
-        session.stash[COMPILING] = Compiling(target)
+    if compiling is not None:
+        trials = session.stash[TRIALS]
+        compiling.begin(target, [steps(trials) for steps in _steps(session)] if compiling.ahead else [])
     return target
 
 
@@ -84,3 +83,9 @@ def compiling(request: pytest.FixtureRequest, target: Target) -> Compiling:
 def trials(request: pytest.FixtureRequest, target: Target) -> Trials:
     """Drawn settings of the target's, and the count of what was tried."""
     return request.session.stash[TRIALS]
+
+
+def _steps(session: pytest.Session) -> list[Callable[[Trials], list[Step]]]:
+    """Return the functions by which test modules say what their cases make a server do: `steps(trials)`."""
+    modules = dict.fromkeys(item.getparent(pytest.Module).obj for item in session.items)  # type: ignore[union-attr]
+    return [module.steps for module in modules if hasattr(module, "steps")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 EXTRA_COLUMNS = 4
 """Columns that the server adds to each request's row of token slots, besides the draft tokens."""
@@ -54,6 +54,14 @@ class Setting:
         """Token slots of the KV cache, whole pages."""
         return (self.rows * -(-self.columns // self.page) + 1) * self.page
 
+    @property
+    def served(self) -> Setting:
+        """This setting with rows of the pool as long as the next power of two, where it does not say how long.
+
+        On a GPU a kernel is compiled for each length.
+        """
+        return self if self.row else replace(self, row=1 << (self.columns - 1).bit_length())
+
     def __str__(self) -> str:
         plain = Setting()
         said = [name for name in ("mla", "unified", "window") if getattr(self, name)]
@@ -80,6 +88,20 @@ class Batch:
 
     def __str__(self) -> str:
         return f"lengths {', '.join(map(str, self.lengths[:8]))}{', …' if self.size > 8 else ''}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Batches that a server of one setting prepares: as replays of a graph, or without one.
+
+    With a graph, each batch size is captured before; `multi_step` is the backend that drafts several tokens.
+    """
+
+    mode: str
+    setting: Setting
+    batches: tuple[Batch, ...]
+    multi_step: bool = False
+    graph: bool = True
 
 
 def batch(lengths: Sequence[int]) -> Batch:

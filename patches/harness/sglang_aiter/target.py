@@ -36,7 +36,7 @@ class Target:
         self._child = Child(
             HANDLER, descriptor=self.region.descriptor if self.region else -1, settings=self.device.environment
         )
-        self._child.begin("warm", gpu=self.device.is_gpu)
+        self._child.begin("warm", gpu=self.device.is_gpu, compiles=False)
 
     def load(self) -> None:
         """Load the tree that SUITE_TARGET names. Raises TargetFailed with what a user would see."""
@@ -52,12 +52,18 @@ class Target:
 
     def ask(self, name: str, **given: Any) -> Any:
         """Ask the child; one that has ended is replaced first. Raises TargetFailed or HarnessError."""
-        if self._child is None or self._child.ended:
-            self.load()
+        self.revived()
         assert self._child is not None
         self.asked += 1
         self.device.wait()  # what the judge has written must be there
         return self._child.ask(name, **given)
+
+    def revived(self) -> Region:
+        """Bring a new child, where the last one has ended; return the memory that it shares."""
+        if self._child is None or self._child.ended:
+            self.load()
+        assert self.region is not None
+        return self.region
 
     def supports(self, mode: str) -> bool:
         """Whether the graph path of this backend has a branch for a forward mode."""

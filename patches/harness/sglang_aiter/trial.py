@@ -11,7 +11,7 @@ from isolated.errors import HarnessError
 from sglang_aiter import expect
 from sglang_aiter.draw import Coverage, Path, seed, settings, smallest
 from sglang_aiter.drive import Captured, Driver
-from sglang_aiter.setting import Batch, Setting
+from sglang_aiter.setting import Batch, Setting, Step
 from sglang_aiter.target import Target
 
 _SHORT = 70
@@ -42,15 +42,24 @@ class Trials:
                 least, why = smallest(setting, said, lambda made: self._fails(path, made, figures, full))
                 raise AssertionError(f"{why}; smallest failing setting of {tried} tried: {least}")
 
+    def steps(self, path: Path) -> list[Step]:
+        """Return what a path's drawn settings make a server do, where this backend has the path."""
+        if not self.target.supports(path.mode):
+            return []
+        drawn = settings(path, self.target.mla_heads() if path.mla else ())
+        sized = [(setting, _sizes(path, setting)) for setting in drawn]
+        return [
+            Step(path.mode, setting, tuple(_batches(path, setting, sizes, full=False)), path.multi_step)
+            for setting, sizes in sized
+        ]
+
     def once(self, path: Path, setting: Setting, sizes: Sequence[int], figures: expect.Figures) -> None:
         """Try one setting with these captured batch sizes."""
         _Trial(self, path, setting, figures, full=False).run(sizes)
 
     def _fails(self, path: Path, setting: Setting, figures: expect.Figures, full: bool) -> str:
-        chance = random.Random(f"{seed()} {path} {setting}")  # noqa: S311 - to be made again, not to be unknown
-        sizes = sorted({setting.max_bs, chance.randint(1, min(3, setting.max_bs))}, reverse=True)
         try:
-            _Trial(self, path, setting, figures, full=full).run(sizes)
+            _Trial(self, path, setting, figures, full=full).run(_sizes(path, setting))
         except AssertionError as failure:
             return str(failure).partition("\n")[0]
         return ""
@@ -58,10 +67,7 @@ class Trials:
 
 class _Trial:
     def __init__(self, trials: Trials, path: Path, setting: Setting, figures: expect.Figures, *, full: bool) -> None:
-        self.trials, self.path, self.setting, self.figures = trials, path, setting, figures
-        self.chance = random.Random(f"{seed()} {path} {setting} batches")  # noqa: S311 - to be made again
-        room = (setting.steps or 0) if path.multi_step else (setting.draft or 0) if path.mode == "target_verify" else 0
-        self.limit = setting.context - (0 if full else room)
+        self.trials, self.path, self.setting, self.figures, self.full = trials, path, setting, figures, full
 
     def run(self, sizes: Sequence[int]) -> None:
         """Capture each batch size, then replay all of them in turns, on sequences that change."""
@@ -73,8 +79,8 @@ class _Trial:
         expect.sound(driver)
         captured = {size: driver.capture(self.path.mode, size) for size in sizes}
         self.trials.coverage.add(self.setting, sizes)
-        for size in (*sizes, min(sizes)):
-            self._replay(captured[size], self._batch(size))
+        for requests in _batches(self.path, self.setting, sizes, full=self.full):
+            self._replay(captured[requests.size], requests)
 
     def _replay(self, captured: Captured, requests: Batch) -> None:
         replayed = self.driver.replay(self.path.mode, requests)
@@ -109,16 +115,31 @@ class _Trial:
             return step + 1
         return (self.setting.draft or 0) if self.path.mode == "target_verify" and (self.path.mla or unified) else 0
 
-    def _batch(self, size: int) -> Batch:
-        """Draw requests from the whole pool: the largest batch at the limit, a smaller one with one sequence there.
 
-        Past the pool come padding rows, which point at row 0 and hold one token.
-        """
-        pool = self.setting.pool or self.setting.max_bs
-        real = min(size, pool)
-        rows = self.chance.sample(range(1, pool + 1), real)
-        lengths = [self.chance.randint(1, max(1, min(self.limit, _SHORT))) for _ in range(real)]
-        lengths[self.chance.randrange(real)] = self.limit
-        if size == self.setting.max_bs:
-            lengths = [self.limit] * real
-        return Batch((*rows, *[0] * (size - real)), (*lengths, *[1] * (size - real)))
+def _sizes(path: Path, setting: Setting) -> list[int]:
+    """Draw which batch sizes are captured, the largest first."""
+    chance = random.Random(f"{seed()} {path} {setting}")  # noqa: S311 - to be made again, not to be unknown
+    return sorted({setting.max_bs, chance.randint(1, min(3, setting.max_bs))}, reverse=True)
+
+
+def _batches(path: Path, setting: Setting, sizes: Sequence[int], *, full: bool) -> list[Batch]:
+    """Draw what is replayed: each size, and at last the smallest again."""
+    chance = random.Random(f"{seed()} {path} {setting} batches")  # noqa: S311 - to be made again
+    room = (setting.steps or 0) if path.multi_step else (setting.draft or 0) if path.mode == "target_verify" else 0
+    limit = setting.context - (0 if full else room)
+    return [_batch(setting, size, limit, chance) for size in (*sizes, min(sizes))]
+
+
+def _batch(setting: Setting, size: int, limit: int, chance: random.Random) -> Batch:
+    """Draw requests from the whole pool: the largest batch at the limit, a smaller one with one sequence there.
+
+    Past the pool come padding rows, which point at row 0 and hold one token.
+    """
+    pool = setting.pool or setting.max_bs
+    real = min(size, pool)
+    rows = chance.sample(range(1, pool + 1), real)
+    lengths = [chance.randint(1, max(1, min(limit, _SHORT))) for _ in range(real)]
+    lengths[chance.randrange(real)] = limit
+    if size == setting.max_bs:
+        lengths = [limit] * real
+    return Batch((*rows, *[0] * (size - real)), (*lengths, *[1] * (size - real)))

@@ -8,8 +8,9 @@ from isolated.errors import HarnessError
 from sglang_aiter import expect
 from sglang_aiter.draw import Path
 from sglang_aiter.drive import Driver
-from sglang_aiter.setting import Setting, batch
+from sglang_aiter.setting import Setting, Step, batch
 from sglang_aiter.target import Target
+from sglang_aiter.trial import Trials
 
 DRAFT, STEPS = 4, 3
 PATHS = [
@@ -22,25 +23,40 @@ PATHS = [
     Path("target_verify", unified=True),
     Path("draft_extend_v2", mla=True),
 ]
-BATCHES = [[7], [150, 1, 64], [196, 196, 196, 196], [33, 2], [196, 17, 1]]
-"""Small ones after large ones and the other way round: the scratch buffer is kept from step to step."""
+PAGES = [1, 48, 128]
+BATCHES = [[7], [196, 1, 18], [196, 196, 196, 196], [7, 2], [196, 17, 1]]
+"""Small ones after large ones and the other way round: the scratch buffer is kept from step to step.
+
+The longest sequences have two lengths, as a kernel is compiled for each.
+"""
 
 
-@pytest.mark.parametrize("page", [1, 48, 128])
+@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("path", PATHS, ids=str)
 def test_attention_reads_each_sequence(target: Target, path: Path, page: int) -> None:
     """The kernel is given every token of each sequence and no other, by page, last-page length and longest sequence."""
     if not target.supports(path.mode):
         pytest.skip(f"this backend has no {path.mode}")
-    draft, steps = (DRAFT, STEPS) if path.speculative else (None, None)
-    setting = Setting(
-        context=200, page=page, mla=path.mla, unified=path.unified, window=path.window, draft=draft, steps=steps
-    )
-    driver = Driver(target, setting, graph=False)
+    driver = Driver(target, server(path, page), graph=False)
     if path.unified and not driver.unified:
         pytest.skip("this backend has no unified attention")
     for lengths in BATCHES:
         step(driver, path, lengths)
+
+
+def steps(trials: Trials) -> list[Step]:
+    """Return what the cases make a server do."""
+    batches = tuple(map(batch, BATCHES))
+    paths = [path for path in PATHS if trials.target.supports(path.mode)]
+    return [Step(path.mode, server(path, page), batches, graph=False) for path in paths for page in PAGES]
+
+
+def server(path: Path, page: int) -> Setting:
+    """Make the server that a path is one of."""
+    draft, drafts = (DRAFT, STEPS) if path.speculative else (None, None)
+    return Setting(
+        context=200, page=page, mla=path.mla, unified=path.unified, window=path.window, draft=draft, steps=drafts
+    )
 
 
 def step(driver: Driver, path: Path, lengths: list[int]) -> None:

@@ -11,8 +11,9 @@ import pytest
 from sglang_aiter import expect
 from sglang_aiter.device import Device
 from sglang_aiter.drive import Driver, Metadata
-from sglang_aiter.setting import Batch, Setting, batch
+from sglang_aiter.setting import Batch, Setting, Step, batch
 from sglang_aiter.target import Target
+from sglang_aiter.trial import Trials
 
 DRAFT, STEPS, SIZES = 4, 3, (4, 2, 1)
 SERVERS = [
@@ -82,6 +83,18 @@ def test_a_large_server_at_full_context(
         requests = batch([length] * max_bs)
         driver.replay("decode", requests)
         compare(driver, captured.now()[0], requests, "decode", record_property)
+
+
+def steps(trials: Trials) -> list[Step]:
+    """Return what the cases make a server do."""
+    servers = [param.values for param in SERVERS if trials.target.supports(str(param.values[0]))]
+    made = [Step(mode, setting, tuple(growing(60, size) for size in SIZES)) for mode, setting in servers]
+    for param in LARGE:
+        max_bs, context, page = param.values
+        for mla in (False, True):
+            requests = batch([context] * max_bs)
+            made.append(Step("decode", Setting(max_bs=max_bs, context=context, page=page, mla=mla), (requests,)))
+    return made
 
 
 def supported(target: Target, mode: str, setting: Setting) -> Driver:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sglang_aiter import expect
 from sglang_aiter.drive import Driver
-from sglang_aiter.setting import Setting, batch
+from sglang_aiter.setting import Setting, Step, batch
 from sglang_aiter.target import Target
+from sglang_aiter.trial import Trials
 
 DRAFT, STEPS = 4, 3
 GEOMETRIES = [(64, 1), (64, 16), (1000, 16), (200, 64)]
@@ -15,11 +16,23 @@ IDS = [f"ctx{context}-page{page}" for context, page in GEOMETRIES]
 
 def drive(target: Target, context: int, page: int, attention: str) -> Driver:
     """Build the multi-step backend with its inner backends."""
-    setting = Setting(context=context, page=page, unified=attention == "unified", draft=DRAFT, steps=STEPS, max_bs=3)
-    driver = Driver(target, setting, multi_step=True)
+    driver = Driver(target, server(context, page, attention), multi_step=True)
     if attention == "unified" and not driver.unified:
         pytest.skip("this backend has no unified attention")
     return driver
+
+
+def server(context: int, page: int, attention: str) -> Setting:
+    """Make the server that drafts."""
+    return Setting(context=context, page=page, unified=attention == "unified", draft=DRAFT, steps=STEPS, max_bs=3)
+
+
+def steps(_trials: Trials) -> list[Step]:
+    """Return what the cases make a server do."""
+    return [
+        Step("decode", server(context, page, "unified"), (batch([context // 2] * 3),), multi_step=True)
+        for context, page in GEOMETRIES[1:3]
+    ]
 
 
 @pytest.mark.parametrize(("context", "page"), GEOMETRIES, ids=IDS)

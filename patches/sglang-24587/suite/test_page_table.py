@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sglang_aiter import expect
 from sglang_aiter.drive import Captured, Driver, Metadata
-from sglang_aiter.setting import Batch, Setting, batch
+from sglang_aiter.setting import Batch, Setting, Step, batch
 from sglang_aiter.target import Target
+from sglang_aiter.trial import Trials
 
 DRAFT, STEPS = 4, 3
 MODES = ["decode", "target_verify"]
@@ -16,12 +17,26 @@ IDS = [f"ctx{context}-page{page}" for context, page in GEOMETRIES]
 
 def drive(target: Target, mode: str, context: int, page: int, *, lend: bool = False) -> Driver:
     """Build a unified backend, or skip where this one has none."""
-    draft, steps = (None, None) if mode == "decode" else (DRAFT, STEPS)
-    setting = Setting(context=context, page=page, unified=True, draft=draft, steps=steps)
-    driver = Driver(target, setting, lend=lend)
+    driver = Driver(target, server(mode, context, page), lend=lend)
     if not driver.unified:
         pytest.skip("this backend has no unified attention")
     return driver
+
+
+def server(mode: str, context: int, page: int) -> Setting:
+    """Make the server that reads a page table."""
+    draft, drafts = (None, None) if mode == "decode" else (DRAFT, STEPS)
+    return Setting(context=context, page=page, unified=True, draft=draft, steps=drafts)
+
+
+def steps(trials: Trials) -> list[Step]:
+    """Return what the cases make a server do."""
+    modes = [mode for mode in MODES if trials.target.supports(mode)]
+    return [
+        Step(mode, server(mode, context, page), (batch([context // 2] * 4),))
+        for mode in modes
+        for context, page in [(64, 1), *GEOMETRIES]
+    ]
 
 
 def run(driver: Driver, mode: str, phase: str, requests: Batch) -> Captured:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 from sglang_aiter import expect
 from sglang_aiter.draw import Path
-from sglang_aiter.setting import Setting
+from sglang_aiter.setting import Setting, Step
 from sglang_aiter.trial import NotThere, Trials
 
 PATHS = [
@@ -62,6 +62,11 @@ def test_every_batch_size_is_replayed(trials: Trials, record_property: expect.Fi
         trials.once(path, setting, range(12, 0, -1), record_property)
     except NotThere as missing:
         pytest.skip(str(missing))
+
+
+def steps(trials: Trials) -> list[Step]:
+    """Return what the drawn settings make a server do."""
+    return [step for path in PATHS for step in trials.steps(path)]
 
 
 def supported(trials: Trials, path: Path) -> None:

@@ -35,15 +35,20 @@ class Handler:
         self._memory = torch.empty(0, dtype=torch.uint8)
         self._held: list[tuple[list[Any], Exports]] = []
         self._graphs: list[Any] = []
+        self._hashing: Thread | None = None
 
-    def warm(self, gpu: bool) -> None:
+    def warm(self, gpu: bool, compiles: bool) -> None:
         """Import what compiles kernels, and let it hash itself meanwhile, which it does once in a process.
 
         Nothing of this needs the device. Where another Triton keeps its hash elsewhere, it is made when it is needed.
+        With `compiles` what launches kernels is compiled, too.
         """
         cache = importlib.import_module("triton.runtime.cache")
         if gpu:
-            Thread(target=getattr(cache, "triton_key", int), daemon=True).start()
+            self._hashing = Thread(target=getattr(cache, "triton_key", int), daemon=True)
+            self._hashing.start()
+        if compiles:
+            importlib.import_module("sglang_aiter.child.ahead").make_ready()
         with contextlib.suppress(ImportError):
             importlib.import_module("triton.experimental.gluon.language")
         importlib.import_module("sglang_aiter.child.kernels")
@@ -73,7 +78,7 @@ class Handler:
     ) -> dict[str, Any]:
         """Build a backend and let it allocate; say what it made. A `planned` one takes no memory: it is on meta."""
         chosen = Setting(**setting)
-        pool = self._part(table, torch.int32, chosen.rows, chosen.columns)
+        pool = self._part(table, torch.int32, chosen.rows, chosen.columns, planned=planned)
         numbers = self._part(mapping, torch.int64, chosen.slots) if chosen.window else None
         backend = self._loaded.backend(chosen, pool, numbers, multi_step=multi_step)
         self._calls = calls = Calls(self._loaded, chosen, backend, pool)
@@ -179,15 +184,50 @@ class Handler:
             {name: value for name, value in asked[0].items() if isinstance(value, (int, float, str))} if asked else {}
         )
 
-    def compile_paths(self, paths: list[dict[str, Any]], architectures: list[str]) -> list[dict[str, Any]]:
-        """Note what every path launches, without launching it, and compile that for AMD's architectures."""
+    def compile_steps(
+        self,
+        root: str,
+        target: list[Any] | None,
+        parts: list[list[dict[str, Any]]],
+        amd: list[dict[str, Any]],
+        architectures: list[str],
+    ) -> list[dict[str, Any]]:
+        """Note what steps launch, without launching it, and compile that: for the GPU `target`, and for AMD's GPUs."""
+        self.load(root, "cpu", None)
+        if target is not None:
+            self._compile_ahead(target, parts)
         compiler = importlib.import_module("sglang_aiter.child.compile_amd")
         with self._kernels.recorded(launch=False) as calls:
-            for path in paths:
-                self.build(path["setting"], None, None, path["multi_step"], None, planned=False, allocate=True)
-                self._calls.prepare(path["mode"], Batch((2, 1), (1, 17)), in_capture=True)
+            for step in amd:
+                self._note(step)
         launches = {call.launch for call in calls}
         return [vars(each) for arch in architectures for each in compiler.compile_all(launches, arch)]
+
+    def _compile_ahead(self, target: list[Any], parts: list[list[dict[str, Any]]]) -> None:
+        ahead = importlib.import_module("sglang_aiter.child.ahead").Ahead(tuple(target))
+        if self._hashing is not None:
+            self._hashing.join()  # no other thread may hold a lock where this process is copied
+        for part in parts:
+            with self._kernels.recorded(launch=False) as calls:
+                for step in part:
+                    with contextlib.suppress(Exception):  # a case will say what is wrong
+                        self._note(step)
+            ahead.begin(calls)
+        ahead.wait()
+
+    def _note(self, step: dict[str, Any]) -> None:
+        """Go through a step whose launches are recorded."""
+        mode, graph = step["mode"], step["graph"]
+        setting = vars(Setting(**step["setting"]).served)
+        said = self.build(setting, None, None, step["multi_step"], None, planned=False, allocate=graph)
+        batches = [Batch(tuple(each["rows"]), tuple(each["lengths"])) for each in step["batches"]]
+        for size in {each.size for each in batches} if graph else ():
+            self._calls.prepare(mode, Batch((0,) * size, (said["fill"],) * size), in_capture=True)
+        for requests in batches:
+            if graph:
+                self._calls.prepare(mode, requests, in_capture=False)
+            else:
+                self._calls.eager(mode, requests)
 
     @property
     def _loaded(self) -> Target:
@@ -209,8 +249,13 @@ class Handler:
         self._recorded = calls
         return made
 
-    def _part(self, at: list[int] | None, dtype: torch.dtype, *shape: int) -> torch.Tensor:
-        """Look at a part of the shared memory that the judge filled; without one, make zeros that take no memory."""
+    def _part(self, at: list[int] | None, dtype: torch.dtype, *shape: int, planned: bool = False) -> torch.Tensor:
+        """Look at a part of the shared memory that the judge filled; without one, make zeros.
+
+        They take no memory: on a CPU until they are written to, and else, or if they are planned, as they are one zero.
+        """
+        if at is None and not self._gpu and not planned:
+            return torch.zeros(shape, dtype=dtype)
         if at is None:
             return torch.zeros([1] * len(shape), dtype=dtype, device=self._loaded.device).expand(shape)
         count = 1

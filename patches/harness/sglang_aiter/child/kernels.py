@@ -53,6 +53,11 @@ class Call:
         return [each for each in (*self.args, *self.kwargs.values()) if isinstance(each, torch.Tensor)]
 
     @property
+    def specialized(self) -> str:
+        """Name what Triton compiles a kernel anew for, and a little more: values, and what 16 divides."""
+        return f"{self.launch} {[_special(value) for value in (*self.args, *self.kwargs.values())]}"
+
+    @property
     def launch(self) -> Launch:
         """What the compiler needs to know of it."""
         return _described(self.kernel, self.args, self.kwargs)
@@ -96,6 +101,12 @@ def _described(kernel: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> La
             constants.append((name, getattr(value, "value", value)))
         signature.append((name, "constexpr" if compiled_in else _type(value)))
     return Launch(function.__module__, function.__name__, tuple(signature), tuple(constants))
+
+
+def _special(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.data_ptr() % 16
+    return (value == 1, value % 16 == 0) if isinstance(value, int) else str(value)
 
 
 def _type(value: Any) -> str:
