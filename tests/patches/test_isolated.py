@@ -72,6 +72,7 @@ HOSTILE = """
                 return type(refused).__name__
 
         def _wire(self):
+            gc.unfreeze()
             return next(each for each in gc.get_objects() if isinstance(each, socket.socket) and each.fileno() > 2)
 """
 CASES = """

@@ -6,7 +6,10 @@ import pytest
 
 
 def pytest_run_prepare(session: pytest.Session) -> None:
-    """Load what takes long, while another run may still have the device: no device and nothing of the target's."""
+    """Load what takes long, while another run may still use the device.
+
+    It may take a little of the device's memory, and run nothing of the target's.
+    """
 
 
 def pytest_run_begin(session: pytest.Session) -> dict[str, str]:  # type: ignore[empty-body]

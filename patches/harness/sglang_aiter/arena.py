@@ -108,13 +108,19 @@ class Arena:
         return int((whole != CANARY).any(dim=1).sum())
 
 
-def touched(looked_at: Iterable[Arena]) -> bool:
-    """Whether anything around any of the buffers changed; they are looked at in one go, as most often nothing did."""
-    parts = [part for arena in looked_at for part in arena.around]
-    if not parts:
-        return False
-    filling = torch.full((-sum(part.numel() for part in parts) % 8,), CANARY, dtype=torch.uint8, device=parts[0].device)
-    return bool((torch.cat([*parts, filling]).view(torch.int64) != _WORD).any())
+class Watch:
+    """All canaries, and what else must stay as it is: looked at in one go, as most often nothing has changed."""
+
+    def __init__(self, held: Iterable[Arena], kept: torch.Tensor) -> None:
+        parts = [part for arena in held for part in arena.around]
+        size = sum(part.numel() for part in parts)
+        self._parts = [*parts, torch.full((-size % 8,), CANARY, dtype=torch.uint8, device=kept.device)]
+        self._kept, self._copy = kept, kept.clone()
+
+    def touched(self) -> bool:
+        """Whether any of it changed."""
+        around = torch.cat(self._parts).view(torch.int64)
+        return bool(((around != _WORD).any() | (self._kept != self._copy).any()).item())
 
 
 def arenas(region: Region, said: list[dict[str, Any]], room: int) -> tuple[list[Buffer], dict[int, Arena]]:

@@ -32,7 +32,7 @@ class Compiling:
     def __init__(self, *, ahead: bool) -> None:
         self.ahead = ahead
         self._child = Child(HANDLER, settings=COMPILER.environment)
-        self._child.begin("warm", gpu=True, compiles=ahead)
+        self._child.begin("warm", gpu=True, launches=False, compiles=ahead)
         self._done: list[dict[str, Any]] | None = None
 
     def begin(self, target: Target, steps: Iterable[Iterable[Step]]) -> None:

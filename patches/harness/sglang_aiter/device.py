@@ -10,7 +10,6 @@ import os
 import platform
 import subprocess
 from dataclasses import dataclass
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -41,7 +40,7 @@ class Device:
     def wait(self) -> None:
         """Wait until what this process has asked of the device is done."""
         if self.is_gpu:
-            _stream().synchronize()
+            torch.cuda.synchronize(0)  # without a number torch counts the devices each time
 
     def compiled_for(self) -> tuple[str, str | int, int]:
         """Return what Triton calls this GPU: its backend, architecture and warp size."""
@@ -79,11 +78,6 @@ def choose() -> Device:
     if kind not in ("cpu", there):
         raise NoDevice(f"a {kind} device was asked for, and torch {torch.__version__} sees none here.")
     return Device(kind, "cpu" if kind == "cpu" else "cuda")
-
-
-@cache
-def _stream() -> torch.cuda.Stream:
-    return torch.cuda.current_stream()
 
 
 def _properties(kind: str, name: str, arch: str, versions: dict[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ import torch
 from isolated.errors import HarnessError, TargetFailed
 from isolated.memory import SIZE, Region
 
-from sglang_aiter.arena import DTYPES, Arena, Buffer, Spill, arenas, touched
+from sglang_aiter.arena import DTYPES, Arena, Buffer, Spill, Watch, arenas
 from sglang_aiter.pool import Pool
 from sglang_aiter.setting import Batch, Setting
 from sglang_aiter.target import Target, unplaced
@@ -87,6 +87,7 @@ class Driver:
         self.buffers, self._arenas = arenas(region, self._built["buffers"], self._room())
         empty = [buffer.name for buffer in self.buffers if buffer.numel == 0 and buffer.name.startswith("cuda_graph_")]
         assert not empty, f"{', '.join(empty)} have no elements"
+        self._watch = Watch(self._arenas.values(), self.pool.held)
         exports = self._placed(0)
         starts = {str(group): arena.start for group, arena in self._arenas.items()}
         target.ask("place", starts=starts, exports=[exports, SIZE])
@@ -120,9 +121,14 @@ class Driver:
         return start, start + (last + 1) * buffer.dtype.itemsize
 
     def spills(self) -> list[Spill]:
-        """Say what was written around every buffer so far."""
+        """Say what was written around every buffer so far, and assert that the pool's table is as it was."""
         held = list(self._arenas.values())
-        return [arena.spill() for arena in held] if touched(held) else [arena.clean() for arena in held]
+        if not self._watch.touched():
+            return [arena.clean() for arena in held]
+        spills = [arena.spill() for arena in held]
+        written = any(spill.past_end or spill.before_start for spill in spills)
+        assert written or self.pool.unharmed(), "the request pool's table was written to"
+        return spills
 
     def capture(self, mode: str, size: int) -> Captured:
         """Capture a batch size as the server does, on placeholder sequences; return what the graph goes on reading."""

@@ -21,22 +21,21 @@ class Pool:
         self.table = token_slots(setting.rows, setting.columns, setting.page)
         self.mapping = window_slots(setting.slots, setting.page) if setting.window else None
         self._region = region
-        self.table_at = self._written(self.table)
-        self.mapping_at = self._written(self.mapping) if self.mapping is not None else 0
+        self.table_at, self.held = self._written(self.table)
+        self.mapping_at = self._written(self.mapping)[0] if self.mapping is not None else 0
 
     def unharmed(self) -> bool:
         """Whether the target left the pool's table as it was."""
-        held = self._region.view(torch.int32, self.table_at, list(self.table.shape), list(self.table.stride()))
-        return held is not None and torch.equal(held.cpu(), self.table)
+        return torch.equal(self.held.cpu(), self.table)
 
-    def _written(self, content: torch.Tensor) -> int:
+    def _written(self, content: torch.Tensor) -> tuple[int, torch.Tensor]:
         start = self._region.place(content.numel() * content.element_size())
         if start is None:
             raise HarnessError(f"A pool of {content.numel()} entries does not fit the shared memory.")
         held = self._region.view(content.dtype, start, list(content.shape), list(content.stride()))
         assert held is not None
         held.copy_(content)
-        return start
+        return start, held
 
 
 @lru_cache(maxsize=32)

@@ -30,20 +30,22 @@ class Target:
         self._heads: tuple[int, ...] = ()
 
     def prepare(self) -> None:
-        """Start a child that has its libraries ready, with no device and nothing of the target's."""
-        if not self.device.is_gpu:
-            self.region = self.region or Region("cpu")
+        """Start a child that has its libraries ready, and take the shared memory; nothing of the target's is run."""
+        if not self.device.is_gpu:  # the child is given it as a file
+            self.region = self.region or Region(self.device.torch)
         self._child = Child(
             HANDLER, descriptor=self.region.descriptor if self.region else -1, settings=self.device.environment
         )
-        self._child.begin("warm", gpu=self.device.is_gpu, compiles=False)
+        self._child.begin("warm", gpu=self.device.is_gpu, launches=self.device.is_gpu, compiles=False)
+        self.region = self.region or Region(self.device.torch)
 
     def load(self) -> None:
         """Load the tree that SUITE_TARGET names. Raises TargetFailed with what a user would see."""
         if self._child is None or self._child.ended:
             self.prepare()
         assert self._child is not None
-        child, self.region = self._child, self.region or Region(self.device.torch)
+        assert self.region is not None
+        child = self._child
         child.answer()
         root = str(Tree.from_environment().root)
         self._modes = frozenset(

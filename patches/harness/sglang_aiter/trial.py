@@ -54,8 +54,10 @@ class Trials:
         ]
 
     def once(self, path: Path, setting: Setting, sizes: Sequence[int], figures: expect.Figures) -> None:
-        """Try one setting with these captured batch sizes."""
-        _Trial(self, path, setting, figures, full=False).run(sizes)
+        """Try one setting with these captured batch sizes, and one that is captured on real sequences."""
+        trial = _Trial(self, path, setting, figures, full=False)
+        trial.run(sizes)
+        trial.capture(_batches(path, setting, sizes, full=False)[0])
 
     def _fails(self, path: Path, setting: Setting, figures: expect.Figures, full: bool) -> str:
         try:
@@ -81,6 +83,13 @@ class _Trial:
         self.trials.coverage.add(self.setting, sizes)
         for requests in _batches(self.path, self.setting, sizes, full=self.full):
             self._replay(captured[requests.size], requests)
+
+    def capture(self, requests: Batch) -> None:
+        """Capture on real sequences: what a server runs before a graph reads what is prepared for it, too."""
+        (now,) = self.driver.captured(self.path.mode, requests).now()
+        expect.indices(
+            self.driver, now, requests, [length + self._extra(0, now.kv_indptr is None) for length in requests.lengths]
+        )
 
     def _replay(self, captured: Captured, requests: Batch) -> None:
         replayed = self.driver.replay(self.path.mode, requests)

@@ -24,8 +24,8 @@ PATHS = [
     Path("draft_extend_v2", mla=True),
 ]
 PAGES = [1, 48, 128]
-BATCHES = [[7], [196, 1, 18], [196, 196, 196, 196], [7, 2], [196, 17, 1]]
-"""Small ones after large ones and the other way round: the scratch buffer is kept from step to step.
+BATCHES = [[7], [196, 1, 18], [196, 7, 196, 10], [7, 2], [196, 17, 1]]
+"""Small ones after large ones and the other way round: the scratch buffer is kept from step to step, and outgrown.
 
 The longest sequences have two lengths, as a kernel is compiled for each.
 """

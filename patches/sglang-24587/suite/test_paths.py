@@ -20,6 +20,7 @@ PATHS = [
     Path("decode", unified=True, window=True),
     Path("decode", steps=3),
     Path("decode", steps=3, unified=True),
+    Path("decode", steps=3, unified=True, window=True),
     Path("target_verify"),
     Path("target_verify", mla=True),
     Path("target_verify", unified=True),

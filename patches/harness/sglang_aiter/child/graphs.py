@@ -28,7 +28,7 @@ class Graph:
             self._work()
         else:
             self._graph.replay()
-            torch.cuda.synchronize()
+            torch.cuda.synchronize(0)
 
 
 class KernelGraph:

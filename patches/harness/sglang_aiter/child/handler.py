@@ -37,16 +37,18 @@ class Handler:
         self._graphs: list[Any] = []
         self._hashing: Thread | None = None
 
-    def warm(self, gpu: bool, compiles: bool) -> None:
+    def warm(self, gpu: bool, launches: bool, compiles: bool) -> None:
         """Import what compiles kernels, and let it hash itself meanwhile, which it does once in a process.
 
-        Nothing of this needs the device. Where another Triton keeps its hash elsewhere, it is made when it is needed.
-        With `compiles` what launches kernels is compiled, too.
+        Where another Triton keeps its hash elsewhere, it is made when it is needed. With `launches` the GPU is brought
+        up, and with `compiles` what launches kernels is compiled.
         """
         cache = importlib.import_module("triton.runtime.cache")
         if gpu:
             self._hashing = Thread(target=getattr(cache, "triton_key", int), daemon=True)
             self._hashing.start()
+        if launches:
+            torch.zeros(1, device="cuda")  # brings it up
         if compiles:
             importlib.import_module("sglang_aiter.child.ahead").make_ready()
         with contextlib.suppress(ImportError):
@@ -277,7 +279,7 @@ class Handler:
 
     def _wait(self) -> None:
         if self._gpu:
-            torch.cuda.synchronize()
+            torch.cuda.synchronize(0)  # without a number torch counts the devices each time
 
 
 def _interpret_plainly() -> None:
