@@ -17,7 +17,7 @@ from bot.cli.options import API_URL, ApiUrl, AsJson, tell
 from bot.config import Config, load_config, parse_config
 from bot.environment import credentials
 from bot.environment.safe_output import to_json
-from bot.git.untrusted_repository import opened_clone
+from bot.git.untrusted_repository import open_clone
 from bot.handlers.schedule import SyncRun, open_missing, survey_clone, survey_repository
 from bot.handlers.tracking_issues import write_tracking_issues
 from bot.pick.context import PickContext
@@ -87,7 +87,7 @@ def _at_work(context: RepositoryContext, data: Path, branch: str | None, *, open
 
 def _look_at_clone(clone: Path, config: Config, beside: Path, data: Path, branch: str | None) -> SyncRun:
     patches = configured_patches(config.patches, beside)
-    with opened_clone(clone) as repository:
+    with open_clone(clone) as repository:
         caches = PickCaches.open(data)
         context = PickContext(mirror=repository, config=config, patches=patches, progress=tell, caches=caches)
         return survey_clone(context, data, branch)

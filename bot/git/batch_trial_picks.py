@@ -10,9 +10,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from bot.errors import GitError
-from bot.git.merge_trees import Merged, Trees, merge_many
-from bot.git.narrow_merge import Question, question
-from bot.git.repository import Quarantined
+from bot.git.merge_trees import MergeResult, Trees, merge_many
+from bot.git.narrow_merge import MergePlan, plan_merge
+from bot.git.repository import Quarantine
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick, conclude, trees_of
 from bot.models import Sha
 
@@ -20,7 +20,7 @@ Trial = CleanPick | EmptyPick | UnmergedPick
 
 
 def try_picks(
-    repository: Quarantined,
+    repository: Quarantine,
     wanted: Iterable[tuple[Sha, Sha]],
     seconds: float | None = None,
     processes: int | None = None,
@@ -33,13 +33,13 @@ def try_picks(
         OutOfTime: it took longer than `seconds`, where they are given.
     """
     answers: dict[tuple[Sha, Sha], Trial | GitError] = {}
-    asked: dict[tuple[Sha, Sha], Question] = {}
+    asked: dict[tuple[Sha, Sha], MergePlan] = {}
     pairs = dict.fromkeys(wanted)
     targets = Counter(commit for commit, _onto in pairs)
     for commit, onto in pairs:
         try:
             trees = trees_of(repository, commit, onto)
-            asked[commit, onto] = question(repository, trees, alone=targets[commit] == 1)
+            asked[commit, onto] = plan_merge(repository, trees, alone=targets[commit] == 1)
         except GitError as error:
             answers[commit, onto] = error
     for pair, merged in _merged(repository, asked, seconds, processes or os.cpu_count() or 1):
@@ -51,8 +51,8 @@ def try_picks(
 
 
 def _merged(
-    repository: Quarantined, asked: Mapping[tuple[Sha, Sha], Question], seconds: float | None, processes: int
-) -> Iterator[tuple[tuple[Sha, Sha], Merged | GitError | None]]:
+    repository: Quarantine, asked: Mapping[tuple[Sha, Sha], MergePlan], seconds: float | None, processes: int
+) -> Iterator[tuple[tuple[Sha, Sha], MergeResult | GitError | None]]:
     """Yield each pair with what git made of its question, None where it has none.
 
     Neighbouring branches mostly have the same files, and then one question is enough for all of them.

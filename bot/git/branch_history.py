@@ -17,7 +17,7 @@ _MOST_KEPT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class OwnHistory:
+class BranchHistory:
     """A branch's own commits, children before parents, and the commits that it shares with the originals' history."""
 
     commits: tuple[LoggedCommit, ...]
@@ -33,7 +33,7 @@ class _Announced:
     listed: Mapping[Sha, LoggedCommit] | None = None
 
 
-class OwnHistories:
+class BranchOnlyCommits:
     """The histories of branches without those of some originals; the ones announced last are kept.
 
     Threads may share it.
@@ -52,7 +52,7 @@ class OwnHistories:
         announced = self._announced
         return len(announced.tips) if announced.commits == tuple(commits) and tip in announced.tips else 1
 
-    def read(self, repository: Repository, tip: Sha, commits: Sequence[Sha], paths: Sequence[str]) -> OwnHistory:
+    def read(self, repository: Repository, tip: Sha, commits: Sequence[Sha], paths: Sequence[str]) -> BranchHistory:
         """Return the history of one branch; of the paths that its commits changed only these are told.
 
         The paths are the same whenever the originals are.
@@ -67,7 +67,7 @@ class OwnHistories:
         """Return the shared commits of what was read of late; empty where that was not."""
         return self._shared.get((tuple(commits), tip), frozenset())
 
-    def _read(self, repository: Repository, tip: Sha, commits: Sequence[Sha], paths: Sequence[str]) -> OwnHistory:
+    def _read(self, repository: Repository, tip: Sha, commits: Sequence[Sha], paths: Sequence[str]) -> BranchHistory:
         announced = self._announced
         if announced.commits != tuple(commits) or tip not in announced.tips:
             return _reached(_list(repository, [tip], commits, paths), tip)
@@ -84,7 +84,7 @@ def _list(
     return {each.sha: each for each in read_log(repository, tips, commits, paths)}
 
 
-def _reached(listed: Mapping[Sha, LoggedCommit], tip: Sha) -> OwnHistory:
+def _reached(listed: Mapping[Sha, LoggedCommit], tip: Sha) -> BranchHistory:
     seen: set[Sha] = set()
     shared: set[Sha] = set()
     waiting = [tip]
@@ -95,4 +95,4 @@ def _reached(listed: Mapping[Sha, LoggedCommit], tip: Sha) -> OwnHistory:
         elif sha not in seen:
             seen.add(sha)
             waiting += listed[sha].parents
-    return OwnHistory(tuple(each for sha, each in listed.items() if sha in seen), frozenset(shared))
+    return BranchHistory(tuple(each for sha, each in listed.items() if sha in seen), frozenset(shared))

@@ -36,7 +36,7 @@ def write_bundle(repository: Repository, base: Sha, candidate: Sha, file: Path) 
 
 
 @contextmanager
-def opened_bundle(file: Path, base: Sha, candidate: Sha) -> Iterator[Repository]:
+def open_bundle(file: Path, base: Sha, candidate: Sha) -> Iterator[Repository]:
     """Yield a repository of its own with the two commits and their files, gone afterwards.
 
     Raises:

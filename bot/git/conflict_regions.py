@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from bot.errors import GitError
 from bot.git.conflict_markers import MARKER_SIZE, Parts, split_regions
-from bot.git.merge_trees import Attributes, Merged, Trees, attributes_of, merge_many
+from bot.git.merge_trees import Attributes, MergeResult, Trees, attributes_of, merge_many
 from bot.git.objects import EMPTY_TREE, REGULAR, Entry
-from bot.git.repository import Quarantined
+from bot.git.repository import Quarantine
 from bot.git.trees import changed_tree
 from bot.git.trial_pick import UnmergedPick
 from bot.git.unmerged_paths import UnmergedFile
@@ -38,7 +38,7 @@ class _Small:
     attributes: Attributes
 
 
-def split_unmerged(repository: Quarantined, pick: UnmergedPick) -> Split:
+def split_unmerged(repository: Quarantine, pick: UnmergedPick) -> Split:
     """Return the parts of a pick's files.
 
     Raises:
@@ -50,7 +50,7 @@ def split_unmerged(repository: Quarantined, pick: UnmergedPick) -> Split:
     return found
 
 
-def split_all(repository: Quarantined, picks: Iterable[UnmergedPick]) -> dict[Trees, Split | GitError]:
+def split_all(repository: Quarantine, picks: Iterable[UnmergedPick]) -> dict[Trees, Split | GitError]:
     """Return the same of many picks, by what was merged, with one git process; an error where git could not."""
     asked = {pick.trees: _make_small(repository, pick) for pick in picks}
     wanted = {small.trees: small.attributes for small in asked.values() if small.files}
@@ -63,7 +63,7 @@ def split_all(repository: Quarantined, picks: Iterable[UnmergedPick]) -> dict[Tr
     }
 
 
-def _make_small(repository: Quarantined, pick: UnmergedPick) -> _Small:
+def _make_small(repository: Quarantine, pick: UnmergedPick) -> _Small:
     attributes = tuple((path, content + _LONG_MARKERS) for path, content in attributes_of(repository, pick.trees))
     listed = [file for file in pick.files if file.kind in (ConflictKind.CONTENT, ConflictKind.ADD_ADD)]
     # Without attributes a path says nothing, and one directory costs less than many.
@@ -77,7 +77,7 @@ def _make_small(repository: Quarantined, pick: UnmergedPick) -> _Small:
     return _Small(files, Trees(base=base, ours=ours, theirs=theirs), attributes)
 
 
-def _written(repository: Quarantined, content: bytes) -> Entry:
+def _written(repository: Quarantine, content: bytes) -> Entry:
     return Entry(REGULAR, repository.writer.write("blob", content))
 
 
@@ -93,7 +93,7 @@ def _theirs(file: UnmergedFile) -> Entry | None:
     return file.theirs
 
 
-def _tree_of(repository: Quarantined, entries: Mapping[str, Entry | None]) -> Sha:
+def _tree_of(repository: Quarantine, entries: Mapping[str, Entry | None]) -> Sha:
     plain = {path: Entry(REGULAR, entry.sha) for path, entry in entries.items() if entry}
     return changed_tree(repository, EMPTY_TREE, plain)
 
@@ -111,7 +111,7 @@ def _marker_style() -> Iterator[tuple[str, ...]]:
         yield tuple(word for name, value in options.items() for word in ("-c", f"{name}={value}"))
 
 
-def _split(repository: Quarantined, small: _Small, merged: Merged | GitError) -> Split | GitError:
+def _split(repository: Quarantine, small: _Small, merged: MergeResult | GitError) -> Split | GitError:
     if isinstance(merged, GitError):
         return merged
     left = repository.read_all((merged.tree, each.written) for each in merged.stages.values())

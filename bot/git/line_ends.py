@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 
 from bot.git.merge_trees import Trees
 from bot.git.objects import SUBMODULE, SYMLINK, Entry
-from bot.git.repository import Quarantined
+from bot.git.repository import Quarantine
 from bot.git.trees import changed_tree, differing_paths, find_entry
 from bot.git.unmerged_paths import UnmergedFile, is_binary
 from bot.models import Sha
@@ -22,7 +22,7 @@ _LARGEST = 5_000
 """Lines of a file with both kinds of line ends that are compared one by one."""
 
 
-def align_trees(repository: Quarantined, trees: Trees, files: Iterable[UnmergedFile]) -> Trees | None:
+def align_trees(repository: Quarantine, trees: Trees, files: Iterable[UnmergedFile]) -> Trees | None:
     """Return the trees in which the conflicting files of the original have the branch's line ends.
 
     None where no file's line ends stand in the way: where both sides have the same, or the original's are mixed, which
@@ -38,7 +38,7 @@ def align_trees(repository: Quarantined, trees: Trees, files: Iterable[UnmergedF
     return replace(trees, base=base, theirs=theirs, commits=None)
 
 
-def _aligned_blobs(repository: Quarantined, file: UnmergedFile) -> dict[Sha, Sha]:
+def _aligned_blobs(repository: Quarantine, file: UnmergedFile) -> dict[Sha, Sha]:
     """Write the original's sides of a file with the branch's line ends; return the new blobs by the old ones."""
     if file.ours is None or file.theirs is None:
         return {}
@@ -87,7 +87,7 @@ def with_line_ends_of(ours: bytes, text: bytes) -> bytes:
     return b"".join(aligned)
 
 
-def _with_blobs(repository: Quarantined, tree: Sha, paths: Iterable[str], written: dict[Sha, Sha]) -> Sha:
+def _with_blobs(repository: Quarantine, tree: Sha, paths: Iterable[str], written: dict[Sha, Sha]) -> Sha:
     changes: dict[str, Entry | None] = {}
     for path in paths:
         entry = find_entry(repository, tree, path)

@@ -14,7 +14,7 @@ from typing import IO, cast
 from git import GitCommandError
 
 from bot.git.objects import decode_path
-from bot.git.process import Completed
+from bot.git.process import ProcessResult
 from bot.git.repository import Repository
 from bot.models import Sha
 
@@ -67,7 +67,7 @@ def read_log(
     try:
         process.wait()
     except GitCommandError as error:
-        completed = Completed(cast("int", error.status), b"", messages)
+        completed = ProcessResult(cast("int", error.status), b"", messages)
         raise repository.git.error(completed, "The history could not be read") from None
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.git.repository import Quarantined, Repository
+from bot.git.repository import Quarantine, Repository
 from bot.git.trial_pick import CleanPick, EmptyPick, try_pick
 from bot.models import Commit, MergeMethod, Sha
 
-Merged = tuple[MergeMethod, tuple[Sha, ...]]
+PullRequestMerge = tuple[MergeMethod, tuple[Sha, ...]]
 """How it was merged, and the commits to pick, oldest first."""
 
 # GitHub itself lists no more commits of one pull request.
@@ -27,14 +27,14 @@ def read_merge(
     *,
     mainline: bool = False,
     is_foreign: Callable[[Sha], bool] = lambda _commit: False,
-) -> Merged | None:
+) -> PullRequestMerge | None:
     """Return what a pull request left on its base branch; None where git cannot tell.
 
     `merge` is the last commit that it left, `head` the pull request's own last one; both are here. Of a merge commit
     the pull request's own commits are returned, or with `mainline` the merge itself. `is_foreign` says whether a commit
     of a rebase is known to have come by another pull request only.
     """
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         landed = quarantine.commit(merge)
         if len(landed.parents) > 1:
             return _read_merge_commit(quarantine, landed, head, mainline=mainline)
@@ -46,12 +46,12 @@ def own_commits(repository: Repository, merge: Sha) -> tuple[Sha, ...]:
 
     Empty otherwise: the merge itself changed something, as when it resolved a conflict.
     """
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         landed = quarantine.commit(merge)
         return _own_commits(quarantine, landed, landed.parents[1]) if len(landed.parents) == 2 else ()
 
 
-def _read_merge_commit(repository: Quarantined, merge: Commit, head: Sha, *, mainline: bool) -> Merged | None:
+def _read_merge_commit(repository: Quarantine, merge: Commit, head: Sha, *, mainline: bool) -> PullRequestMerge | None:
     # A merge of main into the topic, to which main then moved, is against its first parent what the others did. A push
     # that merged several pull requests at once ends in a merge of them all.
     if head not in merge.parents[1:]:
@@ -64,14 +64,16 @@ def _read_merge_commit(repository: Quarantined, merge: Commit, head: Sha, *, mai
     return (MergeMethod.MERGE, own or (merge.sha,)) if own or alone else None
 
 
-def _own_commits(repository: Quarantined, merge: Commit, head: Sha) -> tuple[Sha, ...]:
+def _own_commits(repository: Quarantine, merge: Commit, head: Sha) -> tuple[Sha, ...]:
     base, *brought = merge.parents
     own = _listed(repository, head, [base, *(each for each in brought if each != head)])
     wanted = merge.tree if len(brought) == 1 else _merged_tree(repository, base, head)
     return own if own and wanted is not None and _replayed(repository, own, base) == wanted else ()
 
 
-def _read_rebase(repository: Quarantined, last: Commit, head: Sha, is_foreign: Callable[[Sha], bool]) -> Merged | None:
+def _read_rebase(
+    repository: Quarantine, last: Commit, head: Sha, is_foreign: Callable[[Sha], bool]
+) -> PullRequestMerge | None:
     own = [repository.commit(sha) for sha in _listed(repository, head, [last.sha])]
     identities = {_identity(commit) for commit in own}
     series: list[Sha] = []
@@ -87,7 +89,7 @@ def _read_rebase(repository: Quarantined, last: Commit, head: Sha, is_foreign: C
     return MergeMethod.REBASE if len(series) > 1 else MergeMethod.SQUASH, tuple(series)
 
 
-def _read_squash(repository: Quarantined, squash: Commit, head: Sha) -> Merged | None:
+def _read_squash(repository: Quarantine, squash: Commit, head: Sha) -> PullRequestMerge | None:
     if not squash.parents or head == squash.sha or not _brings(repository, squash.parents[0], head, squash):
         return None
     return MergeMethod.SQUASH, (squash.sha,)
@@ -104,7 +106,7 @@ def _listed(repository: Repository, head: Sha, excluded: Sequence[Sha]) -> tuple
     return tuple(map(Sha, listed)) if len(listed) <= _MOST_COMMITS else ()
 
 
-def _replayed(repository: Quarantined, commits: Sequence[Sha], base: Sha) -> Sha | None:
+def _replayed(repository: Quarantine, commits: Sequence[Sha], base: Sha) -> Sha | None:
     """Return the tree that picking commits onto a base gives, or None where one conflicts."""
     tree = repository.commit(base).tree
     for sha in commits:
@@ -116,12 +118,12 @@ def _replayed(repository: Quarantined, commits: Sequence[Sha], base: Sha) -> Sha
     return tree
 
 
-def _brings(repository: Quarantined, before: Sha, head: Sha, after: Commit) -> bool:
+def _brings(repository: Quarantine, before: Sha, head: Sha, after: Commit) -> bool:
     """Say whether merging a head into a commit gives the tree of a later one, and changes anything."""
     changes = repository.commit(before).tree != after.tree
     return changes and _merged_tree(repository, before, head) == after.tree
 
 
-def _merged_tree(repository: Quarantined, base: Sha, head: Sha) -> Sha | None:
+def _merged_tree(repository: Quarantine, base: Sha, head: Sha) -> Sha | None:
     done = repository.git.attempt("merge-tree", "--write-tree", "--no-messages", base, head)
     return Sha(done.stdout.decode().split("\n", 1)[0]) if done.code == 0 else None

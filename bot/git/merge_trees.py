@@ -17,8 +17,8 @@ from pathlib import Path
 
 from bot.errors import GitError, OutOfTime
 from bot.git.objects import EMPTY_TREE
-from bot.git.process import Completed
-from bot.git.repository import Quarantined
+from bot.git.process import ProcessResult
+from bot.git.repository import Quarantine
 from bot.git.trees import differing_paths
 from bot.git.unmerged_paths import Stages, parse_stages
 from bot.models import Sha, Signature
@@ -48,7 +48,7 @@ class Trees:
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergeResult:
     """What git makes of three trees: the tree it wrote, the unmerged stages by path, and its own verdict.
 
     That verdict alone tells a conflict that leaves no unmerged path. `label` marks ours in what git wrote.
@@ -61,12 +61,12 @@ class Merged:
 
 
 def merge_one(
-    repository: Quarantined,
+    repository: Quarantine,
     trees: Trees,
     attributes: Attributes,
     options: tuple[str, ...] = (),
     seconds: float | None = None,
-) -> Merged:
+) -> MergeResult:
     """Merge three trees under some attributes; `options` are git's own, before its subcommand.
 
     Raises:
@@ -81,12 +81,12 @@ def merge_one(
 
 
 def merge_many(
-    repository: Quarantined,
+    repository: Quarantine,
     wanted: Mapping[Trees, Attributes],
     options: tuple[str, ...] = (),
     seconds: float | None = None,
     processes: int = 1,
-) -> Iterator[tuple[Trees, Merged | GitError]]:
+) -> Iterator[tuple[Trees, MergeResult | GitError]]:
     """Merge many under the attributes given, and yield each with what it came to; git's error where it cannot.
 
     Where there are enough of them, so many `processes` at a time share them out, and go on while answers are looked at.
@@ -105,7 +105,7 @@ def merge_many(
     def left() -> float | None:
         return None if end is None else max(0.0, end - time.monotonic())
 
-    def run(share: tuple[Attributes, Sequence[Trees]]) -> dict[Trees, Merged | GitError]:
+    def run(share: tuple[Attributes, Sequence[Trees]]) -> dict[Trees, MergeResult | GitError]:
         attributes, some = share
         labels = [stand_ins(repository, trees) for trees in some]
         lines = "".join(f"{ours} {theirs}\n" for ours, theirs in labels)
@@ -131,8 +131,8 @@ def _shared_out(batch: Sequence[Trees], processes: int) -> list[Sequence[Trees]]
 
 
 def _alone(
-    repository: Quarantined, trees: Trees, attributes: Attributes, options: tuple[str, ...], seconds: float | None
-) -> Merged | GitError:
+    repository: Quarantine, trees: Trees, attributes: Attributes, options: tuple[str, ...], seconds: float | None
+) -> MergeResult | GitError:
     try:
         return merge_one(repository, trees, attributes, options, seconds)
     except OutOfTime:
@@ -151,19 +151,19 @@ def _split(output: bytes) -> Iterator[tuple[bool, list[bytes]]]:
         position = end + 1
 
 
-def _read(fields: Sequence[bytes], labels: tuple[Sha, Sha], *, clean: bool) -> Merged:
+def _read(fields: Sequence[bytes], labels: tuple[Sha, Sha], *, clean: bool) -> MergeResult:
     tree, *lines = fields
-    return Merged(Sha(tree.decode()), parse_stages((line for line in lines if line), labels), clean, labels[0])
+    return MergeResult(Sha(tree.decode()), parse_stages((line for line in lines if line), labels), clean, labels[0])
 
 
 def run_merge(
-    repository: Quarantined,
+    repository: Quarantine,
     what: Sequence[str],
     worktree: Path | None = None,
     options: tuple[str, ...] = (),
     stdin: bytes = b"",
     seconds: float | None = None,
-) -> Completed:
+) -> ProcessResult:
     """Run git's merge of two commits, or of those that stdin names."""
     return repository.git.attempt(
         *(*_THROWN_AWAY, *options, "merge-tree", "--write-tree", "-z", "--no-messages", *what),
@@ -174,7 +174,7 @@ def run_merge(
     )
 
 
-def stand_ins(repository: Quarantined, trees: Trees) -> tuple[Sha, Sha]:
+def stand_ins(repository: Quarantine, trees: Trees) -> tuple[Sha, Sha]:
     """Write the commits that stand for ours and theirs; their common ancestor is one for base.
 
     What is there as a commit needs none: writing is most of what a trial costs beside git's own merge. A commit with
@@ -189,13 +189,13 @@ def stand_ins(repository: Quarantined, trees: Trees) -> tuple[Sha, Sha]:
     return _stand_in(repository, trees.ours, ancestor), _stand_in(repository, trees.theirs, ancestor)
 
 
-def _stand_in(repository: Quarantined, tree: Sha, parent: Sha | None = None, dated: Signature = _NOBODY) -> Sha:
+def _stand_in(repository: Quarantine, tree: Sha, parent: Sha | None = None, dated: Signature = _NOBODY) -> Sha:
     # git looks at the newest commits first, so one as old as its parent is soon found to be its child.
     nobody = replace(_NOBODY, date=dated.date)
     return repository.writer.write_commit(tree, [parent] if parent else [], "", nobody, nobody)
 
 
-def _attributes_directory(repository: Quarantined, attributes: Attributes) -> Path | None:
+def _attributes_directory(repository: Quarantine, attributes: Attributes) -> Path | None:
     """Return a directory with these .gitattributes, or None where there are none; it lasts as long as the quarantine.
 
     A bare repository shows git no attributes, so `merge=union` and the like would be lost; a worktree has them all.
@@ -212,7 +212,7 @@ def _attributes_directory(repository: Quarantined, attributes: Attributes) -> Pa
     return directory
 
 
-def attributes_of(repository: Quarantined, trees: Trees, moved: Iterable[str] = ()) -> Attributes:
+def attributes_of(repository: Quarantine, trees: Trees, moved: Iterable[str] = ()) -> Attributes:
     """Return the .gitattributes of the target that can bear on a merge of what the original changed.
 
     Those of where git found it on the target are among them only if that is given as `moved`.

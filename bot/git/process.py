@@ -28,7 +28,7 @@ _SECRET = re.compile(r"\b(?:gh[a-z]|github_pat)_[A-Za-z0-9_]{16,}|Authorization:
 
 
 @dataclass(frozen=True, slots=True)
-class Completed:
+class ProcessResult:
     """A git process that ended by itself."""
 
     code: int
@@ -110,7 +110,7 @@ class Git(git.Git):
         variables: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         seconds: float | None = None,
-    ) -> Completed:
+    ) -> ProcessResult:
         """Run git and return how it ended, whatever that was.
 
         Raises:
@@ -125,7 +125,7 @@ class Git(git.Git):
                 f"git took longer than {seconds:.1f} seconds, so it was ended.",
                 hint="Try again where less is going on.",
             ) from None
-        return Completed(process.returncode, stdout, self.scrub(stderr.decode(errors="replace")))
+        return ProcessResult(process.returncode, stdout, self.scrub(stderr.decode(errors="replace")))
 
     def run(self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None) -> bytes:
         """Run git and return its output.
@@ -152,7 +152,7 @@ class Git(git.Git):
         """Run git and return its output as text without the last line's end."""
         return self.run(*arguments, stdin=stdin).decode(errors="surrogateescape").rstrip("\n")
 
-    def error(self, completed: Completed, what: str, kind: type[GitError] = GitError, hint: str = "") -> GitError:
+    def error(self, completed: ProcessResult, what: str, kind: type[GitError] = GitError, hint: str = "") -> GitError:
         """Return the error for a process that failed; it carries the end of git's messages, without secrets."""
         messages = completed.stderr.strip()[-_STDERR_LIMIT:]
         return kind(

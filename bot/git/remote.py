@@ -16,7 +16,7 @@ from git import Remote as GitRemote
 
 from bot.errors import FetchFailed, GitError, PushForbidden, PushRejected
 from bot.git.environment import authorization
-from bot.git.process import Completed
+from bot.git.process import ProcessResult
 from bot.git.push_rejections import explain_refusal, is_refusal
 from bot.git.transfer_output import TransferOutput
 from bot.models import Progress, Sha, silent
@@ -63,7 +63,7 @@ class Connection:
 class _Answer:
     """How a command that talks to the remote ended; `pushed` is the remote's answer for the branch, if it gave one."""
 
-    completed: Completed
+    completed: ProcessResult
     pushed: PushInfo | None = None
 
     @property
@@ -149,8 +149,8 @@ def _fetch_once(repository: Repository, refspecs: list[str]) -> _Answer:
     return _Answer(_completed(repository, output, 0))
 
 
-def _completed(repository: Repository, output: TransferOutput, code: int) -> Completed:
-    return Completed(code, b"", repository.git.scrub(output.messages))
+def _completed(repository: Repository, output: TransferOutput, code: int) -> ProcessResult:
+    return ProcessResult(code, b"", repository.git.scrub(output.messages))
 
 
 def _is_complete(repository: Repository, sha: str) -> bool:
@@ -163,7 +163,7 @@ def _is_complete(repository: Repository, sha: str) -> bool:
         )
 
 
-def _fetch_error(repository: Repository, completed: Completed, what: str) -> GitError:
+def _fetch_error(repository: Repository, completed: ProcessResult, what: str) -> GitError:
     refused = bool(_REFUSED.search(completed.stderr))
     hint = "Check the token's access to the repository." if refused else "Check the repository's URL and the network."
     return repository.git.error(completed, what, FetchFailed, hint)

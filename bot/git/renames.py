@@ -18,7 +18,7 @@ _MOST_MOVES = 3
 _MOST_KEPT = 1000
 
 
-class Moves:
+class Renames:
     """Finds older paths. Many branches ask about one main branch, and what a commit of it moved is read once.
 
     Threads may share it.

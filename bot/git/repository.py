@@ -19,7 +19,7 @@ from bot.git.objects import SUBMODULE, ObjectReader, ObjectWriter, parse_commit
 from bot.git.open import Repo, open_repo
 from bot.git.quarantine import promote, quarantine_variables
 from bot.git.remote import Connection
-from bot.git.tree_cache import Directories
+from bot.git.tree_cache import TreeCache
 from bot.models import Commit, Sha, Signature
 
 # About 2 kB each.
@@ -38,7 +38,7 @@ class Repository:
         self.connection = connection or Connection()
         self.objects = Path(repo.common_dir, "objects")
         self.reader = ObjectReader(self.git)
-        self.directories = Directories(self.reader)
+        self.tree_cache = TreeCache(self.reader)
         self.writer = ObjectWriter(Path(self.git.variables.get("GIT_OBJECT_DIRECTORY", self.objects)))
         self._commits: dict[Sha, Commit] = {}
 
@@ -152,10 +152,10 @@ class Repository:
         return self.writer.write_commit(written, (base,), message, author, committer)
 
     @contextmanager
-    def quarantined(self) -> Iterator[Quarantined]:
+    def quarantine(self) -> Iterator[Quarantine]:
         """Yield this repository with a place for throw-away objects, which is gone afterwards."""
         with tempfile.TemporaryDirectory(prefix="backport-objects-", ignore_cleanup_errors=True) as scratch:
-            inner = Quarantined(self, Path(scratch))
+            inner = Quarantine(self, Path(scratch))
             try:
                 yield inner
             finally:
@@ -182,7 +182,7 @@ class Repository:
         both = [self.commit(name).tree if self.kind(name) == "commit" else name for name in (old, new)]
         return tuple(trees.differing_paths(self, *both))
 
-    def known_branches(self) -> dict[str, Sha]:
+    def local_branches(self) -> dict[str, Sha]:
         """Return the branches that are here, local and of the remote, without asking it."""
         listed = self.git.text(
             "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/", f"refs/remotes/{remote.REMOTE}/"
@@ -218,7 +218,7 @@ def _branch_of(ref: str | PathLike[str]) -> str:
     return str(ref).removeprefix("refs/heads/").removeprefix(f"refs/remotes/{remote.REMOTE}/")
 
 
-class Quarantined(Repository):
+class Quarantine(Repository):
     """A repository whose new objects are thrown away unless they are kept."""
 
     def __init__(self, outer: Repository, scratch: Path) -> None:
@@ -226,15 +226,15 @@ class Quarantined(Repository):
         super().__init__(outer.repo.with_variables(variables), outer.connection)
         # Objects never change, so what was read around it need not be read again.
         self._commits = outer._commits
-        self.directories = Directories(self.reader, outer.directories)
+        self.tree_cache = TreeCache(self.reader, outer.tree_cache)
         self.scratch = scratch
         self._outer = outer.writer.objects
         self._branches: dict[str, Sha] | None = None
 
-    def known_branches(self) -> dict[str, Sha]:
+    def local_branches(self) -> dict[str, Sha]:
         """Return the branches as they were when this was first asked: a quarantine lasts for a moment."""
         if self._branches is None:
-            self._branches = super().known_branches()
+            self._branches = super().local_branches()
         return self._branches
 
     def keep(self, commit: Sha) -> None:

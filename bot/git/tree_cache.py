@@ -49,10 +49,10 @@ class _Kept:
     differing: dict[tuple[Sha, Sha], tuple[str, ...]] = field(default_factory=dict)
 
 
-class Directories:
+class TreeCache:
     """Reads tree objects through a reader. What is kept is shared with that of a repository `around` it, if given."""
 
-    def __init__(self, reader: ObjectReader, around: Directories | None = None) -> None:
+    def __init__(self, reader: ObjectReader, around: TreeCache | None = None) -> None:
         self._reader = reader
         self._kept: _Kept = around._kept if around else _Kept()
 

@@ -39,7 +39,7 @@ def list_directory(repository: Repository, tree: Sha, directory: str = "") -> di
         if inner is None or inner.mode != DIRECTORY:
             return {}
         tree = inner.sha
-    return _named(repository.directories.entries(tree))
+    return _named(repository.tree_cache.entries(tree))
 
 
 def _named(listing: Listing) -> dict[str, Entry]:
@@ -48,7 +48,7 @@ def _named(listing: Listing) -> dict[str, Entry]:
 
 def find_entry(repository: Repository, tree: Sha, path: str) -> Entry | None:
     """Return what a tree holds at a path: a file, a link, a submodule or a directory."""
-    return repository.directories.find(tree, path)
+    return repository.tree_cache.find(tree, path)
 
 
 def list_files(repository: Repository, tree: Sha) -> Iterator[tuple[str, Entry]]:
@@ -69,7 +69,7 @@ def list_submodules(repository: Repository, commit: Sha) -> tuple[str, ...]:
 def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry | None]) -> Sha:
     """Write the tree that differs from `tree` in these entries; None removes a file, a link or a submodule.
 
-    A directory at such a path stays: whoever removes a file there means no folder of the same name. Directories left
+    A directory at such a path stays: whoever removes a file there means no folder of the same name. TreeCache left
     empty disappear.
 
     Raises:
@@ -84,7 +84,7 @@ def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry 
             parent, _, name = directory.rpartition("/")
             old = listings[parent].get(name)
             trees[directory] = old.sha if old is not None and old.mode == DIRECTORY else EMPTY_TREE
-        listings[directory] = _named(repository.directories.stored([trees[directory]])[0])
+        listings[directory] = _named(repository.tree_cache.stored([trees[directory]])[0])
         for name, entry in below[directory].items():
             _set(listings[directory], name, entry)
     for directory in reversed(directories):
@@ -139,7 +139,7 @@ def changed_files(
 
 def differing_paths(repository: Repository, old: Sha, new: Sha) -> Iterator[str]:
     """Yield the paths of the files, links and submodules in which two trees differ; a rename is both its paths."""
-    return iter(repository.directories.differing(old, new))
+    return iter(repository.tree_cache.differing(old, new))
 
 
 def commit_paths(repository: Repository, commit: Commit) -> Iterator[str]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.git.line_ends import align_trees
-from bot.git.merge_trees import Merged, Trees, merge_one
-from bot.git.narrow_merge import Question, question, widen
+from bot.git.merge_trees import MergeResult, Trees, merge_one
+from bot.git.narrow_merge import MergePlan, plan_merge, widen
 from bot.git.objects import EMPTY_TREE
-from bot.git.repository import Quarantined
+from bot.git.repository import Quarantine
 from bot.git.unmerged_paths import UnmergedFile, describe
 from bot.models import Commit, Sha
 
@@ -50,7 +50,7 @@ def mainline_parent(commit: Commit) -> Sha | None:
     return commit.parents[0] if commit.parents else None
 
 
-def trees_of(repository: Quarantined, commit: Sha, onto: Sha) -> Trees:
+def trees_of(repository: Quarantine, commit: Sha, onto: Sha) -> Trees:
     """Return what picking a commit onto a tree is to merge."""
     picked = repository.commit(commit)
     parent = mainline_parent(picked)
@@ -60,24 +60,24 @@ def trees_of(repository: Quarantined, commit: Sha, onto: Sha) -> Trees:
     return Trees(base=repository.commit(parent).tree, ours=onto, theirs=picked.tree, commits=commits)
 
 
-def try_pick(repository: Quarantined, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
+def try_pick(repository: Quarantine, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
     """Pick one commit onto a tree."""
     return merge_trees(repository, commit, trees_of(repository, commit, onto))
 
 
-def merge_trees(repository: Quarantined, commit: Sha, trees: Trees) -> CleanPick | EmptyPick | UnmergedPick:
+def merge_trees(repository: Quarantine, commit: Sha, trees: Trees) -> CleanPick | EmptyPick | UnmergedPick:
     """Merge three trees as git does; `commit` only says in the answer what this was for.
 
     Raises:
         GitError: git could not do it, e.g. an object of a partial history is missing.
     """
-    asked = question(repository, trees, alone=True)
+    asked = plan_merge(repository, trees, alone=True)
     merged = merge_one(repository, asked.trees, asked.attributes) if asked.trees else None
     return conclude(repository, commit, asked, merged)
 
 
 def conclude(
-    repository: Quarantined, commit: Sha, asked: Question, answer: Merged | None
+    repository: Quarantine, commit: Sha, asked: MergePlan, answer: MergeResult | None
 ) -> CleanPick | EmptyPick | UnmergedPick:
     """Name the ending of a merge, given git's answer to what it was asked about it.
 
@@ -87,13 +87,13 @@ def conclude(
     aligned = align_trees(repository, pick.trees, pick.files) if isinstance(pick, UnmergedPick) else None
     if aligned is None:
         return pick
-    again = question(repository, aligned, alone=True)
+    again = plan_merge(repository, aligned, alone=True)
     merged = merge_one(repository, again.trees, again.attributes) if again.trees else None
     return _ending(repository, commit, again, merged)
 
 
 def _ending(
-    repository: Quarantined, commit: Sha, asked: Question, answer: Merged | None
+    repository: Quarantine, commit: Sha, asked: MergePlan, answer: MergeResult | None
 ) -> CleanPick | EmptyPick | UnmergedPick:
     trees, merged = asked.whole, widen(repository, asked, answer)
     if merged.clean and not merged.stages:

@@ -38,7 +38,7 @@ class UnmergedFile:
     aside: tuple[str, ...] = ()
 
     @property
-    def described(self) -> ConflictFile:
+    def conflict_file(self) -> ConflictFile:
         """The part that a report needs."""
         return ConflictFile(self.path, self.kind, self.regions)
 

@@ -39,7 +39,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\b")
 
 
 @contextmanager
-def opened_clone(directory: Path) -> Iterator[Repository]:
+def open_clone(directory: Path) -> Iterator[Repository]:
     """Yield the objects and branches of a clone as a repository of our own, which is gone afterwards.
 
     `directory` is a checkout, a linked worktree, a submodule or a bare repository; it is not written to. Its
@@ -81,7 +81,7 @@ def head_commit(directory: Path) -> str:
     if not (directory / ".git").exists():
         return ""
     try:
-        with opened_clone(directory) as repository:
+        with open_clone(directory) as repository:
             return repository.resolve("HEAD") or ""
     except GitError:
         return ""

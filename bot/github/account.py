@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from github import Auth, GithubIntegration
 
 from bot.environment.credentials import Account
-from bot.github.retry import Patience
-from bot.github.translate import translated
+from bot.github.retry import GitHubRetry
+from bot.github.translate import translate_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class SignedIn:
     permissions: Mapping[str, str] | None = None
 
 
-def sign_in(account: Account, repository: str, *, api_url: str, patience: Patience) -> SignedIn:
+def sign_in(account: Account, repository: str, *, api_url: str, retry: GitHubRetry) -> SignedIn:
     """Find out how requests are signed, and what GitHub says of a GitHub App beforehand.
 
     Raises:
@@ -35,8 +35,8 @@ def sign_in(account: Account, repository: str, *, api_url: str, patience: Patien
     app = Auth.AppAuth(account.app_id, account.private_key)
     owner, _, name = repository.partition("/")
     with (
-        translated(f"sign in as App {account.app_id} on {repository}"),
-        GithubIntegration(auth=app, base_url=api_url, retry=patience) as integration,
+        translate_errors(f"sign in as App {account.app_id} on {repository}"),
+        GithubIntegration(auth=app, base_url=api_url, retry=retry) as integration,
     ):
         installation = integration.get_repo_installation(owner, name)
         return SignedIn(

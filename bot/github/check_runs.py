@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from github.CheckRun import CheckRun
-from github.Repository import Repository as ForgeRepository
+from github.Repository import Repository as PyGithubRepository
 
 from bot.github.delivery import sendable
-from bot.github.lazy import unread_commit
+from bot.github.lazy import lazy_commit
 from bot.models import CheckRunText, Sha
 
 
-def write_check_run(repository: ForgeRepository, sha: Sha, text: CheckRunText) -> None:
+def write_check_run(repository: PyGithubRepository, sha: Sha, text: CheckRunText) -> None:
     """Create our check run of that name on a commit, or replace what it says."""
     title, summary = sendable(text.title), sendable(text.summary)
     output: dict[str, str | list[dict[str, str | int]]] = {"title": title, "summary": summary}
-    standing = _standing(repository, sha, text.name)
-    if standing is None:
+    existing = _find(repository, sha, text.name)
+    if existing is None:
         repository.create_check_run(
             text.name, sha, status="completed", conclusion=text.conclusion, output=output, external_id=_OURS
         )
-    elif (standing.conclusion, standing.output.title, standing.output.summary) != (
+    elif (existing.conclusion, existing.output.title, existing.output.summary) != (
         text.conclusion,
         title,
         summary,
     ):
-        standing.edit(status="completed", conclusion=text.conclusion, output=output)
+        existing.edit(status="completed", conclusion=text.conclusion, output=output)
 
 
 # Another App may use the same name for a check run of its own, which ours must not touch.
 _OURS = "backport-bot"
 
 
-def _standing(repository: ForgeRepository, sha: Sha, name: str) -> CheckRun | None:
-    found = unread_commit(repository, sha).get_check_runs(check_name=name)
+def _find(repository: PyGithubRepository, sha: Sha, name: str) -> CheckRun | None:
+    found = lazy_commit(repository, sha).get_check_runs(check_name=name)
     return next((run for run in found if run.external_id == _OURS), None)

@@ -11,32 +11,32 @@ from datetime import UTC, datetime
 from github.IssueComment import IssueComment
 from github.NamedUser import NamedUser
 from github.Organization import Organization
-from github.Repository import Repository as ForgeRepository
+from github.Repository import Repository as PyGithubRepository
 
 from bot.github.graphql import ask
-from bot.github.lazy import unread_issue
+from bot.github.lazy import lazy_issue
 from bot.models import Comment, Labelling
 from bot.text.logins import is_app
 
 
-def read_comments(repository: ForgeRepository, number: int) -> tuple[Comment, ...]:
+def read_comments(repository: PyGithubRepository, number: int) -> tuple[Comment, ...]:
     """Return a pull request's comments, oldest first. One whose author is gone is nobody's and says nothing to us."""
-    found = unread_issue(repository, number).get_comments()
+    found = lazy_issue(repository, number).get_comments()
     return tuple(_comment(each) for each in found if each.user is not None)
 
 
-def was_edited(repository: ForgeRepository, node: str) -> bool:
+def was_edited(repository: PyGithubRepository, node: str) -> bool:
     """Say whether anybody edited a comment, also within the second in which it was written."""
     # https://docs.github.com/en/graphql/reference/objects#issuecomment
     found = ask(repository, "query($id: ID!) { node(id: $id) { ... on IssueComment { lastEditedAt } } }", id=node)
     return bool((found["node"] or {}).get("lastEditedAt"))
 
 
-def last_labelling(repository: ForgeRepository, number: int, label: str) -> Labelling | None:
+def last_labelling(repository: PyGithubRepository, number: int, label: str) -> Labelling | None:
     """Return who last added a label, and when; None for a bot or where nobody is on record."""
     added = [
         event
-        for event in unread_issue(repository, number).get_events()
+        for event in lazy_issue(repository, number).get_events()
         if event.event == "labeled" and event.label is not None and event.label.name == label
     ]
     # Of an account that is gone GitHub names no actor.
@@ -45,7 +45,7 @@ def last_labelling(repository: ForgeRepository, number: int, label: str) -> Labe
     return Labelling(by=added[-1].actor.login, at=added[-1].created_at.astimezone(UTC))
 
 
-def pull_requests_since(repository: ForgeRepository, moment: datetime) -> Iterator[int]:
+def pull_requests_since(repository: PyGithubRepository, moment: datetime) -> Iterator[int]:
     """Yield the numbers of pull requests that changed since then, the last changed first."""
     for pull in repository.get_pulls(state="all", sort="updated", direction="desc"):
         if pull.updated_at is None or pull.updated_at.astimezone(UTC) < moment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from github.PullRequest import PullRequest as ForgePullRequest
+from github.PullRequest import PullRequest as PyGithubPullRequest
 
 from bot.models import PullRequest, Sha
 
@@ -10,7 +10,7 @@ GHOST = "ghost"
 """Whom GitHub shows in the place of an account that is gone."""
 
 
-def pull_request(forge: ForgePullRequest) -> PullRequest:
+def pull_request(forge: PyGithubPullRequest) -> PullRequest:
     """Return a pull request as the bot speaks of it."""
     merged = forge.merged_at is not None
     return PullRequest(

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from bot.errors import GitHubError, NotYetKnown, RateLimited, Unavailable, ValidationFailed
-from bot.github.translate import translated
+from bot.github.translate import translate_errors
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-class Sender:
+class RetryingCaller:
     """Makes calls for one account. `longest_wait` (seconds) bounds how long a call waits for GitHub to take it."""
 
     def __init__(self, longest_wait: float) -> None:
@@ -43,21 +43,21 @@ class Sender:
 
     def find_or_create(self, find: Callable[[], T | None], create: Callable[[], T]) -> T:
         """Return what `find` sees, or what `create` makes; raises what the last call of either raised."""
-        found = self.patiently(find)
+        found = self.wait_and_call(find)
         if found is not None:
             return found
         try:
-            return self.patiently(create)
+            return self.wait_and_call(create)
         except NotYetKnown:
             raise
         except (Unavailable, ValidationFailed) as error:
             # The answer was lost and the effect perhaps not, or somebody was quicker: only a look tells.
-            found = self.patiently(find)
+            found = self.wait_and_call(find)
             if found is None and isinstance(error, ValidationFailed):
                 raise
-            return found if found is not None else self.patiently(create)
+            return found if found is not None else self.wait_and_call(create)
 
-    def patiently(self, call: Callable[[], T]) -> T:
+    def wait_and_call(self, call: Callable[[], T]) -> T:
         """Wait for a rate limit to pass, and until GitHub knows what it was just told, both as long as allowed.
 
         A call refused for either had no effect.
@@ -74,24 +74,24 @@ class Sender:
                 time.sleep(pause)
                 waited += pause
 
-    def twice(self, call: Callable[[], T]) -> T:
+    def retry_once(self, call: Callable[[], T]) -> T:
         """Make a call that may be made twice once more where its answer was lost: a GraphQL call, or an addition."""
         try:
-            return self.patiently(call)
+            return self.wait_and_call(call)
         except NotYetKnown:
             raise
         except Unavailable:
-            return self.patiently(call)
+            return self.wait_and_call(call)
 
     def best_effort(self, action: str, call: Callable[[], object]) -> GitHubError | None:
         """Make a call whose failure stops nothing: it is logged under `action`, and returned."""
 
         def attempt() -> None:
-            with translated(action):
+            with translate_errors(action):
                 call()
 
         try:
-            self.twice(attempt)
+            self.retry_once(attempt)
         except GitHubError as error:
             log.warning("%s", error)
             return error

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from github.PullRequest import PullRequest as ForgePullRequest
-from github.Repository import Repository as ForgeRepository
+from github.PullRequest import PullRequest as PyGithubPullRequest
+from github.Repository import Repository as PyGithubRepository
 
 _OF_PULL_REQUEST = "mutation($input: {name}Input!) {{ {field}(input: $input) {{ clientMutationId }} }}"
 
 
-def ask(repository: ForgeRepository, query: str, **variables: object) -> dict[str, Any]:
+def ask(repository: PyGithubRepository, query: str, **variables: object) -> dict[str, Any]:
     """Return the `data` of an answer; raises GithubException where there is none."""
     headers, answer = repository.requester.graphql_query(query, variables)
     data: dict[str, Any] | None = answer.get("data")
@@ -23,21 +23,21 @@ def ask(repository: ForgeRepository, query: str, **variables: object) -> dict[st
     return data
 
 
-def mark_ready(pull: ForgePullRequest) -> None:
+def mark_ready(pull: PyGithubPullRequest) -> None:
     """Make an ordinary pull request of a draft."""
     _change(pull, "MarkPullRequestReadyForReview")
 
 
-def make_draft(pull: ForgePullRequest) -> None:
+def make_draft(pull: PyGithubPullRequest) -> None:
     """Make a draft of a pull request."""
     _change(pull, "ConvertPullRequestToDraft")
 
 
-def enable_auto_merge(pull: ForgePullRequest, method: str) -> None:
+def enable_auto_merge(pull: PyGithubPullRequest, method: str) -> None:
     """Let a pull request merge by itself, as long as its head stays what it is."""
     _change(pull, "EnablePullRequestAutoMerge", mergeMethod=method, expectedHeadOid=pull.head.sha)
 
 
-def _change(pull: ForgePullRequest, mutation: str, **settings: str) -> None:
+def _change(pull: PyGithubPullRequest, mutation: str, **settings: str) -> None:
     query = _OF_PULL_REQUEST.format(name=mutation, field=mutation[0].lower() + mutation[1:])
     ask(pull.base.repo, query, input={"pullRequestId": pull.node_id, **settings})

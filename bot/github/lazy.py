@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from github.Commit import Commit
 from github.Issue import Issue
-from github.Repository import Repository as ForgeRepository
+from github.Repository import Repository as PyGithubRepository
 
 from bot.models import Sha
 
 
-def unread_issue(repository: ForgeRepository, number: int) -> Issue:
+def lazy_issue(repository: PyGithubRepository, number: int) -> Issue:
     """Return an issue or pull request that is read once something of it is asked for."""
     return Issue(repository.requester, url=f"{repository.url}/issues/{number}", completed=False)
 
 
-def unread_commit(repository: ForgeRepository, sha: Sha) -> Commit:
+def lazy_commit(repository: PyGithubRepository, sha: Sha) -> Commit:
     """Return a commit that is read once something of it is asked for."""
     return Commit(repository.requester, url=f"{repository.url}/commits/{sha}", completed=False)

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from github import GithubException
-from github.Commit import Commit as ForgeCommit
-from github.Repository import Repository as ForgeRepository
+from github.Commit import Commit as PyGithubCommit
+from github.Repository import Repository as PyGithubRepository
 
 from bot.errors import NotYetKnown, RequestRejected
-from bot.github.lazy import unread_commit
+from bot.github.lazy import lazy_commit
 from bot.models import MergeMethod, PullRequest, Sha
 
 # "No commit found for SHA".
@@ -24,7 +24,7 @@ _UNKNOWN = (404, 422)
 _Authored = tuple[str, str, str]
 
 
-def merged_commits(repository: ForgeRepository, original: PullRequest) -> tuple[MergeMethod, tuple[Sha, ...]]:
+def merged_commits(repository: PyGithubRepository, original: PullRequest) -> tuple[MergeMethod, tuple[Sha, ...]]:
     """Return the merge method and the commits on the base branch, oldest first.
 
     A merge commit is returned by itself, to be picked against its first parent.
@@ -42,7 +42,7 @@ def merged_commits(repository: ForgeRepository, original: PullRequest) -> tuple[
     return MergeMethod.REBASE if len(commits) > 1 else MergeMethod.SQUASH, commits
 
 
-def _onto_base(merge: ForgeCommit, original: PullRequest) -> Sha:
+def _onto_base(merge: PyGithubCommit, original: PullRequest) -> Sha:
     # A merge of main into the topic, to which main then moved, is against its first parent what the others did. A push
     # that merged several pull requests at once ends in a merge of them all.
     # So does one of more than two.
@@ -51,7 +51,7 @@ def _onto_base(merge: ForgeCommit, original: PullRequest) -> Sha:
     return Sha(merge.sha)
 
 
-def _series(repository: ForgeRepository, last: ForgeCommit, original: PullRequest) -> Iterator[Sha]:
+def _series(repository: PyGithubRepository, last: PyGithubCommit, original: PullRequest) -> Iterator[Sha]:
     """Yield the commits of a squash or a rebase, newest first."""
     own = {_authored(commit) for commit in repository.get_pull(original.number).get_commits()}
     if not _is_of(last, original.number, own):
@@ -69,7 +69,7 @@ def _series(repository: ForgeRepository, last: ForgeCommit, original: PullReques
         yield Sha(at.sha)
 
 
-def _is_of(commit: ForgeCommit, number: int, own: set[_Authored]) -> bool:
+def _is_of(commit: PyGithubCommit, number: int, own: set[_Authored]) -> bool:
     """Say whether a commit of the base branch came by a pull request whose `own` commits these are."""
     # GitHub's record counts first. A push that merged several pull requests may stand there as the merge of each, and
     # some commits have no record: then author, date and title tell, which a rebase keeps.
@@ -77,21 +77,21 @@ def _is_of(commit: ForgeCommit, number: int, own: set[_Authored]) -> bool:
     return recorded == {number} or (_authored(commit) in own and (number in recorded or not recorded))
 
 
-def _recorded(commit: ForgeCommit) -> frozenset[int]:
+def _recorded(commit: PyGithubCommit) -> frozenset[int]:
     return frozenset(pull.number for pull in commit.get_pulls() if pull.merged_at)
 
 
-def pull_requests_of(repository: ForgeRepository, commit: Sha) -> frozenset[int]:
+def pull_requests_of(repository: PyGithubRepository, commit: Sha) -> frozenset[int]:
     """Return the merged pull requests that a commit is recorded to have come by; none where there is no record."""
     try:
-        return _recorded(unread_commit(repository, commit))
+        return _recorded(lazy_commit(repository, commit))
     except GithubException as error:
         if error.status in _UNKNOWN:
             return frozenset()
         raise
 
 
-def _read_commit(repository: ForgeRepository, sha: str, original: PullRequest) -> ForgeCommit:
+def _read_commit(repository: PyGithubRepository, sha: str, original: PullRequest) -> PyGithubCommit:
     try:
         return repository.get_commit(sha)
     except GithubException as error:
@@ -109,13 +109,13 @@ def _no_record(original: PullRequest) -> NotYetKnown:
     )
 
 
-def _authored(commit: ForgeCommit) -> _Authored:
+def _authored(commit: PyGithubCommit) -> _Authored:
     # Of a commit that old tools wrote GitHub may name no author.
     author, subject = commit.commit.author, commit.commit.message.partition("\n")[0]
     return (author.email, author.date.isoformat(), subject) if author and author.date else ("", "", subject)
 
 
-def _hidden(merge: ForgeCommit, original: PullRequest) -> RequestRejected:
+def _hidden(merge: PyGithubCommit, original: PullRequest) -> RequestRejected:
     return RequestRejected(
         f"#{original.number} reached `{original.base}` by hand with {merge.sha[:12]}, which holds more than the pull "
         "request. What it changed cannot be told for certain, so nothing was started.",

@@ -12,11 +12,11 @@ from functools import partial
 from typing import NamedTuple
 
 from github import GithubException
-from github.PullRequest import PullRequest as ForgePullRequest
-from github.Repository import Repository as ForgeRepository
+from github.PullRequest import PullRequest as PyGithubPullRequest
+from github.Repository import Repository as PyGithubRepository
 
 from bot.github.graphql import enable_auto_merge
-from bot.github.lazy import unread_issue
+from bot.github.lazy import lazy_issue
 from bot.models import Details
 from bot.text.logins import same_login
 
@@ -31,9 +31,9 @@ class Step(NamedTuple):
     missed: str = ""
 
 
-def detail_steps(repository: ForgeRepository, number: int, details: Details) -> Iterator[Step]:
+def detail_steps(repository: PyGithubRepository, number: int, details: Details) -> Iterator[Step]:
     """Yield the requests that give a pull request its details."""
-    issue, pull = unread_issue(repository, number), repository.get_pull(number)
+    issue, pull = lazy_issue(repository, number), repository.get_pull(number)
     if details.labels:
         yield Step("label it", partial(issue.add_to_labels, *details.labels))
     if details.milestone is not None:
@@ -51,20 +51,20 @@ def detail_steps(repository: ForgeRepository, number: int, details: Details) -> 
         )
 
 
-def _set_milestone(repository: ForgeRepository, number: int, milestone: int) -> None:
+def _set_milestone(repository: PyGithubRepository, number: int, milestone: int) -> None:
     url = f"{repository.url}/issues/{number}"
     repository.requester.requestJsonAndCheck("PATCH", url, input={"milestone": milestone})
 
 
-def _assign(repository: ForgeRepository, number: int, login: str) -> None:
-    issue = unread_issue(repository, number)
+def _assign(repository: PyGithubRepository, number: int, login: str) -> None:
+    issue = lazy_issue(repository, number)
     issue.add_to_assignees(login)
     # GitHub passes over people who cannot be assigned without a word.
     if not any(same_login(login, each.login) for each in issue.assignees):
         log.info("#%d: %s cannot be assigned here, so nobody was in their place", number, login)
 
 
-def _ask_for_review(pull: ForgePullRequest, login: str) -> None:
+def _ask_for_review(pull: PyGithubPullRequest, login: str) -> None:
     try:
         pull.create_review_request(reviewers=[login])
     except GithubException as error:
@@ -74,6 +74,6 @@ def _ask_for_review(pull: ForgePullRequest, login: str) -> None:
         log.info("#%d: %s is no collaborator, so nobody was asked in their place", pull.number, login)
 
 
-def _enable_auto_merge(pull: ForgePullRequest, method: str) -> None:
+def _enable_auto_merge(pull: PyGithubPullRequest, method: str) -> None:
     if pull.raw_data.get("auto_merge") is None:
         enable_auto_merge(pull, method.upper())

@@ -59,13 +59,13 @@ class GitHub(Protocol):
 
     @property
     def repository(self) -> str:
-        """The repository's name, as owner/name; `read_anew` follows a renaming."""
+        """The repository's name, as owner/name; `refresh` follows a renaming."""
 
     @property
     def repository_id(self) -> int:
         """What GitHub knows the repository by, whatever its name."""
 
-    def read_anew(self) -> None:
+    def refresh(self) -> None:
         """Ask GitHub for the repository as it is now: its name, its address and its default branch."""
 
     @property
@@ -103,7 +103,7 @@ class GitHub(Protocol):
     def open_pull_request(self, *, title: str, body: str, head: str, base: str, draft: bool) -> PullRequest:
         """Open a pull request, or bring the open one from `head` into `base` up to date."""
 
-    def update_pull_request(self, standing: PullRequest, *, title: str, body: str, draft: bool) -> PullRequest:
+    def update_pull_request(self, existing: PullRequest, *, title: str, body: str, draft: bool) -> PullRequest:
         """Give a pull request of ours these texts and this state; costs nothing where it has them."""
 
     def add_details(self, number: int, details: Details) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from github.PullRequest import PullRequest as ForgePullRequest
+from github.PullRequest import PullRequest as PyGithubPullRequest
 
 from bot.github.convert import GHOST
 from bot.models import ListedPullRequest, Sha
@@ -16,7 +16,7 @@ from bot.models import ListedPullRequest, Sha
 _PEOPLE = ("OWNER", "MEMBER", "COLLABORATOR")
 
 
-def listed(forge: ForgePullRequest) -> ListedPullRequest:
+def listed(forge: PyGithubPullRequest) -> ListedPullRequest:
     """Take over one entry of a list."""
     merged = forge.merged_at is not None
     return ListedPullRequest(
@@ -38,7 +38,7 @@ def listed(forge: ForgePullRequest) -> ListedPullRequest:
     )
 
 
-def _is_insider(forge: ForgePullRequest) -> bool:
+def _is_insider(forge: PyGithubPullRequest) -> bool:
     # A fork that is gone leaves no repository.
     own_branch = forge.head.repo is not None and forge.head.repo.id == forge.base.repo.id
     return own_branch or forge.author_association in _PEOPLE

@@ -27,7 +27,7 @@ _TRANSIENT = (500, 502, 503, 504)
 _ATTEMPTS = 3
 
 
-class Patience(Retry):
+class GitHubRetry(Retry):
     """urllib3's idea of retrying, with ours of what may be repeated. `longest_wait` (seconds) bounds all pauses."""
 
     def __init__(self, *, longest_wait: float, waited: float = 0.0, **settings: Any) -> None:  # noqa: ANN401 - urllib3's

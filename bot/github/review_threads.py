@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from github.Repository import Repository as ForgeRepository
+from github.Repository import Repository as PyGithubRepository
 
 from bot.github.convert import GHOST
 from bot.github.graphql import ask
@@ -28,7 +28,7 @@ query($owner: String!, $name: String!, $number: Int!, $after: String) {
 """
 
 
-def unresolved_threads(repository: ForgeRepository, number: int) -> Iterator[ReviewThread]:
+def unresolved_threads(repository: PyGithubRepository, number: int) -> Iterator[ReviewThread]:
     """Yield the threads that are open, in GitHub's order, whatever number of pages they take."""
     after = None
     while True:
@@ -41,7 +41,7 @@ def unresolved_threads(repository: ForgeRepository, number: int) -> Iterator[Rev
         after = page["pageInfo"]["endCursor"]
 
 
-def _page(repository: ForgeRepository, number: int, after: str | None) -> dict[str, Any]:
+def _page(repository: PyGithubRepository, number: int, after: str | None) -> dict[str, Any]:
     data = ask(repository, _QUERY, owner=repository.owner.login, name=repository.name, number=number, after=after)
     page: dict[str, Any] = data["repository"]["pullRequest"]["reviewThreads"]
     return page

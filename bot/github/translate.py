@@ -27,7 +27,7 @@ _LONGEST = 400
 
 
 @contextmanager
-def translated(action: str) -> Iterator[None]:
+def translate_errors(action: str) -> Iterator[None]:
     """Turn what PyGithub raises inside into a GitHubError. `action` completes "GitHub could not …".
 
     Raises:

@@ -10,14 +10,14 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from github.Repository import Repository as ForgeRepository
+from github.Repository import Repository as PyGithubRepository
 
 from bot.git.objects import SUBMODULE, Entry
 from bot.models import Sha
 
 
 def upload_tree(
-    repository: ForgeRepository, base_tree: Sha, changes: Mapping[str, Entry | None], contents: Mapping[Sha, bytes]
+    repository: PyGithubRepository, base_tree: Sha, changes: Mapping[str, Entry | None], contents: Mapping[Sha, bytes]
 ) -> Sha:
     """Store the tree that differs from one that GitHub has in these entries; `contents` are those of new blobs."""
     for content in contents.values():
@@ -27,7 +27,7 @@ def upload_tree(
     return Sha(_post(repository, "git/trees", {"base_tree": base_tree, "tree": entries})["sha"])
 
 
-def write_signed(repository: ForgeRepository, tree: Sha, parent: Sha, message: str) -> Sha:
+def write_signed(repository: PyGithubRepository, tree: Sha, parent: Sha, message: str) -> Sha:
     """Let GitHub write a commit of a tree that it has, in the name of the token's account."""
     # Either of author and committer, if it were named, would be taken as it is and the commit left unsigned.
     body = {"message": message, "tree": tree, "parents": [parent]}
@@ -41,7 +41,7 @@ def _entry(path: str, entry: Entry | None) -> dict[str, str | None]:
     return {"path": path, "mode": entry.mode, "type": kind, "sha": entry.sha}
 
 
-def _post(repository: ForgeRepository, path: str, body: dict[str, Any]) -> dict[str, Any]:
+def _post(repository: PyGithubRepository, path: str, body: dict[str, Any]) -> dict[str, Any]:
     _, answer = repository.requester.requestJsonAndCheck("POST", f"{repository.url}/{path}", input=body)
     found: dict[str, Any] = answer
     return found

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 import requests
-from github.Repository import Repository as ForgeRepository
-from github.WorkflowRun import WorkflowRun as ForgeRun
+from github.Repository import Repository as PyGithubRepository
+from github.WorkflowRun import WorkflowRun as PyGithubRun
 
 from bot.errors import NotFound
-from bot.github.translate import translated
+from bot.github.translate import translate_errors
 from bot.models import WorkflowRun
 
 LARGEST = 256 * 1024 * 1024
@@ -22,15 +22,15 @@ _LOOKED_AT = 100
 """Newest runs among which a title is looked for."""
 
 
-class ForgeWorkflowRuns:
+class WorkflowRunsClient:
     """What the gate needs of GitHub Actions, for one repository. Every method may raise GitHubError."""
 
-    def __init__(self, repository: ForgeRepository) -> None:
+    def __init__(self, repository: PyGithubRepository) -> None:
         self._repository = repository
 
     def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> None:
         """Ask for a run of a workflow file of the default branch."""
-        with translated(f"dispatch {workflow}"):
+        with translate_errors(f"dispatch {workflow}"):
             self._repository.update()  # it, or its default branch, may have been renamed since
             url = f"{self._repository.url}/actions/workflows/{quote(workflow, safe='')}/dispatches"
             body = {"ref": self._repository.default_branch, "inputs": dict(inputs)}
@@ -38,7 +38,7 @@ class ForgeWorkflowRuns:
 
     def find(self, workflow: str, word: str) -> WorkflowRun | None:
         """Return the newest run of the workflow whose title has this word, or None."""
-        with translated(f"list the runs of {workflow}"):
+        with translate_errors(f"list the runs of {workflow}"):
             listed = self._repository.get_workflow(workflow).get_runs(event="workflow_dispatch")
             for _, run in zip(range(_LOOKED_AT), listed, strict=False):
                 if word in (run.display_title or "").split():
@@ -48,19 +48,19 @@ class ForgeWorkflowRuns:
     def get(self, run_id: int) -> WorkflowRun | None:
         """Return a run as it stands now, or None where it is no longer there."""
         try:
-            with translated(f"read workflow run {run_id}"):
+            with translate_errors(f"read workflow run {run_id}"):
                 return _workflow_run(self._repository.get_workflow_run(run_id))
         except NotFound:
             return None
 
     def cancel(self, run_id: int) -> None:
         """Cancel a run; one that has ended stays as it is."""
-        with translated(f"cancel workflow run {run_id}"):
+        with translate_errors(f"cancel workflow run {run_id}"):
             self._repository.get_workflow_run(run_id).cancel()
 
     def artifact(self, run_id: int, name: str) -> bytes | None:
         """Return the zip archive that a run left under this name, or None."""
-        with translated(f"fetch what workflow run {run_id} left"):
+        with translate_errors(f"fetch what workflow run {run_id} left"):
             artifacts = self._repository.get_workflow_run(run_id).get_artifacts()
             found = next((each for each in artifacts if each.name == name and not each.expired), None)
             return None if found is None else self._download(found.archive_download_url)
@@ -83,5 +83,5 @@ class ForgeWorkflowRuns:
         return bytes(content)
 
 
-def _workflow_run(forge: ForgeRun) -> WorkflowRun:
+def _workflow_run(forge: PyGithubRun) -> WorkflowRun:
     return WorkflowRun(id=forge.id, status=forge.status, conclusion=forge.conclusion, url=forge.html_url)

@@ -12,7 +12,7 @@ from bot.carried.load import CarriedPatch
 from bot.commands.targets import stable_branches
 from bot.errors import BackportError
 from bot.git.merge_trees import Trees
-from bot.git.repository import Quarantined
+from bot.git.repository import Quarantine
 from bot.git.trees import commit_paths, find_entry
 from bot.git.trial_pick import CleanPick, UnmergedPick, merge_trees
 from bot.models import (
@@ -47,7 +47,7 @@ def preflight(
     try:
         context.mirror.fetch([*targets.values(), *_needed(pull_request, tips)])
         learn_backports(context.pick)
-        with context.mirror.quarantined() as quarantine:
+        with context.mirror.quarantine() as quarantine:
             commits = _commits(pull_request, tips, quarantine, context)
             forecaster = Forecaster.in_quarantine(quarantine, context.pick).with_trials(commits, targets.values())
             patch = context.pick.patch_for(pull_request)
@@ -73,7 +73,7 @@ def _needed(pull_request: PullRequest, tips: dict[str, Sha]) -> list[Sha]:
 
 
 def _commits(
-    pull_request: PullRequest, tips: dict[str, Sha], quarantine: Quarantined, context: RepositoryContext
+    pull_request: PullRequest, tips: dict[str, Sha], quarantine: Quarantine, context: RepositoryContext
 ) -> tuple[Sha, ...]:
     if pull_request.merged:
         return merged_commits(pull_request, context)[1]
@@ -83,7 +83,7 @@ def _commits(
     return (_squashed(pull_request, base, quarantine),)
 
 
-def _squashed(pull_request: PullRequest, base: Sha, quarantine: Quarantined) -> Sha:
+def _squashed(pull_request: PullRequest, base: Sha, quarantine: Quarantine) -> Sha:
     """Write the commit that a squash merge would leave on the base branch; it is thrown away with the quarantine."""
     head = quarantine.commit(pull_request.head_sha)
     fork = quarantine.merge_base(base, head.sha)
@@ -120,7 +120,7 @@ def _forecast(
         return _unknown(branch, error.message)
 
 
-def _lacks_every_file(quarantine: Quarantined, commits: Sequence[Sha], tip: Sha) -> bool:
+def _lacks_every_file(quarantine: Quarantine, commits: Sequence[Sha], tip: Sha) -> bool:
     """Say whether main had every file before the change and the branch has none of them."""
     tree = quarantine.commit(tip).tree
     paths = {path for sha in commits for path in commit_paths(quarantine, quarantine.commit(sha))}

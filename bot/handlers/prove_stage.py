@@ -7,7 +7,7 @@ needs no network and has no mirror: the regression suite is somebody's code.
 from __future__ import annotations
 
 from bot.errors import RunFolderError
-from bot.git.bundle import opened_bundle
+from bot.git.bundle import open_bundle
 from bot.models import Candidate, Failed, Progress, SuiteRun, Verdict, VerdictOutcome, silent
 from bot.pick.context import PickContext
 from bot.pipeline import run
@@ -44,7 +44,7 @@ def without_verdict(reason: str) -> Verdict:
 
 def _prove(planned: Planned, candidate: Candidate, folder: RunFolder, progress: Progress) -> Verdict:
     settings = read_settings(folder)
-    with opened_bundle(folder.bundle(planned.id), candidate.base_commit, candidate.commit) as repository:
+    with open_bundle(folder.bundle(planned.id), candidate.base_commit, candidate.commit) as repository:
         context = PickContext(
             mirror=repository,
             config=settings.config,

@@ -96,7 +96,7 @@ def survey_clone(context: PickContext, directory: Path, only: str | None = None)
         GitError: the history is cut off.
         BackportError: there is no branch to survey.
     """
-    branches = context.mirror.known_branches()
+    branches = context.mirror.local_branches()
     main = context.config.sync.main or context.mirror.default_branch()
     refuse_shallow(context.mirror, "what the branches have cannot be told")
     names = choose_branches(branches, main, context.config, only)

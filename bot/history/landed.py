@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.git.branch_history import OwnHistories, OwnHistory
+from bot.git.branch_history import BranchHistory, BranchOnlyCommits
 from bot.git.diff_text import commit_patches, normalized
 from bot.git.line_changes import borne_out, undoes
 from bot.git.log import LoggedCommit
@@ -45,7 +45,7 @@ class LandingStatus:
 
 
 def find_landed(
-    repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: OwnHistories | None = None
+    repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: BranchOnlyCommits | None = None
 ) -> dict[Sha, LandedCommit]:
     """Return which of these commits the branch at `base_commit` has; one that was reverted there is not had.
 
@@ -55,7 +55,7 @@ def find_landed(
 
 
 def find_landing_status(
-    repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: OwnHistories | None = None
+    repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: BranchOnlyCommits | None = None
 ) -> LandingStatus:
     """Return the same with what was reverted, and why, and whose names are not borne out."""
     if not commits:
@@ -63,7 +63,7 @@ def find_landing_status(
     paths = {sha: frozenset(commit_paths(repository, repository.commit(sha))) for sha in commits}
     # An equal patch touches every one of the paths, so one of them is enough to find it.
     sample_paths = {sha: min(paths_of_commit) for sha, paths_of_commit in paths.items() if paths_of_commit}
-    branch_commits = (histories or OwnHistories()).read(
+    branch_commits = (histories or BranchOnlyCommits()).read(
         repository, base_commit, commits, sorted(set(sample_paths.values()))
     )
     ancestors = [sha for sha in commits if _is_in(repository, sha, base_commit, branch_commits, len(commits))]
@@ -81,7 +81,7 @@ def find_landing_status(
     )
 
 
-def _is_in(repository: Repository, sha: Sha, tip: Sha, branch_commits: OwnHistory, number_asked: int) -> bool:
+def _is_in(repository: Repository, sha: Sha, tip: Sha, branch_commits: BranchHistory, number_asked: int) -> bool:
     if sha in branch_commits.shared:
         return True
     # Of a single original the first commit that the branch shares is it, if it is there at all.
@@ -95,7 +95,7 @@ CommitsByOriginal = Mapping[Sha, Iterable[Sha]]
 class _Branch:
     """A branch's own commits, oldest first, and what their messages say."""
 
-    def __init__(self, repository: Repository, branch_commits: OwnHistory) -> None:
+    def __init__(self, repository: Repository, branch_commits: BranchHistory) -> None:
         self._repository = repository
         self._commits = tuple(reversed(branch_commits.commits))
         self._claims = {commit.sha: parse_references(commit.message) for commit in self._commits}

@@ -52,7 +52,7 @@ class BackportIndex:
 
     def read(self, repository: Repository, tips: Iterable[Sha] | None = None) -> None:
         """Take in what the branches that are here say; history that was read before is not read again."""
-        new = set(repository.known_branches().values() if tips is None else tips) - self.read_tips
+        new = set(repository.local_branches().values() if tips is None else tips) - self.read_tips
         if not new:
             return
         # A tip that was rewritten away may be gone; what it kept from being read again is then read again.

@@ -13,7 +13,7 @@ from bot.errors import GitError
 from bot.git.batch_trial_picks import Trial, try_picks
 from bot.git.conflict_regions import Split, split_all
 from bot.git.merge_trees import Trees
-from bot.git.repository import Quarantined
+from bot.git.repository import Quarantine
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
 from bot.models import Sha
 
@@ -26,7 +26,7 @@ class BatchTrials:
     splits: Mapping[Trees, Split] = field(default_factory=dict)
 
 
-def try_batch(repository: Quarantined, commits: Sequence[Sha], tips: Iterable[Sha]) -> BatchTrials:
+def try_batch(repository: Quarantine, commits: Sequence[Sha], tips: Iterable[Sha]) -> BatchTrials:
     """Pick a series onto all branches. It serves picks in this quarantine, and in those within it, as long as it lasts.
 
     What git cannot do is left out: whoever asks for it hears why.
@@ -40,7 +40,7 @@ def try_batch(repository: Quarantined, commits: Sequence[Sha], tips: Iterable[Sh
     return with_splits(repository, trials)
 
 
-def with_splits(repository: Quarantined, results: Mapping[tuple[Sha, Sha], Trial | GitError]) -> BatchTrials:
+def with_splits(repository: Quarantine, results: Mapping[tuple[Sha, Sha], Trial | GitError]) -> BatchTrials:
     """Split the conflicts among trials in one git process and return both; errors are left out."""
     trials = {key: trial for key, trial in results.items() if not isinstance(trial, GitError)}
     conflicts = [trial for trial in trials.values() if isinstance(trial, UnmergedPick)]

@@ -82,7 +82,7 @@ def _tree_with_markers(attempt: Attempt, pick: UnmergedPick) -> Sha | None:
         content = None if folder else _content_with_markers(repository, file, parts.get(file.path, ()), labels)
         if content is None:
             placeholder = "a folder" if folder else "what the branch has" if file.ours else "what the original has"
-            contents[file.described.beside] = _companion_file(repository, file, placeholder, labels)
+            contents[file.conflict_file.beside] = _companion_file(repository, file, placeholder, labels)
         else:
             contents[file.path] = content
     if not contents:

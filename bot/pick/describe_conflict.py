@@ -14,7 +14,7 @@ from itertools import islice
 from bot.git.conflict_markers import Parts, Region
 from bot.git.first_parents import FirstParents
 from bot.git.line_history import FileChange, file_changes, significant
-from bot.git.repository import Quarantined
+from bot.git.repository import Quarantine
 from bot.git.trial_pick import UnmergedPick, mainline_parent
 from bot.git.unmerged_paths import UnmergedFile
 from bot.models import ConflictFile, RelatedCommit, Sha
@@ -30,7 +30,7 @@ _MOST_COMMITS = 5
 class Histories:
     """What happened to files on both sides of one merge base, read as it is asked for and until a deadline."""
 
-    repository: Quarantined
+    repository: Quarantine
     target: Sha
     main: Sha
     deadline: float
@@ -99,7 +99,7 @@ def describe_files(histories: Histories, pick: UnmergedPick, parts: Mapping[str,
     paths = [file.path for file in pick.files]
     histories.read(histories.main, paths, share=0.4)
     histories.read(histories.target, paths, share=0.3)
-    files = [file.described for file in pick.files]
+    files = [file.conflict_file for file in pick.files]
     for index, file in enumerate(pick.files):
         lines = DisputedLines.of(file, parts.get(file.path, ()))
         by_main = lines.by_main(histories.changes(histories.main, file.path))

@@ -31,7 +31,7 @@ def explain(
     `run_ladder` is asked what the ladder makes of the originals where some still conflict after prerequisites. Without
     `propose` only sets count with which the pick is certain.
     """
-    files = tuple(file.described for file in conflict.files)
+    files = tuple(file.conflict_file for file in conflict.files)
     try:
         branches = attempt.caches.histories.together(attempt.plan.commits, attempt.plan.base_commit)
         seconds = min(SECONDS, ALL_SECONDS / branches)

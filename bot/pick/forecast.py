@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
-from bot.git.repository import Quarantined
+from bot.git.repository import Quarantine
 from bot.git.trees import CommitTree
 from bot.models import AlreadyApplied, Candidate, Conflict, MergeMethod, NotAffected, Sha, Signature, TargetPlan
 from bot.pick import ladder
@@ -34,7 +34,7 @@ class Forecaster:
     `propose` and `max_prerequisites` are the values of the configuration's `pick` section.
     """
 
-    repository: Quarantined
+    repository: Quarantine
     caches: PickCaches = field(default_factory=PickCaches)
     patches: Mapping[str, CarriedPatch] = field(default_factory=dict)
     trials: BatchTrials = field(default_factory=BatchTrials)
@@ -42,7 +42,7 @@ class Forecaster:
     max_prerequisites: int = 3
 
     @classmethod
-    def in_quarantine(cls, quarantine: Quarantined, context: PickContext) -> Forecaster:
+    def in_quarantine(cls, quarantine: Quarantine, context: PickContext) -> Forecaster:
         """Forecast by what a repository's context has, in a quarantine of its mirror."""
         return cls(
             repository=quarantine,

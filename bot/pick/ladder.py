@@ -69,7 +69,7 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
     Raises:
         GitError: git could not do its part, e.g. an object is missing; nothing is kept.
     """
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         shared_caches, trials = caches or PickCaches(), batch or BatchTrials()
         status = find_landing_status(quarantine, plan.base_commit, plan.commits, shared_caches.histories)
         attempt = Attempt(

@@ -17,7 +17,7 @@ from bot.environment.data_folder import private_file
 from bot.git.conflict_markers import Parts, Region
 from bot.git.conflict_regions import split_unmerged
 from bot.git.objects import encode_path
-from bot.git.repository import Quarantined
+from bot.git.repository import Quarantine
 from bot.git.trial_pick import UnmergedPick, try_pick
 from bot.models import Sha
 from bot.pick.merge.align import align
@@ -61,7 +61,7 @@ class ResolutionMemory:
         query = "SELECT 1 FROM learned WHERE original = ? AND landed = ?"
         return self._database.execute(query, (original, backport)).fetchone() is not None
 
-    def learn(self, repository: Quarantined, original: Sha, backport: Sha) -> int:
+    def learn(self, repository: Quarantine, original: Sha, backport: Sha) -> int:
         """Remember how `backport`, the backport of `original`, resolved what git could not; return the regions learned.
 
         Learning again changes nothing.
@@ -100,7 +100,7 @@ def _sides(region: Region) -> bytes:
     return digest.digest()
 
 
-def _resolutions(repository: Quarantined, pick: object, backport: Sha) -> Iterator[tuple[str, Region, bytes]]:
+def _resolutions(repository: Quarantine, pick: object, backport: Sha) -> Iterator[tuple[str, Region, bytes]]:
     if not isinstance(pick, UnmergedPick):
         return
     for path, parts in split_unmerged(repository, pick).items():

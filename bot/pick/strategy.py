@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.carried.load import CarriedPatch
-from bot.git.branch_history import OwnHistories
+from bot.git.branch_history import BranchOnlyCommits
 from bot.git.conflict_markers import Parts
 from bot.git.conflict_regions import Split, split_unmerged
 from bot.git.first_parents import FirstParents
 from bot.git.line_changes import resembles
 from bot.git.merge_trees import Trees
 from bot.git.objects import SUBMODULE
-from bot.git.renames import Moves
-from bot.git.repository import Quarantined
+from bot.git.renames import Renames
+from bot.git.repository import Quarantine
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick, try_pick
 from bot.git.unmerged_paths import UnmergedFile
 from bot.history.landed import LandingStatus
@@ -37,15 +37,15 @@ class PickCaches:
 
     index: BackportIndex = field(default_factory=BackportIndex)
     memory: ResolutionMemory = field(default_factory=ResolutionMemory)
-    histories: OwnHistories = field(default_factory=OwnHistories)
+    histories: BranchOnlyCommits = field(default_factory=BranchOnlyCommits)
     resolutions: ResolutionCache = field(default_factory=ResolutionCache)
     line: FirstParents = field(default_factory=FirstParents)
-    moves: Moves = field(init=False)
+    moves: Renames = field(init=False)
     mainline_changes: MainlineChanges = field(init=False)
 
     def __post_init__(self) -> None:
         """Let what asks about main's line share one reading of it."""
-        object.__setattr__(self, "moves", Moves(self.line))
+        object.__setattr__(self, "moves", Renames(self.line))
         object.__setattr__(self, "mainline_changes", MainlineChanges(self.line))
 
     @classmethod
@@ -69,7 +69,7 @@ class Regenerator(Protocol):
     def covers(self, path: str) -> bool:
         """Say whether there is a tool for a path."""
 
-    def regenerate(self, repository: Quarantined, tree: Sha, paths: Sequence[str]) -> RegeneratedFiles:
+    def regenerate(self, repository: Quarantine, tree: Sha, paths: Sequence[str]) -> RegeneratedFiles:
         """Run the tools for these paths on the files of a tree, and return what became of all files that they cover."""
 
 
@@ -83,7 +83,7 @@ class Attempt:
     since the epoch) is the moment whose knowledge counts: history committed later is not looked at. None is now.
     """
 
-    repository: Quarantined
+    repository: Quarantine
     plan: TargetPlan
     committer: Signature
     commits: tuple[Sha, ...]
@@ -192,7 +192,7 @@ class ConflictedFile:
 
 
 def load_conflict(
-    repository: Quarantined, pick: UnmergedPick, unmerged_file: UnmergedFile, parts: Parts
+    repository: Quarantine, pick: UnmergedPick, unmerged_file: UnmergedFile, parts: Parts
 ) -> ConflictedFile:
     """Read the sides of a conflicting path; a submodule has no content."""
     base, ours, theirs = (

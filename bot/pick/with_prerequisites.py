@@ -71,7 +71,7 @@ def _bring_in_part(
 ) -> Candidate | None:
     """Pick commits of some of which only a part is wanted; nothing is merged that git does not merge cleanly."""
     commits: list[Sha] = []
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         tip = plan.base_commit
         for prerequisite in conflict.prerequisites:
             source = (

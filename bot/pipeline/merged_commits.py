@@ -10,12 +10,12 @@ from __future__ import annotations
 import time
 
 from bot.errors import FetchFailed, GitError, NotYetKnown, PullRequestNotMerged
-from bot.git.merge_method import Merged, read_merge
+from bot.git.merge_method import PullRequestMerge, read_merge
 from bot.models import PullRequest, Sha
 from bot.pipeline.context import RepositoryContext
 
 
-def merged_commits(original: PullRequest, context: RepositoryContext) -> Merged:
+def merged_commits(original: PullRequest, context: RepositoryContext) -> PullRequestMerge:
     """Return the merge method and the commits to pick, oldest first; their objects are in the mirror.
 
     Raises:
@@ -38,7 +38,7 @@ def merged_commits(original: PullRequest, context: RepositoryContext) -> Merged:
     return _read(original, context)
 
 
-def _read(original: PullRequest, context: RepositoryContext) -> Merged:
+def _read(original: PullRequest, context: RepositoryContext) -> PullRequestMerge:
     if original.merge_commit is None:
         raise _early(original, "GitHub says that it is merged, but does not name its merge commit yet.")
     try:
@@ -48,7 +48,7 @@ def _read(original: PullRequest, context: RepositoryContext) -> Merged:
     return _told_by_git(original, original.merge_commit, context) or context.originals.merged_commits(original)
 
 
-def _told_by_git(original: PullRequest, merge: Sha, context: RepositoryContext) -> Merged | None:
+def _told_by_git(original: PullRequest, merge: Sha, context: RepositoryContext) -> PullRequestMerge | None:
     def is_foreign(commit: Sha) -> bool:
         came_by = context.originals.pull_requests_of(commit)
         return bool(came_by) and original.number not in came_by

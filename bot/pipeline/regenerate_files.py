@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from bot.environment.temporary_folders import scratch_folder
 from bot.environment.untrusted_files import Bounds, NotPlain, TooLarge, list_entries, read_file
 from bot.git.objects import decode_path
-from bot.git.repository import Quarantined
+from bot.git.repository import Quarantine
 from bot.models import Progress, Sha, silent
 from bot.pick.context import PickContext
 from bot.pick.strategy import RegeneratedFiles
@@ -58,7 +58,7 @@ class Tools:
         """Say whether there is a tool for a path."""
         return any(tool.writes(path) for tool in self.tools)
 
-    def regenerate(self, repository: Quarantined, tree: Sha, paths: Sequence[str]) -> RegeneratedFiles:
+    def regenerate(self, repository: Quarantine, tree: Sha, paths: Sequence[str]) -> RegeneratedFiles:
         """Run each tool that is for one of the paths, once and in their order, on one copy of the tree."""
         wanted = [tool for tool in self.tools if any(self._tool_for(path) is tool for path in paths)]
         with scratch_folder("backport-regenerate-") as scratch:

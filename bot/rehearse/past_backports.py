@@ -75,7 +75,7 @@ def find_past_backports(repository: Repository, glob: str | None = None) -> Past
     Raises:
         GitError: the repository has no main line, or the glob matches no branch.
     """
-    tips = repository.known_branches()
+    tips = repository.local_branches()
     main = _main_line(repository, tips)
     branches = _choose(tips, main, glob)
     originals = _Originals.read(repository, tips[main])

@@ -17,8 +17,8 @@ from multiprocessing import get_context, resource_tracker
 from multiprocessing.util import Finalize
 from pathlib import Path
 
-from bot.git.repository import Quarantined, Repository
-from bot.git.untrusted_repository import opened_clone, refuse_shallow
+from bot.git.repository import Quarantine, Repository
+from bot.git.untrusted_repository import open_clone, refuse_shallow
 from bot.pick.backport_index import BackportIndex
 from bot.pick.strategy import PickCaches
 from bot.rehearse.past_backports import Pair, PastBackports, find_past_backports
@@ -60,7 +60,7 @@ def rehearse(
     """
     record = Record(record_directory(directory), engine_version())
     try:
-        with opened_clone(directory) as repository, repository.quarantined() as quarantine:
+        with open_clone(directory) as repository, repository.quarantine() as quarantine:
             refuse_shallow(repository, "its past backports cannot be found")
             quarantine.index_history()
             past_backports = find_past_backports(quarantine, branches)
@@ -84,7 +84,7 @@ def _name(directory: Path) -> str:
 
 
 def _replay_all(
-    quarantine: Quarantined, pairs: Sequence[Pair], todo: Sequence[Pair], processes: int | None
+    quarantine: Quarantine, pairs: Sequence[Pair], todo: Sequence[Pair], processes: int | None
 ) -> Iterator[tuple[list[Replay], float]]:
     """Yield replays as they are done, with the wall-clock seconds since the last ones."""
     if not todo:
@@ -144,16 +144,16 @@ _CHUNKS_PER_QUARANTINE = 8
 class _Worker:
     """The state of a process: the repository, the index of its backports, and the present quarantine."""
 
-    repository: Quarantined
+    repository: Quarantine
     index: BackportIndex
     stack: ExitStack = field(default_factory=ExitStack)
-    quarantine: Quarantined | None = None
+    quarantine: Quarantine | None = None
     chunks: int = 0
 
     def replay(self, pairs: Sequence[Pair]) -> list[Replay]:
         if self.quarantine is None or self.chunks % _CHUNKS_PER_QUARANTINE == 0:
             self.stack.close()
-            self.quarantine = self.stack.enter_context(self.repository.quarantined())
+            self.quarantine = self.stack.enter_context(self.repository.quarantine())
         self.chunks += 1
         return replay(self.quarantine, pairs, PickCaches(index=self.index))
 
@@ -163,11 +163,11 @@ _workers: list[_Worker] = []  # one in each process
 
 def _start_worker(directory: Path, scratch: Path, pairs: Sequence[Pair]) -> None:
     repository = Repository.open(directory)
-    index = BackportIndex(read_tips=set(repository.known_branches().values()))
+    index = BackportIndex(read_tips=set(repository.local_branches().values()))
     for pair in pairs:
         # Only commits that landed: the branch of the pull request may have the same commit with an earlier date.
         index.add(pair.original, pair.backport, pair.date)
-    worker = _Worker(Quarantined(repository, scratch), index)
+    worker = _Worker(Quarantine(repository, scratch), index)
     _workers.append(worker)
     # A process of a pool runs finalizers when it ends, but no `atexit` handlers.
     Finalize(None, worker.stack.close, exitpriority=1)

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from bot.errors import GitError
 from bot.git.batch_trial_picks import Trial, try_picks
-from bot.git.repository import Quarantined
+from bot.git.repository import Quarantine
 from bot.git.trees import commit_paths, differing_paths
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
 from bot.models import AlreadyApplied, Certainty, Sha
@@ -60,7 +60,7 @@ class Replay:
     seconds: float = 0.0
 
 
-def replay(repository: Quarantined, pairs: Sequence[Pair], caches: PickCaches) -> list[Replay]:
+def replay(repository: Quarantine, pairs: Sequence[Pair], caches: PickCaches) -> list[Replay]:
     """Make each backport again and compare it."""
     start = time.perf_counter()
     onto = {pair: tree for pair in pairs if (tree := _tree_of(repository, pair.parent)) is not None}
@@ -79,7 +79,7 @@ def replay(repository: Quarantined, pairs: Sequence[Pair], caches: PickCaches) -
     return replays
 
 
-def _tree_of(repository: Quarantined, commit: Sha) -> Sha | None:
+def _tree_of(repository: Quarantine, commit: Sha) -> Sha | None:
     try:
         return repository.commit(commit).tree
     except GitError:

@@ -32,7 +32,7 @@ class Naming:
         if name.casefold() in self._ours:
             return True
         if self._may_be_ours(payload):
-            self._context.github.read_anew()
+            self._context.github.refresh()
             self._context.mirror.follow(self._context.github.clone_url)
             self._learn()
         if name.casefold() not in self._ours and name not in self._others:

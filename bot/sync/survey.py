@@ -130,7 +130,7 @@ def _gather_facts(
 
 
 def _states(facts: SyncFacts, context: SyncContext) -> list[BranchState]:
-    with context.pick.mirror.quarantined() as quarantine:
+    with context.pick.mirror.quarantine() as quarantine:
         trials = Trials(
             forecaster=Forecaster.in_quarantine(quarantine, context.pick),
             store=context.store,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.carried.load import CarriedPatch
 from bot.errors import GitError
 from bot.git.batch_trial_picks import Trial, try_picks
-from bot.git.repository import Quarantined
+from bot.git.repository import Quarantine
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick, try_pick
 from bot.models import (
     AlreadyApplied,
@@ -60,7 +60,7 @@ class TrialRunner:
     thorough: bool = True
 
     @property
-    def repository(self) -> Quarantined:
+    def repository(self) -> Quarantine:
         """The quarantine that trials are made in."""
         return self.forecaster.repository
 
@@ -87,7 +87,7 @@ class TrialRunner:
         if isinstance(trial, CleanPick) and plan.check is None:
             return TrialResult(State.CLEAN, "the cherry-pick applies")
         if isinstance(trial, UnmergedPick) and not self.thorough:
-            return TrialResult(State.CONFLICT, _conflict_reason([file.described for file in trial.files]))
+            return TrialResult(State.CONFLICT, _conflict_reason([file.conflict_file for file in trial.files]))
         return self._forecast(plan, original, missing)
 
     def _forecast(self, plan: TargetPlan, original: Original, missing: Sequence[Original]) -> TrialResult:

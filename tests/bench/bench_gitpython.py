@@ -24,7 +24,7 @@ from bot.git.mirror import open_mirror
 from bot.git.objects import ObjectReader, ObjectWriter, parse_commit
 from bot.git.open import open_repo
 from bot.git.repository import Repository
-from bot.git.tree_cache import Directories
+from bot.git.tree_cache import TreeCache
 from bot.git.trees import list_files
 from bot.models import Sha
 from tests.bench.conftest import Field, cpu, show
@@ -149,7 +149,7 @@ def test_reading_commits(repository: Repository) -> None:
 
 def test_reading_trees(repository: Repository, field: Field) -> None:
     def ours() -> int:
-        return _walk(Directories(ObjectReader(repository.git)), repository.commit(field.tips[0]).tree)
+        return _walk(TreeCache(ObjectReader(repository.git)), repository.commit(field.tips[0]).tree)
 
     def gitpython() -> int:
         opened = open_repo(repository.git.directory)
@@ -160,9 +160,9 @@ def test_reading_trees(repository: Repository, field: Field) -> None:
     show("every entry of a commit's trees, for one", measure(("ours (used)", ours), ("GitPython", gitpython)))
 
 
-def _walk(directories: Directories, tree: Sha) -> int:
-    listing = directories.entries(tree).values()
-    return len(listing) + sum(_walk(directories, Sha(sha.hex())) for mode, _, sha in listing if mode == b"40000")
+def _walk(cache: TreeCache, tree: Sha) -> int:
+    listing = cache.entries(tree).values()
+    return len(listing) + sum(_walk(cache, Sha(sha.hex())) for mode, _, sha in listing if mode == b"40000")
 
 
 def _numbered(write: Callable[[bytes], object], number: int) -> Callable[[], int]:
@@ -192,7 +192,7 @@ def test_writing_objects(repository: Repository, tmp_path: Path) -> None:
 
 def test_listing_branches(repository: Repository) -> None:
     def ours() -> int:
-        return int(bool(repository.known_branches()))
+        return int(bool(repository.local_branches()))
 
     def gitpython() -> int:
         return int(bool({head.name: head.commit.hexsha for head in repository.repo.heads}))
@@ -233,6 +233,6 @@ def test_a_fetch_and_a_push(field: Field, tmp_path: Path) -> None:
 
     rows = measure(("two processes", processes), ("GitPython (used)", gitpython))
     show("a mirror, a fetch of its history and a push", rows)
-    for name in remote.known_branches():
+    for name in remote.local_branches():
         if name.startswith("bench/"):
             remote.git.run("update-ref", "-d", f"refs/heads/{name}")

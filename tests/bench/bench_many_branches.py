@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from bot.git.batch_trial_picks import try_picks
-from bot.git.repository import Quarantined
+from bot.git.repository import Quarantine
 from bot.git.trial_pick import CleanPick, UnmergedPick
 from bot.models import AlreadyApplied, Candidate, Conflict, MergeMethod, Sha, TargetPlan
 from bot.pick.batch_trials import BatchTrials, try_batch
@@ -29,7 +29,7 @@ def test_many_branches(wanted: type, field: Field) -> None:
     original = _choose(field, wanted)
 
     def trials() -> None:
-        with field.repository.quarantined() as quarantine:
+        with field.repository.quarantine() as quarantine:
             try_picks(quarantine, [(original, quarantine.commit(tip).tree) for tip in field.tips])
 
     endings: Counter[str] = Counter()
@@ -52,7 +52,7 @@ def test_many_branches(wanted: type, field: Field) -> None:
 
 
 def _choose(field: Field, wanted: type) -> Sha:
-    with field.repository.quarantined() as quarantine:
+    with field.repository.quarantine() as quarantine:
         trees = [quarantine.commit(tip).tree for tip in field.tips[:: len(field.tips) // _PROBED]]
         made = try_picks(quarantine, [(original, tree) for original in field.originals for tree in trees])
     counted = Counter(original for (original, _tree), ending in made.items() if isinstance(ending, wanted))
@@ -63,13 +63,13 @@ def _climb_all(field: Field, original: Sha) -> Sequence[str]:
     caches = PickCaches()
     caches.index.read(field.repository)
     caches.histories.announce([original], field.tips)
-    with field.repository.quarantined() as quarantine:
+    with field.repository.quarantine() as quarantine:
         batch = try_batch(quarantine, [original], field.tips)
         return [type(each).__name__ for each in _climb(quarantine, original, field.tips, caches, batch)]
 
 
 def _climb(
-    repository: Quarantined, original: Sha, tips: Sequence[Sha], caches: PickCaches, batch: BatchTrials
+    repository: Quarantine, original: Sha, tips: Sequence[Sha], caches: PickCaches, batch: BatchTrials
 ) -> Iterator[Candidate | Conflict | AlreadyApplied]:
     plans = (
         TargetPlan(

@@ -41,7 +41,7 @@ def clone() -> Iterator[Repository]:
 @pytest.fixture(scope="module")
 def tips(clone: Repository) -> Mapping[str, Sha]:
     """Return the main branch first, then the stable ones."""
-    known, main = clone.known_branches(), _main(clone)
+    known, main = clone.local_branches(), _main(clone)
     stable = {name: tip for name, tip in known.items() if fnmatchcase(name, os.environ["BENCH_BRANCHES"])}
     return {main: known[main], **stable}
 

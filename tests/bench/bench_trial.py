@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.git.merge_trees import run_merge, stand_ins
-from bot.git.repository import Quarantined
+from bot.git.repository import Quarantine
 from bot.git.trial_pick import trees_of, try_pick
 from bot.models import Sha
 from tests.bench.conftest import Field, cpu, show
@@ -31,9 +31,9 @@ def test_trial_pick(field: Field) -> None:
     )
 
 
-def _ours(repository: Quarantined, wanted: Sequence[tuple[Sha, Sha]]) -> float:
+def _ours(repository: Quarantine, wanted: Sequence[tuple[Sha, Sha]]) -> float:
     """Nothing is known beforehand, and the process that reads objects counts."""
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         start = cpu()
         for original, onto in wanted:
             try_pick(quarantine, original, onto)
@@ -41,8 +41,8 @@ def _ours(repository: Quarantined, wanted: Sequence[tuple[Sha, Sha]]) -> float:
         return cpu() - start
 
 
-def _git(repository: Quarantined, wanted: Sequence[tuple[Sha, Sha]]) -> float:
-    with repository.quarantined() as quarantine:
+def _git(repository: Quarantine, wanted: Sequence[tuple[Sha, Sha]]) -> float:
+    with repository.quarantine() as quarantine:
         labels = [stand_ins(quarantine, trees_of(quarantine, *each)) for each in wanted]
         start = cpu()
         for label in labels:

@@ -30,7 +30,7 @@ def test_worktree_beside_trial(field: Field, tmp_path: Path) -> None:
         for original, tip in pairs:
             worktree.cherry_pick(original, tip)
 
-    with field.repository.quarantined() as quarantine:
+    with field.repository.quarantine() as quarantine:
 
         def ours() -> None:
             for original, tip in pairs:

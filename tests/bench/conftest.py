@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from bot.commands.targets import newest_first
-from bot.git.repository import Quarantined, Repository
+from bot.git.repository import Quarantine, Repository
 from bot.models import Sha
 from tests.git.history import History
 
@@ -29,7 +29,7 @@ class Field:
 
     name: str
     directory: Path
-    repository: Quarantined
+    repository: Quarantine
     originals: tuple[Sha, ...]
     tips: tuple[Sha, ...]
 
@@ -44,7 +44,7 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     """Open the repository with its history indexed, as a mirror that was fetched into has it."""
     named = os.environ.get("BENCH_REPOSITORY")
     directory = Path(named) if named else _grow(tmp_path_factory.mktemp("bench") / "field.git")
-    with Repository.open(directory) as opened, opened.quarantined() as quarantine:
+    with Repository.open(directory) as opened, opened.quarantine() as quarantine:
         quarantine.index_history()
         tips, originals = _tips(opened), _originals(opened)
         yield Field(named or f"made, {FILES} files", directory, quarantine, originals, tips)
@@ -57,7 +57,7 @@ def _originals(repository: Repository) -> tuple[Sha, ...]:
 
 def _tips(repository: Repository) -> tuple[Sha, ...]:
     """Return 50 tips, the newest versions first; a repository with fewer branches gives some of them twice."""
-    branches = repository.known_branches()
+    branches = repository.local_branches()
     head = repository.resolve("HEAD")
     found = [branches[name] for name in newest_first(branches) if branches[name] != head]
     assert found, "a repository with a branch besides the one that HEAD names"

@@ -12,7 +12,7 @@ from bot.errors import GitError
 from bot.git import merge_trees
 from bot.git.batch_trial_picks import try_picks
 from bot.git.merge_trees import run_merge
-from bot.git.process import Completed
+from bot.git.process import ProcessResult
 from bot.git.repository import Repository
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick, try_pick
 from bot.models import Sha
@@ -38,7 +38,7 @@ def test_batch_answers_as_single_trials_do(history: History, repository: Reposit
         history.commit({"f": BASE.replace("line 5", "other"), ".gitattributes": "f merge=union\n"}, base),
     ]
     wanted = [(original, history.tree(other)) for other in others]
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         batched = try_picks(quarantine, wanted)
         single = {(commit, onto): try_pick(quarantine, commit, onto) for commit, onto in wanted}
         assert {each: _plain(trial) for each, trial in batched.items()} == {
@@ -57,7 +57,7 @@ def test_shared_out_between_processes_the_answers_are_the_same(history: History,
         for n in range(40)
     ]
     wanted = [(original, history.tree(other)) for other in others]
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         alone = try_picks(quarantine, wanted, processes=1)
         assert try_picks(quarantine, wanted, processes=3) == alone
     kinds = [type(alone[each]) for each in wanted]
@@ -73,13 +73,13 @@ def test_time_is_given_to_all_of_them_together_and_not_to_each_process(
     others = [history.commit({"f": BASE.replace("line 5", f"other {n}")}, base) for n in range(40)]
     given: list[float] = []
 
-    def slow(*arguments: object) -> Completed:
+    def slow(*arguments: object) -> ProcessResult:
         given.append(cast("float", arguments[-1]))
         time.sleep(0.01)
         return run_merge(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(merge_trees, "run_merge", slow)
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         try_picks(quarantine, [(original, history.tree(other)) for other in others], seconds=60, processes=2)
     assert len(given) == 8
     assert given[0] <= 60
@@ -93,7 +93,7 @@ def test_pick_that_git_cannot_do_leaves_the_others_alone(history: History, repos
     lost = history.commit({"h": BASE.replace("line 5", "lost")}, base)
     onto = history.tree(history.commit({"h": BASE.replace("line 9", "ours")}, base))
     history.lose(history.git("rev-parse", f"{lost}:h"))
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         answers = try_picks(quarantine, [(lost, onto), (original, onto)])
     assert isinstance(answers[lost, onto], GitError)
     assert isinstance(answers[original, onto], CleanPick)

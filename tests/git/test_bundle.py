@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import GitError
-from bot.git.bundle import opened_bundle, take_bundle, write_bundle
+from bot.git.bundle import open_bundle, take_bundle, write_bundle
 from bot.git.mirror import open_mirror
 from bot.git.repository import Repository
 from bot.models import Sha
@@ -38,7 +38,7 @@ def made(history: History, repository: Repository, tmp_path: Path) -> Made:
 
 
 def test_both_trees_are_whole_without_the_repository_and_without_its_history(made: Made, tmp_path: Path) -> None:
-    with opened_bundle(made.file, made.base, made.candidate) as alone:
+    with open_bundle(made.file, made.base, made.candidate) as alone:
         alone.export(made.base, tmp_path / "base")
         alone.export(made.candidate, tmp_path / "candidate")
         assert not alone.contains(made.root)
@@ -64,7 +64,7 @@ def test_the_candidate_comes_into_a_repository_that_has_its_base(made: Made, his
 
 
 def test_a_bundle_of_other_commits_is_refused(made: Made) -> None:
-    with pytest.raises(GitError, match="does not hold"), opened_bundle(made.file, made.root, made.candidate):
+    with pytest.raises(GitError, match="does not hold"), open_bundle(made.file, made.root, made.candidate):
         pass
 
 
@@ -81,7 +81,7 @@ def test_a_damaged_bundle_is_refused(made: Made) -> None:
     content = bytearray(made.file.read_bytes())
     content[-30] ^= 0xFF
     made.file.write_bytes(content)
-    with pytest.raises(GitError), opened_bundle(made.file, made.base, made.candidate):
+    with pytest.raises(GitError), open_bundle(made.file, made.base, made.candidate):
         pass
 
 

@@ -14,7 +14,7 @@ def test_attributes_that_make_markers_longer_hide_no_region(history: History, re
     base = history.commit({"f": "a\n", ".gitattributes": "f conflict-marker-size=12\n"})
     original = history.commit({"f": "b\n"}, base)
     tip = history.commit({"f": "c\n"}, base)
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         pick = try_pick(quarantine, original, history.tree(tip))
         assert isinstance(pick, UnmergedPick)
         assert split_unmerged(quarantine, pick) == {"f": (Region(b"a\n", b"c\n", b"b\n"),)}
@@ -27,7 +27,7 @@ def test_branches_that_differ_only_in_attributes_are_split_under_their_own(
     base = history.commit({"f": "a\n"})
     original = history.commit({"f": "b\n"}, base)
     tips = [history.commit({"f": "c\n", ".gitattributes": f"f {each}\n"}, base) for each in ("merge", "binary")]
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         picks = [try_pick(quarantine, original, history.tree(tip)) for tip in tips]
         unmerged = [pick for pick in picks if isinstance(pick, UnmergedPick)]
         split = split_all(quarantine, unmerged)

@@ -198,7 +198,7 @@ def test_a_tree_of_a_hundred_thousand_files_costs_what_it_touches(history: Histo
     base = Sha(history.git("commit-tree", outer, "-m", "base"))
     original = history.commit({"d3/f3": b"y\n"}, base)
     tip = history.commit({"d4/f4": b"z\n"}, base)
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         picked = try_pick(quarantine, original, quarantine.commit(tip).tree)
         assert isinstance(picked, CleanPick)
         assert quarantine.changed_paths(quarantine.commit(base).tree, picked.tree) == ("d3/f3", "d4/f4")

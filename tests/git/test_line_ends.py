@@ -34,7 +34,7 @@ def pick(
     repository: Repository, original: Sha, onto: Sha, path: str = "f"
 ) -> tuple[CleanPick | EmptyPick | UnmergedPick, bytes | None]:
     """Try a pick; return how it ends and what the file became."""
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         ended = try_pick(quarantine, original, quarantine.commit(onto).tree)
         return ended, None if isinstance(ended, EmptyPick) else quarantine.read(ended.tree, path)
 

@@ -10,9 +10,9 @@ from itertools import product
 
 import pytest
 
-from bot.git.merge_trees import Merged, attributes_of, merge_many, merge_one
-from bot.git.narrow_merge import Question, question, widen
-from bot.git.repository import Quarantined, Repository
+from bot.git.merge_trees import MergeResult, attributes_of, merge_many, merge_one
+from bot.git.narrow_merge import MergePlan, plan_merge, widen
+from bot.git.repository import Quarantine, Repository
 from bot.git.trial_pick import trees_of
 from bot.models import Sha
 from tests.git.history import History, Judge
@@ -54,8 +54,8 @@ def test_what_cannot_be_renamed_is_narrowed_and_ends_as_a_real_pick(
     files, changed, drifted, narrowed = CASES[case]
     base = history.commit({**files, "unrelated": "unrelated"})
     original, tip = history.commit(changed, base), history.commit(drifted, base)
-    with repository.quarantined() as quarantine:
-        asked = question(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
+    with repository.quarantine() as quarantine:
+        asked = plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
         assert asked.narrow is narrowed
         merged, whole = _narrow(quarantine, asked), _whole(quarantine, asked)
         assert _comes_to(quarantine, merged) == _comes_to(quarantine, whole)
@@ -67,10 +67,10 @@ def test_narrowed_merges_of_grown_histories_come_to_what_the_whole_trees_come_to
 ) -> None:
     """Eight times: base ── 8 commits (main), each merged onto all of base ── 4 commits (branch)"""
     seen: Counter[str] = Counter()
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         for seed in range(8):
             for original, tip in _pairs(history, random.Random(3000 + seed)):  # noqa: S311 -- the same everywhere
-                asked = question(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
+                asked = plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
                 if asked.narrow:
                     merged, whole = _narrow(quarantine, asked), _whole(quarantine, asked)
                     assert _comes_to(quarantine, merged) == _comes_to(quarantine, whole)
@@ -86,16 +86,16 @@ def _pairs(history: History, dice: random.Random) -> Iterator[tuple[Sha, Sha]]:
     return product(main, branch)
 
 
-def _whole(repository: Quarantined, asked: Question) -> Merged:
+def _whole(repository: Quarantine, asked: MergePlan) -> MergeResult:
     return merge_one(repository, asked.whole, attributes_of(repository, asked.whole))
 
 
-def _narrow(repository: Quarantined, asked: Question) -> Merged:
+def _narrow(repository: Quarantine, asked: MergePlan) -> MergeResult:
     merged = merge_one(repository, asked.trees, asked.attributes) if asked.trees else None
     return widen(repository, asked, merged)
 
 
-def _comes_to(repository: Quarantined, merged: Merged) -> object:
+def _comes_to(repository: Quarantine, merged: MergeResult) -> object:
     """Return the stages and everything that git wrote, the labels of its markers apart."""
     stages = {path: (each.written, each.entries) for path, each in merged.stages.items()}
     if merged.clean:
@@ -116,8 +116,8 @@ def test_branches_with_the_same_files_are_one_question_unless_their_attributes_d
         history.commit({"f": OTHER, "h/i": "i"}, base),
         history.commit({"f": OTHER, ".gitattributes": "f merge=union\n"}, base),
     ]
-    with repository.quarantined() as quarantine:
-        asked = [question(quarantine, trees_of(quarantine, original, Sha(history.tree(tip)))) for tip in tips]
+    with repository.quarantine() as quarantine:
+        asked = [plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip)))) for tip in tips]
         trees = [each.trees for each in asked]
         assert trees[0] == trees[1] == trees[2] != trees[3]
         merged = dict(merge_many(quarantine, {each.trees: each.attributes for each in asked if each.trees}))
@@ -137,7 +137,7 @@ def test_a_mode_that_only_old_git_wrote_is_written_as_git_writes_it(history: His
     base = commit(blobs[0])
     original = commit(blobs[1], base)
     tip = commit(blobs[0], base, also=b"100644 h\0" + bytes.fromhex(blobs[2]))
-    with repository.quarantined() as quarantine:
-        asked = question(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
+    with repository.quarantine() as quarantine:
+        asked = plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
         assert asked.narrow
         assert _narrow(quarantine, asked).tree == _whole(quarantine, asked).tree

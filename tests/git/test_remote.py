@@ -155,7 +155,7 @@ def test_pick_works_on_a_shallow_and_on_a_partial_clone(history: History, tmp_pa
     url = history.directory.as_uri()
     for name, options in (("shallow", ["--depth=2", "--no-single-branch"]), ("partial", ["--filter=blob:none"])):
         history.git("clone", "--quiet", "--bare", *options, url, str(tmp_path / name), bare=False)
-        with Repository.open(tmp_path / name) as clone, clone.quarantined() as quarantine:
+        with Repository.open(tmp_path / name) as clone, clone.quarantine() as quarantine:
             pick = try_pick(quarantine, original, quarantine.commit(tip).tree)
             assert isinstance(pick, CleanPick)
             assert quarantine.read(pick.tree, "f") == "".join(["fixed\n", *lines[1:-1], "branch\n"]).encode()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.git.process import Completed, Git
-from bot.git.renames import Moves
+from bot.git.process import Git, ProcessResult
+from bot.git.renames import Renames
 from bot.git.repository import Repository
 from bot.models import Sha
 from tests.git.history import History
@@ -26,19 +26,19 @@ def test_older_paths_are_found_and_the_line_is_read_once(
     asked: list[str] = []
     attempt = Git.attempt
 
-    def counted(self: Git, *arguments: str, **options: object) -> Completed:
+    def counted(self: Git, *arguments: str, **options: object) -> ProcessResult:
         asked.append(arguments[0])
         return attempt(self, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Git, "attempt", counted)
-    moves = Moves()
+    moves = Renames()
     found = {since: _older(moves, repository, history, since, until) for since in (base, x, y)}
     assert found == {base: "a", x: "a", y: "b"}
     assert asked.count("rev-list") == 1
     assert asked.count("diff-tree") == 2
 
 
-def _older(moves: Moves, repository: Repository, history: History, since: Sha, until: Sha) -> str | None:
+def _older(moves: Renames, repository: Repository, history: History, since: Sha, until: Sha) -> str | None:
     return moves.find_older_path(repository, "c", since=since, until=until, tree=Sha(history.tree(since)))
 
 
@@ -48,5 +48,5 @@ def test_branch_that_left_a_merged_line_is_asked_about_by_itself(history: Histor
     moved = history.commit({"a": None, "b": TEXT}, base)
     side = history.commit({"s": "s"}, base)
     until = history.commit({"s": "s"}, moved, side)
-    found = Moves().find_older_path(repository, "b", since=side, until=until, tree=Sha(history.tree(side)))
+    found = Renames().find_older_path(repository, "b", since=side, until=until, tree=Sha(history.tree(side)))
     assert found == "a"

@@ -90,7 +90,7 @@ def test_export_can_be_limited_to_paths(history: History, repository: Repository
 
 def test_kept_commit_survives_its_quarantine_and_others_do_not(history: History, repository: Repository) -> None:
     base = history.commit({"f": "f"})
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         first, second, other = (
             quarantine.write_commit(base, {"d/f": text}, message="m", author=AUTHOR, committer=COMMITTER)
             for text in (b"1", b"2", b"3")

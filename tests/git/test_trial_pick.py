@@ -16,7 +16,7 @@ from tests.git.history import File, Files, History, Judge, Judgement
 
 def judgement(repository: Repository, commit: Sha, onto: Sha) -> Judgement:
     """Return how a trial pick ends, in the judge's words."""
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         pick = try_pick(quarantine, commit, quarantine.commit(onto).tree)
     match pick:
         case CleanPick(tree):
@@ -274,7 +274,7 @@ def test_conflict_is_described_by_its_stages(
     """start ── original; start ── tip"""
     start = history.commit({"kept": b"kept\n", **({"f": base} if base is not None else {})})
     original, tip = history.commit({"f": theirs}, start), history.commit({"f": ours}, start)
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         pick = try_pick(quarantine, original, quarantine.commit(tip).tree)
     assert isinstance(pick, UnmergedPick)
     assert [(file.path, file.kind, file.regions) for file in pick.files] == [("f", kind, regions)]
@@ -288,7 +288,7 @@ def test_missing_object_is_an_error_and_no_verdict(history: History, repository:
         history.commit({"f": _lines("Y", *TEN[1:])}, base),
     )
     history.lose(history.git("rev-parse", f"{original}:f"))
-    with repository.quarantined() as quarantine, pytest.raises(GitError):
+    with repository.quarantine() as quarantine, pytest.raises(GitError):
         try_pick(quarantine, original, quarantine.commit(tip).tree)
 
 
@@ -304,5 +304,5 @@ def test_missing_directory_is_an_error_and_not_an_empty_one(
     }
     onto = history.tree(commits["tip"])
     history.lose(history.git("rev-parse", f"{commits[lost]}:d"))
-    with repository.quarantined() as quarantine, pytest.raises(GitError):
+    with repository.quarantine() as quarantine, pytest.raises(GitError):
         try_pick(quarantine, commits["original"], onto)

@@ -13,7 +13,7 @@ import pytest
 from bot.errors import GitError
 from bot.git.repository import Repository
 from bot.git.trial_pick import CleanPick, UnmergedPick, try_pick
-from bot.git.untrusted_repository import head_commit, opened_clone
+from bot.git.untrusted_repository import head_commit, open_clone
 from bot.models import Sha
 from tests.git.history import History
 
@@ -94,13 +94,13 @@ def test_a_conflict_is_that_of_git_s_own_merge(history: History, tips: tuple[Sha
     clone = tmp_path / "clone"
     history.git("clone", "--quiet", str(history.directory), str(clone), bare=False)
     (clone / ".git/info/attributes").write_text("* merge=union\n")
-    with opened_clone(clone) as repository, repository.quarantined() as quarantine:
+    with open_clone(clone) as repository, repository.quarantine() as quarantine:
         assert isinstance(try_pick(quarantine, original, quarantine.commit(ours).tree), UnmergedPick)
 
 
 def _check(directory: Path, main: Sha) -> None:
-    with opened_clone(directory) as repository:
-        assert repository.known_branches()["main"] == main
+    with open_clone(directory) as repository:
+        assert repository.local_branches()["main"] == main
         assert repository.read(main, "f") == "".join(["fixed\n", *LINES[1:]]).encode()
 
 
@@ -137,10 +137,10 @@ def test_grafts_and_replaced_objects_change_nothing(history: History, tips: tupl
     history.git("replace", original, ours)
     (history.directory / "info").mkdir(exist_ok=True)
     (history.directory / "info/grafts").write_text(f"{original}\n")
-    with opened_clone(history.directory) as repository:
+    with open_clone(history.directory) as repository:
         assert repository.commit(original).subject == "Fix (#1)"
         assert repository.is_ancestor(repository.commit(original).parents[0], original)
-        assert set(repository.known_branches()) == {"main", "release/1"}
+        assert set(repository.local_branches()) == {"main", "release/1"}
 
 
 def test_pipes_links_and_huge_files_in_place_of_refs_stall_nothing(
@@ -153,8 +153,8 @@ def test_pipes_links_and_huge_files_in_place_of_refs_stall_nothing(
     (heads / "secret").symlink_to("/etc/passwd")
     with (heads / "huge").open("wb") as file:
         file.truncate(1 << 40)
-    with opened_clone(history.directory) as repository:
-        assert set(repository.known_branches()) == {"main", "release/1"}
+    with open_clone(history.directory) as repository:
+        assert set(repository.local_branches()) == {"main", "release/1"}
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ def _read_in_a_process(directory: Path) -> subprocess.CompletedProcess[str]:
         import sys
         from pathlib import Path
         from bot.errors import GitError
-        from bot.git.untrusted_repository import opened_clone
+        from bot.git.untrusted_repository import open_clone
         try:
-            with opened_clone(Path(sys.argv[1])) as repository:
+            with open_clone(Path(sys.argv[1])) as repository:
                 print(repository.git.text("log", "--all", "--oneline"))
         except GitError as error:
             print("GitError", error)
@@ -214,7 +214,7 @@ def test_a_shallow_clone_stays_one(history: History, tips: tuple[Sha, Sha], tmp_
     history.git(
         "clone", "--quiet", "--depth=1", "--no-single-branch", history.directory.as_uri(), str(shallow), bare=False
     )
-    with opened_clone(shallow) as repository:
+    with open_clone(shallow) as repository:
         assert repository.git.text("rev-parse", "--is-shallow-repository") == "true"
         assert repository.git.text("rev-list", "--all").split()
 
@@ -225,7 +225,7 @@ def test_a_format_that_is_not_read_is_named(history: History, tips: tuple[Sha, S
         (history.directory / "reftable").mkdir()
     else:
         (history.directory / "refs/heads/main").write_text("0" * 64 + "\n")
-    with pytest.raises(GitError, match=kind), opened_clone(history.directory):
+    with pytest.raises(GitError, match=kind), open_clone(history.directory):
         pass
 
 
@@ -233,14 +233,14 @@ def test_a_format_that_is_not_read_is_named(history: History, tips: tuple[Sha, S
 def test_a_git_file_that_leads_nowhere_is_no_repository(tmp_path: Path, content: str) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/.git").write_text(content, encoding="latin-1")
-    with pytest.raises(GitError, match="no git repository"), opened_clone(tmp_path / "tree"):
+    with pytest.raises(GitError, match="no git repository"), open_clone(tmp_path / "tree"):
         pass
     assert head_commit(tmp_path / "tree") == ""
 
 
 def test_without_git_the_remedy_is_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(GitError, match="git is not on the PATH"), opened_clone(tmp_path):
+    with pytest.raises(GitError, match="git is not on the PATH"), open_clone(tmp_path):
         pass
 
 
@@ -249,7 +249,7 @@ def test_a_clone_is_picked_on_without_being_written_to(history: History, tips: t
         return {path: path.read_bytes() for path in history.directory.rglob("*") if path.is_file()}
 
     before = content()
-    with opened_clone(history.directory) as repository, repository.quarantined() as quarantine:
+    with open_clone(history.directory) as repository, repository.quarantine() as quarantine:
         base = quarantine.commit(tips[1]).parents[0]
         picked = try_pick(quarantine, tips[0], quarantine.commit(base).tree)
         assert isinstance(picked, CleanPick)

@@ -11,12 +11,12 @@ import requests
 from github import GithubException
 
 from bot.errors import Forbidden, GitHubError, NoDrafts, NotYetKnown, Unavailable, ValidationFailed
-from bot.github.translate import translated
+from bot.github.translate import translate_errors
 
 
 def translate(status: int, data: Mapping[str, Any]) -> GitHubError:
     """Return our error for an answer of GitHub's."""
-    with pytest.raises(GitHubError) as caught, translated("open it"):
+    with pytest.raises(GitHubError) as caught, translate_errors("open it"):
         raise GithubException(status, dict(data), {})
     return caught.value
 
@@ -91,7 +91,7 @@ def test_where_nothing_answers_it_is_said_who_did_not_and_what_to_do(*, listens:
         if listens:
             door.listen()
         url = f"http://127.0.0.1:{door.getsockname()[1]}/"
-        with pytest.raises(Unavailable) as caught, translated("open repository acme/widget"):
+        with pytest.raises(Unavailable) as caught, translate_errors("open repository acme/widget"):
             requests.get(url, timeout=0.2)
     assert caught.value.message == (
         f"GitHub was asked to open repository acme/widget, but {fact}. The bot did not go on with it."

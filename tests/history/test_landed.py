@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.git.branch_history import OwnHistories
+from bot.git.branch_history import BranchOnlyCommits
 from bot.git.commit_message import backport_message
 from bot.git.repository import Repository
 from bot.history.landed import find_landed, find_landing_status
@@ -182,7 +182,7 @@ def test_branches_read_together_are_told_apart(history: History, repository: Rep
     two = history.commit({"f": BASE}, shared, message=f"This reverts commit {picked}.")
     other = history.commit({"k": "k"}, base)
     tips = [later, one, two, other, base]
-    histories = OwnHistories()
+    histories = BranchOnlyCommits()
     histories.announce([original], tips)
     together = {tip: find_landed(repository, tip, [original], histories) for tip in tips}
     assert together == {tip: find_landed(repository, tip, [original]) for tip in tips}

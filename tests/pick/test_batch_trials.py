@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.git import trial_pick
-from bot.git.repository import Quarantined, Repository
+from bot.git.repository import Quarantine, Repository
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
 from bot.models import Sha
 from bot.pick.batch_trials import try_batch
@@ -36,14 +36,14 @@ def _series(history: History) -> tuple[list[Sha], list[Sha]]:
 def test_picks_end_alike_together_and_alone(history: History, repository: Repository) -> None:
     commits, tips = _series(history)
 
-    def endings(within: Quarantined, *, shared: bool) -> list[object]:
+    def endings(within: Quarantine, *, shared: bool) -> list[object]:
         batch = try_batch(within, commits, tips) if shared else None
         return [
             pick(within, plan(tip, *commits), patches={}, committer=COMMITTER, caches=PickCaches(), batch=batch)
             for tip in tips
         ]
 
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         assert endings(quarantine, shared=True) == endings(quarantine, shared=False)
 
 
@@ -51,7 +51,7 @@ def test_what_was_tried_together_is_not_tried_again(
     history: History, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commits, tips = _series(history)
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         batch = try_batch(quarantine, commits, tips)
         kinds = [type(batch.trials[commits[0], Sha(history.tree(tip))]) for tip in tips]
         assert kinds == [CleanPick, EmptyPick, UnmergedPick, CleanPick, UnmergedPick]
@@ -77,7 +77,7 @@ def test_histories_part_where_git_says_they_do(name: str, kind: str, history: Hi
         "alone": history.commit({"t": "t"}),
         "criss-cross": history.commit({"z": "z"}, one, two),
     }
-    with repository.quarantined() as quarantine:
+    with repository.quarantine() as quarantine:
         caches = PickCaches()
         caches.histories.read(quarantine, tips[name], [original], ["f"])
         attempt = Attempt(

@@ -43,7 +43,7 @@ def office(history: Path, tmp_path: Path) -> Iterator[Office]:
         fake_github.grant(REPOSITORY, MAINTAINER, "write")
         fake_github.grant(REPOSITORY, BOT, "write")
         seed_pull_requests(fake_github, git_dir)
-        client = GitHubClient(REPOSITORY, token=tokens[BOT], api_url=fake_github.api_url, paced=False)
+        client = GitHubClient(REPOSITORY, token=tokens[BOT], api_url=fake_github.api_url, with_pauses=False)
         mirror = open_mirror(client.clone_url, tmp_path / "mirror.git", token=tokens[BOT])
         context = RepositoryContext(
             pick=PickContext(

@@ -205,7 +205,7 @@ def shared(keyless: Office) -> Office:
     """Return an office whose bot writes in the name in which every workflow of the repository writes."""
     token = keyless.fake_github.add_user(SHARED, type="Bot")
     keyless.fake_github.grant(REPOSITORY, SHARED, "write")
-    client = GitHubClient(REPOSITORY, token=token, api_url=keyless.fake_github.api_url, login=SHARED, paced=False)
+    client = GitHubClient(REPOSITORY, token=token, api_url=keyless.fake_github.api_url, login=SHARED, with_pauses=False)
     return replace(keyless, context=replace(keyless.context, github=client))
 
 
@@ -237,7 +237,9 @@ def test_without_a_key_a_comment_of_another_workflow_makes_no_request(
 
 def test_an_account_is_the_bots_in_whatever_case_its_name_is_configured(keyless: Office) -> None:
     token = keyless.fake_github.add_token(BOT)
-    client = GitHubClient(REPOSITORY, token=token, api_url=keyless.fake_github.api_url, login=BOT.title(), paced=False)
+    client = GitHubClient(
+        REPOSITORY, token=token, api_url=keyless.fake_github.api_url, login=BOT.title(), with_pauses=False
+    )
     office = replace(keyless, context=replace(keyless.context, github=client))
     office.say("/backport release/1.2 release/1.1", on=9)
     assert len(office.answers(9)) == 1

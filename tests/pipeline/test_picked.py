@@ -223,7 +223,7 @@ def test_a_workflow_file_that_the_token_may_not_push_is_found_before_the_push(
     lenient: Office, builder: PullRequest
 ) -> None:
     token = lenient.fake_github.add_token(BOT, workflows=False)
-    client = GitHubClient(REPOSITORY, token=token, api_url=lenient.fake_github.api_url, paced=False)
+    client = GitHubClient(REPOSITORY, token=token, api_url=lenient.fake_github.api_url, with_pauses=False)
     (result,) = replace(lenient, context=replace(lenient.context, github=client)).say(
         f"/backport {TARGET}", on=builder.number
     )

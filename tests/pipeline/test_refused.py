@@ -37,7 +37,7 @@ def hasty(office: Office) -> Iterator[Office]:
         REPOSITORY,
         token=office.fake_github.add_token(BOT),
         api_url=office.fake_github.api_url,
-        paced=False,
+        with_pauses=False,
         longest_wait=1.5,
     )
     yield unproven(replace(office, context=replace(office.context, github=client)))
