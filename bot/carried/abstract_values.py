@@ -49,7 +49,7 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
+class NotAnswered:
     """No value at all: whoever was asked about a call does not know it."""
 
 
@@ -92,20 +92,20 @@ class Tensor:
             total = total * size
         return total
 
-    def reshaped(self, sizes: Sequence[Value]) -> Value:
+    def reshape(self, sizes: Sequence[Value]) -> Value:
         """Return the same memory in another shape, or Unknown where it cannot be told or does not fit."""
-        total, known = self.numel(), [size for size in sizes if isinstance(size, int | Polynomial)]
-        if not isinstance(total, int | Polynomial) or len(known) != len(sizes) or known.count(-1) > 1:
+        total, lengths = self.numel(), [size for size in sizes if isinstance(size, int | Polynomial)]
+        if not isinstance(total, int | Polynomial) or len(lengths) != len(sizes) or lengths.count(-1) > 1:
             return Unknown("a tensor is reshaped to sizes that are not known")
-        rest: Number = 1
-        for size in known:
-            rest = rest if size == -1 else rest * size
+        known_product: Number = 1
+        for size in lengths:
+            known_product = known_product if size == -1 else known_product * size
         try:
-            missing = quotient(total, rest)
+            inferred = quotient(total, known_product)
         except ArithmeticError:
-            missing = 0
-        shape = tuple(missing if size == -1 else size for size in known)
-        if rest * (missing if -1 in known else 1) != total:
+            inferred = 0
+        shape = tuple(inferred if size == -1 else size for size in lengths)
+        if known_product * (inferred if -1 in lengths else 1) != total:
             return Unknown("a tensor is reshaped to a size that does not fit")
         return Tensor(shape, self.dtype, self.storage, self.device)
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from bot.carried import rewrite
 from bot.carried.detect import Sources, check
-from bot.carried.formatting import formatted
+from bot.carried.formatting import format_like_before
 from bot.carried.load import CarriedPatch
 from bot.carried.measures import find_function, parameter_names
-from bot.carried.schema import Step
+from bot.carried.schema_rules import Step
 from bot.carried.tree import Source, parse_source
 from bot.environment.untrusted_files import write_file
 from bot.errors import BackportError
@@ -38,7 +38,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepFailed:
+class StepFailure:
     """A step's expectation did not hold, so nothing is changed."""
 
     patch: str
@@ -70,7 +70,7 @@ class ChangedTree:
         return self.tree.paths()
 
 
-def apply(tree: SourceTree, patch: CarriedPatch) -> Applied | StepFailed:
+def apply(tree: SourceTree, patch: CarriedPatch) -> Applied | StepFailure:
     """Work out what the patch changes in a tree; applying it to the result changes nothing more.
 
     A tree that is not affected, or fixed already, is left as it is. Nothing is written.
@@ -80,23 +80,23 @@ def apply(tree: SourceTree, patch: CarriedPatch) -> Applied | StepFailed:
         return Applied(patch=patch.name, changes={}, before=before, after=before)
     if before.status is Affectedness.UNKNOWN:
         place = before.evidence[0].file if before.evidence else "the tree"
-        return _failed(patch, "detect", place, "an affected tree", f"{before.status}: {before.reason.rstrip('.')}")
+        return _failure(patch, "detect", place, "an affected tree", f"{before.status}: {before.reason.rstrip('.')}")
     changes: dict[str, bytes] = {}
     for step in patch.file.steps:
         sources = Sources(ChangedTree(tree, changes), patch)
         key = patch.file.functions[step.function].file
         source = sources.get(key)
         if not isinstance(source, Source):
-            return _failed(patch, step.name, sources.path(key), "a Python file", source or "none")
-        changed = _take(step, source, patch)
-        if isinstance(changed, StepFailed):
-            return changed
-        changes[source.path] = changed
+            return _failure(patch, step.name, sources.path(key), "a Python file", source or "none")
+        new_content = _take(step, source, patch)
+        if isinstance(new_content, StepFailure):
+            return new_content
+        changes[source.path] = new_content
     if patch.file.target.formatter == "black":
-        changes = {path: _formatted(path, tree.read(path) or b"", content) for path, content in changes.items()}
+        changes = {path: _format_file(path, tree.read(path) or b"", content) for path, content in changes.items()}
     after = check(ChangedTree(tree, changes), patch)
     if after.status is not Affectedness.FIXED:
-        return _failed(
+        return _failure(
             patch,
             "ensure",
             next(iter(changes)),
@@ -119,25 +119,25 @@ def write(changes: Mapping[str, bytes], directory: Path) -> None:
     for path in changes:
         _refuse_links(root, path)
     targets = {root / path: content for path, content in changes.items()}
-    kept = {target: target.read_bytes() for target in targets}
-    staged: dict[Path, Path] = {}
-    replaced: list[Path] = []
+    old_contents = {target: target.read_bytes() for target in targets}
+    new_files: dict[Path, Path] = {}
+    replaced_files: list[Path] = []
     try:
         for target, content in targets.items():
-            staged[target] = _staged(target, content)
-        for target, new in staged.items():
+            new_files[target] = _write_beside(target, content)
+        for target, new in new_files.items():
             new.replace(target)
-            replaced.append(target)
+            replaced_files.append(target)
     except BaseException:
-        for target in replaced:
-            target.write_bytes(kept[target])
+        for target in replaced_files:
+            target.write_bytes(old_contents[target])
         raise
     finally:
-        for new in staged.values():
+        for new in new_files.values():
             new.unlink(missing_ok=True)
 
 
-def _staged(target: Path, content: bytes) -> Path:
+def _write_beside(target: Path, content: bytes) -> Path:
     """Write a new file beside one, with its mode; what has the new name already is removed and not written through."""
     new = target.with_name(f".{target.name}.{os.getpid()}.new")
     write_file(new.parent, new.name, content, mode=stat.S_IMODE(target.lstat().st_mode))
@@ -166,23 +166,23 @@ def render_diff(tree: SourceTree, changes: Mapping[str, bytes]) -> str:
     return "".join(parts)
 
 
-def _take(step: Step, source: Source, patch: CarriedPatch) -> bytes | StepFailed:
+def _take(step: Step, source: Source, patch: CarriedPatch) -> bytes | StepFailure:
     reference = patch.file.functions[step.function]
     function = find_function(source.module, reference)
     names = parameter_names(function, reference) if function else {}
-    text, lines = rewrite.rewritten(source.text, step, patch.file.shared_rules, names)
-    found = count(len(lines), "place")
-    if not _met(step.expect, len(lines)):
-        where = f" (line {', '.join(map(str, lines))})" if lines else ""
-        return _failed(patch, step.name, source.path, f"{step.expect} to rewrite", found + where)
+    text, lines = rewrite.rewrite_text(source.text, step, patch.file.shared_rules, names)
+    places = count(len(lines), "place")
+    if not _is_met(step.expect, len(lines)):
+        lines_text = f" (line {', '.join(map(str, lines))})" if lines else ""
+        return _failure(patch, step.name, source.path, f"{step.expect} to rewrite", places + lines_text)
     return source.encode(text)
 
 
-def _formatted(path: str, before: bytes, after: bytes) -> bytes:
+def _format_file(path: str, before: bytes, after: bytes) -> bytes:
     old, new = parse_source(path, before), parse_source(path, after)
     if isinstance(old, str) or isinstance(new, str):
         return after
-    return new.encode(formatted(old.text, new.text))
+    return new.encode(format_like_before(old.text, new.text))
 
 
 def _first(patch: CarriedPatch) -> str:
@@ -193,15 +193,15 @@ def _first(patch: CarriedPatch) -> str:
     )
 
 
-def _met(expectation: str, count: int) -> bool:
+def _is_met(expectation: str, count: int) -> bool:
     if expectation == "optional":
         return True
     kind, _, number = expectation.rpartition(" ")
     return count >= int(number) if kind == "at least" else count == int(number)
 
 
-def _failed(patch: CarriedPatch, step: str, file: str, expected: str, found: str) -> StepFailed:
-    return StepFailed(patch=patch.name, step=step, file=file, expected=expected, found=found)
+def _failure(patch: CarriedPatch, step: str, file: str, expected: str, actual: str) -> StepFailure:
+    return StepFailure(patch=patch.name, step=step, file=file, expected=expected, found=actual)
 
 
 def _lines(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bot.carried.apply import Applied, ChangedTree, StepFailed, apply
+from bot.carried.apply import Applied, ChangedTree, StepFailure, apply
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
 from bot.models import Affectedness, SourceTree
@@ -15,22 +15,22 @@ from bot.models import Affectedness, SourceTree
 
 def companions_of(patch: CarriedPatch, patches: Mapping[str, CarriedPatch]) -> tuple[CarriedPatch, ...]:
     """Return the loaded companions of a patch and theirs, without the patch, each after those it must follow."""
-    belonging = {each.name: each for each in _closure(patch, patches)}
-    ordered: dict[str, CarriedPatch] = {}
-    begun = {patch.name}
+    companions = {companion.name: companion for companion in _closure(patch, patches)}
+    order: dict[str, CarriedPatch] = {}
+    visited = {patch.name}
 
     def place(companion: CarriedPatch) -> None:
-        if companion.name in begun:  # placed already, or two patches that each want to follow the other
+        if companion.name in visited:  # placed already, or two patches that each want to follow the other
             return
-        begun.add(companion.name)
+        visited.add(companion.name)
         for name in companion.file.apply_after:
-            if name in belonging:
-                place(belonging[name])
-        ordered[companion.name] = companion
+            if name in companions:
+                place(companions[name])
+        order[companion.name] = companion
 
-    for companion in belonging.values():
+    for companion in companions.values():
         place(companion)
-    return tuple(ordered.values())
+    return tuple(order.values())
 
 
 def needed_companions(
@@ -41,23 +41,23 @@ def needed_companions(
     One that the candidate lacks as well is among them, so that its absence is not proven.
     """
 
-    def wanted(companion: CarriedPatch) -> bool:
+    def is_needed(companion: CarriedPatch) -> bool:
         before = check(base, companion).status
         if before in (Affectedness.AFFECTED, Affectedness.FIXED):
             return before is Affectedness.AFFECTED
         return check(candidate, companion).status is Affectedness.FIXED
 
-    return tuple(companion for companion in companions_of(patch, patches) if wanted(companion))
+    return tuple(companion for companion in companions_of(patch, patches) if is_needed(companion))
 
 
 def apply_companions(
     tree: SourceTree, patch: CarriedPatch, patches: Mapping[str, CarriedPatch]
-) -> tuple[Applied | StepFailed, ...]:
+) -> tuple[Applied | StepFailure, ...]:
     """Work out what each companion changes that a tree with the patch is affected by, each on top of those before it.
 
     One that does not fit is told and left out; the ones after it are still tried. `changes` hold whole files.
     """
-    outcomes: list[Applied | StepFailed] = []
+    outcomes: list[Applied | StepFailure] = []
     for companion in companions_of(patch, patches):
         if check(tree, companion).status is not Affectedness.AFFECTED:
             continue
@@ -70,10 +70,10 @@ def apply_companions(
 
 def _closure(patch: CarriedPatch, patches: Mapping[str, CarriedPatch]) -> Iterator[CarriedPatch]:
     """Yield the companions breadth first, as the patches list them."""
-    seen, waiting = {patch.name}, [patch]
-    while waiting:
-        for companion in waiting.pop(0).companions:
-            if companion.patch in patches and companion.patch not in seen:
-                seen.add(companion.patch)
-                waiting.append(patches[companion.patch])
+    visited, queue = {patch.name}, [patch]
+    while queue:
+        for companion in queue.pop(0).companions:
+            if companion.patch in patches and companion.patch not in visited:
+                visited.add(companion.patch)
+                queue.append(patches[companion.patch])
                 yield patches[companion.patch]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bot.carried.polynomial import Number
 
 Value = object
-_MOST = 256
+_MOST_LEAVES = 256
 """Leaves of one tree. What depends on more is not followed."""
 
 
@@ -64,20 +64,20 @@ class TooManyCases(ArithmeticError):
 
 def choose(condition: Condition, then: Value, otherwise: Value) -> Value:
     """Return the value that depends on the condition, without what the condition rules out."""
-    then, otherwise = restricted(then, condition, holds=True), restricted(otherwise, condition, holds=False)
+    then, otherwise = restrict(then, condition, holds=True), restrict(otherwise, condition, holds=False)
     if type(then) is type(otherwise) and then == otherwise:
         return then
     return Choice(condition, then, otherwise)
 
 
-def restricted(value: Value, condition: Condition, *, holds: bool) -> Value:
+def restrict(value: Value, condition: Condition, *, holds: bool) -> Value:
     """Return what is left of a value once the condition is known."""
     if not isinstance(value, Choice):
         return value
     if value.condition == condition:
-        return restricted(value.then if holds else value.otherwise, condition, holds=holds)
-    then = restricted(value.then, condition, holds=holds)
-    otherwise = restricted(value.otherwise, condition, holds=holds)
+        return restrict(value.then if holds else value.otherwise, condition, holds=holds)
+    then = restrict(value.then, condition, holds=holds)
+    otherwise = restrict(value.otherwise, condition, holds=holds)
     if then is value.then and otherwise is value.otherwise:
         return value
     return choose(value.condition, then, otherwise)
@@ -89,18 +89,18 @@ def lift(function: Callable[..., Value], *values: Value) -> Value:
     Raises:
         TooManyCases: there are more than are followed.
     """
-    return _counted(_lifted(function, values))
+    return _check_size(_lift(function, values))
 
 
-def _lifted(function: Callable[..., Value], values: tuple[Value, ...]) -> Value:
+def _lift(function: Callable[..., Value], values: tuple[Value, ...]) -> Value:
     first = next((value for value in values if isinstance(value, Choice)), None)
     if first is None:
         return function(*values)
-    known = first.condition
+    condition = first.condition
     return choose(
-        known,
-        _lifted(function, tuple(restricted(value, known, holds=True) for value in values)),
-        _lifted(function, tuple(restricted(value, known, holds=False) for value in values)),
+        condition,
+        _lift(function, tuple(restrict(value, condition, holds=True) for value in values)),
+        _lift(function, tuple(restrict(value, condition, holds=False) for value in values)),
     )
 
 
@@ -110,22 +110,22 @@ def graft(test: Value, then: Value, otherwise: Value) -> Value:
     Raises:
         TooManyCases: there are more than are followed.
     """
-    return _counted(_grafted(test, then, otherwise))
+    return _check_size(_graft(test, then, otherwise))
 
 
-def _grafted(test: Value, then: Value, otherwise: Value) -> Value:
+def _graft(test: Value, then: Value, otherwise: Value) -> Value:
     if not isinstance(test, Choice):
         return then if test is True else otherwise
     sides = []
     for holds, part in ((True, test.then), (False, test.otherwise)):
-        known = [restricted(value, test.condition, holds=holds) for value in (then, otherwise)]
-        sides.append(_grafted(part, *known))
+        condition = [restrict(value, test.condition, holds=holds) for value in (then, otherwise)]
+        sides.append(_graft(part, *condition))
     return choose(test.condition, *sides)
 
 
-def _counted(value: Value) -> Value:
-    if isinstance(value, Choice) and sum(1 for _ in leaves(value)) > _MOST:
-        raise TooManyCases(f"it depends on more than {_MOST} cases")
+def _check_size(value: Value) -> Value:
+    if isinstance(value, Choice) and sum(1 for _ in leaves(value)) > _MOST_LEAVES:
+        raise TooManyCases(f"it depends on more than {_MOST_LEAVES} cases")
     return value
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from ast_grep_py import SgNode
 
 from bot.carried import rules
-from bot.carried.interpret import Surroundings
 from bot.carried.load import CarriedPatch
-from bot.carried.measures import Measured, take
-from bot.carried.schema import Clause, Condition
+from bot.carried.measures import MeasureResult, take
+from bot.carried.module_scope import ModuleScope
+from bot.carried.schema_rules import Clause, Condition
 from bot.carried.tree import Source, find_file, find_root, parse_source
 from bot.models import Affectedness, DetectResult, Match, SourceTree
 
@@ -28,19 +28,19 @@ def check(tree: SourceTree, patch: CarriedPatch) -> DetectResult:
         roots = " or ".join(f"`{root}`" for root in target.roots)
         reason = f"This is no {target.project} tree: no `{target.package}` below {roots}."
         return _report(patch, Affectedness.UNKNOWN, reason)
-    return _Judgement(Sources(tree, patch)).report()
+    return _Detection(Sources(tree, patch)).report()
 
 
 def find_follow_ups(tree: SourceTree, patch: CarriedPatch) -> tuple[Match, ...]:
     """Return the sites in a tree that reviewers of the original pointed at; `detail` is the note."""
     sources = Sources(tree, patch)
-    found: list[Match] = []
+    sites: list[Match] = []
     for follow_up in patch.follow_ups:
         source = sources.get(follow_up.file)
         if isinstance(source, Source):
             matches = sources.matches(follow_up.file, follow_up.rule)
-            found += [Match(source.path, m.range().start.line + 1, follow_up.name, follow_up.note) for m in matches]
-    return tuple(found)
+            sites += [Match(source.path, m.range().start.line + 1, follow_up.name, follow_up.note) for m in matches]
+    return tuple(sites)
 
 
 class Sources:
@@ -77,10 +77,10 @@ class Sources:
         target = self.patch.file.target
         if self.root is None:
             return None
-        found = find_file(self.tree, self.root, target, target.files[key])
-        if found.path is None:
-            return found.problem or None
-        return parse_source(found.path, self.tree.read(found.path) or b"")
+        lookup = find_file(self.tree, self.root, target, target.files[key])
+        if lookup.path is None:
+            return lookup.problem or None
+        return parse_source(lookup.path, self.tree.read(lookup.path) or b"")
 
 
 def _report(patch: CarriedPatch, status: Affectedness, reason: str, evidence: tuple[Match, ...] = ()) -> DetectResult:
@@ -97,10 +97,10 @@ class _Finding:
 
 
 @dataclass(slots=True)
-class _Judgement:
+class _Detection:
     sources: Sources
-    measured: dict[str, Measured] = field(default_factory=dict)
-    surroundings: dict[tuple[str, str | None], Surroundings] = field(default_factory=dict)
+    results: dict[str, MeasureResult] = field(default_factory=dict)
+    scope: dict[tuple[str, str | None], ModuleScope] = field(default_factory=dict)
 
     @property
     def patch(self) -> CarriedPatch:
@@ -109,7 +109,7 @@ class _Judgement:
     def report(self) -> DetectResult:
         open_clauses: list[tuple[Clause, list[_Finding]]] = []
         for clause in self.patch.file.detect:
-            findings = [self._judge(condition) for condition in clause.when]
+            findings = [self._evaluate(condition) for condition in clause.when]
             if all(finding.holds for finding in findings):
                 return _report(self.patch, clause.status, clause.reason, _evidence(findings))
             if not any(finding.holds is False for finding in findings):
@@ -124,7 +124,7 @@ class _Judgement:
         reason = f"Not enough to call it {clause.status}: {'; '.join(finding.says for finding in unmet)}."
         return _report(self.patch, Affectedness.UNKNOWN, reason, _evidence(unmet) or _evidence(findings))
 
-    def _judge(self, condition: Condition) -> _Finding:
+    def _evaluate(self, condition: Condition) -> _Finding:
         file = self.patch.file
         match condition.kind:
             case "holds" | "fails":
@@ -139,21 +139,21 @@ class _Judgement:
         if isinstance(source, str):
             return _Finding(None, source, (Match(self.sources.path(key), 0, key, source),))
         if source is None:
-            missing = condition.kind in ("none", "without_function")
-            return _Finding(missing, f"{self.sources.path(key)} is not there")
-        judge = {"holds": self._measure, "fails": self._measure, "some": self._rule, "none": self._rule}
-        return judge.get(condition.kind, self._without_function)(condition, source)
+            is_absent = condition.kind in ("none", "without_function")
+            return _Finding(is_absent, f"{self.sources.path(key)} is not there")
+        evaluate = {"holds": self._measure, "fails": self._measure, "some": self._rule, "none": self._rule}
+        return evaluate.get(condition.kind, self._without_function)(condition, source)
 
     def _measure(self, condition: Condition, source: Source) -> _Finding:
         name = condition.subject
         measure = self.patch.file.measures[name]
-        if name not in self.measured:
+        if name not in self.results:
             reference = self.patch.file.functions[measure.function]
-            around = self.surroundings.get((reference.file, reference.class_name))
-            around = around or Surroundings.of(source.module, reference.class_name)
-            self.surroundings[reference.file, reference.class_name] = around
-            self.measured[name] = take(source.module, around, measure, reference)
-        result = self.measured[name]
+            around = self.scope.get((reference.file, reference.class_name))
+            around = around or ModuleScope.of(source.module, reference.class_name)
+            self.scope[reference.file, reference.class_name] = around
+            self.results[name] = take(source.module, around, measure, reference)
+        result = self.results[name]
         evidence = (Match(source.path, result.line, name, result.detail),)
         if result.holds is None:
             return _Finding(None, f"`{name}` could not be measured ({result.detail})", evidence)

@@ -7,76 +7,39 @@ calls return in `calls`; statements and the target's own functions are in `trace
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 from bot.carried.abstract_values import (
     Device,
     Instance,
+    NotAnswered,
     Symbol,
     Tensor,
-    Unanswered,
     Unknown,
     is_platform,
     platform,
     truth,
 )
-from bot.carried.conditional_values import Choice, TooManyCases, Unseen, Value, choose, graft, lift
+from bot.carried.conditional_values import Choice, TooManyCases, Value, choose, lift
 from bot.carried.known_calls import RESIZES, Arguments, call_function
 from bot.carried.operations import (
     attribute_of,
-    combined,
-    compared,
+    binary_operation,
+    comparison,
     either_of,
     element,
+    first_rows,
     kleene,
     negative,
     place_of,
-    sliced,
     source_of,
     tensor_method,
     truth_of,
     unknown,
     unknown_from,
 )
-
-
-@dataclass(slots=True)
-class State:
-    """The names a traced function sees, and where each attribute of its instance was last set."""
-
-    names: dict[str, Value]
-    attributes: dict[str, Value]
-    lines: dict[str, int] = field(default_factory=dict)
-    path: tuple[tuple[Value, bool], ...] = ()
-    """The tests on the way here, from the start of the function, with what each came out as."""
-
-    def copy(self, *step: tuple[Value, bool]) -> State:
-        """Return a state that can go its own way, after one more test."""
-        return State(dict(self.names), dict(self.attributes), dict(self.lines), (*self.path, *step))
-
-    def forget_attributes(self, reason: str) -> None:
-        """Give up on every attribute: something out of sight may have changed them."""
-        self.attributes = dict.fromkeys(self.attributes, Unknown(reason))
-
-
-class Definitions(Protocol):
-    """The target's own definitions, as far as an expression may need them."""
-
-    def resolve(self, name: str) -> Value:
-        """Return what a name outside the function stands for."""
-
-    def attribute(self, name: str, state: State) -> Value:
-        """Return an attribute of the instance that the traced function did not set."""
-
-    def call(self, name: str, arguments: Arguments, state: State, *, method: bool) -> Value:
-        """Trace the target's own function of that name; Unanswered where it has no such function in sight."""
-
-    def record(self, name: str, arguments: Arguments, line: int) -> None:
-        """Take note of a call."""
+from bot.carried.state import Definitions, State, join_values, settle
 
 
 def evaluate(node: ast.expr, state: State, definitions: Definitions) -> Value:
@@ -87,33 +50,6 @@ def evaluate(node: ast.expr, state: State, definitions: Definitions) -> Value:
 def evaluate_test(node: ast.expr, state: State, definitions: Definitions) -> Value:
     """Say whether the expression counts as true in that state: True, False, a choice between them, Unknown in parts."""
     return _Evaluation(state, definitions).test(node)
-
-
-def settled(test: Value) -> Value:
-    """Return a test without Unknown: what is not known becomes a condition of its own, that may be either way."""
-    try:
-        return lift(_either, test)
-    except TooManyCases as error:
-        return _either(Unknown(str(error)))
-
-
-def joined(test: Value, then: Value, otherwise: Value) -> Value:
-    """Return what is known of a value that is one of two, by a settled test."""
-    if then is otherwise:  # what a branch did not touch
-        return then
-    try:
-        return graft(test, then, otherwise)
-    except TooManyCases as error:
-        return Unknown(str(error))
-
-
-def _either(leaf: Value) -> Value:
-    if not isinstance(leaf, Unknown):
-        return leaf
-    return choose(Unseen(leaf.reason, next(_SERIAL)), True, False)
-
-
-_SERIAL = itertools.count()
 
 
 class _Evaluation:
@@ -138,12 +74,12 @@ class _Evaluation:
             return Unknown(f"line {getattr(node, 'lineno', 0)}: {error}")
 
     def _tuple(self, node: ast.Tuple | ast.List) -> Value:
-        starred = [isinstance(element, ast.Starred) for element in node.elts]
+        are_starred = [isinstance(element, ast.Starred) for element in node.elts]
         parts = [self.value(e.value if isinstance(e, ast.Starred) else e) for e in node.elts]
 
         def together(*values: Value) -> Value:
             items: list[Value] = []
-            for spread, value in zip(starred, values, strict=True):
+            for spread, value in zip(are_starred, values, strict=True):
                 if spread and not isinstance(value, tuple):
                     return unknown(node)
                 items += value if spread and isinstance(value, tuple) else (value,)
@@ -163,13 +99,13 @@ class _Evaluation:
         return self._lift(node, partial(negative, node), self.value(node.operand))
 
     def _binop(self, node: ast.BinOp) -> Value:
-        return self._lift(node, partial(combined, node), self.value(node.left), self.value(node.right))
+        return self._lift(node, partial(binary_operation, node), self.value(node.left), self.value(node.right))
 
     def _boolop(self, node: ast.BoolOp) -> Value:
         stop_at = isinstance(node.op, ast.Or)
-        first, *rest = node.values
+        first, *operands = node.values
         value = self.value(first)
-        for operand in rest:
+        for operand in operands:
             if truth(value) is stop_at:
                 return value
             value = self._lift(node, partial(either_of, node, stop_at), value, self.value(operand))
@@ -187,15 +123,15 @@ class _Evaluation:
         return self._lift(node, partial(truth_of, node), self.value(node))
 
     def _ifexp(self, node: ast.IfExp) -> Value:
-        test = settled(self.test(node.test))
+        test = settle(self.test(node.test))
         if not isinstance(test, Choice):
             return self.value(node.body if test is True else node.orelse)
-        return joined(test, self.value(node.body), self.value(node.orelse))
+        return join_values(test, self.value(node.body), self.value(node.orelse))
 
     def _compare(self, node: ast.Compare) -> Value:
         values = [self.value(operand) for operand in (node.left, *node.comparators)]
         pairs = [
-            self._lift(node, partial(compared, node, op), left, right)
+            self._lift(node, partial(comparison, node, op), left, right)
             for op, left, right in zip(node.ops, values, values[1:], strict=False)
         ]
         return self._lift(node, kleene(ast.And()), *pairs)
@@ -205,8 +141,8 @@ class _Evaluation:
         if isinstance(base, Instance):
             if node.attr in self.state.attributes:
                 return self.state.attributes[node.attr]
-            known = self.definitions.attribute(node.attr, self.state)
-            return Device() if node.attr == "device" and isinstance(known, Unknown) else known
+            value = self.definitions.attribute(node.attr, self.state)
+            return Device() if node.attr == "device" and isinstance(value, Unknown) else value
         return self._lift(node, partial(attribute_of, node), base)
 
     def _subscript(self, node: ast.Subscript) -> Value:
@@ -215,7 +151,7 @@ class _Evaluation:
         if isinstance(part, ast.Slice):
             if part.lower is not None or part.step is not None or part.upper is None:
                 return unknown_from(base, node)
-            return self._lift(node, partial(sliced, node), base, self.value(part.upper))
+            return self._lift(node, partial(first_rows, node), base, self.value(part.upper))
         return self._lift(node, partial(element, node), base, self.value(part))
 
     def _call(self, node: ast.Call) -> Value:
@@ -249,7 +185,7 @@ class _Evaluation:
     def _method(self, node: ast.Call, name: str, arguments: Arguments) -> Value:
         self.definitions.record(name, arguments, node.lineno)
         result = self.definitions.call(name, arguments, self.state, method=True)
-        if not isinstance(result, Unanswered):
+        if not isinstance(result, NotAnswered):
             return result
         self.state.forget_attributes(f"line {node.lineno} calls `{source_of(node.func)}`, which is defined elsewhere")
         return unknown(node)
@@ -258,11 +194,11 @@ class _Evaluation:
         if name in ("hasattr", "getattr", "setattr"):
             return self._by_name(node, name, arguments)
         result = self.definitions.call(name, arguments, self.state, method=False)
-        if isinstance(result, Unanswered) and is_platform(name) and not arguments.positional:
+        if isinstance(result, NotAnswered) and is_platform(name) and not arguments.positional:
             return choose(platform(name), True, False)
-        if isinstance(result, Unanswered):
+        if isinstance(result, NotAnswered):
             result = self._lift_call(node, partial(call_function, name, place=place_of(node)), arguments)
-        return self._unseen(node, unknown(node), arguments) if isinstance(result, Unanswered) else result
+        return self._unseen(node, unknown(node), arguments) if isinstance(result, NotAnswered) else result
 
     def _lift_call(self, node: ast.Call, function: Callable[[Arguments], Value], arguments: Arguments) -> Value:
         count, names = len(arguments.positional), list(arguments.keywords)
@@ -296,6 +232,6 @@ class _Evaluation:
             self.state.forget_attributes(f"line {node.lineno} resizes a tensor in place")
 
         def call(tensor: Value) -> Value:
-            return self._lift_call(node, lambda given: tensor_method(node, tensor, name, given), arguments)
+            return self._lift_call(node, lambda values: tensor_method(node, tensor, name, values), arguments)
 
         return self._lift(node, call, base)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from bot.carried.abstract_values import Instance, Tensor, Unknown, parse_sample
 from bot.carried.conditional_values import Value
-from bot.carried.evaluate import State
-from bot.carried.interpret import Function, Surroundings, Trace, parameters
-from bot.carried.schema import Scalar
+from bot.carried.interpret import Trace
+from bot.carried.module_scope import Function, ModuleScope, parameters
+from bot.carried.schema_rules import Scalar
+from bot.carried.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class FunctionResult:
     """What a function was given, the calls that were seen, and the state that it left; None where it never returns."""
 
     name: str
@@ -32,19 +33,21 @@ class Followed:
 
     def before(self) -> State:
         """Return the state that the function found, with its parameters by the patch's names."""
-        return State({"self": Instance(), **self._own()}, self.attributes)
+        return State({"self": Instance(), **self._parameters()}, self.attributes)
 
-    def judged(self) -> State:
+    def as_expected(self) -> State:
         """Return the state that the function left, as an expectation sees it: a size that it changed is not known."""
         assert self.end is not None  # noqa: S101 - asked of a function that returns
         earlier = {f"{name}_before": v for name, v in self.attributes.items() if isinstance(v, Tensor)}
-        end = State({"self": Instance(), **self._own(), **earlier}, dict(self.end.attributes), dict(self.end.lines))
+        end = State(
+            {"self": Instance(), **self._parameters(), **earlier}, dict(self.end.attributes), dict(self.end.lines)
+        )
         for name, value in self.attributes.items():
             if not isinstance(value, Tensor) and end.attributes.get(name) is not value:
                 end.attributes[name] = Unknown(f"`{self.name}` changes `self.{name}`")
         return end
 
-    def _own(self) -> dict[str, Value]:
+    def _parameters(self) -> dict[str, Value]:
         return {name: value for name, value in self.given.items() if "." not in name}
 
 
@@ -55,25 +58,27 @@ def combinations(samples: Mapping[str, tuple[Scalar, ...]]) -> Iterator[Mapping[
 
 
 def follow(
-    surroundings: Surroundings, function: Function, names: Mapping[str, str], sample: Mapping[str, Scalar]
-) -> Followed:
+    scope: ModuleScope, function: Function, names: Mapping[str, str], sample: Mapping[str, Scalar]
+) -> FunctionResult:
     """Follow the function for one combination. `names` are its own names for the parameters that the sample gives."""
     key = (id(function), tuple(sample.items()))
-    known = surroundings.followed.get(key)
-    if not isinstance(known, Followed):
-        known = surroundings.followed[key] = _followed(surroundings, function, names, sample)
-    return known
+    result = scope.results.get(key)
+    if not isinstance(result, FunctionResult):
+        result = scope.results[key] = _follow(scope, function, names, sample)
+    return result
 
 
-def _followed(
-    surroundings: Surroundings, function: Function, names: Mapping[str, str], sample: Mapping[str, Scalar]
-) -> Followed:
-    given = {name: parse_sample(value, name) for name, value in sample.items()}
-    trace = Trace(surroundings)
-    bound = {names[name]: value for name, value in given.items() if name in names}
+def _follow(
+    scope: ModuleScope, function: Function, names: Mapping[str, str], sample: Mapping[str, Scalar]
+) -> FunctionResult:
+    inputs = {name: parse_sample(value, name) for name, value in sample.items()}
+    trace = Trace(scope)
+    by_parameter = {names[name]: value for name, value in inputs.items() if name in names}
     positional = [
-        Instance() if argument.arg == names.get("self") else bound.get(argument.arg, Unknown(f"`{argument.arg}`"))
+        Instance()
+        if argument.arg == names.get("self")
+        else by_parameter.get(argument.arg, Unknown(f"`{argument.arg}`"))
         for argument in parameters(function)
     ]
-    followed = Followed(function.name, given, trace, None)
-    return Followed(function.name, given, trace, trace.run(function, positional, followed.attributes))
+    result = FunctionResult(function.name, inputs, trace, None)
+    return FunctionResult(function.name, inputs, trace, trace.run(function, positional, result.attributes))

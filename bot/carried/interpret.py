@@ -8,17 +8,16 @@ ends as Unknown. A way that ends in an exception is not followed further.
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from bot.carried.abstract_values import Instance, Symbol, Unanswered, Unknown, merge
+from bot.carried.abstract_values import Instance, NotAnswered, Symbol, Unknown
 from bot.carried.conditional_values import Choice, Value
-from bot.carried.evaluate import State, evaluate, evaluate_test, joined, settled
+from bot.carried.evaluate import evaluate, evaluate_test
 from bot.carried.known_calls import Arguments
+from bot.carried.module_scope import Function, ModuleScope, import_symbols, parameters
+from bot.carried.state import State, choose_state, conjunction, forget, join_values, merge_states, settle
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 _DEEPEST = 6
 
 
@@ -31,27 +30,6 @@ class Call:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a traced function can see of its own file: read once, shared by every sample."""
-
-    globals: Mapping[str, Value]
-    functions: Mapping[str, Function]
-    methods: Mapping[str, Function]
-    initials: Mapping[str, ast.expr]
-    followed: dict[object, object] = field(default_factory=dict, compare=False)
-    """What `follow` has followed already, for the other expectations that are asked of it."""
-
-    @classmethod
-    @lru_cache(maxsize=4)  # each patch of a file asks for those of the same class
-    def of(cls, module: ast.Module, class_name: str | None) -> Surroundings:
-        """Collect a module's constants and functions, and a class's methods and what only `__init__` assigns."""
-        owner = next((n for n in module.body if isinstance(n, ast.ClassDef) and n.name == class_name), None)
-        methods = {node.name: node for node in (owner.body if owner else ()) if isinstance(node, Function)}
-        functions = {node.name: node for node in module.body if isinstance(node, Function)}
-        return cls(_globals(module), functions, methods, _initials(methods))
-
-
 @dataclass(slots=True)
 class _Frame:
     """Where paths through one function have ended so far."""
@@ -62,19 +40,19 @@ class _Frame:
 class Trace:
     """One run through a function. `calls` lists what it called; the instance is the class's, where there is one."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, scope: ModuleScope) -> None:
         self.calls: list[Call] = []
-        self._globals = surroundings.globals
-        self._functions = surroundings.functions
-        self._methods = surroundings.methods
-        self._initials = surroundings.initials
+        self._globals = scope.globals
+        self._functions = scope.functions
+        self._methods = scope.methods
+        self._initials = scope.initials
         self._resolving: set[str] = set()
         self._depth = 0
 
-    def run(self, function: Function, given: Sequence[Value], attributes: Mapping[str, Value]) -> State | None:
+    def run(self, function: Function, inputs: Sequence[Value], attributes: Mapping[str, Value]) -> State | None:
         """Follow the function with its first parameters given; return the state it leaves, None if it never returns."""
         state = State({}, dict(attributes))
-        _bind(function, Arguments(tuple(given), {}), state)
+        _bind(function, Arguments(tuple(inputs), {}), state)
         result = self._follow(function, state)
         return result[0] if result else None
 
@@ -85,33 +63,33 @@ class Trace:
 
     def attribute(self, name: str, state: State) -> Value:
         """Evaluate the one assignment that `__init__` makes, or the property of that name."""
-        missing = Unknown(f"`self.{name}` is not known")
+        not_set = Unknown(f"`self.{name}` is not known")
         prop = self._methods.get(name)
         if name in self._resolving:
-            return missing
+            return not_set
         self._resolving.add(name)
         try:
             if prop is not None and any("property" in ast.unparse(d) for d in prop.decorator_list):
                 result = self.call(name, Arguments((), {}), state, method=True)
-                return missing if isinstance(result, Unanswered) else result
+                return not_set if isinstance(result, NotAnswered) else result
             value = self._initials.get(name)
             if value is None:
-                return missing
-            names: dict[str, Value] = {argument.arg: missing for argument in parameters(self._methods["__init__"])}
+                return not_set
+            names: dict[str, Value] = {argument.arg: not_set for argument in parameters(self._methods["__init__"])}
             names[parameters(self._methods["__init__"])[0].arg] = Instance()
             result = evaluate(value, State(names, dict(state.attributes)), self)
             # What only a missing name kept from being known is still an honest "not known".
-            return missing if isinstance(result, Symbol) else result
+            return not_set if isinstance(result, Symbol) else result
         finally:
             self._resolving.discard(name)
 
     def call(self, name: str, arguments: Arguments, state: State, *, method: bool) -> Value:
         function = (self._methods if method else self._functions).get(name)
         if function is None or self._depth >= _DEEPEST or isinstance(function, ast.AsyncFunctionDef):
-            return Unanswered()
+            return NotAnswered()
         decorators = {ast.unparse(decorator) for decorator in function.decorator_list}
         if not decorators <= {"staticmethod", "property", "cached_property", "functools.cached_property"}:
-            return Unanswered()
+            return NotAnswered()
         if method and "staticmethod" not in decorators:
             arguments = Arguments((Instance(), *arguments.positional), arguments.keywords)
         inner = State({}, state.attributes, state.lines, state.path)
@@ -138,10 +116,10 @@ class Trace:
         if not ends:
             return None
         result, value = ends[-1]
-        for earlier, returned in reversed(ends[:-1]):
-            test = _all(earlier.path[len(state.path) :])
-            result = _either(test, earlier, result, f"`{function.name}`")
-            value = joined(test, returned, value)
+        for earlier, early_value in reversed(ends[:-1]):
+            test = conjunction(earlier.path[len(state.path) :])
+            result = choose_state(test, earlier, result, f"`{function.name}`")
+            value = join_values(test, early_value, value)
         result.path = state.path
         return result, value
 
@@ -181,33 +159,33 @@ class Trace:
             case ast.AnnAssign(value=ast.expr() as value):
                 _assign(node.target, evaluate(value, state, self), state, self)
             case ast.AugAssign():
-                current = ast.copy_location(ast.BinOp(_loaded(node.target), node.op, node.value), node)
+                current = ast.copy_location(ast.BinOp(_as_load(node.target), node.op, node.value), node)
                 _assign(node.target, evaluate(current, state, self), state, self)
             case ast.Expr():
                 evaluate(node.value, state, self)
             case ast.Import() | ast.ImportFrom():
-                state.names.update(_imported(node))
+                state.names.update(import_symbols(node))
             case ast.Pass() | ast.AnnAssign() | ast.Global() | ast.Nonlocal():
                 pass
             case _:
-                _forget(node, state)
+                forget(node, state)
 
     def _if(self, node: ast.If, state: State, frame: _Frame) -> State | None:
-        test = settled(evaluate_test(node.test, state, self))
+        test = settle(evaluate_test(node.test, state, self))
         if not isinstance(test, Choice):
             return self._block(node.body if test is True else node.orelse, state, frame)
         before = state.path
-        taken = self._block(node.body, state.copy((test, True)), frame)
-        other = self._block(node.orelse, state.copy((test, False)), frame)
-        if taken is None or other is None:
-            return taken or other
-        result = _either(test, taken, other, f"the `if` on line {node.lineno}")
+        body_state = self._block(node.body, state.copy((test, True)), frame)
+        else_state = self._block(node.orelse, state.copy((test, False)), frame)
+        if body_state is None or else_state is None:
+            return body_state or else_state
+        result = choose_state(test, body_state, else_state, f"the `if` on line {node.lineno}")
         result.path = before
         return result
 
     def _uncertain(self, node: ast.stmt, state: State, frame: _Frame) -> State:
         """Follow code that runs any number of times or stops anywhere: whatever it sets is not known afterwards."""
-        _forget(node, state)
+        forget(node, state)
         for _, body in ast.iter_fields(node):
             parts = body if isinstance(body, list) else []
             statements = [part for part in parts if isinstance(part, ast.stmt)]
@@ -215,14 +193,9 @@ class Trace:
                 inner = part.body if isinstance(part, ast.ExceptHandler | ast.match_case) else []
                 self._block(inner, state.copy(), frame)
             end = self._block(statements, state.copy(), frame) if statements else None
-            state = _merged(state, end, f"line {node.lineno}") if end else state
-        _forget(node, state)
+            state = merge_states(state, end, f"line {node.lineno}") if end else state
+        forget(node, state)
         return state
-
-
-def parameters(function: Function) -> list[ast.arg]:
-    """Return the parameters that can be given by position."""
-    return [*function.args.posonlyargs, *function.args.args]
 
 
 def _bind(function: Function, arguments: Arguments, state: State) -> None:
@@ -256,97 +229,6 @@ def _assign(target: ast.expr, value: Value, state: State, trace: Trace) -> None:
             pass  # Writing an element of something changes no name and no shape.
 
 
-def _forget(node: ast.AST, state: State) -> None:
-    """Give up on every name and attribute that the node may set."""
-    line = getattr(node, "lineno", 0)
-    reason = Unknown(f"it may have been set in the block on line {line}")
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store | ast.Del):
-            state.names[inner.id] = reason
-        elif isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store | ast.Del):
-            state.attributes[inner.attr] = reason
-            state.lines[inner.attr] = line
-        elif isinstance(inner, Function | ast.ClassDef):
-            state.names[inner.name] = reason
-
-
-def _all(path: tuple[tuple[Value, bool], ...]) -> Value:
-    """Return one test that is true where every test on the path came out as it did."""
-    result: Value = True
-    for test, holds in reversed(path):
-        result = settled(joined(test, result, False) if holds else joined(test, False, result))
-    return result
-
-
-def _either(test: Value, left: State, right: State, place: str) -> State:
-    """Return the state that is one of two, by a test."""
-    unset = Unknown(f"it is set on one way through {place} only")
-
-    def join(one: Mapping[str, Value], other: Mapping[str, Value]) -> dict[str, Value]:
-        return {name: joined(test, one.get(name, unset), other.get(name, unset)) for name in one.keys() | other.keys()}
-
-    return State(join(left.names, right.names), join(left.attributes, right.attributes), left.lines | right.lines)
-
-
-def _merged(left: State, right: State, place: str) -> State:
-    unset = Unknown(f"it is set on one way through {place} only")
-    names = {
-        name: merge(left.names.get(name, unset), right.names.get(name, unset), place)
-        for name in left.names.keys() | right.names.keys()
-    }
-    attributes = {
-        name: merge(left.attributes.get(name, unset), right.attributes.get(name, unset), place)
-        for name in left.attributes.keys() | right.attributes.keys()
-    }
-    return State(names, attributes, left.lines | right.lines, left.path)
-
-
-def _loaded(target: ast.expr) -> ast.expr:
-    loaded = ast.parse(ast.unparse(target), mode="eval").body
-    return ast.copy_location(loaded, target)
-
-
-def _imported(node: ast.Import | ast.ImportFrom) -> dict[str, Value]:
-    if isinstance(node, ast.Import):
-        return {
-            a.asname or a.name.partition(".")[0]: Symbol(a.name if a.asname else a.name.partition(".")[0])
-            for a in node.names
-        }
-    return {alias.asname or alias.name: Symbol(f"{node.module or ''}.{alias.name}") for alias in node.names}
-
-
-def _globals(module: ast.Module) -> dict[str, Value]:
-    """Return the module's own imports and the constants that nothing assigns again."""
-    known: dict[str, Value] = {}
-    stores: Counter[str] = Counter()
-    todo: list[ast.AST] = [module]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            known.update(_imported(node))
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            stores[node.id] += 1
-        elif not isinstance(node, Function | ast.Lambda):
-            todo += ast.iter_child_nodes(node)
-    for node in module.body:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)) if stores[name] == 1:
-                known[name] = value
-    return known
-
-
-def _initials(methods: Mapping[str, Function]) -> Mapping[str, ast.expr]:
-    """Return the value of each attribute that one plain assignment in `__init__` sets, and nothing else."""
-    stores = Counter(
-        node.attr
-        for method in methods.values()
-        for node in ast.walk(method)
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del)
-    )
-    init = methods.get("__init__")
-    return {
-        node.targets[0].attr: node.value
-        for node in (init.body if init else ())
-        if isinstance(node, ast.Assign) and len(node.targets) == 1
-        if isinstance(node.targets[0], ast.Attribute) and stores[node.targets[0].attr] == 1
-    }
+def _as_load(target: ast.expr) -> ast.expr:
+    copy = ast.parse(ast.unparse(target), mode="eval").body
+    return ast.copy_location(copy, target)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 
-from bot.carried.abstract_values import Device, Ratio, Symbol, Tensor, Unanswered, Unknown, canonical, compare, truth
+from bot.carried.abstract_values import Device, NotAnswered, Ratio, Symbol, Tensor, Unknown, canonical, compare, truth
 from bot.carried.conditional_values import Value, graft, lift
 from bot.carried.polynomial import Number, Polynomial
 
@@ -35,7 +35,7 @@ def _ceil_div(a: Number, b: Number) -> Number:
     return -(-a // b)
 
 
-def _rounded(ratio: Value, *, up: bool) -> Value:
+def _round(ratio: Value, *, up: bool) -> Value:
     if isinstance(ratio, Ratio):
         return ratio.ceil() if up else ratio.floor()
     if isinstance(ratio, Polynomial):
@@ -46,7 +46,7 @@ def _rounded(ratio: Value, *, up: bool) -> Value:
 
 
 def _integer(value: Value) -> Value:
-    return _rounded(value, up=False) if isinstance(value, Ratio | Polynomial) else int(value)  # type: ignore[call-overload]
+    return _round(value, up=False) if isinstance(value, Ratio | Polynomial) else int(value)  # type: ignore[call-overload]
 
 
 def _extreme(*values: Value, largest: bool) -> Value:
@@ -58,11 +58,11 @@ def _extreme(*values: Value, largest: bool) -> Value:
     return result
 
 
-def _greater(one: Value, other: Value, *, largest: bool) -> Value:
-    test = compare(">=", one, other)
+def _greater(first: Value, second: Value, *, largest: bool) -> Value:
+    test = compare(">=", first, second)
     if test is None:
         raise TypeError("not all are sizes")
-    return graft(test, one, other) if largest else graft(test, other, one)
+    return graft(test, first, second) if largest else graft(test, second, first)
 
 
 def _absolute(size: Value) -> Value:
@@ -73,8 +73,8 @@ def _absolute(size: Value) -> Value:
 _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     **dict.fromkeys(("cdiv", "ceil_div", "ceildiv", "div_ceil", "div_up", "divup"), _ceil_div),
     **dict.fromkeys(("ceil_align", "align_up", "round_up"), lambda a, b: _ceil_div(a, b) * b),
-    "math.ceil": partial(_rounded, up=True),
-    "math.floor": partial(_rounded, up=False),
+    "math.ceil": partial(_round, up=True),
+    "math.floor": partial(_round, up=False),
     "math.prod": lambda sizes: reduce(operator.mul, sizes, 1),
     "next_power_of_2": lambda n: 1 << max(n - 1, 0).bit_length(),
     "int": _integer,
@@ -86,7 +86,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "sum": lambda sizes: reduce(operator.add, sizes, 0),
     "len": len,
 }
-_FILLED = {"zeros", "ones", "empty"}
+_CONSTRUCTORS = {"zeros", "ones", "empty"}
 _SAME_TENSOR = {
     "contiguous", "clone", "detach", "zero_", "fill_", "copy_", "requires_grad_"
 }  # fmt: skip
@@ -96,23 +96,23 @@ RESIZES = {"resize_", "resize_as_", "set_"}
 def call_function(name: str, arguments: Arguments, place: str) -> Value:
     """Answer a call of a function by its dotted name; `place` names this call in reasons and as a tensor's storage."""
     module, _, last = name.rpartition(".")
-    if module == "torch" and (last in _FILLED or last == "full"):
+    if module == "torch" and (last in _CONSTRUCTORS or last == "full"):
         return _tensor(arguments, place, Tensor((), Symbol("torch.float32"), frozenset()), fill=last == "full")
     if name == "torch.Size":
         return arguments.get(0, "")
-    if name in _EXPECTED:
-        return _EXPECTED[name](arguments, place)
-    return _computed(name if name in _FUNCTIONS else last, arguments, place)
+    if name in _EXPECTATION_FUNCTIONS:
+        return _EXPECTATION_FUNCTIONS[name](arguments, place)
+    return _compute(name if name in _FUNCTIONS else last, arguments, place)
 
 
 def call_tensor_method(base: Tensor, name: str, arguments: Arguments, place: str) -> Value:
     """Answer a call of a tensor's method."""
-    if name.startswith("new_") and name.removeprefix("new_") in _FILLED | {"full"}:
+    if name.startswith("new_") and name.removeprefix("new_") in _CONSTRUCTORS | {"full"}:
         return _tensor(arguments, place, base, fill=name == "new_full")
     if name in _SAME_TENSOR:
         return base
     method = _METHODS.get(name)
-    return method(base, arguments) if method else Unanswered()
+    return method(base, arguments) if method else NotAnswered()
 
 
 def _size(base: Tensor, arguments: Arguments) -> Value:
@@ -124,15 +124,15 @@ def _size(base: Tensor, arguments: Arguments) -> Value:
     return Unknown("a tensor has no such dimension")
 
 
-def _reshaped(base: Tensor, arguments: Arguments) -> Value:
+def _reshape(base: Tensor, arguments: Arguments) -> Value:
     first = arguments.get(0, "shape")
-    return base.reshaped(first if isinstance(first, tuple) else arguments.positional)
+    return base.reshape(first if isinstance(first, tuple) else arguments.positional)
 
 
-def _converted(base: Tensor, arguments: Arguments) -> Value:
-    given = [*arguments.positional, arguments.keywords.get("dtype"), arguments.keywords.get("device")]
-    dtype = next((canonical(v) for v in given if isinstance(v, Symbol)), base.dtype)
-    device = next((v for v in given if isinstance(v, Device | str | Unknown)), base.device)
+def _convert(base: Tensor, arguments: Arguments) -> Value:
+    values = [*arguments.positional, arguments.keywords.get("dtype"), arguments.keywords.get("device")]
+    dtype = next((canonical(v) for v in values if isinstance(v, Symbol)), base.dtype)
+    device = next((v for v in values if isinstance(v, Device | str | Unknown)), base.device)
     return Tensor(base.shape, dtype, base.storage, device)
 
 
@@ -141,9 +141,9 @@ _METHODS: Mapping[str, Callable[[Tensor, Arguments], Value]] = {
     "nelement": lambda base, _: base.numel(),
     "dim": lambda base, _: len(base.shape),
     "size": _size,
-    "view": _reshaped,
-    "reshape": _reshaped,
-    "to": _converted,
+    "view": _reshape,
+    "reshape": _reshape,
+    "to": _convert,
     "cpu": lambda base, _: replace(base, device="cpu"),
     "cuda": lambda base, _: replace(base, device="cuda"),
     "pin_memory": lambda base, _: replace(base, device="cpu"),
@@ -180,20 +180,23 @@ def _separate(arguments: Arguments, place: str) -> Value:
     return not frozenset.intersection(*(tensor.storage for tensor in tensors))
 
 
-_EXPECTED: Mapping[str, Callable[[Arguments, str], Value]] = {"separate": _separate, "on_device": _on_device}
+_EXPECTATION_FUNCTIONS: Mapping[str, Callable[[Arguments, str], Value]] = {
+    "separate": _separate,
+    "on_device": _on_device,
+}
 """Functions that only expectations call."""
 
 
-def _computed(name: str, arguments: Arguments, place: str) -> Value:
+def _compute(name: str, arguments: Arguments, place: str) -> Value:
     function = _FUNCTIONS.get(name)
     if function is None or arguments.keywords:
-        return Unanswered()
+        return NotAnswered()
     for argument in arguments.positional:
         for value in argument if isinstance(argument, tuple) else (argument,):
             if isinstance(value, Unknown):
                 return value
             if not isinstance(value, int | float | Polynomial | Ratio):
-                return Unanswered()
+                return NotAnswered()
     try:
         return function(*arguments.positional)
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:

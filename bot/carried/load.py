@@ -20,7 +20,7 @@ from bot.errors import ConfigError
 from bot.models import KnownFailure, Suite
 from bot.text.suggestions import suggest
 
-_ABBREVIATED = 7  # git's own shortest abbreviation of an object name
+_SHORTEST_SHA = 7  # git's own shortest abbreviation of an object name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class CarriedPatch:
     def carries(self, *, pull_request: int | None = None, commit: str | None = None) -> bool:
         """Say whether this is the patch for that merged pull request or (possibly abbreviated) merge commit."""
         original = self.provenance.original
-        if commit is not None and original.commit is not None and len(commit) >= _ABBREVIATED:
+        if commit is not None and original.commit is not None and len(commit) >= _SHORTEST_SHA:
             return commit.startswith(original.commit) or original.commit.startswith(commit)
         return pull_request is not None and pull_request == original.pull_request
 
@@ -58,8 +58,8 @@ class CarriedPatch:
 def bundled_patches() -> Path:
     """Return the folder of the carried patches that ship with the bot: in a wheel its own, in a checkout `patches/`."""
     package = Path(bot.__file__).parent
-    installed = package / "_patches"
-    return installed if installed.is_dir() else package.parent / "patches"
+    in_wheel = package / "_patches"
+    return in_wheel if in_wheel.is_dir() else package.parent / "patches"
 
 
 def configured_patches(folders: Iterable[str], beside: Path) -> Mapping[str, CarriedPatch]:
@@ -95,7 +95,7 @@ def load_patches(directories: Iterable[Path]) -> Mapping[str, CarriedPatch]:
         ConfigError: a patch.yaml that cannot be used, or two patches of one name.
     """
     patches: dict[str, CarriedPatch] = {}
-    for file in (found for directory in directories for found in sorted(directory.glob("*/patch.yaml"))):
+    for file in (file for directory in directories for file in sorted(directory.glob("*/patch.yaml"))):
         patch = load_patch(file.parent)
         if patch.name in patches:
             raise ConfigError(
@@ -135,8 +135,8 @@ def find_original(
 ) -> CarriedPatch | None:
     """Return the patch that carries a merged pull request (or its merge commit) of a repository, if there is one."""
     for patch in patches.values():
-        same = patch.provenance.original.repository.casefold() == repository.casefold()
-        if same and patch.carries(pull_request=pull_request, commit=commit):
+        is_same_repository = patch.provenance.original.repository.casefold() == repository.casefold()
+        if is_same_repository and patch.carries(pull_request=pull_request, commit=commit):
             return patch
     return None
 
@@ -144,9 +144,9 @@ def find_original(
 def _parse(text: str, name: str) -> PatchFile:
     source = parse_yaml(text, name=name, aliases=True)
     file = validate(PatchFile, source)
-    for path, reference, defined in file.references():
-        if reference not in defined:
-            hint = suggest(reference, defined, listing="Defined are")
+    for path, reference, names in file.references():
+        if reference not in names:
+            hint = suggest(reference, names, listing="Defined are")
             raise source.mistake(path, f"names `{reference}`, which is not defined", hint=hint)
     for path, rule in file.all_rules():
         rules.validate(rule, file.shared_rules, partial(source.mistake, path))

@@ -12,10 +12,10 @@ from functools import lru_cache
 
 from bot.carried.abstract_values import (
     Device,
+    NotAnswered,
     Ratio,
     Symbol,
     Tensor,
-    Unanswered,
     Unknown,
     compare,
     equal,
@@ -48,7 +48,7 @@ def tensor_method(node: ast.Call, base: Value, name: str, arguments: Arguments) 
     if not isinstance(base, Tensor):
         return unknown_from(base, node)
     result = call_tensor_method(base, name, arguments, place_of(node))
-    return unknown(node) if isinstance(result, Unanswered) else result
+    return unknown(node) if isinstance(result, NotAnswered) else result
 
 
 def negative(node: ast.UnaryOp, operand: Value) -> Value:
@@ -58,7 +58,7 @@ def negative(node: ast.UnaryOp, operand: Value) -> Value:
     return -operand if isinstance(node.op, ast.USub) else operand if isinstance(node.op, ast.UAdd) else unknown(node)
 
 
-def combined(node: ast.BinOp, left: Value, right: Value) -> Value:
+def binary_operation(node: ast.BinOp, left: Value, right: Value) -> Value:
     """Return what a binary operator makes of two values."""
     apply = _BINARY.get(type(node.op))
     if isinstance(left, tuple) and isinstance(right, tuple) and isinstance(node.op, ast.Add):
@@ -83,8 +83,8 @@ def either_of(node: ast.BoolOp, stop_at: bool, value: Value, other: Value) -> Va
 
 def truth_of(node: ast.expr, value: Value) -> Value:
     """Say whether a value counts as true, or why that is not known."""
-    known = truth(value)
-    return unknown_from(value, node) if known is None else known
+    result = truth(value)
+    return unknown_from(value, node) if result is None else result
 
 
 def kleene(op: ast.boolop) -> Callable[..., Value]:
@@ -118,7 +118,7 @@ def element(node: ast.Subscript, base: Value, index: Value) -> Value:
     return unknown(node) if isinstance(base, Tensor) else unknown_from(base, node)
 
 
-def sliced(node: ast.Subscript, base: Value, upper: Value) -> Value:
+def first_rows(node: ast.Subscript, base: Value, upper: Value) -> Value:
     """Return the first rows of a tensor."""
     if not isinstance(base, Tensor) or not base.shape:
         return unknown(node) if isinstance(base, Tensor) else unknown_from(base, node)
@@ -133,7 +133,7 @@ def _first(base: Tensor, count: Value) -> Tensor:
     return Tensor((count, *base.shape[1:]), base.dtype, base.storage, base.device)
 
 
-def compared(node: ast.Compare, op: ast.cmpop, left: Value, right: Value) -> Value:
+def comparison(node: ast.Compare, op: ast.cmpop, left: Value, right: Value) -> Value:
     """Return what a comparison says of two values."""
     match op:
         case ast.Is() | ast.IsNot():
@@ -156,10 +156,10 @@ def _any_of(*tests: Value) -> Value:
 def _identical(left: Value, right: Value) -> Value:
     if left is not None and right is not None:
         return None
-    other = left if right is None else right
-    if isinstance(other, Symbol) and is_platform(other.name):
-        return choose(platform(other.name), False, True)
-    return None if isinstance(other, Unknown | Symbol) else other is None
+    operand = left if right is None else right
+    if isinstance(operand, Symbol) and is_platform(operand.name):
+        return choose(platform(operand.name), False, True)
+    return None if isinstance(operand, Unknown | Symbol) else operand is None
 
 
 def unknown_from(value: Value, node: ast.AST) -> Unknown:

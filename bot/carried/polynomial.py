@@ -101,10 +101,10 @@ def polynomial(parts: Iterable[tuple[Monomial, int]]) -> Number:
     total: Counter[Monomial] = Counter()
     for monomial, factor in parts:
         total[monomial] += factor
-    kept = sorted(((m, f) for m, f in total.items() if f), key=lambda term: _order(term[0]))
-    if not any(monomial for monomial, _ in kept):
-        return kept[0][1] if kept else 0
-    return Polynomial(tuple(kept))
+    sorted_terms = sorted(((m, f) for m, f in total.items() if f), key=lambda term: _order(term[0]))
+    if not any(monomial for monomial, _ in sorted_terms):
+        return sorted_terms[0][1] if sorted_terms else 0
+    return Polynomial(tuple(sorted_terms))
 
 
 def terms(number: Number) -> tuple[tuple[Monomial, int], ...]:
@@ -125,22 +125,22 @@ def quotient(numerator: Number, divisor: Number) -> Number:
     lowest = minimum(divisor)
     if lowest is None or lowest < 1:
         raise ArithmeticError(f"`{divisor}` may be 0")
-    whole, rest = _divided(numerator, divisor)
-    if isinstance(rest, int) and isinstance(divisor, int):
-        return whole + rest // divisor
-    if isinstance(rest, int) and -lowest <= rest < lowest:
-        return whole + (-1 if rest < 0 else 0)
-    leading = next((factor for monomial, factor in terms(rest) if monomial), 1)
+    multiple, remainder = _divide(numerator, divisor)
+    if isinstance(remainder, int) and isinstance(divisor, int):
+        return multiple + remainder // divisor
+    if isinstance(remainder, int) and -lowest <= remainder < lowest:
+        return multiple + (-1 if remainder < 0 else 0)
+    leading = next((factor for monomial, factor in terms(remainder) if monomial), 1)
     if leading < 0:  # -a // b is -((a - 1) // b + 1): every ceiling division gets the same form
-        return whole - (quotient(rest * -1 - 1, divisor) + 1)
-    return whole + polynomial([((Quotient(rest, divisor),), 1)])
+        return multiple - (quotient(remainder * -1 - 1, divisor) + 1)
+    return multiple + polynomial([((Quotient(remainder, divisor),), 1)])
 
 
 def minimum(number: Number) -> int | None:
     """Return a value that the number is never below, or None where none is seen."""
     result = 0
     for monomial, factor in terms(number):
-        lowest = [least(atom) for atom in monomial]
+        lowest = [least_value(atom) for atom in monomial]
         if None in lowest or (monomial and factor < 0):
             return None
         product = factor
@@ -150,7 +150,7 @@ def minimum(number: Number) -> int | None:
     return result
 
 
-def least(atom: Atom) -> int | None:
+def least_value(atom: Atom) -> int | None:
     """Return the least value of an atom that is never negative, None for one that may be."""
     if isinstance(atom, Parameter):
         return atom.minimum
@@ -179,29 +179,29 @@ def _atom(atom: Atom, values: Mapping[Parameter, int]) -> int:
     return value(atom.numerator, values) // value(atom.divisor, values)
 
 
-def _divided(numerator: Number, divisor: Number) -> tuple[Number, Number]:
+def _divide(numerator: Number, divisor: Number) -> tuple[Number, Number]:
     """Split into whole multiples of the divisor and a rest; what does not divide evenly stays in the rest."""
-    whole: Number = 0
-    rest = numerator
+    multiple: Number = 0
+    remainder = numerator
     lead, times = terms(divisor)[-1]
     for monomial, _ in reversed(terms(numerator)):
-        part, factor = without(monomial, lead), dict(terms(rest)).get(monomial, 0)
+        part, factor = without(monomial, lead), dict(terms(remainder)).get(monomial, 0)
         if part is not None and factor and (factor % times == 0 or isinstance(divisor, int)):
             step = polynomial([(part, factor // times)])
-            whole, rest = step + whole, rest - step * divisor
-    if isinstance(divisor, Polynomial) and len(divisor.terms) > 1 and rest != 0:
+            multiple, remainder = step + multiple, remainder - step * divisor
+    if isinstance(divisor, Polynomial) and len(divisor.terms) > 1 and remainder != 0:
         return 0, numerator
-    return whole, rest
+    return multiple, remainder
 
 
 def without(monomial: Monomial, part: Monomial) -> Monomial | None:
     """Return the monomial divided by another, or None where that does not divide it."""
-    left = list(monomial)
+    factors = list(monomial)
     for atom in part:
-        if atom not in left:
+        if atom not in factors:
             return None
-        left.remove(atom)
-    return tuple(left)
+        factors.remove(atom)
+    return tuple(factors)
 
 
 def _product(left: Monomial, right: Monomial) -> Monomial:

@@ -16,7 +16,8 @@ from typing import Any
 from ast_grep_py import SgNode
 
 from bot.carried import rules
-from bot.carried.schema import Edit, PatchFile, Step
+from bot.carried.schema import PatchFile
+from bot.carried.schema_rules import Edit, Step
 from bot.config.yaml_source import Mistake
 
 
@@ -49,20 +50,20 @@ class _Splice:
     line: int
 
 
-def rewritten(
-    text: str, step: Step, shared: Mapping[str, Mapping[str, Any]], parameters: Mapping[str, str]
+def rewrite_text(
+    text: str, step: Step, shared_rules: Mapping[str, Mapping[str, Any]], parameters: Mapping[str, str]
 ) -> tuple[str, tuple[int, ...]]:
     """Return the text after a step and the lines it found, counted from 1."""
     splices: list[_Splice] = []
-    taken: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     root = rules.parse(text)
     for edit in step.edits:
-        for match in rules.find(root, edit.rule, shared):
+        for match in rules.find(root, edit.rule, shared_rules):
             span = (match.range().start.index, match.range().end.index)
             # An earlier edit has this place, or a part of it, already.
-            if any(span[0] < end and start < span[1] for start, end in taken):
+            if any(span[0] < end and start < span[1] for start, end in spans):
                 continue
-            taken.append(span)
+            spans.append(span)
             splices.append(_splice(text, match, edit, parameters))
     lines = tuple(sorted(splice.line for splice in splices))
     for splice in sorted(splices, key=lambda splice: splice.start, reverse=True):

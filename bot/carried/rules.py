@@ -24,13 +24,13 @@ def parse(source: str) -> SgNode:
     return SgRoot(source, "python").root()
 
 
-def find(root: SgNode, rule: Mapping[str, Any], shared: Mapping[str, Mapping[str, Any]]) -> list[SgNode]:
-    """Return every match below a node, in file order. `shared` are rules that others may name by `matches`."""
-    config = cast("Config", {"rule": dict(rule), "utils": dict(shared)})
+def find(root: SgNode, rule: Mapping[str, Any], shared_rules: Mapping[str, Mapping[str, Any]]) -> list[SgNode]:
+    """Return every match below a node, in file order. `shared_rules` are rules that others may name by `matches`."""
+    config = cast("Config", {"rule": dict(rule), "utils": dict(shared_rules)})
     return list(root.find_all(config))
 
 
-def validate(rule: Mapping[str, Any], shared: Mapping[str, Mapping[str, Any]], mistake: Mistake) -> None:
+def validate(rule: Mapping[str, Any], shared_rules: Mapping[str, Mapping[str, Any]], mistake: Mistake) -> None:
     """Check that a rule can match at all; `mistake` words an error at the rule's place in its file.
 
     Raises:
@@ -45,7 +45,7 @@ def validate(rule: Mapping[str, Any], shared: Mapping[str, Mapping[str, Any]], m
                 hint="Write a pattern that parses with every $METAVARIABLE replaced by a name.",
             ) from error
     try:
-        find(parse("pass\n"), rule, shared)
+        find(parse("pass\n"), rule, shared_rules)
     except Exception as error:
         reason = re.sub(r"(?s)\n\nStack backtrace.*|\n", " ", str(error))
         raise mistake(
@@ -54,16 +54,16 @@ def validate(rule: Mapping[str, Any], shared: Mapping[str, Mapping[str, Any]], m
         ) from error
 
 
-def bound_names(rule: object, shared: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+def bound_names(rule: object, shared_rules: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
     """Return the metavariables that each match of a rule binds to one node. Of alternatives, all must bind it."""
     if isinstance(rule, list | tuple):
-        return frozenset[str]().union(*(bound_names(part, shared) for part in rule))
+        return frozenset[str]().union(*(bound_names(part, shared_rules) for part in rule))
     if isinstance(rule, Mapping):
-        return frozenset[str]().union(*(_bound_by(key, value, shared) for key, value in rule.items()))
+        return frozenset[str]().union(*(_bound_by(key, value, shared_rules) for key, value in rule.items()))
     return frozenset()
 
 
-def _bound_by(key: str, value: Any, shared: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:  # noqa: ANN401
+def _bound_by(key: str, value: Any, shared_rules: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:  # noqa: ANN401
     match key:
         case "not" | "stopBy":
             return frozenset()  # what must not be there binds nothing, and a search may end before `stopBy` matches
@@ -71,12 +71,14 @@ def _bound_by(key: str, value: Any, shared: Mapping[str, Mapping[str, Any]]) -> 
             return _single_names(value)
         case "matches":
             # A rule may name itself, below a relation. It then binds nothing more.
-            return bound_names(shared.get(value, {}), {name: rule for name, rule in shared.items() if name != value})
+            return bound_names(
+                shared_rules.get(value, {}), {name: rule for name, rule in shared_rules.items() if name != value}
+            )
         case "any":
-            alternatives = [bound_names(alternative, shared) for alternative in value]
+            alternatives = [bound_names(alternative, shared_rules) for alternative in value]
             return frozenset.intersection(*alternatives) if alternatives else frozenset()
         case _:
-            return bound_names(value, shared)
+            return bound_names(value, shared_rules)
 
 
 def _single_names(pattern: str | Mapping[str, str]) -> frozenset[str]:

@@ -22,7 +22,7 @@ from bot.carried.polynomial import (
     Polynomial,
     Quotient,
     atoms,
-    least,
+    least_value,
     minimum,
     polynomial,
     terms,
@@ -48,16 +48,18 @@ def witness(path: Path) -> Mapping[str, int] | None:
     parameters = sorted(
         {atom for condition, _ in numbers for atom in atoms(condition.number) if isinstance(atom, Parameter)}, key=str
     )
-    named = {abs(factor) for condition, _ in numbers for _, factor in _all_terms(condition.number)}
+    constants = {abs(factor) for condition, _ in numbers for _, factor in _all_terms(condition.number)}
     values = {
-        each: sorted(v for v in {*_USUAL, *(n + d for n in named for d in (-1, 0, 1))} if v >= each.minimum)
-        for each in parameters
+        parameter: sorted(
+            v for v in {*_USUAL, *(n + d for n in constants for d in (-1, 0, 1))} if v >= parameter.minimum
+        )
+        for parameter in parameters
     }
     draw = random.Random(0)  # noqa: S311 - the same conditions give the same values
     for _ in range(_TRIALS):
-        trial = _solved(numbers, {each: draw.choice(values[each]) for each in parameters})
+        trial = _solve_equations(numbers, {parameter: draw.choice(values[parameter]) for parameter in parameters})
         if _holds(numbers, trial):
-            return {each.name: found for each, found in _smaller(numbers, trial, values).items()}
+            return {parameter.name: size for parameter, size in _smaller(numbers, trial, values).items()}
     return None
 
 
@@ -69,31 +71,35 @@ def _holds(numbers: Sequence[_Comparison], values: Mapping[Parameter, int]) -> b
     return True
 
 
-def _solved(numbers: Sequence[_Comparison], trial: dict[Parameter, int]) -> dict[Parameter, int]:
+def _solve_equations(numbers: Sequence[_Comparison], trial: dict[Parameter, int]) -> dict[Parameter, int]:
     """Set a parameter by each equation that is linear in it, in place: chance alone rarely meets one."""
-    solved: set[Parameter] = set()
+    set_parameters: set[Parameter] = set()
     for condition, holds in numbers:
         if not (holds and isinstance(condition, IsZero)):
             continue
         for monomial, factor in terms(condition.number):
-            each = monomial[0] if len(monomial) == 1 else None
-            if isinstance(each, Parameter) and abs(factor) == 1 and each not in solved:
-                result = trial[each] - factor * value(condition.number, trial)
-                trial[each] = result if result >= each.minimum else trial[each]
-                solved.add(each)
+            parameter = monomial[0] if len(monomial) == 1 else None
+            if isinstance(parameter, Parameter) and abs(factor) == 1 and parameter not in set_parameters:
+                result = trial[parameter] - factor * value(condition.number, trial)
+                trial[parameter] = result if result >= parameter.minimum else trial[parameter]
+                set_parameters.add(parameter)
                 break
     return trial
 
 
 def _smaller(
     numbers: Sequence[_Comparison],
-    found: Mapping[Parameter, int],
+    solution: Mapping[Parameter, int],
     values: Mapping[Parameter, Sequence[int]],
 ) -> Mapping[Parameter, int]:
     """Lower each parameter as far as the conditions still hold: small numbers read best."""
-    least_found = dict(found)
-    for each in found:
-        smaller = (_solved(numbers, {**least_found, each: low}) for low in values[each] if low < least_found[each])
+    least_found = dict(solution)
+    for parameter in solution:
+        smaller = (
+            _solve_equations(numbers, {**least_found, parameter: low})
+            for low in values[parameter]
+            if low < least_found[parameter]
+        )
         least_found = next((trial for trial in smaller if _holds(numbers, trial)), least_found)
     return least_found
 
@@ -124,36 +130,36 @@ def _facts(path: Path) -> Iterator[tuple[Number, ...]]:
 
 def _contradicts(facts: Sequence[Number]) -> bool:
     quotients = sorted({atom for fact in facts for atom in atoms(fact) if isinstance(atom, Quotient)}, key=str)
-    known = [_shifted(fact) for fact in (*facts, *_about(quotients))]
-    if any(isinstance(fact, int) and fact < 0 for fact in known):
+    inequalities = [_shift_to_zero(fact) for fact in (*facts, *_about(quotients))]
+    if any(isinstance(fact, int) and fact < 0 for fact in inequalities):
         return True
-    sums = [fact for fact in known if isinstance(fact, Polynomial)]
+    sums = [fact for fact in inequalities if isinstance(fact, Polynomial)]
     degree = max((len(monomial) for fact in sums for monomial, _ in fact.terms), default=0)
     return any(_solvable(_products(sums, up_to), {(): -1}) for up_to in (degree, degree + 1))
 
 
 def _about(quotients: Iterable[Quotient]) -> Iterator[Number]:
     """Yield what is at least 0 of rounded-down quotients."""
-    for each in quotients:
-        whole = polynomial([((each,), 1)])
-        rest = each.numerator - whole * each.divisor
-        yield from (rest, each.divisor - 1 - rest)
-    for one, other in combinations(quotients, 2):
-        if one.divisor == other.divisor:
-            for upper, lower in ((one, other), (other, one)):
-                difference = minimum(_shifted(upper.numerator - lower.numerator))
+    for quotient in quotients:
+        multiple = polynomial([((quotient,), 1)])
+        remainder = quotient.numerator - multiple * quotient.divisor
+        yield from (remainder, quotient.divisor - 1 - remainder)
+    for first, second in combinations(quotients, 2):
+        if first.divisor == second.divisor:
+            for upper, lower in ((first, second), (second, first)):
+                difference = minimum(_shift_to_zero(upper.numerator - lower.numerator))
                 if difference is not None and difference >= 0:
                     yield polynomial([((upper,), 1), ((lower,), -1)])
 
 
 @lru_cache(maxsize=4096)
-def _shifted(number: Number) -> Number:
+def _shift_to_zero(number: Number) -> Number:
     """Count every parameter from its minimum, so that all of them are at least 0."""
     total: Number = 0
     for monomial, factor in terms(number):
         product: Number = factor
         for atom in monomial:
-            product = polynomial([((_from_zero(atom),), 1), ((), least(atom) or 0)]) * product
+            product = polynomial([((_from_zero(atom),), 1), ((), least_value(atom) or 0)]) * product
         total = product + total
     return total
 
@@ -165,14 +171,14 @@ def _from_zero(atom: Atom) -> Atom:
 def _products(facts: Sequence[Polynomial], degree: int) -> list[dict[Monomial, int]]:
     """Multiply each fact by what is never negative, up to a degree."""
     parts = {part for fact in facts for monomial, _ in fact.terms for part in _parts(monomial)}
-    factors = sorted((p for p in parts if all(least(a) is not None for a in p)), key=lambda p: (len(p), str(p)))
-    found = [
+    factors = sorted((p for p in parts if all(least_value(a) is not None for a in p)), key=lambda p: (len(p), str(p)))
+    products = [
         dict(terms(polynomial([(factor, 1)]) * fact))
         for factor in factors
         for fact in facts
         if len(factor) + max(len(monomial) for monomial, _ in fact.terms) <= degree
     ]
-    return found[:_PRODUCTS]
+    return products[:_PRODUCTS]
 
 
 def _parts(monomial: Monomial) -> Iterator[Monomial]:
@@ -188,39 +194,41 @@ def _solvable(columns: Sequence[Mapping[Monomial, int]], bound: Mapping[Monomial
     rows: list[dict[int, Fraction]] = []
     right: list[Fraction] = []
     for monomial in sorted({m for column in columns for m in column} | bound.keys(), key=lambda m: (len(m), str(m))):
-        signed = any(least(atom) is None for atom in monomial)
-        for sign in (1, -1) if signed else (1,):
+        may_be_negative = any(least_value(atom) is None for atom in monomial)
+        for sign in (1, -1) if may_be_negative else (1,):
             row = {j: Fraction(sign * c[monomial]) for j, c in enumerate(columns) if c.get(monomial)}
             rows.append(row)
             right.append(Fraction(sign * bound.get(monomial, 0)))
     basic = [len(columns) + index for index in range(len(rows))]
     for _ in range(_PIVOTS):
-        leaving = min((index for index, left in enumerate(right) if left < 0), key=basic.__getitem__, default=None)
-        if leaving is None:
+        leaving_row = min(
+            (index for index, slack in enumerate(right) if slack < 0), key=basic.__getitem__, default=None
+        )
+        if leaving_row is None:
             return True
-        entering = min((column for column, factor in rows[leaving].items() if factor < 0), default=None)
-        if entering is None:
+        entering_column = min((column for column, factor in rows[leaving_row].items() if factor < 0), default=None)
+        if entering_column is None:
             return False
-        _pivot(rows, right, basic, leaving, entering)
+        _pivot(rows, right, basic, leaving_row, entering_column)
     return False
 
 
 def _pivot(
-    rows: list[dict[int, Fraction]], right: list[Fraction], basic: list[int], leaving: int, entering: int
+    rows: list[dict[int, Fraction]], right: list[Fraction], basic: list[int], leaving_row: int, entering_column: int
 ) -> None:
-    factor = rows[leaving].pop(entering)
-    row = {column: each / factor for column, each in rows[leaving].items()}
-    row[basic[leaving]] = 1 / factor
-    rows[leaving], right[leaving] = row, right[leaving] / factor
-    basic[leaving] = entering
-    for index, other in enumerate(rows):
-        times = other.pop(entering, None) if index != leaving else None
+    factor = rows[leaving_row].pop(entering_column)
+    row = {column: coefficient / factor for column, coefficient in rows[leaving_row].items()}
+    row[basic[leaving_row]] = 1 / factor
+    rows[leaving_row], right[leaving_row] = row, right[leaving_row] / factor
+    basic[leaving_row] = entering_column
+    for index, other_row in enumerate(rows):
+        times = other_row.pop(entering_column, None) if index != leaving_row else None
         if times is None:
             continue
-        for column, each in row.items():
-            total = other.get(column, Fraction(0)) - times * each
+        for column, coefficient in row.items():
+            total = other_row.get(column, Fraction(0)) - times * coefficient
             if total:
-                other[column] = total
+                other_row[column] = total
             else:
-                other.pop(column, None)
-        right[index] -= times * right[leaving]
+                other_row.pop(column, None)
+        right[index] -= times * right[leaving_row]

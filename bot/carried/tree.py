@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from bot.carried.schema import SourceFile, Target
+from bot.carried.schema_rules import SourceFile, Target
 from bot.models import SourceTree
 
 _NOT_SOURCE = {".git", ".hg", ".svn", ".venv", "node_modules", "__pycache__"}
 LARGEST = 64 * 1024 * 1024
 """Bytes of a file that is still read: no source is as large."""
-_PARSED = 8
+_MOST_PARSED = 8
 """Files whose syntax trees are kept: several questions are asked of the same few files, and each tree is megabytes."""
 
 
@@ -55,11 +55,11 @@ class DirectoryTree:
         folders = [""]
         while folders:
             prefix = folders.pop()
-            names, below = self._listed(prefix)
+            names, below = self._list_folder(prefix)
             yield from (prefix + name for name in names)
             folders += [f"{prefix}{name}/" for name in reversed(below) if name not in _NOT_SOURCE]
 
-    def _listed(self, prefix: str) -> tuple[list[str], list[str]]:
+    def _list_folder(self, prefix: str) -> tuple[list[str], list[str]]:
         """Return the names of the files and of the folders in a folder, sorted; a link to a folder is neither."""
         names: list[str] = []
         below: list[str] = []
@@ -73,17 +73,17 @@ class DirectoryTree:
         return sorted(names), sorted(below)
 
 
-def differing_paths(one: Path, other: Path) -> tuple[str, ...]:
+def differing_paths(first: Path, second: Path) -> tuple[str, ...]:
     """Return the paths whose files differ between two directories, or that only one of them has; sorted."""
-    trees = DirectoryTree(one), DirectoryTree(other)
+    trees = DirectoryTree(first), DirectoryTree(second)
     paths = sorted({path for tree in trees for path in tree.paths()})
     return tuple(path for path in paths if _differ(*(tree.file(path) for tree in trees)))
 
 
-def _differ(one: Path | None, other: Path | None) -> bool:
-    if one is None or other is None:
-        return one is not other
-    return not filecmp.cmp(one, other, shallow=False)
+def _differ(first: Path | None, second: Path | None) -> bool:
+    if first is None or second is None:
+        return first is not second
+    return not filecmp.cmp(first, second, shallow=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def find_file(tree: SourceTree, root: str, target: Target, file: SourceFile) -> 
     return Lookup(places[0] if places else None)
 
 
-@lru_cache(maxsize=_PARSED)
+@lru_cache(maxsize=_MOST_PARSED)
 def parse_source(path: str, data: bytes) -> Source | str:
     """Decode and parse a Python file, or say why it cannot be. The syntax tree is shared and not to be changed."""
     try:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot.carried.apply import Applied, ChangedTree, StepFailed, apply, render_diff, write
+from bot.carried.apply import Applied, ChangedTree, StepFailure, apply, render_diff, write
 from bot.carried.companions import apply_companions, needed_companions
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch, configured_patches
@@ -148,7 +148,7 @@ def _apply(tree: Path, patch: CarriedPatch, companions_among: Mapping[str, Carri
     return first, *map(_applied, rest)
 
 
-def _applied(outcome: Applied | StepFailed) -> Applied:
+def _applied(outcome: Applied | StepFailure) -> Applied:
     if isinstance(outcome, Applied):
         return outcome
     said = terminal.render_step_failure(

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from bot.carried.abstract_values import Tensor, Unknown
 from bot.carried.conditional_values import Choice, Unseen, leaves
-from bot.carried.function_result import Followed, combinations, follow
-from bot.carried.interpret import Function, Surroundings
+from bot.carried.function_result import FunctionResult, combinations, follow
 from bot.carried.load import CarriedPatch
 from bot.carried.measures import find_function, parameter_names
-from bot.carried.schema import Measure
+from bot.carried.module_scope import Function, ModuleScope
+from bot.carried.schema_rules import Measure
 from bot.mutation.operators import Mutation
 from bot.mutation.source import Written
 
@@ -88,12 +88,12 @@ _End = tuple[dict[str, object], set[tuple[str, str]]]
 
 def _ends(measure: Measure, patch: CarriedPatch, module: ast.Module, function: Function) -> Iterator[_End]:
     reference = patch.file.functions[measure.function]
-    around, names = Surroundings.of(module, reference.class_name), parameter_names(function, reference)
+    around, names = ModuleScope.of(module, reference.class_name), parameter_names(function, reference)
     for sample in combinations(measure.samples):
         yield _end(follow(around, function, names, sample))
 
 
-def _end(followed: Followed) -> _End:
+def _end(followed: FunctionResult) -> _End:
     """Return what a function left and called, in a form in which two of them can be compared."""
     if followed.end is None:
         return {}, set()

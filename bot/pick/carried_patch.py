@@ -5,7 +5,7 @@ Owns how the outcome of a carried patch becomes a commit. The rules are the carr
 
 from __future__ import annotations
 
-from bot.carried.apply import Applied, StepFailed, apply
+from bot.carried.apply import Applied, StepFailure, apply
 from bot.git.commit_message import backport_message
 from bot.git.trees import CommitTree
 from bot.models import Affectedness, AlreadyApplied, Fidelity, Method, Sha
@@ -27,7 +27,7 @@ class CarriedPatchStrategy:
         if patch is None:
             return NotApplicable(f"the carried patch {name} is not loaded")
         outcome = apply(CommitTree(attempt.repository, attempt.plan.base_commit), patch)
-        if isinstance(outcome, StepFailed):
+        if isinstance(outcome, StepFailure):
             return NotApplicable(str(outcome))
         if not outcome.changes:
             return self._already_fixed(attempt, outcome)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from bot.carried.apply import Applied, StepFailed
+from bot.carried.apply import Applied, StepFailure
 from bot.carried.companions import apply_companions
 from bot.carried.load import CarriedPatch
 from bot.git.commit_message import backport_message
@@ -36,7 +36,7 @@ def carry_companions(
     """
     for outcome in apply_companions(CommitTree(repository, candidate.commit), patch, patches):
         rung = f"companion {outcome.patch}"
-        if isinstance(outcome, StepFailed):
+        if isinstance(outcome, StepFailure):
             candidate = replace(
                 candidate, rungs=(*candidate.rungs, StrategyResult(rung, won=False, detail=str(outcome)))
             )

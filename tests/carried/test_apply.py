@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.carried.apply import Applied, StepFailed, apply, render_diff, write
+from bot.carried.apply import Applied, StepFailure, apply, render_diff, write
 from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
 from bot.errors import BackportError
@@ -144,7 +144,7 @@ def test_a_step_that_finds_too_little_names_step_file_expected_and_found(
     code = "self.cuda_graph_kv_indices = torch.zeros(max_bs)"
     code = f"if self.use_mla:\n    {code}\nelse:\n    {code}"
     failed = apply(backend("0.5.12").allocation(code).tree, patches["sglang-24587"])
-    assert isinstance(failed, StepFailed)
+    assert isinstance(failed, StepFailure)
     assert (failed.step, failed.file, failed.expected) == ("size-per-token", _BACKEND, "exactly 1 to rewrite")
     assert failed.found.startswith("2 places (line ")
     assert "nothing was changed" in str(failed)
@@ -152,21 +152,21 @@ def test_a_step_that_finds_too_little_names_step_file_expected_and_found(
 
 def test_an_unknown_tree_is_not_touched(backend: Backend, patches: Mapping[str, CarriedPatch]) -> None:
     failed = apply(backend("0.5.12").size("max_bs * self.max_context_len").tree, patches["sglang-24587"])
-    assert isinstance(failed, StepFailed)
+    assert isinstance(failed, StepFailure)
     assert (failed.step, failed.expected) == ("detect", "an affected tree")
     assert failed.found.startswith("unknown: ")
 
 
 def test_a_rewrite_that_does_not_fix_is_not_handed_out(backend: Backend, patches: Mapping[str, CarriedPatch]) -> None:
     failed = apply(backend("0.5.12").size("max_bs").tree, patches["sglang-24587"])
-    assert isinstance(failed, StepFailed)
+    assert isinstance(failed, StepFailure)
     assert failed.step == "ensure"
     assert failed.found.startswith("affected: ")
 
 
 def test_a_patch_that_needs_another_first_says_so(backend: Backend, patches: Mapping[str, CarriedPatch]) -> None:
     failed = apply(backend("0.5.12").tree, patches["sglang-27485"])
-    assert isinstance(failed, StepFailed)
+    assert isinstance(failed, StepFailure)
     assert "apply sglang-24587 first" in failed.expected
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from bot.carried.apply import Applied, StepFailed, apply
+from bot.carried.apply import Applied, StepFailure, apply
 from bot.carried.companions import apply_companions, companions_of, needed_companions
 from bot.carried.load import CarriedPatch, load_patches
 from tests.carried.conftest import MemoryTree
@@ -107,7 +107,7 @@ def test_a_companion_that_does_not_fit_stops_no_other(tmp_path: Path) -> None:
     misfit, fit = apply_companions(
         MemoryTree({"sizes/__init__.py": b"", "sizes/all.py": BROKEN}), patches["a"], patches
     )
-    assert isinstance(misfit, StepFailed)
+    assert isinstance(misfit, StepFailure)
     assert isinstance(fit, Applied)
     assert fit.changes["sizes/all.py"] == BROKEN.replace(b"c = 1", b"c = 2")
 

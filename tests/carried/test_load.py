@@ -12,7 +12,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from bot.carried.apply import Applied, StepFailed, apply
+from bot.carried.apply import Applied, StepFailure, apply
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch, bundled_patches, find_original, load_patch, load_patches
 from bot.carried.schema import render_json_schema
@@ -108,7 +108,7 @@ def test_a_call_that_is_not_seen_is_unknown(tmp_path: Path, document: Document, 
 def test_two_places_are_not_one(tmp_path: Path, document: Document, load: Loader) -> None:
     source = "def make(n):\n    a = Ring(slots=n)\n    b = Ring(slots=n)\n    a.push(b)\n"
     failed = apply(_ring(tmp_path, source), load(document))
-    assert isinstance(failed, StepFailed)
+    assert isinstance(failed, StepFailure)
     assert (failed.expected, failed.found) == ("exactly 1 to rewrite", "2 places (line 2, 3)")
 
 

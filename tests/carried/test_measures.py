@@ -7,19 +7,19 @@ import textwrap
 
 import pytest
 
-from bot.carried.interpret import Surroundings
-from bot.carried.measures import Measured, parameter_names, take
-from bot.carried.schema import FunctionReference, Measure
+from bot.carried.measures import MeasureResult, parameter_names, take
+from bot.carried.module_scope import ModuleScope
+from bot.carried.schema_rules import FunctionReference, Measure
 
 _REFERENCE = FunctionReference.model_validate({"file": "f", "class": "C", "name": "f", "parameters": ["n", "given"]})
 
 
-def _measure(body: str, expect: str, *, rest: str = "", top: str = "") -> Measured:
+def _measure(body: str, expect: str, *, rest: str = "", top: str = "") -> MeasureResult:
     method = textwrap.indent(f"def f(self, n, given=None):\n{textwrap.indent(body, '    ')}", "    ")
     module = ast.parse(f"import torch\n{top}\nclass C:\n{method}\n{textwrap.indent(rest, '    ')}\n")
     samples = {"n": (4,), "self.page": (16,)}
     measure = Measure(function="f", samples=samples, expect=expect, says="")
-    return take(module, Surroundings.of(module, "C"), measure, _REFERENCE)
+    return take(module, ModuleScope.of(module, "C"), measure, _REFERENCE)
 
 
 HOLDS = {
@@ -83,7 +83,7 @@ def test_is_not_guessed(body: str) -> None:
 def test_one_failing_sample_decides_over_unknown_ones() -> None:
     module = ast.parse("class C:\n    def f(self, n):\n        self.x = n if n == 1 else make()\n")
     measure = Measure(function="f", samples={"n": (2, 1)}, expect="self.x > 1", says="")
-    measured = take(module, Surroundings.of(module, "C"), measure, _REFERENCE)
+    measured = take(module, ModuleScope.of(module, "C"), measure, _REFERENCE)
     assert measured.holds is False
     assert "n=1" in measured.detail
 
@@ -100,4 +100,4 @@ def test_parameters_are_found_by_name_and_else_by_position() -> None:
 def test_a_function_defined_twice_is_not_measured() -> None:
     module = ast.parse("class C:\n    def f(self, n): self.x = 1\n    def f(self, n): self.x = 2\n")
     measure = Measure(function="f", samples={"n": (1,)}, expect="self.x == 2", says="")
-    assert take(module, Surroundings.of(module, "C"), measure, _REFERENCE).holds is None
+    assert take(module, ModuleScope.of(module, "C"), measure, _REFERENCE).holds is None
