@@ -1,4 +1,4 @@
-"""argv → one call. The only room that exits; one module for each group of commands."""
+"""The command line. Each group of commands has a module of its own here; only this package ends the process."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ COMMANDS = {
     "rehearse": "rehearse",
     "stage": "stage",
 }
-"""The commands in the order of the help, each with the module of this room that has it."""
+"""The commands in the order of the help, each with its module in this package."""
 
 
-class _Loaded(UserDict[str, Any]):
-    """Names to commands. A module is imported for its command: imports are most of a short command's time."""
+class _LazyCommands(UserDict[str, Any]):
+    """Maps names to commands. A module is imported when its command runs, as imports take most of a short run."""
 
     def __getitem__(self, name: str) -> object:
         commands = _typer()
@@ -41,8 +41,8 @@ class _Loaded(UserDict[str, Any]):
 
 
 class _Commands(TyperGroup):
-    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - they are typer's
-        super().__init__(**attributes | {"commands": _Loaded(COMMANDS)})
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - typer passes them
+        super().__init__(**attributes | {"commands": _LazyCommands(COMMANDS)})
 
 
 def _typer(cls: type[TyperGroup] | None = None) -> typer.Typer:
@@ -58,8 +58,8 @@ def _typer(cls: type[TyperGroup] | None = None) -> typer.Typer:
 app = _typer(_Commands)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(version: bool) -> None:
+    if version:
         typer.echo(f"backport-bot {__version__}")
         raise typer.Exit
 
@@ -69,27 +69,29 @@ def _root(
     _version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is asked of GitHub and git.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log the requests to GitHub and the git commands.")
+    ] = False,
 ) -> None:
     """Backport merged fixes to release branches, and prove each one before its pull request opens."""
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
     if not verbose:
-        # It warns of each connection that is tried again; of the last one an error tells.
+        # It warns of each retry. If the last one fails, an error says so.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 def main() -> None:
-    """Run the command line; an error that is no fault of ours ends it with what happened and what to do, and code 2."""
+    """Run the command line. An expected error ends it with a message, a remedy and exit code 2."""
     end_with_signals()
     with neutral_output(), some_home():
         try:
             app()
         except Exception as error:
-            explained = explain(error)
-            if explained is None:
+            message = explain(error)
+            if message is None:
                 raise
             logging.getLogger(__name__).info("The error as it was raised:", exc_info=error)
-            typer.echo(terminal.render_error(explained), err=True)
+            typer.echo(terminal.render_error(message), err=True)
             raise SystemExit(2) from None

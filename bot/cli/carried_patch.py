@@ -1,4 +1,4 @@
-"""`check`, `apply` and `prove`: a carried patch on a tree that somebody has at hand."""
+"""`check`, `apply` and `prove`: a carried patch on a local tree."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def check_tree(tree: Tree, patch: PatchName, config: OwnConfig = None, as_json: AsJson = False) -> None:
-    """Say whether TREE has the fault: affected, fixed, not-affected or unknown, with the evidence."""
-    report = check(DirectoryTree(tree), _named(patch, _configured(config)[1]))
+    """Check whether TREE has the fault: affected, fixed, not-affected or unknown, with the places that show it."""
+    report = check(DirectoryTree(tree), _find_patch(patch, _load_settings(config)[1]))
     typer.echo(to_json(check_to_json(report), indent=2) if as_json else terminal.render_check(report))
 
 
@@ -47,16 +47,16 @@ def apply_patch(
     with_companions: WithCompanions = False,
     config: OwnConfig = None,
 ) -> None:
-    """Apply a carried patch to TREE in place; applying twice is the same as applying once."""
-    patches = _configured(config)[1]
-    applied = _apply(tree, _named(patch, patches), patches if with_companions else {})
-    changes = _changes(applied)
+    """Apply a carried patch to TREE in place. A patch that is applied already changes nothing."""
+    patches = _load_settings(config)[1]
+    results = _apply(tree, _find_patch(patch, patches), patches if with_companions else {})
+    changes = _changes(results)
     if diff:
         typer.echo(render_diff(DirectoryTree(tree), changes), nl=False)
         return
     write(changes, tree)
-    for each in applied:
-        typer.echo(terminal.render_applied(each.patch, list(each.changes)))
+    for result in results:
+        typer.echo(terminal.render_applied(result.patch, list(result.changes)))
 
 
 def prove_fix(
@@ -64,49 +64,57 @@ def prove_fix(
     *,
     patch: Annotated[
         str | None,
-        typer.Option(help="The carried patch. Without one the tests that TREE2 changes prove it.", metavar="NAME"),
+        typer.Option(
+            help="The carried patch. Without it, the tests that differ in TREE2 are the proof.", metavar="NAME"
+        ),
     ] = None,
     candidate: Annotated[
         Path | None,
         typer.Option(
-            help="The tree with the fix. Without it the carried patch is applied to a copy of TREE.",
+            help="The tree with the fix. Without it, the carried patch is applied to a copy of TREE.",
             exists=True,
             file_okay=False,
             metavar="TREE2",
         ),
     ] = None,
-    device: Annotated[DeviceKind | None, typer.Option(help="Where the suite runs; auto by default.")] = None,
+    device: Annotated[
+        DeviceKind | None, typer.Option(help="The device that the suite runs on; auto by default.")
+    ] = None,
     with_companions: WithCompanions = False,
     config: OwnConfig = None,
-    branch: Annotated[str, typer.Option(help="The target branch, for what is configured by branch.")] = "",
+    branch: Annotated[str, typer.Option(help="The target branch, which selects what is configured by branch.")] = "",
     evidence: Annotated[
         Path | None,
-        typer.Option(help="A folder to keep verdict.json and both runs' JUnit XML in.", file_okay=False, metavar="DIR"),
+        typer.Option(
+            help="A folder to write verdict.json and both runs' JUnit XML to.", file_okay=False, metavar="DIR"
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run the regression suite on TREE without and with the fix; exit 0 only if that proves it."""
-    settings, patches = _configured(config)
-    carried = _named(patch, patches) if patch else None
+    """Run the regression suite on TREE without and with the fix. The exit code is 0 only if the fix is proven."""
+    settings, patches = _load_settings(config)
+    carried_patch = _find_patch(patch, patches) if patch else None
     with scratch_folder("backport-candidate-") as scratch:
-        fixed = candidate or scratch / "candidate"
-        lay_out = None if candidate else _making(tree, carried, patches if with_companions else {}, fixed)
+        fixed_tree = candidate or scratch / "candidate"
+        lay_out = (
+            None if candidate else _copy_maker(tree, carried_patch, patches if with_companions else {}, fixed_tree)
+        )
         if with_companions and lay_out is not None:
-            lay_out()  # only what came of it tells which companions' suites are to run
+            lay_out()  # the result decides which companions' suites run
             lay_out = None
         verdict = prove_trees(
             tree,
-            fixed,
-            carried,
+            fixed_tree,
+            carried_patch,
             lay_out=lay_out,
-            companions=needed_companions(DirectoryTree(tree), DirectoryTree(fixed), carried, patches)
-            if carried and with_companions
+            companions=needed_companions(DirectoryTree(tree), DirectoryTree(fixed_tree), carried_patch, patches)
+            if carried_patch and with_companions
             else (),
             patches=patches,
             settings=settings,
             branch=branch,
-            changed_files=() if carried else differing_paths(tree, fixed),
-            commits=(head_commit(tree), head_commit(fixed)),
+            changed_files=() if carried_patch else differing_paths(tree, fixed_tree),
+            commits=(head_commit(tree), head_commit(fixed_tree)),
             device=device.value if device else None,
             evidence=evidence,
             progress=tell,
@@ -115,7 +123,7 @@ def prove_fix(
     raise typer.Exit(0 if verdict.proven else 1)
 
 
-def _making(
+def _copy_maker(
     tree: Path, patch: CarriedPatch | None, companions_among: Mapping[str, CarriedPatch], copy: Path
 ) -> Callable[[], None]:
     if patch is None:
@@ -126,14 +134,14 @@ def _making(
     return partial(_fix_copy, tree, patch, companions_among, copy)
 
 
-def _configured(file: Path | None) -> tuple[ProveConfig, Mapping[str, CarriedPatch]]:
+def _load_settings(file: Path | None) -> tuple[ProveConfig, Mapping[str, CarriedPatch]]:
     if file is None:
         return ProveConfig(), configured_patches((), Path())
     config = load_config(file)
     return config.prove, configured_patches(config.patches, file.parent)
 
 
-def _named(name: str, patches: Mapping[str, CarriedPatch]) -> CarriedPatch:
+def _find_patch(name: str, patches: Mapping[str, CarriedPatch]) -> CarriedPatch:
     if name not in patches:
         hint = suggest(name, sorted(patches), listing="The carried patches are")
         raise ConfigError(f"There is no carried patch called {name!r}; nothing was done.", hint=hint)
@@ -141,26 +149,26 @@ def _named(name: str, patches: Mapping[str, CarriedPatch]) -> CarriedPatch:
 
 
 def _apply(tree: Path, patch: CarriedPatch, companions_among: Mapping[str, CarriedPatch]) -> tuple[Applied, ...]:
-    """Work out the change and those of the companions, or end with exit code 1 and the step that did not fit."""
+    """Compute the changes of the patch and its companions. If a step does not fit, print it and exit with code 1."""
     source = DirectoryTree(tree)
-    first = _applied(apply(source, patch))
-    rest = apply_companions(ChangedTree(source, first.changes), patch, companions_among)
-    return first, *map(_applied, rest)
+    first = _require_success(apply(source, patch))
+    companions = apply_companions(ChangedTree(source, first.changes), patch, companions_among)
+    return first, *map(_require_success, companions)
 
 
-def _applied(outcome: Applied | StepFailure) -> Applied:
+def _require_success(outcome: Applied | StepFailure) -> Applied:
     if isinstance(outcome, Applied):
         return outcome
-    said = terminal.render_step_failure(
+    message = terminal.render_step_failure(
         patch=outcome.patch, step=outcome.step, file=outcome.file, expected=outcome.expected, actual=outcome.found
     )
-    typer.echo(said, err=True)
+    typer.echo(message, err=True)
     raise typer.Exit(1)
 
 
-def _changes(applied: Iterable[Applied]) -> dict[str, bytes]:
-    """Put changes together; each holds whole files, on top of those before it."""
-    return {path: content for each in applied for path, content in each.changes.items()}
+def _changes(results: Iterable[Applied]) -> dict[str, bytes]:
+    """Merge the changes of several patches. Each has whole files, which include the changes before it."""
+    return {path: content for result in results for path, content in result.changes.items()}
 
 
 def _fix_copy(tree: Path, patch: CarriedPatch, companions_among: Mapping[str, CarriedPatch], copy: Path) -> None:

@@ -1,6 +1,6 @@
-"""Failures of the machine in the words of an error: fact, consequence, remedy.
+"""Words failures of the machine as errors: fact, consequence, remedy.
 
-Owns which exceptions of Python count as such. What is not named here is a fault of the program and keeps its traceback.
+It decides which exceptions of Python are failures of the machine. Any other exception is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from bot.errors import BackportError, ConfigError
 log = logging.getLogger(__name__)
 
 _SERVER = frozenset({"cryptography", "graphql", "jwt", "nh3", "starlette", "uvicorn"})
-"""What the modules of the `server` extra import."""
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""The packages of the `server` extra."""
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 def explain(error: Exception) -> BackportError | None:
-    """Return an exception as an error for people, or None for a fault of the program."""
+    """Return an exception as an error for people, or None if it is a bug."""
     if isinstance(error, BackportError):
         return error
     package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
@@ -32,7 +32,7 @@ def explain(error: Exception) -> BackportError | None:
             f"The package {package} is not installed, so nothing was started.",
             hint="Install the bot with its `server` extra: pip install 'backport-bot[server]'.",
         )
-    if isinstance(error, OSError) and (error.filename is not None or error.errno in _NO_ROOM):
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in _DISK_FULL):
         place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         return BackportError(
             f"{place}{error.strerror}. The command ended there.",
@@ -43,9 +43,9 @@ def explain(error: Exception) -> BackportError | None:
 
 @contextmanager
 def some_home() -> Iterator[None]:
-    """Give an account without a home folder one while the block runs; libraries look for their caches there.
+    """Give an account without a home folder a temporary one while the block runs. Libraries put their caches there.
 
-    Containers run programs under user ids that /etc/passwd does not know, and without HOME.
+    Containers run programs under user ids that are not in /etc/passwd, and without HOME.
     """
     try:
         Path.home()

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share, and what a waiting person is told."""
+"""Arguments and options that several commands share, and the output of their progress."""
 
 from __future__ import annotations
 
@@ -11,32 +11,34 @@ import typer
 
 Tree = Annotated[
     Path,
-    typer.Argument(help="A checkout or unpacked package of the target.", exists=True, file_okay=False, metavar="TREE"),
+    typer.Argument(
+        help="A checkout or an unpacked package of the target project.", exists=True, file_okay=False, metavar="TREE"
+    ),
 ]
 PatchName = Annotated[str, typer.Option("--patch", help="The carried patch, e.g. sglang-24587.", metavar="NAME")]
 WithCompanions = Annotated[
-    bool, typer.Option("--with-companions", help="Bring the carried patches that belong with it as well.")
+    bool, typer.Option("--with-companions", help="Also apply the carried patches that belong with it.")
 ]
 OwnConfig = Annotated[
     Path | None,
-    typer.Option("--config", help="A backport.yaml to go by: `prove` and `patches`.", exists=True, dir_okay=False),
+    typer.Option("--config", help="A backport.yaml, for its `prove` and `patches`.", exists=True, dir_okay=False),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print data for scripts.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
-def _checked_url(url: str) -> str:
+def _check_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise typer.BadParameter(f"{url!r} is no address that begins with https:// or http://.")
+        raise typer.BadParameter(f"{url!r} is not a URL that begins with https:// or http://.")
     return url.rstrip("/")
 
 
-ApiUrl = Annotated[str, typer.Option(help="GitHub's API.", envvar="GITHUB_API_URL", callback=_checked_url)]
+ApiUrl = Annotated[str, typer.Option(help="The URL of GitHub's API.", envvar="GITHUB_API_URL", callback=_check_url)]
 API_URL = "https://api.github.com"
 
 
 class DeviceKind(StrEnum):
-    """Where a regression suite may run."""
+    """The devices that a regression suite may run on."""
 
     AUTO = "auto"
     CPU = "cpu"
@@ -45,5 +47,5 @@ class DeviceKind(StrEnum):
 
 
 def tell(line: str) -> None:
-    """Be the Progress of a command: standard error, so that standard output stays data."""
+    """Print a line of progress to standard error. Standard output has only results."""
     typer.echo(line, err=True)

@@ -1,4 +1,4 @@
-"""`preflight`: what an open pull request would come to on the stable branches."""
+"""`preflight`: forecasts the backports of a pull request to the stable branches."""
 
 from __future__ import annotations
 
@@ -24,20 +24,22 @@ def add_to(app: typer.Typer) -> None:
 def run_preflight(
     pull_request: Annotated[int, typer.Option("--pr", help="The pull request, open or merged.", min=1, metavar="N")],
     config: Annotated[Path, typer.Option(help="The configuration of the repository.")] = Path("backport.yaml"),
-    data: Annotated[Path, typer.Option(help="Where the mirror is kept.")] = Path("backport-data"),
-    check_run: Annotated[bool, typer.Option(help="Also write the neutral check run on the head.")] = True,
+    data: Annotated[Path, typer.Option(help="The folder of the mirror.")] = Path("backport-data"),
+    check_run: Annotated[bool, typer.Option(help="Also write the result as a neutral check run on the head.")] = True,
     api_url: ApiUrl = API_URL,
-    login: Annotated[str | None, typer.Option(help="The bot's account, where its token cannot say.")] = None,
+    login: Annotated[
+        str | None, typer.Option(help="The login of the bot's account, if its token does not reveal it.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a backport of a pull request to each stable branch would come to. BACKPORT_BOT_TOKEN holds the token."""
+    """Forecast the backport of a pull request to each stable branch. BACKPORT_BOT_TOKEN is the token."""
     token = credentials.require_account("nothing was tried")
     settings = load_config(config)
     with open_repository_context(
         settings, token=token, api_url=api_url, directory=data, beside=config.parent, login=login, progress=tell
     ) as context:
-        found = context.github.pull_request(pull_request)
-        forecasts = preflight_stable(found, context)
+        original = context.github.pull_request(pull_request)
+        forecasts = preflight_stable(original, context)
         if check_run:
-            context.github.write_check_run(found.head_sha, render_preflight_check(forecasts))
+            context.github.write_check_run(original.head_sha, render_preflight_check(forecasts))
     typer.echo(to_json(forecasts_to_json(forecasts), indent=2) if as_json else render_preflight(forecasts))

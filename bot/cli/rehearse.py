@@ -1,4 +1,4 @@
-"""`rehearse`: what the bot would have made of a repository's past backports."""
+"""`rehearse`: replays a repository's past backports and compares the results with what was merged."""
 
 from __future__ import annotations
 
@@ -32,56 +32,57 @@ def rehearse_past(
         Path, typer.Argument(metavar="REPO", exists=True, file_okay=False, help="A checkout or git directory.")
     ],
     branches: Annotated[
-        str | None, typer.Option(help="Target branches, as a glob. Without it: what looks like a release branch.")
+        str | None,
+        typer.Option(help="A glob for the target branches; by default those that look like release branches."),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Replay only so many, the newest.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Where the report goes; in the user's cache without it.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Replay only the newest N backports.", metavar="N")] = None,
+    html: Annotated[Path | None, typer.Option(help="The file of the report; by default in the user's cache.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make the past backports of REPO again and compare them with what people committed. REPO is not written to.
+    """Replay REPO's past backports and compare the results with what was merged. REPO is not changed.
 
-    A run that was stopped goes on where it was.
+    A run that was stopped continues where it stopped.
     """
     with _progress() as progress:
-        done = rehearse(repository, branches=branches, limit=limit, progress=progress)
-    summary = summarize(done)
+        result = rehearse(repository, branches=branches, limit=limit, progress=progress)
+    summary = summarize(result)
     page = html or record_directory(repository) / "report.html"
-    page.write_text(render_page(done, summary), encoding="utf-8", errors="replace")
+    page.write_text(render_page(result, summary), encoding="utf-8", errors="replace")
     if as_json:
-        typer.echo(to_json(_to_json(done, summary)))
+        typer.echo(to_json(_to_json(result, summary)))
     else:
-        _print(done, summary)
-    tell(f"Report with every difference: {page}")
+        _print(result, summary)
+    tell(f"The report with all differences: {page}")
 
 
 @contextmanager
 def _progress() -> Iterator[rehearsal.Progress]:
-    # On standard error, so that standard output stays data; a pipe gets no bar.
+    # On standard error, since standard output has only results. A pipe gets no bar.
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("looking for past backports", total=None)
 
-        def update(done: int, total: int) -> None:
-            bar.update(task, description="replaying", completed=done, total=total)
+        def update(count: int, total: int) -> None:
+            bar.update(task, description="replaying", completed=count, total=total)
 
         yield update
 
 
-def _print(done: Rehearsal, summary: Summary) -> None:
+def _print(result: Rehearsal, summary: Summary) -> None:
     console = Console()
-    for table in summary_tables(summary, f"past backports of {done.repository}"):
+    for table in summary_tables(summary, f"past backports of {result.repository}"):
         console.print(table)
     console.print(render_summary(summary), markup=False, highlight=False)
 
 
-def _to_json(done: Rehearsal, summary: Summary) -> dict[str, object]:
+def _to_json(result: Rehearsal, summary: Summary) -> dict[str, object]:
     pairs = []
-    for each in done.replays:
-        data = asdict(each)
+    for replay in result.replays:
+        data = asdict(replay)
         pairs.append({**data.pop("pair"), **data})
     return {
-        "repository": done.repository,
+        "repository": result.repository,
         "left_out": dict(summary.left_out),
         "pairs": pairs,
         "summary": summary_to_json(summary),

@@ -1,6 +1,6 @@
-"""`demo`, `serve` and `reconcile`: the bot at work, on loopback or for a repository.
+"""`demo`, `serve` and `reconcile`: the bot as a service, on loopback or for a repository.
 
-What needs the `server` extra is imported when a command runs: the other commands do without it.
+Modules that need the `server` extra are imported when a command runs: the other commands work without the extra.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ def add_to(app: typer.Typer) -> None:
 
 def demo(
     as_json: AsJson = False,
-    serve: Annotated[bool, typer.Option("--serve", help="Keep the pages up until Ctrl-C.")] = False,
-    device: Annotated[DeviceKind, typer.Option(help="Where the suites run.")] = DeviceKind.AUTO,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve the pages until Ctrl-C.")] = False,
+    device: Annotated[DeviceKind, typer.Option(help="The device that the suites run on.")] = DeviceKind.AUTO,
     sync: Annotated[
-        bool, typer.Option("--sync", help="The second act: a scheduled sync finds what is missing, without a comment.")
+        bool,
+        typer.Option("--sync", help="Show a scheduled sync as well, which finds missing backports without a comment."),
     ] = False,
 ) -> None:
-    """Run the main job on real sglang releases, against a GitHub on loopback: no account, no GPU needed."""
+    """Run the main job on real sglang releases with a fake GitHub on this machine. No account and no GPU are needed."""
     from bot.demo.run import show_demo  # noqa: PLC0415
 
     raise typer.Exit(show_demo(as_json=as_json, serve=serve, device=device.value, sync=sync))
@@ -37,12 +38,14 @@ def demo(
 
 def serve_webhooks(
     config: Annotated[Path, typer.Option(help="The configuration of the repository.")] = Path("backport.yaml"),
-    data: Annotated[Path, typer.Option(help="Where the mirror and the journal are kept.")] = Path("backport-data"),
+    data: Annotated[Path, typer.Option(help="The folder of the mirror and the journal.")] = Path("backport-data"),
     port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.", min=0, max=65535)] = 8080,
     api_url: ApiUrl = API_URL,
-    login: Annotated[str | None, typer.Option(help="The bot's account, where its token cannot say.")] = None,
+    login: Annotated[
+        str | None, typer.Option(help="The login of the bot's account, if its token does not reveal it.")
+    ] = None,
 ) -> None:
-    """Answer webhooks until Ctrl-C. BACKPORT_BOT_TOKEN and BACKPORT_BOT_SECRET hold the token and the secret."""
+    """Serve webhooks until Ctrl-C. BACKPORT_BOT_TOKEN is the token, BACKPORT_BOT_SECRET the webhooks' secret."""
     from bot.server.run import serve_until_interrupted  # noqa: PLC0415
 
     serve_until_interrupted(config, data=data, port=port, api_url=api_url, login=login, progress=tell)
@@ -50,12 +53,16 @@ def serve_webhooks(
 
 def reconcile_requests(
     config: Annotated[Path, typer.Option(help="The configuration of the repository.")] = Path("backport.yaml"),
-    data: Annotated[Path, typer.Option(help="Where the mirror is kept.")] = Path("backport-data"),
-    days: Annotated[float, typer.Option(help="Look at pull requests that changed in this many days.", min=0)] = 14,
+    data: Annotated[Path, typer.Option(help="The folder of the mirror.")] = Path("backport-data"),
+    days: Annotated[
+        float, typer.Option(help="Look at the pull requests that changed in the last N days.", metavar="N", min=0)
+    ] = 14,
     api_url: ApiUrl = API_URL,
-    login: Annotated[str | None, typer.Option(help="The bot's account, where its token cannot say.")] = None,
+    login: Annotated[
+        str | None, typer.Option(help="The login of the bot's account, if its token does not reveal it.")
+    ] = None,
 ) -> None:
-    """Serve requests that no webhook told of, or that were due at a merge. BACKPORT_BOT_TOKEN holds the token."""
+    """Process requests whose webhook was lost, and those due at a merge. BACKPORT_BOT_TOKEN is the token."""
     from bot.server.reconcile import reconcile_once  # noqa: PLC0415
 
     results = reconcile_once(config, data=data, days=days, api_url=api_url, login=login, progress=tell)

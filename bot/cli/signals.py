@@ -1,4 +1,4 @@
-"""What SIGINT, SIGTERM and SIGHUP do: the suites in hand end, then this process, with what it has open tidied up."""
+"""Handles SIGINT, SIGTERM and SIGHUP: it ends the running suites, then this process, which cleans up."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def end_with_signals() -> None:
-    """Install that for this process, but leave alone what it was started to ignore, as `nohup` does."""
+    """Install the handlers, except for signals that the process was started to ignore, as with `nohup`."""
     for number in _ENDS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
-    place = sys.modules.get("bot.proof.launcher")  # not imported, nothing was started
-    if place is not None:
-        place.end_runs()
+    launcher = sys.modules.get("bot.proof.launcher")  # if it was not imported, no suite was started
+    if launcher is not None:
+        launcher.end_runs()
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)

@@ -1,4 +1,4 @@
-"""`sync`: what the stable branches lack, and the proven pull requests that bring it."""
+"""`sync`: finds what the stable branches lack, and opens proven pull requests for it."""
 
 from __future__ import annotations
 
@@ -38,45 +38,47 @@ def add_to(app: typer.Typer) -> None:
 def sync_branches(
     *,
     branch: Annotated[
-        str | None, typer.Option("--branch", metavar="GLOB", help="Only these of the stable branches.")
+        str | None, typer.Option("--branch", metavar="GLOB", help="Only the stable branches that match.")
     ] = None,
     open_: Annotated[
-        bool, typer.Option("--open", help="Prove and open what is missing. Without it nothing is changed anywhere.")
+        bool, typer.Option("--open", help="Prove and open what is missing. Without it nothing is changed.")
     ] = False,
     report: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write the report there, as pages and as data.")
+        Path | None, typer.Option(metavar="DIR", help="A folder to write the report to, as a page and as JSON.")
     ] = None,
     as_json: AsJson = False,
     config: Annotated[Path, typer.Option(help="The configuration of the repository.")] = Path("backport.yaml"),
-    data: Annotated[Path, typer.Option(help="Where the mirror and the index are kept.")] = Path("backport-data"),
+    data: Annotated[Path, typer.Option(help="The folder of the mirror and the index.")] = Path("backport-data"),
     git: Annotated[
         Path | None,
         typer.Option(
-            metavar="REPO", exists=True, file_okay=False, help="Look at a clone by git alone, without GitHub."
+            metavar="REPO", exists=True, file_okay=False, help="Survey a local clone by git only, without GitHub."
         ),
     ] = None,
     api_url: ApiUrl = API_URL,
-    login: Annotated[str | None, typer.Option(help="The bot's account, where its token cannot say.")] = None,
+    login: Annotated[
+        str | None, typer.Option(help="The login of the bot's account, if its token does not reveal it.")
+    ] = None,
 ) -> None:
-    """Say what the main branch has and the stable branches should have, and why each one is missing.
+    """List what the stable branches should have from the main branch, and the state of each entry.
 
-    BACKPORT_BOT_TOKEN holds GitHub's token. What belongs on a branch is the `sync` section of the configuration.
+    BACKPORT_BOT_TOKEN is GitHub's token. The `sync` section of the configuration says what belongs on a branch.
     """
     if git is not None and open_:
         raise typer.BadParameter("nothing can be opened without GitHub: leave out --git or --open.")
     with only_one(data):
         if git is not None:
-            run = _look_at_clone(git, _config_or_default(config), config.parent, data, branch)
+            run = _survey_clone(git, _config_or_default(config), config.parent, data, branch)
         else:
-            with _workplace(config, data, api_url, login) as context:
-                run = _at_work(context, data, branch, open_=open_)
+            with _open_context(config, data, api_url, login) as context:
+                run = _survey_or_open(context, data, branch, open_=open_)
     if report is not None:
         _write_report(run, report)
     _write_step_summary(run, load_config(config).templates.sync_summary if config.exists() else None)
     _print(run, as_json=as_json)
 
 
-def _at_work(context: RepositoryContext, data: Path, branch: str | None, *, open_: bool) -> SyncRun:
+def _survey_or_open(context: RepositoryContext, data: Path, branch: str | None, *, open_: bool) -> SyncRun:
     if not open_:
         return survey_repository(context, data, branch)
     run = open_missing(context, data, branch)
@@ -85,7 +87,7 @@ def _at_work(context: RepositoryContext, data: Path, branch: str | None, *, open
     return run
 
 
-def _look_at_clone(clone: Path, config: Config, beside: Path, data: Path, branch: str | None) -> SyncRun:
+def _survey_clone(clone: Path, config: Config, beside: Path, data: Path, branch: str | None) -> SyncRun:
     patches = configured_patches(config.patches, beside)
     with open_clone(clone) as repository:
         caches = PickCaches.open(data)
@@ -96,13 +98,15 @@ def _look_at_clone(clone: Path, config: Config, beside: Path, data: Path, branch
 def _config_or_default(path: Path) -> Config:
     if path.exists():
         return load_config(path)
-    tell(f"There is no {path}: the defaults hold. Stable branches are release/*; --config names another file.")
+    tell(
+        f"There is no {path}, so every key has its default. Stable branches are release/*. --config names another file."
+    )
     return parse_config("repository: local/clone\n")
 
 
 @contextmanager
-def _workplace(config: Path, data: Path, api_url: str, login: str | None) -> Iterator[RepositoryContext]:
-    account = credentials.require_account("GitHub was not asked; --git REPO looks at a clone by git alone")
+def _open_context(config: Path, data: Path, api_url: str, login: str | None) -> Iterator[RepositoryContext]:
+    account = credentials.require_account("GitHub was not asked; --git REPO surveys a clone without it")
     settings = load_config(config)
     with open_repository_context(
         settings, token=account, api_url=api_url, directory=data, beside=config.parent, login=login, progress=tell
@@ -119,7 +123,7 @@ def _write_report(run: SyncRun, directory: Path) -> None:
 
 
 def _write_step_summary(run: SyncRun, template: str | None) -> None:
-    """Add to the page of a GitHub Actions run, where there is one."""
+    """Add the summary to the page of the GitHub Actions run, if there is one."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if path:
         with Path(path).open("a", encoding="utf-8", errors="replace") as file:

@@ -25,7 +25,7 @@ class Requester:
 
 def required_permission(command: Command, permissions: Permissions) -> Permission:
     """Return the permission level that a command needs."""
-    level = entry(command.verb).permission(permissions)
+    level: Permission = getattr(permissions, entry(command.verb).permission)
     if not command.options.prove and not level.allows(permissions.no_prove):
         return permissions.no_prove
     return level

@@ -6,12 +6,10 @@ in `bot.handlers`. The parser reads each member.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import assert_never
-
-from bot.config import Permission, Permissions
+from typing import Literal, assert_never
 
 
 class Verb(StrEnum):
@@ -29,9 +27,12 @@ KEYWORDS = tuple(verb for verb in Verb if verb is not Verb.BACKPORT)
 
 @dataclass(frozen=True, slots=True)
 class VerbEntry:
-    """A row of the table. `forms` maps each way to write the command to its help text."""
+    """A row of the table. `permission` is the key of the section `permissions` that sets the level for the command.
 
-    permission: Callable[[Permissions], Permission]
+    `forms` maps each way to write the command to its help text.
+    """
+
+    permission: Literal["backport", "cancel", "status"]
     forms: Mapping[str, str]
 
 
@@ -39,15 +40,15 @@ def entry(verb: Verb) -> VerbEntry:
     """Return a verb's row of the table."""
     match verb:
         case Verb.BACKPORT:
-            return VerbEntry(lambda permissions: permissions.backport, _BACKPORT_FORMS)
+            return VerbEntry("backport", _BACKPORT_FORMS)
         case Verb.STATUS:
             text = "say where each target branch stands"
-            return VerbEntry(lambda permissions: permissions.status, {"/backport status": text})
+            return VerbEntry("status", {"/backport status": text})
         case Verb.CANCEL:
             text = "stop what is running or waiting for this pull request"
-            return VerbEntry(lambda permissions: permissions.cancel, {"/backport cancel": text})
+            return VerbEntry("cancel", {"/backport cancel": text})
         case Verb.HELP:
-            return VerbEntry(lambda permissions: permissions.status, {"/backport help": "show this"})
+            return VerbEntry("status", {"/backport help": "show this"})
         case _:
             assert_never(verb)
 

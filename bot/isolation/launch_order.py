@@ -1,4 +1,4 @@
-"""What the bot tells the launcher: one line of JSON on its command line. It names paths and numbers, never a secret."""
+"""The order from the bot to the launcher: one line of JSON on its command line. It has paths and numbers, no secret."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import NamedTuple
 
 
 class Plan(NamedTuple):
-    """What a root holds. Every path is absolute and free of links, save the names of `links`, which are made.
+    """The content of a root. Each path is absolute and without links, except for the names of `links`, which are made.
 
-    `hidden` are files and folders below what is visible that nobody is to read. `shared_memory` is in bytes. `pids` is
-    the most processes and threads; 0 sets no such limit.
+    `masked` are files and folders below a visible path that the process must not read. `shared_memory` is in bytes.
+    `pids` is the largest number of processes and threads; 0 sets no limit.
     """
 
     visible: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
-    hidden: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     shared_memory: int = 0
     pids: int = 0
 
 
 class Order(NamedTuple):
-    """How one process is run: where it stands, its limits by their names in `resource`, and its walls.
+    """How to run one process: its working directory, its limits by their names in `resource`, and its root.
 
-    `bot` is the process that it ends with. Without a `plan` it gets no walls. `farewell` is a command that is run where
-    the bot ended first.
+    `bot` is the bot's process id: the process ends with it. Without a `plan` the process is not isolated. `farewell` is
+    a command to run if the bot ended first.
     """
 
     bot: int
@@ -39,11 +39,11 @@ class Order(NamedTuple):
 
 
 def to_text(order: Order) -> str:
-    """Write an order down."""
+    """Return an order as JSON."""
     return json.dumps(order)
 
 
 def from_text(text: str) -> Order:
-    """Read what `to_text` wrote."""
+    """Read an order that `to_text` returned."""
     order = Order(*json.loads(text))
     return order if order.plan is None else order._replace(plan=Plan(*order.plan))

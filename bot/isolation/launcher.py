@@ -1,9 +1,10 @@
-"""The program between the bot and a process that runs somebody's code. It ends with the bot, and the process with it.
+"""The program between the bot and a process that runs untrusted code. It ends with the bot, and the process with it.
 
-    bot ─ launcher ─ first process of the walls ─ the process itself
+    bot ─ launcher ─ first process of the namespaces ─ the process itself
 
-Within walls the first process is the one whose end the kernel ends all others with: pid_namespaces(7). Without walls
-the launcher adopts what the process leaves behind, and ends that. Exits as the process did, with 128 + n for signal n.
+When the first process of a namespace ends, the kernel ends all others in it: pid_namespaces(7). Without isolation the
+launcher adopts the children that the process leaves behind, and ends them. The exit code is that of the process, or
+128 + n after signal n.
 """
 
 from __future__ import annotations
@@ -35,17 +36,17 @@ _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 
 
 def main(text: str, command: list[str]) -> NoReturn:
-    """Run the command as the order says and exit as it did."""
+    """Run the command as the order says, and exit with its exit code."""
     order = from_text(text)
     if order.plan is None:
         _run_bare(order, command)
-    _run_walled(order, command)
+    _run_isolated(order, command)
 
 
-# --- within walls -----------------------------------------------------------------------------------------------------
+# --- isolated -------------------------------------------------------------------------------------------------------
 
 
-def _run_walled(order: Order, command: list[str]) -> NoReturn:
+def _run_isolated(order: Order, command: list[str]) -> NoReturn:
     _end_with_parent(signal.SIGKILL)
     if os.getppid() != order.bot:
         os._exit(NOT_STARTED)
@@ -63,7 +64,7 @@ def _run_walled(order: Order, command: list[str]) -> NoReturn:
 
 
 def _enter_namespaces(*, network: bool) -> None:
-    """Leave all namespaces but a network that is shared. Our user is root in them, and nobody else is there."""
+    """Enter new namespaces; `network` keeps the shared network. Our user is root in them, and the only user."""
     user, group = os.getuid(), os.getgid()
     system_calls.unshare(_NAMESPACES & ~(system_calls.CLONE_NEWNET if network else 0))
     for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
@@ -72,7 +73,7 @@ def _enter_namespaces(*, network: bool) -> None:
 
 
 def _run_first(order: Order, command: list[str], alive: int) -> NoReturn:
-    """Put up the walls, run the command inside them, and end with it."""
+    """Isolate this process, run the command in it, and end with it."""
     try:
         _end_with_parent(signal.SIGKILL)
         _check_parent(alive)
@@ -80,7 +81,7 @@ def _run_first(order: Order, command: list[str], alive: int) -> NoReturn:
             enter_root(order.plan)
         if not order.network:
             _start_loopback()
-        # No file of the old root stays open, and nobody inside may look into this process: its program is one.
+        # No file of the old root stays open. This process's program is one, so no process inside may inspect this one.
         os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         give_up_privileges(shared_network=order.network)
         system_calls.prctl(system_calls.PR_SET_DUMPABLE, 0)
@@ -90,7 +91,7 @@ def _run_first(order: Order, command: list[str], alive: int) -> NoReturn:
 
 
 def _check_parent(alive: int) -> None:
-    """End where our parent did before it was to be told to us: nobody holds the pipe's other end any more."""
+    """Exit if the parent ended before it could be watched: then the other end of the pipe is closed."""
     os.set_blocking(alive, False)
     try:
         os.read(alive, 1)
@@ -100,7 +101,7 @@ def _check_parent(alive: int) -> None:
 
 
 def _start_loopback() -> None:
-    """Bring up the network's only interface; nothing else can be reached through it."""
+    """Bring up the network's only interface. It reaches nothing outside."""
     socket = system_calls.check(system_calls.libc().socket(2, 2, 0), "socket")
     fcntl.ioctl(socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
     os.close(socket)
@@ -108,12 +109,12 @@ def _start_loopback() -> None:
 
 def _exit_as_it_ends(child: int) -> NoReturn:
     while True:
-        ended, status = os.wait()
-        if ended == child:
+        process, status = os.wait()
+        if process == child:
             _exit_like(status)
 
 
-# --- without ----------------------------------------------------------------------------------------------------------
+# --- not isolated -----------------------------------------------------------------------------------------------------
 
 
 def _run_bare(order: Order, command: list[str]) -> NoReturn:
@@ -137,7 +138,7 @@ def _run_bare(order: Order, command: list[str]) -> NoReturn:
 
 
 def _end_children() -> None:
-    """End our children until there is none: those of a child that ended become ours."""
+    """End our children until there is none left. The children of a child that ended become ours."""
     while True:
         for process in _children():
             os.kill(process, signal.SIGKILL)
@@ -150,8 +151,8 @@ def _end_children() -> None:
 
 
 def _children() -> list[int]:
-    """List our children: proc_pid_stat(5) has the parent second after the name, which ends with the last bracket."""
-    found = []
+    """List our children. In proc_pid_stat(5) the parent is the second field after the name in brackets."""
+    children = []
     for name in filter(str.isdecimal, os.listdir("/proc") if sys.platform == "linux" else ()):
         try:
             with open(f"/proc/{name}/stat", "rb") as file:
@@ -159,20 +160,20 @@ def _children() -> list[int]:
         except OSError:  # it has ended meanwhile
             continue
         if parent == os.getpid():
-            found.append(int(name))
-    return found
+            children.append(int(name))
+    return children
 
 
 # --- both -------------------------------------------------------------------------------------------------------------
 
 
 def _end_with_parent(number: signal.Signals) -> None:
-    """Have the kernel send this process a signal once its parent has ended: PR_SET_PDEATHSIG(2const)."""
+    """Make the kernel send this process a signal when its parent ends: PR_SET_PDEATHSIG(2const)."""
     system_calls.prctl(system_calls.PR_SET_PDEATHSIG, number)
 
 
 def _start(order: Order, command: list[str]) -> int:
-    """Start the command with its limits and return the process."""
+    """Start the command with its limits, and return its process id."""
     child = os.fork()
     if child:
         return child
@@ -200,6 +201,6 @@ def _exit_like(status: int) -> NoReturn:
 
 
 def _give_up(error: Exception) -> NoReturn:
-    said = error.strerror if isinstance(error, OSError) else f"what {error} is on this machine is not known"
-    print(f"the walls cannot be put up: {said}", file=sys.stderr, flush=True)  # noqa: T201
+    reason = error.strerror if isinstance(error, OSError) else f"the system calls of {error} are not known"
+    print(f"the process cannot be isolated: {reason}", file=sys.stderr, flush=True)  # noqa: T201
     os._exit(NOT_STARTED)

@@ -1,6 +1,6 @@
-"""What a walled process can never do again: use capabilities, gain any, or make system calls that reach past its walls.
+"""Gives up privileges for good: capabilities, the means to gain them, and system calls that reach out of namespaces.
 
-Namespaces do not cover the keys of the user's session, sockets to a virtual machine's host, or the kernel's log; and
+Namespaces do not isolate the keys of the user's session, sockets to a virtual machine's host, or the kernel's log.
 io_uring makes system calls that no filter sees.
 """
 
@@ -22,7 +22,7 @@ from bot.isolation.system_calls import (
 )
 
 # Numbers by architecture: arch/x86/entry/syscalls/syscall_64.tbl and scripts/syscall.tbl of Linux.
-_DENIED = {
+_FORBIDDEN = {
     # add_key, request_key, keyctl, syslog, perf_event_open, fanotify_init, open_by_handle_at, bpf, userfaultfd,
     # io_uring_setup, io_uring_enter, io_uring_register
     "x86_64": (248, 249, 250, 103, 298, 300, 304, 321, 323, 425, 426, 427),
@@ -31,7 +31,7 @@ _DENIED = {
 _SOCKET = {"x86_64": 41, "aarch64": 198}
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _FAMILIES = (1, 2, 10, 16)
-"""Unix, IPv4, IPv6, netlink. Not vsock, which no network namespace covers, nor raw packets."""
+"""Unix, IPv4, IPv6, netlink. Not vsock, which no network namespace isolates, nor raw packets."""
 _X32 = 0x40000000
 """The bit that marks the second set of system calls of x86_64."""
 
@@ -44,11 +44,11 @@ _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
 _LANDLOCK_CREATE, _LANDLOCK_RESTRICT = 444, 446
 _LANDLOCK_ABSTRACT_SOCKETS = 1
 _LANDLOCK_SCOPES = 6
-"""The version of Landlock from which it keeps a process from abstract sockets of others: Linux 6.12."""
+"""The first version of Landlock that denies a process the abstract sockets of others: Linux 6.12."""
 
 
 def give_up_privileges(*, shared_network: bool) -> None:
-    """Drop every capability, and bar what reaches past the walls, for this process and all that it starts."""
+    """Drop all capabilities and forbid system calls that reach outside, for this process and all that it starts."""
     _drop_capabilities()
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     if shared_network:
@@ -61,14 +61,14 @@ def _drop_capabilities() -> None:
     for capability in range(64):
         try:
             prctl(PR_CAPBSET_DROP, capability)
-        except OSError:  # the kernel knows no more
+        except OSError:  # the kernel has no further capability
             break
     header, nothing = struct.pack("Ii", 0x20080522, 0), bytes(24)
     check(libc().capset(header, nothing), "capset")
 
 
 def _close_abstract_sockets() -> None:
-    """Keep to abstract sockets of our own; before Linux 6.12 nothing does, as they belong to the network."""
+    """Deny the abstract sockets of other processes. Before Linux 6.12 nothing can: they belong to the network."""
     try:
         if syscall(_LANDLOCK_CREATE, "landlock", None, ctypes.c_size_t(0), 1) < _LANDLOCK_SCOPES:
             return
@@ -83,17 +83,17 @@ def _close_abstract_sockets() -> None:
 def _filter_system_calls() -> None:
     program = b"".join(_program(os.uname().machine))
     code = ctypes.create_string_buffer(program, len(program))
-    described = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code))
-    pointer = ctypes.create_string_buffer(described, len(described))
+    header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code))
+    pointer = ctypes.create_string_buffer(header, len(header))
     prctl(PR_SET_SECCOMP, 2, ctypes.addressof(pointer))
 
 
 def _program(machine: str) -> list[bytes]:
-    """Build the filter of 8 bytes to a BPF instruction; raises KeyError for a machine whose numbers are not known."""
+    """Build the filter, 8 bytes for each BPF instruction. Raises KeyError for a machine with unknown numbers."""
     steps = [_step(_LOAD, _ARCHITECTURE), *_unless_equal(_AUDIT_ARCH[machine], _ENOSYS), _step(_LOAD, _NUMBER)]
     if machine == "x86_64":
         steps += [_step(_AT_LEAST, _X32, 0, 1), _step(_RETURN, _ERRNO | _ENOSYS)]
-    for number in _DENIED[machine]:
+    for number in _FORBIDDEN[machine]:
         steps += [_step(_EQUAL, number, 0, 1), _step(_RETURN, _ERRNO | _EPERM)]
     steps += [_step(_EQUAL, _SOCKET[machine], 1, 0), _step(_RETURN, _ALLOW), _step(_LOAD, _FIRST_ARGUMENT)]
     for family in _FAMILIES:

@@ -1,6 +1,6 @@
-"""A new root of a mount namespace: empty but for the paths that a plan names, read-only but for its writable folders.
+"""Builds a new root: it has only the paths that a plan names, and only the plan's writable folders can be written to.
 
-Changes the mount namespace of this process, so it needs one of its own.
+It changes the mount namespace of this process, so the process needs a mount namespace of its own.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from bot.isolation.system_calls import (
 )
 
 _BASE = "/dev"
-"""Where the new root is put together: any folder that is there and is no source of ours will do."""
+"""The folder in which the new root is built: any folder that exists and is not a source."""
 _BLANK, _EMPTY = "/.blank", "/.empty"
-"""What hides a file, and a folder."""
-_TERMINALS, _SHARED_MEMORY = "/dev/pts", "/dev/shm"  # noqa: S108 - of its own
+"""An empty file and an empty folder, which are mounted over what must not be read."""
+_TERMINALS, _SHARED_MEMORY = "/dev/pts", "/dev/shm"  # noqa: S108 - in the new root
 _DEVICE_LINKS = {
     "ptmx": "pts/ptmx",
     "fd": "/proc/self/fd",
@@ -38,44 +38,44 @@ _UNREADABLE = (
     *("kcore", "kmsg", "keys", "key-users", "kallsyms", "sched_debug", "timer_list", "latency_stats", "vmallocinfo"),
     *("kpagecount", "kpageflags", "kpagecgroup", "slabinfo", "sysrq-trigger", "acpi", "scsi"),
 )
-"""Of /proc: what is about the whole machine and of no use to a suite."""
+"""Files of /proc that are about the whole machine, and that no suite needs."""
 _OPTIONS = {"ro": MS_RDONLY, "nosuid": MS_NOSUID, "nodev": MS_NODEV, "noexec": MS_NOEXEC}
 
 
 def enter_root(plan: Plan) -> None:
-    """Put the root together and make it this process's; raises OSError for what cannot be mounted."""
+    """Build the root and enter it. Raises OSError if something cannot be mounted."""
     mount("", "/", flags=MS_REC | MS_PRIVATE)
-    # Opened before the new root covers the folder that it is put together in.
-    sources = [(path, os.open(path, os.O_PATH | os.O_NOFOLLOW)) for path in _in_order(plan)]
+    # The sources are opened before the new root covers the folder in which it is built.
+    sources = [(path, os.open(path, os.O_PATH | os.O_NOFOLLOW)) for path in _bind_order(plan)]
     mount("root", _BASE, "tmpfs", MS_NOSUID, "size=4m,mode=755")
     for folder in ("/proc", _TERMINALS, _SHARED_MEMORY, _EMPTY):
         os.makedirs(_BASE + folder)
     os.close(os.open(_BASE + _BLANK, os.O_CREAT | os.O_WRONLY, 0))
     _mount_devices(plan)
     _mount_processes(plan)
-    for name, leads_to in plan.links:
+    for name, destination in plan.links:
         os.makedirs(os.path.dirname(_BASE + name), exist_ok=True)
-        os.symlink(leads_to, _BASE + name)
+        os.symlink(destination, _BASE + name)
     for path, source in sources:
         _bind(f"/proc/self/fd/{source}", path)
         os.close(source)
-    for folder in ("/tmp", "/run", "/var/tmp", *plan.folders):  # noqa: S108 - they are the walls' own
+    for folder in ("/tmp", "/run", "/var/tmp", *plan.folders):  # noqa: S108 - in the new root
         if not os.path.lexists(_BASE + folder):
             os.makedirs(_BASE + folder)
-    for path in plan.hidden:
+    for path in plan.masked:
         _hide(path)
     change_root(_BASE)
     _make_read_only(plan)
 
 
-def _in_order(plan: Plan) -> list[str]:
-    """List what is bound, a folder before what lies in it; nothing twice, and nothing that is there anyway."""
-    kept: list[str] = []
+def _bind_order(plan: Plan) -> list[str]:
+    """List the paths to bind, a folder before its content, without those that another one brings along."""
+    paths: list[str] = []
     for path in sorted({*plan.visible, *plan.writable, *plan.devices}, key=lambda path: path.count("/")):
-        inside = [folder for folder in kept if _within(path, folder)]
+        inside = [folder for folder in paths if _within(path, folder)]
         if not inside or (path in plan.writable and not any(folder in plan.writable for folder in inside)):
-            kept.append(path)
-    return kept
+            paths.append(path)
+    return paths
 
 
 def _within(path: str, folder: str) -> bool:
@@ -93,28 +93,30 @@ def _bind(source: str, path: str) -> None:
 
 
 def _mount_devices(plan: Plan) -> None:
-    """Give it terminals and shared memory of its own. Who opens a terminal there sees none of the machine's."""
+    """Mount new terminals and new shared memory. A process inside sees none of the machine's terminals."""
     mount("devpts", f"{_BASE}{_TERMINALS}", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620")
     mount("shm", f"{_BASE}{_SHARED_MEMORY}", "tmpfs", MS_NOSUID | MS_NODEV, f"mode=1777,size={plan.shared_memory}")
-    for name, leads_to in _DEVICE_LINKS.items():
-        os.symlink(leads_to, f"{_BASE}/dev/{name}")
+    for name, destination in _DEVICE_LINKS.items():
+        os.symlink(destination, f"{_BASE}/dev/{name}")
 
 
 def _mount_processes(plan: Plan) -> None:
     mount("proc", f"{_BASE}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     if plan.pids:
         _set("kernel/pid_max", plan.pids)
-    _set("user/max_user_namespaces", 0)  # who may make one has every capability in it, and much of the kernel to attack
+    _set(
+        "user/max_user_namespaces", 0
+    )  # in a new one a process has all capabilities, and can attack much of the kernel
     for name in _UNREADABLE:
         _hide(f"/proc/{name}")
     for path in _shared_settings():
-        mount(path, path, flags=MS_BIND | MS_REC)  # a mount of its own can be made read-only
+        mount(path, path, flags=MS_BIND | MS_REC)  # only a mount can be made read-only
 
 
 def _shared_settings() -> Iterator[str]:
-    """Yield what of /proc is about more than one process and could be written to.
+    """Yield the entries of /proc that are not about one process and can be written to.
 
-    What is about one stays writable: CUDA names its threads in /proc/self/task/*/comm, and does not start without that.
+    The entries of a process stay writable: CUDA names its threads in /proc/self/task/*/comm, and fails without that.
     """
     for entry in os.scandir(f"{_BASE}/proc"):
         of_a_process = entry.name.isdecimal() or entry.is_symlink()
@@ -136,18 +138,20 @@ def _hide(path: str) -> None:
 
 
 def _make_read_only(plan: Plan) -> None:
-    """Make every mount read-only but the writable folders and what is of its own; keep what else it forbids."""
+    """Make each mount read-only, except for the writable folders and the new file systems. Other flags stay."""
     flags: dict[str, int] = {}
     for place, options in _mounts():
-        own = place in ("/proc", _TERMINALS, _SHARED_MEMORY) or any(_within(place, folder) for folder in plan.writable)
-        kept = sum(_OPTIONS.get(option, 0) for option in options) | (0 if own else MS_RDONLY)
-        flags[place] = flags.get(place, MS_NOSUID | (0 if _within(place, "/dev") else MS_NODEV)) | kept
-    for place, wanted in flags.items():
-        mount("", place, flags=MS_REMOUNT | MS_BIND | wanted)
+        is_writable = place in ("/proc", _TERMINALS, _SHARED_MEMORY) or any(
+            _within(place, folder) for folder in plan.writable
+        )
+        current = sum(_OPTIONS.get(option, 0) for option in options) | (0 if is_writable else MS_RDONLY)
+        flags[place] = flags.get(place, MS_NOSUID | (0 if _within(place, "/dev") else MS_NODEV)) | current
+    for place, bits in flags.items():
+        mount("", place, flags=MS_REMOUNT | MS_BIND | bits)
 
 
 def _mounts() -> Iterator[tuple[str, list[str]]]:
-    """Yield where something is mounted, and with which options: proc_pid_mountinfo(5)."""
+    """Yield each mount point with its options: proc_pid_mountinfo(5)."""
     with open("/proc/self/mountinfo", "rb") as lines:
         for line in lines:
             words = line.split(b" ")

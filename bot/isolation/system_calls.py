@@ -1,4 +1,4 @@
-"""System calls that Python has no function for. Each raises OSError with its own name and the path it was about."""
+"""System calls that Python has no function for. Each raises OSError with its name and the path."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def libc() -> ctypes.CDLL:
 
 
 def check(result: int, name: str, about: str = "") -> int:
-    """Return what a call returned; raises OSError where that was -1."""
+    """Return the result of a call. Raises OSError if it is -1."""
     if result == -1:
         code = ctypes.get_errno()
         raise OSError(code, f"{name}{about and ' '}{about}: {os.strerror(code)}")
@@ -39,26 +39,26 @@ def syscall(number: int, name: str, *arguments: object) -> int:
 
 
 def prctl(option: int, *values: int) -> None:
-    """Change something about this process."""
+    """Set an attribute of this process: prctl(2)."""
     check(libc().prctl(option, *(ctypes.c_ulong(value) for value in (*values, 0, 0, 0, 0)[:4])), "prctl", str(option))
 
 
 def unshare(flags: int) -> None:
-    """Leave the namespaces that these flags name for fresh ones."""
+    """Move this process to new namespaces of the kinds that the flags name."""
     check(libc().unshare(flags), "unshare")
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
-    """Mount something."""
+    """Mount a file system, or change a mount: mount(2)."""
     words = (os.fsencode(word) if word else None for word in (source, target, kind))
     data = options.encode() or None
     check(libc().mount(*words, ctypes.c_ulong(flags), data), "mount", target)
 
 
 def change_root(new_root: str) -> None:
-    """Make a mount point the root of this mount namespace; the old root is out of reach afterwards."""
+    """Make a mount point the root of this mount namespace. The old root cannot be reached afterwards."""
     os.chdir(new_root)
-    # With both the same the old root lies on top of the new one, from where it is taken off: pivot_root(2), "Notes".
+    # With equal arguments the old root is mounted over the new one and can be unmounted: pivot_root(2), "Notes".
     syscall(_PIVOT_ROOT[os.uname().machine], "pivot_root", b".", b".")
     check(libc().umount2(b".", _DETACH), "umount", "the old root")
     os.chdir("/")

@@ -1,8 +1,8 @@
-"""This machine → the few of its paths that a walled process may see.
+"""Selects the few paths of this machine that an isolated process may see.
 
-Owns the list: what is not on it is not there inside. It holds the system's programs and libraries, the interpreter with
-its packages, what the caller names, and, unless the run is for the CPU alone, the GPUs with their libraries. Of a home
-nothing is visible but an interpreter that lies there.
+A path that is not selected does not exist inside. Selected are the system's programs and libraries, the interpreter
+with its packages, the paths that the caller names and, unless the run is for the CPU only, the GPUs with their
+libraries. Of a home, only an interpreter in it is visible.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _SETTINGS = (
     *("ssl/certs", "ssl/openssl.cnf", "ssl/cert.pem", "ca-certificates", "crypto-policies", "pki/tls", "pki/ca-trust"),
     *("OpenCL", "vulkan", "amd", "nvidia"),
 )
-"""Below /etc. Not the rest: it has the host's keys, password hashes and programs' tokens."""
+"""Below /etc. The rest is not visible: it has the host's keys, password hashes and programs' tokens."""
 _KERNEL = tuple(f"/sys/{name}" for name in ("bus", "class", "dev", "devices", "module"))
 _DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty"))
 _GPU_DEVICES = ("/dev/kfd", "/dev/dri", "/dev/nvidia*", "/dev/dxg")
@@ -57,37 +57,37 @@ _PREFIX = (
     *("bin", "sbin", "lib", "lib32", "lib64", "libexec", "include", "share", "pyvenv.cfg", "ssl", "nvvm", "targets"),
     *("x86_64-*", "aarch64-*"),
 )
-"""What a program needs of the folder that it was installed into, which may be somebody's home or project as well."""
+"""What a program needs of the folder that it was installed into. That folder may also be a home or a project."""
 _SECRETS = ("pip.conf", ".condarc", "condarc", ".netrc")
-"""What holds passwords of package indexes in such a folder."""
+"""Files in such a folder with passwords of package indexes."""
 _LINKS = 40
-"""As many as Linux follows."""
+"""The number of links that Linux follows."""
 
 
 class View:
-    """Paths gathered for a plan, each with the links that lead to it."""
+    """The paths collected for a plan, and the links that lead to them."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Begin with no path."""
         self.visible: set[str] = set()
         self.links: dict[str, str] = {}
 
     def show(self, path: str) -> None:
-        """Make a path visible under its own name and the real one; not what is not there, nor the whole machine."""
+        """Make a path visible under its name and its real name. A missing path and `/` are ignored."""
         if os.path.exists(path):
             self.visible |= {self._real(path)} - {"/"}
 
     def _real(self, path: str) -> str:
-        waiting, current = list(Path(os.path.abspath(path)).parts[1:]), "/"
+        parts, current = list(Path(os.path.abspath(path)).parts[1:]), "/"
         for _ in range(_LINKS * 100):
-            if not waiting:
+            if not parts:
                 break
-            name = waiting.pop(0)
+            name = parts.pop(0)
             step = os.path.normpath(os.path.join(current, name))
             if name != ".." and os.path.islink(step):
-                self.links[step] = leads_to = os.readlink(step)
-                waiting[:0] = [part for part in leads_to.split("/") if part not in ("", ".")]
-                current = "/" if leads_to.startswith("/") else current
+                self.links[step] = destination = os.readlink(step)
+                parts[:0] = [part for part in destination.split("/") if part not in ("", ".")]
+                current = "/" if destination.startswith("/") else current
             else:
                 current = step
         return current
@@ -103,7 +103,7 @@ def plan_root(
     shared_memory: int,
     pids: int,
 ) -> Plan:
-    """Gather what is visible to one process; `program` is the first word of its command."""
+    """Collect the paths that one process may see. `program` is the first word of its command."""
     view = View()
     trees = tuple(readable)
     for path in (*_SYSTEM, *_KERNEL, *(f"/etc/{name}" for name in _SETTINGS), *map(str, (*trees, *writable))):
@@ -119,7 +119,7 @@ def plan_root(
         writable=real,
         devices=tuple(os.path.realpath(path) for path in devices if os.path.exists(path)),
         folders=tuple(str(home) for home in _homes()),
-        hidden=tuple(_hidden(trees)),
+        masked=tuple(_masked_paths(trees)),
         links=tuple(view.links.items()),
         shared_memory=shared_memory,
         pids=pids,
@@ -127,7 +127,7 @@ def plan_root(
 
 
 def _homes() -> set[Path]:
-    """Return the homes of our user: that of the environment, and that of /etc/passwd if it has an entry there."""
+    """Return the homes of our user: that of the environment and, if there is an entry, that of /etc/passwd."""
     homes = {os.environ.get("HOME", "")}
     with contextlib.suppress(KeyError):
         homes.add(pwd.getpwuid(os.getuid()).pw_dir)
@@ -136,20 +136,20 @@ def _homes() -> set[Path]:
 
 @cache
 def _interpreter() -> tuple[str, ...]:
-    """Return the folders of the interpreter and of every package that it finds, but not the bot's own."""
+    """Return the folders of the interpreter and of the packages that it finds, except for the bot's own."""
     prefixes = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}
     prefixes.add(str(Path(sys.executable).resolve().parent.parent))
     bot = str(Path(__file__).parents[2])
     paths = [path for path in _search_path() if path and path != bot]
-    return (*(path for prefix in prefixes for path in _installed(prefix)), *paths)
+    return (*(path for prefix in prefixes for path in _installation(prefix)), *paths)
 
 
 def _search_path() -> list[str]:
-    """Ask the interpreter for what it imports from without our PYTHONPATH, packages that lie elsewhere included."""
-    asked = subprocess.run(
+    """Ask the interpreter for its import path without our PYTHONPATH, including editable packages in other folders."""
+    answer = subprocess.run(
         [sys.executable, "-I", "-c", _ASK], capture_output=True, text=True, errors="surrogateescape", check=False
     )
-    return asked.stdout.split("\0")
+    return answer.stdout.split("\0")
 
 
 _ASK = """
@@ -162,8 +162,8 @@ sys.stdout.write("\\0".join(path for path in paths if os.path.exists(path)))
 """
 
 
-def _installed(prefix: str) -> Iterator[str]:
-    """Yield what belongs to an installation. In a home, ~/.local/share has key rings beside programs' files."""
+def _installation(prefix: str) -> Iterator[str]:
+    """Yield the files of an installation. In a home `share` is left out: ~/.local/share also has key rings."""
     for name in _PREFIX:
         if name != "share" or not _is_in_home(prefix):
             yield from glob(f"{escape(prefix)}/{name}")
@@ -178,11 +178,11 @@ def _holds_a_home(path: str) -> bool:
 
 
 def _programs(environment: Mapping[str, str], program: str) -> Iterator[str]:
-    """Yield where programs lie that are found by name: outside homes all, inside only the one that is started."""
+    """Yield the folders of programs that are found by name. Inside a home, only that of the started program."""
     for folder in environment.get("PATH", "").split(os.pathsep):
         if folder.startswith("/") and not _is_in_home(folder):
             prefix, _, name = folder.rstrip("/").rpartition("/")
-            yield from _installed(prefix) if name in ("bin", "sbin") and prefix else [folder]
+            yield from _installation(prefix) if name in ("bin", "sbin") and prefix else [folder]
     place = shutil.which(program, path=environment.get("PATH"))
     if place is not None and _is_in_home(place):
         yield place
@@ -198,8 +198,8 @@ def _gpu_libraries(environment: Mapping[str, str]) -> Iterator[str]:
         yield from (line.strip() for line in lines if line.startswith("/") and len(line) > 1)
 
 
-def _hidden(trees: Iterable[Path]) -> Iterator[str]:
-    """Yield what of the visible nobody may read: passwords of package indexes, and of a checkout what git keeps."""
+def _masked_paths(trees: Iterable[Path]) -> Iterator[str]:
+    """Yield the visible paths that a process must not read: passwords of package indexes, and a checkout's .git."""
     for prefix in {sys.prefix, sys.base_prefix}:
         yield from (path for name in _SECRETS if os.path.exists(path := os.path.realpath(f"{prefix}/{name}")))
     yield from (path for tree in trees if os.path.exists(path := os.path.realpath(tree / ".git")))
