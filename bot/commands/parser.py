@@ -14,8 +14,8 @@ from itertools import islice
 from bot.commands.options import OPTIONS, Option
 from bot.commands.verbs import KEYWORDS, Verb
 from bot.errors import CommandError
-from bot.models import BackportOptions
-from bot.text.branch_names import is_glob, name_problem, pattern_problem, split_target
+from bot.models import BackportOptions, Target
+from bot.text.branch_names import is_glob, name_problem, pattern_problem
 from bot.text.comment_text import plain_text_lines
 from bot.text.markdown import code
 from bot.text.suggestions import suggest
@@ -203,7 +203,7 @@ def _find_option(flag: str) -> Option:
 
 def _parse_target(word: str) -> str:
     target = word.strip("`")
-    _, branch = split_target(target)
+    branch = Target.parse(target).branch
     problem = pattern_problem(branch) if is_glob(branch) else name_problem(branch)
     if problem:
         raise CommandError(

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from bot.commands.parser import ALL, AUTO
 from bot.config import Config
 from bot.errors import CommandError
-from bot.text.branch_names import is_glob, matches_glob, slug, split_target
+from bot.models import Target
+from bot.text.branch_names import is_glob, matches_glob, slug
 
 _NEAREST = 3
 _PRE_RELEASE = ("dev", "a", "alpha", "b", "beta", "c", "pre", "preview", "rc")
@@ -89,13 +90,13 @@ def own_branches(candidates: Iterable[str], branches: Iterable[str], config: Con
 
     The template may begin or end like a stable branch; that alone does not make a branch the bot's.
     """
-    names = {split_target(name)[1] for name in branches}
+    names = {Target.parse(name).branch for name in branches}
     targets = names | {slug(name) for name in names}
     shape = re.compile("".join(map(_piece_pattern, re.split(r"(\{[a-z_]+\})", config.branch_name))))
     return {
         name
         for name in candidates
-        if (match := shape.fullmatch(split_target(name)[1])) and targets.issuperset(match.groups())
+        if (match := shape.fullmatch(Target.parse(name).branch)) and targets.issuperset(match.groups())
     }
 
 

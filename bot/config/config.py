@@ -22,7 +22,8 @@ from bot.config.values import (
     TitleTemplate,
     fill,
 )
-from bot.text.branch_names import slug, split_target
+from bot.models import Target
+from bot.text.branch_names import slug
 
 
 class Config(Section):
@@ -66,5 +67,5 @@ class Config(Section):
 
     def backport_branch(self, number: int, target: str) -> str:
         """Return the backport branch for an original pull request and a target, in the target's repository."""
-        target = split_target(target)[1]
+        target = Target.parse(target).branch
         return fill(self.branch_name, number=str(number), target=target, target_slug=slug(target))

@@ -15,7 +15,7 @@ from bot.commands.parser import NAME, Command, parse_commands, parse_words
 from bot.commands.targets import resolve_targets
 from bot.errors import CommandError
 from bot.handlers.preflight import preflight
-from bot.models import Comment, Labelling, PullRequest
+from bot.models import Comment, Labelling, PullRequest, Target
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.replies import CommandContext, CommandSource, RefusedCommand, post_reply
 from bot.pipeline.reply_keys import comment_key, label_key
@@ -23,7 +23,6 @@ from bot.pipeline.repositories import target_branches
 from bot.pipeline.request_storage import is_genuine, is_served_elsewhere, own_answers
 from bot.report import replies
 from bot.report.preflight import finding
-from bot.text.branch_names import split_target
 from bot.text.comment_text import may_start_line
 from bot.text.markers import CommandRecord, RecordState, is_ours, read_command_record
 
@@ -65,22 +64,7 @@ def unanswered_requests(original: PullRequest, context: RepositoryContext) -> tu
 def requests_started_since(number: int, moment: datetime, context: RepositoryContext) -> Collection[str]:
     """Return the keys of the answers that something was still being done about after that moment."""
     ours = own_answers(context.github.comments(number), number, context)
-    return {key for key, answer in ours.items() if _is_kept(answer, RecordState.STARTED) and answer.changed >= moment}
-
-
-def cancel_deferred(number: int, context: RepositoryContext) -> tuple[str, ...]:
-    """Drop what is remembered on a pull request and say so in each answer; returns the targets that were asked for."""
-    dropped: dict[str, None] = {}
-    for key, answer in own_answers(context.github.comments(number), number, context).items():
-        command = read_line(read_command_record(answer.body)) if _is_kept(answer, RecordState.REMEMBERED) else None
-        if command is not None:
-            dropped.update(dict.fromkeys(command.targets))
-            post_reply(
-                replies.render_forgotten(command, template=context.config.templates.answer),
-                CommandSource(number, "", key),
-                context,
-            )
-    return tuple(dropped)
+    return {key for key, answer in ours.items() if is_kept(answer, RecordState.STARTED) and answer.changed >= moment}
 
 
 def without_answered(requests: list[CommandContext], context: RepositoryContext) -> list[CommandContext]:
@@ -192,7 +176,8 @@ def _source(comment: Comment, key: str, original: PullRequest) -> CommandSource:
     return CommandSource(original.number, comment.author, key, comment.id)
 
 
-def _is_kept(answer: Comment, kept: RecordState) -> bool:
+def is_kept(answer: Comment, kept: RecordState) -> bool:
+    """Say whether an answer keeps a command in this way."""
     line = read_command_record(answer.body)
     return line is not None and line.state is kept
 
@@ -201,7 +186,7 @@ def _forecast_targets(request: CommandContext, context: RepositoryContext) -> li
     """Say of each target what a backport would come to by now, or that there is no such branch."""
     resolved = resolve_targets(request.command.targets, target_branches(context), context.config)
     pull_request = context.github.pull_request(request.source.pull_request)
-    here = [target for target in resolved.branches if split_target(target)[0] is None]
+    here = [target for target in resolved.branches if Target.parse(target).repository is None]
     found = {each.branch: finding(each) for each in preflight(pull_request, here, context)}
     unknown = [(each.name, replies.unknown_yet(each.nearest)) for each in resolved.unknown]
     return [*unknown, *((target, found.get(target, replies.LOOKED_AT_LATER)) for target in resolved.branches)]

@@ -24,15 +24,12 @@ from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.handlers.comment import refuse
 from bot.handlers.event import Event
-from bot.handlers.pick_stage import needs_account, pick_targets
-from bot.handlers.plan_stage import plan_trigger
-from bot.handlers.prove_stage import prove_target
-from bot.handlers.publish_stage import publish_all
+from bot.handlers.stages import needs_account, pick_targets, plan_trigger, prove_target, publish_all
 from bot.models import Progress, TargetOutcome, Verdict
 from bot.pick.context import PickContext
 from bot.pick.strategy import PickCaches
 from bot.pipeline.context import ConnectionSettings, RepositoryContext, open_connections, open_elsewhere
-from bot.pipeline.records import Plan, Planned
+from bot.pipeline.records import Plan, Planned, kind_of
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.seal import seal_picks
 from bot.pipeline.settings import Settings, keep_local_settings, keep_repository_settings, read_settings
@@ -127,8 +124,8 @@ def run_pick(
         folder.check_seal(seal, "plan")
     plan, settings = folder.plan(), read_settings(folder)
     with _open_for_pick(plan, settings, connection, progress) as (context, repository):
-        picked = pick_targets(targets or [one.id for one in plan.planned()], folder, context, repository)
-    return tuple(f"{target}: {each.made.value.branch}: {each.made.kind}" for target, each in picked.items())
+        picks = pick_targets(targets or [planned.id for planned in plan.planned()], folder, context, repository)
+    return tuple(f"{identity}: {picked.branch}: {kind_of(picked)}" for identity, picked in picks.items())
 
 
 @contextmanager

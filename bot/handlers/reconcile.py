@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.errors import BackportError, NotYetKnown, RateLimited, Unavailable
-from bot.handlers.comment import run_targets, serve_group
+from bot.handlers.backport import run_targets
+from bot.handlers.comment import serve_group
 from bot.handlers.deferred import deferred_requests, requests_started_since, unanswered_requests
 from bot.models import TargetOutcome
 from bot.pipeline.context import RepositoryContext

@@ -15,14 +15,15 @@ from bot.commands.parser import ALL, AUTO, Command
 from bot.commands.targets import ResolvedTargets, UnknownTarget, resolve_targets
 from bot.errors import RequestRejected
 from bot.git.trees import CommitTree
-from bot.models import Affectedness, Sha
-from bot.pipeline.context import Backport, RepositoryContext
+from bot.models import Affectedness, Sha, Target
+from bot.pipeline.context import RepositoryContext
 from bot.pipeline.repositories import repository_not_visible, resolve_repository, target_branches
 from bot.report import replies
-from bot.text.branch_names import split_target
 
 
-def resolve_command_targets(command: Command, backport: Backport, context: RepositoryContext) -> ResolvedTargets:
+def resolve_command_targets(
+    command: Command, patch: CarriedPatch | None, context: RepositoryContext
+) -> ResolvedTargets:
     """Return the targets of a command, and what it names that is not there.
 
     Raises:
@@ -34,18 +35,18 @@ def resolve_command_targets(command: Command, backport: Backport, context: Repos
         resolved = replace(resolved, unknown=(*resolved.unknown, *_invisible_repositories(context)))
     if not command.auto:
         return resolved
-    if backport.patch is None:
+    if patch is None:
         raise RequestRejected(
             "`auto` asks a carried patch which branches are affected, and none carries this pull request. "
             "Nothing was started.",
             hint="Name the branches.",
         )
-    return replace(resolved, branches=_affected(resolved.branches, tips, backport.patch, context))
+    return replace(resolved, branches=_affected(resolved.branches, tips, patch, context))
 
 
 def unknown_target_error(unknown: UnknownTarget, context: RepositoryContext) -> RequestRejected:
     """Word why a target is none."""
-    repository = split_target(unknown.name)[0]
+    repository = Target.parse(unknown.name).repository
     if repository is not None and repository in context.unseen:
         return repository_not_visible(repository, context)
     return replies.unknown_branch(unknown.name, unknown.nearest)
@@ -56,10 +57,10 @@ def _affected(
 ) -> tuple[str, ...]:
     by_repository: defaultdict[str | None, list[str]] = defaultdict(list)
     for target in targets:
-        by_repository[split_target(target)[0]].append(target)
+        by_repository[Target.parse(target).repository].append(target)
     found = set()
     for beside in by_repository.values():
-        there, _ = resolve_repository(beside[0], context)
+        there = resolve_repository(Target.parse(beside[0]), context)
         there.mirror.fetch([tips[target] for target in beside])
         trees = {target: CommitTree(there.mirror, tips[target]) for target in beside}
         found |= {each for each, tree in trees.items() if check(tree, patch).status is Affectedness.AFFECTED}

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.models import (
     AlreadyApplied,
     BackportOptions,
-    Candidate,
     Conflicted,
     Failed,
     NotAffected,
     NotProven,
     Opened,
+    Target,
     TargetOutcome,
     Verdict,
     VerdictOutcome,
 )
-from bot.pipeline.context import Backport, RepositoryContext
-from bot.pipeline.learn_backports import sibling
+from bot.pipeline.context import RepositoryContext
 from bot.pipeline.merged_commits import merged_commits
-from bot.pipeline.run import backport_to, capture_errors
+from bot.pipeline.request import BackportRequest
+from bot.pipeline.result_store import MemoryStore
+from bot.pipeline.run import RequestRun, capture_errors
 from bot.sync.choice import WAITS_FOR_THE_GPU, choose, limit_open
 from bot.sync.failed_attempts import FailedAttempts
 from bot.sync.survey import SyncContext, SyncReport
-from bot.sync.types import BranchState, Original, OriginalState, State
+from bot.sync.types import BranchState, OriginalState, State
 
 
 def plan_openings(branch: BranchState, context: SyncContext, report: SyncReport) -> BranchState:
@@ -55,7 +55,7 @@ class PullRequestOpener:
     def __init__(self, context: RepositoryContext, sync_context: SyncContext, report: SyncReport) -> None:
         self._context, self._sync_context, self._report = context, sync_context, report
         self._gpu_minutes = 0.0
-        self._candidates: dict[int, list[Candidate]] = defaultdict(list)
+        self._runs: dict[int, RequestRun] = {}
         self.results: list[TargetOutcome] = []
 
     def open_on(self, branch: BranchState) -> BranchState:
@@ -78,7 +78,7 @@ class PullRequestOpener:
             return replace(state, waits=WAITS_FOR_THE_GPU)
         result = capture_errors(state.branch, lambda: self._backport(state))
         self.results.append(result)
-        self._note(state.original, result)
+        self._count_minutes(result)
         failure = lasting_failure(result)
         if failure:
             attempts.add(state.original, self._sync_context.patch_for(state.original), failure)
@@ -86,23 +86,26 @@ class PullRequestOpener:
 
     def _backport(self, state: OriginalState) -> TargetOutcome:
         assert state.original.number is not None  # noqa: S101 -- those without one wait for a person
-        original = self._context.github.pull_request(state.original.number)
+        number = state.original.number
+        # One run for all branches of an original: it knows which candidates may help the next branch.
+        if number not in self._runs:
+            self._runs[number] = RequestRun(self._request(number, state.asked_by), MemoryStore())
+        return self._runs[number].run(Target.parse(state.branch), self._context)
+
+    def _request(self, number: int, asked_by: str) -> BackportRequest:
+        original = self._context.github.pull_request(number)
         method, commits = merged_commits(original, self._context)
-        backport = Backport(
+        return BackportRequest(
+            key="",
+            command="",
+            requester=f"the sync policy ({asked_by})",
             original=original,
             merge_method=method,
             commits=commits,
             options=BackportOptions(),
-            requester=f"the sync policy ({state.asked_by})",
-            patch=self._context.pick.patch_for(original),
-            siblings=tuple(self._candidates[original.number]),
         )
-        return backport_to(state.branch, backport, self._context)
 
-    def _note(self, original: Original, result: TargetOutcome) -> None:
-        candidate = sibling(result)
-        if candidate is not None and original.number is not None:
-            self._candidates[original.number].append(candidate)
+    def _count_minutes(self, result: TargetOutcome) -> None:
         verdict = result.verdict if isinstance(result, Opened | NotProven) else None
         self._gpu_minutes += gpu_minutes(verdict) if verdict else 0.0
 

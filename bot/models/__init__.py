@@ -16,12 +16,14 @@ from bot.models.candidate import (
 )
 from bot.models.commits import Commit, MergeMethod, RelatedCommit, Signature, SourceTree
 from bot.models.conflict import Conflict, ConflictFile, ConflictKind, Outlook, TargetForecast
-from bot.models.ids import Progress, Sha, StopWhen, never, silent
+from bot.models.ids import Progress, Sha, StopWhen, Target, never, silent
+from bot.models.options import BackportOptions
 from bot.models.outcomes import (
     AlreadyApplied,
     Cancelled,
     Conflicted,
     Failed,
+    Moved,
     NotAffected,
     NotProven,
     Opened,
@@ -56,7 +58,6 @@ from bot.models.pull_requests import (
     PullRequest,
     ReviewThread,
 )
-from bot.models.request import BackportOptions, BackportRequest
 
 __all__ = [
     "COMMAND",
@@ -64,7 +65,6 @@ __all__ = [
     "Affectedness",
     "AlreadyApplied",
     "BackportOptions",
-    "BackportRequest",
     "Cancelled",
     "Candidate",
     "CaseOutcome",
@@ -92,6 +92,7 @@ __all__ = [
     "Match",
     "MergeMethod",
     "Method",
+    "Moved",
     "NotAffected",
     "NotProven",
     "Opened",
@@ -109,6 +110,7 @@ __all__ = [
     "StrategyResult",
     "Suite",
     "SuiteRun",
+    "Target",
     "TargetForecast",
     "TargetOutcome",
     "TargetPlan",

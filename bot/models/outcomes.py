@@ -1,4 +1,4 @@
-"""How a target branch ended: one value for each ending."""
+"""What a request comes to on one target branch: one value for each outcome."""
 
 from __future__ import annotations
 
@@ -113,6 +113,11 @@ class Cancelled:
     status: ClassVar[Status] = Status.CANCELLED
     branch: str
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """No outcome yet: the branch moved away from where the plan pinned it. Nothing was pushed; plan it again."""
 
 
 TargetOutcome = Opened | NotAffected | AlreadyApplied | Conflicted | NotProven | Failed | WouldOpen | Cancelled

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable
 
 from bot.errors import BackportError
-from bot.models import PullRequest
+from bot.models import PullRequest, Target
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.recognize_backport import is_backport_of
 from bot.pipeline.repositories import resolve_repository
@@ -50,8 +50,9 @@ def name_backport_branch(
 def name_for_recipe(target: str, original: PullRequest, context: RepositoryContext) -> str:
     """Return the backport branch that a person is told to push to, wherever the target is; the plain name at worst."""
     try:
-        there, branch = resolve_repository(target, context)
-        return name_backport_branch(branch, original, there.mirror.branches(), there)
+        repository = resolve_repository(Target.parse(target), context)
+        branch = Target.parse(target).branch
+        return name_backport_branch(branch, original, repository.mirror.branches(), repository)
     except BackportError:
         return context.config.backport_branch(original.number, target)
 

@@ -1,7 +1,7 @@
-"""Whether a request was cancelled since it was made: asked of GitHub, where the word stands.
+"""Whether a request was cancelled since it was made. The comments on GitHub decide.
 
-Owns what counts as a cancellation. Nothing is kept in a process, so it holds for a request that waits in a queue, runs
-on another machine, or starts again after a crash.
+No process keeps it, so a cancellation holds for a request that waits in a queue, runs on another machine, or starts
+again after a crash.
 """
 
 from __future__ import annotations
@@ -15,35 +15,38 @@ from bot.commands.verbs import Verb
 from bot.errors import CommandError, GitHubError
 from bot.models import Cancelled, Comment
 from bot.pipeline.authorization import is_authorized
-from bot.pipeline.context import Backport, RepositoryContext
+from bot.pipeline.context import RepositoryContext
+from bot.pipeline.request import BackportRequest
 from bot.text.comment_text import may_start_line
 from bot.text.markers import is_ours
 
 log = logging.getLogger(__name__)
 
 
-def cancelled(branch: str, backport: Backport, context: RepositoryContext) -> Cancelled | None:
-    """Return the ending of a target branch whose request somebody has cancelled meanwhile, or None.
+def find_cancellation(branch: str, request: BackportRequest, context: RepositoryContext) -> Cancelled | None:
+    """Return the outcome of a target branch whose request was cancelled meanwhile, or None.
 
     A comment that cancels, by a person who may, counts for every comment and every label that came before it.
     """
-    for comment in context.originals.comments(backport.original.number):
-        if _came_after(comment, backport) and _cancels(comment, context):
+    for comment in context.originals.comments(request.original.number):
+        if _came_after(comment, request) and _cancels(comment, context):
             return Cancelled(branch=branch, by=comment.author)
     return None
 
 
-class Watch:
-    """Is a StopWhen: while a candidate is being proven, looks now and then whether its request was cancelled."""
+class CancellationWatch:
+    """A StopWhen: while a candidate is being proven, asks now and then whether its request was cancelled."""
 
-    def __init__(self, branch: str, backport: Backport, context: RepositoryContext, *, pause: float = 15.0) -> None:
-        self._look = partial(cancelled, branch, backport, context)
+    def __init__(
+        self, branch: str, request: BackportRequest, context: RepositoryContext, *, pause: float = 15.0
+    ) -> None:
+        self._look = partial(find_cancellation, branch, request, context)
         self._pause = pause
         self._next = time.monotonic() + pause
         self._stopped = False
 
     def __call__(self) -> bool:
-        """Say whether to stop. A look that fails is no reason to."""
+        """Return whether to stop. An error of GitHub does not stop the proof."""
         if not self._stopped and time.monotonic() >= self._next:
             self._next = time.monotonic() + self._pause
             try:
@@ -53,11 +56,11 @@ class Watch:
         return self._stopped
 
 
-def _came_after(comment: Comment, backport: Backport) -> bool:
-    if backport.comment_id is not None:
-        return comment.id > backport.comment_id
+def _came_after(comment: Comment, request: BackportRequest) -> bool:
+    if request.comment_id is not None:
+        return comment.id > request.comment_id
     # What cancels is unedited, so it changed last when it was written.
-    return backport.labelled_at is not None and comment.changed > backport.labelled_at
+    return request.labelled_at is not None and comment.changed > request.labelled_at
 
 
 def _cancels(comment: Comment, context: RepositoryContext) -> bool:

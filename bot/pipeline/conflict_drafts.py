@@ -14,11 +14,12 @@ from bot.errors import FetchFailed, GitHubError, NotOpened, RateLimited, Unavail
 from bot.models import Candidate, Conflicted, PullRequest, Sha, TargetPlan
 from bot.pick import ladder
 from bot.pick.conflict_commit import ConflictMarkerCommit, find_markers
-from bot.pipeline.context import Backport, RepositoryContext
+from bot.pipeline.context import RepositoryContext
 from bot.pipeline.open_pull_request import push_and_open, replaceable_tip, take_back
 from bot.pipeline.publish import check_rights
 from bot.pipeline.pull_request_metadata import details_of
 from bot.pipeline.repositories import remote_of
+from bot.pipeline.request import BackportRequest
 from bot.report.conflict import render_conflict_body, render_conflict_check, render_sent_back
 from bot.report.pull_request import render_title
 from bot.text.logins import is_shared, same_login
@@ -27,7 +28,9 @@ from bot.text.markers import is_conflict, parse_pull_request_marker, status_mark
 log = logging.getLogger(__name__)
 
 
-def offer_draft(ended: Conflicted, plan: TargetPlan, backport: Backport, context: RepositoryContext) -> Conflicted:
+def offer_draft(
+    ended: Conflicted, plan: TargetPlan, request: BackportRequest, context: RepositoryContext
+) -> Conflicted:
     """Open a draft that holds the conflict, where the configuration wants one and the conflict can be marked.
 
     Where GitHub refuses the draft the branch is put back, and the conflict says why.
@@ -36,7 +39,7 @@ def offer_draft(ended: Conflicted, plan: TargetPlan, backport: Backport, context
         PushRejected: the backport branch holds a commit that the bot did not make; nothing was pushed.
         PushForbidden: the repository does not take the push.
     """
-    if context.config.publish.on_conflict != "draft" or backport.options.dry_run:
+    if context.config.publish.on_conflict != "draft" or request.options.dry_run:
         return ended
     marked = _mark(plan, context)
     if marked is None:
@@ -44,11 +47,11 @@ def offer_draft(ended: Conflicted, plan: TargetPlan, backport: Backport, context
     check_rights(marked, context)
     before = replaceable_tip(plan, context)
     try:
-        opened = _open_draft(ended, marked, plan, backport, context)
+        opened = _open_draft(ended, marked, plan, request, context)
     except NotOpened as error:
         take_back(marked.commit, plan, before, context)
         return replace(ended, note=f"{error.__cause__} So there is no draft of it.")
-    context.github.add_details(opened.number, details_of(backport, certain=False, context=context))
+    context.github.add_details(opened.number, details_of(request, certain=False, context=context))
     left = find_markers(context.mirror, marked.base_commit, marked.commit, plan.commits[-1])
     context.github.write_check_run(marked.commit, render_conflict_check(left))
     context.progress(f"{plan.branch}: #{opened.number} opened with the conflict in it")
@@ -56,19 +59,19 @@ def offer_draft(ended: Conflicted, plan: TargetPlan, backport: Backport, context
 
 
 def _open_draft(
-    ended: Conflicted, marked: Candidate, plan: TargetPlan, backport: Backport, context: RepositoryContext
+    ended: Conflicted, marked: Candidate, plan: TargetPlan, request: BackportRequest, context: RepositoryContext
 ) -> PullRequest:
     body = render_conflict_body(
-        backport.original,
+        request.original,
         plan,
         ended.conflict,
         marked,
         repository=context.config.repository,
-        requester=backport.requester,
+        requester=request.requester,
         remote=remote_of(context),
         template=context.config.templates.conflict,
     )
-    title = render_title(backport.original, plan.branch, template=context.config.title)
+    title = render_title(request.original, plan.branch, template=context.config.title)
     return push_and_open(marked.commit, plan, context, title=title, body=body, draft=True)
 
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 
 from bot.carried.load import CarriedPatch, configured_patches
-from bot.commands.parser import Command
-from bot.commands.verbs import Verb
 from bot.config import Config
 from bot.environment.credentials import Account
 from bot.environment.data_folder import private_directory
@@ -20,7 +17,7 @@ from bot.git.mirror import open_beside, open_mirror
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.github.protocol import GitHub
-from bot.models import BackportOptions, Candidate, MergeMethod, Progress, PullRequest, Sha, silent
+from bot.models import Progress, Target, silent
 from bot.pick.context import PickContext
 from bot.pick.strategy import PickCaches
 
@@ -77,7 +74,7 @@ class RepositoryContext:
 
     def target(self, branch: str) -> str:
         """Return a branch by the name that a requester gives it."""
-        return f"{self.elsewhere}:{branch}" if self.elsewhere else branch
+        return str(Target(self.elsewhere or None, branch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,32 +188,3 @@ def _open_beside(
             )
     finally:
         client.close()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backport:
-    """One request being served: the original as it was merged, and what the requester switched on.
-
-    `siblings` are the candidates that this request made for other branches so far, newest branch first.
-    `companion_originals` are the merge commits of companions that are to come along, as far as they are merged.
-    `named` are the commits that the requester named, as they wrote them.
-    `comment_id` is the comment that asked, or `labelled_at` the moment of the label that did.
-    """
-
-    original: PullRequest
-    merge_method: MergeMethod
-    commits: tuple[Sha, ...]
-    options: BackportOptions
-    requester: str
-    patch: CarriedPatch | None = None
-    siblings: tuple[Candidate, ...] = ()
-    companion_originals: Mapping[str, Sha] = field(default_factory=dict)
-    named: tuple[str, ...] = ()
-    comment_id: int | None = None
-    labelled_at: datetime | None = None
-    undone: str = ""
-    """A sentence for the requester and the reviewer where the original was reverted since; else empty."""
-
-    def asking(self, branch: str, **changes: bool) -> Command:
-        """Return the command that asks for this backport to one branch, with these options changed."""
-        return Command(verb=Verb.BACKPORT, options=self.options, commits=self.named).onto(branch, **changes)

@@ -1,6 +1,6 @@
-"""A request → the backport it means: the original, how it was merged, and the commits to pick.
+"""A command → the request that it means: the original, how it was merged, and the commits to pick.
 
-Owns the choice between what GitHub says was merged and what the requester names.
+The commits are those that GitHub says were merged, unless the requester names others.
 """
 
 from __future__ import annotations
@@ -9,35 +9,35 @@ from collections.abc import Mapping
 
 from bot.models import MergeMethod, PullRequest, Sha
 from bot.pipeline.companion_originals import merged_originals
-from bot.pipeline.context import Backport, RepositoryContext
+from bot.pipeline.context import RepositoryContext
 from bot.pipeline.merged_commits import merged_commits
 from bot.pipeline.replies import CommandContext
+from bot.pipeline.request import BackportRequest
 from bot.pipeline.reverted_original import taken_back
 from bot.report import replies
 
 
-def read_backport(request: CommandContext, original: PullRequest, context: RepositoryContext) -> Backport:
+def read_request(command: CommandContext, original: PullRequest, context: RepositoryContext) -> BackportRequest:
     """Find the commits to pick.
 
     Raises:
         RequestRejected: they cannot be told for certain, or are on neither the default branch nor the original's base.
         NotYetKnown: GitHub has not caught up with the merge.
     """
-    named = request.command.commits
+    named, options, source = command.command.commits, command.command.options, command.source
     method, commits = _named_commits(named, original, context) if named else merged_commits(original, context)
-    patch, options = context.pick.patch_for(original), request.command.options
-    return Backport(
+    patch = context.pick.patch_for(original)
+    return BackportRequest(
+        key=source.key,
+        command=str(command.command),
+        requester=source.requester,
+        labelled_at=source.labelled_at,
         original=original,
         merge_method=method,
         commits=commits,
         options=options,
-        requester=request.source.requester,
-        patch=patch,
-        named=named,
-        comment_id=request.source.comment_id,
-        labelled_at=request.source.labelled_at,
-        undone=taken_back(original, commits, context),
         companion_originals=merged_originals(patch, context) if patch and options.with_companions else {},
+        undone=taken_back(original, commits, context),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.carried.load import CarriedPatch
 from bot.environment.temporary_folders import scratch_folder
 from bot.git.trees import list_submodules
-from bot.models import Candidate, Progress, Verdict, silent
+from bot.models import Candidate, Progress, SuiteRun, Verdict, VerdictOutcome, silent
 from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.remote_proof import actions_runner
@@ -38,6 +38,12 @@ def prove_candidate(
         request, lambda line: context.progress(f"{candidate.branch}: {line}")
     )
     return verdict if verdict.proven else replace(verdict, notes=(*verdict.notes, *_left_out(candidate, context)))
+
+
+def no_verdict(reason: str) -> Verdict:
+    """Return the verdict of a proof that came to none."""
+    missing = SuiteRun(tree="", cases=(), device=None, seconds=0.0, problem=reason)
+    return Verdict(outcome=VerdictOutcome.INCONCLUSIVE, reason=reason, base=missing, candidate=missing)
 
 
 def _left_out(candidate: Candidate, context: PickContext) -> Iterator[str]:

@@ -1,67 +1,20 @@
-"""The proven candidate's branch and pull request; each is found before it is made."""
+"""The last step: open a pull request for a candidate, unless one is open already."""
 
 from __future__ import annotations
 
-from bot.commands.parser import Command
 from bot.errors import PushForbidden
-from bot.history.landed import find_landing_status
-from bot.models import (
-    AlreadyApplied,
-    Candidate,
-    Certainty,
-    Failed,
-    Opened,
-    PullRequest,
-    TargetOutcome,
-    TargetPlan,
-    Verdict,
-)
-from bot.pipeline.branch_naming import find_pull_requests
-from bot.pipeline.context import Backport, RepositoryContext
+from bot.models import Candidate, Certainty, Moved, NotProven, Opened, TargetOutcome, TargetPlan, Verdict, WouldOpen
+from bot.pipeline.context import RepositoryContext
 from bot.pipeline.open_pull_request import push_and_open
 from bot.pipeline.patch_notes import patch_notes
 from bot.pipeline.pull_request_metadata import details_of, difference, open_questions
 from bot.pipeline.repositories import remote_of
+from bot.pipeline.request import BackportRequest
 from bot.report.check_run import render_proof_check
 from bot.report.conflict import render_conflict_check
 from bot.report.pull_request import render_body, render_title
 
 _WORKFLOWS = ".github/workflows/"
-
-
-def find_backport(
-    branch: str, original: PullRequest, asked: Command, context: RepositoryContext
-) -> TargetOutcome | None:
-    """Return how the target branch stands by the pull requests that exist, or None where there is none to respect."""
-    existing = find_pull_requests(branch, original, context)
-    merged = next((each for each in existing if each.merged), None)
-    if merged is not None and _is_there(merged, branch, context):
-        return AlreadyApplied(branch=branch, how=f"#{merged.number} is merged", commit=merged.merge_commit)
-    # What came before a backport that was reverted is over with it.
-    existing = existing[: existing.index(merged)] if merged is not None else existing
-    if asked.options.redo or not existing:
-        return None
-    standing = next((each for each in existing if each.state == "open"), None)
-    if standing is not None:
-        return Opened(branch=branch, pull_request=standing, created=False)
-    return _closed(branch, existing[0], asked.onto(context.target(branch), redo=True))
-
-
-def _is_there(merged: PullRequest, branch: str, context: RepositoryContext) -> bool:
-    """Say whether what a backport pull request brought is still on the branch, and not reverted since."""
-    tip = context.mirror.branches().get(branch)
-    if tip is None or merged.merge_commit is None:
-        return True
-    context.mirror.fetch([tip, merged.merge_commit])
-    return merged.merge_commit not in find_landing_status(context.mirror, tip, [merged.merge_commit]).reverted
-
-
-def _closed(branch: str, pull_request: PullRequest, again: Command) -> Failed:
-    return Failed(
-        branch=branch,
-        message=f"#{pull_request.number} was closed without being merged, so it was not opened again.",
-        hint=f"To have it made anew, comment `{again}`.",
-    )
 
 
 def check_rights(candidate: Candidate, context: RepositoryContext) -> None:
@@ -78,8 +31,29 @@ def check_rights(candidate: Candidate, context: RepositoryContext) -> None:
         )
 
 
-def open_backport(
-    plan: TargetPlan, candidate: Candidate, verdict: Verdict | None, backport: Backport, context: RepositoryContext
+def publish_candidate(
+    plan: TargetPlan,
+    candidate: Candidate,
+    verdict: Verdict | None,
+    request: BackportRequest,
+    context: RepositoryContext,
+) -> TargetOutcome | Moved:
+    """Open what may be opened. `verdict` is None if the requester was allowed to skip the proof."""
+    if verdict is not None and not verdict.proven and context.config.prove.required:
+        return NotProven(branch=plan.branch, candidate=candidate, verdict=verdict)
+    if request.options.dry_run:
+        return WouldOpen(branch=plan.branch, candidate=candidate, verdict=verdict)
+    if context.mirror.branches().get(plan.branch) != plan.base_commit:
+        return Moved()
+    return _open(plan, candidate, verdict, request, context)
+
+
+def _open(
+    plan: TargetPlan,
+    candidate: Candidate,
+    verdict: Verdict | None,
+    request: BackportRequest,
+    context: RepositoryContext,
 ) -> Opened:
     """Push the very commit that was tested and open its pull request.
 
@@ -89,30 +63,31 @@ def open_backport(
         NotOpened: the branch is pushed, and GitHub refused the pull request.
     """
     check_rights(candidate, context)
-    draft = backport.options.draft or not _is_certain(candidate, verdict)
+    patch = context.pick.patch_for(request.original)
+    draft = request.options.draft or not _is_certain(candidate, verdict)
     opened = push_and_open(
         candidate.commit,
         plan,
         context,
         without_drafts=context.config.publish.drafts == "preferred",
-        title=render_title(backport.original, plan.branch, template=context.config.title),
+        title=render_title(request.original, plan.branch, template=context.config.title),
         body=render_body(
-            backport.original,
+            request.original,
             candidate,
             verdict,
             repository=context.config.repository,
-            requester=backport.requester,
+            requester=request.requester,
             remote=remote_of(context),
             plan=plan,
-            undone=backport.undone,
-            notes=patch_notes(backport.patch, candidate, context) if backport.patch else None,
-            threads=open_questions(backport.original, context),
+            undone=request.undone,
+            notes=patch_notes(patch, candidate, context) if patch else None,
+            threads=open_questions(request.original, context),
             range_diff=difference(plan, candidate, context),
             template=context.config.templates.pull_request,
         ),
         draft=draft,
     )
-    notes = context.github.add_details(opened.number, details_of(backport, certain=not draft, context=context))
+    notes = context.github.add_details(opened.number, details_of(request, certain=not draft, context=context))
     if draft and not opened.draft:
         notes = ("It is no draft, as the plan of this repository has none: do not merge it unreviewed.", *notes)
     if context.config.publish.check_runs:

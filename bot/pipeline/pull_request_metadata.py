@@ -10,20 +10,21 @@ from bot.config import Publish
 from bot.errors import GitHubError
 from bot.git.diff_text import range_diff
 from bot.models import Candidate, Details, PullRequest, ReviewThread, Sha, TargetPlan
-from bot.pipeline.context import Backport, RepositoryContext
+from bot.pipeline.context import RepositoryContext
+from bot.pipeline.request import BackportRequest
 from bot.text.globs import matches_text
 
 log = logging.getLogger(__name__)
 
 
-def details_of(backport: Backport, *, certain: bool, context: RepositoryContext) -> Details:
+def details_of(request: BackportRequest, *, certain: bool, context: RepositoryContext) -> Details:
     """Return labels, people and so on. Only a `certain` pull request is ever let merge by itself."""
-    policy, original = context.config.publish, backport.original
+    policy, original = context.config.publish, request.original
     return Details(
         labels=(*context.config.labels, *_copied_labels(original, context)),
         milestone=original.milestone if policy.copy_milestone and context.home is None else None,
-        assignees=_people(policy.assignees, backport),
-        reviewers=_people(policy.reviewers, backport),
+        assignees=_people(policy.assignees, request),
+        reviewers=_people(policy.reviewers, request),
         teams=tuple(team.rpartition("/")[2] for team in policy.team_reviewers),
         merge=_merge(policy) if certain else None,
     )
@@ -63,11 +64,11 @@ def _copied_labels(original: PullRequest, context: RepositoryContext) -> Iterabl
             yield label
 
 
-def _people(named: Iterable[str], backport: Backport) -> tuple[str, ...]:
+def _people(named: Iterable[str], request: BackportRequest) -> tuple[str, ...]:
     known = {
-        "author": backport.original.author,
-        "merger": backport.original.merged_by,
-        "requester": backport.requester,
+        "author": request.original.author,
+        "merger": request.original.merged_by,
+        "requester": request.requester,
     }
     logins = (known.get(name, name) for name in named)
     # A merge queue or an App can neither be assigned nor review.

@@ -1,55 +1,39 @@
 """What the files of a run folder hold, as frozen records with a version.
 
-Owns the shapes: a file of another shape is refused as a whole. `schema()` is kept in run-folder.schema.json beside this
-file, for whoever reads a run folder with other tools. Reads and writes no file.
+A file of another shape is refused as a whole. `schema()` is kept in run-folder.schema.json beside this file, for other
+tools that read a run folder. This module reads and writes no file.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.json_schema import models_json_schema
 
-from bot.carried.load import CarriedPatch
-from bot.commands.parser import parse_commands
-from bot.errors import CommandError, RunFolderError
+from bot.errors import RunFolderError
 from bot.models import (
     AlreadyApplied,
-    BackportOptions,
     Cancelled,
     Candidate,
     Conflicted,
     Failed,
-    MergeMethod,
     NotAffected,
     NotProven,
     Opened,
-    PullRequest,
     Sha,
     TargetOutcome,
     TargetPlan,
     Verdict,
     WouldOpen,
 )
-from bot.pipeline.context import Backport
-from bot.pipeline.reply_keys import comment_of
+from bot.pipeline.request import BackportRequest, Record
 
 KindT = TypeVar("KindT")
 ValueT = TypeVar("ValueT")
 _FULL_SHA = re.compile(r"[0-9a-f]{40}")
-
-
-class Record(BaseModel):
-    """A mapping in a run folder's file. An unknown key is an error: it may be meant for a later version."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, ser_json_bytes="base64", val_json_bytes="base64", use_attribute_docstrings=True
-    )
 
 
 class Tagged(Record, Generic[KindT, ValueT]):
@@ -73,12 +57,17 @@ _Ending = (
 
 def tagged(value: TargetPlan | Candidate | TargetOutcome) -> dict[str, object]:
     """Return a value as a `Tagged` of its kind reads it."""
-    if isinstance(value, TargetPlan | Candidate):
-        return {"kind": "plan" if isinstance(value, TargetPlan) else "candidate", "value": value}
-    return {"kind": value.status.value, "value": value}
+    return {"kind": kind_of(value), "value": value}
 
 
-class Target(Record):
+def kind_of(value: TargetPlan | Candidate | TargetOutcome) -> str:
+    """Return the name of a value's kind."""
+    if isinstance(value, TargetPlan):
+        return "plan"
+    return "candidate" if isinstance(value, Candidate) else value.status.value
+
+
+class TargetRecord(Record):
     """One target branch of a request: planned, or ended already. `id` names its files; branch names may hold "/"."""
 
     id: Annotated[str, Field(pattern=r"^[0-9]{1,4}$")]
@@ -97,43 +86,22 @@ class Target(Record):
         return self
 
 
-class Request(Record):
-    """One command of a person, read and permitted. `key` finds its status comment, which keeps the `command`."""
+class PlannedRequest(BackportRequest):
+    """A request with what each of its target branches has come to so far."""
 
-    key: str
-    command: str
-    requester: str
-    labelled_at: datetime | None = None
-    original: PullRequest
-    merge_method: MergeMethod
-    commits: tuple[Sha, ...]
-    options: BackportOptions
-    companion_originals: Mapping[str, Sha] = {}
-    undone: str = ""
-    targets: tuple[Target, ...]
+    targets: tuple[TargetRecord, ...]
 
-    def backport(self, patch: CarriedPatch | None, *, siblings: tuple[Candidate, ...] = ()) -> Backport:
-        """Return the request as the line takes it."""
-        return Backport(
-            original=self.original,
-            merge_method=self.merge_method,
-            commits=self.commits,
-            options=self.options,
-            requester=self.requester,
-            patch=patch,
-            siblings=siblings,
-            companion_originals=self.companion_originals,
-            comment_id=comment_of(self.key),
-            labelled_at=self.labelled_at,
-            named=self._named(),
-            undone=self.undone,
+    def find(self, target: str) -> TargetRecord:
+        """Return the record of a target by the name that the requester gives it."""
+        return next(record for record in self.targets if record.branch == target)
+
+    def with_decision(self, target: str, decided: TargetPlan | TargetOutcome) -> Self:
+        """Return the request with what one of its targets has come to since."""
+        records = (
+            TargetRecord.of(record.id, target, decided) if record.branch == target else record
+            for record in self.targets
         )
-
-    def _named(self) -> tuple[str, ...]:
-        try:
-            return next((command.commits for command in parse_commands(self.command)), ())
-        except CommandError:
-            return ()  # it was read once: another version of the bot wrote it
+        return self.model_copy(update={"targets": tuple(records)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +113,7 @@ class Planned:
 
     id: str
     target: str
-    request: Request
+    request: PlannedRequest
     plan: TargetPlan
 
 
@@ -156,7 +124,7 @@ class Plan(Record):
     repository: str
     clone_url: str
     refused: tuple[int, ...] = ()
-    requests: tuple[Request, ...]
+    requests: tuple[PlannedRequest, ...]
 
     def planned(self) -> tuple[Planned, ...]:
         """Return the targets that are to be picked."""

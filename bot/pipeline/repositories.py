@@ -1,46 +1,42 @@
-"""Targets in other repositories: `owner/name:branch` → that repository's workplace and its branch.
-
-Owns the way from a target's name to where it is. What is done there is the same line.
-"""
+"""Which repository a target is in: the one that the originals are in, or another that the configuration names."""
 
 from __future__ import annotations
 
 from bot.commands.parser import Command
 from bot.commands.verbs import Verb
 from bot.errors import NotAuthorized, TargetBranchNotFound
-from bot.models import Sha
+from bot.models import Sha, Target
 from bot.pipeline.authorization import is_authorized
-from bot.pipeline.context import Backport, RepositoryContext
-from bot.text.branch_names import split_target
+from bot.pipeline.context import RepositoryContext
+from bot.pipeline.request import BackportRequest
 
 
 def target_branches(context: RepositoryContext) -> dict[str, Sha]:
     """Return every branch that can be a target, by the name that a requester gives it."""
     elsewhere = {
-        f"{repository}:{branch}": tip
-        for repository, there in context.others.items()
-        for branch, tip in there.mirror.branches().items()
+        str(Target(name, branch)): tip
+        for name, repository in context.others.items()
+        for branch, tip in repository.mirror.branches().items()
     }
     return context.mirror.branches() | elsewhere
 
 
-def resolve_repository(target: str, context: RepositoryContext) -> tuple[RepositoryContext, str]:
-    """Return where a target is and what its branch is called there.
+def resolve_repository(target: Target, context: RepositoryContext) -> RepositoryContext:
+    """Return the repository that a target is in.
 
     Raises:
         TargetBranchNotFound: the configuration does not name that repository, or the token cannot see it.
     """
-    repository, branch = split_target(target)
-    if repository is None:
-        return context, branch
-    if repository in context.unseen:
-        raise repository_not_visible(repository, context)
-    if repository not in context.others:
+    if target.repository is None:
+        return context
+    if target.repository in context.unseen:
+        raise repository_not_visible(target.repository, context)
+    if target.repository not in context.others:
         raise TargetBranchNotFound(
-            f"`{repository}` is not one of the repositories of `elsewhere`, so nothing was started there.",
+            f"`{target.repository}` is not one of the repositories of `elsewhere`, so nothing was started there.",
             hint="A maintainer can name it in `backport.yaml`.",
         )
-    return context.others[repository], branch
+    return context.others[target.repository]
 
 
 def remote_of(context: RepositoryContext) -> str:
@@ -57,21 +53,21 @@ def repository_not_visible(repository: str, context: RepositoryContext) -> Targe
     )
 
 
-def context_for_target(target: str, backport: Backport, context: RepositoryContext) -> tuple[RepositoryContext, str]:
-    """Return where a target is, with the commits to backport at hand there.
+def context_for_target(target: Target, request: BackportRequest, context: RepositoryContext) -> RepositoryContext:
+    """Return the repository that a target is in, with the commits to backport in its mirror.
 
     Raises:
         NotAuthorized: the requester may not ask for backports in that repository.
-        TargetBranchNotFound: see `place_of`.
+        TargetBranchNotFound: see `resolve_repository`.
     """
-    there, branch = resolve_repository(target, context)
-    if there is context:
-        return context, branch
-    command = Command(verb=Verb.BACKPORT, targets=(branch,), options=backport.options)
-    if not is_authorized(command, backport.requester, there):
+    repository = resolve_repository(target, context)
+    if repository is context:
+        return context
+    command = Command(verb=Verb.BACKPORT, targets=(target.branch,), options=request.options)
+    if not is_authorized(command, request.requester, repository):
         raise NotAuthorized(
-            f"@{backport.requester} may not ask for backports to `{target}`, so nothing was started there.",
+            f"@{request.requester} may not ask for backports to `{target}`, so nothing was started there.",
             hint="Somebody who may write there can ask.",
         )
-    context.mirror.fetch(backport.commits)
-    return there, branch
+    context.mirror.fetch(request.commits)
+    return repository

@@ -1,231 +1,274 @@
-"""One target branch from start to end: plan → pick → prove → publish. Every ending is a TargetOutcome.
+"""The order of things: of a request's target branches, of the steps on each, and which candidate helps the next branch.
 
-Each step is a function of its own, so that the steps can also run in processes that trust each other less (the room
-`bot.handlers`). Making and proving a candidate take a PickContext, which has no way to GitHub.
+    plan      may read GitHub          → TargetPlan, or the outcome
+    pick      has no way to GitHub     → Candidate, or the outcome
+    prove     needs no token           → Verdict
+    publish   may write to GitHub      → the outcome, or Moved
+
+A service takes all steps in one process. A job of a CI takes one of them on a run folder, so that untrusted code never
+runs where a token is. Both go through `RequestRun`, which hands each step what the earlier ones left in its store.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
 from bot.commands.parser import Command
-from bot.errors import TargetBranchNotFound
-from bot.git.trees import CommitTree
+from bot.commands.targets import newest_first
+from bot.errors import RunFolderError
 from bot.models import (
-    AlreadyApplied,
     Candidate,
-    Commit,
-    Conflict,
+    Certainty,
     Conflicted,
     Failed,
-    NotProven,
-    Sha,
-    Signature,
+    Moved,
+    Opened,
+    Target,
     TargetOutcome,
     TargetPlan,
     Verdict,
+    VerdictOutcome,
     WouldOpen,
 )
-from bot.pick import ladder
-from bot.pick.companions import carry_companions
 from bot.pick.context import PickContext
-from bot.pick.plan import plan_target
-from bot.pick.rewrite_commits import sign_off
 from bot.pick.strategy import Regenerator
-from bot.pick.with_prerequisites import bring_prerequisites
 from bot.pipeline import unexpected_errors
-from bot.pipeline.branch_naming import name_backport_branch
-from bot.pipeline.cancellation import Watch, cancelled
+from bot.pipeline.cancellation import CancellationWatch, find_cancellation
 from bot.pipeline.conflict_drafts import offer_draft
-from bot.pipeline.context import Backport, RepositoryContext
-from bot.pipeline.open_pull_request import replaceable_tip
+from bot.pipeline.context import RepositoryContext
+from bot.pipeline.pick import pick_candidate
+from bot.pipeline.plan import plan_backport
 from bot.pipeline.prove import configured_runner, prove_candidate
-from bot.pipeline.publish import check_rights, find_backport, open_backport
+from bot.pipeline.publish import check_rights, publish_candidate
 from bot.pipeline.regenerate_files import tools_for
-from bot.pipeline.repositories import context_for_target
+from bot.pipeline.repositories import context_for_target, resolve_repository
+from bot.pipeline.request import BackportRequest
+from bot.pipeline.result_store import Decision, ResultStore
 from bot.pipeline.verified_commits import signed_by_github
 from bot.proof.runner import Runner
-from bot.text.markdown import count
 
-T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 
 # A branch that moves this often during a suite run is busier than any release branch we know of.
 _ATTEMPTS = 3
 
 
-def backport_to(branch: str, backport: Backport, context: RepositoryContext) -> TargetOutcome:
-    """Bring the original to one target branch. What stops this branch is its result and never an exception."""
+def serving_order(names: Iterable[str], patch: CarriedPatch | None) -> list[Target]:
+    """Put the newest branch first: where the original conflicts, its version for the next newer one may apply.
 
-    def carry() -> TargetOutcome:
-        there, name = context_for_target(branch, backport, context)
-        ending = _carry(name, backport, there)
-        return branch_moved_outcome(branch, backport, _ATTEMPTS) if ending is None else replace(ending, branch=branch)
-
-    return capture_errors(branch, carry, retry=backport.asking(branch))
+    A carried patch knows the older branches better than a neighbour does, so with one the order stays as asked.
+    """
+    return [Target.parse(name) for name in (names if patch else newest_first(names))]
 
 
-def plan_for(target: str, backport: Backport, context: RepositoryContext) -> TargetPlan | TargetOutcome:
-    """Take the first step alone, wherever the target is. What stops it is its result and never an exception."""
+def may_stand_in(candidate: Candidate, decision: Decision | None) -> bool:
+    """Say whether a branch's candidate may stand in for the original on the next branch.
 
-    def step() -> TargetPlan | TargetOutcome:
-        there, name = context_for_target(target, backport, context)
-        planned = plan(name, backport, there)
-        return planned if isinstance(planned, TargetPlan) else replace(planned, branch=target)
+    Only what may be opened, was made without a guess and did not fail its proof: a guess that was copied would look
+    like a plain pick. While the branch has no outcome yet, its candidate counts: what is made from it names it, and is
+    published only after it.
+    """
+    if candidate.certainty is not Certainty.CERTAIN:
+        return False
+    if decision is None or isinstance(decision, TargetPlan):
+        return True
+    return isinstance(decision, Opened | WouldOpen) and not _failed(decision.verdict)
 
-    return capture_errors(target, step, retry=backport.asking(target))
+
+def _failed(verdict: Verdict | None) -> bool:
+    """Say whether a proof ran and spoke against the candidate; one that did not run says nothing."""
+    return verdict is not None and verdict.outcome not in (VerdictOutcome.PROVEN, VerdictOutcome.INCONCLUSIVE)
 
 
-def capture_errors(branch: str, step: Callable[[], T], *, retry: Command | None = None) -> T | Failed:
-    """Run a step of one target branch; any error becomes the branch's ending and stops no other branch.
+class RequestRun:
+    """One request on its way through the steps. The targets are to be taken in `serving_order`."""
 
-    `retry` is the command by which a person asks for the branch again; none where the next run does.
+    def __init__(self, request: BackportRequest, store: ResultStore) -> None:
+        self.request, self.store = request, store
+        self._candidates: dict[Target, Candidate] = {}
+
+    def siblings(self, target: Target) -> list[Candidate]:
+        """Return this process's candidates for other targets that may stand in for the original, newest first."""
+        return [
+            candidate
+            for other, candidate in self._candidates.items()
+            if other != target and may_stand_in(candidate, self.store.decision(other))
+        ]
+
+    def run(self, target: Target, context: RepositoryContext) -> TargetOutcome:
+        """Take all steps, again if the branch moves. What stops this target is its outcome and never an exception."""
+        outcome = self._captured(target, lambda: self._run(target, context))
+        self.store.keep_decision(target, outcome)
+        return outcome
+
+    def _run(self, target: Target, context: RepositoryContext) -> TargetOutcome:
+        for _ in range(_ATTEMPTS):
+            decision = self.plan(target, context)
+            if not isinstance(decision, TargetPlan):
+                return decision
+            there = resolve_repository(target, context)
+            picked = self.pick(target, context.pick, context, tools=tools_for(target.branch, context.pick))
+            if isinstance(picked, Candidate):
+                watch = CancellationWatch(target.branch, self.request, there)
+                watched = replace(there, pick=replace(there.pick, stop_when=watch))
+                self.prove(target, watched.pick, configured_runner(watched))
+            outcome = self.publish(target, context)
+            if not isinstance(outcome, Moved):
+                return outcome
+            context.progress(f"{target}: the branch moved during the proof; starting again")
+        return self.end_moved(target, _ATTEMPTS)
+
+    def plan(self, target: Target, context: RepositoryContext) -> Decision:
+        """Pin the branch and decide, wherever the target is. What stops it is its outcome and never an exception."""
+
+        def step() -> Decision:
+            return plan_backport(target.branch, self.request, context_for_target(target, self.request, context))
+
+        self._candidates.pop(target, None)  # made for an earlier plan, on a tip that the branch has left
+        decision = self._captured(target, step)
+        self.store.keep_decision(target, decision)
+        return decision
+
+    def pick(
+        self,
+        target: Target,
+        context: PickContext,
+        repository: RepositoryContext | None = None,
+        *,
+        tools: Regenerator | None = None,
+    ) -> Candidate | TargetOutcome:
+        """Make the candidate of a planned target. What stops it is its outcome and never an exception.
+
+        `repository` is that of the originals, for targets elsewhere and for commits that GitHub is to sign.
+        """
+        picked = self._captured(target, lambda: self._pick(target, context, repository, tools))
+        self.store.keep_pick(target, picked)
+        if isinstance(picked, Candidate):
+            self._candidates[target] = picked
+        return picked
+
+    def _pick(
+        self, target: Target, context: PickContext, repository: RepositoryContext | None, tools: Regenerator | None
+    ) -> Candidate | TargetOutcome:
+        plan = self._plan_of(target)
+        context.mirror.fetch([*plan.commits, *self.request.companion_originals.values()])
+        there = resolve_repository(target, repository) if repository is not None else None
+        pick = there.pick if there is not None else context
+        pick.mirror.fetch([plan.base_commit])
+        picked = pick_candidate(plan, self.request, pick, siblings=self.siblings(target), tools=tools)
+        if not isinstance(picked, Candidate):
+            return picked
+        if there is not None:
+            check_rights(picked, there)
+            picked = signed_by_github(picked, there)
+        self.store.keep_objects(target, picked, pick.mirror)
+        return picked
+
+    def prove(self, target: Target, context: PickContext, runner: Runner | None = None) -> Verdict | None:
+        """Prove a picked candidate; None if the requester was allowed to skip the proof. Without a runner, here.
+
+        Raises:
+            RunFolderError: there is no candidate.
+        """
+        candidate = self._candidate_of(target)
+        if not self.request.options.prove:
+            return None
+        patch = context.patch_for(self.request.original)
+        verdict = prove_candidate(candidate, patch, context, runner)
+        self.store.keep_verdict(target, candidate, verdict)
+        return verdict
+
+    def publish(self, target: Target, context: RepositoryContext) -> TargetOutcome | Moved:
+        """Open what may be opened. What stops it is its outcome and never an exception."""
+        decision = self.store.decision(target)
+        if decision is not None and not isinstance(decision, TargetPlan):
+            return decision
+        outcome = self._captured(target, lambda: self._publish(target, context))
+        if not isinstance(outcome, Moved):
+            self.store.keep_decision(target, outcome)
+        return outcome
+
+    def _publish(self, target: Target, context: RepositoryContext) -> TargetOutcome | Moved:
+        plan, there = self._plan_of(target), resolve_repository(target, context)
+        cancellation = find_cancellation(target.branch, self.request, there)
+        if cancellation is not None:
+            return cancellation
+        picked = self.store.pick(target)
+        if picked is None:
+            return Failed(
+                branch=str(target), message="The pick left no result.", hint="Look at its job, then ask again."
+            )
+        if not isinstance(picked, Candidate | Conflicted):
+            return picked
+        context.mirror.fetch(plan.commits)
+        there.mirror.fetch([plan.base_commit])
+        if isinstance(picked, Conflicted):
+            return offer_draft(picked, plan, self.request, there)
+        return self._publish_candidate(target, picked, plan, there)
+
+    def _publish_candidate(
+        self, target: Target, candidate: Candidate, plan: TargetPlan, repository: RepositoryContext
+    ) -> TargetOutcome | Moved:
+        if (candidate.branch, candidate.base_commit) != (plan.branch, plan.base_commit):
+            raise RunFolderError(f"The candidate is not one for {plan.branch}.", hint="Run the stages anew.")
+        self._candidates[target] = candidate
+        opened = {sha for sibling in self.siblings(target) for sha in sibling.commits}
+        if not opened.issuperset(candidate.siblings):
+            return self._sibling_not_opened(target)
+        verdict = self.store.verdict(target, candidate) if self.request.options.prove else None
+        self.store.fetch_objects(target, candidate, repository.mirror)
+        return publish_candidate(plan, candidate, verdict, self.request, repository)
+
+    def end_moved(self, target: Target, attempts: int) -> Failed:
+        """End a target whose branch moved during every proof."""
+        often = "once" if attempts == 1 else f"{attempts} times"
+        outcome = Failed(
+            branch=str(target),
+            message=f"The branch moved {often} while the candidate was being proven, so nothing was opened: a proof "
+            "holds for the commit that it was made on.",
+            hint=f"Comment `{self.request.asking(str(target))}` when the branch is quieter: it is then made on the new "
+            "tip.",
+        )
+        self.store.keep_decision(target, outcome)
+        return outcome
+
+    def _sibling_not_opened(self, target: Target) -> Failed:
+        return Failed(
+            branch=str(target),
+            message="This backport was made from the one to another branch in the same request. That one was not "
+            "opened, or its proof failed, so this one was not opened either.",
+            hint=f"Comment `{self.request.asking(str(target))}`: it is then made without the other one.",
+        )
+
+    def _plan_of(self, target: Target) -> TargetPlan:
+        decision = self.store.decision(target)
+        if not isinstance(decision, TargetPlan):
+            raise RunFolderError(f"{target} is not planned, so nothing was done.", hint="Run `stage plan` first.")
+        return decision
+
+    def _candidate_of(self, target: Target) -> Candidate:
+        picked = self.store.pick(target)
+        if not isinstance(picked, Candidate):
+            raise RunFolderError(
+                f"{target} has no candidate, so nothing was proven.", hint="Run `stage pick` for it first."
+            )
+        return picked
+
+    def _captured(self, target: Target, step: Callable[[], ResultT]) -> ResultT | Failed:
+        """Run a step. Every outcome bears the target's name, also where the branch is elsewhere called differently."""
+        result = capture_errors(str(target), step, retry=self.request.asking(str(target)))
+        return replace(result, branch=str(target)) if isinstance(result, TargetOutcome) else result
+
+
+def capture_errors(branch: str, step: Callable[[], ResultT], *, retry: Command | None = None) -> ResultT | Failed:
+    """Run a step of one target branch; any error becomes the branch's outcome and stops no other branch.
+
+    `retry` is the command by which a person asks for the branch again; none if the next run does.
     """
     try:
         return step()
     except Exception as error:
         return unexpected_errors.failed(branch, error, retry=str(retry or ""))
-
-
-def _carry(branch: str, backport: Backport, context: RepositoryContext) -> TargetOutcome | None:
-    for _ in range(_ATTEMPTS):
-        planned = plan(branch, backport, context)
-        if not isinstance(planned, TargetPlan):
-            return planned
-        candidate = pick(planned, backport, context.pick, tools=tools_for(branch, context.pick))
-        if isinstance(candidate, Conflicted):
-            return offer_draft(candidate, planned, backport, context)
-        if not isinstance(candidate, Candidate):
-            return candidate
-        check_rights(candidate, context)
-        candidate = signed_by_github(candidate, context)
-        watched = replace(context, pick=replace(context.pick, stop_when=Watch(branch, backport, context)))
-        verdict = prove(candidate, backport, watched.pick, configured_runner(watched))
-        ending = publish(planned, candidate, verdict, backport, context)
-        if ending is not None:
-            return ending
-        context.progress(f"{branch}: the branch moved during the proof; starting again")
-    return None
-
-
-def branch_moved_outcome(branch: str, backport: Backport, times: int) -> Failed:
-    """Word the ending of a branch that moved under every proof."""
-    often = "once" if times == 1 else f"{times} times"
-    return Failed(
-        branch=branch,
-        message=f"The branch moved {often} while the candidate was being proven, so nothing was opened: a proof holds "
-        "for the commit that it was made on.",
-        hint=f"Comment `{backport.asking(branch)}` when the branch is quieter: it is then made on the new tip.",
-    )
-
-
-def plan(branch: str, backport: Backport, context: RepositoryContext) -> TargetPlan | TargetOutcome:
-    """Pin the branch and decide: an ending where nothing is to be done, a plan otherwise."""
-    stopped = cancelled(branch, backport, context)
-    if stopped is not None:
-        return stopped
-    existing = find_backport(branch, backport.original, backport.asking(branch), context)
-    if existing is not None:
-        return existing
-    branches = context.mirror.branches()
-    base = _fetch_tip(branch, branches, backport, context)
-    report = check(CommitTree(context.mirror, base), backport.patch) if backport.patch else None
-    context.progress(f"{branch}: {report.status.value}, {report.reason}" if report else f"{branch}: planned")
-    planned = plan_target(
-        branch=branch,
-        base_commit=base,
-        backport_branch=name_backport_branch(branch, backport.original, branches, context),
-        commits=backport.commits,
-        merge_method=backport.merge_method,
-        check=report,
-    )
-    if isinstance(planned, TargetPlan) and planned.backport_branch in branches:
-        # A person's branch of that name is not pushed over; better to say so before the proof than after it.
-        replaceable_tip(planned, context)
-    return planned
-
-
-def _fetch_tip(branch: str, branches: Mapping[str, Sha], backport: Backport, context: RepositoryContext) -> Sha:
-    tip = branches.get(branch)
-    if tip is None:
-        raise TargetBranchNotFound(
-            f"`{branch}` was there when it was asked for and is gone by now, so nothing was opened.",
-            hint="Ask again when there is such a branch.",
-        )
-    context.mirror.fetch([tip, *backport.commits])
-    return tip
-
-
-def pick(
-    plan: TargetPlan, backport: Backport, context: PickContext, *, tools: Regenerator | None = None
-) -> Candidate | Conflicted | AlreadyApplied:
-    """Make the candidate, or say why there is none. What the plan names is in the mirror.
-
-    With `tools`, which run somebody's code, files that they write are written anew where they conflict.
-    """
-    committer = context.committer()
-
-    def pick_plan(planned: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
-        return ladder.pick(
-            context.mirror,
-            planned,
-            patches=context.patches,
-            committer=committer,
-            siblings=backport.siblings,
-            caches=context.caches,
-            max_prerequisites=context.config.pick.max_prerequisites,
-            propose=propose and context.config.pick.propose,
-            regenerator=tools,
-        )
-
-    picked = pick_plan(plan)
-    if isinstance(picked, Conflict) and picked.prerequisites and backport.options.with_prerequisites:
-        picked = bring_prerequisites(context.mirror, plan, picked, committer, pick_plan)
-    if isinstance(picked, Conflict):
-        return Conflicted(branch=plan.branch, conflict=picked)
-    if isinstance(picked, Candidate):
-        context.progress(f"{plan.branch}: {picked.method.value}, {picked.fidelity.value}")
-        whole = _with_companions(picked, committer, backport, context)
-        return sign_off(context.mirror, whole, committer) if context.config.commit.signoff else whole
-    return picked
-
-
-def _with_companions(candidate: Candidate, committer: Signature, backport: Backport, context: PickContext) -> Candidate:
-    if backport.patch is None or not backport.options.with_companions:
-        return candidate
-
-    def original_of(companion: CarriedPatch) -> Commit | None:
-        merged = backport.companion_originals.get(companion.name)
-        return context.mirror.commit(merged) if merged else None
-
-    whole = carry_companions(
-        context.mirror, candidate, backport.patch, patches=context.patches, committer=committer, original_of=original_of
-    )
-    context.progress(f"{candidate.branch}: {count(len(whole.companions), 'companion')} on top")
-    return whole
-
-
-def prove(
-    candidate: Candidate, backport: Backport, context: PickContext, runner: Runner | None = None
-) -> Verdict | None:
-    """Return the verdict, or None if the requester was allowed to skip the proof."""
-    return prove_candidate(candidate, backport.patch, context, runner) if backport.options.prove else None
-
-
-def publish(
-    plan: TargetPlan, candidate: Candidate, verdict: Verdict | None, backport: Backport, context: RepositoryContext
-) -> TargetOutcome | None:
-    """Open what may be opened; None where the branch is no longer where the plan pinned it, and nothing was pushed."""
-    stopped = cancelled(plan.branch, backport, context)
-    if stopped is not None:
-        return stopped
-    if verdict is not None and not verdict.proven and context.config.prove.required:
-        return NotProven(branch=plan.branch, candidate=candidate, verdict=verdict)
-    if backport.options.dry_run:
-        return WouldOpen(branch=plan.branch, candidate=candidate, verdict=verdict)
-    if context.mirror.branches().get(plan.branch) != plan.base_commit:
-        return None
-    return open_backport(plan, candidate, verdict, backport, context)

@@ -9,7 +9,8 @@ from bot.errors import GitHubError, RateLimited, Unavailable
 from bot.models import Failed, TargetOutcome
 from bot.pipeline import unexpected_errors
 from bot.pipeline.branch_naming import name_for_recipe
-from bot.pipeline.context import Backport, RepositoryContext
+from bot.pipeline.context import RepositoryContext
+from bot.pipeline.request import BackportRequest
 from bot.pipeline.request_storage import Place, answer_marker, keep
 from bot.report.check_run import render_target_check
 from bot.report.outcomes import describe
@@ -33,29 +34,18 @@ class StatusComment:
     """One comment, edited whenever a target branch begins or ends.
 
     A comment that cannot be written is logged and stops nothing; the next edit brings it up to date. Until the last
-    branch has ended it keeps the `command`, so that a crash loses no request.
+    branch has ended it keeps the request's command, so that a crash loses no request.
     """
 
-    def __init__(
-        self, key: str, backport: Backport, branches: tuple[str, ...], context: RepositoryContext, *, command: str = ""
-    ) -> None:
-        self._place = Place(backport.original.number, key)
-        self._command = command
-        self._backport = backport
+    def __init__(self, request: BackportRequest, branches: tuple[str, ...], context: RepositoryContext) -> None:
+        self._place = Place(request.original.number, request.key)
+        self._request = request
         self._context = context
-        self._targets: dict[str, TargetProgress | TargetOutcome] = {each: TargetProgress(each) for each in branches}
+        self._targets: dict[str, TargetProgress | TargetOutcome] = {
+            branch: TargetProgress(branch) for branch in branches
+        }
         # Asked for at every edit of the comment, and each answer takes questions to GitHub.
-        self._name_branch = functools.cache(lambda target: name_for_recipe(target, backport.original, context))
-
-    @property
-    def key(self) -> str:
-        """What finds the comment again."""
-        return self._place.key
-
-    @property
-    def command(self) -> str:
-        """What was asked, as one types it."""
-        return self._command
+        self._name_branch = functools.cache(lambda target: name_for_recipe(target, request.original, context))
 
     @property
     def branches(self) -> tuple[str, ...]:
@@ -97,40 +87,51 @@ class StatusComment:
             self.end(self._failed(branch, error))
 
     def _failed(self, branch: str, error: Exception) -> Failed:
-        return unexpected_errors.failed(branch, error, retry=str(self._backport.asking(branch)))
+        return unexpected_errors.failed(branch, error, retry=str(self._request.asking(branch)))
 
     def _show(self, result: TargetOutcome) -> None:
         self._write()
-        if self._context.config.publish.check_runs and not self._backport.options.dry_run:
+        if self._context.config.publish.check_runs and not self._request.options.dry_run:
             template = self._context.config.templates.check_run
             self._context.github.write_check_run(
-                self._backport.original.head_sha, render_target_check(result, template=template)
+                self._request.original.head_sha, render_target_check(result, template=template)
             )
 
     def _write(self) -> None:
         view = StatusView(
             marker=answer_marker(self._place, self._context),
-            original=self._backport.original,
-            requester=self._backport.requester,
+            original=self._request.original,
+            requester=self._request.requester,
             targets=tuple(self._targets.values()),
-            commits=self._backport.commits,
-            merge_method=self._backport.merge_method,
+            commits=self._request.commits,
+            merge_method=self._request.merge_method,
             name_branch=self._name_branch,
-            options=self._backport.options,
-            requested_commits=self._backport.named,
-            note="\n\n".join(filter(None, (self._backport.undone, _note(self._backport)))),
+            options=self._request.options,
+            requested_commits=self._request.named_commits,
+            note="\n\n".join(filter(None, (self._request.undone, self._note()))),
         )
         body = render_status(view, template=self._context.config.templates.status)
         noted = write_branch_states(body, {target.branch: _state(target) for target in self._targets.values()})
         body = noted if len(noted) <= _LONGEST else body
-        if self._command and self.under_way:
-            body = keep(body, RecordState.STARTED, self._command, self._backport.requester, self._place, self._context)
+        if self._request.command and self.under_way:
+            body = keep(
+                body, RecordState.STARTED, self._request.command, self._request.requester, self._place, self._context
+            )
         try:
             self._context.github.write_comment(
-                self._backport.original.number, body, marker=answer_marker(self._place, self._context)
+                self._request.original.number, body, marker=answer_marker(self._place, self._context)
             )
         except GitHubError as error:
             log.warning("%s", error)
+
+    def _note(self) -> str:
+        """Say what was asked for and can have no effect, whatever the branches come to."""
+        if not self._request.options.with_companions:
+            return ""
+        patch = self._context.pick.patch_for(self._request.original)
+        if patch is None:
+            return NO_PATCH_FOR_COMPANIONS
+        return "" if patch.companions else NO_COMPANIONS
 
 
 def _state(target: TargetProgress | TargetOutcome) -> str:
@@ -138,12 +139,3 @@ def _state(target: TargetProgress | TargetOutcome) -> str:
         return f"⏳ {target.phase.value}"
     ending = describe(target)
     return f"{ending.icon} {ending.state}"
-
-
-def _note(backport: Backport) -> str:
-    """Say what was asked for and can have no effect, whatever the branches come to."""
-    if not backport.options.with_companions:
-        return ""
-    if backport.patch is None:
-        return NO_PATCH_FOR_COMPANIONS
-    return "" if backport.patch.companions else NO_COMPANIONS

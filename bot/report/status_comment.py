@@ -21,13 +21,13 @@ from bot.models import (
     NotProven,
     PullRequest,
     Sha,
+    Target,
     TargetOutcome,
 )
 from bot.report.conflict_text import describe_conflict_file
 from bot.report.manual_steps import Recipe, compare_page, recipe
 from bot.report.outcomes import COMMANDS_BELOW, Ending, describe, summary
 from bot.report.verdict import case_title, device_of, device_text, failing_cases, first_line, groups, known_groups
-from bot.text.branch_names import split_target
 from bot.text.markdown import code_cell
 from bot.text.templates import render
 
@@ -160,11 +160,11 @@ def _detail(result: TargetOutcome, view: StatusView) -> _Detail:
 
 def _conflict_detail(ending: Ending, result: Conflicted, view: StatusView) -> _Detail:
     conflict = result.conflict
-    repository, branch = split_target(result.branch)
+    target = Target.parse(result.branch)
     backport_branch = view.name_branch(result.branch)
     home = view.original.url.rpartition("/pull/")[0]
-    page = urljoin(view.original.url, f"/{repository}") if repository else home
-    name = f"{home.split('/', 3)[-1]}#{view.original.number}" if repository else f"#{view.original.number}"
+    page = urljoin(view.original.url, f"/{target.repository}") if target.repository else home
+    name = f"{home.split('/', 3)[-1]}#{view.original.number}" if target.repository else f"#{view.original.number}"
     return _Detail(
         ending=ending,
         files=[describe_conflict_file(file) for file in conflict.files[:MAX_LISTED]],
@@ -173,12 +173,12 @@ def _conflict_detail(ending: Ending, result: Conflicted, view: StatusView) -> _D
         recipe=None
         if result.draft is not None
         else recipe(
-            branch=branch,
-            remote=f"{page}.git" if repository else "origin",
+            branch=target.branch,
+            remote=f"{page}.git" if target.repository else "origin",
             backport_branch=backport_branch,
             commits=view.commits or (conflict.commit,),
             merge_method=view.merge_method,
             files=[file.path for file in conflict.files],
-            compare=compare_page(page, branch, backport_branch, body=f"Backport of {name}"),
+            compare=compare_page(page, target.branch, backport_branch, body=f"Backport of {name}"),
         ),
     )

@@ -18,7 +18,6 @@ MAX_NAME_BYTES = 200
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _GLOB = re.compile(r"[*?\[]")
 _GIT_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]")
-_QUALIFIED = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+):(.+)")
 _LOSSLESS = re.compile(r"[A-Za-z0-9._/-]+")
 
 
@@ -30,15 +29,6 @@ def is_glob(text: str) -> bool:
 def matches_glob(pattern: str, name: str) -> bool:
     """Match a branch name: `*` stops at a slash, `**` alone takes any number of parts, brackets hold a set."""
     return match_parts(pattern, name, lambda part, text: fnmatchcase(text, part))
-
-
-def split_target(target: str) -> tuple[str | None, str]:
-    """Return repository and branch of a target: `owner/name:branch`, or a branch of the repository itself.
-
-    git forbids colons in names, so a plain branch name never looks like a qualified one.
-    """
-    match = _QUALIFIED.fullmatch(target)
-    return (match[1], match[2]) if match else (None, target)
 
 
 def name_problem(name: str) -> str | None:

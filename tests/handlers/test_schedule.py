@@ -195,7 +195,7 @@ def test_a_run_stops_where_its_gpu_minutes_are_used_up(
 ) -> None:
     """No GPU is at hand here, so the first attempt is said to have taken more than a run may."""
     spent = lambda self, *_: setattr(self, "_gpu_minutes", 61.0)  # noqa: E731 - stands in for one method
-    monkeypatch.setattr(PullRequestOpener, "_note", spent)
+    monkeypatch.setattr(PullRequestOpener, "_count_minutes", spent)
     run = open_missing(quick.context, tmp_path / "data")
     assert [result.branch for result in run.results] == ALL[:1]
     assert all("max_gpu_minutes" in standings(run, 9)[branch].waits for branch in ALL[1:])

@@ -10,11 +10,11 @@ from github.IssueComment import IssueComment
 from github.PullRequest import PullRequest
 
 from bot.commands.events import LabelTrigger, MergeTrigger
-from bot.handlers import comment as answer_module
 from bot.handlers import reconcile as reconcile_module
 from bot.handlers.comment import answer
 from bot.handlers.reconcile import reconcile
 from bot.models import Opened, TargetOutcome
+from bot.pipeline.run import RequestRun
 from tests.pipeline.landing import open_pull, unproven, write
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office
 
@@ -207,7 +207,7 @@ def test_a_crash_in_the_middle_loses_no_request(
     """Whoever was first told of the merge died; the delivery comes again, or the next look at GitHub finds it."""
     lenient.say(f"{ASK} --draft", on=pull.number)
     with monkeypatch.context() as dying:
-        dying.setattr(answer_module, "backport_to", lambda *_: sys.exit("killed"))
+        dying.setattr(RequestRun, "run", lambda *_: sys.exit("killed"))
         with pytest.raises(SystemExit):
             merge(lenient, pull)
     assert "under way" in lenient.answers(pull.number)[0]
@@ -226,7 +226,7 @@ def test_a_merge_told_again_after_a_crash_is_served(
 ) -> None:
     lenient.say(ASK, on=pull.number)
     with monkeypatch.context() as dying:
-        dying.setattr(answer_module, "backport_to", lambda *_: sys.exit("killed"))
+        dying.setattr(RequestRun, "run", lambda *_: sys.exit("killed"))
         with pytest.raises(SystemExit):
             merge(lenient, pull)
     again = MergeTrigger(repository=REPOSITORY, pull_request=pull.number, sender=MAINTAINER, labels=())

@@ -13,7 +13,7 @@ from bot.handlers.comment import answer
 from bot.models import Cancelled, Candidate, Opened, Status, TargetOutcome, Verdict
 from bot.pick.context import PickContext
 from bot.pipeline import run
-from bot.pipeline.cancellation import Watch
+from bot.pipeline.cancellation import CancellationWatch
 from bot.pipeline.prove import prove_candidate
 from bot.proof.runner import Runner
 from tests.pipeline.landing import unproven
@@ -107,7 +107,7 @@ def test_the_proof_itself_is_told_to_stop(office: Office, monkeypatch: pytest.Mo
 
     prove = prove_candidate
     monkeypatch.setattr(run, "prove_candidate", prove_until_stopped)
-    monkeypatch.setattr(run, "Watch", partial(Watch, pause=0.0))
+    monkeypatch.setattr(run, "CancellationWatch", partial(CancellationWatch, pause=0.0))
     (result,) = office.say("/backport release/1.2")
     assert asked == [False, True]
     assert isinstance(result, Cancelled)

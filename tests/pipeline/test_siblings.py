@@ -14,9 +14,9 @@ import pytest
 
 from bot.config import parse_config
 from bot.handlers.schedule import open_missing
-from bot.models import Certainty, Conflicted, Method, Opened, SuiteRun, Verdict, VerdictOutcome
+from bot.models import Certainty, Conflicted, Failed, Method, Opened, SuiteRun, Verdict, VerdictOutcome
 from bot.pick.strategy import PickCaches
-from bot.pipeline.learn_backports import sibling
+from bot.pipeline.run import may_stand_in
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, commit, git, with_pick
 
 OLD, NEW = [f"old line {n}\n" for n in range(30)], [f"rewritten {n}\n" for n in range(30)]
@@ -69,12 +69,14 @@ def test_only_what_is_certain_and_did_not_fail_its_proof_stands_in_for_the_origi
     (newer,) = drifting.say("/backport release/2.0", on=20)
     assert isinstance(newer, Opened)
     assert newer.candidate is not None
-    assert sibling(newer) == newer.candidate
-    assert sibling(replace(newer, candidate=replace(newer.candidate, certainty=Certainty.PROPOSED))) is None
+    assert may_stand_in(newer.candidate, newer)
+    assert not may_stand_in(replace(newer.candidate, certainty=Certainty.PROPOSED), newer)
+    assert not may_stand_in(newer.candidate, Failed(branch=newer.branch, message="", hint=""))
     run = SuiteRun(tree="", cases=(), device=None, seconds=1.0)
     stands = {
-        outcome: sibling(replace(newer, verdict=Verdict(outcome=outcome, reason="", base=run, candidate=run)))
-        is not None
+        outcome: may_stand_in(
+            newer.candidate, replace(newer, verdict=Verdict(outcome=outcome, reason="", base=run, candidate=run))
+        )
         for outcome in VerdictOutcome
     }
     assert {outcome for outcome, stood in stands.items() if stood} == {

@@ -11,10 +11,11 @@ import pytest
 
 from bot.commands.parser import parse_commands
 from bot.config import parse_config
-from bot.handlers import comment, schedule_opening
+from bot.handlers import backport, schedule_opening
 from bot.handlers.schedule import open_missing
 from bot.models import Failed, Opened, TargetOutcome
 from bot.pipeline import run, status_comment
+from bot.pipeline.pick import pick_candidate
 from bot.report import check_run
 from tests.pipeline.office import REPOSITORY, Office, with_pick
 
@@ -36,10 +37,10 @@ def _ended(office: Office) -> str:
 def test_it_ends_its_branch_and_no_other(
     office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pick = run.pick
+    pick = pick_candidate
     monkeypatch.setattr(
         run,
-        "pick",
+        "pick_candidate",
         lambda plan, *rest, **named: (_fail if plan.branch == "release/1.1" else pick)(plan, *rest, **named),
     )
     results = {result.branch: type(result) for result in office.say("/backport release/1.1 release/1.2")}
@@ -49,7 +50,7 @@ def test_it_ends_its_branch_and_no_other(
 
 
 def test_it_is_asked_for_again_with_all_that_was_asked_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "pick", _fail)
+    monkeypatch.setattr(run, "pick_candidate", _fail)
     asked = "/backport release/1.1 --draft --with-companions"
     (failed,) = office.say(asked)
     assert isinstance(failed, Failed)
@@ -60,14 +61,14 @@ def test_it_is_asked_for_again_with_all_that_was_asked_for(office: Office, monke
 def test_it_ends_every_branch_where_the_work_on_all_of_them_stopped(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comment, "learn_backports", _fail)
+    monkeypatch.setattr(backport, "learn_backports", _fail)
     results = office.say("/backport release/1.1 release/1.2")
     assert [type(result) for result in results] == [Failed, Failed]
     assert _ended(office).count("RecursionError") >= 2
 
 
 def test_it_answers_where_there_is_no_status_comment_yet(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comment, "read_backport", _fail)
+    monkeypatch.setattr(backport, "read_request", _fail)
     assert office.say("/backport release/1.1") == ()
     assert "RecursionError" in _ended(office)
     assert "confused" in office.reactions(7)

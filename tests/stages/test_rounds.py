@@ -108,7 +108,7 @@ def test_an_error_in_a_pick_offers_the_command_with_its_options(
     def fail(*_: object, **__: object) -> object:
         raise RecursionError
 
-    monkeypatch.setattr(target_run, "pick", fail)
+    monkeypatch.setattr(target_run, "pick_candidate", fail)
     (failed,) = pipeline.run(f"{CLEAN} --with-companions --draft")
     assert isinstance(failed, Failed)
     assert f"comment `{CLEAN} --with-companions --draft` again" in failed.hint

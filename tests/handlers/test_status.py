@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bot.handlers import comment as answer_module
+from bot.pipeline.run import RequestRun
 from tests.pipeline.landing import open_pull, unproven, write
 from tests.pipeline.office import Office, git
 
@@ -62,7 +62,7 @@ def test_a_remembered_request_is_told_until_it_is_cancelled(office: Office) -> N
 
 def test_a_branch_that_is_being_worked_on_is_told(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as dying:
-        dying.setattr(answer_module, "backport_to", lambda *_: sys.exit("killed"))
+        dying.setattr(RequestRun, "run", lambda *_: sys.exit("killed"))
         with pytest.raises(SystemExit):
             office.say("/backport release/1.2", on=9)
     (row,) = status(office, 9)

@@ -1,4 +1,4 @@
-"""Where every target branch of an original stands: what its status comments tell, and what is open or merged by now.
+"""`/backport status`: where every target branch of an original stands, by its status comments and pull requests.
 
 Owns which of the two counts. A pull request is looked up as it is now; how a branch ended without one stands in the
 status comments alone.
@@ -14,13 +14,21 @@ from bot.commands.targets import resolve_targets
 from bot.commands.verbs import Verb
 from bot.errors import TargetBranchNotFound
 from bot.handlers.deferred import read_line
-from bot.models import Comment, PullRequest, TargetOutcome
+from bot.models import Comment, PullRequest, Target, TargetOutcome
 from bot.pipeline.context import RepositoryContext
-from bot.pipeline.publish import find_backport
+from bot.pipeline.existing_backports import find_backport
+from bot.pipeline.replies import CommandSource
 from bot.pipeline.repositories import resolve_repository, target_branches
 from bot.pipeline.request_storage import own_answers
+from bot.report import replies
 from bot.report.replies import CommentedState
 from bot.text.markers import RecordState, read_branch_states, read_command_record
+
+
+def handle_status(source: CommandSource, context: RepositoryContext) -> str:
+    """Return the reply."""
+    states, waiting = states_of_targets(source.pull_request, context)
+    return replies.render_status_answer(states, deferred=waiting, template=context.config.templates.answer)
 
 
 def states_of_targets(
@@ -49,10 +57,10 @@ def _standing(
     target: str, told: CommentedState | None, original: PullRequest, context: RepositoryContext
 ) -> TargetOutcome | CommentedState | None:
     try:
-        there, branch = resolve_repository(target, context)
+        repository = resolve_repository(Target.parse(target), context)
     except TargetBranchNotFound:
         return told
-    result = find_backport(branch, original, Command(verb=Verb.BACKPORT), there)
+    result = find_backport(Target.parse(target).branch, original, Command(verb=Verb.BACKPORT), repository)
     # A draft that holds a conflict is open, and the comment tells what is the matter with it.
     return told if result is None or (told is not None and told.conflict) else replace(result, branch=target)
 

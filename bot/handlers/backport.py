@@ -1,0 +1,81 @@
+"""`/backport TARGET…`: read the request, resolve its targets, and show in one comment what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bot.commands.targets import UnknownTarget
+from bot.errors import RateLimited, Unavailable
+from bot.handlers.deferred import defer
+from bot.handlers.read_comment import none_there
+from bot.handlers.resolve_targets import resolve_command_targets, unknown_target_error
+from bot.handlers.summary import RequestSummary
+from bot.models import Failed
+from bot.pipeline.context import RepositoryContext
+from bot.pipeline.learn_backports import learn_backports
+from bot.pipeline.original import read_request
+from bot.pipeline.replies import CommandContext, post_reply
+from bot.pipeline.request import BackportRequest
+from bot.pipeline.result_store import MemoryStore
+from bot.pipeline.run import RequestRun, serving_order
+from bot.pipeline.status_comment import StatusComment
+from bot.report import replies
+
+RunTargets = Callable[[Sequence[str], BackportRequest, StatusComment, RepositoryContext], None]
+"""Works on the target branches of one request and shows them in its comment. Another process ends those it leaves."""
+
+
+def handle_backport(command: CommandContext, context: RepositoryContext, run: RunTargets) -> RequestSummary:
+    """Answer a request for backports, leaving the work on target branches to `run`.
+
+    Before the merge the request is deferred, unless it names the commits.
+
+    Raises:
+        RequestRejected: the request cannot be served as it is; nothing was started.
+        NotYetKnown: GitHub has not caught up with the merge.
+        RateLimited, Unavailable: GitHub does not answer; the trigger can be handled again later.
+    """
+    source = command.source
+    original = context.github.pull_request(source.pull_request)
+    if not original.merged and not command.command.commits:
+        if original.state == "closed":
+            raise replies.not_merged(original.number, closed=True)
+        defer(command, context)
+        return RequestSummary(deferred=True)
+    request = read_request(command, original, context)
+    targets = resolve_command_targets(command.command, context.pick.patch_for(original), context)
+    template = context.config.templates.answer
+    if not targets.branches and not targets.unknown:
+        post_reply(replies.render_nothing_to_do(command.command, template=template), source, context)
+        return RequestSummary()
+    missing = tuple(_unknown_target(unknown, context) for unknown in targets.unknown)
+    if missing and not targets.branches:
+        error = none_there(targets.unknown, command.command, context)
+        post_reply(replies.render_error(error, template=template), source, context)
+        return RequestSummary(results=missing)
+    comment = StatusComment(request, (*(outcome.branch for outcome in missing), *targets.branches), context)
+    for outcome in missing:
+        comment.end(outcome)
+    try:
+        run(targets.branches, request, comment, context)
+    except (RateLimited, Unavailable):
+        raise  # the trigger is handled again, and the comment with it
+    except Exception as error:
+        comment.end_rest(error)
+    return RequestSummary(results=comment.results, under_way=comment.under_way)
+
+
+def run_targets(
+    names: Sequence[str], request: BackportRequest, comment: StatusComment, context: RepositoryContext
+) -> None:
+    """Take all steps for each target branch, one branch after the other."""
+    learn_backports(context.pick, request.commits, names)
+    run = RequestRun(request, MemoryStore())
+    for target in serving_order(names, context.pick.patch_for(request.original)):
+        comment.begin(str(target))
+        comment.end(run.run(target, context))
+
+
+def _unknown_target(unknown: UnknownTarget, context: RepositoryContext) -> Failed:
+    error = unknown_target_error(unknown, context)
+    return Failed(branch=unknown.name, message=error.message, hint=error.hint)

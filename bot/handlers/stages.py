@@ -1,0 +1,184 @@
+"""The stages of a CI: each takes one step of `bot.pipeline.run` for the requests of one event, on a run folder.
+
+What a stage may reach is what it is given: `plan` and `publish` a repository, `pick` a mirror and only if need be a
+repository, `prove` neither. `plan` answers people as far as that is possible at once; `publish` answers the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+
+from bot.commands.events import Trigger
+from bot.errors import RunFolderError
+from bot.git.bundle import open_bundle
+from bot.handlers.comment import serve
+from bot.handlers.summary import RequestSummary, post_outcome_reaction
+from bot.models import Candidate, Failed, Moved, Progress, Target, TargetOutcome, TargetPlan, Verdict, silent
+from bot.pick.context import PickContext
+from bot.pipeline.context import RepositoryContext
+from bot.pipeline.folder_store import FolderStore
+from bot.pipeline.learn_backports import learn_backports
+from bot.pipeline.prove import no_verdict
+from bot.pipeline.records import Plan, PlannedRequest, TargetRecord
+from bot.pipeline.request import BackportRequest
+from bot.pipeline.result_store import Decision, MemoryStore
+from bot.pipeline.run import RequestRun, capture_errors, serving_order
+from bot.pipeline.run_folder import RunFolder
+from bot.pipeline.settings import read_settings
+from bot.pipeline.status_comment import StatusComment
+from bot.report.json_data import target_to_json
+
+
+def plan_trigger(trigger: Trigger, folder: RunFolder, context: RepositoryContext) -> Plan:
+    """Answer what can be answered at once and write the plan of the rest, which may be empty.
+
+    Raises:
+        RateLimited, Unavailable: GitHub does not answer; the stage can be run again and has its effects once.
+    """
+    requests: list[PlannedRequest] = []
+
+    def plan_targets(
+        names: Sequence[str], request: BackportRequest, comment: StatusComment, context: RepositoryContext
+    ) -> None:
+        run = RequestRun(request, MemoryStore())
+        decisions: dict[str, Decision] = {}
+        for name in names:
+            decisions[name] = decision = run.plan(Target.parse(name), context)
+            if isinstance(decision, TargetPlan):
+                comment.begin(name)
+            else:
+                comment.end(decision)
+        decisions |= {outcome.branch: outcome for outcome in comment.results}
+        first_id = sum(len(planned.targets) for planned in requests) + 1
+        records = (
+            TargetRecord.of(str(number), name, decisions[name])
+            for number, name in enumerate(comment.branches, start=first_id)
+        )
+        requests.append(PlannedRequest(**dict(request), targets=tuple(records)))
+
+    summary = serve(trigger, context, plan_targets)
+    plan = Plan(
+        repository=context.config.repository,
+        clone_url=context.github.clone_url,
+        refused=tuple(sorted(comment for comment in summary.refused if comment is not None)),
+        requests=tuple(requests),
+    )
+    folder.write("plan/plan.json", plan)
+    return plan
+
+
+def needs_account(plan: Plan, *, verified: bool) -> bool:
+    """Say whether the pick takes the bot's own account: GitHub is to write commits, or a target is elsewhere."""
+    return verified or any(planned.target != planned.plan.branch for planned in plan.planned())
+
+
+def pick_targets(
+    ids: Sequence[str], folder: RunFolder, context: PickContext, repository: RepositoryContext | None = None
+) -> dict[str, Candidate | TargetOutcome]:
+    """Make the candidates of planned targets; returns by id what each pick left. No error stops another target.
+
+    `repository` is given if `needs_account` says so.
+
+    Raises:
+        RunFolderError: there is no such target in the plan.
+    """
+    plan = folder.plan()
+    wanted = [plan.find(identity) for identity in ids]
+    learn_backports(context)
+    picks: dict[str, Candidate | TargetOutcome] = {}
+    for request in plan.requests:
+        names = {planned.target: planned.id for planned in wanted if planned.request.key == request.key}
+        run = RequestRun(request, FolderStore(folder, request))
+        for target in serving_order(names, context.patch_for(request.original)):
+            picks[names[str(target)]] = run.pick(target, context, repository)
+    return picks
+
+
+def prove_target(identity: str, folder: RunFolder, *, progress: Progress = silent) -> Verdict:
+    """Run the regression suite of a picked target branch, from its bundle alone, and write down the verdict.
+
+    Raises:
+        RunFolderError: there is no candidate to prove.
+    """
+    planned = folder.plan().find(identity)
+    target, store = Target.parse(planned.target), FolderStore(folder, planned.request)
+    candidate = store.pick(target)
+    if not isinstance(candidate, Candidate):
+        raise RunFolderError(
+            f"Target {identity} has no candidate, so nothing was proven.", hint="Run `stage pick` for it first."
+        )
+
+    def prove() -> Verdict | None:
+        settings = read_settings(folder)
+        with open_bundle(folder.bundle(identity), candidate.base_commit, candidate.commit) as repository:
+            context = PickContext(
+                mirror=repository,
+                config=settings.config,
+                patches=settings.patches,
+                progress=progress,
+                evidence=folder.path(f"evidence/{identity}"),
+            )
+            return RequestRun(planned.request, store).prove(target, context)
+
+    verdict = capture_errors(planned.plan.branch, prove)
+    if isinstance(verdict, Verdict):
+        return verdict
+    reason = verdict.message if isinstance(verdict, Failed) else "The request asks for no proof."
+    store.keep_verdict(target, candidate, no_verdict(reason))
+    return no_verdict(reason)
+
+
+def publish_all(
+    folder: RunFolder, seal: str, context: RepositoryContext, *, again: RunFolder | None = None, evidence_url: str = ""
+) -> tuple[TargetOutcome, ...]:
+    """End every target of the plan and show it. Doing it twice opens nothing twice.
+
+    Into the folder `again` goes a plan of the branches that moved, if any did: they have not ended, and the stages that
+    follow are to be run on it. Without such a folder they end as failed, with the way out. `evidence_url` is the page
+    on which the proofs' reports can be had.
+
+    Raises:
+        RunFolderError: the folder is not as it was sealed, and nothing was changed anywhere; or the results cannot be
+            written down, after everything else was done.
+    """
+    folder.check_seal(seal)
+    plan = folder.plan()
+    summaries: defaultdict[int | None, RequestSummary] = defaultdict(RequestSummary)
+    requests = []
+    for request in plan.requests:
+        store = FolderStore(folder, request, evidence_url=evidence_url)
+        comment = _publish_request(RequestRun(request, store), store, context, replan=again is not None)
+        requests.append(store.request)
+        refused = frozenset(plan.refused) & {request.comment_id}
+        summaries[request.comment_id] += RequestSummary(
+            results=comment.results, under_way=comment.under_way, refused=refused
+        )
+    for comment_id, summary in summaries.items():
+        post_outcome_reaction(summary, comment_id, context)
+    next_plan = plan.model_copy(update={"requests": tuple(requests)})
+    if again is not None and next_plan.planned():
+        again.keep_plan_of(folder, next_plan)
+    results = tuple(outcome for summary in summaries.values() for outcome in summary.results)
+    data = json.dumps([target_to_json(outcome) for outcome in results], indent=1)
+    folder.write_bytes("publish/results.json", f"{data}\n".encode())
+    return results
+
+
+def _publish_request(run: RequestRun, store: FolderStore, context: RepositoryContext, *, replan: bool) -> StatusComment:
+    """Show what each target of a request came to.
+
+    The order is that of the picks, so that it is known how a sibling ended before what was made from it is opened.
+    """
+    names = tuple(record.branch for record in store.request.targets)
+    comment = StatusComment(run.request, names, context)
+    for target in serving_order(names, context.pick.patch_for(run.request.original)):
+        outcome: Decision | Moved = run.publish(target, context)
+        if isinstance(outcome, Moved):
+            outcome = run.plan(target, context) if replan else run.end_moved(target, 1)
+        if isinstance(outcome, TargetPlan):
+            comment.begin(str(target), "the branch moved during the proof: picked and proven again")
+        else:
+            comment.end(outcome)
+    return comment

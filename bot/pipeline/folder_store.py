@@ -1,0 +1,84 @@
+"""A run folder as the store of one request: records in JSON, objects in bundles.
+
+What a pick left is believed because the seal covers it. What a proof left was written where untrusted code ran: it is
+believed only as a verdict about exactly the sealed commits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.errors import RunFolderError
+from bot.git.bundle import take_bundle, write_bundle
+from bot.git.repository import Repository
+from bot.models import Candidate, Target, TargetOutcome, Verdict
+from bot.pipeline.prove import no_verdict
+from bot.pipeline.records import Picked, PlannedRequest, Proof, tagged
+from bot.pipeline.result_store import Decision
+from bot.pipeline.run_folder import RunFolder
+from bot.proof.verdict_json import clean_verdict
+
+
+class FolderStore:
+    """The results of one planned request in a run folder.
+
+    `request` has every decision kept so far; only `plan` writes it down, for all requests of an event together.
+    `evidence_url` is the page on which the proofs' reports can be had.
+    """
+
+    def __init__(self, folder: RunFolder, request: PlannedRequest, *, evidence_url: str = "") -> None:
+        self.request = request
+        self._folder, self._evidence_url = folder, evidence_url
+
+    def decision(self, target: Target) -> Decision | None:
+        """Return what the plan says of a target, or what was kept since."""
+        return self.request.find(str(target)).decided.value
+
+    def keep_decision(self, target: Target, decision: Decision) -> None:
+        """Keep the plan or the outcome in `request`."""
+        self.request = self.request.with_decision(str(target), decision)
+
+    def pick(self, target: Target) -> Candidate | TargetOutcome | None:
+        """Read pick/ID.json; None if there is no such file."""
+        picked = self._folder.picked(self._id(target))
+        return picked.made.value if picked is not None else None
+
+    def keep_pick(self, target: Target, picked: Candidate | TargetOutcome) -> None:
+        """Write pick/ID.json."""
+        self._folder.write(f"pick/{self._id(target)}.json", Picked.model_validate({"made": tagged(picked)}))
+
+    def keep_objects(self, target: Target, candidate: Candidate, mirror: Repository) -> None:
+        """Write pick/ID.bundle."""
+        bundle = self._folder.made(f"pick/{self._id(target)}.bundle")
+        write_bundle(mirror, candidate.base_commit, candidate.commit, bundle)
+
+    def fetch_objects(self, target: Target, candidate: Candidate, mirror: Repository) -> None:
+        """Read pick/ID.bundle."""
+        take_bundle(mirror, self._folder.bundle(self._id(target)), candidate.base_commit, candidate.commit)
+
+    def verdict(self, target: Target, candidate: Candidate) -> Verdict | None:
+        """Read the verdict about this very candidate; anything else that lies there is an inconclusive one."""
+        # The page is ours to name: what a proof says of it is no more than anybody's word.
+        return replace(self._read_verdict(target, candidate), evidence_url=self._evidence_url)
+
+    def keep_verdict(self, target: Target, candidate: Candidate, verdict: Verdict) -> None:
+        """Write prove/ID.json."""
+        proof = Proof(base_commit=candidate.base_commit, candidate=candidate.commit, verdict=verdict)
+        self._folder.write(f"prove/{self._id(target)}.json", proof)
+
+    def _read_verdict(self, target: Target, candidate: Candidate) -> Verdict:
+        try:
+            proof = self._folder.proof(self._id(target))
+        except RunFolderError as error:
+            return no_verdict(error.message)
+        if proof is None:
+            return no_verdict("The proof left no verdict: its job did not end by itself.")
+        if (proof.base_commit, proof.candidate) != (candidate.base_commit, candidate.commit):
+            return no_verdict("The proof is about other commits than the ones that were picked.")
+        try:
+            return clean_verdict(proof.verdict)
+        except ValueError as error:
+            return no_verdict(f"The proof cannot be read: {error}.")
+
+    def _id(self, target: Target) -> str:
+        return self.request.find(str(target)).id

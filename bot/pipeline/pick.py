@@ -1,0 +1,74 @@
+"""The second step: make the candidate of a target branch. Nothing in it can reach GitHub, save to have it sign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.carried.load import CarriedPatch
+from bot.models import AlreadyApplied, Candidate, Commit, Conflict, Conflicted, Signature, TargetPlan
+from bot.pick import ladder
+from bot.pick.companions import carry_companions
+from bot.pick.context import PickContext
+from bot.pick.rewrite_commits import sign_off
+from bot.pick.strategy import Regenerator
+from bot.pick.with_prerequisites import bring_prerequisites
+from bot.pipeline.request import BackportRequest
+from bot.text.markdown import count
+
+
+def pick_candidate(
+    plan: TargetPlan,
+    request: BackportRequest,
+    context: PickContext,
+    *,
+    siblings: Sequence[Candidate] = (),
+    tools: Regenerator | None = None,
+) -> Candidate | Conflicted | AlreadyApplied:
+    """Make the candidate, or say why there is none. The commits that the plan names are in the mirror.
+
+    `siblings` are the request's candidates for other branches that may stand in for the original, newest branch first.
+    `tools` regenerate conflicting files; they run untrusted code.
+    """
+    committer = context.committer()
+
+    def pick_plan(target: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
+        return ladder.pick(
+            context.mirror,
+            target,
+            patches=context.patches,
+            committer=committer,
+            siblings=tuple(siblings),
+            caches=context.caches,
+            max_prerequisites=context.config.pick.max_prerequisites,
+            propose=propose and context.config.pick.propose,
+            regenerator=tools,
+        )
+
+    picked = pick_plan(plan)
+    if isinstance(picked, Conflict) and picked.prerequisites and request.options.with_prerequisites:
+        picked = bring_prerequisites(context.mirror, plan, picked, committer, pick_plan)
+    if isinstance(picked, Conflict):
+        return Conflicted(branch=plan.branch, conflict=picked)
+    if isinstance(picked, AlreadyApplied):
+        return picked
+    context.progress(f"{plan.branch}: {picked.method.value}, {picked.fidelity.value}")
+    candidate = _with_companions(picked, committer, request, context)
+    return sign_off(context.mirror, candidate, committer) if context.config.commit.signoff else candidate
+
+
+def _with_companions(
+    candidate: Candidate, committer: Signature, request: BackportRequest, context: PickContext
+) -> Candidate:
+    patch = context.patch_for(request.original)
+    if patch is None or not request.options.with_companions:
+        return candidate
+
+    def original_of(companion: CarriedPatch) -> Commit | None:
+        merge_commit = request.companion_originals.get(companion.name)
+        return context.mirror.commit(merge_commit) if merge_commit else None
+
+    extended = carry_companions(
+        context.mirror, candidate, patch, patches=context.patches, committer=committer, original_of=original_of
+    )
+    context.progress(f"{candidate.branch}: {count(len(extended.companions), 'companion')} on top")
+    return extended

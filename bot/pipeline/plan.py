@@ -1,0 +1,60 @@
+"""The first step: pin a target branch and decide whether there is anything to do on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.carried.detect import check
+from bot.errors import TargetBranchNotFound
+from bot.git.trees import CommitTree
+from bot.models import Sha, TargetOutcome, TargetPlan
+from bot.pick.plan import plan_target
+from bot.pipeline.branch_naming import name_backport_branch
+from bot.pipeline.cancellation import find_cancellation
+from bot.pipeline.context import RepositoryContext
+from bot.pipeline.existing_backports import find_backport
+from bot.pipeline.open_pull_request import replaceable_tip
+from bot.pipeline.request import BackportRequest
+
+
+def plan_backport(branch: str, request: BackportRequest, context: RepositoryContext) -> TargetPlan | TargetOutcome:
+    """Return a plan, or the outcome if nothing is to be done. `branch` is its name in this repository.
+
+    Raises:
+        TargetBranchNotFound: the branch is gone.
+        PushRejected: the backport branch holds a commit that the bot did not make.
+    """
+    cancellation = find_cancellation(branch, request, context)
+    if cancellation is not None:
+        return cancellation
+    existing = find_backport(branch, request.original, request.asking(branch), context)
+    if existing is not None:
+        return existing
+    branches = context.mirror.branches()
+    base = _fetch_tip(branch, branches, request, context)
+    patch = context.pick.patch_for(request.original)
+    report = check(CommitTree(context.mirror, base), patch) if patch else None
+    context.progress(f"{branch}: {report.status.value}, {report.reason}" if report else f"{branch}: planned")
+    plan = plan_target(
+        branch=branch,
+        base_commit=base,
+        backport_branch=name_backport_branch(branch, request.original, branches, context),
+        commits=request.commits,
+        merge_method=request.merge_method,
+        check=report,
+    )
+    if isinstance(plan, TargetPlan) and plan.backport_branch in branches:
+        # A person's branch of that name is not pushed over; better to say so before the proof than after it.
+        replaceable_tip(plan, context)
+    return plan
+
+
+def _fetch_tip(branch: str, branches: Mapping[str, Sha], request: BackportRequest, context: RepositoryContext) -> Sha:
+    tip = branches.get(branch)
+    if tip is None:
+        raise TargetBranchNotFound(
+            f"`{branch}` was there when it was asked for and is gone by now, so nothing was opened.",
+            hint="Ask again when there is such a branch.",
+        )
+    context.mirror.fetch([tip, *request.commits])
+    return tip
