@@ -20,12 +20,14 @@ from bot.history.mainline import Mainline, Undoes
 @dataclass(slots=True)
 class BranchContents:
     """What a branch has. `reverted` had landed and was taken away; `partial` are originals of which only some commits
-    landed, with those that did.
+    landed, with those that did. `unconfirmed` are originals that a commit of the branch names as its source although it
+    makes another change: a part of them, or something written for the branch.
     """
 
     present: dict[Position, Landing[Position]] = field(default_factory=dict)
     reverted: dict[Position, Landing[Position]] = field(default_factory=dict)
     partial: dict[Position, set[Position]] = field(default_factory=dict)
+    unconfirmed: dict[Position, Landing[Position]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,17 @@ def replay_branch(
 ) -> BranchContents:
     """Go through the branch's own commits, oldest first."""
     replay = Replay[Position, Position](undoes, lambda position: commits[position].sha[:12])
+    # Replayed apart: a commit that only names an original takes nothing back, and a revert of it takes the name back.
+    claims = Replay[Position, Position](undoes, lambda position: commits[position].sha[:12])
     parts = _Parts(main)
     names = CommitNames[Position]()
     for position in branch.positions:
         arrivals = list(dict.fromkeys((position, branch.carriers.get(position, position))))
-        replay.take_back(arrivals, names.reverted_commits(commits[position].references))
+        reverted_commits = tuple(names.reverted_commits(commits[position].references))
+        replay.take_back(arrivals, reverted_commits)
+        claims.take_back(arrivals, reverted_commits)
+        for source, reason in evidence.unconfirmed(position):
+            claims.bring(arrivals, main.brought_by[source], reason)
         sources = []
         for source, reason in evidence.of(position):
             original = main.brought_by[source]
@@ -60,7 +68,9 @@ def replay_branch(
             if by := parts.complete(original, source, position):
                 replay.bring(dict.fromkeys((*arrivals, *by)), original, reason)
         names.add(position, commits[position].subject, [commits[source].sha for source in (position, *sources)])
-    return BranchContents(replay.present, replay.reverted, parts.partial)
+    decided = {*replay.present, *replay.reverted}
+    unconfirmed = {original: claim for original, claim in claims.present.items() if original not in decided}
+    return BranchContents(replay.present, replay.reverted, parts.partial, unconfirmed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +100,17 @@ def contents_to_data(contents: BranchContents) -> list[object]:
     """Return what a branch has as plain data, to be kept beside the commits whose positions it names."""
     landings = [
         [[original, landing.commit, landing.reason] for original, landing in by_original.items()]
-        for by_original in (contents.present, contents.reverted)
+        for by_original in (contents.present, contents.reverted, contents.unconfirmed)
     ]
     return [*landings, [[original, sorted(parts)] for original, parts in contents.partial.items()]]
 
 
 def parse_contents(data: Sequence[Any]) -> BranchContents:
     """Read that data."""
-    present, reverted, partial = data
+    present, reverted, unconfirmed, partial = data
     return BranchContents(
         present={original: Landing(commit, reason) for original, commit, reason in present},
         reverted={original: Landing(commit, reason) for original, commit, reason in reverted},
         partial={original: set(parts) for original, parts in partial},
+        unconfirmed={original: Landing(commit, reason) for original, commit, reason in unconfirmed},
     )

@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from bot.git.diff_text import normalized, readable_patches
 from bot.git.repository import Repository
@@ -24,6 +25,20 @@ from bot.models import Progress, Sha, silent
 
 SourceMatch = tuple[Position, str]
 """A commit of the main branch and the sentence that says what shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A commit of the main branch that a commit of a branch names, and the words for it with and without its change."""
+
+    main: Position
+    confirmed: str
+    unconfirmed: str
+
+    @classmethod
+    def worded(cls, main: Position, words: str) -> _Claim:
+        return cls(main, f"{words}, and makes its change", f"{words}, but makes another change")
+
 
 _CHUNK = 400
 _AT_ONCE = 2
@@ -53,10 +68,15 @@ class LandingEvidence:
         self._commits = commits
         self._main = main
         self._shown: dict[Position, list[SourceMatch]] = {}
+        self._unconfirmed: dict[Position, list[SourceMatch]] = defaultdict(list)
 
     def of(self, position: Position) -> Sequence[SourceMatch]:
         """Return the commits of the main branch that this commit is shown to be."""
         return self._shown.get(position, ())
+
+    def unconfirmed(self, position: Position) -> Sequence[SourceMatch]:
+        """Return the commits of the main branch that this commit names although it makes another change."""
+        return self._unconfirmed.get(position, ())
 
     def gather(self, positions: Set[Position], progress: Progress = silent) -> None:
         """Look at the stable branches' own commits.
@@ -71,25 +91,36 @@ class LandingEvidence:
             for branch_commit in sorted(positions)
             if branch_commit not in self._shown and self._commits[branch_commit].paths_digest
         ]
-        self._keep_confirmed({branch_commit: list(self._named_originals(branch_commit)) for branch_commit in remaining})
+        self._check_claims({branch_commit: list(self._named_originals(branch_commit)) for branch_commit in remaining})
         remaining = [branch_commit for branch_commit in remaining if branch_commit not in self._shown]
         self._by_patch(remaining, progress)
         remaining = [branch_commit for branch_commit in remaining if branch_commit not in self._shown]
         same_date = self._by_author_date(remaining)
-        self._keep_confirmed(
+        self._check_claims(
             {branch_commit: list(self._suspects(branch_commit, same_date)) for branch_commit in remaining}
         )
 
-    def _keep_confirmed(self, suspects: Mapping[Position, Sequence[SourceMatch]]) -> None:
-        pairs = {(position, main) for position, matches in suspects.items() for main, _ in matches}
+    def _check_claims(self, claims: Mapping[Position, Sequence[_Claim]]) -> None:
+        pairs = {(position, claim.main) for position, own_claims in claims.items() for claim in own_claims}
         confirmed = self._references.with_same_change(pairs)
-        for position, matches in suspects.items():
-            if confirmed_matches := [(main, reason) for main, reason in matches if (position, main) in confirmed]:
-                self._shown[position] = confirmed_matches
+        for position, own_claims in claims.items():
+            if matches := [
+                (claim.main, claim.confirmed) for claim in own_claims if (position, claim.main) in confirmed
+            ]:
+                self._shown[position] = matches
+            # A revert names the commit that it takes back.
+            elif not self._is_revert(position):
+                self._unconfirmed[position] += [(claim.main, claim.unconfirmed) for claim in own_claims]
 
-    def _named_originals(self, position: Position) -> Iterator[SourceMatch]:
-        reason = f"{self._commits[position].sha[:12]} on the branch was cherry-picked from it"
-        return ((main, reason) for main in self._sources(position, frozenset()))
+    def _is_revert(self, position: Position) -> bool:
+        references = self._commits[position].references
+        return bool(references.reverts or references.reverts_numbers)
+
+    def _named_originals(self, position: Position) -> Iterator[_Claim]:
+        commit = f"{self._commits[position].sha[:12]} on the branch"
+        confirmed = f"{commit} was cherry-picked from it"
+        unconfirmed = f"{commit} names it as its source, but makes another change"
+        return (_Claim(main, confirmed, unconfirmed) for main in self._sources(position, frozenset()))
 
     def _sources(self, position: Position, visited: frozenset[Position]) -> Sequence[Position]:
         """Follow names by hash, from a backport of a backport too, to commits of the main branch."""
@@ -146,22 +177,22 @@ class LandingEvidence:
 
     def _suspects(
         self, position: Position, same_moment: Mapping[tuple[str, int], Sequence[Position]]
-    ) -> Iterator[SourceMatch]:
+    ) -> Iterator[_Claim]:
         commit = self._commits[position]
         short = commit.sha[:12]
         for number in commit.references.backports:
             if (main := self._main.numbers.get(number)) is not None:
-                yield main, f"{short} on the branch says it is the backport of #{number}, and makes its change"
+                yield _Claim.worded(main, f"{short} on the branch says it is the backport of #{number}")
         for name in commit.references.hashes:
             if (source := self._commits.find(name)) is not None and source in self._main.brought_by:
-                yield source, f"{short} on the branch names {name[:12]} as its source, and makes its change"
+                yield _Claim.worded(source, f"{short} on the branch names {name[:12]} as its source")
         for number in numbers_in(commit.subject):
             main = self._main.numbers.get(number)
             if main is not None and _same_title(commit, self._commits[main]):
-                yield main, f"{short} on the branch has the title and number of #{number}, and makes its change"
+                yield _Claim.worded(main, f"{short} on the branch has the title and number of #{number}")
         for main in same_moment.get((commit.author, commit.author_date), ()):
             if _same_title(commit, self._commits[main]):
-                yield main, f"{short} on the branch has its commit author, author date and title, and makes its change"
+                yield _Claim.worded(main, f"{short} on the branch has its commit author, author date and title")
 
     def _by_author_date(self, positions: Iterable[Position]) -> Mapping[tuple[str, int], Sequence[Position]]:
         authors_and_dates = {

@@ -24,7 +24,7 @@ from bot.history.commits import Commits, IndexedCommit
 from bot.history.message_references import NOTHING, References, own_number, parse_references
 from bot.models import Progress, Sha, silent
 
-_VERSION = "4"
+_VERSION = "5"
 """Of the tables and of what this room makes of the history: another one means to read everything again."""
 _SCHEMA = """
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from bot.sync.types import BranchState, OriginalState, State
+from bot.sync.types import MISSING, BranchState, OriginalState, State
 from bot.text.markdown import code, count
 
 ICONS: Mapping[State, str] = {
@@ -18,6 +18,7 @@ ICONS: Mapping[State, str] = {
     State.RESOLVABLE: "🟡",
     State.NEEDS: "🟠",
     State.CONFLICT: "🔴",
+    State.UNCONFIRMED: "🟣",
     State.NOT_AFFECTED: "⚪",
     State.REFUSED_BY_POLICY: "⛔",
     State.REFUSED_BY_PERSON: "🚫",
@@ -30,13 +31,14 @@ SHORT: Mapping[State, str] = {
     State.RESOLVABLE: "resolvable",
     State.NEEDS: "needs another",
     State.CONFLICT: "conflict",
+    State.UNCONFIRMED: "to confirm",
     State.NOT_AFFECTED: "not affected",
     State.REFUSED_BY_POLICY: "by policy",
     State.REFUSED_BY_PERSON: "by a person",
     State.REVERTED: "reverted",
 }
 """The states in a word or two, for a cell."""
-TO_DO = (State.OPENED, State.CLEAN, State.RESOLVABLE, State.NEEDS, State.CONFLICT)
+TO_DO = (State.OPENED, State.CLEAN, State.RESOLVABLE, State.NEEDS, State.UNCONFIRMED, State.CONFLICT)
 """The states in which something is left to do, the nearest to the end first."""
 SETTLED = tuple(state for state in State if state not in TO_DO)
 
@@ -60,6 +62,8 @@ def next_step(entry: OriginalState) -> str:
             return f"Review #{entry.pull_request}."
         case State.CONFLICT:
             return _by_hand(entry)
+        case State.UNCONFIRMED:
+            return _compare(entry)
         case State.NEEDS:
             return "It follows once that is there." if not entry.waits else f"It waits for {entry.waits}."
         case State.CLEAN | State.RESOLVABLE:
@@ -73,6 +77,16 @@ def _by_hand(entry: OriginalState) -> str:
         return "Pick it by hand: no pull request of it is known."
     command = code(f"/backport {entry.branch}")
     return f"Comment {command} on {entry.original.name}: the answer holds the commands to finish it by hand."
+
+
+def _compare(entry: OriginalState) -> str:
+    if entry.original.number is None:
+        return "Compare the two changes."
+    label, command = code(f"no-backport {entry.branch}"), code(f"/backport {entry.branch}")
+    name = entry.original.name
+    return (
+        f"Compare the two. If the branch lacks nothing, put the label {label} on {name}; else comment {command} there."
+    )
 
 
 def age(entry: OriginalState, moment: int) -> str:
@@ -97,11 +111,12 @@ def headline(state: BranchState) -> str:
     if state.problem:
         return state.problem
     numbers = counts(state)
-    absent, in_review = len(state.missing), numbers[State.OPENED]
-    if not absent and not in_review:
+    absent, in_review, unconfirmed = len(state.missing), numbers[State.OPENED], numbers[State.UNCONFIRMED]
+    if not absent and not in_review and not unconfirmed:
         return _nothing_missing(state, numbers[State.ALREADY_APPLIED])
     lead = f"{absent} missing" if absent else "nothing else missing"
-    return f"{lead}, {count(in_review, 'backport')} open, {numbers[State.ALREADY_APPLIED]} on the branch."
+    to_confirm = f"{unconfirmed} to confirm, " if unconfirmed else ""
+    return f"{lead}, {to_confirm}{count(in_review, 'backport')} open, {numbers[State.ALREADY_APPLIED]} on the branch."
 
 
 def _nothing_missing(state: BranchState, on_branch: int) -> str:
@@ -117,9 +132,7 @@ def missing_over_time(state: BranchState, moments: tuple[int, ...]) -> tuple[int
 
     A landed original counts as missing from its merge until it landed, a missing one from its merge until now.
     """
-    spans = [
-        (entry.original.merged, entry.landed if entry.state is State.ALREADY_APPLIED else None)
-        for entry in state.originals
-        if entry.state in {State.ALREADY_APPLIED, *TO_DO} and (entry.landed or entry.state is not State.ALREADY_APPLIED)
-    ]
+    landed = (entry for entry in state.in_states(State.ALREADY_APPLIED) if entry.landed)
+    spans: list[tuple[int, int | None]] = [(entry.original.merged, entry.landed) for entry in landed]
+    spans += [(entry.original.merged, None) for entry in state.in_states(State.OPENED, *MISSING)]
     return tuple(sum(begin <= moment and (end is None or moment < end) for begin, end in spans) for moment in moments)

@@ -18,7 +18,7 @@ from bot.sync.fix_references import References
 from bot.sync.policy import Policy
 from bot.sync.trial import TrialResult
 from bot.sync.trial_cache import Trials
-from bot.sync.types import BranchState, Original, OriginalState, State
+from bot.sync.types import MISSING, BranchState, Original, OriginalState, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +168,11 @@ class _StateFinder:
             yield self._after_trial(original, results[original.position], asked_by[original.position])
 
     def _after_trial(self, original: Original, result: TrialResult, asked_by: str) -> OriginalState:
+        claim = self._unconfirmed_claim(original)
+        # The branch may have it in another form, so a person looks first; a rule that names it has been written by one.
+        if claim and result.state in MISSING and not self._policy.names(original):
+            reason = f"{claim}; {result.reason}"
+            return replace(self._state(original, State.UNCONFIRMED, reason), asked_by=asked_by)
         part = self._contents.partial.get(original.position)
         note = f"; {len(part)} of its commits are on the branch" if part else ""
         commits = (self._scan.commits.find(sha) for sha in result.needs)
@@ -182,6 +187,13 @@ class _StateFinder:
             asked_by=asked_by,
             needs=needs,
         )
+
+    def _unconfirmed_claim(self, original: Original) -> str:
+        """Return what names an original as its source without making its change; empty if nothing does."""
+        if landing := self._contents.unconfirmed.get(original.position):
+            return landing.reason
+        pull = self._facts.backports.get((original.number or 0, self._branch))
+        return f"#{pull.number} is merged as its backport, but makes another change" if pull and pull.merged else ""
 
 
 def _enumerate(names: Iterable[str]) -> str:

@@ -48,6 +48,7 @@ class State(StrEnum):
     RESOLVABLE = "missing and resolvable"
     NEEDS = "missing, needs another first"
     CONFLICT = "conflict"
+    UNCONFIRMED = "named, but not the same change"
     NOT_AFFECTED = "not affected"
     REFUSED_BY_POLICY = "refused by policy"
     REFUSED_BY_PERSON = "refused by a person"

@@ -214,6 +214,44 @@ def test_a_conflict_is_left_to_a_person(office: Office, tmp_path: Path) -> None:
     assert run.results == ()
 
 
+def test_what_a_commit_of_the_branch_names_is_opened_by_no_run(office: Office, tmp_path: Path) -> None:
+    """release/1.2 has a commit that says it is #13 and makes another change: perhaps it is adapted, perhaps not."""
+    named = _merge(office, 13, "Add words", {"widget/words.py": "A = 1\nB = 2\nC = 3\n"})
+    work = _clone(office, "release/1.2")
+    commit(work, f"Add words\n\n(cherry picked from commit {named})", {"widget/vocabulary.py": "D = 4\n"})
+    git(work, "push", "--quiet", "origin", "release/1.2")
+    asking = with_config(office, "sync: {carried_patches: false, rules: [{titles: ['add words']}]}")
+    run = open_missing(asking.context, tmp_path / "data")
+    assert states(run, 13) == {
+        "release/1.2": State.UNCONFIRMED,
+        "release/1.1": State.OPENED,
+        "release/1.0": State.OPENED,
+    }
+    assert "names it as its source, but makes another change; the cherry" in standings(run, 13)["release/1.2"].reason
+
+
+def test_a_merged_backport_pull_request_that_makes_another_change_is_for_a_person(
+    office: Office, tmp_path: Path
+) -> None:
+    _merge(office, 13, "Add words", {"widget/words.py": "A = 1\nB = 2\nC = 3\n"})
+    work = _clone(office, "release/1.2")
+    commit(work, "Tidy", {"widget/vocabulary.py": "D = 4\n"})
+    git(work, "push", "--quiet", "origin", "release/1.2")
+    office.fake_github.seed_pull_request(
+        REPOSITORY,
+        number=15,
+        title="Backport of #13",
+        author="ann",
+        base="release/1.2",
+        head="topic-15",
+        merge_commit_sha=git(work, "rev-parse", "HEAD"),
+    )
+    asking = with_config(office, "sync: {carried_patches: false, rules: [{titles: ['add words']}]}")
+    state = standings(survey_repository(asking.context, tmp_path / "data", "release/1.2"), 13)["release/1.2"]
+    assert state.state is State.UNCONFIRMED
+    assert state.reason == "#15 is merged as its backport, but makes another change; the cherry-pick applies"
+
+
 def test_what_reverts_something_on_the_branch_comes_along(office: Office, tmp_path: Path) -> None:
     """release/1.2 has "Remember the sizes"; main reverts it."""
     shas = git(office.git_dir, "log", "--format=%H %s", "main").splitlines()

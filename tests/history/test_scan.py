@@ -41,6 +41,10 @@ class Reader:
         found = self.scan(main, branch)
         return {found.commits[at].sha: landing.reason for at, landing in found.landed["stable"].present.items()}
 
+    def unconfirmed(self, main: Sha, branch: Sha) -> dict[Sha, str]:
+        found = self.scan(main, branch)
+        return {found.commits[at].sha: claim.reason for at, claim in found.landed["stable"].unconfirmed.items()}
+
     def reverted(self, main: Sha, branch: Sha) -> list[Sha]:
         found = self.scan(main, branch)
         return [found.commits[at].sha for at in found.landed["stable"].reverted]
@@ -240,6 +244,34 @@ def test_somebody_who_names_an_original_does_not_keep_it_off_the_branch(
     message = words.format(sha=original, short=original[:10])
     branch = history.commit({"f": BASE + "x\n"}, base, message=message)
     assert reader.here(original, branch) == {}
+    assert "but makes another change" in reader.unconfirmed(original, branch)[original]
+
+
+def test_a_part_of_an_original_under_its_name_is_unconfirmed_until_it_is_reverted_or_whole(
+    history: History, reader: Reader
+) -> None:
+    """base ── original (main);  base ── a part that names it ── revert, or the whole (stable)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": BASE.replace("1", "one")}, base)
+    part = history.commit(
+        {"f": "".join(["0\n", "one\n", *LINES[2:]])}, base, message=backport_message("Fix", [original])
+    )
+    reason = f"{part[:12]} on the branch names it as its source, but makes another change"
+    assert reader.here(original, part) == {}
+    assert reader.unconfirmed(original, part) == {original: reason}
+    revert = history.commit({"f": BASE}, part, message=f'Revert "Fix"\n\nThis reverts commit {part}.')
+    assert reader.unconfirmed(original, revert) == {}
+    whole = history.commit({"f": BASE.replace("1", "one")}, part, message=backport_message("Fix", [original]))
+    assert list(reader.here(original, whole)) == [original]
+    assert reader.unconfirmed(original, whole) == {}
+
+
+def test_a_revert_of_what_never_landed_claims_nothing(history: History, reader: Reader) -> None:
+    """base ── "Fix (#7)" (main);  base ── "Revert "Fix (#7)"", which takes nothing back (stable)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base, message="Fix (#7)")
+    branch = history.commit({"f": BASE + "x\n"}, base, message=f'Revert "Fix (#7)"\n\nThis reverts commit {original}.')
+    assert reader.unconfirmed(original, branch) == {}
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_every_original_is_counted_once() -> None:
 def test_what_is_left_to_do_has_a_next_step() -> None:
     for each in every_state().originals:
         assert bool(next_step(each)) is (
-            each.state in {State.OPENED, State.CLEAN, State.RESOLVABLE, State.NEEDS, State.CONFLICT}
+            each.state in {State.OPENED, State.CLEAN, State.RESOLVABLE, State.NEEDS, State.CONFLICT, State.UNCONFIRMED}
         )
 
 

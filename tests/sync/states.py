@@ -69,6 +69,11 @@ def every_state() -> BranchState:
             5, State.NEEDS, needs=("#3",), waits="#3 to be on the branch", reason="it conflicts, and applies after #3"
         ),
         standing(6, State.CONFLICT, reason="the cherry-pick conflicts in `a.py` (content)", waits="a person"),
+        standing(
+            13,
+            State.UNCONFIRMED,
+            reason="012345678901 on the branch names it as its source, but makes another change; it conflicts",
+        ),
         standing(7, State.NOT_AFFECTED, reason="There is no ring yet."),
         standing(8, State.REFUSED_BY_POLICY, reason="Needs the new cache."),
         standing(9, State.REFUSED_BY_PERSON, reason="#91 was closed without being merged", pull_request=91),

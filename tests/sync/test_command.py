@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from bot.cli import app
 from bot.errors import BackportError, ConfigError, GitError
 from bot.git.commit_message import backport_message
+from bot.models import Sha
 from bot.sync.lock import only_one
 from tests.git.history import History
 
@@ -56,6 +57,21 @@ def test_every_original_has_one_state_on_every_branch(clone: Path, config: Path,
         "release/2": {"#1": "missing and clean", "#2": "missing, needs another first", "#3": ""},
         "release/1": {"#1": "on the branch", "#2": "missing and clean", "#3": ""},
     }
+
+
+@pytest.mark.parametrize(
+    ("rule", "state"),
+    [("titles: ['fix*']", "named, but not the same change"), ("pull_requests: [1]", "missing and clean")],
+)
+def test_what_a_commit_names_without_making_its_change_is_for_a_person_unless_a_rule_names_it(
+    history: History, clone: Path, config: Path, tmp_path: Path, rule: str, state: str
+) -> None:
+    """base ── a commit that names "Fix one (#1)" and changes another line (release/2)"""
+    base, original = (Sha(history.git("rev-parse", name)) for name in ("release/2", "main~2"))
+    message = backport_message("Fix one", [original])
+    history.branch("release/2", history.commit({"f": LINES.replace("20\n", "twenty\n")}, base, message=message))
+    config.write_text(f"repository: a/b\nsync: {{rules: [{{{rule}}}]}}\n")
+    assert run("--git", clone, "--config", config, "--data", tmp_path / "data")["release/2"]["#1"] == state
 
 
 @pytest.mark.parametrize(("most", "state"), [(0, "conflict"), (1, "missing, needs another first")])
