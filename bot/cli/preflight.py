@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from bot.cli.options import API_URL, ApiUrl, AsJson, tell
-from bot.config import load_config
 from bot.environment import credentials
 from bot.environment.safe_output import to_json
 from bot.handlers.preflight import preflight_stable
-from bot.pipeline.context import open_repository_context
+from bot.pipeline.context import open_configured_repository
 from bot.report.preflight import forecasts_to_json, render_preflight, render_preflight_check
 
 
@@ -34,9 +33,8 @@ def run_preflight(
 ) -> None:
     """Forecast the backport of a pull request to each stable branch. BACKPORT_BOT_TOKEN is the token."""
     token = credentials.require_account("nothing was tried")
-    settings = load_config(config)
-    with open_repository_context(
-        settings, token=token, api_url=api_url, directory=data, beside=config.parent, login=login, progress=tell
+    with open_configured_repository(
+        config, token=token, api_url=api_url, directory=data, login=login, progress=tell
     ) as context:
         original = context.github.pull_request(pull_request)
         forecasts = preflight_stable(original, context)

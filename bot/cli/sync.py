@@ -22,7 +22,7 @@ from bot.handlers.schedule import SyncRun, open_missing, survey_clone, survey_re
 from bot.handlers.tracking_issues import write_tracking_issues
 from bot.pick.context import PickContext
 from bot.pick.strategy import PickCaches
-from bot.pipeline.context import RepositoryContext, open_repository_context
+from bot.pipeline.context import RepositoryContext, open_configured_repository
 from bot.report.sync_issue import render_summary
 from bot.report.sync_json import sync_to_json
 from bot.report.sync_page import render_page
@@ -107,9 +107,8 @@ def _config_or_default(path: Path) -> Config:
 @contextmanager
 def _open_context(config: Path, data: Path, api_url: str, login: str | None) -> Iterator[RepositoryContext]:
     account = credentials.require_account("GitHub was not asked; --git REPO surveys a clone without it")
-    settings = load_config(config)
-    with open_repository_context(
-        settings, token=account, api_url=api_url, directory=data, beside=config.parent, login=login, progress=tell
+    with open_configured_repository(
+        config, token=account, api_url=api_url, directory=data, login=login, progress=tell
     ) as context:
         yield context
 

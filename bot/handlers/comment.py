@@ -22,12 +22,12 @@ from bot.handlers.read_comment import read_comment
 from bot.handlers.status import handle_status
 from bot.handlers.summary import RequestSummary, post_outcome_reaction
 from bot.models import TargetOutcome
-from bot.pipeline import unexpected_errors
 from bot.pipeline.authorization import is_authorized
 from bot.pipeline.conflict_drafts import recheck
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.replies import CommandContext, CommandSource, RefusedCommand, post_reply, react
 from bot.pipeline.reply_keys import comment_key, label_key
+from bot.pipeline.unexpected_errors import as_backport_error
 from bot.report import replies
 from bot.text.comment_text import may_start_line
 
@@ -126,7 +126,7 @@ def _handle(command: CommandContext | RefusedCommand, context: RepositoryContext
         raise
     except Exception as error:
         typed = str(command.command) if isinstance(command, CommandContext) else ""
-        return _post_error(unexpected_errors.as_error(error, "this request", retry=typed), source, context)
+        return _post_error(as_backport_error(error, "this request", retry=typed), source, context)
 
 
 def _dispatch(command: CommandContext, context: RepositoryContext, run: RunTargets) -> RequestSummary:

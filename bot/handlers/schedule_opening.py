@@ -22,7 +22,8 @@ from bot.pipeline.context import RepositoryContext
 from bot.pipeline.merged_commits import merged_commits
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.result_store import MemoryStore
-from bot.pipeline.run import RequestRun, capture_errors
+from bot.pipeline.run import RequestRun
+from bot.pipeline.unexpected_errors import capture_errors
 from bot.sync.choice import WAITS_FOR_THE_GPU, choose, limit_open
 from bot.sync.failed_attempts import FailedAttempts
 from bot.sync.survey import SyncContext, SyncReport

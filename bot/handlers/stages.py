@@ -24,10 +24,11 @@ from bot.pipeline.prove import no_verdict
 from bot.pipeline.records import Plan, PlannedRequest, TargetRecord
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.result_store import Decision, MemoryStore
-from bot.pipeline.run import RequestRun, capture_errors, serving_order
+from bot.pipeline.run import RequestRun, serving_order
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.settings import read_settings
 from bot.pipeline.status_comment import StatusComment
+from bot.pipeline.unexpected_errors import capture_errors
 from bot.report.json_data import target_to_json
 
 
@@ -120,7 +121,7 @@ def prove_target(identity: str, folder: RunFolder, *, progress: Progress = silen
                 progress=progress,
                 evidence=folder.path(f"evidence/{identity}"),
             )
-            return RequestRun(planned.request, store).prove(target, context)
+            return RequestRun(planned.request, store).prove(target, candidate, context)
 
     verdict = capture_errors(planned.plan.branch, prove)
     if isinstance(verdict, Verdict):

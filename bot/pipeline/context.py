@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.carried.load import CarriedPatch, configured_patches
-from bot.config import Config
+from bot.config import Config, load_config
 from bot.environment.credentials import Account
 from bot.environment.data_folder import private_directory
 from bot.environment.signing import SigningKey
@@ -151,6 +151,36 @@ def open_repository_context(
             for error in complete.unseen.values():
                 raise error
             yield complete
+
+
+@contextmanager
+def open_configured_repository(
+    file: Path,
+    *,
+    token: Account,
+    api_url: str,
+    directory: Path,
+    login: str | None = None,
+    signing: SigningKey | None = None,
+    progress: Progress = silent,
+) -> Iterator[RepositoryContext]:
+    """Do the same for a configuration file; its folders of carried patches are relative to it.
+
+    Raises:
+        ConfigError: the configuration, or a carried patch, cannot be read.
+        GitHubError: see `open_repository_context`.
+    """
+    with open_repository_context(
+        load_config(file),
+        token=token,
+        api_url=api_url,
+        directory=directory,
+        beside=file.parent,
+        login=login,
+        signing=signing,
+        progress=progress,
+    ) as context:
+        yield context
 
 
 @contextmanager

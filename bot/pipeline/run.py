@@ -16,7 +16,6 @@ from dataclasses import replace
 from typing import TypeVar
 
 from bot.carried.load import CarriedPatch
-from bot.commands.parser import Command
 from bot.commands.targets import newest_first
 from bot.errors import RunFolderError
 from bot.models import (
@@ -35,7 +34,6 @@ from bot.models import (
 )
 from bot.pick.context import PickContext
 from bot.pick.strategy import Regenerator
-from bot.pipeline import unexpected_errors
 from bot.pipeline.cancellation import CancellationWatch, find_cancellation
 from bot.pipeline.conflict_drafts import offer_draft
 from bot.pipeline.context import RepositoryContext
@@ -47,6 +45,7 @@ from bot.pipeline.regenerate_files import tools_for
 from bot.pipeline.repositories import context_for_target, resolve_repository
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.result_store import Decision, ResultStore
+from bot.pipeline.unexpected_errors import capture_errors
 from bot.pipeline.verified_commits import signed_by_github
 from bot.proof.runner import Runner
 
@@ -75,16 +74,16 @@ def may_stand_in(candidate: Candidate, decision: Decision | None) -> bool:
         return False
     if decision is None or isinstance(decision, TargetPlan):
         return True
-    return isinstance(decision, Opened | WouldOpen) and not _failed(decision.verdict)
+    return isinstance(decision, Opened | WouldOpen) and not _speaks_against(decision.verdict)
 
 
-def _failed(verdict: Verdict | None) -> bool:
+def _speaks_against(verdict: Verdict | None) -> bool:
     """Say whether a proof ran and spoke against the candidate; one that did not run says nothing."""
     return verdict is not None and verdict.outcome not in (VerdictOutcome.PROVEN, VerdictOutcome.INCONCLUSIVE)
 
 
 class RequestRun:
-    """One request on its way through the steps. The targets are to be taken in `serving_order`."""
+    """Takes one request through the steps. Callers take its targets in `serving_order`."""
 
     def __init__(self, request: BackportRequest, store: ResultStore) -> None:
         self.request, self.store = request, store
@@ -100,7 +99,7 @@ class RequestRun:
 
     def run(self, target: Target, context: RepositoryContext) -> TargetOutcome:
         """Take all steps, again if the branch moves. What stops this target is its outcome and never an exception."""
-        outcome = self._captured(target, lambda: self._run(target, context))
+        outcome = self._capture(target, lambda: self._run(target, context))
         self.store.keep_decision(target, outcome)
         return outcome
 
@@ -109,12 +108,12 @@ class RequestRun:
             decision = self.plan(target, context)
             if not isinstance(decision, TargetPlan):
                 return decision
-            there = resolve_repository(target, context)
-            picked = self.pick(target, context.pick, context, tools=tools_for(target.branch, context.pick))
-            if isinstance(picked, Candidate):
-                watch = CancellationWatch(target.branch, self.request, there)
-                watched = replace(there, pick=replace(there.pick, stop_when=watch))
-                self.prove(target, watched.pick, configured_runner(watched))
+            candidate = self.pick(target, context.pick, context, tools=tools_for(target.branch, context.pick))
+            if isinstance(candidate, Candidate):
+                repository = resolve_repository(target, context)
+                watch = CancellationWatch(target.branch, self.request, repository)
+                repository = replace(repository, pick=replace(repository.pick, stop_when=watch))
+                self.prove(target, candidate, repository.pick, configured_runner(repository))
             outcome = self.publish(target, context)
             if not isinstance(outcome, Moved):
                 return outcome
@@ -128,7 +127,7 @@ class RequestRun:
             return plan_backport(target.branch, self.request, context_for_target(target, self.request, context))
 
         self._candidates.pop(target, None)  # made for an earlier plan, on a tip that the branch has left
-        decision = self._captured(target, step)
+        decision = self._capture(target, step)
         self.store.keep_decision(target, decision)
         return decision
 
@@ -136,48 +135,44 @@ class RequestRun:
         self,
         target: Target,
         context: PickContext,
-        repository: RepositoryContext | None = None,
+        originals: RepositoryContext | None = None,
         *,
         tools: Regenerator | None = None,
     ) -> Candidate | TargetOutcome:
         """Make the candidate of a planned target. What stops it is its outcome and never an exception.
 
-        `repository` is that of the originals, for targets elsewhere and for commits that GitHub is to sign.
+        `originals` is needed only for targets elsewhere and for commits that GitHub is to sign.
         """
-        picked = self._captured(target, lambda: self._pick(target, context, repository, tools))
-        self.store.keep_pick(target, picked)
-        if isinstance(picked, Candidate):
-            self._candidates[target] = picked
-        return picked
+        result = self._capture(target, lambda: self._pick(target, context, originals, tools))
+        self.store.keep_pick(target, result)
+        if isinstance(result, Candidate):
+            self._candidates[target] = result
+        return result
 
     def _pick(
-        self, target: Target, context: PickContext, repository: RepositoryContext | None, tools: Regenerator | None
+        self, target: Target, context: PickContext, originals: RepositoryContext | None, tools: Regenerator | None
     ) -> Candidate | TargetOutcome:
         plan = self._plan_of(target)
         context.mirror.fetch([*plan.commits, *self.request.companion_originals.values()])
-        there = resolve_repository(target, repository) if repository is not None else None
-        pick = there.pick if there is not None else context
+        repository = resolve_repository(target, originals) if originals is not None else None
+        pick = repository.pick if repository is not None else context
         pick.mirror.fetch([plan.base_commit])
-        picked = pick_candidate(plan, self.request, pick, siblings=self.siblings(target), tools=tools)
-        if not isinstance(picked, Candidate):
-            return picked
-        if there is not None:
-            check_rights(picked, there)
-            picked = signed_by_github(picked, there)
-        self.store.keep_objects(target, picked, pick.mirror)
-        return picked
+        result = pick_candidate(plan, self.request, pick, siblings=self.siblings(target), tools=tools)
+        if not isinstance(result, Candidate):
+            return result
+        if repository is not None:
+            check_rights(result, repository)
+            result = signed_by_github(result, repository)
+        self.store.keep_objects(target, result, pick.mirror)
+        return result
 
-    def prove(self, target: Target, context: PickContext, runner: Runner | None = None) -> Verdict | None:
-        """Prove a picked candidate; None if the requester was allowed to skip the proof. Without a runner, here.
-
-        Raises:
-            RunFolderError: there is no candidate.
-        """
-        candidate = self._candidate_of(target)
+    def prove(
+        self, target: Target, candidate: Candidate, context: PickContext, runner: Runner | None = None
+    ) -> Verdict | None:
+        """Return the verdict; None if the requester was allowed to skip the proof. Without a runner, prove here."""
         if not self.request.options.prove:
             return None
-        patch = context.patch_for(self.request.original)
-        verdict = prove_candidate(candidate, patch, context, runner)
+        verdict = prove_candidate(candidate, context.patch_for(self.request.original), context, runner)
         self.store.keep_verdict(target, candidate, verdict)
         return verdict
 
@@ -186,28 +181,29 @@ class RequestRun:
         decision = self.store.decision(target)
         if decision is not None and not isinstance(decision, TargetPlan):
             return decision
-        outcome = self._captured(target, lambda: self._publish(target, context))
+        outcome = self._capture(target, lambda: self._publish(target, context))
         if not isinstance(outcome, Moved):
             self.store.keep_decision(target, outcome)
         return outcome
 
     def _publish(self, target: Target, context: RepositoryContext) -> TargetOutcome | Moved:
-        plan, there = self._plan_of(target), resolve_repository(target, context)
-        cancellation = find_cancellation(target.branch, self.request, there)
+        plan, repository = self._plan_of(target), resolve_repository(target, context)
+        cancellation = find_cancellation(target.branch, self.request, repository)
         if cancellation is not None:
             return cancellation
-        picked = self.store.pick(target)
-        if picked is None:
+        result = self.store.pick(target)
+        if result is None:
             return Failed(
                 branch=str(target), message="The pick left no result.", hint="Look at its job, then ask again."
             )
-        if not isinstance(picked, Candidate | Conflicted):
-            return picked
+        if not isinstance(result, Candidate | Conflicted):
+            return result
+        # A job of its own has an empty mirror; elsewhere this costs nothing.
         context.mirror.fetch(plan.commits)
-        there.mirror.fetch([plan.base_commit])
-        if isinstance(picked, Conflicted):
-            return offer_draft(picked, plan, self.request, there)
-        return self._publish_candidate(target, picked, plan, there)
+        repository.mirror.fetch([plan.base_commit])
+        if isinstance(result, Conflicted):
+            return offer_draft(result, plan, self.request, repository)
+        return self._publish_candidate(target, result, plan, repository)
 
     def _publish_candidate(
         self, target: Target, candidate: Candidate, plan: TargetPlan, repository: RepositoryContext
@@ -215,8 +211,8 @@ class RequestRun:
         if (candidate.branch, candidate.base_commit) != (plan.branch, plan.base_commit):
             raise RunFolderError(f"The candidate is not one for {plan.branch}.", hint="Run the stages anew.")
         self._candidates[target] = candidate
-        opened = {sha for sibling in self.siblings(target) for sha in sibling.commits}
-        if not opened.issuperset(candidate.siblings):
+        published = {sha for sibling in self.siblings(target) for sha in sibling.commits}
+        if not published.issuperset(candidate.siblings):
             return self._sibling_not_opened(target)
         verdict = self.store.verdict(target, candidate) if self.request.options.prove else None
         self.store.fetch_objects(target, candidate, repository.mirror)
@@ -249,26 +245,7 @@ class RequestRun:
             raise RunFolderError(f"{target} is not planned, so nothing was done.", hint="Run `stage plan` first.")
         return decision
 
-    def _candidate_of(self, target: Target) -> Candidate:
-        picked = self.store.pick(target)
-        if not isinstance(picked, Candidate):
-            raise RunFolderError(
-                f"{target} has no candidate, so nothing was proven.", hint="Run `stage pick` for it first."
-            )
-        return picked
-
-    def _captured(self, target: Target, step: Callable[[], ResultT]) -> ResultT | Failed:
-        """Run a step. Every outcome bears the target's name, also where the branch is elsewhere called differently."""
+    def _capture(self, target: Target, step: Callable[[], ResultT]) -> ResultT | Failed:
+        """Run a step; an error becomes an outcome. Every outcome bears the name that the requester gave the target."""
         result = capture_errors(str(target), step, retry=self.request.asking(str(target)))
         return replace(result, branch=str(target)) if isinstance(result, TargetOutcome) else result
-
-
-def capture_errors(branch: str, step: Callable[[], ResultT], *, retry: Command | None = None) -> ResultT | Failed:
-    """Run a step of one target branch; any error becomes the branch's outcome and stops no other branch.
-
-    `retry` is the command by which a person asks for the branch again; none if the next run does.
-    """
-    try:
-        return step()
-    except Exception as error:
-        return unexpected_errors.failed(branch, error, retry=str(retry or ""))

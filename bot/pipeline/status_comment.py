@@ -7,11 +7,11 @@ import logging
 
 from bot.errors import GitHubError, RateLimited, Unavailable
 from bot.models import Failed, TargetOutcome
-from bot.pipeline import unexpected_errors
 from bot.pipeline.branch_naming import name_for_recipe
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.request_storage import Place, answer_marker, keep
+from bot.pipeline.unexpected_errors import failed_outcome
 from bot.report.check_run import render_target_check
 from bot.report.outcomes import describe
 from bot.report.status_comment import (
@@ -87,7 +87,7 @@ class StatusComment:
             self.end(self._failed(branch, error))
 
     def _failed(self, branch: str, error: Exception) -> Failed:
-        return unexpected_errors.failed(branch, error, retry=str(self._request.asking(branch)))
+        return failed_outcome(branch, error, retry=str(self._request.asking(branch)))
 
     def _show(self, result: TargetOutcome) -> None:
         self._write()

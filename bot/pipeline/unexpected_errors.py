@@ -1,31 +1,47 @@
-"""Errors that are the bot's own fault: they end what they stopped, with a sentence, and their traceback is logged."""
+"""Errors as outcomes: an error stops one target branch, says so in a sentence, and leaves its traceback in the log."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import TypeVar
 
+from bot.commands.parser import Command
 from bot.errors import BackportError
 from bot.models import Failed
+
+ResultT = TypeVar("ResultT")
 
 log = logging.getLogger(__name__)
 
 
-def failed(branch: str, error: Exception, *, retry: str) -> Failed:
-    """Return how a target branch ended that an error stopped; `retry` is the command that asks again, if one does."""
-    described = as_error(error, f"the work on {branch}", retry=retry)
-    return Failed(branch=branch, message=described.message, hint=described.hint)
+def capture_errors(branch: str, step: Callable[[], ResultT], *, retry: Command | None = None) -> ResultT | Failed:
+    """Run a step of one target branch; any error becomes the branch's outcome and stops no other branch.
+
+    `retry` is the command by which a person asks for the branch again; none if the next run does.
+    """
+    try:
+        return step()
+    except Exception as error:
+        return failed_outcome(branch, error, retry=str(retry or ""))
 
 
-def as_error(error: Exception, stopped: str, *, retry: str) -> BackportError:
-    """Return an error that can be shown; one that nobody foresaw is logged.
+def failed_outcome(branch: str, error: Exception, *, retry: str) -> Failed:
+    """Return the outcome of a target branch that an error stopped; `retry` is the command that asks again, or empty."""
+    message = as_backport_error(error, f"the work on {branch}", retry=retry)
+    return Failed(branch=branch, message=message.message, hint=message.hint)
 
-    The sentence names the kind of an unforeseen error and nothing else: its text may hold anything.
+
+def as_backport_error(error: Exception, work: str, *, retry: str) -> BackportError:
+    """Return an error that can be shown; an unexpected one is logged with its traceback. `work` is what it stopped.
+
+    The sentence names the kind of an unexpected error and nothing else: its text may hold anything.
     """
     if isinstance(error, BackportError):
         return error
-    log.error("An unforeseen error stopped %s", stopped, exc_info=error)
+    log.error("An unforeseen error stopped %s", work, exc_info=error)
     return BackportError(
-        f"An error in the bot itself ({type(error).__name__}) stopped {stopped}.",
+        f"An error in the bot itself ({type(error).__name__}) stopped {work}.",
         hint="The bot's log has the traceback, for whoever runs it. "
         + (f"Then comment `{retry}` again." if retry else "The next run tries again."),
     )

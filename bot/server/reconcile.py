@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.config import load_config
 from bot.environment import credentials
 from bot.handlers.reconcile import reconcile
 from bot.models import Progress, TargetOutcome
-from bot.pipeline.context import open_repository_context
+from bot.pipeline.context import open_configured_repository
 
 
 def reconcile_once(
@@ -24,13 +23,11 @@ def reconcile_once(
     token = credentials.require_account("nothing was looked at")
     # What the service signed can be believed with the same secret alone.
     secret = credentials.take(credentials.WEBHOOK_SECRET)
-    settings = load_config(config)
-    with open_repository_context(
-        settings,
+    with open_configured_repository(
+        config,
         token=token,
         api_url=api_url,
         directory=data,
-        beside=config.parent,
         login=login,
         signing=credentials.signing_key(token, webhook_secret=secret),
         progress=progress,

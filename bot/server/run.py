@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from bot.config import load_config
 from bot.environment import credentials
 from bot.models import Progress
-from bot.pipeline.context import open_repository_context
+from bot.pipeline.context import open_configured_repository
 from bot.server.service import running_service
 
 
@@ -23,14 +22,12 @@ def serve_until_interrupted(
     """
     token = credentials.require_account("the service was not started")
     secret = credentials.require(credentials.WEBHOOK_SECRET, "the service was not started")
-    settings = load_config(config)
     with (
-        open_repository_context(
-            settings,
+        open_configured_repository(
+            config,
             token=token,
             api_url=api_url,
             directory=data,
-            beside=config.parent,
             login=login,
             signing=credentials.signing_key(token, webhook_secret=secret),
             progress=progress,
@@ -39,7 +36,7 @@ def serve_until_interrupted(
             context, directory=data, secret=secret, own_login=login, port=port, served=lambda _results: None
         ) as service,
     ):
-        progress(f"Serving {settings.repository} at {service.url}; Ctrl-C ends it after the request in hand.")
+        progress(f"Serving {context.config.repository} at {service.url}; Ctrl-C ends it after the request in hand.")
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
