@@ -15,12 +15,12 @@ class Option:
 
 
 OPTIONS = {
-    "--dry-run": Option("dry_run", True, "say what would be done; push and open nothing"),
-    "--with-companions": Option("with_companions", True, "bring the fixes that belong with this one as well"),
+    "--dry-run": Option("dry_run", True, "show what would be done, without a push or a pull request"),
+    "--with-companions": Option("with_companions", True, "also bring the fixes that belong with this one"),
     "--with-prerequisites": Option(
-        "with_prerequisites", True, "where it conflicts, bring the earlier pull requests that make it apply"
+        "with_prerequisites", True, "if it conflicts, also bring the earlier pull requests that make it apply"
     ),
     "--draft": Option("draft", True, "open the backport pull requests as drafts"),
     "--no-prove": Option("prove", False, "skip the regression suite; the pull request says that it is unproven"),
-    "--redo": Option("redo", True, "make the backport branch again; never over a commit that a person made"),
+    "--redo": Option("redo", True, "recreate the backport branch, unless a person has committed to it"),
 }

@@ -42,7 +42,7 @@ def entry(verb: Verb) -> VerbEntry:
         case Verb.BACKPORT:
             return VerbEntry("backport", _BACKPORT_FORMS)
         case Verb.STATUS:
-            text = "say where each target branch stands"
+            text = "show the state of each target branch"
             return VerbEntry("status", {"/backport status": text})
         case Verb.CANCEL:
             text = "stop what is running or waiting for this pull request"

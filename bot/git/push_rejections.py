@@ -54,7 +54,7 @@ _EXEMPT = (
     "A maintainer can exempt the bot, or the branches that `branch_name` gives, from that rule "
     "(Settings → Rules, or Branches)"
 )
-_AGAIN = "then comment the same again."
+_AGAIN = "then post the same comment again."
 _UNKNOWN = f"The words above are the server's. {_EXEMPT} if it is one of the repository; {_AGAIN}"
 
 

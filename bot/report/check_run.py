@@ -65,7 +65,7 @@ def render_target_check(result: TargetOutcome, *, template: str | None = None) -
 def render_proof_check(verdict: Verdict | None, *, template: str | None = None) -> CheckRunText:
     """Word the check run on a backport pull request: the proof of its commit, or that there is none."""
     if verdict is None:
-        summary = "The regression suite was not run, as asked for. Review this as an unproven change."
+        summary = "The regression suite was not run, as requested. Review this as an unproven change."
         return CheckRunText(name=PROOF, conclusion="neutral", title="unproven", summary=summary)
     return CheckRunText(
         name=PROOF,

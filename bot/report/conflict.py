@@ -65,13 +65,13 @@ def _describe(file: ConflictFile, draft: Candidate) -> str:
 def render_conflict_check(markers: Sequence[Match]) -> CheckRunText:
     """Word the check run that stays red while `markers` are left."""
     if not markers:
-        summary = "No changed file holds a conflict marker. What was resolved by hand, if anything, was not proven."
+        summary = "No changed file holds a conflict marker. Anything that was resolved by hand is not proven."
         return CheckRunText(name=CHECK, conclusion="success", title="no conflict marker", summary=summary)
     files = dict.fromkeys(place.file for place in markers)
     places = [f"- {code(f'{place.file}:{place.line}')}" for place in markers[:_MAX_LISTED]]
     surplus = len(markers) - _MAX_LISTED
     places += [f"- … and {count(surplus, 'more place')}"] if surplus > 0 else []
-    lead = "Resolve them on this branch and push; this check is then updated by itself."
+    lead = "Resolve them on this branch and push; this check then updates itself."
     return CheckRunText(
         name=CHECK,
         conclusion="failure",

@@ -151,7 +151,7 @@ def _would_open(result: WouldOpen, request: Command) -> Ending:
         verdict=_verdict(result.verdict, "not run"),
         fact=" ".join(["A candidate is ready.", *describe_candidate(result.candidate)]),
         consequence="This was a dry run: nothing was pushed and no pull request was opened.",
-        remedy=f"Comment {code(request.onto(result.branch, dry_run=False))} to have it.",
+        remedy=f"Comment {code(request.onto(result.branch, dry_run=False))} to open it.",
     )
 
 
@@ -159,7 +159,7 @@ def _without_candidate(result: AlreadyApplied | Failed | Cancelled, request: Com
     match result:
         case Cancelled():
             fact = f"{text(result.by)} cancelled it before it was opened. Nothing was pushed."
-            remedy = f"Comment {code(request.onto(result.branch))} to have it anyway."
+            remedy = f"Comment {code(request.onto(result.branch))} to request it again."
             return Ending(branch=result.branch, icon="⏹️", state="cancelled", fact=fact, remedy=remedy)
         case AlreadyApplied():
             place = f" ({sha(result.commit)})" if result.commit and result.commit[:12] not in result.how else ""
@@ -235,12 +235,12 @@ def _not_proven_remedy(outcome: VerdictOutcome, branch: str, request: Command) -
         case VerdictOutcome.INCOMPLETE:
             companions = code(request.onto(branch, with_companions=True))
             return (
-                "Look at the failing cases. Where a carried patch names what belongs with this fix, "
-                f"comment {companions}."
+                f"Look at the failing cases. If a carried patch names what belongs with this fix, comment {companions}."
             )
         case VerdictOutcome.REGRESSED:
             return "Look at the failing cases, and finish it by hand on the branch."
         case VerdictOutcome.INCONCLUSIVE:
-            return f"Comment {code(request.onto(branch))} when the cause is gone, or {unproven} as a maintainer."
+            retry = code(request.onto(branch))
+            return f"Comment {retry} when the cause is gone. A maintainer can also comment {unproven}."
         case _:
             assert_never(outcome)

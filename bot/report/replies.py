@@ -29,7 +29,7 @@ from bot.text.templates import render
 
 def render_help(*, branches: Sequence[str] = (), template: str | None = None) -> str:
     """List the commands and options. `branches` are the patterns of the stable branches, which `all` means."""
-    return _answer("What I understand, at the start of a line:", template, help=True, branches=branches)
+    return _answer("Write one of these at the start of a line:", template, help=True, branches=branches)
 
 
 def render_error(error: BackportError, *, template: str | None = None) -> str:
@@ -43,7 +43,7 @@ def not_authorized(requester: str, command: str, permission: str) -> NotAuthoriz
     return NotAuthorized(
         f"Thank you, {code(requester)}, but {code(command)} needs the `{permission}` permission here. "
         "Nothing was started.",
-        hint="A maintainer can comment the same.",
+        hint="A maintainer can post the same comment.",
     )
 
 
@@ -56,7 +56,7 @@ def not_merged(number: int, *, closed: bool = False) -> PullRequestNotMerged:
         )
     return PullRequestNotMerged(
         f"Pull request {number} is not merged yet, so there is nothing to backport. Nothing was started.",
-        hint="Comment the same when it is merged.",
+        hint="Post the same comment again when it is merged.",
     )
 
 
@@ -127,7 +127,7 @@ def render_status_answer(
     `deferred` are the targets of the requests that wait for the merge.
     """
     rows = [*map(_state_line, states), *(f"- ⏳ {code(target)}: remembered until the merge" for target in deferred)]
-    lead = "Where the backports of this pull request stand:" if rows else _NO_REQUEST
+    lead = "The states of this pull request's backports:" if rows else _NO_REQUEST
     return _answer(lead, template, rows=rows)
 
 
@@ -156,8 +156,8 @@ def render_remembered(
     """Word the reply to a request that waits for the merge. `preflight` pairs each branch with its forecast."""
     rows = [f"- {code(branch)}: {prose(finding)}" for branch, finding in preflight]
     names = ", ".join(map(code, command.targets))
-    lead = f"Remembered: when this pull request is merged, it is backported to {names}."
-    return _answer(lead + (" As it stands now:" if rows else ""), template, rows=rows)
+    lead = f"Remembered: when this pull request is merged, it will be backported to {names}."
+    return _answer(lead + (" If it were merged now:" if rows else ""), template, rows=rows)
 
 
 def render_forgotten(command: Command, *, template: str | None = None) -> str:
@@ -190,7 +190,7 @@ def render_nothing_to_do(command: Command, *, template: str | None = None) -> st
     return _answer("No branch is left to backport to. Nothing was started.", template)
 
 
-_NO_REQUEST = "Nobody asked for a backport of this pull request yet."
+_NO_REQUEST = "Nobody has requested a backport of this pull request yet."
 
 
 def _answer(

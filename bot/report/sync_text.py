@@ -74,9 +74,9 @@ def next_step(entry: OriginalState) -> str:
 
 def _by_hand(entry: OriginalState) -> str:
     if entry.original.number is None:
-        return "Pick it by hand: no pull request of it is known."
+        return "Pick it by hand: it has no known pull request."
     command = code(f"/backport {entry.branch}")
-    return f"Comment {command} on {entry.original.name}: the answer holds the commands to finish it by hand."
+    return f"Comment {command} on {entry.original.name}: the reply has the commands to finish it by hand."
 
 
 def _compare(entry: OriginalState) -> str:

@@ -62,7 +62,7 @@ def render_check(report: DetectResult) -> str:
     if len(report.evidence) > MAX_LISTED:
         lines.append(f"  … and {count(len(report.evidence) - MAX_LISTED, 'more place')}")
     if report.status is Affectedness.UNKNOWN:
-        lines.append("The rules do not know this code. The regression suite can tell: backport-bot prove TREE.")
+        lines.append("The rules do not recognise this code. The regression suite can decide: backport-bot prove TREE.")
     return "\n".join(lines)
 
 

@@ -83,7 +83,7 @@ def headline(verdict: Verdict) -> str:
     """Sum up both runs on one line, in numbers."""
     before, after = base_failed(verdict), candidate_failed(verdict)
     if before is None or after is None:
-        return "not run to a result"
+        return "no result"
     cases = f"{count(before, 'case')} failed before, {after} after"
     elements = overflow(verdict)
     return f"{cases}; {elements[0]} elements past the end before, {elements[1]} after" if elements else cases

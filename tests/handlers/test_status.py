@@ -57,7 +57,7 @@ def test_a_remembered_request_is_told_until_it_is_cancelled(office: Office) -> N
     ]
     office.say("/backport cancel", on=11)
     office.say("/backport status", on=11)
-    assert "Nobody asked" in office.answers(11)[-1]
+    assert "Nobody has requested" in office.answers(11)[-1]
 
 
 def test_a_branch_that_is_being_worked_on_is_told(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,7 @@ def test_unresolved_review_threads_of_the_original_are_listed_with_links(office:
     thread = {"author": "otto", "path": "widget/hello.py", "line": 1}
     office.fake_github.seed_review_thread(REPOSITORY, 9, **thread, body="Why not `hi`, @mia? Fixes #3")  # type: ignore[arg-type]
     body = opened(unproven(office)).body
-    assert "Review threads of the original that nobody resolved" in body
+    assert "Unresolved review threads of the original" in body
     assert "[`widget/hello.py:1`](<http" in body
     assert "Why not" in body
     assert "Settled." not in body

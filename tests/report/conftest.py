@@ -226,7 +226,7 @@ class Samples:
             Failed(
                 branch="release/v0.5.5",
                 message="The push of `backport/24587-to-release-v0.5.5` was refused, so nothing was opened.",
-                hint="Give the bot's token the right to push, then comment the same again.",
+                hint="Give the bot's token the right to push, then post the same comment again.",
             ),
             Cancelled(branch="release/v0.5.3", by="amd-maintainer"),
             WouldOpen(branch="release/v0.5.4", candidate=self.candidate("release/v0.5.4"), verdict=self.proven()),

@@ -53,7 +53,7 @@ def test_hostile_names_in_an_answer_mention_nobody() -> None:
 def test_status_lists_what_stands_where(samples: Samples, golden: Callable[[str, str], None]) -> None:
     rendered = replies.render_status_answer(samples.every_ending(), deferred=["release/v9"])
     golden("answer_status.md", rendered)
-    assert "Nobody asked" in replies.render_status_answer([])
+    assert "Nobody has requested" in replies.render_status_answer([])
 
 
 def test_status_tells_again_what_a_status_comment_tells() -> None:
