@@ -20,8 +20,8 @@ from bot.environment.safe_output import to_json
 from bot.git.untrusted_repository import open_clone
 from bot.handlers.schedule import SyncRun, open_missing, survey_clone, survey_repository
 from bot.handlers.tracking_issues import write_tracking_issues
+from bot.pick.caches import PickCaches
 from bot.pick.context import PickContext
-from bot.pick.strategy import PickCaches
 from bot.pipeline.context import RepositoryContext, open_configured_repository
 from bot.report.sync_issue import render_summary
 from bot.report.sync_json import sync_to_json

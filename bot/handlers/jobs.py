@@ -26,8 +26,8 @@ from bot.handlers.comment import refuse
 from bot.handlers.event import Event
 from bot.handlers.stages import needs_account, pick_targets, plan_trigger, prove_target, publish_all
 from bot.models import Progress, TargetOutcome, Verdict
+from bot.pick.caches import PickCaches
 from bot.pick.context import PickContext
-from bot.pick.strategy import PickCaches
 from bot.pipeline.context import ConnectionSettings, RepositoryContext, open_connections, open_elsewhere
 from bot.pipeline.records import Plan, Planned, kind_of
 from bot.pipeline.run_folder import RunFolder

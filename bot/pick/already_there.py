@@ -6,7 +6,8 @@ Owns what counts as having it before anything is tried. That a pick comes out em
 from __future__ import annotations
 
 from bot.models import Affectedness, AlreadyApplied
-from bot.pick.strategy import Attempt, NotApplicable, Picked
+from bot.pick.attempt import Attempt
+from bot.pick.strategy import NotApplicable, Picked
 
 
 class AlreadyThere:

@@ -9,7 +9,8 @@ from bot.carried.apply import Applied, StepFailure, apply
 from bot.git.commit_message import backport_message
 from bot.git.trees import CommitTree
 from bot.models import Affectedness, AlreadyApplied, Fidelity, Method, Sha
-from bot.pick.strategy import Attempt, NotApplicable, Picked
+from bot.pick.attempt import Attempt
+from bot.pick.strategy import NotApplicable, Picked
 from bot.text.markdown import count
 
 

@@ -12,8 +12,9 @@ from bot.git.diff_text import commit_patches, differ_in_line_ends
 from bot.git.trees import CommitTree
 from bot.git.trial_pick import UnmergedPick
 from bot.models import Affectedness, AlreadyApplied, Fidelity, Method, Sha
+from bot.pick.attempt import Attempt
 from bot.pick.series import pick_series, series_fidelity
-from bot.pick.strategy import Attempt, NotApplicable, Picked
+from bot.pick.strategy import NotApplicable, Picked
 from bot.text.markdown import count
 
 

@@ -17,8 +17,9 @@ from bot.git.trees import changed_files, changed_tree, find_entry
 from bot.git.trial_pick import UnmergedPick
 from bot.git.unmerged_paths import UnmergedFile, is_binary
 from bot.models import AlreadyApplied, Certainty, ConflictKind, Fidelity, Match, Method, Sha
+from bot.pick.attempt import Attempt
 from bot.pick.series import pick_series
-from bot.pick.strategy import Attempt, NotApplicable, Picked
+from bot.pick.strategy import NotApplicable, Picked
 
 
 class ConflictMarkerCommit:

@@ -14,7 +14,7 @@ from bot.carried.load import CarriedPatch, find_original
 from bot.config import Config
 from bot.git.repository import Repository
 from bot.models import Progress, PullRequest, Signature, StopWhen, never, silent
-from bot.pick.strategy import PickCaches
+from bot.pick.caches import PickCaches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

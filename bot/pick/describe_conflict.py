@@ -18,8 +18,8 @@ from bot.git.repository import Quarantine
 from bot.git.trial_pick import UnmergedPick, mainline_parent
 from bot.git.unmerged_paths import UnmergedFile
 from bot.models import ConflictFile, RelatedCommit, Sha
+from bot.pick.attempt import Attempt
 from bot.pick.mainline_changes import MainlineChanges
-from bot.pick.strategy import Attempt
 
 MOST_FILES = 12
 """Files whose history is read; a pick that conflicts in more is no matter of single commits."""

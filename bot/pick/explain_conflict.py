@@ -10,9 +10,9 @@ import logging
 from bot.errors import GitError
 from bot.git.trial_pick import UnmergedPick
 from bot.models import ConflictFile
+from bot.pick.attempt import Attempt
 from bot.pick.describe_conflict import describe_files, open_histories
 from bot.pick.prerequisites import NO_PREREQUISITES, Prerequisites, RunLadder, find_prerequisites
-from bot.pick.strategy import Attempt
 
 SECONDS = 1.8
 """What a person who waits for the answer to a comment does not notice; git is ended when it is up."""

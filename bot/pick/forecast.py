@@ -14,10 +14,11 @@ from bot.git.repository import Quarantine
 from bot.git.trees import CommitTree
 from bot.models import AlreadyApplied, Candidate, Conflict, MergeMethod, NotAffected, Sha, Signature, TargetPlan
 from bot.pick import ladder
+from bot.pick.attempt import Attempt
 from bot.pick.batch_trials import BatchTrials, try_batch
+from bot.pick.caches import PickCaches
 from bot.pick.context import PickContext
 from bot.pick.plan import plan_target
-from bot.pick.strategy import Attempt, PickCaches
 
 Forecast = NotAffected | AlreadyApplied | Candidate | Conflict
 """How far a target branch comes without a proof."""

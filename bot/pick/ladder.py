@@ -16,7 +16,9 @@ from bot.git.trial_pick import UnmergedPick
 from bot.history.landed import find_landing_status
 from bot.models import AlreadyApplied, Candidate, Certainty, Conflict, Signature, StrategyResult, TargetPlan
 from bot.pick.already_there import AlreadyThere
+from bot.pick.attempt import Attempt
 from bot.pick.batch_trials import BatchTrials
+from bot.pick.caches import PickCaches
 from bot.pick.carried_patch import CarriedPatchStrategy
 from bot.pick.cherry_pick import CherryPick
 from bot.pick.explain_conflict import explain
@@ -24,10 +26,11 @@ from bot.pick.merge.confidence import rate_confidence
 from bot.pick.merge.missing_files import MissingFile
 from bot.pick.merge.resolver import FinerMerge
 from bot.pick.prerequisites import NO_PREREQUISITES
+from bot.pick.regenerator import Regenerator
 from bot.pick.resolve_conflicts import ResolveConflicts
 from bot.pick.reuse_resolution import ReuseResolution
 from bot.pick.sibling import Sibling
-from bot.pick.strategy import Attempt, NotApplicable, PickCaches, Picked, PickStrategy, Regenerator
+from bot.pick.strategy import NotApplicable, Picked, PickStrategy
 
 GIT_STRATEGIES: tuple[PickStrategy, ...] = (AlreadyThere(), CherryPick())
 """The rungs that make nothing but what git itself picks."""

@@ -15,10 +15,10 @@ from bot.git.trees import commit_paths, differing_paths
 from bot.git.trial_pick import UnmergedPick
 from bot.git.unmerged_paths import UnmergedFile
 from bot.models import ConflictKind, Sha
+from bot.pick.attempt import Attempt
 from bot.pick.merge.align import edits
 from bot.pick.merge.regions import LineRegion, cut_file, split_lines
 from bot.pick.merge.resolver import SiblingMatch, match_sibling
-from bot.pick.strategy import Attempt
 
 # In how many lines, over all files in conflict, the other branch may differ from this one. Of siblings that are
 # precedents otherwise people landed 195 of 198 where the files are the same, 121 of 126 up to here, 55 of 62 beyond.

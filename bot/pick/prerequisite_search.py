@@ -19,9 +19,9 @@ from bot.git.trees import commit_paths, differing_paths
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
 from bot.history.landed import find_landed
 from bot.models import RelatedCommit, Sha
+from bot.pick.attempt import Attempt
 from bot.pick.describe_conflict import DisputedLines, Histories, related_commit
 from bot.pick.partial_commit import paths_in_part, write_part
-from bot.pick.strategy import Attempt
 
 _CANDIDATES = 12
 _MOST_SETS = 16

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from bot.git.trees import commit_paths
 from bot.git.trial_pick import UnmergedPick
 from bot.models import Certainty, ConflictKind, RelatedCommit
+from bot.pick.attempt import Attempt
 from bot.pick.describe_conflict import Histories
 from bot.pick.prerequisite_search import PrerequisiteSearch, PrerequisiteSet, SetTrial
-from bot.pick.strategy import Attempt, Picked
+from bot.pick.strategy import Picked
 
 _FOR_RESOLVING, _FOR_PARTS = 0.2, 0.25
 """Shares of the time: of the sets that apply 95 in 100 are found in less than half of it."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bot.pick.strategy import FileResolution
+    from bot.pick.resolver import FileResolution
 
 # Each holds a whole file, and those of one original are asked for one after the other.
 _CAPACITY = 40

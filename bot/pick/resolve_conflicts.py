@@ -16,19 +16,18 @@ from bot.git.trees import changed_files, changed_tree, find_entry
 from bot.git.trial_pick import UnmergedPick
 from bot.git.unmerged_paths import UnmergedFile
 from bot.models import Certainty, ConflictKind, Fidelity, Method, Resolution, Sha
-from bot.pick.series import pick_series
-from bot.pick.strategy import (
-    Attempt,
+from bot.pick.attempt import Attempt
+from bot.pick.resolver import (
     ConflictedFile,
     FileResolution,
     FileResolver,
-    NotApplicable,
-    Picked,
     RateConfidence,
     RegionResolution,
     RegionResolver,
     load_conflict,
 )
+from bot.pick.series import pick_series
+from bot.pick.strategy import NotApplicable, Picked
 from bot.text.markdown import count
 
 # Links, submodules and clashes of kinds have no content to answer with.

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from bot.git.conflict_markers import Region
 from bot.models import Certainty
+from bot.pick.attempt import Attempt
 from bot.pick.resolution_memory import RememberedResolution
-from bot.pick.strategy import Attempt, ConflictedFile, RegionResolution
+from bot.pick.resolver import ConflictedFile, RegionResolution
 
 # More backports of one original than this teach nothing new, and each costs a trial.
 _MOST_LESSONS = 6

@@ -14,7 +14,7 @@ from bot.git.repository import Repository
 from bot.git.trees import commit_paths
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
 from bot.models import Fidelity, MergeMethod, Sha, Signature
-from bot.pick.strategy import Attempt
+from bot.pick.attempt import Attempt
 
 Resolve = Callable[[UnmergedPick], Sha | None]
 """Turns a conflicting pick into a whole tree, or gives up with None."""

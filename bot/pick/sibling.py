@@ -12,9 +12,10 @@ from bot.git.commit_message import picked_from
 from bot.git.diff_text import commit_patches, compare
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
 from bot.models import AlreadyApplied, Certainty, Fidelity, Method, Sha
+from bot.pick.attempt import Attempt
 from bot.pick.precedent import is_precedent
 from bot.pick.series import write_pick
-from bot.pick.strategy import Attempt, NotApplicable, Picked
+from bot.pick.strategy import NotApplicable, Picked
 
 _MOST_TRIALS = 6
 

@@ -18,8 +18,8 @@ from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.github.protocol import GitHub
 from bot.models import Progress, Target, silent
+from bot.pick.caches import PickCaches
 from bot.pick.context import PickContext
-from bot.pick.strategy import PickCaches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from bot.models import AlreadyApplied, Candidate, Commit, Conflict, Conflicted, 
 from bot.pick import ladder
 from bot.pick.companions import carry_companions
 from bot.pick.context import PickContext
+from bot.pick.regenerator import Regenerator
 from bot.pick.rewrite_commits import sign_off
-from bot.pick.strategy import Regenerator
 from bot.pick.with_prerequisites import bring_prerequisites
 from bot.pipeline.request import BackportRequest
 from bot.text.markdown import count

@@ -19,7 +19,7 @@ from bot.git.objects import decode_path
 from bot.git.repository import Quarantine
 from bot.models import Progress, Sha, silent
 from bot.pick.context import PickContext
-from bot.pick.strategy import RegeneratedFiles
+from bot.pick.regenerator import RegeneratedFiles
 from bot.proof.isolation import IsolationSettings, Launch
 from bot.proof.launcher import RunOptions, interpreter, run_isolated
 from bot.proof.progress import last_lines, why_stopped

@@ -33,7 +33,7 @@ from bot.models import (
     WouldOpen,
 )
 from bot.pick.context import PickContext
-from bot.pick.strategy import Regenerator
+from bot.pick.regenerator import Regenerator
 from bot.pipeline.cancellation import CancellationWatch, find_cancellation
 from bot.pipeline.conflict_drafts import offer_draft
 from bot.pipeline.context import RepositoryContext

@@ -20,7 +20,7 @@ from pathlib import Path
 from bot.git.repository import Quarantine, Repository
 from bot.git.untrusted_repository import open_clone, refuse_shallow
 from bot.pick.backport_index import BackportIndex
-from bot.pick.strategy import PickCaches
+from bot.pick.caches import PickCaches
 from bot.rehearse.past_backports import Pair, PastBackports, find_past_backports
 from bot.rehearse.record import Record, engine_version, record_directory
 from bot.rehearse.replay import Replay, replay

@@ -18,8 +18,8 @@ from bot.git.trees import commit_paths, differing_paths
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
 from bot.models import AlreadyApplied, Certainty, Sha
 from bot.pick.batch_trials import with_splits
+from bot.pick.caches import PickCaches
 from bot.pick.forecast import Forecaster
-from bot.pick.strategy import PickCaches
 from bot.rehearse.compare import find_differences, is_right, show_difference
 from bot.rehearse.past_backports import Pair
 

@@ -13,8 +13,8 @@ from bot.git.repository import Quarantine
 from bot.git.trial_pick import CleanPick, UnmergedPick
 from bot.models import AlreadyApplied, Candidate, Conflict, MergeMethod, Sha, TargetPlan
 from bot.pick.batch_trials import BatchTrials, try_batch
+from bot.pick.caches import PickCaches
 from bot.pick.ladder import pick
-from bot.pick.strategy import PickCaches
 from tests.bench.conftest import Field, cpu, show, timed
 from tests.git.history import COMMITTER
 

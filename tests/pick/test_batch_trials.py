@@ -8,9 +8,10 @@ from bot.git import trial_pick
 from bot.git.repository import Quarantine, Repository
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
 from bot.models import Sha
+from bot.pick.attempt import Attempt
 from bot.pick.batch_trials import try_batch
+from bot.pick.caches import PickCaches
 from bot.pick.ladder import pick
-from bot.pick.strategy import Attempt, PickCaches
 from tests.git.history import COMMITTER, History
 from tests.pick.plans import plan
 

@@ -7,8 +7,8 @@ import pytest
 from bot.git.repository import Repository
 from bot.models import Candidate, Certainty, Conflict, Sha
 from bot.pick import explain_conflict, prerequisites
+from bot.pick.caches import PickCaches
 from bot.pick.ladder import pick
-from bot.pick.strategy import PickCaches
 from tests.git.history import COMMITTER, History
 from tests.pick.missing import PYTHON, swept, ten_lines, with_rest
 from tests.pick.plans import plan, run_ladder

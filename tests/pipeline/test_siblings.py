@@ -15,7 +15,7 @@ import pytest
 from bot.config import parse_config
 from bot.handlers.schedule import open_missing
 from bot.models import Certainty, Conflicted, Failed, Method, Opened, SuiteRun, Verdict, VerdictOutcome
-from bot.pick.strategy import PickCaches
+from bot.pick.caches import PickCaches
 from bot.pipeline.run import may_stand_in
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, commit, git, with_pick
 

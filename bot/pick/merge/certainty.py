@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from bot.pick.merge.line_counts import line_count, lines_changed
 from bot.pick.merge.missing_files import CAME_LATER, WITH_ITS_FOLDER
-from bot.pick.strategy import ConflictedFile, FileResolution
+from bot.pick.resolver import ConflictedFile, FileResolution
 
 # A file of fewer lines people often bring along whole or keep, and of a larger change they write a part anew.
 _FEWEST_LINES = 20

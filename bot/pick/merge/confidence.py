@@ -16,7 +16,7 @@ from bot.pick.merge.certainty import is_certain
 from bot.pick.merge.features import kind_of
 from bot.pick.merge.line_counts import line_count, lines_changed
 from bot.pick.merge.missing_files import MOVED_ON_MAIN
-from bot.pick.strategy import ConflictedFile, Decision, FileResolution
+from bot.pick.resolver import ConflictedFile, Decision, FileResolution
 
 PICK: Mapping[str, float] = {
     "always": 2.07,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bot.pick.merge.align import edits
 from bot.pick.merge.regions import split_lines
-from bot.pick.strategy import ConflictedFile
+from bot.pick.resolver import ConflictedFile
 
 
 def lines_changed(file: ConflictedFile) -> int:

@@ -12,8 +12,9 @@ from pathlib import PurePosixPath
 from bot.git.repository import Repository
 from bot.git.trees import commit_paths, find_entry
 from bot.models import Certainty, ConflictKind, Sha
+from bot.pick.attempt import Attempt
 from bot.pick.merge.moved_files import as_older_file
-from bot.pick.strategy import Attempt, ConflictedFile, FileResolution, FileResolver
+from bot.pick.resolver import ConflictedFile, FileResolution, FileResolver
 
 CAME_LATER = "came later"
 WITH_ITS_FOLDER = "came later with its folder"

@@ -11,7 +11,8 @@ from bot.git.conflict_markers import Region
 from bot.git.objects import EXECUTABLE, REGULAR
 from bot.git.trees import find_entry
 from bot.models import ConflictKind
-from bot.pick.strategy import Attempt, ConflictedFile
+from bot.pick.attempt import Attempt
+from bot.pick.resolver import ConflictedFile
 
 
 def as_older_file(file: ConflictedFile, attempt: Attempt) -> ConflictedFile | None:

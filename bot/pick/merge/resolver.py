@@ -13,6 +13,7 @@ from enum import Enum
 from bot.analysis.file_words import words
 from bot.git.trial_pick import UnmergedPick
 from bot.models import Certainty, ConflictKind, Resolution, Sha
+from bot.pick.attempt import Attempt
 from bot.pick.generated import holds_pins, is_written_by_a_tool
 from bot.pick.merge.features import FileFeatures, circumstances, file_features, weigh
 from bot.pick.merge.proposers import Proposals, propose
@@ -21,7 +22,7 @@ from bot.pick.merge.renamed_identifiers import find_renames
 from bot.pick.merge.scoring import chances
 from bot.pick.merge.unsafe_joins import discards_the_target, takes_half_of_a_guard
 from bot.pick.merge.version_pins import takes_whole_pins
-from bot.pick.strategy import Attempt, ConflictedFile, Decision, FileResolution, load_conflict
+from bot.pick.resolver import ConflictedFile, Decision, FileResolution, load_conflict
 
 _MOST_SIBLINGS = 4
 # Beyond this a file is data: its lines are many and alike, and aligning them tells little.

@@ -7,7 +7,7 @@ import pytest
 from bot.git.unmerged_paths import UnmergedFile
 from bot.models import Certainty, ConflictKind, Sha
 from bot.pick.merge.confidence import rate_confidence
-from bot.pick.strategy import ConflictedFile, Decision, FileResolution
+from bot.pick.resolver import ConflictedFile, Decision, FileResolution
 
 
 def _answered(chance: float, *traits: str) -> tuple[ConflictedFile, FileResolution]:

@@ -6,10 +6,10 @@ import pytest
 
 from bot.git.repository import Repository
 from bot.models import Candidate, Certainty, Conflict, Method, Sha
+from bot.pick.caches import PickCaches
 from bot.pick.ladder import pick
 from bot.pick.merge import resolver
 from bot.pick.merge.proposers import Proposals, propose
-from bot.pick.strategy import PickCaches
 from tests.git.history import COMMITTER, History
 from tests.pick.plans import plan, run_ladder
 
