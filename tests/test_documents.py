@@ -1,9 +1,13 @@
-"""docs/security.md names what holds each of its rows: the test or the module has to be there."""
+"""What the documents name is there: modules, tests, packages in their order, and the commands of make."""
 
 from __future__ import annotations
 
 import re
+import tomllib
+from itertools import pairwise
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 NAMES = re.findall(r"`([^`\n]+)`", (ROOT / "docs/security.md").read_text(encoding="utf-8"))
@@ -20,3 +24,34 @@ def test_every_test_that_the_threat_table_names_is_there() -> None:
     functions = [name for name in NAMES if name.startswith("test_")]
     assert len(functions) > 15
     assert [name for name in functions if f"def {name}" not in sources] == []
+
+
+@pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_every_module_that_contributors_are_sent_to_is_there(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", text)) - {"docs/measurements.md"}
+    own = {path for path in paths if re.search("my_strategy|ping|PROJECT|^suite/|^release/", path)}
+    assert len(paths - own) >= 10
+    assert [path for path in paths - own if not any((ROOT / base / path).exists() for base in (".", "bot"))] == []
+
+
+def test_the_table_of_packages_has_every_package() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    rows = text[text.index("| package | holds |") : text.index("## One comment")]
+    first = "".join(line.split("|")[1] for line in rows.splitlines() if line.startswith("| `"))
+    packages = {path.parent.name for path in (ROOT / "bot").glob("*/__init__.py")}
+    assert set(re.findall(r"`(\w+)`", first)) == packages | {"errors"}
+
+
+def test_the_picture_of_packages_points_down_as_the_contract_does() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    layers = [layer.replace(" ", "").split("|") for layer in contracts[0]["layers"]]
+    height = {name: -index for index, layer in enumerate(layers) for name in layer} | {"fake_github": -100}
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    picture = text[text.index("flowchart TB") : text.index("| package | holds |")]
+    for line in (line.strip() for line in picture.splitlines() if "-->" in line):
+        steps = [part.replace(" ", "").split("&") for part in line.split("-->")]
+        for above, below in pairwise(steps):
+            assert min(height[name] for name in above) > max(height[name] for name in below), line
