@@ -1,6 +1,7 @@
-"""Signing in: a token as it is, or a GitHub App that makes its own.
+"""Signs in with a token, or as a GitHub App.
 
-An App's tokens live one hour. PyGithub makes the next one when it is due, for requests and for git alike.
+An App's tokens live one hour. PyGithub requests the next one when it is due, for requests and for git alike:
+https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bot.github.translate import translate_errors
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """What requests are signed with. `login` and `permissions` are None where the token alone cannot say."""
+    """The authentication of requests. `login` and `permissions` are None if only a token was given."""
 
     auth: Auth.Auth
     login: str | None = None
@@ -25,7 +26,7 @@ class SignedIn:
 
 
 def sign_in(account: Account, repository: str, *, api_url: str, retry: GitHubRetry) -> SignedIn:
-    """Find out how requests are signed, and what GitHub says of a GitHub App beforehand.
+    """Return how requests are authenticated, and what GitHub says of a GitHub App beforehand.
 
     Raises:
         GitHubError: the App's key is refused, or it is not installed on the repository.

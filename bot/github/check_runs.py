@@ -1,4 +1,4 @@
-"""Check runs on a commit: one for each name, made once and then brought up to date."""
+"""Check runs on a commit: one for each name, created once and then updated."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ _OURS = "backport-bot"
 
 
 def _find(repository: PyGithubRepository, sha: Sha, name: str) -> CheckRun | None:
-    found = lazy_commit(repository, sha).get_check_runs(check_name=name)
-    return next((run for run in found if run.external_id == _OURS), None)
+    runs = lazy_commit(repository, sha).get_check_runs(check_name=name)
+    return next((run for run in runs if run.external_id == _OURS), None)

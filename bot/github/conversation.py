@@ -1,6 +1,6 @@
-"""What was said and done on a pull request: its comments, who labelled it, and which ones changed of late.
+"""Reads a pull request's conversation: its comments, who labelled it, and which pull requests changed of late.
 
-Owns reading. Every list is read to its end, whatever number of pages GitHub cuts it into.
+Every list is read to its end, however many pages GitHub cuts it into.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ from bot.text.logins import is_app
 
 
 def read_comments(repository: PyGithubRepository, number: int) -> tuple[Comment, ...]:
-    """Return a pull request's comments, oldest first. One whose author is gone is nobody's and says nothing to us."""
-    found = lazy_issue(repository, number).get_comments()
-    return tuple(_comment(each) for each in found if each.user is not None)
+    """Return a pull request's comments, oldest first. Comments of deleted accounts are left out."""
+    comments = lazy_issue(repository, number).get_comments()
+    return tuple(_comment(comment) for comment in comments if comment.user is not None)
 
 
 def was_edited(repository: PyGithubRepository, node: str) -> bool:
     """Say whether anybody edited a comment, also within the second in which it was written."""
     # https://docs.github.com/en/graphql/reference/objects#issuecomment
-    found = ask(repository, "query($id: ID!) { node(id: $id) { ... on IssueComment { lastEditedAt } } }", id=node)
-    return bool((found["node"] or {}).get("lastEditedAt"))
+    data = ask(repository, "query($id: ID!) { node(id: $id) { ... on IssueComment { lastEditedAt } } }", id=node)
+    return bool((data["node"] or {}).get("lastEditedAt"))
 
 
 def last_labelling(repository: PyGithubRepository, number: int, label: str) -> Labelling | None:
-    """Return who last added a label, and when; None for a bot or where nobody is on record."""
-    added = [
+    """Return who last added a label, and when; None if it was a bot or if there is no record."""
+    events = [
         event
         for event in lazy_issue(repository, number).get_events()
         if event.event == "labeled" and event.label is not None and event.label.name == label
     ]
-    # Of an account that is gone GitHub names no actor.
-    if not added or added[-1].actor is None or not _is_person(added[-1].actor):
+    # GitHub names no actor for a deleted account.
+    if not events or events[-1].actor is None or not _is_person(events[-1].actor):
         return None
-    return Labelling(by=added[-1].actor.login, at=added[-1].created_at.astimezone(UTC))
+    return Labelling(by=events[-1].actor.login, at=events[-1].created_at.astimezone(UTC))
 
 
 def pull_requests_since(repository: PyGithubRepository, moment: datetime) -> Iterator[int]:
@@ -53,15 +53,15 @@ def pull_requests_since(repository: PyGithubRepository, moment: datetime) -> Ite
         yield pull.number
 
 
-def _comment(each: IssueComment) -> Comment:
+def _comment(comment: IssueComment) -> Comment:
     return Comment(
-        id=each.id,
-        author=each.user.login,
-        body=each.body or "",
-        person=_is_person(each.user),
-        changed=each.updated_at.astimezone(UTC),
-        edited=each.updated_at != each.created_at,
-        node=each.node_id,
+        id=comment.id,
+        author=comment.user.login,
+        body=comment.body or "",
+        person=_is_person(comment.user),
+        changed=comment.updated_at.astimezone(UTC),
+        edited=comment.updated_at != comment.created_at,
+        node=comment.node_id,
     )
 
 

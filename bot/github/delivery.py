@@ -1,7 +1,7 @@
-"""Calls to GitHub that may fail halfway: what is waited for, what is made once more, what is only logged.
+"""Repeats calls to GitHub that failed halfway, if that is safe.
 
-Owns how often a call is made. A thing is looked up before it is made, and again after an answer that leaves it in
-doubt, so that none is made twice.
+A thing is looked up before it is created, and again after an answer that leaves the effect in doubt, so that none is
+created twice.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 _EARLY_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
-"""Seconds before each further attempt at what GitHub does not know yet. It mostly takes one or two."""
+"""Seconds before each further attempt if GitHub does not know yet what was just pushed. It mostly takes one or two."""
 
 
 def _pause_after(refusal: RateLimited | NotYetKnown, early: Iterator[float]) -> float | None:
@@ -31,51 +31,51 @@ def _pause_after(refusal: RateLimited | NotYetKnown, early: Iterator[float]) -> 
 
 
 def sendable(text: str) -> str:
-    """Return a text as JSON can hold it: a lone surrogate, as git's bytes decode to, becomes a question mark."""
+    """Return a text that JSON can hold: a lone surrogate, from bytes that are not UTF-8, becomes a question mark."""
     return text.encode("utf-8", "replace").decode()
 
 
 class RetryingCaller:
-    """Makes calls for one account. `longest_wait` (seconds) bounds how long a call waits for GitHub to take it."""
+    """Makes calls for one account. `longest_wait` (seconds) bounds how long a call waits until GitHub accepts it."""
 
     def __init__(self, longest_wait: float) -> None:
         self._longest_wait = longest_wait
 
     def find_or_create(self, find: Callable[[], T | None], create: Callable[[], T]) -> T:
-        """Return what `find` sees, or what `create` makes; raises what the last call of either raised."""
-        found = self.wait_and_call(find)
-        if found is not None:
-            return found
+        """Return what `find` returns, or else what `create` returns; raises the last call's error."""
+        value = self.wait_and_call(find)
+        if value is not None:
+            return value
         try:
             return self.wait_and_call(create)
         except NotYetKnown:
             raise
         except (Unavailable, ValidationFailed) as error:
-            # The answer was lost and the effect perhaps not, or somebody was quicker: only a look tells.
-            found = self.wait_and_call(find)
-            if found is None and isinstance(error, ValidationFailed):
+            # The answer was lost, perhaps not the effect; or another process was quicker. Looking decides.
+            value = self.wait_and_call(find)
+            if value is None and isinstance(error, ValidationFailed):
                 raise
-            return found if found is not None else self.wait_and_call(create)
+            return value if value is not None else self.wait_and_call(create)
 
     def wait_and_call(self, call: Callable[[], T]) -> T:
-        """Wait for a rate limit to pass, and until GitHub knows what it was just told, both as long as allowed.
+        """Make a call; wait for a rate limit to pass, and until GitHub knows what was just pushed, as long as allowed.
 
-        A call refused for either had no effect.
+        A call that is refused for either reason has no effect.
         """
-        waited, early = 0.0, iter(_EARLY_PAUSES)
+        total, early = 0.0, iter(_EARLY_PAUSES)
         while True:
             try:
                 return call()
             except (RateLimited, NotYetKnown) as refusal:
                 pause = _pause_after(refusal, early)
-                if pause is None or waited + pause > self._longest_wait:
+                if pause is None or total + pause > self._longest_wait:
                     raise
                 log.info("%s Waiting %.0f s.", refusal, pause)
                 time.sleep(pause)
-                waited += pause
+                total += pause
 
     def retry_once(self, call: Callable[[], T]) -> T:
-        """Make a call that may be made twice once more where its answer was lost: a GraphQL call, or an addition."""
+        """Make an idempotent call, and repeat it once if its answer was lost: a GraphQL call, or an addition."""
         try:
             return self.wait_and_call(call)
         except NotYetKnown:
@@ -84,7 +84,7 @@ class RetryingCaller:
             return self.wait_and_call(call)
 
     def best_effort(self, action: str, call: Callable[[], object]) -> GitHubError | None:
-        """Make a call whose failure stops nothing: it is logged under `action`, and returned."""
+        """Make a call whose failure stops nothing: the error is logged under `action` and returned."""
 
         def attempt() -> None:
             with translate_errors(action):

@@ -1,7 +1,8 @@
-"""Questions in GraphQL, for what REST does not have.
+"""GraphQL queries, for what REST does not have.
 
-GitHub answers 200 also where it answers nothing: then the body says why. That becomes the error that the same answer is
-over REST, so that a limit is waited for and a refusal told.
+GitHub answers 200 to a failed query too, with the reason in the body. Such an answer becomes the error that REST would
+give, so that a limit is waited for and a refusal reported.
+https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _OF_PULL_REQUEST = "mutation($input: {name}Input!) {{ {field}(input: $input) {{ 
 
 
 def ask(repository: PyGithubRepository, query: str, **variables: object) -> dict[str, Any]:
-    """Return the `data` of an answer; raises GithubException where there is none."""
+    """Return the `data` of an answer; raises GithubException if there is none."""
     headers, answer = repository.requester.graphql_query(query, variables)
     data: dict[str, Any] | None = answer.get("data")
     if data is None:
@@ -24,17 +25,17 @@ def ask(repository: PyGithubRepository, query: str, **variables: object) -> dict
 
 
 def mark_ready(pull: PyGithubPullRequest) -> None:
-    """Make an ordinary pull request of a draft."""
+    """Turn a draft into an ordinary pull request."""
     _change(pull, "MarkPullRequestReadyForReview")
 
 
 def make_draft(pull: PyGithubPullRequest) -> None:
-    """Make a draft of a pull request."""
+    """Turn a pull request into a draft."""
     _change(pull, "ConvertPullRequestToDraft")
 
 
 def enable_auto_merge(pull: PyGithubPullRequest, method: str) -> None:
-    """Let a pull request merge by itself, as long as its head stays what it is."""
+    """Let GitHub merge a pull request when its requirements are met, as long as its head does not change."""
     _change(pull, "EnablePullRequestAutoMerge", mergeMethod=method, expectedHeadOid=pull.head.sha)
 
 

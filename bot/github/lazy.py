@@ -1,4 +1,4 @@
-"""Issues and commits to send requests to. PyGithub would read each of them first, which costs a request."""
+"""Lazy PyGithub objects: saves the GET that `get_issue` and `get_commit` would send."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from bot.models import Sha
 
 
 def lazy_issue(repository: PyGithubRepository, number: int) -> Issue:
-    """Return an issue or pull request that is read once something of it is asked for."""
+    """Return an issue or pull request whose attributes are read when first used."""
     return Issue(repository.requester, url=f"{repository.url}/issues/{number}", completed=False)
 
 
 def lazy_commit(repository: PyGithubRepository, sha: Sha) -> Commit:
-    """Return a commit that is read once something of it is asked for."""
+    """Return a commit whose attributes are read when first used."""
     return Commit(repository.requester, url=f"{repository.url}/commits/{sha}", completed=False)

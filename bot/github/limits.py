@@ -1,8 +1,8 @@
-"""How GitHub says that a rate limit was hit, and until when.
+"""Recognizes answers about a rate limit, and reads how long to wait.
 
 Primary limits come as 403 or 429 with `x-ratelimit-remaining: 0`, secondary ones as 403 or 429 with `retry-after`, or
-with nothing but a sentence. GraphQL answers 200 to either and tells it in the body: by an error of the type
-RATE_LIMITED, or by the sentence.
+with nothing but a sentence. GraphQL answers 200 to either, with an error of the type RATE_LIMITED or the sentence in
+the body. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-# GitHub's own advice where a secondary limit comes without a retry-after header: wait at least a minute.
+# GitHub's own advice if a secondary limit comes without a retry-after header: wait at least a minute.
 _SECONDARY_WAIT = timedelta(seconds=60)
 
 
-def is_limit(status: int, headers: Mapping[str, str], said: str) -> bool:
+def is_limit(status: int, headers: Mapping[str, str], message: str) -> bool:
     """Say whether an answer is about a limit and not about permissions. `status` is 400 for a failed GraphQL query."""
     if status == 429:
         return True
-    worded = re.search(r"rate.limit", said, re.IGNORECASE) is not None
-    return worded if status == 400 else status == 403 and (worded or pause_of(headers) is not None)
+    in_words = re.search(r"rate.limit", message, re.IGNORECASE) is not None
+    return in_words if status == 400 else status == 403 and (in_words or pause_of(headers) is not None)
 
 
 def retry_at(headers: Mapping[str, str]) -> datetime:
@@ -30,7 +30,7 @@ def retry_at(headers: Mapping[str, str]) -> datetime:
 
 
 def pause_of(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that the headers ask to wait; None where they do not speak of a limit."""
+    """Return the seconds to wait by the headers; None if they name no limit."""
     lower = {name.lower(): value for name, value in headers.items()}
     after, reset = lower.get("retry-after", ""), lower.get("x-ratelimit-reset", "")
     if after.isdigit():

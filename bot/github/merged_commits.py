@@ -1,9 +1,8 @@
-"""Which commits a merged pull request left on its base branch, by GitHub's record.
+"""Reads from GitHub's record which commits a merged pull request left on its base branch.
 
-Owns the reading of that record, which is a hint: it is empty for tens of seconds after a merge, and names every pull
-request that a commit is part of. git is asked first (`bot.git.merge_method`); this is for what git cannot prove, as
-where a landing queue rewrote the commits. What cannot be told for certain is refused: a guess here would backport
-somebody else's change.
+The record is a hint: it is empty for tens of seconds after a merge, and names every pull request that a commit is part
+of. `bot.git.merge_method` is asked first; this module answers what git cannot prove, as when a landing queue rewrote
+the commits. An uncertain answer is refused: a guess would backport another pull request's change.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from bot.models import MergeMethod, PullRequest, Sha
 # "No commit found for SHA".
 _UNKNOWN = (404, 422)
 
-_Authored = tuple[str, str, str]
+_Authorship = tuple[str, str, str]
 
 
 def merged_commits(repository: PyGithubRepository, original: PullRequest) -> tuple[MergeMethod, tuple[Sha, ...]]:
@@ -43,48 +42,47 @@ def merged_commits(repository: PyGithubRepository, original: PullRequest) -> tup
 
 
 def _onto_base(merge: PyGithubCommit, original: PullRequest) -> Sha:
-    # A merge of main into the topic, to which main then moved, is against its first parent what the others did. A push
-    # that merged several pull requests at once ends in a merge of them all.
-    # So does one of more than two.
+    # If main was merged into the topic and then moved to that merge, the first parent is the topic: the merge's diff is
+    # main's changes. A push that merged several pull requests at once ends in one merge of them all.
     if [parent.sha for parent in merge.parents[1:]] != [original.head_sha]:
-        raise _hidden(merge, original)
+        raise _unclear_merge(merge, original)
     return Sha(merge.sha)
 
 
 def _series(repository: PyGithubRepository, last: PyGithubCommit, original: PullRequest) -> Iterator[Sha]:
     """Yield the commits of a squash or a rebase, newest first."""
-    own = {_authored(commit) for commit in repository.get_pull(original.number).get_commits()}
-    if not _is_of(last, original.number, own):
-        raise _hidden(last, original) if _recorded(last) else _no_record(original)
+    pull_commits = {_authorship(commit) for commit in repository.get_pull(original.number).get_commits()}
+    if not _is_of(last, original.number, pull_commits):
+        raise _unclear_merge(last, original) if _recorded_pulls(last) else _no_record(original)
     yield Sha(last.sha)
-    at = last
+    commit = last
     for _ in range(original.commit_count - 1):
-        if len(at.parents) != 1:
+        if len(commit.parents) != 1:
             return
-        at = _read_commit(repository, at.parents[0].sha, original)
-        if not _is_of(at, original.number, own):
+        commit = _read_commit(repository, commit.parents[0].sha, original)
+        if not _is_of(commit, original.number, pull_commits):
             return
-        if len(at.parents) > 1:
-            raise _hidden(at, original)
-        yield Sha(at.sha)
+        if len(commit.parents) > 1:
+            raise _unclear_merge(commit, original)
+        yield Sha(commit.sha)
 
 
-def _is_of(commit: PyGithubCommit, number: int, own: set[_Authored]) -> bool:
+def _is_of(commit: PyGithubCommit, number: int, pull_commits: set[_Authorship]) -> bool:
     """Say whether a commit of the base branch came by a pull request whose `own` commits these are."""
-    # GitHub's record counts first. A push that merged several pull requests may stand there as the merge of each, and
-    # some commits have no record: then author, date and title tell, which a rebase keeps.
-    recorded = _recorded(commit)
-    return recorded == {number} or (_authored(commit) in own and (number in recorded or not recorded))
+    # GitHub's record counts first. It may name a push that merged several pull requests as the merge of each, and it
+    # lacks some commits: then author, date and title decide, which a rebase keeps.
+    pulls = _recorded_pulls(commit)
+    return pulls == {number} or (_authorship(commit) in pull_commits and (number in pulls or not pulls))
 
 
-def _recorded(commit: PyGithubCommit) -> frozenset[int]:
+def _recorded_pulls(commit: PyGithubCommit) -> frozenset[int]:
     return frozenset(pull.number for pull in commit.get_pulls() if pull.merged_at)
 
 
 def pull_requests_of(repository: PyGithubRepository, commit: Sha) -> frozenset[int]:
     """Return the merged pull requests that a commit is recorded to have come by; none where there is no record."""
     try:
-        return _recorded(lazy_commit(repository, commit))
+        return _recorded_pulls(lazy_commit(repository, commit))
     except GithubException as error:
         if error.status in _UNKNOWN:
             return frozenset()
@@ -101,21 +99,21 @@ def _read_commit(repository: PyGithubRepository, sha: str, original: PullRequest
 
 
 def _no_record(original: PullRequest) -> NotYetKnown:
-    # Of several commits a rebase left more than the last one, which is all that GitHub names.
-    known = original.merge_commit[:12] if original.merge_commit and original.commit_count == 1 else "SHA…"
+    # A rebase left several commits, and GitHub names only the last of them.
+    sha = original.merge_commit[:12] if original.merge_commit and original.commit_count == 1 else "SHA…"
     return NotYetKnown(
         f"GitHub has no record yet of the commits by which #{original.number} was merged, so nothing was started.",
-        hint=f"Ask again in a few minutes, or add its commits to the command: `--commits {known}`.",
+        hint=f"Ask again in a few minutes, or add its commits to the command: `--commits {sha}`.",
     )
 
 
-def _authored(commit: PyGithubCommit) -> _Authored:
-    # Of a commit that old tools wrote GitHub may name no author.
+def _authorship(commit: PyGithubCommit) -> _Authorship:
+    # GitHub may name no author for a commit that an old tool wrote.
     author, subject = commit.commit.author, commit.commit.message.partition("\n")[0]
     return (author.email, author.date.isoformat(), subject) if author and author.date else ("", "", subject)
 
 
-def _hidden(merge: PyGithubCommit, original: PullRequest) -> RequestRejected:
+def _unclear_merge(merge: PyGithubCommit, original: PullRequest) -> RequestRejected:
     return RequestRejected(
         f"#{original.number} reached `{original.base}` by hand with {merge.sha[:12]}, which holds more than the pull "
         "request. What it changed cannot be told for certain, so nothing was started.",

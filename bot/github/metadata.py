@@ -1,7 +1,7 @@
-"""What stands beside a pull request's text: labels, milestone, assignees, reviewers, auto-merge.
+"""Sets a pull request's metadata: labels, milestone, assignees, reviewers, auto-merge.
 
-Owns one small request for each, so that one that GitHub refuses (somebody without access, a milestone that is gone)
-costs none of the others. Each adds, and adding twice is the same as adding once.
+Each is a request of its own, so that a refusal (a reviewer without access, a deleted milestone) costs none of the
+others. Each request adds, and adding twice is the same as adding once.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 
 
 class Step(NamedTuple):
-    """One request. `action` completes "GitHub could not …"; where it is refused, people are told if `missed` is set."""
+    """One request. `action` completes "GitHub could not …"; `consequence` is reported to people if it is refused."""
 
     action: str
     request: Callable[[], object]
-    missed: str = ""
+    consequence: str = ""
 
 
 def detail_steps(repository: PyGithubRepository, number: int, details: Details) -> Iterator[Step]:
@@ -59,8 +59,9 @@ def _set_milestone(repository: PyGithubRepository, number: int, milestone: int) 
 def _assign(repository: PyGithubRepository, number: int, login: str) -> None:
     issue = lazy_issue(repository, number)
     issue.add_to_assignees(login)
-    # GitHub passes over people who cannot be assigned without a word.
-    if not any(same_login(login, each.login) for each in issue.assignees):
+    # GitHub ignores people who cannot be assigned, without an error:
+    # https://docs.github.com/rest/issues/assignees#add-assignees-to-an-issue
+    if not any(same_login(login, assignee.login) for assignee in issue.assignees):
         log.info("#%d: %s cannot be assigned here, so nobody was in their place", number, login)
 
 
@@ -70,7 +71,7 @@ def _ask_for_review(pull: PyGithubPullRequest, login: str) -> None:
     except GithubException as error:
         if error.status != 422 or "collaborator" not in str(error.data):
             raise
-        # The author of an original often is none: an everyday case, and no reason to warn anybody.
+        # The author of an original often is no collaborator: an everyday case, not worth a warning.
         log.info("#%d: %s is no collaborator, so nobody was asked in their place", pull.number, login)
 
 

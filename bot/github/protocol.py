@@ -1,7 +1,7 @@
-"""What the bot needs of GitHub, as one Protocol as wide as that need.
+"""The part of GitHub that the bot uses, as a Protocol; `bot.github.client` implements it.
 
-The real door is `bot.github.client`; the fake GitHub answers it over HTTP. Every method that changes something is
-find-or-create: calling it twice leaves one comment, one reaction, one pull request.
+Every method that changes something is find-or-create: calling it twice leaves one comment, one reaction, one pull
+request.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Reaction = Literal["eyes", "rocket", "confused"]
 
 
 class WorkflowRuns(Protocol):
-    """What is needed of GitHub Actions. Every method may raise GitHubError."""
+    """Workflow runs of a repository. Every method may raise GitHubError."""
 
     def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> None:
         """Ask for a run of a workflow file of the default branch."""
@@ -38,7 +38,7 @@ class WorkflowRuns(Protocol):
         """Return the newest run of the workflow whose title has this word, or None."""
 
     def get(self, run_id: int) -> WorkflowRun | None:
-        """Return a run as it stands now, or None where it is no longer there."""
+        """Return a run as it is now, or None if it was deleted."""
 
     def cancel(self, run_id: int) -> None:
         """Cancel a run; one that has ended stays as it is."""
@@ -51,7 +51,7 @@ class GitHub(Protocol):
     """One repository on GitHub, seen by the bot's account. Every method may raise GitHubError."""
 
     def for_another_thread(self) -> AbstractContextManager[GitHub]:
-        """Return the same repository seen over connections of its own: those of one serve one thread."""
+        """Return the same repository over other connections: one client's connections serve one thread."""
 
     @property
     def clone_url(self) -> str:
@@ -63,7 +63,7 @@ class GitHub(Protocol):
 
     @property
     def repository_id(self) -> int:
-        """What GitHub knows the repository by, whatever its name."""
+        """GitHub's number for the repository, which a renaming does not change."""
 
     def refresh(self) -> None:
         """Ask GitHub for the repository as it is now: its name, its address and its default branch."""
@@ -80,7 +80,7 @@ class GitHub(Protocol):
         """The branch that pull requests are merged into by default."""
 
     def pull_request(self, number: int) -> PullRequest:
-        """Return a pull request; raises NotFound where there is none."""
+        """Return a pull request; raises NotFound if there is none."""
 
     def permission(self, login: str) -> str:
         """Return a person's permission on the repository: admin, maintain, write, triage, read or none."""
@@ -89,13 +89,13 @@ class GitHub(Protocol):
         """Say whether a person is a member of a team (its slug) of the repository's organisation."""
 
     def merged_commits(self, original: PullRequest) -> tuple[MergeMethod, tuple[Sha, ...]]:
-        """Return the same from GitHub's record of which commit came by which pull request, where git cannot tell.
+        """Return how a pull request was merged and the commits that it left, by GitHub's record.
 
-        Raises NotYetKnown where there is no record yet.
+        Raises NotYetKnown if there is no record yet.
         """
 
     def pull_requests_of(self, commit: Sha) -> frozenset[int]:
-        """Return the merged pull requests that a commit is recorded to have come by; none where there is no record."""
+        """Return the merged pull requests that brought a commit, by GitHub's record; empty if it has none."""
 
     def backport_pull_requests(self, head: str, base: str) -> tuple[PullRequest, ...]:
         """Return the pull requests from our branch `head` into `base` in any state, newest first."""
@@ -104,12 +104,12 @@ class GitHub(Protocol):
         """Open a pull request, or bring the open one from `head` into `base` up to date."""
 
     def update_pull_request(self, existing: PullRequest, *, title: str, body: str, draft: bool) -> PullRequest:
-        """Give a pull request of ours these texts and this state; costs nothing where it has them."""
+        """Give a pull request of ours these texts and this state; costs nothing if it has them."""
 
     def add_details(self, number: int, details: Details) -> tuple[str, ...]:
-        """Label, assign and so on. Best effort: what GitHub refuses is logged and costs nothing else.
+        """Label, assign and so on. Best effort: a refusal is logged and costs nothing else.
 
-        Returns sentences about what was refused and people count on.
+        Returns sentences about refusals that people should know of.
         """
 
     def write_check_run(self, sha: Sha, text: CheckRunText) -> None:
@@ -125,19 +125,19 @@ class GitHub(Protocol):
         """Let GitHub write and sign a commit in the name of the bot's account. No ref comes to point at it."""
 
     def may_push_workflows(self) -> bool:
-        """Say whether the token may push changes under .github/workflows; true where GitHub does not tell."""
+        """Say whether the token may push changes under .github/workflows; true if GitHub does not say."""
 
     def comments(self, number: int) -> tuple[Comment, ...]:
         """Return the whole conversation of a pull request, oldest first."""
 
     def was_edited(self, comment: Comment) -> bool:
-        """Say whether anybody edited a comment since it was written, be it within the same second."""
+        """Say whether a comment was edited, also within the second in which it was written."""
 
     def last_labelling(self, number: int, label: str) -> Labelling | None:
-        """Return who last put a label on a pull request, and when; None for a bot, or where nobody did."""
+        """Return who last put a label on a pull request, and when; None if it was a bot, or nobody."""
 
     def changed_since(self, moment: datetime) -> Iterable[int]:
-        """Yield the pull requests that anything happened on since then, the last changed first."""
+        """Yield the pull requests that changed since then, the last changed first."""
 
     def write_comment(self, number: int, body: str, *, marker: str) -> int:
         """Create the bot's comment that begins with `marker`, or replace its body; returns the comment's id."""

@@ -1,6 +1,6 @@
-"""A pull request as GitHub's list shows it → ours.
+"""Converts the entries of GitHub's list of pull requests.
 
-Owns which fields are read: those that every list entry has. Any other would cost a request of its own for each.
+Reads only fields that every entry has; any other would cost a request for each entry.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from bot.models import ListedPullRequest, Sha
 _PEOPLE = ("OWNER", "MEMBER", "COLLABORATOR")
 
 
-def listed(forge: PyGithubPullRequest) -> ListedPullRequest:
-    """Take over one entry of a list."""
-    merged = forge.merged_at is not None
+def convert_listed(pull: PyGithubPullRequest) -> ListedPullRequest:
+    """Convert one entry."""
+    is_merged = pull.merged_at is not None
     return ListedPullRequest(
-        number=forge.number,
-        title=forge.title,
-        body=forge.body or "",
-        author=forge.user.login if forge.user else GHOST,
-        url=forge.html_url,
-        state=forge.state,
-        base=forge.base.ref,
-        head=forge.head.ref,
-        updated=_seconds(forge.updated_at),
-        merged=_seconds(forge.merged_at),
+        number=pull.number,
+        title=pull.title,
+        body=pull.body or "",
+        author=pull.user.login if pull.user else GHOST,
+        url=pull.html_url,
+        state=pull.state,
+        base=pull.base.ref,
+        head=pull.head.ref,
+        updated=_seconds(pull.updated_at),
+        merged=_seconds(pull.merged_at),
         # GitHub fills merge_commit_sha on open pull requests too, with a test merge nobody made.
-        merge_commit=Sha(forge.merge_commit_sha) if merged and forge.merge_commit_sha else None,
-        labels=tuple(label.name for label in forge.labels),
-        milestone=forge.milestone.title if forge.milestone else "",
-        insider=_is_insider(forge),
+        merge_commit=Sha(pull.merge_commit_sha) if is_merged and pull.merge_commit_sha else None,
+        labels=tuple(label.name for label in pull.labels),
+        milestone=pull.milestone.title if pull.milestone else "",
+        insider=_is_insider(pull),
     )
 
 
-def _is_insider(forge: PyGithubPullRequest) -> bool:
+def _is_insider(pull: PyGithubPullRequest) -> bool:
     # A fork that is gone leaves no repository.
-    own_branch = forge.head.repo is not None and forge.head.repo.id == forge.base.repo.id
-    return own_branch or forge.author_association in _PEOPLE
+    own_branch = pull.head.repo is not None and pull.head.repo.id == pull.base.repo.id
+    return own_branch or pull.author_association in _PEOPLE
 
 
 def _seconds(moment: datetime | None) -> int:

@@ -1,6 +1,6 @@
-"""Our pull requests: found by the branches that they are from and into, opened, and brought up to date.
+"""Finds, opens and updates our pull requests, by the branches that they are from and into.
 
-Owns these requests. A pull request is looked for before one is made, so that an answer that was lost opens none twice.
+A pull request is looked for before one is opened, so that a lost answer opens none twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bot.models import PullRequest
 
 
 def read_pull(repository: PyGithubRepository, number: int) -> PullRequest:
-    """Return a pull request; raises NotFound where there is none."""
+    """Return a pull request; raises NotFound if there is none."""
     with translate_errors(f"read pull request #{number}"):
         return convert.pull_request(repository.get_pull(number))
 
@@ -23,8 +23,8 @@ def read_pull(repository: PyGithubRepository, number: int) -> PullRequest:
 def list_pulls(repository: PyGithubRepository, head: str, base: str) -> tuple[PullRequest, ...]:
     """Return the pull requests from the repository's own branch `head` into `base` in any state, newest first."""
     with translate_errors(f"list pull requests from {head}"):
-        listed = repository.get_pulls(state="all", head=f"{repository.owner.login}:{head}", base=base)
-        return tuple(sorted(map(convert.pull_request, listed), key=lambda pull: -pull.number))
+        pulls = repository.get_pulls(state="all", head=f"{repository.owner.login}:{head}", base=base)
+        return tuple(sorted(map(convert.pull_request, pulls), key=lambda pull: -pull.number))
 
 
 def open_pull(
@@ -40,14 +40,14 @@ def open_pull(
         with translate_errors(f"open a pull request from {head} into {base}"):
             return convert.pull_request(repository.create_pull(base, head, title=title, body=body, draft=draft))
 
-    opened = caller.find_or_create(find, create)
-    return update_pull(repository, caller, opened, title=title, body=body, draft=draft)
+    pull = caller.find_or_create(find, create)
+    return update_pull(repository, caller, pull, title=title, body=body, draft=draft)
 
 
 def update_pull(
     repository: PyGithubRepository, caller: RetryingCaller, existing: PullRequest, *, title: str, body: str, draft: bool
 ) -> PullRequest:
-    """Give a pull request these texts and this state; costs nothing where it has them."""
+    """Give a pull request these texts and this state; costs nothing if it has them."""
     title, body = sendable(title), sendable(body)
     same_text = existing.title == title and _plain(existing.body) == _plain(body)
     if same_text and existing.draft == draft:
@@ -55,13 +55,13 @@ def update_pull(
 
     def update() -> None:
         with translate_errors(f"update #{existing.number}"):
-            forge = repository.get_pull(existing.number)
+            pull = repository.get_pull(existing.number)
             if not same_text:
-                forge.edit(title=title, body=body)
+                pull.edit(title=title, body=body)
             if existing.draft and not draft:
-                mark_ready(forge)
+                mark_ready(pull)
             elif draft and not existing.draft:
-                make_draft(forge)
+                make_draft(pull)
 
     caller.retry_once(update)
     return read_pull(repository, existing.number)

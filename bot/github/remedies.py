@@ -1,6 +1,6 @@
-"""What GitHub refused → what to do about it, by the field and code that it names or else by its words.
+"""Remedies for what GitHub refused, by the field and code that it names or else by its words.
 
-Owns the remedies. The fields and codes are those of https://docs.github.com/rest/using-the-rest-api/troubleshooting.
+The fields and codes are those of https://docs.github.com/rest/using-the-rest-api/troubleshooting.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One entry of `errors` in GitHub's answer. What it leaves out is empty."""
+    """One entry of `errors` in GitHub's answer. What GitHub leaves out is empty."""
 
     resource: str = ""
     field: str = ""
@@ -21,14 +21,14 @@ class FieldError:
 
     def __str__(self) -> str:
         place = ".".join(part for part in (self.resource, self.field) if part)
-        named = f"{place} is {self.code.replace('_', ' ')}" if place and self.code else place or self.code
-        return self.message or named
+        problem = f"{place} is {self.code.replace('_', ' ')}" if place and self.code else place or self.code
+        return self.message or problem
 
 
 def parse_errors(data: object) -> tuple[FieldError, ...]:
     """Read the `errors` of an answer. REST names resource, field and code or gives a text; GraphQL names a `type`."""
-    listed = data.get("errors") if isinstance(data, Mapping) else None
-    return tuple(map(_parse, listed)) if isinstance(listed, list) else ()
+    entries = data.get("errors") if isinstance(data, Mapping) else None
+    return tuple(map(_parse, entries)) if isinstance(entries, list) else ()
 
 
 def _parse(error: object) -> FieldError:
@@ -43,17 +43,17 @@ def _parse(error: object) -> FieldError:
     )
 
 
-def is_early(status: int, said: str, errors: Sequence[FieldError]) -> bool:
+def is_early(status: int, message: str, errors: Sequence[FieldError]) -> bool:
     """Say whether GitHub refused only because it does not know yet what was just pushed or merged."""
     if status != 422:
         return False
     unknown = any((error.resource, error.field, error.code) in _UNKNOWN_BRANCH for error in errors)
-    return unknown or _EARLY.search(said) is not None
+    return unknown or _EARLY.search(message) is not None
 
 
-def lacks_drafts(said: str) -> bool:
+def lacks_drafts(message: str) -> bool:
     """Say whether GitHub refused a draft because the plan of the repository has none."""
-    return _NO_DRAFTS.search(said) is not None
+    return _NO_DRAFTS.search(message) is not None
 
 
 _NO_DRAFTS = re.compile(r"draft pull requests? (?:are|is) not supported", re.IGNORECASE)
@@ -62,14 +62,14 @@ _UNKNOWN_BRANCH = {("PullRequest", "head", "invalid"), ("PullRequest", "base", "
 _EARLY = re.compile(r"No commit found for SHA|(?:Head|Base) sha can't be blank|Head ref must be a branch")
 
 
-def remedy_for(status: int, said: str, errors: Sequence[FieldError]) -> str:
+def remedy_for(status: int, message: str, errors: Sequence[FieldError]) -> str:
     """Return what to do about an answer, in a sentence."""
     for error in errors:
-        known = _BY_FIELD.get((error.field, error.code))
-        if known:
-            return known
-    worded = next((remedy for pattern, remedy in _BY_WORDS if pattern.search(said)), None)
-    return worded or _BY_STATUS.get(status, "See GitHub's answer.")
+        remedy = _BY_FIELD.get((error.field, error.code))
+        if remedy:
+            return remedy
+    remedy = next((remedy for pattern, remedy in _BY_WORDS if pattern.search(message)), None)
+    return remedy or _BY_STATUS.get(status, "See GitHub's answer.")
 
 
 _BY_FIELD = {
@@ -80,49 +80,49 @@ _BY_FIELD = {
 }
 
 
-def _worded(pattern: str, remedy: str) -> tuple[re.Pattern[str], str]:
+def _remedy(pattern: str, remedy: str) -> tuple[re.Pattern[str], str]:
     return re.compile(pattern, re.IGNORECASE), remedy
 
 
 _BY_WORDS = (
-    _worded(
+    _remedy(
         _NO_DRAFTS.pattern,
         "The plan of this repository has no draft pull requests (a private one needs a paid plan), and what is not "
         "certain or not proven is only opened as a draft. `publish.drafts: preferred` opens it as an ordinary pull "
         "request there.",
     ),
-    _worded(
+    _remedy(
         r"auto.?merge is not allowed",
         "A maintainer can switch it on (Settings → General → Allow auto-merge), or set `publish.auto_merge: off`.",
     ),
-    _worded(
+    _remedy(
         r"in (?:clean|unstable) status|protected branch rules not configured",
         "GitHub lets a pull request merge by itself only where its branch requires a check or a review that has not "
         "come yet: require one on the target branch, or merge it by hand.",
     ),
-    _worded(
+    _remedy(
         r"merge method|(?:squash|rebase) merges? (?:is|are) not allowed|merge commits are not allowed",
         "Set `publish.auto_merge` to a merge method that the repository allows.",
     ),
-    _worded(
+    _remedy(
         r"not permitted to create or approve pull requests",
         "A maintainer can allow it: Settings → Actions → General → Allow GitHub Actions to create and approve pull "
         "requests. Or give the bot a GitHub App.",
     ),
-    _worded(
+    _remedy(
         r"no commits between",
         "The target branch has this change by now, as it seems: look at it, then ask again.",
     ),
-    _worded(r"archived", "The repository is archived and can only be read. A maintainer can unarchive it."),
-    _worded(r"SAML|single sign-on", "Authorise the bot's token for the organisation's single sign-on."),
-    _worded(r"IP allow list", "Add the address that the bot runs at to the organisation's IP allow list."),
-    _worded(
+    _remedy(r"archived", "The repository is archived and can only be read. A maintainer can unarchive it."),
+    _remedy(r"SAML|single sign-on", "Authorise the bot's token for the organisation's single sign-on."),
+    _remedy(r"IP allow list", "Add the address that the bot runs at to the organisation's IP allow list."),
+    _remedy(
         r"resource not accessible by|must have (?:push|admin) access|must be a collaborator",
         "Give the bot these permissions on the repository: contents: write, pull requests: write, issues: write, "
         "checks: write. A workflow needs them in its `permissions:`.",
     ),
-    _worded(r"bad credentials", "The token is not valid, or has expired: give the bot a new one."),
-    _worded(
+    _remedy(r"bad credentials", "The token is not valid, or has expired: give the bot a new one."),
+    _remedy(
         r"issues (?:are|has been) disabled", "A maintainer can switch issues on, or set `sync.tracking_issue: false`."
     ),
 )

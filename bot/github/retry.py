@@ -1,8 +1,7 @@
-"""When a request is sent again, decided at the wire for every request alike.
+"""Retries of HTTP requests, alike for all of them.
 
-A call that GitHub refused for a rate limit had no effect and is repeated after the pause that GitHub names. A call
-that GitHub may have obeyed although its answer was lost is repeated only if obeying twice is the same as obeying once:
-of a POST that is not known here. Owns the pauses; what a lost POST means is for its caller, who looks first.
+A request that GitHub refused for a rate limit had no effect: it is repeated after the pause that GitHub names. A
+request whose answer was lost is repeated only if it is idempotent. A POST is not assumed to be: its caller looks first.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ from bot.github.limits import pause_of
 
 log = logging.getLogger(__name__)
 
-# Our PATCH and PUT requests set values, whoever sets them twice.
+# Our PATCH and PUT requests set values, so that sending them twice changes nothing.
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
-_LIMITED = (403, 429)
+_LIMIT_STATUS = (403, 429)
 _TRANSIENT = (500, 502, 503, 504)
 _ATTEMPTS = 3
 
 
 class GitHubRetry(Retry):
-    """urllib3's idea of retrying, with ours of what may be repeated. `longest_wait` (seconds) bounds all pauses."""
+    """urllib3's retries, with our rule for what may be repeated. `longest_wait` (seconds) bounds all pauses."""
 
     def __init__(self, *, longest_wait: float, waited: float = 0.0, **settings: Any) -> None:  # noqa: ANN401 - urllib3's
         defaults = {
@@ -47,8 +46,8 @@ class GitHubRetry(Retry):
         return super().new(**{"longest_wait": self.longest_wait, "waited": self.waited, **changes})
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
-        """Say whether an answer is worth a closer look in `increment`."""
-        return status_code in _LIMITED or super().is_retry(method, status_code, has_retry_after)
+        """Say whether `increment` is to decide about an answer."""
+        return status_code in _LIMIT_STATUS or super().is_retry(method, status_code, has_retry_after)
 
     def increment(
         self,
@@ -59,8 +58,8 @@ class GitHubRetry(Retry):
         _pool: ConnectionPool | None = None,
         _stacktrace: TracebackType | None = None,
     ) -> Self:
-        """Count an attempt, or raise where there must be no other: the answer then goes to the caller as it is."""
-        if response is None or response.status not in _LIMITED:
+        """Count an attempt, or raise if there must be no other: the answer then goes to the caller as it is."""
+        if response is None or response.status not in _LIMIT_STATUS:
             return super().increment(method, url, response, error, _pool, _stacktrace)
         pause = pause_of(response.headers)
         if pause is None or self.waited + pause > self.longest_wait:
@@ -70,6 +69,6 @@ class GitHubRetry(Retry):
         return self.new(waited=self.waited + max(pause, 1.0))
 
     def sleep(self, response: BaseHTTPResponse | None = None) -> None:
-        """Pause before the next attempt; after a limit that has been done."""
-        if response is None or response.status not in _LIMITED:
+        """Pause before the next attempt; `increment` has paused already if a limit was hit."""
+        if response is None or response.status not in _LIMIT_STATUS:
             super().sleep(response)

@@ -1,4 +1,4 @@
-"""Review threads of a pull request that nobody resolved. GitHub tells of resolving in GraphQL only."""
+"""Unresolved review threads of a pull request. Only GraphQL says which are resolved."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ query($owner: String!, $name: String!, $number: Int!, $after: String) {
 
 
 def unresolved_threads(repository: PyGithubRepository, number: int) -> Iterator[ReviewThread]:
-    """Yield the threads that are open, in GitHub's order, whatever number of pages they take."""
+    """Yield the unresolved threads in GitHub's order, from all pages."""
     after = None
     while True:
         page = _page(repository, number, after)
@@ -49,6 +49,6 @@ def _page(repository: PyGithubRepository, number: int, after: str | None) -> dic
 
 def _thread(node: dict[str, Any]) -> ReviewThread:
     first = node["comments"]["nodes"][0]
-    # The account of an author may be gone, and the line, too, once the file has changed.
+    # The author's account may be deleted, and the line may be gone once the file has changed.
     author = (first["author"] or {}).get("login", GHOST)
     return ReviewThread(path=node["path"], line=node["line"] or 0, author=author, body=first["body"], url=first["url"])

@@ -1,4 +1,4 @@
-"""Foreign errors → ours, once. PyGithub's and requests' exceptions go no further than this room."""
+"""Translates the exceptions of PyGithub and requests to ours; no other module sees them."""
 
 from __future__ import annotations
 
@@ -63,19 +63,19 @@ def _from_silence(action: str, error: requests.RequestException) -> Unavailable:
 def _from_answer(action: str, error: GithubException) -> GitHubError:
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     errors = parse_errors(error.data)
-    said = _message(error.data, errors)
-    text = f"GitHub could not {action}: {error.status} {said}".rstrip() + "."
+    message = _message(error.data, errors)
+    text = f"GitHub could not {action}: {error.status} {message}".rstrip() + "."
     status, request_id = error.status, headers.get("x-github-request-id", "")
-    if is_limit(status, headers, said):
+    if is_limit(status, headers, message):
         return RateLimited(text, hint="Wait until the limit resets.", retry_at=retry_at(headers), http_status=status)
     if status >= 500:
         return Unavailable(text, hint="Try again in a minute.", http_status=status, request_id=request_id)
     kind = _KINDS.get(status, GitHubError)
-    if is_early(status, said, errors):
+    if is_early(status, message, errors):
         kind = NotYetKnown
-    elif lacks_drafts(said):
+    elif lacks_drafts(message):
         kind = NoDrafts
-    return kind(text, hint=remedy_for(status, said, errors), http_status=status, request_id=request_id)
+    return kind(text, hint=remedy_for(status, message, errors), http_status=status, request_id=request_id)
 
 
 _KINDS: Mapping[int, type[GitHubError]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 422: ValidationFailed}

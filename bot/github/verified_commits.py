@@ -1,7 +1,8 @@
-"""Commits that GitHub writes and signs: made by the Git Data API, without naming an author or committer.
+"""Commits that GitHub writes and signs, through the Git Data API.
 
-GitHub signs a commit only if it is the one who writes it, in the name of the token's account. Owns the requests; which
-commits are written so, and what becomes of their authors, is decided elsewhere.
+GitHub signs a commit only if it writes it itself, in the name of the token's account:
+https://docs.github.com/authentication/managing-commit-signature-verification/about-commit-signature-verification
+`bot.pipeline.verified_commits` decides which commits are written so, and where their authors are named.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ def upload_tree(
 ) -> Sha:
     """Store the tree that differs from one that GitHub has in these entries; `contents` are those of new blobs."""
     for content in contents.values():
-        encoded = base64.b64encode(content).decode()
-        _post(repository, "git/blobs", {"content": encoded, "encoding": "base64"})
+        text = base64.b64encode(content).decode()
+        _post(repository, "git/blobs", {"content": text, "encoding": "base64"})
     entries = [_entry(path, entry) for path, entry in changes.items()]
     return Sha(_post(repository, "git/trees", {"base_tree": base_tree, "tree": entries})["sha"])
 
 
 def write_signed(repository: PyGithubRepository, tree: Sha, parent: Sha, message: str) -> Sha:
     """Let GitHub write a commit of a tree that it has, in the name of the token's account."""
-    # Either of author and committer, if it were named, would be taken as it is and the commit left unsigned.
+    # If the request named an author or a committer, GitHub would leave the commit unsigned.
     body = {"message": message, "tree": tree, "parents": [parent]}
     return Sha(_post(repository, "git/commits", body)["sha"])
 
@@ -43,5 +44,5 @@ def _entry(path: str, entry: Entry | None) -> dict[str, str | None]:
 
 def _post(repository: PyGithubRepository, path: str, body: dict[str, Any]) -> dict[str, Any]:
     _, answer = repository.requester.requestJsonAndCheck("POST", f"{repository.url}/{path}", input=body)
-    found: dict[str, Any] = answer
-    return found
+    result: dict[str, Any] = answer
+    return result

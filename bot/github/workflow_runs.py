@@ -1,4 +1,4 @@
-"""Workflow runs of the repository: dispatch one, find it again, wait for it, fetch what it left."""
+"""Workflow runs of the repository: dispatches them, finds them again, fetches their artifacts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.github.translate import translate_errors
 from bot.models import WorkflowRun
 
 LARGEST = 256 * 1024 * 1024
-"""Bytes of an archive that are still fetched; one cut off can no longer be read as an archive."""
+"""Bytes of an archive that are fetched at most; one that is cut off cannot be read as an archive."""
 _CHUNK = 1024 * 1024
 _DOWNLOAD_TIMEOUT = 60
 """Seconds without a byte."""
@@ -23,7 +23,7 @@ _LOOKED_AT = 100
 
 
 class WorkflowRunsClient:
-    """What the gate needs of GitHub Actions, for one repository. Every method may raise GitHubError."""
+    """Workflow runs of one repository. Every method may raise GitHubError."""
 
     def __init__(self, repository: PyGithubRepository) -> None:
         self._repository = repository
@@ -39,14 +39,14 @@ class WorkflowRunsClient:
     def find(self, workflow: str, word: str) -> WorkflowRun | None:
         """Return the newest run of the workflow whose title has this word, or None."""
         with translate_errors(f"list the runs of {workflow}"):
-            listed = self._repository.get_workflow(workflow).get_runs(event="workflow_dispatch")
-            for _, run in zip(range(_LOOKED_AT), listed, strict=False):
+            runs = self._repository.get_workflow(workflow).get_runs(event="workflow_dispatch")
+            for _, run in zip(range(_LOOKED_AT), runs, strict=False):
                 if word in (run.display_title or "").split():
                     return _workflow_run(run)
         return None
 
     def get(self, run_id: int) -> WorkflowRun | None:
-        """Return a run as it stands now, or None where it is no longer there."""
+        """Return a run as it is now, or None if it was deleted."""
         try:
             with translate_errors(f"read workflow run {run_id}"):
                 return _workflow_run(self._repository.get_workflow_run(run_id))
@@ -62,13 +62,14 @@ class WorkflowRunsClient:
         """Return the zip archive that a run left under this name, or None."""
         with translate_errors(f"fetch what workflow run {run_id} left"):
             artifacts = self._repository.get_workflow_run(run_id).get_artifacts()
-            found = next((each for each in artifacts if each.name == name and not each.expired), None)
-            return None if found is None else self._download(found.archive_download_url)
+            newest = next((entry for entry in artifacts if entry.name == name and not entry.expired), None)
+            return None if newest is None else self._download(newest.archive_download_url)
 
     def _download(self, url: str) -> bytes:
-        """Fetch an archive from the storage that GitHub points to, which gets no token; what is too large is cut off.
+        """Fetch an archive from the storage that GitHub redirects to, without the token; what is too large is cut off.
 
-        PyGithub's own streaming asks for octets, which GitHub's API refuses where it only points somewhere else.
+        PyGithub's own streaming asks for `application/octet-stream`, which GitHub's API refuses for a redirect:
+        https://docs.github.com/rest/actions/artifacts#download-an-artifact
         """
         status, headers, _ = self._repository.requester.requestJson("GET", url)
         if "location" not in headers:
@@ -83,5 +84,5 @@ class WorkflowRunsClient:
         return bytes(content)
 
 
-def _workflow_run(forge: PyGithubRun) -> WorkflowRun:
-    return WorkflowRun(id=forge.id, status=forge.status, conclusion=forge.conclusion, url=forge.html_url)
+def _workflow_run(run: PyGithubRun) -> WorkflowRun:
+    return WorkflowRun(id=run.id, status=run.status, conclusion=run.conclusion, url=run.html_url)

@@ -1,0 +1,122 @@
+"""Comments, reactions and issues: what people wrote to the bot, and what it answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.github.conversation import last_labelling, pull_requests_since, read_comments, was_edited
+from bot.github.delivery import sendable
+from bot.github.lazy import lazy_issue
+from bot.github.protocol import Reaction
+from bot.github.reactions import add_reaction, remove_reaction
+from bot.github.session import GitHubSession
+from bot.github.translate import translate_errors
+from bot.models import Comment, Labelling
+from bot.text.logins import same_login
+
+
+class ConversationClient(GitHubSession):
+    """Reads and writes comments, reactions and the bot's issues."""
+
+    def comments(self, number: int) -> tuple[Comment, ...]:
+        """Return the whole conversation of a pull request, oldest first."""
+        with translate_errors(f"read the comments of #{number}"):
+            return read_comments(self._repository, number)
+
+    def comment_delivery(self, comment_id: int) -> Mapping[str, Any]:
+        """Return a comment in the form of a webhook delivery about it; raises NotFound if there is none."""
+        with translate_errors(f"read comment {comment_id}"):
+            _, comment = self._repository.requester.requestJsonAndCheck(
+                "GET", f"{self._repository.url}/issues/comments/{comment_id}"
+            )
+            _, issue = self._repository.requester.requestJsonAndCheck("GET", comment["issue_url"])
+        is_edited = comment["updated_at"] != comment["created_at"] or self._was_edited(comment_id, comment["node_id"])
+        return {
+            "action": "edited" if is_edited else "created",
+            "repository": {"full_name": self.repository},
+            "issue": issue,
+            "comment": comment,
+        }
+
+    def was_edited(self, comment: Comment) -> bool:
+        """Say whether a comment was edited, also within the second in which it was written."""
+        return comment.edited or self._was_edited(comment.id, comment.node)
+
+    def _was_edited(self, comment_id: int, node: str) -> bool:
+        def read() -> bool:
+            with translate_errors(f"read when comment {comment_id} was edited"):
+                return was_edited(self._repository, node)
+
+        return self._caller.retry_once(read)
+
+    def last_labelling(self, number: int, label: str) -> Labelling | None:
+        """Return who last put a label on a pull request, and when; None if it was a bot, or nobody."""
+        with translate_errors(f"read the history of #{number}"):
+            return last_labelling(self._repository, number, label)
+
+    def changed_since(self, moment: datetime) -> Iterable[int]:
+        """Yield the pull requests that changed since then, the last changed first."""
+        with translate_errors("list what changed"):
+            yield from pull_requests_since(self._repository, moment)
+
+    def write_comment(self, number: int, body: str, *, marker: str) -> int:
+        """Create the bot's comment that begins with `marker`, or replace its body; returns the comment's id."""
+        body = sendable(body)
+
+        def find() -> int | None:
+            with translate_errors(f"read the comments of #{number}"):
+                for comment in lazy_issue(self._repository, number).get_comments():
+                    # GitHub names no user for a deleted account.
+                    is_own = comment.user is not None and same_login(comment.user.login, self._login)
+                    if is_own and (comment.body or "").startswith(marker):
+                        if comment.body != body:
+                            comment.edit(body)
+                        return comment.id
+            return None
+
+        def create() -> int:
+            with translate_errors(f"comment on #{number}"):
+                comment = lazy_issue(self._repository, number).create_comment(body)
+            # The answer names the token's account; a configuration may name an App's slug without its "[bot]".
+            self._login = comment.user.login if comment.user is not None else self._login
+            return comment.id
+
+        return self._caller.find_or_create(find, create)
+
+    def react(self, comment_id: int, reaction: Reaction, *, instead_of: Reaction | None = None) -> None:
+        """Add a reaction to a comment, and take one back. Best effort: a refusal is logged, not raised."""
+
+        def change() -> None:
+            add_reaction(self._repository, comment_id, reaction)
+            if instead_of is not None:
+                remove_reaction(self._repository, comment_id, instead_of, login=self._login)
+
+        self._caller.best_effort(f"react to comment {comment_id}", change)
+
+    def issues_labelled(self, label: str) -> frozenset[int]:
+        """Return the numbers of the issues, open or closed, that have a label."""
+        with translate_errors(f"list issues labelled {label}"):
+            issues = self._repository.get_issues(state="all", labels=[label])
+            return frozenset(issue.number for issue in issues if issue.pull_request is None)
+
+    def write_issue(self, *, title: str, body: str, marker: str) -> int:
+        """Create the bot's issue that begins with `marker`, or give it this title and body; returns its number."""
+        title, body = sendable(title), sendable(body)
+
+        def find() -> int | None:
+            with translate_errors("look for the tracking issue"):
+                author = self._github.get_user(self._login)
+                for issue in self._repository.get_issues(state="all", creator=author):
+                    if issue.pull_request is None and (issue.body or "").startswith(marker):
+                        if (issue.title, issue.body) != (title, body):
+                            issue.edit(title=title, body=body)
+                        return issue.number
+            return None
+
+        def create() -> int:
+            with translate_errors("open the tracking issue"):
+                return self._repository.create_issue(title, body=body).number
+
+        return self._caller.find_or_create(find, create)

@@ -1,0 +1,112 @@
+"""Pull requests of the repository, with what GitHub keeps beside them: commits, labels, check runs, review threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bot.git.objects import Entry
+from bot.github.check_runs import write_check_run
+from bot.github.delivery import sendable
+from bot.github.merged_commits import merged_commits, pull_requests_of
+from bot.github.metadata import Step, detail_steps
+from bot.github.pull_request_list import convert_listed
+from bot.github.pull_requests import list_pulls, open_pull, read_pull, update_pull
+from bot.github.review_threads import unresolved_threads
+from bot.github.session import GitHubSession
+from bot.github.translate import translate_errors
+from bot.github.verified_commits import upload_tree, write_signed
+from bot.models import (
+    CheckRunText,
+    Details,
+    ListedPullRequest,
+    MergeMethod,
+    PullRequest,
+    ReviewThread,
+    Sha,
+)
+
+
+class PullRequestClient(GitHubSession):
+    """Reads and writes pull requests, and what hangs on them."""
+
+    def pull_request(self, number: int) -> PullRequest:
+        """Return a pull request; raises NotFound if there is none."""
+        return read_pull(self._repository, number)
+
+    def merged_commits(self, original: PullRequest) -> tuple[MergeMethod, tuple[Sha, ...]]:
+        """Return how the pull request was merged and the commits that reached the base branch, by GitHub's record."""
+        with translate_errors(f"read the merged commits of #{original.number}"):
+            return merged_commits(self._repository, original)
+
+    def pull_requests_of(self, commit: Sha) -> frozenset[int]:
+        """Return the merged pull requests that brought a commit, by GitHub's record; empty if it has none."""
+        with translate_errors(f"read where {commit[:12]} came from"):
+            return pull_requests_of(self._repository, commit)
+
+    def backport_pull_requests(self, head: str, base: str) -> tuple[PullRequest, ...]:
+        """Return the pull requests from our branch `head` into `base` in any state, newest first."""
+        return list_pulls(self._repository, head, base)
+
+    def open_pull_request(self, *, title: str, body: str, head: str, base: str, draft: bool) -> PullRequest:
+        """Open a pull request, or bring the open one from `head` into `base` up to date."""
+        return open_pull(self._repository, self._caller, title=title, body=body, head=head, base=base, draft=draft)
+
+    def update_pull_request(self, existing: PullRequest, *, title: str, body: str, draft: bool) -> PullRequest:
+        """Give a pull request of ours these texts and this state; costs nothing if it has them."""
+        return update_pull(self._repository, self._caller, existing, title=title, body=body, draft=draft)
+
+    def changed_pull_requests(self) -> Iterator[ListedPullRequest]:
+        """Yield every pull request, the latest change first; a page is asked for when it is needed."""
+        with translate_errors("list pull requests"):
+            for pull in self._repository.get_pulls(state="all", sort="updated", direction="desc"):
+                yield convert_listed(pull)
+
+    def add_details(self, number: int, details: Details) -> tuple[str, ...]:
+        """Label, assign and so on. Best effort: a refusal is logged and costs nothing else.
+
+        Returns sentences about refusals that people should know of.
+        """
+        steps: list[Step] = []
+        self._caller.best_effort(
+            f"read #{number}", lambda: steps.extend(detail_steps(self._repository, number, details))
+        )
+        notes = []
+        for step in steps:
+            error = self._caller.best_effort(f"{step.action} (#{number})", step.request)
+            if error is not None and step.consequence:
+                notes.append(f"{step.consequence} {error.message} {error.hint}")
+        return tuple(notes)
+
+    def write_check_run(self, sha: Sha, text: CheckRunText) -> None:
+        """Create or update our check run of that name on a commit. Best effort: only GitHub Apps may have them."""
+        self._caller.best_effort(
+            f"write the check run {text.name}", lambda: write_check_run(self._repository, sha, text)
+        )
+
+    def unresolved_threads(self, number: int) -> tuple[ReviewThread, ...]:
+        """Return the review threads of a pull request that nobody resolved."""
+
+        def read() -> tuple[ReviewThread, ...]:
+            with translate_errors(f"read the review threads of #{number}"):
+                return tuple(unresolved_threads(self._repository, number))
+
+        return self._caller.retry_once(read)
+
+    def upload_tree(self, base_tree: Sha, changes: Mapping[str, Entry | None], contents: Mapping[Sha, bytes]) -> Sha:
+        """Store the tree that differs from one that GitHub has in these entries; `contents` are those of new blobs."""
+
+        def upload() -> Sha:
+            with translate_errors("store the files of a commit"):
+                return upload_tree(self._repository, base_tree, changes, contents)
+
+        return self._caller.retry_once(upload)
+
+    def write_signed(self, tree: Sha, parent: Sha, message: str) -> Sha:
+        """Let GitHub write and sign a commit in the name of the bot's account. No ref comes to point at it."""
+
+        def write() -> Sha:
+            with translate_errors("write a commit"):
+                return write_signed(self._repository, tree, parent, sendable(message))
+
+        # No ref names a commit that was written twice: GitHub prunes it.
+        return self._caller.retry_once(write)

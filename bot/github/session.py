@@ -1,0 +1,129 @@
+"""One account's connection to one repository: signs in, and keeps what every call needs.
+
+`bot.github.retry` decides what is repeated on the wire. What creates something is looked up first, and looked up again
+after an answer that leaves its effect in doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from github import Github
+from github.Repository import Repository as PyGithubRepository
+
+from bot.environment.credentials import Account
+from bot.github.account import sign_in
+from bot.github.delivery import RetryingCaller
+from bot.github.retry import GitHubRetry
+from bot.github.translate import translate_errors
+
+
+class GitHubSession:
+    """One repository, seen by the account that `token` belongs to, or by a GitHub App.
+
+    `login` names the account if GitHub does not (the token of a GitHub App or of a workflow run). `longest_wait`
+    (seconds) bounds the waiting for a rate limit, after which RateLimited is raised; `timeout` that for an answer.
+    `with_pauses` keeps the pauses between requests that GitHub asks for; loopback gets none.
+    """
+
+    def __init__(
+        self,
+        repository: str,
+        *,
+        token: Account,
+        api_url: str,
+        login: str | None = None,
+        longest_wait: float = 120.0,
+        timeout: int = 30,
+        with_pauses: bool = True,
+    ) -> None:
+        pauses = with_pauses and urlsplit(api_url).hostname != "127.0.0.1"
+        retry = GitHubRetry(longest_wait=longest_wait)
+        signed_in = sign_in(token, repository, api_url=api_url, retry=retry)
+        self._permissions = signed_in.permissions
+        self._github = Github(
+            auth=signed_in.auth,
+            base_url=api_url,
+            retry=retry,
+            timeout=timeout,
+            per_page=100,
+            seconds_between_requests=0.25 if pauses else 0,
+            seconds_between_writes=1.0 if pauses else 0,
+        )
+        self._caller = RetryingCaller(longest_wait)
+        self._arguments: Mapping[str, Any] = {
+            "repository": repository,
+            "token": token,
+            "api_url": api_url,
+            "login": login,
+            "longest_wait": longest_wait,
+            "timeout": timeout,
+            "with_pauses": with_pauses,
+        }
+        with translate_errors(f"open repository {repository}"):
+            self._repository: PyGithubRepository = self._github.get_repo(repository)
+            self._login = signed_in.login or login or self._github.get_user().login
+
+    def token(self) -> str:
+        """Return the present token, for git. An App's is renewed when it is due."""
+        auth = self._github.requester.auth
+        with translate_errors("make a token"):
+            return auth.token if auth is not None else ""
+
+    @contextmanager
+    def for_another_thread(self) -> Iterator[Self]:
+        """Return the same repository over other connections: one client's connections serve one thread."""
+        client = type(self)(**self._arguments)
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._github.close()
+
+    @property
+    def login(self) -> str:
+        """The bot's own account name."""
+        return self._login
+
+    @property
+    def clone_url(self) -> str:
+        """The repository's git address, without credentials."""
+        return self._repository.clone_url
+
+    @property
+    def default_branch(self) -> str:
+        """The branch that pull requests are merged into by default, as GitHub says now: people rename it."""
+        self.refresh()
+        return self._repository.default_branch
+
+    @property
+    def repository(self) -> str:
+        """The repository's name, as owner/name."""
+        return self._repository.full_name
+
+    @property
+    def repository_id(self) -> int:
+        """GitHub's number for the repository, which a renaming does not change."""
+        return self._repository.id
+
+    def refresh(self) -> None:
+        """Ask GitHub for the repository as it is now. After a renaming GitHub leads on from the old name."""
+        with translate_errors(f"read the repository {self._repository.full_name}"):
+            self._repository.update()
+
+    def may_push_workflows(self) -> bool:
+        """Say whether the token may push changes under .github/workflows; true if GitHub does not say.
+
+        GitHub names an App installation's permissions and a classic token's scopes, and nothing of other tokens:
+        https://docs.github.com/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps
+        """
+        if self._permissions is not None:
+            return self._permissions.get("workflows") == "write"
+        scopes = self._github.oauth_scopes
+        return not scopes or "workflow" in scopes
