@@ -115,6 +115,9 @@ class ProveConfig(Section):
 
     device: Literal["auto", "cpu", "cuda", "rocm"] = "auto"
     """Where the regression suite runs; `auto` takes a GPU if there is one."""
+    required_devices: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], ...] = Field(default=(), strict=False)
+    """Kinds (`rocm`) or architectures (`gfx942`) of which one must have run the suite. A verdict from another device is
+    inconclusive. By default the `device`, if that is a GPU."""
     timeout_minutes: Annotated[float, Field(gt=0, le=360, strict=False)] = 15
     """Minutes that one run of the suite may take. The base run and the candidate run have this limit each."""
     required: bool = True
@@ -139,6 +142,12 @@ class ProveConfig(Section):
     """The tests of the original pull request."""
     commands: tuple[OwnCommand, ...] = Field(default=(), strict=False)
     """Commands of your own suite, which also run on the branch without and with the fix."""
+
+    @property
+    def devices_that_count(self) -> tuple[str, ...]:
+        """The devices whose verdict may open a pull request; empty for any."""
+        # With `cpu` a suite sees no GPU, so it cannot have used another device.
+        return self.required_devices or (() if self.device in ("auto", "cpu") else (self.device,))
 
     def commands_for(self, branch: str) -> tuple[OwnCommand, ...]:
         """Return the commands of the target's own suite for a branch, in order."""

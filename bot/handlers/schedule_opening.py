@@ -117,9 +117,9 @@ def _with_states(branch: BranchState, states: Sequence[OriginalState]) -> Branch
 
 
 def gpu_minutes(verdict: Verdict) -> float:
-    """Return the minutes that the two runs of a verdict spent on a GPU."""
+    """Return the minutes that the two runs of a verdict spent on a GPU; one with cases and an unknown device counts."""
     runs = (verdict.base, verdict.candidate)
-    return sum(run.seconds for run in runs if run.device is not None and run.device.kind != "cpu") / 60
+    return sum(run.seconds for run in runs if (run.device.kind != "cpu" if run.device else run.cases)) / 60
 
 
 def lasting_failure(result: TargetOutcome) -> str:

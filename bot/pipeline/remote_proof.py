@@ -66,7 +66,8 @@ def judge_runs(request: ProofRequest, runs_by_suite: Runs, context: RepositoryCo
         for name, suite in suites.all_suites.items()
     }
     names = [name for name in (request.patch, *request.companions) if name]
-    return conclude(verdicts, suites, candidate, [context.patches[name] for name in names])[0]
+    patches = [context.patches[name] for name in names]
+    return conclude(verdicts, suites, candidate, patches, devices=context.config.prove.devices_that_count)[0]
 
 
 @contextmanager

@@ -6,7 +6,6 @@ A command without a report is one case, whose outcome is its exit code. Nothing 
 from __future__ import annotations
 
 import os
-import platform
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +14,8 @@ from pathlib import Path
 from bot.environment.temporary_folders import scratch_folder
 from bot.environment.untrusted_files import write_file
 from bot.errors import SuiteError
-from bot.models import COMMAND, CaseOutcome, CaseResult, CommandSuite, Device, Progress, SuiteRun, silent
+from bot.models import COMMAND, CaseOutcome, CaseResult, CommandSuite, Progress, SuiteRun, silent
+from bot.proof.device_check import visible_device, with_device_problem
 from bot.proof.isolation import Launch
 from bot.proof.judge import LISTED_CASES
 from bot.proof.junit import JUnitReport, parse_junit, read_report
@@ -77,16 +77,18 @@ def run_command(
         ending = _read(result, suite, scratch, f"{copy.name}/{suite.junit}" if suite.junit else _REPORT)
         overlay_problem = _overlay_problem(copy, marks)
         ending = replace(ending, problem=ending.problem or overlay_problem)
+        device_of_run = ending.report.device or visible_device(launch, options)
     if options.keep is not None and ending.xml:
         write_file(options.keep, f"{name}.xml", ending.xml)
     run = SuiteRun(
         tree=name,
         cases=() if ending.problem else (_as_case(result, suite, ending.report), *ending.report.cases),
-        device=ending.report.device or _machine(),
+        device=device_of_run,
         seconds=time.monotonic() - options.gate.opened_at,
         problem=ending.problem,
         isolation=result.isolation,
     )
+    run = with_device_problem(device, run)
     progress(f"{name} run: {summary(run)}")
     return run
 
@@ -134,11 +136,3 @@ def _failures(result: ProcessResult, report: JUnitReport) -> Iterator[str]:
         yield f"ended by {result.signal_name}{last_case(result)}: {last_lines(result)}"
     elif result.code and not any(case.outcome in _BAD for case in report.cases):
         yield f"exited with {result.code}: {last_lines(result)}"
-
-
-def _machine() -> Device:
-    """Name this machine, where the command's report names no device."""
-    nodes = {"/dev/kfd": "rocm", "/dev/nvidiactl": "cuda"}
-    kind = next((kind for node, kind in nodes.items() if Path(node).exists()), "cpu")
-    name, arch = f"{os.cpu_count()} CPUs", platform.machine()
-    return Device(kind=kind, name=name, arch=arch, versions={"python": platform.python_version()})

@@ -60,6 +60,8 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     if lay_out is not None and not (patch and patch.suite.takes_turns):
         lay_out()
         lay_out = None
+    if device is not None:
+        settings = settings.model_copy(update={"device": device})
     suites = suites_for(branch, patch, companions, changed_files, DirectoryTree(candidate), settings)
     if not suites.all_suites:
         return without_suite()
@@ -71,7 +73,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
             base=base,
             candidate=candidate,
             patches=patches,
-            device=device or settings.device,
+            device=settings.device,
             isolation=isolation,
             commits=commits,
             kernels=_kernels() / kernels_of if kernels_of else None,
@@ -82,7 +84,9 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
         )
         verdicts = proof.run(suites.all_suites, first, stop_when)
     carried_patches = [entry for entry in (patch, *companions) if entry is not None]
-    verdict, by_suite = conclude(verdicts, suites, DirectoryTree(candidate), carried_patches)
+    verdict, by_suite = conclude(
+        verdicts, suites, DirectoryTree(candidate), carried_patches, devices=settings.devices_that_count
+    )
     if evidence is not None:
         write_evidence(evidence, verdict, by_suite)
     return verdict

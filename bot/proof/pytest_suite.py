@@ -16,6 +16,7 @@ from bot.environment.temporary_folders import scratch_folder
 from bot.environment.untrusted_files import write_file
 from bot.errors import SuiteError
 from bot.models import CaseOutcome, Progress, Suite, SuiteRun, silent
+from bot.proof.device_check import with_device_problem
 from bot.proof.isolation import Launch
 from bot.proof.junit import JUnitReport, parse_junit, read_report
 from bot.proof.launcher import RunOptions, interpreter, run_isolated
@@ -80,6 +81,7 @@ def run_suite(
         isolation=result.isolation,
         covered=junit.covered,
     )
+    run = with_device_problem(device, run)
     progress(f"{name} run: {summary(run)}")
     return run
 

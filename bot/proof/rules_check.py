@@ -5,13 +5,14 @@ If the rules disagree with a suite's verdict, the verdict is changed here. Every
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
 from bot.models import Affectedness, DetectResult, SourceTree, Verdict, VerdictOutcome
 from bot.proof.combine_verdicts import combine
+from bot.proof.device_check import check_devices
 from bot.proof.select_suites import Suites
 
 _OBJECTION = {
@@ -23,13 +24,22 @@ _SUITE_OBJECTS = (VerdictOutcome.INCOMPLETE, VerdictOutcome.REGRESSED)
 
 
 def conclude(
-    verdicts: Mapping[str, Verdict], suites: Suites, candidate: SourceTree, patches: Sequence[CarriedPatch]
+    verdicts: Mapping[str, Verdict],
+    suites: Suites,
+    candidate: SourceTree,
+    patches: Sequence[CarriedPatch],
+    *,
+    devices: Collection[str] = (),
 ) -> tuple[Verdict, Mapping[str, Verdict]]:
-    """Return the verdict on everything that ran, and each suite's own, as the rules of `patches` allow."""
+    """Return the verdict on everything that ran, and each suite's own, as the rules of `patches` allow.
+
+    A verdict that would open a pull request has to come from one of the `devices`, if there are any.
+    """
     rules = {patch.name: check(candidate, patch) for patch in patches}
     by_suite = {
         name: apply_rules(verdict, rules[name]) if name in rules else verdict for name, verdict in verdicts.items()
     }
+    by_suite |= {name: check_devices(by_suite[name], devices) for name in suites.proof if name in by_suite}
     return combine(by_suite, guards=suites.guards.keys()), by_suite
 
 

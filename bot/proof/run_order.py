@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot.errors import SuiteError
 from bot.models import CommandSuite, Suite
+from bot.proof.gpu_nodes import has_gpu
 from bot.proof.isolation import IsolationSettings
 
 
@@ -28,8 +29,7 @@ def choose_order(suite: Suite | CommandSuite, device: str, isolation: IsolationS
     """Choose the order. Runs that share a network do not go side by side: both would want the same port."""
     if (os.cpu_count() or 1) == 1:
         return RunOrder.AFTER
-    no_gpu = not any(Path(node).exists() for node in ("/dev/kfd", "/dev/nvidiactl", "/dev/dxg"))
-    if (device == "cpu" or (device == "auto" and no_gpu)) and not isolation.network:
+    if (device == "cpu" or (device == "auto" and not has_gpu())) and not isolation.network:
         return RunOrder.TOGETHER
     return RunOrder.IN_TURN if isinstance(suite, Suite) and suite.takes_turns else RunOrder.AFTER
 

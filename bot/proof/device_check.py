@@ -1,0 +1,93 @@
+"""Which device a verdict counts for: the one that the suite itself used, compared with what the configuration asks for.
+
+Nothing here looks at which GPUs a machine has in order to name a device. A machine's GPU says nothing about a suite
+whose torch cannot use it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Collection
+from dataclasses import replace
+
+from bot.models import Device, SuiteRun, Verdict, VerdictOutcome
+from bot.proof.gpu_nodes import has_amd_gpu, has_gpu
+from bot.proof.isolation import Launch
+from bot.proof.launcher import RunOptions, interpreter, run_isolated
+
+_PROBE_SECONDS = 120.0
+_MARK = "backport-bot device: "
+_PROBE = f"""
+import json, platform, torch
+gpu = torch.cuda.is_available()
+kind = ("rocm" if torch.version.hip else "cuda") if gpu else "cpu"
+found = torch.cuda.get_device_properties(0) if gpu else None
+arch = getattr(found, "gcnArchName", "").partition(":")[0] if kind == "rocm" else ""
+arch = arch or (f"sm_{{found.major}}{{found.minor}}" if gpu else platform.machine())
+versions = {{"python": platform.python_version(), "torch": torch.__version__}}
+device = {{"kind": kind, "name": found.name if gpu else "CPU", "arch": arch, "versions": versions}}
+print({_MARK!r} + json.dumps(device))
+"""
+_OPENS_A_PULL_REQUEST = (VerdictOutcome.PROVEN, VerdictOutcome.NOT_REPRODUCED)
+
+
+def with_device_problem(requested: str, run: SuiteRun) -> SuiteRun:
+    """Make a run unusable that was not on the requested device; one that names no device stays as it is."""
+    if run.problem or run.device is None:
+        return run
+    return replace(run, problem=_problem(requested, run.device))
+
+
+def _problem(requested: str, device: Device) -> str:
+    if requested == "auto" and device.kind == "cpu" and has_amd_gpu():
+        torch = f"torch {device.versions['torch']}" if "torch" in device.versions else "Python"
+        return (
+            f"this machine has an AMD GPU (/dev/kfd), but the suite ran on {device}: its {torch} cannot use the GPU. "
+            "Take an image with a torch for ROCm, or ask for `device: cpu`."
+        )
+    if requested not in ("auto", device.kind):
+        return f"the device {requested} was asked for, and the suite ran on {device}."
+    return ""
+
+
+def visible_device(launch: Launch, options: RunOptions) -> Device | None:
+    """Ask the suite's own interpreter, isolated as the suite is, which device torch gives it.
+
+    Without torch there, or if it does not answer, the device is unknown. Without a GPU there is nothing to ask.
+    """
+    if options.stop.is_set():
+        return None
+    if launch.device == "cpu" or (launch.device == "auto" and not has_gpu()):
+        return Device(
+            kind="cpu",
+            name=f"{os.cpu_count()} CPUs",
+            arch=platform.machine(),
+            versions={"python": platform.python_version()},
+        )
+    # The tree is not on the path: a folder `torch` in it would be asked instead.
+    environment = {name: value for name, value in launch.environment.items() if name != "PYTHONPATH"}
+    probe = replace(launch, command=[interpreter(options.isolation), "-c", _PROBE], environment=environment)
+    result = run_isolated(probe, options, timeout=_PROBE_SECONDS, watch=lambda _: None)
+    return _read_answer(result.tail)
+
+
+def _read_answer(lines: Collection[str]) -> Device | None:
+    answers = [line.removeprefix(_MARK) for line in lines if line.startswith(_MARK)]
+    try:
+        return Device(**json.loads(answers[-1])) if answers else None
+    except (ValueError, TypeError):
+        return None
+
+
+def check_devices(verdict: Verdict, required: Collection[str]) -> Verdict:
+    """Make a verdict inconclusive if its suite did not run on one of the required devices, by kind or architecture."""
+    if not required or verdict.outcome not in _OPENS_A_PULL_REQUEST:
+        return verdict
+    for run in (verdict.base, verdict.candidate):
+        if run.device is None or not {run.device.kind, run.device.arch} & set(required):
+            device = f"it ran on {run.device}" if run.device else "the suite does not say on which device it ran"
+            reason = f"This says nothing about {' or '.join(required)}: {device}. There: {verdict.reason}"
+            return replace(verdict, outcome=VerdictOutcome.INCONCLUSIVE, reason=reason)
+    return verdict
