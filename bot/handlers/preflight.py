@@ -45,7 +45,7 @@ def preflight(
     absent = [branch for branch in branches if branch not in tips]
     targets = {branch: tips[branch] for branch in branches if branch in tips}
     try:
-        context.mirror.fetch([*targets.values(), *_needed(pull_request, tips)])
+        context.mirror.fetch([*targets.values(), *_commits_to_fetch(pull_request, tips)])
         learn_backports(context.pick)
         with context.mirror.quarantine() as quarantine:
             commits = _commits(pull_request, tips, quarantine, context)
@@ -66,7 +66,7 @@ def _unknown(branch: str, reason: str) -> TargetForecast:
     return TargetForecast(branch=branch, outlook=Outlook.UNKNOWN, reason=reason)
 
 
-def _needed(pull_request: PullRequest, tips: dict[str, Sha]) -> list[Sha]:
+def _commits_to_fetch(pull_request: PullRequest, tips: dict[str, Sha]) -> list[Sha]:
     if pull_request.merged:
         return [pull_request.merge_commit] if pull_request.merge_commit else []
     return [pull_request.head_sha, *([tips[pull_request.base]] if pull_request.base in tips else [])]
@@ -80,21 +80,21 @@ def _commits(
     base = tips.get(pull_request.base)
     if base is None:
         raise BackportError(f"Its base branch `{pull_request.base}` is gone.", hint="Give it another base.")
-    return (_squashed(pull_request, base, quarantine),)
+    return (_write_squash_merge(pull_request, base, quarantine),)
 
 
-def _squashed(pull_request: PullRequest, base: Sha, quarantine: Quarantine) -> Sha:
+def _write_squash_merge(pull_request: PullRequest, base: Sha, quarantine: Quarantine) -> Sha:
     """Write the commit that a squash merge would leave on the base branch; it is thrown away with the quarantine."""
     head = quarantine.commit(pull_request.head_sha)
     fork = quarantine.merge_base(base, head.sha)
     if fork is None:
         raise BackportError("It shares no history with its base branch.", hint="Rebase it.")
     ours = quarantine.commit(base).tree
-    merged = merge_trees(quarantine, head.sha, Trees(base=quarantine.commit(fork).tree, ours=ours, theirs=head.tree))
-    if isinstance(merged, UnmergedPick):
-        files = ", ".join(f"`{file.path}`" for file in merged.files[:5])
+    result = merge_trees(quarantine, head.sha, Trees(base=quarantine.commit(fork).tree, ours=ours, theirs=head.tree))
+    if isinstance(result, UnmergedPick):
+        files = ", ".join(f"`{file.path}`" for file in result.files[:5])
         raise BackportError(f"It conflicts with its own base branch in {files}.", hint="Resolve that first.")
-    tree = merged.tree if isinstance(merged, CleanPick) else ours
+    tree = result.tree if isinstance(result, CleanPick) else ours
     message = f"{pull_request.title} (#{pull_request.number})\n"
     return quarantine.writer.write_commit(tree, (base,), message, head.author, head.committer)
 
@@ -146,11 +146,11 @@ def _describe(forecast: Forecast) -> TargetForecast:
 
 def _describe_conflict(conflict: Conflict) -> TargetForecast:
     files = ", ".join(f"`{file.path}`" for file in conflict.files[:5])
-    more = f" and {len(conflict.files) - 5} more files" if len(conflict.files) > 5 else ""
+    surplus = f" and {len(conflict.files) - 5} more files" if len(conflict.files) > 5 else ""
     return TargetForecast(
         branch=conflict.branch,
         outlook=Outlook.CONFLICT,
-        reason=f"It conflicts in {files}{more}." if files else "It conflicts in how directories were renamed.",
+        reason=f"It conflicts in {files}{surplus}." if files else "It conflicts in how directories were renamed.",
         files=conflict.files,
         prerequisites=conflict.prerequisites,
         rest=conflict.rest,
@@ -159,11 +159,11 @@ def _describe_conflict(conflict: Conflict) -> TargetForecast:
 
 def _describe_candidate(candidate: Candidate) -> TargetForecast:
     plain = candidate.method is Method.CHERRY_PICK
-    how = candidate.rungs[-1].detail
+    detail = candidate.rungs[-1].detail
     draft = "" if candidate.certainty is Certainty.CERTAIN else " It would open as a draft."
     return TargetForecast(
         branch=candidate.branch,
         outlook=Outlook.CLEAN if plain else Outlook.RESOLVABLE,
-        reason=f"It {how}.{draft}" if plain else f"git conflicts; {candidate.rungs[-1].rung}: {how}.{draft}",
+        reason=f"It {detail}.{draft}" if plain else f"git conflicts; {candidate.rungs[-1].rung}: {detail}.{draft}",
         findings=candidate.findings,
     )

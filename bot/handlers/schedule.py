@@ -76,9 +76,9 @@ def choose_branches(branches: Mapping[str, Sha], main: str, config: Config, only
     names = [name for name in stable if only is None or name in matching_branches([only], [name], config)]
     if not names:
         patterns = f"`{only}`" if only else ", ".join(f"`{pattern}`" for pattern in config.branches)
-        existing = ", ".join(f"`{name}`" for name in (stable or sorted(branches))[:10])
+        examples = ", ".join(f"`{name}`" for name in (stable or sorted(branches))[:10])
         raise BackportError(
-            f"No stable branch answers to {patterns}, so nothing was looked at.", hint=f"There is {existing}."
+            f"No stable branch answers to {patterns}, so nothing was looked at.", hint=f"There is {examples}."
         )
     return names
 

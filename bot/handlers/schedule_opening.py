@@ -75,6 +75,7 @@ class PullRequestOpener:
         return _with_states(branch, [state if state.waits else self._attempt(state, attempts) for state in plan])
 
     def _attempt(self, state: OriginalState, attempts: FailedAttempts) -> OriginalState:
+        # Proofs without a GPU use up nothing, so a limit of 0 stops only what follows a proof on one.
         if self._gpu_minutes and self._gpu_minutes >= self._context.config.sync.max_gpu_minutes:
             return replace(state, waits=WAITS_FOR_THE_GPU)
         result = capture_errors(state.branch, lambda: self._backport(state))

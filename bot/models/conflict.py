@@ -1,4 +1,4 @@
-"""What could not be picked, and what a backport would come to."""
+"""Conflicts of a pick, and forecasts of a backport."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.models.ids import Sha
 
 
 class ConflictKind(StrEnum):
-    """What git could not merge, by the stages it left unmerged."""
+    """The kind of an unmerged path, by the stages that git left in the index."""
 
     CONTENT = "content"
     MODIFY_DELETE = "modify/delete"
@@ -24,7 +24,7 @@ class ConflictKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConflictFile:
-    """One unmerged path; `regions` counts conflict regions and is 0 where a file has none (binary, deleted).
+    """One unmerged path; `regions` counts its conflict regions and is 0 if it has none (binary, deleted).
 
     `changed_by` are commits that changed the conflicting lines since the merge base, on either side.
     """
@@ -36,13 +36,13 @@ class ConflictFile:
 
     @property
     def beside(self) -> str:
-        """Return the file in which a draft tells what each side has, where the path itself has no lines to mark."""
+        """The file that a draft adds to show both sides if the path itself has no lines to mark."""
         return f"{self.path}.backport-conflict"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """No rung made a whole candidate. `commit` is the first commit that would not pick."""
+    """A pick that no rung could make. `commit` is the first commit that conflicts."""
 
     branch: str
     base_commit: Sha
@@ -50,13 +50,17 @@ class Conflict:
     files: tuple[ConflictFile, ...]
     rungs: tuple[StrategyResult, ...] = ()
     prerequisites: tuple[RelatedCommit, ...] = ()
-    """The smallest set found, oldest first, with which a trial made the pick; empty if none was."""
+    """The smallest set, oldest first, with which a trial pick succeeded; empty if none was found."""
     rest: Certainty | None = None
-    """How sure the pick with the prerequisites is; None where all of it applies cleanly. A part of one is proposed."""
+    """The certainty of the pick with the prerequisites; None if all of it applies cleanly."""
 
 
 class Outlook(StrEnum):
-    """What a target branch would come to, if the pull request were merged now and asked for there."""
+    """The forecast for a target branch, in the words that scripts read.
+
+    A member has the name and the value that `Status` has for the same outcome. A forecast has no proof, so a candidate
+    is clean or resolvable here, and becomes opened or not proven in a request.
+    """
 
     CLEAN = "clean"
     RESOLVABLE = "resolvable"
@@ -68,7 +72,7 @@ class Outlook(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetForecast:
-    """What a trial pick says of one target branch before anything is asked for. `reason` is a sentence for people."""
+    """The forecast for one target branch. `reason` is a sentence for people."""
 
     branch: str
     outlook: Outlook

@@ -88,6 +88,7 @@ def find_past_backports(repository: Repository, glob: str | None = None) -> Past
         read |= {commit.sha for commit in commits}
         first_parents |= {commit.sha for commit in _first_parents(commits)}
         if backports := list(_backports(commits)):
+            # One call for the branch: most backports are checked against it.
             absent = set(repository.git.text("rev-list", tips[main], f"^{tips[branch]}").split())
             pairs += _pairs(branch, backports, originals, absent, left_out)
     # A release branch that is merged back makes its commits part of the main line's history, but not originals.
@@ -148,6 +149,7 @@ class _Originals:
     @classmethod
     def read(cls, repository: Repository, main: Sha) -> _Originals:
         originals = cls()
+        # The main line may have any name as an ancestor, but only its first parents bear pull request numbers.
         for sha in repository.git.text("rev-list", main).split():
             originals.by_start[sha[:7]].append(Sha(sha))
         log = repository.git.run("log", "--first-parent", "--format=%H %s", main).decode(errors="surrogateescape")

@@ -20,7 +20,7 @@ from pathlib import Path
 from bot.environment.cache_folder import cache_directory
 from bot.environment.data_folder import private_file
 from bot.rehearse.past_backports import Pair
-from bot.rehearse.replay import Replay, ReplayOutcome
+from bot.rehearse.replay import ReplayOutcome, ReplayResult
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replayed (
@@ -55,7 +55,7 @@ class Record:
         """Close the file."""
         self._database.close()
 
-    def read(self, pairs: Iterable[Pair]) -> dict[Pair, Replay]:
+    def read(self, pairs: Iterable[Pair]) -> dict[Pair, ReplayResult]:
         """Return the recorded replays of these pairs."""
         rows = self._database.execute("SELECT backport, original, data FROM replayed WHERE engine = ?", (self.engine,))
         records = {(backport, original): data for backport, original, data in rows}
@@ -65,7 +65,7 @@ class Record:
             if (pair.backport, pair.original) in records
         }
 
-    def add(self, replays: Iterable[Replay], seconds: float) -> None:
+    def add(self, replays: Iterable[ReplayResult], seconds: float) -> None:
         """Record replays and the wall-clock seconds that they took."""
         rows = [(self.engine, replay.pair.backport, replay.pair.original, _to_json(replay)) for replay in replays]
         with self._database:
@@ -100,13 +100,13 @@ def _sources(directory: Traversable, prefix: str) -> Iterable[tuple[str, bytes]]
             yield f"{prefix}/{entry.name}", entry.read_bytes()
 
 
-def _to_json(replay: Replay) -> str:
+def _to_json(replay: ReplayResult) -> str:
     data = asdict(replay)
     del data["pair"]
     return json.dumps(data)
 
 
-def _from_json(pair: Pair, text: str) -> Replay:
+def _from_json(pair: Pair, text: str) -> ReplayResult:
     data = json.loads(text)
     data |= {"ending": ReplayOutcome(data["ending"]), "files": tuple(data["files"]), "differs": tuple(data["differs"])}
-    return Replay(pair=pair, **data)
+    return ReplayResult(pair=pair, **data)

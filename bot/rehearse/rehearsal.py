@@ -23,7 +23,7 @@ from bot.pick.backport_index import BackportIndex
 from bot.pick.caches import PickCaches
 from bot.rehearse.past_backports import Pair, PastBackports, find_past_backports
 from bot.rehearse.record import Record, engine_version, record_directory
-from bot.rehearse.replay import Replay, replay
+from bot.rehearse.replay import ReplayResult, replay
 
 _CHUNK = 24
 # A process takes up to 120 MB, and a rehearsal should need less than 500 MB.
@@ -39,7 +39,7 @@ class Rehearsal:
 
     repository: str
     past_backports: PastBackports
-    replays: tuple[Replay, ...]
+    replays: tuple[ReplayResult, ...]
     picks_per_second: float
 
 
@@ -85,7 +85,7 @@ def _name(directory: Path) -> str:
 
 def _replay_all(
     quarantine: Quarantine, pairs: Sequence[Pair], todo: Sequence[Pair], processes: int | None
-) -> Iterator[tuple[list[Replay], float]]:
+) -> Iterator[tuple[list[ReplayResult], float]]:
     """Yield replays as they are done, with the wall-clock seconds since the last ones."""
     if not todo:
         return
@@ -95,7 +95,7 @@ def _replay_all(
     start = time.perf_counter()
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=arguments) as pool:
         with without_interrupts():
-            futures: list[Future[list[Replay]]] = [pool.submit(_replay_chunk, chunk) for chunk in _chunks(todo)]
+            futures: list[Future[list[ReplayResult]]] = [pool.submit(_replay_chunk, chunk) for chunk in _chunks(todo)]
         try:
             for future in as_completed(futures):
                 replays = future.result()
@@ -150,7 +150,7 @@ class _Worker:
     quarantine: Quarantine | None = None
     chunks: int = 0
 
-    def replay(self, pairs: Sequence[Pair]) -> list[Replay]:
+    def replay(self, pairs: Sequence[Pair]) -> list[ReplayResult]:
         if self.quarantine is None or self.chunks % _CHUNKS_PER_QUARANTINE == 0:
             self.stack.close()
             self.quarantine = self.stack.enter_context(self.repository.quarantine())
@@ -173,5 +173,5 @@ def _start_worker(directory: Path, scratch: Path, pairs: Sequence[Pair]) -> None
     Finalize(None, worker.stack.close, exitpriority=1)
 
 
-def _replay_chunk(pairs: Sequence[Pair]) -> list[Replay]:
+def _replay_chunk(pairs: Sequence[Pair]) -> list[ReplayResult]:
     return _workers[0].replay(pairs)

@@ -23,6 +23,7 @@ from bot.pick.forecast import Forecaster
 from bot.rehearse.compare import find_differences, is_right, show_difference
 from bot.rehearse.past_backports import Pair
 
+# The name of the rung that git's own pick is, for replays that need no ladder.
 CLEAN = "cherry-pick"
 _ABSENT = "an object of it is not here"
 
@@ -40,7 +41,7 @@ class ReplayOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
+class ReplayResult:
     """The replay of one pair, compared with the commit that people made.
 
     `identical` is about every path that the original or the replay changes, `right` about the files in conflict.
@@ -60,13 +61,15 @@ class Replay:
     seconds: float = 0.0
 
 
-def replay(repository: Quarantine, pairs: Sequence[Pair], caches: PickCaches) -> list[Replay]:
+def replay(repository: Quarantine, pairs: Sequence[Pair], caches: PickCaches) -> list[ReplayResult]:
     """Make each backport again and compare it."""
     start = time.perf_counter()
+    # A partial clone may lack the parent.
     onto = {pair: tree for pair in pairs if (tree := _tree_of(repository, pair.parent)) is not None}
     trials = try_picks(repository, [(pair.original, tree) for pair, tree in onto.items()], processes=1)
     picks = {pair: trials[pair.original, tree] for pair, tree in onto.items()}
     forecaster = Forecaster(repository=repository, caches=caches, trials=with_splits(repository, trials))
+    # The batch is part of each replay's cost.
     share = (time.perf_counter() - start) / max(1, len(pairs))
     replays = []
     for pair in pairs:
@@ -74,7 +77,7 @@ def replay(repository: Quarantine, pairs: Sequence[Pair], caches: PickCaches) ->
         if pair in picks:
             result = _Replayer(forecaster, pair, onto[pair]).run(picks[pair])
         else:
-            result = Replay(pair=pair, ending=ReplayOutcome.LEFT_OUT, detail=_ABSENT)
+            result = ReplayResult(pair=pair, ending=ReplayOutcome.LEFT_OUT, detail=_ABSENT)
         replays.append(replace(result, seconds=time.perf_counter() - start + share))
     return replays
 
@@ -92,18 +95,19 @@ class _Replayer:
     pair: Pair
     onto: Sha
 
-    def run(self, trial: Trial | GitError) -> Replay:
+    def run(self, trial: Trial | GitError) -> ReplayResult:
         """Compare a clean pick; run the ladder for a conflict."""
         try:
             reason = self._reason_against(trial)
             if reason:
-                return Replay(pair=self.pair, ending=ReplayOutcome.LEFT_OUT, detail=reason)
+                return ReplayResult(pair=self.pair, ending=ReplayOutcome.LEFT_OUT, detail=reason)
+            # Most pairs end here; a ladder would pick the same again.
             if isinstance(trial, CleanPick):
                 return self._compare(ReplayOutcome.CLEAN, trial.tree, rung=CLEAN)
             assert isinstance(trial, UnmergedPick)  # noqa: S101 -- for the type checker: the others were left out
             return self._resolve(trial)
         except GitError as error:
-            return Replay(pair=self.pair, ending=ReplayOutcome.LEFT_OUT, detail=_unreadable(error))
+            return ReplayResult(pair=self.pair, ending=ReplayOutcome.LEFT_OUT, detail=_unreadable(error))
 
     def _reason_against(self, trial: Trial | GitError) -> str:
         if isinstance(trial, GitError):
@@ -115,12 +119,12 @@ class _Replayer:
         backport = set(commit_paths(repository, repository.commit(pair.backport)))
         return "shares no file with its original" if original.isdisjoint(backport) else ""
 
-    def _resolve(self, pick: UnmergedPick) -> Replay:
+    def _resolve(self, pick: UnmergedPick) -> ReplayResult:
         pair, repository = self.pair, self.forecaster.repository
         result = self.forecaster.run_ladder(pair.branch, pair.parent, (pair.original,), known_before=pair.date)
         conflicts = tuple(file.path for file in pick.files)
         if result.ending is None:
-            return Replay(pair=pair, ending=ReplayOutcome.CONFLICT, files=conflicts)
+            return ReplayResult(pair=pair, ending=ReplayOutcome.CONFLICT, files=conflicts)
         rung, detail = result.outcomes[-1].rung, result.outcomes[-1].detail
         if isinstance(result.ending, AlreadyApplied):
             return self._compare(
@@ -145,23 +149,23 @@ class _Replayer:
         certain: bool = False,
         files: tuple[str, ...] = (),
         detail: str = "",
-    ) -> Replay:
+    ) -> ReplayResult:
         repository = self.forecaster.repository
-        expected = repository.commit(self.pair.backport).tree
+        reference = repository.commit(self.pair.backport).tree
         paths = {*commit_paths(repository, repository.commit(self.pair.original)), *files}
         differs = find_differences(
-            repository, tree, expected, paths | set(differing_paths(repository, self.onto, tree))
+            repository, tree, reference, paths | set(differing_paths(repository, self.onto, tree))
         )
-        return Replay(
+        return ReplayResult(
             pair=self.pair,
             ending=ending,
             rung=rung,
             certain=certain,
             identical=not differs,
-            right=is_right(repository, tree, expected, files),
+            right=is_right(repository, tree, reference, files),
             files=files,
             differs=differs,
-            difference=show_difference(repository, tree, expected, differs),
+            difference=show_difference(repository, tree, reference, differs),
             detail=detail,
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 from bot.rehearse.rehearsal import Rehearsal
-from bot.rehearse.replay import Replay, ReplayOutcome
+from bot.rehearse.replay import ReplayOutcome, ReplayResult
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class Figures:
     certain: int = 0
     certain_right: int = 0
 
-    def count(self, replay: Replay) -> None:
+    def count(self, replay: ReplayResult) -> None:
         """Count one replay."""
         clean, resolved = replay.ending is ReplayOutcome.CLEAN, replay.ending is ReplayOutcome.RESOLVABLE
         self.pairs += 1

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot.rehearse.rehearsal import Rehearsal
-from bot.rehearse.replay import Replay, ReplayOutcome
+from bot.rehearse.replay import ReplayOutcome, ReplayResult
 from bot.rehearse.summary import Figures, Summary
 from bot.report.rehearsal import HEADINGS, figures_row, render_summary, rung_rows
 
@@ -96,12 +96,12 @@ def _bars(summary: Summary) -> Iterable[Bar]:
 class Deviation:
     """A pair that did not come out as people landed it."""
 
-    replayed: Replay
+    replayed: ReplayResult
     date: str
     verdict: str
 
 
-def _deviations(pairs: Iterable[Replay]) -> tuple[list[Deviation], int]:
+def _deviations(pairs: Iterable[ReplayResult]) -> tuple[list[Deviation], int]:
     """Return the pairs to show, wrong resolutions first, and the number of those left out."""
     ranks = [(rank, pair) for pair in pairs if (rank := _rank(pair)) is not None]
     ranks.sort(key=lambda item: item[0])
@@ -112,7 +112,7 @@ def _deviations(pairs: Iterable[Replay]) -> tuple[list[Deviation], int]:
 _VERDICTS = ("resolved, not as people did", "clean, but people landed something else", "left as a conflict")
 
 
-def _rank(pair: Replay) -> int | None:
+def _rank(pair: ReplayResult) -> int | None:
     if pair.ending is ReplayOutcome.RESOLVABLE and not pair.right:
         return 0
     if pair.ending is ReplayOutcome.CLEAN and not pair.identical:
@@ -120,5 +120,5 @@ def _rank(pair: Replay) -> int | None:
     return 2 if pair.ending is ReplayOutcome.CONFLICT else None
 
 
-def _day(pair: Replay) -> str:
+def _day(pair: ReplayResult) -> str:
     return datetime.fromtimestamp(pair.pair.date, UTC).strftime("%Y-%m-%d")

@@ -1,1 +1,1 @@
-"""What the main branch has and each stable branch should have: which of it is missing there, why, and what is next."""
+"""Finds the originals that each stable branch should have, which of them it lacks, why, and what to do next."""

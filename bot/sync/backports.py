@@ -35,6 +35,6 @@ def count_open(pulls: Mapping[int, ListedPullRequest], config: Config) -> Mappin
 
 
 def _originals_of(pull: ListedPullRequest) -> set[int]:
-    # A merge's title is where the claims look for the branch's name.
+    # The rule for branch names reads the title of a merge, so one is made of the pull request.
     merge = parse_references(f"Merge pull request #{pull.number} from x/{pull.head}\n\n{pull.title}\n\n{pull.body}")
     return {*merge.backports, *parse_references(f"{pull.title}\n\n{pull.body}").backports}

@@ -51,17 +51,17 @@ def branch_state(name: str, facts: SyncFacts, trials: Trials) -> BranchState:
     notable = {*facts.notable, *contents.present, *contents.reverted}
     positions = scan.main.since(history.point)
     states: list[OriginalState] = []
-    missing: list[tuple[Original, str]] = []
+    backlog: list[tuple[Original, str]] = []
     # Most originals are of no interest, so no state is made for them.
     not_asked = [facts.names[position] for position in positions if position not in notable]
     for original in (facts.originals[position] for position in positions if position in notable):
         if state := finder.without_trial(original) or finder.not_affected(original):
             states.append(state)
         elif asked_by := finder.asked_by(original):
-            missing.append((original, asked_by))
+            backlog.append((original, asked_by))
         else:
             not_asked.append(original.name)
-    states += finder.by_trial(missing, trials)
+    states += finder.by_trial(backlog, trials)
     return BranchState(
         branch=name,
         tip=scan.commits[history.tip].sha,
@@ -106,9 +106,9 @@ class _StateFinder:
         if pull.merged:
             # Anybody may write its text, so it counts only if its commit makes the change; else a trial decides.
             commit = self._scan.commits.find(pull.merge_commit) if pull.merge_commit else None
-            confirmed = commit is not None and self._facts.makes(commit, original.position)
+            makes_change = commit is not None and self._facts.makes(commit, original.position)
             reason = f"#{pull.number} is merged"
-            return self._state(original, State.ALREADY_APPLIED, reason, pull.number) if confirmed else None
+            return self._state(original, State.ALREADY_APPLIED, reason, pull.number) if makes_change else None
         reason = f"#{pull.number} was closed without being merged"
         return self._state(original, State.REFUSED_BY_PERSON, reason, pull.number)
 
@@ -156,12 +156,12 @@ class _StateFinder:
 
     # --- trials -------------------------------------------------------------------------------------------------------
 
-    def by_trial(self, missing: Sequence[tuple[Original, str]], trials: Trials) -> Iterator[OriginalState]:
+    def by_trial(self, backlog: Sequence[tuple[Original, str]], trials: Trials) -> Iterator[OriginalState]:
         """Yield the states of originals that the policy asks for and the branch lacks, each with what asks for it."""
-        asked_by = {original.position: reason for original, reason in missing}
+        asked_by = {original.position: reason for original, reason in backlog}
         # Rules that are too wide must not cost a request for each of thousands of pull requests.
-        few = len(missing) <= self._facts.config.sync.most_missing
-        originals = [self._facts.complete(original, few) for original, _ in missing]
+        few = len(backlog) <= self._facts.config.sync.most_missing
+        originals = [self._facts.complete(original, few) for original, _ in backlog]
         tip = self._scan.commits[self._history.tip].sha
         results = trials.on_branch(self._branch, tip, originals, self._facts.patch_of)
         for original in originals:
@@ -197,5 +197,5 @@ class _StateFinder:
 
 
 def _enumerate(names: Iterable[str]) -> str:
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
+    *head, last = names
+    return f"{', '.join(head)} and {last}" if head else last

@@ -25,6 +25,7 @@ def choose(
     failed, or an empty text.
     """
     limit = sync.most_missing
+    # A mistake in the rules must not open a hundred pull requests.
     if len(branch.missing) > limit:
         reason = f"narrower rules: {len(branch.missing)} are missing, and `sync.most_missing` is {limit}"
         return tuple(replace(state, waits=reason) for state in in_order(branch.missing))

@@ -21,13 +21,13 @@ def find_references(scan: Scan, store: HistoryStore, originals: Iterable[Positio
     by_hash = {position: targets for position in originals if (targets := list(_by_hash(scan, position)))}
     by_number = {position: targets for position in originals if (targets := list(_by_number(scan, position)))}
     paths = store.paths({*by_number, *(target for targets in by_number.values() for target in targets)})
-    confirmed = {
+    with_common_file = {
         position: [target for target in targets if not set(paths[position]).isdisjoint(paths[target])]
         for position, targets in by_number.items()
     }
     references = {
-        position: tuple(dict.fromkeys([*by_hash.get(position, ()), *confirmed.get(position, ())]))
-        for position in {*by_hash, *confirmed}
+        position: tuple(dict.fromkeys([*by_hash.get(position, ()), *with_common_file.get(position, ())]))
+        for position in {*by_hash, *with_common_file}
     }
     return {position: targets for position, targets in references.items() if targets}
 

@@ -10,19 +10,19 @@ from bot.sync.types import OriginalState
 def in_order(originals: Iterable[OriginalState]) -> tuple[OriginalState, ...]:
     """Sort the missing originals of one branch. One that needs another follows it; a circle starts at its oldest."""
     oldest_first = sorted(originals, key=lambda state: state.original.position)
-    unsorted = {state.original.name: state for state in oldest_first}
+    by_name = {state.original.name: state for state in oldest_first}
     result: list[OriginalState] = []
 
     def take(state: OriginalState) -> None:
         # Taken out before its prerequisites are, so that a circle ends.
-        if unsorted.pop(state.original.name, None) is None:
+        if by_name.pop(state.original.name, None) is None:
             return
         for name in state.needs:
-            if name in unsorted:
-                take(unsorted[name])
+            if name in by_name:
+                take(by_name[name])
         result.append(state)
-        for dependent in [other for other in unsorted.values() if state.original.name in other.needs]:
-            if not any(name in unsorted for name in dependent.needs):
+        for dependent in [dependent for dependent in by_name.values() if state.original.name in dependent.needs]:
+            if not any(name in by_name for name in dependent.needs):
                 take(dependent)
 
     for state in oldest_first:

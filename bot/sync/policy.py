@@ -98,6 +98,7 @@ def _applies_to(rule: Rule | Refusal, branch: str) -> bool:
 def _condition(conditions: Conditions) -> Condition:
     """Return one condition that holds if all of these do; it caches its results."""
     tests = list(_tests(conditions))
+    # A branch asks for thousands of originals, and the other branches ask for the same ones.
     cache: dict[int, str] = {}
 
     def condition(original: Original) -> str:

@@ -30,6 +30,7 @@ def refresh(
     until = max((pull.updated for pull in pulls.values()), default=since) if complete else since
     changes = {pull.number: pull for pull in takewhile(lambda pull: pull.updated >= until, newest_first)}
     store.keep_results(_TOPIC, {str(number): asdict(pull) for number, pull in changes.items()})
+    # Last, so that an interrupted run does not look complete.
     if not complete:
         store.keep_results(_SINCE, {"seconds": since})
     return {**pulls, **changes}

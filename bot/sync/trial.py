@@ -64,19 +64,19 @@ class TrialRunner:
         """The quarantine that trials are made in."""
         return self.forecaster.repository
 
-    def run(self, originals: Sequence[Original], missing: Sequence[Original]) -> Iterator[tuple[int, TrialResult]]:
-        """Yield results by position. `originals` are some of the missing ones, all of which may be prerequisites.
+    def run(self, originals: Sequence[Original], backlog: Sequence[Original]) -> Iterator[tuple[int, TrialResult]]:
+        """Yield results by position. `backlog` is all that the branch lacks, so any of it may be a prerequisite.
 
-        Both are ordered oldest first.
+        `originals` are those of it to try. Both are ordered oldest first.
         """
         onto = self.repository.commit(self.tip).tree
         # One git process picks all that are a single commit, and most of them end with that.
         single = [original.commits[0] for original in originals if len(original.commits) == 1]
         trials = try_picks(self.repository, [(sha, onto) for sha in single])
         for original in originals:
-            yield original.position, self._try(original, missing, trials.get((original.commits[0], onto)))
+            yield original.position, self._try(original, backlog, trials.get((original.commits[0], onto)))
 
-    def _try(self, original: Original, missing: Sequence[Original], trial: Trial | GitError | None) -> TrialResult:
+    def _try(self, original: Original, backlog: Sequence[Original], trial: Trial | GitError | None) -> TrialResult:
         patch = self.patch_of.get(original.position)
         plan = self.forecaster.plan(self.branch, self.tip, original.commits, patch)
         if not isinstance(plan, TargetPlan):
@@ -88,20 +88,21 @@ class TrialRunner:
             return TrialResult(State.CLEAN, "the cherry-pick applies")
         if isinstance(trial, UnmergedPick) and not self.thorough:
             return TrialResult(State.CONFLICT, _conflict_reason([file.conflict_file for file in trial.files]))
-        return self._forecast(plan, original, missing)
+        return self._forecast(plan, original, backlog)
 
-    def _forecast(self, plan: TargetPlan, original: Original, missing: Sequence[Original]) -> TrialResult:
+    def _forecast(self, plan: TargetPlan, original: Original, backlog: Sequence[Original]) -> TrialResult:
         try:
             forecast = self.forecaster.pick(plan)
             if isinstance(forecast, Conflict):
-                return self._conflict(forecast, original, missing)
+                return self._conflict(forecast, original, backlog)
             return _describe(forecast)
         except GitError as error:
+            # A blob may be missing in a partial clone; the other originals can be tried.
             return TrialResult(State.CONFLICT, f"it could not be tried: {error.message}")
 
-    def _conflict(self, conflict: Conflict, original: Original, missing: Sequence[Original]) -> TrialResult:
+    def _conflict(self, conflict: Conflict, original: Original, backlog: Sequence[Original]) -> TrialResult:
         reason = _conflict_reason(conflict.files)
-        prerequisites = self._prerequisites(original, missing)
+        prerequisites = self._prerequisites(original, backlog)
         if prerequisites:
             return TrialResult(State.NEEDS, reason, prerequisites)
         # A part of a sweep cannot be waited for: no original brings it alone.
@@ -109,17 +110,18 @@ class TrialRunner:
             return TrialResult(State.NEEDS, reason, tuple(commit.sha for commit in conflict.prerequisites))
         return TrialResult(State.CONFLICT, reason)
 
-    def _prerequisites(self, original: Original, missing: Sequence[Original]) -> tuple[Sha, ...]:
+    def _prerequisites(self, original: Original, backlog: Sequence[Original]) -> tuple[Sha, ...]:
         """Return the fewest missing originals found on top of which this one applies; none if they are too many."""
         limit = self.forecaster.max_prerequisites
-        needed = earlier(original, missing)[-_MOST_PREREQUISITES:] if limit else []
-        if not needed or not self._applies([*needed, original]):
+        # The latest ones are the likeliest, and each costs a series of picks.
+        prerequisites = earlier(original, backlog)[-_MOST_PREREQUISITES:] if limit else []
+        if not prerequisites or not self._applies([*prerequisites, original]):
             return ()
-        for candidate in tuple(needed):
-            fewer = [prerequisite for prerequisite in needed if prerequisite is not candidate]
+        for candidate in tuple(prerequisites):
+            fewer = [prerequisite for prerequisite in prerequisites if prerequisite is not candidate]
             if self._applies([*fewer, original]):
-                needed = fewer
-        return tuple(prerequisite.commits[-1] for prerequisite in needed) if len(needed) <= limit else ()
+                prerequisites = fewer
+        return tuple(prerequisite.commits[-1] for prerequisite in prerequisites) if len(prerequisites) <= limit else ()
 
     def _applies(self, originals: Sequence[Original]) -> bool:
         tree = self.repository.commit(self.tip).tree
@@ -132,16 +134,16 @@ class TrialRunner:
         return True
 
 
-def earlier(original: Original, missing: Sequence[Original]) -> list[Original]:
-    """Return the older ones of the missing originals that also change a file that this one changes."""
+def earlier(original: Original, backlog: Sequence[Original]) -> list[Original]:
+    """Return the older ones of the backlog that also change a file that this one changes."""
     paths = frozenset(original.paths)
-    return [other for other in missing if other.position < original.position and not paths.isdisjoint(other.paths)]
+    return [older for older in backlog if older.position < original.position and not paths.isdisjoint(older.paths)]
 
 
 def _conflict_reason(files: Sequence[ConflictFile]) -> str:
-    where = ", ".join(f"`{file.path}` ({file.kind.value})" for file in files[:_MOST_NAMED])
-    more = f" and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else ""
-    return f"the cherry-pick conflicts in {where or 'how directories were renamed'}{more}"
+    paths = ", ".join(f"`{file.path}` ({file.kind.value})" for file in files[:_MOST_NAMED])
+    surplus = f" and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else ""
+    return f"the cherry-pick conflicts in {paths or 'how directories were renamed'}{surplus}"
 
 
 def _describe(forecast: NotAffected | AlreadyApplied | Candidate) -> TrialResult:

@@ -36,35 +36,35 @@ class Trials:
     progress: Progress = silent
 
     def on_branch(
-        self, branch: str, tip: Sha, missing: Sequence[Original], patch_of: Mapping[int, CarriedPatch]
+        self, branch: str, tip: Sha, backlog: Sequence[Original], patch_of: Mapping[int, CarriedPatch]
     ) -> dict[int, TrialResult]:
-        """Try the originals that are missing on a branch (oldest first); return the results by position.
+        """Try all that a branch lacks, oldest first; return the results by position.
 
         `patch_of` are carried patches, also by position.
         """
-        thorough = len(missing) <= self.most_thorough
-        keys = self._keys(tip, missing, patch_of, thorough=thorough)
-        kept = self.store.cached_results(_TOPIC)
-        results = {position: _from_json(kept[key]) for position, key in keys.items() if key in kept}
-        untried = [original for original in missing if original.position not in results]
-        if not untried:
+        thorough = len(backlog) <= self.most_thorough
+        keys = self._keys(tip, backlog, patch_of, thorough=thorough)
+        records = self.store.cached_results(_TOPIC)
+        results = {position: _from_json(records[key]) for position, key in keys.items() if key in records}
+        pending = [original for original in backlog if original.position not in results]
+        if not pending:
             return results
-        self.progress(f"{branch}: trying {count(len(untried), 'original')}")
+        self.progress(f"{branch}: trying {count(len(pending), 'original')}")
         runner = TrialRunner(forecaster=self.forecaster, branch=branch, tip=tip, patch_of=patch_of, thorough=thorough)
-        new = dict(runner.run(untried, missing))
+        new = dict(runner.run(pending, backlog))
         self.store.keep_results(_TOPIC, {keys[position]: _to_json(result) for position, result in new.items()})
         return results | new
 
     def _keys(
-        self, tip: Sha, missing: Sequence[Original], patch_of: Mapping[int, CarriedPatch], *, thorough: bool
+        self, tip: Sha, backlog: Sequence[Original], patch_of: Mapping[int, CarriedPatch], *, thorough: bool
     ) -> dict[int, str]:
         """Return by position a digest of all that the result of a trial depends on."""
         fingerprints = Fingerprints(self.forecaster.repository, tip)
         settings = (thorough, self.forecaster.propose, self.forecaster.max_prerequisites)
         keys = {}
-        for original in missing:
+        for original in backlog:
             # Without `thorough` no prerequisites are looked for.
-            candidates = earlier(original, missing) if thorough else []
+            candidates = earlier(original, backlog) if thorough else []
             fingerprint = fingerprints.of(original, patch_of.get(original.position))
             text = json.dumps([fingerprint, [candidate.commits for candidate in candidates], settings])
             keys[original.position] = hashlib.sha256(text.encode()).hexdigest()
@@ -83,6 +83,7 @@ class Fingerprints:
     def of(self, original: Original, patch: CarriedPatch | None) -> str:
         """Return the text for one original. A carried patch looks beyond the files that its original changes."""
         entries = [self._entry(path) for path in original.paths]
+        # Its rules may read any file, so its trial depends on the whole tip.
         carried_patch = [self._tip, _digest(patch.directory)] if patch else []
         text = json.dumps([__version__, original.commits, entries, carried_patch])
         return hashlib.sha256(text.encode()).hexdigest()

@@ -101,8 +101,8 @@ def test_a_hostile_title_is_only_text() -> None:
 @pytest.mark.parametrize(
     ("sync", "message"),
     [
-        ("{rules: [{}]}", "names no condition"),
-        ("{rules: [{branches: [release/1]}]}", "names no condition"),
+        ("{rules: [{}]}", "has no condition"),
+        ("{rules: [{branches: [release/1]}]}", "has no condition"),
         ("{rules: [{lables: [bug]}]}", "`sync.rules.0.lables`"),
         ("{deny: [{titles: [x]}]}", "`sync.deny.0.reason` is missing"),
         ("{max_open: -1}", "`sync.max_open`"),
