@@ -1,7 +1,7 @@
 """A GitHub on loopback, for trying the bot without an account and for tests.
 
-Owns a stand-in that clients cannot tell from GitHub where a backport bot looks: REST, GraphQL, git over HTTP, webhooks
-and pages. It shares no code with the rooms it is used to test.
+It holds what the bot, the demo and the tests use of GitHub's REST, GraphQL, git over HTTP, webhooks and pages, and
+nothing else. It needs the `server` extra, and shares no code with the packages that it is used to test.
 """
 
 from bot.fake_github.github import FakeGitHub

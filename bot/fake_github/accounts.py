@@ -1,6 +1,6 @@
 """The nouns of who may do what: accounts, Apps, tokens, teams and levels of access.
 
-Owns records only. Knows no URL, no JSON shape and no HTTP.
+Records only. No URL, no JSON and no HTTP.
 """
 
 from __future__ import annotations
@@ -56,8 +56,6 @@ class App:
     @property
     def level(self) -> Level:
         """The access that its permissions amount to in the repositories where it is installed."""
-        if self.permissions.get("administration") == "write":
-            return Level.ADMIN
         return Level.WRITE if "write" in self.permissions.values() else Level.READ
 
 

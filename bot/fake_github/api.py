@@ -1,7 +1,4 @@
-"""How a REST endpoint is declared, called and answered.
-
-Owns the table of endpoints, the `Call` an endpoint gets, paging, and the way GitHub words a refusal. Knows no endpoint.
-"""
+"""How a REST endpoint is declared, called and answered: the table of endpoints, paging, and GitHub's errors."""
 
 from __future__ import annotations
 
@@ -21,8 +18,8 @@ Item = TypeVar("Item")
 DOCS = "https://docs.github.com/rest"
 
 
-class Refusal(Exception):
-    """An answer that says no, with GitHub's status and body."""
+class ApiError(Exception):
+    """A request is refused, with GitHub's status and body."""
 
     def __init__(
         self,
@@ -40,22 +37,22 @@ class Refusal(Exception):
             self.body["errors"] = errors
 
 
-def not_found() -> Refusal:
-    """Say that there is nothing here, or nothing the token may see."""
-    return Refusal(404, "Not Found")
+def not_found() -> ApiError:
+    """Return the error for what is not there, or not for this token."""
+    return ApiError(404, "Not Found")
 
 
-def invalid(resource: str, field_name: str, code: str = "invalid", message: str | None = None) -> Refusal:
-    """Say which field of a request is wrong, as GitHub's validation does."""
+def invalid(resource: str, field_name: str, code: str = "invalid", message: str | None = None) -> ApiError:
+    """Return the error of GitHub's validation for one field of a request."""
     error: Json = {"resource": resource, "code": code, "field": field_name}
     if message:
         error["message"] = message
-    return Refusal(422, "Validation Failed", [error])
+    return ApiError(422, "Validation Failed", [error])
 
 
 @dataclass(frozen=True)
-class Reply:
-    """An answer. `body` None sends none; bytes are sent as they are."""
+class ApiResponse:
+    """An answer; `body` is JSON, or None for none."""
 
     body: Any = None
     status: int = 200
@@ -63,19 +60,18 @@ class Reply:
 
 
 @dataclass
-class Call:
-    """One request to an endpoint, with who asks and what the path names already found."""
+class ApiRequest:
+    """One request to an endpoint, with its sender and the repository that the path names."""
 
     world: World
     method: str
     path: str
     params: Mapping[str, str]
     query: Mapping[str, str]
-    headers: Mapping[str, str]
     data: object
     token: Token | None
     app: App | None
-    found: Repository | None = None
+    target: Repository | None = None
 
     @property
     def body(self) -> Json:
@@ -84,17 +80,17 @@ class Call:
 
     @property
     def user(self) -> User:
-        """Who asks. Refuses a request without a token."""
+        """The sender. Refuses a request without a token."""
         if self.token is None:
-            raise Refusal(401, "Requires authentication")
+            raise ApiError(401, "Requires authentication")
         return self.token.user
 
     @property
     def repository(self) -> Repository:
         """The repository the path names."""
-        if self.found is None:
+        if self.target is None:
             raise not_found()
-        return self.found
+        return self.target
 
     @property
     def level(self) -> Level:
@@ -112,9 +108,9 @@ class Call:
         if self.level is Level.NONE:
             raise not_found()
         if self.token is None:
-            raise Refusal(401, "Requires authentication")
+            raise ApiError(401, "Requires authentication")
         by_app = self.token.user.app is not None or self.token.user.type == "Bot"
-        raise Refusal(
+        raise ApiError(
             403, "Resource not accessible by integration" if by_app else "Must have push access to repository."
         )
 
@@ -124,32 +120,26 @@ class Call:
         if value is None or value == "":
             raise invalid(resource, key, "missing_field")
         if not isinstance(value, str):
-            raise Refusal(422, f"Invalid request.\n\nFor 'properties/{key}', {value!r} is not a string.")
+            raise ApiError(422, f"Invalid request.\n\nFor 'properties/{key}', {value!r} is not a string.")
         return value
 
     def number(self, key: str) -> int:
         """Return a number from the path."""
         return int(self.params[key])
 
-    def page(self, items: Iterable[Item], shape: Callable[[Item], Any], key: str | None = None) -> Reply:
+    def page(self, items: Iterable[Item], to_json: Callable[[Item], Any], key: str | None = None) -> ApiResponse:
         """Answer one page of a list, with GitHub's `Link` header. With `key`, inside an object with `total_count`."""
-        everything = list(items)
-        size = min(max(_count(self.query.get("per_page"), 30), 1), 100)
-        page = max(_count(self.query.get("page"), 1), 1)
-        shown = [shape(item) for item in everything[(page - 1) * size : page * size]]
-        last = max((len(everything) + size - 1) // size, 1)
+        everything, size = list(items), min(max(_count(self.query.get("per_page"), 30), 1), 100)
+        page, last = max(_count(self.query.get("page"), 1), 1), max((len(everything) + size - 1) // size, 1)
+        entries = [to_json(item) for item in everything[(page - 1) * size : page * size]]
         links = self._links(page, last)
-        body = shown if key is None else {"total_count": len(everything), key: shown}
-        return Reply(body, headers={"Link": links} if links else {})
+        body = entries if key is None else {"total_count": len(everything), key: entries}
+        return ApiResponse(body, headers={"Link": links} if links else {})
 
     def _links(self, page: int, last: int) -> str:
-        targets = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
-        wanted = [
-            name
-            for name in targets
-            if (name in {"next", "last"} and page < last) or (name in {"prev", "first"} and page > 1)
-        ]
-        return ", ".join(f'<{self._page_url(targets[name])}>; rel="{name}"' for name in wanted)
+        pages = {"prev": page - 1, "first": 1} if page > 1 else {}
+        pages |= {"next": page + 1, "last": last} if page < last else {}
+        return ", ".join(f'<{self._page_url(number)}>; rel="{name}"' for name, number in pages.items())
 
     def _page_url(self, page: int) -> str:
         return f"{self.world.api}{self.path}?{urlencode({**self.query, 'page': page})}"
@@ -157,15 +147,16 @@ class Call:
 
 def access(token: Token | None, repository: Repository) -> Level:
     """Return what a token may do in a repository. Outside its own repositories it is worth as much as none."""
-    reached = token and (token.repositories is None or repository.full_name.lower() in token.repositories)
-    return repository.level_of(token.user if token and reached else None)
+    if token is None or (token.repositories is not None and repository.full_name.lower() not in token.repositories):
+        return repository.level_of(None)
+    return repository.level_of(token.user)
 
 
 def _count(text: str | None, default: int) -> int:
     return int(text) if text and text.isdigit() else default
 
 
-Endpoint = Callable[[Call], Reply]
+Endpoint = Callable[[ApiRequest], ApiResponse]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Who a request comes from: a token, or the signed word of a GitHub App.
+"""The sender of a request: a token, or a GitHub App that signed it.
 
-Owns reading the Authorization header. Never logs or returns a secret.
+Read from the Authorization header. No secret is logged or returned.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import binascii
 import jwt
 
 from bot.fake_github.accounts import App, Token
-from bot.fake_github.api import Refusal
+from bot.fake_github.api import ApiError
 from bot.fake_github.world import World
 
 
@@ -25,7 +25,7 @@ def identify(world: World, header: str | None) -> tuple[Token | None, App | None
         return None, _app_of(world, secret)
     token = world.token(secret)
     if token is None:
-        raise Refusal(401, "Bad credentials")
+        raise ApiError(401, "Bad credentials")
     return token, None
 
 
@@ -34,7 +34,7 @@ def _password(credential: str) -> str:
     try:
         user, _, password = base64.b64decode(credential, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        raise Refusal(401, "Bad credentials") from None
+        raise ApiError(401, "Bad credentials") from None
     return user if password in {"", "x-oauth-basic"} else password
 
 
@@ -44,5 +44,5 @@ def _app_of(world: World, signed: str) -> App:
         app = world.apps[int(claimed["iss"])]
         jwt.decode(signed, app.public_key, algorithms=["RS256"])
     except (jwt.PyJWTError, KeyError, ValueError):
-        raise Refusal(401, "A JSON web token could not be decoded") from None
+        raise ApiError(401, "A JSON web token could not be decoded") from None
     return app

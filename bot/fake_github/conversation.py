@@ -1,6 +1,6 @@
-"""The nouns of a conversation: issues and pull requests with their comments, reactions, reviews and labels.
+"""The nouns of a conversation: issues and pull requests with their comments, reactions, threads and labels.
 
-Owns mutable records and what can be said of one by itself. Knows no URL, no JSON shape and no HTTP.
+Mutable records. No URL, no JSON and no HTTP.
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ class Label:
     id: int
     name: str
     color: str = "ededed"
-    description: str | None = None
 
 
 @dataclass(kw_only=True, eq=False)
 class Milestone:
-    """A milestone of one repository."""
+    """A milestone of one repository. It stays open."""
 
     id: int
     number: int
@@ -36,15 +35,11 @@ class Milestone:
     creator: User
     created_at: datetime
     updated_at: datetime
-    description: str | None = None
-    state: str = "open"
-    due_on: datetime | None = None
-    closed_at: datetime | None = None
 
 
 @dataclass(kw_only=True, eq=False)
 class Reaction:
-    """One person's emoji on an issue or a comment."""
+    """One person's emoji on a comment."""
 
     id: int
     user: User
@@ -54,7 +49,7 @@ class Reaction:
 
 @dataclass(kw_only=True, eq=False)
 class Comment:
-    """A comment on an issue or pull request. `minimized` is the reason it was folded away for.
+    """A comment on an issue or pull request.
 
     `edited_at` is when its text was last edited; `updated_at` moves with it and, in answers, tells whole seconds only.
     """
@@ -65,33 +60,20 @@ class Comment:
     created_at: datetime
     updated_at: datetime
     reactions: list[Reaction] = field(default_factory=list)
-    minimized: str | None = None
     edited_at: datetime | None = None
 
 
 @dataclass(kw_only=True, eq=False)
-class ReviewComment(Comment):
-    """A comment on a line of the diff. `thread` is the id of the first comment of its thread."""
-
-    thread: int
-    path: str
-    line: int
-    side: str
-    commit_id: str
-    diff_hunk: str
-    review_id: int | None = None
-
-
-@dataclass(kw_only=True, eq=False)
-class Review:
-    """A review as submitted. `state` is GitHub's: APPROVED, CHANGES_REQUESTED, COMMENTED, DISMISSED."""
+class ReviewThread:
+    """A thread of one comment on a line of the diff. `resolver` is who resolved it."""
 
     id: int
     user: User
     body: str
-    state: str
-    commit_id: str
-    submitted_at: datetime
+    created_at: datetime
+    path: str
+    line: int
+    resolver: User | None = None
 
 
 @dataclass(kw_only=True, eq=False)
@@ -99,7 +81,6 @@ class AutoMerge:
     """A standing order to merge as soon as nothing blocks it."""
 
     enabled_by: User
-    enabled_at: datetime
     method: str
     title: str
     message: str
@@ -123,7 +104,6 @@ class Pull:
     head_repository: Repository | None
     head_owner: str
     draft: bool = False
-    maintainer_can_modify: bool = False
     merged_at: datetime | None = None
     merged_by: User | None = None
     merge_commit: str | None = None
@@ -133,9 +113,7 @@ class Pull:
     auto_merge: AutoMerge | None = None
     requested_reviewers: list[User] = field(default_factory=list)
     requested_teams: list[Team] = field(default_factory=list)
-    reviews: list[Review] = field(default_factory=list)
-    review_comments: list[ReviewComment] = field(default_factory=list)
-    resolved_threads: dict[int, User] = field(default_factory=dict)
+    review_threads: list[ReviewThread] = field(default_factory=list)
 
     @property
     def merged(self) -> bool:
@@ -158,13 +136,10 @@ class Issue:
     state_reason: str | None = None
     closed_at: datetime | None = None
     closed_by: User | None = None
-    locked: bool = False
-    lock_reason: str | None = None
     labels: list[Label] = field(default_factory=list)
     assignees: list[User] = field(default_factory=list)
     milestone: Milestone | None = None
     comments: list[Comment] = field(default_factory=list)
-    reactions: list[Reaction] = field(default_factory=list)
     events: list[IssueEvent] = field(default_factory=list)
     pull: Pull | None = None
 

@@ -1,6 +1,6 @@
 """What changed between two commits, as GitHub lists it: one entry per file with counts and a patch.
 
-Owns the reading of git's raw and patch output. Writes nothing.
+Read from git's raw and patch output.
 """
 
 from __future__ import annotations
@@ -58,17 +58,17 @@ def _entries_of(fields: list[str]) -> tuple[list[tuple[str, str, str | None, str
     """Read `--raw --numstat -z`: all raw entries first, then all counts; a rename takes two more fields."""
     entries: list[tuple[str, str, str | None, str]] = []
     counts: list[tuple[int, int]] = []
-    rest = iter(fields)
-    for entry in rest:
+    remaining = iter(fields)
+    for entry in remaining:
         if entry.startswith(":"):
             _, _, old_blob, new_blob, status = entry.split(" ")
-            previous = next(rest) if status[0] in "RC" else None
-            entries.append((status[0], old_blob if status[0] == "D" else new_blob, previous, next(rest)))
+            previous = next(remaining) if status[0] in "RC" else None
+            entries.append((status[0], old_blob if status[0] == "D" else new_blob, previous, next(remaining)))
         elif entry:
             added, deleted, path = entry.split("\t", 2)
             counts.append((_number(added), _number(deleted)))
             if not path:
-                next(rest), next(rest)
+                next(remaining), next(remaining)
     return entries, counts
 
 

@@ -1,6 +1,6 @@
 """Clone, fetch and push over smart HTTP, by `git http-backend`.
 
-Owns who may, and how the backend is called. The request is read completely before the backend starts and its answer is
+Decides who may. The request is read completely before the backend starts and its answer is
 sent when it is complete: a half-duplex client and a full-duplex backend would wait for each other otherwise.
 """
 
@@ -17,11 +17,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from bot.fake_github.accounts import Level, Token
-from bot.fake_github.api import Refusal, access
+from bot.fake_github.api import ApiError, access
 from bot.fake_github.authentication import identify
 from bot.fake_github.git_store import ENVIRONMENT
 from bot.fake_github.push_report import explain_refusals
-from bot.fake_github.refs import notice_moves
+from bot.fake_github.refs import follow_refs
 from bot.fake_github.state import Repository
 from bot.fake_github.world import World
 
@@ -64,45 +64,44 @@ async def answer(world: World, request: Request) -> Response:
 
 
 def _answer(world: World, request: Request, body: bytes) -> Response:
-    moved = world.moved_from(request.path_params["owner"], request.path_params["repo"].removesuffix(".git"))
-    if moved is not None:
-        rest = request.url.path.split("/", 3)[3]
-        return RedirectResponse(f"/{moved.full_name}.git/{rest}?{request.url.query}", 301)
+    successor = world.successor(request.path_params["owner"], request.path_params["repo"].removesuffix(".git"))
+    if successor is not None:
+        service = request.url.path.split("/", 3)[3]
+        return RedirectResponse(f"/{successor.full_name}.git/{service}?{request.url.query}", 301)
     pushes = "git-receive-pack" in f"{request.url.path}?{request.url.query}"
     try:
         with world.lock:
             token, _ = identify(world, request.headers.get("authorization"))
             request.state.login = token.user.login if token else None
             repository = _admit(world, request, token, Level.WRITE if pushes else Level.READ)
-    except Refusal as refusal:
+    except ApiError as refusal:
         headers = {"WWW-Authenticate": 'Basic realm="GitHub"'} if refusal.status == 401 else {}
         return PlainTextResponse(str(refusal), refusal.status, headers)
     response = _backend(world, request, repository, token, body)
     if pushes and token and request.method == "POST":
         with world.lock:
-            notice_moves(world, repository, token.user)
+            follow_refs(world, repository, token.user)
     return response
 
 
-def _admit(world: World, request: Request, token: Token | None, needed: Level) -> Repository:
+def _admit(world: World, request: Request, token: Token | None, level: Level) -> Repository:
     owner, name = request.path_params["owner"], request.path_params["repo"].removesuffix(".git")
     repository = world.repository(owner, name)
-    level = access(token, repository) if repository else Level.NONE
-    if repository and level >= needed:
-        if repository.archived and needed >= Level.WRITE:
-            raise Refusal(403, "ERROR: This repository was archived so it is read-only.")
+    access_level = access(token, repository) if repository else Level.NONE
+    if repository and access_level >= level:
+        if repository.archived and level >= Level.WRITE:
+            raise ApiError(403, "ERROR: This repository was archived so it is read-only.")
         return repository
     if token is None:
-        raise Refusal(401, "Authentication required")
-    if repository is None or level is Level.NONE:
-        raise Refusal(404, "Repository not found.")
-    raise Refusal(403, f"Permission to {repository.full_name}.git denied to {token.user.login}.")
+        raise ApiError(401, "Authentication required")
+    if repository is None or access_level is Level.NONE:
+        raise ApiError(404, "Repository not found.")
+    raise ApiError(403, f"Permission to {repository.full_name}.git denied to {token.user.login}.")
 
 
 def _backend(world: World, request: Request, repository: Repository, token: Token | None, body: bytes) -> Response:
     directory = repository.git.directory
-    guarded = token is not None and not token.workflows
-    hooks = _rule_hooks(world, repository) or (world.directory / "hooks" if guarded else None)
+    hooks = _rule_hooks(world, repository) or _workflow_hooks(world, token)
     config = {**_CONFIG, **({"core.hooksPath": str(hooks)} if hooks else {})}
     if request.headers.get("content-encoding") == "gzip":
         body = gzip.decompress(body)
@@ -120,11 +119,16 @@ def _backend(world: World, request: Request, repository: Repository, token: Toke
         "REMOTE_ADDR": "127.0.0.1",
         "REMOTE_USER": token.user.login if token else "",
     }
-    done = subprocess.run(["git", "http-backend"], input=body, capture_output=True, check=False, env=environment)
-    status, headers, content = _cgi(done.stdout)
+    result = subprocess.run(["git", "http-backend"], input=body, capture_output=True, check=False, env=environment)
+    status, headers, content = _cgi(result.stdout)
     if hooks:
         content = explain_refusals(content, repository.push_rule.summary if repository.push_rule else "")
     return Response(content, status, headers)
+
+
+def _workflow_hooks(world: World, token: Token | None) -> Path | None:
+    """Return the folder of the hook that guards workflow files; None for a token that may push them."""
+    return world.directory / "hooks" if token and not token.workflows else None
 
 
 def _rule_hooks(world: World, repository: Repository) -> Path | None:

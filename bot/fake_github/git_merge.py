@@ -1,6 +1,6 @@
-"""The three ways GitHub merges a pull request, done on objects without a worktree.
+"""The three ways GitHub merges a pull request, result on objects without a worktree.
 
-Owns which commits a merge makes. Moves no branch: the caller points a ref at what comes back.
+No branch is moved: the caller points a ref at the commit that is returned.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from bot.fake_github.git_store import GitCommit, GitStore, Person
 
 def merged_tree(git: GitStore, base: str, head: str) -> str | None:
     """Return the tree of a merge of two commits, or None where they conflict or share no history."""
-    done = git.attempt("merge-tree", "--write-tree", base, head)
-    return done.stdout.decode().split("\n", 1)[0] if done.returncode == 0 else None
+    result = git.attempt("merge-tree", "--write-tree", base, head)
+    return result.stdout.decode().split("\n", 1)[0] if result.returncode == 0 else None
 
 
 def trial_merge(git: GitStore, base: str, head: str) -> str | None:
@@ -38,24 +38,24 @@ def squash_commit(git: GitStore, base: str, head: str, message: str, author: Per
 
 
 def rebased_commits(git: GitStore, base: str, head: str, committer: Person) -> str | None:
-    """Write each commit of `head` anew on `base` and return the last, or None on a conflict. Merge commits vanish."""
+    """Write each commit of `head` on `base` and return the last, or None on a conflict. Merge commits are left out."""
     tip = base
-    for picked in reversed(git.log(f"{base}..{head}")):
-        if len(picked.parents) > 1:
+    for commit in reversed(git.log(f"{base}..{head}")):
+        if len(commit.parents) > 1:
             continue
-        tree = _picked_tree(git, tip, picked)
+        tree = _picked_tree(git, tip, commit)
         if tree is None:
             return None
-        tip = git.write_commit(tree, (tip,), picked.message, picked.author, committer)
+        tip = git.write_commit(tree, (tip,), commit.message, commit.author, committer)
     return tip
 
 
-def _picked_tree(git: GitStore, tip: str, picked: GitCommit) -> str | None:
-    """Merge with the picked commit's parent as merge base: a commit of the tip's tree on that parent makes it so."""
-    if not picked.parents:
-        return merged_tree(git, tip, picked.sha)
-    stand_in = git.write_commit(git.commit(tip).tree, picked.parents, "stand-in", picked.author, picked.committer)
-    return merged_tree(git, stand_in, picked.sha)
+def _picked_tree(git: GitStore, tip: str, commit: GitCommit) -> str | None:
+    """Merge with the commit commit's parent as merge base: a commit of the tip's tree on that parent makes it so."""
+    if not commit.parents:
+        return merged_tree(git, tip, commit.sha)
+    stand_in = git.write_commit(git.commit(tip).tree, commit.parents, "stand-in", commit.author, commit.committer)
+    return merged_tree(git, stand_in, commit.sha)
 
 
 def _machine(date: datetime) -> Person:

@@ -31,7 +31,7 @@ NO_OBJECT = "0" * 40
 _FIELDS = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B"
 
 
-class GitRefused(Exception):
+class GitRejected(Exception):
     """git said no. Holds what it wrote to standard error."""
 
 
@@ -72,11 +72,11 @@ class GitStore:
             self.run("init", "--quiet", "--bare", f"--initial-branch={default_branch}")
 
     def run(self, *args: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
-        """Run one git command here and return its output. Raises GitRefused when it ends with an error."""
-        done = self.attempt(*args, stdin=stdin, environment=environment)
-        if done.returncode:
-            raise GitRefused(done.stderr.decode(errors="replace").strip())
-        return done.stdout
+        """Run one git command here and return its output. Raises GitRejected when it ends with an error."""
+        result = self.attempt(*args, stdin=stdin, environment=environment)
+        if result.returncode:
+            raise GitRejected(result.stderr.decode(errors="replace").strip())
+        return result.stdout
 
     def attempt(
         self, *args: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None
@@ -97,8 +97,8 @@ class GitStore:
         """Return the object a name stands for, or None. `kind` is git's: commit, tree, blob, object."""
         if not name or name.startswith("-"):
             return None
-        done = self.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{{kind}}}")
-        return done.stdout.decode().strip() if done.returncode == 0 else None
+        result = self.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{{kind}}}")
+        return result.stdout.decode().strip() if result.returncode == 0 else None
 
     def branch(self, name: str) -> str | None:
         """Return the commit at the tip of a branch, or None."""
@@ -111,12 +111,12 @@ class GitStore:
 
     def kind(self, sha: str) -> str | None:
         """Return an object's type, or None where there is no such object."""
-        done = self.attempt("cat-file", "-t", sha)
-        return done.stdout.decode().strip() if done.returncode == 0 else None
+        result = self.attempt("cat-file", "-t", sha)
+        return result.stdout.decode().strip() if result.returncode == 0 else None
 
-    def set_ref(self, ref: str, sha: str, expected: str | None = None) -> None:
-        """Point a ref at an object. `expected` is what it must point at now."""
-        self.run("update-ref", ref, sha, *([expected] if expected is not None else []))
+    def set_ref(self, ref: str, sha: str, current: str | None = None) -> None:
+        """Point a ref at an object. `current` is what it must point at now."""
+        self.run("update-ref", ref, sha, *([current] if current is not None else []))
 
     def delete_ref(self, ref: str) -> None:
         """Remove a ref."""
@@ -130,40 +130,26 @@ class GitStore:
             self._commits[sha] = self.log(sha, limit=1)[0]
         return self._commits[sha]
 
-    def log(self, *revisions: str, limit: int | None = None, paths: Sequence[str] = ()) -> list[GitCommit]:
+    def log(self, *revisions: str, limit: int | None = None) -> list[GitCommit]:
         """List commits, newest first, as `git log` takes revisions."""
-        bound = [f"--max-count={limit}"] if limit is not None else []
-        args = [
-            "log",
-            "-z",
-            "--topo-order",
-            f"--format={_FIELDS}%x1e",
-            *bound,
-            "--end-of-options",
-            *revisions,
-            "--",
-            *paths,
-        ]
+        options = [f"--format={_FIELDS}%x1e", *([f"--max-count={limit}"] if limit is not None else [])]
+        args = ["log", "-z", "--topo-order", *options, "--end-of-options", *revisions, "--"]
         records = self.run(*args).decode(errors="replace").split("\x1e")
         return [_commit_of(record) for record in records if record.strip("\0\n")]
 
-    def count(self, *revisions: str) -> int:
-        """Count commits."""
-        return int(self.text("rev-list", "--count", "--end-of-options", *revisions, "--"))
-
     def read(self, sha: str, path: str) -> bytes | None:
         """Return a file of a commit, or None."""
-        done = self.attempt("cat-file", "blob", f"{sha}:{path}")
-        return done.stdout if done.returncode == 0 else None
+        result = self.attempt("cat-file", "blob", f"{sha}:{path}")
+        return result.stdout if result.returncode == 0 else None
 
-    def merge_base(self, one: str, other: str) -> str | None:
+    def merge_base(self, left: str, right: str) -> str | None:
         """Return the best common ancestor, or None for unrelated histories."""
-        done = self.attempt("merge-base", one, other)
-        return done.stdout.decode().strip() if done.returncode == 0 else None
+        result = self.attempt("merge-base", left, right)
+        return result.stdout.decode().strip() if result.returncode == 0 else None
 
-    def is_ancestor(self, one: str, other: str) -> bool:
-        """Say whether `other` contains `one`."""
-        return self.attempt("merge-base", "--is-ancestor", one, other).returncode == 0
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Say whether a commit is another one or below it."""
+        return self.attempt("merge-base", "--is-ancestor", ancestor, descendant).returncode == 0
 
     def write_commit(self, tree: str, parents: Sequence[str], message: str, author: Person, committer: Person) -> str:
         """Write a commit object and return its name."""
@@ -179,8 +165,8 @@ class GitStore:
 
 def valid_ref(ref: str) -> bool:
     """Say whether git accepts a name as a full ref."""
-    done = subprocess.run(["git", "check-ref-format", ref], capture_output=True, check=False, env=ENVIRONMENT)
-    return done.returncode == 0
+    result = subprocess.run(["git", "check-ref-format", ref], capture_output=True, check=False, env=ENVIRONMENT)
+    return result.returncode == 0
 
 
 def _identity(role: str, person: Person) -> dict[str, str]:

@@ -1,7 +1,6 @@
-"""A GitHub on loopback: what a test or the demo holds in its hand.
+"""A GitHub on loopback, as a test or the demo starts it, fills it and looks at it.
 
-Owns the public face: starting and stopping, people, repositories, faults and what can be observed. Everything
-else is reached as on GitHub, by REST, GraphQL, git and a browser.
+Everything else is reached as on GitHub, by REST, GraphQL, git and a browser.
 """
 
 from __future__ import annotations
@@ -17,17 +16,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bot.errors import BackportError
 from bot.fake_github.accounts import App, Level, Team, now
-from bot.fake_github.events import workflow_run_event
 from bot.fake_github.git_http import install_hook
 from bot.fake_github.middleware import Exchange, Fault, LoggedRequest
-from bot.fake_github.seeding import Past
+from bot.fake_github.seeding import HistorySeeder
 from bot.fake_github.server import Server
 from bot.fake_github.state import Artifact, PushRule, Webhook
 from bot.fake_github.webhooks import Delivery, Dispatcher
 from bot.fake_github.world import World
 
 
-class FakeGitHub(Past):
+class FakeGitHub(HistorySeeder):
     """A running fake GitHub; use it as a context manager. The caller owns `directory`, which keeps its repositories."""
 
     def __init__(self, directory: Path) -> None:
@@ -37,7 +35,7 @@ class FakeGitHub(Past):
         install_hook(directory)
         self.world = World(directory=directory.resolve(), url=self._server.url, outbox=self._outbox)
         self._outbox.start()
-        self._door = self._server.start(self.world)
+        self._fault_injector = self._server.start(self.world)
 
     @classmethod
     def start(cls, directory: Path) -> FakeGitHub:
@@ -55,7 +53,7 @@ class FakeGitHub(Past):
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    # --- where ------------------------------------------------------------------------------------------------------
+    # --- addresses --------------------------------------------------------------------------------------------------
 
     @property
     def url(self) -> str:
@@ -93,11 +91,11 @@ class FakeGitHub(Past):
             return self.world.issue_token(user, workflows=workflows)
 
     def add_token(self, login: str, *, workflows: bool = True) -> str:
-        """Return one more token for an account that is there."""
+        """Return one more token for an account."""
         with self.world.lock:
             user = self.world.user(login)
             if user is None:
-                raise BackportError(f"The fake GitHub has no account {login}.", hint="Call add_user first.")
+                raise BackportError(f"The fake GitHub has no account {login}.", hint="ApiRequest add_user first.")
             return self.world.issue_token(user, workflows=workflows)
 
     def add_team(self, organization: str, slug: str, members: Iterable[str]) -> None:
@@ -109,26 +107,26 @@ class FakeGitHub(Past):
             self.world.teams[organization.lower(), slug.lower()] = team
 
     def add_app(self, slug: str, repositories: Iterable[str], permissions: Mapping[str, str]) -> tuple[App, str]:
-        """Install a GitHub App on repositories; returns it with its private key, which is kept nowhere here."""
+        """Install a GitHub App on repositories; returns it with its private key, which is not kept."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
         with self.world.lock:
-            reached = [self._repository(name) for name in repositories]
+            records = [self._repository(name) for name in repositories]
             account = self.world.ensure_user(f"{slug}[bot]", "Bot")
             app = App(
                 id=self.world.next_id(),
                 slug=slug,
                 name=slug,
-                owner=reached[0].owner if reached else account,
+                owner=records[0].owner if records else account,
                 created_at=now(),
                 installation_id=self.world.next_id(),
-                repositories=[one.full_name for one in reached],
+                repositories=[record.full_name for record in records],
                 permissions=dict(permissions),
                 public_key=public,
             )
             account.app = self.world.apps[app.id] = app
-            for one in reached:
-                one.levels[account.login.lower()] = app.level
+            for record in records:
+                record.levels[account.login.lower()] = app.level
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return app, private.decode()
 
@@ -174,12 +172,11 @@ class FakeGitHub(Past):
         with self.world.lock:
             setattr(self._repository(repository), feature, False)
 
-    def add_webhook(self, repository: str, url: str, secret: str, events: Iterable[str]) -> int:
-        """Send events to an address from now on; returns the webhook's id. No ping is sent."""
+    def add_webhook(self, repository: str, url: str, secret: str, events: Iterable[str]) -> None:
+        """Send events to an address from now on. No ping is sent. An empty secret sends no signature."""
         with self.world.lock:
-            hook = Webhook(id=self.world.next_id(), url=url, secret=secret, events=list(events), created_at=now())
-            self._repository(repository).webhooks[hook.id] = hook
-            return hook.id
+            hook = Webhook(id=self.world.next_id(), url=url, secret=secret, events=frozenset(events))
+            self._repository(repository).webhooks.append(hook)
 
     # --- workflow runs ----------------------------------------------------------------------------------------------
 
@@ -203,13 +200,11 @@ class FakeGitHub(Past):
     def finish_run(self, repository: str, run_id: int, conclusion: str, artifacts: Mapping[str, bytes]) -> None:
         """End a dispatched workflow run as a runner would. Artifacts are zip archives by name."""
         with self.world.lock:
-            here = self._repository(repository)
-            run = here.runs[run_id]
+            run = self._repository(repository).runs[run_id]
             for name, content in artifacts.items():
                 artifact = Artifact(id=self.world.next_id(), name=name, content=content, created_at=now())
                 run.artifacts[artifact.id] = artifact
             run.status, run.conclusion, run.updated_at = "completed", conclusion, now()
-            workflow_run_event(self.world, here, run, "completed", run.actor)
 
     # --- what happened ----------------------------------------------------------------------------------------------
 
@@ -221,17 +216,13 @@ class FakeGitHub(Past):
         """Return when every delivery so far has ended, well or badly. Raises TimeoutError."""
         self._outbox.wait(timeout)
 
-    def redeliver(self, delivery_id: int) -> Delivery:
-        """Send a delivery again with the same guid, as GitHub's button does."""
-        return self._outbox.redeliver(delivery_id)
-
     def requests(self) -> tuple[LoggedRequest, ...]:
         """List every HTTP request so far, without its secrets."""
-        return self._door.requests()
+        return self._fault_injector.requests()
 
     def watch(self, watcher: Callable[[Exchange], None]) -> None:
-        """Show every answer from now on to `watcher`, on the server's thread."""
-        self._door.watchers.append(watcher)
+        """Call `watcher` with every answer from now on, on the server's thread."""
+        self._fault_injector.watchers.append(watcher)
 
     # --- failures to come -------------------------------------------------------------------------------------------
 
@@ -250,7 +241,7 @@ class FakeGitHub(Past):
         With `after_effect` the request does its work and only its answer is lost.
         """
         content = json.dumps(body if body is not None else {"message": "Server Error"}).encode()
-        self._door.expect(
+        self._fault_injector.expect(
             Fault(
                 method=method,
                 path=re.compile(path),
@@ -263,4 +254,4 @@ class FakeGitHub(Past):
 
     def fail_no_more(self) -> None:
         """Let no request fail whose failure has not come yet."""
-        self._door.forgive()
+        self._fault_injector.clear()

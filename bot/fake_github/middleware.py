@@ -1,6 +1,6 @@
-"""What stands between the socket and the fake GitHub: the request log and the failures that tests ask for.
+"""The request log and the failures that tests ask for, as one ASGI layer around the application.
 
-Owns both, as one ASGI layer around the application. Logs no header and no body, so never a token.
+No header and no body is logged, so never a token.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bot.fake_github.rest_http import PREFIX
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request as it was answered. `status` is 0 where no answer was sent; `login` is who asked."""
+    """One request as it was answered. `status` is 0 where no answer was sent; `login` is the sender."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class LoggedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request with its whole answer, for whoever watches. `url` has the query. Asked-for failures are not shown."""
+    """A request with its whole answer. `url` has the query. Injected failures are not among them."""
 
     method: str
     url: str
@@ -62,19 +62,19 @@ class Connections:
         self._open: dict[tuple[str, int], asyncio.Transport] = {}
 
     def protocol(self) -> type[asyncio.Protocol]:
-        """Return uvicorn's HTTP protocol, noting its connections here."""
-        opened = self._open
+        """Return uvicorn's HTTP protocol with a record of its connections."""
+        connections = self._open
 
-        class Noted(H11Protocol):
+        class ConnectionLog(H11Protocol):
             def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
                 super().connection_made(transport)
-                opened[transport.get_extra_info("peername")] = transport
+                connections[transport.get_extra_info("peername")] = transport
 
             def connection_lost(self, exc: Exception | None) -> None:
-                opened.pop(self.transport.get_extra_info("peername"), None)
+                connections.pop(self.transport.get_extra_info("peername"), None)
                 super().connection_lost(exc)
 
-        return Noted
+        return ConnectionLog
 
     def reset(self, peer: tuple[str, int]) -> None:
         """Cut a connection so that the client sees a reset, not an end."""
@@ -85,8 +85,8 @@ class Connections:
             transport.abort()
 
 
-class Door:
-    """The ASGI layer. `closing` says that the server wants to end, so that nobody is kept waiting."""
+class FaultInjector:
+    """The ASGI layer. `closing` says whether the server is about to end; then no client is kept waiting."""
 
     def __init__(self, app: ASGIApp, connections: Connections, closing: Callable[[], bool]) -> None:
         self._app = app
@@ -102,7 +102,7 @@ class Door:
         with self._lock:
             self._faults.append(fault)
 
-    def forgive(self) -> None:
+    def clear(self) -> None:
         """Forget the failures that have not come yet."""
         with self._lock:
             self._faults.clear()
@@ -124,7 +124,7 @@ class Door:
         if fault is not None:
             recorder = _Recorder(send)
             await self._fail(fault, scope, receive, recorder.send)
-        self._note(scope, recorder, ours=fault is None)
+        self._record(scope, recorder, injected=fault is not None)
 
     async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if isinstance(fault.ending, int):
@@ -150,15 +150,15 @@ class Door:
                     return fault
         return None
 
-    def _note(self, scope: Scope, recorder: _Recorder, *, ours: bool) -> None:
+    def _record(self, scope: Scope, recorder: _Recorder, *, injected: bool) -> None:
         entry = LoggedRequest(scope["method"], _path(scope), recorder.status, scope["state"].get("login"))
         with self._lock:
             self._log.append(entry)
-        if self.watchers and ours:
+        if self.watchers and not injected:
             url = scope["raw_path"].decode() + (f"?{query}" if (query := scope["query_string"].decode()) else "")
-            seen = Exchange(entry.method, url, entry.status, recorder.content_type, bytes(recorder.body))
+            exchange = Exchange(entry.method, url, entry.status, recorder.content_type, bytes(recorder.body))
             for watcher in self.watchers:
-                watcher(seen)
+                watcher(exchange)
 
 
 class _Recorder:

@@ -1,6 +1,6 @@
 """The life of a pull request: opened, followed as its head moves, merged.
 
-Owns what git says of a pull request and the refs kept for it (refs/pull/N/head and /merge). Decides no permission.
+What git says of it, and the refs that are kept for it (refs/pull/N/head and /merge). Decides no permission.
 """
 
 from __future__ import annotations
@@ -41,9 +41,8 @@ def trial_of(repository: Repository, pull: Pull) -> str | None:
 
 def missing_checks(repository: Repository, pull: Pull) -> tuple[str, ...]:
     """List the required checks of the base branch that have not succeeded on the head."""
-    required = repository.required_checks.get(pull.base, ())
-    passed = {run.name for run in latest_runs(repository, pull.head_sha) if run.conclusion == "success"}
-    return tuple(name for name in required if name not in passed)
+    successes = {run.name for run in latest_runs(repository, pull.head_sha) if run.conclusion == "success"}
+    return tuple(name for name in repository.required_checks.get(pull.base, ()) if name not in successes)
 
 
 def latest_runs(repository: Repository, sha: str) -> list[CheckRun]:
@@ -91,11 +90,11 @@ def open_from(repository: Repository, head: Repository, branch: str) -> list[tup
 
 def follow_head(repository: Repository, head: Repository, branch: str, sha: str) -> list[Issue]:
     """Move the open pull requests whose head is the branch, and return those that moved."""
-    moved = [(issue, pull) for issue, pull in open_from(repository, head, branch) if pull.head_sha != sha]
-    for issue, pull in moved:
+    behind = [(issue, pull) for issue, pull in open_from(repository, head, branch) if pull.head_sha != sha]
+    for issue, pull in behind:
         pull.head_sha = sha
         keep_refs(repository, issue.number, pull)
-    return [issue for issue, _ in moved]
+    return [issue for issue, _ in behind]
 
 
 def merged_head(
@@ -106,15 +105,15 @@ def merged_head(
     base = repository.git.branch(pull.base) if pull else None
     if pull is None or base is None:
         return None
-    who = Person(merger.name, merger.email, now())
+    committer = Person(merger.name, merger.email, now())
     if method == "rebase":
-        return rebased_commits(repository.git, base, pull.head_sha, who)
+        return rebased_commits(repository.git, base, pull.head_sha, committer)
     if method == "squash":
         author = commits_of(repository, pull)[0].author
         return squash_commit(
             repository.git, base, pull.head_sha, message_of(title, message), Person(author.name, author.email, now())
         )
-    return merge_commit(repository.git, base, pull.head_sha, message_of(title, message), who)
+    return merge_commit(repository.git, base, pull.head_sha, message_of(title, message), committer)
 
 
 def default_message(repository: Repository, issue: Issue, method: str) -> tuple[str, str]:
@@ -148,9 +147,3 @@ def close(world: World, issue: Issue, actor: User, reason: str | None = None) ->
     """Close an issue or pull request."""
     issue.state, issue.closed_at, issue.closed_by, issue.state_reason = "closed", now(), actor, reason
     world.note(issue, "closed", actor)
-
-
-def reopen(world: World, issue: Issue, actor: User) -> None:
-    """Open a closed issue or pull request again."""
-    issue.state, issue.closed_at, issue.closed_by, issue.state_reason = "open", None, None, None
-    world.note(issue, "reopened", actor)

@@ -1,52 +1,48 @@
-"""Noticing that branches and tags moved, whoever moved them: a push, the REST API or a merge.
+"""What follows when branches move, by a push, the REST API or a merge.
 
-Owns the comparison of a repository's refs with the last look at them, and what follows: push events and pull requests
-whose head moved. One look reports each move once, so a push that races another is never told twice.
+A repository's refs are compared with the last look at them. One look takes each move once, so two pushes at the same
+time are each followed once.
 """
 
 from __future__ import annotations
 
 from bot.fake_github.accounts import User, now
-from bot.fake_github.events import issue_event, push_event
+from bot.fake_github.events import pull_request_event
 from bot.fake_github.git_store import NO_OBJECT
 from bot.fake_github.pull_requests import close, follow_head, open_from, record_merge
 from bot.fake_github.state import Repository
 from bot.fake_github.world import World
 
 
-def notice_moves(world: World, repository: Repository, actor: User) -> None:
-    """Compare refs with the last look, and tell what moved."""
-    before, after = repository.seen_refs, repository.git.refs("refs/heads", "refs/tags")
-    shown = {ref: sha for ref, sha in before.items() if ref.startswith(("refs/heads/", "refs/tags/"))}
-    repository.seen_refs = after
-    for ref in sorted(shown.keys() | after.keys()):
-        old, new = shown.get(ref, NO_OBJECT), after.get(ref, NO_OBJECT)
+def follow_refs(world: World, repository: Repository, actor: User) -> None:
+    """Bring the pull requests up to date with the branches that moved since the last call."""
+    before, after = repository.branches, repository.git.refs("refs/heads")
+    repository.branches = after
+    for ref in sorted(before.keys() | after.keys()):
+        old, new = before.get(ref, NO_OBJECT), after.get(ref, NO_OBJECT)
         if old != new:
             repository.pushed_at = now()
-            push_event(world, repository, ref, old, new, actor)
-            if ref.startswith("refs/heads/"):
-                _follow(world, repository, ref.removeprefix("refs/heads/"), old, new, actor)
+            _follow_branch(world, repository, ref.removeprefix("refs/heads/"), old, new, actor)
 
 
-def _follow(world: World, head: Repository, branch: str, old: str, new: str, actor: User) -> None:
+def _follow_branch(world: World, head: Repository, branch: str, old: str, new: str, actor: User) -> None:
     if NO_OBJECT not in {old, new}:
         _recognise_merges(world, head, branch, new, actor)
     for base in world.network(head):
         if new == NO_OBJECT:
             _close_headless(world, base, head, branch, actor)
-        else:
-            for issue in follow_head(base, head, branch, new):
-                world.note(
-                    issue, "head_ref_force_pushed" if not head.git.is_ancestor(old, new) else "synchronize", actor
-                )
-                issue_event(world, base, issue, "synchronize", actor, before=old, after=new)
+            continue
+        for issue in follow_head(base, head, branch, new):
+            event = "synchronize" if head.git.is_ancestor(old, new) else "head_ref_force_pushed"
+            world.note(issue, event, actor)
+            pull_request_event(world, base, issue, "synchronize", actor, before=old, after=new)
 
 
 def _close_headless(world: World, base: Repository, head: Repository, branch: str, actor: User) -> None:
     """Close what has lost its head branch, as GitHub does."""
     for issue, _ in open_from(base, head, branch):
         close(world, issue, actor)
-        issue_event(world, base, issue, "closed", actor)
+        pull_request_event(world, base, issue, "closed", actor)
 
 
 def _recognise_merges(world: World, base: Repository, branch: str, tip: str, actor: User) -> None:
@@ -55,4 +51,4 @@ def _recognise_merges(world: World, base: Repository, branch: str, tip: str, act
         pull = issue.pull
         if pull and issue.state == "open" and pull.base == branch and base.git.is_ancestor(pull.head_sha, tip):
             record_merge(world, issue, tip, actor)
-            issue_event(world, base, issue, "closed", actor)
+            pull_request_event(world, base, issue, "closed", actor)

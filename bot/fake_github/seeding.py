@@ -1,6 +1,6 @@
 """History that a fake GitHub starts with: merged pull requests, issues, comments, review threads.
 
-Owns writing records as if they had happened. Emits no event: what is seeded is the past.
+The records are written as if they had happened. No event is sent.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ from datetime import datetime
 
 from bot.errors import BackportError
 from bot.fake_github.accounts import now
-from bot.fake_github.conversation import Comment, Issue, IssueEvent, Pull
+from bot.fake_github.conversation import Comment, Issue, IssueEvent, Pull, ReviewThread
 from bot.fake_github.git_store import GitStore
 from bot.fake_github.pull_requests import open_pull
-from bot.fake_github.rest.reviews import add_review_comment
 from bot.fake_github.state import Repository
 from bot.fake_github.world import World
 
 
-class Past:
+class HistorySeeder:
     """The part of a fake GitHub that writes history. People whom it names are made where they are missing."""
 
     world: World
@@ -36,16 +35,16 @@ class Past:
             repository.default_branch = new_name
 
     def _repository(self, full_name: str) -> Repository:
-        found = self.world.repositories.get(full_name.lower())
-        if found is None:
+        repository = self.world.repositories.get(full_name.lower())
+        if repository is None:
             raise BackportError(f"The fake GitHub has no repository {full_name}.", hint="Call create_repository first.")
-        return found
+        return repository
 
     def _issue(self, repository: str, number: int) -> Issue:
-        found = self._repository(repository).issues.get(number)
-        if found is None:
+        issue = self._repository(repository).issues.get(number)
+        if issue is None:
             raise BackportError(f"The fake GitHub has no {repository}#{number}.", hint="Seed or open it first.")
-        return found
+        return issue
 
     def seed_issue(
         self,
@@ -60,21 +59,21 @@ class Past:
     ) -> int:
         """Write an issue and return its number; later ones continue after the highest."""
         with self.world.lock:
-            here, made = self._repository(repository), created_at or now()
-            chosen = number or self.world.next_number(here)
-            if chosen in here.issues:
-                raise BackportError(f"{repository}#{chosen} is there already.", hint="Seed it with another number.")
-            here.issues[chosen] = Issue(
+            record, time = self._repository(repository), created_at or now()
+            number = number or self.world.next_number(record)
+            if number in record.issues:
+                raise BackportError(f"{repository}#{number} is there already.", hint="Seed it with another number.")
+            record.issues[number] = Issue(
                 id=self.world.next_id(),
-                number=chosen,
+                number=number,
                 title=title,
                 body=body,
                 user=self.world.ensure_user(author),
-                created_at=made,
-                updated_at=made,
-                labels=[self.world.label(here, label) for label in labels],
+                created_at=time,
+                updated_at=time,
+                labels=[self.world.label(record, label) for label in labels],
             )
-            return chosen
+            return number
 
     def seed_pull_request(  # noqa: PLR0913 - a caller names what it cares for
         self,
@@ -102,42 +101,44 @@ class Past:
         the second parent of the merge commit or the merge commit itself: a squashed head is usually gone.
         """
         with self.world.lock:
-            here = self._repository(repository)
-            merge = _known(here.git, merge_commit_sha or here.git.branch(base), "the base branch") if merged else None
-            pull = self._pull(here, head=head, head_sha=head_sha, base=base, merge=merge)
-            chosen = self.seed_issue(
+            record, merge = self._repository(repository), None
+            if merged:
+                merge = _require(record.git, merge_commit_sha or record.git.branch(base), "the base branch")
+            pull = self._pull(record, head=head, head_sha=head_sha, base=base, merge=merge)
+            number = self.seed_issue(
                 repository, number=number, title=title, body=body, author=author, labels=labels, created_at=created_at
             )
-            issue, pull.commit_count = here.issues[chosen], commits
-            open_pull(here, issue, pull)
+            issue, pull.commit_count = record.issues[number], commits
+            open_pull(record, issue, pull)
             if merge:
-                self._merge(issue, pull, merge, by=merged_by or author, at=merged_at or issue.created_at)
-            return chosen
+                self._merge(issue, pull, merge, by=merged_by or author, time=merged_at or issue.created_at)
+            return number
 
-    def _pull(self, here: Repository, *, head: str, head_sha: str | None, base: str, merge: str | None) -> Pull:
+    def _pull(self, repository: Repository, *, head: str, head_sha: str | None, base: str, merge: str | None) -> Pull:
+        git = repository.git
         owner, _, branch = head.rpartition(":")
-        owner = owner or here.owner.login
-        source = self.world.repository(owner, here.name)
-        there = source.git.branch(branch) if source else None
-        parents = here.git.commit(merge).parents if merge else ()
-        tip = head_sha or there or (parents[1] if len(parents) > 1 else merge)
+        owner = owner or repository.owner.login
+        source = self.world.repository(owner, repository.name)
+        source_tip = source.git.branch(branch) if source else None
+        parents = git.commit(merge).parents if merge else ()
+        tip = head_sha or source_tip or (parents[1] if len(parents) > 1 else merge)
         self.world.ensure_user(owner)
         return Pull(
             id=self.world.next_id(),
             base=base,
-            base_sha=parents[0] if parents else _known(here.git, here.git.branch(base), "the base branch"),
+            base_sha=parents[0] if parents else _require(git, git.branch(base), "the base branch"),
             head=branch,
-            head_sha=_known(source.git if source and there == tip else here.git, tip, "the head branch"),
-            head_repository=source if there else None,
+            head_sha=_require(source.git if source and source_tip == tip else git, tip, "the head branch"),
+            head_repository=source if source_tip else None,
             head_owner=owner,
             merged_at=now() if merge else None,
         )
 
-    def _merge(self, issue: Issue, pull: Pull, sha: str, *, by: str, at: datetime) -> None:
+    def _merge(self, issue: Issue, pull: Pull, sha: str, *, by: str, time: datetime) -> None:
         merger = self.world.ensure_user(by)
-        pull.merge_commit, pull.merged_by, pull.merged_at = sha, merger, at
-        issue.state, issue.closed_by, issue.closed_at = "closed", merger, at
-        event = IssueEvent(id=self.world.next_id(), event="merged", actor=merger, created_at=at, commit_id=sha)
+        pull.merge_commit, pull.merged_by, pull.merged_at = sha, merger, time
+        issue.state, issue.closed_by, issue.closed_at = "closed", merger, time
+        event = IssueEvent(id=self.world.next_id(), event="merged", actor=merger, created_at=time, commit_id=sha)
         issue.events.append(event)
 
     def seed_comment(
@@ -145,28 +146,36 @@ class Past:
     ) -> int:
         """Write a comment and return its id."""
         with self.world.lock:
-            made, user = created_at or now(), self.world.ensure_user(author)
-            comment = Comment(id=self.world.next_id(), user=user, body=body, created_at=made, updated_at=made)
+            time, user = created_at or now(), self.world.ensure_user(author)
+            comment = Comment(id=self.world.next_id(), user=user, body=body, created_at=time, updated_at=time)
             self._issue(repository, number).comments.append(comment)
             return comment.id
 
     def seed_review_thread(
         self, repository: str, number: int, *, author: str, path: str, line: int, body: str, resolved: bool = False
-    ) -> int:
-        """Write a review thread of one comment and return the comment's id."""
+    ) -> None:
+        """Write a review thread of one comment on a pull request; its author may have resolved it."""
         with self.world.lock:
-            issue, user = self._issue(repository, number), self.world.ensure_user(author)
-            comment = add_review_comment(self.world, issue, user, body, path, line)
-            if resolved and issue.pull:
-                issue.pull.resolved_threads[comment.id] = user
-            return comment.id
+            pull, user = self._issue(repository, number).pull, self.world.ensure_user(author)
+            if pull is None:
+                raise BackportError(f"{repository}#{number} is no pull request.", hint="Seed the thread on one.")
+            thread = ReviewThread(
+                id=self.world.next_id(),
+                user=user,
+                body=body,
+                created_at=now(),
+                path=path,
+                line=line,
+                resolver=user if resolved else None,
+            )
+            pull.review_threads.append(thread)
 
 
-def _known(git: GitStore, sha: str | None, meant: str) -> str:
-    found = git.resolve(sha) if sha else None
-    if found is None:
+def _require(git: GitStore, name: str | None, role: str) -> str:
+    sha = git.resolve(name) if name else None
+    if sha is None:
         raise BackportError(
-            f"The repository has no commit {sha or f'for {meant}'}, so no pull request can have it.",
+            f"The repository has no commit {name or f'for {role}'}, so no pull request can have it.",
             hint="Push the commit first, or give head_sha or merge_commit_sha of one that is there.",
         )
-    return found
+    return sha

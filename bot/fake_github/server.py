@@ -1,6 +1,6 @@
 """The HTTP server of a fake GitHub: one thread, one socket on 127.0.0.1, closed without a trace.
 
-Owns start and stop and which part answers which path.
+It also says which part answers which path.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from starlette.routing import Route
 from bot.environment.loopback import listen
 from bot.fake_github import git_http, rest_http
 from bot.fake_github.graphql import endpoint
-from bot.fake_github.middleware import Connections, Door
+from bot.fake_github.middleware import Connections, FaultInjector
 from bot.fake_github.pages import routes as pages
 from bot.fake_github.world import World
 
@@ -55,10 +55,10 @@ class Server:
         self._socket = listen()
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
-    def start(self, world: World) -> Door:
+    def start(self, world: World) -> FaultInjector:
         """Serve the world from a thread of its own; returns when the first request would be answered."""
         connections = Connections()
-        door = Door(application(world), connections, lambda: self._server.should_exit)
+        door = FaultInjector(application(world), connections, lambda: self._server.should_exit)
         config = uvicorn.Config(
             door,
             http=connections.protocol(),

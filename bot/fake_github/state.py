@@ -1,6 +1,6 @@
 """The nouns of a repository: itself, and the check runs, workflow runs and webhooks that hang on it.
 
-Owns mutable records and what can be said of one by itself. Knows no URL, no JSON shape and no HTTP.
+Mutable records. No URL, no JSON and no HTTP.
 """
 
 from __future__ import annotations
@@ -29,9 +29,7 @@ class CheckRun:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     external_id: str = ""
-    details_url: str | None = None
     output: dict[str, Any] = field(default_factory=dict)
-    annotations: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -41,14 +39,12 @@ class Webhook:
     id: int
     url: str
     secret: str
-    events: list[str]
-    created_at: datetime
-    active: bool = True
+    events: frozenset[str]
 
 
 @dataclass(kw_only=True, eq=False)
 class WorkflowRun:
-    """A run asked for by a dispatch. The fake GitHub runs nothing: a test or the demo ends it."""
+    """A run that a dispatch asked for. Nothing runs: a test ends it."""
 
     id: int
     number: int
@@ -88,7 +84,7 @@ class PushRule:
 
 @dataclass(kw_only=True, eq=False)
 class Repository:
-    """A repository: its records here, its objects in `git`. `seen_refs` is what the last look at the refs found.
+    """A repository: its records here, its objects in `git`. `branches` are those when they were last compared.
 
     `drafts` is what the owner's plan allows, `auto_merge` what the repository's settings do.
     """
@@ -107,11 +103,11 @@ class Repository:
     labels: dict[str, Label] = field(default_factory=dict)
     milestones: dict[int, Milestone] = field(default_factory=dict)
     check_runs: dict[int, CheckRun] = field(default_factory=dict)
-    webhooks: dict[int, Webhook] = field(default_factory=dict)
+    webhooks: list[Webhook] = field(default_factory=list)
     runs: dict[int, WorkflowRun] = field(default_factory=dict)
     workflow_ids: dict[str, int] = field(default_factory=dict)
     required_checks: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    seen_refs: dict[str, str] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
     push_rule: PushRule | None = None
     archived: bool = False
     drafts: bool = True

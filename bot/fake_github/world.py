@@ -1,7 +1,6 @@
 """Everything the fake GitHub knows, and the one lock around it.
 
-Owns identity (ids, node ids, logins, tokens), the clock and finding things. Knows no HTTP; what clients may do is
-decided in `rest`.
+Gives out ids, logins and tokens, and finds things. Knows no HTTP; what clients may do is decided in `rest`.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ class World:
     apps: dict[int, App] = field(default_factory=dict)
     teams: dict[tuple[str, str], Team] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
-    moved: dict[str, Repository] = field(default_factory=dict)
+    old_names: dict[str, Repository] = field(default_factory=dict)
     _ids: count[int] = field(default_factory=lambda: count(1001))
 
     @property
@@ -42,24 +41,24 @@ class World:
         return f"{self.url}/api/v3"
 
     def next_id(self) -> int:
-        """Return a number no other thing in this fake GitHub has."""
+        """Return a number that no other record has."""
         return next(self._ids)
 
     # --- people -----------------------------------------------------------------------------------------------------
 
     def user(self, login: str) -> User | None:
-        """Find an account; logins differ in more than case."""
+        """Find an account, whatever the case."""
         return self.users.get(login.lower())
 
     def ensure_user(self, login: str, kind: str = "User", *, name: str = "", email: str = "") -> User:
         """Find an account or make it."""
-        found = self.user(login)
-        if found is None:
+        user = self.user(login)
+        if user is None:
             number = self.next_id()
             address = email or f"{number}+{login}@users.noreply.github.com"
-            found = User(id=number, login=login, type=kind, name=name or login, email=address, created_at=now())
-            self.users[login.lower()] = found
-        return found
+            user = User(id=number, login=login, type=kind, name=name or login, email=address, created_at=now())
+            self.users[login.lower()] = user
+        return user
 
     def issue_token(
         self,
@@ -91,12 +90,12 @@ class World:
         old = repository.full_name.lower()
         owner, _, repository.name = full_name.partition("/")
         repository.owner = self.ensure_user(owner, "Organization")
-        self.repositories[full_name.lower()] = self.moved[old] = self.repositories.pop(old)
+        self.repositories[full_name.lower()] = self.old_names[old] = self.repositories.pop(old)
 
-    def moved_from(self, owner: str, name: str) -> Repository | None:
+    def successor(self, owner: str, name: str) -> Repository | None:
         """Find the repository that once had this name, unless another one has it now."""
-        named = f"{owner}/{name}".lower()
-        return None if named in self.repositories else self.moved.get(named)
+        full_name = f"{owner}/{name}".lower()
+        return None if full_name in self.repositories else self.old_names.get(full_name)
 
     def add_repository(
         self, full_name: str, git_dir: Path | None, default_branch: str, *, private: bool, parent: Repository | None
@@ -107,7 +106,7 @@ class World:
         store.run("symbolic-ref", "HEAD", f"refs/heads/{default_branch}")
         if parent:
             store.fetch(parent.git.directory, "+refs/heads/*:refs/heads/*")
-        made = now()
+        time = now()
         repository = Repository(
             id=self.next_id(),
             owner=self.ensure_user(owner, "User" if parent else "Organization"),
@@ -115,10 +114,10 @@ class World:
             git=store,
             default_branch=default_branch,
             private=private,
-            created_at=made,
-            pushed_at=made,
+            created_at=time,
+            pushed_at=time,
             parent=parent,
-            seen_refs=store.refs(),
+            branches=store.refs("refs/heads"),
         )
         self.repositories[full_name.lower()] = repository
         return repository
@@ -126,7 +125,7 @@ class World:
     def network(self, repository: Repository) -> list[Repository]:
         """List a repository with its parent and forks, which share pull requests."""
         root = repository.parent or repository
-        return [one for one in self.repositories.values() if one is root or one.parent is root]
+        return [record for record in self.repositories.values() if root in {record, record.parent}]
 
     # --- issues -----------------------------------------------------------------------------------------------------
 
@@ -136,18 +135,16 @@ class World:
 
     def label(self, repository: Repository, name: str) -> Label:
         """Find a label or make it, as adding an unknown label to an issue does."""
-        found = repository.labels.get(name.lower())
-        if found is None:
-            found = repository.labels[name.lower()] = Label(id=self.next_id(), name=name)
-        return found
+        if name.lower() not in repository.labels:
+            repository.labels[name.lower()] = Label(id=self.next_id(), name=name)
+        return repository.labels[name.lower()]
 
     def note(
         self, issue: Issue, event: str, actor: User, *, label: Label | None = None, commit: str | None = None
     ) -> None:
         """Add an entry to an issue's history and move its `updated_at`."""
-        made = now()
-        issue.updated_at = made
-        entry = IssueEvent(id=self.next_id(), event=event, actor=actor, created_at=made, label=label, commit_id=commit)
+        issue.updated_at = time = now()
+        entry = IssueEvent(id=self.next_id(), event=event, actor=actor, created_at=time, label=label, commit_id=commit)
         issue.events.append(entry)
 
     def association(self, repository: Repository, user: User) -> str:
@@ -156,5 +153,6 @@ class World:
             return "OWNER"
         if repository.levels.get(user.login.lower(), Level.NONE) > Level.NONE:
             return "COLLABORATOR"
-        merged = any(issue.pull and issue.pull.merged and issue.user is user for issue in repository.issues.values())
-        return "CONTRIBUTOR" if merged else "NONE"
+        pulls = [issue.pull for issue in repository.pulls() if issue.user is user]
+        contributes = any(pull and pull.merged for pull in pulls)
+        return "CONTRIBUTOR" if contributes else "NONE"

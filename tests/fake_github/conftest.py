@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from github import Auth, Github, InputGitTreeElement
+from github import Auth, Github
 from github.Repository import Repository
 
 from bot.fake_github import FakeGitHub
@@ -111,12 +111,19 @@ def branch_from(bot: Repository) -> Callable[[str, str], str]:
     """Return a function that makes a branch with one commit on top of another branch."""
 
     def make(name: str, base: str, content: str = "y = 2\n") -> str:
-        base_commit = bot.get_git_commit(bot.get_branch(base).commit.sha)
-        tree = bot.create_git_tree(
-            [InputGitTreeElement("added.py", "100644", "blob", content=content)], bot.get_git_tree(base_commit.tree.sha)
-        )
-        made = bot.create_git_commit(f"Add something for {base}", tree, [base_commit])
-        bot.create_git_ref(f"refs/heads/{name}", made.sha)
-        return made.sha
+        sha = commit_file(bot, base, f"Add something for {base}", "added.py", content)
+        bot.create_git_ref(f"refs/heads/{name}", sha)
+        return sha
 
     return make
+
+
+def commit_file(repository: Repository, base: str, message: str, path: str, content: str) -> str:
+    """Write a commit that puts one file on top of a branch, and return it. No ref points at it."""
+    parent = repository.get_git_commit(repository.get_branch(base).commit.sha)
+    entry = {"path": path, "mode": "100644", "type": "blob", "content": content}
+    tree = {"base_tree": parent.tree.sha, "tree": [entry]}
+    _, answer = repository.requester.requestJsonAndCheck("POST", f"{repository.url}/git/trees", input=tree)
+    commit = {"message": message, "tree": answer["sha"], "parents": [parent.sha]}
+    _, answer = repository.requester.requestJsonAndCheck("POST", f"{repository.url}/git/commits", input=commit)
+    return str(answer["sha"])

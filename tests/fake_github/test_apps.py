@@ -42,15 +42,6 @@ def test_installation_token_reaches_its_repositories_only(fake_github: FakeGitHu
     assert refusal.value.status == 404
 
 
-def test_rights_beyond_the_apps_own_are_refused(fake_github: FakeGitHub) -> None:
-    app, key = fake_github.add_app("backporter", [NAME], PERMISSIONS)
-    with (
-        GithubIntegration(auth=Auth.AppAuth(app.id, key), base_url=fake_github.api_url) as integration,
-        pytest.raises(GithubException, match="not granted"),
-    ):
-        integration.get_access_token(app.installation_id, permissions={"workflows": "write"})
-
-
 def test_word_signed_with_another_key_is_refused(fake_github: FakeGitHub) -> None:
     app, _ = fake_github.add_app("backporter", [NAME], PERMISSIONS)
     _, other = fake_github.add_app("impostor", [], PERMISSIONS)

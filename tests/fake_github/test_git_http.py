@@ -55,13 +55,14 @@ def test_one_commit_is_fetched_by_its_name(fake_github: FakeGitHub, bare: Path, 
 
 
 def test_push_of_more_than_a_megabyte_arrives_whole(
-    fake_github: FakeGitHub, clone: Path, writer: str, bot: Repository
+    fake_github: FakeGitHub, clone: Path, writer: str, bot: Repository, tmp_path: Path
 ) -> None:
     (clone / "big.bin").write_bytes(os.urandom(3_000_000))
     sha = commit(clone, "Add much")
     git(*as_user(writer), "push", "--quiet", "origin", "HEAD:refs/heads/big", at=clone)
     assert bot.get_branch("big").commit.sha == sha
-    assert bot.get_git_tree(sha).tree[0].size == 3_000_000
+    assert bot.get_commit(sha).files[0].filename == "big.bin"
+    assert git("cat-file", "-s", "big:big.bin", at=tmp_path / "engine.git").stdout == "3000000\n"
 
 
 def test_push_moves_the_head_of_an_open_pull_request(clone: Path, writer: str, bot: Repository) -> None:

@@ -25,14 +25,14 @@ def test_end_leaves_no_thread_and_no_socket(tmp_path: Path) -> None:
     gc.collect()
     threads, sockets = threading.active_count(), open_sockets()
     with FakeGitHub.start(tmp_path) as fake_github, requests.Session() as session:
-        assert session.get(f"{fake_github.api_url}/rate_limit", timeout=5).ok
+        assert session.get(f"{fake_github.api_url}/app", timeout=5).status_code == 401
         url = fake_github.api_url
     for thread in set(threading.enumerate()) - {threading.current_thread()}:
         if thread.name.startswith("AnyIO"):
             thread.join(5)
     assert (threading.active_count(), open_sockets()) == (threads, sockets)
     with pytest.raises(requests.ConnectionError):
-        requests.get(f"{url}/rate_limit", timeout=5)
+        requests.get(f"{url}/app", timeout=5)
 
 
 def test_two_fake_githubs_run_side_by_side(tmp_path: Path) -> None:

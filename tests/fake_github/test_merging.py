@@ -33,9 +33,15 @@ def pull(fake_github: FakeGitHub, maintainer: Repository, tmp_path: Path) -> Pul
     return maintainer.create_pull(title="Both halves", body="", head="topic", base="release/v1")
 
 
-def subjects(repository: Repository, branch: str) -> list[str]:
-    """List the first lines of a branch's newest commits."""
-    return [one.commit.message.partition("\n")[0] for one in repository.get_commits(sha=branch)]
+def subject(repository: Repository, branch: str) -> str:
+    """Return the first line of a branch's newest commit."""
+    return repository.get_branch(branch).commit.commit.message.partition("\n")[0]
+
+
+def enable_auto_merge(pull: PullRequest) -> None:
+    """Order the merge as soon as nothing blocks it."""
+    fields = {"pullRequestId": pull.node_id, "mergeMethod": "SQUASH", "expectedHeadOid": pull.head.sha}
+    pull.requester.graphql_named_mutation("enablePullRequestAutoMerge", fields, "clientMutationId")
 
 
 def test_merge_commit_has_both_parents(pull: PullRequest, maintainer: Repository) -> None:
@@ -55,8 +61,12 @@ def test_squash_is_one_commit_of_the_author(pull: PullRequest, maintainer: Repos
 
 def test_rebase_keeps_every_commit_and_its_author(pull: PullRequest, maintainer: Repository) -> None:
     pull.merge(merge_method="rebase")
-    assert subjects(maintainer, "release/v1")[:3] == ["Second half", "First half", "Meanwhile"]
-    made = maintainer.get_branch("release/v1").commit.commit
+    second = maintainer.get_branch("release/v1").commit
+    first = maintainer.get_commit(second.parents[0].sha)
+    base = maintainer.get_commit(first.parents[0].sha)
+    messages = [commit.commit.message.partition("\n")[0] for commit in (second, first, base)]
+    assert messages == ["Second half", "First half", "Meanwhile"]
+    made = second.commit
     assert (made.author.name, made.author.date.isoformat()) == ("Ann Author", "2026-05-01T08:00:00+00:00")
     assert made.committer.name == "mia"
     assert maintainer.get_pull(pull.number).commits == 2, "the pull request still shows its own commits"
@@ -79,15 +89,15 @@ def test_auto_merge_waits_for_the_required_check(
 ) -> None:
     fake_github.require_checks(NAME, "release/v1", ["suite"])
     assert maintainer.get_pull(pull.number).mergeable_state == "blocked"
-    pull.enable_automerge("SQUASH", commit_headline="Backport it")
+    enable_auto_merge(pull)
     bot.create_check_run("suite", pull.head.sha, status="completed", conclusion="failure")
     assert not maintainer.get_pull(pull.number).merged
     assert maintainer.get_pull(pull.number).raw_data["auto_merge"]["merge_method"] == "squash"
     bot.create_check_run("suite", pull.head.sha, status="completed", conclusion="success")
     assert maintainer.get_pull(pull.number).merged
-    assert subjects(maintainer, "release/v1")[0] == "Backport it"
+    assert subject(maintainer, "release/v1") == f"Both halves (#{pull.number})"
 
 
 def test_auto_merge_is_refused_where_nothing_blocks(pull: PullRequest) -> None:
     with pytest.raises(GithubException, match="Pull request is in clean status"):
-        pull.enable_automerge("SQUASH")
+        enable_auto_merge(pull)

@@ -49,17 +49,17 @@ def test_effect_may_stay_though_the_answer_is_lost(
 
 
 def test_reset_cuts_the_connection(fake_github: FakeGitHub) -> None:
-    fake_github.fail_next("GET", "^/rate_limit$", "reset")
+    fake_github.fail_next("GET", "^/app$", "reset")
     with pytest.raises(requests.ConnectionError, match="reset by peer"):
-        requests.get(f"{fake_github.api_url}/rate_limit", timeout=5)
-    assert requests.get(f"{fake_github.api_url}/rate_limit", timeout=5).ok
+        requests.get(f"{fake_github.api_url}/app", timeout=5)
+    assert requests.get(f"{fake_github.api_url}/app", timeout=5).status_code == 401
 
 
 def test_server_stops_quickly_while_somebody_waits_for_an_answer(tmp_path: Path) -> None:
     with FakeGitHub.start(tmp_path) as fake_github:
-        fake_github.fail_next("GET", "^/rate_limit$", "timeout")
+        fake_github.fail_next("GET", "^/app$", "timeout")
         with pytest.raises(requests.Timeout):
-            requests.get(f"{fake_github.api_url}/rate_limit", timeout=0.2)
+            requests.get(f"{fake_github.api_url}/app", timeout=0.2)
         started = time.monotonic()
     assert time.monotonic() - started < 2
 
@@ -76,7 +76,7 @@ def test_push_can_fail_after_it_was_taken(fake_github: FakeGitHub, bot: Reposito
 
 def test_log_counts_who_asked_what(fake_github: FakeGitHub, original: int, bot: Repository) -> None:
     bot.get_issue(original).create_comment("x")
-    requests.get(f"{fake_github.api_url}/rate_limit", timeout=5)
+    requests.get(f"{fake_github.api_url}/app", timeout=5)
     posts = [one for one in fake_github.requests() if one.method == "POST"]
     assert [(one.path, one.status, one.login) for one in posts] == [
         (f"/api/v3/repos/{NAME}/issues/{original}/comments", 201, "backport-bot[bot]")

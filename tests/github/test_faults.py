@@ -73,7 +73,7 @@ def assert_once(office: Office) -> None:
     branches = {name: tip for name, tip in office.branches().items() if name.startswith("backport/")}
     assert branches == {pull.head.ref: pull.head.sha}
     assert [label.name for label in pull.labels] == ["backport"]
-    assert {login.login for login in pull.get_review_requests()[0]} == {MAINTAINER}
+    assert {user.login for user in pull.requested_reviewers} == {MAINTAINER}
     assert len(list(pull.base.repo.get_commit(pull.head.sha).get_check_runs())) == 1
     assert Counter(office.reactions()) == {"eyes": 1, "rocket": 1}
 

@@ -1,4 +1,4 @@
-"""The small GraphQL part of the fake GitHub: what REST cannot say (drafts, review threads, auto-merge).
+"""The small GraphQL part of the fake GitHub, for what REST cannot say: drafts, review threads, auto-merge.
 
-Owns the schema, the values behind it and the mutations. graphql-core reads and checks queries.
+graphql-core reads and checks the queries.
 """

@@ -1,4 +1,4 @@
 """The pages that a person reads in a browser.
 
-Owns how things look. Changes nothing, needs no script, and shows only what everybody may read: a page has no login.
+Nothing is changed, no script is needed, and a page shows only what everybody may read: a page has no login.
 """

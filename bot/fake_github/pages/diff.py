@@ -25,7 +25,7 @@ class DiffLine:
 
 @dataclass(frozen=True, slots=True)
 class FileDiff:
-    """A changed file as shown. `left_out` counts lines beyond what a page bears."""
+    """A changed file as diffs. `left_out` counts lines beyond what a page bears."""
 
     change: FileChange
     lines: tuple[DiffLine, ...]
@@ -42,11 +42,11 @@ class FileDiff:
 
 def read(changes: list[FileChange]) -> list[FileDiff]:
     """Turn changes into what a page shows."""
-    shown = []
+    diffs = []
     for number, change in enumerate(changes, 1):
         lines = tuple(_lines(change.patch))
-        shown.append(FileDiff(change, lines[:MOST_LINES], max(len(lines) - MOST_LINES, 0), f"file-{number}"))
-    return shown
+        diffs.append(FileDiff(change, lines[:MOST_LINES], max(len(lines) - MOST_LINES, 0), f"file-{number}"))
+    return diffs
 
 
 def _lines(patch: str) -> Iterator[DiffLine]:

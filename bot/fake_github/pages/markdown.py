@@ -1,7 +1,7 @@
 """Markdown as GitHub shows it, safe for a browser.
 
-Owns the rendering of what people and bots write, all of it hostile: the HTML is cut down to an allow-list afterwards,
-and the pages' content security policy forbids scripts besides.
+People and bots write it, and all of it may be hostile: the HTML is cut down to an allow-list afterwards, and the pages'
+content security policy forbids scripts besides.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SIDES = {"left", "center", "right"}
 _CLASSES = {"span": {"added", "removed", "hunk"}, "td": _SIDES, "th": _SIDES, "blockquote": set(_ALERTS)}
 _BOXES = {"[ ] ": "☐", "[x] ": "☑"}
 _ALERT = re.compile(rf"\[!({'|'.join(_ALERTS)})\]\s*", re.IGNORECASE)
-_ALIGNED = re.compile(r' style="text-align:(left|center|right)"')
+_ALIGNMENT = re.compile(r' style="text-align:(left|center|right)"')
 _LINK = re.compile(
     r"(?P<url>https?://[^\s<>()]+[^\s<>().,;:!?'\"])|(?<![\w/&])#(?P<number>\d+)\b|\b(?P<sha>[0-9a-f]{40})\b"
 )
@@ -48,7 +48,7 @@ def render(text: str, resolve: Resolve) -> str:
     parser.core.ruler.push("tasks", _mark_tasks)
     parser.core.ruler.push("references", lambda state: _link_references(state, resolve))
     parser.renderer.rules["fence"] = _fence  # type: ignore[attr-defined]
-    html = _ALIGNED.sub(r' class="\1"', parser.render(text))
+    html = _ALIGNMENT.sub(r' class="\1"', parser.render(text))
     return nh3.clean(
         html,
         tags=_TAGS,
@@ -61,8 +61,8 @@ def render(text: str, resolve: Resolve) -> str:
 
 def _mark_alerts(state: StateCore) -> None:
     """Give a quote that begins with [!WARNING] its look, and its word as a heading."""
-    for at, token in enumerate(state.tokens[:-2]):
-        inline = state.tokens[at + 2]
+    for number, token in enumerate(state.tokens[:-2]):
+        inline = state.tokens[number + 2]
         alert = _ALERT.match(inline.content) if token.type == "blockquote_open" and inline.type == "inline" else None
         if alert and inline.children:
             kind = alert[1].lower()
@@ -75,19 +75,19 @@ def _mark_alerts(state: StateCore) -> None:
 
 def _mark_tasks(state: StateCore) -> None:
     """Show the boxes of a task list."""
-    for at, token in enumerate(state.tokens[2:]):
+    for number, token in enumerate(state.tokens[2:]):
         first = token.children[0] if token.children else None
-        if state.tokens[at].type == "list_item_open" and first and first.content[:4].lower() in _BOXES:
+        if state.tokens[number].type == "list_item_open" and first and first.content[:4].lower() in _BOXES:
             first.content = _BOXES[first.content[:4].lower()] + first.content[3:]
 
 
 def _link_references(state: StateCore, resolve: Resolve) -> None:
     for block in state.tokens:
         if block.type == "inline" and block.children:
-            block.children = list(_linked(block.children, resolve))
+            block.children = list(_link_text(block.children, resolve))
 
 
-def _linked(tokens: list[Token], resolve: Resolve) -> Iterator[Token]:
+def _link_text(tokens: list[Token], resolve: Resolve) -> Iterator[Token]:
     """Turn references in plain text into links, but not inside a link."""
     depth = 0
     for token in tokens:
@@ -99,18 +99,17 @@ def _linked(tokens: list[Token], resolve: Resolve) -> Iterator[Token]:
 
 
 def _split(text: str, resolve: Resolve) -> Iterator[Token]:
-    at = 0
-    for found in _LINK.finditer(text):
-        kind = str(found.lastgroup)
-        address = found["url"] or resolve(kind, found[kind])
+    end = 0
+    for match in _LINK.finditer(text):
+        kind = str(match.lastgroup)
+        address = match["url"] or resolve(kind, match[kind])
         if address:
-            shown = found[0][:10] if kind == "sha" else found[0]
-            yield Token("text", "", 0, content=text[at : found.start()])
+            yield Token("text", "", 0, content=text[end : match.start()])
             yield Token("link_open", "a", 1, attrs={"href": address})
-            yield Token("text", "", 0, content=shown)
+            yield Token("text", "", 0, content=match[0][:10] if kind == "sha" else match[0])
             yield Token("link_close", "a", -1)
-            at = found.end()
-    yield Token("text", "", 0, content=text[at:])
+            end = match.end()
+    yield Token("text", "", 0, content=text[end:])
 
 
 def _fence(tokens: list[Token], index: int, *_: object) -> str:
@@ -118,10 +117,10 @@ def _fence(tokens: list[Token], index: int, *_: object) -> str:
     token = tokens[index]
     lines = [nh3.clean_text(line).replace("&#32;", " ") for line in token.content.splitlines()]
     if token.info.strip() == "diff":
-        lines = [_coloured(raw, line) for raw, line in zip(token.content.splitlines(), lines, strict=True)]
+        lines = [_colour(raw, line) for raw, line in zip(token.content.splitlines(), lines, strict=True)]
     return f"<pre><code>{chr(10).join(lines)}\n</code></pre>\n"
 
 
-def _coloured(raw: str, line: str) -> str:
+def _colour(raw: str, line: str) -> str:
     kind = {"+": "added", "-": "removed", "@": "hunk"}.get(raw[:1])
     return f'<span class="{kind}">{line}</span>' if kind else line

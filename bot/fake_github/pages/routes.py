@@ -1,4 +1,4 @@
-"""From an address in a browser to a page, with the headers that keep hostile content still."""
+"""The pages' addresses, and the headers that keep hostile content still."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from importlib.resources import files
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from bot.fake_github.git_store import GitRefused
 from bot.fake_github.pages import views
 from bot.fake_github.world import World
 
@@ -35,76 +34,46 @@ def routes(world: World) -> list[Route]:
 
     def show(path: str, page: Page) -> Route:
         async def answer(request: Request) -> Response:
-            return await run_in_threadpool(_locked, world, page, request)
+            return await run_in_threadpool(_response, world, page, request)
 
         return Route(path, answer)
 
-    def named(request: Request) -> tuple[World, str, str]:
+    def repository(request: Request) -> tuple[World, str, str]:
         return world, request.path_params["owner"], request.path_params["repo"]
 
     def number(request: Request) -> int:
         return int(request.path_params["number"])
 
-    def where(request: Request) -> str:
-        return str(request.path_params["where"])
+    def ref(request: Request) -> str:
+        return str(request.path_params["ref"])
 
     return [
         show("/", lambda _: views.index(world)),
         show("/-/style.css", lambda _: Response(_STYLE, media_type="text/css")),
         show("/-/avatar/{login}.svg", lambda request: _avatar(request.path_params["login"])),
         show("/api/artifact/{signature}.zip", lambda request: _artifact(world, request.path_params["signature"])),
-        show(_REPO + "/pull/{number:int}.{kind}", lambda one: _text(named(one), number(one), one.path_params["kind"])),
-        show(_REPO + "/pull/{number:int}", lambda one: views.conversation(*named(one), number(one))),
-        show(_REPO + "/pull/{number:int}/{part}", lambda one: _part(one, number(one))),
-        show(_REPO + "/issues/{number:int}", lambda one: views.conversation(*named(one), number(one))),
-        show(_REPO + "/commit/{where:path}", lambda one: views.commit(*named(one), where(one))),
-        show(_REPO + "/commits/{where:path}", lambda one: views.commits(*named(one), where(one))),
-        show(_REPO + "/tree/{where:path}", lambda one: views.commits(*named(one), where(one))),
-        show(_REPO + "/runs/{number:int}", lambda one: views.check(*named(one), number(one))),
-        show(_REPO + "/blob/{where:path}", lambda one: views.blob_page(*named(one), where(one))),
-        show(_REPO + "/raw/{where:path}", lambda one: _plain(views.blob(*named(one), where(one))[2])),
-        show(_REPO + "/{part}", _repository_part),
-        show(_REPO, lambda one: views.repository(*named(one))),
+        show(_REPO + "/pull/{number:int}", lambda request: views.conversation(*repository(request), number(request))),
+        show(_REPO + "/issues/{number:int}", lambda request: views.conversation(*repository(request), number(request))),
+        show(_REPO + "/commit/{ref:path}", lambda request: views.commit(*repository(request), ref(request))),
+        show(_REPO + "/commits/{ref:path}", lambda request: views.commits(*repository(request), ref(request))),
+        show(_REPO + "/runs/{number:int}", lambda request: views.check(*repository(request), number(request))),
+        show(_REPO, lambda request: views.repository(*repository(request))),
     ]
 
 
-def _locked(world: World, page: Page, request: Request) -> Response:
+def _response(world: World, page: Page, request: Request) -> Response:
     with world.lock:
         try:
             content = page(request)
-        except (views.Missing, GitRefused) as missing:
-            content = HTMLResponse(views.render("missing.html", what=str(missing), url=world.url), 404)
+        except views.PageNotFound as error:
+            content = HTMLResponse(views.render("missing.html", missing=str(error), url=world.url), 404)
     response = content if isinstance(content, Response) else HTMLResponse(content)
     response.headers.update(_HEADERS)
     return response
 
 
-def _part(request: Request, number: int) -> Response:
-    """Lead GitHub's tabs of a pull request to the part of our one page."""
-    path = f"/{request.path_params['owner']}/{request.path_params['repo']}/pull/{number}"
-    return RedirectResponse(f"{path}#{request.path_params['part']}", 302)
-
-
-def _repository_part(request: Request) -> Response:
-    """Lead GitHub's tabs of a repository to the part of our one page."""
-    part = request.path_params["part"]
-    if part not in {"pulls", "issues", "branches"}:
-        raise views.Missing(part)
-    return RedirectResponse(f"/{request.path_params['owner']}/{request.path_params['repo']}#{part}", 302)
-
-
-def _text(named: tuple[World, str, str], number: int, kind: str) -> Response:
-    if kind not in {"diff", "patch"}:
-        raise views.Missing(kind)
-    return _plain(views.text(*named, number, kind))
-
-
-def _plain(content: bytes) -> Response:
-    return PlainTextResponse(content.decode(errors="replace"))
-
-
 def _artifact(world: World, signature: str) -> Response:
-    """Answer an archive to whoever was led here, as the storage host behind GitHub does.
+    """Answer an archive to who knows its address, as the storage host behind GitHub does.
 
     It lies below `/api/` because PyGithub follows a redirect to its own host to no other place.
     """
@@ -113,7 +82,7 @@ def _artifact(world: World, signature: str) -> Response:
             for artifact in run.artifacts.values():
                 if hmac.compare_digest(artifact.signature, signature):
                     return Response(artifact.content, media_type="application/zip")
-    raise views.Missing("this archive")
+    raise views.PageNotFound("archive")
 
 
 def _avatar(login: str) -> Response:

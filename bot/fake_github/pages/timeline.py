@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.fake_github.accounts import User
-from bot.fake_github.conversation import Comment, Issue, IssueEvent, Reaction, Review, ReviewComment
+from bot.fake_github.conversation import Comment, Issue, IssueEvent, Reaction, ReviewThread
 
 EMOJI = {
     "+1": "👍",
@@ -18,9 +17,11 @@ EMOJI = {
     "rocket": "🚀",
     "eyes": "👀",
 }
-_SAYINGS = {
+_PHRASES = {
+    "labeled": "added the label",
+    "unlabeled": "removed the label",
+    "merged": "merged this as commit",
     "closed": "closed this",
-    "reopened": "reopened this",
     "assigned": "changed the assignees",
     "synchronize": "pushed new commits",
     "head_ref_force_pushed": "force-pushed the head branch",
@@ -32,47 +33,33 @@ _SAYINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry. `kind` is "comment", "event", "review" or "thread"; what it is about hangs on `what`."""
+    """One entry. `kind` is "comment", "event" or "thread", and says which record it shows."""
 
     kind: str
-    at: datetime
-    number: int
-    what: Comment | IssueEvent | Review | tuple[ReviewComment, ...]
-    resolver: User | None = None
+    time: datetime
+    record: Comment | IssueEvent | ReviewThread
 
 
 def entries(issue: Issue) -> list[Entry]:
-    """List everything after the description, oldest first."""
-    found = [Entry("comment", comment.created_at, comment.id, comment) for comment in issue.comments]
-    found += [Entry("event", event.created_at, event.id, event) for event in issue.events if _shown(event, issue)]
-    if issue.pull:
-        found += [Entry("review", review.submitted_at, review.id, review) for review in issue.pull.reviews]
-        for first in (one for one in issue.pull.review_comments if one.thread == one.id):
-            thread = tuple(one for one in issue.pull.review_comments if one.thread == first.id)
-            found.append(Entry("thread", first.created_at, first.id, thread, issue.pull.resolved_threads.get(first.id)))
-    return sorted(found, key=lambda entry: (entry.at, entry.number))
+    """List everything after the description, oldest first. Records of one second stand in the order of their ids."""
+    is_merged = issue.pull is not None and issue.pull.merged
+    # The closing that a merge brings along is left out: the merge says it.
+    events = [event for event in issue.events if not (is_merged and event.event == "closed")]
+    threads = issue.pull.review_threads if issue.pull else []
+    timeline = [Entry("comment", comment.created_at, comment) for comment in issue.comments]
+    timeline += [Entry("event", event.created_at, event) for event in events]
+    timeline += [Entry("thread", thread.created_at, thread) for thread in threads]
+    return sorted(timeline, key=lambda entry: (entry.time, entry.record.id))
 
 
-def _shown(event: IssueEvent, issue: Issue) -> bool:
-    """Leave out the closing that a merge brings along: the merge says it."""
-    merged = issue.pull is not None and issue.pull.merged
-    return not (merged and event.event == "closed") and (
-        event.label is not None or event.event in {*_SAYINGS, "merged"}
-    )
-
-
-def saying(event: IssueEvent) -> str:
-    """Say what an event was, after its actor's name. Labels and commits are shown apart."""
-    if event.event == "labeled":
-        return "added the label"
-    if event.event == "unlabeled":
-        return "removed the label"
-    return "merged this as commit" if event.event == "merged" else _SAYINGS.get(event.event, event.event)
+def phrase(event: IssueEvent) -> str:
+    """Return the words that follow the actor's name. Labels and commits are shown apart."""
+    return _PHRASES[event.event]
 
 
 def rollup(reactions: list[Reaction]) -> list[tuple[str, int, str]]:
     """Group reactions: emoji, count, and who they are from."""
-    by_content: dict[str, list[str]] = {}
+    logins_by_content: dict[str, list[str]] = {}
     for reaction in reactions:
-        by_content.setdefault(reaction.content, []).append(reaction.user.login)
-    return [(EMOJI[content], len(logins), ", ".join(logins)) for content, logins in by_content.items()]
+        logins_by_content.setdefault(reaction.content, []).append(reaction.user.login)
+    return [(EMOJI[content], len(logins), ", ".join(logins)) for content, logins in logins_by_content.items()]

@@ -10,7 +10,6 @@ from bot.fake_github.rest import (
     comments,
     commits,
     git_objects,
-    hooks,
     issues,
     labels,
     people,
@@ -18,13 +17,12 @@ from bot.fake_github.rest import (
     reactions,
     refs,
     repositories,
-    reviews,
-    search,
+    reviewers,
 )
 
 _AREAS = (
-    *(people, repositories, refs, git_objects, checks, commits, pulls, reviews),
-    *(comments, labels, reactions, issues, actions, hooks, apps, search),
+    *(people, repositories, refs, git_objects, checks, commits, pulls, reviewers),
+    *(comments, labels, reactions, issues, actions, apps),
 )
 TABLE: tuple[Route, ...] = tuple(route for area in _AREAS for route in area.routes.table)
 """Every endpoint. The first that fits a request answers it: narrow paths stand before wide ones."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.fake_github.api import Json
-from bot.fake_github.serializers.commits import pushed_commit_json
+from bot.fake_github.git_store import GitCommit
 from bot.fake_github.serializers.repositories import api_url, html_url, repository_json
 from bot.fake_github.serializers.users import node_id, stamp, user_json
 from bot.fake_github.state import Artifact, Repository, WorkflowRun
 from bot.fake_github.world import World
 
-_KEPT = timedelta(days=90)
+_LIFETIME = timedelta(days=90)
 
 
 def workflow_json(world: World, repository: Repository, path: str) -> Json:
@@ -36,8 +36,6 @@ def run_json(world: World, repository: Repository, run: WorkflowRun) -> Json:
     """Shape `workflow-run`."""
     api = f"{api_url(world, repository)}/actions"
     url = f"{api}/runs/{run.id}"
-    commit = pushed_commit_json(world, repository, repository.git.commit(run.head_sha), [])
-    here = repository_json(world, repository)
     workflow = repository.workflow_ids[run.path]
     urls = {f"{name}_url": f"{url}/{name}" for name in ("jobs", "logs", "artifacts", "cancel", "rerun")}
     return urls | {
@@ -67,10 +65,21 @@ def run_json(world: World, repository: Repository, run: WorkflowRun) -> Json:
         "created_at": stamp(run.created_at),
         "updated_at": stamp(run.updated_at),
         "run_started_at": stamp(run.created_at),
-        "head_commit": {key: commit[key] for key in ("id", "tree_id", "message", "timestamp", "author", "committer")},
-        "repository": here,
-        "head_repository": here,
+        "head_commit": _head_commit_json(repository.git.commit(run.head_sha)),
+        "repository": repository_json(world, repository),
+        "head_repository": repository_json(world, repository),
         "referenced_workflows": [],
+    }
+
+
+def _head_commit_json(commit: GitCommit) -> Json:
+    return {
+        "id": commit.sha,
+        "tree_id": commit.tree,
+        "message": commit.message,
+        "timestamp": commit.committer.date.isoformat(),
+        "author": {"name": commit.author.name, "email": commit.author.email},
+        "committer": {"name": commit.committer.name, "email": commit.committer.email},
     }
 
 
@@ -87,5 +96,5 @@ def artifact_json(world: World, repository: Repository, artifact: Artifact) -> J
         "expired": False,
         "created_at": stamp(artifact.created_at),
         "updated_at": stamp(artifact.created_at),
-        "expires_at": stamp(artifact.created_at + _KEPT),
+        "expires_at": stamp(artifact.created_at + _LIFETIME),
     }

@@ -13,7 +13,7 @@ from bot.fake_github.serializers.users import node_id, optional_user, stamp
 from bot.fake_github.state import Repository
 from bot.fake_github.world import World
 
-_UNSIGNED = {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
+_NO_SIGNATURE = {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
 
 
 def git_node(kind: str, repository: Repository, name: str) -> str:
@@ -47,7 +47,7 @@ def commit_json(world: World, repository: Repository, commit: GitCommit) -> Json
             "message": commit.message,
             "comment_count": 0,
             "tree": {"sha": commit.tree, "url": f"{api}/git/trees/{commit.tree}"},
-            "verification": _UNSIGNED,
+            "verification": _NO_SIGNATURE,
         },
         "author": optional_user(world, account_of(world, commit.author)),
         "committer": optional_user(world, account_of(world, commit.committer)),
@@ -57,9 +57,9 @@ def commit_json(world: World, repository: Repository, commit: GitCommit) -> Json
 
 def full_commit_json(world: World, repository: Repository, commit: GitCommit, files: list[FileChange]) -> Json:
     """Shape `commit` with stats and files."""
-    added, deleted = sum(file.additions for file in files), sum(file.deletions for file in files)
+    additions, deletions = sum(file.additions for file in files), sum(file.deletions for file in files)
     return commit_json(world, repository, commit) | {
-        "stats": {"additions": added, "deletions": deleted, "total": added + deleted},
+        "stats": {"additions": additions, "deletions": deletions, "total": additions + deletions},
         "files": [file_json(world, repository, commit.sha, file) for file in files],
     }
 
@@ -99,7 +99,7 @@ def git_commit_json(world: World, repository: Repository, commit: GitCommit) -> 
         "message": commit.message,
         "tree": {"sha": commit.tree, "url": f"{api}/git/trees/{commit.tree}"},
         "parents": parents,
-        "verification": _UNSIGNED,
+        "verification": _NO_SIGNATURE,
     }
 
 
@@ -112,23 +112,6 @@ def ref_json(world: World, repository: Repository, ref: str, sha: str) -> Json:
         "node_id": git_node("REF", repository, ref),
         "url": f"{api}/git/{quote(ref)}",
         "object": {"type": kind, "sha": sha, "url": f"{api}/git/{kind}s/{sha}"},
-    }
-
-
-def pushed_commit_json(world: World, repository: Repository, commit: GitCommit, files: list[FileChange]) -> Json:
-    """Shape one of the commits of a push event."""
-    return {
-        "id": commit.sha,
-        "tree_id": commit.tree,
-        "distinct": True,
-        "message": commit.message,
-        "timestamp": commit.committer.date.isoformat(),
-        "url": f"{html_url(world, repository)}/commit/{commit.sha}",
-        "author": {"name": commit.author.name, "email": commit.author.email},
-        "committer": {"name": commit.committer.name, "email": commit.committer.email},
-        "added": [file.path for file in files if file.status == "added"],
-        "removed": [file.path for file in files if file.status == "removed"],
-        "modified": [file.path for file in files if file.status not in {"added", "removed"}],
     }
 
 

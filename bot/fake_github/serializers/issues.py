@@ -39,8 +39,8 @@ def issue_json(world: World, repository: Repository, issue: Issue) -> Json:
         "labels": [label_json(world, repository, label) for label in issue.labels],
         "state": issue.state,
         "state_reason": issue.state_reason,
-        "locked": issue.locked,
-        "active_lock_reason": issue.lock_reason,
+        "locked": False,
+        "active_lock_reason": None,
         "assignee": optional_user(world, issue.assignees[0] if issue.assignees else None),
         "assignees": [user_json(world, user) for user in issue.assignees],
         "milestone": milestone_json(world, repository, issue.milestone) if issue.milestone else None,
@@ -50,7 +50,7 @@ def issue_json(world: World, repository: Repository, issue: Issue) -> Json:
         "closed_at": stamp(issue.closed_at),
         "closed_by": optional_user(world, issue.closed_by),
         "author_association": world.association(repository, issue.user),
-        "reactions": reactions_json(url, issue.reactions),
+        "reactions": reactions_json(url, []),
         "performed_via_github_app": None,
     }
     return shape | ({"pull_request": _pull_links(world, repository, issue)} if issue.pull else {})
@@ -65,11 +65,6 @@ def _pull_links(world: World, repository: Repository, issue: Issue) -> Json:
         "patch_url": f"{page}.patch",
         "merged_at": stamp(issue.pull.merged_at if issue.pull else None),
     }
-
-
-def found_issue_json(world: World, repository: Repository, issue: Issue) -> Json:
-    """Shape `issue-search-result-item`."""
-    return issue_json(world, repository, issue) | {"score": 1.0}
 
 
 def comment_json(world: World, repository: Repository, issue: Issue, comment: Comment) -> Json:
@@ -108,9 +103,9 @@ def reaction_json(world: World, reaction: Reaction) -> Json:
     }
 
 
-def event_json(world: World, repository: Repository, issue: Issue, event: IssueEvent, *, full: bool = False) -> Json:
-    """Shape `issue-event`, with its issue when `full`."""
-    shape: Json = {
+def event_json(world: World, repository: Repository, event: IssueEvent) -> Json:
+    """Shape `issue-event`, without its issue."""
+    fields: Json = {
         "id": event.id,
         "node_id": node_id("EV", event.id),
         "url": f"{api_url(world, repository)}/issues/events/{event.id}",
@@ -121,6 +116,4 @@ def event_json(world: World, repository: Repository, issue: Issue, event: IssueE
         "created_at": stamp(event.created_at),
         "performed_via_github_app": None,
     }
-    if event.label:
-        shape["label"] = {"name": event.label.name, "color": event.label.color}
-    return shape | ({"issue": issue_json(world, repository, issue)} if full else {})
+    return fields | ({"label": {"name": event.label.name, "color": event.label.color}} if event.label else {})

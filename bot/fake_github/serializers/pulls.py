@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.fake_github.api import Json
-from bot.fake_github.conversation import AutoMerge, Issue, Pull, Review, ReviewComment
-from bot.fake_github.git_store import GitRefused
+from bot.fake_github.conversation import AutoMerge, Issue, Pull
+from bot.fake_github.git_store import GitRejected
 from bot.fake_github.pull_requests import commits_of, files_of, mergeable_state, trial_of
-from bot.fake_github.serializers.issues import issue_page, reactions_json
+from bot.fake_github.serializers.issues import issue_page
 from bot.fake_github.serializers.repositories import api_url, label_json, milestone_json, repository_json
 from bot.fake_github.serializers.users import node_id, optional_user, stamp, team_json, user_json
 from bot.fake_github.state import Repository
@@ -35,8 +35,8 @@ def pull_json(world: World, repository: Repository, issue: Issue) -> Json:
         "node_id": node_id("PR", pull.id),
         "number": issue.number,
         "state": issue.state,
-        "locked": issue.locked,
-        "active_lock_reason": issue.lock_reason,
+        "locked": False,
+        "active_lock_reason": None,
         "title": issue.title,
         "body": issue.body,
         "user": user_json(world, issue.user),
@@ -73,8 +73,8 @@ def full_pull_json(world: World, repository: Repository, issue: Issue) -> Json:
         "rebaseable": mergeable,
         "mergeable_state": "unknown" if pull.merged else mergeable_state(repository, pull),
         "comments": len(issue.comments),
-        "review_comments": len(pull.review_comments),
-        "maintainer_can_modify": pull.maintainer_can_modify,
+        "review_comments": len(pull.review_threads),
+        "maintainer_can_modify": False,
         "commits": count,
         "additions": sum(file.additions for file in files),
         "deletions": sum(file.deletions for file in files),
@@ -85,7 +85,7 @@ def full_pull_json(world: World, repository: Repository, issue: Issue) -> Json:
 def pull_of(issue: Issue) -> Pull:
     """Return the pull request of an issue that is one."""
     if issue.pull is None:
-        raise GitRefused(f"#{issue.number} is not a pull request")
+        raise GitRejected(f"#{issue.number} is not a pull request")
     return issue.pull
 
 
@@ -120,54 +120,3 @@ def _auto_merge_json(world: World, order: AutoMerge | None) -> Json | None:
         "commit_title": order.title,
         "commit_message": order.message,
     }
-
-
-def review_json(world: World, repository: Repository, issue: Issue, review: Review) -> Json:
-    """Shape `pull-request-review`."""
-    html = f"{issue_page(world, repository, issue)}#pullrequestreview-{review.id}"
-    pull_url = f"{api_url(world, repository)}/pulls/{issue.number}"
-    return {
-        "id": review.id,
-        "node_id": node_id("PRR", review.id),
-        "user": user_json(world, review.user),
-        "body": review.body,
-        "state": review.state,
-        "html_url": html,
-        "pull_request_url": pull_url,
-        "author_association": world.association(repository, review.user),
-        "_links": {"html": {"href": html}, "pull_request": {"href": pull_url}},
-        "submitted_at": stamp(review.submitted_at),
-        "commit_id": review.commit_id,
-    }
-
-
-def review_comment_json(world: World, repository: Repository, issue: Issue, comment: ReviewComment) -> Json:
-    """Shape `pull-request-review-comment`."""
-    url = f"{api_url(world, repository)}/pulls/comments/{comment.id}"
-    html = f"{issue_page(world, repository, issue)}#discussion_r{comment.id}"
-    pull_url = f"{api_url(world, repository)}/pulls/{issue.number}"
-    shape: Json = {
-        "url": url,
-        "pull_request_review_id": comment.review_id,
-        "id": comment.id,
-        "node_id": node_id("PRRC", comment.id),
-        "diff_hunk": comment.diff_hunk,
-        "path": comment.path,
-        "line": comment.line,
-        "original_line": comment.line,
-        "start_line": None,
-        "side": comment.side,
-        "subject_type": "line",
-        "commit_id": comment.commit_id,
-        "original_commit_id": comment.commit_id,
-        "user": user_json(world, comment.user),
-        "body": comment.body,
-        "created_at": stamp(comment.created_at),
-        "updated_at": stamp(comment.updated_at),
-        "html_url": html,
-        "pull_request_url": pull_url,
-        "author_association": world.association(repository, comment.user),
-        "_links": {"self": {"href": url}, "html": {"href": html}, "pull_request": {"href": pull_url}},
-        "reactions": reactions_json(url, comment.reactions),
-    }
-    return shape | ({} if comment.thread == comment.id else {"in_reply_to_id": comment.thread})

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from bot.fake_github.accounts import Level, User
 from bot.fake_github.api import Json
 from bot.fake_github.conversation import Label, Milestone
-from bot.fake_github.serializers.users import node_id, optional_user, stamp, user_json
+from bot.fake_github.serializers.users import node_id, stamp, user_json
 from bot.fake_github.state import Repository
 from bot.fake_github.world import World
 
@@ -123,7 +123,7 @@ def full_repository_json(world: World, repository: Repository, viewer: User | No
 def permissions_json(level: Level) -> Json:
     """Shape a repository's `permissions` for one person."""
     names = {"admin": Level.ADMIN, "maintain": Level.MAINTAIN, "push": Level.WRITE, "triage": Level.TRIAGE}
-    return {name: level >= needed for name, needed in names.items()} | {"pull": level >= Level.READ}
+    return {name: level >= minimum for name, minimum in names.items()} | {"pull": level >= Level.READ}
 
 
 def label_json(world: World, repository: Repository, label: Label) -> Json:
@@ -135,7 +135,7 @@ def label_json(world: World, repository: Repository, label: Label) -> Json:
         "name": label.name,
         "color": label.color,
         "default": False,
-        "description": label.description,
+        "description": None,
     }
 
 
@@ -150,14 +150,14 @@ def milestone_json(world: World, repository: Repository, milestone: Milestone) -
         "id": milestone.id,
         "node_id": node_id("MI", milestone.id),
         "number": milestone.number,
-        "state": milestone.state,
+        "state": "open",
         "title": milestone.title,
-        "description": milestone.description,
-        "creator": optional_user(world, milestone.creator),
+        "description": None,
+        "creator": user_json(world, milestone.creator),
         "open_issues": states.count("open"),
         "closed_issues": states.count("closed"),
         "created_at": stamp(milestone.created_at),
         "updated_at": stamp(milestone.updated_at),
-        "closed_at": stamp(milestone.closed_at),
-        "due_on": stamp(milestone.due_on),
+        "closed_at": None,
+        "due_on": None,
     }

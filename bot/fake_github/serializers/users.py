@@ -54,7 +54,7 @@ def optional_user(world: World, user: User | None) -> Json | None:
 
 def full_user_json(world: World, user: User, *, private: bool) -> Json:
     """Shape `public-user`, or `private-user` for the account that asks about itself."""
-    owned = sum(repository.owner is user for repository in world.repositories.values())
+    repositories = sum(repository.owner is user for repository in world.repositories.values())
     shape = user_json(world, user) | {
         "name": user.name,
         "company": None,
@@ -64,7 +64,7 @@ def full_user_json(world: World, user: User, *, private: bool) -> Json:
         "email": user.email if private and user.type != "Bot" else None,
         "hireable": None,
         "bio": None,
-        "public_repos": owned,
+        "public_repos": repositories,
         "public_gists": 0,
         "followers": 0,
         "following": 0,
@@ -94,26 +94,6 @@ def team_json(world: World, team: Team) -> Json:
         "repositories_url": f"{url}/repos",
         "parent": None,
     }
-
-
-def organization_json(world: World, owner: User) -> Json:
-    """Shape `organization-full`, as far as it is public."""
-    made, api = stamp(owner.created_at), f"{world.api}/orgs/{quote(owner.login)}"
-    urls = ("repos_url", "events_url", "hooks_url", "issues_url")
-    flags = ("has_organization_projects", "has_repository_projects", "is_verified")
-    shape = {key: user_json(world, owner)[key] for key in ("login", "id", "node_id", "avatar_url", "html_url")}
-    shape |= {"url": api, "type": owner.type, "name": owner.name, "description": None, "archived_at": None}
-    shape |= {"members_url": f"{api}/members{{/member}}", "public_members_url": f"{api}/public_members{{/member}}"}
-    shape |= {name: f"{api}/{name.removesuffix('_url')}" for name in urls} | dict.fromkeys(flags, False)
-    shape |= dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
-    return shape | {"created_at": made, "updated_at": made}
-
-
-def team_full_json(world: World, team: Team) -> Json:
-    """Shape `team-full`."""
-    made = stamp(team.organization.created_at)
-    counts = {"members_count": len(team.members), "repos_count": 0, "created_at": made, "updated_at": made}
-    return team_json(world, team) | counts | {"organization": organization_json(world, team.organization)}
 
 
 def app_json(world: World, app: App) -> Json:
