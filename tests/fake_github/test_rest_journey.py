@@ -152,14 +152,14 @@ def test_check_run_is_updated_and_only_the_newest_is_listed(bot: Repository) -> 
     assert old.output.summary == "s"
 
 
-def test_labels_milestone_and_assignees_live_on_the_issue(maintainer: Repository) -> None:
+def test_labels_milestone_and_assignees_live_on_the_issue(people: People, maintainer: Repository) -> None:
     milestone = maintainer.create_milestone("v1.0.1")
     issue = maintainer.create_issue("Overflow", labels=["bug", "crash"])
     issue.add_to_assignees("mia", "nobody")
     issue.edit(milestone=milestone)
     issue.remove_from_labels("bug")
     issue.edit(state="closed")
-    (listed,) = maintainer.get_issues(state="closed", labels=["crash"], creator="mia")
+    (listed,) = maintainer.get_issues(state="closed", labels=["crash"], creator=people.clients[-1].get_user("mia"))
     assert (listed.milestone.number, [user.login for user in listed.assignees]) == (1, ["mia"])
     assert ([label.name for label in listed.labels], listed.state_reason) == (["crash"], "completed")
     assert [label.name for label in maintainer.get_labels()] == ["bug", "crash"]

@@ -15,7 +15,7 @@ import pytest
 from github.Repository import Repository
 
 from bot.fake_github import FakeGitHub
-from tests.fake_github.conftest import NAME
+from tests.fake_github.conftest import NAME, commit_file
 from tests.fake_github.receiver import Received, Receiver, receiving
 
 SECRET = "s3cret ✓"
@@ -41,8 +41,7 @@ def walk(bot: Repository, branch_from: Branch, number: int) -> None:
     pull.mark_ready_for_review()
     pull.add_to_labels("backport")
     pull.remove_from_labels("backport")
-    sha = branch_from("other", "topic", "y = 3\n")
-    bot.get_git_ref("heads/topic").edit(sha)
+    bot.get_git_ref("heads/topic").edit(commit_file(bot, "topic", "Change it", "added.py", "y = 3\n"))
     pull.update()
     pull.merge()
     bot.create_issue("An issue").edit(state="closed")
