@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -20,12 +20,13 @@ from bot.fake_github.git_http import install_hook
 from bot.fake_github.middleware import Exchange, Fault, LoggedRequest
 from bot.fake_github.seeding import HistorySeeder
 from bot.fake_github.server import Server
-from bot.fake_github.state import Artifact, PushRule, Webhook
+from bot.fake_github.state import PushRule, Webhook
 from bot.fake_github.webhooks import Delivery, Dispatcher
+from bot.fake_github.workflow_runner import WorkflowRunner
 from bot.fake_github.world import World
 
 
-class FakeGitHub(HistorySeeder):
+class FakeGitHub(HistorySeeder, WorkflowRunner):
     """A running fake GitHub; use it as a context manager. The caller owns `directory`, which keeps its repositories."""
 
     def __init__(self, directory: Path) -> None:
@@ -177,34 +178,6 @@ class FakeGitHub(HistorySeeder):
         with self.world.lock:
             hook = Webhook(id=self.world.next_id(), url=url, secret=secret, events=frozenset(events))
             self._repository(repository).webhooks.append(hook)
-
-    # --- workflow runs ----------------------------------------------------------------------------------------------
-
-    def runs(self, repository: str) -> tuple[int, ...]:
-        """List the numbers of the workflow runs that were dispatched, oldest first."""
-        with self.world.lock:
-            return tuple(self._repository(repository).runs)
-
-    def start_run(self, repository: str, run_id: int) -> Mapping[str, Any]:
-        """Take a run out of the queue as a runner would; returns the inputs it was dispatched with."""
-        with self.world.lock:
-            run = self._repository(repository).runs[run_id]
-            run.status, run.updated_at = "in_progress", now()
-            return dict(run.inputs)
-
-    def lose_run(self, repository: str, run_id: int) -> None:
-        """Forget a run, as GitHub does when one is deleted."""
-        with self.world.lock:
-            del self._repository(repository).runs[run_id]
-
-    def finish_run(self, repository: str, run_id: int, conclusion: str, artifacts: Mapping[str, bytes]) -> None:
-        """End a dispatched workflow run as a runner would. Artifacts are zip archives by name."""
-        with self.world.lock:
-            run = self._repository(repository).runs[run_id]
-            for name, content in artifacts.items():
-                artifact = Artifact(id=self.world.next_id(), name=name, content=content, created_at=now())
-                run.artifacts[artifact.id] = artifact
-            run.status, run.conclusion, run.updated_at = "completed", conclusion, now()
 
     # --- what happened ----------------------------------------------------------------------------------------------
 

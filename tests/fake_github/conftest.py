@@ -24,13 +24,13 @@ NAME = "acme/engine"
 @pytest.fixture(scope="session")
 def node_modules() -> Path:
     """Return the pinned npm packages, or skip."""
-    return npm.installed()
+    return npm.install_once()
 
 
 @pytest.fixture(scope="session")
 def contract() -> Contract | None:
     """Return GitHub's description; None where there is no Node to fetch it with."""
-    return Contract(npm.installed()) if shutil.which("npm") and shutil.which("node") else None
+    return Contract(npm.install_once()) if shutil.which("npm") and shutil.which("node") else None
 
 
 @pytest.fixture(scope="session")
@@ -43,16 +43,20 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fake_github(tmp_path: Path, bare: Path, contract: Contract | None) -> Iterator[FakeGitHub]:
     """Serve acme/engine. Fails the test at its end if an answer is not what GitHub describes."""
     shutil.copytree(bare, tmp_path / "engine.git")
-    seen: list[Exchange] = []
+    exchanges: list[Exchange] = []
     threads = set(threading.enumerate())
-    with FakeGitHub.start(tmp_path / "github") as running:
-        running.watch(seen.append)
-        running.create_repository(NAME, tmp_path / "engine.git")
-        yield running
-    left = [thread.name for thread in set(threading.enumerate()) - threads if thread.name.startswith("fake-github")]
-    assert not left, f"threads outlive the fake GitHub: {left}"
+    with FakeGitHub.start(tmp_path / "github") as server:
+        server.watch(exchanges.append)
+        server.create_repository(NAME, tmp_path / "engine.git")
+        yield server
+    leftovers = [
+        thread.name for thread in set(threading.enumerate()) - threads if thread.name.startswith("fake-github")
+    ]
+    assert not leftovers, f"threads outlive the fake GitHub: {leftovers}"
     if contract:
-        problems = [text for one in seen if one.url.startswith(PREFIX) for text in contract.problems(one)]
+        problems = [
+            text for exchange in exchanges if exchange.url.startswith(PREFIX) for text in contract.problems(exchange)
+        ]
         assert not problems, "\n".join(problems)
 
 
@@ -66,9 +70,9 @@ class People:
     def client(self, token: str) -> Github:
         """Return PyGithub for a token, without its pauses and retries."""
         quick: dict[str, Any] = {"seconds_between_requests": 0, "seconds_between_writes": 0}
-        made = Github(auth=Auth.Token(token), base_url=self.fake_github.api_url, retry=None, per_page=100, **quick)
-        self.clients.append(made)
-        return made
+        client = Github(auth=Auth.Token(token), base_url=self.fake_github.api_url, retry=None, per_page=100, **quick)
+        self.clients.append(client)
+        return client
 
     def repository(self, login: str, level: str, kind: str = "User") -> Repository:
         """Return acme/engine as somebody with a level of access sees it."""
@@ -80,9 +84,9 @@ class People:
 @pytest.fixture
 def people(fake_github: FakeGitHub) -> Iterator[People]:
     """Make clients for people with different access."""
-    made = People(fake_github, [])
-    yield made
-    for client in made.clients:
+    group = People(fake_github, [])
+    yield group
+    for client in group.clients:
         client.close()
 
 

@@ -29,7 +29,7 @@ _EVERYWHERE = {400, 401, 403, 404, 405, 409, 422}
 def as_unions(node: Any) -> Any:
     """Turn OpenAPI's `nullable` into what JSON Schema knows."""
     if isinstance(node, list):
-        return [as_unions(one) for one in node]
+        return [as_unions(item) for item in node]
     if not isinstance(node, dict):
         return node
     node = {key: as_unions(value) for key, value in node.items() if key not in {"example", "examples"}}
@@ -55,45 +55,45 @@ class Contract:
              for path, item in self._document["paths"].items()
              for method, operation in item.items()
              if method in {"get", "post", "put", "patch", "delete"}),
-            key=lambda one: one[0],
+            key=lambda item: item[0],
         )  # fmt: skip
 
     def operation(self, method: str, path: str) -> tuple[str, dict[str, Any]] | None:
         """Find the operation that a request means: the one with the fewest parameters."""
-        for _, wanted, pattern, template, operation in self._operations:
-            if wanted == method and pattern.fullmatch(path):
+        for _, verb, pattern, template, operation in self._operations:
+            if verb == method and pattern.fullmatch(path):
                 return template, operation
         return None
 
     def problems(self, exchange: Exchange) -> list[str]:
         """Say how an answer differs from what GitHub describes; nothing for one that does not."""
         path = _TEAM_BY_ID.sub("/orgs/1/teams/2", exchange.url.partition("?")[0].removeprefix(PREFIX).rstrip("/"))
-        where = f"{exchange.method} {exchange.url} → {exchange.status}"
-        found = self.operation(exchange.method, path)
-        if found is None:
-            return [] if exchange.status == 404 else [f"{where}: GitHub has no such operation"]
-        template, operation = found
+        summary = f"{exchange.method} {exchange.url} → {exchange.status}"
+        match = self.operation(exchange.method, path)
+        if match is None:
+            return [] if exchange.status == 404 else [f"{summary}: GitHub has no such operation"]
+        template, operation = match
         response = operation["responses"].get(str(exchange.status))
         pointer = f"urn:github#/paths/{_escape(template)}/{exchange.method.lower()}/responses/{exchange.status}"
         if response and "$ref" in response:
             pointer = f"urn:github{response['$ref']}"
             response = self._document["components"]["responses"][response["$ref"].rpartition("/")[2]]
         if response is None and exchange.status not in _EVERYWHERE:
-            return [f"{where}: GitHub answers {sorted(operation['responses'])}"]
+            return [f"{summary}: GitHub answers {sorted(operation['responses'])}"]
         if "application/json" in (response or {}).get("content", {}):
-            return self._invalid(where, f"{pointer}/content/application~1json/schema", exchange)
+            return self._invalid(summary, f"{pointer}/content/application~1json/schema", exchange)
         if exchange.status >= 400:
-            return self._invalid(where, "urn:github#/components/schemas/basic-error", exchange)
-        return [f"{where}: GitHub sends no JSON here"] if exchange.body.strip() not in {b"", b"{}"} else []
+            return self._invalid(summary, "urn:github#/components/schemas/basic-error", exchange)
+        return [f"{summary}: GitHub sends no JSON here"] if exchange.body.strip() not in {b"", b"{}"} else []
 
-    def _invalid(self, where: str, pointer: str, exchange: Exchange) -> list[str]:
+    def _invalid(self, summary: str, pointer: str, exchange: Exchange) -> list[str]:
         if pointer not in self._validators:
             self._validators[pointer] = jsonschema_rs.Draft4Validator(
                 {"$ref": pointer}, registry=self._registry, validate_formats=True
             )
         errors = self._validators[pointer].iter_errors(json.loads(exchange.body))
-        told = [f"{'/'.join(map(str, error.instance_path))}: {error.message[:300]}" for error in errors]
-        return [f"{where}: {text}" for text in told if not _MISTAKES.fullmatch(text)][:5]
+        messages = [f"{'/'.join(map(str, error.instance_path))}: {error.message[:300]}" for error in errors]
+        return [f"{summary}: {text}" for text in messages if not _MISTAKES.fullmatch(text)][:5]
 
 
 def _specificity(path: str) -> tuple[int, int]:

@@ -28,37 +28,37 @@ ENVIRONMENT = {
 }
 
 
-def git(*args: str, at: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+def git(*args: str, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run git in a folder."""
-    return subprocess.run(["git", *args], cwd=at, env=ENVIRONMENT, check=check, capture_output=True, text=True)
+    return subprocess.run(["git", *args], cwd=cwd, env=ENVIRONMENT, check=check, capture_output=True, text=True)
 
 
-def commit(at: Path, message: str, **files: str) -> str:
+def commit(cwd: Path, message: str, **files: str) -> str:
     """Write files (double underscore for a dot in a name), commit them and return the commit."""
     for name, content in files.items():
-        (at / name.replace("__", ".")).write_text(content)
-    git("add", "--all", at=at)
-    git("commit", "--quiet", "--message", message, at=at)
-    return git("rev-parse", "HEAD", at=at).stdout.strip()
+        (cwd / name.replace("__", ".")).write_text(content)
+    git("add", "--all", cwd=cwd)
+    git("commit", "--quiet", "--message", message, cwd=cwd)
+    return git("rev-parse", "HEAD", cwd=cwd).stdout.strip()
 
 
 def build(folder: Path) -> Path:
     """Make the repository and return the bare one."""
     work = folder / "work"
     work.mkdir(parents=True)
-    git("init", "--quiet", "--initial-branch=main", at=work)
+    git("init", "--quiet", "--initial-branch=main", cwd=work)
     commit(work, "Allocate a buffer", buffer__py="size = 1\nunit = 4\nname = 'kv'\n")
     for branch in ("release/v1", "release/v2"):
-        git("branch", branch, at=work)
+        git("branch", branch, cwd=work)
     commit(
         work, "Size the buffer (#7)\n\nPer token.", buffer__py="size = 1\nunit = 8\nname = 'kv'\n", new__py="x = 1\n"
     )
-    git("switch", "--quiet", "release/v2", at=work)
+    git("switch", "--quiet", "release/v2", cwd=work)
     commit(work, "Count in other units", buffer__py="size = 1\nunit = 2\nname = 'kv'\n")
-    git("clone", "--quiet", "--bare", str(work), str(folder / "bare.git"), at=folder)
+    git("clone", "--quiet", "--bare", str(work), str(folder / "bare.git"), cwd=folder)
     return folder / "bare.git"
 
 
 def tip(bare: Path, branch: str) -> str:
     """Return the commit of a branch."""
-    return git("rev-parse", f"refs/heads/{branch}", at=bare).stdout.strip()
+    return git("rev-parse", f"refs/heads/{branch}", cwd=bare).stdout.strip()

@@ -25,7 +25,7 @@ PINS = {
 _DESCRIPTION = "@octokit/openapi/generated/api.github.com.json"
 
 
-def installed() -> Path:
+def install_once() -> Path:
     """Return the node_modules folder. Skips the asking test where Node is not there."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("needs Node and npm, which are not on this machine")
@@ -44,8 +44,8 @@ def _install(folder: Path) -> Path:
     folder.mkdir()
     (folder / "package.json").write_text(json.dumps({"private": True, "dependencies": PINS}))
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    done = subprocess.run(["npm", "install", *options], cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"npm could not install {sorted(PINS)}:\n{done.stderr[-2000:]}"
+    result = subprocess.run(["npm", "install", *options], cwd=folder, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, f"npm could not install {sorted(PINS)}:\n{result.stderr[-2000:]}"
     # The package holds the descriptions of eleven products, 380 MB; ours is one of them.
     for file in (folder / "node_modules/@octokit/openapi/generated").iterdir():
         if file != folder / "node_modules" / _DESCRIPTION:

@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass
-class Received:
+class ReceivedDelivery:
     """One webhook as it arrived."""
 
     headers: dict[str, str]
@@ -29,27 +29,27 @@ class Receiver:
     """Where to send webhooks, what came, and the status each gets as an answer."""
 
     url: str
-    received: list[Received] = field(default_factory=list)
+    received: list[ReceivedDelivery] = field(default_factory=list)
     status: int = 202
 
     def events(self) -> list[str]:
         """List the events by name and action."""
-        actions = (one.payload.get("action", "") for one in self.received)
+        actions = (delivery.payload.get("action", "") for delivery in self.received)
         return [
-            f"{one.headers['X-GitHub-Event']} {action}".strip()
-            for one, action in zip(self.received, actions, strict=True)
+            f"{delivery.headers['X-GitHub-Event']} {action}".strip()
+            for delivery, action in zip(self.received, actions, strict=True)
         ]
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
+def serve_receiver() -> Iterator[Receiver]:
     """Serve an endpoint while the block runs."""
     receiver = Receiver("")
 
     class Endpoint(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            receiver.received.append(Received(dict(self.headers), body))
+            receiver.received.append(ReceivedDelivery(dict(self.headers), body))
             self.send_response(receiver.status)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -32,16 +32,16 @@ def test_dispatched_run_is_ended_with_an_artifact(fake_github: FakeGitHub, with_
     with zipfile.ZipFile(archive, "w") as writer:
         writer.writestr("verdict.json", "{}")
     fake_github.finish_run(NAME, run.id, "success", {"verdict": archive.getvalue()})
-    ended = with_workflow.get_workflow_run(run.id)
-    (artifact,) = ended.get_artifacts()
-    assert (ended.status, ended.conclusion, artifact.name) == ("completed", "success", "verdict")
+    run_after = with_workflow.get_workflow_run(run.id)
+    (artifact,) = run_after.get_artifacts()
+    assert (run_after.status, run_after.conclusion, artifact.name) == ("completed", "success", "verdict")
     _, _, chunks = with_workflow.requester.getStream(artifact.archive_download_url, chunk_size=None)
     assert zipfile.ZipFile(io.BytesIO(b"".join(chunks))).namelist() == ["verdict.json"]
 
 
 def test_unknown_workflow_and_branch_are_refused(with_workflow: Repository) -> None:
-    with pytest.raises(GithubException) as missing:
+    with pytest.raises(GithubException) as error:
         with_workflow.get_workflow("other.yml")
-    assert missing.value.status == 404
+    assert error.value.status == 404
     with pytest.raises(GithubException, match="No ref found"):
         with_workflow.get_workflow("prove.yml").create_dispatch("nope", throw=True)

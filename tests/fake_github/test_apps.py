@@ -44,7 +44,7 @@ def test_installation_token_reaches_its_repositories_only(fake_github: FakeGitHu
 
 def test_word_signed_with_another_key_is_refused(fake_github: FakeGitHub) -> None:
     app, _ = fake_github.add_app("backporter", [NAME], PERMISSIONS)
-    _, other = fake_github.add_app("impostor", [], PERMISSIONS)
-    signed = Auth.AppAuth(app.id, other).create_jwt()
-    answer = requests.get(f"{fake_github.api_url}/app", headers={"Authorization": f"Bearer {signed}"}, timeout=5)
+    _, other_key = fake_github.add_app("impostor", [], PERMISSIONS)
+    jwt = Auth.AppAuth(app.id, other_key).create_jwt()
+    answer = requests.get(f"{fake_github.api_url}/app", headers={"Authorization": f"Bearer {jwt}"}, timeout=5)
     assert answer.status_code == 401

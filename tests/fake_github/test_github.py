@@ -17,7 +17,7 @@ from tests.fake_github.conftest import NAME
 def open_sockets() -> int:
     """Count this process's sockets."""
     links = Path("/proc/self/fd")
-    return sum(str(one.readlink()).startswith("socket:") for one in links.iterdir() if one.is_symlink())
+    return sum(str(link.readlink()).startswith("socket:") for link in links.iterdir() if link.is_symlink())
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts sockets in /proc, which only Linux has")
@@ -36,15 +36,15 @@ def test_end_leaves_no_thread_and_no_socket(tmp_path: Path) -> None:
 
 
 def test_two_fake_githubs_run_side_by_side(tmp_path: Path) -> None:
-    with FakeGitHub.start(tmp_path / "one") as one, FakeGitHub.start(tmp_path / "two") as two:
-        token = one.add_user("ann")
+    with FakeGitHub.start(tmp_path / "one") as first, FakeGitHub.start(tmp_path / "two") as second:
+        token = first.add_user("ann")
         header = {"Authorization": f"token {token}"}
-        assert requests.get(f"{one.api_url}/user", headers=header, timeout=5).json()["login"] == "ann"
-        assert requests.get(f"{two.api_url}/user", headers=header, timeout=5).status_code == 401
+        assert requests.get(f"{first.api_url}/user", headers=header, timeout=5).json()["login"] == "ann"
+        assert requests.get(f"{second.api_url}/user", headers=header, timeout=5).status_code == 401
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"merge_commit_sha": "f" * 40}, "has no commit ffff"),
         ({"head": "nope", "merged": False}, "no commit for the head branch"),
@@ -53,10 +53,10 @@ def test_two_fake_githubs_run_side_by_side(tmp_path: Path) -> None:
     ],
 )
 def test_impossible_history_is_refused_and_leaves_nothing(
-    arguments: dict[str, object], said: str, fake_github: FakeGitHub, original: int
+    arguments: dict[str, object], message: str, fake_github: FakeGitHub, original: int
 ) -> None:
     wish: dict[str, object] = {"title": "t", "author": "ann", "head": "release/v1"} | arguments
-    with pytest.raises(BackportError, match=said):
+    with pytest.raises(BackportError, match=message):
         fake_github.seed_pull_request(NAME, **wish)  # type: ignore[arg-type]
     assert fake_github.seed_issue(NAME, title="next", author="ann") == 8
 

@@ -77,7 +77,7 @@ PULL = '{ repository(owner: "acme", name: "engine") { pullRequest(number: 7) { %
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         (PULL % "shoeSize", "Cannot query field 'shoeSize'"),
         ("{ repository { ", "Syntax Error"),
@@ -86,10 +86,10 @@ PULL = '{ repository(owner: "acme", name: "engine") { pullRequest(number: 7) { %
     ],
 )
 def test_query_that_github_would_refuse_is_refused(
-    query: str, said: str, fake_github: FakeGitHub, people: People, original: int
+    query: str, message: str, fake_github: FakeGitHub, people: People, original: int
 ) -> None:
     client = people.client(fake_github.add_user("mia"))
-    with pytest.raises(GithubException, match=said):
+    with pytest.raises(GithubException, match=message):
         client.requester.graphql_query(query, {})
 
 
@@ -111,7 +111,7 @@ def test_schema_is_a_part_of_githubs(node_modules: Path) -> None:
     """Every type, field, argument and value of ours is in GitHub's own schema, with the same type."""
     text = (node_modules / "@octokit/graphql-schema/schema.json").read_text()
     document = json.loads(text)
-    official = {one["name"]: one for one in document.get("data", document)["__schema"]["types"]}
+    official = {item["name"]: item for item in document.get("data", document)["__schema"]["types"]}
     problems = []
     for name, ours in build_schema(SDL).type_map.items():
         theirs = official.get(name)
@@ -120,19 +120,21 @@ def test_schema_is_a_part_of_githubs(node_modules: Path) -> None:
         if theirs is None:
             problems.append(f"GitHub has no type {name}")
         elif isinstance(ours, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
-            known = {one["name"]: one for one in theirs["fields"] or theirs["inputFields"]}
+            theirs_by_name = {item["name"]: item for item in theirs["fields"] or theirs["inputFields"]}
             for field, definition in ours.fields.items():
-                wanted = spelled(known[field]["type"]) if field in known else "nothing"
-                if str(definition.type) != wanted:
-                    problems.append(f"{name}.{field} is {definition.type}, at GitHub {wanted}")
-                given = set(getattr(definition, "args", {}))
-                if field in known and not given <= {one["name"] for one in known[field].get("args", [])}:
-                    problems.append(f"{name}.{field} takes {given}")
+                their_type = spell(theirs_by_name[field]["type"]) if field in theirs_by_name else "nothing"
+                if str(definition.type) != their_type:
+                    problems.append(f"{name}.{field} is {definition.type}, at GitHub {their_type}")
+                arguments = set(getattr(definition, "args", {}))
+                if field in theirs_by_name and not arguments <= {
+                    item["name"] for item in theirs_by_name[field].get("args", [])
+                }:
+                    problems.append(f"{name}.{field} takes {arguments}")
     assert not problems, "\n".join(problems)
 
 
-def spelled(kind: dict[str, Any]) -> str:
+def spell(kind: dict[str, Any]) -> str:
     """Spell an introspected type as the schema language does."""
     if kind["kind"] == "NON_NULL":
-        return f"{spelled(kind['ofType'])}!"
-    return f"[{spelled(kind['ofType'])}]" if kind["kind"] == "LIST" else str(kind["name"])
+        return f"{spell(kind['ofType'])}!"
+    return f"[{spell(kind['ofType'])}]" if kind["kind"] == "LIST" else str(kind["name"])

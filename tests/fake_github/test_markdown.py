@@ -7,10 +7,10 @@ import pytest
 from bot.fake_github.pages.markdown import render
 
 
-def shown(text: str) -> str:
+def render_page(text: str) -> str:
     """Render with #7 and one commit as the only known references."""
-    known = {("number", "7"): "/pull/7", ("sha", "a" * 40): "/commit/a"}
-    return render(text, lambda kind, value: known.get((kind, value)))
+    addresses = {("number", "7"): "/pull/7", ("sha", "a" * 40): "/commit/a"}
+    return render(text, lambda kind, value: addresses.get((kind, value)))
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def shown(text: str) -> str:
     ],
 )  # fmt: skip
 def test_github_markdown_is_shown(text: str, part: str) -> None:
-    assert part in shown(text)
+    assert part in render_page(text)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_github_markdown_is_shown(text: str, part: str) -> None:
     ["`#7`", "#8", "x#7", "[#7](http://a/)", "```\n#7\n```", "&#7;"],
 )
 def test_what_is_no_reference_is_no_link(text: str) -> None:
-    assert "/pull/7" not in shown(text)
+    assert "/pull/7" not in render_page(text)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_what_is_no_reference_is_no_link(text: str) -> None:
     ],
 )
 def test_nothing_that_acts_comes_through(text: str) -> None:
-    html = shown(text).lower()
+    html = render_page(text).lower()
     for word in (
         "<script",
         "onerror=alert",
@@ -76,5 +76,5 @@ def test_nothing_that_acts_comes_through(text: str) -> None:
 
 
 def test_unclosed_fold_stays_inside_its_comment() -> None:
-    assert shown("<details><summary>open\n\ntext").count("</details>") == 1
-    assert "</article>" not in shown("</div></article></main>")
+    assert render_page("<details><summary>open\n\ntext").count("</details>") == 1
+    assert "</article>" not in render_page("</div></article></main>")

@@ -22,14 +22,14 @@ def pull(fake_github: FakeGitHub, maintainer: Repository, tmp_path: Path) -> Pul
     """Open a pull request of two commits onto release/v1, which has moved meanwhile."""
     token = fake_github.add_token("mia")
     url = fake_github.clone_url(NAME).replace("http://", f"http://mia:{token}@")
-    git("clone", "--quiet", "--branch=release/v1", url, "clone", at=tmp_path)
+    git("clone", "--quiet", "--branch=release/v1", url, "clone", cwd=tmp_path)
     clone = tmp_path / "clone"
-    git("checkout", "--quiet", "-b", "topic", at=clone)
+    git("checkout", "--quiet", "-b", "topic", cwd=clone)
     commit(clone, "First half\n\nWhy.", first__txt="1\n")
     commit(clone, "Second half", second__txt="2\n")
-    git("checkout", "--quiet", "release/v1", at=clone)
+    git("checkout", "--quiet", "release/v1", cwd=clone)
     commit(clone, "Meanwhile", other__txt="3\n")
-    git("push", "--quiet", "origin", "topic", "release/v1", at=clone)
+    git("push", "--quiet", "origin", "topic", "release/v1", cwd=clone)
     return maintainer.create_pull(title="Both halves", body="", head="topic", base="release/v1")
 
 
@@ -44,37 +44,46 @@ def enable_auto_merge(pull: PullRequest) -> None:
     pull.requester.graphql_named_mutation("enablePullRequestAutoMerge", fields, "clientMutationId")
 
 
-def test_merge_commit_has_both_parents(pull: PullRequest, maintainer: Repository) -> None:
+def test_merge_merged_commithas_both_parents(pull: PullRequest, maintainer: Repository) -> None:
     base = maintainer.get_branch("release/v1").commit.sha
-    made = maintainer.get_git_commit(pull.merge().sha)
-    assert [parent.sha for parent in made.parents] == [base, pull.head.sha]
-    assert made.message == f"Merge pull request #{pull.number} from acme/topic\n\nBoth halves"
-    assert (made.author.name, made.committer.name) == ("mia", "GitHub")
+    merged_commit = maintainer.get_git_commit(pull.merge().sha)
+    assert [parent.sha for parent in merged_commit.parents] == [base, pull.head.sha]
+    assert merged_commit.message == f"Merge pull request #{pull.number} from acme/topic\n\nBoth halves"
+    assert (merged_commit.author.name, merged_commit.committer.name) == ("mia", "GitHub")
 
 
-def test_squash_is_one_commit_of_the_author(pull: PullRequest, maintainer: Repository) -> None:
-    made = maintainer.get_commit(pull.merge(merge_method="squash").sha)
-    assert made.commit.message == f"Both halves (#{pull.number})\n\n* First half\n\nWhy.\n\n* Second half"
-    assert (made.commit.author.name, made.commit.committer.name, len(made.parents)) == ("Ann Author", "GitHub", 1)
-    assert [file.filename for file in made.files] == ["first.txt", "second.txt"]
+def test_squash_is_one_merged_commitof_the_author(pull: PullRequest, maintainer: Repository) -> None:
+    merged_commit = maintainer.get_commit(pull.merge(merge_method="squash").sha)
+    assert merged_commit.commit.message == f"Both halves (#{pull.number})\n\n* First half\n\nWhy.\n\n* Second half"
+    assert (merged_commit.commit.author.name, merged_commit.commit.committer.name, len(merged_commit.parents)) == (
+        "Ann Author",
+        "GitHub",
+        1,
+    )
+    assert [file.filename for file in merged_commit.files] == ["first.txt", "second.txt"]
 
 
-def test_rebase_keeps_every_commit_and_its_author(pull: PullRequest, maintainer: Repository) -> None:
+def test_rebase_keeps_every_merged_commitand_its_author(pull: PullRequest, maintainer: Repository) -> None:
     pull.merge(merge_method="rebase")
     second = maintainer.get_branch("release/v1").commit
     first = maintainer.get_commit(second.parents[0].sha)
     base = maintainer.get_commit(first.parents[0].sha)
     messages = [commit.commit.message.partition("\n")[0] for commit in (second, first, base)]
     assert messages == ["Second half", "First half", "Meanwhile"]
-    made = second.commit
-    assert (made.author.name, made.author.date.isoformat()) == ("Ann Author", "2026-05-01T08:00:00+00:00")
-    assert made.committer.name == "mia"
+    merged_commit = second.commit
+    assert (merged_commit.author.name, merged_commit.author.date.isoformat()) == (
+        "Ann Author",
+        "2026-05-01T08:00:00+00:00",
+    )
+    assert merged_commit.committer.name == "mia"
     assert maintainer.get_pull(pull.number).commits == 2, "the pull request still shows its own commits"
 
 
 def test_own_title_and_text_are_taken(pull: PullRequest, maintainer: Repository) -> None:
-    made = pull.merge(merge_method="squash", commit_title="$& title", commit_message="text\n\nRefs: #1")
-    assert maintainer.get_git_commit(made.sha).message == "$& title\n\ntext\n\nRefs: #1"
+    merged_commit = pull.merge(
+        merge_method="squash", commit_title="$& title", commit_message="text\n\nRefs: #1"
+    )
+    assert maintainer.get_git_commit(merged_commit.sha).message == "$& title\n\ntext\n\nRefs: #1"
 
 
 def test_draft_is_not_merged(bot: Repository, branch_from: Branch) -> None:

@@ -24,10 +24,10 @@ def test_status_comes_once_with_its_headers_and_without_the_effect(
     issue = bot.get_issue(original)
     body = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
     fake_github.fail_next("POST", COMMENTS, 403, headers={"Retry-After": "60"}, body=body)
-    with pytest.raises(GithubException) as limited:
+    with pytest.raises(GithubException) as error:
         issue.create_comment("x")
-    assert limited.value.status == 403
-    assert (limited.value.headers or {})["retry-after"] == "60"
+    assert error.value.status == 403
+    assert (error.value.headers or {})["retry-after"] == "60"
     assert issue.get_comments().totalCount == 0
     issue.create_comment("x")
     assert issue.get_comments().totalCount == 1
@@ -45,7 +45,7 @@ def test_effect_may_stay_though_the_answer_is_lost(
     else:
         with pytest.raises((requests.ConnectionError, requests.Timeout)):
             requests.post(url, json={"body": "x"}, headers=token, timeout=0.5)
-    assert [one.body for one in bot.get_issue(original).get_comments()] == ["x"]
+    assert [entry.body for entry in bot.get_issue(original).get_comments()] == ["x"]
 
 
 def test_reset_cuts_the_connection(fake_github: FakeGitHub) -> None:
@@ -60,25 +60,25 @@ def test_server_stops_quickly_while_somebody_waits_for_an_answer(tmp_path: Path)
         fake_github.fail_next("GET", "^/app$", "timeout")
         with pytest.raises(requests.Timeout):
             requests.get(f"{fake_github.api_url}/app", timeout=0.2)
-        started = time.monotonic()
-    assert time.monotonic() - started < 2
+        start = time.monotonic()
+    assert time.monotonic() - start < 2
 
 
 def test_push_can_fail_after_it_was_taken(fake_github: FakeGitHub, bot: Repository, tmp_path: Path) -> None:
     token = fake_github.add_token("backport-bot[bot]")
     url = fake_github.clone_url(NAME).replace("http://", f"http://x-access-token:{token}@")
-    git("clone", "--quiet", url, "clone", at=tmp_path)
+    git("clone", "--quiet", url, "clone", cwd=tmp_path)
     fake_github.fail_next("POST", "git-receive-pack$", 500, after_effect=True)
-    done = git("push", "origin", "HEAD:refs/heads/new", at=tmp_path / "clone", check=False)
-    assert done.returncode != 0
+    result = git("push", "origin", "HEAD:refs/heads/new", cwd=tmp_path / "clone", check=False)
+    assert result.returncode != 0
     assert bot.get_branch("new").commit.sha == bot.get_branch("main").commit.sha
 
 
 def test_log_counts_who_asked_what(fake_github: FakeGitHub, original: int, bot: Repository) -> None:
     bot.get_issue(original).create_comment("x")
     requests.get(f"{fake_github.api_url}/app", timeout=5)
-    posts = [one for one in fake_github.requests() if one.method == "POST"]
-    assert [(one.path, one.status, one.login) for one in posts] == [
+    posts = [entry for entry in fake_github.requests() if entry.method == "POST"]
+    assert [(entry.path, entry.status, entry.login) for entry in posts] == [
         (f"/api/v3/repos/{NAME}/issues/{original}/comments", 201, "backport-bot[bot]")
     ]
     assert fake_github.requests()[-1].login is None

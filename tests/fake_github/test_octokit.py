@@ -24,9 +24,9 @@ def test_octokit_walks_the_journey_of_a_backport(
         "GITHUB_TOKEN": fake_github.add_token("backport-bot[bot]"),
     }
     command = ["node", str(Path(__file__).with_name("journey.mjs")), fake_github.api_url, NAME]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout) == {
         "login": "backport-bot[bot]",
         "original": True,
         "comments": [f"comment {number}" for number in range(105)],

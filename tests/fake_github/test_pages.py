@@ -55,21 +55,21 @@ Branch = Callable[[str, str], str]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start the system's Chromium once."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
         pytest.skip("needs Chromium, which is not on this machine")
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield running
-        running.close()
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Any]:
     """Open an empty page that notes what goes wrong in it."""
-    made = browser.new_page()
-    yield made
-    made.close()
+    page = browser.new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture
@@ -116,28 +116,28 @@ def test_file_of_a_diff_folds_without_a_script(page: Any, backport: str) -> None
 @pytest.mark.browser
 def test_hostile_comment_does_nothing(page: Any, fake_github: FakeGitHub, original: int) -> None:
     fake_github.seed_comment(NAME, original, author="<script>eve", body=HOSTILE)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     page.goto(f"{fake_github.url}/{NAME}/pull/{original}")
     page.wait_for_timeout(200)
     assert page.evaluate("window.hacked") is None
     assert page.locator("body").is_visible()
     assert page.locator("main :is(script, iframe, form, style, svg)").count() == 0
     assert page.locator("main [onerror], main [ontoggle], main [href^=javascript]").count() == 0
-    assert {url.split("/")[2] for url in asked} == {fake_github.url.removeprefix("http://")}
+    assert {url.split("/")[2] for url in urls} == {fake_github.url.removeprefix("http://")}
 
 
 def test_every_link_of_the_repository_leads_to_a_page(fake_github: FakeGitHub, backport: str) -> None:
-    queue, seen = [fake_github.url + "/", backport], set[str]()
+    queue, visited = [fake_github.url + "/", backport], set[str]()
     while queue:
         url = queue.pop().partition("#")[0]
-        if url in seen or not url.startswith(fake_github.url):
+        if url in visited or not url.startswith(fake_github.url):
             continue
-        seen.add(url)
+        visited.add(url)
         answer = requests.get(url, timeout=5)
         assert answer.status_code == 200, url
         queue += [urljoin(url, unescape(link)) for link in re.findall(r'(?:href|src)="([^"]+)"', answer.text)]
-    assert len(seen) >= 12
+    assert len(visited) >= 12
 
 
 def test_no_page_may_run_or_load_anything_foreign(fake_github: FakeGitHub, backport: str) -> None:

@@ -17,12 +17,12 @@ Branch = Callable[[str, str], str]
 
 def refusal(ask: Callable[[], object]) -> tuple[int, str]:
     """Return the status and the most telling message of a refusal."""
-    with pytest.raises(GithubException) as caught:
+    with pytest.raises(GithubException) as error:
         ask()
-    data = caught.value.data
+    data = error.value.data
     assert isinstance(data, dict)
     errors = data.get("errors") or [{}]
-    return caught.value.status, errors[0].get("message") or errors[0].get("field") or data["message"]
+    return error.value.status, errors[0].get("message") or errors[0].get("field") or data["message"]
 
 
 def test_bad_token_is_401(people: People) -> None:
@@ -103,9 +103,9 @@ def test_merge_of_a_head_that_moved_is_409(bot: Repository, branch_from: Branch)
 
 def test_comment_of_somebody_else_stays_as_it_is(people: People, original: int, maintainer: Repository) -> None:
     comment = maintainer.get_issue(original).create_comment("mine")
-    other = people.repository("rita", "triage").get_issue(original).get_comment(comment.id)
-    assert refusal(lambda: other.edit("yours"))[0] == 403
-    assert refusal(other.delete)[0] == 403
+    comment_of_other = people.repository("rita", "triage").get_issue(original).get_comment(comment.id)
+    assert refusal(lambda: comment_of_other.edit("yours"))[0] == 403
+    assert refusal(comment_of_other.delete)[0] == 403
 
 
 def test_malformed_values_are_422(original: int, bot: Repository) -> None:
@@ -133,13 +133,13 @@ def test_what_the_plan_or_the_settings_do_not_allow_is_refused(
     branch_from("topic", "main")
     for feature in ("drafts", "auto_merge"):
         fake_github.switch_off(NAME, feature)
-    unsupported = "Draft pull requests are not supported in this repository."
-    asked: dict[str, Any] = {"title": "t", "body": "", "head": "topic", "base": "main"}
-    assert refusal(lambda: bot.create_pull(**asked, draft=True)) == (422, unsupported)
-    pull = bot.create_pull(**asked)
+    no_drafts = "Draft pull requests are not supported in this repository."
+    options: dict[str, Any] = {"title": "t", "body": "", "head": "topic", "base": "main"}
+    assert refusal(lambda: bot.create_pull(**options, draft=True)) == (422, no_drafts)
+    pull = bot.create_pull(**options)
     fields = {"pullRequestId": pull.node_id}
     for mutation, message in (
-        ("convertPullRequestToDraft", unsupported),
+        ("convertPullRequestToDraft", no_drafts),
         ("enablePullRequestAutoMerge", "Auto merge is not allowed"),
     ):
         with pytest.raises(GithubException, match=message):
@@ -149,5 +149,5 @@ def test_what_the_plan_or_the_settings_do_not_allow_is_refused(
 def test_an_archived_repository_is_only_read(fake_github: FakeGitHub, bot: Repository, original: int) -> None:
     fake_github.archive(NAME)
     assert bot.get_issue(original).number == original
-    said = refusal(lambda: bot.get_issue(original).create_comment("x"))
-    assert said == (403, "Repository was archived so is read-only.")
+    reply = refusal(lambda: bot.get_issue(original).create_comment("x"))
+    assert reply == (403, "Repository was archived so is read-only.")

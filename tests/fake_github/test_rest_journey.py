@@ -34,7 +34,7 @@ def test_numbers_go_on_after_the_highest_seeded_one(
 def test_comment_is_created_edited_found_and_deleted(original: int, bot: Repository) -> None:
     comment = bot.get_issue(original).create_comment("first ✓")
     comment.edit("second\r\n<!-- marker -->")
-    assert [one.body for one in bot.get_issue(original).get_comments()] == ["second\r\n<!-- marker -->"]
+    assert [item.body for item in bot.get_issue(original).get_comments()] == ["second\r\n<!-- marker -->"]
     comment.delete()
     assert bot.get_issue(original).get_comments().totalCount == 0
 
@@ -43,8 +43,8 @@ def test_comments_beyond_one_page_are_all_listed(fake_github: FakeGitHub, origin
     ids = [fake_github.seed_comment(NAME, original, author="ann", body=f"comment {n}") for n in range(231)]
     comments = bot.get_issue(original).get_comments()
     assert comments.totalCount == 231
-    assert [one.id for one in comments] == ids
-    assert [one.id for one in comments.get_page(2)] == ids[200:]
+    assert [item.id for item in comments] == ids
+    assert [item.id for item in comments.get_page(2)] == ids[200:]
 
 
 def test_same_reaction_twice_is_one_reaction(original: int, bot: Repository) -> None:
@@ -52,10 +52,10 @@ def test_same_reaction_twice_is_one_reaction(original: int, bot: Repository) -> 
     first, second = comment.create_reaction("eyes"), comment.create_reaction("eyes")
     comment.create_reaction("rocket")
     assert first.id == second.id
-    assert [one.content for one in comment.get_reactions()] == ["eyes", "rocket"]
+    assert [item.content for item in comment.get_reactions()] == ["eyes", "rocket"]
     comment.delete_reaction(first.id)
     assert bot.get_issue(original).get_comment(comment.id).reactions["rocket"] == 1
-    assert [one.content for one in comment.get_reactions()] == ["rocket"]
+    assert [item.content for item in comment.get_reactions()] == ["rocket"]
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,11 @@ def test_backport_pull_request_from_branch_to_merge(
     bot.create_check_run(
         "suite", sha, status="completed", conclusion="success", output={"title": "ok", "summary": "12 of 12"}
     )
-    again = bot.get_pull(pull.number)
-    assert (again.commits, again.changed_files, again.additions) == (1, 1, 1)
-    assert (again.mergeable, again.mergeable_state, again.head.sha) == (True, "clean", sha)
-    assert {label.name for label in again.labels} == {"backport", "proven"}
-    assert [user.login for user in again.requested_reviewers] == ["mia"]
+    current = bot.get_pull(pull.number)
+    assert (current.commits, current.changed_files, current.additions) == (1, 1, 1)
+    assert (current.mergeable, current.mergeable_state, current.head.sha) == (True, "clean", sha)
+    assert {label.name for label in current.labels} == {"backport", "proven"}
+    assert [user.login for user in current.requested_reviewers] == ["mia"]
     assert [run.conclusion for run in bot.get_commit(sha).get_check_runs()] == ["success"]
     assert maintainer.get_pull(pull.number).merge(merge_method="squash").merged
     assert maintainer.get_pull(pull.number).merged_by.login == "mia"
@@ -159,9 +159,11 @@ def test_labels_milestone_and_assignees_live_on_the_issue(people: People, mainta
     issue.edit(milestone=milestone)
     issue.remove_from_labels("bug")
     issue.edit(state="closed")
-    (listed,) = maintainer.get_issues(state="closed", labels=["crash"], creator=people.clients[-1].get_user("mia"))
-    assert (listed.milestone.number, [user.login for user in listed.assignees]) == (1, ["mia"])
-    assert ([label.name for label in listed.labels], listed.state_reason) == (["crash"], "completed")
+    (closed_issue,) = maintainer.get_issues(
+        state="closed", labels=["crash"], creator=people.clients[-1].get_user("mia")
+    )
+    assert (closed_issue.milestone.number, [user.login for user in closed_issue.assignees]) == (1, ["mia"])
+    assert ([label.name for label in closed_issue.labels], closed_issue.state_reason) == (["crash"], "completed")
     assert [label.name for label in maintainer.get_labels()] == ["bug", "crash"]
     assert [event.event for event in issue.get_events()] == ["assigned", "unlabeled", "closed"]
 

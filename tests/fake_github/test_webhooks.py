@@ -16,7 +16,7 @@ from github.Repository import Repository
 
 from bot.fake_github import FakeGitHub
 from tests.fake_github.conftest import NAME, commit_file
-from tests.fake_github.receiver import Received, Receiver, receiving
+from tests.fake_github.receiver import ReceivedDelivery, Receiver, serve_receiver
 
 SECRET = "s3cret ✓"
 Branch = Callable[[str, str], str]
@@ -25,9 +25,9 @@ Branch = Callable[[str, str], str]
 @pytest.fixture
 def receiver(fake_github: FakeGitHub) -> Iterator[Receiver]:
     """Get every event of acme/engine."""
-    with receiving() as made:
-        fake_github.add_webhook(NAME, made.url, SECRET, ["issue_comment", "pull_request"])
-        yield made
+    with serve_receiver() as receiver:
+        fake_github.add_webhook(NAME, receiver.url, SECRET, ["issue_comment", "pull_request"])
+        yield receiver
 
 
 def walk(bot: Repository, branch_from: Branch, number: int) -> None:
@@ -52,14 +52,14 @@ def test_signature_proves_body_and_secret(
 ) -> None:
     bot.get_issue(original).create_comment("/backport ✓ release/v1")
     fake_github.wait_for_deliveries()
-    (got,) = receiver.received
-    expected = hmac.new(SECRET.encode(), got.body, hashlib.sha256).hexdigest()
-    assert got.headers["X-Hub-Signature-256"] == f"sha256={expected}"
-    assert got.headers["X-GitHub-Event"] == "issue_comment"
-    assert str(uuid.UUID(got.headers["X-GitHub-Delivery"])) == got.headers["X-GitHub-Delivery"]
-    assert got.payload["comment"]["body"] == "/backport ✓ release/v1"
-    assert got.payload["issue"]["pull_request"]["url"] == f"{fake_github.api_url}/repos/{NAME}/pulls/{original}"
-    assert got.payload["sender"]["login"] == "backport-bot[bot]"
+    (delivery,) = receiver.received
+    signature = hmac.new(SECRET.encode(), delivery.body, hashlib.sha256).hexdigest()
+    assert delivery.headers["X-Hub-Signature-256"] == f"sha256={signature}"
+    assert delivery.headers["X-GitHub-Event"] == "issue_comment"
+    assert str(uuid.UUID(delivery.headers["X-GitHub-Delivery"])) == delivery.headers["X-GitHub-Delivery"]
+    assert delivery.payload["comment"]["body"] == "/backport ✓ release/v1"
+    assert delivery.payload["issue"]["pull_request"]["url"] == f"{fake_github.api_url}/repos/{NAME}/pulls/{original}"
+    assert delivery.payload["sender"]["login"] == "backport-bot[bot]"
 
 
 def test_every_change_is_told_once_and_in_order(
@@ -81,17 +81,17 @@ def test_every_change_is_told_once_and_in_order(
     ]
 
 
-def schema_of(got: Received, document: dict[str, Any]) -> dict[str, Any]:
+def schema_of(delivery: ReceivedDelivery, document: dict[str, Any]) -> dict[str, Any]:
     """Find the official schema of a webhook by event and action."""
-    action = got.payload.get("action")
-    event = got.headers["X-GitHub-Event"]
+    action = delivery.payload.get("action")
+    event = delivery.headers["X-GitHub-Event"]
     return {"$ref": f"#/definitions/{event}${action or 'event'}", "definitions": document["definitions"]}
 
 
 def open_ended(node: Any) -> Any:
     """Let objects have members that the schemas, which are no longer kept up, have not heard of."""
     if isinstance(node, list):
-        return [open_ended(one) for one in node]
+        return [open_ended(delivery) for delivery in node]
     if isinstance(node, dict):
         return {
             key: open_ended(value) for key, value in node.items() if (key, value) != ("additionalProperties", False)
@@ -107,16 +107,16 @@ def test_payloads_are_what_the_official_schemas_describe(
     walk(bot, branch_from, original)
     fake_github.wait_for_deliveries()
     problems = []
-    for got, name in zip(receiver.received, receiver.events(), strict=True):
-        validator = jsonschema_rs.Draft7Validator(schema_of(got, document), validate_formats=True)
-        errors = validator.iter_errors(got.payload)
+    for delivery, name in zip(receiver.received, receiver.events(), strict=True):
+        validator = jsonschema_rs.Draft7Validator(schema_of(delivery, document), validate_formats=True)
+        errors = validator.iter_errors(delivery.payload)
         problems += [f"{name}: {'/'.join(map(str, error.instance_path))}: {error.message[:200]}" for error in errors]
     assert not problems, "\n".join(problems)
     assert len(receiver.received) == 10
 
 
 def test_only_the_events_asked_for_are_sent(fake_github: FakeGitHub, original: int, bot: Repository) -> None:
-    with receiving() as receiver:
+    with serve_receiver() as receiver:
         fake_github.add_webhook(NAME, receiver.url, "", ["pull_request"])
         bot.get_issue(original).create_comment("hello")
         bot.get_issue(original).add_to_labels("one")
@@ -126,13 +126,13 @@ def test_only_the_events_asked_for_are_sent(fake_github: FakeGitHub, original: i
 
 
 def test_endpoint_that_is_down_is_recorded(fake_github: FakeGitHub, original: int, bot: Repository) -> None:
-    with receiving() as receiver:
+    with serve_receiver() as receiver:
         fake_github.add_webhook(NAME, receiver.url, "", ["issue_comment"])
     bot.get_issue(original).create_comment("hello")
     fake_github.wait_for_deliveries()
-    (lost,) = fake_github.deliveries()
-    assert lost.status_code == 0
-    assert "ConnectionRefusedError" in lost.error
+    (delivery,) = fake_github.deliveries()
+    assert delivery.status_code == 0
+    assert "ConnectionRefusedError" in delivery.error
 
 
 def test_seeding_tells_nobody(fake_github: FakeGitHub, receiver: Receiver, original: int) -> None:
