@@ -118,13 +118,15 @@ class FaultInjector:
             return
         scope.setdefault("state", {})
         fault = self._take_fault(scope)
-        recorder = _Recorder(None if fault else send)
-        if fault is None or fault.after_effect:
+        recorder = _Recorder(send, lambda: self._record(scope, recorder, injected=fault is not None))
+        if fault is None:
             await self._app(scope, receive, recorder.send)
-        if fault is not None:
-            recorder = _Recorder(send)
-            await self._fail(fault, scope, receive, recorder.send)
-        self._record(scope, recorder, injected=fault is not None)
+            return
+        if fault.after_effect:
+            await self._app(scope, receive, _discard)
+        await self._fail(fault, scope, receive, recorder.send)
+        if recorder.status == 0:
+            self._record(scope, recorder, injected=True)
 
     async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if isinstance(fault.ending, int):
@@ -162,10 +164,14 @@ class FaultInjector:
 
 
 class _Recorder:
-    """Passes an answer on, or swallows it, and keeps what it was."""
+    """Passes an answer on and keeps what it was.
 
-    def __init__(self, send: Send | None) -> None:
+    `on_end` is called before the last part is sent: a client that has its answer finds it in the log.
+    """
+
+    def __init__(self, send: Send, on_end: Callable[[], None]) -> None:
         self._send = send
+        self._on_end = on_end
         self.status = 0
         self.content_type = ""
         self.body = bytearray()
@@ -176,10 +182,16 @@ class _Recorder:
             self.status = message["status"]
             headers: dict[bytes, Any] = dict(message.get("headers", []))
             self.content_type = headers.get(b"content-type", b"").decode()
-        elif self.content_type.startswith("application/json"):
-            self.body += message.get("body", b"")
-        if self._send:
-            await self._send(message)
+        else:
+            if self.content_type.startswith("application/json"):
+                self.body += message.get("body", b"")
+            if not message.get("more_body", False):
+                self._on_end()
+        await self._send(message)
+
+
+async def _discard(_message: Message) -> None:
+    """Send nothing: the effect stays and the answer is lost."""
 
 
 def _path(scope: Scope) -> str:
