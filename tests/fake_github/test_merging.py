@@ -80,9 +80,7 @@ def test_rebase_keeps_every_merged_commitand_its_author(pull: PullRequest, maint
 
 
 def test_own_title_and_text_are_taken(pull: PullRequest, maintainer: Repository) -> None:
-    merged_commit = pull.merge(
-        merge_method="squash", commit_title="$& title", commit_message="text\n\nRefs: #1"
-    )
+    merged_commit = pull.merge(merge_method="squash", commit_title="$& title", commit_message="text\n\nRefs: #1")
     assert maintainer.get_git_commit(merged_commit.sha).message == "$& title\n\ntext\n\nRefs: #1"
 
 
