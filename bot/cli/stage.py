@@ -176,7 +176,7 @@ def publish(
     console.print(results_table(results))
     console.print(render_explanations(results), markup=False, soft_wrap=True)
     if next_round is not None:
-        targets = next_round.plan().planned() if next_round.path("plan/plan.json").exists() else ()
+        targets = next_round.plan().planned_targets() if next_round.path("plan/plan.json").exists() else ()
         _write_outputs({"targets": jobs.matrix(targets), "seal": next_round.seal("plan") if targets else ""})
 
 

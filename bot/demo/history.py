@@ -1,6 +1,6 @@
 """A git repository with sglang's history in small: released sources on main, release branches, the merged original.
 
-Owns the shape of that history. The sources come from the released wheels at run time; nothing of them is kept here.
+The sources come from the released wheels at run time; none of them is in this repository.
 """
 
 from __future__ import annotations
@@ -70,13 +70,13 @@ def _write_releases(stream: IO[bytes], sources: Mapping[str, Path]) -> None:
 
 
 def _write_original(stream: IO[bytes], newest: Path, patch: CarriedPatch) -> None:
-    applied = apply(DirectoryTree(newest), patch)
-    if not isinstance(applied, Applied):
+    result = apply(DirectoryTree(newest), patch)
+    if not isinstance(result, Applied):
         raise BackportError(f"{patch.name} does not apply to the newest release.", hint="Run `backport-bot check`.")
     origin = patch.provenance.original
     author = f"{origin.author} <{origin.author}@users.noreply.github.com>"
     message = f"{origin.title} (#{origin.pull_request})"
-    _write_commit(stream, author, _ORIGINAL_DATE, message, applied.changes.items())
+    _write_commit(stream, author, _ORIGINAL_DATE, message, result.changes.items())
 
 
 def _write_commit(
@@ -92,5 +92,5 @@ def _write_commit(
 
 
 def _git(git_dir: Path, *arguments: str) -> str:
-    where = [] if arguments[0] == "init" else ["-C", str(git_dir)]
-    return subprocess.run(["git", *where, *arguments], check=True, capture_output=True, text=True).stdout.strip()
+    options = [] if arguments[0] == "init" else ["-C", str(git_dir)]
+    return subprocess.run(["git", *options, *arguments], check=True, capture_output=True, text=True).stdout.strip()

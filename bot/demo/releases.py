@@ -1,6 +1,6 @@
 """Released sglang sources from the package registry, unpacked once into the user's cache folder.
 
-Owns the download, its hash check and the cache. Knows nothing of git or of what the sources are used for.
+Each wheel is downloaded once, checked by its hash, and cached.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ def released(version: str, progress: Progress = silent) -> Path:
     home = cache_directory() / "sglang"
     target = home / version
     home.mkdir(parents=True, exist_ok=True)
-    with _locked(home / f".{version}.lock"):
+    with _hold_lock(home / f".{version}.lock"):
         if not target.is_dir():
             progress(f"Downloading sglang {version}")
             with tempfile.TemporaryDirectory(dir=home) as scratch:
-                unpacked = _unpack(_download(version, requirement, Path(scratch)), Path(scratch) / "unpacked")
-                unpacked.rename(target)
+                folder = _unpack(_download(version, requirement, Path(scratch)), Path(scratch) / "unpacked")
+                folder.rename(target)
     return target
 
 
@@ -60,7 +60,7 @@ def _requirements() -> list[str]:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _hold_lock(path: Path) -> Iterator[None]:
     """Let one process at a time fetch a version; the others find it there."""
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -73,10 +73,10 @@ def _download(version: str, requirement: str, scratch: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary=:all:", *_PLATFORM, "--require-hashes"]
     command += ["--dest", str(scratch), "--requirement", str(scratch / "requirements.txt")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(scratch.glob("sglang-*.whl"))
-    if done.returncode or len(wheels) != 1:
-        lines = [line for line in done.stderr.splitlines() if not line.startswith("WARNING")]
+    if process.returncode or len(wheels) != 1:
+        lines = [line for line in process.stderr.splitlines() if not line.startswith("WARNING")]
         raise DownloadError(
             f"sglang {version} could not be downloaded from the package registry: {' '.join(lines[-3:])}",
             hint="Check that `pip download sglang` works here (network, proxy, index settings) and run again; "

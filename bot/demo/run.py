@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from bot.demo.scenario import Stage, staged
+from bot.demo.scenario import DemoRun, start_demo
 from bot.environment.safe_output import to_json
 from bot.environment.temporary_folders import scratch_folder
 from bot.errors import NoDevice
@@ -19,7 +19,7 @@ from bot.report.json_data import target_to_json
 from bot.report.terminal import render_explanations, results_table
 
 # What each released branch must come to; the facts behind it stand in patches/sglang-24587/README.md.
-_EXPECTED: Mapping[str, Method | None] = {
+_EXPECTED_METHODS: Mapping[str, Method | None] = {
     "release/v0.5.9": None,
     "release/v0.5.10": Method.CARRIED_PATCH,
     "release/v0.5.11": Method.CARRIED_PATCH,
@@ -47,45 +47,47 @@ def show_demo(*, as_json: bool, serve: bool, device: str, sync: bool = False) ->
     progress = Console(stderr=True, highlight=False)
     with (
         scratch_folder("backport-demo-") as scratch,
-        staged(
+        start_demo(
             scratch, device=device, progress=lambda line: progress.print(line, markup=False, soft_wrap=True)
-        ) as stage,
+        ) as demo,
     ):
-        results = _sync(stage, progress) if sync else _ask(stage, progress)
-        good = is_as_expected(results, stage.heads())
-        pages = stage.tracking_pages() if sync else [stage.page]
+        results = _sync(demo, progress) if sync else _ask(demo, progress)
+        good = is_as_expected(results, demo.heads())
+        pages = demo.tracking_pages() if sync else [demo.page]
         _print_results(results, ("The tracking issue: " if sync else "The comment that was answered: "), pages, as_json)
         if not good:
             progress.print("Not every branch ended as it must; see above.", style="bold red")
         if serve:
-            _wait(stage, progress)
+            _wait(demo, progress)
     return 0 if good else 1
 
 
-def _ask(stage: Stage, progress: Console) -> Sequence[TargetOutcome]:
-    comment = f"/backport {' '.join(stage.branches)}"
-    progress.print(f"Commenting on #{stage.original}: {comment}", markup=False)
-    return stage.ask(comment)
+def _ask(demo: DemoRun, progress: Console) -> Sequence[TargetOutcome]:
+    comment = f"/backport {' '.join(demo.branches)}"
+    progress.print(f"Commenting on #{demo.original}: {comment}", markup=False)
+    return demo.ask(comment)
 
 
-def _sync(stage: Stage, progress: Console) -> Sequence[TargetOutcome]:
+def _sync(demo: DemoRun, progress: Console) -> Sequence[TargetOutcome]:
     progress.print("Running the scheduled sync; nobody comments on anything")
-    return stage.sync()
+    return demo.sync()
 
 
 def is_as_expected(results: Sequence[TargetOutcome], heads: Mapping[int, str]) -> bool:
     """Say whether every branch came to what it must, and each pull request's head is the tested commit."""
-    return [result.branch for result in results] == list(_EXPECTED) and all(_is_right(each, heads) for each in results)
+    return [result.branch for result in results] == list(_EXPECTED_METHODS) and all(
+        _is_right(outcome, heads) for outcome in results
+    )
 
 
 def _is_right(result: TargetOutcome, heads: Mapping[int, str]) -> bool:
-    expected = _EXPECTED[result.branch]
+    method = _EXPECTED_METHODS[result.branch]
     match result:
         case NotAffected():
-            return expected is None
+            return method is None
         case Opened(candidate=candidate, verdict=verdict, pull_request=opened) if candidate and verdict:
-            tested = heads.get(opened.number) == candidate.commit
-            return candidate.method is expected and verdict.proven and tested
+            is_tested_commit = heads.get(opened.number) == candidate.commit
+            return candidate.method is method and verdict.proven and is_tested_commit
         case _:
             return False
 
@@ -102,8 +104,8 @@ def _print_results(results: Sequence[TargetOutcome], lead: str, pages: Sequence[
         console.print(f"{lead}{page}", markup=False, soft_wrap=True)
 
 
-def _wait(stage: Stage, progress: Console) -> None:
-    progress.print(f"The pages are up at {stage.page}; Ctrl-C ends them.", markup=False, soft_wrap=True)
+def _wait(demo: DemoRun, progress: Console) -> None:
+    progress.print(f"The pages are up at {demo.page}; Ctrl-C ends them.", markup=False, soft_wrap=True)
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

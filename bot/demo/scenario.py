@@ -1,7 +1,7 @@
 """The main job from end to end on real releases: a comment on a GitHub on loopback in, proven pull requests out.
 
-Owns the stage: repository, accounts, webhook, the one comment. Everything between the comment and the pull requests is
-the bot as it runs anywhere.
+This module sets up the repository, the accounts and the webhook, and writes the comment. Everything between the comment
+and the pull requests is the bot as it runs anywhere.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PATIENCE = 1800.0
 
 
 @dataclass(slots=True)
-class Stage:
+class DemoRun:
     """A running demo: where its pages are, and the results of every request served so far, oldest first."""
 
     url: str
@@ -47,7 +47,7 @@ class Stage:
     maintainer: Github
     fake_github: FakeGitHub
     service: Service
-    served: list[tuple[TargetOutcome, ...]]
+    results: list[tuple[TargetOutcome, ...]]
     context: RepositoryContext
     directory: Path
 
@@ -67,13 +67,13 @@ class Stage:
         Raises:
             BackportError: the bot did not serve the request.
         """
-        before = len(self.served)
+        before = len(self.results)
         self.maintainer.get_repo(REPOSITORY).get_issue(self.original).create_comment(comment)
         self.fake_github.wait_for_deliveries(timeout=30)
-        if not self.service.worker.wait_until_idle(_PATIENCE) or len(self.served) == before:
+        if not self.service.worker.wait_until_idle(_PATIENCE) or len(self.results) == before:
             problems = "; ".join(self.service.journal.problems()) or f"no answer within {_PATIENCE:.0f} s"
             raise BackportError(f"The bot did not serve the comment: {problems}.", hint="Run again with --verbose.")
-        return self.served[-1]
+        return self.results[-1]
 
     def sync(self) -> tuple[TargetOutcome, ...]:
         """Run a scheduled sync, which nobody asks for anything, and return what each branch came to.
@@ -85,20 +85,20 @@ class Stage:
         patch = self.context.patches[PATCH]
         endings: dict[str, TargetOutcome] = {result.branch: result for result in run.results}
         for state in run.survey.branches:
-            found = [each for each in state.in_states(State.NOT_AFFECTED) if each.original.number == self.original]
-            if found and state.tip:
+            issues = [state for state in state.in_states(State.NOT_AFFECTED) if state.original.number == self.original]
+            if issues and state.tip:
                 report = check(CommitTree(self.context.mirror, state.tip), patch)
                 endings[state.branch] = NotAffected(branch=state.branch, check=report)
         return tuple(endings[branch] for branch in self.branches if branch in endings)
 
     def tracking_pages(self) -> tuple[str, ...]:
         """Return the addresses of the tracking issues, oldest first."""
-        found = self.maintainer.get_repo(REPOSITORY).get_issues(state="open", direction="asc")
-        return tuple(issue.html_url for issue in found if issue.title.startswith("Backports to "))
+        issues = self.maintainer.get_repo(REPOSITORY).get_issues(state="open", direction="asc")
+        return tuple(issue.html_url for issue in issues if issue.title.startswith("Backports to "))
 
 
 @contextmanager
-def staged(directory: Path, *, device: str = "auto", progress: Progress = silent) -> Iterator[Stage]:
+def start_demo(directory: Path, *, device: str = "auto", progress: Progress = silent) -> Iterator[DemoRun]:
     """Build the repository, start GitHub on loopback and the bot's webhook service, and take all down afterwards."""
     patch = load_patches([bundled_patches()])[PATCH]
     history = build(directory / "sglang.git", patch, progress)
@@ -115,24 +115,24 @@ def staged(directory: Path, *, device: str = "auto", progress: Progress = silent
                 token=token[BOT],
                 api_url=fake_github.api_url,
                 directory=directory,
-                signing=SigningKey.derive(secret),
+                signing_key=SigningKey.derive(secret),
                 progress=progress,
             )
         )
-        served: list[tuple[TargetOutcome, ...]] = []
+        results: list[tuple[TargetOutcome, ...]] = []
         service = stack.enter_context(
-            running_service(context, directory=directory, secret=secret, own_login=BOT, served=served.append)
+            running_service(context, directory=directory, secret=secret, own_login=BOT, on_results=results.append)
         )
         fake_github.add_webhook(REPOSITORY, service.url, secret, ["issue_comment"])
         number = patch.provenance.original.pull_request
-        yield Stage(
+        yield DemoRun(
             fake_github.url,
             number,
             history.branches,
             maintainer,
             fake_github,
             service,
-            served,
+            results,
             context=context,
             directory=directory,
         )

@@ -48,13 +48,13 @@ def handle_backport(command: CommandContext, context: RepositoryContext, run: Ru
     if not targets.branches and not targets.unknown:
         post_reply(replies.render_nothing_to_do(command.command, template=template), source, context)
         return RequestSummary()
-    missing = tuple(_unknown_target(unknown, context) for unknown in targets.unknown)
-    if missing and not targets.branches:
+    failures = tuple(_unknown_target(unknown, context) for unknown in targets.unknown)
+    if failures and not targets.branches:
         error = none_there(targets.unknown, command.command, context)
         post_reply(replies.render_error(error, template=template), source, context)
-        return RequestSummary(results=missing)
-    comment = StatusComment(request, (*(outcome.branch for outcome in missing), *targets.branches), context)
-    for outcome in missing:
+        return RequestSummary(results=failures)
+    comment = StatusComment(request, (*(outcome.branch for outcome in failures), *targets.branches), context)
+    for outcome in failures:
         comment.end(outcome)
     try:
         run(targets.branches, request, comment, context)

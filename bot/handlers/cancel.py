@@ -5,7 +5,7 @@ Requests under way see the comment by themselves (`bot.pipeline.cancellation`).
 
 from __future__ import annotations
 
-from bot.handlers.deferred import is_kept, read_line
+from bot.handlers.deferred import has_record_in, read_record_command
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.replies import CommandSource, post_reply
 from bot.pipeline.request_storage import own_answers
@@ -24,7 +24,11 @@ def _cancel_deferred(number: int, context: RepositoryContext) -> tuple[str, ...]
     targets: dict[str, None] = {}
     template = context.config.templates.answer
     for key, answer in own_answers(context.github.comments(number), number, context).items():
-        command = read_line(read_command_record(answer.body)) if is_kept(answer, RecordState.REMEMBERED) else None
+        command = (
+            read_record_command(read_command_record(answer.body))
+            if has_record_in(answer, RecordState.REMEMBERED)
+            else None
+        )
         if command is not None:
             targets.update(dict.fromkeys(command.targets))
             post_reply(replies.render_forgotten(command, template=template), CommandSource(number, "", key), context)

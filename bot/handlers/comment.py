@@ -16,7 +16,7 @@ from bot.commands.verbs import Verb
 from bot.errors import BackportError, NotYetKnown, RateLimited, RequestRejected, Unavailable
 from bot.handlers.backport import RunTargets, handle_backport, run_targets
 from bot.handlers.cancel import handle_cancel
-from bot.handlers.deferred import deferred_requests, label_request, without_answered
+from bot.handlers.deferred import deferred_requests, label_request, without_replied
 from bot.handlers.help import handle_help
 from bot.handlers.read_comment import read_comment
 from bot.handlers.status import handle_status
@@ -33,23 +33,22 @@ from bot.text.comment_text import may_start_line
 
 
 def answer(trigger: Trigger, context: RepositoryContext) -> tuple[TargetOutcome, ...]:
-    """Serve what a trigger asks for, from start to end, and return how each target branch ended.
+    """Do what a trigger asks for and return each target branch's outcome.
 
     Raises:
-        RateLimited, Unavailable: GitHub does not answer; the trigger can be served again later.
+        RateLimited, Unavailable: GitHub does not answer; the trigger can be handled again later.
     """
     return serve(trigger, context, run_targets).results
 
 
 def serve(trigger: Trigger, context: RepositoryContext, run: RunTargets) -> RequestSummary:
-    """Answer a trigger, leaving the work on target branches to `run`.
+    """Handle a trigger, leaving the work on target branches to `run`.
 
-    A comment without a command and a label that names no target are left alone. Before the merge a request is
-    remembered; the merge serves what is due then. Serving the same trigger again edits the same answers and opens
-    nothing twice.
+    A comment without a command and a label that names no target are left alone. A request before the merge is deferred
+    until the merge. Handling the same trigger again edits the same replies and opens nothing twice.
 
     Raises:
-        RateLimited, Unavailable: GitHub does not answer; the trigger can be served again later.
+        RateLimited, Unavailable: GitHub does not answer; the trigger can be handled again later.
     """
     if isinstance(trigger, MergeTrigger):
         groups = deferred_requests(context.github.pull_request(trigger.pull_request), context)
@@ -61,14 +60,14 @@ def serve(trigger: Trigger, context: RepositoryContext, run: RunTargets) -> Requ
         return RequestSummary()
     source = _source(trigger)
     try:
-        requests = without_answered(_requests(trigger, source, context), context)
+        requests = without_replied(_requests(trigger, source, context), context)
     except RequestRejected as error:
         return _refuse(source, error, context)
     return serve_group(requests, context, run)
 
 
 def refuse(trigger: Trigger, error: BackportError, context: RepositoryContext) -> None:
-    """Answer a comment that holds a command with what stops every request; whoever did not ask hears nothing."""
+    """Reply with an error that stops every request, if the comment holds a command."""
     if not isinstance(trigger, CommentTrigger):
         return
     if holds_command(trigger.body):
@@ -84,14 +83,14 @@ def _refuse(source: CommandSource, error: BackportError, context: RepositoryCont
 def serve_group(
     requests: Sequence[CommandContext | RefusedCommand], context: RepositoryContext, run: RunTargets
 ) -> RequestSummary:
-    """Serve the commands of one comment, or of one label: 👀 first, then the answers, then how it went."""
+    """Handle the commands of one comment or one label: react with 👀, reply to each, react with the outcome."""
     if not requests:
         return RequestSummary()
     source = requests[0].source
     react("eyes", source, context)
-    served = sum((_handle(command, context, run) for command in requests), RequestSummary())
-    post_outcome_reaction(served, source.comment_id, context)
-    return served
+    summary = sum((_handle(command, context, run) for command in requests), RequestSummary())
+    post_outcome_reaction(summary, source.comment_id, context)
+    return summary
 
 
 def _source(trigger: CommentTrigger | LabelTrigger) -> CommandSource:
@@ -119,14 +118,14 @@ def _handle(command: CommandContext | RefusedCommand, context: RepositoryContext
         _check_permission(command.command, source.requester, context)
         return _dispatch(command, context, run)
     except (RequestRejected, NotYetKnown) as error:
-        if isinstance(error, NotYetKnown) and context.comes_back:
+        if isinstance(error, NotYetKnown) and context.retries_later:
             raise
         return _post_error(error, source, context)
     except (RateLimited, Unavailable):
         raise
     except Exception as error:
-        typed = str(command.command) if isinstance(command, CommandContext) else ""
-        return _post_error(as_backport_error(error, "this request", retry=typed), source, context)
+        text = str(command.command) if isinstance(command, CommandContext) else ""
+        return _post_error(as_backport_error(error, "this request", retry=text), source, context)
 
 
 def _dispatch(command: CommandContext, context: RepositoryContext, run: RunTargets) -> RequestSummary:
@@ -153,10 +152,10 @@ def _post_error(error: BackportError, source: CommandSource, context: Repository
 def _check_permission(command: Command, login: str, context: RepositoryContext) -> None:
     if not is_authorized(command, login, context):
         level = required_permission(command, context.config.permissions).value
-        raise replies.not_authorized(login, _typed(command), level)
+        raise replies.not_authorized(login, _command_text(command), level)
 
 
-def _typed(command: Command) -> str:
+def _command_text(command: Command) -> str:
     if command.verb is not Verb.BACKPORT:
         return f"{NAME} {command.verb.value}"
     return NAME if command.options.prove else f"{NAME} --no-prove"

@@ -1,6 +1,6 @@
 """The event that a run begins with: a file that the CI wrote, or a comment's number.
 
-Owns reading that file. What an event means is the business of `bot.commands.events`.
+`bot.commands.events` says what an event means.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Each stage as a job runs it: the doors it needs opened, its work done, its outputs for the jobs that follow.
+"""Each stage as a CI job runs it: it opens what the stage may reach, runs it, and writes the outputs for the next jobs.
 
-Owns which stage gets which door and which secret. `prove` gets none, and drops a token that was left lying around.
+A stage gets only the secrets that it needs. `prove` gets none, and drops a token that its environment holds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bot.models import Progress, TargetOutcome, Verdict
 from bot.pick.caches import PickCaches
 from bot.pick.context import PickContext
 from bot.pipeline.context import ConnectionSettings, RepositoryContext, open_connections, open_elsewhere
-from bot.pipeline.records import Plan, Planned, kind_of
+from bot.pipeline.records import Plan, PlannedTarget, kind_of
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.seal import seal_picks
 from bot.pipeline.settings import Settings, keep_local_settings, keep_repository_settings, read_settings
@@ -37,13 +37,13 @@ from bot.pipeline.settings import Settings, keep_local_settings, keep_repository
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What the jobs after the plan go by: the targets to pick, and the digest over plan/.
+    """What the jobs after the plan need: the targets to pick, and the digest over plan/.
 
-    `account`: the pick takes the account that publishes. `runner`: the labels of the machine that proves, where the
+    `account`: the pick needs the account that publishes. `runner`: the labels of the machine that proves, if the
     configuration names one.
     """
 
-    targets: tuple[Planned, ...] = ()
+    targets: tuple[PlannedTarget, ...] = ()
     seal: str = ""
     account: bool = False
     runner: tuple[str, ...] = ()
@@ -52,17 +52,17 @@ class Ready:
 def run_plan(
     folder: RunFolder, event: Event, connection: ConnectionSettings, *, config: Path | None, progress: Progress
 ) -> Ready:
-    """Answer an event and return what is to be picked, and how; an event that asks for nothing opens no door.
+    """Answer an event and return what is to be picked, and how. An event that asks for nothing opens no connection.
 
-    `config` is a file at hand; without it backport.yaml is read from the repository's default branch.
+    `config` is a local file; without it backport.yaml is read from the repository's default branch.
 
     Raises:
-        ConfigError: the configuration cannot be used, which whoever asked was told.
+        ConfigError: the configuration cannot be used; the requester got a reply that says so.
     """
     if not event.may_ask:
         return Ready()
     account = credentials.require_account("nothing was planned")
-    signing = credentials.signing_key(account)
+    signing_key = credentials.signing_key(account)
     with open_connections(connection, account) as (client, mirror):
         payload = event.payload if event.comment_id is None else client.comment_delivery(event.comment_id)
         trigger = parse_delivery(event.name, payload, own_login=client.login)
@@ -73,15 +73,15 @@ def run_plan(
         try:
             settings = _kept_settings(config, client, mirror, folder)
         except ConfigError as error:
-            # The run's log is seen by few; whoever asked is not left without an answer.
+            # Few people see the run's log, so the requester gets a reply as well.
             bare = Settings(Config(repository=client.repository), {})
             with _open_context(
-                client, _pick_context(mirror, bare, connection, progress), connection, account, signing
+                client, _pick_context(mirror, bare, connection, progress), connection, account, signing_key
             ) as context:
                 refuse(trigger, error, context)
             raise
         with _open_context(
-            client, _pick_context(mirror, settings, connection, progress), connection, account, signing
+            client, _pick_context(mirror, settings, connection, progress), connection, account, signing_key
         ) as context:
             plan_trigger(trigger, folder, context)
     return _ready(folder, settings)
@@ -100,7 +100,7 @@ def _kept_settings(config: Path | None, client: GitHubClient, mirror: Repository
 def _ready(folder: RunFolder, settings: Settings) -> Ready:
     plan, prove = folder.plan(), settings.config.prove
     return Ready(
-        targets=plan.planned(),
+        targets=plan.planned_targets(),
         seal=folder.seal("plan"),
         account=needs_account(plan, verified=settings.config.commit.verified),
         runner=prove.actions.labels if prove.runner == "github-actions" else (),
@@ -117,15 +117,15 @@ def run_pick(
 ) -> tuple[str, ...]:
     """Pick some targets, or all without naming any; returns one line about each.
 
-    A token is needed to read only, and the account that publishes where `needs_account` says so. `seal` is what the
-    plan was sealed with, where that is known.
+    The token needs only read access, unless `needs_account` asks for the account that publishes. `seal` is the digest
+    of the plan, if the caller has it.
     """
     if seal is not None:
         folder.check_seal(seal, "plan")
     plan, settings = folder.plan(), read_settings(folder)
     with _open_for_pick(plan, settings, connection, progress) as (context, repository):
-        picks = pick_targets(targets or [planned.id for planned in plan.planned()], folder, context, repository)
-    return tuple(f"{identity}: {picked.branch}: {kind_of(picked)}" for identity, picked in picks.items())
+        picks = pick_targets(targets or [target.id for target in plan.planned_targets()], folder, context, repository)
+    return tuple(f"{identity}: {result.branch}: {kind_of(result)}" for identity, result in picks.items())
 
 
 @contextmanager
@@ -149,10 +149,10 @@ def _open_for_pick(
         yield _pick_context(mirror, settings, connection, progress), None
 
 
-def run_seal(folder: RunFolder) -> tuple[str, tuple[Planned, ...]]:
+def run_seal(folder: RunFolder) -> tuple[str, tuple[PlannedTarget, ...]]:
     """Return the seal of the folder and the targets that are to be proven."""
-    sealed = seal_picks(folder)
-    return sealed.seal, sealed.to_prove
+    picks = seal_picks(folder)
+    return picks.seal, picks.to_prove
 
 
 def run_prove(
@@ -160,15 +160,15 @@ def run_prove(
 ) -> dict[str, Verdict]:
     """Prove some targets, or all that have a candidate; returns the verdicts.
 
-    `seal` is what the folder was sealed with, where that is known: code of another proof may have replaced what this
-    one is given. Raises RunFolderError where it is not so any more; then nothing is run.
+    `seal` is the digest of the folder, if the caller has it: the code of another proof may have replaced files. Raises
+    RunFolderError if the folder was changed since; then nothing is run.
     """
     for name in credentials.SECRETS:
         credentials.drop(name)
     if seal is not None:
         folder.check_seal(seal)
-    named = targets or [each.id for each in seal_picks(folder).to_prove]
-    return {each: prove_target(each, folder, progress=progress) for each in named}
+    ids = targets or [target.id for target in seal_picks(folder).to_prove]
+    return {target: prove_target(target, folder, progress=progress) for target in ids}
 
 
 def run_publish(
@@ -182,12 +182,12 @@ def run_publish(
 ) -> tuple[TargetOutcome, ...]:
     """Publish what was proven; returns how every target ended that has. See `publish_all` for the options."""
     account = credentials.require_account("nothing was published")
-    signing = credentials.signing_key(account)
+    signing_key = credentials.signing_key(account)
     folder.check_seal(seal)
     with (
         open_connections(connection, account) as (client, mirror),
         _open_context(
-            client, _pick_context(mirror, read_settings(folder), connection, progress), connection, account, signing
+            client, _pick_context(mirror, read_settings(folder), connection, progress), connection, account, signing_key
         ) as context,
     ):
         return publish_all(folder, seal, context, again=again, evidence_url=evidence_url)
@@ -211,17 +211,19 @@ def _open_context(
     pick: PickContext,
     connection: ConnectionSettings,
     account: Account,
-    signing: SigningKey | None = None,
+    signing_key: SigningKey | None = None,
 ) -> Iterator[RepositoryContext]:
     run = os.environ.get("GITHUB_RUN_ID", "")
-    context = RepositoryContext(pick=pick, github=client, signing=signing, run=run)
+    context = RepositoryContext(pick=pick, github=client, signing_key=signing_key, run=run)
     with open_elsewhere(context, connection, account) as complete:
         yield complete
 
 
-def matrix(targets: Iterable[Planned]) -> list[dict[str, str | int]]:
+def matrix(targets: Iterable[PlannedTarget]) -> list[dict[str, str | int]]:
     """Return what a matrix of jobs needs of each target."""
-    return [{"id": each.id, "branch": each.target, "original": each.request.original.number} for each in targets]
+    return [
+        {"id": target.id, "branch": target.target, "original": target.request.original.number} for target in targets
+    ]
 
 
 def write_outputs(outputs: dict[str, object]) -> None:

@@ -1,6 +1,6 @@
-"""A comment → the commands in it, or two lines that say what is the matter, with the nearest names of this repository.
+"""A comment → its commands, or an error in two lines with the nearest names of this repository.
 
-Owns that the permission is looked at before a comment is read, and that whoever has none hears that and nothing else.
+The permission is checked before the comment is parsed. An author without permission gets that reply and no other.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bot.pipeline.repositories import target_branches
 from bot.report import replies
 
 _OF_STRANGERS = 8192
-"""Characters that are read of what somebody wrote who may ask for nothing."""
+"""Characters that are read of a comment whose author has no permission."""
 _NEAREST = 2
 
 
@@ -42,27 +42,27 @@ def read_comment(trigger: CommentTrigger, context: RepositoryContext) -> Sequenc
     except CommandError as error:
         if not is_authorized(Command(verb=Verb.BACKPORT), trigger.author, context):
             raise stranger from None
-        raise _explained(error, context) from error
+        raise _with_suggestions(error, context) from error
 
 
 def none_there(unknown: Sequence[UnknownTarget], command: Command, context: RepositoryContext) -> CommandError:
     """Word that no target of a command is there; the commands that it may mean can be pasted."""
     errors = [unknown_target_error(target, context) for target in unknown]
     names = [_nearest(target.name, [*target.nearest, *_words(command)]) for target in unknown]
-    meant: list[Command] = []
+    commands: list[Command] = []
     if len(names) == 1:
-        meant = [_as_asked(command, name) for name in names[0]]
+        commands = [_as_asked(command, name) for name in names[0]]
     elif all(names):
-        meant = [replace(command, targets=tuple(dict.fromkeys(near[0] for near in names)))]
-    hint = replies.did_you_mean(meant) if meant else _stable(context) or errors[0].hint
+        commands = [replace(command, targets=tuple(dict.fromkeys(names[0] for names in names)))]
+    hint = replies.did_you_mean(commands) if commands else _stable(context) or errors[0].hint
     return CommandError(" ".join(error.message for error in errors), hint=hint)
 
 
-def _explained(error: CommandError, context: RepositoryContext) -> CommandError:
+def _with_suggestions(error: CommandError, context: RepositoryContext) -> CommandError:
     if error.word is None:
         return error
-    near = _nearest(error.word, [*KEYWORDS, *newest_first(target_branches(context))]) if error.word else []
-    hint = replies.did_you_mean([_as_asked(_BARE, name) for name in near]) if near else _stable(context)
+    names = _nearest(error.word, [*KEYWORDS, *newest_first(target_branches(context))]) if error.word else []
+    hint = replies.did_you_mean([_as_asked(_BARE, name) for name in names]) if names else _stable(context)
     return CommandError(error.message, hint=hint or error.hint)
 
 

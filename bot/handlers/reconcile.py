@@ -1,7 +1,7 @@
-"""What webhooks did not tell: requests that were never answered, and those that a merge made due.
+"""Handles requests whose webhook was lost: those that never got a reply, and those due at a merge.
 
-Owns the look at GitHub itself, which is the truth; a webhook is only a hint that it changed. Safe to run at any time
-and as often as one likes: what was answered is left alone.
+It reads GitHub itself; a webhook is only a hint that something changed. It can run at any time and as often as needed:
+requests with a reply are left alone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LONGEST = LONGEST
 
 
 def reconcile(context: RepositoryContext, *, since: datetime) -> tuple[TargetOutcome, ...]:
-    """Serve what is open on the pull requests that changed since then; one that fails never stops the others.
+    """Handle the open requests of the pull requests that changed since then; one that fails does not stop the others.
 
     Raises:
         RateLimited, Unavailable: GitHub does not answer; run it again later.
@@ -30,7 +30,7 @@ def reconcile(context: RepositoryContext, *, since: datetime) -> tuple[TargetOut
     results: list[TargetOutcome] = []
     for number in tuple(context.github.changed_since(since)):
         try:
-            results += _reconcile_one(number, replace(context, pauses=(), comes_back=True))
+            results += _reconcile_one(number, replace(context, pauses=(), retries_later=True))
         except NotYetKnown as error:
             context.progress(f"#{number}: {error.message} It is looked at again the next time.")
         except (RateLimited, Unavailable):

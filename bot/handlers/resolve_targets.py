@@ -1,6 +1,6 @@
-"""Which target branches a command means: by name, by pattern, or by what a carried patch finds affected.
+"""Resolves the targets of a command in every configured repository, and words the error for one that does not exist.
 
-Owns that in every repository that targets may be in, and the words for those that are not to be had.
+A target is a name, a pattern, or `auto`: what a carried patch finds affected.
 """
 
 from __future__ import annotations
@@ -30,48 +30,52 @@ def resolve_command_targets(
         RequestRejected: more than `max_targets`, or `auto` where nothing tells what is affected.
     """
     tips = target_branches(context)
-    resolved = resolve_targets(command.targets, tips, context.config)
+    targets_of_command = resolve_targets(command.targets, tips, context.config)
     if {ALL, AUTO} & set(command.targets):
-        resolved = replace(resolved, unknown=(*resolved.unknown, *_invisible_repositories(context)))
+        targets_of_command = replace(
+            targets_of_command, unknown=(*targets_of_command.unknown, *_invisible_repositories(context))
+        )
     if not command.auto:
-        return resolved
+        return targets_of_command
     if patch is None:
         raise RequestRejected(
             "`auto` asks a carried patch which branches are affected, and none carries this pull request. "
             "Nothing was started.",
             hint="Name the branches.",
         )
-    return replace(resolved, branches=_affected(resolved.branches, tips, patch, context))
+    return replace(targets_of_command, branches=_affected_targets(targets_of_command.branches, tips, patch, context))
 
 
 def unknown_target_error(unknown: UnknownTarget, context: RepositoryContext) -> RequestRejected:
-    """Word why a target is none."""
+    """Return the error for a target that does not exist."""
     repository = Target.parse(unknown.name).repository
-    if repository is not None and repository in context.unseen:
+    if repository is not None and repository in context.invisible_repositories:
         return repository_not_visible(repository, context)
     return replies.unknown_branch(unknown.name, unknown.nearest)
 
 
-def _affected(
+def _affected_targets(
     targets: Sequence[str], tips: Mapping[str, Sha], patch: CarriedPatch, context: RepositoryContext
 ) -> tuple[str, ...]:
     by_repository: defaultdict[str | None, list[str]] = defaultdict(list)
     for target in targets:
         by_repository[Target.parse(target).repository].append(target)
-    found = set()
-    for beside in by_repository.values():
-        there = resolve_repository(Target.parse(beside[0]), context)
-        there.mirror.fetch([tips[target] for target in beside])
-        trees = {target: CommitTree(there.mirror, tips[target]) for target in beside}
-        found |= {each for each, tree in trees.items() if check(tree, patch).status is Affectedness.AFFECTED}
-    return tuple(target for target in targets if target in found)
+    affected_names = set()
+    for names in by_repository.values():
+        repository = resolve_repository(Target.parse(names[0]), context)
+        repository.mirror.fetch([tips[target] for target in names])
+        trees = {target: CommitTree(repository.mirror, tips[target]) for target in names}
+        affected_names |= {
+            target for target, tree in trees.items() if check(tree, patch).status is Affectedness.AFFECTED
+        }
+    return tuple(target for target in targets if target in affected_names)
 
 
 def _invisible_repositories(context: RepositoryContext) -> list[UnknownTarget]:
-    """Return what `all` and `auto` mean in repositories that this account cannot see."""
+    """Return the targets that `all` and `auto` mean in repositories that this account cannot see."""
     return [
         UnknownTarget(f"{other.repository}:{pattern}", ())
         for other in context.config.elsewhere
         for pattern in other.branches
-        if other.repository in context.unseen
+        if other.repository in context.invisible_repositories
     ]

@@ -52,7 +52,7 @@ def plan_trigger(trigger: Trigger, folder: RunFolder, context: RepositoryContext
             else:
                 comment.end(decision)
         decisions |= {outcome.branch: outcome for outcome in comment.results}
-        first_id = sum(len(planned.targets) for planned in requests) + 1
+        first_id = sum(len(earlier.targets) for earlier in requests) + 1
         records = (
             TargetRecord.of(str(number), name, decisions[name])
             for number, name in enumerate(comment.branches, start=first_id)
@@ -72,7 +72,9 @@ def plan_trigger(trigger: Trigger, folder: RunFolder, context: RepositoryContext
 
 def needs_account(plan: Plan, *, verified: bool) -> bool:
     """Say whether the pick takes the bot's own account: GitHub is to write commits, or a target is elsewhere."""
-    return verified or any(planned.target != planned.plan.branch for planned in plan.planned())
+    return verified or any(
+        planned_target.target != planned_target.plan.branch for planned_target in plan.planned_targets()
+    )
 
 
 def pick_targets(
@@ -86,11 +88,15 @@ def pick_targets(
         RunFolderError: there is no such target in the plan.
     """
     plan = folder.plan()
-    wanted = [plan.find(identity) for identity in ids]
+    planned_targets = [plan.find(identity) for identity in ids]
     learn_backports(context)
     picks: dict[str, Candidate | TargetOutcome] = {}
     for request in plan.requests:
-        names = {planned.target: planned.id for planned in wanted if planned.request.key == request.key}
+        names = {
+            planned_target.target: planned_target.id
+            for planned_target in planned_targets
+            if planned_target.request.key == request.key
+        }
         run = RequestRun(request, FolderStore(folder, request))
         for target in serving_order(names, context.patch_for(request.original)):
             picks[names[str(target)]] = run.pick(target, context, repository)
@@ -103,8 +109,8 @@ def prove_target(identity: str, folder: RunFolder, *, progress: Progress = silen
     Raises:
         RunFolderError: there is no candidate to prove.
     """
-    planned = folder.plan().find(identity)
-    target, store = Target.parse(planned.target), FolderStore(folder, planned.request)
+    planned_target = folder.plan().find(identity)
+    target, store = Target.parse(planned_target.target), FolderStore(folder, planned_target.request)
     candidate = store.pick(target)
     if not isinstance(candidate, Candidate):
         raise RunFolderError(
@@ -121,9 +127,9 @@ def prove_target(identity: str, folder: RunFolder, *, progress: Progress = silen
                 progress=progress,
                 evidence=folder.path(f"evidence/{identity}"),
             )
-            return RequestRun(planned.request, store).prove(target, candidate, context)
+            return RequestRun(planned_target.request, store).prove(target, candidate, context)
 
-    verdict = capture_errors(planned.plan.branch, prove)
+    verdict = capture_errors(planned_target.plan.branch, prove)
     if isinstance(verdict, Verdict):
         return verdict
     reason = verdict.message if isinstance(verdict, Failed) else "The request asks for no proof."
@@ -159,7 +165,7 @@ def publish_all(
     for comment_id, summary in summaries.items():
         post_outcome_reaction(summary, comment_id, context)
     next_plan = plan.model_copy(update={"requests": tuple(requests)})
-    if again is not None and next_plan.planned():
+    if again is not None and next_plan.planned_targets():
         again.keep_plan_of(folder, next_plan)
     results = tuple(outcome for summary in summaries.values() for outcome in summary.results)
     data = json.dumps([target_to_json(outcome) for outcome in results], indent=1)

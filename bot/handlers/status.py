@@ -1,7 +1,6 @@
 """`/backport status`: where every target branch of an original stands, by its status comments and pull requests.
 
-Owns which of the two counts. A pull request is looked up as it is now; how a branch ended without one stands in the
-status comments alone.
+A pull request is looked up as it is now. If there is none, the newest status comment says how the branch ended.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from bot.commands.parser import Command
 from bot.commands.targets import resolve_targets
 from bot.commands.verbs import Verb
 from bot.errors import TargetBranchNotFound
-from bot.handlers.deferred import read_line
+from bot.handlers.deferred import read_record_command
 from bot.models import Comment, PullRequest, Target, TargetOutcome
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.existing_backports import find_backport
@@ -27,8 +26,8 @@ from bot.text.markers import RecordState, read_branch_states, read_command_recor
 
 def handle_status(source: CommandSource, context: RepositoryContext) -> str:
     """Return the reply."""
-    states, waiting = states_of_targets(source.pull_request, context)
-    return replies.render_status_answer(states, deferred=waiting, template=context.config.templates.answer)
+    states, deferred_targets = states_of_targets(source.pull_request, context)
+    return replies.render_status_answer(states, deferred=deferred_targets, template=context.config.templates.answer)
 
 
 def states_of_targets(
@@ -37,14 +36,17 @@ def states_of_targets(
     """Return how each target branch stands, and the targets of the requests that wait for the merge."""
     original = context.github.pull_request(number)
     comments = own_answers(context.github.comments(number), number, context).values()
-    told = _told(comments, original)
+    commented = _commented_states(comments, original)
     stable = resolve_targets(["all"], target_branches(context), context.config).branches
-    rows = [_standing(target, told.get(target), original, context) for target in dict.fromkeys([*told, *stable])]
-    waiting = [] if original.merged else _remembered(comments)
-    return [row for row in rows if row is not None], waiting
+    rows = [
+        _target_state(target, commented.get(target), original, context)
+        for target in dict.fromkeys([*commented, *stable])
+    ]
+    deferred_targets = [] if original.merged else _deferred_targets(comments)
+    return [row for row in rows if row is not None], deferred_targets
 
 
-def _told(comments: Iterable[Comment], original: PullRequest) -> Mapping[str, CommentedState]:
+def _commented_states(comments: Iterable[Comment], original: PullRequest) -> Mapping[str, CommentedState]:
     """Return what the newest status comment about a branch tells of it."""
     return {
         branch: CommentedState(branch=branch, state=state, url=f"{original.url}#issuecomment-{comment.id}")
@@ -53,22 +55,26 @@ def _told(comments: Iterable[Comment], original: PullRequest) -> Mapping[str, Co
     }
 
 
-def _standing(
-    target: str, told: CommentedState | None, original: PullRequest, context: RepositoryContext
+def _target_state(
+    target: str, commented: CommentedState | None, original: PullRequest, context: RepositoryContext
 ) -> TargetOutcome | CommentedState | None:
     try:
         repository = resolve_repository(Target.parse(target), context)
     except TargetBranchNotFound:
-        return told
+        return commented
     result = find_backport(Target.parse(target).branch, original, Command(verb=Verb.BACKPORT), repository)
     # A draft that holds a conflict is open, and the comment tells what is the matter with it.
-    return told if result is None or (told is not None and told.conflict) else replace(result, branch=target)
+    return (
+        commented
+        if result is None or (commented is not None and commented.conflict)
+        else replace(result, branch=target)
+    )
 
 
-def _remembered(comments: Iterable[Comment]) -> list[str]:
+def _deferred_targets(comments: Iterable[Comment]) -> list[str]:
     targets: dict[str, None] = {}
     for comment in comments:
         line = read_command_record(comment.body)
-        command = read_line(line) if line is not None and line.state is RecordState.REMEMBERED else None
+        command = read_record_command(line) if line is not None and line.state is RecordState.REMEMBERED else None
         targets.update(dict.fromkeys(command.targets if command else ()))
     return list(targets)

@@ -1,7 +1,7 @@
 """The backport branch of an original for a target branch: one that no other backport has.
 
-Owns which of two names it is. The plain one fills the configuration's template; where another backport has that as
-well (`release/1.2` and `release-1.2` both fill it as `release-1.2`), a digest of the target's own name sets it apart.
+The plain name fills the configuration's template. If another backport has the same one (`release/1.2` and `release-1.2`
+both fill it as `release-1.2`), a digest of the target's name is added.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from bot.pipeline.repositories import resolve_repository
 def find_pull_requests(branch: str, original: PullRequest, context: RepositoryContext) -> tuple[PullRequest, ...]:
     """Return the pull requests into a branch from either name that backport the original, newest first."""
     plain = _plain_name(branch, original, context)
-    listed = (
+    pull_requests = (
         pull
         for head in (plain, _set_apart(plain, branch, context))
         for pull in context.github.backport_pull_requests(head, branch)
         if is_backport_of(pull, branch, original, context)
     )
-    return tuple(sorted(listed, key=lambda pull: -pull.number))
+    return tuple(sorted(pull_requests, key=lambda pull: -pull.number))
 
 
 def name_backport_branch(
-    branch: str, original: PullRequest, existing: Iterable[str], context: RepositoryContext
+    branch: str, original: PullRequest, branches: Iterable[str], context: RepositoryContext
 ) -> str:
     """Return the backport branch to push to; `existing` are the branches of the target's repository.
 
@@ -40,15 +40,15 @@ def name_backport_branch(
     ours = [pull for pull in from_plain if is_backport_of(pull, branch, original, context)]
     if any(pull.state == "open" for pull in ours):
         return plain
-    others = (_plain_name(other, original, context) for other in existing if other != branch)
+    other_names = (_plain_name(other, original, context) for other in branches if other != branch)
     # A file system may take two names for one that differ only in case.
-    is_shared = any(other.casefold() == plain.casefold() for other in others)
+    is_shared = any(other.casefold() == plain.casefold() for other in other_names)
     is_taken = len(ours) < len(from_plain)
     return _set_apart(plain, branch, context) if is_shared or is_taken else plain
 
 
 def name_for_recipe(target: str, original: PullRequest, context: RepositoryContext) -> str:
-    """Return the backport branch that a person is told to push to, wherever the target is; the plain name at worst."""
+    """Return the backport branch for the manual steps, wherever the target is; the plain name if it cannot be found."""
     try:
         repository = resolve_repository(Target.parse(target), context)
         branch = Target.parse(target).branch

@@ -1,4 +1,4 @@
-"""The merged originals of companions, asked of both doors: each lends its commit's author and message."""
+"""The merged originals of companions: each gives its commit's author and message."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ def merged_originals(patch: CarriedPatch, context: RepositoryContext) -> dict[st
     One that is not merged here or not to be had is left out. The companion is carried all the same: its change comes
     from rules, and only the credit from the commit.
     """
-    found = ((companion.name, _merge_commit(companion, context)) for companion in companions_of(patch, context.patches))
-    return {name: commit for name, commit in found if commit is not None}
+    commits = (
+        (companion.name, _merge_commit(companion, context)) for companion in companions_of(patch, context.patches)
+    )
+    return {name: commit for name, commit in commits if commit is not None}
 
 
 def _merge_commit(companion: CarriedPatch, context: RepositoryContext) -> Sha | None:
@@ -24,10 +26,10 @@ def _merge_commit(companion: CarriedPatch, context: RepositoryContext) -> Sha | 
     if original.repository.casefold() != context.config.repository.casefold():
         return None
     try:
-        merged = context.github.pull_request(original.pull_request).merge_commit
-        if merged is not None:
-            context.mirror.fetch([merged])
+        merge_commit = context.github.pull_request(original.pull_request).merge_commit
+        if merge_commit is not None:
+            context.mirror.fetch([merge_commit])
     except BackportError as error:
         context.progress(f"{companion.name}: its original cannot be read ({error.message})")
         return None
-    return merged
+    return merge_commit

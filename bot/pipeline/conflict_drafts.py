@@ -1,7 +1,7 @@
-"""A conflict as a draft pull request, and the watch over its markers until a person has resolved them.
+"""A conflict as a draft pull request, whose check stays red until a person has resolved its markers.
 
-Owns that no pull request of ours holds markers without being a draft with a red check. Runs nobody's code: files are
-read as objects.
+A pull request of the bot with markers in it is always a draft with a red check. Files are read as git objects, so no
+untrusted code runs.
 """
 
 from __future__ import annotations
@@ -29,56 +29,56 @@ log = logging.getLogger(__name__)
 
 
 def offer_draft(
-    ended: Conflicted, plan: TargetPlan, request: BackportRequest, context: RepositoryContext
+    outcome: Conflicted, plan: TargetPlan, request: BackportRequest, context: RepositoryContext
 ) -> Conflicted:
-    """Open a draft that holds the conflict, where the configuration wants one and the conflict can be marked.
+    """Open a draft that holds the conflict, if the configuration wants one and the conflict can be marked.
 
-    Where GitHub refuses the draft the branch is put back, and the conflict says why.
+    If GitHub refuses the draft, the branch is put back and the outcome says why.
 
     Raises:
         PushRejected: the backport branch holds a commit that the bot did not make; nothing was pushed.
         PushForbidden: the repository does not take the push.
     """
     if context.config.publish.on_conflict != "draft" or request.options.dry_run:
-        return ended
-    marked = _mark(plan, context)
-    if marked is None:
-        return ended
-    check_rights(marked, context)
+        return outcome
+    candidate = _mark(plan, context)
+    if candidate is None:
+        return outcome
+    check_rights(candidate, context)
     before = replaceable_tip(plan, context)
     try:
-        opened = _open_draft(ended, marked, plan, request, context)
+        draft = _open_draft(outcome, candidate, plan, request, context)
     except NotOpened as error:
-        take_back(marked.commit, plan, before, context)
-        return replace(ended, note=f"{error.__cause__} So there is no draft of it.")
-    context.github.add_details(opened.number, details_of(request, certain=False, context=context))
-    left = find_markers(context.mirror, marked.base_commit, marked.commit, plan.commits[-1])
-    context.github.write_check_run(marked.commit, render_conflict_check(left))
-    context.progress(f"{plan.branch}: #{opened.number} opened with the conflict in it")
-    return replace(ended, draft=opened)
+        take_back(candidate.commit, plan, before, context)
+        return replace(outcome, note=f"{error.__cause__} So there is no draft of it.")
+    context.github.add_details(draft.number, details_of(request, certain=False, context=context))
+    markers = find_markers(context.mirror, candidate.base_commit, candidate.commit, plan.commits[-1])
+    context.github.write_check_run(candidate.commit, render_conflict_check(markers))
+    context.progress(f"{plan.branch}: #{draft.number} opened with the conflict in it")
+    return replace(outcome, draft=draft)
 
 
 def _open_draft(
-    ended: Conflicted, marked: Candidate, plan: TargetPlan, request: BackportRequest, context: RepositoryContext
+    outcome: Conflicted, candidate: Candidate, plan: TargetPlan, request: BackportRequest, context: RepositoryContext
 ) -> PullRequest:
     body = render_conflict_body(
         request.original,
         plan,
-        ended.conflict,
-        marked,
+        outcome.conflict,
+        candidate,
         repository=context.config.repository,
         requester=request.requester,
         remote=remote_of(context),
         template=context.config.templates.conflict,
     )
     title = render_title(request.original, plan.branch, template=context.config.title)
-    return push_and_open(marked.commit, plan, context, title=title, body=body, draft=True)
+    return push_and_open(candidate.commit, plan, context, title=title, body=body, draft=True)
 
 
 def recheck(number: int, context: RepositoryContext) -> None:
-    """Look at a pull request of ours again after a push or after somebody marked it ready.
+    """Check the markers of one of the bot's pull requests again, after a push or after a person marked it ready.
 
-    While markers are left its check is red and it is a draft; once none is left, a check that was red turns green.
+    While markers are left, its check is red and it is a draft. Once none is left, a red check turns green.
     """
     pull = context.github.pull_request(number)
     if pull.state != "open" or not _is_ours(pull, context):
@@ -86,17 +86,17 @@ def recheck(number: int, context: RepositoryContext) -> None:
     base = context.mirror.branches().get(pull.base)
     context.mirror.fetch([pull.head_sha, *([base] if base else [])])
     start = context.mirror.merge_base(base, pull.head_sha) if base else None
-    left = find_markers(context.mirror, start, pull.head_sha, _original_of(pull, context)) if start else ()
-    if left or is_conflict(pull.body) or context.config.publish.on_conflict == "draft":
-        context.github.write_check_run(pull.head_sha, render_conflict_check(left))
-    if left and not pull.draft:
+    markers = find_markers(context.mirror, start, pull.head_sha, _original_of(pull, context)) if start else ()
+    if markers or is_conflict(pull.body) or context.config.publish.on_conflict == "draft":
+        context.github.write_check_run(pull.head_sha, render_conflict_check(markers))
+    if markers and not pull.draft:
         marker = status_marker("conflict-markers")
-        said = render_sent_back(left, is_draft=_sent_back(pull, context))
-        context.github.write_comment(number, f"{marker}\n{said}", marker=marker)
+        body = render_sent_back(markers, is_draft=_turn_into_draft(pull, context))
+        context.github.write_comment(number, f"{marker}\n{body}", marker=marker)
 
 
-def _sent_back(pull: PullRequest, context: RepositoryContext) -> bool:
-    """Make a draft of a pull request; say whether GitHub took it. Not every plan has drafts."""
+def _turn_into_draft(pull: PullRequest, context: RepositoryContext) -> bool:
+    """Make a pull request a draft; return whether GitHub did it. Not every plan has drafts."""
     try:
         context.github.update_pull_request(pull, title=pull.title, body=pull.body, draft=True)
     except (RateLimited, Unavailable):
@@ -108,14 +108,14 @@ def _sent_back(pull: PullRequest, context: RepositoryContext) -> bool:
 
 
 def _mark(plan: TargetPlan, context: RepositoryContext) -> Candidate | None:
-    made = ladder.pick(
+    candidate = ladder.pick(
         context.mirror, plan, patches={}, committer=context.pick.committer(), strategies=(ConflictMarkerCommit(),)
     )
-    return made if isinstance(made, Candidate) else None
+    return candidate if isinstance(candidate, Candidate) else None
 
 
 def _original_of(pull: PullRequest, context: RepositoryContext) -> Sha | None:
-    """Return the original's commit that a backport's body names, brought here; None where it cannot be had."""
+    """Fetch the original's commit that a backport's body names; None if it cannot be fetched."""
     key = parse_pull_request_marker(pull.body)
     if key is None:
         return None

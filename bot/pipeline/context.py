@@ -31,18 +31,18 @@ class RepositoryContext:
 
     pick: PickContext
     github: GitHub
-    others: Mapping[str, RepositoryContext] = field(default_factory=dict)
+    other_repositories: Mapping[str, RepositoryContext] = field(default_factory=dict)
     """The repositories of `elsewhere` by name; there, `home` is where the originals are."""
     home: GitHub | None = None
-    elsewhere: str = ""
+    name_elsewhere: str = ""
     """The repository's name in `elsewhere`; empty for the one where the originals are."""
     pauses: tuple[float, ...] = (2.0, 4.0, 8.0, 16.0, 30.0)
     """Seconds to wait between one look and the next at what GitHub may not know yet."""
-    comes_back: bool = False
+    retries_later: bool = False
     """The caller serves a trigger again later if NotYetKnown says so; else the requester is asked to."""
-    unseen: Mapping[str, GitHubError] = field(default_factory=dict)
+    invisible_repositories: Mapping[str, GitHubError] = field(default_factory=dict)
     """The repositories of `elsewhere` that this account cannot see, each with what GitHub said."""
-    signing: SigningKey | None = None
+    signing_key: SigningKey | None = None
     """Signs the lines in the bot's comments that it must believe later; None if there is no lasting secret."""
     run: str = ""
     """The number of this run of a CI, where several runs may be at work; empty for a service, which works alone."""
@@ -74,7 +74,7 @@ class RepositoryContext:
 
     def target(self, branch: str) -> str:
         """Return a branch by the name that a requester gives it."""
-        return str(Target(self.elsewhere or None, branch))
+        return str(Target(self.name_elsewhere or None, branch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +127,14 @@ def open_repository_context(
     directory: Path,
     beside: Path = Path(),
     login: str | None = None,
-    signing: SigningKey | None = None,
+    signing_key: SigningKey | None = None,
     progress: Progress = silent,
 ) -> Iterator[RepositoryContext]:
     """Open the configured repository and those of `elsewhere`, and close them afterwards.
 
     `directory` keeps the mirror and what its history taught for the next time. `beside` is the folder that the
     configuration's folders of carried patches are relative to. `login` is the bot's account if the token cannot say.
-    `signing` signs what the bot must believe later.
+    `signing_key` signs what the bot must believe later.
 
     Raises:
         GitHubError: the repository, or one of `elsewhere`, cannot be seen with this token.
@@ -146,9 +146,9 @@ def open_repository_context(
         pick = PickContext(
             mirror=mirror, config=config, patches=patches, progress=progress, caches=PickCaches.open(directory)
         )
-        context = RepositoryContext(pick=pick, github=client, signing=signing)
+        context = RepositoryContext(pick=pick, github=client, signing_key=signing_key)
         with open_elsewhere(context, connection, token) as complete:
-            for error in complete.unseen.values():
+            for error in complete.invisible_repositories.values():
                 raise error
             yield complete
 
@@ -161,7 +161,7 @@ def open_configured_repository(
     api_url: str,
     directory: Path,
     login: str | None = None,
-    signing: SigningKey | None = None,
+    signing_key: SigningKey | None = None,
     progress: Progress = silent,
 ) -> Iterator[RepositoryContext]:
     """Do the same for a configuration file; its folders of carried patches are relative to it.
@@ -177,7 +177,7 @@ def open_configured_repository(
         directory=directory,
         beside=file.parent,
         login=login,
-        signing=signing,
+        signing_key=signing_key,
         progress=progress,
     ) as context:
         yield context
@@ -187,17 +187,17 @@ def open_configured_repository(
 def open_elsewhere(
     context: RepositoryContext, connection: ConnectionSettings, account: Account
 ) -> Iterator[RepositoryContext]:
-    """Open the repositories of `elsewhere` as well; one that the account cannot see is noted as `unseen`."""
-    others: dict[str, RepositoryContext] = {}
-    unseen: dict[str, GitHubError] = {}
+    """Open the repositories of `elsewhere` as well; one that the account cannot see is listed as invisible."""
+    contexts: dict[str, RepositoryContext] = {}
+    invisible: dict[str, GitHubError] = {}
     with ExitStack() as stack:
-        for other in context.config.elsewhere:
-            settings = replace(connection, repository=other.repository)
+        for repository in context.config.elsewhere:
+            settings = replace(connection, repository=repository.repository)
             try:
-                others[other.repository] = stack.enter_context(_open_beside(context, settings, account))
+                contexts[repository.repository] = stack.enter_context(_open_beside(context, settings, account))
             except (Forbidden, NotFound) as error:
-                unseen[other.repository] = error
-        yield replace(context, others=others, unseen=unseen)
+                invisible[repository.repository] = error
+        yield replace(context, other_repositories=contexts, invisible_repositories=invisible)
 
 
 @contextmanager
@@ -214,7 +214,7 @@ def _open_beside(
                 pick=replace(context.pick, mirror=mirror),
                 github=client,
                 home=context.github,
-                elsewhere=connection.repository,
+                name_elsewhere=connection.repository,
             )
     finally:
         client.close()

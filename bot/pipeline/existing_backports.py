@@ -10,35 +10,35 @@ from bot.pipeline.context import RepositoryContext
 
 
 def find_backport(
-    branch: str, original: PullRequest, asked: Command, context: RepositoryContext
+    branch: str, original: PullRequest, command: Command, context: RepositoryContext
 ) -> TargetOutcome | None:
     """Return how the target branch stands by the pull requests that exist, or None where there is none to respect."""
-    existing = find_pull_requests(branch, original, context)
-    merged = next((each for each in existing if each.merged), None)
-    if merged is not None and _is_there(merged, branch, context):
-        return AlreadyApplied(branch=branch, how=f"#{merged.number} is merged", commit=merged.merge_commit)
+    pull_requests = find_pull_requests(branch, original, context)
+    merged_pull = next((pull for pull in pull_requests if pull.merged), None)
+    if merged_pull is not None and _is_there(merged_pull, branch, context):
+        return AlreadyApplied(branch=branch, how=f"#{merged_pull.number} is merged", commit=merged_pull.merge_commit)
     # What came before a backport that was reverted is over with it.
-    existing = existing[: existing.index(merged)] if merged is not None else existing
-    if asked.options.redo or not existing:
+    pull_requests = pull_requests[: pull_requests.index(merged_pull)] if merged_pull is not None else pull_requests
+    if command.options.redo or not pull_requests:
         return None
-    standing = next((each for each in existing if each.state == "open"), None)
-    if standing is not None:
-        return Opened(branch=branch, pull_request=standing, created=False)
-    return _closed(branch, existing[0], asked.onto(context.target(branch), redo=True))
+    open_pull = next((pull for pull in pull_requests if pull.state == "open"), None)
+    if open_pull is not None:
+        return Opened(branch=branch, pull_request=open_pull, created=False)
+    return _closed_outcome(branch, pull_requests[0], command.onto(context.target(branch), redo=True))
 
 
-def _is_there(merged: PullRequest, branch: str, context: RepositoryContext) -> bool:
+def _is_there(merged_pull: PullRequest, branch: str, context: RepositoryContext) -> bool:
     """Say whether what a backport pull request brought is still on the branch, and not reverted since."""
     tip = context.mirror.branches().get(branch)
-    if tip is None or merged.merge_commit is None:
+    if tip is None or merged_pull.merge_commit is None:
         return True
-    context.mirror.fetch([tip, merged.merge_commit])
-    return merged.merge_commit not in find_landing_status(context.mirror, tip, [merged.merge_commit]).reverted
+    context.mirror.fetch([tip, merged_pull.merge_commit])
+    return merged_pull.merge_commit not in find_landing_status(context.mirror, tip, [merged_pull.merge_commit]).reverted
 
 
-def _closed(branch: str, pull_request: PullRequest, again: Command) -> Failed:
+def _closed_outcome(branch: str, pull_request: PullRequest, redo_command: Command) -> Failed:
     return Failed(
         branch=branch,
         message=f"#{pull_request.number} was closed without being merged, so it was not opened again.",
-        hint=f"To have it made anew, comment `{again}`.",
+        hint=f"To have it made anew, comment `{redo_command}`.",
     )

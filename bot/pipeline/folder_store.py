@@ -40,12 +40,12 @@ class FolderStore:
 
     def pick(self, target: Target) -> Candidate | TargetOutcome | None:
         """Read pick/ID.json; None if there is no such file."""
-        picked = self._folder.picked(self._id(target))
-        return picked.made.value if picked is not None else None
+        record = self._folder.picked(self._id(target))
+        return record.made.value if record is not None else None
 
-    def keep_pick(self, target: Target, picked: Candidate | TargetOutcome) -> None:
+    def keep_pick(self, target: Target, result: Candidate | TargetOutcome) -> None:
         """Write pick/ID.json."""
-        self._folder.write(f"pick/{self._id(target)}.json", Picked.model_validate({"made": tagged(picked)}))
+        self._folder.write(f"pick/{self._id(target)}.json", Picked.model_validate({"made": tagged(result)}))
 
     def keep_objects(self, target: Target, candidate: Candidate, mirror: Repository) -> None:
         """Write pick/ID.bundle."""

@@ -1,8 +1,7 @@
 """A merged pull request → the commits that it left on its base branch.
 
-Owns the order of the questions: git first, then GitHub's record of which commit came by which pull request. Both may be
-early: right after a merge GitHub may name no merge commit, not have it in git yet, or have no record of it. Then it is
-asked again, and a request is never dropped for it.
+git is asked first, then GitHub's record of which commit came by which pull request. Right after a merge GitHub may name
+no merge commit, not have it in git yet, or have no record of it. Then it is asked again; the request is not dropped.
 """
 
 from __future__ import annotations

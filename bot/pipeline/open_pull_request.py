@@ -1,6 +1,6 @@
-"""A commit on the backport branch, and the pull request from there. Each is found before it is made.
+"""Pushes a commit to the backport branch and opens the pull request from there; an existing one is updated.
 
-Owns that no branch is pushed and left without a pull request and without a word.
+If the branch is pushed and the pull request refused, the error says how to open it by hand.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def push_and_open(
 ) -> PullRequest:
     """Push a commit to the backport branch and open its pull request, or bring the open one up to date.
 
-    With `without_drafts` a draft becomes an ordinary pull request where the repository's plan has none.
+    `without_drafts` opens an ordinary pull request if the repository's plan has no drafts.
 
     Raises:
         PushRejected: the backport branch holds a commit that the bot did not make; nothing was pushed.
@@ -59,7 +59,7 @@ def push_and_open(
 
 
 def take_back(commit: Sha, plan: TargetPlan, before: Sha | None, context: RepositoryContext) -> None:
-    """Put a backport branch that holds `commit` back to where it was, or remove it. A failure is logged."""
+    """Reset a backport branch that holds `commit` to where it was, or remove it. A failure is logged."""
     try:
         if before is None:
             context.mirror.delete_branch(plan.backport_branch, expected=commit)
@@ -76,7 +76,7 @@ def compare_url(plan: TargetPlan, context: RepositoryContext) -> str:
 
 
 def replaceable_tip(plan: TargetPlan, context: RepositoryContext) -> Sha | None:
-    """Return the backport branch's tip if only the bot's commits would be lost, None if there is no such branch.
+    """Return the backport branch's tip if it holds only the bot's commits, None if there is no such branch.
 
     Raises:
         PushRejected: it holds a commit that the bot did not make.

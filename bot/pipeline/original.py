@@ -24,8 +24,10 @@ def read_request(command: CommandContext, original: PullRequest, context: Reposi
         RequestRejected: they cannot be told for certain, or are on neither the default branch nor the original's base.
         NotYetKnown: GitHub has not caught up with the merge.
     """
-    named, options, source = command.command.commits, command.command.options, command.source
-    method, commits = _named_commits(named, original, context) if named else merged_commits(original, context)
+    named_commits, options, source = command.command.commits, command.command.options, command.source
+    method, commits = (
+        _named_commits(named_commits, original, context) if named_commits else merged_commits(original, context)
+    )
     patch = context.pick.patch_for(original)
     return BackportRequest(
         key=source.key,
@@ -45,17 +47,17 @@ def _named_commits(
     names: tuple[str, ...], original: PullRequest, context: RepositoryContext
 ) -> tuple[MergeMethod, tuple[Sha, ...]]:
     """Return the commits in the order of their branch's history, whatever the order they were named in."""
-    existing = context.mirror.branches()
+    tips_by_name = context.mirror.branches()
     # An original may have been merged into a stable branch, and its commits are nowhere else then.
-    branches = [name for name in dict.fromkeys((context.github.default_branch, original.base)) if name in existing]
-    context.mirror.fetch([existing[name] for name in branches])
-    found = {_on_branch(name, {branch: existing[branch] for branch in branches}, context): None for name in names}
+    branches = [name for name in dict.fromkeys((context.github.default_branch, original.base)) if name in tips_by_name]
+    context.mirror.fetch([tips_by_name[name] for name in branches])
+    commits = {_on_branch(name, {branch: tips_by_name[branch] for branch in branches}, context): None for name in names}
     # A commit has more history than each of its ancestors.
-    ordered = sorted(found, key=lambda sha: int(context.mirror.git.text("rev-list", "--count", sha)))
-    if len(ordered) > 1:
-        return MergeMethod.REBASE, tuple(ordered)
-    merge = len(context.mirror.commit(ordered[0]).parents) > 1
-    return MergeMethod.MERGE if merge else MergeMethod.SQUASH, tuple(ordered)
+    commits_in_order = sorted(commits, key=lambda sha: int(context.mirror.git.text("rev-list", "--count", sha)))
+    if len(commits_in_order) > 1:
+        return MergeMethod.REBASE, tuple(commits_in_order)
+    merge = len(context.mirror.commit(commits_in_order[0]).parents) > 1
+    return MergeMethod.MERGE if merge else MergeMethod.SQUASH, tuple(commits_in_order)
 
 
 def _on_branch(name: str, tips: Mapping[str, Sha], context: RepositoryContext) -> Sha:

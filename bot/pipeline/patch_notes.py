@@ -15,8 +15,14 @@ def patch_notes(patch: CarriedPatch, candidate: Candidate, context: RepositoryCo
     """Gather risks, the follow-up sites in this very candidate, and the companions that it still lacks."""
     tree = CommitTree(context.mirror, candidate.commit)
     original = patch.provenance.original
-    every = [named for each in (patch, *companions_of(patch, context.patches)) for named in each.companions]
-    reasons = {named.patch: named.reason for named in reversed(every) if named.patch != patch.name}
+    companion_references = [
+        reference for carried in (patch, *companions_of(patch, context.patches)) for reference in carried.companions
+    ]
+    reasons = {
+        reference.patch: reference.reason
+        for reference in reversed(companion_references)
+        if reference.patch != patch.name
+    }
     companions = [
         f"{name}: {reason}"
         for name, reason in reversed(reasons.items())

@@ -44,15 +44,15 @@ def pick_candidate(
             regenerator=tools,
         )
 
-    picked = pick_plan(plan)
-    if isinstance(picked, Conflict) and picked.prerequisites and request.options.with_prerequisites:
-        picked = bring_prerequisites(context.mirror, plan, picked, committer, pick_plan)
-    if isinstance(picked, Conflict):
-        return Conflicted(branch=plan.branch, conflict=picked)
-    if isinstance(picked, AlreadyApplied):
-        return picked
-    context.progress(f"{plan.branch}: {picked.method.value}, {picked.fidelity.value}")
-    candidate = _with_companions(picked, committer, request, context)
+    result = pick_plan(plan)
+    if isinstance(result, Conflict) and result.prerequisites and request.options.with_prerequisites:
+        result = bring_prerequisites(context.mirror, plan, result, committer, pick_plan)
+    if isinstance(result, Conflict):
+        return Conflicted(branch=plan.branch, conflict=result)
+    if isinstance(result, AlreadyApplied):
+        return result
+    context.progress(f"{plan.branch}: {result.method.value}, {result.fidelity.value}")
+    candidate = _with_companions(result, committer, request, context)
     return sign_off(context.mirror, candidate, committer) if context.config.commit.signoff else candidate
 
 
@@ -67,8 +67,8 @@ def _with_companions(
         merge_commit = request.companion_originals.get(companion.name)
         return context.mirror.commit(merge_commit) if merge_commit else None
 
-    extended = carry_companions(
+    with_companions = carry_companions(
         context.mirror, candidate, patch, patches=context.patches, committer=committer, original_of=original_of
     )
-    context.progress(f"{candidate.branch}: {count(len(extended.companions), 'companion')} on top")
-    return extended
+    context.progress(f"{candidate.branch}: {count(len(with_companions.companions), 'companion')} on top")
+    return with_companions

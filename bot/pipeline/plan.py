@@ -27,9 +27,9 @@ def plan_backport(branch: str, request: BackportRequest, context: RepositoryCont
     cancellation = find_cancellation(branch, request, context)
     if cancellation is not None:
         return cancellation
-    existing = find_backport(branch, request.original, request.asking(branch), context)
-    if existing is not None:
-        return existing
+    outcome = find_backport(branch, request.original, request.asking(branch), context)
+    if outcome is not None:
+        return outcome
     branches = context.mirror.branches()
     base = _fetch_tip(branch, branches, request, context)
     patch = context.pick.patch_for(request.original)

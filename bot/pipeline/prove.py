@@ -16,7 +16,7 @@ from bot.proof.prove_trees import prove_trees, without_suite
 from bot.proof.runner import ProofRequest, Runner
 from bot.proof.select_suites import suites_of
 
-_LISTED = 5
+_MAX_NAMED = 5
 """Submodules that a note names."""
 
 
@@ -42,17 +42,17 @@ def prove_candidate(
 
 def no_verdict(reason: str) -> Verdict:
     """Return the verdict of a proof that came to none."""
-    missing = SuiteRun(tree="", cases=(), device=None, seconds=0.0, problem=reason)
-    return Verdict(outcome=VerdictOutcome.INCONCLUSIVE, reason=reason, base=missing, candidate=missing)
+    no_run = SuiteRun(tree="", cases=(), device=None, seconds=0.0, problem=reason)
+    return Verdict(outcome=VerdictOutcome.INCONCLUSIVE, reason=reason, base=no_run, candidate=no_run)
 
 
 def _left_out(candidate: Candidate, context: PickContext) -> Iterator[str]:
     """Say what the runs did not have: to fetch it would take whatever address the branch names."""
     paths = list_submodules(context.mirror, candidate.commit)
     if paths:
-        named = ", ".join(f"`{path.replace('`', '')}`" for path in paths[:_LISTED])
-        more = f" and {len(paths) - _LISTED} more" if len(paths) > _LISTED else ""
-        yield f"A proof brings no submodules along ({named}{more}): tests that need them cannot run."
+        names = ", ".join(f"`{path.replace('`', '')}`" for path in paths[:_MAX_NAMED])
+        others_text = f" and {len(paths) - _MAX_NAMED} more" if len(paths) > _MAX_NAMED else ""
+        yield f"A proof brings no submodules along ({names}{others_text}): tests that need them cannot run."
     if b"filter=lfs" in (context.mirror.read(candidate.commit, ".gitattributes") or b""):
         yield "A proof brings no files of Git LFS along, only their pointers: tests that need them cannot run."
 

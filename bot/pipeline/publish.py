@@ -65,7 +65,7 @@ def _open(
     check_rights(candidate, context)
     patch = context.pick.patch_for(request.original)
     draft = request.options.draft or not _is_certain(candidate, verdict)
-    opened = push_and_open(
+    pull_request = push_and_open(
         candidate.commit,
         plan,
         context,
@@ -87,8 +87,8 @@ def _open(
         ),
         draft=draft,
     )
-    notes = context.github.add_details(opened.number, details_of(request, certain=not draft, context=context))
-    if draft and not opened.draft:
+    notes = context.github.add_details(pull_request.number, details_of(request, certain=not draft, context=context))
+    if draft and not pull_request.draft:
         notes = ("It is no draft, as the plan of this repository has none: do not merge it unreviewed.", *notes)
     if context.config.publish.check_runs:
         context.github.write_check_run(
@@ -97,8 +97,8 @@ def _open(
     if context.config.publish.on_conflict == "draft":
         # Where the branch requires this check, a backport without a conflict must have it as well.
         context.github.write_check_run(candidate.commit, render_conflict_check(()))
-    context.progress(f"{plan.branch}: #{opened.number} opened")
-    return Opened(branch=plan.branch, pull_request=opened, candidate=candidate, verdict=verdict, notes=notes)
+    context.progress(f"{plan.branch}: #{pull_request.number} opened")
+    return Opened(branch=plan.branch, pull_request=pull_request, candidate=candidate, verdict=verdict, notes=notes)
 
 
 def _is_certain(candidate: Candidate, verdict: Verdict | None) -> bool:

@@ -64,13 +64,13 @@ def _copied_labels(original: PullRequest, context: RepositoryContext) -> Iterabl
             yield label
 
 
-def _people(named: Iterable[str], request: BackportRequest) -> tuple[str, ...]:
-    known = {
+def _people(logins_or_roles: Iterable[str], request: BackportRequest) -> tuple[str, ...]:
+    roles = {
         "author": request.original.author,
         "merger": request.original.merged_by,
         "requester": request.requester,
     }
-    logins = (known.get(name, name) for name in named)
+    logins = (roles.get(name, name) for name in logins_or_roles)
     # A merge queue or an App can neither be assigned nor review.
     return tuple(dict.fromkeys(login for login in logins if login and not login.endswith("[bot]")))
 

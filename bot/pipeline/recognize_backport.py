@@ -1,7 +1,7 @@
 """Whether a pull request from a backport branch is the backport that it looks like.
 
 Everybody with write access can push a branch of that name and open a pull request from it. What the bot's own account
-opened is ours; of anybody else's the commits decide, so that one that somebody finished by hand counts as well.
+opened is ours. For any other account the commits decide, so a backport that a person finished by hand counts as well.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.text.markers import parse_pull_request_marker
 
 log = logging.getLogger(__name__)
 
-_MOST = 250
+_MAX_COMMITS = 250
 """Commits of an original that are looked for; GitHub shows no more of a pull request."""
 
 
@@ -26,8 +26,8 @@ def is_backport_of(pull: PullRequest, branch: str, original: PullRequest, contex
     if key is not None and key.repository.casefold() != context.config.repository.casefold():
         # Another repository's original has the same number.
         return False
-    own = same_login(pull.author, context.github.login) and (key is not None or not is_shared(context.github.login))
-    return own or _holds_pick(pull, branch, original, context)
+    is_ours = same_login(pull.author, context.github.login) and (key is not None or not is_shared(context.github.login))
+    return is_ours or _holds_pick(pull, branch, original, context)
 
 
 def _holds_pick(pull: PullRequest, branch: str, original: PullRequest, context: RepositoryContext) -> bool:
@@ -40,12 +40,14 @@ def _holds_pick(pull: PullRequest, branch: str, original: PullRequest, context: 
     except FetchFailed as error:
         log.warning("#%d cannot be looked at, so it is not taken for a backport: %s", pull.number, error)
         return False
-    excluded = f"{base}^1" if pull.merge_commit else base
-    named = [f"--grep=(cherry picked from commit {commit})" for commit in _commits_of(original.merge_commit, context)]
-    found = ("log", "--max-count=1", "--format=%H", "--fixed-strings", *named, pull.head_sha, f"^{excluded}")
-    return bool(context.mirror.git.text(*found).strip())
+    exclusion = f"{base}^1" if pull.merge_commit else base
+    patterns = [
+        f"--grep=(cherry picked from commit {commit})" for commit in _commits_of(original.merge_commit, context)
+    ]
+    command = ("log", "--max-count=1", "--format=%H", "--fixed-strings", *patterns, pull.head_sha, f"^{exclusion}")
+    return bool(context.mirror.git.text(*command).strip())
 
 
 def _commits_of(merge_commit: Sha, context: RepositoryContext) -> list[str]:
     first_parent = [f"^{parent}" for parent in context.mirror.commit(merge_commit).parents[:1]]
-    return context.mirror.git.text("rev-list", f"--max-count={_MOST}", merge_commit, *first_parent).split()
+    return context.mirror.git.text("rev-list", f"--max-count={_MAX_COMMITS}", merge_commit, *first_parent).split()

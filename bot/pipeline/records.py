@@ -105,7 +105,7 @@ class PlannedRequest(BackportRequest):
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedTarget:
     """A target that is to be picked, with the request that it belongs to.
 
     `target` is its name in the request; `plan.branch` what it is called in its own repository.
@@ -126,24 +126,22 @@ class Plan(Record):
     refused: tuple[int, ...] = ()
     requests: tuple[PlannedRequest, ...]
 
-    def planned(self) -> tuple[Planned, ...]:
+    def planned_targets(self) -> tuple[PlannedTarget, ...]:
         """Return the targets that are to be picked."""
         return tuple(
-            Planned(each.id, each.branch, request, each.decided.value)
+            PlannedTarget(record.id, record.branch, request, record.decided.value)
             for request in self.requests
-            for each in request.targets
-            if isinstance(each.decided.value, TargetPlan)
+            for record in request.targets
+            if isinstance(record.decided.value, TargetPlan)
         )
 
-    def find(self, target: str) -> Planned:
+    def find(self, target: str) -> PlannedTarget:
         """Return a target that is to be picked, by its id; raises RunFolderError."""
-        planned = {each.id: each for each in self.planned()}
-        if target not in planned:
-            known = ", ".join(planned) or "none"
-            raise RunFolderError(
-                f"The plan has no target {target} to pick; nothing was done.", hint=f"It has: {known}."
-            )
-        return planned[target]
+        targets_by_id = {record.id: record for record in self.planned_targets()}
+        if target not in targets_by_id:
+            ids = ", ".join(targets_by_id) or "none"
+            raise RunFolderError(f"The plan has no target {target} to pick; nothing was done.", hint=f"It has: {ids}.")
+        return targets_by_id[target]
 
 
 class Picked(Record):

@@ -1,6 +1,6 @@
-"""The runner on GitHub Actions, furnished with what it needs of both doors.
+"""The runner on GitHub Actions, set up for one repository.
 
-Owns the branch by which a run sees a candidate that nobody has pushed yet; it is gone when the proof has ended.
+A temporary branch shows the candidate to the workflow run; it is removed when the proof has ended.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ def judge_runs(request: ProofRequest, runs_by_suite: Runs, context: RepositoryCo
         SuiteError: a suite is missing from the report.
     """
     suites = suites_of(request, context.pick)
-    missing = [name for name in suites.all_suites if name not in runs_by_suite]
-    if missing:
+    absent = [name for name in suites.all_suites if name not in runs_by_suite]
+    if absent:
         raise SuiteError(
-            f"its report has no runs of {', '.join(missing)}.", hint="Look at the artifact of the workflow run."
+            f"its report has no runs of {', '.join(absent)}.", hint="Look at the artifact of the workflow run."
         )
     candidate = CommitTree(context.mirror, request.commit)
     verdicts = {

@@ -1,6 +1,6 @@
-"""One command of one person on one pull request, and the way to answer it.
+"""One command of one person on one pull request, and how the bot replies and reacts to it.
 
-Owns how an answer is found again and where reactions go. What is said is worded in `bot.report`.
+`bot.report` words the replies.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from bot.text.markers import RecordState
 
 @dataclass(frozen=True, slots=True)
 class CommandSource:
-    """Who asked where. `key` finds the answer again.
+    """Who asked, and where. `key` finds the reply again.
 
-    A label has no comment to react to; `labelled_at` is when it was put there.
+    A label has no comment to react to; `labelled_at` is when it was added.
     """
 
     pull_request: int
@@ -31,13 +31,13 @@ class CommandSource:
 
     @property
     def place(self) -> Place:
-        """Where the answer is."""
+        """The place of the reply."""
         return Place(self.pull_request, self.key)
 
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """A command and who gave it."""
+    """A command and its source."""
 
     source: CommandSource
     command: Command
@@ -45,24 +45,24 @@ class CommandContext:
 
 @dataclass(frozen=True, slots=True)
 class RefusedCommand:
-    """A request that cannot be believed any more, and why."""
+    """A command that cannot be trusted any more, and why."""
 
     source: CommandSource
     error: RequestRejected
 
 
 def post_reply(
-    body: str, source: CommandSource, context: RepositoryContext, *, deferring: Command | None = None
+    body: str, source: CommandSource, context: RepositoryContext, *, deferred_command: Command | None = None
 ) -> None:
-    """Write the answer, or put it in the place of an earlier one to the same command. It may keep a command."""
+    """Write a reply, or edit the earlier one to the same command. It may keep a deferred command."""
     marker = answer_marker(source.place, context)
-    whole = f"{marker}\n{body}"
-    if deferring is not None:
-        whole = keep(whole, RecordState.REMEMBERED, str(deferring), source.requester, source.place, context)
-    context.github.write_comment(source.pull_request, whole, marker=marker)
+    text = f"{marker}\n{body}"
+    if deferred_command is not None:
+        text = keep(text, RecordState.REMEMBERED, str(deferred_command), source.requester, source.place, context)
+    context.github.write_comment(source.pull_request, text, marker=marker)
 
 
 def react(reaction: Reaction, source: CommandSource, context: RepositoryContext) -> None:
-    """Put a reaction on the comment, if it was one."""
+    """React to the comment, unless a label asked."""
     if source.comment_id is not None:
         context.github.react(source.comment_id, reaction)

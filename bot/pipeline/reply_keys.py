@@ -12,8 +12,8 @@ def comment_key(comment_id: int) -> str:
 
 def comment_of(key: str) -> int | None:
     """Return the comment that an answer's key belongs to; None for a label's."""
-    found = re.fullmatch(r"comment-(\d+)(?:-\d+)?", key)
-    return int(found[1]) if found else None
+    match = re.fullmatch(r"comment-(\d+)(?:-\d+)?", key)
+    return int(match[1]) if match else None
 
 
 def label_key(target: str) -> str:

@@ -15,7 +15,7 @@ def target_branches(context: RepositoryContext) -> dict[str, Sha]:
     """Return every branch that can be a target, by the name that a requester gives it."""
     elsewhere = {
         str(Target(name, branch)): tip
-        for name, repository in context.others.items()
+        for name, repository in context.other_repositories.items()
         for branch, tip in repository.mirror.branches().items()
     }
     return context.mirror.branches() | elsewhere
@@ -29,14 +29,14 @@ def resolve_repository(target: Target, context: RepositoryContext) -> Repository
     """
     if target.repository is None:
         return context
-    if target.repository in context.unseen:
+    if target.repository in context.invisible_repositories:
         raise repository_not_visible(target.repository, context)
-    if target.repository not in context.others:
+    if target.repository not in context.other_repositories:
         raise TargetBranchNotFound(
             f"`{target.repository}` is not one of the repositories of `elsewhere`, so nothing was started there.",
             hint="A maintainer can name it in `backport.yaml`.",
         )
-    return context.others[target.repository]
+    return context.other_repositories[target.repository]
 
 
 def remote_of(context: RepositoryContext) -> str:
@@ -46,7 +46,7 @@ def remote_of(context: RepositoryContext) -> str:
 
 def repository_not_visible(repository: str, context: RepositoryContext) -> TargetBranchNotFound:
     """Word that a repository of `elsewhere` is out of the bot's sight."""
-    reason = context.unseen[repository].message
+    reason = context.invisible_repositories[repository].message
     return TargetBranchNotFound(
         f"`{repository}` cannot be seen with this token, so nothing was started there. {reason}",
         hint="Give the bot a GitHub App or an account with access there; the token of a workflow run has none.",

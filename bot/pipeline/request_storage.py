@@ -1,8 +1,8 @@
-"""What the bot's own answers keep of a request until it has ended, and which comments are the bot's own.
+"""The record of a request in the bot's own reply until it has ended, and which comments are the bot's own.
 
-Owns what of that is believed. Everybody with write access can edit these comments, so with a signing key only signed
-lines count, each for the one answer that it was written into. Without a key (a workflow run has only a token of its
-own) nothing in a line counts but that the request has not ended: what was asked is read anew where it was asked.
+Everybody with write access can edit these comments. With a signing key a record counts only if it is signed for the
+reply that holds it. Without a key (a workflow run has only a token) a record says only that the request has not ended;
+what was asked is read from the comment or label that asked.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from bot.text.markers import (
 )
 
 LONGEST = timedelta(hours=2)
-"""What shows no progress for this long has crashed; what shows some is being served elsewhere."""
+"""A request without progress for this long has crashed; one with progress is handled by another process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The one answer that a line belongs to: its pull request, and its key there."""
+    """The reply that a record belongs to: its pull request, and its key there."""
 
     pull_request: int
     key: str
@@ -39,9 +39,9 @@ class Place:
 
 def answer_marker(place: Place, context: RepositoryContext) -> str:
     """Return the first line of an answer. It is signed where others write in the name of the bot's account."""
-    if context.signing is None or not is_shared(context.github.login):
+    if context.signing_key is None or not is_shared(context.github.login):
         return status_marker(place.key)
-    return status_marker(place.key, context.signing.sign(*_place_texts(place, context)))
+    return status_marker(place.key, context.signing_key.sign(*_place_texts(place, context)))
 
 
 def own_answers(comments: Iterable[Comment], number: int, context: RepositoryContext) -> Mapping[str, Comment]:
@@ -55,35 +55,35 @@ def own_answers(comments: Iterable[Comment], number: int, context: RepositoryCon
 
 
 def _own_key(comment: Comment, number: int, context: RepositoryContext) -> str | None:
-    marked = status_key(comment.body)
-    if marked is None or not same_login(comment.author, context.github.login):
+    marker = status_key(comment.body)
+    if marker is None or not same_login(comment.author, context.github.login):
         return None
-    key, signature = marked
+    key, signature = marker
     # An answer comes after its comment: nobody can put one there beforehand.
     if comment.id < (comment_of(key) or 0):
         return None
-    if context.signing is not None and is_shared(context.github.login):
-        return key if context.signing.verify(signature, *_place_texts(Place(number, key), context)) else None
+    if context.signing_key is not None and is_shared(context.github.login):
+        return key if context.signing_key.verify(signature, *_place_texts(Place(number, key), context)) else None
     return key
 
 
-def keep(body: str, kept: RecordState, command: str, requester: str, place: Place, context: RepositoryContext) -> str:
+def keep(body: str, state: RecordState, command: str, requester: str, place: Place, context: RepositoryContext) -> str:
     """Let the body of an answer keep the command that it answers."""
     line = CommandRecord(
-        state=kept, command=command, requester=requester, recorded_at=int(time.time()), run=context.run
+        state=state, command=command, requester=requester, recorded_at=int(time.time()), run=context.run
     )
-    if context.signing is not None:
-        line = replace(line, signature=context.signing.sign(*_line_texts(line, place, context)))
+    if context.signing_key is not None:
+        line = replace(line, signature=context.signing_key.sign(*_line_texts(line, place, context)))
     return write_command_record(body, line)
 
 
 def is_genuine(line: CommandRecord, place: Place, context: RepositoryContext) -> bool:
     """Say whether the bot wrote this line into this answer; without a signing key nobody can tell, and it may be."""
-    return context.signing is None or context.signing.verify(line.signature, *_line_texts(line, place, context))
+    return context.signing_key is None or context.signing_key.verify(line.signature, *_line_texts(line, place, context))
 
 
 def is_served_elsewhere(answer: Comment, context: RepositoryContext) -> bool:
-    """Say whether another run of the CI works on the request that is answered, and shows that it lives."""
+    """Return whether another run of the CI works on the request and made progress lately."""
     line = read_command_record(answer.body)
     if (
         line is None

@@ -27,7 +27,7 @@ class ResultStore(Protocol):
     def pick(self, target: Target) -> Candidate | TargetOutcome | None:
         """Return the candidate, or why there is none; None if the pick left nothing."""
 
-    def keep_pick(self, target: Target, picked: Candidate | TargetOutcome) -> None:
+    def keep_pick(self, target: Target, result: Candidate | TargetOutcome) -> None:
         """Keep the candidate, or why there is none."""
 
     def keep_objects(self, target: Target, candidate: Candidate, mirror: Repository) -> None:
@@ -63,9 +63,9 @@ class MemoryStore:
         """See `ResultStore`."""
         return self._picks.get(target)
 
-    def keep_pick(self, target: Target, picked: Candidate | TargetOutcome) -> None:
+    def keep_pick(self, target: Target, result: Candidate | TargetOutcome) -> None:
         """See `ResultStore`."""
-        self._picks[target] = picked
+        self._picks[target] = result
 
     def keep_objects(self, target: Target, candidate: Candidate, mirror: Repository) -> None:
         """Do nothing: the mirror has them."""

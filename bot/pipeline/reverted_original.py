@@ -1,7 +1,7 @@
-"""Whether the branch that the original was merged into took it back since.
+"""Whether the branch that the original was merged into reverted it since.
 
-Owns the look at that branch. A help and no more: where it cannot be read, nothing is said. A backport of what was taken
-back is still made: a release may need it, and people decide; but whoever asked and whoever reviews is told.
+This is only a hint: if the branch cannot be read, nothing is reported. A reverted original is still backported, since a
+release may need it and people decide; requester and reviewers see a sentence about it.
 """
 
 from __future__ import annotations

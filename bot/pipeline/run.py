@@ -93,8 +93,8 @@ class RequestRun:
         """Return this process's candidates for other targets that may stand in for the original, newest first."""
         return [
             candidate
-            for other, candidate in self._candidates.items()
-            if other != target and may_stand_in(candidate, self.store.decision(other))
+            for sibling_target, candidate in self._candidates.items()
+            if sibling_target != target and may_stand_in(candidate, self.store.decision(sibling_target))
         ]
 
     def run(self, target: Target, context: RepositoryContext) -> TargetOutcome:
@@ -211,8 +211,8 @@ class RequestRun:
         if (candidate.branch, candidate.base_commit) != (plan.branch, plan.base_commit):
             raise RunFolderError(f"The candidate is not one for {plan.branch}.", hint="Run the stages anew.")
         self._candidates[target] = candidate
-        published = {sha for sibling in self.siblings(target) for sha in sibling.commits}
-        if not published.issuperset(candidate.siblings):
+        opened_commits = {sha for sibling in self.siblings(target) for sha in sibling.commits}
+        if not opened_commits.issuperset(candidate.siblings):
             return self._sibling_not_opened(target)
         verdict = self.store.verdict(target, candidate) if self.request.options.prove else None
         self.store.fetch_objects(target, candidate, repository.mirror)

@@ -6,12 +6,11 @@
     evidence/ID/                                           what its runs reported, for people; no stage reads it
     publish/results.json                                   how every target branch ended
 
-Owns reading and writing these files. A link, a huge file or one of another shape is an error with the file's name; what
-lies in the folder besides is not looked at, save by the seal, which covers all of plan/ and pick/ and takes plain files
-alone.
+A link, a huge file or one of another shape is an error that names the file. No other file in the folder is read, except
+by the seal, which covers all of plan/ and pick/ and accepts only plain files.
 
-Where each proof is a job of its own, its verdict arrives in an artifact of its own, prove-ROUND-ID/ID.json in a folder
-`proofs`: what else a proof's job hands on is not read, so that it can speak of no other target.
+If each proof is a job of its own, its verdict arrives in an artifact of its own, prove-ROUND-ID/ID.json in a folder
+`proofs`. Nothing else in that artifact is read, so a proof's job cannot speak of another target.
 """
 
 from __future__ import annotations
@@ -35,20 +34,20 @@ from bot.text.sanitize import printable_line
 
 RecordT = TypeVar("RecordT", bound=Record)
 
-_SEALED = ("plan", "pick")
+_SEALED_STAGES = ("plan", "pick")
 
 LARGEST_RECORD = 32 * 1024 * 1024
 """Bytes; a verdict of ten thousand cases has about three million."""
 LARGEST_SEALED = 1024 * MIB
 """Bytes of one file that is sealed: a bundle holds the objects of its candidate."""
 _BOUNDS = Bounds(entries=100_000)
-_SHOWN = 200
-"""Characters of a key that is named in an error: it may be somebody's."""
+_KEY_CHARACTERS = 200
+"""Characters of a key that an error shows: untrusted code may have chosen it."""
 _ARTIFACT = re.compile(r"prove-[0-9]+-[0-9]+")
 
 
 class RunFolder:
-    """One run's folder, which is made where it is missing. `proofs` is the folder of the proofs' artifacts, if any."""
+    """One run's folder, created if it is missing. `proofs` is the folder of the proofs' artifacts, if any."""
 
     def __init__(self, root: Path, proofs: Path | None = None) -> None:
         self.root, self.proofs = root, proofs
@@ -96,20 +95,20 @@ class RunFolder:
         """Read what the prove stage left for a target, or None where it left nothing."""
         if self.proofs is None:
             return self._read_if_there(f"prove/{target}.json", Proof)
-        named = [each.name for each in self.proofs.glob(f"prove-*-{target}") if _ARTIFACT.fullmatch(each.name)]
-        if len(named) > 1:
-            raise RunFolderError(f"There are {len(named)} verdicts for target {target}.", hint=_FOREIGN)
+        names = [folder.name for folder in self.proofs.glob(f"prove-*-{target}") if _ARTIFACT.fullmatch(folder.name)]
+        if len(names) > 1:
+            raise RunFolderError(f"There are {len(names)} verdicts for target {target}.", hint=_FOREIGN)
         artifacts = RunFolder(self.proofs)
-        return artifacts._read_if_there(f"{named[0]}/{target}.json", Proof) if named else None
+        return artifacts._read_if_there(f"{names[0]}/{target}.json", Proof) if names else None
 
     def bundle(self, target: str) -> Path:
         """Return where a target's objects lie."""
         return self.root / f"pick/{target}.bundle"
 
-    def keep_plan_of(self, other: RunFolder, plan: Plan) -> None:
+    def keep_plan_of(self, source: RunFolder, plan: Plan) -> None:
         """Write a plan that goes by the same settings as the run of another folder, with a copy of them."""
-        for name in other._sealed(["plan"]):
-            self.write_bytes(name, other._open(name, LARGEST_SEALED))
+        for name in source._sealed_files(["plan"]):
+            self.write_bytes(name, source._open(name, LARGEST_SEALED))
         self.write("plan/plan.json", plan)
 
     def seal(self, *stages: str) -> str:
@@ -118,7 +117,7 @@ class RunFolder:
         Raises RunFolderError where there is anything but plain files in folders: a later stage might follow it.
         """
         digest = hashlib.sha256()
-        for name in sorted(self._sealed(stages or _SEALED)):
+        for name in sorted(self._sealed_files(stages or _SEALED_STAGES)):
             content = self._open(name, LARGEST_SEALED)
             digest.update(os.fsencode(name) + b"\0" + hashlib.sha256(content).hexdigest().encode() + b"\n")
         return f"sha256:{digest.hexdigest()}"
@@ -126,13 +125,13 @@ class RunFolder:
     def check_seal(self, seal: str, *stages: str) -> None:
         """Raise RunFolderError unless what these stages left is as it was sealed."""
         if not hmac.compare_digest(self.seal(*stages).encode(), seal.encode(errors="replace")):
-            folders = " or ".join(f"{stage}/" for stage in stages or _SEALED)
+            folders = " or ".join(f"{stage}/" for stage in stages or _SEALED_STAGES)
             raise RunFolderError(
                 "The run folder is not as it was sealed, so nothing was done.",
                 hint=f"Something wrote to {folders} afterwards: look at the proof jobs, then ask again.",
             )
 
-    def _sealed(self, stages: Iterable[str]) -> Iterator[str]:
+    def _sealed_files(self, stages: Iterable[str]) -> Iterator[str]:
         for stage in stages:
             if not os.path.lexists(self.root / stage):
                 continue
@@ -152,8 +151,8 @@ class RunFolder:
             return kind.model_validate_json(self._open(name, LARGEST_RECORD))
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
-            where = printable_line(".".join(map(str, first["loc"])), _SHOWN)
-            raise RunFolderError(f"{name} cannot be used: {where}: {first['msg']}.", hint=_OTHER_VERSION) from None
+            key = printable_line(".".join(map(str, first["loc"])), _KEY_CHARACTERS)
+            raise RunFolderError(f"{name} cannot be used: {key}: {first['msg']}.", hint=_OTHER_VERSION) from None
 
     def _open(self, name: str, largest: int) -> bytes:
         try:
@@ -163,9 +162,9 @@ class RunFolder:
         except TooLarge as error:
             raise RunFolderError(f"{name} is too large ({error}), so it was not read.", hint=_FOREIGN) from error
         except OSError as error:
-            raise RunFolderError(f"{name} cannot be read: {error.strerror}.", hint=_MISSING) from error
+            raise RunFolderError(f"{name} cannot be read: {error.strerror}.", hint=_MISSING_HINT) from error
 
 
 _OTHER_VERSION = "Run every stage with the same version of the bot."
 _FOREIGN = "Look at what wrote it; a stage leaves plain files."
-_MISSING = "Run the stages in their order, each with the folder that the one before left."
+_MISSING_HINT = "Run the stages in their order, each with the folder that the one before left."

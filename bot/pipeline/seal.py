@@ -1,4 +1,4 @@
-"""The third stage: fix what plan and pick left, before the first job that runs somebody's code.
+"""The third stage: seal what plan and pick left, before the first job that runs untrusted code.
 
 The digest has to travel past those jobs on a way that they cannot write to (in GitHub Actions: a job's output).
 """
@@ -8,25 +8,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.models import Candidate
-from bot.pipeline.records import Planned
+from bot.pipeline.records import PlannedTarget
 from bot.pipeline.run_folder import RunFolder
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class SealedPicks:
     """The digest, and the targets whose candidate is to be proven."""
 
     seal: str
-    to_prove: tuple[Planned, ...]
+    to_prove: tuple[PlannedTarget, ...]
 
 
-def seal_picks(folder: RunFolder) -> Sealed:
+def seal_picks(folder: RunFolder) -> SealedPicks:
     """Return the seal of the folder as it is. A target whose pick left nothing is not proven, and stops no other."""
-    planned = folder.plan().planned()
-    to_prove = tuple(each for each in planned if each.request.options.prove and _has_candidate(each, folder))
-    return Sealed(folder.seal(), to_prove)
+    targets = folder.plan().planned_targets()
+    to_prove = tuple(target for target in targets if target.request.options.prove and _has_candidate(target, folder))
+    return SealedPicks(folder.seal(), to_prove)
 
 
-def _has_candidate(planned: Planned, folder: RunFolder) -> bool:
-    picked = folder.picked(planned.id)
-    return picked is not None and isinstance(picked.made.value, Candidate)
+def _has_candidate(target: PlannedTarget, folder: RunFolder) -> bool:
+    record = folder.picked(target.id)
+    return record is not None and isinstance(record.made.value, Candidate)

@@ -1,6 +1,6 @@
-"""The configuration and the carried patches of a run, taken once by the plan stage and the same for every later one.
+"""The configuration and the carried patches of a run. The plan stage copies them for every later stage.
 
-Owns plan/backport.yaml and plan/patches/. They come from the default branch, so only maintainers change them.
+plan/backport.yaml and plan/patches/ come from the default branch, so only maintainers change them.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ _DEFAULT = "refs/backport-bot/default"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run goes by."""
+    """The settings of a run."""
 
     config: Config
     patches: Mapping[str, CarriedPatch]
 
 
 def read_settings(folder: RunFolder) -> Settings:
-    """Read what the plan stage kept; raises ConfigError or RunFolderError."""
+    """Read what the plan stage copied; raises ConfigError or RunFolderError."""
     config = parse_config(folder.text(_CONFIG), name=_CONFIG)
-    own = sorted(each for each in folder.path(_PATCHES).glob("*") if each.is_dir())
-    return Settings(config, load_patches([bundled_patches(), *own]))
+    patch_folder = sorted(folder_path for folder_path in folder.path(_PATCHES).glob("*") if folder_path.is_dir())
+    return Settings(config, load_patches([bundled_patches(), *patch_folder]))
 
 
 def keep_local_settings(path: Path, folder: RunFolder) -> Settings:
-    """Keep the settings of a file at hand; its own carried patches lie beside it."""
+    """Copy the settings from a file; its folders of carried patches are relative to it."""
     config = load_config(path)
     folder.write_bytes(_CONFIG, path.read_bytes())
-    for index, own in enumerate(config.patches):
-        check_patch_folder(path.parent / own, name=own)
-        shutil.copytree(path.parent / own, folder.path(f"{_PATCHES}/{index}"), dirs_exist_ok=True)
+    for index, patch_folder in enumerate(config.patches):
+        check_patch_folder(path.parent / patch_folder, name=patch_folder)
+        shutil.copytree(path.parent / patch_folder, folder.path(f"{_PATCHES}/{index}"), dirs_exist_ok=True)
     return read_settings(folder)
 
 
 def keep_repository_settings(client: GitHubClient, mirror: Repository, folder: RunFolder) -> Settings:
-    """Keep the settings of the repository's default branch; without backport.yaml every key has its default.
+    """Copy the settings from the repository's default branch; without backport.yaml every key has its default.
 
     Raises:
         ConfigError: backport.yaml cannot be used or is another repository's.
     """
-    found = client.read_file(FILE_NAME)
-    text = found.decode(errors="replace") if found is not None else f"repository: {client.repository}\n"
+    content = client.read_file(FILE_NAME)
+    text = content.decode(errors="replace") if content is not None else f"repository: {client.repository}\n"
     config = parse_config(text)
     if config.repository.casefold() != client.repository.casefold():
         raise ConfigError(
@@ -69,10 +69,10 @@ def keep_repository_settings(client: GitHubClient, mirror: Repository, folder: R
 def _export_patches(config: Config, mirror: Repository, folder: RunFolder) -> None:
     mirror.fetch([f"+HEAD:{_DEFAULT}"])
     tip = mirror.resolve(_DEFAULT)
-    for index, own in enumerate(config.patches):
+    for index, patch_folder in enumerate(config.patches):
         if tip is not None:
-            exported = folder.path(f"{_PATCHES}/.{index}")
-            mirror.export(tip, exported, [own])
-            check_patch_folder(exported / own, name=own)
-            (exported / own).rename(folder.path(f"{_PATCHES}/{index}"))
-            shutil.rmtree(exported)
+            export = folder.path(f"{_PATCHES}/.{index}")
+            mirror.export(tip, export, [patch_folder])
+            check_patch_folder(export / patch_folder, name=patch_folder)
+            (export / patch_folder).rename(folder.path(f"{_PATCHES}/{index}"))
+            shutil.rmtree(export)

@@ -1,4 +1,4 @@
-"""What a request shows on the original while its target branches are worked on: a comment, and check runs."""
+"""Shows on the original how far each target branch of a request is: in one comment, and in check runs."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ class StatusComment:
     @property
     def results(self) -> tuple[TargetOutcome, ...]:
         """How the target branches ended that have ended, in the comment's order."""
-        return tuple(each for each in self._targets.values() if not isinstance(each, TargetProgress))
+        return tuple(target for target in self._targets.values() if not isinstance(target, TargetProgress))
 
     @property
     def under_way(self) -> bool:
         """Whether a target branch has not ended."""
-        return any(isinstance(each, TargetProgress) for each in self._targets.values())
+        return any(isinstance(target, TargetProgress) for target in self._targets.values())
 
     def begin(self, branch: str, detail: str = "") -> None:
         """Show that a target branch is being worked on; `detail` is one line about it."""
@@ -78,15 +78,15 @@ class StatusComment:
         except (RateLimited, Unavailable):
             raise
         except Exception as error:
-            self._targets[result.branch] = self._failed(result.branch, error)
+            self._targets[result.branch] = self._failure(result.branch, error)
             self._write()
 
     def end_rest(self, error: Exception) -> None:
         """End the target branches that have not ended: an error stopped the work on all of them."""
-        for branch in [each.branch for each in self._targets.values() if isinstance(each, TargetProgress)]:
-            self.end(self._failed(branch, error))
+        for branch in [target.branch for target in self._targets.values() if isinstance(target, TargetProgress)]:
+            self.end(self._failure(branch, error))
 
-    def _failed(self, branch: str, error: Exception) -> Failed:
+    def _failure(self, branch: str, error: Exception) -> Failed:
         return failed_outcome(branch, error, retry=str(self._request.asking(branch)))
 
     def _show(self, result: TargetOutcome) -> None:
@@ -111,8 +111,8 @@ class StatusComment:
             note="\n\n".join(filter(None, (self._request.undone, self._note()))),
         )
         body = render_status(view, template=self._context.config.templates.status)
-        noted = write_branch_states(body, {target.branch: _state(target) for target in self._targets.values()})
-        body = noted if len(noted) <= _LONGEST else body
+        annotated_body = write_branch_states(body, {target.branch: _state(target) for target in self._targets.values()})
+        body = annotated_body if len(annotated_body) <= _LONGEST else body
         if self._request.command and self.under_way:
             body = keep(
                 body, RecordState.STARTED, self._request.command, self._request.requester, self._place, self._context

@@ -1,7 +1,7 @@
 """The candidate's commits as GitHub writes and signs them ("Verified"), where the configuration wants that.
 
-Owns whose they are: the commit's author becomes the bot, and the original author is credited in a trailer. The result
-is brought into the mirror, so that what is proven and pushed is exactly what GitHub signed.
+The bot becomes the commit's author, and a trailer credits the original author. The result is fetched into the mirror,
+so what is proven and pushed is exactly what GitHub signed.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from bot.pipeline.context import RepositoryContext
 
 
 def signed_by_github(candidate: Candidate, context: RepositoryContext) -> Candidate:
-    """Return the candidate with GitHub's commits in place of ours; the candidate as it is where nobody asked for that.
+    """Return the candidate with GitHub's commits in place of ours; unchanged if the configuration does not ask for it.
 
-    What GitHub stored and nobody comes to refer to, it forgets by itself.
+    GitHub removes stored commits that no branch comes to refer to.
 
     Raises:
         GitHubError: GitHub did not store a commit.
@@ -28,16 +28,16 @@ def signed_by_github(candidate: Candidate, context: RepositoryContext) -> Candid
     """
     if not context.config.commit.verified:
         return candidate
-    made = rewrite(context.mirror, candidate, lambda commit, parent: _write(commit, parent, context))
-    context.progress(f"{candidate.branch}: written and signed by GitHub as {made.commit[:12]}")
-    return made
+    rewritten = rewrite(context.mirror, candidate, lambda commit, parent: _write(commit, parent, context))
+    context.progress(f"{candidate.branch}: written and signed by GitHub as {rewritten.commit[:12]}")
+    return rewritten
 
 
 def is_by_bot(commit: Commit, context: RepositoryContext) -> bool:
-    """Say whether GitHub wrote a commit in the name of the bot's own account, and nobody has changed it since."""
-    own = f"{context.github.login}@users.noreply.github.com".casefold()
+    """Return whether GitHub wrote a commit in the name of the bot's account, and no one changed it since."""
+    noreply_address = f"{context.github.login}@users.noreply.github.com".casefold()
     author, committer = commit.author.email.casefold(), commit.committer.email.casefold()
-    return author.rpartition("+")[2] == own and committer in (author, "noreply@github.com")
+    return author.rpartition("+")[2] == noreply_address and committer in (author, "noreply@github.com")
 
 
 def _write(commit: Commit, parent: Sha, context: RepositoryContext) -> Sha:
@@ -53,9 +53,9 @@ def _write(commit: Commit, parent: Sha, context: RepositoryContext) -> Sha:
         )
     author = commit.author
     message = with_trailer(commit.message, "Co-authored-by", f"{author.name} <{author.email}>")
-    made = context.github.write_signed(tree, parent, message)
-    context.mirror.fetch([made])
-    return made
+    commit_sha = context.github.write_signed(tree, parent, message)
+    context.mirror.fetch([commit_sha])
+    return commit_sha
 
 
 def _refuse_other_bytes(paths: Iterable[str]) -> None:

@@ -1,6 +1,6 @@
-"""👀 on a comment as soon as GitHub tells of it, however long the requests before it take.
+"""Reacts with 👀 to a comment as soon as its delivery arrives, however long the requests before it take.
 
-Owns a thread and connections of its own for that. A sign that fails is logged; the request is served all the same.
+It has a thread and connections of its own. A reaction that fails is logged; the request is handled all the same.
 """
 
 from __future__ import annotations

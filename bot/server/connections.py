@@ -11,7 +11,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 # GitHub itself gives up after 10 seconds: https://docs.github.com/webhooks/using-webhooks/handling-webhook-deliveries
 SECONDS = 10.0
-MOST = 200
+MAX_CONNECTIONS = 200
 """GitHub and a reverse proxy use few connections; each may hold 64 kB of headers before its request is looked at."""
 
 
@@ -25,7 +25,7 @@ class PatientProtocol(H11Protocol):
         """Give the first request its time."""
         super().connection_made(transport)
         self._give_time()
-        if len(self.connections) > MOST:
+        if len(self.connections) > MAX_CONNECTIONS:
             self._drop_oldest()
 
     def data_received(self, data: bytes) -> None:
@@ -66,5 +66,7 @@ class PatientProtocol(H11Protocol):
         self.transport.abort()
 
     def _drop_oldest(self) -> None:
-        arriving = [each for each in self.connections if isinstance(each, PatientProtocol) and each._deadline]
-        min(arriving, key=lambda each: each._since)._drop()
+        protocols = [
+            protocol for protocol in self.connections if isinstance(protocol, PatientProtocol) and protocol._deadline
+        ]
+        min(protocols, key=lambda protocol: protocol._since)._drop()

@@ -1,6 +1,6 @@
 """Webhook deliveries on disk, so that an accepted one outlives a crash.
 
-A delivery is recorded before GitHub is told 200 and removed from the queue only when its work has ended. Work may
+A delivery is recorded before GitHub gets its 200, and removed from the queue only when its work has ended. Work may
 therefore run twice after a crash; every outside effect of the bot is find-or-create for that reason.
 """
 
@@ -86,12 +86,16 @@ class Journal:
 
         `key` is what its work is known by. Work that failed is taken up again.
         """
-        again = "UPDATE delivery SET state = 'waiting', attempts = 0 WHERE state = 'failed' AND (id = ? OR key = ?)"
-        new = "INSERT OR IGNORE INTO delivery (id, event, payload, key) VALUES (?, ?, ?, ?)"
+        retry_statement = (
+            "UPDATE delivery SET state = 'waiting', attempts = 0 WHERE state = 'failed' AND (id = ? OR key = ?)"
+        )
+        insert_statement = "INSERT OR IGNORE INTO delivery (id, event, payload, key) VALUES (?, ?, ?, ?)"
         with self._lock:
-            if self._database.execute(again, (delivery_id, key)).rowcount > 0:
+            if self._database.execute(retry_statement, (delivery_id, key)).rowcount > 0:
                 return True
-            return self._database.execute(new, (delivery_id, event, json.dumps(payload), key)).rowcount == 1
+            return (
+                self._database.execute(insert_statement, (delivery_id, event, json.dumps(payload), key)).rowcount == 1
+            )
 
     def next(self) -> Delivery | None:
         """Return the oldest waiting delivery, counting the attempt that is about to be made."""
@@ -106,10 +110,10 @@ class Journal:
 
     def finish(self, delivery_id: str, problem: str = "") -> None:
         """Take a delivery off the queue. A `problem` is kept with the payload; of what is done only the key stays."""
-        failed = "UPDATE delivery SET state = 'failed', problem = ? WHERE id = ?"
-        done = "UPDATE delivery SET state = 'done', problem = ?, payload = '' WHERE id = ?"
+        failure_statement = "UPDATE delivery SET state = 'failed', problem = ? WHERE id = ?"
+        success_statement = "UPDATE delivery SET state = 'done', problem = ?, payload = '' WHERE id = ?"
         with self._lock:
-            self._database.execute(failed if problem else done, (problem, delivery_id))
+            self._database.execute(failure_statement if problem else success_statement, (problem, delivery_id))
 
     def problems(self) -> tuple[str, ...]:
         """Return what went wrong with the deliveries that failed, oldest first."""

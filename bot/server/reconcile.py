@@ -29,7 +29,7 @@ def reconcile_once(
         api_url=api_url,
         directory=data,
         login=login,
-        signing=credentials.signing_key(token, webhook_secret=secret),
+        signing_key=credentials.signing_key(token, webhook_secret=secret),
         progress=progress,
     ) as context:
         return reconcile(context, since=datetime.now(UTC) - timedelta(days=days))

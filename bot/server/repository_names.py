@@ -1,4 +1,4 @@
-"""Whether a delivery is about the repository that is served, also after somebody renamed or moved it.
+"""Whether a delivery is about the repository that is served, also after it was renamed or moved.
 
 GitHub leads on from an old name in its API and in git, but its webhooks carry the new one at once.
 """
@@ -20,7 +20,7 @@ class Naming:
     def __init__(self, context: RepositoryContext) -> None:
         self._context = context
         self._ours = {context.config.repository.casefold()}
-        self._others: set[str] = set()
+        self._other_names: set[str] = set()
         self._learn()
 
     def means_ours(self, name: str, payload: Mapping[str, Any]) -> bool:
@@ -35,8 +35,8 @@ class Naming:
             self._context.github.refresh()
             self._context.mirror.follow(self._context.github.clone_url)
             self._learn()
-        if name.casefold() not in self._ours and name not in self._others:
-            self._others.add(name)
+        if name.casefold() not in self._ours and name not in self._other_names:
+            self._other_names.add(name)
             log.warning(
                 "A delivery about %s was left alone: this service is for %s. Take its webhook away there, or start "
                 "another service for it.",
@@ -47,8 +47,8 @@ class Naming:
 
     def _may_be_ours(self, payload: Mapping[str, Any]) -> bool:
         repository = payload.get("repository")
-        stated = repository.get("id") if isinstance(repository, Mapping) else None
-        return stated is None or stated == self._context.github.repository_id
+        repository_id = repository.get("id") if isinstance(repository, Mapping) else None
+        return repository_id is None or repository_id == self._context.github.repository_id
 
     def _learn(self) -> None:
         name = self._context.github.repository

@@ -29,11 +29,11 @@ def serve_until_interrupted(
             api_url=api_url,
             directory=data,
             login=login,
-            signing=credentials.signing_key(token, webhook_secret=secret),
+            signing_key=credentials.signing_key(token, webhook_secret=secret),
             progress=progress,
         ) as context,
         running_service(
-            context, directory=data, secret=secret, own_login=login, port=port, served=lambda _results: None
+            context, directory=data, secret=secret, own_login=login, port=port, on_results=lambda _results: None
         ) as service,
     ):
         progress(f"Serving {context.config.repository} at {service.url}; Ctrl-C ends it after the request in hand.")

@@ -19,7 +19,7 @@ from bot.server.repository_names import Naming
 from bot.server.webhooks import webhook_app
 from bot.server.worker import Worker
 
-Served = Callable[[tuple[TargetOutcome, ...]], None]
+OnResults = Callable[[tuple[TargetOutcome, ...]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +39,22 @@ def running_service(
     secret: str,
     own_login: str | None = None,
     port: int = 0,
-    served: Served,
+    on_results: OnResults,
 ) -> Iterator[Service]:
     """Serve webhooks on 127.0.0.1 while the block runs, beginning with what an earlier process left in the journal.
 
-    `directory` keeps the journal. `served` is told the results of each request. Put a reverse proxy with TLS in front
+    `directory` keeps the journal. `on_results` gets the results of each request. Put a reverse proxy with TLS in front
     for deliveries from outside.
     """
 
-    named = Naming(context)
+    names = Naming(context)
     # One thread serves all deliveries: it comes back to what GitHub does not know yet in place of waiting for it.
-    patient = replace(context, pauses=(), comes_back=True)
+    patient = replace(context, pauses=(), retries_later=True)
 
     def work(delivery: Delivery) -> None:
         trigger = parse_delivery(delivery.event, delivery.payload, own_login=own_login)
-        if trigger is not None and named.means_ours(trigger.repository, delivery.payload):
-            served(answer(trigger, patient))
+        if trigger is not None and names.means_ours(trigger.repository, delivery.payload):
+            on_results(answer(trigger, patient))
 
     with ExitStack() as stack:
         journal = Journal(directory / "deliveries.sqlite")
@@ -66,7 +66,7 @@ def running_service(
             acknowledger.notice(trigger)
             worker.wake()
 
-        app = webhook_app(journal, secret=secret, accepted=accept)
+        app = webhook_app(journal, secret=secret, on_accept=accept)
         url = stack.enter_context(run_server(app, port=port, protocol=PatientProtocol))
         acknowledger.start()
         stack.callback(acknowledger.stop)

@@ -28,7 +28,7 @@ _MOST_IN_MEMORY = 4 * LARGEST_BODY
 """Bytes of bodies that are being read at one time."""
 
 
-class _Refused(Exception):
+class _RefusedRequest(Exception):
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         # The rest of a body is not waited for.
@@ -43,9 +43,9 @@ class _Bodies:
 
     async def read(self, request: Request, *, keep: bool) -> bytes:
         """Return the body; without `keep` it is only read to its end, so that the client hears the answer."""
-        stated = request.headers.get("content-length", "")
-        if stated.isdecimal() and int(stated[:20]) > LARGEST_BODY:
-            raise _Refused(413, "payload too large")
+        content_length = request.headers.get("content-length", "")
+        if content_length.isdecimal() and int(content_length[:20]) > LARGEST_BODY:
+            raise _RefusedRequest(413, "payload too large")
         body, size = bytearray(), 0
         try:
             async for chunk in request.stream():
@@ -54,9 +54,9 @@ class _Bodies:
                     body += chunk
                     self._held += len(chunk)
                 if size > LARGEST_BODY:
-                    raise _Refused(413, "payload too large")
+                    raise _RefusedRequest(413, "payload too large")
                 if self._held > _MOST_IN_MEMORY:
-                    raise _Refused(503, "too many large deliveries at once: redeliver it later")
+                    raise _RefusedRequest(503, "too many large deliveries at once: redeliver it later")
         finally:
             self._held -= len(body)
         return bytes(body)
@@ -67,16 +67,16 @@ def signature_of(secret: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def webhook_app(journal: Journal, *, secret: str, accepted: Callable[[Trigger], None]) -> Starlette:
+def webhook_app(journal: Journal, *, secret: str, on_accept: Callable[[Trigger], None]) -> Starlette:
     """Return the ASGI application. `accepted` is called with what a new delivery means, once that is on disk."""
     bodies = _Bodies()
 
     async def receive(request: Request) -> Response:
         try:
             body = await _read_signed(request, bodies, secret)
-            return _record(request, body, journal, accepted)
-        except _Refused as refused:
-            return refused.answer
+            return _record(request, body, journal, on_accept)
+        except _RefusedRequest as refusal:
+            return refusal.answer
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
 
@@ -88,22 +88,22 @@ def webhook_app(journal: Journal, *, secret: str, accepted: Callable[[Trigger], 
 
 async def _read_signed(request: Request, bodies: _Bodies, secret: str) -> bytes:
     signature = request.headers.get("x-hub-signature-256", "")
-    signed = _SIGNATURE.fullmatch(signature) is not None
-    body = await bodies.read(request, keep=signed)
-    if not signed or not hmac.compare_digest(signature.encode(), signature_of(secret, body).encode()):
-        raise _Refused(401, "signature does not match the webhook secret")
+    has_signature = _SIGNATURE.fullmatch(signature) is not None
+    body = await bodies.read(request, keep=has_signature)
+    if not has_signature or not hmac.compare_digest(signature.encode(), signature_of(secret, body).encode()):
+        raise _RefusedRequest(401, "signature does not match the webhook secret")
     return body
 
 
-def _record(request: Request, body: bytes, journal: Journal, accepted: Callable[[Trigger], None]) -> Response:
+def _record(request: Request, body: bytes, journal: Journal, on_accept: Callable[[Trigger], None]) -> Response:
     delivery_id = request.headers.get("x-github-delivery", "")
     event = request.headers.get("x-github-event", "")
     if not _DELIVERY.fullmatch(delivery_id) or not _EVENT.fullmatch(event):
-        raise _Refused(400, "not a GitHub webhook delivery")
+        raise _RefusedRequest(400, "not a GitHub webhook delivery")
     try:
         payload = parse_payload(body)
     except ValueError as error:
-        raise _Refused(
+        raise _RefusedRequest(
             400, f"not JSON that GitHub sends ({error}): set the webhook's content type to application/json"
         ) from None
     trigger = parse_delivery(event, payload)
@@ -112,8 +112,8 @@ def _record(request: Request, body: bytes, journal: Journal, accepted: Callable[
     try:
         new = journal.accept(delivery_id, event, payload, key=work_key(trigger, payload))
     except sqlite3.Error:
-        raise _Refused(503, "the delivery could not be recorded: redeliver it later") from None
+        raise _RefusedRequest(503, "the delivery could not be recorded: redeliver it later") from None
     if not new:
         return PlainTextResponse("known already")
-    accepted(trigger)
+    on_accept(trigger)
     return PlainTextResponse("accepted", 202)

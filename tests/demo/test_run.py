@@ -11,7 +11,7 @@ import requests
 from github.GithubException import GithubException
 
 from bot.demo import run
-from bot.demo.scenario import BOT, REPOSITORY, Stage, staged
+from bot.demo.scenario import BOT, REPOSITORY, DemoRun, start_demo
 from bot.errors import NoDevice
 from bot.models import Failed, NotAffected, Opened
 from bot.report.json_data import target_to_json
@@ -23,19 +23,19 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRun]:
     """The demo's stage with its comment asked and answered once."""
-    with staged(tmp_path_factory.mktemp("demo")) as running:
+    with start_demo(tmp_path_factory.mktemp("demo")) as running:
         running.ask(f"/backport {' '.join(running.branches)}")
         yield running
 
 
-def test_every_branch_ends_as_it_must(stage: Stage) -> None:
-    assert run.is_as_expected(stage.served[0], stage.heads())
+def test_every_branch_ends_as_it_must(stage: DemoRun) -> None:
+    assert run.is_as_expected(stage.results[0], stage.heads())
 
 
-def test_the_data_for_scripts_says_how_each_branch_ended(stage: Stage) -> None:
-    rows = {row["branch"]: row for row in map(target_to_json, stage.served[0])}
+def test_the_data_for_scripts_says_how_each_branch_ended(stage: DemoRun) -> None:
+    rows = {row["branch"]: row for row in map(target_to_json, stage.results[0])}
     outline = {
         str(branch).removeprefix("release/v"): (row["status"], row["method"], row["verdict"], row["candidate_failed"])
         for branch, row in rows.items()
@@ -53,13 +53,13 @@ def test_the_data_for_scripts_says_how_each_branch_ended(stage: Stage) -> None:
     json.dumps(list(rows.values()))
 
 
-def test_the_unaffected_branch_is_told_why(stage: Stage) -> None:
-    unaffected = stage.served[0][0]
+def test_the_unaffected_branch_is_told_why(stage: DemoRun) -> None:
+    unaffected = stage.results[0][0]
     assert isinstance(unaffected, NotAffected)
     assert "max_context_len" in unaffected.check.reason
 
 
-def test_one_comment_and_two_reactions_answer_the_request(stage: Stage) -> None:
+def test_one_comment_and_two_reactions_answer_the_request(stage: DemoRun) -> None:
     issue = stage.maintainer.get_repo(REPOSITORY).get_issue(stage.original)
     asked, answer = list(issue.get_comments())[:2]
     assert answer.user.login == BOT
@@ -67,8 +67,8 @@ def test_one_comment_and_two_reactions_answer_the_request(stage: Stage) -> None:
     assert {reaction.content for reaction in asked.get_reactions()} == {"eyes", "rocket"}
 
 
-def test_each_pull_request_shows_what_was_measured(stage: Stage) -> None:
-    opened = [each for each in stage.served[0] if isinstance(each, Opened)]
+def test_each_pull_request_shows_what_was_measured(stage: DemoRun) -> None:
+    opened = [each for each in stage.results[0] if isinstance(each, Opened)]
     repository = stage.maintainer.get_repo(REPOSITORY)
     for result in opened:
         pull = repository.get_pull(result.pull_request.number)
@@ -82,20 +82,20 @@ def test_each_pull_request_shows_what_was_measured(stage: Stage) -> None:
         assert "(cherry picked from commit " in commit.message
 
 
-def test_the_pages_are_there_for_a_browser(stage: Stage) -> None:
+def test_the_pages_are_there_for_a_browser(stage: DemoRun) -> None:
     page = requests.get(stage.page, timeout=10)
     assert page.status_code == 200
     assert "release/v0.5.12" in page.text
 
 
-def test_asking_again_opens_nothing_new(stage: Stage) -> None:
+def test_asking_again_opens_nothing_new(stage: DemoRun) -> None:
     before = stage.heads()
     again = stage.ask(f"/backport {' '.join(stage.branches)}")
     assert stage.heads() == before
     assert [result.created for result in again if isinstance(result, Opened)] == [False] * 3
 
 
-def test_an_edited_comment_asks_for_nothing(stage: Stage) -> None:
+def test_an_edited_comment_asks_for_nothing(stage: DemoRun) -> None:
     issue = stage.maintainer.get_repo(REPOSITORY).get_issue(stage.original)
     comment = issue.create_comment("Looks good.")
     comment.edit("/backport release/v0.5.12 --redo")
@@ -104,15 +104,15 @@ def test_an_edited_comment_asks_for_nothing(stage: Stage) -> None:
     assert list(comment.get_reactions()) == []
 
 
-def test_a_result_that_is_not_what_the_facts_say_fails_the_demo(stage: Stage) -> None:
-    results = list(stage.served[0])
+def test_a_result_that_is_not_what_the_facts_say_fails_the_demo(stage: DemoRun) -> None:
+    results = list(stage.results[0])
     assert not run.is_as_expected(results[:-1], stage.heads())
     assert not run.is_as_expected(results, {})
     results[0] = Failed(branch="release/v0.5.9", message="Not so.", hint="Look.")
     assert not run.is_as_expected(results, stage.heads())
 
 
-def test_the_fake_refuses_what_github_refuses(stage: Stage) -> None:
+def test_the_fake_refuses_what_github_refuses(stage: DemoRun) -> None:
     with pytest.raises(GithubException) as caught:
         stage.maintainer.get_repo(REPOSITORY).get_branch("release/v9")
     assert caught.value.status == 404
@@ -124,7 +124,7 @@ def test_without_triton_the_demo_says_what_is_missing(monkeypatch: pytest.Monkey
         run.show_demo(as_json=True, serve=False, device="auto")
 
 
-def test_a_sync_after_the_comment_finds_nothing_left_to_open(stage: Stage) -> None:
+def test_a_sync_after_the_comment_finds_nothing_left_to_open(stage: DemoRun) -> None:
     before = stage.heads()
     (unaffected,) = stage.sync()
     assert unaffected.branch == "release/v0.5.9"

@@ -35,7 +35,7 @@ def service(lenient: Office, tmp_path: Path) -> Iterator[Service]:
     """Run the service and let the fake GitHub tell it what happens."""
     (tmp_path / "data").mkdir()
     with running_service(
-        lenient.context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, served=lambda _results: None
+        lenient.context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, on_results=lambda _results: None
     ) as running:
         lenient.fake_github.add_webhook(REPOSITORY, running.url, SECRET, ["issue_comment", "pull_request"])
         yield running

@@ -38,7 +38,7 @@ def keyed(keyless: Office) -> Office:
 
 
 def _with_key(office: Office, secret: str = "hush") -> Office:  # noqa: S107 - a test's
-    return replace(office, context=replace(office.context, signing=SigningKey.derive(secret)))
+    return replace(office, context=replace(office.context, signing_key=SigningKey.derive(secret)))
 
 
 def _open_pull(office: Office, name: str = "topic") -> PullRequest:

@@ -142,7 +142,7 @@ def test_whoever_comes_back_leaves_it_unanswered_until_then(lenient: Office, hal
     trigger = MergeTrigger(repository=REPOSITORY, pull_request=halves.number, sender=MAINTAINER, labels=())
     nameless(lenient, halves, 20)
     with pytest.raises(NotYetKnown):
-        answer(trigger, replace(lenient.context, pauses=(), comes_back=True))
+        answer(trigger, replace(lenient.context, pauses=(), retries_later=True))
     since = datetime.now(UTC) - timedelta(days=1)
     assert reconcile(lenient.context, since=since) == ()
     lenient.fake_github.fail_no_more()

@@ -110,13 +110,13 @@ def test_a_repository_that_the_configuration_does_not_name_is_no_target(both: Of
 
 
 def test_the_recipe_for_a_conflict_there_names_that_repository(both: Office) -> None:
-    bare = replace(both, context=replace(with_pick(both.context, patches={}), others={}))
+    bare = replace(both, context=replace(with_pick(both.context, patches={}), other_repositories={}))
     strict = {"pick": PickConfig(propose=False)}
     others = {
         name: with_pick(there, patches={}, config=there.config.model_copy(update=strict))
-        for name, there in both.context.others.items()
+        for name, there in both.context.other_repositories.items()
     }
-    (result,) = replace(bare, context=replace(bare.context, others=others)).say(f"/backport {THERE}:rocm-1")
+    (result,) = replace(bare, context=replace(bare.context, other_repositories=others)).say(f"/backport {THERE}:rocm-1")
     assert isinstance(result, Conflicted)
     (answer,) = both.answers()
     assert f"git fetch {both.fake_github.url}/{THERE}.git refs/heads/rocm-1" in answer

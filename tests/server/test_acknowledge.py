@@ -35,7 +35,7 @@ def test_a_comment_is_seen_while_another_request_is_being_served(
     monkeypatch.setattr(service_module, "answer", served_slowly)
     (tmp_path / "data").mkdir()
     with running_service(
-        office.context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, served=lambda _results: None
+        office.context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, on_results=lambda _results: None
     ) as service:
         office.fake_github.add_webhook(REPOSITORY, service.url, SECRET, ["issue_comment"])
         office.issue(9).create_comment("/backport release/1.2")

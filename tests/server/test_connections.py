@@ -25,7 +25,7 @@ from bot.server.connections import PatientProtocol
 def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Serve an endpoint that reads the body and one that does not, with a second for a request to arrive."""
     monkeypatch.setattr(connections, "SECONDS", 1.0)
-    monkeypatch.setattr(connections, "MOST", 20)
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 20)
 
     async def read(request: Request) -> Response:
         try:

@@ -31,7 +31,7 @@ def service(office: Office, tmp_path: Path, told: list[str]) -> Iterator[Service
     (tmp_path / "data").mkdir()
     context = with_pick(unproven(office).context, progress=told.append)
     with running_service(
-        context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, served=lambda _results: None
+        context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, on_results=lambda _results: None
     ) as running:
         yield running
 

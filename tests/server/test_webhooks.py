@@ -59,7 +59,7 @@ def _headers(body: bytes, **changed: str) -> dict[str, str]:
 
 def _post(journal: Journal, body: bytes, headers: dict[str, str]) -> tuple[int, int]:
     woken: list[bool] = []
-    with run_server(webhook_app(journal, secret=_SECRET, accepted=lambda _: woken.append(True))) as url:
+    with run_server(webhook_app(journal, secret=_SECRET, on_accept=lambda _: woken.append(True))) as url:
         answer = requests.post(f"{url}/webhook", data=body, headers=headers, timeout=30)
     return answer.status_code, len(woken)
 
@@ -164,7 +164,7 @@ def test_a_body_larger_than_github_s_limit_is_refused_while_it_comes(journal: Jo
             sent += len(body) // 10
             yield body[: len(body) // 10]
 
-    with run_server(webhook_app(journal, secret=_SECRET, accepted=lambda _: None)) as url:
+    with run_server(webhook_app(journal, secret=_SECRET, on_accept=lambda _: None)) as url:
         headers = _headers(b"", **{"X-Hub-Signature-256": signature_of(_SECRET, body)})
         try:
             answer = requests.post(f"{url}/webhook", data=body if stated else chunks(), headers=headers, timeout=30)

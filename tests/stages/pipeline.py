@@ -17,7 +17,7 @@ from bot.handlers import jobs
 from bot.handlers.event import Event, read_event
 from bot.models import TargetOutcome, Verdict, silent
 from bot.pipeline.context import ConnectionSettings
-from bot.pipeline.records import Planned
+from bot.pipeline.records import PlannedTarget
 from bot.pipeline.run_folder import RunFolder
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office
 
@@ -72,7 +72,7 @@ class Pipeline:
             "comment": {"id": comment_id, "body": body, "user": {"login": author, "type": "User"}},
         }
 
-    def plan(self, event: Event) -> tuple[Planned, ...]:
+    def plan(self, event: Event) -> tuple[PlannedTarget, ...]:
         self.give_token()
         config = self.directory / "backport.yaml"
         return jobs.run_plan(self.folder, event, self.connection("plan"), config=config, progress=silent).targets
