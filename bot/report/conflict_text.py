@@ -6,6 +6,7 @@ Foreign text in the Markdown is inert.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from bot.models import Certainty, ConflictFile, ConflictKind, RelatedCommit
 from bot.report.candidates import describe_commit
@@ -14,17 +15,28 @@ from bot.text.markdown import code, count
 
 def describe_conflict_file(file: ConflictFile) -> str:
     """Say why git could not merge one path."""
-    reason = {
-        ConflictKind.CONTENT: "both sides changed the same lines",
-        ConflictKind.MODIFY_DELETE: "changed on one side and not there on the other",
-        ConflictKind.ADD_ADD: "added on both sides with different content",
-        ConflictKind.SUBMODULE: "a submodule that both sides moved",
-        ConflictKind.BINARY: "a binary file that both sides changed",
-        ConflictKind.OTHER: "cannot be merged by lines, such as a link or a file that the other side has as a link",
-    }[file.kind]
     regions = f", {count(file.regions, 'region')}" if file.regions else ""
     sides = (_changed_by(file, "main", on_target=False), _changed_by(file, "the branch", on_target=True))
-    return f"{code(file.path)}: {reason}{regions}" + "".join(filter(None, sides))
+    return f"{code(file.path)}: {_reason(file.kind)}{regions}" + "".join(filter(None, sides))
+
+
+def _reason(kind: ConflictKind) -> str:
+    match kind:
+        case ConflictKind.CONTENT:
+            reason = "both sides changed the same lines"
+        case ConflictKind.MODIFY_DELETE:
+            reason = "changed on one side and not there on the other"
+        case ConflictKind.ADD_ADD:
+            reason = "added on both sides with different content"
+        case ConflictKind.SUBMODULE:
+            reason = "a submodule that both sides moved"
+        case ConflictKind.BINARY:
+            reason = "a binary file that both sides changed"
+        case ConflictKind.OTHER:
+            reason = "cannot be merged by lines, such as a link or a file that the other side has as a link"
+        case _:
+            assert_never(kind)
+    return reason
 
 
 def _changed_by(file: ConflictFile, side: str, *, on_target: bool) -> str:

@@ -1,12 +1,13 @@
 """Words a preflight for the check run, for a reply and for a terminal, and converts it to JSON.
 
-A forecast is about branches that nobody has requested yet. So it never turns a check red.
+A forecast is about branches without a request. So it never turns a check red.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import assert_never
 
 from bot.models import CheckRunText, Outlook, TargetForecast
 from bot.report.conflict_text import after_prerequisites, describe_conflict_file
@@ -18,26 +19,37 @@ NAME = "Backport preflight"
 _MAX_SUMMARY = 65_000
 _MAX_LISTED = 20
 
-_WORDS = {
-    Outlook.CLEAN: ("✅", "clean"),
-    Outlook.RESOLVABLE: ("☑️", "resolvable"),
-    Outlook.CONFLICT: ("❌", "conflict"),
-    Outlook.NOT_AFFECTED: ("⚪", "not affected"),
-    Outlook.ALREADY_APPLIED: ("✔️", "already there"),
-    Outlook.UNKNOWN: ("❔", "unknown"),
-}
+
+def _words(outlook: Outlook) -> tuple[str, str]:
+    """Return an outlook's icon and name."""
+    match outlook:
+        case Outlook.CLEAN:
+            words = "✅", "clean"
+        case Outlook.RESOLVABLE:
+            words = "☑️", "resolvable"
+        case Outlook.CONFLICT:
+            words = "❌", "conflict"
+        case Outlook.NOT_AFFECTED:
+            words = "⚪", "not affected"
+        case Outlook.ALREADY_APPLIED:
+            words = "✔️", "already there"
+        case Outlook.UNKNOWN:
+            words = "❔", "unknown"
+        case _:
+            assert_never(outlook)
+    return words
 
 
 def finding(forecast: TargetForecast) -> str:
     """Word one branch's forecast on a line. Backticks in it are code spans."""
     needs = f" {count(len(forecast.findings), 'place')} may need what the branch lacks." if forecast.findings else ""
-    return f"{_WORDS[forecast.outlook][1]}. {forecast.reason}{needs}"
+    return f"{_words(forecast.outlook)[1]}. {forecast.reason}{needs}"
 
 
 def render_preflight_check(forecasts: Sequence[TargetForecast]) -> CheckRunText:
     """Word the check run on the head of a pull request; it is always neutral."""
     rows = ["| stable branch | outlook | |", "|---|---|---|", *map(_row, forecasts)]
-    lead = "If this were merged now, a backport would come to this. Nothing is asked for and nothing was pushed."
+    lead = "If this were merged now, a backport would come to this. Nothing is requested and nothing was pushed."
     details = [_details(forecast) for forecast in forecasts if forecast.files or forecast.findings]
     return CheckRunText(
         name=NAME,
@@ -50,12 +62,12 @@ def render_preflight_check(forecasts: Sequence[TargetForecast]) -> CheckRunText:
 def headline(forecasts: Sequence[TargetForecast]) -> str:
     """Count the outlooks, e.g. "2 clean, 1 conflict"."""
     numbers = Counter(forecast.outlook for forecast in forecasts)
-    counts = (f"{numbers[outlook]} {words}" for outlook, (_, words) in _WORDS.items() if numbers[outlook])
+    counts = (f"{numbers[outlook]} {_words(outlook)[1]}" for outlook in Outlook if numbers[outlook])
     return ", ".join(counts) or "there is no stable branch"
 
 
 def _row(forecast: TargetForecast) -> str:
-    icon, words = _WORDS[forecast.outlook]
+    icon, words = _words(forecast.outlook)
     return f"| {code_cell(forecast.branch)} | {icon} {words} | {prose(forecast.reason)} |"
 
 

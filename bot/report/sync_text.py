@@ -11,32 +11,22 @@ from collections.abc import Mapping
 from bot.sync.types import MISSING, BranchState, OriginalState, State
 from bot.text.markdown import code, count
 
-ICONS: Mapping[State, str] = {
-    State.ALREADY_APPLIED: "✅",
-    State.OPENED: "🔵",
-    State.CLEAN: "🟢",
-    State.RESOLVABLE: "🟡",
-    State.NEEDS: "🟠",
-    State.CONFLICT: "🔴",
-    State.UNCONFIRMED: "🟣",
-    State.NOT_AFFECTED: "⚪",
-    State.REFUSED_BY_POLICY: "⛔",
-    State.REFUSED_BY_PERSON: "🚫",
-    State.REVERTED: "↩️",
+_WORDS = {
+    State.ALREADY_APPLIED: ("✅", "there"),
+    State.OPENED: ("🔵", "open"),
+    State.CLEAN: ("🟢", "clean"),
+    State.RESOLVABLE: ("🟡", "resolvable"),
+    State.NEEDS: ("🟠", "needs another"),
+    State.CONFLICT: ("🔴", "conflict"),
+    State.UNCONFIRMED: ("🟣", "to confirm"),
+    State.NOT_AFFECTED: ("⚪", "not affected"),
+    State.REFUSED_BY_POLICY: ("⛔", "by policy"),
+    State.REFUSED_BY_PERSON: ("🚫", "by a person"),
+    State.REVERTED: ("↩️", "reverted"),
 }
-SHORT: Mapping[State, str] = {
-    State.ALREADY_APPLIED: "there",
-    State.OPENED: "open",
-    State.CLEAN: "clean",
-    State.RESOLVABLE: "resolvable",
-    State.NEEDS: "needs another",
-    State.CONFLICT: "conflict",
-    State.UNCONFIRMED: "to confirm",
-    State.NOT_AFFECTED: "not affected",
-    State.REFUSED_BY_POLICY: "by policy",
-    State.REFUSED_BY_PERSON: "by a person",
-    State.REVERTED: "reverted",
-}
+# A state that is missing above is an error when this module is imported.
+ICONS: Mapping[State, str] = {state: _WORDS[state][0] for state in State}
+SHORT: Mapping[State, str] = {state: _WORDS[state][1] for state in State}
 """The states in a word or two, for a cell."""
 TO_DO = (State.OPENED, State.CLEAN, State.RESOLVABLE, State.NEEDS, State.UNCONFIRMED, State.CONFLICT)
 """The states in which something is left to do, the nearest to the end first."""
