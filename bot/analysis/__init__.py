@@ -1,1 +1,1 @@
-"""What a file of a picked tree says without being run: whether it parses, and which of its names the tree lacks."""
+"""Checks files of a picked tree without running them: whether they parse, and which of their names the tree lacks."""

@@ -1,7 +1,7 @@
-"""What a pick produced must still be what its kind of file is: it parses, holds no marker, uses no unknown name.
+"""Checks the files of a pick: they must parse, contain no conflict marker and use no undefined name.
 
-Owns the checks of files; judges only what a pick made worse than both the target and the original, so that a file which
-was odd before raises nothing. Python's names are in `names`.
+A fault counts only if neither the target nor the original has it, so a file that was odd before raises none.
+`bot.analysis.unbound_names` checks the names of Python files.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LARGEST = 1_000_000
 def find_faults(
     repository: Repository, tree: Sha, *, onto: Sha, theirs: Sha, paths: Iterable[str]
 ) -> tuple[Match, ...]:
-    """Return what is wrong with files of a picked tree and was not so on the target nor in the original."""
+    """Return the faults in files of a picked tree that neither the target nor the original has."""
     return tuple(
         fault
         for path in paths
@@ -57,7 +57,7 @@ def _faults(
 
 
 def left_markers(path: str, content: bytes, sides: Iterable[bytes | None]) -> Iterator[Match]:
-    """Yield the conflict markers of a file that none of its sides has, or not as often."""
+    """Yield the conflict markers of a file that its sides do not have, or not as often."""
     allowed: Counter[bytes] = Counter()
     for side in sides:
         allowed |= Counter(_MARKER.findall(side or b""))
@@ -68,7 +68,7 @@ def left_markers(path: str, content: bytes, sides: Iterable[bytes | None]) -> It
 
 
 def _parse_problem(path: str, content: bytes, before: bytes | None) -> Match | None:
-    """Say where a file does not parse, if the file it comes from does."""
+    """Return the syntax error of a file, unless the file it comes from has one too."""
     parse = _PARSERS.get(path.rpartition(".")[2].lower())
     if parse is None:
         return None

@@ -1,6 +1,6 @@
-"""The words of a file, found once: most questions about names come down to which file has which word.
+"""The words of a file, cached: most questions about names depend only on which file contains which word.
 
-Owns no meaning. A word is what Python takes for an identifier, in ASCII.
+A word is an ASCII identifier of Python.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What a reviewer of a candidate should look at although it applied cleanly: what only main has.
+"""Findings in a candidate that applied cleanly: names, calls and methods that only main has.
 
-Owns which checks a candidate gets and what each finding does to its certainty. A clean pick is not a right one: git
-compares lines and knows no names.
+A clean pick can still be wrong, because git compares lines and knows no names.
 """
 
 from __future__ import annotations
@@ -16,13 +15,15 @@ from bot.git.trees import CommitTree
 from bot.models import Match, Sha
 
 _FATAL = frozenset({"undefined-name", "missing-import", "parse", "marker"})
-"""What surely fails where it is reached; the other findings may be wrong about how an object came to be."""
+"""Rules whose findings surely fail when the line runs. The other findings may be wrong about how an object was made."""
 
 
 def find_findings(
     repository: Repository, tree: Sha, *, onto: Sha, theirs: Sha, paths: Iterable[str]
 ) -> tuple[Match, ...]:
-    """Return what is suspicious in files of a picked tree; `theirs` is the original's tree, which has all it needs."""
+    """Return suspicious places in files of a picked tree. `theirs` is the original's tree, which has all names it
+    needs.
+    """
     path_list = tuple(paths)
     candidate, main = Modules(CommitTree(repository, tree)), Modules(CommitTree(repository, theirs))
     calls = (
@@ -36,5 +37,5 @@ def find_findings(
 
 
 def are_fatal(findings: Iterable[Match]) -> bool:
-    """Say whether what was found would surely fail, so that a person has to look before anything is merged."""
+    """Return True if a finding would surely fail, so that a person has to look before the merge."""
     return any(finding.rule in _FATAL for finding in findings)

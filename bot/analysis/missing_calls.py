@@ -1,7 +1,7 @@
-"""Calls that main can answer and the target cannot: a function, a keyword or a method that only main has.
+"""Calls that main supports and the target does not: a function, a keyword or a method that only main has.
 
-Owns what is asked of a call and when the answer is sure. Only uses on lines that the pick brought are asked, and only
-what main's own tree answers and the picked one does not is told: that is what a missing earlier commit looks like.
+Only lines that the pick brought are checked, and a call is reported only if main's own tree surely supports it and the
+picked tree surely does not. That is the sign of a missing earlier commit.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.models import Match
 
 
 class CallSupport(Enum):
-    """Whether a tree has what a use asks for, as far as reading it can tell."""
+    """Whether a tree supports a use of a name, as far as its text shows."""
 
     YES = "yes"
     NO = "no"
@@ -35,12 +35,12 @@ class Use:
 
     @property
     def spelled(self) -> str:
-        """The use as it is written."""
+        """The use as it is written in the file."""
         return f"{self.owner}.{self.name}" if self.owner else self.name
 
 
 def unanswered_calls(candidate: Modules, main: Modules, path: str, ours: bytes | None) -> Iterator[Match]:
-    """Yield the uses on lines that a file of the picked tree has and `ours` has not, which only main answers."""
+    """Yield the uses on lines that are in the picked file and not in `ours`, and that only main supports."""
     content = candidate.content(path) or b""
     module = parse(content)
     if module is None or main.content(path) is None:
@@ -132,7 +132,7 @@ def _ask_class(modules: Modules, path: str, use: Use) -> CallSupport:
 
 
 def _lineage(modules: Modules, start: Definition) -> Iterator[Definition | None]:
-    """Yield a class and those it inherits from, in about Python's order; None for one that cannot be read."""
+    """Yield a class and its bases, in about Python's order; None for a base that cannot be read."""
     queue, visited = [start], set()
     while queue:
         current = queue.pop(0)
@@ -162,7 +162,7 @@ def _method(definition: Definition, name: str) -> ast.FunctionDef | ast.AsyncFun
 
 
 def _attributes(content: bytes) -> frozenset[str]:
-    """Return every name that a file may give to an object: definitions, assignments, and strings, for setattr."""
+    """Return every name that a file may give to an object: definitions, assignments, and strings because of setattr."""
     module = parse(content)
     names: set[str] = set(bindings(content))
     for node in ast.walk(module) if module else ():
@@ -178,7 +178,7 @@ def _attributes(content: bytes) -> frozenset[str]:
 
 
 def _accepts(args: ast.arguments, call: ast.Call, *, bound: int) -> CallSupport:
-    """Say whether a signature takes a call; `bound` counts what the object itself fills in."""
+    """Return whether a signature accepts a call. `bound` is the number of arguments that the object itself fills in."""
     if any(isinstance(argument, ast.Starred) for argument in call.args) or any(
         argument.arg is None for argument in call.keywords
     ):
@@ -199,7 +199,7 @@ def _accepts(args: ast.arguments, call: ast.Call, *, bound: int) -> CallSupport:
 
 
 def _sentence(candidate: Modules, path: str, use: Use) -> tuple[str, str]:
-    """Return the rule and the detail of a use that only main answers."""
+    """Return the rule and the detail of a use that only main supports."""
     if use.owner == "self":
         is_defined = any(
             ancestor and _method(ancestor, use.name) for ancestor in _lineage(candidate, _class(candidate, path, use))

@@ -1,7 +1,7 @@
-"""The Python modules of one tree: which file an import means, and what a name in a file stands for.
+"""The Python modules of one tree: the file that an import means, and the definition that a name stands for.
 
-Owns how far a name can be followed by reading alone. A name is followed only where one thing binds it; whatever is
-bound twice, computed or comes from elsewhere is unknown, and unknown is never a reason to say anything.
+A name is followed only if exactly one statement binds it. A name that is bound twice, computed or imported from another
+project is unknown, and an unknown name is never reported.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ class ImportedName:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a name stands for: something defined in a file of the tree, or with no `node` the file as a module."""
+    """The definition that a name stands for: a `node` in a file of the tree, or without a node the file as a module."""
 
     path: str
     node: DefinitionNode | None = None
 
 
 Bound = ImportedName | DefinitionNode | None
-"""What binds a name once: None for a binding that says nothing, such as an assignment."""
+"""The statement that binds a name; None for a binding that defines nothing, such as an assignment."""
 
 
 @lru_cache(maxsize=6)
 def parse(content: bytes) -> ast.Module | None:
-    """Return a file's syntax, or None where it is no Python."""
+    """Return a file's syntax tree, or None if it is not Python."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the project's own string escapes, say
@@ -57,7 +57,7 @@ def parse(content: bytes) -> ast.Module | None:
 
 @lru_cache(maxsize=12)
 def bindings(content: bytes) -> dict[str, list[Bound]]:
-    """Return what binds each name of a file, in any scope but a class's own."""
+    """Return the bindings of each name of a file, in any scope but a class's own."""
     result: dict[str, list[Bound]] = defaultdict(list)
     module = parse(content)
     for name, bound in _bound_in(module, top=True) if module else ():
@@ -99,13 +99,13 @@ class Modules:
     _files: dict[str, bytes | None] = field(default_factory=dict)
 
     def content(self, path: str) -> bytes | None:
-        """Return a file's bytes, or None where there is no such file."""
+        """Return a file's bytes, or None if there is no such file."""
         if path not in self._files:
             self._files[path] = self.tree.read(path)
         return self._files[path]
 
     def find(self, path: str, import_: ImportedName) -> str | None:
-        """Return the file of the module that a file imports, None where it is not the tree's own."""
+        """Return the file of the module that a file imports, or None if it is not in the tree."""
         parts = import_.module.split(".") if import_.module else []
         location = PurePosixPath(path)
         if import_.level:
@@ -118,7 +118,7 @@ class Modules:
         return next((file for file in files if self.content(file) is not None), None)
 
     def offers(self, path: str, name: str) -> bool:
-        """Say whether a module may have a name: silence is the safe side, and assignments can be computed."""
+        """Return True if a module may have a name. In doubt it is True, because assignments can be computed."""
         content = self.content(path) or b""
         link = content.endswith(b".py") and b"\n" not in content  # its content is where it points
         open_ended = link or b"import *" in content or b"__getattr__" in content
@@ -129,7 +129,7 @@ class Modules:
         return package != path and any(self.content(file) is not None for file in inner)
 
     def meaning(self, path: str, name: str, depth: int = 0) -> Definition | None:
-        """Return what a name of a file stands for, None where that cannot be told."""
+        """Return the definition that a name of a file stands for, or None if it is unknown."""
         binders = bindings(self.content(path) or b"").get(name, [])
         if len(binders) != 1 or depth > _MOST_REEXPORTS:
             return None

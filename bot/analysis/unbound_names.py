@@ -1,7 +1,6 @@
-"""Names that a Python file uses and nothing gives it.
+"""Names that a Python file uses and nothing binds, and imports that the target's own modules do not have.
 
-Owns two questions: which names of a module no scope of it binds, and which imports the target's own modules do not
-answer. Where it cannot know (a star import, a module from elsewhere, `__getattr__`) it says nothing.
+It reports nothing if it cannot know: after a star import, for a module of another project, or with `__getattr__`.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _BUILT_IN = frozenset(dir(builtins)) | {
 
 
 def undefined_names(path: str, content: bytes, sides: Iterable[bytes | None]) -> Iterator[Match]:
-    """Yield the names that the file uses and no scope of it binds, unless a side has the same name unbound."""
+    """Yield the names that the file uses and no scope of it binds, unless a side has the same unbound name."""
     versions = [side for side in sides if side is not None]
     # Only a word that a side lacks can have lost its binding, or be bound on one side and used from the other.
     if versions and all(words(content) <= words(side) for side in versions):
@@ -49,7 +48,7 @@ def _first_line(content: bytes, name: str) -> int:
 
 @lru_cache(maxsize=64)
 def _unbound(content: bytes) -> frozenset[str]:
-    """Return the names that a module reads as globals and neither binds nor gets from Python."""
+    """Return the names that a module reads as globals and that neither it nor Python binds."""
     table = symbols(content)
     if table is None or re.search(rb"^\s*from\s+\S+\s+import\s+\*", content, re.MULTILINE):
         return frozenset()
@@ -75,9 +74,9 @@ def _binds(symbol: symtable.Symbol) -> bool:
 
 @lru_cache(maxsize=4)
 def symbols(content: bytes) -> symtable.SymbolTable | None:
-    """Return the scopes of a file, None where it is no Python, or in another encoding than UTF-8.
+    """Return the scopes of a file, or None if it is not Python or not UTF-8.
 
-    It takes a third of the time that Python needs to make a tree of the file.
+    It takes a third of the time of `ast.parse`.
     """
     try:
         with warnings.catch_warnings():
@@ -103,7 +102,7 @@ def missing_imports(tree: SourceTree, path: str, content: bytes, ours: bytes | N
 
 
 def _imports_any(content: bytes, names: frozenset[bytes]) -> bool:
-    """Say whether one of these words may be imported; reading that off is much cheaper than to parse the file."""
+    """Return True if one of these words may be imported. Searching the text is much cheaper than parsing it."""
     return bool(names) and not names.isdisjoint(words(b"\n".join(_IMPORT_TEXT.findall(content))))
 
 

@@ -1,6 +1,6 @@
-"""Carried patches: what a fix is, whether a tree needs it, and how it is brought there.
+"""Carried patches: the fix as data, the check whether a tree needs it, and the rewriting of the tree.
 
-`schema` and `load` read a patches folder; `tree` and `rules` look at a target; `values`, `calls`, `expressions`,
-`trace` and `measure` work out what a target's code computes without running it; `detect` and `apply` are what other
-rooms call. Nothing here knows any particular project: that is in `patches/`.
+`schema`, `schema_rules` and `load` read a folder of patches. `tree` and `rules` read a target. `interpret`, `evaluate`
+and `measures` compute what a target's code does without running it. Other packages call `detect` and `apply`. Nothing
+here knows any particular project: `patches/` does.
 """

@@ -1,8 +1,7 @@
-"""What an expression of a target's source can be known to be: a plain value, a size, a tensor's shape, or not known.
+"""Abstract values of expressions: a constant, a size, a tensor shape, or unknown.
 
-Owns the values that a trace computes with, what they compare as, and how two meet where branches join. A value is an
-int, float, bool, str, None, a polynomial, a tuple of values, one of the classes below, or a choice between such. Knows
-no syntax.
+An abstract value is an int, float, bool, str, None, a polynomial, a tuple of values, one of the classes below, or a
+choice between such values. This module compares them and merges two of them after a branch.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ _DTYPE_ALIASES = {
 _PLATFORM = re.compile(
     r"(?:.*\.)?(?:_?is_(?:hip|cuda|npu|xpu|cpu|hpu|musa|rocm|gfx\w+|sm\w+|\w+_supported)|torch\.version\.(?:hip|cuda))"
 )
-"""Names of what is true on some machines and false on others: a fix must be right on both."""
+"""Names that are true on some machines and false on others. A fix must be right on both."""
 _DTYPES = {"torch.bool", "torch.uint8", "torch.int8", "torch.bfloat16", *_DTYPE_ALIASES.values()}
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that the source alone does not tell; `reason` names the first thing that was missing."""
+    """A value that the source does not determine; `reason` names the first thing that is missing."""
 
     reason: str
 
@@ -50,12 +49,12 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class NotAnswered:
-    """No value at all: whoever was asked about a call does not know it."""
+    """No value: the callee is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where the instance keeps its tensors, or another tensor is."""
+    """The device of the instance's tensors, or of another tensor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ class Tensor:
     device: Value = None
 
     def numel(self) -> Value:
-        """Return the element count, or Unknown where a dimension is."""
+        """Return the element count, or Unknown if a dimension is unknown."""
         total: Number = 1
         for size in self.shape:
             if not isinstance(size, int | Polynomial):
@@ -93,7 +92,7 @@ class Tensor:
         return total
 
     def reshape(self, sizes: Sequence[Value]) -> Value:
-        """Return the same memory in another shape, or Unknown where it cannot be told or does not fit."""
+        """Return the same memory in another shape, or Unknown if the shape is unknown or does not fit."""
         total, lengths = self.numel(), [size for size in sizes if isinstance(size, int | Polynomial)]
         if not isinstance(total, int | Polynomial) or len(lengths) != len(sizes) or lengths.count(-1) > 1:
             return Unknown("a tensor is reshaped to sizes that are not known")
@@ -133,7 +132,7 @@ def parse_sample(text: Value, name: str) -> Value:
 
 
 def truth(value: Value) -> Value:
-    """Say what a value counts as: True, False, a choice between them, or None where that is not known."""
+    """Return the truth value: True, False, a choice between them, or None if it is unknown."""
     match value:
         case Choice():
             return lift(truth, value)
@@ -152,12 +151,12 @@ def platform(name: str) -> Flag:
 
 
 def is_platform(name: str) -> bool:
-    """Say whether a name, or a call of it, is true on some machines and false on others."""
+    """Return True if a name, or a call of it, is true on some machines and false on others."""
     return _PLATFORM.fullmatch(name) is not None
 
 
 def compare(op: str, left: Value, right: Value) -> Value:
-    """Compare two sizes by `<`, `<=`, `>` or `>=`: True, False, a choice between them, or None where not known."""
+    """Compare two sizes by `<`, `<=`, `>` or `>=`: True, False, a choice between them, or None if it is unknown."""
     if not isinstance(left, int | float | Polynomial) or not isinstance(right, int | float | Polynomial):
         return None
     if not isinstance(left, Polynomial) and not isinstance(right, Polynomial):
@@ -173,7 +172,7 @@ def compare(op: str, left: Value, right: Value) -> Value:
 
 
 def equal(left: Value, right: Value) -> Value:
-    """Compare two values: True, False, a choice between them, or None where they cannot be compared."""
+    """Compare two values: True, False, a choice between them, or None if they cannot be compared."""
     if isinstance(left, Symbol) and isinstance(right, Symbol):
         left, right = canonical(left), canonical(right)
         return True if left == right else False if {left.name, right.name} <= _DTYPES else None
@@ -204,7 +203,7 @@ def _same_size(left: Value, right: Value) -> Value:
 
 
 def merge(left: Value, right: Value, place: str) -> Value:
-    """Return what is known of a value that is either of two."""
+    """Return the common knowledge about a value that is either of two."""
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return left if isinstance(left, Unknown) else right
     if isinstance(left, Tensor) and isinstance(right, Tensor) and left.shape == right.shape:

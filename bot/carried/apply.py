@@ -1,7 +1,6 @@
-"""Applying a carried patch to a tree: match, rewrite, and make sure.
+"""Applies a carried patch to a tree: it matches, rewrites and checks the result.
 
-Owns the order of the steps and what a failed expectation says. Computes new file contents; only `write` touches a
-disk. How a match becomes an edit is in `rewrite`.
+It computes new file contents; only `write` changes files. `bot.carried.rewrite` turns a match into an edit.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from bot.text.markdown import count
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """The patch holds in the tree once `changes` (path → whole new content) are written; none where it held before."""
+    """The patch applies once `changes` (path → whole new content) are written. They are empty if it applied before."""
 
     patch: str
     changes: Mapping[str, bytes]
@@ -39,7 +38,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFailure:
-    """A step's expectation did not hold, so nothing is changed."""
+    """The expectation of a step did not hold, so nothing is changed."""
 
     patch: str
     step: str
@@ -62,7 +61,7 @@ class ChangedTree:
         self.changes = changes
 
     def read(self, path: str) -> bytes | None:
-        """Return the changed content where there is one."""
+        """Return the changed content, if the file is changed."""
         return self.changes[path] if path in self.changes else self.tree.read(path)
 
     def paths(self) -> Iterable[str]:
@@ -71,9 +70,9 @@ class ChangedTree:
 
 
 def apply(tree: SourceTree, patch: CarriedPatch) -> Applied | StepFailure:
-    """Work out what the patch changes in a tree; applying it to the result changes nothing more.
+    """Compute a patch's changes in a tree. Applying the patch to the result changes nothing more.
 
-    A tree that is not affected, or fixed already, is left as it is. Nothing is written.
+    A tree that is not affected, or is fixed already, gets no changes. Nothing is written.
     """
     before = check(tree, patch)
     if before.status in (Affectedness.FIXED, Affectedness.NOT_AFFECTED):
@@ -108,8 +107,7 @@ def apply(tree: SourceTree, patch: CarriedPatch) -> Applied | StepFailure:
 
 
 def write(changes: Mapping[str, bytes], directory: Path) -> None:
-    """Write all changes below a directory, or none: a failure puts back what was there. Nothing is written through a
-    link.
+    """Write all changes below a directory, or none. A failure restores the files. Nothing is written through a link.
 
     Raises:
         BackportError: a file is a link or lies behind one; nothing was written.
@@ -138,7 +136,7 @@ def write(changes: Mapping[str, bytes], directory: Path) -> None:
 
 
 def _write_beside(target: Path, content: bytes) -> Path:
-    """Write a new file beside one, with its mode; what has the new name already is removed and not written through."""
+    """Write a new file beside another, with its mode. An existing file of that name is removed, not written through."""
     new = target.with_name(f".{target.name}.{os.getpid()}.new")
     write_file(new.parent, new.name, content, mode=stat.S_IMODE(target.lstat().st_mode))
     return new

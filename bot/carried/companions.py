@@ -1,6 +1,6 @@
-"""A carried patch's companions: which belong with it, in which order, and what each changes on top of the others.
+"""Companions of a carried patch: which belong with it, in which order, and the changes of each on top of the others.
 
-Owns that order. Writes nothing; a companion that a tree does not need, or that is not loaded, is left out.
+A companion that a tree does not need, or that is not loaded, is left out. Nothing is written.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def needed_companions(
 def apply_companions(
     tree: SourceTree, patch: CarriedPatch, patches: Mapping[str, CarriedPatch]
 ) -> tuple[Applied | StepFailure, ...]:
-    """Work out what each companion changes that a tree with the patch is affected by, each on top of those before it.
+    """Compute the changes of each companion whose fault the tree has, each on top of those before it.
 
-    One that does not fit is told and left out; the ones after it are still tried. `changes` hold whole files.
+    A companion that does not apply is reported and left out; the next ones are still tried. `changes` hold whole files.
     """
     outcomes: list[Applied | StepFailure] = []
     for companion in companions_of(patch, patches):

@@ -1,6 +1,6 @@
 """Values that depend on conditions: a tree of choices with plain values at its leaves.
 
-Owns how such trees are built, asked and combined. A choice is always outermost: no tuple and no tensor has one inside.
+A choice is always outermost: no tuple and no tensor contains one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from bot.carried.polynomial import Number
 
 Value = object
 _MOST_LEAVES = 256
-"""Leaves of one tree. What depends on more is not followed."""
+"""The most leaves of one tree. A value that depends on more conditions is not computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Whether something holds that the source does not tell. No two are the same, so neither is assumed of another."""
+    """Whether something holds that the source does not determine. No two are equal: neither is assumed of the other."""
 
     text: str
     serial: int
@@ -46,12 +46,12 @@ class Unseen:
 
 Condition = NotNegative | IsZero | Flag | Unseen
 Path = tuple[tuple[Condition, bool], ...]
-"""Conditions with what each came out as."""
+"""Conditions, each with its outcome."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value where the condition holds, another where it does not."""
+    """One value if the condition holds, another if it does not."""
 
     condition: Condition
     then: Value
@@ -59,11 +59,11 @@ class Choice:
 
 
 class TooManyCases(ArithmeticError):
-    """A value depends on more conditions than are followed."""
+    """A value depends on too many conditions."""
 
 
 def choose(condition: Condition, then: Value, otherwise: Value) -> Value:
-    """Return the value that depends on the condition, without what the condition rules out."""
+    """Return the value that depends on the condition, without the cases that the condition excludes."""
     then, otherwise = restrict(then, condition, holds=True), restrict(otherwise, condition, holds=False)
     if type(then) is type(otherwise) and then == otherwise:
         return then
@@ -71,7 +71,7 @@ def choose(condition: Condition, then: Value, otherwise: Value) -> Value:
 
 
 def restrict(value: Value, condition: Condition, *, holds: bool) -> Value:
-    """Return what is left of a value once the condition is known."""
+    """Return the cases of a value that remain once the condition is known."""
     if not isinstance(value, Choice):
         return value
     if value.condition == condition:
@@ -87,7 +87,7 @@ def lift(function: Callable[..., Value], *values: Value) -> Value:
     """Call a function of plain values for every combination of cases.
 
     Raises:
-        TooManyCases: there are more than are followed.
+        TooManyCases: there are too many combinations.
     """
     return _check_size(_lift(function, values))
 

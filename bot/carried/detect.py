@@ -1,7 +1,7 @@
-"""Whether a tree has the fault that a carried patch fixes.
+"""Checks whether a tree has the fault that a carried patch fixes.
 
-Owns the order in which a patch's clauses are judged. Changes nothing, and never guesses: what no clause decides is
-`unknown`.
+The first clause of the patch whose conditions all hold decides. If none does, the tree is `unknown`; nothing is
+guessed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bot.models import Affectedness, DetectResult, Match, SourceTree
 
 
 def check(tree: SourceTree, patch: CarriedPatch) -> DetectResult:
-    """Tell affected, fixed and not-affected trees apart, with the places that show it."""
+    """Distinguish affected, fixed and not-affected trees, with the places that show it."""
     target = patch.file.target
     if find_root(tree, target) is None:
         roots = " or ".join(f"`{root}`" for root in target.roots)
@@ -44,7 +44,7 @@ def find_follow_ups(tree: SourceTree, patch: CarriedPatch) -> tuple[Match, ...]:
 
 
 class Sources:
-    """The files a patch speaks of, found and parsed when first asked for."""
+    """The files that a patch names, found and parsed on demand."""
 
     def __init__(self, tree: SourceTree, patch: CarriedPatch) -> None:
         self.tree = tree
@@ -54,13 +54,13 @@ class Sources:
         self._roots: dict[str, SgNode] = {}
 
     def get(self, key: str) -> Source | str | None:
-        """Return the file of that key, None where the tree has none, or a sentence why that cannot be told."""
+        """Return the file of a key, None if the tree has none, or a sentence that says why it is unknown."""
         if key not in self._known:
             self._known[key] = self._load(key)
         return self._known[key]
 
     def matches(self, key: str, rule: Mapping[str, Any]) -> list[SgNode]:
-        """Return what a rule finds in the file of that key; nothing where there is no such file."""
+        """Return the matches of a rule in the file of a key; none if there is no such file."""
         source = self.get(key)
         if not isinstance(source, Source):
             return []
@@ -69,7 +69,7 @@ class Sources:
         return rules.find(self._roots[key], rule, self.patch.file.shared_rules)
 
     def path(self, key: str) -> str:
-        """Return where the file is, or would be."""
+        """Return the file's path, or its usual path if it was not found."""
         source = self._known.get(key)
         return source.path if isinstance(source, Source) else self.patch.file.target.files[key].path
 
@@ -89,7 +89,7 @@ def _report(patch: CarriedPatch, status: Affectedness, reason: str, evidence: tu
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """What one condition came to (None: not known), why, and where."""
+    """The result of one condition (None: unknown), the reason, and the places."""
 
     holds: bool | None
     says: str

@@ -1,7 +1,7 @@
-"""Expressions of a target's source, evaluated for given values or for all of them, without running any of its code.
+"""Evaluates expressions of a target's source for given values or for all of them, without running any of its code.
 
-Owns how an expression is taken apart and who is called; what its parts come to is in `operations`, what well-known
-calls return in `calls`; statements and the target's own functions are in `trace`.
+This module walks the expression and finds the callee. `operations` computes operators, `known_calls` computes
+well-known calls, and `interpret` runs statements and the target's own functions.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ from bot.carried.state import Definitions, State, join_values, settle
 
 
 def evaluate(node: ast.expr, state: State, definitions: Definitions) -> Value:
-    """Return what the expression is in that state. May set names (`:=`) and attributes (calls) of the state."""
+    """Return the value of an expression in a state. It may set names (`:=`) and attributes (calls) of the state."""
     return _Evaluation(state, definitions).value(node)
 
 
 def evaluate_test(node: ast.expr, state: State, definitions: Definitions) -> Value:
-    """Say whether the expression counts as true in that state: True, False, a choice between them, Unknown in parts."""
+    """Return the truth value of an expression in a state: True, False, a choice between them, or Unknown in parts."""
     return _Evaluation(state, definitions).test(node)
 
 
@@ -112,7 +112,7 @@ class _Evaluation:
         return value
 
     def test(self, node: ast.expr) -> Value:
-        """Say whether an expression counts as true, which may be known where its value is not."""
+        """Return the truth value of an expression, which may be known even if its value is not."""
         match node:
             case ast.BoolOp():
                 return self._lift(node, kleene(node.op), *map(self.test, node.values))
@@ -209,7 +209,7 @@ class _Evaluation:
         return self._lift(node, call, *arguments.positional, *arguments.keywords.values())
 
     def _unseen(self, node: ast.Call, result: Unknown, arguments: Arguments) -> Value:
-        """Give up on the instance where code out of sight gets hold of it."""
+        """Forget the instance's attributes if unknown code gets hold of it."""
         if any(isinstance(value, Instance) for value in (*arguments.positional, *arguments.keywords.values())):
             self.state.forget_attributes(f"line {node.lineno} hands the instance to `{source_of(node.func)}`")
         return result

@@ -1,7 +1,7 @@
-"""The target project's own formatter, on what a patch wrote.
+"""Runs the target project's formatter on a patched file.
 
-Owns one promise: a file that the formatter left alone before is left alone by it afterwards. A file that was not
-formatted keeps every character the patch did not write.
+A file that was formatted before is formatted afterwards. Any other file keeps every character that the patch did not
+write.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from black.parsing import InvalidInput
 
 
 def format_like_before(before: str, after: str) -> str:
-    """Return the new text of a file, formatted with black's default style where the old text was."""
+    """Return the new text of a file, formatted with black's default style if the old text was."""
     try:
         result = _format(after)
         return result if result == after or _format(before) == before else after

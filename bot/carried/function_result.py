@@ -1,6 +1,6 @@
-"""A function of the target followed for one combination of samples, and what is left of it.
+"""The result of one function of the target for one combination of samples: its calls and the state that it leaves.
 
-Owns how samples become arguments and attributes. Followed once for all expectations that are asked of the end.
+Samples become arguments and attributes. A function is interpreted once for all expectations about it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bot.carried.state import State
 
 @dataclass(frozen=True, slots=True)
 class FunctionResult:
-    """What a function was given, the calls that were seen, and the state that it left; None where it never returns."""
+    """The inputs of a function, the calls that it made, and its end state; None if it never returns."""
 
     name: str
     given: Mapping[str, Value]
@@ -32,11 +32,11 @@ class FunctionResult:
         return {name.removeprefix("self."): v for name, v in self.given.items() if name.startswith("self.")}
 
     def before(self) -> State:
-        """Return the state that the function found, with its parameters by the patch's names."""
+        """Return the state at the start of the function, with its parameters by the patch's names."""
         return State({"self": Instance(), **self._parameters()}, self.attributes)
 
     def as_expected(self) -> State:
-        """Return the state that the function left, as an expectation sees it: a size that it changed is not known."""
+        """Return the end state as an expectation sees it. A size that the function changed is unknown."""
         assert self.end is not None  # noqa: S101 - asked of a function that returns
         earlier = {f"{name}_before": v for name, v in self.attributes.items() if isinstance(v, Tensor)}
         end = State(
@@ -60,7 +60,7 @@ def combinations(samples: Mapping[str, tuple[Scalar, ...]]) -> Iterator[Mapping[
 def follow(
     scope: ModuleScope, function: Function, names: Mapping[str, str], sample: Mapping[str, Scalar]
 ) -> FunctionResult:
-    """Follow the function for one combination. `names` are its own names for the parameters that the sample gives."""
+    """Interpret the function for one combination. `names` maps the patch's parameter names to the function's."""
     key = (id(function), tuple(sample.items()))
     result = scope.results.get(key)
     if not isinstance(result, FunctionResult):

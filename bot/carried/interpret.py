@@ -1,8 +1,7 @@
-"""A function of the target, followed statement by statement, both ways where a test is open.
+"""Interprets a function of the target on abstract values, statement by statement, both ways if a test is open.
 
-Owns control flow and the target's own definitions (module constants, helpers, methods). Runs none of the target's
-code, and over-approximates: what differs between two ways depends on the test, and what may have changed out of sight
-ends as Unknown. A way that ends in an exception is not followed further.
+None of the target's code runs. The result over-approximates: a value that differs between two ways depends on the test,
+and a value that unknown code may have changed is Unknown. A way that ends in an exception is not followed further.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _DEEPEST = 6
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call seen on the way."""
+    """A call that the function made."""
 
     name: str
     arguments: Arguments
@@ -32,13 +31,13 @@ class Call:
 
 @dataclass(slots=True)
 class _Frame:
-    """Where paths through one function have ended so far."""
+    """The ends of all ways through one function so far."""
 
     ends: list[tuple[State, Value]] = field(default_factory=list)
 
 
 class Trace:
-    """One run through a function. `calls` lists what it called; the instance is the class's, where there is one."""
+    """One run through a function. `calls` lists its calls. The instance is the class's, if there is a class."""
 
     def __init__(self, scope: ModuleScope) -> None:
         self.calls: list[Call] = []
@@ -50,7 +49,7 @@ class Trace:
         self._depth = 0
 
     def run(self, function: Function, inputs: Sequence[Value], attributes: Mapping[str, Value]) -> State | None:
-        """Follow the function with its first parameters given; return the state it leaves, None if it never returns."""
+        """Interpret the function with its first parameters given. Return its end state, None if it never returns."""
         state = State({}, dict(attributes))
         _bind(function, Arguments(tuple(inputs), {}), state)
         result = self._follow(function, state)
@@ -62,7 +61,7 @@ class Trace:
         return self._globals.get(name, Symbol(name))
 
     def attribute(self, name: str, state: State) -> Value:
-        """Evaluate the one assignment that `__init__` makes, or the property of that name."""
+        """Evaluate the one assignment in `__init__`, or the property of that name."""
         not_set = Unknown(f"`self.{name}` is not known")
         prop = self._methods.get(name)
         if name in self._resolving:
@@ -184,7 +183,7 @@ class Trace:
         return result
 
     def _uncertain(self, node: ast.stmt, state: State, frame: _Frame) -> State:
-        """Follow code that runs any number of times or stops anywhere: whatever it sets is not known afterwards."""
+        """Follow code that runs any number of times or stops anywhere: all that it sets is unknown afterwards."""
         forget(node, state)
         for _, body in ast.iter_fields(node):
             parts = body if isinstance(body, list) else []

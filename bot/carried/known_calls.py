@@ -1,7 +1,6 @@
-"""Calls whose meaning is common knowledge: tensor constructors and methods, min and max, ceiling division.
+"""Results of well-known calls: tensor constructors and methods, min and max, ceiling division.
 
-Owns what such a call makes of evaluated arguments. Says Unanswered for a call it does not know, and Unknown for
-one it knows but cannot answer. Knows no syntax and no target.
+The result is NotAnswered for a call that is not in the tables, and Unknown for one that has no definite result.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ def _integer(value: Value) -> Value:
 
 
 def _extreme(*values: Value, largest: bool) -> Value:
-    """Return the largest or smallest of numbers; where sizes are compared, as a choice between them."""
+    """Return the largest or smallest of numbers; sizes are compared as a choice between them."""
     sizes = values[0] if len(values) == 1 and isinstance(values[0], tuple) else values
     result = sizes[0]
     for size in sizes[1:]:
@@ -94,7 +93,7 @@ RESIZES = {"resize_", "resize_as_", "set_"}
 
 
 def call_function(name: str, arguments: Arguments, place: str) -> Value:
-    """Answer a call of a function by its dotted name; `place` names this call in reasons and as a tensor's storage."""
+    """Compute a function call by its dotted name. `place` names the call in reasons and as a tensor's storage."""
     module, _, last = name.rpartition(".")
     if module == "torch" and (last in _CONSTRUCTORS or last == "full"):
         return _tensor(arguments, place, Tensor((), Symbol("torch.float32"), frozenset()), fill=last == "full")
@@ -106,7 +105,7 @@ def call_function(name: str, arguments: Arguments, place: str) -> Value:
 
 
 def call_tensor_method(base: Tensor, name: str, arguments: Arguments, place: str) -> Value:
-    """Answer a call of a tensor's method."""
+    """Compute a call of a tensor's method."""
     if name.startswith("new_") and name.removeprefix("new_") in _CONSTRUCTORS | {"full"}:
         return _tensor(arguments, place, base, fill=name == "new_full")
     if name in _SAME_TENSOR:
@@ -162,7 +161,9 @@ def _tensor(arguments: Arguments, place: str, like: Tensor, *, fill: bool) -> Va
 
 
 def _on_device(arguments: Arguments, place: str) -> Value:
-    """Say whether a tensor is where the instance or another of its tensors is; where none is given, it is not."""
+    """Return whether a tensor is on the device of the instance or of another of its tensors. Without a device it is
+    not.
+    """
     tensor = arguments.get(0, "tensor")
     if not isinstance(tensor, Tensor):
         return tensor if isinstance(tensor, Unknown) else Unknown(f"{place}: this is no tensor")

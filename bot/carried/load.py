@@ -1,7 +1,4 @@
-"""Carried patches as values: found in folders, read, and looked up by what they carry.
-
-Owns CarriedPatch and where patches lie. Judges no tree and changes none.
-"""
+"""Finds and reads carried patches, and looks them up by the original that they carry."""
 
 from __future__ import annotations
 
@@ -48,7 +45,7 @@ class CarriedPatch:
         return self.file.companions
 
     def carries(self, *, pull_request: int | None = None, commit: str | None = None) -> bool:
-        """Say whether this is the patch for that merged pull request or (possibly abbreviated) merge commit."""
+        """Return True if this is the patch for that merged pull request or (possibly abbreviated) merge commit."""
         original = self.provenance.original
         if commit is not None and original.commit is not None and len(commit) >= _SHORTEST_SHA:
             return commit.startswith(original.commit) or original.commit.startswith(commit)
@@ -75,7 +72,7 @@ def configured_patches(folders: Iterable[str], beside: Path) -> Mapping[str, Car
 
 
 def check_patch_folder(directory: Path, *, name: str) -> None:
-    """Raise ConfigError where a folder of `patches`, called `name` there, is missing or is a carried patch itself."""
+    """Raise ConfigError if a folder of `patches`, called `name` there, is missing or is a carried patch itself."""
     if not directory.is_dir():
         raise ConfigError(
             f"`patches` names {name}, which is no folder, so no carried patch was read.",

@@ -1,8 +1,7 @@
-"""Measures: what a function leaves behind, for every combination of a patch's samples and all values of its parameters.
+"""Evaluates measures: expectations on a function's end state, for all samples of a patch and all parameter values.
 
-Owns finding the function, binding samples to its parameters by position, and the expectation's answer. A measure holds
-where that is proven, fails where values are found for which it does, and else is not known. One combination that fails
-is enough to fail, one that is not known to not hold.
+A measure holds if that is proven, fails if values are found for which it is false, and is unknown otherwise. One
+combination that fails makes it fail; one that is unknown keeps it from holding.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from bot.carried.state import State
 
 @dataclass(frozen=True, slots=True)
 class MeasureResult:
-    """Whether the expectation holds (None: not known), where to look, and the sample or reason that decided."""
+    """Whether the expectation holds (None: unknown), the line, and the sample or the reason that decided."""
 
     holds: bool | None
     line: int
@@ -34,7 +33,7 @@ class MeasureResult:
 
 
 def find_function(module: ast.Module, reference: FunctionReference) -> Function | None:
-    """Return the one definition of a function; None where there is none, or more than one to choose from."""
+    """Return the only definition of a function, or None if there is none or more than one."""
     body: list[ast.stmt] = module.body
     if reference.class_name is not None:
         owners = [node for node in body if isinstance(node, ast.ClassDef) and node.name == reference.class_name]
@@ -44,7 +43,7 @@ def find_function(module: ast.Module, reference: FunctionReference) -> Function 
 
 
 def parameter_names(function: Function, reference: FunctionReference) -> Mapping[str, str]:
-    """Map a patch's names for the parameters to the target's: by name where it has that name, else by position."""
+    """Map a patch's parameter names to the target's: by name if it has that name, else by position."""
     actual = [argument.arg for argument in parameters(function)]
     candidates = actual[1:] if reference.class_name is not None else actual
     names = {"self": actual[0]} if reference.class_name is not None and actual else {}
@@ -57,7 +56,7 @@ def parameter_names(function: Function, reference: FunctionReference) -> Mapping
 
 
 def take(module: ast.Module, scope: ModuleScope, measure: Measure, reference: FunctionReference) -> MeasureResult:
-    """Trace the function for every sample, up to the first that fails, and judge the expectation."""
+    """Interpret the function for every sample until one fails, and evaluate the expectation."""
     function = find_function(module, reference)
     if function is None:
         return MeasureResult(None, 0, f"there is no single definition of `{reference.name}`")
@@ -100,7 +99,7 @@ def _judge(
 
 
 def _assumptions(measure: Measure, state: State, trace: Trace) -> Path:
-    """Return what may be assumed of the parameters as a path. What holds in more than one way is not assumed."""
+    """Return the assumptions about the parameters as a path. One that can hold in several ways is left out."""
     ways = [
         [path for path, leaf in leaves(evaluate_test(_parse(text), state, trace)) if leaf is True]
         for text in measure.assume
@@ -122,7 +121,7 @@ class _Expectation:
     sample: Mapping[str, Scalar]
 
     def answer(self, state: State, trace: Trace, line: int) -> MeasureResult:
-        """Prove that the expectation is true in the state, or find values for which it is not."""
+        """Prove that the expectation is true in the state, or find values for which it is false."""
         expectation = _parse(self.expect)
         attributes = [node.attr for node in ast.walk(expectation) if isinstance(node, ast.Attribute)]
         line = next((state.lines[name] for name in attributes if name in state.lines), line)
@@ -151,7 +150,7 @@ class _Expectation:
         return (f"{detail}, unless more is known: {unseen[0]}", False) if unseen else (detail, True)
 
     def _sample_values(self, values: Mapping[str, int]) -> str:
-        """Word a combination, with the values that were found in the place of those that stand for all."""
+        """Describe a combination, with the values found in place of the samples that stand for all values."""
         parts = [f"{name}={values.get(name, _describe_sample(value))}" for name, value in self.sample.items()]
         return ", ".join(parts + [f"{name}={value}" for name, value in values.items() if name not in self.sample])
 

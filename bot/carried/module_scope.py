@@ -1,6 +1,6 @@
 """The names that a function of the target sees in its own file: constants, functions, methods and initial attributes.
 
-Only what one statement sets is known: a name that the file assigns twice has no single value.
+A name has a value only if exactly one statement sets it.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, slots=True)
 class ModuleScope:
-    """What a traced function can see of its own file: read once, shared by every sample."""
+    """The scope of a function's file: read once, shared by all samples."""
 
     globals: Mapping[str, Value]
     functions: Mapping[str, Function]
     methods: Mapping[str, Function]
     initials: Mapping[str, ast.expr]
     results: dict[object, object] = field(default_factory=dict, compare=False)
-    """What `follow` has followed already, for the other expectations that are asked of it."""
+    """Results of functions that were interpreted already, for other expectations about them."""
 
     @classmethod
     @lru_cache(maxsize=4)  # each patch of a file asks for those of the same class
     def of(cls, module: ast.Module, class_name: str | None) -> ModuleScope:
-        """Collect a module's constants and functions, and a class's methods and what only `__init__` assigns."""
+        """Collect a module's constants and functions, a class's methods, and attributes that only `__init__` sets."""
         owner = next((n for n in module.body if isinstance(n, ast.ClassDef) and n.name == class_name), None)
         methods = {node.name: node for node in (owner.body if owner else ()) if isinstance(node, Function)}
         functions = {node.name: node for node in module.body if isinstance(node, Function)}
@@ -53,7 +53,7 @@ def import_symbols(node: ast.Import | ast.ImportFrom) -> dict[str, Value]:
 
 
 def _globals(module: ast.Module) -> dict[str, Value]:
-    """Return the module's own imports and the constants that nothing assigns again."""
+    """Return the module's own imports, and the constants that no other statement sets."""
     constants: dict[str, Value] = {}
     stores: Counter[str] = Counter()
     todo: list[ast.AST] = [module]
@@ -73,7 +73,7 @@ def _globals(module: ast.Module) -> dict[str, Value]:
 
 
 def _initials(methods: Mapping[str, Function]) -> Mapping[str, ast.expr]:
-    """Return the value of each attribute that one plain assignment in `__init__` sets, and nothing else."""
+    """Return the value of each attribute that one plain assignment in `__init__` sets and nothing else does."""
     stores = Counter(
         node.attr
         for method in methods.values()

@@ -1,6 +1,6 @@
-"""Operations on known values: what an expression's parts come to together, once each of them is a plain value.
+"""Operators, comparisons, attributes and slices of abstract values, once each operand is a plain value.
 
-Owns operators, comparisons, attributes and slices. Says Unknown, with the first reason, for what it cannot answer.
+A result that is not known is Unknown, with the first reason.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _ORDER: Mapping[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">"
 
 
 def tensor_method(node: ast.Call, base: Value, name: str, arguments: Arguments) -> Value:
-    """Return what a tensor's method returns."""
+    """Return the result of a tensor's method."""
     if not isinstance(base, Tensor):
         return unknown_from(base, node)
     result = call_tensor_method(base, name, arguments, place_of(node))
@@ -59,7 +59,7 @@ def negative(node: ast.UnaryOp, operand: Value) -> Value:
 
 
 def binary_operation(node: ast.BinOp, left: Value, right: Value) -> Value:
-    """Return what a binary operator makes of two values."""
+    """Return the result of a binary operator."""
     apply = _BINARY.get(type(node.op))
     if isinstance(left, tuple) and isinstance(right, tuple) and isinstance(node.op, ast.Add):
         return left + right
@@ -74,7 +74,7 @@ def binary_operation(node: ast.BinOp, left: Value, right: Value) -> Value:
 
 
 def either_of(node: ast.BoolOp, stop_at: bool, value: Value, other: Value) -> Value:
-    """Return what `or` (`and`, with `stop_at` False) makes of two values."""
+    """Return the result of `or` (of `and` if `stop_at` is False)."""
     test = truth(value)
     if test is None:
         return unknown_from(value, node)
@@ -82,13 +82,13 @@ def either_of(node: ast.BoolOp, stop_at: bool, value: Value, other: Value) -> Va
 
 
 def truth_of(node: ast.expr, value: Value) -> Value:
-    """Say whether a value counts as true, or why that is not known."""
+    """Return the truth value, or the reason why it is unknown."""
     result = truth(value)
     return unknown_from(value, node) if result is None else result
 
 
 def kleene(op: ast.boolop) -> Callable[..., Value]:
-    """Return `and` or `or` of what may not be known: one part can decide whatever the others are."""
+    """Return `and` or `or` of values that may be unknown (https://en.wikipedia.org/wiki/Three-valued_logic)."""
     decisive = isinstance(op, ast.Or)
 
     def answer(*parts: Value) -> Value:
@@ -100,7 +100,7 @@ def kleene(op: ast.boolop) -> Callable[..., Value]:
 
 
 def attribute_of(node: ast.Attribute, base: Value) -> Value:
-    """Return an attribute of what is no instance."""
+    """Return an attribute of a value that is not the instance."""
     match base:
         case Symbol(name):
             return Symbol(f"{name}.{node.attr}")
@@ -134,7 +134,7 @@ def _first(base: Tensor, count: Value) -> Tensor:
 
 
 def comparison(node: ast.Compare, op: ast.cmpop, left: Value, right: Value) -> Value:
-    """Return what a comparison says of two values."""
+    """Return the result of a comparison."""
     match op:
         case ast.Is() | ast.IsNot():
             result = _identical(left, right)
@@ -163,12 +163,12 @@ def _identical(left: Value, right: Value) -> Value:
 
 
 def unknown_from(value: Value, node: ast.AST) -> Unknown:
-    """Keep the first reason why something is not known."""
+    """Return the value if it is Unknown, so that the first reason is kept, else a new Unknown."""
     return value if isinstance(value, Unknown) else unknown(node)
 
 
 def place_of(node: ast.expr) -> str:
-    """Name where an expression stands."""
+    """Return the line and column of an expression, as reasons name them."""
     return f"line {node.lineno}:{node.col_offset}"
 
 

@@ -1,7 +1,7 @@
-"""Sizes that hold for all parameters: integer polynomials in parameters and in rounded-down quotients of such.
+"""Sizes for all parameter values: integer polynomials in parameters and in rounded-down quotients of polynomials.
 
-Owns their arithmetic and one normal form, so that two spellings of a ceiling division are the same polynomial. Every
-parameter has a minimum of at least 0. Proves nothing; see `feasible`.
+They have one normal form, so that two spellings of a ceiling division are equal. Every parameter has a minimum of at
+least 0. `bot.carried.satisfiability` proves statements about them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Quotient:
-    """`numerator // divisor`, where neither divides evenly. The divisor is at least 1."""
+    """`numerator // divisor` that does not divide evenly. The divisor is at least 1."""
 
     numerator: Number
     divisor: Number
@@ -137,7 +137,7 @@ def quotient(numerator: Number, divisor: Number) -> Number:
 
 
 def minimum(number: Number) -> int | None:
-    """Return a value that the number is never below, or None where none is seen."""
+    """Return a lower bound of the number, or None if none is found."""
     result = 0
     for monomial, factor in terms(number):
         lowest = [least_value(atom) for atom in monomial]
@@ -151,7 +151,7 @@ def minimum(number: Number) -> int | None:
 
 
 def least_value(atom: Atom) -> int | None:
-    """Return the least value of an atom that is never negative, None for one that may be."""
+    """Return the least value of an atom that is never negative, or None if it may be negative."""
     if isinstance(atom, Parameter):
         return atom.minimum
     lowest = minimum(atom.numerator)
@@ -159,7 +159,7 @@ def least_value(atom: Atom) -> int | None:
 
 
 def atoms(number: Number) -> Iterator[Atom]:
-    """Yield every atom, those inside quotients too, each before what it stands in."""
+    """Yield every atom, those inside quotients before the quotient."""
     for monomial, _ in terms(number):
         for atom in monomial:
             if isinstance(atom, Quotient):
@@ -180,7 +180,7 @@ def _atom(atom: Atom, values: Mapping[Parameter, int]) -> int:
 
 
 def _divide(numerator: Number, divisor: Number) -> tuple[Number, Number]:
-    """Split into whole multiples of the divisor and a rest; what does not divide evenly stays in the rest."""
+    """Split into whole multiples of the divisor and a remainder, which keeps terms that do not divide evenly."""
     multiple: Number = 0
     remainder = numerator
     lead, times = terms(divisor)[-1]
@@ -195,7 +195,7 @@ def _divide(numerator: Number, divisor: Number) -> tuple[Number, Number]:
 
 
 def without(monomial: Monomial, part: Monomial) -> Monomial | None:
-    """Return the monomial divided by another, or None where that does not divide it."""
+    """Return the monomial divided by another, or None if it is not divisible."""
     factors = list(monomial)
     for atom in part:
         if atom not in factors:

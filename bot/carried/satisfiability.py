@@ -1,8 +1,9 @@
-"""Whether conditions on sizes can hold together: a proof that they cannot, values for which they do, or neither.
+"""Decides whether conditions on sizes can hold together: a proof that they cannot, values for which they do, or
+neither.
 
-Owns both searches. A proof is a sum of the conditions, each times something that is never negative, that would have to
-be at least 0 and is below (https://en.wikipedia.org/wiki/Farkas%27_lemma). Values are checked, so both answers are
-exact; where neither is found within bounds nothing is claimed.
+A proof is a sum of the conditions, each times a factor that is never negative, that would have to be at least 0 and is
+below (https://en.wikipedia.org/wiki/Farkas%27_lemma). Values are checked, so both results are exact. If neither is
+found within bounds, nothing is claimed.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ _USUAL = (0, 1, 2, 3, 4, 5, 8, 15, 16, 17, 48, 63, 64, 65, 100, 128, 256, 1000, 
 
 @lru_cache(maxsize=4096)
 def impossible(path: Path) -> bool:
-    """Say whether the conditions are proven never to hold together; False claims nothing."""
+    """Return True if the conditions are proven never to hold together. False claims nothing."""
     return all(_contradicts(facts) for facts in _facts(path))
 
 
 @lru_cache(maxsize=1024)
 def witness(path: Path) -> Mapping[str, int] | None:
-    """Return values of the parameters for which all conditions hold, by name, or None where none are found."""
+    """Return values of the parameters for which all conditions hold, by name, or None if none are found."""
     numbers = [(condition, holds) for condition, holds in path if isinstance(condition, NotNegative | IsZero)]
     parameters = sorted(
         {atom for condition, _ in numbers for atom in atoms(condition.number) if isinstance(atom, Parameter)}, key=str
@@ -115,7 +116,9 @@ def _all_terms(number: Number) -> Iterator[tuple[Monomial, int]]:
 
 
 def _facts(path: Path) -> Iterator[tuple[Number, ...]]:
-    """Yield what is at least 0 on the path; a number that is not 0 is above or below, so there are several ways."""
+    """Yield numbers that are at least 0 on the path. A number that is not 0 is above or below, so there are several
+    ways.
+    """
     ways: list[tuple[Number, ...]] = [()]
     for condition, holds in path:
         match condition:
@@ -139,7 +142,7 @@ def _contradicts(facts: Sequence[Number]) -> bool:
 
 
 def _about(quotients: Iterable[Quotient]) -> Iterator[Number]:
-    """Yield what is at least 0 of rounded-down quotients."""
+    """Yield numbers that are at least 0 because of rounded-down quotients."""
     for quotient in quotients:
         multiple = polynomial([((quotient,), 1)])
         remainder = quotient.numerator - multiple * quotient.divisor
@@ -169,7 +172,7 @@ def _from_zero(atom: Atom) -> Atom:
 
 
 def _products(facts: Sequence[Polynomial], degree: int) -> list[dict[Monomial, int]]:
-    """Multiply each fact by what is never negative, up to a degree."""
+    """Multiply each fact by terms that are never negative, up to a degree."""
     parts = {part for fact in facts for monomial, _ in fact.terms for part in _parts(monomial)}
     factors = sorted((p for p in parts if all(least_value(a) is not None for a in p)), key=lambda p: (len(p), str(p)))
     products = [
@@ -187,9 +190,9 @@ def _parts(monomial: Monomial) -> Iterator[Monomial]:
 
 
 def _solvable(columns: Sequence[Mapping[Monomial, int]], bound: Mapping[Monomial, int]) -> bool:
-    """Say whether a sum of the columns, none taken negatively, stays within the bound; by the dual simplex method.
+    """Return whether a nonnegative combination of the columns stays within the bound; by the dual simplex method.
 
-    What is left below the bound is a monomial that is never negative; of one that may be, nothing may be left.
+    The slack is a monomial that is never negative. A monomial that may be negative must have no slack.
     """
     rows: list[dict[int, Fraction]] = []
     right: list[Fraction] = []

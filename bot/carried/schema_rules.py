@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from bot.models import Affectedness
 
 Scalar = bool | int | float | str | None
-"""What a sample binds to a name. The text `integers(1)` stands for every integer from 1 on, `buffer(2, 64)` for a
-tensor of that shape, and `buffer(rows, columns)` for one of every shape."""
+"""The value of a sample. The text `integers(1)` stands for every integer from 1 on, `buffer(2, 64)` for a tensor of
+that shape, and `buffer(rows, columns)` for one of every shape.
+"""
 
 
 class Section(BaseModel):

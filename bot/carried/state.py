@@ -1,6 +1,6 @@
 """The state of a function that is being interpreted, and the union of two states after a test that may go either way.
 
-A test that the source does not decide becomes a condition of its own, so that both ways stay apart.
+A test that the source does not determine becomes a condition of its own, so that both ways stay apart.
 """
 
 from __future__ import annotations
@@ -21,41 +21,41 @@ _SERIAL = itertools.count()
 
 @dataclass(slots=True)
 class State:
-    """The names a traced function sees, and where each attribute of its instance was last set."""
+    """The names that a function sees, its instance's attributes, and the line that last set each attribute."""
 
     names: dict[str, Value]
     attributes: dict[str, Value]
     lines: dict[str, int] = field(default_factory=dict)
     path: tuple[tuple[Value, bool], ...] = ()
-    """The tests on the way here, from the start of the function, with what each came out as."""
+    """The tests from the start of the function to here, each with its outcome."""
 
     def copy(self, *step: tuple[Value, bool]) -> State:
-        """Return a state that can go its own way, after one more test."""
+        """Return a copy that can take its own way, after one more test."""
         return State(dict(self.names), dict(self.attributes), dict(self.lines), (*self.path, *step))
 
     def forget_attributes(self, reason: str) -> None:
-        """Give up on every attribute: something out of sight may have changed them."""
+        """Make every attribute unknown, because unknown code may have changed them."""
         self.attributes = dict.fromkeys(self.attributes, Unknown(reason))
 
 
 class Definitions(Protocol):
-    """The target's own definitions, as far as an expression may need them."""
+    """The target's own definitions, as far as an expression needs them."""
 
     def resolve(self, name: str) -> Value:
-        """Return what a name outside the function stands for."""
+        """Return the value of a name from outside the function."""
 
     def attribute(self, name: str, state: State) -> Value:
-        """Return an attribute of the instance that the traced function did not set."""
+        """Return an attribute of the instance that the function did not set."""
 
     def call(self, name: str, arguments: Arguments, state: State, *, method: bool) -> Value:
-        """Trace the target's own function of that name; Unanswered where it has no such function in sight."""
+        """Interpret the target's own function of that name. NotAnswered if it is not in the file."""
 
     def record(self, name: str, arguments: Arguments, line: int) -> None:
-        """Take note of a call."""
+        """Record a call."""
 
 
 def settle(test: Value) -> Value:
-    """Return a test without Unknown: what is not known becomes a condition of its own, that may be either way."""
+    """Return a test without Unknown: an unknown part becomes a condition of its own that may go either way."""
     try:
         return lift(_either, test)
     except TooManyCases as error:
@@ -63,7 +63,7 @@ def settle(test: Value) -> Value:
 
 
 def join_values(test: Value, then: Value, otherwise: Value) -> Value:
-    """Return what is known of a value that is one of two, by a settled test."""
+    """Return a value that is one of two, by a settled test."""
     if then is otherwise:  # what a branch did not touch
         return then
     try:
@@ -79,7 +79,7 @@ def _either(leaf: Value) -> Value:
 
 
 def forget(node: ast.AST, state: State) -> None:
-    """Give up on every name and attribute that the node may set."""
+    """Make every name and attribute unknown that a node may set."""
     line = getattr(node, "lineno", 0)
     reason = Unknown(f"it may have been set in the block on line {line}")
     for inner in ast.walk(node):
@@ -93,7 +93,7 @@ def forget(node: ast.AST, state: State) -> None:
 
 
 def conjunction(path: tuple[tuple[Value, bool], ...]) -> Value:
-    """Return one test that is true where every test on the path came out as it did."""
+    """Return one test that is true if every test on the path had its outcome."""
     result: Value = True
     for test, holds in reversed(path):
         result = settle(join_values(test, result, False) if holds else join_values(test, False, result))

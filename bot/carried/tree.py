@@ -1,6 +1,6 @@
-"""Source trees on disk, where in a tree the target project lies, and a file's text as rules need it.
+"""Source trees on disk, the place of the target project in a tree, and decoded source files.
 
-Owns DirectoryTree, the search for a patch's files, and decoding that can be undone byte for byte. Reads only.
+A file is decoded so that encoding it gives the same bytes. Nothing is written.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from bot.models import SourceTree
 
 _NOT_SOURCE = {".git", ".hg", ".svn", ".venv", "node_modules", "__pycache__"}
 LARGEST = 64 * 1024 * 1024
-"""Bytes of a file that is still read: no source is as large."""
+"""Bytes. A larger file is no source and is not read."""
 _MOST_PARSED = 8
-"""Files whose syntax trees are kept: several questions are asked of the same few files, and each tree is megabytes."""
+"""The number of syntax trees that are kept. Each is megabytes, and several questions concern the same few files."""
 
 
 class DirectoryTree:
@@ -40,7 +40,7 @@ class DirectoryTree:
         return file.read_bytes() if file is not None and file.stat().st_size <= LARGEST else None
 
     def file(self, path: str) -> Path | None:
-        """Return where the file lies on the disk, or None where there is none below the directory."""
+        """Return the file's path on disk, or None if there is none below the directory."""
         parts = PurePosixPath(path)
         if parts.is_absolute() or ".." in parts.parts:
             return None
@@ -51,7 +51,7 @@ class DirectoryTree:
         return None
 
     def paths(self) -> Iterator[str]:
-        """Yield the path of every file, sorted; what version control and tools keep there is left out."""
+        """Yield the path of every file, sorted, without the folders of version control and of tools."""
         folders = [""]
         while folders:
             prefix = folders.pop()
@@ -102,14 +102,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Where a file is: at `path`, nowhere (neither is set), or not to be told (`problem`)."""
+    """The result of a search: the file's `path`, or a `problem` that hides it; neither if there is no such file."""
 
     path: str | None = None
     problem: str = ""
 
 
 def find_root(tree: SourceTree, target: Target) -> str | None:
-    """Return the folder of a tree, ending in "/" or empty, that has the project; None where no folder has."""
+    """Return the folder of a tree, ending in "/" or empty, that contains the project; None if no folder does."""
     for root in map(_prefix, target.roots):
         markers = [f"{root}{target.package}/__init__.py", *(root + file.path for file in target.files.values())]
         if any(tree.read(path) is not None for path in markers):
@@ -118,7 +118,7 @@ def find_root(tree: SourceTree, target: Target) -> str | None:
 
 
 def find_file(tree: SourceTree, root: str, target: Target, file: SourceFile) -> Lookup:
-    """Look for a patch's file: at its usual path, else wherever in the package its definition has moved to."""
+    """Find a patch's file: at its usual path, or wherever in the package its definition has moved to."""
     usual = root + file.path
     marker = file.defines.encode()
     at_usual = tree.read(usual)
@@ -136,7 +136,7 @@ def find_file(tree: SourceTree, root: str, target: Target, file: SourceFile) -> 
 
 @lru_cache(maxsize=_MOST_PARSED)
 def parse_source(path: str, data: bytes) -> Source | str:
-    """Decode and parse a Python file, or say why it cannot be. The syntax tree is shared and not to be changed."""
+    """Decode and parse a Python file, or return the reason why it cannot be. The syntax tree must not be changed."""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         text = data.decode(encoding)

@@ -1,4 +1,4 @@
-"""What the history of all branches says: who picked, reverted or backported what, and what each branch has.
+"""The history of all branches: who picked, reverted or backported which commit, and which originals each branch has.
 
-Reads git and keeps what it read in one file beside the mirror. Knows no configuration and no GitHub.
+It reads git and keeps the result in one file beside the mirror. It knows no configuration and no GitHub.
 """

@@ -1,7 +1,6 @@
-"""Which originals a branch has, by what its own commits are and say.
+"""The originals that a branch has, by the changes and the messages of its own commits.
 
-Owns what a branch as a whole has of each original. The branch's commits are replayed in their order, so that a revert
-takes away and a second landing brings back.
+The branch's commits are replayed in order: a revert takes an original away, a second landing brings it back.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from bot.history.mainline import Mainline, Undoes
 
 @dataclass(slots=True)
 class BranchContents:
-    """What a branch has. `reverted` had landed and was taken away; `partial` are originals of which only some commits
-    landed, with those that did. `unconfirmed` are originals that a commit of the branch names as its source although it
-    makes another change: a part of them, or something written for the branch.
+    """The originals that a branch has. `reverted` ones had landed and were taken away. `partial` are originals of which
+    only some commits landed, with those commits. `unconfirmed` are originals that a commit of the branch names as its
+    source although it makes another change: a part of them, or something written for the branch.
     """
 
     present: dict[Position, Landing[Position]] = field(default_factory=dict)
@@ -82,7 +81,9 @@ class _Parts:
     _by: dict[Position, list[Position]] = field(default_factory=dict)
 
     def complete(self, original: Position, part: Position, commit: Position) -> Sequence[Position]:
-        """Note what landed with a commit; return the commits that make the whole, or none where parts are missing."""
+        """Record a part that landed with a commit. Returns the commits that make the whole original, or () if parts are
+        missing.
+        """
         if part == original:
             self.partial.pop(original, None)
             return [commit]
@@ -97,7 +98,7 @@ class _Parts:
 
 
 def contents_to_data(contents: BranchContents) -> list[object]:
-    """Return what a branch has as plain data, to be kept beside the commits whose positions it names."""
+    """Return the contents as plain data, to be stored beside the commits whose positions it uses."""
     landings = [
         [[original, landing.commit, landing.reason] for original, landing in by_original.items()]
         for by_original in (contents.present, contents.reverted, contents.unconfirmed)
@@ -106,7 +107,7 @@ def contents_to_data(contents: BranchContents) -> list[object]:
 
 
 def parse_contents(data: Sequence[Any]) -> BranchContents:
-    """Read that data."""
+    """Parse the data of `contents_to_data`."""
     present, reverted, unconfirmed, partial = data
     return BranchContents(
         present={original: Landing(commit, reason) for original, commit, reason in present},

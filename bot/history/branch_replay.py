@@ -1,8 +1,7 @@
-"""A branch's commits gone through in their order: what each brings, and what a revert takes away.
+"""Replays a branch's commits in order: the originals that each brings, and those that a revert takes away.
 
-Owns the rule of all rooms. A revert takes away what the commit that it reverts had brought, a revert of the revert
-brings it back, and so does a second landing. A message only says which commit is meant: whether its change was really
-taken back is asked of the commits.
+A revert takes away the originals that the reverted commit brought. A revert of the revert brings them back, and so does
+a second landing. A message only names the commit; `undoes` compares whether its change was really taken back.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Landing(Generic[C]):
-    """The commit of the branch that brought an original, or took it away, and what showed it."""
+    """The commit of the branch that brought or took away an original, and the reason."""
 
     commit: C
     reason: str
@@ -27,9 +26,9 @@ class Landing(Generic[C]):
 
 @dataclass(slots=True)
 class Replay(Generic[C, K]):
-    """What a branch has after the commits that were told so far, oldest first.
+    """The originals that a branch has after the commits so far, oldest first.
 
-    `undoes` says whether a commit takes the change of another one back, `short` is how a commit is called in a reason.
+    `undoes` tells whether a commit takes back the change of another one. `short` names a commit in a reason.
     """
 
     undoes: Callable[[C, C], bool]
@@ -40,7 +39,7 @@ class Replay(Generic[C, K]):
     _reverted_by_commit: dict[C, set[K]] = field(default_factory=dict)
 
     def bring(self, commits: Iterable[C], original: K, reason: str) -> None:
-        """Note that an original landed with a commit, and with those by which that one reached the branch."""
+        """Record that an original landed with the first of `commits`; the others carried it to the branch."""
         first, *carriers = commits
         for commit in (first, *carriers):
             self._originals_by_commit.setdefault(commit, set()).add(original)
@@ -48,11 +47,11 @@ class Replay(Generic[C, K]):
         self.present.setdefault(original, Landing(first, reason))
 
     def brought_anything(self, commit: C) -> bool:
-        """Say whether a commit brought or took away any original: a revert of others changes nothing here."""
+        """Return True if a commit brought or took away an original. A revert of any other commit changes nothing."""
         return commit in self._originals_by_commit or commit in self._reverted_by_commit
 
     def take_back(self, commits: Iterable[C], targets: Iterable[C]) -> None:
-        """Note that a commit says it reverts others of the branch; `commits` as for `bring`."""
+        """Record that a commit says that it reverts `targets`; `commits` as for `bring`."""
         first, *carriers = commits
         for target in dict.fromkeys(targets):
             if target == first or not self.brought_anything(target) or not self.undoes(first, target):

@@ -1,6 +1,6 @@
-"""Commits by what the message of a revert may call them: hash, the hash of their source, number, title.
+"""Finds commits by the names that a revert's message may use: hash, hash of the source, number or title.
 
-Owns the look-up. A revert may have been made on the branch, or on main and picked from there with main's names in it.
+A revert may be made on the branch, or on main and then picked with main's names in its message.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SHORTEST = 7
 
 
 class CommitNames(Generic[C]):
-    """The commits that were added so far; of several with one name the newest is meant."""
+    """The commits that were added so far. If several have the same name, the newest is meant."""
 
     def __init__(self) -> None:
         self._by_start: dict[str, list[tuple[str, C]]] = defaultdict(list)
@@ -26,7 +26,7 @@ class CommitNames(Generic[C]):
         self._by_title: dict[str, C] = {}
 
     def add(self, commit: C, subject: str, hashes: Iterable[str]) -> None:
-        """Add a commit; `hashes` are its own and those of what it was picked from, perhaps abbreviated."""
+        """Add a commit. `hashes` are its own and those of its sources, perhaps abbreviated."""
         for name in hashes:
             self._by_start[name[:_SHORTEST]].append((name, commit))
         number = own_number(subject)

@@ -1,6 +1,6 @@
-"""The commits of a repository in memory, parents before children, and what follows from who is whose parent.
+"""The commits of a repository in memory, parents before children, and reachability between them.
 
-Owns reachability. A position is a commit's place in the list; a parent's is always smaller than its child's.
+A position is a commit's index in the list. A parent's position is always smaller than its child's.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class IndexedCommit:
 
 
 class Commits:
-    """All commits that were read, each at its position."""
+    """All commits that were read, by position."""
 
     def __init__(self, commits: Sequence[IndexedCommit]) -> None:
         self._commits = commits
@@ -57,7 +57,7 @@ class Commits:
         return sorted(self._positions)
 
     def find(self, name: str) -> Position | None:
-        """Return the commit that a name means, perhaps abbreviated; None where there is none or more than one."""
+        """Return the commit that a hash means, perhaps abbreviated; None if there is none or more than one."""
         if name in self._positions:
             return self._positions[name]
         index = bisect_left(self._sorted_shas, name)
@@ -65,7 +65,7 @@ class Commits:
         return self._positions[matches[0]] if len(matches) == 1 else None
 
     def require(self, sha: Sha) -> Position:
-        """Return where a commit is that must have been read."""
+        """Return the position of a commit; KeyError if it was not read."""
         return self._positions[sha]
 
     def first_parents(self, tip: Position) -> Iterator[Position]:
@@ -76,7 +76,7 @@ class Commits:
             position = next(iter(self._commits[position].parents), None)
 
     def reachability_masks(self, starts: Iterable[Position]) -> Sequence[int]:
-        """Return for each position a number whose bit n says whether the n-th start leads to it."""
+        """Return a bit mask for each position: bit n is set if the n-th start reaches it."""
         masks = [0] * len(self._commits)
         for bit, start in enumerate(starts):
             masks[start] |= 1 << bit
@@ -89,16 +89,16 @@ class Commits:
     def carriers(
         self, chain: Sequence[Position], within: Container[Position] | None = None
     ) -> dict[Position, Position]:
-        """Return what `carriers` says of a first-parent chain (newest first) of these commits."""
+        """Return `carriers` of a first-parent chain (newest first) of these commits."""
         return carriers(chain, lambda position: self._commits[position].parents, within)
 
 
 def carriers(
     chain: Sequence[NameT], parents: Callable[[NameT], Sequence[NameT]], within: Container[NameT] | None = None
 ) -> dict[NameT, NameT]:
-    """Return, for each commit behind a first-parent chain (newest first), the commit of the chain that brought it.
+    """Map each commit behind a first-parent chain (newest first) to the commit of the chain that brought it.
 
-    A commit of the chain brought itself. Only commits `within` are looked at, where that is given.
+    A commit of the chain brought itself. With `within` only those commits are looked at.
     """
     owner = {name: name for name in chain}
     for name in reversed(chain):

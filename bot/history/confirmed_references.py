@@ -1,6 +1,6 @@
-"""Which words of messages the commits bear out, by position, asked of git in bulk and kept.
+"""Confirms references in messages: whether a commit really makes, or takes back, the change of the commit it names.
 
-Owns the record. What a commit changes never changes, so a verdict stays true.
+git is asked in bulk and each verdict is stored. A commit never changes, so a verdict stays valid.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CHUNK = 2000
 
 
 class ConfirmedReferences:
-    """Verdicts on pairs of commits. Without the objects of a commit nothing is borne out, and that is kept, too."""
+    """Verdicts on pairs of commits. If a commit's objects are missing, the verdict is no, and that is stored too."""
 
     def __init__(
         self, repository: Repository, store: HistoryStore, commits: Commits, progress: Progress = silent
@@ -31,13 +31,13 @@ class ConfirmedReferences:
         self._known = {topic: store.cached_results(topic) for topic in (_MAKES, _UNDOES)}
 
     def with_same_change(self, pairs: Iterable[Pair]) -> set[Pair]:
-        """Return the pairs of which the first commit makes the change of the second one."""
+        """Return the pairs whose first commit makes the change of the second one."""
         return self._ask(_MAKES, set(pairs))
 
     def with_reverts(self, read: Callable[[Callable[[Position, Position], bool]], T]) -> T:
-        """Call a reader of history with a function that says whether a commit takes the change of another one back.
+        """Call a reader of history with a function that tells whether a commit takes back the change of another one.
 
-        The reader is called twice: which pairs it asks about is found out first, so that git is asked for all at once.
+        The reader is called twice. The first call collects the pairs, so that git is asked for all of them at once.
         """
         pairs: set[Pair] = set()
 

@@ -1,7 +1,7 @@
-"""Whether a commit has landed on a branch already, by what the branch's own history shows.
+"""Finds out whether a commit has landed on a branch, by the branch's own history.
 
-Owns the first steps of the identity ladder: the commit itself, a commit that names it and makes its change, a patch
-that equals it. An empty pick, the step after these, is seen by the trial. Numbers and words in titles are no identity.
+Evidence, strongest first: the commit itself; a commit that names it and makes its change; an equal patch. An empty pick
+is the next evidence, which a trial finds. Numbers and words in titles are no evidence.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SHORT = 12
 
 @dataclass(frozen=True, slots=True)
 class LandedCommit:
-    """A commit that is on the branch, or was: `commit` is its form there, or what reverted it, and `how` says why."""
+    """A commit that is or was on the branch. `commit` is its form there, or its revert, and `reason` says why."""
 
     commit: Sha
     reason: str
@@ -35,8 +35,8 @@ class LandedCommit:
 
 @dataclass(frozen=True, slots=True)
 class LandingStatus:
-    """How commits stand on a branch: those that `landed`, those that landed and were `reverted`, and those that a
-    commit of the branch names as its source without making their change (`unfounded`, by that commit).
+    """The commits that `landed` on a branch, those that landed and were `reverted`, and those that a commit of the
+    branch names as its source without making their change (`unfounded`, with that commit).
     """
 
     landed: Mapping[Sha, LandedCommit] = field(default_factory=dict)
@@ -47,7 +47,8 @@ class LandingStatus:
 def find_landed(
     repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: BranchOnlyCommits | None = None
 ) -> dict[Sha, LandedCommit]:
-    """Return which of these commits the branch at `base_commit` has; one that was reverted there is not had.
+    """Return those of the commits that the branch at `base_commit` has; a commit that was reverted there does not
+    count.
 
     With `histories` several branches that were announced there are read together.
     """
@@ -57,7 +58,7 @@ def find_landed(
 def find_landing_status(
     repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: BranchOnlyCommits | None = None
 ) -> LandingStatus:
-    """Return the same with what was reverted, and why, and whose names are not borne out."""
+    """Return the landed, the reverted and the unfounded commits among `commits`."""
     if not commits:
         return LandingStatus()
     paths = {sha: frozenset(commit_paths(repository, repository.commit(sha))) for sha in commits}
@@ -93,7 +94,7 @@ CommitsByOriginal = Mapping[Sha, Iterable[Sha]]
 
 
 class _Branch:
-    """A branch's own commits, oldest first, and what their messages say."""
+    """A branch's own commits, oldest first, and the references in their messages."""
 
     def __init__(self, repository: Repository, branch_commits: BranchHistory) -> None:
         self._repository = repository
@@ -102,8 +103,8 @@ class _Branch:
         self._brought_in = _brought_in(self._commits)
 
     def named(self, originals: Iterable[Sha]) -> tuple[dict[Sha, list[Sha]], dict[Sha, Sha]]:
-        """Return the commits that name each original as their source: those that make its change, and one that does
-        not.
+        """Return the commits that name each original and make its change, and for each other named original one that
+        names it.
         """
         pairs = [
             (commit.sha, sha)
@@ -120,7 +121,7 @@ class _Branch:
         return by_name, {sha: commit for commit, sha in pairs if (commit, sha) not in confirmed}
 
     def equal(self, original: Sha, sample_path: str, paths: frozenset[str]) -> list[Sha]:
-        """Return the commits that change the same paths as an original, and in them the same."""
+        """Return the commits that make the same change as an original in the same paths."""
         candidates = [commit.sha for commit in self._commits if sample_path in commit.paths and len(commit.parents) < 2]
         alike = [sha for sha in candidates if self._paths(sha) == paths]
         if not alike:
@@ -134,7 +135,7 @@ class _Branch:
     def replay(
         self, ancestors: Iterable[Sha], by_name: CommitsByOriginal, by_patch: CommitsByOriginal | None = None
     ) -> Replay[Sha, Sha]:
-        """Go through the commits, oldest first."""
+        """Replay the commits, oldest first."""
         brings = defaultdict(list)
         for originals, reason in ((by_patch or {}, "makes the same change"), (by_name, "was cherry-picked from it")):
             for original, commits in originals.items():

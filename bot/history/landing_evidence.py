@@ -1,8 +1,8 @@
-"""What shows that a commit of a branch is an original of the main branch in another form.
+"""Evidence that a commit of a branch is an original of the main branch in another form.
 
-Owns the kinds of evidence, strongest first. A name, a number or a title says where to look, and counts where the commit
-makes the change. Each commit is asked once for all branches, and patches are only compared for equality where the sets
-of paths are equal.
+Evidence, strongest first: a merge brought the commit itself; it names its source; the patches are equal; it names a
+number or has the same title. A name, a number or a title only says where to look: the commit must make the change too.
+Each commit is examined once for all branches. Patches are compared only if their sets of paths are equal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bot.history.store import HistoryStore
 from bot.models import Progress, Sha, silent
 
 SourceMatch = tuple[Position, str]
-"""A commit of the main branch and the sentence that says what shows it."""
+"""A commit of the main branch and the sentence that says why it is the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ _LONGEST_TITLE = 1000
 
 
 class LandingEvidence:
-    """What each commit of the stable branches shows. `gather` comes first."""
+    """The sources of each commit of the stable branches. Call `gather` first."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class LandingEvidence:
         self._unconfirmed: dict[Position, list[SourceMatch]] = defaultdict(list)
 
     def of(self, position: Position) -> Sequence[SourceMatch]:
-        """Return the commits of the main branch that this commit is shown to be."""
+        """Return the commits of the main branch that this commit contains, with reasons."""
         return self._shown.get(position, ())
 
     def unconfirmed(self, position: Position) -> Sequence[SourceMatch]:
@@ -79,10 +79,10 @@ class LandingEvidence:
         return self._unconfirmed.get(position, ())
 
     def gather(self, positions: Set[Position], progress: Progress = silent) -> None:
-        """Look at the stable branches' own commits.
+        """Examine the stable branches' own commits.
 
         Raises:
-            GitError: an object that is needed is not here.
+            GitError: an object that is needed is missing.
         """
         for position in positions & self._main.brought_by.keys():
             self._shown[position] = [(position, "the commit itself reached the branch by a merge")]
@@ -123,7 +123,7 @@ class LandingEvidence:
         return (_Claim(main, confirmed, unconfirmed) for main in self._sources(position, frozenset()))
 
     def _sources(self, position: Position, visited: frozenset[Position]) -> Sequence[Position]:
-        """Follow names by hash, from a backport of a backport too, to commits of the main branch."""
+        """Follow the named sources to commits of the main branch, through a backport of a backport too."""
         sources: list[Position] = []
         for name in self._commits[position].references.sources:
             source = self._commits.find(name)
@@ -207,10 +207,10 @@ class LandingEvidence:
 
 
 def _same_title(commit: IndexedCommit, original: IndexedCommit) -> bool:
-    """Say whether a title holds the whole of another."""
+    """Return True if a commit's title contains the whole title of an original."""
     return bool(title := _title_words(original.subject)) and f" {title} " in f" {_title_words(commit.subject)} "
 
 
 def _title_words(subject: str) -> str:
-    """Return a title's words without what a backport adds to it."""
+    """Return a title's words without the additions of a backport."""
     return " ".join(_WORD.findall(_ASIDE.sub(" ", subject[:_LONGEST_TITLE]).casefold()))

@@ -1,7 +1,7 @@
-"""The main branch as a list of originals: what each step of its first-parent chain brought, and what undid it.
+"""The main branch as a list of originals: the commits of its first-parent chain, their parts and their reverts.
 
-Owns what an original is: one commit of the chain, be it a squash, a merge with all it brought, or a direct push. A
-merge that brings a stable branch forward is none: what it brings was on a stable branch first.
+An original is one commit of the chain: a squash, a merge with all that it brought, or a direct push. A merge that
+brings a stable branch forward is none, because its commits were on a stable branch first.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from bot.history.commits import Commits, Position
 
 @dataclass(frozen=True, slots=True)
 class Mainline:
-    """The first-parent chain of the main branch, newest first, and who brought which commit.
+    """The first-parent chain of the main branch, newest first, and the original that brought each commit.
 
     `brought_by` maps every commit of an original to it. `numbers` maps pull requests to originals. `parts` are the
-    commits that a merge is made of, without merges and empty ones. `undone_by` maps an original to the one that says it
-    reverts it and takes its change back, unless that was reverted in turn.
+    commits of a merge, without merges and empty ones. `undone_by` maps an original to the one that reverts it and takes
+    its change back, unless that one was reverted in turn.
     """
 
     chain: Sequence[Position]
@@ -39,13 +39,13 @@ class Mainline:
 
 
 Undoes = Callable[[Position, Position], bool]
-"""Says whether a commit takes the change of another one back."""
+"""Tells whether a commit takes back the change of another one."""
 
 
 def read_mainline(commits: Commits, tip: Position, stable_chains: Iterable[Iterable[Position]]) -> Mainline:
-    """Work out the originals of the main branch; the chains are those of the stable branches, newest first.
+    """Find the originals of the main branch. The chains are those of the stable branches, newest first.
 
-    What was undone is read by itself.
+    `read_undone` finds the reverts.
     """
     chain = list(commits.first_parents(tip))
     place = {position: index for index, position in enumerate(chain)}
@@ -89,7 +89,9 @@ def _parts(commits: Commits, brought_by: Mapping[Position, Position]) -> dict[Po
 
 
 def read_undone(commits: Commits, main: Mainline, undoes: Undoes) -> dict[Position, Position]:
-    """Return which originals were reverted, each with the original that did it. They are replayed in their order."""
+    """Return the originals that were reverted, each with the original that reverted it. The commits are replayed in
+    order.
+    """
     replay = Replay[Position, Position](undoes, lambda commit: commits[commit].sha[:12])
     names = CommitNames[Position]()
     for position in sorted(main.brought_by):

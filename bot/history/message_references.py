@@ -1,11 +1,10 @@
-"""A commit's message → what it claims about other commits and pull requests.
+"""A commit's message → its references to other commits and pull requests.
 
-Owns the conventions that people and tools write: git's own lines, patchback, Meeseeks, cherry-pick robots, GitHub's
-merges, bors. Every package reads messages here. A claim is only what somebody wrote: it counts if
-`bot.git.line_changes` finds that the commit makes, or takes back, the change that it names.
+It knows git's own lines, patchback, Meeseeks, cherry-pick robots, GitHub's merges and bors. A reference is only text:
+it counts if `bot.git.line_changes` finds that the commit makes, or takes back, the change that it names.
 
-Messages are anybody's and of any length, so no pattern may cost more than linear time: what repeats is bounded, or
-cannot match in two ways.
+Anyone writes messages, of any length, so every pattern must take linear time: repetitions are bounded, or cannot match
+in two ways.
 """
 
 from __future__ import annotations
@@ -58,10 +57,10 @@ _BRANCH_HASH = re.compile(r"cherry-?pick-([0-9a-f]{40})-to-", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """What one message says. Commits are named in lower case, perhaps abbreviated; pull requests by number.
+    """The references in one message. Commits are in lower case, perhaps abbreviated; pull requests are numbers.
 
     `sources` are named on a line of their own or by a tool, `hashes` in passing. `undoes_titles` are the titles of
-    commits that it says it takes back: of a revert the reverted one's, of a "Reapply" the revert's.
+    commits that the message takes back: of a revert the reverted commit's, of a "Reapply" the revert's.
     """
 
     sources: tuple[str, ...] = ()
@@ -112,13 +111,13 @@ def numbers_in_branch(subject: str) -> tuple[int, ...]:
 
 
 def own_number(subject: str) -> int | None:
-    """Return the pull request that a commit came by itself, as its title says."""
+    """Return the number of the pull request that brought a commit, as its title says."""
     match = _MERGE.match(subject) or _LAST_NUMBER.search(subject)
     return int(match.group(1)) if match else None
 
 
 def without_own_number(subject: str) -> str:
-    """Return a title without the number that GitHub puts behind it at a squash."""
+    """Return a title without the number that GitHub appends at a squash."""
     return _OWN_NUMBER.sub("", subject)
 
 

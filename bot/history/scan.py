@@ -1,6 +1,6 @@
-"""Every stable branch compared with the main branch, from git alone: which originals are there, and how.
+"""Compares every stable branch with the main branch, from git alone: the originals that are there, and the evidence.
 
-Owns the order of the reading. Asks no GitHub and tries no pick.
+It asks no GitHub and tries no pick.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TOPIC = "landed"
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What git says. `unrelated_branches` are branches without a common ancestor with the main branch."""
+    """The result. `unrelated_branches` have no common ancestor with the main branch."""
 
     commits: Commits
     main: Mainline
@@ -45,11 +45,11 @@ def scan(
 ) -> Scan:
     """Compare branches (by their tips) with the main branch.
 
-    With `until` (seconds since the epoch) every branch is seen as it was then; a branch that was not cut yet is left
+    With `until` (seconds since the epoch) every branch is read as it was then; a branch that was not cut yet is left
     out.
 
     Raises:
-        GitError: a tip or an object that is needed is not here.
+        GitError: a tip or an object that is needed is missing.
     """
     commits = store.update(repository, [main, *branches.values()], progress)
     main_tip = _as_of(commits, commits.require(main), until)
@@ -88,7 +88,7 @@ def _read(
 
 
 def _key(commits: Commits, main: Position, tips: Mapping[str, Position]) -> str:
-    """Name all that decides what has landed where; how it is decided changes with the version of the store."""
+    """Return a key of all inputs of the result. The version of the store covers the rules."""
     facts = [commits[main].sha, *sorted(f"{name} {commits[tip].sha}" for name, tip in tips.items())]
     return hashlib.sha256("\n".join(facts).encode(errors="surrogateescape")).hexdigest()
 
@@ -129,7 +129,7 @@ def _history(
 
 
 def _branch_point(commits: Commits, main: Mainline, tip: Position) -> Position | None:
-    """Return the commit of the main branch that a branch grew from."""
+    """Return the commit of the main branch from which a branch was cut."""
     on_chain = next((position for position in commits.first_parents(tip) if position in main.place), None)
     if on_chain is not None:
         return on_chain

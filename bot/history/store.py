@@ -1,9 +1,8 @@
-"""What the log said, kept in one SQLite file beside the mirror, so that each commit is read once.
+"""A store of git's log in one SQLite file beside the mirror, so that each commit is read once.
 
-Owns the file: a commit never changes, so what is kept stays true and only new commits are read. In doubt (written by
-another version of this program, a shallow history that has changed, a damaged file, a tip that is not in it) everything
-is read again. What follows from the commits is worked out elsewhere; answers may be kept here under a key that names
-all they follow from.
+A commit never changes, so only new commits are read. Everything is read again if the file is damaged or of another
+version, or if a shallow history has changed. History below a tip that is gone is read again too. Results that follow
+from commits can be stored under a key that names all of their inputs.
 """
 
 from __future__ import annotations
@@ -25,7 +24,8 @@ from bot.history.message_references import NOTHING, References, own_number, pars
 from bot.models import Progress, Sha, silent
 
 _VERSION = "5"
-"""Of the tables and of what this room makes of the history: another one means to read everything again."""
+"""The version of the tables and of the rules by which this package reads history. A file of another version is dropped.
+"""
 _SCHEMA = """
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE tip (sha TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -44,7 +44,7 @@ _MOST_NAMED = 500
 
 
 class HistoryStore:
-    """The file. One process at a time may write to it; whoever opens it holds the sync lock."""
+    """The file. One process at a time may write to it; the process that opens it must hold the sync lock."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -64,7 +64,7 @@ class HistoryStore:
     # --- commits ------------------------------------------------------------------------------------------------------
 
     def update(self, repository: Repository, tips: Iterable[Sha], progress: Progress = silent) -> Commits:
-        """Read what leads to these tips and was not read before; return every commit known.
+        """Read the new commits that lead to these tips. Returns all commits.
 
         Raises:
             GitError: a tip is not in the repository.
@@ -81,7 +81,7 @@ class HistoryStore:
         return self.commits()
 
     def commits(self) -> Commits:
-        """Return every commit that was read."""
+        """Return all commits that were read."""
         if self._commits is None:
             columns = "sha, parents, committed, authored, author, subject, touched, number, claims"
             rows = self._database.execute(f"SELECT {columns} FROM entry ORDER BY position")  # noqa: S608
@@ -130,17 +130,17 @@ class HistoryStore:
     # --- what follows from them, kept for the next time ---------------------------------------------------------------
 
     def digests(self, shas: Iterable[Sha]) -> dict[Sha, bytes]:
-        """Return the digests of patches that are known."""
+        """Return the stored digests of patches."""
         requested = set(shas)
         return {Sha(sha): digest for sha, digest in self._database.execute("SELECT * FROM patch") if sha in requested}
 
     def keep_digests(self, digests: Mapping[Sha, bytes]) -> None:
-        """Keep the digests of patches."""
+        """Store digests of patches."""
         with self._database as database:
             database.executemany("INSERT OR REPLACE INTO patch VALUES (?, ?)", digests.items())
 
     def cached_result(self, topic: str, key: str) -> Any | None:  # noqa: ANN401 - what was kept is what its keeper expects
-        """Return what was kept under a key."""
+        """Return the result that was stored under a key, or None."""
         row = self._database.execute("SELECT value FROM answer WHERE topic = ? AND key = ?", (topic, key)).fetchone()
         return json.loads(row[0]) if row else None
 
@@ -150,7 +150,7 @@ class HistoryStore:
         return {key: json.loads(value) for key, value in rows}
 
     def keep_results(self, topic: str, results: Mapping[str, object], *, alone: bool = False) -> None:
-        """Keep answers; with `alone` they take the place of all others on the topic."""
+        """Store results. With `alone` they replace all others of the topic."""
         with self._database as database:
             if alone:
                 database.execute("DELETE FROM answer WHERE topic = ?", (topic,))
@@ -190,7 +190,7 @@ class HistoryStore:
 
 
 def _shallow_signature(repository: Repository) -> str:
-    """Return a text that changes when a history that is cut off is cut off elsewhere; empty for a whole one."""
+    """Return a text that changes if a shallow history is cut off elsewhere; empty for a complete history."""
     boundary = repository.git.directory / "shallow"
     return hashlib.sha256(boundary.read_bytes()).hexdigest() if boundary.exists() else ""
 

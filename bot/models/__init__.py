@@ -1,7 +1,4 @@
-"""The nouns of a backport, as frozen values.
-
-Owns the types that pass from one room to the next and what is true of them by themselves.
-Imports nothing of ours and touches nothing outside: no git, no HTTP, no files."""
+"""The types of a backport, as frozen values that pass between packages. They use no git, no HTTP and no files."""
 
 from bot.models.affected import Affectedness, DetectResult, Match
 from bot.models.candidate import (

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Affectedness(StrEnum):
-    """What a carried patch's `detect` rules say of a tree."""
+    """The status of a tree by a carried patch's `detect` rules."""
 
     AFFECTED = "affected"
     FIXED = "fixed"
@@ -17,7 +17,7 @@ class Affectedness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One place that a rule saw. `line` counts from 1; 0 speaks of the whole file."""
+    """A place that a rule matched. `line` counts from 1; 0 stands for the whole file."""
 
     file: str
     line: int
@@ -27,7 +27,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectResult:
-    """A tree's status with the reason a person reads and the evidence behind it."""
+    """A tree's status, the reason for people, and the places that show it."""
 
     patch: str
     status: Affectedness

@@ -1,4 +1,4 @@
-"""A target branch's plan, and the candidate that was made of it."""
+"""The plan for one target branch, and the candidate that is made by it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.models.ids import Sha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetPlan:
-    """One target branch, decided: every ref is a Sha from here on."""
+    """The plan for one target branch. Every ref is a Sha from here on."""
 
     branch: str
     base_commit: Sha
@@ -49,9 +49,9 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """One conflict region (or whole file) that a rung resolved: what stood on each side, and what stands there now.
+    """The resolution of one conflict region or whole file: both sides, the base, and the result.
 
-    A side or result is None where the file does not exist on it. `how` is a sentence for the reviewer.
+    A side or result is None if the file does not exist on it. `how` is a sentence for the reviewer.
     """
 
     path: str
@@ -66,7 +66,7 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class StrategyResult:
-    """What one way of making the candidate came to, kept for the report."""
+    """The result of one strategy, for the report. The names `rung` and `won` are keys of run folders."""
 
     rung: str
     won: bool
@@ -84,7 +84,7 @@ class CompanionCommit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A commit on the target's pinned base, before it is proven. `commit` is what is tested and what is pushed."""
+    """A commit on the target's pinned base, before it is proven. `commit` is tested and pushed."""
 
     branch: str
     base_commit: Sha
@@ -97,10 +97,10 @@ class Candidate:
     certainty: Certainty = Certainty.CERTAIN
     resolutions: tuple[Resolution, ...] = ()
     findings: tuple[Match, ...] = ()
-    """What a check of the picked files saw and a reviewer should look at, e.g. a name that the target lacks."""
+    """Places in the picked files that a reviewer should look at, e.g. a name that the target lacks."""
     companions: tuple[CompanionCommit, ...] = ()
     """Carried patches that belong with this one, on top of it in this order; the last of them is `commit`."""
     prerequisites: tuple[RelatedCommit, ...] = ()
-    """Earlier commits of main that were asked for along with the originals; theirs are the first of `commits`."""
+    """Earlier commits of main that were requested along with the originals; theirs are the first of `commits`."""
     siblings: tuple[Sha, ...] = ()
     """Commits of the same request's candidates for other branches that were picked in the place of originals."""

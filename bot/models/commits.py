@@ -45,10 +45,10 @@ class MergeMethod(StrEnum):
 
 
 class SourceTree(Protocol):
-    """The files of a target, wherever they lie: a directory, an unpacked package or a commit. Paths use "/"."""
+    """The files of a target, wherever they are: a directory, an unpacked package or a commit. Paths use "/"."""
 
     def read(self, path: str) -> bytes | None:
-        """Return the file's bytes, or None where the tree has no such file."""
+        """Return the file's bytes, or None if the tree has no such file."""
 
     def paths(self) -> Iterable[str]:
         """Yield the path of every file, sorted."""
@@ -56,9 +56,9 @@ class SourceTree(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RelatedCommit:
-    """A commit named in a report. `on_target` says on which side of the merge base it lies.
+    """A commit named in a report. `on_target` is the side of the merge base on which it is.
 
-    With `paths` only what it changes in these files is meant.
+    With `paths` only its changes in these files are meant.
     """
 
     sha: Sha

@@ -42,7 +42,7 @@ class ConflictFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """A pick that no rung could make. `commit` is the first commit that conflicts."""
+    """A pick that no strategy could make. `commit` is the first commit that conflicts."""
 
     branch: str
     base_commit: Sha

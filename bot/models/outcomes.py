@@ -64,7 +64,7 @@ class AlreadyApplied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflicted:
-    """No rung applied. Nothing was pushed, or a `draft` is open that holds the conflict for a person to resolve.
+    """No strategy applied. Nothing was pushed, or a `draft` is open that holds the conflict for a person to resolve.
 
     `note` says why there is no draft where one was configured.
     """

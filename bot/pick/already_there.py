@@ -1,6 +1,6 @@
-"""The first rung: the target branch has the change.
+"""The strategy "already there": the target branch has the change, so there is nothing to pick.
 
-Owns what counts as having it before anything is tried. That a pick comes out empty is seen by the rungs that pick.
+It only looks at history and at the carried patch's rules. A pick that comes out empty is found by the strategies below.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class AlreadyThere:
     name = "already there"
 
     def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
-        """Say what shows that nothing is left to pick."""
+        """Return AlreadyApplied with the commit or the rule that shows it, if nothing is left to pick."""
         branch, check, landed_commits = attempt.plan.branch, attempt.plan.check, attempt.landing.landed
         if check is not None and check.status is Affectedness.FIXED:
             return AlreadyApplied(branch=branch, how=check.reason)

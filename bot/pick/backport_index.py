@@ -1,7 +1,7 @@
-"""Which commits of the repository are backports of which: read from the branches' own messages, once.
+"""An index of backports: original → the commits that name it as their source.
 
-Owns the index and its file beside a mirror. Only the line `(cherry picked from commit …)` is read, and what a caller
-adds who knows more. It is what messages say: whether a commit makes the change that it names is asked where it is used.
+It reads the line `(cherry picked from commit …)` of each message once, and is kept in a file beside the mirror. Anyone
+can write that line, so callers must compare the changes before they trust an entry.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class BackportCommit:
 
 @dataclass(slots=True)
 class BackportIndex:
-    """Original → its backports. Originals may be abbreviated in messages, as people write them.
+    """Original → its backports. Keys are the first 12 digits, because people abbreviate originals in messages.
 
-    With a `file` it is kept from one process to the next; a file that cannot be read is made anew from the history.
+    With a `file` the index outlives the process. A file that cannot be read is replaced by a new index of the history.
     """
 
     by_original: dict[str, set[BackportCommit]] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class BackportIndex:
             return cls(file=file)
 
     def read(self, repository: Repository, tips: Iterable[Sha] | None = None) -> None:
-        """Take in what the branches that are here say; history that was read before is not read again."""
+        """Index the messages of all branches, or of `tips`. History that was read before is skipped."""
         new = set(repository.local_branches().values() if tips is None else tips) - self.read_tips
         if not new:
             return
@@ -87,7 +87,7 @@ class BackportIndex:
             self.by_original.setdefault(original[:12], set()).add(backport)
 
     def add(self, original: Sha, backport: Sha, date: int) -> None:
-        """Note a backport that its message does not tell."""
+        """Add a backport whose message does not name its original."""
         self._note([original], BackportCommit(date, backport))
 
     def backports(self, original: Sha, known_before: int | None = None) -> tuple[BackportCommit, ...]:

@@ -1,7 +1,6 @@
-"""What is tried for all target branches of one request at once, before the ladder is climbed for each of them.
+"""Trial picks of one request's commits onto all target branches at once, before the ladder runs for each branch.
 
-Owns the trials that every branch begins with. Together they take all processors, and branches that have the same files
-are one question to git.
+A batch uses all processors. Branches with the same tree are tried once.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ class BatchTrials:
 
 
 def try_batch(repository: Quarantine, commits: Sequence[Sha], tips: Iterable[Sha]) -> BatchTrials:
-    """Pick a series onto all branches. It serves picks in this quarantine, and in those within it, as long as it lasts.
+    """Pick a series onto all branches. The result is valid as long as the quarantine, and in quarantines inside it.
 
-    What git cannot do is left out: whoever asks for it hears why.
+    Picks that fail in git are left out; the ladder tries them again and reports the error.
     """
     trials: dict[tuple[Sha, Sha], Trial | GitError] = {}
     trees = {repository.commit(tip).tree for tip in tips}
@@ -49,7 +48,7 @@ def with_splits(repository: Quarantine, results: Mapping[tuple[Sha, Sha], Trial 
 
 
 def _leads_to(trial: Trial | GitError, onto: Sha) -> Sha | None:
-    """Return the tree that the next commit of a series is picked onto, None where this one conflicts."""
+    """Return the tree onto which the next commit of a series is picked, or None if this commit conflicts."""
     if isinstance(trial, EmptyPick):
         return onto
     return trial.tree if isinstance(trial, CleanPick) else None

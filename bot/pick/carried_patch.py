@@ -1,6 +1,6 @@
-"""The rung of carried patches: the fix applied by rules where its lines do not apply.
+"""The strategy "carried patch": it applies the fix by rules if its lines do not apply.
 
-Owns how the outcome of a carried patch becomes a commit. The rules are the carried room's.
+This module turns the outcome into a commit. `bot.carried` has the rules.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class CarriedPatchStrategy:
     name = "carried patch"
 
     def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
-        """Make one commit of what the patch changes, whatever number of commits the original had."""
+        """Write the patch's changes as one commit, however many commits the original had."""
         name = attempt.plan.patch
         if name is None:
             return NotApplicable("there is no carried patch for this original")

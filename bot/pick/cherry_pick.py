@@ -1,7 +1,4 @@
-"""The plain rung: what `git cherry-pick` makes of the originals, without its worktree.
-
-Owns nothing but the judgement of that: clean, empty, conflict. Adapts nothing.
-"""
+"""The strategy "cherry-pick": the result of `git cherry-pick`, unchanged and without a worktree."""
 
 from __future__ import annotations
 
@@ -39,7 +36,7 @@ class CherryPick:
 
 
 def describe_conflict(conflict: UnmergedPick) -> str:
-    """Say in a line what conflicts."""
+    """Return one line that lists the conflicting files."""
     if not conflict.files:
         return f"{conflict.commit[:12]} conflicts in how directories were renamed"
     files = ", ".join(f"{file.path} ({file.kind.value})" for file in conflict.files)
@@ -47,7 +44,7 @@ def describe_conflict(conflict: UnmergedPick) -> str:
 
 
 def _line_ends(attempt: Attempt, series: Sequence[Sha]) -> str:
-    """Say that a series has the branch's line ends in place of the original's; nothing where it has not."""
+    """Return a clause that says that the series has the branch's line ends, or "" if it does not differ in them."""
     texts = commit_patches(attempt.repository, [*attempt.commits, *series])
     pairs = zip(attempt.commits, series, strict=False)
     differs = any(differ_in_line_ends(texts[original], texts[copy]) for original, copy in pairs)

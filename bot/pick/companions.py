@@ -1,6 +1,6 @@
-"""The companions of a carried patch as further commits of a candidate.
+"""Companions of a carried patch as further commits of a candidate.
 
-Owns what such a commit says of its origin. Which companions belong and what they change is the carried room's.
+This module words the commits. `bot.carried.companions` selects the companions and computes their changes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.models import Candidate, Commit, CompanionCommit, Sha, Signature, Strat
 from bot.text.markdown import count
 
 FindOriginal = Callable[[CarriedPatch], Commit | None]
-"""Returns the merge commit of what a patch carries, or None where it is not merged or not to be had."""
+"""Returns the merge commit of a patch's original, or None if it is not merged or cannot be fetched."""
 
 
 def carry_companions(
@@ -30,9 +30,9 @@ def carry_companions(
     committer: Signature,
     original_of: FindOriginal,
 ) -> Candidate:
-    """Return the candidate with one more commit for each companion that it is affected by.
+    """Return the candidate with one more commit for each companion whose fault it has.
 
-    A companion that does not fit is kept in the record of what was tried, and the candidate goes on without it.
+    A companion that does not apply is recorded in `rungs`, and the candidate goes on without it.
     """
     for outcome in apply_companions(CommitTree(repository, candidate.commit), patch, patches):
         rung = f"companion {outcome.patch}"
@@ -74,7 +74,7 @@ def _write(
 
 
 def _message(companion: CarriedPatch, note: str) -> str:
-    """Word a commit whose original was never merged here: there is no commit to name, but a person to credit."""
+    """Word a commit whose original is not in this repository: it names no commit, but credits the author."""
     provenance, original = companion.provenance, companion.provenance.original
     origin = f"The fix is that of https://github.com/{original.repository}/pull/{original.pull_request}."
     credit = f"Co-authored-by: {original.author} <{original.author}@users.noreply.github.com>"

@@ -1,8 +1,7 @@
-"""Conflicts as commits: what would not pick, with git's conflict markers in the files for a person to resolve.
+"""Conflicts as commits: git's conflict markers stay in the files, for a person to resolve in a draft.
 
-Owns how a conflict is written down and how it is found again. What is made here is no candidate to be proven or merged:
-it only ever becomes a draft. A conflict that has no lines to mark (binary, link, submodule) stands in a file beside it,
-between markers: the draft is unfinished until that file is gone.
+The result is never proven or merged. If a conflict has no lines to mark (a binary file, a link, a submodule), a file
+beside it describes both sides between markers. The draft is unfinished until that file is deleted.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ class ConflictMarkerCommit:
     name = "conflict markers"
 
     def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
-        """Make the series with markers; decline where a conflict cannot be marked."""
+        """Make the series with markers. Not applicable if a conflict cannot be marked."""
         series = pick_series(attempt, lambda pick: _tree_with_markers(attempt, pick))
         if isinstance(series, UnmergedPick):
             return NotApplicable("the conflict has no lines that could be marked", series)
@@ -44,10 +43,10 @@ class ConflictMarkerCommit:
 
 
 def find_markers(repository: Repository, base: Sha, tip: Sha, original: Sha | None) -> tuple[Match, ...]:
-    """Return the conflict markers in files changed since `base` that neither `base` nor the original holds.
+    """Return the conflict markers in files changed since `base` that neither `base` nor the original contains.
 
-    What the original shows of markers, in a fixture or a page about them, is its content and no conflict. Without an
-    `original` every marker that is new counts.
+    Markers in the original are content, e.g. in a fixture or in documentation. Without an `original` every new marker
+    counts.
     """
     return tuple(
         place
@@ -60,7 +59,7 @@ def find_markers(repository: Repository, base: Sha, tip: Sha, original: Sha | No
 
 
 def _original_contents(repository: Repository, original: Sha | None, path: str) -> Iterator[bytes | None]:
-    """Yield what the original has at a path; where it has nothing there, the branch moved it: then all it changes."""
+    """Yield the original's file at a path. If it has none, the branch moved the file: yield all files it changes."""
     if original is None:
         return
     content = repository.read(original, path)
@@ -97,7 +96,7 @@ def _tree_with_markers(attempt: Attempt, pick: UnmergedPick) -> Sha | None:
 
 
 Labels = tuple[bytes, bytes, bytes]
-"""What stands behind the markers of ours, base and theirs."""
+"""The labels after the markers of ours, base and theirs."""
 
 
 def _labels(attempt: Attempt, pick: UnmergedPick) -> Labels:
@@ -117,7 +116,7 @@ def _content_with_markers(repository: Repository, file: UnmergedFile, parts: Par
 
 
 def _is_folder(repository: Repository, pick: UnmergedPick, file: UnmergedFile) -> bool:
-    """Say whether the branch has a folder where the original has a file."""
+    """Return True if the branch has a folder at the path of the original's file."""
     entry = find_entry(repository, pick.trees.ours, file.path)
     return entry is not None and entry.mode == DIRECTORY
 
@@ -134,7 +133,7 @@ def _companion_file(repository: Repository, file: UnmergedFile, placeholder: str
 
 
 def _describe_entry(repository: Repository, entry: Entry | None) -> bytes:
-    """Say in one line what a side has at a path."""
+    """Describe one side of a path in one line."""
     if entry is None:
         return b"nothing\n"
     if entry.mode == SUBMODULE:
@@ -146,7 +145,7 @@ def _describe_entry(repository: Repository, entry: Entry | None) -> bytes:
 
 
 def _text(repository: Repository, entry: Entry | None) -> bytes | None:
-    """Return a side's text, empty where it has no such file; None for what has no lines."""
+    """Return a side's text: empty if it has no such file, None if the entry has no lines."""
     if entry is None:
         return b""
     content = None if entry.mode in (SUBMODULE, SYMLINK) else repository.read_blob(entry.sha)

@@ -1,6 +1,6 @@
-"""What the steps that make and prove a candidate may touch: the mirror, the configuration, the carried patches.
+"""The context of steps that make and prove a candidate: the mirror, the configuration and the carried patches.
 
-There is no way to GitHub in it, so a signature that takes a `PickContext` promises to ask GitHub nothing.
+It gives no access to GitHub, so a function that takes a `PickContext` cannot ask GitHub.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bot.pick.caches import PickCaches
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PickContext:
-    """One repository's mirror, its configuration, the carried patches that may apply there, and what picks learned."""
+    """One repository's mirror, its configuration, the carried patches that may apply there, and the caches of picks."""
 
     mirror: Repository
     config: Config

@@ -1,7 +1,7 @@
-"""A conflict in words that help: which commits on either side of the merge base changed the lines in conflict.
+"""Names the commits on either side of the merge base that changed the lines in conflict.
 
-Owns who is named for a conflict. Resolves nothing and guesses nothing: a commit is named for lines that it added or
-removed, and for a file that one side lacks, whoever made or removed it.
+A commit is named if it added or removed such a line. If one side lacks the file, the commits that created or removed it
+are named.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MOST_COMMITS = 5
 
 @dataclass(slots=True)
 class Histories:
-    """What happened to files on both sides of one merge base, read as it is asked for and until a deadline."""
+    """Changes of files on both sides of a merge base, read on demand until `deadline` (seconds of `time.monotonic`)."""
 
     repository: Quarantine
     target: Sha
@@ -58,7 +58,7 @@ class Histories:
             self._read |= {(tip, path): changes for path, changes in new_changes.items()}
 
     def changes(self, tip: Sha, path: str) -> tuple[FileChange, ...]:
-        """Return what was read of a path's changes, newest first."""
+        """Return the changes of a path that were read, newest first."""
         return self._read.get((tip, path), ())
 
     def line(self) -> Sequence[Sha]:
@@ -68,11 +68,10 @@ class Histories:
 
 
 def open_histories(attempt: Attempt, *, seconds: float, share_mainline: bool = False) -> Histories | None:
-    """Return the histories that an attempt is about; None where its first original has no parent.
+    """Return the histories on both sides of an attempt's merge base, or None if its first original has no parent.
 
-    Where several branches are asked about, main's is `share_mainline` between them.
-
-    Whatever the series brings itself is no prerequisite of it, so history ends before its first commit.
+    With `share_mainline` several branches share one reading of main. History ends before the first commit of the
+    series, because a commit of the series is no prerequisite of it.
     """
     deadline = time.monotonic() + seconds
     first = attempt.commits[0]
@@ -92,9 +91,9 @@ def open_histories(attempt: Attempt, *, seconds: float, share_mainline: bool = F
 
 
 def describe_files(histories: Histories, pick: UnmergedPick, parts: Mapping[str, Parts]) -> tuple[ConflictFile, ...]:
-    """Return the files of a conflict, each with the commits of both sides that changed what is in conflict.
+    """Return the files of a conflict, each with the commits of both sides that changed the lines in conflict.
 
-    `parts` are the files as git could merge them in part.
+    `parts` are the files that git could merge in part, by path.
     """
     paths = [file.path for file in pick.files]
     histories.read(histories.main, paths, share=0.4)
@@ -120,8 +119,9 @@ def related_commit(change: FileChange, *, on_target: bool = False) -> RelatedCom
 
 @dataclass(frozen=True, slots=True)
 class DisputedLines:
-    """What one file's conflict is about: lines that only main had before the original, and lines that only the target
-    has. Where a side has no lines to compare (`whole_file`) it is about the file as such.
+    """Lines in dispute in one file: lines that only main had before the original, and lines that only the target has.
+
+    `whole_file` is true if a side has no lines to compare; then every change of the file counts.
     """
 
     main_only: frozenset[bytes]

@@ -1,6 +1,6 @@
-"""A conflict explained: who changed what is in conflict, and what would have to come along.
+"""Explains a conflict: the commits that changed its lines, and the prerequisites that would make the pick possible.
 
-Owns how much time that may take and that it is a help only: where history cannot be read, the conflict stands as it is.
+The explanation is limited in time and optional: if history cannot be read, the conflict is reported without it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from bot.pick.describe_conflict import describe_files, open_histories
 from bot.pick.prerequisites import NO_PREREQUISITES, Prerequisites, RunLadder, find_prerequisites
 
 SECONDS = 1.8
-"""What a person who waits for the answer to a comment does not notice; git is ended when it is up."""
+"""Seconds for one branch, which a person who waits for a reply hardly notices. git is terminated after them."""
 
 ALL_SECONDS = 8.0
-"""For all branches that are asked about together; each has its share."""
+"""Seconds for all branches of a request together, in equal shares."""
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 def explain(
     attempt: Attempt, conflict: UnmergedPick, max_prerequisites: int, run_ladder: RunLadder, *, propose: bool = True
 ) -> tuple[tuple[ConflictFile, ...], Prerequisites]:
-    """Return the files of a conflict with who changed them, and the smallest set of prerequisites that was found.
+    """Return the files of a conflict with the commits that changed them, and the smallest set of prerequisites found.
 
-    `run_ladder` is asked what the ladder makes of the originals where some still conflict after prerequisites. Without
-    `propose` only sets count with which the pick is certain.
+    `run_ladder` makes a candidate of originals that still conflict after prerequisites. Without `propose` a set counts
+    only if the pick with it is certain.
     """
     files = tuple(file.conflict_file for file in conflict.files)
     try:

@@ -1,6 +1,6 @@
-"""Files that a tool writes: lock files, checksums, and code that says so of itself.
+"""Recognizes files that a tool writes: lock files, checksums and generated code.
 
-Owns the recognition, by name, by a line near the top, and by what the target's .gitattributes say. Resolves nothing.
+A file is recognized by its name, by a line near its top, or by the target's .gitattributes.
 """
 
 from __future__ import annotations

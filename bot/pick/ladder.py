@@ -1,7 +1,6 @@
-"""The ladder: one target branch's plan → a candidate, a described conflict, or word that nothing is to be done.
+"""The ladder: tries the strategies in order and takes the first that makes a whole candidate for a target branch.
 
-Owns the order of the rungs and the record of each one's outcome. The first rung that makes a whole candidate wins;
-what the others wrote is thrown away with the quarantine.
+All strategies write to a quarantine. Only the objects of the one that applies are kept.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from bot.pick.sibling import Sibling
 from bot.pick.strategy import NotApplicable, Picked, PickStrategy
 
 GIT_STRATEGIES: tuple[PickStrategy, ...] = (AlreadyThere(), CherryPick())
-"""The rungs that make nothing but what git itself picks."""
+"""The strategies that change nothing of git's own result."""
 
 STRATEGIES: tuple[PickStrategy, ...] = (
     AlreadyThere(),
@@ -62,15 +61,15 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
 ) -> Candidate | Conflict | AlreadyApplied:
     """Make the candidate of one target branch. Its objects are kept in the repository; no ref points at them.
 
-    `siblings` are candidates that the same request made for other branches. With `known_before` (seconds since the
-    epoch) nothing committed later is looked at. `caches` is what earlier picks in the same repository learned from its
-    history; pass the same one to make it count. `batch` is what was tried for several branches at once, in a
-    quarantine that `repository` is or lies in. A conflict is described with prerequisites, `max_prerequisites` at most.
-    Without `propose` a rung that is not certain makes no candidate. The `regenerator` writes files anew that conflict
-    and that a tool makes; without one they are merged by lines or left.
+    `siblings` are candidates of the same request for other branches. History committed after `known_before` (seconds
+    since the epoch) is ignored. `caches` hold facts of the history; pass the same ones to each pick in a repository.
+    `batch` are trials of several branches, made in a quarantine that `repository` is or lies in. A conflict is
+    explained with at most `max_prerequisites` prerequisites. Without `propose` a strategy that is not certain makes no
+    candidate. The `regenerator` rewrites generated files that conflict; without one they are merged by lines or stay
+    conflicts.
 
     Raises:
-        GitError: git could not do its part, e.g. an object is missing; nothing is kept.
+        GitError: git failed, e.g. an object is missing; nothing is kept.
     """
     with repository.quarantine() as quarantine:
         shared_caches, trials = caches or PickCaches(), batch or BatchTrials()
@@ -100,7 +99,7 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
 
 @dataclass(frozen=True, slots=True)
 class LadderResult:
-    """How far the ladder led: an ending or none, each rung's outcome, and the first pick that conflicted."""
+    """The candidate or None, each strategy's result, and the first pick that conflicted."""
 
     ending: Picked | AlreadyApplied | None
     outcomes: tuple[StrategyResult, ...]
@@ -110,7 +109,7 @@ class LadderResult:
 def run_ladder(
     attempt: Attempt, strategies: Sequence[PickStrategy] = STRATEGIES, *, propose: bool = True
 ) -> LadderResult:
-    """Try rung after rung until one ends it. What is made stays in the attempt's quarantine."""
+    """Try strategies in order until one applies. The objects stay in the attempt's quarantine."""
     outcomes: list[StrategyResult] = []
     first_conflict: UnmergedPick | None = None
     for strategy in strategies:

@@ -1,6 +1,6 @@
-"""What happened to files on main, read once for all the branches of a request that conflict in them.
+"""Changes of files on main, read once for all branches of a request that conflict in them.
 
-Owns how long that may take: most branches left main long ago, and each would read nearly the same.
+Most branches left main long ago, so each of them would read nearly the same history.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from bot.git.repository import Repository
 from bot.models import Sha
 
 _SECONDS = 0.7
-"""For one reading; what is further back was hardly the last to touch a line."""
+"""Seconds for one reading. Older changes were hardly the last ones to touch a line in conflict."""
 
 _ALL_SECONDS = 3.0
 """For all readings about one commit of main."""
 
 
 class MainlineChanges:
-    """The changes of files before one commit of main, the one that was asked about last."""
+    """The changes of files before one commit of main. Another commit of main replaces them."""
 
     def __init__(self, line: FirstParents) -> None:
         self._line = line

@@ -1,7 +1,6 @@
-"""A part of a commit: what it does to some files, as a commit of its own.
+"""Part of a commit: its changes in some files only, as a commit of its own.
 
-Owns how such a part is made and what it says of itself. It does not claim to be the commit: there is no line
-`(cherry picked from commit …)`, by which the whole of it would later count as landed.
+The message has no line `(cherry picked from commit …)`, because with that line the whole commit would count as landed.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from bot.text.closing_keywords import neutralize_keywords
 
 
 def write_part(repository: Repository, sha: Sha, paths: Iterable[str]) -> Sha | None:
-    """Write the commit that does to these paths what a commit does, on its first parent; None where that is nothing."""
+    """Write the commit with its changes in these paths only, on its first parent. None if it changes none of them."""
     commit = repository.commit(sha)
     if not commit.parents:
         return None
@@ -34,7 +33,7 @@ def paths_in_part(repository: Repository, sha: Sha, candidates: Iterable[str]) -
 
 
 def part_message(message: str, sha: Sha, paths: Iterable[str]) -> str:
-    """Return the message of a part that is brought to a branch: the commit's, and which part of it this is."""
+    """Return the commit's message with a note that this is only a part of it, and of which files."""
     path_list = "\n".join(f"  {path!r}" if "\n" in path else f"  {path}" for path in paths)
     subject, _, body = without_picked_from(neutralize_keywords(message)).strip().partition("\n")
     note = f"This is only a part of commit {sha}, what it changes in:\n{path_list}"

@@ -1,4 +1,4 @@
-"""Facts about one target branch → what will be done there. Pure: every ref is a Sha before it comes in here."""
+"""Facts about one target branch → the plan for it. Pure: every ref is a Sha before it gets here."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def plan_target(
     merge_method: MergeMethod,
     check: DetectResult | None,
 ) -> TargetPlan | NotAffected | AlreadyApplied:
-    """Decide one target branch from its pinned tip and what the carried patch's `check` said of that tip.
+    """Plan one target branch from its pinned tip and the carried patch's `check` of that tip.
 
-    `unknown` is not a reason to stop: the regression suite decides.
+    `unknown` is no reason to stop: the regression suite decides.
     """
     if check and check.status is Affectedness.NOT_AFFECTED:
         return NotAffected(branch=branch, check=check)

@@ -1,7 +1,7 @@
-"""Whether a backport that people landed is a precedent: they met the very conflict that is met here, and answered it.
+"""Decides whether a merged backport is a precedent: people met the same conflict on another branch and resolved it.
 
-Owns when a sibling's text is certain. That the text fits is not enough: the same conflict must have been there, and the
-text must be what the finer merge would choose, or what no machine would have come by and somebody wrote by hand.
+A sibling is certain only if it is a precedent. It is not enough that its text applies: its resolution must be the one
+that the finer merge would choose, or text that no machine proposes and a person wrote by hand.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _MOST_APART = 50
 
 
 def is_precedent(attempt: Attempt, conflict: UnmergedPick, source: Sha, tree: Sha) -> bool:
-    """Say whether a tree that picking `source` led to answers a conflict as people answered the same one.
+    """Return True if the tree that picking `source` led to resolves a conflict as people resolved the same one.
 
-    What this request made for another branch is no precedent: nobody landed it yet. Nor is a backport that
-    touches a file which the original leaves alone: it carries something else as well.
+    A candidate of the same request is no precedent, because nobody merged it. Neither is a backport that changes a file
+    which the original leaves alone, because it contains something else.
     """
     is_landed = source in {match.commit for match in attempt.backports(conflict.commit)}
     if not is_landed or _carries_more(attempt, conflict.commit, source) or not _met_there(attempt, conflict, source):
@@ -53,7 +53,7 @@ def _carries_more(attempt: Attempt, original: Sha, source: Sha) -> bool:
 
 
 def _met_there(attempt: Attempt, conflict: UnmergedPick, source: Sha) -> bool:
-    """Say whether every conflict of a pick also came up where `source` was landed."""
+    """Return True if every conflict of a pick also occurred when `source` was made."""
     parents = attempt.repository.commit(source).parents
     if not parents or not conflict.files:
         return False
@@ -76,9 +76,9 @@ def _met_there(attempt: Attempt, conflict: UnmergedPick, source: Sha) -> bool:
 
 
 def _answers_the_conflict_alone(attempt: Attempt, original: Sha, source: Sha) -> bool:
-    """Say whether `source` is what picking an original there gives, but for the regions that conflict.
+    """Return True if `source` equals a pick of the original there, except in the regions that conflict.
 
-    Anybody can write that a commit is a pick; one that leaves out what applies, or does something else, is none.
+    Anyone can write that a commit is a pick. A commit that leaves out parts that apply, or adds others, is none.
     """
     commit = attempt.repository.commit(source)
     conflict = attempt.try_pick(original, attempt.repository.commit(commit.parents[0]).tree)
@@ -92,7 +92,7 @@ def _answers_the_conflict_alone(attempt: Attempt, original: Sha, source: Sha) ->
 
 
 def _holds(text: bytes, parts: Parts) -> bool:
-    """Say whether a text has the settled parts of a file in their order, with anything in place of the regions."""
+    """Return True if a text contains the settled parts of a file in order, with any text in place of the regions."""
     position = 0
     for part in (part for part in parts if isinstance(part, bytes)):
         position = text.find(part, position) + len(part)
@@ -113,7 +113,7 @@ def _is_same_conflict(file: UnmergedFile, earlier: UnmergedFile, parts: Parts, e
 
 
 def _lines_apart(repository: Repository, file: UnmergedFile, earlier: UnmergedFile) -> int:
-    """Return how many lines the two branches' versions of a file do not share."""
+    """Return the number of lines that the two branches' versions of a file do not share."""
     if file.ours == earlier.ours or file.ours is None or earlier.ours is None:
         return 0
     lines, earlier_lines = (split_lines(repository.read_blob(entry.sha)) for entry in (file.ours, earlier.ours))

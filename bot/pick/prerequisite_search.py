@@ -1,7 +1,7 @@
-"""Sets of earlier commits of main, tried before the originals: which ones, and what each trial came to.
+"""Searches sets of earlier commits of main that make a pick possible, and tries each set.
 
-Owns the search. Sets grow by what the first conflict left is about, also where that is a prerequisite's own: they are
-stacks. A sweep over the whole project is in no set, or only with its part in files that are given.
+A set grows by the commits that its first remaining conflict is about, even if a prerequisite itself conflicts. A sweep
+over the whole project is in no set, or only with its changes in given files.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MOST_SETS = 16
 """Sets of one size that are grown further: those that come nearest to applying."""
 _AT_ONCE, _FIRST = 16, 4
 _MOST_PATHS = 40
-"""A commit that changes more is a sweep: nobody would bring it to a stable branch as a prerequisite."""
+"""A commit that changes more paths is a sweep. Nobody would bring it to a stable branch as a prerequisite."""
 
 PrerequisiteSet = tuple[Sha, ...]
 """A set of prerequisites, oldest first."""
@@ -84,7 +84,7 @@ class PrerequisiteSearch:
         )
 
     def find(self, first: UnmergedPick) -> PrerequisiteSet:
-        """Return a smallest set after which everything applies, or none; keep the sets that come near."""
+        """Return a smallest set after which everything applies, or () if there is none; keep the nearest sets."""
         if self.max_size:
             self._order = {sha: index for index, sha in enumerate(self.histories.line())}
         nearest = [SetTrial((), first)]
@@ -101,7 +101,7 @@ class PrerequisiteSearch:
         return ()
 
     def is_lacking(self, prerequisites: PrerequisiteSet) -> bool:
-        """Say whether the branch has nothing of a set, in whatever form: what counts as landed is not brought again."""
+        """Return True if no commit of a set has landed on the branch in any form."""
         return not any(self._branch_has(self._changes[sha].commit) for sha in prerequisites)
 
     def _branch_has(self, sha: Sha) -> bool:
@@ -112,7 +112,7 @@ class PrerequisiteSearch:
         return self._is_on_branch[sha]
 
     def _holds(self, tree: Sha) -> bool:
-        """Say whether files pass the checks; where commits come whole, their own project has seen to that."""
+        """Return True if the files pass the checks. Sets of whole commits need none: their own project tested them."""
         if not self.shared_paths:
             return True
         repository = self.attempt.repository
@@ -133,7 +133,7 @@ class PrerequisiteSearch:
         return list(larger)
 
     def _candidates(self, pick: UnmergedPick, prerequisites: PrerequisiteSet) -> Sequence[Sha]:
-        """Return the commits before the one that conflicts that changed what it conflicts about, likeliest first."""
+        """Return earlier commits that changed the lines in conflict, likeliest first."""
         parts = self.attempt.split(pick)
         limit = self._order.get(pick.commit, -1)
         votes: dict[Sha, int] = {}
@@ -148,7 +148,7 @@ class PrerequisiteSearch:
         return list(islice((sha for sha in candidates if sha not in prerequisites), _CANDIDATES))
 
     def _as_brought(self, sha: Sha) -> Sha | None:
-        """Return what of a commit is a candidate: all of it, of a sweep its part in the shared files, or nothing."""
+        """Return the commit itself, of a sweep its part in the shared files, or None."""
         if sha not in self._candidate_of:
             paths = commit_paths(self.attempt.repository, self.attempt.repository.commit(sha))
             is_sweep = len(list(islice(paths, _MOST_PATHS + 1))) > _MOST_PATHS
@@ -166,7 +166,7 @@ class PrerequisiteSearch:
         return part
 
     def _try_all(self, sets: Sequence[PrerequisiteSet]) -> Iterator[SetTrial]:
-        """Try sets until the time is up, as many at once as half of what is left should do for."""
+        """Try sets until the time is up, at once as many as should take half of the time left."""
         start = 0
         while start < len(sets) and self.seconds_left > self.pace:
             count = max(1, min(_AT_ONCE, int(self.seconds_left / 2 / self.pace))) if self.pace else _FIRST

@@ -1,8 +1,8 @@
-"""What a pick is missing: the smallest set of earlier commits of main after which it can be made, verified by trial.
+"""Finds the prerequisites of a pick: the smallest set of earlier commits of main that makes it possible.
 
-Owns which sets count, the best first: git picks every one of it and then the originals without a conflict; the
-originals conflict in fewer places than they do alone, and the ladder resolves those; the originals apply, but of
-sweeps over the project only the part in their own files was taken.
+Every set was tried. Best first: git picks the set and then the originals without a conflict; the originals conflict in
+fewer places and the ladder resolves them; everything applies, but of sweeps only the part in the originals' own files
+is taken.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from bot.pick.prerequisite_search import PrerequisiteSearch, PrerequisiteSet, Se
 from bot.pick.strategy import Picked
 
 _FOR_RESOLVING, _FOR_PARTS = 0.2, 0.25
-"""Shares of the time: of the sets that apply 95 in 100 are found in less than half of it."""
+"""Shares of the time. Of the sets that apply, 95 of 100 are found in less than half of it."""
 
 _SHORTEST_TRIAL = 0.15
 """Seconds without which no climb is begun: most take less, and none is ended on the way."""
 
 RunLadder = Callable[[Attempt], Picked | None]
-"""Climbs the ladder for an attempt; None where no rung makes a candidate."""
+"""Runs the ladder for an attempt. Returns None if no strategy applies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ NO_PREREQUISITES = Prerequisites()
 def find_prerequisites(
     attempt: Attempt, histories: Histories, first: UnmergedPick, *, max_size: int, run_ladder: RunLadder, propose: bool
 ) -> Prerequisites:
-    """Return the best set found of at most `max_size` commits of main, the smallest of its kind.
+    """Return the best set of at most `max_size` commits of main, the smallest of its kind.
 
-    Without `propose` only what is certain counts; `run_ladder` has to see to that for itself, too. Empty where there is
-    none, or none was found before the histories' deadline.
+    Without `propose` only a certain pick counts; `run_ladder` must respect that too. The result is empty if there is no
+    set, or if none is found before the histories' deadline.
     """
     seconds = histories.seconds_left
     search = PrerequisiteSearch(attempt, histories, max_size, reserve=seconds * (_FOR_RESOLVING + _FOR_PARTS))
@@ -60,7 +60,7 @@ def find_prerequisites(
 
 
 def _find_in_part(search: PrerequisiteSearch, first: UnmergedPick) -> Prerequisites | None:
-    """Return the smallest set with a sweep's part in the files that the originals change or conflict in."""
+    """Return the smallest set in which sweeps are taken only in files that the originals change or conflict in."""
     repository = search.attempt.repository
     paths = {path for sha in search.attempt.commits for path in commit_paths(repository, repository.commit(sha))}
     paths |= {file.path for file in first.files}
@@ -72,7 +72,7 @@ def _find_in_part(search: PrerequisiteSearch, first: UnmergedPick) -> Prerequisi
 
 
 def _find_resolvable(search: PrerequisiteSearch, first: UnmergedPick, run_ladder: RunLadder) -> Prerequisites | None:
-    """Return the smallest of the near sets after which the rest can be resolved, a certain one first."""
+    """Return the smallest near set after which the ladder resolves the originals; a certain one comes first."""
     proposal: Prerequisites | None = None
     longest = _SHORTEST_TRIAL
     for trial in search.near_sets:
@@ -91,9 +91,9 @@ def _find_resolvable(search: PrerequisiteSearch, first: UnmergedPick, run_ladder
 
 
 def _is_near(attempt: Attempt, trial: SetTrial, first: UnmergedPick) -> bool:
-    """Say whether the ladder may make something of a set.
+    """Return True if the ladder may resolve the conflicts of a set.
 
-    Of conflicts of the prerequisites themselves only what is certain counts, and that is about whole files.
+    A conflict of a prerequisite itself counts only if its resolution is certain, and only whole files are.
     """
     if trial.conflict is None:
         return False
@@ -103,7 +103,7 @@ def _is_near(attempt: Attempt, trial: SetTrial, first: UnmergedPick) -> bool:
 
 
 def _resolve(attempt: Attempt, prerequisites: PrerequisiteSet, run_ladder: RunLadder) -> Picked | None:
-    """Climb the ladder with the originals on a base that has the prerequisites, if these are certain."""
+    """Run the ladder for the originals on a base with the prerequisites, if the ladder is certain about these."""
     # No tool is run for a trial: that takes minutes. The carried patch, if there is one, is of the originals.
     attempt = replace(attempt, regenerator=None)
     alone = replace(attempt.plan, commits=prerequisites, patch=None, check=None)

@@ -1,7 +1,4 @@
-"""Answers to conflicting files that were found of late, by all that they follow from.
-
-Owns how many are kept. What an answer follows from, whoever gives it has to say.
-"""
+"""A cache of file resolutions, keyed by every input that a resolution depends on."""
 
 from __future__ import annotations
 
@@ -16,13 +13,13 @@ _CAPACITY = 40
 
 
 class ResolutionCache:
-    """The last answers. Threads may share it."""
+    """The last resolutions. Threads may share it."""
 
     def __init__(self) -> None:
         self._kept: dict[Hashable, FileResolution | None] = {}
 
     def of(self, key: Hashable, find: Callable[[], FileResolution | None]) -> FileResolution | None:
-        """Return the answer that was found when the same was seen, or find it."""
+        """Return the resolution with this key, or compute and keep it."""
         resolutions = self._kept
         if key not in resolutions:
             resolution = find()

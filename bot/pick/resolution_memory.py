@@ -1,7 +1,7 @@
-"""Resolutions that people made before, found again when the same conflict comes up.
+"""Resolutions that people made before, found again if the same conflict occurs.
 
-Owns how a resolution is learned from a commit that somebody landed, and what counts as the same conflict: the same
-sides of a region in the same file. It is rerere's idea, but taken from history and shared by all branches.
+The idea is git's rerere (https://git-scm.com/docs/git-rerere), but the resolutions are learned from merged backports
+and shared by all branches. A conflict is the same if all sides of a region in the same file are equal.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MOST_LINES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class RememberedResolution:
-    """How a region was resolved: when picking which original, in which landed commit."""
+    """The resolution of a region: the original that was picked, the backport that was merged, and the text."""
 
     original: Sha
     backport: Sha
@@ -57,14 +57,14 @@ class ResolutionMemory:
         self._database.close()
 
     def knows(self, original: Sha, backport: Sha) -> bool:
-        """Say whether this backport was learned from."""
+        """Return True if this backport was learned from."""
         query = "SELECT 1 FROM learned WHERE original = ? AND landed = ?"
         return self._database.execute(query, (original, backport)).fetchone() is not None
 
     def learn(self, repository: Quarantine, original: Sha, backport: Sha) -> int:
-        """Remember how `backport`, the backport of `original`, resolved what git could not; return the regions learned.
+        """Learn how the merged `backport` of `original` resolved git's conflicts. Return the number of regions learned.
 
-        Learning again changes nothing.
+        Learning twice changes nothing.
         """
         if self.knows(original, backport):
             return 0
@@ -83,7 +83,7 @@ class ResolutionMemory:
         return len(rows)
 
     def recall(self, path: str, region: Region, known_before: int | None = None) -> tuple[RememberedResolution, ...]:
-        """Return how the same conflict in the same file was resolved before, newest first."""
+        """Return earlier resolutions of the same conflict in the same file, newest first."""
         query = (
             "SELECT original, landed, result FROM resolution WHERE sides = ? AND path = ? AND date < ? "
             "ORDER BY date DESC, landed"
@@ -111,7 +111,7 @@ def _resolutions(repository: Quarantine, pick: object, backport: Sha) -> Iterato
 
 
 def resolved_regions(parts: Parts, content: bytes) -> Iterator[tuple[Region, bytes]]:
-    """Yield, for each region whose neighbouring lines stand in a resolved file, the text that came between them."""
+    """Yield each region and the text in its place in a resolved file, if its neighbouring lines are still there."""
     lines = content.splitlines(keepends=True)
     settled_lines: list[bytes] = []
     regions: list[tuple[int, Region]] = []

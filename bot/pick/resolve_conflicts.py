@@ -1,7 +1,6 @@
-"""The rung that resolves conflicts: picks the series and lets resolvers answer each conflict that comes up.
+"""The strategies that resolve conflicts: they pick the series and ask resolvers about each conflict.
 
-Owns how answers become a tree. It makes a candidate only if every conflict is answered and every answered file passes
-the checks; the answers themselves are the resolvers'.
+They make a candidate only if every conflict is resolved and every resolved file passes the checks.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _NO_CONTENT = (ConflictKind.SUBMODULE, ConflictKind.OTHER)
 
 
 class ResolveConflicts:
-    """Resolves conflicts by whole files first, then by regions; resolvers are asked in order until one answers."""
+    """Asks resolvers of files first, then resolvers of regions, in order, until one resolves the conflict."""
 
     def __init__(
         self,
@@ -51,7 +50,7 @@ class ResolveConflicts:
         self.rate_confidence = rate_confidence
 
     def apply(self, attempt: Attempt) -> Picked | NotApplicable:
-        """Pick the series, resolving on the way; decline at the first conflict that is not answered whole."""
+        """Pick the series and resolve its conflicts. Not applicable at the first conflict that stays."""
         work = _Work(attempt, self)
         series = pick_series(attempt, work.resolve)
         if isinstance(series, UnmergedPick):
@@ -74,7 +73,7 @@ def _summarize(resolutions: Sequence[Resolution]) -> str:
 
 
 class _Work:
-    """The resolutions of one series so far, and why the work ended where it did."""
+    """The resolutions of one series so far, and the reason if the series was refused."""
 
     def __init__(self, attempt: Attempt, resolvers: ResolveConflicts) -> None:
         self.attempt = attempt
@@ -83,7 +82,7 @@ class _Work:
         self.refusal = ""
 
     def resolve(self, pick: UnmergedPick) -> Sha | None:
-        """Return the tree in which every conflict of a pick is resolved, or None with the refusal noted."""
+        """Return the tree with every conflict of a pick resolved. If one stays, set `refusal` and return None."""
         if not pick.files:
             self.refusal = "the conflict is in how directories were renamed"
             return None
@@ -115,7 +114,7 @@ class _Work:
         return writer is not None and file.unmerged_file.kind not in _NO_CONTENT and writer.covers(file.path)
 
     def _regenerate(self, tree: Sha, files: Sequence[ConflictedFile]) -> Sha | None:
-        """Have the files of a resolved tree written anew that a tool writes; what it wrote is a proposal."""
+        """Let tools rewrite the generated files of a resolved tree. Their result is only proposed."""
         repository, writer = self.attempt.repository, self.attempt.regenerator
         assert writer is not None  # noqa: S101 -- for the type checker: no file is generated without one
         output = writer.regenerate(repository, tree, [file.path for file in files])
@@ -129,7 +128,7 @@ class _Work:
         return changed_files(repository, tree, output.contents)
 
     def _accept(self, file_resolutions: Sequence[tuple[ConflictedFile, FileResolution]]) -> bool:
-        """Note the resolutions, unless together they are not worth a proposal."""
+        """Keep the resolutions, unless their common certainty is too low to propose them."""
         rate_confidence = self.resolvers.rate_confidence
         certainty = rate_confidence(file_resolutions) if rate_confidence else None
         if rate_confidence and certainty is None:

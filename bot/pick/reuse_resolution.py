@@ -1,7 +1,4 @@
-"""Remembered resolutions: a conflict that people resolved before is resolved the same way.
-
-Owns which memory is used. What it knows comes from the repository's own history.
-"""
+"""The resolver "remembered resolution": it resolves a conflict as people resolved the same conflict before."""
 
 from __future__ import annotations
 
@@ -16,15 +13,15 @@ _MOST_LESSONS = 6
 
 
 class ReuseResolution:
-    """Answers regions that came up before, on whatever branch."""
+    """Resolves regions that occurred before, on any branch."""
 
     name = "remembered resolution"
 
     def resolve_region(self, file: ConflictedFile, index: int, attempt: Attempt) -> RegionResolution | None:
-        """Answer as the newest resolution of the same conflict does, first of the same original's.
+        """Take the newest resolution of the same conflict; one of the same original comes first.
 
-        It is a proposal, even where two agree: of 17 picks that this rung made, people landed 13 so. A region may be
-        the same while the rest of the file needs more.
+        The result is only proposed, even if two earlier resolutions agree: of 17 such picks, people merged 13
+        unchanged. A region may be the same while the rest of the file needs more.
         """
         region = file.parts[index]
         if not isinstance(region, Region):

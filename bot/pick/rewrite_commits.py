@@ -1,7 +1,6 @@
-"""A candidate's commits written once more with the same trees: to sign them off, or to have GitHub write them.
+"""Rewrites a candidate's commits with the same trees: to sign them off, or to let GitHub write them.
 
-Owns that the series stays whole: order, trees and which commit is a companion's. It must come before the proof, as the
-commit that is pushed is the one that was proven.
+It runs before the proof, because the pushed commit must be the proven one.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from bot.git.repository import Repository
 from bot.models import Candidate, Commit, Sha, Signature
 
 Write = Callable[[Commit, Sha], Sha]
-"""Writes a commit anew on top of another parent and returns its name."""
+"""Writes a copy of a commit on top of another parent and returns its name."""
 
 
 def rewrite(repository: Repository, candidate: Candidate, write: Write) -> Candidate:
-    """Return the candidate with every commit written anew, oldest first."""
+    """Return the candidate with every commit rewritten, oldest first."""
     new_names: dict[Sha, Sha] = {}
     tip = candidate.base_commit
     for sha in candidate.commits:

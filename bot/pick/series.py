@@ -1,7 +1,7 @@
-"""A series of commits picked one on top of the other.
+"""Picks a series of commits, one on top of the other.
 
-Owns the order of the series and what a cherry-picked commit says: the original's commit author, dates and message, the
-committer given, and the line that names the original. What to do about a conflict is the caller's.
+A cherry-picked commit has the original's commit author, dates and message, the given committer, and a line that names
+the original. The caller decides about conflicts.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ Resolve = Callable[[UnmergedPick], Sha | None]
 
 
 def pick_series(attempt: Attempt, resolve: Resolve = lambda _conflict: None) -> tuple[Sha, ...] | UnmergedPick:
-    """Pick what is left of the originals onto the base commit; return the cherry-picked commits, oldest first.
+    """Pick the remaining originals onto the base commit. Returns the cherry-picked commits, oldest first.
 
-    A commit whose pick is empty leaves none. Returns the first conflict that `resolve` gives up on.
+    An original whose pick is empty has no commit. If `resolve` returns None for a conflict, that conflict is returned.
     """
     tip = attempt.plan.base_commit
     series = []
@@ -44,10 +44,7 @@ def pick_series(attempt: Attempt, resolve: Resolve = lambda _conflict: None) -> 
 
 
 def _credit(attempt: Attempt) -> Sequence[str]:
-    """Name everybody in the last commit of what one merge brought.
-
-    The title of the merge, which would tell that the commits belong together, does not come along.
-    """
+    """Name all authors of one merge in its last commit, because the merge's title does not come along."""
     commits = [attempt.repository.commit(sha) for sha in attempt.plan.commits]
     people = dict.fromkeys(f"{commit.author.name} <{commit.author.email}>" for commit in commits)
     if attempt.plan.merge_method is not MergeMethod.MERGE or len(people) < 2:
@@ -66,9 +63,9 @@ def write_pick(
 
 
 def series_fidelity(repository: Repository, originals: Sequence[Sha], series: Sequence[Sha]) -> Fidelity:
-    """Compare a series with its originals, commit by commit; the least faithful one decides.
+    """Compare a series with its originals, commit by commit; the least faithful commit decides.
 
-    An original that changes nothing leaves no commit, and that is no adaptation.
+    An original that changes nothing has no commit, which is no adaptation.
     """
     changing_originals = [
         sha for sha in originals if next(commit_paths(repository, repository.commit(sha)), None) is not None

@@ -1,6 +1,6 @@
-"""The sibling rung: the same original, as it was already backported to a neighbouring branch.
+"""The strategy "sibling": it picks the backport of the same original to another branch.
 
-Owns which backport is picked in place of the original. Its message and author stay the original's.
+The message and the commit author stay the original's.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _MOST_TRIALS = 6
 
 
 class Sibling:
-    """Picks, for each original, a backport of it that applies: of this request first, then people's, newest first."""
+    """Picks a backport of each original that applies: of this request first, then merged ones, newest first."""
 
     name = "sibling"
 
     def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
-        """Pick siblings for the originals that do not apply themselves; decline where one has none that does."""
+        """Pick siblings of the originals that do not apply. Not applicable if one of them has no sibling that does."""
         tip, commits, used = attempt.plan.base_commit, [], []
         certain = True
         for original in attempt.commits:
@@ -52,7 +52,7 @@ class Sibling:
 
 
 def _first_clean(attempt: Attempt, original: Sha, onto: Sha) -> tuple[Sha, Sha] | None:
-    """Return the first commit that applies and the tree with it; the original itself comes first."""
+    """Return the first commit that applies, and its tree. The original itself is tried first."""
     for source in [original, *list(_siblings(attempt, original))[:_MOST_TRIALS]]:
         pick = attempt.try_pick(source, onto)
         if isinstance(pick, EmptyPick):

@@ -1,7 +1,6 @@
-"""Prerequisites brought along: picked first, each as a commit of its own, and the originals on top of them.
+"""Brings prerequisites along: they are picked first, each as a commit of its own, and the originals on top of them.
 
-Owns how the two picks become one candidate. Which prerequisites a conflict has was found before; what comes of them is
-what the trial said, because both picks are made the way that it was made.
+Both picks are made as in the search for the set, so their result is the one that was offered.
 """
 
 from __future__ import annotations
@@ -30,18 +29,18 @@ from bot.pick.series import write_pick
 
 
 class Pick(Protocol):
-    """Climbs the ladder for a plan, with all else that the request has."""
+    """Runs the ladder for a plan with the context of the request."""
 
     def __call__(self, plan: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
-        """Make the candidate, or say why there is none; without `propose` only where it is certain."""
+        """Make the candidate or return the conflict. Without `propose` only a certain candidate is made."""
 
 
 def bring_prerequisites(
     repository: Repository, plan: TargetPlan, conflict: Conflict, committer: Signature, pick: Pick
 ) -> Candidate | Conflict:
-    """Return the candidate of a plan whose conflict has prerequisites, with these first; the conflict if there is none.
+    """Return the candidate with the conflict's prerequisites first, or the conflict if there is no such candidate.
 
-    Its objects are kept in the repository, those of the prerequisites also where the originals then do not pick.
+    The objects are kept in the repository, those of the prerequisites even if the originals then conflict.
     """
     in_part = any(prerequisite.paths for prerequisite in conflict.prerequisites)
     alone = replace(
@@ -61,7 +60,7 @@ def bring_prerequisites(
 
 
 def _findings(repository: Repository, plan: TargetPlan, candidate: Candidate) -> tuple[Match, ...]:
-    """Look at parts and originals together: what a part lacks by itself the originals may bring."""
+    """Check parts and originals together: the originals may bring names that a part lacks."""
     tree, onto, theirs = (repository.commit(sha).tree for sha in (candidate.commit, plan.base_commit, plan.commits[-1]))
     return find_findings(repository, tree, onto=onto, theirs=theirs, paths=candidate.files)
 
@@ -69,7 +68,7 @@ def _findings(repository: Repository, plan: TargetPlan, candidate: Candidate) ->
 def _bring_in_part(
     repository: Repository, plan: TargetPlan, conflict: Conflict, committer: Signature
 ) -> Candidate | None:
-    """Pick commits of some of which only a part is wanted; nothing is merged that git does not merge cleanly."""
+    """Pick prerequisites of which some are taken in part. git must pick each of them cleanly."""
     commits: list[Sha] = []
     with repository.quarantine() as quarantine:
         tip = plan.base_commit

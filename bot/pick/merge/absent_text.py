@@ -1,6 +1,6 @@
-"""Proposals for text that the target does not have: the original edits lines that the branch lacks.
+"""Proposals for edits of text that the target does not have.
 
-Owns what of such an edit makes sense on its own: inserted lines may, edits of lines that are not there do not.
+Inserted lines can make sense by themselves. Edits of lines that the target lacks do not.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from bot.pick.merge.regions import LineRegion, Lines
 
 
 def drop_edits(region: LineRegion) -> Lines | None:
-    """Leave everything out where the original only changes or removes lines that the target lacks."""
+    """Leave all edits out if the original only changes or removes lines that the target lacks."""
     changes = _changes(region)
     shrinks = all(len(edit.new) <= edit.end - edit.start for edit in changes)
     return () if changes and shrinks and not any(map(_inserts, changes)) else None
@@ -23,12 +23,12 @@ def keep_inserted(region: LineRegion) -> Lines | None:
 
 
 def keep_pure_insertion(region: LineRegion) -> Lines | None:
-    """Keep what the original inserts where it does nothing else."""
+    """Keep the inserted lines if the original does nothing else."""
     return keep_inserted(region) if all(map(_inserts, _changes(region))) else None
 
 
 def keep_at_edge(region: LineRegion) -> Lines | None:
-    """Keep what the original inserts where it stands next to text that the target has, and there is nothing else."""
+    """Keep the inserted lines if they are next to text that the target has, and the original does nothing else."""
     at_edge = all(edit.start in (0, len(region.base)) for edit in _changes(region))
     return keep_pure_insertion(region) if at_edge else None
 

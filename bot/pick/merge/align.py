@@ -1,6 +1,6 @@
-"""Which elements of two sequences are the same: the ground that every finer merge stands on.
+"""Aligns two sequences of hashable elements (lines or tokens) and computes the edits between them.
 
-Owns alignment and edits of sequences of anything hashable (lines, tokens). Knows nothing of conflicts.
+The finer merge is built on it. It knows nothing of conflicts.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Edit(Generic[T]):
 def align(first: Sequence[T], second: Sequence[T]) -> list[tuple[int, int]]:
     """Return the index pairs of equal elements, rising in both.
 
-    Elements that occur once on each side are matched first (patience), which keeps a moved brace or blank line from
-    tearing a block apart.
+    Elements that occur once on each side are matched first, as in a patience diff
+    (https://bramcohen.livejournal.com/73318.html). This keeps a moved brace or blank line from splitting a block.
     """
     pairs: list[tuple[int, int]] = []
     stack = [(0, len(first), 0, len(second))]
@@ -99,7 +99,7 @@ def _compare(first: Sequence[T], second: Sequence[T], span: tuple[int, int, int,
 
 
 def edits(base: Sequence[T], revision: Sequence[T]) -> list[Edit[T]]:
-    """Return what turns `base` into `revision`, in order and with unchanged elements between any two edits."""
+    """Return the edits that turn `base` into `revision`, in order; unchanged elements lie between any two."""
     result: list[Edit[T]] = []
     index = other_index = 0
     for match, other_match in [*align(base, revision), (len(base), len(revision))]:

@@ -1,8 +1,8 @@
-"""When a finer merge is certain: where nothing is merged, and only what the branch has no place for is left out.
+"""Decides when a finer merge is certain: if it merges no text and only leaves out files that the branch has no place
+for.
 
-Owns the conditions. No merge of a region is certain, however plain it is and however likely: people bring more over
-than was asked for, and how often they do differs too much between repositories. docs/pick.md has the figures. What is
-refused or fails a check never comes this far.
+No merge of a region is certain, however plain and likely it is. People bring more over than was asked for, and how
+often they do differs too much between repositories; docs/measurements.md has the figures.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ _TESTS = re.compile(r"(^|/)test_[^/]*$|[._-](test|spec)\.\w+$", re.IGNORECASE)
 
 
 def is_certain(resolutions: Sequence[tuple[ConflictedFile, FileResolution]]) -> bool:
-    """Say whether every file is removed by the original, or came to main later: with its folder, or one by itself.
+    """Return True if each file is removed by the original or came to main later, with its folder or as the only such
+    file.
 
-    Of several files that would stand in folders which the branch has, people bring some along: 17 of 19 picks.
+    Of several such files in folders that the branch has, people bring some along: 17 of 19 picks.
     """
     main_only = [
         (file, resolution)
@@ -44,6 +45,6 @@ def _lacks_its_folder(resolution: FileResolution) -> bool:
 
 
 def _belongs_to_main(file: ConflictedFile, resolution: FileResolution) -> bool:
-    """Say whether main alone has the file, and the original hardly changes it."""
+    """Return True if only main has the file and the original hardly changes it."""
     fewest = _FEWEST_LINES_OF_TESTS if _TESTS.search(file.path) else _FEWEST_LINES
     return CAME_LATER in resolution.traits and lines_changed(file) <= _MOST_CHANGED and line_count(file) >= fewest

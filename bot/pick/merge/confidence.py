@@ -1,8 +1,7 @@
-"""How sure a pick is whose every conflict has an answer: the chances of its regions, taken together.
+"""Rates the confidence in a whole pick from the chances of its regions.
 
-Owns the threshold and the weights of a whole pick. One doubtful region makes the pick doubtful: the least of the
-chances counts most, not their product, because what people did in one region tells what they did in the next. What may
-be certain is not a matter of weights: `certain` has the conditions.
+One doubtful region makes the pick doubtful: the least chance counts most, not the product, because people's choice in
+one region predicts their choice in the next. `bot.pick.merge.certainty` decides what is certain; weights do not.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ _SHARES = ("target nearly base", "target untouched", "original's text", "target'
 
 
 def rate_confidence(resolutions: Sequence[tuple[ConflictedFile, FileResolution]]) -> Certainty | None:
-    """Say how sure the answers are together; None where a person should rather see the conflict."""
+    """Return the certainty of all resolutions together, or None if a person should rather see the conflict."""
     takes_original = any(
         "original's text" in decision.traits for _file, resolution in resolutions for decision in resolution.decisions
     )
@@ -61,7 +60,7 @@ def rate_confidence(resolutions: Sequence[tuple[ConflictedFile, FileResolution]]
 
 
 def pick_chance(resolutions: Sequence[tuple[ConflictedFile, FileResolution]]) -> float:
-    """Return how likely people would commit all of the answers."""
+    """Return the probability that people would commit all of the resolutions."""
     decisions = [decision for _file, resolution in resolutions for decision in resolution.decisions]
     merged_files = [file for file, resolution in resolutions if resolution.decisions]
     missing_files = [

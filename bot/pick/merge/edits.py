@@ -1,7 +1,6 @@
-"""Two sides' edits of one base: whether they stand apart, and what they make together.
+"""Combines two sides' edits of one base sequence.
 
-Owns the combination of edits on any sequence. What counts as "apart" is the caller's rule, because two lines and two
-words of one statement are not equally independent.
+The caller decides when two edits are far enough apart: two lines are more independent than two words of one statement.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ T = TypeVar("T", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class SidedEdit(Generic[T]):
-    """An edit and whose it is."""
+    """An edit and its side."""
 
     edit: Edit[T]
     theirs: bool
 
 
 Apart = Callable[[Edit[T], Edit[T]], bool]
-"""Says whether the second edit, which starts no earlier, may stand beside the first, which is the other side's."""
+"""Returns True if the second edit, which starts no earlier and is the other side's, may stand beside the first."""
 
 
 def combine(base: Sequence[T], ours: Sequence[T], theirs: Sequence[T], apart: Apart[T]) -> list[SidedEdit[T]] | None:
-    """Return both sides' edits in order, an edit that both made once; None where two edits do not stand apart."""
+    """Return both sides' edits in order, without duplicates, or None if two edits are not far enough apart."""
     edits_of_both = [SidedEdit(edit, theirs=False) for edit in edits(base, ours)]
     ours_edits = {sided_edit.edit for sided_edit in edits_of_both}
     edits_of_both += [SidedEdit(edit, theirs=True) for edit in edits(base, theirs) if edit not in ours_edits]

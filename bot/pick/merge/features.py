@@ -1,6 +1,6 @@
-"""What speaks for and against an answer to a conflict region: plain observations, each a number with a name.
+"""Features of a resolution of a conflict region: observations by name, each with a number.
 
-Owns the observations. What each is worth is a matter of measurement and stands in the table of `chance`.
+`bot.pick.merge.scoring_weights` has the weight of each feature.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _DOCS = re.compile(r"(^|/)docs?/|\.(rst|md|txt)$", re.IGNORECASE)
 
 
 def kind_of(path: str) -> str:
-    """Name the kind of a file by its path."""
+    """Return the kind of a file by its path, e.g. "tests"."""
     for kind, pattern in (("ci", _CI), ("changelog", _CHANGELOG), ("pins", _PINS), ("tests", _TESTS), ("docs", _DOCS)):
         if pattern.search(path):
             return kind
@@ -53,7 +53,7 @@ class FileFeatures:
 def file_features(
     path: str, base: bytes | None, ours: bytes | None, theirs: bytes | None, fork_text: bytes | None
 ) -> FileFeatures:
-    """Look at a file once, for all its regions."""
+    """Compute a file's features once for all its regions."""
     words = [_words(side or b"") for side in (base, ours, theirs)]
     return FileFeatures(kind_of(path), words[1], words[2] - words[0], fork_text or b"")
 
@@ -64,7 +64,7 @@ def _words(content: bytes) -> frozenset[bytes]:
 
 
 def circumstances(region: LineRegion, file: FileFeatures, *, alone: bool, has_sibling: bool) -> dict[str, float]:
-    """Return what holds for a region, whatever the answer: `alone` in its file, backported before elsewhere."""
+    """Return the features of a region that hold for every resolution. `alone`: it is the only region of its file."""
     base, ours, theirs = (b"".join(side) for side in (region.base, region.ours, region.theirs))
     changes = edits(region.base, region.theirs)
     facts = {
@@ -86,14 +86,14 @@ def circumstances(region: LineRegion, file: FileFeatures, *, alone: bool, has_si
 
 
 def _nearly(first: Lines, second: Lines) -> bool:
-    """Say whether two sides have at least three quarters of their words in common, or differ in two words at most."""
+    """Return True if two sides share at least three quarters of their words, or differ in at most two words."""
     words, other_words = (Counter(_SIGN.findall(b"".join(side))) for side in (first, second))
     distance = ((words - other_words) + (other_words - words)).total()
     return bool(first) and bool(second) and (distance <= 4 or distance * 4 <= (words + other_words).total() / 2)
 
 
 def weigh(region: LineRegion, resolution: Lines, names: Sequence[str], file: FileFeatures) -> dict[str, float]:
-    """Return what holds for an answer: who proposes it, and which words it brings, loses and misses."""
+    """Return the features of a resolution: its proposers, and the words that it adds, loses and misses."""
     base, ours, theirs, text = (
         Counter(_SIGN.findall(b"".join(side))) for side in (region.base, region.ours, region.theirs, resolution)
     )

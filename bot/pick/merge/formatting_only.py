@@ -1,7 +1,4 @@
-"""Proposals for sides that say the same in other words: wrapped, quoted or annotated in another way.
-
-Owns what counts as spelling only: blank space, quotes, a comma before a closing bracket, annotations of a signature.
-"""
+"""Proposals for sides that differ in formatting only: blank space, quotes, trailing commas or type annotations."""
 
 from __future__ import annotations
 
@@ -24,56 +21,56 @@ of thousands of lines it takes minutes.
 
 
 def same_change(region: LineRegion) -> Lines | None:
-    """Keep the target's spelling where both sides made the same change."""
+    """Keep the target's formatting if both sides made the same change."""
     return region.ours if _flat(region.ours) == _flat(region.theirs) else None
 
 
 def target_respelled(region: LineRegion) -> Lines | None:
-    """Take the original where the target only spells the base in another way."""
+    """Take the original if the target only formats the base differently."""
     return region.theirs if _flat(region.ours) == _flat(region.base) else None
 
 
 def target_reannotated(region: LineRegion) -> Lines | None:
-    """Take the original where the target, line by line, only annotates or quotes in another way."""
+    """Take the original if the target, line by line, only annotates or quotes differently."""
     return region.theirs if _plain(region.ours) == _plain(region.base) else None
 
 
 def original_respelled(region: LineRegion) -> Lines | None:
-    """Keep the target where the original only spells the base in another way."""
+    """Keep the target if the original only formats the base differently."""
     return region.ours if _flat(region.theirs) == _flat(region.base) else None
 
 
 def remove_respelled(region: LineRegion) -> Lines | None:
-    """Remove what the original removes where the target only spells it in another way."""
+    """Remove the original's removed lines if the target only formats them differently."""
     return () if not region.theirs and target_reannotated(region) is not None else None
 
 
 def remove_changed(region: LineRegion) -> Lines | None:
-    """Remove what the original removes where the target has no more of it than the base."""
+    """Remove the original's removed lines if the target has no more lines there than the base."""
     return () if region.ours and not region.theirs and len(region.ours) <= len(region.base) else None
 
 
 def remove_similar(region: LineRegion) -> Lines | None:
-    """Remove what the original removes where the target's version of it is much the same."""
+    """Remove the original's removed lines if the target's version of them is similar."""
     if region.theirs or not region.ours:
         return None
     return () if _alike(region.base, region.ours) else None
 
 
 def contains_target_lines(region: LineRegion) -> Lines | None:
-    """Take the original where it holds every line that the target has."""
+    """Take the original if it contains every line of the target."""
     ours = set(_plain(region.ours))
     return region.theirs if region.base and ours and ours <= set(_plain(region.theirs)) else None
 
 
 def contains_target_words(region: LineRegion) -> Lines | None:
-    """Take the original where it holds every word that the target has."""
+    """Take the original if it contains every word of the target."""
     holds_target = region.base and region.ours and not _words(region.ours) - _words(region.theirs)
     return region.theirs if holds_target else None
 
 
 def has_original_words(region: LineRegion) -> Lines | None:
-    """Keep the target where it holds every word that the original adds."""
+    """Keep the target if it contains every word that the original adds."""
     new_words = _words(region.theirs) - _words(region.base)
     return region.ours if region.base and region.ours and not new_words - _words(region.ours) else None
 

@@ -1,6 +1,6 @@
-"""Proposals for Python imports: a statement's names are a set, and its wrapping is the target's.
+"""Proposals for Python imports: the names of a statement are merged as a set, wrapped as on the target.
 
-Owns the reading of `from … import …` within a region. Answers only where both sides are made of such statements.
+They apply only if both sides consist of import statements.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Statement:
 
 
 def merge_imports(region: LineRegion) -> Lines | None:
-    """Add to the target's imports what the original adds and remove what it removes."""
+    """Add the original's new imports to the target's and remove those that it removes."""
     sides = [_statements(side) for side in (region.base, region.ours, region.theirs)]
     if any(side is None for side in sides):
         return None
@@ -87,7 +87,7 @@ def _write(ours: Statement, names: list[bytes]) -> Lines:
 
 
 def _statements(lines: Lines) -> list[Statement] | None:
-    """Return the import statements that the lines are made of, None where there is anything else."""
+    """Return the import statements of the lines, or None if there is anything else."""
     text = b"".join(lines)
     if b"import" not in text:
         return None if text.strip() else []

@@ -1,7 +1,4 @@
-"""How much an original does to a file, in lines: what judging a pick needs beyond its regions.
-
-Owns the counting of lines. Knows nothing of answers.
-"""
+"""Counts the lines of a conflicting file that an original changes."""
 
 from __future__ import annotations
 
@@ -11,11 +8,11 @@ from bot.pick.resolver import ConflictedFile
 
 
 def lines_changed(file: ConflictedFile) -> int:
-    """Return how many lines the original changes, counting the longer side of each edit."""
+    """Return the number of lines that the original changes: of each edit, the longer side."""
     changes = edits(split_lines(file.base or b""), split_lines(file.theirs or b""))
     return sum(max(edit.end - edit.start, len(edit.new)) for edit in changes)
 
 
 def line_count(file: ConflictedFile) -> int:
-    """Return how many lines the file has that the original edits."""
+    """Return the number of lines of the file before the original."""
     return len(split_lines(file.base or b""))

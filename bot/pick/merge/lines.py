@@ -1,6 +1,6 @@
-"""Proposals that combine whole lines: both sides changed neighbouring lines, or inserted at one place.
+"""Proposals that combine whole lines: both sides changed neighbouring lines, or inserted lines at the same place.
 
-Owns how close two line edits may come. Each function answers a region with lines, or None where it does not apply.
+Each function resolves a region, or returns None if it does not apply.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ LineEdit = Edit[bytes]
 
 
 def merge_adjacent(region: LineRegion) -> Lines | None:
-    """Apply both sides' edits where they touch at most, and none of two touching ones is an insertion."""
+    """Apply both sides' edits if they touch at most, and of two touching edits none is an insertion."""
     return _merge(region, lambda first, second: first.end < second.start or not (_inserts(first) or _inserts(second)))
 
 
@@ -23,12 +23,12 @@ def merge_touching(region: LineRegion) -> Lines | None:
 
 
 def insert_both(region: LineRegion) -> Lines | None:
-    """Where both sides insert at one place, keep the target's lines first."""
+    """Keep both sides' lines if both insert at the same place; the target's come first."""
     return _merge(region, lambda _first, _second: True) if merge_touching(region) is None else None
 
 
 def insert_sorted(region: LineRegion) -> Lines | None:
-    """Where both sides insert into a list that every version keeps sorted, keep it sorted."""
+    """Keep a list sorted if both sides insert into it and every version is sorted."""
     lines = insert_both(region)
     if lines is None or any(_sort_lines(side) != list(side) for side in (region.base, region.ours, region.theirs)):
         return None

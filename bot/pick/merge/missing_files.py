@@ -1,7 +1,6 @@
-"""Files that one side does not have: what the original edits is not there, or what it removes was changed.
+"""Resolves conflicts of files that one side lacks: the original edits a missing file, or removes a changed one.
 
-Owns the answers that history bears out: an edit of a missing file is made where the branch has that file, else dropped
-and said so; a removal is kept.
+An edit of a missing file is made at the path where the branch has that file, or it is left out. A removal is kept.
 """
 
 from __future__ import annotations
@@ -19,12 +18,13 @@ from bot.pick.resolver import ConflictedFile, FileResolution, FileResolver
 CAME_LATER = "came later"
 WITH_ITS_FOLDER = "came later with its folder"
 MOVED_ON_MAIN = "moved"
-"""The traits of a missing file: main got it after the branch left it, and so its whole folder, to which the original
-adds nothing; or main moved it there since."""
+"""Traits of a missing file: main got it after the branch was cut; main got its whole folder too, to which the original
+adds nothing; main moved it there since.
+"""
 
 
 class MissingFile:
-    """Answers modify/delete conflicts; `merge` answers for a file that the target has at an older path."""
+    """Resolves modify/delete conflicts. `merge` resolves a file that the target has at an older path."""
 
     name = "missing file"
 
@@ -32,7 +32,7 @@ class MissingFile:
         self.merge = merge
 
     def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileResolution | None:
-        """Drop the edit of a file that the target lacks; remove a file that the original removes."""
+        """Leave out the edit of a file that the target lacks; remove a file that the original removes."""
         if file.unmerged_file.kind is not ConflictKind.MODIFY_DELETE:
             return None
         came_later = file.ours is None and not _was_at_the_fork(file, attempt)
@@ -67,7 +67,7 @@ def _was_at_the_fork(file: ConflictedFile, attempt: Attempt) -> bool:
 
 
 def _lacks_the_folder(file: ConflictedFile, attempt: Attempt) -> bool:
-    """Say whether the target has no such folder either, and nothing that is picked adds a part of it."""
+    """Return True if the target lacks the folder too, and no commit of the pick adds to it."""
     repository = attempt.repository
     tree = repository.commit(attempt.plan.base_commit).tree
     above = [str(parent) for parent in reversed(PurePosixPath(file.path).parents[:-1])]

@@ -1,6 +1,6 @@
-"""Files that main moved after the branch left it: what the original edits is at its older path here.
+"""Finds the older path of a file that main moved after the branch was cut.
 
-Owns finding such a file and showing it as an ordinary conflict of three contents, at the path that the branch has.
+The file is then an ordinary conflict of three contents, at the path that the branch has.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.pick.resolver import ConflictedFile
 
 
 def as_older_file(file: ConflictedFile, attempt: Attempt) -> ConflictedFile | None:
-    """Return a missing file as the branch has it under the name that it had when the branch left main, if it has."""
+    """Return a missing file at the path that it had when the branch was cut, or None if the branch has no such file."""
     fork = attempt.fork(file.commit)
     parents = attempt.repository.commit(file.commit).parents
     if file.base is None or file.theirs is None or fork is None or not parents:

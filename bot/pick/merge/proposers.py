@@ -1,7 +1,7 @@
-"""The proposers: every way in which a conflict region may be answered, by name.
+"""All proposers by name: each proposes one resolution of a conflict region.
 
-A new way is one function here and its weight in the table of `chance`. A proposer only says what the region could
-become; how likely that is what people would commit is judged there. What joins statements dangerously is no proposal.
+A new proposer is a function here and a weight in `bot.pick.merge.scoring_weights`. A proposer does not rate its text;
+`bot.pick.merge.scoring` does. Texts that join statements dangerously are not proposed.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ PROPOSERS: dict[str, Proposer] = {
 
 
 def propose(region: LineRegion, renames: Mapping[bytes, bytes], siblings: Sequence[Lines]) -> Proposals:
-    """Return each distinct answer with the names of those who propose it.
+    """Return each distinct resolution with the names of its proposers.
 
-    `renames` are the target's own words for the original's; `siblings` what the region became where the original was
-    backported before, newest first.
+    `renames` map the base's identifiers to the target's. `siblings` are the texts of the region in earlier backports of
+    the original, newest first.
     """
     proposals: dict[Lines, tuple[str, ...]] = {}
     for text, name in (*_by_proposers(region), *_by_translation(region, renames), *_as_siblings(siblings)):

@@ -1,7 +1,7 @@
-"""Conflict regions by lines, as small as the lines that all versions share allow.
+"""Cuts conflict regions into the smallest ones that the lines shared by all versions allow.
 
-Owns the cut. git's own regions are larger: with the base shown it joins what stands close together. What is settled for
-git stays settled; only its regions are cut further. Resolves nothing.
+git's own regions are larger: with the base shown it joins regions that are close together. Text that git settled stays
+settled.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Lines = tuple[bytes, ...]
 
 @dataclass(frozen=True, slots=True)
 class SettledLines:
-    """Lines that need no decision: unchanged, changed by one side, or by both alike."""
+    """Lines without a conflict: unchanged, changed by one side, or changed equally by both."""
 
     lines: Lines
 
@@ -35,7 +35,7 @@ Piece = SettledLines | LineRegion
 
 
 def cut_file(parts: Parts) -> list[Piece]:
-    """Cut each region of a file as small as may be."""
+    """Cut each region of a file as small as possible."""
     pieces: list[Piece] = []
     for part in parts:
         if isinstance(part, bytes):
@@ -46,7 +46,7 @@ def cut_file(parts: Parts) -> list[Piece]:
 
 
 def join_pieces(pieces: Sequence[Piece], resolutions: Mapping[int, Lines]) -> bytes:
-    """Put a file together again, with an answer for each region by its index among the pieces."""
+    """Join the pieces of a file, with a resolution for each region by its index among the pieces."""
     contents = (
         resolutions[index] if isinstance(piece, LineRegion) else piece.lines for index, piece in enumerate(pieces)
     )
@@ -86,16 +86,16 @@ def cut(base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]) -
 
 
 def merge_trivially(base: Lines, ours: Lines, theirs: Lines) -> Lines | None:
-    """Return the merge where at most one side changed, or both alike; else None."""
+    """Return the merge if at most one side changed, or both sides equally; else None."""
     if ours in (base, theirs):
         return theirs
     return ours if theirs == base else None
 
 
 def place_regions(pieces: Sequence[Piece], content: bytes) -> dict[int, Lines]:
-    """Return what stands in another version of the file where the regions are, by their index among the pieces.
+    """Return the text in another version of the file at the place of each region, by its index among the pieces.
 
-    A region is found by its neighbours: the settled lines before and after it.
+    A region is found by the settled lines before and after it.
     """
     settled_lines: list[bytes] = []
     regions: list[tuple[int, int]] = []

@@ -1,7 +1,7 @@
-"""The target's own words: names that the target's version of a file uses where the base uses another.
+"""Identifiers that the target calls differently from the base, and the translation of the original into them.
 
-Owns the reading of such renames from the two versions, and the translation. A rename counts only if the target has the
-base's word nowhere, so translating touches no line that the target shares with the base.
+A rename counts only if the target does not contain the base's word at all. So a translation changes no line that target
+and base share.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FEWEST, _SHARE = 2, 0.8
 
 
 def find_renames(base: bytes, ours: bytes, theirs: bytes, disputed_words: frozenset[bytes]) -> dict[bytes, bytes]:
-    """Return base's word → target's word, for those of the wanted words that the original uses too."""
+    """Return base's word → target's word, for the words in `disputed_words` that the original uses too."""
     if base == ours:
         return {}
     candidates = (words(base) & words(theirs) & disputed_words) - words(ours)

@@ -1,6 +1,6 @@
-"""The finer merge: conflict regions cut smaller than git's, each with the answer that people most likely commit.
+"""The resolver "finer merge": it cuts regions smaller than git does and takes the likeliest resolution of each.
 
-Owns the way from a conflicting file to its answer. Proposes only: how sure a pick is, is judged over all of its files.
+Its resolutions are only proposed. `bot.pick.merge.confidence` rates the pick over all of its files.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FROM_SIBLINGS = frozenset(["sibling", "older sibling"])
 
 @dataclass(frozen=True, slots=True)
 class _BestResolution:
-    """The likeliest answer to a region, how likely it is, who proposes it, and the circumstances."""
+    """The likeliest resolution of a region with its chance, its proposers and its circumstances."""
 
     region: LineRegion
     lines: Lines
@@ -45,13 +45,13 @@ class _BestResolution:
 
     @property
     def traits(self) -> frozenset[str]:
-        """What holds for the decision, by name."""
+        """The names of all that is true of the decision."""
         return self.circumstances | frozenset(self.names)
 
 
 @dataclass(frozen=True, slots=True)
 class _RatedRegion:
-    """Who proposes what for a region, how likely each answer is, and the circumstances."""
+    """The proposals for a region, the chance of each, and its circumstances."""
 
     region: LineRegion
     proposals: Proposals
@@ -60,17 +60,17 @@ class _RatedRegion:
 
     @property
     def likeliest(self) -> Lines:
-        """The answer that people most likely commit."""
+        """The resolution that people most likely commit."""
         return max(self.proposals, key=lambda lines: self.chances[lines])
 
 
 class FinerMerge:
-    """Answers content conflicts, region by region."""
+    """Resolves content conflicts, region by region."""
 
     name = "finer merge"
 
     def resolve_file(self, file: ConflictedFile, attempt: Attempt) -> FileResolution | None:
-        """Answer every region of a file that git could merge in part; always with the likeliest text."""
+        """Resolve every region of a file that git could merge in part, each with its likeliest text."""
         sides = (file.base, file.ours, file.theirs)
         if file.unmerged_file.kind not in (ConflictKind.CONTENT, ConflictKind.ADD_ADD) or not file.parts:
             return None
@@ -96,7 +96,7 @@ class FinerMerge:
 
 
 def _cache_key(file: ConflictedFile, attempt: Attempt) -> Hashable:
-    """Return all that an answer follows from."""
+    """Return every input that a resolution depends on."""
     digest = hashlib.sha256()
     sides = (side for part in file.parts for side in ((part,) if isinstance(part, bytes) else astuple(part)))
     for side in (*sides, _fork_text(file, attempt) or b""):
@@ -119,7 +119,7 @@ def _is_refused(file: ConflictedFile, best: Collection[_BestResolution]) -> bool
 
 
 class SiblingMatch(Enum):
-    """How a file that an earlier backport led to compares with what the finer merge would make of the conflict."""
+    """The result of comparing a file of an earlier backport with the finer merge of the same conflict."""
 
     LIKELIEST = "the very same"
     OTHER_TEXTS = "made of other answers"
@@ -128,7 +128,7 @@ class SiblingMatch(Enum):
 
 
 def match_sibling(attempt: Attempt, pick: UnmergedPick, tree: Sha) -> Iterator[SiblingMatch]:
-    """Yield how each conflicting file of a pick stands in a tree."""
+    """Compare each conflicting file of a pick with its version in a tree."""
     parts = attempt.split(pick)
     for unmerged_file in pick.files:
         content = attempt.repository.read(tree, unmerged_file.path)
@@ -167,7 +167,7 @@ def _best_resolutions(
 def _rate_regions(
     file: ConflictedFile, pieces: Sequence[Piece], siblings: Sequence[Mapping[int, Lines]], attempt: Attempt
 ) -> Iterator[tuple[int, _RatedRegion]]:
-    """Yield each region with its answers."""
+    """Yield each region with its rated resolutions."""
     file_facts = _features(file, attempt)
     regions = [(index, piece) for index, piece in enumerate(pieces) if isinstance(piece, LineRegion)]
     disputed_words = words(b"".join(line for _index, region in regions for line in (*region.base, *region.theirs)))
@@ -185,13 +185,13 @@ def _features(file: ConflictedFile, attempt: Attempt) -> FileFeatures:
 
 
 def _fork_text(file: ConflictedFile, attempt: Attempt) -> bytes | None:
-    """Return the file where the histories part."""
+    """Return the file at the fork point, or None."""
     fork = attempt.fork(file.commit)
     return attempt.repository.read(fork, file.path) if fork else None
 
 
 def _sibling_files(file: ConflictedFile, attempt: Attempt) -> Iterator[bytes]:
-    """Yield what the file became where the same original was backported before, newest first."""
+    """Yield the file's versions in earlier backports of the same original, newest first."""
     for backport in attempt.backports(file.commit)[:_MOST_SIBLINGS]:
         content = attempt.repository.read(backport.commit, file.path)
         if content is not None:

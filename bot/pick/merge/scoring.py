@@ -1,8 +1,8 @@
-"""How likely an answer is what people would commit: measured weights, and the choice they add up to.
+"""The probability that people would commit a resolution: a choice between all resolutions, by measured weights.
 
-Owns the table. It was fitted on past conflicts of three repositories, as a choice between the answers to a region and
-"none of these"; docs/pick.md says on which, and how well it does on others. A weight is a logarithm of odds; what the
-table does not name does not count.
+The model is a conditional logit (https://en.wikipedia.org/wiki/Discrete_choice) with the alternative "none of these".
+It was fitted on past conflicts of three repositories; docs/measurements.md has the results on others. A weight is a
+logarithm of odds. A feature without a weight does not count.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ NO_ANSWER = "none"
 def chances(
     region: LineRegion, circumstances: Mapping[str, float], features: Mapping[Lines, Mapping[str, float]]
 ) -> dict[Lines, float]:
-    """Return the chance of each answer; together they leave a rest for what nobody proposes."""
+    """Return the chance of each resolution. Their sum is below 1; the rest is the chance of a text that nobody
+    proposes.
+    """
     scores = {
         lines: _score(values) + _fit(_relation(region, lines), circumstances) for lines, values in features.items()
     }

@@ -1,9 +1,8 @@
-"""The measured weights of `chance`: what speaks for an answer, as logarithms of odds.
+"""The weights of `bot.pick.merge.scoring`, as logarithms of odds.
 
-Owns the figures and nothing else. They were fitted on those past conflicts of aiohttp, ansible and astropy whose
-original's name does not start with 0 to 3 and that no rung above answers: 1,196 conflicts, the regions of one weighing
-together about as much as those of another. The 60 that matter most were kept. docs/pick.md has the results on the rest,
-and on other repositories.
+They were fitted on those past conflicts of aiohttp, ansible and astropy whose original's name does not start with 0 to
+3 and that no earlier strategy resolves: 1,196 conflicts, with equal weight on each conflict. The 60 most important
+weights were kept. docs/measurements.md has the results on the other originals and on other repositories.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ PROPOSERS: Mapping[str, float] = {
     "independent words": 0.21,
     "original has all words": -0.19,
 }
-"""Who proposes the answer, each counting once."""
+"""The weight of each proposer of a resolution."""
 
 WORDS: Mapping[str, float] = {
     "kept": -0.20,
@@ -31,8 +30,10 @@ WORDS: Mapping[str, float] = {
     "lost": -0.54,
     "foreign": -0.56,
 }
-"""Each times the logarithm of 1 + the words that an answer keeps of what the original takes away, misses of what it
-brings, has beyond what either side asks for (invented) or from nowhere in the target (foreign), loses of the target."""
+"""Each weight counts times the logarithm of 1 + a number of words of the resolution: words that the original removes
+and it keeps (kept), that the original adds and it misses (missed), that neither side asks for (invented), that are
+nowhere in the target (foreign), and that the target has and it loses (lost).
+"""
 
 CIRCUMSTANCES: Mapping[str, Mapping[str, float]] = {
     "none": {
@@ -88,5 +89,6 @@ CIRCUMSTANCES: Mapping[str, Mapping[str, float]] = {
     },
     "empty": {},
 }
-"""By what the answer is (none of those proposed, the target's text, the original's, a merge of both, nothing at all),
-what holds for the region."""
+"""The weights of a region's circumstances, by the kind of the resolution: none of the proposals, the target's text, the
+original's text, a merge of both, or no text at all.
+"""

@@ -1,6 +1,7 @@
 """Proposals that take one side whole.
 
-Right more often than one would think: people often bring in what the original stands on instead of adapting it.
+They are right more often than one expects: people often bring in the code that the original needs instead of adapting
+the original.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Merge by tokens: both sides changed one line, but different words of it.
+"""Merges by tokens: both sides changed one line, but different words of it.
 
-Owns the rule for when two token edits are independent: never inside one statement unless a comma of the same list (a
-parameter, an argument, an element) stands unchanged between them. Two halves of one expression are never joined.
+Two edits inside one statement are independent only if an unchanged comma of the same list (parameters, arguments,
+elements) lies between them. Two halves of one expression are never joined.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def tokenize(lines: Lines) -> list[Token]:
 
 
 def merge_tokens(region: LineRegion) -> Lines | None:
-    """Merge by tokens, keeping the target's way of wrapping; None where edits are not independent."""
+    """Merge by tokens and keep the target's line breaks. None if two edits are not independent."""
     base, ours, theirs = (tokenize(side) for side in (region.base, region.ours, region.theirs))
     texts = [token.text for token in base]
     depths = _depths(texts)
@@ -66,9 +66,9 @@ def merge_tokens(region: LineRegion) -> Lines | None:
 
 
 def merge_words(region: LineRegion) -> Lines | None:
-    """Merge by words and blank space, wherever a word stands unchanged between any two edits.
+    """Merge by words and blank space if an unchanged word lies between any two edits.
 
-    It may join two halves of one statement, so nobody may be certain of it.
+    The result may join two halves of one statement, so it is never certain.
     """
     base, ours, theirs = (_WORD.findall(b"".join(side)) for side in (region.base, region.ours, region.theirs))
 
@@ -117,7 +117,7 @@ def _depths(texts: list[bytes]) -> list[int]:
 
 
 def _independent(base: list[Token], depths: list[int], end: int, start: int) -> bool:
-    """Say whether an unchanged comma of one list, or the end of a statement, stands between two edits."""
+    """Return True if an unchanged comma of one list, or the end of a statement, lies between two edits."""
     outermost = min(depths)
     for index in range(end, min(start + 1, len(base))):
         if b"\n" in base[index].blank and depths[index] == outermost and (index > end or start > end):

@@ -1,9 +1,9 @@
-"""Merges that nobody wrote: half a change of one side beside half of the other's.
+"""Refuses merges that may be dangerous: half of one side's change beside half of the other's.
 
-Owns the refusal of those that may be dangerous. Each half can be safe by itself and the whole an injection: one side
-drops the quoting because it passes a list, the other passes a string to a shell. So a statement is not joined where a
-side changed how text is quoted, glued, formatted or run; and a change of that is taken whole in a file or not at all.
-Nor is the target's own text thrown away only because the original's is likelier.
+Each half can be safe and the whole an injection: one side drops the quoting because it passes a list, the other side
+passes a string to a shell. So a statement is not joined if a side changed how text is quoted, concatenated, formatted
+or run. A change of that is taken whole in a file or not at all. The target's own text is not dropped only because the
+original's is likelier.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _GOES_BACK = (b")", b"]", b"}", b".", b"+", b"%", b"|", b"&", b"and ", b"or ", b
 
 
 def joins_dangerously(region: LineRegion, resolution: Lines) -> bool:
-    """Say whether a statement has parts of both sides while either side changed what keeps text from being code.
+    """Return True if a statement has parts of both sides and a side changed something that keeps text from being code.
 
-    Where statements end is guessed from the lines, towards longer ones: a list that goes on counts as one statement.
+    The end of a statement is guessed from the lines. The guess prefers longer statements: a list that continues is one.
     """
     if resolution in (region.ours, region.theirs, region.base) or not any(_mixed_statements(region, resolution)):
         return False
@@ -65,18 +65,18 @@ def _touches(base: Lines, side: Lines) -> bool:
 
 
 def discards_the_target(region: LineRegion, resolution: Lines) -> bool:
-    """Say whether the answer is the original's text and loses words of the target that the original did not remove."""
+    """Return True if the original's text is taken and loses words that only the target has."""
     base, ours, theirs = (Counter(_SIGN.findall(b"".join(side))) for side in (region.base, region.ours, region.theirs))
     return resolution == region.theirs and bool((ours - theirs) - (base - theirs))
 
 
 def takes_half_of_a_guard(base: bytes, theirs: bytes, resolutions: Iterable[tuple[LineRegion, Lines]]) -> bool:
-    """Say whether the original changes how a file guards text from becoming code, and a part of its change is left."""
+    """Return True if the original changes how a file guards text from running, and a part of that is left out."""
     return any(_leaves_out(region, resolution) for region, resolution in resolutions) and _changes_a_guard(base, theirs)
 
 
 def _changes_a_guard(base: bytes, theirs: bytes) -> bool:
-    """Say whether two versions of a file differ in how often any word of guarding stands there."""
+    """Return True if two versions of a file differ in how often a guarding word occurs."""
     before, after = Counter(base.split(b"\n")), Counter(theirs.split(b"\n"))
     removed_guards, added_guards = (
         _count_guards((lines - other_lines).elements()) for lines, other_lines in ((before, after), (after, before))
@@ -89,6 +89,6 @@ def _count_guards(lines: Iterable[bytes]) -> Counter[bytes]:
 
 
 def _leaves_out(region: LineRegion, resolution: Lines) -> bool:
-    """Say whether the answer lacks a word that the original brings here, or keeps one that it takes away."""
+    """Return True if a resolution lacks a word that the original adds here, or keeps one that it removes."""
     base, theirs, text = (Counter(_SIGN.findall(b"".join(side))) for side in (region.base, region.theirs, resolution))
     return bool((theirs - base) - text) or bool((base - theirs) & (text - theirs))

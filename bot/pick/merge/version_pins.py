@@ -1,6 +1,6 @@
-"""Version pins and lock files: lists of lines that are taken or left, but never merged.
+"""Version pins and lock files: their lines are taken or left, but never merged.
 
-Owns what an answer may be there. A version that one side names with a hash that the other side names is nobody's.
+A line with one side's version and the other side's hash would be nobody's.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from bot.pick.merge.regions import LineRegion, Lines
 
 
 def takes_whole_pins(region: LineRegion, resolution: Lines) -> bool:
-    """Say whether the original's lines are taken where the target stands at the original's old ones, and only there.
+    """Return True if the original's lines are taken only if the target has the original's old ones.
 
-    Every line is one of a side, what the original takes away was there, what it brings is there, and so is what the
-    target has of its own.
+    Every line must come from a side. The lines that the original removes must have been there, the lines that it adds
+    must be there, and so must the target's own lines.
     """
     base, ours, theirs, text = (
         Counter(line.strip() for line in side) for side in (region.base, region.ours, region.theirs, resolution)
