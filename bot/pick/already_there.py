@@ -1,11 +1,12 @@
-"""The strategy "already there": the target branch has the change, so there is nothing to pick.
+"""The strategy "already there": every commit to backport has landed on the branch, so there is nothing to pick.
 
-It only looks at history and at the carried patch's rules. A pick that comes out empty is found by the strategies below.
+It only looks at history. A carried patch that finds the branch fixed ends the plan before any strategy, and a pick that
+comes out empty is found by the strategies below.
 """
 
 from __future__ import annotations
 
-from bot.models import Affectedness, AlreadyApplied
+from bot.models import AlreadyApplied
 from bot.pick.attempt import Attempt
 from bot.pick.strategy import NotApplicable, Picked
 
@@ -16,14 +17,11 @@ class AlreadyThere:
     name = "already there"
 
     def apply(self, attempt: Attempt) -> Picked | AlreadyApplied | NotApplicable:
-        """Return AlreadyApplied with the commit or the rule that shows it, if nothing is left to pick."""
-        branch, check, landed_commits = attempt.plan.branch, attempt.plan.check, attempt.landing.landed
-        if check is not None and check.status is Affectedness.FIXED:
-            return AlreadyApplied(branch=branch, how=check.reason)
+        """Return AlreadyApplied with the commit that shows it, if nothing is left to pick."""
         if attempt.commits:
             return NotApplicable(_describe(attempt))
-        last = landed_commits[attempt.plan.commits[-1]]
-        return AlreadyApplied(branch=branch, how=last.reason, commit=last.commit)
+        last = attempt.landing.landed[attempt.plan.commits[-1]]
+        return AlreadyApplied(branch=attempt.plan.branch, how=last.reason, commit=last.commit)
 
 
 def _describe(attempt: Attempt) -> str:

@@ -1,4 +1,7 @@
-"""Facts about one target branch → the plan for it. Pure: every ref is a Sha before it gets here."""
+"""Decides whether there is anything to pick onto a target branch, by the rules of its carried patch. Pure.
+
+Requests and forecasts both decide it here. Every ref is a Sha before this.
+"""
 
 from __future__ import annotations
 
