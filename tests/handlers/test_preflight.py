@@ -32,23 +32,23 @@ def _pull(office: Office, files: dict[str, str | None], *, onto: str = "main") -
 
 
 def _forecasts(office: Office, number: int) -> dict[str, TargetForecast]:
-    found = preflight_stable(office.context.github.pull_request(number), office.context)
-    assert tuple(each.branch for each in found) == STABLE
-    return {each.branch: each for each in found}
+    forecasts = preflight_stable(office.context.github.pull_request(number), office.context)
+    assert tuple(forecast.branch for forecast in forecasts) == STABLE
+    return {forecast.branch: forecast for forecast in forecasts}
 
 
 def test_each_stable_branch_has_its_outlook(bare: Office) -> None:
     """The ring is not on 1.0, lacks its neighbouring lines on 1.1, and is as on main on 1.2."""
     ring = git(bare.git_dir, "show", "main:widget/ring.py") + "\n"
     pull = _pull(bare, {"widget/ring.py": ring.replace("slots * width", "slots * width + 1")}, onto="pull-7")
-    found = _forecasts(bare, pull.number)
-    assert {branch: each.outlook for branch, each in found.items()} == {
+    forecasts = _forecasts(bare, pull.number)
+    assert {branch: forecast.outlook for branch, forecast in forecasts.items()} == {
         "release/1.2": Outlook.CONFLICT,
         "release/1.1": Outlook.CONFLICT,
         "release/1.0": Outlook.NOT_AFFECTED,
     }
-    assert [file.path for file in found["release/1.1"].files] == ["widget/ring.py"]
-    assert [each.subject for each in found["release/1.2"].prerequisites] == ["Size the ring by entry (#7)"]
+    assert [file.path for file in forecasts["release/1.1"].files] == ["widget/ring.py"]
+    assert [forecast.subject for forecast in forecasts["release/1.2"].prerequisites] == ["Size the ring by entry (#7)"]
 
 
 def test_a_change_of_a_file_that_main_has_moved_is_picked_into_the_older_file(bare: Office) -> None:
@@ -59,17 +59,17 @@ def test_a_change_of_a_file_that_main_has_moved_is_picked_into_the_older_file(ba
     write(bare, "release/1.2", {"widget/words.py": words}, "Add words", onto=release)
     write(bare, "main", {"widget/words.py": None, "widget/vocabulary.py": words}, "Move the words")
     pull = _pull(bare, {"widget/vocabulary.py": words.replace("WORD_4 = 4", "WORD_4 = 5")})
-    found = _forecasts(bare, pull.number)
-    assert found["release/1.2"].outlook is Outlook.CLEAN
-    assert found["release/1.1"].reason == "None of the files that it changes is on the branch."
+    forecasts = _forecasts(bare, pull.number)
+    assert forecasts["release/1.2"].outlook is Outlook.CLEAN
+    assert forecasts["release/1.1"].reason == "None of the files that it changes is on the branch."
 
 
-@pytest.mark.parametrize(("most", "subjects"), [(0, []), (1, ["Size the ring by entry (#7)"])])
-def test_prerequisites_are_looked_for_as_configured(office: Office, most: int, subjects: list[str]) -> None:
+@pytest.mark.parametrize(("limit", "subjects"), [(0, []), (1, ["Size the ring by entry (#7)"])])
+def test_prerequisites_are_looked_for_as_configured(office: Office, limit: int, subjects: list[str]) -> None:
     ring = git(office.git_dir, "show", "main:widget/ring.py") + "\n"
-    configured = unproven(office, f"pick: {{propose: false, max_prerequisites: {most}}}")
-    pull = _pull(configured, {"widget/ring.py": ring.replace("slots * width", "slots * width + 1")}, onto="pull-7")
-    assert [commit.subject for commit in _forecasts(configured, pull.number)["release/1.2"].prerequisites] == subjects
+    repository = unproven(office, f"pick: {{propose: false, max_prerequisites: {limit}}}")
+    pull = _pull(repository, {"widget/ring.py": ring.replace("slots * width", "slots * width + 1")}, onto="pull-7")
+    assert [commit.subject for commit in _forecasts(repository, pull.number)["release/1.2"].prerequisites] == subjects
 
 
 def test_what_could_only_be_proposed_is_resolvable(office: Office) -> None:
@@ -87,26 +87,31 @@ def test_an_open_pull_request_is_taken_as_a_squash_merge_of_it(bare: Office) -> 
 
 
 def test_a_carried_patch_says_what_it_knows(office: Office) -> None:
-    found = {each.branch: each for each in preflight(office.context.github.pull_request(7), STABLE, office.context)}
-    assert {branch: each.outlook for branch, each in found.items()} == {
+    forecasts = {
+        forecast.branch: forecast
+        for forecast in preflight(office.context.github.pull_request(7), STABLE, office.context)
+    }
+    assert {branch: forecast.outlook for branch, forecast in forecasts.items()} == {
         "release/1.2": Outlook.CLEAN,
         "release/1.1": Outlook.RESOLVABLE,
         "release/1.0": Outlook.NOT_AFFECTED,
     }
-    assert found["release/1.0"].reason == "There is no ring yet."
+    assert forecasts["release/1.0"].reason == "There is no ring yet."
 
 
 def test_what_conflicts_with_its_own_base_is_unknown_and_says_so(bare: Office) -> None:
     pull = _pull(bare, {"widget/hello.py": "GREETING = 'salve'\n"}, onto="main~1")
-    found = _forecasts(bare, pull.number)
-    assert {each.outlook for each in found.values()} == {Outlook.UNKNOWN}
-    assert "its own base branch in `widget/hello.py`" in found["release/1.2"].reason
+    forecasts = _forecasts(bare, pull.number)
+    assert {forecast.outlook for forecast in forecasts.values()} == {Outlook.UNKNOWN}
+    assert "its own base branch in `widget/hello.py`" in forecasts["release/1.2"].reason
 
 
 def test_a_branch_that_is_not_there_stops_no_other(bare: Office) -> None:
     pull = _pull(bare, {"widget/first.py": "A = 1\n"})
-    known, unknown = preflight(bare.context.github.pull_request(pull.number), ("nowhere", "release/1.2"), bare.context)
-    assert (known.branch, known.outlook) == ("release/1.2", Outlook.CLEAN)
+    existing_branch, unknown = preflight(
+        bare.context.github.pull_request(pull.number), ("nowhere", "release/1.2"), bare.context
+    )
+    assert (existing_branch.branch, existing_branch.outlook) == ("release/1.2", Outlook.CLEAN)
     assert (unknown.branch, unknown.outlook) == ("nowhere", Outlook.UNKNOWN)
 
 
@@ -134,7 +139,7 @@ def test_the_command_prints_data_and_writes_a_neutral_check_run(
     options = ["--config", str(config), "--data", str(tmp_path / "data"), "--api-url", bare.fake_github.api_url]
     ran = CliRunner().invoke(app, ["preflight", "--pr", str(pull.number), *options, "--json"])
     assert ran.exit_code == 0, ran.output
-    assert [(each["branch"], each["outlook"]) for each in json.loads(ran.stdout)] == [
+    assert [(forecast["branch"], forecast["outlook"]) for forecast in json.loads(ran.stdout)] == [
         (branch, "clean") for branch in STABLE
     ]
     commit = bare.people[MAINTAINER].get_repo(REPOSITORY).get_commit(pull.head.sha)

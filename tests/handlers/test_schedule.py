@@ -41,29 +41,29 @@ def with_config(office: Office, text: str) -> Office:
 
 def states(run: SyncRun, number: int = 7) -> Mapping[str, State]:
     """Return the state of one original by branch."""
-    return {branch: each.state for branch, each in standings(run, number).items()}
+    return {branch: entry.state for branch, entry in states_of(run, number).items()}
 
 
-def standings(run: SyncRun, number: int = 7) -> Mapping[str, OriginalState]:
-    """Return the standing of one original by branch."""
+def states_of(run: SyncRun, number: int = 7) -> Mapping[str, OriginalState]:
+    """Return the state of one original by branch."""
     return {
-        state.branch: each
+        state.branch: entry
         for state in run.survey.branches
-        for each in state.originals
-        if each.original.number == number
+        for entry in state.originals
+        if entry.original.number == number
     }
 
 
 def everything(office: Office) -> str:
     """Return a text that changes when anything on the forge does: refs, issues, pull requests, comments, labels."""
     repository = office.people[MAINTAINER].get_repo(REPOSITORY)
-    seen: list[object] = [sorted(office.branches().items())]
+    parts: list[object] = [sorted(office.branches().items())]
     for issue in repository.get_issues(state="all"):
-        comments = [(each.id, each.body, each.updated_at) for each in issue.get_comments()]
-        seen.append((issue.raw_data, comments, [event.id for event in issue.get_events()]))
-    seen += [pull.raw_data for pull in repository.get_pulls(state="all")]
-    seen += [label.raw_data for label in repository.get_labels()]
-    return hashlib.sha256(repr(seen).encode()).hexdigest()
+        comments = [(entry.id, entry.body, entry.updated_at) for entry in issue.get_comments()]
+        parts.append((issue.raw_data, comments, [event.id for event in issue.get_events()]))
+    parts += [pull.raw_data for pull in repository.get_pulls(state="all")]
+    parts += [label.raw_data for label in repository.get_labels()]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def test_a_look_finds_each_state_and_changes_nothing(office: Office, tmp_path: Path) -> None:
@@ -76,15 +76,15 @@ def test_a_look_finds_each_state_and_changes_nothing(office: Office, tmp_path: P
     }
     assert everything(office) == before
     assert all(
-        each.method == "GET" or "/git-upload-pack" in (each.path or "") for each in office.fake_github.requests()
+        entry.method == "GET" or "/git-upload-pack" in (entry.path or "") for entry in office.fake_github.requests()
     )
 
 
 def test_a_run_opens_the_proven_pull_requests_without_a_comment(office: Office, tmp_path: Path) -> None:
     run = open_missing(office.context, tmp_path / "data")
     assert [type(result) for result in run.results] == [Opened, Opened]
-    assert all(isinstance(each, Opened) and each.verdict and each.verdict.proven for each in run.results)
-    assert sorted(each.base.ref for each in office.backports()) == ["release/1.1", "release/1.2"]
+    assert all(isinstance(entry, Opened) and entry.verdict and entry.verdict.proven for entry in run.results)
+    assert sorted(entry.base.ref for entry in office.backports()) == ["release/1.1", "release/1.2"]
     assert states(run)["release/1.1"] is State.OPENED
     assert "the carried patch widget-7" in office.backports()[0].body
     assert office.answers() == []
@@ -104,20 +104,20 @@ def test_what_is_merged_is_on_the_branch(quick: Office, tmp_path: Path) -> None:
     pull = quick.people[MAINTAINER].get_repo(REPOSITORY).get_pull(quick.backports()[0].number)
     pull.mark_ready_for_review()
     pull.merge()
-    standing = standings(survey_repository(quick.context, tmp_path / "data"), 9)["release/1.2"]
-    assert standing.state is State.ALREADY_APPLIED
-    assert "cherry-picked from it" in standing.reason
-    assert standing.landed > 0
+    entry = states_of(survey_repository(quick.context, tmp_path / "data"), 9)["release/1.2"]
+    assert entry.state is State.ALREADY_APPLIED
+    assert "cherry-picked from it" in entry.reason
+    assert entry.landed > 0
 
 
 def test_a_pull_request_that_a_person_closed_stays_closed(quick: Office, tmp_path: Path) -> None:
     open_missing(quick.context, tmp_path / "data", "release/1.2")
-    closed = quick.backports()[0]
-    quick.people[MAINTAINER].get_repo(REPOSITORY).get_pull(closed.number).edit(state="closed")
+    pull = quick.backports()[0]
+    quick.people[MAINTAINER].get_repo(REPOSITORY).get_pull(pull.number).edit(state="closed")
     run = open_missing(quick.context, tmp_path / "data", "release/1.2")
     assert run.results == ()
     assert states(run, 9)["release/1.2"] is State.REFUSED_BY_PERSON
-    assert f"#{closed.number} was closed" in standings(run, 9)["release/1.2"].reason
+    assert f"#{pull.number} was closed" in states_of(run, 9)["release/1.2"].reason
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_a_pull_request_that_a_person_closed_stays_closed(quick: Office, tmp_pat
 )
 def test_a_label_keeps_an_original_off(office: Office, tmp_path: Path, label: str, refused: set[str]) -> None:
     office.issue(7).add_to_labels(label)
-    found = states(survey_repository(office.context, tmp_path / "data"))
-    assert {branch for branch, state in found.items() if state is State.REFUSED_BY_PERSON} == refused
+    result = states(survey_repository(office.context, tmp_path / "data"))
+    assert {branch for branch, state in result.items() if state is State.REFUSED_BY_PERSON} == refused
 
 
 def test_a_label_that_is_set_later_is_seen_by_the_next_run(office: Office, tmp_path: Path) -> None:
@@ -136,9 +136,9 @@ def test_a_label_that_is_set_later_is_seen_by_the_next_run(office: Office, tmp_p
 
 
 def test_the_policy_refuses_with_its_reason(office: Office, tmp_path: Path) -> None:
-    denying = with_config(office, "sync: {deny: [{titles: ['*ring*'], reason: Needs the new cache.}]}")
-    standing = standings(survey_repository(denying.context, tmp_path / "data"))["release/1.2"]
-    assert (standing.state, standing.reason) == (State.REFUSED_BY_POLICY, "Needs the new cache.")
+    with_deny = with_config(office, "sync: {deny: [{titles: ['*ring*'], reason: Needs the new cache.}]}")
+    entry = states_of(survey_repository(with_deny.context, tmp_path / "data"))["release/1.2"]
+    assert (entry.state, entry.reason) == (State.REFUSED_BY_POLICY, "Needs the new cache.")
 
 
 def test_what_nothing_asks_for_is_listed_as_such(office: Office, tmp_path: Path) -> None:
@@ -149,19 +149,19 @@ def test_what_nothing_asks_for_is_listed_as_such(office: Office, tmp_path: Path)
 def test_no_more_are_open_than_the_limit_allows(office: Office, tmp_path: Path) -> None:
     for number in (13, 15):
         _merge(office, number, f"Add {number}", {f"widget/n{number}.py": "N = 1\n"})
-    limited = with_config(office, "sync: {carried_patches: false, rules: [{titles: ['add*']}], max_open: 1}")
-    run = open_missing(limited.context, tmp_path / "data", "release/1.2")
+    with_limit = with_config(office, "sync: {carried_patches: false, rules: [{titles: ['add*']}], max_open: 1}")
+    run = open_missing(with_limit.context, tmp_path / "data", "release/1.2")
     assert [result.branch for result in run.results] == ["release/1.2"]
     assert states(run, 13)["release/1.2"] is State.OPENED
-    assert "sync.max_open" in standings(run, 15)["release/1.2"].waits
-    assert open_missing(limited.context, tmp_path / "data", "release/1.2").results == ()
+    assert "sync.max_open" in states_of(run, 15)["release/1.2"].waits
+    assert open_missing(with_limit.context, tmp_path / "data", "release/1.2").results == ()
 
 
 def test_rules_that_mean_too_much_open_nothing_and_say_so(office: Office, tmp_path: Path) -> None:
     wide = with_config(office, "sync: {rules: [{titles: ['*']}], most_missing: 1}")
     run = open_missing(wide.context, tmp_path / "data")
     assert office.backports() == []
-    assert any("narrower rules" in each.waits for each in standings(run).values())
+    assert any("narrower rules" in entry.waits for entry in states_of(run).values())
 
 
 def test_a_failed_attempt_is_not_made_again_until_something_changes(office: Office, tmp_path: Path) -> None:
@@ -173,11 +173,11 @@ def test_a_failed_attempt_is_not_made_again_until_something_changes(office: Offi
     context = with_pick(office.context, patches=load_patches([patches]))
     first = open_missing(context, tmp_path / "data", "release/1.2")
     assert [type(result) for result in first.results] == [NotProven]
-    again = open_missing(context, tmp_path / "data", "release/1.2")
-    assert again.results == ()
-    assert "the last attempt: incomplete" in standings(again)["release/1.2"].waits
+    second = open_missing(context, tmp_path / "data", "release/1.2")
+    assert second.results == ()
+    assert "the last attempt: incomplete" in states_of(second)["release/1.2"].waits
     suite.write_text((original / "suite/test_ring.py").read_text())
-    assert standings(survey_repository(context, tmp_path / "data", "release/1.2"))["release/1.2"].waits == ""
+    assert states_of(survey_repository(context, tmp_path / "data", "release/1.2"))["release/1.2"].waits == ""
 
 
 def test_only_minutes_on_a_gpu_are_counted() -> None:
@@ -194,11 +194,11 @@ def test_a_run_stops_where_its_gpu_minutes_are_used_up(
     quick: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No GPU is at hand here, so the first attempt is said to have taken more than a run may."""
-    spent = lambda self, *_: setattr(self, "_gpu_minutes", 61.0)  # noqa: E731 - stands in for one method
-    monkeypatch.setattr(PullRequestOpener, "_count_minutes", spent)
+    use_up = lambda self, *_: setattr(self, "_gpu_minutes", 61.0)  # noqa: E731 - stands in for one method
+    monkeypatch.setattr(PullRequestOpener, "_count_minutes", use_up)
     run = open_missing(quick.context, tmp_path / "data")
     assert [result.branch for result in run.results] == ALL[:1]
-    assert all("max_gpu_minutes" in standings(run, 9)[branch].waits for branch in ALL[1:])
+    assert all("max_gpu_minutes" in states_of(run, 9)[branch].waits for branch in ALL[1:])
 
 
 def test_a_conflict_is_left_to_a_person(office: Office, tmp_path: Path) -> None:
@@ -209,25 +209,25 @@ def test_a_conflict_is_left_to_a_person(office: Office, tmp_path: Path) -> None:
     _merge(office, 13, "Reword", {"widget/__init__.py": "theirs = 1\n"})
     policy = "sync: {carried_patches: false, rules: [{pull_requests: [13]}]}\npick: {propose: false}"
     run = open_missing(with_config(office, policy).context, tmp_path / "data", "release/1.2")
-    standing = standings(run, 13)["release/1.2"]
-    assert (standing.state, standing.waits) == (State.CONFLICT, "a person to resolve the conflict")
+    entry = states_of(run, 13)["release/1.2"]
+    assert (entry.state, entry.waits) == (State.CONFLICT, "a person to resolve the conflict")
     assert run.results == ()
 
 
 def test_what_a_commit_of_the_branch_names_is_opened_by_no_run(office: Office, tmp_path: Path) -> None:
     """release/1.2 has a commit that says it is #13 and makes another change: perhaps it is adapted, perhaps not."""
-    named = _merge(office, 13, "Add words", {"widget/words.py": "A = 1\nB = 2\nC = 3\n"})
+    sha = _merge(office, 13, "Add words", {"widget/words.py": "A = 1\nB = 2\nC = 3\n"})
     work = _clone(office, "release/1.2")
-    commit(work, f"Add words\n\n(cherry picked from commit {named})", {"widget/vocabulary.py": "D = 4\n"})
+    commit(work, f"Add words\n\n(cherry picked from commit {sha})", {"widget/vocabulary.py": "D = 4\n"})
     git(work, "push", "--quiet", "origin", "release/1.2")
-    asking = with_config(office, "sync: {carried_patches: false, rules: [{titles: ['add words']}]}")
-    run = open_missing(asking.context, tmp_path / "data")
+    with_rule = with_config(office, "sync: {carried_patches: false, rules: [{titles: ['add words']}]}")
+    run = open_missing(with_rule.context, tmp_path / "data")
     assert states(run, 13) == {
         "release/1.2": State.UNCONFIRMED,
         "release/1.1": State.OPENED,
         "release/1.0": State.OPENED,
     }
-    assert "names it as its source, but makes another change; the cherry" in standings(run, 13)["release/1.2"].reason
+    assert "names it as its source, but makes another change; the cherry" in states_of(run, 13)["release/1.2"].reason
 
 
 def test_a_merged_backport_pull_request_that_makes_another_change_is_for_a_person(
@@ -246,8 +246,8 @@ def test_a_merged_backport_pull_request_that_makes_another_change_is_for_a_perso
         head="topic-15",
         merge_commit_sha=git(work, "rev-parse", "HEAD"),
     )
-    asking = with_config(office, "sync: {carried_patches: false, rules: [{titles: ['add words']}]}")
-    state = standings(survey_repository(asking.context, tmp_path / "data", "release/1.2"), 13)["release/1.2"]
+    with_rule = with_config(office, "sync: {carried_patches: false, rules: [{titles: ['add words']}]}")
+    state = states_of(survey_repository(with_rule.context, tmp_path / "data", "release/1.2"), 13)["release/1.2"]
     assert state.state is State.UNCONFIRMED
     assert state.reason == "#15 is merged as its backport, but makes another change; the cherry-pick applies"
 
@@ -255,32 +255,32 @@ def test_a_merged_backport_pull_request_that_makes_another_change_is_for_a_perso
 def test_what_reverts_something_on_the_branch_comes_along(office: Office, tmp_path: Path) -> None:
     """release/1.2 has "Remember the sizes"; main reverts it."""
     shas = git(office.git_dir, "log", "--format=%H %s", "main").splitlines()
-    named = next(line.partition(" ")[0] for line in shas if line.endswith("Remember the sizes"))
-    _merge(office, 13, "Revert the sizes", {"widget/more.py": "MORE = 1\n"}, f"This reverts commit {named}.")
+    sha = next(line.partition(" ")[0] for line in shas if line.endswith("Remember the sizes"))
+    _merge(office, 13, "Revert the sizes", {"widget/more.py": "MORE = 1\n"}, f"This reverts commit {sha}.")
     run = survey_repository(office.context, tmp_path / "data")
-    assert standings(run, 13)["release/1.2"].state is State.CLEAN
-    assert "fixes or reverts" in standings(run, 13)["release/1.2"].asked_by
-    assert standings(run, 13)["release/1.1"].state is State.NOT_AFFECTED
+    assert states_of(run, 13)["release/1.2"].state is State.CLEAN
+    assert "fixes or reverts" in states_of(run, 13)["release/1.2"].asked_by
+    assert states_of(run, 13)["release/1.1"].state is State.NOT_AFFECTED
 
 
 def test_a_rule_by_an_issue_s_label_finds_what_fixes_it(office: Office, tmp_path: Path) -> None:
     issue = office.people[MAINTAINER].get_repo(REPOSITORY).create_issue("It crashes", labels=["crash"])
     office.issue(9).edit(body=f"Fixes #{issue.number}")
-    asking = with_config(office, "sync: {rules: [{fixes_issue_labels: [crash]}]}")
-    standing = standings(survey_repository(asking.context, tmp_path / "data"), 9)["release/1.2"]
-    assert standing.asked_by == "fixes an issue labelled `crash`"
+    with_rule = with_config(office, "sync: {rules: [{fixes_issue_labels: [crash]}]}")
+    entry = states_of(survey_repository(with_rule.context, tmp_path / "data"), 9)["release/1.2"]
+    assert entry.asked_by == "fixes an issue labelled `crash`"
 
 
 def test_an_original_that_needs_another_waits_for_it(office: Office, tmp_path: Path) -> None:
     """#13 adds a file, #15 changes it: on a branch #15 applies only after #13."""
     _merge(office, 13, "Add words", {"widget/words.py": "".join(f"W{n} = {n}\n" for n in range(9))})
     _merge(office, 15, "Change words", {"widget/words.py": "W0 = 7\n" + "".join(f"W{n} = {n}\n" for n in range(1, 9))})
-    asking = with_config(office, "sync: {carried_patches: false, rules: [{paths: ['widget/words.py']}]}")
-    run = open_missing(asking.context, tmp_path / "data", "release/1.2")
-    standing = standings(run, 15)["release/1.2"]
-    assert (standing.state, standing.needs) == (State.NEEDS, ("#13",))
-    assert standing.waits == "#13 to be on the branch"
-    assert standings(run, 13)["release/1.2"].state is State.OPENED
+    with_rule = with_config(office, "sync: {carried_patches: false, rules: [{paths: ['widget/words.py']}]}")
+    run = open_missing(with_rule.context, tmp_path / "data", "release/1.2")
+    entry = states_of(run, 15)["release/1.2"]
+    assert (entry.state, entry.needs) == (State.NEEDS, ("#13",))
+    assert entry.waits == "#13 to be on the branch"
+    assert states_of(run, 13)["release/1.2"].state is State.OPENED
 
 
 def test_an_original_merged_by_rebase_is_tried_with_all_its_commits(office: Office, tmp_path: Path) -> None:
@@ -288,40 +288,40 @@ def test_an_original_merged_by_rebase_is_tried_with_all_its_commits(office: Offi
         write(office, "topic", {f"widget/{name}.py": "N = 1\n"}, f"Add {name}", onto=onto)
     pull = open_pull(office, "topic")
     pull.merge(merge_method="rebase")
-    asking = with_config(office, f"sync: {{carried_patches: false, rules: [{{pull_requests: [{pull.number}]}}]}}")
-    standing = standings(survey_repository(asking.context, tmp_path / "data", "release/1.2"), pull.number)[
+    with_rule = with_config(office, f"sync: {{carried_patches: false, rules: [{{pull_requests: [{pull.number}]}}]}}")
+    entry = states_of(survey_repository(with_rule.context, tmp_path / "data", "release/1.2"), pull.number)[
         "release/1.2"
     ]
     _, commits = office.context.github.merged_commits(office.context.github.pull_request(pull.number))
-    assert standing.state is State.CLEAN
+    assert entry.state is State.CLEAN
     assert len(commits) == 2
-    assert standing.original.commits == commits
-    assert standing.original.paths == ("widget/one.py", "widget/two.py")
+    assert entry.original.commits == commits
+    assert entry.original.paths == ("widget/one.py", "widget/two.py")
 
 
 def test_one_tracking_issue_for_each_branch_is_edited_in_place(quick: Office, tmp_path: Path) -> None:
     numbers = write_tracking_issues(survey_repository(quick.context, tmp_path / "data").survey, quick.context)
     assert "Missing and clean (1)" in quick.issue(numbers[0]).body
-    opened = open_missing(quick.context, tmp_path / "data", "release/1.2")
-    assert write_tracking_issues(opened.survey, quick.context) == numbers[:1]
+    run = open_missing(quick.context, tmp_path / "data", "release/1.2")
+    assert write_tracking_issues(run.survey, quick.context) == numbers[:1]
     issues = [quick.issue(number) for number in numbers]
-    assert [(each.title, each.user.login) for each in issues] == [(f"Backports to {name}", BOT) for name in ALL]
+    assert [(entry.title, entry.user.login) for entry in issues] == [(f"Backports to {name}", BOT) for name in ALL]
     assert "Backport open (1)" in issues[0].body
 
 
 def test_an_issue_of_somebody_else_with_our_marker_is_left_alone(quick: Office, tmp_path: Path) -> None:
-    forged = quick.people["otto"].get_repo(REPOSITORY).create_issue("Mine", body=tracking_marker("release/1.2"))
+    issue = quick.people["otto"].get_repo(REPOSITORY).create_issue("Mine", body=tracking_marker("release/1.2"))
     numbers = write_tracking_issues(survey_repository(quick.context, tmp_path / "data").survey, quick.context)
-    assert forged.number not in numbers
-    assert quick.issue(forged.number).title == "Mine"
+    assert issue.number not in numbers
+    assert quick.issue(issue.number).title == "Mine"
 
 
 def test_a_branch_that_is_gone_is_told_of(office: Office, tmp_path: Path) -> None:
     survey_repository(office.context, tmp_path / "data")
     git(office.git_dir, "branch", "-D", "release/1.1")
-    gone = survey_repository(office.context, tmp_path / "data").survey.branches[-1]
-    assert (gone.branch, gone.tip) == ("release/1.1", None)
-    assert "no longer exists" in gone.problem
+    deleted_branch = survey_repository(office.context, tmp_path / "data").survey.branches[-1]
+    assert (deleted_branch.branch, deleted_branch.tip) == ("release/1.1", None)
+    assert "no longer exists" in deleted_branch.problem
 
 
 def test_a_branch_without_a_common_ancestor_stops_no_other(office: Office, tmp_path: Path) -> None:
@@ -334,9 +334,9 @@ def test_a_branch_without_a_common_ancestor_stops_no_other(office: Office, tmp_p
 
 
 def test_a_glob_that_means_no_branch_is_an_error_with_the_names(office: Office, tmp_path: Path) -> None:
-    with pytest.raises(BackportError) as caught:
+    with pytest.raises(BackportError) as error:
         survey_repository(office.context, tmp_path / "data", "release/7*")
-    assert "release/1.2" in caught.value.hint
+    assert "release/1.2" in error.value.hint
 
 
 def _merge(office: Office, number: int, title: str, files: Mapping[str, str], body: str = "") -> str:

@@ -11,7 +11,7 @@ from bot.rehearse.past_backports import find_past_backports
 from tests.git.history import History
 
 
-def picked(sha: str) -> str:
+def pick_message(sha: str) -> str:
     return f"Fix\n\n(cherry picked from commit {sha})"
 
 
@@ -20,7 +20,7 @@ def test_pair_is_original_backport_and_its_parent(history: History, repository: 
     base = history.commit({"f": "1\n"})
     original = history.branch("main", history.commit({"f": "2\n"}, base))
     tip = history.commit({"g": "g"}, base)
-    backport = history.branch("1.x", history.commit({"f": "2\n"}, tip, message=picked(original[:10])))
+    backport = history.branch("1.x", history.commit({"f": "2\n"}, tip, message=pick_message(original[:10])))
     (pair,) = find_past_backports(repository).pairs
     assert (pair.original, pair.backport, pair.parent, pair.branch) == (original, backport, tip, "1.x")
     assert pair.date == int(repository.commit(backport).committer.date.split()[0])
@@ -41,14 +41,14 @@ def test_pull_request_number_leads_to_the_commit_of_the_main_line(history: Histo
 def test_commits_of_a_merge_that_name_commits_stand_for_themselves(history: History, repository: Repository) -> None:
     """base ── one ── two (main); base ── merge of the picks of both (1.x)"""
     base = history.commit({"f": "1\n"})
-    one = history.commit({"f": "2\n"}, base)
-    two = history.branch("main", history.commit({"g": "g\n"}, one, message="Two (#7)"))
-    first = history.commit({"f": "2\n"}, base, message=picked(one))
-    second = history.commit({"g": "g\n"}, first, message=picked(two))
+    first_fix = history.commit({"f": "2\n"}, base)
+    two = history.branch("main", history.commit({"g": "g\n"}, first_fix, message="Two (#7)"))
+    first = history.commit({"f": "2\n"}, base, message=pick_message(first_fix))
+    second = history.commit({"g": "g\n"}, first, message=pick_message(two))
     title = "Merge pull request #9 from ann/backport-7"
     history.branch("1.x", history.commit({"f": "2\n", "g": "g\n"}, base, second, message=title))
     assert {(pair.original, pair.backport) for pair in find_past_backports(repository).pairs} == {
-        (one, first),
+        (first_fix, first),
         (two, second),
     }
 
@@ -56,16 +56,18 @@ def test_commits_of_a_merge_that_name_commits_stand_for_themselves(history: Hist
 def test_what_cannot_be_told_is_left_out_and_counted(history: History, repository: Repository) -> None:
     """base ── one ── two (main); one ── four commits that name too much, nothing, or what the branch has (1.x)"""
     base = history.commit({"f": "1\n"})
-    one = history.commit({"f": "2\n"}, base)
-    two = history.branch("main", history.commit({"f": "3\n"}, history.commit({"f": "2.5\n"}, one)))
+    first_fix = history.commit({"f": "2\n"}, base)
+    two = history.branch("main", history.commit({"f": "3\n"}, history.commit({"f": "2.5\n"}, first_fix)))
     three = repository.commit(two).parents[0]
-    several = history.commit({"f": "3\n"}, one, message=picked(two) + f"\n(cherry picked from commit {three})")
-    unknown = history.commit({"a": "a"}, several, message=picked("f" * 40))
-    numbered = history.commit({"b": "b"}, unknown, message="Backport PR #7 and backport PR #8")
-    history.branch("1.x", history.commit({"c": "c"}, numbered, message=picked(one)))
-    mined = find_past_backports(repository)
-    assert mined.pairs == ()
-    assert mined.left_out == {
+    several = history.commit(
+        {"f": "3\n"}, first_fix, message=pick_message(two) + f"\n(cherry picked from commit {three})"
+    )
+    unknown = history.commit({"a": "a"}, several, message=pick_message("f" * 40))
+    by_numbers = history.commit({"b": "b"}, unknown, message="Backport PR #7 and backport PR #8")
+    history.branch("1.x", history.commit({"c": "c"}, by_numbers, message=pick_message(first_fix)))
+    past_backports = find_past_backports(repository)
+    assert past_backports.pairs == ()
+    assert past_backports.left_out == {
         "names several originals": 2,
         "names no commit of the main line": 1,
         "the original itself is on the branch": 1,
@@ -76,7 +78,7 @@ def test_release_branch_that_was_merged_back_keeps_its_backports(history: Histor
     """base ── original ── merge of 1.x (main); base ── backport (1.x)"""
     base = history.commit({"f": "1\n"})
     original = history.commit({"f": "2\n"}, base)
-    backport = history.branch("1.x", history.commit({"f": "2\n"}, base, message=picked(original)))
+    backport = history.branch("1.x", history.commit({"f": "2\n"}, base, message=pick_message(original)))
     history.branch("main", history.commit({"f": "2\n"}, original, backport, message="Merge branch '1.x'"))
     (pair,) = find_past_backports(repository).pairs
     assert (pair.original, pair.backport) == (original, backport)
@@ -86,7 +88,7 @@ def test_only_release_branches_are_looked_at_unless_a_glob_says_so(history: Hist
     """base ── original (main); base ── backport (topic)"""
     base = history.commit({"f": "1\n"})
     original = history.branch("main", history.commit({"f": "2\n"}, base))
-    history.branch("topic", history.commit({"f": "2\n"}, base, message=picked(original)))
+    history.branch("topic", history.commit({"f": "2\n"}, base, message=pick_message(original)))
     history.branch("release/1.0", base)
     assert find_past_backports(repository).pairs == ()
     assert [pair.branch for pair in find_past_backports(repository, "top*").pairs] == ["topic"]
@@ -114,6 +116,6 @@ def test_release_branches_are_known_by_their_names(
 def test_nothing_to_look_at_is_an_error_that_names_branches(history: History, repository: Repository) -> None:
     history.branch("main", history.commit({"f": "1\n"}))
     history.branch("topic", Sha(history.git("rev-parse", "main")))
-    with pytest.raises(GitError, match="No branch looks like a release branch") as caught:
+    with pytest.raises(GitError, match="No branch looks like a release branch") as error:
         find_past_backports(repository)
-    assert "topic" in caught.value.hint
+    assert "topic" in error.value.hint

@@ -27,7 +27,7 @@ KEYS = {
 }
 
 
-def picked(sha: str) -> str:
+def pick_message(sha: str) -> str:
     return f"Fix\n\n(cherry picked from commit {sha})"
 
 
@@ -48,15 +48,15 @@ def past(history: History) -> History:
     """
     base = history.commit({"f": BASE, "g": "g\n", "h": "h\n"})
     clean = history.commit({"g": "G\n"}, base)
-    edited = history.commit({"h": "H\n"}, clean)
-    contested = history.branch("main", history.commit({"f": FIXED}, edited))
-    one = history.commit({"g": "G\n"}, base, message=picked(clean))
-    history.branch("1.x", history.commit({"h": "H as people like it\n"}, one, message=picked(edited)))
-    other = history.commit({"f": OTHER}, base)
-    solved = {"f": OTHER.replace("line 5", "line five")}
-    history.branch("2.x", history.commit(solved, other, message=picked(contested)))
-    third = history.commit({"new": "n"}, other)
-    history.branch("3.x", history.commit(solved, third, message=picked(contested)))
+    edit = history.commit({"h": "H\n"}, clean)
+    conflict = history.branch("main", history.commit({"f": FIXED}, edit))
+    first_pick = history.commit({"g": "G\n"}, base, message=pick_message(clean))
+    history.branch("1.x", history.commit({"h": "H as people like it\n"}, first_pick, message=pick_message(edit)))
+    diverged = history.commit({"f": OTHER}, base)
+    resolution = {"f": OTHER.replace("line 5", "line five")}
+    history.branch("2.x", history.commit(resolution, diverged, message=pick_message(conflict)))
+    third = history.commit({"new": "n"}, diverged)
+    history.branch("3.x", history.commit(resolution, third, message=pick_message(conflict)))
     return history
 
 
@@ -66,11 +66,11 @@ def run(past: History, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_json_ends_with_a_summary_of_exactly_these_keys(past: History) -> None:
-    done = run(past, "--json")
-    assert done.returncode == 0, done.stderr
-    printed = json.loads(done.stdout)
-    assert list(printed)[-1] == "summary"
-    summary = printed["summary"]
+    result = run(past, "--json")
+    assert result.returncode == 0, result.stderr
+    output = json.loads(result.stdout)
+    assert list(output)[-1] == "summary"
+    summary = output["summary"]
     assert set(summary) == KEYS
     assert {key: summary[key] for key in KEYS - {"picks_per_second", "rungs"}} == {
         "pairs": 4,
@@ -88,10 +88,10 @@ def test_json_ends_with_a_summary_of_exactly_these_keys(past: History) -> None:
 
 def test_table_and_page_tell_what_differs(past: History, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    done = run(past, "--html", str(page))
-    assert done.returncode == 0, done.stderr
-    assert "2 picks of 4 applied cleanly, 1 of them exactly as people landed them." in done.stdout
-    assert "2 conflicts: 1 resolved (50.0 %), 1 of them as people did (100.0 %)." in done.stdout
+    result = run(past, "--html", str(page))
+    assert result.returncode == 0, result.stderr
+    assert "2 picks of 4 applied cleanly, 1 of them exactly as people landed them." in result.stdout
+    assert "2 conflicts: 1 resolved (50.0 %), 1 of them as people did (100.0 %)." in result.stdout
     text = page.read_text()
     assert "H as people like it" in text
     assert "<svg" in text
@@ -100,7 +100,7 @@ def test_table_and_page_tell_what_differs(past: History, tmp_path: Path) -> None
 
 def test_only_what_was_known_then_is_known(past: History) -> None:
     """The first of the two equal conflicts has nothing to learn from; the second has the first."""
-    by_branch = {each.pair.branch: each for each in rehearse(past.directory, processes=1).replays if each.files}
+    by_branch = {replay.pair.branch: replay for replay in rehearse(past.directory, processes=1).replays if replay.files}
     assert by_branch["2.x"].ending == "conflict"
     assert (by_branch["3.x"].ending, by_branch["3.x"].right) == ("resolved", True)
 
@@ -115,10 +115,10 @@ def test_rehearsal_writes_nothing_into_the_repository(past: History) -> None:
 
 
 def test_second_run_replays_nothing_again(past: History) -> None:
-    seen: list[tuple[int, int]] = []
+    calls: list[tuple[int, int]] = []
     first = rehearse(past.directory, processes=1, limit=2)
-    second = rehearse(past.directory, processes=1, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(2, 4), (4, 4)]
+    second = rehearse(past.directory, processes=1, progress=lambda count, total: calls.append((count, total)))
+    assert calls == [(2, 4), (4, 4)]
     assert second.replays[:2] == first.replays
     assert summarize(second).all.pairs == 4
 
@@ -129,28 +129,28 @@ def test_checkout_is_rehearsed_like_a_bare_repository(past: History, tmp_path: P
 
 
 def test_directory_without_a_repository_is_an_error_with_a_remedy(tmp_path: Path) -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "bot", "rehearse", str(tmp_path)], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 2
-    assert "There is no git repository" in done.stderr
-    assert "Give a checkout or a git directory" in done.stderr
+    assert result.returncode == 2
+    assert "There is no git repository" in result.stderr
+    assert "Give a checkout or a git directory" in result.stderr
 
 
 def test_a_shallow_clone_is_told_how_to_become_whole(past: History, tmp_path: Path) -> None:
     shallow = tmp_path / "shallow"
     past.git("clone", "--quiet", "--depth=1", "--no-single-branch", past.directory.as_uri(), str(shallow), bare=False)
-    with pytest.raises(GitError, match="shallow") as caught:
+    with pytest.raises(GitError, match="shallow") as error:
         rehearse(shallow, processes=1)
-    assert "--unshallow" in caught.value.hint
+    assert "--unshallow" in error.value.hint
 
 
 def test_ctrl_c_is_left_to_the_process_that_started_the_others() -> None:
     """It reaches all of them: each printed a traceback of its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         with without_interrupts():
-            blocked = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, [])
-        assert signal.SIGINT in blocked.result()
+            signals = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, [])
+        assert signal.SIGINT in signals.result()
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
@@ -158,7 +158,7 @@ def test_page_shows_foreign_text_as_text(history: History, tmp_path: Path) -> No
     base = history.commit({"f": BASE})
     original = history.branch("main", history.commit({"f": FIXED}, base))
     evil = BASE.replace("line 5\n", "<script>alert(1)</script>\n")
-    history.branch("1.x", history.commit({"f": evil}, base, message=picked(original)))
+    history.branch("1.x", history.commit({"f": evil}, base, message=pick_message(original)))
     page = tmp_path / "page.html"
     assert run(history, "--html", str(page)).returncode == 0
     assert "&lt;script&gt;alert(1)" in page.read_text()

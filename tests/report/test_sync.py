@@ -16,7 +16,7 @@ from bot.report.sync_terminal import branches_table, render_lines
 from bot.report.sync_text import counts, missing_over_time, next_step
 from bot.sync.types import BranchState, State
 from bot.text.markers import tracking_marker
-from tests.sync.states import DAY, MOMENT, branch, every_state, standing, survey
+from tests.sync.states import DAY, MOMENT, branch, every_state, state_of, survey
 
 GONE = BranchState(branch="release/0.9", problem="An earlier run saw this branch, and it no longer exists.")
 HOSTILE = "<script>alert(1)</script> @everyone closes #1 | `x` [a](javascript:b)"
@@ -28,7 +28,7 @@ def test_the_tracking_issue_words_every_state(golden: Callable[[str, str], None]
 
 
 def test_the_tracking_issue_of_a_branch_that_lacks_nothing(golden: Callable[[str, str], None]) -> None:
-    state = branch(standing(1, State.ALREADY_APPLIED))
+    state = branch(state_of(1, State.ALREADY_APPLIED))
     golden("sync_issue_nothing_missing.md", render_issue(state, survey(state)))
 
 
@@ -62,14 +62,14 @@ def test_what_is_left_to_do_has_a_next_step() -> None:
 
 
 def test_a_long_branch_gives_an_issue_that_github_takes() -> None:
-    state = branch(*(standing(number, title="x" * 300) for number in range(1, 2000)))
+    state = branch(*(state_of(number, title="x" * 300) for number in range(1, 2000)))
     body = render_issue(state, survey(state))
     assert len(body) <= MAX_BODY + 200
     assert body.startswith(tracking_marker("release/1.0"))
 
 
 def test_hostile_titles_and_reasons_are_only_text() -> None:
-    state = branch(standing(1, State.CONFLICT, title=HOSTILE, reason=HOSTILE), name="release/<b>`|")
+    state = branch(state_of(1, State.CONFLICT, title=HOSTILE, reason=HOSTILE), name="release/<b>`|")
     for text in (render_issue(state, survey(state)), render_summary(survey(state))):
         shown = MarkdownIt("gfm-like", {"linkify": False}).render(text)
         assert "<script" not in shown
@@ -118,9 +118,9 @@ def test_the_page_explains_every_row_that_is_not_simply_there() -> None:
 
 
 def test_what_was_missing_is_counted_from_the_merge_to_the_landing() -> None:
-    landed = standing(50, State.ALREADY_APPLIED, landed=MOMENT - 10 * DAY)
-    missing = standing(80)
-    there_already = standing(60, State.ALREADY_APPLIED, landed=MOMENT - 60 * DAY)
+    landed = state_of(50, State.ALREADY_APPLIED, landed=MOMENT - 10 * DAY)
+    missing = state_of(80)
+    there_already = state_of(60, State.ALREADY_APPLIED, landed=MOMENT - 60 * DAY)
     moments = tuple(MOMENT - days * DAY for days in (60, 50, 30, 20, 10, 0))
     assert missing_over_time(branch(landed, missing, there_already), moments) == (0, 1, 1, 2, 1, 1)
 

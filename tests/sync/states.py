@@ -11,7 +11,7 @@ MOMENT = 1_800_000_000
 SHA = Sha("0123456789abcdef0123456789abcdef01234567")
 
 
-def standing(
+def state_of(
     number: int,
     state: State = State.CLEAN,
     *,
@@ -59,25 +59,25 @@ def survey(*branches: BranchState) -> SyncReport:
 def every_state() -> BranchState:
     """Make a branch on which each state is there once."""
     return branch(
-        standing(
+        state_of(
             1, State.ALREADY_APPLIED, reason="012345678901 on the branch was cherry-picked from it", landed=MOMENT - DAY
         ),
-        standing(2, State.OPENED, reason="#90 is open", pull_request=90),
-        standing(3, State.CLEAN),
-        standing(4, State.RESOLVABLE, reason="the cherry-pick conflicts, but the carried patch applies"),
-        standing(
+        state_of(2, State.OPENED, reason="#90 is open", pull_request=90),
+        state_of(3, State.CLEAN),
+        state_of(4, State.RESOLVABLE, reason="the cherry-pick conflicts, but the carried patch applies"),
+        state_of(
             5, State.NEEDS, needs=("#3",), waits="#3 to be on the branch", reason="it conflicts, and applies after #3"
         ),
-        standing(6, State.CONFLICT, reason="the cherry-pick conflicts in `a.py` (content)", waits="a person"),
-        standing(
+        state_of(6, State.CONFLICT, reason="the cherry-pick conflicts in `a.py` (content)", waits="a person"),
+        state_of(
             13,
             State.UNCONFIRMED,
             reason="012345678901 on the branch names it as its source, but makes another change; it conflicts",
         ),
-        standing(7, State.NOT_AFFECTED, reason="There is no ring yet."),
-        standing(8, State.REFUSED_BY_POLICY, reason="Needs the new cache."),
-        standing(9, State.REFUSED_BY_PERSON, reason="#91 was closed without being merged", pull_request=91),
-        standing(10, State.REVERTED, reason="#11 reverted it on the main branch"),
-        standing(12, State.CONFLICT, reason="it conflicts", waits="a person", direct=True),
+        state_of(7, State.NOT_AFFECTED, reason="There is no ring yet."),
+        state_of(8, State.REFUSED_BY_POLICY, reason="Needs the new cache."),
+        state_of(9, State.REFUSED_BY_PERSON, reason="#91 was closed without being merged", pull_request=91),
+        state_of(10, State.REVERTED, reason="#11 reverted it on the main branch"),
+        state_of(12, State.CONFLICT, reason="it conflicts", waits="a person", direct=True),
         not_asked=("#20", "#21"),
     )

@@ -42,7 +42,7 @@ def pull(
 
 
 @pytest.mark.parametrize(
-    "found",
+    "pull_request",
     [
         pull(20, "Anything", head="backport/12-to-release-1.0"),
         pull(20, "Backport PR #12: Fix"),
@@ -51,8 +51,8 @@ def pull(
     ],
     ids=["our branch", "title", "patchback", "body"],
 )
-def test_a_backport_is_found_by_what_people_and_tools_write(found: ListedPullRequest) -> None:
-    assert dict(find_backports({20: found}, BRANCHES, "main")) == {(12, "release/1.0"): found}
+def test_a_backport_is_found_by_what_people_and_tools_write(pull_request: ListedPullRequest) -> None:
+    assert dict(find_backports({20: pull_request}, BRANCHES, "main")) == {(12, "release/1.0"): pull_request}
 
 
 def test_the_newest_counts() -> None:
@@ -61,10 +61,10 @@ def test_the_newest_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [pull(20, "Fix (#12)"), pull(20, "Backport #12", base="main"), pull(12, "Backport #12")]
+    "another_pull", [pull(20, "Fix (#12)"), pull(20, "Backport #12", base="main"), pull(12, "Backport #12")]
 )
-def test_what_only_mentions_a_number_is_no_backport(other: ListedPullRequest) -> None:
-    assert dict(find_backports({other.number: other}, BRANCHES, "main")) == {}
+def test_what_only_mentions_a_number_is_no_backport(another_pull: ListedPullRequest) -> None:
+    assert dict(find_backports({another_pull.number: another_pull}, BRANCHES, "main")) == {}
 
 
 def test_only_the_bot_s_own_open_ones_take_a_place() -> None:
@@ -77,5 +77,5 @@ def test_only_the_bot_s_own_open_ones_take_a_place() -> None:
 def test_a_stranger_who_says_it_is_a_backport_keeps_none_off(state: str) -> None:
     stranger = pull(20, "Backport of #12", state=state, insider=False)
     assert dict(find_backports({20: stranger}, BRANCHES, "main")) == {}
-    standing = pull(19, "Backport of #12")
-    assert find_backports({19: standing, 20: stranger}, BRANCHES, "main")[12, "release/1.0"] is standing
+    entry = pull(19, "Backport of #12")
+    assert find_backports({19: entry, 20: stranger}, BRANCHES, "main")[12, "release/1.0"] is entry

@@ -31,10 +31,12 @@ def clone(history: History) -> Path:
     base (release/2)
     """
     base = history.commit({"f": LINES})
-    one = history.commit({"f": LINES.replace("3\n", "three\n", 1)}, base, message="Fix one (#1)")
-    two = history.commit({"f": LINES.replace("3\n", "THREE\n", 1)}, one, message="Fix two (#2)")
+    first_fix = history.commit({"f": LINES.replace("3\n", "three\n", 1)}, base, message="Fix one (#1)")
+    two = history.commit({"f": LINES.replace("3\n", "THREE\n", 1)}, first_fix, message="Fix two (#2)")
     history.branch("main", history.commit({"g": "g\n"}, two, message="Add (#3)"))
-    picked = history.commit({"f": LINES.replace("3\n", "three\n", 1)}, base, message=backport_message("Fix", [one]))
+    picked = history.commit(
+        {"f": LINES.replace("3\n", "three\n", 1)}, base, message=backport_message("Fix", [first_fix])
+    )
     history.branch("release/1", picked)
     history.branch("release/2", base)
     return history.directory
@@ -42,13 +44,13 @@ def clone(history: History) -> Path:
 
 def run(*arguments: object) -> dict[str, dict[str, str]]:
     """Run the command and return the states by branch and original."""
-    done = CliRunner().invoke(app, ["sync", "--json", *map(str, arguments)], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    data = json.loads(done.stdout)
+    result = CliRunner().invoke(app, ["sync", "--json", *map(str, arguments)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    data = json.loads(result.stdout)
     return {
-        each["branch"]: {one["original"]: one["state"] for one in each["standings"]}
-        | dict.fromkeys(each["not_asked"], "")
-        for each in data["branches"]
+        branch["branch"]: {first_fix["original"]: first_fix["state"] for first_fix in branch["standings"]}
+        | dict.fromkeys(branch["not_asked"], "")
+        for branch in data["branches"]
     }
 
 
@@ -74,11 +76,11 @@ def test_what_a_commit_names_without_making_its_change_is_for_a_person_unless_a_
     assert run("--git", clone, "--config", config, "--data", tmp_path / "data")["release/2"]["#1"] == state
 
 
-@pytest.mark.parametrize(("most", "state"), [(0, "conflict"), (1, "missing, needs another first")])
+@pytest.mark.parametrize(("limit", "state"), [(0, "conflict"), (1, "missing, needs another first")])
 def test_prerequisites_are_looked_for_as_configured(
-    clone: Path, config: Path, tmp_path: Path, most: int, state: str
+    clone: Path, config: Path, tmp_path: Path, limit: int, state: str
 ) -> None:
-    config.write_text(f"{config.read_text()}pick: {{max_prerequisites: {most}}}\n")
+    config.write_text(f"{config.read_text()}pick: {{max_prerequisites: {limit}}}\n")
     assert run("--git", clone, "--config", config, "--data", tmp_path / "data")["release/2"]["#2"] == state
 
 
@@ -86,16 +88,16 @@ def test_without_rules_nothing_is_said_to_be_missing_or_not(clone: Path, tmp_pat
     bare = tmp_path / "bare.yaml"
     bare.write_text("repository: a/b\n")
     words = ["sync", "--git", str(clone), "--config", str(bare), "--data", str(tmp_path / "data")]
-    done = CliRunner().invoke(app, words, catch_exceptions=False)
-    assert "Nothing is missing" not in done.output
-    assert "release/2: No rule asks for any of 3 originals: `sync.rules` says what belongs here." in done.output
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert "Nothing is missing" not in result.output
+    assert "release/2: No rule asks for any of 3 originals: `sync.rules` says what belongs here." in result.output
 
 
 def test_a_folder_of_patches_that_is_not_there_is_an_error(clone: Path, config: Path, tmp_path: Path) -> None:
     config.write_text(f"{config.read_text()}patches: [nowhere]\n")
-    with pytest.raises(ConfigError, match="nowhere, which is no folder") as caught:
+    with pytest.raises(ConfigError, match="nowhere, which is no folder") as error:
         run("--git", clone, "--config", config, "--data", tmp_path / "data")
-    assert "Correct `patches`" in caught.value.hint
+    assert "Correct `patches`" in error.value.hint
 
 
 def test_the_clone_is_not_written_to(clone: Path, config: Path, tmp_path: Path) -> None:
@@ -122,10 +124,10 @@ def test_a_glob_narrows_the_branches_down(clone: Path, config: Path, tmp_path: P
 def test_a_shallow_clone_is_told_of(history: History, clone: Path, config: Path, tmp_path: Path) -> None:
     shallow = tmp_path / "shallow.git"
     history.git("clone", "--quiet", "--mirror", "--depth=1", f"file://{clone}", str(shallow), bare=False)
-    with pytest.raises(GitError) as caught:
+    with pytest.raises(GitError) as error:
         run("--git", shallow, "--config", config, "--data", tmp_path / "data")
-    assert "shallow" in caught.value.message
-    assert "--unshallow" in caught.value.hint
+    assert "shallow" in error.value.message
+    assert "--unshallow" in error.value.hint
 
 
 def test_a_run_that_overlaps_another_does_nothing(clone: Path, config: Path, tmp_path: Path) -> None:
@@ -140,6 +142,6 @@ def test_without_a_token_github_is_not_asked(config: Path, tmp_path: Path, monke
 
 
 def test_nothing_can_be_opened_without_github(clone: Path, tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["sync", "--git", str(clone), "--open", "--data", str(tmp_path / "data")])
-    assert done.exit_code == 2
+    result = CliRunner().invoke(app, ["sync", "--git", str(clone), "--open", "--data", str(tmp_path / "data")])
+    assert result.exit_code == 2
     assert not (tmp_path / "data").exists()

@@ -13,9 +13,9 @@ from bot.sync.lock import only_one
 
 def test_a_second_run_does_nothing_and_says_who_is_at_work(tmp_path: Path) -> None:
     with only_one(tmp_path / "data"):
-        with pytest.raises(BackportError) as caught, only_one(tmp_path / "data"):
+        with pytest.raises(BackportError) as error, only_one(tmp_path / "data"):
             pytest.fail("two at once")
-        assert f"process {os.getpid()}" in caught.value.message
+        assert f"process {os.getpid()}" in error.value.message
         with only_one(tmp_path / "other"):
             pass
 

@@ -65,9 +65,9 @@ def test_nothing_is_asked_for_without_rules() -> None:
 
 def test_a_refusal_says_its_reason_on_its_branches_only() -> None:
     policy = Policy(config("{deny: [{authors: [ann], branches: [release/1.0], reason: Not there.}]}").sync)
-    refused = policy.on("release/1.0").refusal_of(ORIGINAL)
-    assert refused is not None
-    assert (refused.reason, refused.by_person) == ("Not there.", False)
+    refusal = policy.on("release/1.0").refusal_of(ORIGINAL)
+    assert refusal is not None
+    assert (refusal.reason, refusal.by_person) == ("Not there.", False)
     assert policy.on("release/1.1").refusal_of(ORIGINAL) is None
     assert policy.concerns(ORIGINAL)
 
@@ -78,19 +78,19 @@ def test_a_refusal_says_its_reason_on_its_branches_only() -> None:
 )
 def test_a_label_is_a_person_s_refusal(label: str, kept_off: bool) -> None:
     policy = Policy(config("{}").sync)
-    labelled = replace(ORIGINAL, labels=(label,))
-    refused = policy.on("release/1.0").refusal_of(labelled)
-    assert (refused is not None and refused.by_person) is kept_off
-    assert policy.concerns(labelled)
+    original = replace(ORIGINAL, labels=(label,))
+    refusal = policy.on("release/1.0").refusal_of(original)
+    assert (refusal is not None and refusal.by_person) is kept_off
+    assert policy.concerns(original)
 
 
 def test_a_refusal_s_label_in_brackets_means_itself() -> None:
     policy = Policy(config("{refuse_labels: ['[no] backport']}").sync)
-    said = [
+    label = [
         policy.on("release/1.0").refusal_of(replace(ORIGINAL, labels=(label,)))
         for label in ("[No] Backport", "n backport")
     ]
-    assert [refused is not None for refused in said] == [True, False]
+    assert [refusal is not None for refusal in label] == [True, False]
 
 
 def test_a_hostile_title_is_only_text() -> None:
@@ -111,12 +111,12 @@ def test_a_hostile_title_is_only_text() -> None:
     ],
 )
 def test_a_mistake_in_the_section_is_named(sync: str, message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(ConfigError) as error:
         config(sync)
-    assert message in caught.value.message
+    assert message in error.value.message
 
 
 def test_a_misspelt_condition_gets_the_nearest_one() -> None:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(ConfigError) as error:
         config("{rules: [{lables: [bug]}]}")
-    assert "`labels`" in caught.value.hint
+    assert "`labels`" in error.value.hint
