@@ -1,7 +1,4 @@
-"""What the target's .gitattributes say of a path, in git's own reading of them.
-
-Owns the question. Which attributes bear on a merge is asked where merges are made.
-"""
+"""What the target's .gitattributes say of a path, as git reads them: https://git-scm.com/docs/gitattributes."""
 
 from __future__ import annotations
 
@@ -17,12 +14,12 @@ _FILE = ".gitattributes"
 def has_attribute(repository: Repository, tree: Sha, path: str, name: str) -> bool:
     """Say whether a tree's .gitattributes set an attribute for a path, to anything but false."""
     places = [str(folder / _FILE) for folder in PurePosixPath(path).parents]
-    found = {place: content for place in places if (content := repository.read(tree, place))}
-    if not any(name.encode() in content for content in found.values()):
+    files = {place: content for place in places if (content := repository.read(tree, place))}
+    if not any(name.encode() in content for content in files.values()):
         return False
-    # A bare repository shows git no attributes; a folder that holds nothing else does.
+    # git reads no attributes in a bare repository, so they are written to a folder of their own.
     with tempfile.TemporaryDirectory(prefix="backport-attributes-") as folder:
-        for place, content in found.items():
+        for place, content in files.items():
             Path(folder, place).parent.mkdir(parents=True, exist_ok=True)
             Path(folder, place).write_bytes(content)
         answer = repository.git.attempt(

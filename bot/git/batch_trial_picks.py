@@ -1,7 +1,4 @@
-"""Many trial picks at once: one git process for all of them.
-
-Owns the batch. What a trial means, and each answer, is the same as of `trial.try_pick`.
-"""
+"""Many trial picks at once, in few git processes. Each result is the same as that of `bot.git.trial_pick`."""
 
 from __future__ import annotations
 
@@ -21,48 +18,48 @@ Trial = CleanPick | EmptyPick | UnmergedPick
 
 def try_picks(
     repository: Quarantine,
-    wanted: Iterable[tuple[Sha, Sha]],
+    requests: Iterable[tuple[Sha, Sha]],
     seconds: float | None = None,
     processes: int | None = None,
 ) -> dict[tuple[Sha, Sha], Trial | GitError]:
-    """Pick commits onto trees, given as (commit, tree); one that git cannot do has its error for an answer.
+    """Pick commits onto trees, given as (commit, tree); a pick that git cannot do gives its error.
 
-    Many are shared out between as many `processes` as there are processors, or fewer.
+    Many picks are divided among as many `processes` as there are processors, or fewer.
 
     Raises:
-        OutOfTime: it took longer than `seconds`, where they are given.
+        OutOfTime: it took longer than `seconds`, if they are given.
     """
     answers: dict[tuple[Sha, Sha], Trial | GitError] = {}
-    asked: dict[tuple[Sha, Sha], MergePlan] = {}
-    pairs = dict.fromkeys(wanted)
+    plans: dict[tuple[Sha, Sha], MergePlan] = {}
+    pairs = dict.fromkeys(requests)
     targets = Counter(commit for commit, _onto in pairs)
     for commit, onto in pairs:
         try:
             trees = trees_of(repository, commit, onto)
-            asked[commit, onto] = plan_merge(repository, trees, alone=targets[commit] == 1)
+            plans[commit, onto] = plan_merge(repository, trees, alone=targets[commit] == 1)
         except GitError as error:
             answers[commit, onto] = error
-    for pair, merged in _merged(repository, asked, seconds, processes or os.cpu_count() or 1):
-        if isinstance(merged, GitError):
-            answers[pair] = merged
+    for pair, result in _merge(repository, plans, seconds, processes or os.cpu_count() or 1):
+        if isinstance(result, GitError):
+            answers[pair] = result
         else:
-            answers[pair] = conclude(repository, pair[0], asked[pair], merged)
+            answers[pair] = conclude(repository, pair[0], plans[pair], result)
     return answers
 
 
-def _merged(
-    repository: Quarantine, asked: Mapping[tuple[Sha, Sha], MergePlan], seconds: float | None, processes: int
+def _merge(
+    repository: Quarantine, plans: Mapping[tuple[Sha, Sha], MergePlan], seconds: float | None, processes: int
 ) -> Iterator[tuple[tuple[Sha, Sha], MergeResult | GitError | None]]:
-    """Yield each pair with what git made of its question, None where it has none.
+    """Yield each pair with the result of its merge, None if nothing is left to merge.
 
-    Neighbouring branches mostly have the same files, and then one question is enough for all of them.
+    Neighbouring branches mostly have the same files, and then one merge serves all of them.
     """
     askers: dict[Trees, list[tuple[Sha, Sha]]] = defaultdict(list)
-    for pair, each in asked.items():
-        if each.trees is None:
+    for pair, plan in plans.items():
+        if plan.trees is None:
             yield pair, None
         else:
-            askers[each.trees].append(pair)
-    wanted = {trees: asked[pairs[0]].attributes for trees, pairs in askers.items()}
-    for trees, merged in merge_many(repository, wanted, seconds=seconds, processes=processes):
-        yield from ((pair, merged) for pair in askers[trees])
+            askers[plan.trees].append(pair)
+    requests = {trees: plans[pairs[0]].attributes for trees, pairs in askers.items()}
+    for trees, result in merge_many(repository, requests, seconds=seconds, processes=processes):
+        yield from ((pair, result) for pair in askers[trees])

@@ -1,7 +1,7 @@
-"""What branches have that some originals have not, read in one walk for all of them.
+"""Commits of branches that the originals' history lacks, read in one walk for several branches.
 
-Owns the walk. In a large repository it costs about the same for one branch as for fifty, since most of it goes over
-what main got since they parted; so branches that will be asked about together are announced together.
+In a large repository the walk mostly covers main since the branch point, so that fifty branches cost about as much as
+one. Announce all branches before the first query.
 """
 
 from __future__ import annotations
@@ -18,81 +18,81 @@ _MOST_KEPT = 200
 
 @dataclass(frozen=True, slots=True)
 class BranchHistory:
-    """A branch's own commits, children before parents, and the commits that it shares with the originals' history."""
+    """The commits of one branch alone, children before parents, and those where it left the originals' history."""
 
     commits: tuple[LoggedCommit, ...]
-    shared: frozenset[Sha]
+    shared_commits: frozenset[Sha]
 
 
 @dataclass(frozen=True, slots=True)
-class _Announced:
-    """Branches to be read together, and what was read of them, which comes with the first question."""
+class _BranchGroup:
+    """Branches to be read in one walk; `log` is what the walk found, None before the first query."""
 
     commits: tuple[Sha, ...] = ()
     tips: frozenset[Sha] = frozenset()
-    listed: Mapping[Sha, LoggedCommit] | None = None
+    log: Mapping[Sha, LoggedCommit] | None = None
 
 
 class BranchOnlyCommits:
-    """The histories of branches without those of some originals; the ones announced last are kept.
+    """Reads the commits that branches have and the originals' history lacks. The branches announced last are cached.
 
     Threads may share it.
     """
 
     def __init__(self) -> None:
-        self._announced = _Announced()
+        self._announced = _BranchGroup()
         self._shared: dict[tuple[tuple[Sha, ...], Sha], frozenset[Sha]] = {}
 
     def announce(self, commits: Sequence[Sha], tips: Iterable[Sha]) -> None:
-        """Say which branches will be asked about for which originals; all of them are here."""
-        self._announced = _Announced(tuple(commits), frozenset(tips))
+        """Announce the branches and originals of the next queries; all of them are in the repository."""
+        self._announced = _BranchGroup(tuple(commits), frozenset(tips))
 
     def together(self, commits: Sequence[Sha], tip: Sha) -> int:
         """Return how many branches were announced with this one for these originals, itself included; else 1."""
-        announced = self._announced
-        return len(announced.tips) if announced.commits == tuple(commits) and tip in announced.tips else 1
+        group = self._announced
+        return len(group.tips) if group.commits == tuple(commits) and tip in group.tips else 1
 
     def read(self, repository: Repository, tip: Sha, commits: Sequence[Sha], paths: Sequence[str]) -> BranchHistory:
-        """Return the history of one branch; of the paths that its commits changed only these are told.
+        """Return the history of one branch; its commits name no changed paths but these.
 
-        The paths are the same whenever the originals are.
+        Equal originals come with equal paths.
         """
-        found = self._read(repository, tip, commits, paths)
+        history = self._read(repository, tip, commits, paths)
         if len(self._shared) >= _MOST_KEPT:
             self._shared.clear()
-        self._shared[tuple(commits), tip] = found.shared
-        return found
+        self._shared[tuple(commits), tip] = history.shared_commits
+        return history
 
-    def shared(self, commits: Sequence[Sha], tip: Sha) -> frozenset[Sha]:
-        """Return the shared commits of what was read of late; empty where that was not."""
+    def shared_commits(self, commits: Sequence[Sha], tip: Sha) -> frozenset[Sha]:
+        """Return the shared commits of a branch that was read lately; empty otherwise."""
         return self._shared.get((tuple(commits), tip), frozenset())
 
     def _read(self, repository: Repository, tip: Sha, commits: Sequence[Sha], paths: Sequence[str]) -> BranchHistory:
-        announced = self._announced
-        if announced.commits != tuple(commits) or tip not in announced.tips:
-            return _reached(_list(repository, [tip], commits, paths), tip)
-        listed = announced.listed
-        if listed is None:
-            listed = _list(repository, sorted(announced.tips), commits, paths)
-            self._announced = replace(announced, listed=listed)
-        return _reached(listed, tip)
+        group = self._announced
+        if group.commits != tuple(commits) or tip not in group.tips:
+            return _walk(_list(repository, [tip], commits, paths), tip)
+        log = group.log
+        if log is None:
+            log = _list(repository, sorted(group.tips), commits, paths)
+            self._announced = replace(group, log=log)
+        return _walk(log, tip)
 
 
 def _list(
     repository: Repository, tips: Iterable[Sha], commits: Iterable[Sha], paths: Iterable[str]
 ) -> dict[Sha, LoggedCommit]:
-    return {each.sha: each for each in read_log(repository, tips, commits, paths)}
+    return {commit.sha: commit for commit in read_log(repository, tips, commits, paths)}
 
 
-def _reached(listed: Mapping[Sha, LoggedCommit], tip: Sha) -> BranchHistory:
-    seen: set[Sha] = set()
-    shared: set[Sha] = set()
-    waiting = [tip]
-    while waiting:
-        sha = waiting.pop()
-        if sha not in listed:
-            shared.add(sha)
-        elif sha not in seen:
-            seen.add(sha)
-            waiting += listed[sha].parents
-    return BranchHistory(tuple(each for sha, each in listed.items() if sha in seen), frozenset(shared))
+def _walk(log: Mapping[Sha, LoggedCommit], tip: Sha) -> BranchHistory:
+    reached: set[Sha] = set()
+    shared_commits: set[Sha] = set()
+    pending = [tip]
+    while pending:
+        sha = pending.pop()
+        if sha not in log:
+            shared_commits.add(sha)
+        elif sha not in reached:
+            reached.add(sha)
+            pending += log[sha].parents
+    return BranchHistory(tuple(commit for sha, commit in log.items() if sha in reached), frozenset(shared_commits))

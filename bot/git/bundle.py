@@ -1,7 +1,7 @@
-"""A base commit and a candidate in one file: what a job without a token and without a network needs of a repository.
+"""A base commit and a candidate in one file, for a job without a token and without a network.
 
-Owns how such a bundle is made and how it is taken in. It holds the two trees whole and no history: the base commit is
-a shallow boundary, so a bundle weighs about as much as one compressed checkout. Object names stay what they are.
+The bundle holds the two trees whole and no history: the base commit is a shallow boundary, so that a bundle is about as
+large as one compressed checkout. Object names stay what they are. https://git-scm.com/docs/git-bundle
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def _shallow(boundary: Sha) -> Iterator[Git]:
 
 def _unbundle(git: Git, file: Path, base: Sha, candidate: Sha) -> None:
     path = str(file.resolve())
-    listed = git.text("bundle", "list-heads", path)
-    if dict(line.split(" ", 1)[::-1] for line in listed.splitlines()) != {_BASE: base, _CANDIDATE: candidate}:
+    heads = git.text("bundle", "list-heads", path)
+    if dict(line.split(" ", 1)[::-1] for line in heads.splitlines()) != {_BASE: base, _CANDIDATE: candidate}:
         raise GitError(
             f"{file.name} does not hold {base[:12]} and {candidate[:12]}; nothing was done.", hint="Make it anew."
         )

@@ -1,13 +1,11 @@
 """Commit messages of backports: the original's, with the line that names it.
 
-Owns where that line stands, and what becomes of such lines that the original's own message has. Trailers are only
-trailers as long as they are the message's last paragraph, so our line goes before them and credit (Co-authored-by,
-Signed-off-by) stays where GitHub and git look for it.
+Trailers only count in a message's last paragraph (https://git-scm.com/docs/git-interpret-trailers). So our line goes
+before them, and credit (Co-authored-by, Signed-off-by) stays where GitHub and git look for it.
 
-A line `(cherry picked from commit …)` in the original's message is the word of whoever wrote that message. Copied as it
-is, it would read as the word of the bot: it becomes `Original-picked-from: …`, which neither git nor another tool
-takes for a pick and which is a trailer all the same, so that the block around it stays one. So the lines of that form
-in a message that the bot wrote are the bot's, all of them.
+A line `(cherry picked from commit …)` in the original's message is its author's claim. A copy would read as the bot's:
+it becomes `Original-picked-from: …`, which no tool takes for a pick and which is still a trailer, so that the block
+around it stays one. All lines of the first form in a message that the bot wrote are therefore the bot's.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from bot.text.closing_keywords import neutralize_keywords, skips_ci
 
 _TRAILER = re.compile(r"[A-Za-z0-9-]+[ \t]*:[ \t]*\S")
 # git takes these as a sign that the paragraph was made by tools, and then tolerates other lines in it.
-_GENERATED = ("Signed-off-by: ", "(cherry picked from commit ")
+_TOOL_LINES = ("Signed-off-by: ", "(cherry picked from commit ")
 _PICKED_FROM = re.compile(r"^\(cherry picked from commit ([0-9a-fA-F]{7,64})\)[ \t\r]*$", re.MULTILINE)
 # As people write it: in another case, with a hyphen, without the word "commit", in a sentence.
 PICKED_WORDS = r"\b(?:cherry[- ]?pick(?:ed)?|back-?port(?:ed)?) (?:from|of) (?:commit )?"
@@ -30,7 +28,7 @@ _ANY_PICKED_LINE = re.compile(
 _ANY_PICKED = re.compile(rf"{PICKED_WORDS}(?=[0-9a-f]{{7,64}}\b)", re.IGNORECASE)
 # git's own sentence, and as people write it of several: "This reverts commits A, B and C." What a reverted merge was
 # merged into ("reversing changes made to …") is not reverted.
-_REVERTED = re.compile(
+_REVERT = re.compile(
     r"\bThis (?:reverts|backs out) (?:the following )?commits?:?"
     r"((?:[\s,*&-]{1,9}(?:and )?(?:commit )?[0-9a-f]{7,64}\b)+)",
     re.IGNORECASE,
@@ -53,7 +51,7 @@ def backport_message(message: str, originals: Iterable[Sha], notes: Iterable[str
 
 
 def with_trailer(message: str, key: str, value: str) -> str:
-    """Return a message with one more trailer at its end; one that it has already is not repeated."""
+    """Return a message with one more trailer at its end; an existing one is not repeated."""
     trailers, line = _split_trailers(message.rstrip())[1].split("\n"), f"{key}: {value}"
     if line in trailers:
         return message
@@ -68,13 +66,13 @@ def picked_from(message: str) -> tuple[str, ...]:
 
 
 def without_picked_from(message: str) -> str:
-    """Return a message in which what it says of being a pick cannot be read as said by whoever copies it."""
+    """Return a message whose own claims to be a pick cannot be taken for those of its copy."""
     return _ANY_PICKED.sub("picked by its author from ", _ANY_PICKED_LINE.sub(r"Original-picked-from: \1", message))
 
 
-def reverted(message: str) -> tuple[str, ...]:
+def reverted_commits(message: str) -> tuple[str, ...]:
     """Return the commits that a message says it reverts, in lower case."""
-    return tuple(name.lower() for names in _REVERTED.findall(message) for name in _NAME.findall(names))
+    return tuple(name.lower() for names in _REVERT.findall(message) for name in _NAME.findall(names))
 
 
 def _with_plain_ends(message: str) -> str:
@@ -97,13 +95,13 @@ def _last_paragraph(message: str) -> tuple[str, bool, str]:
 
 
 def _is_trailer_block(lines: list[str]) -> bool:
-    trailers = others = 0
-    generated = False
+    trailers = other_lines = 0
+    from_tools = False
     for line in lines:
-        if line.startswith(_GENERATED):
-            generated, trailers = True, trailers + 1
+        if line.startswith(_TOOL_LINES):
+            from_tools, trailers = True, trailers + 1
         elif _TRAILER.match(line):
             trailers += 1
         elif not (line[:1] in " \t" and trailers):  # an indented line continues the trailer above it
-            others += 1
-    return trailers > 0 and (others == 0 or (generated and trailers * 3 >= others))
+            other_lines += 1
+    return trailers > 0 and (other_lines == 0 or (from_tools and trailers * 3 >= other_lines))

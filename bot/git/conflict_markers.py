@@ -1,7 +1,7 @@
-"""Conflict regions in what git merged: settled text and, between it, what each side wants.
+"""Reads conflict markers: merged text and, between it, regions with each side's text.
 
-Owns the reading of conflict markers. They are made for the purpose, longer than any that a file can hold and labelled
-with an object name, so text that looks like a marker is text.
+Our markers are longer than those in any file and labelled with an object name, so that text which looks like a marker
+stays text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Region:
 
 
 Parts = tuple[bytes | Region, ...]
-"""A file in order: settled text and regions."""
+"""A file in order: merged text and regions."""
 
 _REGION = re.compile(
     rb"""
@@ -36,30 +36,30 @@ _REGION = re.compile(
 )
 
 
-def split_regions(merged: bytes, *, base: bytes | None, ours: bytes | None, theirs: bytes | None) -> Parts:
+def split_regions(content: bytes, *, base: bytes | None, ours: bytes | None, theirs: bytes | None) -> Parts:
     """Split a file that was merged with diff3 markers of MARKER_SIZE; the whole sides say how the file ends.
 
     Empty for a file without regions.
     """
     parts: list[bytes | Region] = []
     position = 0
-    for match in _REGION.finditer(merged):
-        parts.append(merged[position : match.start()])
+    for match in _REGION.finditer(content):
+        parts.append(content[position : match.start()])
         parts.append(Region(match["base"], match["ours"], match["theirs"]))
         position = match.end()
     if not parts:
         return ()
     last = parts[-1]
-    if position == len(merged) and isinstance(last, Region):
+    if position == len(content) and isinstance(last, Region):
         # Before a marker git ends a last line that has no end; the sides do not have that end.
         parts[-1] = Region(_as_ended(last.base, base), _as_ended(last.ours, ours), _as_ended(last.theirs, theirs))
     else:
-        parts.append(merged[position:])
+        parts.append(content[position:])
     return tuple(part for part in parts if part != b"")
 
 
-def _as_ended(text: bytes, whole: bytes | None) -> bytes:
-    return text.removesuffix(b"\n") if whole and not whole.endswith(b"\n") else text
+def _as_ended(text: bytes, side: bytes | None) -> bytes:
+    return text.removesuffix(b"\n") if side and not side.endswith(b"\n") else text
 
 
 def join_parts(parts: Parts, texts: dict[int, bytes]) -> bytes:

@@ -1,7 +1,7 @@
-"""Conflicts cut into what is settled and what each side wants, for one pick or for many at once.
+"""Splits conflicting files into merged text and regions with both sides and the base, for one pick or for many.
 
-Owns how git is made to show the base beside both sides. Only the files in conflict are merged again, each by itself:
-in a large tree to look for renames takes most of a merge's time, and the pick has found them.
+Only the files in conflict are merged again, each by itself: the pick has found the renames already, and in a large tree
+looking for them takes most of a merge's time.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from bot.git.unmerged_paths import UnmergedFile
 from bot.models import ConflictKind, Sha
 
 _LONG = f"* conflict-marker-size={MARKER_SIZE}\n"
-# The last line of a .gitattributes that says so is the one that holds, and each of them may.
+# The last matching line of a .gitattributes counts, so it is appended to each of them.
 _LONG_MARKERS = f"\n{_LONG}".encode()
 
 Split = Mapping[str, Parts]
-"""Settled text and regions of each file that git could merge in part."""
+"""Merged text and conflict regions of each file that git could merge in part."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Small:
-    """The files of a pick that hold lines in conflict, by the paths that they have in trees of nothing else."""
+    """The files of a pick with lines in conflict, by their paths in trees that hold nothing else."""
 
     files: Mapping[str, UnmergedFile]
     trees: Trees
@@ -44,40 +44,40 @@ def split_unmerged(repository: Quarantine, pick: UnmergedPick) -> Split:
     Raises:
         GitError: git could not do it again.
     """
-    found = split_all(repository, [pick])[pick.trees]
-    if isinstance(found, GitError):
-        raise found
-    return found
+    parts = split_all(repository, [pick])[pick.trees]
+    if isinstance(parts, GitError):
+        raise parts
+    return parts
 
 
 def split_all(repository: Quarantine, picks: Iterable[UnmergedPick]) -> dict[Trees, Split | GitError]:
     """Return the same of many picks, by what was merged, with one git process; an error where git could not."""
-    asked = {pick.trees: _make_small(repository, pick) for pick in picks}
-    wanted = {small.trees: small.attributes for small in asked.values() if small.files}
-    if not wanted:
-        return {trees: {} for trees in asked}
+    smalls = {pick.trees: _make_small(repository, pick) for pick in picks}
+    merges = {small.trees: small.attributes for small in smalls.values() if small.files}
+    if not merges:
+        return {trees: {} for trees in smalls}
     with _marker_style() as style:
-        answers = dict(merge_many(repository, wanted, style))
+        answers = dict(merge_many(repository, merges, style))
     return {
-        trees: _split(repository, small, answers[small.trees]) if small.files else {} for trees, small in asked.items()
+        trees: _split(repository, small, answers[small.trees]) if small.files else {} for trees, small in smalls.items()
     }
 
 
 def _make_small(repository: Quarantine, pick: UnmergedPick) -> _Small:
     attributes = tuple((path, content + _LONG_MARKERS) for path, content in attributes_of(repository, pick.trees))
-    listed = [file for file in pick.files if file.kind in (ConflictKind.CONTENT, ConflictKind.ADD_ADD)]
-    # Without attributes a path says nothing, and one directory costs less than many.
-    files = {file.path if attributes else str(at): file for at, file in enumerate(listed)}
-    # With the attributes in them, trees that are equal are merged alike.
-    bearing = {path: _written(repository, content) for path, content in attributes if path not in files}
+    text_files = [file for file in pick.files if file.kind in (ConflictKind.CONTENT, ConflictKind.ADD_ADD)]
+    # Without attributes the paths do not matter, and one directory costs less than many.
+    files = {file.path if attributes else str(index): file for index, file in enumerate(text_files)}
+    # With the attributes in them, equal trees give equal merges.
+    attribute_entries = {path: _write_blob(repository, content) for path, content in attributes if path not in files}
     base, ours, theirs = (
-        _tree_of(repository, bearing | {path: side(file) for path, file in files.items()})
+        _tree_of(repository, attribute_entries | {path: side(file) for path, file in files.items()})
         for side in (_base, _ours, _theirs)
     )
     return _Small(files, Trees(base=base, ours=ours, theirs=theirs), attributes)
 
 
-def _written(repository: Quarantine, content: bytes) -> Entry:
+def _write_blob(repository: Quarantine, content: bytes) -> Entry:
     return Entry(REGULAR, repository.writer.write("blob", content))
 
 
@@ -111,15 +111,15 @@ def _marker_style() -> Iterator[tuple[str, ...]]:
         yield tuple(word for name, value in options.items() for word in ("-c", f"{name}={value}"))
 
 
-def _split(repository: Quarantine, small: _Small, merged: MergeResult | GitError) -> Split | GitError:
-    if isinstance(merged, GitError):
-        return merged
-    left = repository.read_all((merged.tree, each.written) for each in merged.stages.values())
-    found = {}
-    for path, written in zip(merged.stages, left, strict=True):
+def _split(repository: Quarantine, small: _Small, result: MergeResult | GitError) -> Split | GitError:
+    if isinstance(result, GitError):
+        return result
+    contents = repository.read_all((result.tree, stages.result_path) for stages in result.stages.values())
+    parts = {}
+    for path, content in zip(result.stages, contents, strict=True):
         file = small.files[path]
         base, ours, theirs = (
             repository.read_blob(entry.sha) if entry else None for entry in (file.base, file.ours, file.theirs)
         )
-        found[file.path] = split_regions(written or b"", base=base, ours=ours, theirs=theirs)
-    return found
+        parts[file.path] = split_regions(content or b"", base=base, ours=ours, theirs=theirs)
+    return parts

@@ -1,7 +1,7 @@
-"""Patches as texts that can be compared: what a commit changes, with and without its line numbers.
+"""Compares patches as texts, with and without their line numbers.
 
-Owns when two patches are the same. `git patch-id` drops all white space before it compares, so two fixes of a Python
-block's indentation can share an id; here white space counts.
+`git patch-id` drops all white space before it compares, so that two fixes of a Python block's indentation can share an
+id (https://git-scm.com/docs/git-patch-id); here white space counts.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ _OF_COMMITS = ("diff-tree", "--stdin", "-r", "-p", "--root", "--always", "--diff
 
 def commit_patches(repository: Repository, commits: Iterable[Sha]) -> dict[Sha, bytes]:
     """Return what each commit changes, as a diff against its first parent."""
-    return _split(repository.git.run(*_OF_COMMITS, stdin=_listed(commits)))
+    return _split(repository.git.run(*_OF_COMMITS, stdin=_lines_of(commits)))
 
 
 def readable_patches(repository: Repository, commits: Sequence[Sha]) -> dict[Sha, bytes]:
     """Return the same, leaving out commits whose files are not all here."""
-    found: dict[Sha, bytes] = {}
+    patches_read: dict[Sha, bytes] = {}
     while commits:
-        done = repository.git.attempt(*_OF_COMMITS, stdin=_listed(commits))
-        patches = _split(done.stdout)
-        if done.code == 0:
-            return found | patches
+        result = repository.git.attempt(*_OF_COMMITS, stdin=_lines_of(commits))
+        patches = _split(result.stdout)
+        if result.code == 0:
+            return patches_read | patches
         # git ends at the first object that is missing: what it had begun to print may be cut off.
-        whole = dict(list(patches.items())[:-1])
-        found |= whole
-        commits = commits[len(whole) or 1 :]
-    return found
+        complete = dict(list(patches.items())[:-1])
+        patches_read |= complete
+        commits = commits[len(complete) or 1 :]
+    return patches_read
 
 
-def _listed(commits: Iterable[Sha]) -> bytes:
+def _lines_of(commits: Iterable[Sha]) -> bytes:
     return "".join(f"{sha}\n" for sha in commits).encode()
 
 
@@ -54,7 +54,7 @@ def _split(patches: bytes) -> dict[Sha, bytes]:
     return {Sha(sha.decode()): patch for sha, patch in zip(pieces[::2], pieces[1::2], strict=True)}
 
 
-def normalized(patch: bytes, *, positions: bool = False) -> bytes:
+def normalize(patch: bytes, *, positions: bool = False) -> bytes:
     """Return a patch without the names of text blobs and, unless asked for, without line positions.
 
     Two patches that come out equal make the same change. Headings after `@@` are context that git guessed: left out.
@@ -62,8 +62,8 @@ def normalized(patch: bytes, *, positions: bool = False) -> bytes:
     files = re.split(rb"^(?=diff --git )", patch, flags=re.MULTILINE)
     hunk = rb"@@ -\1 +\2 @@" if positions else b"@@"
     # Of a binary file the blobs' names are all that the patch says.
-    named = (each if b"\nBinary files " in each else _INDEX.sub(b"index", each) for each in files)
-    return b"".join(_HUNK.sub(hunk, each) for each in named)
+    texts = (text if b"\nBinary files " in text else _INDEX.sub(b"index", text) for text in files)
+    return b"".join(_HUNK.sub(hunk, text) for text in texts)
 
 
 def range_diff(repository: Repository, originals: Sequence[Sha], base: Sha, tip: Sha) -> str:
@@ -79,15 +79,15 @@ def range_diff(repository: Repository, originals: Sequence[Sha], base: Sha, tip:
     return repository.git.text(*options, f"{parents[0][0]}..{originals[-1]}", f"{base}..{tip}")
 
 
-def differ_in_line_ends(original: bytes, picked: bytes) -> bool:
+def differ_in_line_ends(original: bytes, pick: bytes) -> bool:
     """Say whether two patches that differ make the same change in other line ends."""
-    texts = normalized(original), normalized(picked)
+    texts = normalize(original), normalize(pick)
     return texts[0] != texts[1] and texts[0].replace(b"\r\n", b"\n") == texts[1].replace(b"\r\n", b"\n")
 
 
-def compare(original: bytes, picked: bytes) -> Fidelity:
+def compare(original: bytes, pick: bytes) -> Fidelity:
     """Say how near a picked patch is to the original one."""
-    if normalized(original) != normalized(picked):
+    if normalize(original) != normalize(pick):
         return Fidelity.ADAPTED
-    same_lines = normalized(original, positions=True) == normalized(picked, positions=True)
+    same_lines = normalize(original, positions=True) == normalize(pick, positions=True)
     return Fidelity.EXACT if same_lines else Fidelity.OFFSET

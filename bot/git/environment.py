@@ -14,12 +14,12 @@ from functools import cache
 
 from bot.errors import GitError
 
-_INHERITED = (
+_PASSED_VARIABLES = (
     *("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR"),
     *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "all_proxy"),
 )
 # https://git-scm.com/docs/git#_environment_variables
-_FIXED = {
+_OUR_VARIABLES = {
     "LC_ALL": "C",
     "TZ": "UTC",
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -32,8 +32,8 @@ _FIXED = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
 }
-# git runs on directories that the bot created itself, with their configuration. A repository that somebody else set up
-# is read through `bot.git.untrusted_repository`, without its own.
+# git runs on directories that the bot created itself, with their configuration. A repository that others set up is
+# read through `bot.git.untrusted_repository`, without its own.
 SETTINGS = (
     *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0"),
     *("-c", "core.sharedRepository=0600"),  # only the owner may read what git writes, as with the data folder
@@ -44,8 +44,8 @@ SETTINGS = (
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the whole environment of a git process."""
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    return {**inherited, **_FIXED, **(extra or {})}
+    passed_variables = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
+    return {**passed_variables, **_OUR_VARIABLES, **(extra or {})}
 
 
 def require_git() -> str:

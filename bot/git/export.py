@@ -1,7 +1,7 @@
-"""The files of a commit on a disk, for a run that needs files.
+"""Writes a commit's files to a directory, for a run that needs files.
 
-Owns what such a directory holds: the files and links that a checkout of the commit would have, and no repository. No
-filter of the repository is run, as a filter is a program.
+The directory gets the files and links that a checkout would have, and no repository. No filter of the repository runs,
+as a filter is a program: https://git-scm.com/docs/gitattributes#_filter
 """
 
 from __future__ import annotations
@@ -34,5 +34,5 @@ def _fill_index(repository: Repository, commit: Sha, paths: Sequence[str], varia
         repository.git.run("read-tree", commit, variables=variables)
         return
     literal = {**variables, "GIT_LITERAL_PATHSPECS": "1"}
-    listed = repository.git.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths, variables=literal)
-    repository.git.run("update-index", "-z", "--index-info", stdin=listed, variables=variables)
+    entries = repository.git.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths, variables=literal)
+    repository.git.run("update-index", "-z", "--index-info", stdin=entries, variables=variables)

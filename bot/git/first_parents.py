@@ -1,6 +1,6 @@
 """The commits of a branch along first parents, read once for all that ask.
 
-Owns the line and the place of a commit on it. In a large repository it takes longer to read than to look anything up.
+In a large repository reading the line takes longer than any look-up on it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""What commits change, line by line: whether one makes the change of another, or takes it back.
+"""Says whether one commit makes or reverts another commit's change, by comparing their lines.
 
-Owns what bears out the word of a message. Anybody can write that a commit is a pick or a revert of another one, so the
-lines decide. Backports are adapted, so not all lines have to be there: of 4,621 past ones of aiohttp and ansible
-98.5 % make at least half of the original's.
+Anybody can write that a commit is a pick or a revert of another one, so the lines decide. Backports are adapted, so not
+all lines have to be there: of 4,621 past ones of aiohttp and ansible 98.5 % make at least half of the original's.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from bot.git.diff_text import normalized, readable_patches
+from bot.git.diff_text import normalize, readable_patches
 from bot.git.objects import decode_path
 from bot.git.trees import commit_paths, find_entry
 from bot.models import Sha
@@ -35,7 +34,7 @@ _HUNK = re.compile(rb"^@@ .*\n", re.MULTILINE)
 _BLOBS = re.compile(rb"^index ([0-9a-f]+)\.\.([0-9a-f]+)", re.MULTILINE)
 _MODES = re.compile(rb"^old mode (\d+)\nnew mode (\d+)", re.MULTILINE)
 # Braces and the like are in every change.
-_TELLING = re.compile(rb"\w\W*\w")
+_WORDS = re.compile(rb"\w\W*\w")
 
 
 @dataclass(slots=True)
@@ -49,7 +48,7 @@ class _File:
     @property
     def telling(self) -> Counter[bytes]:
         """The lines that say something; all of them where none does."""
-        return Counter({line: n for line, n in self.lines.items() if _TELLING.search(line, 1)}) or self.lines
+        return Counter({line: n for line, n in self.lines.items() if _WORDS.search(line, 1)}) or self.lines
 
 
 def makes(repository: Repository, commit: Sha, original: Sha) -> bool:
@@ -84,46 +83,46 @@ def borne_out(repository: Repository, pairs: Collection[Pair], *, reverse: bool 
     With `reverse` it takes that change back. What git cannot read here bears nothing out. Files count that the first
     commit could change: those that its parent has or the second commit adds.
     """
-    ordered = sorted(set(pairs))
-    chunks = [ordered[begin : begin + _CHUNK] for begin in range(0, len(ordered), _CHUNK)]
+    pairs_in_order = sorted(set(pairs))
+    chunks = [pairs_in_order[begin : begin + _CHUNK] for begin in range(0, len(pairs_in_order), _CHUNK)]
     # git makes the next patches while these are read.
     with ThreadPoolExecutor(_AT_ONCE) as readers:
-        found = readers.map(lambda chunk: _borne_out(repository, chunk, reverse=reverse), chunks)
-        return {pair for chunk in found for pair in chunk}
+        results = readers.map(lambda chunk: _borne_out(repository, chunk, reverse=reverse), chunks)
+        return {pair for chunk in results for pair in chunk}
 
 
 def _borne_out(repository: Repository, pairs: Sequence[Pair], *, reverse: bool) -> Iterator[Pair]:
     patches = readable_patches(repository, sorted({sha for pair in pairs for sha in pair}))
     changes = cache(lambda sha: list(_files(patches[sha])))
-    equal = cache(lambda sha: normalized(patches[sha]))
-    for commit, other in pairs:
-        if commit not in patches or other not in patches:
+    equal = cache(lambda sha: normalize(patches[sha]))
+    for commit, claimed in pairs:
+        if commit not in patches or claimed not in patches:
             continue
         # Most picks are the same to the letter, which is quicker to see.
-        if not reverse and patches[other].strip() and equal(commit) == equal(other):
-            yield commit, other
+        if not reverse and patches[claimed].strip() and equal(commit) == equal(claimed):
+            yield commit, claimed
             continue
-        wanted = [_turned(file) for file in changes(other)] if reverse else changes(other)
-        if _covers(repository, commit, changes(commit), wanted):
-            yield commit, other
+        files = [_reverse(file) for file in changes(claimed)] if reverse else changes(claimed)
+        if _covers(repository, commit, changes(commit), files):
+            yield commit, claimed
 
 
-def _covers(repository: Repository, commit: Sha, made: Sequence[_File], wanted: Iterable[_File]) -> bool:
-    by_path = {file.path: file.lines for file in made}
+def _covers(repository: Repository, commit: Sha, files: Sequence[_File], expected_files: Iterable[_File]) -> bool:
+    by_path = {file.path: file.lines for file in files}
     by_name: dict[str, Counter[bytes]] = defaultdict(Counter)
-    for file in made:
+    for file in files:
         by_name[_name(file.path)] += file.lines
-    same = total = 0
-    for file in wanted:
-        there = by_path.get(file.path)
-        if there is None and not _lacks(repository, commit, file.path):
-            there = Counter()
+    common = total = 0
+    for file in expected_files:
+        lines = by_path.get(file.path)
+        if lines is None and not _lacks(repository, commit, file.path):
+            lines = Counter()
         # A file that the branch has in another directory keeps its name; one that it does not have cannot be changed.
-        there = by_name.get(_name(file.path)) if there is None else there
-        if there is not None or file.kind == "A":
-            same += (file.telling & (there or Counter())).total()
+        lines = by_name.get(_name(file.path)) if lines is None else lines
+        if lines is not None or file.kind == "A":
+            common += (file.telling & (lines or Counter())).total()
             total += file.telling.total()
-    return total > 0 and same >= total * _ENOUGH
+    return total > 0 and common >= total * _ENOUGH
 
 
 def _lacks(repository: Repository, commit: Sha, path: str) -> bool:
@@ -138,7 +137,7 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _turned(file: _File) -> _File:
+def _reverse(file: _File) -> _File:
     signs = {b"+": b"-", b"-": b"+"}
     lines = Counter({signs.get(line[:1], line[:1]) + line[1:]: n for line, n in file.lines.items()})
     return _File(file.path, {"A": "D", "D": "A"}.get(file.kind, file.kind), lines)

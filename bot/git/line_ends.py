@@ -1,8 +1,7 @@
-"""Line ends that main has changed in a file and the branch has not: an original put into the branch's own.
+"""Gives an original the branch's line ends, if main changed those of a file and the branch did not.
 
-Owns when two sides of a conflict differ in their line ends alone, and how the original is written in the others. git
-knows line ends of a worktree only: where the blobs differ, every line of such a file conflicts, and to take main's
-would rewrite the whole file on the branch.
+git converts line ends only in a worktree. If the blobs differ in them, every line of the file conflicts, and taking
+main's side would rewrite the whole file on the branch.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ def align_trees(repository: Quarantine, trees: Trees, files: Iterable[UnmergedFi
     None where no file's line ends stand in the way: where both sides have the same, or the original's are mixed, which
     may be its content.
     """
-    written: dict[Sha, Sha] = {}
+    blobs: dict[Sha, Sha] = {}
     for file in files:
-        written |= _aligned_blobs(repository, file)
-    if not written:
+        blobs |= _aligned_blobs(repository, file)
+    if not blobs:
         return None
     paths = tuple(differing_paths(repository, trees.base, trees.theirs))
-    base, theirs = (_with_blobs(repository, tree, paths, written) for tree in (trees.base, trees.theirs))
+    base, theirs = (_with_blobs(repository, tree, paths, blobs) for tree in (trees.base, trees.theirs))
     return replace(trees, base=base, theirs=theirs, commits=None)
 
 
@@ -50,8 +49,8 @@ def _aligned_blobs(repository: Quarantine, file: UnmergedFile) -> dict[Sha, Sha]
     ends = {_line_end(side) for side in sides.values()}
     if any(map(is_binary, (ours, *sides.values()))) or len(ends) > 1 or ends <= {None, _line_end(ours)}:
         return {}
-    aligned = {sha: with_line_ends_of(ours, side) for sha, side in sides.items()}
-    return {sha: repository.writer.write("blob", text) for sha, text in aligned.items() if text != sides[sha]}
+    texts = {sha: with_line_ends_of(ours, side) for sha, side in sides.items()}
+    return {sha: repository.writer.write("blob", text) for sha, text in texts.items() if text != sides[sha]}
 
 
 def _line_end(content: bytes) -> bytes | None:
@@ -68,29 +67,29 @@ def with_line_ends_of(ours: bytes, text: bytes) -> bytes:
     plain = text.replace(b"\r\n", b"\n")
     if end is not None:
         return plain if end == b"\n" else plain.replace(b"\n", b"\r\n")
-    lines, kept = plain.splitlines(keepends=True), ours.splitlines(keepends=True)
-    if not kept or len(lines) + len(kept) > _LARGEST:
+    lines, our_lines = plain.splitlines(keepends=True), ours.splitlines(keepends=True)
+    if not our_lines or len(lines) + len(our_lines) > _LARGEST:
         return text
     mostly = ours.count(b"\r\n") * 2 > ours.count(b"\n")
-    matcher = SequenceMatcher(None, [line.replace(b"\r\n", b"\n") for line in kept], lines, autojunk=False)
-    aligned: list[bytes] = []
+    matcher = SequenceMatcher(None, [line.replace(b"\r\n", b"\n") for line in our_lines], lines, autojunk=False)
+    result: list[bytes] = []
     for tag, start, end_of_kept, begin, end_of_lines in matcher.get_opcodes():
         if tag == "equal":
-            aligned += kept[start:end_of_kept]
+            result += our_lines[start:end_of_kept]
             continue
         # A new line ends as the one whose place it takes; one that is put in, as those around it where they agree.
-        places = [line.endswith(b"\r\n") for line in kept[start:end_of_kept]]
-        around = {line.endswith(b"\r\n") for line in kept[max(0, start - 1) : start + 1]}
+        places = [line.endswith(b"\r\n") for line in our_lines[start:end_of_kept]]
+        around = {line.endswith(b"\r\n") for line in our_lines[max(0, start - 1) : start + 1]}
         windows = places or [around.pop() if len(around) == 1 else mostly]
         for offset, line in enumerate(lines[begin:end_of_lines]):
-            aligned.append(line.replace(b"\n", b"\r\n") if windows[min(offset, len(windows) - 1)] else line)
-    return b"".join(aligned)
+            result.append(line.replace(b"\n", b"\r\n") if windows[min(offset, len(windows) - 1)] else line)
+    return b"".join(result)
 
 
-def _with_blobs(repository: Quarantine, tree: Sha, paths: Iterable[str], written: dict[Sha, Sha]) -> Sha:
+def _with_blobs(repository: Quarantine, tree: Sha, paths: Iterable[str], blobs: dict[Sha, Sha]) -> Sha:
     changes: dict[str, Entry | None] = {}
     for path in paths:
         entry = find_entry(repository, tree, path)
-        if entry is not None and entry.sha in written:
-            changes[path] = Entry(entry.mode, written[entry.sha])
+        if entry is not None and entry.sha in blobs:
+            changes[path] = Entry(entry.mode, blobs[entry.sha])
     return changed_tree(repository, tree, changes) if changes else tree

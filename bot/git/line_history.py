@@ -1,7 +1,7 @@
 """The history of files, change by change: which commit added and removed which lines.
 
-Owns the reading of `git log -p` for a few paths at once. Follows the first parents, so that a merged pull request is
-one change, whatever number of commits it had; renames are a removal and an addition.
+Reads `git log -p` for several paths at once. It follows first parents, so that a merged pull request is one change,
+however many commits it had; a rename is a removal and an addition.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 _MOST_CHANGES = 400
 _FORMAT = "%x00%H%x00%an%x00%s%x00"
 _FILE = re.compile(rb"^(?=diff --git )", re.MULTILINE)
-_WHOLE = re.compile(rb"^(?:new|deleted) file mode ", re.MULTILINE)
+_FILE_MODE = re.compile(rb"^(?:new|deleted) file mode ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileChange:
-    """What one commit did to a file: its significant lines. `whole` is a file made or removed."""
+    """The significant lines that one commit changed in a file. `is_whole_file`: it created or removed the file."""
 
     commit: Sha
     author: str
     subject: str
-    added: frozenset[bytes]
-    removed: frozenset[bytes]
-    whole: bool
+    added_lines: frozenset[bytes]
+    removed_lines: frozenset[bytes]
+    is_whole_file: bool
 
 
 def file_changes(
@@ -40,25 +40,25 @@ def file_changes(
 ) -> dict[str, tuple[FileChange, ...]]:
     """Return, for each path, the changes that `tip` has and `since` has not, newest first.
 
-    Goes back as far as the time allows: what is further back was hardly the last to touch a line.
+    Goes back as far as the time allows: older commits were hardly the last to touch a line.
     """
     headers = {b"diff --git a/%s b/%s" % (name, name): path for path in paths for name in [encode_path(path)]}
-    listed, whole = repository.git.read_for(
+    output, is_complete = repository.git.read_for(
         seconds,
         *("-c", "core.quotePath=false", "log", "--first-parent", "--diff-merges=first-parent", f"--format={_FORMAT}"),
         *(f"--max-count={_MOST_CHANGES}", "-p", "-U0", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color"),
         *(tip, *([f"^{since}"] if since else []), "--", *(f":(top,literal){path}" for path in headers.values())),
     )
-    found: dict[str, list[FileChange]] = {path: [] for path in headers.values()}
-    # Where the time ran out the last commit may be cut short.
-    for path, change in _parse(listed if whole else listed.rpartition(b"\0")[0], headers):
-        found[path].append(change)
-    return {path: tuple(changes) for path, changes in found.items()}
+    changes_by_path: dict[str, list[FileChange]] = {path: [] for path in headers.values()}
+    # If the time ran out, the last commit may be cut short.
+    for path, change in _parse(output if is_complete else output.rpartition(b"\0")[0], headers):
+        changes_by_path[path].append(change)
+    return {path: tuple(changes) for path, changes in changes_by_path.items()}
 
 
-def _parse(listed: bytes, headers: Mapping[bytes, str]) -> Iterator[tuple[str, FileChange]]:
+def _parse(output: bytes, headers: Mapping[bytes, str]) -> Iterator[tuple[str, FileChange]]:
     # A patch of a text file holds no NUL, and of a binary file it says no more than that it differs.
-    fields = listed.split(b"\0")[1:]
+    fields = output.split(b"\0")[1:]
     for sha, author, subject, patch in zip(*(fields[index::4] for index in range(4)), strict=False):
         for section in _FILE.split(patch):
             path = headers.get(section.partition(b"\n")[0])
@@ -73,12 +73,12 @@ def _read_change(sha: bytes, author: bytes, subject: bytes, section: bytes) -> F
         commit=Sha(sha.decode()),
         author=author.decode(errors="replace"),
         subject=subject.decode(errors="replace"),
-        added=significant(line[1:] for line in lines if line.startswith(b"+")),
-        removed=significant(line[1:] for line in lines if line.startswith(b"-")),
-        whole=_WHOLE.search(head) is not None,
+        added_lines=significant(line[1:] for line in lines if line.startswith(b"+")),
+        removed_lines=significant(line[1:] for line in lines if line.startswith(b"-")),
+        is_whole_file=_FILE_MODE.search(head) is not None,
     )
 
 
 def significant(lines: Iterable[bytes]) -> frozenset[bytes]:
-    """Return lines without their white space, and without those that stand everywhere: blank ones, lone brackets."""
+    """Return lines without their white space, and without those that any file has: blank ones, lone brackets."""
     return frozenset(bare for line in lines if len(bare := line.strip()) > 2)

@@ -33,8 +33,8 @@ class LoggedCommit:
 
     sha: Sha
     parents: tuple[Sha, ...]
-    committed: int
-    authored: int
+    commit_time: int
+    author_time: int
     author: str
     message: str
     paths: tuple[str, ...]
@@ -46,19 +46,19 @@ class LoggedCommit:
 
 
 def read_log(
-    repository: Repository, tips: Iterable[Sha], known: Iterable[Sha] = (), only: Iterable[str] = ()
+    repository: Repository, tips: Iterable[Sha], excluded_tips: Iterable[Sha] = (), only: Iterable[str] = ()
 ) -> Iterator[LoggedCommit]:
     """Yield the commits that lead to `tips` and to none of `known`, every child before its parents.
 
-    With `only`, no other changed paths than these are told; every commit is, all the same.
+    With `only`, the commits name no other changed paths; every commit is yielded all the same.
 
     Raises:
         GitError: a tip is not here, or the history behind it is incomplete.
     """
-    revisions = "".join([*(f"{sha}\n" for sha in tips), *(f"^{sha}\n" for sha in known)])
+    revisions = "".join([*(f"{sha}\n" for sha in tips), *(f"^{sha}\n" for sha in excluded_tips)])
     limits = [f":(top,literal){path}" for path in only]
-    narrowed = ["--full-history", "--sparse", "--", *limits] if limits else []
-    process = repository.git.start("log", *_OPTIONS, *narrowed)
+    path_options = ["--full-history", "--sparse", "--", *limits] if limits else []
+    process = repository.git.start("log", *_OPTIONS, *path_options)
     # git reads all revisions before it answers, and writes little to stderr: no pipe fills up.
     process.stdin.write(revisions.encode())
     process.stdin.close()
@@ -67,17 +67,17 @@ def read_log(
     try:
         process.wait()
     except GitCommandError as error:
-        completed = ProcessResult(cast("int", error.status), b"", messages)
-        raise repository.git.error(completed, "The history could not be read") from None
+        result = ProcessResult(cast("int", error.status), b"", messages)
+        raise repository.git.error(result, "The history could not be read") from None
 
 
 def _fields(stream: IO[bytes]) -> Iterator[bytes]:
-    rest = b""
+    remainder = b""
     while chunk := stream.read(_CHUNK):
-        *whole, rest = (rest + chunk).split(b"\0")
-        yield from whole
-    if rest:
-        yield rest
+        *fields, remainder = (remainder + chunk).split(b"\0")
+        yield from fields
+    if remainder:
+        yield remainder
 
 
 def _parse(fields: Iterator[bytes]) -> Iterator[LoggedCommit]:
@@ -92,12 +92,12 @@ def _parse(fields: Iterator[bytes]) -> Iterator[LoggedCommit]:
 
 
 def _commit(head: list[bytes], paths: list[str]) -> LoggedCommit:
-    sha, parents, committed, authored, author, message = (part.decode(errors="surrogateescape") for part in head)
+    sha, parents, commit_time, author_time, author, message = (part.decode(errors="surrogateescape") for part in head)
     return LoggedCommit(
         sha=Sha(sha),
         parents=tuple(Sha(parent) for parent in parents.split()),
-        committed=int(committed or 0),
-        authored=int(authored or 0),
+        commit_time=int(commit_time or 0),
+        author_time=int(author_time or 0),
         author=author,
         message=message,
         paths=tuple(paths),

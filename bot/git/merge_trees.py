@@ -1,7 +1,7 @@
-"""Merges of three trees, as git makes them, one at a time or many in one process.
+"""Merges three trees as git does, one merge at a time or many in one process.
 
-Owns how git is asked and how its answer is read. Throw-away commits state the trees to `git merge-tree`, so neither
-history nor a worktree is needed. What a merge means is not decided here.
+Throw-away commits hold the trees for `git merge-tree`, so that neither history nor a worktree is needed:
+https://git-scm.com/docs/git-merge-tree. GitPython has no batches of it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NOBODY = Signature("backport-bot", "backport-bot@localhost", "0 +0000")
 _ATTRIBUTES = ".gitattributes"
 _BEARING = re.compile(rb"merge|binary|marker")
 _MACRO = re.compile(rb"^\s*\[attr\].*(?:merge|binary|marker)", re.MULTILINE)
-# What a trial writes is thrown away, so pressing it small is time lost.
+# A trial's objects are thrown away, so compressing them is time lost.
 _THROWN_AWAY = ("-c", "core.looseCompression=0")
 
 _SHARE = 4
@@ -39,7 +39,7 @@ Attributes = tuple[tuple[str, bytes], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trees:
-    """Three trees to merge. `commits` are those of base and theirs, where the one is the other's only parent."""
+    """Three trees to merge. `commits` are those of base and theirs, if the one is the other's only parent."""
 
     base: Sha
     ours: Sha
@@ -49,9 +49,9 @@ class Trees:
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """What git makes of three trees: the tree it wrote, the unmerged stages by path, and its own verdict.
+    """The result of a merge: the tree that git wrote, the unmerged stages by path, and git's own verdict.
 
-    That verdict alone tells a conflict that leaves no unmerged path. `label` marks ours in what git wrote.
+    Only the verdict shows a conflict that leaves no unmerged path. `label` marks ours in what git wrote.
     """
 
     tree: Sha
@@ -74,57 +74,57 @@ def merge_one(
         OutOfTime: it took longer than `seconds`.
     """
     labels = stand_ins(repository, trees)
-    done = run_merge(repository, labels, _attributes_directory(repository, attributes), options, seconds=seconds)
-    if done.code not in (0, 1):
-        raise repository.git.error(done, f"Merging the tree {trees.theirs[:12]} could not be tried")
-    return _read(done.stdout.split(b"\0"), labels, clean=done.code == 0)
+    result = run_merge(repository, labels, _attributes_directory(repository, attributes), options, seconds=seconds)
+    if result.code not in (0, 1):
+        raise repository.git.error(result, f"Merging the tree {trees.theirs[:12]} could not be tried")
+    return _read(result.stdout.split(b"\0"), labels, clean=result.code == 0)
 
 
 def merge_many(
     repository: Quarantine,
-    wanted: Mapping[Trees, Attributes],
+    requests: Mapping[Trees, Attributes],
     options: tuple[str, ...] = (),
     seconds: float | None = None,
     processes: int = 1,
 ) -> Iterator[tuple[Trees, MergeResult | GitError]]:
-    """Merge many under the attributes given, and yield each with what it came to; git's error where it cannot.
+    """Merge many under the attributes given, and yield each with its result, or git's error.
 
-    Where there are enough of them, so many `processes` at a time share them out, and go on while answers are looked at.
+    Up to so many `processes` run at a time, and go on while the caller looks at results.
 
     Raises:
         OutOfTime: all of them together took longer than `seconds`.
     """
     end = time.monotonic() + seconds if seconds is not None else None
     batches: dict[Attributes, list[Trees]] = defaultdict(list)
-    for trees, attributes in wanted.items():
+    for trees, attributes in requests.items():
         batches[attributes].append(trees)
-    # git reads attributes from one directory a process; each is whole before the first process starts.
+    # A git process reads attributes from one directory; all are written before the first process starts.
     worktrees = {attributes: _attributes_directory(repository, attributes) for attributes in batches}
-    shares = [(attributes, each) for attributes, batch in batches.items() for each in _shared_out(batch, processes)]
+    shares = [(attributes, part) for attributes, batch in batches.items() for part in _divide(batch, processes)]
 
-    def left() -> float | None:
+    def remaining() -> float | None:
         return None if end is None else max(0.0, end - time.monotonic())
 
     def run(share: tuple[Attributes, Sequence[Trees]]) -> dict[Trees, MergeResult | GitError]:
-        attributes, some = share
-        labels = [stand_ins(repository, trees) for trees in some]
+        attributes, batch_part = share
+        labels = [stand_ins(repository, trees) for trees in batch_part]
         lines = "".join(f"{ours} {theirs}\n" for ours, theirs in labels)
-        done = run_merge(repository, ("--stdin",), worktrees[attributes], options, lines.encode(), left())
-        if done.code:  # git knows no batches, or one merge ended them all
-            return {trees: _alone(repository, trees, attributes, options, left()) for trees in some}
-        answers = zip(some, labels, _split(done.stdout), strict=True)
-        return {trees: _read(fields, each, clean=clean) for trees, each, (clean, fields) in answers}
+        result = run_merge(repository, ("--stdin",), worktrees[attributes], options, lines.encode(), remaining())
+        if result.code:  # this git has no batches, or one merge ended them all
+            return {trees: _alone(repository, trees, attributes, options, remaining()) for trees in batch_part}
+        answers = zip(batch_part, labels, _split(result.stdout), strict=True)
+        return {trees: _read(fields, label, clean=clean) for trees, label, (clean, fields) in answers}
 
     with ThreadPoolExecutor(processes) as threads:
-        for done in threads.map(run, shares):
-            yield from done.items()
+        for result in threads.map(run, shares):
+            yield from result.items()
 
 
-def _shared_out(batch: Sequence[Trees], processes: int) -> list[Sequence[Trees]]:
-    """Cut into shares, none so small that the start of a process would not pay.
+def _divide(batch: Sequence[Trees], processes: int) -> list[Sequence[Trees]]:
+    """Divide into parts, none so small that starting a process for it would not pay.
 
-    There are more than processes: whoever is done takes the next, as merges onto neighbouring branches take alike long
-    and onto others many times that.
+    There are more parts than processes: a process that is done takes the next one. Merges onto neighbouring branches
+    take alike long, and onto others many times that.
     """
     size = max(_SHARE, -(-len(batch) // (4 * processes))) if processes > 1 else len(batch)
     return [batch[start : start + size] for start in range(0, len(batch), size)]
@@ -158,15 +158,15 @@ def _read(fields: Sequence[bytes], labels: tuple[Sha, Sha], *, clean: bool) -> M
 
 def run_merge(
     repository: Quarantine,
-    what: Sequence[str],
+    arguments: Sequence[str],
     worktree: Path | None = None,
     options: tuple[str, ...] = (),
     stdin: bytes = b"",
     seconds: float | None = None,
 ) -> ProcessResult:
-    """Run git's merge of two commits, or of those that stdin names."""
+    """Run `git merge-tree` for two commits, or for those that stdin names."""
     return repository.git.attempt(
-        *(*_THROWN_AWAY, *options, "merge-tree", "--write-tree", "-z", "--no-messages", *what),
+        *(*_THROWN_AWAY, *options, "merge-tree", "--write-tree", "-z", "--no-messages", *arguments),
         stdin=stdin,
         variables={"GIT_WORK_TREE": str(worktree)} if worktree else None,
         cwd=worktree,
@@ -175,10 +175,10 @@ def run_merge(
 
 
 def stand_ins(repository: Quarantine, trees: Trees) -> tuple[Sha, Sha]:
-    """Write the commits that stand for ours and theirs; their common ancestor is one for base.
+    """Write commits for ours and theirs, with a common ancestor for base.
 
-    What is there as a commit needs none: writing is most of what a trial costs beside git's own merge. A commit with
-    several parents is no such thing, because git would walk along all of them for the common ancestor.
+    An existing commit is used if there is one: writing is most of what a trial costs beside git's own merge. Commits
+    with several parents are not used, because git would walk along all of them for the common ancestor.
     """
     if EMPTY_TREE in (trees.base, trees.ours, trees.theirs):
         repository.writer.write("tree", b"")  # git knows the empty tree, but not every command finds it unwritten
@@ -189,16 +189,16 @@ def stand_ins(repository: Quarantine, trees: Trees) -> tuple[Sha, Sha]:
     return _stand_in(repository, trees.ours, ancestor), _stand_in(repository, trees.theirs, ancestor)
 
 
-def _stand_in(repository: Quarantine, tree: Sha, parent: Sha | None = None, dated: Signature = _NOBODY) -> Sha:
-    # git looks at the newest commits first, so one as old as its parent is soon found to be its child.
-    nobody = replace(_NOBODY, date=dated.date)
-    return repository.writer.write_commit(tree, [parent] if parent else [], "", nobody, nobody)
+def _stand_in(repository: Quarantine, tree: Sha, parent: Sha | None = None, signature: Signature = _NOBODY) -> Sha:
+    # git visits the newest commits first, so with its parent's date it soon finds that it is the child.
+    identity = replace(_NOBODY, date=signature.date)
+    return repository.writer.write_commit(tree, [parent] if parent else [], "", identity, identity)
 
 
 def _attributes_directory(repository: Quarantine, attributes: Attributes) -> Path | None:
-    """Return a directory with these .gitattributes, or None where there are none; it lasts as long as the quarantine.
+    """Return a directory with these .gitattributes, or None if there are none; it lasts as long as the quarantine.
 
-    A bare repository shows git no attributes, so `merge=union` and the like would be lost; a worktree has them all.
+    In a bare repository git reads no attributes, so `merge=union` and the like would be lost; a worktree has them all.
     """
     if not attributes:
         return None
@@ -206,29 +206,30 @@ def _attributes_directory(repository: Quarantine, attributes: Attributes) -> Pat
     directory = repository.scratch / f"attributes-{digest[:16]}"
     if not directory.exists():
         for path, content in attributes:
-            written = directory / path
-            written.parent.mkdir(parents=True, exist_ok=True)
-            written.write_bytes(content)
+            file = directory / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
     return directory
 
 
-def attributes_of(repository: Quarantine, trees: Trees, moved: Iterable[str] = ()) -> Attributes:
+def attributes_of(repository: Quarantine, trees: Trees, more_paths: Iterable[str] = ()) -> Attributes:
     """Return the .gitattributes of the target that can bear on a merge of what the original changed.
 
     Those of where git found it on the target are among them only if that is given as `moved`.
     """
-    changed = (*differing_paths(repository, trees.base, trees.theirs), *moved)
-    paths = [each + _ATTRIBUTES for each in sorted({parent for path in changed for parent in _parents(path)})]
-    found = zip(paths, repository.read_all((trees.ours, path) for path in paths), strict=True)
-    held = [(path, content) for path, content in found if content]
+    all_paths = (*differing_paths(repository, trees.base, trees.theirs), *more_paths)
+    directories = sorted({parent for path in all_paths for parent in _parents(path)})
+    paths = [directory + _ATTRIBUTES for directory in directories]
+    contents = zip(paths, repository.read_all((trees.ours, path) for path in paths), strict=True)
+    files = [(path, content) for path, content in contents if content]
     # Only the root's file can give a set of attributes a name, and then any other may mean them by it.
-    named = any(path == _ATTRIBUTES and _MACRO.search(content) for path, content in held)
-    return tuple((path, content) for path, content in held if named or _BEARING.search(content))
+    has_macro = any(path == _ATTRIBUTES and _MACRO.search(content) for path, content in files)
+    return tuple((path, content) for path, content in files if has_macro or _BEARING.search(content))
 
 
 def _parents(path: str) -> Iterator[str]:
     """Yield the directories that a path is in, each with the "/" at its end; the root is empty."""
     yield ""
-    for at, sign in enumerate(path):
+    for index, sign in enumerate(path):
         if sign == "/":
-            yield path[: at + 1]
+            yield path[: index + 1]

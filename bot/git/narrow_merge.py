@@ -1,9 +1,8 @@
-"""Merges in which no rename can matter, narrowed to the paths that the original changes.
+"""Reduces a merge to the paths that the original changes, if no rename can matter.
 
-Owns when that is so, and the way there and back. git looks for renames in whole trees, which in trees that are years
-apart takes nearly all of a merge's time; but it looks only for files that one side lacks and the other changed, and for
-directories that one side lacks and the other adds to. Where there are none it merges path by path, and what both sides
-changed is still merged by git itself, in trees of nothing else.
+git looks for renames in whole trees, which in trees that are years apart takes nearly all of a merge's time. It looks
+only for files that one side lacks and the other changed, and for directories that one side lacks and the other adds
+to. Without any, it merges path by path; then git itself merges only what both sides changed, in trees of nothing else.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ _FILES = (REGULAR, EXECUTABLE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergePlan:
-    """What git is to merge, under which attributes, for a merge of three trees; `trees` is None where nothing is left.
+    """What git is to merge for a merge of `full` trees, and under which attributes; `trees` is None if nothing is left.
 
-    A `narrow` one holds the `disputed` paths, and the attributes that bear on them; the other paths that the original
-    changes are `settled`, None for a file that goes.
+    If it `is_narrow`, `trees` hold only the `open_paths` and the attributes that matter for them. The other paths that
+    the original changes are `resolved_entries`, None for a file that is removed.
     """
 
-    whole: Trees
+    full: Trees
     trees: Trees | None
     attributes: Attributes
-    narrow: bool = False
-    settled: Mapping[str, Entry | None] = field(default_factory=dict)
-    disputed: Sequence[str] = ()
+    is_narrow: bool = False
+    resolved_entries: Mapping[str, Entry | None] = field(default_factory=dict)
+    open_paths: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,54 +45,53 @@ class _Path:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is a file wherever it is, and the target has it exactly if the original's parent had it."""
+        """Whether it is a file on every side that has it, and the target has it if and only if the parent does."""
         sides = (self.base, self.ours, self.theirs)
-        return all(each is None or each.mode in _FILES for each in sides) and (self.base is None) == (self.ours is None)
+        return all(side is None or side.mode in _FILES for side in sides) and (self.base is None) == (self.ours is None)
 
 
 def plan_merge(repository: Quarantine, trees: Trees, *, alone: bool = False) -> MergePlan:
-    """Return what git is to be asked about a merge: as little as leads to the same answer.
+    """Return the least that git has to merge for the same result.
 
-    For one that is asked `alone` no small trees are written where the target differs: git is as quick with the whole
-    ones where no rename can matter, and it is for many branches together that small ones pay.
+    `alone`: merge the full trees if the target differs. Reduced trees pay off only across many branches.
     """
     sides = (trees.base, trees.ours, trees.theirs)
-    changed = repository.tree_cache.differing(trees.base, trees.theirs)
-    if alone and any(find_entry(repository, trees.ours, p) != find_entry(repository, trees.base, p) for p in changed):
-        return MergePlan(whole=trees, trees=trees, attributes=attributes_of(repository, trees))
-    paths = [_Path(path, *(find_entry(repository, side, path) for side in sides)) for path in changed]
-    if not all(each.is_plain for each in paths) or _may_be_renamed(repository, trees, paths):
-        return MergePlan(whole=trees, trees=trees, attributes=attributes_of(repository, trees))
-    disputed = [each for each in paths if each.ours not in (each.base, each.theirs)]
-    attributes = attributes_of(repository, trees) if disputed else ()
+    paths = repository.tree_cache.differing_paths(trees.base, trees.theirs)
+    if alone and any(find_entry(repository, trees.ours, p) != find_entry(repository, trees.base, p) for p in paths):
+        return MergePlan(full=trees, trees=trees, attributes=attributes_of(repository, trees))
+    items = [_Path(path, *(find_entry(repository, side, path) for side in sides)) for path in paths]
+    if not all(item.is_plain for item in items) or _may_be_renamed(repository, trees, items):
+        return MergePlan(full=trees, trees=trees, attributes=attributes_of(repository, trees))
+    open_paths = [item for item in items if item.ours not in (item.base, item.theirs)]
+    attributes = attributes_of(repository, trees) if open_paths else ()
     return MergePlan(
-        whole=trees,
-        trees=_small_trees(repository, trees, disputed, attributes) if disputed else None,
+        full=trees,
+        trees=_small_trees(repository, trees, open_paths, attributes) if open_paths else None,
         attributes=attributes,
-        narrow=True,
-        settled={each.name: each.theirs for each in paths if each.ours == each.base},
-        disputed=tuple(each.name for each in disputed),
+        is_narrow=True,
+        resolved_entries={item.name: item.theirs for item in items if item.ours == item.base},
+        open_paths=tuple(item.name for item in open_paths),
     )
 
 
-def _may_be_renamed(repository: Quarantine, trees: Trees, paths: Sequence[_Path]) -> bool:
-    added = [each for each in paths if each.base is None]
-    removed = [each for each in paths if each.theirs is None]
-    if any(_is_in_moved_directory(repository, trees, each.name) for each in added):
+def _may_be_renamed(repository: Quarantine, trees: Trees, items: Sequence[_Path]) -> bool:
+    new_files = [item for item in items if item.base is None]
+    removed_files = [item for item in items if item.theirs is None]
+    if any(_is_in_moved_directory(repository, trees, item.name) for item in new_files):
         return True
-    # The original itself can only have moved what it both removes and adds. That matters where the target changed what
-    # is removed, or where a whole directory went.
-    return bool(added) and any(
-        each.ours != each.base or not _has_directory(repository, trees, each.name) for each in removed
+    # The original can only have moved what it both removes and adds. That matters if the target changed what is
+    # removed, or if a whole directory is gone.
+    return bool(new_files) and any(
+        item.ours != item.base or not _has_directory(repository, trees, item.name) for item in removed_files
     )
 
 
 def _is_in_moved_directory(repository: Quarantine, trees: Trees, path: str) -> bool:
     """Say whether a directory of an added file is not on the target but was once, or is something else there."""
     for directory in _directories(path):
-        here = find_entry(repository, trees.ours, directory)
-        if here is not None:
-            return here.mode != DIRECTORY
+        entry = find_entry(repository, trees.ours, directory)
+        if entry is not None:
+            return entry.mode != DIRECTORY
         if find_entry(repository, trees.base, directory) is not None:
             return True
     return False
@@ -101,8 +99,8 @@ def _is_in_moved_directory(repository: Quarantine, trees: Trees, path: str) -> b
 
 def _has_directory(repository: Quarantine, trees: Trees, path: str) -> bool:
     directory = path.rpartition("/")[0]
-    kept = find_entry(repository, trees.theirs, directory) if directory else None
-    return not directory or (kept is not None and kept.mode == DIRECTORY)
+    entry = find_entry(repository, trees.theirs, directory) if directory else None
+    return not directory or (entry is not None and entry.mode == DIRECTORY)
 
 
 def _directories(path: str) -> Iterator[str]:
@@ -111,43 +109,46 @@ def _directories(path: str) -> Iterator[str]:
         yield path
 
 
-def _small_trees(repository: Quarantine, trees: Trees, disputed: Sequence[_Path], attributes: Attributes) -> Trees:
-    names = {each.name for each in disputed}
-    # With the attributes in them, trees that are equal are merged alike.
-    bearing = {path: find_entry(repository, trees.ours, path) for path, _content in attributes if path not in names}
+def _small_trees(repository: Quarantine, trees: Trees, open_paths: Sequence[_Path], attributes: Attributes) -> Trees:
+    names = {item.name for item in open_paths}
+    # With the attributes in them, equal trees give equal merges.
+    attribute_paths = [path for path, _content in attributes if path not in names]
+    attribute_files = {path: find_entry(repository, trees.ours, path) for path in attribute_paths}
     base, ours, theirs = (
-        changed_tree(repository, EMPTY_TREE, bearing | side)
+        changed_tree(repository, EMPTY_TREE, attribute_files | side)
         for side in (
-            {each.name: each.base for each in disputed},
-            {each.name: each.ours for each in disputed},
-            {each.name: each.theirs for each in disputed},
+            {item.name: item.base for item in open_paths},
+            {item.name: item.ours for item in open_paths},
+            {item.name: item.theirs for item in open_paths},
         )
     )
     return Trees(base=base, ours=ours, theirs=theirs)
 
 
-def widen(repository: Quarantine, asked: MergePlan, merged: MergeResult | None) -> MergeResult:
-    """Return what the merge of the whole trees comes to, given what git made of those it was asked about."""
-    if not asked.narrow and merged is not None:
-        return _where_it_lies(repository, asked, merged)
-    changes = dict(asked.settled)
-    if merged is not None:
-        changes |= {path: find_entry(repository, merged.tree, path) for path in asked.disputed}
-    tree = changed_tree(repository, asked.whole.ours, changes) if changes else asked.whole.ours
-    if merged is None:
-        return MergeResult(tree, {}, clean=True, label=asked.whole.ours)
-    return replace(merged, tree=tree)
+def widen(repository: Quarantine, plan: MergePlan, result: MergeResult | None) -> MergeResult:
+    """Return the merge of the full trees, given git's merge of the planned ones."""
+    if not plan.is_narrow and result is not None:
+        return _where_it_lies(repository, plan, result)
+    changes = dict(plan.resolved_entries)
+    if result is not None:
+        changes |= {path: find_entry(repository, result.tree, path) for path in plan.open_paths}
+    tree = changed_tree(repository, plan.full.ours, changes) if changes else plan.full.ours
+    if result is None:
+        return MergeResult(tree, {}, clean=True, label=plan.full.ours)
+    return replace(result, tree=tree)
 
 
-def _where_it_lies(repository: Quarantine, asked: MergePlan, merged: MergeResult) -> MergeResult:
-    """Merge once more where git found what the original changes in a directory that has attributes of its own."""
-    trees = asked.whole
-    changed = repository.tree_cache.differing(trees.base, trees.theirs)
-    if not any(_is_gone(repository, trees, path) for path in changed):
-        return merged
-    moved = {*merged.stages, *repository.tree_cache.differing(trees.ours, merged.tree)}.difference(changed)
-    attributes = attributes_of(repository, trees, moved)
-    return merged if attributes == asked.attributes else merge_one(repository, trees, attributes)
+def _where_it_lies(repository: Quarantine, plan: MergePlan, result: MergeResult) -> MergeResult:
+    """Merge once more if git found the original's files in a directory with attributes of its own."""
+    trees = plan.full
+    changed_paths = repository.tree_cache.differing_paths(trees.base, trees.theirs)
+    if not any(_is_gone(repository, trees, path) for path in changed_paths):
+        return result
+    more_paths = {*result.stages, *repository.tree_cache.differing_paths(trees.ours, result.tree)}.difference(
+        changed_paths
+    )
+    attributes = attributes_of(repository, trees, more_paths)
+    return result if attributes == plan.attributes else merge_one(repository, trees, attributes)
 
 
 def _is_gone(repository: Quarantine, trees: Trees, path: str) -> bool:

@@ -31,20 +31,23 @@ _ENTRY = re.compile(rb"(\d+) ([^\0]+)\0(.{20})", re.DOTALL)
 REGULAR, EXECUTABLE, SYMLINK, SUBMODULE, DIRECTORY = "100644", "100755", "120000", "160000", "40000"
 
 
-# git blocks while nobody reads its answers, so no more may be asked at once than a pipe holds: 64 KiB, at 4 a path.
+# git blocks while nobody reads its answers, so a batch must fit into a pipe: 64 KiB, at up to 4 KiB a path.
 _AT_ONCE = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a tree says of one name. `mode` is git's, e.g. "100644"."""
+    """One entry of a tree. `mode` is git's, e.g. "100644"."""
 
     mode: str
     sha: Sha
 
 
 class ObjectReader:
-    """Reads objects through one `git cat-file --batch`, started when first needed. Threads may share it."""
+    """Reads objects through one `git cat-file --batch`, started when first needed. Threads may share it.
+
+    https://git-scm.com/docs/git-cat-file#_batch_output
+    """
 
     def __init__(self, git: Git) -> None:
         self._git = git
@@ -53,23 +56,23 @@ class ObjectReader:
         self._end: Callable[[], object] = lambda: None
 
     def read(self, name: str) -> tuple[str, Sha, bytes] | None:
-        """Return type, object name and content, or None where there is no such object."""
+        """Return type, object name and content, or None if there is no such object."""
         return self.read_many([name])[0]
 
     def read_many(self, names: Sequence[str]) -> list[tuple[str, Sha, bytes] | None]:
         """Return the same for each name; asking for several at once spares waiting."""
         with self._lock:
-            process = self._running()
+            process = self._start()
             stdin, stdout = process.stdin, process.stdout
-            found: list[tuple[str, Sha, bytes] | None] = []
+            entries: list[tuple[str, Sha, bytes] | None] = []
             for start in range(0, len(names), _AT_ONCE):
-                asked = names[start : start + _AT_ONCE]
+                batch = names[start : start + _AT_ONCE]
                 # git ends a name at a line's end, so one that holds it names nothing.
-                lines = [b"" if "\n" in name else encode_path(name) for name in asked]
+                lines = [b"" if "\n" in name else encode_path(name) for name in batch]
                 stdin.write(b"".join(line + b"\n" for line in lines))
                 stdin.flush()
-                found += [self._answer(name, stdout) for name in asked]
-            return found
+                entries += [self._answer(name, stdout) for name in batch]
+            return entries
 
     def _answer(self, name: str, stdout: IO[bytes]) -> tuple[str, Sha, bytes] | None:
         header = stdout.readline()
@@ -86,7 +89,7 @@ class ObjectReader:
         stdout.read(1)
         return words[1].decode(), Sha(words[0].decode()), content
 
-    def _running(self) -> Git.AutoInterrupt:
+    def _start(self) -> Git.AutoInterrupt:
         if self._process is None:
             # Nobody reads its messages, so a pipe for them would fill up and stop it.
             self._process = self._git.start("cat-file", "--batch", stderr=subprocess.DEVNULL)
@@ -111,7 +114,7 @@ class ObjectWriter:
         self.objects = objects
 
     def write(self, kind: str, content: bytes) -> Sha:
-        """Write an object if it is not there and return its name."""
+        """Write an object, unless it is there, and return its name."""
         data = b"%s %d\0%s" % (kind.encode(), len(content), content)
         sha = Sha(hashlib.sha1(data, usedforsecurity=False).hexdigest())
         path = loose_path(self.objects, sha)
@@ -119,11 +122,11 @@ class ObjectWriter:
             # Written aside and renamed, so that a reader never sees half an object.
             partial = path.with_name(f"tmp_obj_{secrets.token_hex(6)}")
             try:
-                made = _create(partial)
+                descriptor = _create(partial)
             except FileNotFoundError:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                made = _create(partial)
-            with os.fdopen(made, "wb") as file:
+                descriptor = _create(partial)
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(zlib.compress(data, 1))
             partial.replace(path)
         return sha
@@ -172,10 +175,10 @@ def parse_commit(sha: Sha, content: bytes) -> Commit:
     headers = list(_parse_headers(head))
     encoding = next((value.decode("ascii", "replace") for key, value in headers if key == b"encoding"), "utf-8")
     fields = {key.decode(): value for key, value in headers if key in (b"tree", b"author", b"committer")}
-    missing = [name for name in ("tree", "author", "committer") if name not in fields]
-    if missing:
+    absent = [name for name in ("tree", "author", "committer") if name not in fields]
+    if absent:
         raise GitError(
-            f"The commit {sha} is damaged: it has no {' and no '.join(missing)}, so it was not read.",
+            f"The commit {sha} is damaged: it has no {' and no '.join(absent)}, so it was not read.",
             hint="Run `git fsck` in the repository; a commit like this one cannot be backported.",
         )
     return Commit(
@@ -203,8 +206,8 @@ def _decode(content: bytes, encoding: str) -> str:
 
 
 def _parse_signature(line: str) -> Signature:
-    name, _, rest = line.partition(" <")
-    email, _, date = rest.rpartition("> ")
+    name, _, tail = line.partition(" <")
+    email, _, date = tail.rpartition("> ")
     return Signature(name, email, date)
 
 

@@ -29,10 +29,10 @@ class Repo(git.Repo):
 
     def with_variables(self, variables: Mapping[str, str]) -> Self:
         """Return this repository with further variables for its processes; it is not read again."""
-        other = copy(self)
-        other.git = Git(self.git.directory, variables={**self.git.variables, **variables}, secrets=self.git.secrets)
-        other.odb = git.GitCmdObjectDB(self.odb.root_path(), other.git)
-        return other
+        repo = copy(self)
+        repo.git = Git(self.git.directory, variables={**self.git.variables, **variables}, secrets=self.git.secrets)
+        repo.odb = git.GitCmdObjectDB(self.odb.root_path(), repo.git)
+        return repo
 
 
 def open_repo(directory: Path) -> Repo:

@@ -133,32 +133,32 @@ class Git(git.Git):
         Raises:
             GitError: git ended with a code other than 0.
         """
-        completed = self.attempt(*arguments, stdin=stdin, variables=variables)
-        if completed.code:
-            raise self.error(completed, f"`git {arguments[0]}` failed")
-        return completed.stdout
+        result = self.attempt(*arguments, stdin=stdin, variables=variables)
+        if result.code:
+            raise self.error(result, f"`git {arguments[0]}` failed")
+        return result.stdout
 
     def read_for(self, seconds: float, *arguments: str) -> tuple[bytes, bool]:
         """Run git for at most this long; return its output until then, and whether it ended by itself without error."""
         process = self.start(*arguments, stdin=DEVNULL, stderr=DEVNULL)
         try:
             stdout, _ = process.communicate(timeout=max(seconds, 0.01))
-        except TimeoutExpired as expired:
+        except TimeoutExpired as timeout:
             process.kill()
-            return expired.output or b"", False
+            return timeout.output or b"", False
         return stdout, process.returncode == 0
 
     def text(self, *arguments: str, stdin: bytes = b"") -> str:
         """Run git and return its output as text without the last line's end."""
         return self.run(*arguments, stdin=stdin).decode(errors="surrogateescape").rstrip("\n")
 
-    def error(self, completed: ProcessResult, what: str, kind: type[GitError] = GitError, hint: str = "") -> GitError:
+    def error(self, result: ProcessResult, action: str, kind: type[GitError] = GitError, hint: str = "") -> GitError:
         """Return the error for a process that failed; it carries the end of git's messages, without secrets."""
-        messages = completed.stderr.strip()[-_STDERR_LIMIT:]
+        messages = result.stderr.strip()[-_STDERR_LIMIT:]
         return kind(
-            f"{what} (exit code {completed.code}): {messages or 'git said nothing'}",
+            f"{action} (exit code {result.code}): {messages or 'git said nothing'}",
             hint=hint or "See what git said; the repository's mirror may be incomplete.",
-            code=completed.code,
+            code=result.code,
             stderr=messages,
         )
 

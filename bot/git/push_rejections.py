@@ -1,7 +1,7 @@
-"""A push that the server refused → whose rule it was and what to do about it.
+"""Explains a rejected push: which rule it was, and what to do about it.
 
-Owns GitHub's codes and words for it. git reports a refusal by a rule, by a hook and by a lost lock alike, so the text
-that the server sent along is all there is to tell them apart. Words that are not known here are quoted as they are.
+git reports a refusal by a rule, by a hook and by a lost lock alike, so only the server's text tells them apart. Words
+that match no known rule are quoted as they are.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_QUOTED = 400
+_LONGEST_QUOTE = 400
 """Characters of the server's words that a message holds."""
 _REMARK = re.compile(r"^remote:[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _NOISE = re.compile(
@@ -33,8 +33,8 @@ class PushRefusal:
 def explain_refusal(stderr: str, summary: str) -> PushRefusal:
     """Explain a refused push by what the server said beside it and by its `summary` of the branch."""
     remarks = [remark for remark in _REMARK.findall(stderr) if not _NOISE.search(remark)]
-    said = "\n".join((summary, *remarks, stderr))
-    hint = next((hint for pattern, hint in _REMEDIES if pattern.search(said)), _UNKNOWN)
+    text = "\n".join((summary, *remarks, stderr))
+    hint = next((hint for pattern, hint in _REMEDIES if pattern.search(text)), _UNKNOWN)
     return PushRefusal(words=_on_one_line(remarks, summary, stderr), hint=hint)
 
 
@@ -47,15 +47,15 @@ def _on_one_line(remarks: list[str], summary: str, stderr: str) -> str:
     words = dict.fromkeys(re.sub(r"^(?:error|ERROR|fatal): *", "", remark) for remark in remarks)
     parts = [part for part in (*words, summary if summary not in words else "") if part] or [stderr.strip()]
     line = re.sub(r"\s+", " ", " ".join(parts)).replace("`", "'").strip()
-    return line if len(line) <= _QUOTED else f"{line[: _QUOTED - 1].rstrip()}…"
+    return line if len(line) <= _LONGEST_QUOTE else f"{line[: _LONGEST_QUOTE - 1].rstrip()}…"
 
 
 _EXEMPT = (
     "A maintainer can exempt the bot, or the branches that `branch_name` gives, from that rule "
     "(Settings → Rules, or Branches)"
 )
-_AGAIN = "then post the same comment again."
-_UNKNOWN = f"The words above are the server's. {_EXEMPT} if it is one of the repository; {_AGAIN}"
+_REPEAT = "then post the same comment again."
+_UNKNOWN = f"The words above are the server's. {_EXEMPT} if it is one of the repository; {_REPEAT}"
 
 
 def _remedy(pattern: str, hint: str) -> tuple[re.Pattern[str], str]:
@@ -69,22 +69,22 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
     _remedy(
         r"verified signature|must be signed",
         "The rule wants signed commits: set `commit.verified: true`, which lets GitHub sign what the bot makes, or "
-        f"exempt the bot from it; {_AGAIN}",
+        f"exempt the bot from it; {_REPEAT}",
     ),
     _remedy(
         r"(?:branch|ref) name must|name (?:of the branch )?must match|branch name .{0,200}does not match",
-        f"Set `branch_name` in `backport.yaml` to a pattern that the repository's rule allows; {_AGAIN}",
+        f"Set `branch_name` in `backport.yaml` to a pattern that the repository's rule allows; {_REPEAT}",
     ),
     _remedy(
         r"push protection|contains? secrets?|secrets? detected|detected secret|GH009",
         "The original brings what GitHub takes for a secret. Where it is one, revoke it and backport a version without "
-        f"it; where it is none, allow it by the link in GitHub's words or in its push protection; {_AGAIN}",
+        f"it; where it is none, allow it by the link in GitHub's words or in its push protection; {_REPEAT}",
     ),
     _remedy(
         r"GH007|private e-?mail|e-?mail privacy",
         "GitHub keeps an e-mail address of the pushed commits private. Set `committer.email` to the account's "
         "`…@users.noreply.github.com` address; where it is the original author's, a maintainer of that account can "
-        f"allow it under Settings → Emails; {_AGAIN}",
+        f"allow it under Settings → Emails; {_REPEAT}",
     ),
     _remedy(
         r"GH001|large files? detected|file size|exceeds .{0,80}(?:limit|maximum)|HTTP 413|pack exceeds",
@@ -94,80 +94,81 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
     _remedy(
         r"GH008|unknown Git LFS objects",
         "The original's large files are in Git LFS, and the server does not have them here: push them with "
-        f"`git lfs push --all`, {_AGAIN}",
+        f"`git lfs push --all`, {_REPEAT}",
     ),
     _remedy(
         r"update (?:workflow|\.github/workflows)|without [`']?workflows?[`']? (?:permission|scope)",
         "The token may not push files in `.github/workflows`: give it the `workflow` scope (a GitHub App: "
-        f"`Workflows: write`), {_AGAIN}",
+        f"`Workflows: write`), {_REPEAT}",
     ),
     _remedy(
         r"file path is restricted|paths? .{0,200}restricted|file extension|path length",
-        f"A rule of the repository forbids a file that the original changes. {_EXEMPT}; {_AGAIN}",
+        f"A rule of the repository forbids a file that the original changes. {_EXEMPT}; {_REPEAT}",
     ),
     _remedy(
         r"(?:commit message|author email|committer email|author name|e-?mail pattern).{0,80} must",
         "A rule of the repository wants commits written another way. Where it is about the committer, set `committer` "
-        f"in `backport.yaml`; otherwise: {_EXEMPT}; {_AGAIN}",
+        f"in `backport.yaml`; otherwise: {_EXEMPT}; {_REPEAT}",
     ),
     _remedy(
         r"locked branch|branch is locked",
-        f"The branch is locked by a rule of the repository. {_EXEMPT}; {_AGAIN}",
+        f"The branch is locked by a rule of the repository. {_EXEMPT}; {_REPEAT}",
     ),
     _remedy(
         r"(?:over|exceed(?:s|ed)) (?:its|your) .{0,40}(?:quota|budget)",
-        f"The space that the owner of the repository pays for is used up. Whoever pays can add to it; {_AGAIN}",
+        f"The space that the owner of the repository pays for is used up. Whoever pays can add to it; {_REPEAT}",
     ),
     _remedy(
         r"rate limit",
-        f"The server takes no more of the bot's pushes for now: wait a while, {_AGAIN}",
+        f"The server takes no more of the bot's pushes for now: wait a while, {_REPEAT}",
     ),
     _remedy(
         r"repository .{0,40}(?:disabled|locked)|account .{0,40}suspended",
-        f"The repository, or the account, is shut on the server. Its owner, or GitHub's support, can open it; {_AGAIN}",
+        f"The repository, or the account, is shut on the server. Its owner, or GitHub's support, can open it; "
+        f"{_REPEAT}",
     ),
     _remedy(
         r"for maintenance|maintenance mode",
-        f"The server is under maintenance: wait a while, {_AGAIN}",
+        f"The server is under maintenance: wait a while, {_REPEAT}",
     ),
     _remedy(
         r"archived|read-only",
-        f"The repository is archived, or may only be read for now. A maintainer can change that; {_AGAIN}",
+        f"The repository is archived, or may only be read for now. A maintainer can change that; {_REPEAT}",
     ),
     _remedy(
         r"SAML|single sign-on|SSO\b",
-        f"The organisation wants single sign-on: authorise the bot's token for it; {_AGAIN}",
+        f"The organisation wants single sign-on: authorise the bot's token for it; {_REPEAT}",
     ),
     _remedy(
         r"IP allow list",
-        f"The organisation lets only listed addresses in: add the address that the bot runs at; {_AGAIN}",
+        f"The organisation lets only listed addresses in: add the address that the bot runs at; {_REPEAT}",
     ),
     _remedy(
         r"directory.?file conflict|exists; cannot (?:create|lock)|refname conflict",
         "Another branch is in the way: git keeps no branch beside one whose name continues it after a slash. Rename or "
-        f"delete it, or set another `branch_name` in `backport.yaml`; {_AGAIN}",
+        f"delete it, or set another `branch_name` in `backport.yaml`; {_REPEAT}",
     ),
     _remedy(
         r"GH003|force.?push",
-        f"A rule of the repository forbids replacing the branch. {_EXEMPT}, or delete the branch; {_AGAIN}",
+        f"A rule of the repository forbids replacing the branch. {_EXEMPT}, or delete the branch; {_REPEAT}",
     ),
     _remedy(
         r"GH006|GH013|protected branch|rule violations|restricted",
-        f"A rule of the repository forbids this push. {_EXEMPT}; {_AGAIN}",
+        f"A rule of the repository forbids this push. {_EXEMPT}; {_REPEAT}",
     ),
     _remedy(
         r"unpacker error|unpack failed|no space|internal server error|unable to (?:create|write)|failed to update ref"
         r"|commit_refs",
-        f"The server could not store it: wait a while, {_AGAIN}",
+        f"The server could not store it: wait a while, {_REPEAT}",
     ),
     _remedy(
         r"hook declined|failed with exit status",
         "A hook of the server refused it, and the words above are the hook's. Whoever runs the server can say what it "
-        f"wants; {_AGAIN}",
+        f"wants; {_REPEAT}",
     ),
     _remedy(
         r"error: 404\b|repository .{0,200}not found",
-        f"The repository is not there any more under this name, or the token may not see it: check both, {_AGAIN}",
+        f"The repository is not there any more under this name, or the token may not see it: check both, {_REPEAT}",
     ),
     _remedy(
         r"error: 40[13]\b|permission .{0,80}denied|Permission denied|write access|Authentication failed|could not read",

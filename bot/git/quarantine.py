@@ -1,7 +1,6 @@
-"""A place for throw-away objects beside a repository.
+"""A directory for throw-away objects beside a repository: trials write there, and only the result is copied out.
 
-Owns the quarantine directory: trials write there, the winner's objects are copied into the repository, the rest goes
-with the directory.
+git's own name for it is a quarantine: https://git-scm.com/docs/git-receive-pack#_quarantine_environment
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ def quarantine_variables(quarantine: Path, objects: Path, outer: Mapping[str, st
 
     `outer` are the variables of a quarantine around it, if there is one.
     """
-    seen = [_quote(objects), *([outer[_ALTERNATES]] if _ALTERNATES in outer else [])]
-    return {"GIT_OBJECT_DIRECTORY": str(quarantine), _ALTERNATES: os.pathsep.join(seen)}
+    alternates = [_quote(objects), *([outer[_ALTERNATES]] if _ALTERNATES in outer else [])]
+    return {"GIT_OBJECT_DIRECTORY": str(quarantine), _ALTERNATES: os.pathsep.join(alternates)}
 
 
 def _quote(path: Path) -> str:
@@ -31,8 +30,8 @@ def _quote(path: Path) -> str:
     text = str(path)
     if os.pathsep not in text and not text.startswith('"'):
         return text
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}"'
 
 
 def promote(reader: ObjectReader, quarantine: Path, objects: Path, commit: Sha) -> None:
@@ -51,23 +50,23 @@ def promote(reader: ObjectReader, quarantine: Path, objects: Path, commit: Sha) 
 
 def _needed_first(reader: ObjectReader, quarantine: Path, commit: Sha) -> Iterator[Sha]:
     # An object that is not in the quarantine is in the repository with all it needs, so the walk ends there.
-    seen: set[Sha] = set()
+    visited: set[Sha] = set()
     stack: list[tuple[Sha, bool]] = [(commit, False)]
     while stack:
         sha, needs_done = stack.pop()
         if needs_done:
             yield sha
-        elif sha not in seen and loose_path(quarantine, sha).exists():
-            seen.add(sha)
+        elif sha not in visited and loose_path(quarantine, sha).exists():
+            visited.add(sha)
             stack.append((sha, True))
             stack.extend((need, False) for need in _needs(reader, sha))
 
 
 def _needs(reader: ObjectReader, sha: Sha) -> list[Sha]:
-    found = reader.read(sha)
-    if found is None or found[0] not in ("commit", "tree"):
+    entry = reader.read(sha)
+    if entry is None or entry[0] not in ("commit", "tree"):
         return []
-    if found[0] == "commit":
-        commit = parse_commit(sha, found[2])
+    if entry[0] == "commit":
+        commit = parse_commit(sha, entry[2])
         return [commit.tree, *commit.parents]
-    return [Sha(sha.hex()) for mode, _name, sha in split_tree(found[2]) if mode != SUBMODULE.encode()]
+    return [Sha(sha.hex()) for mode, _name, sha in split_tree(entry[2]) if mode != SUBMODULE.encode()]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.git.repository import Repository
 
 REMOTE = "origin"
-_FETCHED = "refs/backport-bot/fetched/"
+_KEPT_REFS = "refs/backport-bot/fetched/"
 _HEADS = "refs/heads/"
 _SHA = re.compile(r"[0-9a-f]{40}")
 # curl's and git's fixed words for a failure of the connection or the server; the locale is always C.
@@ -39,7 +39,7 @@ _STDERR_LIMIT = 2000
 """Characters of git's messages that an error keeps."""
 _PAUSES = (1.0, 4.0)
 """Seconds before the second and third attempt."""
-_REFUSED = re.compile(r"error: 40[13]\b|Authentication failed|could not read (Username|Password)|Permission denied")
+_DENIED = re.compile(r"error: 40[13]\b|Authentication failed|could not read (Username|Password)|Permission denied")
 
 Token = str | Callable[[], str]
 
@@ -61,19 +61,19 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """How a command that talks to the remote ended; `pushed` is the remote's answer for the branch, if it gave one."""
+    """How a command that talks to the remote ended; `info` is the remote's answer for the branch, if it gave one."""
 
-    completed: ProcessResult
-    pushed: PushInfo | None = None
+    result: ProcessResult
+    info: PushInfo | None = None
 
     @property
     def summary(self) -> str:
-        return self.pushed.summary.strip() if self.pushed else ""
+        return self.info.summary.strip() if self.info else ""
 
     @property
     def is_lost(self) -> bool:
         """Whether the connection or the server failed, so that another attempt may succeed."""
-        return bool(self.completed.code and (_CONNECTION.search(self.completed.stderr) or _BUSY.search(self.summary)))
+        return bool(self.result.code and (_CONNECTION.search(self.result.stderr) or _BUSY.search(self.summary)))
 
 
 def _retry(attempt: Callable[[], _Answer]) -> _Answer:
@@ -106,10 +106,10 @@ def list_branches(repository: Repository) -> dict[str, Sha]:
         variables = repository.connection.authorization()
         return _Answer(repository.git.attempt("ls-remote", "--heads", repository.connection.name, variables=variables))
 
-    completed = _retry(attempt).completed
-    if completed.code:
-        raise _fetch_error(repository, completed, "The branches of the remote could not be listed")
-    output = completed.stdout.decode(errors="surrogateescape")
+    result = _retry(attempt).result
+    if result.code:
+        raise _fetch_error(repository, result, "The branches of the remote could not be listed")
+    output = result.stdout.decode(errors="surrogateescape")
     lines = (line.split("\t") for line in output.split("\n") if line)
     return {ref.removeprefix(_HEADS): Sha(sha) for sha, ref in lines if ref.startswith(_HEADS) and _is_utf8(ref)}
 
@@ -118,7 +118,7 @@ def _is_utf8(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
-def fetch(repository: Repository, wanted: Iterable[str]) -> None:
+def fetch(repository: Repository, names: Iterable[str]) -> None:
     """Fetch commits (by object name) or refs (by refspec); costs nothing for commits that are here already.
 
     A commit fetched by its name is kept by a ref of its own, so that the next fetch need not bring its history again.
@@ -127,16 +127,16 @@ def fetch(repository: Repository, wanted: Iterable[str]) -> None:
         FetchFailed: the remote could not be asked or does not have it.
     """
     refspecs = [
-        f"+{name}:{_FETCHED}{name}" if _SHA.fullmatch(name) else name
-        for name in dict.fromkeys(wanted)
+        f"+{name}:{_KEPT_REFS}{name}" if _SHA.fullmatch(name) else name
+        for name in dict.fromkeys(names)
         if not (_SHA.fullmatch(name) and _is_complete(repository, name))
     ]
     if not refspecs:
         return
-    completed = _retry(lambda: _fetch_once(repository, refspecs)).completed
-    if completed.code:
+    result = _retry(lambda: _fetch_once(repository, refspecs)).result
+    if result.code:
         names = ", ".join(refspec.removeprefix("+").partition(":")[0] for refspec in refspecs)
-        raise _fetch_error(repository, completed, f"{names} could not be fetched")
+        raise _fetch_error(repository, result, f"{names} could not be fetched")
     repository.forget()
 
 
@@ -145,28 +145,28 @@ def _fetch_once(repository: Repository, refspecs: list[str]) -> _Answer:
     try:
         _connect(repository).fetch(refspecs, progress=output, verbose=False, no_tags=True, no_auto_maintenance=True)
     except GitCommandError as error:
-        return _Answer(_completed(repository, output, cast("int", error.status)))
-    return _Answer(_completed(repository, output, 0))
+        return _Answer(_result(repository, output, cast("int", error.status)))
+    return _Answer(_result(repository, output, 0))
 
 
-def _completed(repository: Repository, output: TransferOutput, code: int) -> ProcessResult:
+def _result(repository: Repository, output: TransferOutput, code: int) -> ProcessResult:
     return ProcessResult(code, b"", repository.git.scrub(output.messages))
 
 
 def _is_complete(repository: Repository, sha: str) -> bool:
     # A lone object proves nothing about its history; a ref is only written once the history is here.
     try:
-        return SymbolicReference.dereference_recursive(repository.repo, f"{_FETCHED}{sha}") == sha
+        return SymbolicReference.dereference_recursive(repository.repo, f"{_KEPT_REFS}{sha}") == sha
     except ValueError:
         return repository.contains(Sha(sha)) and bool(
             repository.git.attempt("for-each-ref", "--count=1", f"--contains={sha}").stdout
         )
 
 
-def _fetch_error(repository: Repository, completed: ProcessResult, what: str) -> GitError:
-    refused = bool(_REFUSED.search(completed.stderr))
-    hint = "Check the token's access to the repository." if refused else "Check the repository's URL and the network."
-    return repository.git.error(completed, what, FetchFailed, hint)
+def _fetch_error(repository: Repository, result: ProcessResult, action: str) -> GitError:
+    is_denied = bool(_DENIED.search(result.stderr))
+    hint = "Check the token's access to the repository." if is_denied else "Check the repository's URL and the network."
+    return repository.git.error(result, action, FetchFailed, hint)
 
 
 def push(repository: Repository, commit: Sha, branch: str, *, expected: Sha | None) -> None:
@@ -183,9 +183,9 @@ def push(repository: Repository, commit: Sha, branch: str, *, expected: Sha | No
     if repository.git.attempt("check-ref-format", ref).code:
         raise PushRejected(f"git does not allow `{branch}` as a branch name, so nothing was pushed.", hint="Rename it.")
     # GitPython reads the remote's answer only if what is pushed is a ref.
-    repository.git.run("update-ref", f"{_FETCHED}{commit}", commit)
-    answer = _retry(lambda: _push_once(repository, f"{_FETCHED}{commit}", ref, expected))
-    if answer.completed.code and not _has_landed(repository, commit, branch):
+    repository.git.run("update-ref", f"{_KEPT_REFS}{commit}", commit)
+    answer = _retry(lambda: _push_once(repository, f"{_KEPT_REFS}{commit}", ref, expected))
+    if answer.result.code and not _has_landed(repository, commit, branch):
         raise _push_error(repository, answer, branch, expected)
 
 
@@ -199,10 +199,10 @@ def _push_once(repository: Repository, source: str, ref: str, expected: Sha | No
     try:
         results = _connect(repository).push(f"{source}:{ref}", progress=output, no_verify=True, force_with_lease=lease)
     except GitCommandError as error:
-        return _Answer(_completed(repository, output, cast("int", error.status)))
-    pushed = next((result for result in results if result.remote_ref_string == ref), None)
-    failed = pushed is None or bool(pushed.flags & PushInfo.ERROR)
-    return _Answer(_completed(repository, output, int(failed)), pushed)
+        return _Answer(_result(repository, output, cast("int", error.status)))
+    info = next((result for result in results if result.remote_ref_string == ref), None)
+    is_failure = info is None or bool(info.flags & PushInfo.ERROR)
+    return _Answer(_result(repository, output, int(is_failure)), info)
 
 
 def _has_landed(repository: Repository, commit: Sha, branch: str) -> bool:
@@ -221,23 +221,21 @@ def delete_branch(repository: Repository, branch: str, *, expected: Sha) -> None
     """
     if list_branches(repository).get(branch) != expected:
         return
-    completed = _push_once(repository, "", f"{_HEADS}{branch}", expected).completed
-    if completed.code:
+    result = _push_once(repository, "", f"{_HEADS}{branch}", expected).result
+    if result.code:
         hint = "Remove it by hand; the token needs write access to contents."
-        raise repository.git.error(completed, f"`{branch}` was not removed", GitError, hint)
+        raise repository.git.error(result, f"`{branch}` was not removed", GitError, hint)
 
 
 def _push_error(repository: Repository, answer: _Answer, branch: str, expected: Sha | None) -> GitError:
-    completed, summary = answer.completed, answer.summary
-    if not is_refusal(completed.stderr, summary):
+    result, summary = answer.result, answer.summary
+    if not is_refusal(result.stderr, summary):
         hint = "Check the repository's URL and the network."
-        return repository.git.error(completed, f"`{branch}` was not pushed", GitError, hint)
+        return repository.git.error(result, f"`{branch}` was not pushed", GitError, hint)
     # git words a refusal by a hook, a rule and a lost race alike, so the branch itself is asked.
     if summary and list_branches(repository).get(branch) != expected:
         hint = "Somebody else pushed to the branch meanwhile: look at it, then ask again."
-        return repository.git.error(completed, f"`{branch}` was not pushed ({summary})", PushRejected, hint)
-    refusal = explain_refusal(completed.stderr, summary)
+        return repository.git.error(result, f"`{branch}` was not pushed ({summary})", PushRejected, hint)
+    refusal = explain_refusal(result.stderr, summary)
     message = f"The push of `{branch}` was refused, so no pull request was opened or changed: {refusal.words}"
-    return PushForbidden(
-        message, hint=refusal.hint, code=completed.code, stderr=completed.stderr.strip()[-_STDERR_LIMIT:]
-    )
+    return PushForbidden(message, hint=refusal.hint, code=result.code, stderr=result.stderr.strip()[-_STDERR_LIMIT:])

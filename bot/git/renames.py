@@ -1,7 +1,6 @@
-"""Where a file was before it was moved, from the commits that moved it.
+"""Finds where a file was before it was moved, from the commits that moved it.
 
-Owns the question to history. Two trees that are far apart do not tell: a file that was moved and then reworked is no
-longer like what it was, but at the commit that moved it, it was.
+Comparing distant trees misses a file that was moved and rewritten afterwards. The commit that moved it still shows it.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _MOST_KEPT = 1000
 
 
 class Renames:
-    """Finds older paths. Many branches ask about one main branch, and what a commit of it moved is read once.
+    """Finds older paths. Many branches ask about one main branch, so the renames of its commits are cached.
 
     Threads may share it.
     """
@@ -34,15 +33,15 @@ class Renames:
         `until` has the file at `path`; `since` is an earlier commit. A file that was moved more than three times is not
         followed further.
         """
-        here = path
+        current = path
         for _move in range(_MOST_MOVES):
-            moved = self._added_in(repository, here, since, until)
-            source = self._moved_from(repository, moved, here) if moved else None
-            if moved is None or source is None:
+            commit = self._added_in(repository, current, since, until)
+            source = self._moved_from(repository, commit, current) if commit else None
+            if commit is None or source is None:
                 return None
             if find_entry(repository, tree, source) is not None:
                 return source
-            here, until = source, repository.commit(moved).parents[0]
+            current, until = source, repository.commit(commit).parents[0]
         return None
 
     def _added_in(self, repository: Repository, path: str, since: Sha, until: Sha) -> Sha | None:
@@ -68,9 +67,9 @@ class Renames:
 
 
 def _moves(repository: Repository, commit: Sha) -> dict[str, str]:
-    wanted = (
+    options = (
         *("diff-tree", "-r", "-z", "--no-commit-id", "--diff-merges=first-parent"),
         *("--find-renames", "--diff-filter=R", "--name-status"),
     )
-    fields = iter(repository.git.attempt(*wanted, commit).stdout.split(b"\0"))
+    fields = iter(repository.git.attempt(*options, commit).stdout.split(b"\0"))
     return {decode_path(next(fields)): decode_path(source) for score in fields if score for source in (next(fields),)}

@@ -62,9 +62,9 @@ class Repository:
         """Ask the remote for its branches and their tips."""
         return remote.list_branches(self)
 
-    def fetch(self, wanted: Iterable[str]) -> None:
+    def fetch(self, names: Iterable[str]) -> None:
         """Bring commits (by object name) or refs (by refspec) here, with their history."""
-        remote.fetch(self, wanted)
+        remote.fetch(self, names)
 
     def push(self, commit: Sha, branch: str, *, expected: Sha | None) -> None:
         """Put a commit on a remote branch that is at `expected`, or must not exist when that is None."""
@@ -78,17 +78,17 @@ class Repository:
 
     def resolve(self, name: str) -> Sha | None:
         """Return the commit that a name means here, or None."""
-        done = self.git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        return Sha(done.stdout.decode().strip()) if done.code == 0 else None
+        result = self.git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        return Sha(result.stdout.decode().strip()) if result.code == 0 else None
 
     def contains(self, sha: Sha) -> bool:
         """Say whether the object is here. Its history may not be."""
         return self.kind(sha) is not None
 
     def kind(self, sha: Sha) -> str | None:
-        """Return "commit", "tree", "blob" or "tag", or None where there is no such object."""
-        found = self.reader.read(sha)
-        return found[0] if found else None
+        """Return "commit", "tree", "blob" or "tag", or None if there is no such object."""
+        entry = self.reader.read(sha)
+        return entry[0] if entry else None
 
     def commit(self, sha: Sha) -> Commit:
         """Read a commit.
@@ -98,23 +98,23 @@ class Repository:
         """
         commit = self._commits.get(sha)
         if commit is None:
-            found = self.reader.read(sha)
-            if found is None or found[0] != "commit":
+            entry = self.reader.read(sha)
+            if entry is None or entry[0] != "commit":
                 raise GitError(f"There is no commit {sha} in {self.git.directory}.", hint="Fetch it first.")
             if len(self._commits) >= _COMMITS_LIMIT:
                 self._commits.clear()
-            commit = self._commits[sha] = parse_commit(sha, found[2])
+            commit = self._commits[sha] = parse_commit(sha, entry[2])
         return commit
 
     def read(self, commit: Sha, path: str) -> bytes | None:
-        """Return a file's bytes (of a link: where it points to), or None where the commit has no such file."""
-        found = self.reader.read(f"{commit}:{path}")
-        return found[2] if found and found[0] == "blob" else None
+        """Return a file's bytes (of a link: where it points to), or None if the commit has no such file."""
+        entry = self.reader.read(f"{commit}:{path}")
+        return entry[2] if entry and entry[0] == "blob" else None
 
-    def read_all(self, wanted: Iterable[tuple[Sha, str]]) -> list[bytes | None]:
+    def read_all(self, places: Iterable[tuple[Sha, str]]) -> list[bytes | None]:
         """Return the same of several files, each given as commit or tree and path."""
-        answers = self.reader.read_many([f"{commit}:{path}" for commit, path in wanted])
-        return [found[2] if found and found[0] == "blob" else None for found in answers]
+        answers = self.reader.read_many([f"{commit}:{path}" for commit, path in places])
+        return [entry[2] if entry and entry[0] == "blob" else None for entry in answers]
 
     def read_blob(self, sha: Sha) -> bytes:
         """Return the bytes of a blob.
@@ -122,10 +122,10 @@ class Repository:
         Raises:
             GitError: there is no such blob here.
         """
-        found = self.reader.read(sha)
-        if found is None:
+        entry = self.reader.read(sha)
+        if entry is None:
             raise GitError(f"There is no object {sha} in {self.git.directory}.", hint="Fetch the commit that holds it.")
-        return found[2]
+        return entry[2]
 
     def paths(self, commit: Sha) -> Iterator[str]:
         """Yield the path of every file in a commit."""
@@ -148,12 +148,12 @@ class Repository:
 
         No ref comes to point at it.
         """
-        written = trees.changed_files(self, self.commit(base).tree, changes)
-        return self.writer.write_commit(written, (base,), message, author, committer)
+        new_tree = trees.changed_files(self, self.commit(base).tree, changes)
+        return self.writer.write_commit(new_tree, (base,), message, author, committer)
 
     @contextmanager
     def quarantine(self) -> Iterator[Quarantine]:
-        """Yield this repository with a place for throw-away objects, which is gone afterwards."""
+        """Yield this repository with a directory for throw-away objects, which is gone afterwards."""
         with tempfile.TemporaryDirectory(prefix="backport-objects-", ignore_cleanup_errors=True) as scratch:
             inner = Quarantine(self, Path(scratch))
             try:
@@ -163,31 +163,31 @@ class Repository:
 
     # --- history ------------------------------------------------------------------------------------------------------
 
-    def merge_base(self, one: Sha, other: Sha) -> Sha | None:
-        """Return a best common ancestor, or None where the histories do not meet (here)."""
-        done = self.git.attempt("merge-base", one, other)
-        return Sha(done.stdout.decode().strip()) if done.code == 0 else None
+    def merge_base(self, first: Sha, second: Sha) -> Sha | None:
+        """Return a best common ancestor, or None if the histories do not meet (as far as they are here)."""
+        result = self.git.attempt("merge-base", first, second)
+        return Sha(result.stdout.decode().strip()) if result.code == 0 else None
 
     def is_ancestor(self, ancestor: Sha, descendant: Sha) -> bool:
         """Say whether a commit is in the history of another (or is it)."""
         return self.git.attempt("merge-base", "--is-ancestor", ancestor, descendant).code == 0
 
-    def commits_between(self, excluded: Sha, tip: Sha) -> tuple[Commit, ...]:
+    def commits_between(self, base: Sha, tip: Sha) -> tuple[Commit, ...]:
         """Return the commits that `tip` has and `excluded` has not, oldest first."""
-        listed = self.git.text("rev-list", "--reverse", "--topo-order", tip, f"^{excluded}").split()
-        return tuple(self.commit(Sha(sha)) for sha in listed)
+        names = self.git.text("rev-list", "--reverse", "--topo-order", tip, f"^{base}").split()
+        return tuple(self.commit(Sha(sha)) for sha in names)
 
     def changed_paths(self, old: Sha, new: Sha) -> tuple[str, ...]:
         """Return the paths in which two commits or trees differ; a rename is both its paths."""
-        both = [self.commit(name).tree if self.kind(name) == "commit" else name for name in (old, new)]
-        return tuple(trees.differing_paths(self, *both))
+        sides = [self.commit(name).tree if self.kind(name) == "commit" else name for name in (old, new)]
+        return tuple(trees.differing_paths(self, *sides))
 
     def local_branches(self) -> dict[str, Sha]:
-        """Return the branches that are here, local and of the remote, without asking it."""
-        listed = self.git.text(
+        """Return the branches that are here, local and remote-tracking ones, without asking the remote."""
+        output = self.git.text(
             "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/", f"refs/remotes/{remote.REMOTE}/"
         )
-        pairs = (line.split(" ", 1) for line in listed.splitlines())
+        pairs = (line.split(" ", 1) for line in output.splitlines())
         return {_branch_of(ref): Sha(sha) for sha, ref in pairs}
 
     def default_branch(self) -> str:
@@ -200,11 +200,11 @@ class Repository:
         return "main"
 
     def forget(self) -> None:
-        """Forget what was found missing; used after objects have come in."""
+        """End the reading process, which does not see objects that have come in since; a later read starts another."""
         self.reader.close()
 
     def close(self) -> None:
-        """End the processes that were kept running; the repository can still be used and starts them anew."""
+        """End the reading process; the repository can still be used and starts another."""
         self.reader.close()
 
     def __enter__(self) -> Repository:
@@ -232,13 +232,13 @@ class Quarantine(Repository):
         self._branches: dict[str, Sha] | None = None
 
     def local_branches(self) -> dict[str, Sha]:
-        """Return the branches as they were when this was first asked: a quarantine lasts for a moment."""
+        """Return the branches as they were at the first call: a quarantine lasts for a moment."""
         if self._branches is None:
             self._branches = super().local_branches()
         return self._branches
 
     def keep(self, commit: Sha) -> None:
-        """Copy a commit and all it needs into what is around this quarantine: the repository, or another one."""
+        """Copy a commit and all it needs into the repository, or the quarantine, around this one."""
         promote(self.reader, self.scratch, self._outer, commit)
 
     def index_history(self) -> None:

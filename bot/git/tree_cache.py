@@ -29,7 +29,7 @@ from bot.models import Sha
 
 # About 300 bytes each.
 _MOST_ENTRIES = 60_000
-# Of each the paths are kept, which of most commits are few.
+# Each holds the paths of one commit, mostly few.
 _MOST_COMPARED = 32
 # A few kilobytes of trees that hold each other many times over stand for billions of files.
 _MOST_DIFFERING = 1_000_000
@@ -41,53 +41,53 @@ Listing = Mapping[bytes, tuple[bytes, bytes, bytes]]
 
 
 @dataclass(slots=True)
-class _Kept:
-    """What was read: directories, how many entries they have, and in which paths two trees differ."""
+class _Cache:
+    """The directories that were read, the number of their entries, and the paths in which two trees differ."""
 
     listings: dict[Sha, Listing] = field(default_factory=dict)
     entries: int = 0
-    differing: dict[tuple[Sha, Sha], tuple[str, ...]] = field(default_factory=dict)
+    paths: dict[tuple[Sha, Sha], tuple[str, ...]] = field(default_factory=dict)
 
 
 class TreeCache:
-    """Reads tree objects through a reader. What is kept is shared with that of a repository `around` it, if given."""
+    """Reads tree objects through a reader. A quarantine shares the cache of the repository `around` it."""
 
     def __init__(self, reader: ObjectReader, around: TreeCache | None = None) -> None:
         self._reader = reader
-        self._kept: _Kept = around._kept if around else _Kept()
+        self._cache: _Cache = around._cache if around else _Cache()
 
     def entries(self, tree: Sha) -> Listing:
-        """Return the entries of a tree object; nothing where there is none."""
+        """Return the entries of a tree object; nothing if there is none."""
         return self.entries_of([tree])[0]
 
     def entries_of(self, trees: Sequence[Sha]) -> list[Listing]:
         """Return the same of several trees."""
-        found = {tree: kept for tree in trees if (kept := self._kept.listings.get(tree)) is not None}
-        missing = [tree for tree in trees if tree not in found and tree != EMPTY_TREE]
-        for tree, answer in zip(missing, self._reader.read_many(missing), strict=True):
+        listings = {tree: listing for tree in trees if (listing := self._cache.listings.get(tree)) is not None}
+        absent = [tree for tree in trees if tree not in listings and tree != EMPTY_TREE]
+        for tree, answer in zip(absent, self._reader.read_many(absent), strict=True):
             if answer is not None and answer[0] == "tree":
-                found[tree] = {name: (_canonical(mode), name, sha) for mode, name, sha in split_tree(answer[2])}
-                self._keep(tree, found[tree])
-        return [found.get(tree, {}) for tree in trees]
+                listings[tree] = {name: (_canonical(mode), name, sha) for mode, name, sha in split_tree(answer[2])}
+                self._keep(tree, listings[tree])
+        return [listings.get(tree, {}) for tree in trees]
 
-    def stored(self, trees: Sequence[Sha]) -> list[Listing]:
-        """Return the same where nothing must be taken for empty that is only missing.
+    def require_entries(self, trees: Sequence[Sha]) -> list[Listing]:
+        """Return the same; a missing tree does not count as empty.
 
         Raises:
             GitError: a tree is missing.
         """
-        found = self.entries_of(trees)
-        for tree, listing in zip(trees, found, strict=True):
+        listings = self.entries_of(trees)
+        for tree, listing in zip(trees, listings, strict=True):
             if not listing and tree != EMPTY_TREE:
                 raise GitError(f"The tree {tree} cannot be read.", hint="The mirror may be incomplete: fetch it anew.")
-        return found
+        return listings
 
     def _keep(self, tree: Sha, listing: Listing) -> None:
-        if self._kept.entries > _MOST_ENTRIES:
-            self._kept.listings.clear()
-            self._kept.entries = 0
-        self._kept.listings[tree] = listing
-        self._kept.entries += len(listing)
+        if self._cache.entries > _MOST_ENTRIES:
+            self._cache.listings.clear()
+            self._cache.entries = 0
+        self._cache.listings[tree] = listing
+        self._cache.entries += len(listing)
 
     def find(self, tree: Sha, path: str) -> Entry | None:
         """Return what a tree holds at a path: a file, a link, a submodule or a directory."""
@@ -97,27 +97,27 @@ class TreeCache:
             if mode != _TREE:
                 return None
             tree = Sha(sha.hex())
-        found = self.entries(tree).get(name)
-        return Entry(found[0].decode(), Sha(found[2].hex())) if found else None
+        entry = self.entries(tree).get(name)
+        return Entry(entry[0].decode(), Sha(entry[2].hex())) if entry else None
 
-    def differing(self, old: Sha, new: Sha) -> Sequence[str]:
+    def differing_paths(self, old: Sha, new: Sha) -> Sequence[str]:
         """Return the paths of the files, links and submodules in which two trees differ; a rename is both its paths.
 
         Raises:
-            GitError: a tree is missing, so what it holds is not known, or they differ in more files than fit in memory.
+            GitError: a tree is missing, or the trees differ in more files than fit in memory.
         """
-        differing = self._kept.differing.get((old, new))
-        if differing is None:
-            differing = tuple(islice(self._differ(old, new), _MOST_DIFFERING + 1))
-            if len(differing) > _MOST_DIFFERING:
+        paths = self._cache.paths.get((old, new))
+        if paths is None:
+            paths = tuple(islice(self._differ(old, new), _MOST_DIFFERING + 1))
+            if len(paths) > _MOST_DIFFERING:
                 raise GitError(
                     f"{old[:12]} and {new[:12]} differ in more than {_MOST_DIFFERING:,} files, which are too many.",
                     hint="Backport it by hand.",
                 )
-            if len(self._kept.differing) >= _MOST_COMPARED:
-                self._kept.differing.clear()
-            self._kept.differing[old, new] = differing
-        return differing
+            if len(self._cache.paths) >= _MOST_COMPARED:
+                self._cache.paths.clear()
+            self._cache.paths[old, new] = paths
+        return paths
 
     def _differ(self, old: Sha, new: Sha) -> Iterator[str]:
         # On a stack of its own: a commit may hold directories deeper than Python's stack.
@@ -135,9 +135,9 @@ class TreeCache:
         """Yield the paths in which one directory differs, and the directories below it in which more may differ."""
         if old == new:
             return
-        before, after = self.stored([old, new])
-        changed = {name for name, _entry in before.items() ^ after.items()}
-        for text, name in sorted((decode_path(name), name) for name in changed):
+        before, after = self.require_entries([old, new])
+        names = {name for name, _entry in before.items() ^ after.items()}
+        for text, name in sorted((decode_path(name), name) for name in names):
             sides = [side.get(name) for side in (before, after)]
             inner = [Sha(side[2].hex()) if side and side[0] == _TREE else None for side in sides]
             if any(inner):

@@ -1,6 +1,6 @@
-"""Trees: the files of a commit, and new trees made from old ones.
+"""The files of a commit, and new trees made from old ones.
 
-Owns paths inside trees. A new tree costs as much as the directories it touches, never as much as the whole tree.
+A new tree costs as much as the directories it touches, never as much as the whole tree.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class CommitTree:
         self.commit = commit
 
     def read(self, path: str) -> bytes | None:
-        """Return the file's bytes, or None where the tree has no such file."""
+        """Return the file's bytes, or None if the tree has no such file."""
         return self.repository.read(self.commit, path)
 
     def paths(self) -> Iterator[str]:
@@ -33,16 +33,16 @@ class CommitTree:
 
 
 def list_directory(repository: Repository, tree: Sha, directory: str = "") -> dict[str, Entry]:
-    """Return the entries of one directory; nothing where there is none."""
+    """Return the entries of one directory; nothing if there is none."""
     if directory:
         inner = find_entry(repository, tree, directory)
         if inner is None or inner.mode != DIRECTORY:
             return {}
         tree = inner.sha
-    return _named(repository.tree_cache.entries(tree))
+    return _decode(repository.tree_cache.entries(tree))
 
 
-def _named(listing: Listing) -> dict[str, Entry]:
+def _decode(listing: Listing) -> dict[str, Entry]:
     return {decode_path(name): Entry(mode.decode(), Sha(sha.hex())) for mode, name, sha in listing.values()}
 
 
@@ -69,8 +69,8 @@ def list_submodules(repository: Repository, commit: Sha) -> tuple[str, ...]:
 def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry | None]) -> Sha:
     """Write the tree that differs from `tree` in these entries; None removes a file, a link or a submodule.
 
-    A directory at such a path stays: whoever removes a file there means no folder of the same name. TreeCache left
-    empty disappear.
+    A directory at such a path stays: removing a file means no folder of the same name. Directories left empty
+    disappear.
 
     Raises:
         GitError: a directory on the way is missing, so what else it holds would be lost.
@@ -84,15 +84,15 @@ def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry 
             parent, _, name = directory.rpartition("/")
             old = listings[parent].get(name)
             trees[directory] = old.sha if old is not None and old.mode == DIRECTORY else EMPTY_TREE
-        listings[directory] = _named(repository.tree_cache.stored([trees[directory]])[0])
+        listings[directory] = _decode(repository.tree_cache.require_entries([trees[directory]])[0])
         for name, entry in below[directory].items():
             _set(listings[directory], name, entry)
     for directory in reversed(directories):
-        written = repository.writer.write("tree", format_tree(listings[directory]))
+        new_tree = repository.writer.write("tree", format_tree(listings[directory]))
         if directory:
             parent, _, name = directory.rpartition("/")
-            _set_directory(listings[parent], name, old=trees[directory], written=written)
-    return written
+            _set_directory(listings[parent], name, old=trees[directory], new=new_tree)
+    return new_tree
 
 
 def _by_directory(changes: Mapping[str, Entry | None]) -> dict[str, dict[str, Entry | None]]:
@@ -106,10 +106,10 @@ def _by_directory(changes: Mapping[str, Entry | None]) -> dict[str, dict[str, En
     return below
 
 
-def _set_directory(entries: dict[str, Entry], name: str, *, old: Sha, written: Sha) -> None:
+def _set_directory(entries: dict[str, Entry], name: str, *, old: Sha, new: Sha) -> None:
     # A removal below something that is no directory has nothing to remove.
-    if written != EMPTY_TREE:
-        entries[name] = Entry(DIRECTORY, written)
+    if new != EMPTY_TREE:
+        entries[name] = Entry(DIRECTORY, new)
     elif old != EMPTY_TREE:
         del entries[name]
 
@@ -132,14 +132,14 @@ def changed_files(
             changes[path] = None
             continue
         old = find_entry(repository, tree, path)
-        kept = old.mode if old is not None and old.mode not in (DIRECTORY, SUBMODULE) else REGULAR
-        changes[path] = Entry((modes or {}).get(path, kept), repository.writer.write("blob", content))
+        mode = old.mode if old is not None and old.mode not in (DIRECTORY, SUBMODULE) else REGULAR
+        changes[path] = Entry((modes or {}).get(path, mode), repository.writer.write("blob", content))
     return changed_tree(repository, tree, changes)
 
 
 def differing_paths(repository: Repository, old: Sha, new: Sha) -> Iterator[str]:
     """Yield the paths of the files, links and submodules in which two trees differ; a rename is both its paths."""
-    return iter(repository.tree_cache.differing(old, new))
+    return iter(repository.tree_cache.differing_paths(old, new))
 
 
 def commit_paths(repository: Repository, commit: Commit) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """Trial picks: what `git cherry-pick` would make of a commit on a tree, on objects alone.
 
-Owns what a pick is: a merge of the target and the original with the original's parent as base. Writes into a quarantine
-only; how a series becomes commits is not decided here.
+A pick is a merge of the target and the original, with the original's parent as base. It writes into a quarantine only.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ class EmptyPick:
 class UnmergedPick:
     """The pick conflicts. `tree` is what git wrote, with markers: never to be committed as it is. `trees` were merged.
 
-    `files` is empty for conflicts that concern no single file, such as a directory renamed into two.
+    `files` is empty for conflicts of no single file, such as a directory renamed into two.
     """
 
     commit: Sha
@@ -45,19 +44,19 @@ class UnmergedPick:
 def mainline_parent(commit: Commit) -> Sha | None:
     """Return the parent that a pick is made against: the first, which for a merge commit is the base branch's side.
 
-    git accepts `-m 1` for ordinary commits without a word, so the commit itself decides. None for a root commit.
+    git silently accepts `-m 1` for ordinary commits, so the commit itself decides. None for a root commit.
     """
     return commit.parents[0] if commit.parents else None
 
 
 def trees_of(repository: Quarantine, commit: Sha, onto: Sha) -> Trees:
     """Return what picking a commit onto a tree is to merge."""
-    picked = repository.commit(commit)
-    parent = mainline_parent(picked)
+    original = repository.commit(commit)
+    parent = mainline_parent(original)
     if parent is None:
-        return Trees(base=EMPTY_TREE, ours=onto, theirs=picked.tree)
-    commits = (parent, commit) if len(picked.parents) == 1 else None
-    return Trees(base=repository.commit(parent).tree, ours=onto, theirs=picked.tree, commits=commits)
+        return Trees(base=EMPTY_TREE, ours=onto, theirs=original.tree)
+    commits = (parent, commit) if len(original.parents) == 1 else None
+    return Trees(base=repository.commit(parent).tree, ours=onto, theirs=original.tree, commits=commits)
 
 
 def try_pick(repository: Quarantine, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
@@ -66,37 +65,37 @@ def try_pick(repository: Quarantine, commit: Sha, onto: Sha) -> CleanPick | Empt
 
 
 def merge_trees(repository: Quarantine, commit: Sha, trees: Trees) -> CleanPick | EmptyPick | UnmergedPick:
-    """Merge three trees as git does; `commit` only says in the answer what this was for.
+    """Merge three trees as git does; `commit` only labels the result.
 
     Raises:
         GitError: git could not do it, e.g. an object of a partial history is missing.
     """
-    asked = plan_merge(repository, trees, alone=True)
-    merged = merge_one(repository, asked.trees, asked.attributes) if asked.trees else None
-    return conclude(repository, commit, asked, merged)
+    plan = plan_merge(repository, trees, alone=True)
+    result = merge_one(repository, plan.trees, plan.attributes) if plan.trees else None
+    return conclude(repository, commit, plan, result)
 
 
 def conclude(
-    repository: Quarantine, commit: Sha, asked: MergePlan, answer: MergeResult | None
+    repository: Quarantine, commit: Sha, plan: MergePlan, answer: MergeResult | None
 ) -> CleanPick | EmptyPick | UnmergedPick:
-    """Name the ending of a merge, given git's answer to what it was asked about it.
+    """Return a merge's result as a pick, given git's merge of the planned trees.
 
-    Where the original's line ends alone are in the way it is merged once more with the branch's.
+    If only the original's line ends conflict, it is merged once more with the branch's.
     """
-    pick = _ending(repository, commit, asked, answer)
-    aligned = align_trees(repository, pick.trees, pick.files) if isinstance(pick, UnmergedPick) else None
-    if aligned is None:
+    pick = _ending(repository, commit, plan, answer)
+    aligned_trees = align_trees(repository, pick.trees, pick.files) if isinstance(pick, UnmergedPick) else None
+    if aligned_trees is None:
         return pick
-    again = plan_merge(repository, aligned, alone=True)
-    merged = merge_one(repository, again.trees, again.attributes) if again.trees else None
-    return _ending(repository, commit, again, merged)
+    second_plan = plan_merge(repository, aligned_trees, alone=True)
+    result = merge_one(repository, second_plan.trees, second_plan.attributes) if second_plan.trees else None
+    return _ending(repository, commit, second_plan, result)
 
 
 def _ending(
-    repository: Quarantine, commit: Sha, asked: MergePlan, answer: MergeResult | None
+    repository: Quarantine, commit: Sha, plan: MergePlan, answer: MergeResult | None
 ) -> CleanPick | EmptyPick | UnmergedPick:
-    trees, merged = asked.whole, widen(repository, asked, answer)
-    if merged.clean and not merged.stages:
-        return EmptyPick() if merged.tree == trees.ours else CleanPick(merged.tree)
-    files = describe(repository, merged.stages, merged.tree, merged.label)
-    return UnmergedPick(commit=commit, trees=trees, tree=merged.tree, files=files)
+    trees, result = plan.full, widen(repository, plan, answer)
+    if result.clean and not result.stages:
+        return EmptyPick() if result.tree == trees.ours else CleanPick(result.tree)
+    files = describe(repository, result.stages, result.tree, result.label)
+    return UnmergedPick(commit=commit, trees=trees, tree=result.tree, files=files)

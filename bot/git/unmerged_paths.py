@@ -1,6 +1,6 @@
-"""What git could not merge: unmerged paths by the stages git left, never by what git said about them.
+"""Describes what git could not merge, by the index stages that it left, never by its messages.
 
-Owns the kinds of conflict and the count of conflict regions. Resolves nothing.
+https://git-scm.com/docs/git-merge-tree#OUTPUT
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _BINARY_PROBE = 8000
 class UnmergedFile:
     """One unmerged path with its stages. Base is the original's parent, ours the target, theirs the original.
 
-    A stage is None where that side has no such file. `written` is where git left what it could make of them: for a
-    content conflict a file with markers. `aside` are the paths that git made up for a side that could not stay here.
+    A stage is None if that side has no such file. At `result_path` git left what it could merge: for a content conflict
+    a file with markers. `aside` are paths that git invented for a side that could not stay at `path`.
     """
 
     path: str
-    written: str
+    result_path: str
     kind: ConflictKind
     regions: int
     base: Entry | None
@@ -39,18 +39,18 @@ class UnmergedFile:
 
     @property
     def conflict_file(self) -> ConflictFile:
-        """The part that a report needs."""
+        """The same in the form that reports use."""
         return ConflictFile(self.path, self.kind, self.regions)
 
 
 @dataclass(slots=True)
 class Stages:
-    """The stages of one path: 1 base, 2 ours, 3 theirs. `written` is the path that git left it at.
+    """The stages of one path: 1 base, 2 ours, 3 theirs. `result_path` is the path that git left it at.
 
     Of a link against a file git leaves one at the path and moves the other `aside`.
     """
 
-    written: str
+    result_path: str
     entries: dict[int, Entry] = field(default_factory=dict)
     aside: dict[str, None] = field(default_factory=dict)
 
@@ -58,41 +58,41 @@ class Stages:
 def parse_stages(lines: Iterable[bytes], labels: Iterable[str]) -> dict[str, Stages]:
     """Read lines of the form `<mode> <object> <stage>TAB<path>`, several for one path.
 
-    Where two kinds of thing want one path, git moves one aside to `<path>~<label>`: both are one path here.
+    If two kinds of thing want one path, git moves one aside to `<path>~<label>`: both are one path here.
     """
-    found: dict[str, Stages] = {}
+    stages_by_path: dict[str, Stages] = {}
     for line in lines:
         about, _, raw = line.partition(b"\t")
         mode, sha, stage = about.decode().split(" ")
-        written = decode_path(raw)
-        path = next((written.partition(f"~{label}")[0] for label in labels if f"~{label}" in written), written)
-        stages = found.setdefault(path, Stages(written))
+        place = decode_path(raw)
+        path = next((place.partition(f"~{label}")[0] for label in labels if f"~{label}" in place), place)
+        stages = stages_by_path.setdefault(path, Stages(place))
         stages.entries[int(stage)] = Entry(mode, Sha(sha))
-        if written != path:
-            stages.aside[written] = None
-    return found
+        if place != path:
+            stages.aside[place] = None
+    return stages_by_path
 
 
 def describe(
     repository: Repository, stages: Mapping[str, Stages], tree: Sha, ours_label: str
 ) -> tuple[UnmergedFile, ...]:
     """Name the kind of each conflict and count its regions in the tree that git wrote."""
-    left = repository.read_all((tree, each.written) for each in stages.values())
+    contents = repository.read_all((tree, entry.result_path) for entry in stages.values())
     return tuple(
-        _describe(repository, path, each, _count_regions(content or b"", ours_label))
-        for (path, each), content in zip(stages.items(), left, strict=True)
+        _describe(repository, path, entry, _count_regions(content or b"", ours_label))
+        for (path, entry), content in zip(stages.items(), contents, strict=True)
     )
 
 
 def _describe(repository: Repository, path: str, stages: Stages, regions: int) -> UnmergedFile:
     base, ours, theirs = (stages.entries.get(stage) for stage in (1, 2, 3))
-    kind = _kind(repository, base, ours, theirs, marked=regions > 0)
-    counted = kind in (ConflictKind.CONTENT, ConflictKind.ADD_ADD)
+    kind = _kind(repository, base, ours, theirs, has_markers=regions > 0)
+    has_regions = kind in (ConflictKind.CONTENT, ConflictKind.ADD_ADD)
     return UnmergedFile(
         path=path,
-        written=stages.written,
+        result_path=stages.result_path,
         kind=kind,
-        regions=regions if counted else 0,
+        regions=regions if has_regions else 0,
         base=base,
         ours=ours,
         theirs=theirs,
@@ -101,7 +101,7 @@ def _describe(repository: Repository, path: str, stages: Stages, regions: int) -
 
 
 def _kind(
-    repository: Repository, base: Entry | None, ours: Entry | None, theirs: Entry | None, *, marked: bool
+    repository: Repository, base: Entry | None, ours: Entry | None, theirs: Entry | None, *, has_markers: bool
 ) -> ConflictKind:
     present = [entry for entry in (base, ours, theirs) if entry is not None]
     if any(entry.mode == SUBMODULE for entry in present):
@@ -113,7 +113,7 @@ def _kind(
     if any(entry.mode == SYMLINK for entry in present):
         return ConflictKind.OTHER
     # git puts markers only where no side is binary.
-    if not marked and any(is_binary(repository.read_blob(entry.sha)) for entry in present):
+    if not has_markers and any(is_binary(repository.read_blob(entry.sha)) for entry in present):
         return ConflictKind.BINARY
     return ConflictKind.CONTENT if base is not None else ConflictKind.ADD_ADD
 

@@ -58,8 +58,8 @@ def open_clone(directory: Path) -> Iterator[Repository]:
         )
     if any((common / "objects" / "pack").glob("*.promisor")):
         log.warning("%s is a partial clone: what it left with its remote is missing here. Clone it whole.", directory)
-    with tempfile.TemporaryDirectory(prefix="backport-clone-", ignore_cleanup_errors=True) as own:
-        git = create_repo(Path(own)).git
+    with tempfile.TemporaryDirectory(prefix="backport-clone-", ignore_cleanup_errors=True) as scratch:
+        git = create_repo(Path(scratch)).git
         _check_objects(common / "objects")
         _borrow_objects(common / "objects", git.directory)
         _copy_refs(git_dir, common, git.directory)
@@ -96,12 +96,12 @@ def _find_git_dir(directory: Path) -> tuple[Path, Path]:
         for git_dir in (pointer_file, directory / (find_worktree_git_dir(pointer_file) or ""), directory):
             _check_pointer(git_dir / "HEAD")
             _check_pointer(git_dir / "commondir")
-        found = find_submodule_git_dir(pointer_file) or (directory if is_git_dir(directory) else None)
+        git_path = find_submodule_git_dir(pointer_file) or (directory if is_git_dir(directory) else None)
     except (InvalidGitRepositoryError, OSError, ValueError):
-        found = None
-    if found is None:
+        git_path = None
+    if git_path is None:
         raise GitError(f"There is no git repository at {directory}.", hint="Give a checkout or a git directory.")
-    git_dir = Path(found).resolve()
+    git_dir = Path(git_path).resolve()
     pointer = _read_text(git_dir / "commondir", _LARGEST_REF)
     return git_dir, (git_dir / pointer.strip()).resolve() if pointer.strip() else git_dir
 
@@ -126,11 +126,11 @@ def _check_objects(objects: Path, depth: int = 0) -> None:
     for path in _object_files(objects):
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise GitError(f"{path} is a pipe or a device; nothing was looked at.", hint=_CLONE_AGAIN)
-    listed = objects / "info" / "alternates"
-    text = _read_text(listed, _LARGEST_ALTERNATES)
+    source = objects / "info" / "alternates"
+    text = _read_text(source, _LARGEST_ALTERNATES)
     # git reads a list of any size, and takes a quoted line apart.
-    if text.startswith('"') or '\n"' in text or (not text and listed.exists() and listed.stat().st_size):
-        raise GitError(f"{listed} is large or quoted, which is not read; nothing was looked at.", hint=_CLONE_AGAIN)
+    if text.startswith('"') or '\n"' in text or (not text and source.exists() and source.stat().st_size):
+        raise GitError(f"{source} is large or quoted, which is not read; nothing was looked at.", hint=_CLONE_AGAIN)
     for line in filter(None, text.split("\n")):
         _check_objects(objects / line, depth + 1)
 
@@ -144,8 +144,8 @@ def _object_files(objects: Path) -> Iterator[Path]:
             continue
 
 
-def _borrow_objects(objects: Path, own: Path) -> None:
-    alternates = own / "objects" / "info" / "alternates"
+def _borrow_objects(objects: Path, ours: Path) -> None:
+    alternates = ours / "objects" / "info" / "alternates"
     alternates.parent.mkdir(parents=True, exist_ok=True)
     alternates.write_bytes(os.fsencode(_quote(str(objects.resolve()))) + b"\n")
 
@@ -155,18 +155,18 @@ def _quote(path: str) -> str:
     return '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"' if "\n" in path else path
 
 
-def _copy_refs(git_dir: Path, common: Path, own: Path) -> None:
+def _copy_refs(git_dir: Path, common: Path, ours: Path) -> None:
     head = git_dir / "HEAD"
     # In its oldest form HEAD is a symbolic link to the branch's file.
-    _write_ref(own / "HEAD", f"ref: {head.readlink()}\n" if head.is_symlink() else _read_text(head, _LARGEST_REF))
+    _write_ref(ours / "HEAD", f"ref: {head.readlink()}\n" if head.is_symlink() else _read_text(head, _LARGEST_REF))
     for namespace in _NAMESPACES:
         for path in _files(common / namespace):
-            _write_ref(own / path.relative_to(common), _read_text(path, _LARGEST_REF))
-    packed = _read_text(common / "packed-refs", _LARGEST_LIST).split("\n")
-    _write_ref(own / "packed-refs", "\n".join(_packed_branches(packed)))
+            _write_ref(ours / path.relative_to(common), _read_text(path, _LARGEST_REF))
+    lines = _read_text(common / "packed-refs", _LARGEST_LIST).split("\n")
+    _write_ref(ours / "packed-refs", "\n".join(_packed_branches(lines)))
     shallow = _read_text(common / "shallow", _LARGEST_LIST)
     if shallow:
-        _write_ref(own / "shallow", shallow)
+        _write_ref(ours / "shallow", shallow)
 
 
 def _files(directory: Path) -> Iterator[Path]:
@@ -176,15 +176,15 @@ def _files(directory: Path) -> Iterator[Path]:
 
 def _packed_branches(lines: Iterable[str]) -> Iterator[str]:
     """Yield the header and the branches of a packed-refs file; a line `^…` belongs to the ref before it."""
-    kept = True
+    is_branch = True
     for line in lines:
         if not line.startswith("^"):
-            kept = not line or line.startswith("#") or line.partition(" ")[2].startswith(_NAMESPACES)
-        if kept:
+            is_branch = not line or line.startswith("#") or line.partition(" ")[2].startswith(_NAMESPACES)
+        if is_branch:
             yield line
 
 
-def _read_text(path: Path, most: int) -> str:
+def _read_text(path: Path, limit: int) -> str:
     """Return the text of a regular file; nothing of what is missing, larger, or a pipe or device that could stall."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -192,9 +192,9 @@ def _read_text(path: Path, most: int) -> str:
         return ""
     with os.fdopen(file, "rb") as stream:
         about = os.fstat(file)
-        if not stat.S_ISREG(about.st_mode) or about.st_size > most:
+        if not stat.S_ISREG(about.st_mode) or about.st_size > limit:
             return ""
-        return stream.read(most).decode(errors="surrogateescape")
+        return stream.read(limit).decode(errors="surrogateescape")
 
 
 def _write_ref(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.git.branch_history import BranchHistory, BranchOnlyCommits
-from bot.git.diff_text import commit_patches, normalized
+from bot.git.diff_text import commit_patches, normalize
 from bot.git.line_changes import borne_out, undoes
 from bot.git.log import LoggedCommit
 from bot.git.repository import Repository
@@ -83,7 +83,7 @@ def find_landing_status(
 
 
 def _is_in(repository: Repository, sha: Sha, tip: Sha, branch_commits: BranchHistory, number_asked: int) -> bool:
-    if sha in branch_commits.shared:
+    if sha in branch_commits.shared_commits:
         return True
     # Of a single original the first commit that the branch shares is it, if it is there at all.
     return number_asked > 1 and not repository.git.text("rev-list", "--max-count=1", sha, f"^{tip}")
@@ -126,7 +126,7 @@ class _Branch:
         alike = [sha for sha in candidates if self._paths(sha) == paths]
         if not alike:
             return []
-        texts = {sha: normalized(patch) for sha, patch in commit_patches(self._repository, [original, *alike]).items()}
+        texts = {sha: normalize(patch) for sha, patch in commit_patches(self._repository, [original, *alike]).items()}
         return [sha for sha in alike if texts[sha] == texts[original]]
 
     def _paths(self, sha: Sha) -> frozenset[str]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from bot.git.diff_text import normalized, readable_patches
+from bot.git.diff_text import normalize, readable_patches
 from bot.git.repository import Repository
 from bot.history.commits import Commits, IndexedCommit, Position
 from bot.history.confirmed_references import ConfirmedReferences
@@ -169,7 +169,7 @@ class LandingEvidence:
 
     def _digests_of(self, commits: Sequence[Sha]) -> dict[Sha, bytes]:
         patches = readable_patches(self._repository, commits)
-        digests = {sha: hashlib.sha256(normalized(patch)).digest() for sha, patch in patches.items()}
+        digests = {sha: hashlib.sha256(normalize(patch)).digest() for sha, patch in patches.items()}
         # What cannot be read, as in a partial clone, equals nothing; it is not tried every time.
         return dict.fromkeys(commits, b"") | digests
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bot.git.commit_message import PICKED_WORDS, picked_from, reverted
+from bot.git.commit_message import PICKED_WORDS, picked_from, reverted_commits
 
 _REPOSITORY = r"[\w.-]{1,100}/[\w.-]{1,100}"
 _NUMBER = re.compile(r"\(#(\d{1,9})\)")
@@ -89,7 +89,7 @@ def parse_references(message: str) -> References:
     return References(
         sources=sources,
         hashes=_distinct(name for name in _bare_hashes(message) if name not in sources),
-        reverts=_distinct(reverted(message)),
+        reverts=_distinct(reverted_commits(message)),
         fixes=_distinct(name for name, _ in fixes if name),
         backports=_distinct(_backported_numbers(subject, body)),
         reverts_numbers=_distinct(_reverted_numbers(message, subject)),

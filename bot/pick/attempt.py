@@ -62,7 +62,7 @@ class Attempt:
 
     def _find_fork(self, original: Sha) -> Sha | None:
         tip, parents = self.plan.base_commit, self.repository.commit(original).parents
-        shared_commits = self.caches.histories.shared(self.plan.commits, tip)
+        shared_commits = self.caches.histories.shared_commits(self.plan.commits, tip)
         # The branch reaches all that it shares with the original through these commits, so a single one is the merge
         # base. It is the parent's merge base too, unless it is the original itself or was merged by it.
         if len(self.plan.commits) == len(parents) == len(shared_commits) == 1 and original not in shared_commits:

@@ -147,4 +147,4 @@ class DisputedLines:
     def _touches(self, change: FileChange, added_lines: frozenset[bytes], removed_lines: frozenset[bytes]) -> bool:
         if self.whole_file:
             return True
-        return not (added_lines.isdisjoint(change.added) and removed_lines.isdisjoint(change.removed))
+        return not (added_lines.isdisjoint(change.added_lines) and removed_lines.isdisjoint(change.removed_lines))

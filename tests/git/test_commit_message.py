@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from bot.git.commit_message import backport_message, picked_from, reverted, with_trailer
+from bot.git.commit_message import backport_message, picked_from, reverted_commits, with_trailer
 from bot.history.message_references import parse_references
 from bot.models import Sha
 from bot.text.closing_keywords import skips_ci
@@ -78,7 +78,7 @@ def test_quoted_line_names_no_original() -> None:
 
 
 def test_revert_is_read_from_the_body() -> None:
-    assert reverted(f'Revert "Fix"\n\nThis reverts commit {ORIGINAL}.\n') == (ORIGINAL,)
+    assert reverted_commits(f'Revert "Fix"\n\nThis reverts commit {ORIGINAL}.\n') == (ORIGINAL,)
 
 
 OTHER = "b" * 40

@@ -56,7 +56,7 @@ def test_what_cannot_be_renamed_is_narrowed_and_ends_as_a_real_pick(
     original, tip = history.commit(changed, base), history.commit(drifted, base)
     with repository.quarantine() as quarantine:
         asked = plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
-        assert asked.narrow is narrowed
+        assert asked.is_narrow is narrowed
         merged, whole = _narrow(quarantine, asked), _whole(quarantine, asked)
         assert _comes_to(quarantine, merged) == _comes_to(quarantine, whole)
     assert judgement(repository, original, tip) == judge.cherry_pick(original, tip)
@@ -71,7 +71,7 @@ def test_narrowed_merges_of_grown_histories_come_to_what_the_whole_trees_come_to
         for seed in range(8):
             for original, tip in _pairs(history, random.Random(3000 + seed)):  # noqa: S311 -- the same everywhere
                 asked = plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
-                if asked.narrow:
+                if asked.is_narrow:
                     merged, whole = _narrow(quarantine, asked), _whole(quarantine, asked)
                     assert _comes_to(quarantine, merged) == _comes_to(quarantine, whole)
                     seen["asked" if asked.trees else "settled"] += 1
@@ -87,7 +87,7 @@ def _pairs(history: History, dice: random.Random) -> Iterator[tuple[Sha, Sha]]:
 
 
 def _whole(repository: Quarantine, asked: MergePlan) -> MergeResult:
-    return merge_one(repository, asked.whole, attributes_of(repository, asked.whole))
+    return merge_one(repository, asked.full, attributes_of(repository, asked.full))
 
 
 def _narrow(repository: Quarantine, asked: MergePlan) -> MergeResult:
@@ -97,7 +97,7 @@ def _narrow(repository: Quarantine, asked: MergePlan) -> MergeResult:
 
 def _comes_to(repository: Quarantine, merged: MergeResult) -> object:
     """Return the stages and everything that git wrote, the labels of its markers apart."""
-    stages = {path: (each.written, each.entries) for path, each in merged.stages.items()}
+    stages = {path: (each.result_path, each.entries) for path, each in merged.stages.items()}
     if merged.clean:
         return stages, merged.tree
     written = {path: repository.read(merged.tree, path) for path in repository.paths(merged.tree)}
@@ -139,5 +139,5 @@ def test_a_mode_that_only_old_git_wrote_is_written_as_git_writes_it(history: His
     tip = commit(blobs[0], base, also=b"100644 h\0" + bytes.fromhex(blobs[2]))
     with repository.quarantine() as quarantine:
         asked = plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
-        assert asked.narrow
+        assert asked.is_narrow
         assert _narrow(quarantine, asked).tree == _whole(quarantine, asked).tree

@@ -68,7 +68,7 @@ def test_directories_deeper_than_python_s_stack_are_read_and_written(history: Hi
     base = history.commit({path: "old\n", "g": "g\n"})
     changed = history.commit({path: "new\n"}, base)
     before, after = (repository.commit(each).tree for each in (base, changed))
-    assert repository.tree_cache.differing(before, after) == (path,)
+    assert repository.tree_cache.differing_paths(before, after) == (path,)
     assert changed_files(repository, before, {path: b"new\n"}) == after
     assert changed_files(repository, after, {path: None}) == repository.commit(history.commit({path: None}, base)).tree
 
@@ -82,4 +82,4 @@ def test_a_tree_that_stands_for_billions_of_files_is_refused(
     for _level in range(10):
         tree = repository.writer.write("tree", format_tree({f"d{n}": Entry(DIRECTORY, tree) for n in range(10)}))
     with pytest.raises(GitError, match="more than"):
-        repository.tree_cache.differing(EMPTY_TREE, tree)
+        repository.tree_cache.differing_paths(EMPTY_TREE, tree)

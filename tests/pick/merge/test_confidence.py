@@ -13,7 +13,7 @@ from bot.pick.resolver import ConflictedFile, Decision, FileResolution
 def _answered(chance: float, *traits: str) -> tuple[ConflictedFile, FileResolution]:
     path = "ring.c"
     kind = ConflictKind.CONTENT
-    unmerged = UnmergedFile(path=path, written=path, kind=kind, regions=1, base=None, ours=None, theirs=None)
+    unmerged = UnmergedFile(path=path, result_path=path, kind=kind, regions=1, base=None, ours=None, theirs=None)
     file = ConflictedFile(
         commit=Sha("0" * 40), unmerged_file=unmerged, base=b"a\n", ours=b"b\n", theirs=b"c\n", parts=()
     )
