@@ -102,8 +102,10 @@ def _client(connection: ConnectionSettings, account: Account) -> GitHubClient:
 
 
 @contextmanager
-def open_connections(connection: ConnectionSettings, account: Account) -> Iterator[tuple[GitHubClient, Repository]]:
-    """Open a client of GitHub and the mirror, and close both afterwards.
+def open_connections(
+    connection: ConnectionSettings, account: Account, progress: Progress = silent
+) -> Iterator[tuple[GitHubClient, Repository]]:
+    """Open a client of GitHub and the mirror, and close both afterwards. A fetch that takes long reports its progress.
 
     Raises:
         ConfigError: the folder cannot be used.
@@ -112,7 +114,8 @@ def open_connections(connection: ConnectionSettings, account: Account) -> Iterat
     private_directory(connection.directory)
     client = _client(connection, account)
     try:
-        with open_mirror(client.clone_url, connection.directory / "mirror.git", token=client.token) as mirror:
+        directory = connection.directory / "mirror.git"
+        with open_mirror(client.clone_url, directory, token=client.token, progress=progress) as mirror:
             yield client, mirror
     finally:
         client.close()
@@ -142,7 +145,7 @@ def open_repository_context(
     """
     patches = configured_patches(config.patches, beside)
     connection = ConnectionSettings(config.repository, api_url, directory, login)
-    with open_connections(connection, token) as (client, mirror):
+    with open_connections(connection, token, progress) as (client, mirror):
         pick = PickContext(
             mirror=mirror, config=config, patches=patches, progress=progress, caches=PickCaches.open(directory)
         )

@@ -140,6 +140,20 @@ def test_two_repositories_beside_a_mirror_share_no_remote(mirror: Repository) ->
     assert [mirror.git.text("config", f"remote.{each.connection.name}.url") for each in others] == urls
 
 
+def test_a_branch_is_removed_from_the_repository_beside_the_mirror_s_own(
+    history: History, mirror: Repository, tmp_path: Path
+) -> None:
+    """Both have the branch."""
+    tip = history.branch("backport/1", history.commit({"f": "f"}))
+    fork = tmp_path / "fork.git"
+    history.git("clone", "--quiet", "--bare", history.directory.as_uri(), str(fork), bare=False)
+    other = open_beside(mirror, "acme-fork", fork.as_uri(), token="t")
+    other.fetch([tip])
+    other.delete_branch("backport/1", expected=tip)
+    assert other.branches() == {}
+    assert _tip(history, "backport/1") == tip
+
+
 def test_url_with_credentials_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GitError, match="credentials"):
         open_mirror("https://x:secret@example.org/o/r.git", tmp_path / "m.git")
