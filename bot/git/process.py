@@ -36,6 +36,11 @@ class ProcessResult:
     stderr: str
 
 
+def _end(process: git.Git.AutoInterrupt) -> None:
+    process.kill()
+    process.__del__()  # closes the pipes and waits; GitPython ends its own processes so
+
+
 class Git(git.Git):
     """Runs git on one git directory. `variables` are added to the environment of each process."""
 
@@ -120,7 +125,7 @@ class Git(git.Git):
         try:
             stdout, stderr = process.communicate(stdin, timeout=seconds)
         except TimeoutExpired:
-            process.kill()
+            _end(process)
             raise OutOfTime(
                 f"git took longer than {seconds:.1f} seconds, so it was ended.",
                 hint="Try again where less is going on.",
@@ -144,7 +149,7 @@ class Git(git.Git):
         try:
             stdout, _ = process.communicate(timeout=max(seconds, 0.01))
         except TimeoutExpired as timeout:
-            process.kill()
+            _end(process)
             return timeout.output or b"", False
         return stdout, process.returncode == 0
 
