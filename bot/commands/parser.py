@@ -128,7 +128,7 @@ def _parse_line(line: str) -> Command:
 def _parse_keyword(verb: Verb, surplus: Sequence[str]) -> Command:
     if surplus:
         raise CommandError(
-            f"`/backport {verb}` takes nothing after it and speaks of every target branch. Nothing was started.",
+            f"`/backport {verb}` takes no arguments: it is for all target branches. Nothing was started.",
             hint=f"Did you mean `/backport {verb}`?",
         )
     return Command(verb=verb)
@@ -170,7 +170,7 @@ def _take_commits(queue: deque[str]) -> tuple[str, ...]:
         queue.popleft()
     if not commits:
         raise CommandError(
-            f"`{COMMITS}` is followed by no commit. Nothing was started.",
+            f"No commit follows `{COMMITS}`. Nothing was started.",
             hint=f"Name each by 7 to 40 hex digits, e.g. `/backport release/v1.2 {COMMITS} 1a2b3c4d5e6f`.",
         )
     return tuple(commits)
@@ -180,7 +180,7 @@ def _check_commits(commits: tuple[str, ...]) -> tuple[str, ...]:
     if len(commits) > MAX_COMMITS:
         raise CommandError(
             f"The command names {len(commits)} commits, more than {MAX_COMMITS}. Nothing was started.",
-            hint="Backport the pull requests that they came by.",
+            hint="Backport the pull requests that merged them.",
         )
     return tuple(dict.fromkeys(commits))
 
@@ -221,7 +221,7 @@ def _check_targets(targets: tuple[str, ...]) -> None:
         )
     if AUTO in targets and len(targets) > 1:
         raise CommandError(
-            "`auto` means the stable branches that are found affected and stands alone. Nothing was started.",
+            "`auto` means the stable branches that are found affected, so it takes no branches. Nothing was started.",
             hint="Write either `/backport auto` or the branches.",
         )
     if len(targets) > MAX_TARGETS:

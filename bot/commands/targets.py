@@ -131,7 +131,7 @@ def _nearest(target: str, names: Sequence[str], config: Config) -> tuple[str, ..
 def _limit(count: int, config: Config) -> None:
     if count > config.max_targets:
         raise CommandError(
-            f"The command means {count} branches, more than the {config.max_targets} that `max_targets` allows. "
+            f"The command matches {count} branches, more than the {config.max_targets} that `max_targets` allows. "
             "Nothing was started.",
             hint="Name fewer branches, or use a narrower pattern.",
         )

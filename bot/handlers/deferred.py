@@ -132,7 +132,7 @@ def _comment_commands(
     if context.github.was_edited(comment):
         # Its first text is lost. Without a reply nobody waits for anything.
         return tuple(
-            RefusedCommand(_source(comment, key, original), replies.edited()) for key in keys if key in records
+            RefusedCommand(_source(comment, key, original), replies.edited_comment()) for key in keys if key in records
         )
     return tuple(
         _check_record(_source(comment, key, original), commands.get(key), records.get(key), context) for key in keys
@@ -146,7 +146,7 @@ def _check_record(
     if command is None or (record is not None and not is_genuine(record, source.place, context)):
         return RefusedCommand(source, replies.not_genuine())
     if record is not None and context.signing_key is not None and read_record_command(record) != command:
-        return RefusedCommand(source, replies.edited())
+        return RefusedCommand(source, replies.edited_comment())
     return CommandContext(source, command)
 
 

@@ -49,7 +49,7 @@ def finding(forecast: TargetForecast) -> str:
 def render_preflight_check(forecasts: Sequence[TargetForecast]) -> CheckRunText:
     """Word the check run on the head of a pull request; it is always neutral."""
     rows = ["| stable branch | outlook | |", "|---|---|---|", *map(_row, forecasts)]
-    lead = "If this were merged now, a backport would come to this. Nothing is requested and nothing was pushed."
+    lead = "This is the forecast if this were merged now. Nothing is requested and nothing was pushed."
     details = [_details(forecast) for forecast in forecasts if forecast.files or forecast.findings]
     return CheckRunText(
         name=NAME,

@@ -79,10 +79,11 @@ def stable_branches_here(branches: Sequence[str]) -> str:
 _MAX_NAMES = 3
 
 
-def edited() -> RequestRejected:
+def edited_comment() -> RequestRejected:
     """Return the refusal of a deferred request whose comment was edited since."""
     return RequestRejected(
-        "The comment that asked for this was edited afterwards, so it was not done: an edited comment is no command.",
+        "The comment with this command was edited afterwards, so the command was not run: an edited comment is no "
+        "command.",
         hint="Write the command in a new comment.",
     )
 
@@ -90,7 +91,7 @@ def edited() -> RequestRejected:
 def not_genuine() -> RequestRejected:
     """Return the refusal of a deferred request whose reply is no longer as the bot wrote it."""
     return RequestRejected(
-        "This answer was edited, or the secret that signs it was changed, so the request that it kept was not done.",
+        "This reply was edited, or the secret that signs it was changed, so its request was not processed.",
         hint="Write the command in a new comment, or put the label on again.",
     )
 
@@ -144,8 +145,8 @@ def render_cancelled(branches: Sequence[str], *, template: str | None = None) ->
     names = ", ".join(map(code, branches))
     lead = f"Nothing will be done at the merge for {names}. " if names else ""
     return _answer(
-        f"{lead}Whatever was asked above and has not ended is cancelled, and its status comment says so. "
-        "Pull requests already open stay open.",
+        f"{lead}All requests above that have not ended are cancelled, and their status comments say so. "
+        "Pull requests that are already open stay open.",
         template,
     )
 
@@ -178,8 +179,8 @@ LOOKED_AT_LATER = "in another repository, so it is looked at when this is merged
 def unknown_commit(name: str, branch: str) -> RequestRejected:
     """Return the refusal of a commit that is not on the default branch, or whose short name is ambiguous."""
     return RequestRejected(
-        f"`{branch}` has no one commit {code(name)}, and only what is on it can be backported. Nothing was started.",
-        hint="Name commits of that branch by all of their 40 digits.",
+        f"`{branch}` has no single commit {code(name)}, and only its commits can be backported. Nothing was started.",
+        hint="Name a commit of that branch by all of its 40 digits.",
     )
 
 
@@ -187,7 +188,7 @@ def render_nothing_to_do(command: Command, *, template: str | None = None) -> st
     """Word the reply to a command that is right and has nothing to do."""
     if command.verb is Verb.BACKPORT and command.auto:
         return _answer("No stable branch is found affected, so there is nothing to backport.", template)
-    return _answer("No branch is left to backport to. Nothing was started.", template)
+    return _answer("No target branch is left. Nothing was started.", template)
 
 
 _NO_REQUEST = "Nobody has requested a backport of this pull request yet."

@@ -82,8 +82,8 @@ class StatusView:
 
 
 NO_PATCH_FOR_COMPANIONS = (
-    "`--with-companions` brings nothing along here: what belongs with a fix is known from its carried patch, and none "
-    "carries this pull request."
+    "`--with-companions` brings nothing along here: only a carried patch names its companions, and there is none for "
+    "this pull request."
 )
 NO_COMPANIONS = "`--with-companions` brings nothing along here: the carried patch of this pull request names none."
 

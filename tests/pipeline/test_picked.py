@@ -166,7 +166,7 @@ def test_a_commit_that_nobody_merged_is_not_picked(lenient: Office, halves: Pull
     """Whoever may ask for a backport must not bring by it what was never reviewed."""
     for name in (halves.head.sha, halves.head.sha[:9], "1234567"):
         assert lenient.say(f"/backport {TARGET} --commits {name}", on=halves.number) == ()
-        assert "has no one commit" in lenient.answers(halves.number)[-1]
+        assert "has no single commit" in lenient.answers(halves.number)[-1]
     assert lenient.backports() == []
 
 

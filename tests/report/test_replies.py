@@ -85,7 +85,7 @@ def test_a_request_before_the_merge_is_remembered_with_what_is_known_now(golden:
 
 def test_nothing_to_do_says_why() -> None:
     assert "found affected" in replies.render_nothing_to_do(parse_commands("/backport auto")[0])
-    assert "No branch is left" in replies.render_nothing_to_do(parse_commands("/backport a")[0])
+    assert "No target branch is left" in replies.render_nothing_to_do(parse_commands("/backport a")[0])
 
 
 def test_a_configured_text_stands_in_place_of_every_answer(samples: Samples) -> None:
