@@ -22,7 +22,7 @@ from bot.git.trees import CommitTree
 from bot.models import Match, Sha
 
 _MARKER = re.compile(rb"^(?:<{7}|\|{7}|>{7})(?: .*)?\r?$", re.MULTILINE)
-# Beyond this a file is data; parsing it costs more than it tells.
+# Bytes. A larger file is data; parsing it costs more than it tells.
 LARGEST = 1_000_000
 
 
@@ -43,6 +43,7 @@ def find_faults(
 def _faults(
     repository: Repository, tree: Sha, path: str, content: bytes, ours: bytes | None, theirs: bytes | None
 ) -> Iterator[Match]:
+    # A file that equals one side was tested there, so only its names can be missing here.
     if content in (ours, theirs):
         is_parsable = True
     else:
@@ -83,6 +84,7 @@ Problem = tuple[int, str] | None
 
 
 def _parse_python(content: bytes) -> Problem:
+    # `symtable` is three times as fast as `ast.parse`, which is only needed to word the error.
     if symbols(content) is not None:
         return None
     try:
@@ -106,6 +108,7 @@ def _parse_json(content: bytes) -> Problem:
 
 def _parse_yaml(content: bytes) -> Problem:
     try:
+        # Events are enough: the tags of other programs are no syntax error.
         for _event in yaml.parse(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             pass
     except yaml.MarkedYAMLError as error:

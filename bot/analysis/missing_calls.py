@@ -45,6 +45,7 @@ def unanswered_calls(candidate: Modules, main: Modules, path: str, ours: bytes |
     module = parse(content)
     if module is None or main.content(path) is None:
         return
+    # The branch's own calls work there already.
     old = set((ours or b"").splitlines())
     new = {number for number, line in enumerate(content.splitlines(), 1) if line not in old}
     for use in _uses(module, None):
@@ -179,6 +180,7 @@ def _attributes(content: bytes) -> frozenset[str]:
 
 def _accepts(args: ast.arguments, call: ast.Call, *, bound: int) -> CallSupport:
     """Return whether a signature accepts a call. `bound` is the number of arguments that the object itself fills in."""
+    # `*args` and `**kwargs` can stand for any arguments.
     if any(isinstance(argument, ast.Starred) for argument in call.args) or any(
         argument.arg is None for argument in call.keywords
     ):

@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from bot.analysis.file_words import words
 from bot.models import SourceTree
 
-# A chain of re-exports longer than this is a circle.
+# A longer chain of re-exports is a circle.
 _MOST_REEXPORTS = 6
 
 DefinitionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -49,7 +49,8 @@ def parse(content: bytes) -> ast.Module | None:
     """Return a file's syntax tree, or None if it is not Python."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the project's own string escapes, say
+            # The project's code may warn, e.g. about its string escapes. That is not our concern.
+            warnings.simplefilter("ignore")
             return ast.parse(content)
     except (SyntaxError, ValueError, RecursionError):
         return None
@@ -76,7 +77,7 @@ def _bound_in(node: ast.AST, *, top: bool) -> Iterator[tuple[str, Bound]]:
         elif isinstance(inner, ast.Import | ast.ImportFrom):
             yield from _import_bindings(inner)
         elif isinstance(inner, DefinitionNode) and not isinstance(node, ast.ClassDef):
-            # A definition within a function is seen by that function alone.
+            # Only its function sees a definition inside a function.
             yield inner.name, inner if top else None
         yield from _bound_in(inner, top=top and not isinstance(inner, DefinitionNode))
 
@@ -120,7 +121,8 @@ class Modules:
     def offers(self, path: str, name: str) -> bool:
         """Return True if a module may have a name. In doubt it is True, because assignments can be computed."""
         content = self.content(path) or b""
-        link = content.endswith(b".py") and b"\n" not in content  # its content is where it points
+        # The content of a symbolic link is its target.
+        link = content.endswith(b".py") and b"\n" not in content
         open_ended = link or b"import *" in content or b"__getattr__" in content
         if open_ended or name.encode() in words(content):
             return True
@@ -131,6 +133,7 @@ class Modules:
     def meaning(self, path: str, name: str, depth: int = 0) -> Definition | None:
         """Return the definition that a name of a file stands for, or None if it is unknown."""
         binders = bindings(self.content(path) or b"").get(name, [])
+        # A name that two statements bind may be either.
         if len(binders) != 1 or depth > _MOST_REEXPORTS:
             return None
         bound = binders[0]

@@ -17,12 +17,12 @@ from bot.analysis.file_words import words
 from bot.analysis.module_index import ImportedName, Modules, parse
 from bot.models import Match, SourceTree
 
-# What stands behind an `import`, up to the end of its line or of its brackets. Also found in text that is no statement.
+# The text after an `import`, to the end of its line or brackets. It also matches text that is no statement.
 _IMPORT_TEXT = re.compile(rb"\bimport\b[\s\\]*(?:\((?:[^)#]|#[^\n]*)*|(?:[^\\\n]|\\\r?\n)*)")
 _BUILT_IN = frozenset(dir(builtins)) | {
     *("__file__", "__name__", "__doc__", "__path__", "__package__", "__spec__", "__loader__", "__builtins__"),
     *("__class__", "__module__", "__qualname__", "__annotations__", "__debug__", "__dict__"),
-    # What Python 2 gives, for branches that still speak it.
+    # Python 2's builtins, for branches that still support it.
     *("basestring", "unicode", "unichr", "long", "xrange", "raw_input", "reduce", "cmp", "file", "execfile"),
     "WindowsError",
 }  # fmt: skip
@@ -31,7 +31,7 @@ _BUILT_IN = frozenset(dir(builtins)) | {
 def undefined_names(path: str, content: bytes, sides: Iterable[bytes | None]) -> Iterator[Match]:
     """Yield the names that the file uses and no scope of it binds, unless a side has the same unbound name."""
     versions = [side for side in sides if side is not None]
-    # Only a word that a side lacks can have lost its binding, or be bound on one side and used from the other.
+    # If each side has every word, no name can have lost its binding: skip the slow check.
     if versions and all(words(content) <= words(side) for side in versions):
         return
     unbound = _unbound(content)
@@ -59,7 +59,7 @@ def _unbound(content: bytes) -> frozenset[str]:
     while scopes:
         scope = scopes.pop()
         scopes += scope.get_children()
-        # Looking a symbol up costs more than all the rest, and most names are bound.
+        # The lookup of a symbol is the slowest part, and most names are bound.
         for symbol in map(scope.lookup, set(scope.get_identifiers()) - bound):
             if symbol.is_global() or scope is table:
                 (global_assignments if symbol.is_declared_global() and symbol.is_assigned() else used).add(
@@ -107,10 +107,11 @@ def _imports_any(content: bytes, names: frozenset[bytes]) -> bool:
 
 
 def _imports(block: ast.AST | None) -> Iterator[ast.ImportFrom]:
-    # Statements hold statements in lists only, so expressions, which are most of a tree, need no look.
+    # Only lists contain statements. Expressions are most of a tree and are skipped.
     fields = vars(block).values() if block else ()
     for inner in (item for value in fields if isinstance(value, list) for item in value):
         if isinstance(inner, ast.ImportFrom):
             yield inner
         elif isinstance(inner, ast.stmt | ast.ExceptHandler | ast.match_case) and not isinstance(inner, ast.Try):
-            yield from _imports(inner)  # what stands in a try is allowed to fail
+            # An import in a `try` may fail on purpose.
+            yield from _imports(inner)

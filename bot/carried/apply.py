@@ -77,6 +77,7 @@ def apply(tree: SourceTree, patch: CarriedPatch) -> Applied | StepFailure:
     before = check(tree, patch)
     if before.status in (Affectedness.FIXED, Affectedness.NOT_AFFECTED):
         return Applied(patch=patch.name, changes={}, before=before, after=before)
+    # Rewriting a tree that nobody recognizes could break it.
     if before.status is Affectedness.UNKNOWN:
         place = before.evidence[0].file if before.evidence else "the tree"
         return _failure(patch, "detect", place, "an affected tree", f"{before.status}: {before.reason.rstrip('.')}")
@@ -93,6 +94,7 @@ def apply(tree: SourceTree, patch: CarriedPatch) -> Applied | StepFailure:
         changes[source.path] = new_content
     if patch.file.target.formatter == "black":
         changes = {path: _format_file(path, tree.read(path) or b"", content) for path, content in changes.items()}
+    # The rules that found the fault must find it fixed, or the rewriting went wrong.
     after = check(ChangedTree(tree, changes), patch)
     if after.status is not Affectedness.FIXED:
         return _failure(
@@ -124,6 +126,7 @@ def write(changes: Mapping[str, bytes], directory: Path) -> None:
         for target, content in targets.items():
             new_files[target] = _write_beside(target, content)
         for target, new in new_files.items():
+            # A rename on one file system is atomic.
             new.replace(target)
             replaced_files.append(target)
     except BaseException:

@@ -59,6 +59,7 @@ def apply_companions(
     """
     outcomes: list[Applied | StepFailure] = []
     for companion in companions_of(patch, patches):
+        # A companion that the tree does not need would only add risk.
         if check(tree, companion).status is not Affectedness.AFFECTED:
             continue
         outcome = apply(tree, companion)

@@ -65,6 +65,7 @@ class TooManyCases(ArithmeticError):
 def choose(condition: Condition, then: Value, otherwise: Value) -> Value:
     """Return the value that depends on the condition, without the cases that the condition excludes."""
     then, otherwise = restrict(then, condition, holds=True), restrict(otherwise, condition, holds=False)
+    # In Python `1 == True`, so types are compared too.
     if type(then) is type(otherwise) and then == otherwise:
         return then
     return Choice(condition, then, otherwise)

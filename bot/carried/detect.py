@@ -112,6 +112,7 @@ class _Detection:
             findings = [self._evaluate(condition) for condition in clause.when]
             if all(finding.holds for finding in findings):
                 return _report(self.patch, clause.status, clause.reason, _evidence(findings))
+            # No condition failed, only some are unknown.
             if not any(finding.holds is False for finding in findings):
                 # This clause might decide, so no later one may.
                 return self._unknown(clause, findings)

@@ -58,6 +58,7 @@ class _Evaluation:
         self.definitions = definitions
 
     def value(self, node: ast.expr) -> Value:
+        # One method for each class of the ast module: https://docs.python.org/3/library/ast.html#abstract-grammar
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         return method(node) if method else unknown(node)
 
@@ -106,6 +107,7 @@ class _Evaluation:
         first, *operands = node.values
         value = self.value(first)
         for operand in operands:
+            # Python does not evaluate the operands after this one.
             if truth(value) is stop_at:
                 return value
             value = self._lift(node, partial(either_of, node, stop_at), value, self.value(operand))

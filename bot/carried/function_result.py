@@ -43,6 +43,7 @@ class FunctionResult:
             {"self": Instance(), **self._parameters(), **earlier}, dict(self.end.attributes), dict(self.end.lines)
         )
         for name, value in self.attributes.items():
+            # A sample stands for any value, so a changed size is no longer that sample.
             if not isinstance(value, Tensor) and end.attributes.get(name) is not value:
                 end.attributes[name] = Unknown(f"`{self.name}` changes `self.{name}`")
         return end

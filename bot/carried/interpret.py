@@ -64,6 +64,7 @@ class Trace:
         """Evaluate the one assignment in `__init__`, or the property of that name."""
         not_set = Unknown(f"`self.{name}` is not known")
         prop = self._methods.get(name)
+        # An attribute can be defined by itself through another one.
         if name in self._resolving:
             return not_set
         self._resolving.add(name)
@@ -87,6 +88,7 @@ class Trace:
         if function is None or self._depth >= _DEEPEST or isinstance(function, ast.AsyncFunctionDef):
             return NotAnswered()
         decorators = {ast.unparse(decorator) for decorator in function.decorator_list}
+        # Any other decorator may replace the function.
         if not decorators <= {"staticmethod", "property", "cached_property", "functools.cached_property"}:
             return NotAnswered()
         if method and "staticmethod" not in decorators:
@@ -145,6 +147,7 @@ class Trace:
                     frame.ends.append((state, evaluate(node.value, state, self) if node.value else None))
                 return None
             case ast.Assert():
+                # An assertion that fails ends the way, like an exception.
                 return None if evaluate_test(node.test, state, self) is False else state
         self._simple(node, state)
         return state

@@ -86,9 +86,11 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "len": len,
 }
 _CONSTRUCTORS = {"zeros", "ones", "empty"}
+# Their result has the same shape. A copy counts as the same memory, which is the safe side.
 _SAME_TENSOR = {
     "contiguous", "clone", "detach", "zero_", "fill_", "copy_", "requires_grad_"
 }  # fmt: skip
+# These change the shape in place: https://pytorch.org/docs/stable/generated/torch.Tensor.resize_.html
 RESIZES = {"resize_", "resize_as_", "set_"}
 
 

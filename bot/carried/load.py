@@ -55,6 +55,7 @@ class CarriedPatch:
 def bundled_patches() -> Path:
     """Return the folder of the carried patches that ship with the bot: in a wheel its own, in a checkout `patches/`."""
     package = Path(bot.__file__).parent
+    # A wheel contains the patches as package data, because it has no folder beside the package.
     in_wheel = package / "_patches"
     return in_wheel if in_wheel.is_dir() else package.parent / "patches"
 

@@ -127,6 +127,7 @@ class _Expectation:
         line = next((state.lines[name] for name in attributes if name in state.lines), line)
         unknown = ""
         for path, leaf in leaves(evaluate_test(expectation, state, trace)):
+            # A case that cannot occur refutes nothing.
             if leaf is True or impossible(self.assumed + path):
                 continue
             if isinstance(leaf, Unknown):

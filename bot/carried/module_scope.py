@@ -67,6 +67,7 @@ def _globals(module: ast.Module) -> dict[str, Value]:
             todo += ast.iter_child_nodes(node)
     for node in module.body:
         match node:
+            # Another assignment, also inside a loop or an `if`, would make the value uncertain.
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)) if stores[name] == 1:
                 constants[name] = value
     return constants

@@ -189,6 +189,7 @@ def _divide(numerator: Number, divisor: Number) -> tuple[Number, Number]:
         if part is not None and factor and (factor % times == 0 or isinstance(divisor, int)):
             step = polynomial([(part, factor // times)])
             multiple, remainder = step + multiple, remainder - step * divisor
+    # A division that leaves a remainder is kept whole, so that each quotient has one form.
     if isinstance(divisor, Polynomial) and len(divisor.terms) > 1 and remainder != 0:
         return 0, numerator
     return multiple, remainder

@@ -66,6 +66,7 @@ def rewrite_text(
             spans.append(span)
             splices.append(_splice(text, match, edit, parameters))
     lines = tuple(sorted(splice.line for splice in splices))
+    # From the end, so that the positions before a splice stay valid.
     for splice in sorted(splices, key=lambda splice: splice.start, reverse=True):
         text = text[: splice.start] + splice.text + text[splice.end :]
     return text, lines

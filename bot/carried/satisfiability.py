@@ -57,6 +57,7 @@ def witness(path: Path) -> Mapping[str, int] | None:
         for parameter in parameters
     }
     draw = random.Random(0)  # noqa: S311 - the same conditions give the same values
+    # Random values find most witnesses at once. They rarely meet an equation, so equations are solved.
     for _ in range(_TRIALS):
         trial = _solve_equations(numbers, {parameter: draw.choice(values[parameter]) for parameter in parameters})
         if _holds(numbers, trial):
@@ -204,6 +205,7 @@ def _solvable(columns: Sequence[Mapping[Monomial, int]], bound: Mapping[Monomial
             right.append(Fraction(sign * bound.get(monomial, 0)))
     basic = [len(columns) + index for index in range(len(rows))]
     for _ in range(_PIVOTS):
+        # The smallest index is taken (Bland's rule), so that the simplex method never cycles.
         leaving_row = min(
             (index for index, slack in enumerate(right) if slack < 0), key=basic.__getitem__, default=None
         )

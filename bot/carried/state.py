@@ -82,6 +82,7 @@ def forget(node: ast.AST, state: State) -> None:
     """Make every name and attribute unknown that a node may set."""
     line = getattr(node, "lineno", 0)
     reason = Unknown(f"it may have been set in the block on line {line}")
+    # A name that is set anywhere inside may have that value afterwards.
     for inner in ast.walk(node):
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store | ast.Del):
             state.names[inner.id] = reason

@@ -140,6 +140,7 @@ def parse_source(path: str, data: bytes) -> Source | str:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         text = data.decode(encoding)
+        # A patch must not change bytes outside its edits.
         if text.encode(encoding) != data:
             return f"{path} does not survive decoding as {encoding}"
         with warnings.catch_warnings():

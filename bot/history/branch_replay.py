@@ -62,7 +62,7 @@ class Replay(Generic[C, K]):
 
     def _take(self, commit: C, carriers: Iterable[C], target: C) -> None:
         originals = {original for original in self._originals_by_commit.get(target, ()) if original in self.present}
-        # What a revert of a revert brought is noted with that commit; it does not take it away again at once.
+        # A revert of a revert brings originals itself, and must not take them away at once.
         originals -= self._originals_by_commit.get(commit, set())
         for original in originals:
             landing = self.present.pop(original)

@@ -13,7 +13,7 @@ from bot.history.message_references import References, own_number, without_own_n
 
 C = TypeVar("C")
 
-# Names shorter than this are not read as such.
+# Shorter hexadecimal words are not taken for hashes; 7 is git's own default of `core.abbrev`.
 _SHORTEST = 7
 
 

@@ -80,6 +80,7 @@ class Commits:
         masks = [0] * len(self._commits)
         for bit, start in enumerate(starts):
             masks[start] |= 1 << bit
+        # Parents come before children, so one pass from the end reaches every ancestor.
         for position in range(len(masks) - 1, -1, -1):
             if mask := masks[position]:
                 for parent in self._commits[position].parents:
@@ -101,6 +102,7 @@ def carriers(
     A commit of the chain brought itself. With `within` only those commits are looked at.
     """
     owner = {name: name for name in chain}
+    # Oldest first: a later merge brings only commits that no earlier one brought.
     for name in reversed(chain):
         stack = list(parents(name)[1:])
         while stack:

@@ -42,6 +42,7 @@ class ConfirmedReferences:
         pairs: set[Pair] = set()
 
         def believe(commit: Position, target: Position) -> bool:
+            # Every claim is believed at first, so that each pair that can matter is collected.
             pairs.add((commit, target))
             return True
 

@@ -62,7 +62,7 @@ def find_landing_status(
     if not commits:
         return LandingStatus()
     paths = {sha: frozenset(commit_paths(repository, repository.commit(sha))) for sha in commits}
-    # An equal patch touches every one of the paths, so one of them is enough to find it.
+    # An equal patch changes each of the paths, so commits that change one of them are enough to read.
     sample_paths = {sha: min(paths_of_commit) for sha, paths_of_commit in paths.items() if paths_of_commit}
     branch_commits = (histories or BranchOnlyCommits()).read(
         repository, base_commit, commits, sorted(set(sample_paths.values()))
@@ -73,6 +73,7 @@ def find_landing_status(
     replay = branch.replay(ancestors, by_name)
     remaining = [sha for sha in commits if sha not in replay.present and sha in sample_paths]
     by_patch = {sha: branch.equal(sha, sample_paths[sha], paths[sha]) for sha in remaining}
+    # A landing found by its patch can precede a revert, so the commits are replayed once more.
     if any(by_patch.values()):
         replay = branch.replay(ancestors, by_name, by_patch)
     return LandingStatus(
@@ -85,7 +86,7 @@ def find_landing_status(
 def _is_in(repository: Repository, sha: Sha, tip: Sha, branch_commits: BranchHistory, number_asked: int) -> bool:
     if sha in branch_commits.shared_commits:
         return True
-    # Of a single original the first commit that the branch shares is it, if it is there at all.
+    # If a single original is on the branch, it is the first shared commit, so `shared` contains it.
     return number_asked > 1 and not repository.git.text("rev-list", "--max-count=1", sha, f"^{tip}")
 
 

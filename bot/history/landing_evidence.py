@@ -95,6 +95,7 @@ class LandingEvidence:
         remaining = [branch_commit for branch_commit in remaining if branch_commit not in self._shown]
         self._by_patch(remaining, progress)
         remaining = [branch_commit for branch_commit in remaining if branch_commit not in self._shown]
+        # A cherry-pick keeps the author date, even if its message and its patch were changed.
         same_date = self._by_author_date(remaining)
         self._check_claims(
             {branch_commit: list(self._suspects(branch_commit, same_date)) for branch_commit in remaining}
@@ -159,7 +160,7 @@ class LandingEvidence:
         digests = self._store.digests(shas)
         unread = sorted(shas.keys() - digests.keys())
         chunks = [unread[begin : begin + _CHUNK] for begin in range(0, len(unread), _CHUNK)]
-        # git makes the next patches while these are read.
+        # git computes the next patches while these are hashed.
         with ThreadPoolExecutor(_AT_ONCE) as readers:
             for count, new_digests in enumerate(readers.map(self._digests_of, chunks)):
                 progress(f"{len(unread) - count * _CHUNK} patches left to compare")
@@ -170,7 +171,8 @@ class LandingEvidence:
     def _digests_of(self, commits: Sequence[Sha]) -> dict[Sha, bytes]:
         patches = readable_patches(self._repository, commits)
         digests = {sha: hashlib.sha256(normalize(patch)).digest() for sha, patch in patches.items()}
-        # What cannot be read, as in a partial clone, equals nothing; it is not tried every time.
+        # A patch that cannot be read, as in a partial clone, equals none. Its empty digest is stored, so that it is not
+        # tried again.
         return dict.fromkeys(commits, b"") | digests
 
     # --- what people write --------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def read_mainline(commits: Commits, tip: Position, stable_chains: Iterable[Itera
 
 
 def _numbers(commits: Commits, chain: Sequence[Position], forward_merges: Set[Position]) -> dict[int, Position]:
-    # Of two commits that claim one number the older counts: the younger quotes it.
+    # If two commits have one number, the older one counts: the younger quotes it.
     numbers = {}
     for position in chain:
         number = commits[position].number
@@ -99,7 +99,7 @@ def read_undone(commits: Commits, main: Mainline, undoes: Undoes) -> dict[Positi
         replay.take_back(dict.fromkeys((position, original)), names.reverted_commits(commits[position].references))
         if position == original:
             replay.bring([position], position, "")
-            # Of a merge of several commits one alone is not the whole.
+            # One commit of a merge of several is not the whole original.
             parts = main.parts.get(position, ())
             sources = parts if len(parts) == 1 else ()
             names.add(position, commits[position].subject, [commits[commit].sha for commit in (position, *sources)])

@@ -18,7 +18,7 @@ from bot.git.commit_message import PICKED_WORDS, picked_from, reverted_commits
 
 _REPOSITORY = r"[\w.-]{1,100}/[\w.-]{1,100}"
 _NUMBER = re.compile(r"\(#(\d{1,9})\)")
-# In a revert's title the number of what is reverted stands inside the quotes.
+# In a revert's title the number inside the quotes is the reverted one's.
 _LAST_NUMBER = re.compile(r"\(#(\d{1,9})\)\W?\s*$(?<!\")")
 _OWN_NUMBER = re.compile(r" \(#\d{1,9}\)$")
 # GitHub's own, homu's and bors': "Auto merge of #12 - ann:fix, r=bea", "Merge #12".
@@ -28,7 +28,7 @@ _PATCHBACK = re.compile(r"^\[PR #(\d{1,9})/([0-9a-f]{7,40}) backport\]")
 _MERGED_AS = re.compile(r"backport of PR #\d+ as merged into \S+\s+\(([0-9a-f]{7,40})\)")
 _FIXES = re.compile(r"^Fixes:? +(?:commit +)?(?:([0-9a-f]{8,40})\b|#(\d{1,9})\b)", re.MULTILINE)
 _REVERT_SUBJECT = re.compile(r"^Revert\b[^#]*#(\d{1,9})\b")
-# What git and GitHub put around the title of what is reverted, and conventional commits' way of saying it.
+# git's and GitHub's words around the reverted title, and those of https://www.conventionalcommits.org/en/v1.0.0/#specification
 _UNDOES_TITLE = re.compile(r'(Revert|Reapply) "(.+)"|(revert)(?:\([^()]*\))?: (.+)')
 _NUMBER_LIST = (
     rf"((?:(?:https://github\.com/{_REPOSITORY}/pull/|{_REPOSITORY}#|#|PR )\d{{1,9}}(?:,? and |, ?| & |\+)?)+)"
@@ -74,7 +74,7 @@ class References:
 
 
 NOTHING = References()
-# Every claim has one of these. Most messages have none, and a branch has thousands of messages.
+# Every reference contains one of these words. Most messages have none, so the patterns are skipped for them.
 _WORDS = ("pick", "back", "bp", "revert", "reapply", "fixes")
 
 
@@ -144,7 +144,8 @@ def _undone_titles(subject: str) -> tuple[str, ...]:
         return ()
     word, quoted_title, _, plain_title = undoes.groups()
     if word == "Reapply":
-        # git calls the revert of a revert so: what it takes back is the revert.
+        # git calls the revert of a revert "Reapply", so it takes back the revert:
+        # https://git-scm.com/docs/git-revert
         return (f'Revert "{quoted_title}"',)
     return (quoted_title or plain_title.strip(),)
 

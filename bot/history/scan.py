@@ -61,6 +61,7 @@ def scan(
     if cached_result is None:
         undone, contents = _read(repository, store, commits, mainline, histories, progress)
         data = {name: contents_to_data(branch_contents) for name, branch_contents in contents.items()}
+        # Another key means that a tip moved, so the old result is of no use.
         store.keep_results(_TOPIC, {key: [list(undone.items()), data]}, alone=True)
     else:
         undone, contents = dict(cached_result[0]), {name: parse_contents(cached_result[1][name]) for name in histories}
@@ -90,6 +91,7 @@ def _read(
 def _key(commits: Commits, main: Position, tips: Mapping[str, Position]) -> str:
     """Return a key of all inputs of the result. The version of the store covers the rules."""
     facts = [commits[main].sha, *sorted(f"{name} {commits[tip].sha}" for name, tip in tips.items())]
+    # git allows branch names that are not UTF-8.
     return hashlib.sha256("\n".join(facts).encode(errors="surrogateescape")).hexdigest()
 
 
@@ -112,6 +114,7 @@ def _histories(
     ):
         by_mask[mask].append(position)
     for bit, (name, point) in enumerate(branch_points.items()):
+        # The starts are all branch points and then all tips.
         before, after = 1 << bit, 1 << (bit + len(branch_points))
         groups = (group for mask, group in by_mask.items() if mask & after and not mask & before)
         positions = sorted(position for group in groups for position in group)

@@ -74,7 +74,7 @@ class HistoryStore:
             self._begin_anew(repository)
         read_tips = {Sha(row[0]) for row in self._database.execute("SELECT sha FROM tip")}
         if requested_tips - read_tips:
-            # A tip that was read and is gone from the repository since cannot be named to git.
+            # git would fail on a tip that is gone from the repository.
             self._read(
                 repository, requested_tips - read_tips, [sha for sha in read_tips if repository.contains(sha)], progress
             )
@@ -92,6 +92,7 @@ class HistoryStore:
         read: list[LoggedCommit] = []
         for commit in read_log(repository, tips, read_tips):
             read.append(commit)
+            # The first reading of a large repository takes minutes.
             if len(read) % _TELL_EVERY == 0:
                 progress(f"{len(read)} commits read")
         positions = {row[1]: row[0] for row in self._database.execute("SELECT position, sha FROM entry")}
@@ -121,7 +122,7 @@ class HistoryStore:
         for begin in range(0, len(sorted_positions), _MOST_NAMED):
             chunk = sorted_positions[begin : begin + _MOST_NAMED]
             marks = ", ".join("?" * len(chunk))
-            # The column is one of two names written above, never a caller's text.
+            # `column` is one of two names in this class, never a caller's text.
             yield from self._database.execute(
                 f"SELECT position, {column} FROM content WHERE position IN ({marks})",  # noqa: S608
                 chunk,
@@ -164,11 +165,12 @@ class HistoryStore:
         database = sqlite3.connect(private_file(self._path))
         try:
             version = database.execute("SELECT value FROM about WHERE name = 'version'").fetchone()
-        except sqlite3.DatabaseError:  # empty, damaged, or something else altogether
+        except sqlite3.DatabaseError:  # the file is empty, damaged, or no database
             version = None
         if version == (_VERSION,):
             return database
         database.close()
+        # The file is a cache: git has everything in it.
         self._path.unlink(missing_ok=True)
         database = sqlite3.connect(private_file(self._path))
         database.executescript(_SCHEMA)

@@ -47,6 +47,7 @@ class BackportIndex:
                 for original, backports in data["found"].items()
             }
             return cls(index, {Sha(tip) for tip in data["tips"]}, file)
+        # The index is only a cache: whatever is wrong with the file, the history has it all.
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return cls(file=file)
 
@@ -55,7 +56,7 @@ class BackportIndex:
         new = set(repository.local_branches().values() if tips is None else tips) - self.read_tips
         if not new:
             return
-        # A tip that was rewritten away may be gone; what it kept from being read again is then read again.
+        # A force-pushed tip may be gone from the repository. The history below it is then read again.
         revisions = [*sorted(new), *(f"^{tip}" for tip in sorted(self.read_tips) if repository.contains(tip))]
         log = repository.git.run(
             *("log", "--fixed-strings", "--grep=(cherry picked from commit ", "--format=%H %ct%n%B%x00", "--stdin"),
@@ -80,6 +81,7 @@ class BackportIndex:
         private_file(partial).write_text(
             json.dumps({"tips": sorted(self.read_tips), "found": entries}), encoding="utf-8"
         )
+        # A rename is atomic, so another process never reads half a file.
         partial.replace(self.file)
 
     def _note(self, originals: Iterable[str], backport: BackportCommit) -> None:

@@ -31,6 +31,7 @@ def try_batch(repository: Quarantine, commits: Sequence[Sha], tips: Iterable[Sha
     Picks that fail in git are left out; the ladder tries them again and reports the error.
     """
     trials: dict[tuple[Sha, Sha], Trial | GitError] = {}
+    # Branches with the same tree need one trial.
     trees = {repository.commit(tip).tree for tip in tips}
     for commit in commits:
         results = try_picks(repository, ((commit, tree) for tree in sorted(trees)))

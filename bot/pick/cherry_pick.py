@@ -52,7 +52,7 @@ def _line_ends(attempt: Attempt, series: Sequence[Sha]) -> str:
 
 
 def _still_affected(attempt: Attempt, commit: Sha) -> str | None:
-    # A pick can be clean and yet miss the branch's own form of the fault; the carried patch's rules see that.
+    # A clean pick can miss the branch's own form of the fault. The carried patch's rules find that.
     patch = attempt.patches.get(attempt.plan.patch or "")
     if patch is None:
         return None

@@ -41,6 +41,7 @@ def carry_companions(
                 candidate, rungs=(*candidate.rungs, StrategyResult(rung, won=False, detail=str(outcome)))
             )
             continue
+        # Each companion was computed on top of those before it, so the commits are written in the same order.
         companion = patches[outcome.patch]
         commit = _write(repository, candidate, companion, outcome, committer, original_of(companion))
         detail = f"{count(len(outcome.steps), 'step')} changed {', '.join(sorted(outcome.changes))}"

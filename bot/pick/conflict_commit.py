@@ -87,7 +87,7 @@ def _tree_with_markers(attempt: Attempt, pick: UnmergedPick) -> Sha | None:
             contents[file.path] = content
     if not contents:
         return None
-    # Where a folder and a file want one path the folder stays there, and what git moved aside goes.
+    # git moves a file aside if a folder has its path (`path~HEAD`). The folder stays and the copy goes.
     entries: dict[str, Entry | None] = {
         file.path: file.ours or file.theirs for file in pick.files if not _is_folder(repository, pick, file)
     }
@@ -101,6 +101,7 @@ Labels = tuple[bytes, bytes, bytes]
 
 def _labels(attempt: Attempt, pick: UnmergedPick) -> Labels:
     commit = pick.commit[:12]
+    # git allows branch names that are not UTF-8.
     return attempt.plan.branch.encode(errors="replace"), f"before {commit}".encode(), commit.encode()
 
 
@@ -109,6 +110,7 @@ def _content_with_markers(repository: Repository, file: UnmergedFile, parts: Par
         return b"".join(_region(part, labels) if isinstance(part, Region) else part for part in parts)
     if file.kind is ConflictKind.MODIFY_DELETE:
         sides = [_text(repository, entry) for entry in (file.base, file.ours, file.theirs)]
+        # A binary side has no lines to mark.
         if None not in sides:
             base, ours, theirs = (side or b"" for side in sides)
             return _region(Region(base=base, ours=ours, theirs=theirs), labels)

@@ -52,7 +52,8 @@ class Histories:
             shared_changes = self.mainline_changes.read(self.repository, tip, self.base, unread)
             self._read |= {(tip, path): changes for path, changes in shared_changes.items()}
             unread = [path for path in unread if path not in shared_changes]
-            self.deadline += time.monotonic() - began  # it is read for all branches, not at the cost of this one
+            # Main is read for all branches of the request, so its time is not taken from this branch's.
+            self.deadline += time.monotonic() - began
         if unread:
             new_changes = file_changes(self.repository, self.base, tip, unread, seconds=self.seconds_left * share)
             self._read |= {(tip, path): changes for path, changes in new_changes.items()}
@@ -63,6 +64,7 @@ class Histories:
 
     def line(self) -> Sequence[Sha]:
         """Return main's commits since the merge base along first parents, newest first."""
+        # Prerequisites are looked for among merged pull requests, which first parents are.
         line, start, end = self.first_parents.between(self.repository, self.base, self.main)
         return line[start:end]
 
@@ -96,6 +98,7 @@ def describe_files(histories: Histories, pick: UnmergedPick, parts: Mapping[str,
     `parts` are the files that git could merge in part, by path.
     """
     paths = [file.path for file in pick.files]
+    # The rest of the time is for the search for prerequisites.
     histories.read(histories.main, paths, share=0.4)
     histories.read(histories.target, paths, share=0.3)
     files = [file.conflict_file for file in pick.files]
@@ -131,6 +134,7 @@ class DisputedLines:
     @classmethod
     def of(cls, file: UnmergedFile, parts: Parts) -> DisputedLines:
         """Read it off a file and its regions; the original's own lines are not in dispute."""
+        # The original's own lines are not in dispute, so its side is not read.
         regions = [part for part in parts if isinstance(part, Region)]
         base = significant(line for region in regions for line in region.base.split(b"\n"))
         ours = significant(line for region in regions for line in region.ours.split(b"\n"))

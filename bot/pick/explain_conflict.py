@@ -33,6 +33,7 @@ def explain(
     """
     files = tuple(file.conflict_file for file in conflict.files)
     try:
+        # Preflight asks for all branches at once, so they share the time that a person waits.
         branches = attempt.caches.histories.together(attempt.plan.commits, attempt.plan.base_commit)
         seconds = min(SECONDS, ALL_SECONDS / branches)
         histories = open_histories(attempt, seconds=seconds, share_mainline=branches > 1)
@@ -43,5 +44,6 @@ def explain(
             attempt, histories, conflict, max_size=max_prerequisites, run_ladder=run_ladder, propose=propose
         )
     except GitError as error:
+        # The conflict is reported without an explanation.
         log.warning("%s", error)
         return files, NO_PREREQUISITES

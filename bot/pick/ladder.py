@@ -34,6 +34,7 @@ from bot.pick.strategy import NotApplicable, Picked, PickStrategy
 GIT_STRATEGIES: tuple[PickStrategy, ...] = (AlreadyThere(), CherryPick())
 """The strategies that change nothing of git's own result."""
 
+# Surest first. A strategy is tried only if none above it applies, so a clean pick is never touched by the others.
 STRATEGIES: tuple[PickStrategy, ...] = (
     AlreadyThere(),
     CherryPick(),
@@ -78,6 +79,7 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
             repository=quarantine,
             plan=plan,
             committer=committer,
+            # Originals that landed before are left out, so that the rest of a series can still be picked.
             commits=tuple(sha for sha in plan.commits if sha not in status.landed),
             landing=status,
             patches=patches,
@@ -93,6 +95,7 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
             return result.ending
         if result.ending is None:
             return _conflict(attempt, result, max_prerequisites, strategies, propose=propose)
+        # The tip keeps the whole series. All other objects go with the quarantine.
         quarantine.keep(result.ending.commits[-1])
         return _candidate(attempt, result.ending, result.outcomes)
 
@@ -121,6 +124,7 @@ def run_ladder(
         outcomes.append(StrategyResult(strategy.name, won=applied, detail=detail))
         if not isinstance(ending, NotApplicable):
             return LadderResult(ending, tuple(outcomes), first_conflict)
+        # The plain cherry-pick comes first, so this is the conflict that git itself shows people.
         first_conflict = first_conflict or ending.conflict
     return LadderResult(None, tuple(outcomes), first_conflict)
 
@@ -141,6 +145,7 @@ def _candidate(attempt: Attempt, picked: Picked, outcomes: Sequence[StrategyResu
         fidelity=picked.fidelity,
         files=files,
         rungs=tuple(outcomes),
+        # A pick that would fail at run time needs a person, whichever strategy made it.
         certainty=Certainty.PROPOSED if are_fatal(findings) else picked.certainty,
         resolutions=picked.resolutions,
         siblings=picked.siblings,

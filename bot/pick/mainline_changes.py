@@ -34,6 +34,7 @@ class MainlineChanges:
     ) -> Mapping[str, tuple[FileChange, ...]]:
         """Return the changes that `main` has and `since` has not, newest first, of each path there was time for."""
         if main != self._main:
+            # One request asks about one commit of main, so the changes of one are kept.
             self._main, self._read, self._left = main, {}, _ALL_SECONDS
         unread = [path for path in paths if path not in self._read]
         if unread and self._left > 0:

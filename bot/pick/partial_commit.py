@@ -35,6 +35,7 @@ def paths_in_part(repository: Repository, sha: Sha, candidates: Iterable[str]) -
 def part_message(message: str, sha: Sha, paths: Iterable[str]) -> str:
     """Return the commit's message with a note that this is only a part of it, and of which files."""
     path_list = "\n".join(f"  {path!r}" if "\n" in path else f"  {path}" for path in paths)
+    # Without the line "cherry picked from", later requests do not take the part for the whole commit.
     subject, _, body = without_picked_from(neutralize_keywords(message)).strip().partition("\n")
     note = f"This is only a part of commit {sha}, what it changes in:\n{path_list}"
     return "\n\n".join(filter(None, (subject, note, body.strip()))) + "\n"

@@ -20,8 +20,8 @@ from bot.pick.merge.align import edits
 from bot.pick.merge.regions import LineRegion, cut_file, split_lines
 from bot.pick.merge.resolver import SiblingMatch, match_sibling
 
-# In how many lines, over all files in conflict, the other branch may differ from this one. Of siblings that are
-# precedents otherwise people landed 195 of 198 where the files are the same, 121 of 126 up to here, 55 of 62 beyond.
+# The most lines in which the files in conflict may differ between the two branches. Of siblings that meet all other
+# conditions, people merged 195 of 198 if the files are equal, 121 of 126 up to this limit, and 55 of 62 beyond it.
 _MOST_APART = 50
 
 
@@ -39,7 +39,8 @@ def is_precedent(attempt: Attempt, conflict: UnmergedPick, source: Sha, tree: Sh
         or _answers_the_conflict_alone(attempt, conflict.commit, source)
     ):
         return False
-    # Where people chose an answer that the finer merge knows and would not choose, they may choose otherwise here.
+    # If people chose a resolution that the finer merge finds less likely, they chose otherwise on the next branch more
+    # often.
     return all(
         match in (SiblingMatch.LIKELIEST, SiblingMatch.BY_HAND) for match in match_sibling(attempt, conflict, tree)
     )
@@ -60,6 +61,7 @@ def _met_there(attempt: Attempt, conflict: UnmergedPick, source: Sha) -> bool:
     earlier = attempt.try_pick(conflict.commit, attempt.repository.commit(parents[0]).tree)
     if not isinstance(earlier, UnmergedPick):
         return False
+    # Each conflict here must have occurred there. More conflicts there do no harm.
     files = {file.path: file for file in earlier.files}
     if any(file.path not in files for file in conflict.files):
         return False
@@ -106,6 +108,7 @@ def _is_same_conflict(file: UnmergedFile, earlier: UnmergedFile, parts: Parts, e
         return True
     if file.kind is not earlier.kind:
         return False
+    # Such a conflict has no regions to compare.
     if file.kind is ConflictKind.MODIFY_DELETE:
         return (file.ours is None) == (earlier.ours is None)
     regions = set(_regions(parts))

@@ -26,6 +26,7 @@ from bot.pick.partial_commit import paths_in_part, write_part
 _CANDIDATES = 12
 _MOST_SETS = 16
 """Sets of one size that are grown further: those that come nearest to applying."""
+# The first batch is small, because the time for a set is not known yet.
 _AT_ONCE, _FIRST = 16, 4
 _MOST_PATHS = 40
 """A commit that changes more paths is a sweep. Nobody would bring it to a stable branch as a prerequisite."""
@@ -107,6 +108,7 @@ class PrerequisiteSearch:
     def _branch_has(self, sha: Sha) -> bool:
         if sha not in self._is_on_branch:
             repository, base = self.attempt.repository, self.attempt.plan.base_commit
+            # This is cheap. The comparison of changes is made only if some backport is on the branch.
             is_claimed = any(repository.is_ancestor(backport.commit, base) for backport in self.attempt.backports(sha))
             self._is_on_branch[sha] = is_claimed and sha in find_landed(repository, base, (sha,))
         return self._is_on_branch[sha]
@@ -143,6 +145,7 @@ class PrerequisiteSearch:
                 if self._order.get(change.commit, -1) > limit:
                     self._changes[change.commit] = change
                     votes[change.commit] = votes.get(change.commit, 0) + 1
+        # A commit that changed several of the conflicting files is more likely the missing one.
         likeliest = sorted(votes, key=lambda sha: (-votes[sha], self._order[sha]))
         candidates = (candidate for sha in likeliest if (candidate := self._as_brought(sha)) is not None)
         return list(islice((sha for sha in candidates if sha not in prerequisites), _CANDIDATES))
@@ -193,15 +196,17 @@ class PrerequisiteSearch:
                     prerequisites: tree for prerequisites, tree in trees.items() if prerequisites not in next_commits
                 }
                 break
+            # All trials of one step go to one git process.
             self._try_new({(sha, trees[prerequisites]) for prerequisites, sha in next_commits.items()})
             for prerequisites, sha in next_commits.items():
                 pick = self.attempt.trials.get((sha, trees[prerequisites]))
                 if isinstance(pick, CleanPick):
                     trees[prerequisites] = pick.tree
                 elif isinstance(pick, EmptyPick) and sha not in prerequisites:
-                    pass  # an original that the prerequisites bring with them
+                    pass  # the prerequisites contain this original
                 else:
-                    del trees[prerequisites]  # also one that changes nothing: a smaller set does as well
+                    # A prerequisite that changes nothing is dropped too: the smaller set does the same.
+                    del trees[prerequisites]
                     if isinstance(pick, UnmergedPick):
                         yield SetTrial(prerequisites, pick)
         yield from (SetTrial(prerequisites, None, tree) for prerequisites, tree in trees.items())

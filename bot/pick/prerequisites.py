@@ -76,6 +76,7 @@ def _find_resolvable(search: PrerequisiteSearch, first: UnmergedPick, run_ladder
     proposal: Prerequisites | None = None
     longest = _SHORTEST_TRIAL
     for trial in search.near_sets:
+        # A ladder is never interrupted, so none starts that may outlast the time left.
         if search.seconds_left <= longest:
             break
         if not _is_near(search.attempt, trial, first) or not search.is_lacking(trial.commits):
@@ -104,7 +105,7 @@ def _is_near(attempt: Attempt, trial: SetTrial, first: UnmergedPick) -> bool:
 
 def _resolve(attempt: Attempt, prerequisites: PrerequisiteSet, run_ladder: RunLadder) -> Picked | None:
     """Run the ladder for the originals on a base with the prerequisites, if the ladder is certain about these."""
-    # No tool is run for a trial: that takes minutes. The carried patch, if there is one, is of the originals.
+    # A trial runs no tool, because that takes minutes. A carried patch belongs to the originals alone.
     attempt = replace(attempt, regenerator=None)
     alone = replace(attempt.plan, commits=prerequisites, patch=None, check=None)
     base = run_ladder(replace(attempt, plan=alone, commits=prerequisites))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bot.pick.resolver import FileResolution
 
-# Each holds a whole file, and those of one original are asked for one after the other.
+# A resolution holds a whole file. The branches of one original ask for its files in a row, so few are kept.
 _CAPACITY = 40
 
 
@@ -23,6 +23,7 @@ class ResolutionCache:
         resolutions = self._kept
         if key not in resolutions:
             resolution = find()
+            # A new dict instead of a change in place: another thread may be reading the old one.
             self._kept = {**dict(list(resolutions.items())[1 - _CAPACITY :]), key: resolution}
             return resolution
         return resolutions[key]

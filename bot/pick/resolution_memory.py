@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS resolution (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS learned (original TEXT NOT NULL, landed TEXT NOT NULL, PRIMARY KEY (original, landed))
 """
-# Beyond this a file is data.
+# A longer file is data, and aligning it takes seconds.
 _MOST_LINES = 20_000
 
 
@@ -46,6 +46,7 @@ class ResolutionMemory:
     """Resolutions by conflict, in a file beside a mirror, or in memory only."""
 
     def __init__(self, file: Path | None = None) -> None:
+        # The service picks in several threads. SQLite is built thread-safe: https://www.sqlite.org/threadsafe.html
         self._database = sqlite3.connect(
             private_file(file) if file else ":memory:", timeout=30, check_same_thread=False
         )

@@ -29,7 +29,7 @@ from bot.pick.series import pick_series
 from bot.pick.strategy import NotApplicable, Picked
 from bot.text.markdown import count
 
-# Links, submodules and clashes of kinds have no content to answer with.
+# Links, submodules and clashes of file kinds have no content to resolve.
 _NO_CONTENT = (ConflictKind.SUBMODULE, ConflictKind.OTHER)
 
 
@@ -87,6 +87,7 @@ class _Work:
             self.refusal = "the conflict is in how directories were renamed"
             return None
         files = self._load(pick)
+        # Generated files are rewritten last, because their tools read the other files.
         generated_files = [file for file in files if self._is_generated(file)]
         resolutions: list[tuple[ConflictedFile, FileResolution]] = []
         for file in (file for file in files if file not in generated_files):
@@ -98,7 +99,7 @@ class _Work:
         if resolutions and not self._accept(resolutions):
             self.refusal = "there are answers, but people would too rarely have committed them"
             return None
-        # A conflicting path that no answer names stays as the target has it.
+        # A conflicting path without a resolution stays as on the target.
         contents = {file.path: file.ours for file in files}
         for _file, resolution in resolutions:
             contents |= resolution.changes
@@ -188,6 +189,7 @@ class _Work:
         entries: dict[str, Entry | None] = {file.path: _merged_entry(file) for file in pick.files}
         clean = changed_tree(repository, pick.tree, entries | _entries_aside(pick))
         tree = changed_files(repository, clean, contents)
+        # Resolvers work on text, so a resolved file may not parse or may use a name that the branch lacks.
         faults = find_faults(repository, tree, onto=pick.trees.ours, theirs=pick.trees.theirs, paths=contents)
         if faults:
             self.refusal = f"what came out does not pass: {faults[0].file}:{faults[0].line} {faults[0].detail}"
@@ -196,7 +198,7 @@ class _Work:
 
 
 def _merged_entry(file: UnmergedFile) -> Entry | None:
-    # The mode of a resolved file is what the two sides make of it, as git merges modes.
+    # git merges modes like contents: the side that changed the mode wins.
     if file.ours is None or file.theirs is None:
         return file.ours or file.theirs
     mode_source = file.theirs if file.base is not None and file.ours.mode == file.base.mode else file.ours

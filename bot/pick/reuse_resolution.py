@@ -8,7 +8,7 @@ from bot.pick.attempt import Attempt
 from bot.pick.resolution_memory import RememberedResolution
 from bot.pick.resolver import ConflictedFile, RegionResolution
 
-# More backports of one original than this teach nothing new, and each costs a trial.
+# Each backport costs a trial pick, and more of the same original rarely differ.
 _MOST_LESSONS = 6
 
 

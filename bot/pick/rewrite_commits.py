@@ -21,6 +21,7 @@ def rewrite(repository: Repository, candidate: Candidate, write: Write) -> Candi
     new_names: dict[Sha, Sha] = {}
     tip = candidate.base_commit
     for sha in candidate.commits:
+        # A rewritten parent changes the name of every commit above it.
         tip = new_names[sha] = write(repository.commit(sha), tip)
     return replace(
         candidate,

@@ -30,12 +30,14 @@ def pick_series(attempt: Attempt, resolve: Resolve = lambda _conflict: None) -> 
     for original in attempt.commits:
         onto = attempt.repository.commit(tip).tree
         pick = attempt.try_pick(original, onto)
+        # git cherry-pick would stop here: https://git-scm.com/docs/git-cherry-pick (--empty)
         if isinstance(pick, EmptyPick):
             continue
         tree = pick.tree if isinstance(pick, CleanPick) else resolve(pick)
         if tree is None:
             assert isinstance(pick, UnmergedPick)  # noqa: S101 -- for the type checker: only these are resolved
             return pick
+        # A resolution can leave nothing of the original.
         if tree != onto:
             notes = _credit(attempt) if original == attempt.commits[-1] else ()
             tip = write_pick(attempt.repository, original, tree, tip, attempt.committer, notes)

@@ -36,6 +36,7 @@ class Sibling:
                 return NotApplicable(f"no backport of {original[:12]} to another branch applies here")
             source, sibling_tree = sibling
             used.append(source)
+            # A sibling is certain only if it resolved the same conflict. An original that applies needs no precedent.
             conflict = attempt.try_pick(original, tree)
             if isinstance(conflict, UnmergedPick):
                 certain = certain and is_precedent(attempt, conflict, source, sibling_tree)
@@ -44,7 +45,7 @@ class Sibling:
                 tip = write_pick(attempt.repository, original, sibling_tree, tip, attempt.committer, notes)
                 commits.append((source, tip))
         if not commits:
-            # Measured on the five it was set on: in each of the 3 such cases people had something to bring over.
+            # An empty pick does not show that the fix is there: in all 3 such cases people had lines to bring over.
             return NotApplicable(
                 f"picking {used[-1][:12]} changes nothing here, which does not show that the fix is there"
             )
@@ -53,6 +54,7 @@ class Sibling:
 
 def _first_clean(attempt: Attempt, original: Sha, onto: Sha) -> tuple[Sha, Sha] | None:
     """Return the first commit that applies, and its tree. The original itself is tried first."""
+    # The original itself needs no adaptation, so it comes first.
     for source in [original, *list(_siblings(attempt, original))[:_MOST_TRIALS]]:
         pick = attempt.try_pick(source, onto)
         if isinstance(pick, EmptyPick):

@@ -46,15 +46,17 @@ def bring_prerequisites(
     alone = replace(
         plan, commits=tuple(prerequisite.sha for prerequisite in conflict.prerequisites), patch=None, check=None
     )
+    # A whole prerequisite must be certain: two proposals in a row are right too rarely.
     base_candidate = _bring_in_part(repository, plan, conflict, committer) if in_part else pick(alone, propose=False)
     if not isinstance(base_candidate, Candidate):
         return conflict
     with_them = replace(base_candidate, prerequisites=conflict.prerequisites)
     picked = pick(replace(plan, base_commit=base_candidate.commit))
-    if isinstance(picked, AlreadyApplied):  # the prerequisites brought all of it
+    if isinstance(picked, AlreadyApplied):  # the prerequisites contain the originals
         return with_them
     if not isinstance(picked, Candidate):
         return conflict
+    # The originals were picked on top of the prerequisites, so the two series are one.
     candidate = _join_candidates(repository, with_them, picked)
     return replace(candidate, findings=_findings(repository, plan, candidate)) if in_part else candidate
 

@@ -14,7 +14,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T", bound=Hashable)
 
-# Above this many comparisons a stretch without unique elements counts as replaced: difflib is quadratic there.
+# A stretch without unique elements counts as replaced if it needs more comparisons, because difflib is quadratic:
+# https://docs.python.org/3/library/difflib.html#difflib.SequenceMatcher
 _COMPARISONS = 250_000
 
 
@@ -47,6 +48,7 @@ def align(first: Sequence[T], second: Sequence[T]) -> list[tuple[int, int]]:
             continue
         if set(first[low:high]).isdisjoint(second[other_low:other_high]):
             continue
+        # A patience diff aligns the unique elements; the stretches between them go on the stack.
         anchors = _unique_pairs(first, second, (low, high, other_low, other_high))
         if not anchors:
             pairs += _compare(first, second, (low, high, other_low, other_high))

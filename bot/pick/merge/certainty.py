@@ -14,10 +14,10 @@ from bot.pick.merge.line_counts import line_count, lines_changed
 from bot.pick.merge.missing_files import CAME_LATER, WITH_ITS_FOLDER
 from bot.pick.resolver import ConflictedFile, FileResolution
 
-# A file of fewer lines people often bring along whole or keep, and of a larger change they write a part anew.
+# People often bring a shorter file along whole, and they rewrite a part of a larger change.
 _FEWEST_LINES = 20
 _MOST_CHANGED = 24
-# A module of tests that is shorter people bring along with the fix that it tests: 3 of 12.
+# People bring a shorter test module along with its fix: 3 of 12.
 _FEWEST_LINES_OF_TESTS = 200
 _TESTS = re.compile(r"(^|/)test_[^/]*$|[._-](test|spec)\.\w+$", re.IGNORECASE)
 

@@ -42,7 +42,7 @@ PICK: Mapping[str, float] = {
 """A logistic regression over resolved picks of the training set; a weight is a logarithm of odds."""
 
 PROPOSED_FROM = 0.52
-# To take the original's text whole brings in what it stands on. Below this people wanted that in 35 of 94 picks.
+# The original's text whole brings in the code that it needs. Below this chance people wanted it in 35 of 94 picks.
 _ORIGINAL_FROM = 0.65
 _SHORT = 30
 """A file of fewer lines."""
@@ -80,6 +80,7 @@ def pick_chance(resolutions: Sequence[tuple[ConflictedFile, FileResolution]]) ->
 def _region_features(decisions: Sequence[Decision]) -> dict[str, float]:
     if not decisions:
         return {}
+    # A chance of 0 has no logarithm.
     chances = [log(max(decision.chance, 1e-9)) for decision in decisions]
     line_and_word_merge = frozenset(["neighbouring lines", "independent words"])
     return {

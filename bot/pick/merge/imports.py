@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bot.pick.merge.regions import LineRegion, Lines
 
+# black's default: https://black.readthedocs.io/en/stable/the_black_code_style/current_style.html#line-length
 _WIDTH = 88
 _ONE_LINE = re.compile(rb"^(?P<head>[ \t]*from\s+\S+\s+import\s+)(?P<names>[^()#\n\\]+)(?P<tail>\s*(?:#[^\n]*)?\n)$")
 
@@ -30,6 +31,7 @@ def merge_imports(region: LineRegion) -> Lines | None:
     if any(side is None for side in sides):
         return None
     base, ours, theirs = (side or [] for side in sides)
+    # With two statements of one module it is unknown which of them to extend.
     if not theirs or len({statement.module for statement in ours}) < len(ours):
         return None
     result = {statement.module: statement for statement in ours}

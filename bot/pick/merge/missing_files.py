@@ -35,6 +35,7 @@ class MissingFile:
         """Leave out the edit of a file that the target lacks; remove a file that the original removes."""
         if file.unmerged_file.kind is not ConflictKind.MODIFY_DELETE:
             return None
+        # A file at the fork point was removed by the branch, maybe for a reason. Only a later file has no place there.
         came_later = file.ours is None and not _was_at_the_fork(file, attempt)
         older = as_older_file(file, attempt) if came_later else None
         if older is not None:

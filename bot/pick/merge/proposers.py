@@ -16,6 +16,7 @@ from bot.pick.merge.unsafe_joins import joins_dangerously
 Proposer = Callable[[LineRegion], Lines | None]
 Proposals = Mapping[Lines, tuple[str, ...]]
 
+# If several propose the same text, the first one's name is shown to the reviewer.
 PROPOSERS: dict[str, Proposer] = {
     "neighbouring lines": lines.merge_adjacent,
     "independent words": tokens.merge_tokens,

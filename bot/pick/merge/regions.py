@@ -62,6 +62,7 @@ def split_lines(content: bytes) -> list[bytes]:
 
 def cut(base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]) -> list[Piece]:
     """Cut three versions between the lines that all of them share."""
+    # A line of the base that both sides still have is a point at which all three versions can be cut.
     in_ours, in_theirs = dict(align(base, ours)), dict(align(base, theirs))
     common = [
         (start, in_ours[start], in_theirs[start])
@@ -105,6 +106,7 @@ def place_regions(pieces: Sequence[Piece], content: bytes) -> dict[int, Lines]:
         else:
             settled_lines += piece.lines
     lines = split_lines(content)
+    # The start and the end of the file count as neighbours too.
     place = dict(align(settled_lines, lines)) | {-1: -1, len(settled_lines): len(lines)}
     placements = {}
     for index, position in regions:

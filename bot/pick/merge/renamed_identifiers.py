@@ -17,7 +17,7 @@ from bot.pick.merge.regions import split_lines
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _TOKEN = re.compile(rb"\w+|[^\w\s]")
 _SHORTEST = 3
-# Seen at least twice, and in four of five places: one place may be an edit of its own.
+# A rename occurs at least twice, and in four of five places. A single place may be an edit of its own.
 _FEWEST, _SHARE = 2, 0.8
 
 
@@ -26,6 +26,7 @@ def find_renames(base: bytes, ours: bytes, theirs: bytes, disputed_words: frozen
     if base == ours:
         return {}
     candidates = (words(base) & words(theirs) & disputed_words) - words(ours)
+    # A short word, or one that occurs once, says too little about a rename.
     absent = {word for word in candidates if len(word) >= _SHORTEST and base.count(word) >= _FEWEST}
     return _elect(_votes(base, ours, absent)) if absent else {}
 

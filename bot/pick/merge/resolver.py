@@ -25,11 +25,11 @@ from bot.pick.merge.version_pins import takes_whole_pins
 from bot.pick.resolver import ConflictedFile, Decision, FileResolution, load_conflict
 
 _MOST_SIBLINGS = 4
-# Beyond this a file is data: its lines are many and alike, and aligning them tells little.
+# Bytes. A larger file is data: its lines are many and alike, so an alignment tells little.
 _LARGEST = 600_000
-# A text that is less likely is none that a proposer would choose, whatever it has in common with the sides.
+# A less likely text counts as written by hand, even if a proposer happens to propose it.
 _HARDLY_AN_ANSWER = 0.05
-# What people landed on another branch is more than a guess.
+# People merged these texts on another branch, so the guards below do not apply to them.
 _FROM_SIBLINGS = frozenset(["sibling", "older sibling"])
 
 
@@ -74,11 +74,12 @@ class FinerMerge:
         sides = (file.base, file.ours, file.theirs)
         if file.unmerged_file.kind not in (ConflictKind.CONTENT, ConflictKind.ADD_ADD) or not file.parts:
             return None
+        # Aligning a large file takes seconds.
         if any(len(side or b"") > _LARGEST for side in sides):
             return None
         if is_written_by_a_tool(attempt.repository, attempt.plan.base_commit, file.path, sides):
             return None
-        # Neighbouring branches mostly have the same file, and the same answer then.
+        # Neighbouring branches mostly have the same file, and then the same resolution.
         return attempt.caches.resolutions.of(_cache_key(file, attempt), lambda: self._resolve(file, attempt))
 
     def _resolve(self, file: ConflictedFile, attempt: Attempt) -> FileResolution | None:
@@ -112,6 +113,7 @@ def _is_refused(file: ConflictedFile, best: Collection[_BestResolution]) -> bool
         if not _FROM_SIBLINGS.intersection(resolution.names)
     ):
         return True
+    # Half of one side's pin is a version that nobody chose.
     if holds_pins(file.path) and not all(takes_whole_pins(resolution.region, resolution.lines) for resolution in best):
         return True
     texts = [(resolution.region, resolution.lines) for resolution in best]

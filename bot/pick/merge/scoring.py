@@ -26,6 +26,7 @@ def chances(
         lines: _score(values) + _fit(_relation(region, lines), circumstances) for lines, values in features.items()
     }
     no_answer = _fit(NO_ANSWER, circumstances)
+    # Subtracting the highest score keeps `exp` from overflowing: https://en.wikipedia.org/wiki/LogSumExp
     highest = max(no_answer, *scores.values())
     total = exp(no_answer - highest) + sum(exp(score - highest) for score in scores.values())
     return {lines: exp(score - highest) / total for lines, score in scores.items()}

@@ -13,7 +13,7 @@ from bot.pick.merge.align import Edit, align, apply_edits
 from bot.pick.merge.edits import combine
 from bot.pick.merge.regions import LineRegion, Lines, split_lines
 
-# A comma before a closing bracket only says how a list is wrapped, so it counts as blank.
+# A comma before a closing bracket only belongs to the line breaks of a list, so it counts as blank.
 _TOKEN = re.compile(rb"((?:\s|,(?=\s*[\])}]))*)(\w+|[^\w\s]|\Z)")
 _WORD = re.compile(rb"\w+|[ \t]+|\n|[^\w\s]|\s")
 
@@ -97,6 +97,7 @@ def _unchanged_token(
     token = base[index]
     ours_blank = ours[in_ours[index]].blank if index in in_ours else token.blank
     theirs_blank = theirs[in_theirs[index]].blank if index in in_theirs else token.blank
+    # The target's blank space stays, unless only the original changed it.
     return Token(theirs_blank if ours_blank == token.blank else ours_blank, token.text)
 
 

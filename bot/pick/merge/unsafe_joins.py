@@ -24,7 +24,7 @@ _TOUCHY_WORD = re.compile(
     rb"^(?:f|rf|fr|\w*(?:%s|format|join|command|cmd|args?v?|query|safe|markup|token|secret)\w*)$" % _GUARDS,
     re.IGNORECASE,
 )
-# What a line that is not the statement's last one ends with, and what one that is not its first one starts with.
+# A line with such an end continues on the next line. A line with such a start continues the line before.
 _GOES_ON = (b",", b"\\", b"+", b"(", b"[", b"{", b"%", b"=", b"|", b"&", b".", b" and", b" or", b" not", b" in")
 _GOES_BACK = (b")", b"]", b"}", b".", b"+", b"%", b"|", b"&", b"and ", b"or ", b"if ", b"else ", b'"', b"'")
 

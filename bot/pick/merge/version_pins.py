@@ -19,6 +19,7 @@ def takes_whole_pins(region: LineRegion, resolution: Lines) -> bool:
     base, ours, theirs, text = (
         Counter(line.strip() for line in side) for side in (region.base, region.ours, region.theirs, resolution)
     )
+    # Hashes and versions belong together, so no line may be new.
     new_lines = set(text) - set(ours) - set(theirs)
     missing_lines = (theirs - base) - text
     return not new_lines and not (base - theirs) - ours and not missing_lines and not (ours - base) - text
