@@ -1,6 +1,6 @@
-"""`python -m bot.mutation`: mutants of the shipped carried patches, killed, harmless and surviving.
+"""`python -m bot.mutation`: scores the mutants of the shipped carried patches and prints a table.
 
-Owns the choice of trees and of a sample, and what is printed. Exits with 1 where a mutant survives.
+Exits with 1 if a mutant survives.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from bot.carried.load import bundled_patches, load_patches
 from bot.carried.tree import DirectoryTree
 from bot.demo import releases
 from bot.mutation.operators import KINDS
-from bot.mutation.score import Fate, Fixed, Scored, fixed_trees, score
+from bot.mutation.score import Fate, FixedTree, MutantResult, fixed_trees, score
 from bot.mutation.suite import suite_judge
 
-FIELDS = {
+RELEASES = {
     "sglang-22598": ("0.5.10.post1",),
     "sglang-24587": ("0.5.10.post1", "0.5.11", "0.5.12.post1"),
     "sglang-25556": ("0.5.9", "0.5.12.post1"),
@@ -40,48 +40,48 @@ class Field:
 
     version: str
     tree: Path
-    fixed: Fixed
+    fix: FixedTree
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Score mutants as the command line asks; return the exit code."""
-    options = _parsed(arguments)
+    options = _parse_arguments(arguments)
     patches = load_patches([bundled_patches()])
     draw = random.Random(options.seed)  # noqa: S311 - the same seed draws the same sample
     places = [
         (name, version)
-        for name, versions in FIELDS.items()
+        for name, versions in RELEASES.items()
         for version in versions
         if options.patch in (None, name) and (not options.release or version in options.release)
     ]
     if options.sample:
         places = draw.sample(places, min(_SAMPLED_FIXES, len(places)))  # making a fix takes longer than a mutant
     fields = [
-        Field(version, releases.released(version), fixed)
+        Field(version, releases.released(version), fix)
         for name, version in places
-        for fixed in fixed_trees(DirectoryTree(releases.released(version)), patches[name], patches)
+        for fix in fixed_trees(DirectoryTree(releases.released(version)), patches[name], patches)
     ]
-    mutants = [(field, mutation) for field in fields for mutation in field.fixed.mutations()]
-    _print(f"{len(mutants)} mutants of {', '.join(f'{field.fixed.patch.name} on {field.version}' for field in fields)}")
+    mutants = [(field, mutation) for field in fields for mutation in field.fix.mutations()]
+    _print(f"{len(mutants)} mutants of {', '.join(f'{field.fix.patch.name} on {field.version}' for field in fields)}")
     if options.sample:
         _print(f"a sample of {options.sample} by --seed {options.seed}, at most {options.suite_runs} by the suite")
         mutants = draw.sample(mutants, min(options.sample, len(mutants)))
     results = []
     with ExitStack() as stack:
-        judges = [stack.enter_context(suite_judge(f.tree, f.fixed, patches, options.device)) for f in fields]
+        judges = [stack.enter_context(suite_judge(f.tree, f.fix, patches, options.device)) for f in fields]
         for field, mutation in mutants:
             suite = judges[fields.index(field)] if options.suite_runs > 0 else None
-            scored = score(field.fixed, mutation, suite)
-            options.suite_runs -= scored.fate in (Fate.SUITE, Fate.SURVIVED)
-            results.append(scored)
-            _tell(field, scored, every=options.verbose)
-    _summarise(results)
-    return 1 if any(scored.fate is Fate.SURVIVED for scored in results) else 0
+            result = score(field.fix, mutation, suite)
+            options.suite_runs -= result.fate in (Fate.SUITE, Fate.SURVIVED)
+            results.append(result)
+            _print_result(field, result, verbose=options.verbose)
+    _print_summary(results)
+    return 1 if any(result.fate is Fate.SURVIVED for result in results) else 0
 
 
-def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bot.mutation", description="Score mutants of carried patches.")
-    parser.add_argument("--patch", choices=FIELDS, help="One carried patch; all by default.")
+    parser.add_argument("--patch", choices=RELEASES, help="One carried patch; all by default.")
     parser.add_argument("--release", action="append", help="A release of sglang; may be repeated.")
     parser.add_argument("--sample", type=int, help="Try so many, drawn by the seed; all by default.")
     parser.add_argument("--seed", default=_commit(), help="What draws the sample; the commit by default.")
@@ -92,21 +92,21 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _commit() -> str:
-    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "0"
+    process = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return process.stdout.strip() or "0"
 
 
-def _tell(field: Field, scored: Scored, *, every: bool) -> None:
-    if every or scored.fate in (Fate.SURVIVED, Fate.SUITE, Fate.NOT_RUN):
-        _print(f"{scored.fate}: {field.fixed.patch.name} on {field.version}: {scored.mutation}: {scored.detail}")
+def _print_result(field: Field, result: MutantResult, *, verbose: bool) -> None:
+    if verbose or result.fate in (Fate.SURVIVED, Fate.SUITE, Fate.NOT_RUN):
+        _print(f"{result.fate}: {field.fix.patch.name} on {field.version}: {result.mutation}: {result.detail}")
 
 
-def _summarise(results: Sequence[Scored]) -> None:
+def _print_summary(results: Sequence[MutantResult]) -> None:
     _print(f"{'kind':20}" + "".join(f"{fate:>18}" for fate in Fate))
-    counts = Counter((scored.mutation.kind, scored.fate) for scored in results)
+    counts = Counter((result.mutation.kind, result.fate) for result in results)
     for kind in KINDS:
         _print(f"{kind:20}" + "".join(f"{counts[kind, fate]:18}" for fate in Fate))
-    totals = Counter(scored.fate for scored in results)
+    totals = Counter(result.fate for result in results)
     _print(f"{'all':20}" + "".join(f"{totals[fate]:18}" for fate in Fate))
 
 

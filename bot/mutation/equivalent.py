@@ -1,6 +1,6 @@
-"""Why a mutant that the rules call fixed is right all the same: four arguments, each of them sound.
+"""Four sound arguments that a mutant is equivalent to the fix.
 
-Owns those. A mutant that none of them covers is not known to be harmless; a person may declare it so in patch.yaml.
+A mutant that none of them covers may still be harmless. A person declares that in patch.yaml.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from bot.carried.measures import find_function, parameter_names
 from bot.carried.module_scope import Function, ModuleScope
 from bot.carried.schema_rules import Measure
 from bot.mutation.operators import Mutation
-from bot.mutation.source import Written
+from bot.mutation.source import PatchedFile
 
 
-def reason_for(written: Written, patch: CarriedPatch, mutation: Mutation) -> str:
-    """Return why the mutant is harmless, or nothing where that is not known. The rules must have found it fixed."""
+def harmless_reason(patched_file: PatchedFile, patch: CarriedPatch, mutation: Mutation) -> str:
+    """Return why the mutant is harmless, or "" if that is not known. Call it only if the rules found it fixed."""
     after = ast.parse(mutation.source)
-    statement = written.statement_at(mutation.line)
-    if ast.dump(after) == ast.dump(written.module):
+    statement = patched_file.statement_at(mutation.line)
+    if ast.dump(after) == ast.dump(patched_file.module):
         return "the syntax tree is the same"
     if statement is None:
         return ""
     if mutation.kind == "repeated statement" and _is_idempotent(statement):
         return "an assignment that reads nothing it sets is made twice"
-    if _ends_the_same(written, after, patch, statement):
+    if _ends_the_same(patched_file, after, patch, statement):
         return "the function leaves the same sizes, dtypes, devices and calls for all parameters"
     # A changed condition may also be a matter of what is set where no rule asks.
-    if mutation.kind != "condition" and _targets(statement) <= _judged(patch):
+    if mutation.kind != "condition" and _targets(statement) <= _measured_attributes(patch):
         return "all that the statement sets is proven right for all parameters"
     return ""
 
@@ -55,7 +55,7 @@ def _targets(statement: ast.stmt) -> set[str]:
     }
 
 
-def _judged(patch: CarriedPatch) -> set[str]:
+def _measured_attributes(patch: CarriedPatch) -> set[str]:
     """Return the attributes that the patch's expectations speak of."""
     return {
         ast.unparse(node)
@@ -65,22 +65,22 @@ def _judged(patch: CarriedPatch) -> set[str]:
     }
 
 
-def _ends_the_same(written: Written, after: ast.Module, patch: CarriedPatch, statement: ast.stmt) -> bool:
+def _ends_the_same(patched_file: PatchedFile, after: ast.Module, patch: CarriedPatch, statement: ast.stmt) -> bool:
     """Say whether the function with the statement, and every other that is measured, ends the same in both files."""
-    covered = False
+    is_measured = False
     for measure in patch.file.measures.values():
         reference = patch.file.functions[measure.function]
-        before, now = find_function(written.module, reference), find_function(after, reference)
-        if before is None or now is None:
+        function_before, function_after = find_function(patched_file.module, reference), find_function(after, reference)
+        if function_before is None or function_after is None:
             return False
         ends = [
             list(_ends(measure, patch, module, function))
-            for module, function in ((written.module, before), (after, now))
+            for module, function in ((patched_file.module, function_before), (after, function_after))
         ]
-        if ends[0] != ends[1] or not all(_known(end, statement) for end in ends[0]):
+        if ends[0] != ends[1] or not all(_is_known(end, statement) for end in ends[0]):
             return False
-        covered = covered or before.lineno <= statement.lineno <= (before.end_lineno or 0)
-    return covered
+        is_measured = is_measured or function_before.lineno <= statement.lineno <= (function_before.end_lineno or 0)
+    return is_measured
 
 
 _End = tuple[dict[str, object], set[tuple[str, str]]]
@@ -93,19 +93,19 @@ def _ends(measure: Measure, patch: CarriedPatch, module: ast.Module, function: F
         yield _end(follow(around, function, names, sample))
 
 
-def _end(followed: FunctionResult) -> _End:
+def _end(result: FunctionResult) -> _End:
     """Return what a function left and called, in a form in which two of them can be compared."""
-    if followed.end is None:
+    if result.end is None:
         return {}, set()
     plain = _Plain()
-    left = {f"self.{name}": value for name, value in followed.end.attributes.items()} | followed.end.names
-    ends = {name: plain.value(left[name]) for name in sorted(left)}
-    calls = [(c.name, (*c.arguments.positional, *c.arguments.keywords.values())) for c in followed.trace.calls]
+    state = {f"self.{name}": value for name, value in result.end.attributes.items()} | result.end.names
+    ends = {name: plain.value(state[name]) for name in sorted(state)}
+    calls = [(c.name, (*c.arguments.positional, *c.arguments.keywords.values())) for c in result.trace.calls]
     return ends, {(name, repr([plain.value(value) for value in values])) for name, values in calls}
 
 
 class _Plain:
-    """Values without the lines and places that they come from: what is numbered is numbered anew, in order."""
+    """Removes lines and places from values, so that those of two files can be compared. Serial numbers start at 0."""
 
     def __init__(self) -> None:
         self._numbers: dict[object, int] = {}
@@ -114,13 +114,13 @@ class _Plain:
         match value:
             case Choice(condition, then, otherwise):
                 if isinstance(condition, Unseen):
-                    condition = Unseen(_unplaced(condition.text), self._number(condition.serial))
+                    condition = Unseen(_without_lines(condition.text), self._number(condition.serial))
                 return Choice(condition, self.value(then), self.value(otherwise))
             case Tensor():
                 places = frozenset(str(self._number(place)) for place in sorted(value.storage))
                 return replace(value, storage=places)
             case Unknown(reason):
-                return Unknown(_unplaced(reason))
+                return Unknown(_without_lines(reason))
             case tuple():
                 return tuple(self.value(item) for item in value)
         return value
@@ -129,11 +129,11 @@ class _Plain:
         return self._numbers.setdefault(of, len(self._numbers))
 
 
-def _unplaced(reason: str) -> str:
+def _without_lines(reason: str) -> str:
     return re.sub(r"line \d+(:\d+)?", "", reason)
 
 
-def _known(end: _End, statement: ast.stmt) -> bool:
+def _is_known(end: _End, statement: ast.stmt) -> bool:
     """Say whether all that a statement sets is known: two values that are not may differ."""
     ends = [leaf for name in _targets(statement) for _, leaf in leaves(end[0].get(name, Unknown("it is not set")))]
     return not any(isinstance(leaf, Unknown) for leaf in ends)

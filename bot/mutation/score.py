@@ -1,6 +1,6 @@
-"""What becomes of a mutant: found by the rules, found by the suite, harmless for a reason that is given, or none of it.
+"""Scores a mutant: killed by the rules, killed by the suite, harmless for a stated reason, or survived.
 
-Owns the order in which that is asked, the cheap judge first. A suite is run by `suite`; nothing is guessed.
+The rules come first, since they take half a second and a suite takes many. `suite` runs the suite.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
 from bot.errors import ConfigError
 from bot.models import Affectedness, SourceTree
-from bot.mutation.equivalent import reason_for
+from bot.mutation.equivalent import harmless_reason
 from bot.mutation.operators import Mutation, mutations
-from bot.mutation.source import Written
+from bot.mutation.source import PatchedFile
 from bot.proof.judge import matches
 
 
@@ -31,8 +31,8 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """A mutant and what became of it; `detail` is the rule, the case or the reason."""
+class MutantResult:
+    """A mutant and its fate. `detail` names the rule, the case or the reason."""
 
     mutation: Mutation
     fate: Fate
@@ -40,71 +40,71 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class FixedTree:
     """A tree that a carried patch was applied to, after those that go first, and what this patch wrote of a file."""
 
     patch: CarriedPatch
-    applied: tuple[CarriedPatch, ...]
+    chain: tuple[CarriedPatch, ...]
     tree: SourceTree
-    written: Written
+    patched_file: PatchedFile
 
-    def mutated(self, mutation: Mutation) -> SourceTree:
+    def with_mutant(self, mutation: Mutation) -> SourceTree:
         """Return the tree with a mutant in it."""
-        return ChangedTree(self.tree, {self.written.path: mutation.source.encode()})
+        return ChangedTree(self.tree, {self.patched_file.path: mutation.source.encode()})
 
     def mutations(self) -> list[Mutation]:
         """List every mutant of what the patch wrote."""
-        return list(mutations(self.written))
+        return list(mutations(self.patched_file))
 
 
 SuiteJudge = Callable[[SourceTree, bytes], str]
 """Runs the suite on a tree, whose changed file has the content, and returns why it is not proven, or nothing."""
 
 
-def fixed_trees(tree: SourceTree, patch: CarriedPatch, patches: Mapping[str, CarriedPatch]) -> list[Fixed]:
+def fixed_trees(tree: SourceTree, patch: CarriedPatch, patches: Mapping[str, CarriedPatch]) -> list[FixedTree]:
     """Apply a patch, after those that go first, and return one entry for each file that it writes.
 
     Raises:
         ConfigError: the tree is not affected, or the patch does not fit.
     """
     first = [patches[name] for name in patch.file.apply_after if name in patches]
-    applied: list[CarriedPatch] = []
+    chain: list[CarriedPatch] = []
     changes: Mapping[str, bytes] = {}
-    for each in (*first, patch):
+    for link in (*first, patch):
         before = tree
-        outcome = apply(before, each)
+        outcome = apply(before, link)
         if not isinstance(outcome, Applied):
             raise ConfigError(f"{outcome} No mutant was made.", hint="Choose a tree that the patch fits.")
         changes = outcome.changes
         tree = ChangedTree(before, changes)
-        applied += [each] if changes else []
+        chain += [link] if changes else []
     if not changes:
         raise ConfigError(
             f"The tree does not need {patch.name}, so the patch writes nothing and no mutant was made.",
             hint="Choose a tree that `check` calls affected.",
         )
     return [
-        Fixed(patch, tuple(applied), tree, Written(path, (before.read(path) or b"").decode(), content.decode()))
+        FixedTree(patch, tuple(chain), tree, PatchedFile(path, (before.read(path) or b"").decode(), content.decode()))
         for path, content in changes.items()
     ]
 
 
-def score(fixed: Fixed, mutation: Mutation, suite: SuiteJudge | None) -> Scored:
+def score(fix: FixedTree, mutation: Mutation, suite: SuiteJudge | None) -> MutantResult:
     """Ask the rules, then whether the mutant is harmless, then the suite; without one that stays open."""
-    mutated = fixed.mutated(mutation)
-    for patch in fixed.applied:
-        report = check(mutated, patch)
+    tree = fix.with_mutant(mutation)
+    for patch in fix.chain:
+        report = check(tree, patch)
         if report.status is not Affectedness.FIXED:
-            return Scored(mutation, Fate.RULES, f"{patch.name}: {report.status}: {report.reason}")
-    declared = (
-        f"declared: {entry.reason}"
-        for entry in fixed.patch.file.harmless_mutants
-        if matches(entry.mutant, str(mutation))
+            return MutantResult(mutation, Fate.RULES, f"{patch.name}: {report.status}: {report.reason}")
+    declarations = (
+        f"declared: {entry.reason}" for entry in fix.patch.file.harmless_mutants if matches(entry.mutant, str(mutation))
     )
-    reason = reason_for(fixed.written, fixed.patch, mutation) or next(declared, "")
+    reason = harmless_reason(fix.patched_file, fix.patch, mutation) or next(declarations, "")
     if reason:
-        return Scored(mutation, Fate.HARMLESS, reason)
+        return MutantResult(mutation, Fate.HARMLESS, reason)
     if suite is None:
-        return Scored(mutation, Fate.NOT_RUN, "the rules do not find it")
-    objection = suite(mutated, mutation.source.encode())
-    return Scored(mutation, Fate.SUITE, objection) if objection else Scored(mutation, Fate.SURVIVED, "proven")
+        return MutantResult(mutation, Fate.NOT_RUN, "the rules do not find it")
+    objection = suite(tree, mutation.source.encode())
+    if objection:
+        return MutantResult(mutation, Fate.SUITE, objection)
+    return MutantResult(mutation, Fate.SURVIVED, "proven")

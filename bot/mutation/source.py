@@ -1,6 +1,6 @@
-"""A fixed file's source as mutants need it: which statements a patch wrote, and texts in their place.
+"""A patched file: the statements that the patch wrote, and the file with other text in their place.
 
-Owns positions: the syntax tree counts bytes of a line (https://docs.python.org/3/library/ast.html#ast.AST.col_offset).
+The syntax tree counts bytes of a line (https://docs.python.org/3/library/ast.html#ast.AST.col_offset).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _COMPOUND = (
 
 
 @dataclass(frozen=True)
-class Written:
+class PatchedFile:
     """A file without a patch and with it."""
 
     path: str
@@ -57,14 +57,16 @@ class Written:
 
     def statement_at(self, line: int) -> ast.stmt | None:
         """Return the innermost statement that the patch wrote around a line."""
-        around = [each for each in self.statements() if each.lineno <= line <= (each.end_lineno or 0)]
-        return max(around, key=lambda each: each.lineno, default=None)
+        around = [
+            candidate for candidate in self.statements() if candidate.lineno <= line <= (candidate.end_lineno or 0)
+        ]
+        return max(around, key=lambda candidate: candidate.lineno, default=None)
 
     def function_of(self, node: ast.AST) -> ast.FunctionDef | None:
         """Return the innermost function around a node."""
         line = getattr(node, "lineno", 0)
-        around = [each for each in self._functions if each.lineno <= line <= (each.end_lineno or 0)]
-        return max(around, key=lambda each: each.lineno, default=None)
+        around = [candidate for candidate in self._functions if candidate.lineno <= line <= (candidate.end_lineno or 0)]
+        return max(around, key=lambda candidate: candidate.lineno, default=None)
 
     @cached_property
     def _functions(self) -> list[ast.FunctionDef]:
@@ -86,21 +88,21 @@ class Written:
     def text(self, node: ast.AST) -> str:
         """Return a node as it is written."""
         start, end = self._span(node)
-        return self._encoded[start:end].decode()
+        return self._bytes[start:end].decode()
 
-    def replaced(self, node: ast.AST, text: str) -> str:
+    def replace_text(self, node: ast.AST, text: str) -> str:
         """Return the file with another text in the place of a node."""
         start, end = self._span(node)
-        return (self._encoded[:start] + text.encode() + self._encoded[end:]).decode()
+        return (self._bytes[:start] + text.encode() + self._bytes[end:]).decode()
 
     @cached_property
-    def _encoded(self) -> bytes:
+    def _bytes(self) -> bytes:
         return self.after.encode()
 
     @cached_property
     def _starts(self) -> list[int]:
         starts = [0]
-        for line in self._encoded.split(b"\n"):
+        for line in self._bytes.split(b"\n"):
             starts.append(starts[-1] + len(line) + 1)
         return starts
 

@@ -1,6 +1,6 @@
-"""A carried patch's suite as the judge of mutants: the base runs once, each mutant once.
+"""Runs a carried patch's suite on mutants: once on the base, then once on each mutant.
 
-Owns the trees on disk that the suite runs on, which share their files with the target's own and are gone afterwards.
+The trees on disk share their files with the target's own by hard links, and are removed afterwards.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from bot.carried.load import CarriedPatch
 from bot.errors import SuiteError
 from bot.models import SourceTree, Suite, SuiteRun, VerdictOutcome
-from bot.mutation.score import Fixed, SuiteJudge
+from bot.mutation.score import FixedTree, SuiteJudge
 from bot.proof.judge import judge_suite
 from bot.proof.pytest_suite import run_suite
 from bot.proof.select_suites import resolved_in
@@ -27,23 +27,23 @@ _LONGEST = 180.0
 
 
 @contextmanager
-def suite_judge(tree: Path, fixed: Fixed, patches: Mapping[str, CarriedPatch], device: str) -> Iterator[SuiteJudge]:
-    """Yield the judge of mutants of a fix. The tree without it and with it are run when the first mutant comes.
+def suite_judge(tree: Path, fix: FixedTree, patches: Mapping[str, CarriedPatch], device: str) -> Iterator[SuiteJudge]:
+    """Yield the judge of mutants of a fix. The suite runs on the tree without and with the fix at the first mutant.
 
-    The judge raises SuiteError where the fix itself is not proven: then nothing can be said of its mutants.
+    The judge raises SuiteError if the fix itself is not proven: then the suite says nothing about its mutants.
     """
     with tempfile.TemporaryDirectory(prefix="backport-mutants-") as scratch:
-        bench = _Bench(tree, Path(scratch, "tree"), fixed, patches, device)
-        yield bench.judge
+        runner = _SuiteRunner(tree, Path(scratch, "tree"), fix, patches, device)
+        yield runner.judge
 
 
 @dataclass
-class _Bench:
+class _SuiteRunner:
     """The tree that a suite runs on; `base` is its run without the fix."""
 
     source: Path
     place: Path
-    fixed: Fixed
+    fix: FixedTree
     patches: Mapping[str, CarriedPatch]
     device: str
 
@@ -52,27 +52,27 @@ class _Bench:
         objection = self._of_the_fix
         if objection:
             raise SuiteError(
-                f"{self.fixed.patch.name} itself is not proven on {self.source}, so no mutant was judged: {objection}",
+                f"{self.fix.patch.name} itself is not proven on {self.source}, so no mutant was judged: {objection}",
                 hint="Run `prove` on the tree first.",
             )
         return self._judge(tree, content)
 
     @cached_property
     def _suite(self) -> Suite:
-        suite = self.fixed.patch.suite
+        suite = self.fix.patch.suite
         return replace(suite, timeout=min(suite.timeout, _LONGEST))
 
     @cached_property
     def _base(self) -> SuiteRun:
-        shutil.copytree(self.source, self.place, copy_function=_linked)
+        shutil.copytree(self.source, self.place, copy_function=_link)
         return run_suite(self.place, self._suite, name="base", device=self.device)
 
     @cached_property
     def _of_the_fix(self) -> str:
-        return self._judge(self.fixed.tree, self.fixed.written.after.encode())
+        return self._judge(self.fix.tree, self.fix.patched_file.after.encode())
 
     def _judge(self, tree: SourceTree, content: bytes) -> str:
-        base, file = self._base, self.place / self.fixed.written.path
+        base, file = self._base, self.place / self.fix.patched_file.path
         file.unlink()  # it is the target's own by its link: it must not be written into
         file.write_bytes(content)
         run = run_suite(self.place, self._suite, name="candidate", device=self.device)
@@ -80,7 +80,7 @@ class _Bench:
         return "" if verdict.outcome is VerdictOutcome.PROVEN else f"{verdict.outcome}: {verdict.reason}"
 
 
-def _linked(source: str, target: str) -> None:
+def _link(source: str, target: str) -> None:
     try:
         os.link(source, target)
     except OSError:  # another file system, or one without links

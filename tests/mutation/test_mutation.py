@@ -16,8 +16,8 @@ from bot.errors import ConfigError
 from bot.models import Suite
 from bot.mutation.__main__ import main
 from bot.mutation.operators import KINDS, Mutation, mutations
-from bot.mutation.score import Fate, Fixed, fixed_trees, score
-from bot.mutation.source import Written
+from bot.mutation.score import Fate, FixedTree, fixed_trees, score
+from bot.mutation.source import PatchedFile
 from bot.mutation.suite import suite_judge
 
 BACKEND = "sglang/srt/layers/attention/aiter_backend.py"
@@ -46,11 +46,11 @@ class Backend:
 
 def made(kind: str) -> set[str]:
     """Return what mutants of one kind have in the place of what they change."""
-    return {m.after for m in mutations(Written("b.py", BEFORE, AFTER)) if m.kind == kind}
+    return {m.after for m in mutations(PatchedFile("b.py", BEFORE, AFTER)) if m.kind == kind}
 
 
 def test_every_kind_of_mutant_is_made_of_what_was_written_and_nothing_else() -> None:
-    every = list(mutations(Written("b.py", BEFORE, AFTER)))
+    every = list(mutations(PatchedFile("b.py", BEFORE, AFTER)))
     assert {m.kind for m in every} == set(KINDS)
     assert len({m.source for m in every}) == len(every)
     for mutation in every:
@@ -83,21 +83,21 @@ def patches() -> Mapping[str, CarriedPatch]:
 
 
 @pytest.fixture(scope="module")
-def fixed(patches: Mapping[str, CarriedPatch], released: Callable[[str], Path]) -> Fixed:
+def fixed(patches: Mapping[str, CarriedPatch], released: Callable[[str], Path]) -> FixedTree:
     """The token buffer's fix on 0.5.12."""
     (only,) = fixed_trees(DirectoryTree(released("0.5.12")), patches["sglang-24587"], patches)
     return only
 
 
-def mutant(fixed: Fixed, before: str, after: str, kind: str = "limit") -> Mutation:
+def mutant(fixed: FixedTree, before: str, after: str, kind: str = "limit") -> Mutation:
     """Make one mutant by hand, of the first place with that text in what the patch wrote."""
     offset = next(
-        fixed.written.after.index(before, at)
-        for line, at in line_starts(fixed.written.after)
-        if line in fixed.written.changed_lines and before in fixed.written.after[at:].splitlines()[0]
+        fixed.patched_file.after.index(before, at)
+        for line, at in line_starts(fixed.patched_file.after)
+        if line in fixed.patched_file.changed_lines and before in fixed.patched_file.after[at:].splitlines()[0]
     )
-    source = fixed.written.after[:offset] + after + fixed.written.after[offset + len(before) :]
-    return Mutation(kind, fixed.written.after[:offset].count("\n") + 1, before, after, source)
+    source = fixed.patched_file.after[:offset] + after + fixed.patched_file.after[offset + len(before) :]
+    return Mutation(kind, fixed.patched_file.after[:offset].count("\n") + 1, before, after, source)
 
 
 def line_starts(text: str) -> list[tuple[int, int]]:
@@ -112,7 +112,7 @@ def line_starts(text: str) -> list[tuple[int, int]]:
 SIZE = "max_bs * max_num_blocks_per_seq * self.page_size"
 
 
-def test_a_wrong_mutant_is_found_by_the_rule_that_proves_the_size(fixed: Fixed) -> None:
+def test_a_wrong_mutant_is_found_by_the_rule_that_proves_the_size(fixed: FixedTree) -> None:
     scored = score(fixed, mutant(fixed, SIZE, f"{SIZE} // 2"), None)
     assert scored.fate is Fate.RULES
     assert "sglang-24587: affected" in scored.detail
@@ -126,13 +126,13 @@ def test_a_wrong_mutant_is_found_by_the_rule_that_proves_the_size(fixed: Fixed) 
         (SIZE, f"{SIZE} + 1", "all that the statement sets is proven right"),
     ],
 )
-def test_a_right_mutant_is_harmless_for_a_reason(fixed: Fixed, before: str, after: str, reason: str) -> None:
+def test_a_right_mutant_is_harmless_for_a_reason(fixed: FixedTree, before: str, after: str, reason: str) -> None:
     scored = score(fixed, mutant(fixed, before, after), None)
     assert scored.fate is Fate.HARMLESS, scored.detail
     assert scored.detail.startswith(reason)
 
 
-def test_what_no_argument_covers_is_left_to_the_suite_and_to_a_declaration(fixed: Fixed) -> None:
+def test_what_no_argument_covers_is_left_to_the_suite_and_to_a_declaration(fixed: FixedTree) -> None:
     wider = mutant(fixed, "self.use_triton_unified_attention", "True", kind="condition")
     bare = replace(fixed, patch=replace(fixed.patch, file=fixed.patch.file.model_copy(update={"harmless_mutants": ()})))
     assert score(bare, wider, None).fate is Fate.NOT_RUN
@@ -145,7 +145,7 @@ def test_what_no_argument_covers_is_left_to_the_suite_and_to_a_declaration(fixed
 
 
 def test_the_suite_judges_the_very_tree_of_a_mutant_and_leaves_the_target_as_it_is(
-    fixed: Fixed, patches: Mapping[str, CarriedPatch], released: Callable[[str], Path], tmp_path: Path
+    fixed: FixedTree, patches: Mapping[str, CarriedPatch], released: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """A suite that only looks for a text: it fails on the base, passes on the fix, and finds one mutant of two."""
     (tmp_path / "test_it.py").write_text(
@@ -159,8 +159,8 @@ def test_the_suite_judges_the_very_tree_of_a_mutant_and_leaves_the_target_as_it_
     before = file.read_bytes()
     with suite_judge(released("0.5.12"), small, patches, "cpu") as judge:
         wrong, right = mutant(small, SIZE, "max_bs * self.page_size"), mutant(small, SIZE, f"{SIZE} * 2")
-        assert judge(small.mutated(wrong), wrong.source.encode()).startswith("incomplete")
-        assert judge(small.mutated(right), right.source.encode()) == ""
+        assert judge(small.with_mutant(wrong), wrong.source.encode()).startswith("incomplete")
+        assert judge(small.with_mutant(right), right.source.encode()) == ""
     assert file.read_bytes() == before
 
 
