@@ -122,7 +122,10 @@ class _StateFinder:
     def not_affected(self, original: Original) -> OriginalState | None:
         """Return the state of an original that only fixes or reverts what the branch does not have; None for others."""
         targets = list(self._references_of(original))
-        if not targets or any(on_branch for _, on_branch in targets) or self._policy.names(original):
+        if not targets or self._policy.names(original):
+            return None
+        # An unconfirmed one may be there in another form, which may need the same fix.
+        if any(on_branch or target in self._contents.unconfirmed for target, on_branch in targets):
             return None
         names = _enumerate(self._name(target) for target, _ in targets)
         return self._state(original, State.NOT_AFFECTED, f"it fixes or reverts {names}, which the branch does not have")

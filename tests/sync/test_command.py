@@ -61,6 +61,21 @@ def test_every_original_has_one_state_on_every_branch(clone: Path, config: Path,
     }
 
 
+def test_a_fix_of_what_a_commit_only_names_may_be_needed(history: History, config: Path, tmp_path: Path) -> None:
+    """base ── "Fix one (#1)" ── "Fix it again (#2)", which fixes #1 (main);  base ── a commit that names #1 (release/1)
+    base (release/2)
+    """
+    base = history.commit({"f": LINES})
+    original = history.commit({"f": LINES.replace("3\n", "three\n", 1)}, base, message="Fix one (#1)")
+    again = f"Fix it again (#2)\n\nFixes: {original}"
+    history.branch("main", history.commit({"g": "g\n"}, original, message=again))
+    message = backport_message("Fix one", [original])
+    history.branch("release/1", history.commit({"f": LINES.replace("20\n", "twenty\n")}, base, message=message))
+    history.branch("release/2", base)
+    states = run("--git", history.directory, "--config", config, "--data", tmp_path / "data")
+    assert (states["release/1"]["#2"], states["release/2"]["#2"]) == ("missing and clean", "not affected")
+
+
 @pytest.mark.parametrize(
     ("rule", "state"),
     [("titles: ['fix*']", "named, but not the same change"), ("pull_requests: [1]", "missing and clean")],
