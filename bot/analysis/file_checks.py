@@ -59,12 +59,12 @@ def _faults(
 
 def left_markers(path: str, content: bytes, sides: Iterable[bytes | None]) -> Iterator[Match]:
     """Yield the conflict markers of a file that its sides do not have, or not as often."""
-    allowed: Counter[bytes] = Counter()
+    spare_markers: Counter[bytes] = Counter()
     for side in sides:
-        allowed |= Counter(_MARKER.findall(side or b""))
+        spare_markers |= Counter(_MARKER.findall(side or b""))
     for match in _MARKER.finditer(content):
-        allowed[match.group()] -= 1
-        if allowed[match.group()] < 0:
+        spare_markers[match.group()] -= 1
+        if spare_markers[match.group()] < 0:
             yield Match(path, content.count(b"\n", 0, match.start()) + 1, "marker", "a conflict marker is left")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.analysis.file_checks import LARGEST, find_faults
-from bot.analysis.missing_calls import unanswered_calls
+from bot.analysis.missing_calls import unsupported_calls
 from bot.analysis.module_index import Modules
 from bot.git.repository import Repository
 from bot.git.trees import CommitTree
@@ -18,7 +18,7 @@ _FATAL = frozenset({"undefined-name", "missing-import", "parse", "marker"})
 """Rules whose findings surely fail when the line runs. The other findings may be wrong about how an object was made."""
 
 
-def find_findings(
+def collect_findings(
     repository: Repository, tree: Sha, *, onto: Sha, theirs: Sha, paths: Iterable[str]
 ) -> tuple[Match, ...]:
     """Return suspicious places in files of a picked tree. `theirs` is the original's tree, which has all names it
@@ -30,7 +30,7 @@ def find_findings(
         finding
         for path in path_list
         if path.endswith(".py") and len(candidate.content(path) or b"") <= LARGEST
-        for finding in unanswered_calls(candidate, main, path, repository.read(onto, path))
+        for finding in unsupported_calls(candidate, main, path, repository.read(onto, path))
     )
     faults = find_faults(repository, tree, onto=onto, theirs=theirs, paths=path_list)
     return (*faults, *dict.fromkeys(calls))

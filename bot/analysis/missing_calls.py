@@ -39,7 +39,7 @@ class Use:
         return f"{self.owner}.{self.name}" if self.owner else self.name
 
 
-def unanswered_calls(candidate: Modules, main: Modules, path: str, ours: bytes | None) -> Iterator[Match]:
+def unsupported_calls(candidate: Modules, main: Modules, path: str, ours: bytes | None) -> Iterator[Match]:
     """Yield the uses on lines that are in the picked file and not in `ours`, and that only main supports."""
     content = candidate.content(path) or b""
     module = parse(content)
@@ -51,8 +51,8 @@ def unanswered_calls(candidate: Modules, main: Modules, path: str, ours: bytes |
     for use in _uses(module, None):
         if (
             use.line in new
-            and _ask(candidate, path, use) is CallSupport.NO
-            and _ask(main, path, use) is CallSupport.YES
+            and _support(candidate, path, use) is CallSupport.NO
+            and _support(main, path, use) is CallSupport.YES
         ):
             yield Match(path, use.line, *_sentence(candidate, path, use))
 
@@ -77,9 +77,9 @@ def _uses(node: ast.AST, within: str | None) -> Iterator[Use]:
         yield from _uses(inner, inner.name if isinstance(inner, ast.ClassDef) else within)
 
 
-def _ask(modules: Modules, path: str, use: Use) -> CallSupport:
+def _support(modules: Modules, path: str, use: Use) -> CallSupport:
     if use.owner == "self":
-        return _ask_class(modules, path, use) if use.within else CallSupport.UNKNOWN
+        return _class_support(modules, path, use) if use.within else CallSupport.UNKNOWN
     owner = modules.meaning(path, use.owner) if use.owner else None
     if use.owner and (owner is None or owner.node is not None):
         return CallSupport.UNKNOWN
@@ -88,10 +88,10 @@ def _ask(modules: Modules, path: str, use: Use) -> CallSupport:
     definition = modules.meaning(owner.path if owner else path, use.name)
     if definition is None or definition.node is None or use.call is None:
         return CallSupport.YES if owner else CallSupport.UNKNOWN
-    return _ask_definition(modules, definition, use.call)
+    return _definition_support(modules, definition, use.call)
 
 
-def _ask_definition(modules: Modules, definition: Definition, call: ast.Call) -> CallSupport:
+def _definition_support(modules: Modules, definition: Definition, call: ast.Call) -> CallSupport:
     node = definition.node
     if node is None or node.decorator_list:
         return CallSupport.UNKNOWN
@@ -116,7 +116,7 @@ def _is_plain(definition: Definition) -> bool:
     )
 
 
-def _ask_class(modules: Modules, path: str, use: Use) -> CallSupport:
+def _class_support(modules: Modules, path: str, use: Use) -> CallSupport:
     start = modules.meaning(path, use.within or "")
     if start is None or not isinstance(start.node, ast.ClassDef):
         return CallSupport.UNKNOWN
@@ -134,13 +134,13 @@ def _ask_class(modules: Modules, path: str, use: Use) -> CallSupport:
 
 def _lineage(modules: Modules, start: Definition) -> Iterator[Definition | None]:
     """Yield a class and its bases, in about Python's order; None for a base that cannot be read."""
-    queue, visited = [start], set()
+    queue, visited_nodes = [start], set()
     while queue:
         current = queue.pop(0)
         node = current.node
-        if not isinstance(node, ast.ClassDef) or id(node) in visited:
+        if not isinstance(node, ast.ClassDef) or id(node) in visited_nodes:
             continue
-        visited.add(id(node))
+        visited_nodes.add(id(node))
         yield current
         for base in node.bases:
             if isinstance(base, ast.Name) and base.id == "object":
@@ -192,9 +192,9 @@ def _accepts(args: ast.arguments, call: ast.Call, *, bound: int) -> CallSupport:
         return CallSupport.NO
     if not args.vararg and len(call.args) > len(positional):
         return CallSupport.NO
-    unfilled = positional[len(call.args) : max(0, len(positional) - len(args.defaults))]
+    unfilled_names = positional[len(call.args) : max(0, len(positional) - len(args.defaults))]
     required_names = {
-        *unfilled,
+        *unfilled_names,
         *(argument.arg for argument, default in zip(args.kwonlyargs, args.kw_defaults, strict=True) if not default),
     }
     return CallSupport.YES if required_names <= keywords else CallSupport.NO

@@ -48,7 +48,7 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class NotAnswered:
+class UnknownCallee:
     """No value: the callee is not known."""
 
 
@@ -100,11 +100,11 @@ class Tensor:
         for size in lengths:
             known_product = known_product if size == -1 else known_product * size
         try:
-            inferred = quotient(total, known_product)
+            inferred_size = quotient(total, known_product)
         except ArithmeticError:
-            inferred = 0
-        shape = tuple(inferred if size == -1 else size for size in lengths)
-        if known_product * (inferred if -1 in lengths else 1) != total:
+            inferred_size = 0
+        shape = tuple(inferred_size if size == -1 else size for size in lengths)
+        if known_product * (inferred_size if -1 in lengths else 1) != total:
             return Unknown("a tensor is reshaped to a size that does not fit")
         return Tensor(shape, self.dtype, self.storage, self.device)
 

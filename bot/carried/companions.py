@@ -17,12 +17,12 @@ def companions_of(patch: CarriedPatch, patches: Mapping[str, CarriedPatch]) -> t
     """Return the loaded companions of a patch and theirs, without the patch, each after those it must follow."""
     companions = {companion.name: companion for companion in _closure(patch, patches)}
     order: dict[str, CarriedPatch] = {}
-    visited = {patch.name}
+    visited_names = {patch.name}
 
     def place(companion: CarriedPatch) -> None:
-        if companion.name in visited:  # placed already, or two patches that each want to follow the other
+        if companion.name in visited_names:  # placed already, or two patches that each want to follow the other
             return
-        visited.add(companion.name)
+        visited_names.add(companion.name)
         for name in companion.file.apply_after:
             if name in companions:
                 place(companions[name])
@@ -71,10 +71,10 @@ def apply_companions(
 
 def _closure(patch: CarriedPatch, patches: Mapping[str, CarriedPatch]) -> Iterator[CarriedPatch]:
     """Yield the companions breadth first, as the patches list them."""
-    visited, queue = {patch.name}, [patch]
+    visited_names, queue = {patch.name}, [patch]
     while queue:
         for companion in queue.pop(0).companions:
-            if companion.patch in patches and companion.patch not in visited:
-                visited.add(companion.patch)
+            if companion.patch in patches and companion.patch not in visited_names:
+                visited_names.add(companion.patch)
                 queue.append(patches[companion.patch])
                 yield patches[companion.patch]

@@ -13,10 +13,10 @@ from functools import partial
 from bot.carried.abstract_values import (
     Device,
     Instance,
-    NotAnswered,
     Symbol,
     Tensor,
     Unknown,
+    UnknownCallee,
     is_platform,
     platform,
     truth,
@@ -187,7 +187,7 @@ class _Evaluation:
     def _method(self, node: ast.Call, name: str, arguments: Arguments) -> Value:
         self.definitions.record(name, arguments, node.lineno)
         result = self.definitions.call(name, arguments, self.state, method=True)
-        if not isinstance(result, NotAnswered):
+        if not isinstance(result, UnknownCallee):
             return result
         self.state.forget_attributes(f"line {node.lineno} calls `{source_of(node.func)}`, which is defined elsewhere")
         return unknown(node)
@@ -196,11 +196,11 @@ class _Evaluation:
         if name in ("hasattr", "getattr", "setattr"):
             return self._by_name(node, name, arguments)
         result = self.definitions.call(name, arguments, self.state, method=False)
-        if isinstance(result, NotAnswered) and is_platform(name) and not arguments.positional:
+        if isinstance(result, UnknownCallee) and is_platform(name) and not arguments.positional:
             return choose(platform(name), True, False)
-        if isinstance(result, NotAnswered):
+        if isinstance(result, UnknownCallee):
             result = self._lift_call(node, partial(call_function, name, place=place_of(node)), arguments)
-        return self._unseen(node, unknown(node), arguments) if isinstance(result, NotAnswered) else result
+        return self._unseen(node, unknown(node), arguments) if isinstance(result, UnknownCallee) else result
 
     def _lift_call(self, node: ast.Call, function: Callable[[Arguments], Value], arguments: Arguments) -> Value:
         count, names = len(arguments.positional), list(arguments.keywords)

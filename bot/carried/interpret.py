@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.carried.abstract_values import Instance, NotAnswered, Symbol, Unknown
+from bot.carried.abstract_values import Instance, Symbol, Unknown, UnknownCallee
 from bot.carried.conditional_values import Choice, Value
 from bot.carried.evaluate import evaluate, evaluate_test
 from bot.carried.known_calls import Arguments
@@ -71,7 +71,7 @@ class Trace:
         try:
             if prop is not None and any("property" in ast.unparse(d) for d in prop.decorator_list):
                 result = self.call(name, Arguments((), {}), state, method=True)
-                return not_set if isinstance(result, NotAnswered) else result
+                return not_set if isinstance(result, UnknownCallee) else result
             value = self._initials.get(name)
             if value is None:
                 return not_set
@@ -86,11 +86,11 @@ class Trace:
     def call(self, name: str, arguments: Arguments, state: State, *, method: bool) -> Value:
         function = (self._methods if method else self._functions).get(name)
         if function is None or self._depth >= _DEEPEST or isinstance(function, ast.AsyncFunctionDef):
-            return NotAnswered()
+            return UnknownCallee()
         decorators = {ast.unparse(decorator) for decorator in function.decorator_list}
         # Any other decorator may replace the function.
         if not decorators <= {"staticmethod", "property", "cached_property", "functools.cached_property"}:
-            return NotAnswered()
+            return UnknownCallee()
         if method and "staticmethod" not in decorators:
             arguments = Arguments((Instance(), *arguments.positional), arguments.keywords)
         inner = State({}, state.attributes, state.lines, state.path)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 
-from bot.carried.abstract_values import Device, NotAnswered, Ratio, Symbol, Tensor, Unknown, canonical, compare, truth
+from bot.carried.abstract_values import Device, Ratio, Symbol, Tensor, Unknown, UnknownCallee, canonical, compare, truth
 from bot.carried.conditional_values import Value, graft, lift
 from bot.carried.polynomial import Number, Polynomial
 
@@ -113,7 +113,7 @@ def call_tensor_method(base: Tensor, name: str, arguments: Arguments, place: str
     if name in _SAME_TENSOR:
         return base
     method = _METHODS.get(name)
-    return method(base, arguments) if method else NotAnswered()
+    return method(base, arguments) if method else UnknownCallee()
 
 
 def _size(base: Tensor, arguments: Arguments) -> Value:
@@ -193,13 +193,13 @@ _EXPECTATION_FUNCTIONS: Mapping[str, Callable[[Arguments, str], Value]] = {
 def _compute(name: str, arguments: Arguments, place: str) -> Value:
     function = _FUNCTIONS.get(name)
     if function is None or arguments.keywords:
-        return NotAnswered()
+        return UnknownCallee()
     for argument in arguments.positional:
         for value in argument if isinstance(argument, tuple) else (argument,):
             if isinstance(value, Unknown):
                 return value
             if not isinstance(value, int | float | Polynomial | Ratio):
-                return NotAnswered()
+                return UnknownCallee()
     try:
         return function(*arguments.positional)
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:

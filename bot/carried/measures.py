@@ -87,15 +87,15 @@ def _judge(
     end = result.as_expected()
     expectation = _Expectation(measure.expect, _assumptions(measure, result.before(), result.trace), sample)
     if measure.calls is None:
-        return expectation.answer(end, result.trace, function.lineno)
+        return expectation.evaluate(end, result.trace, function.lineno)
     calls = [call for call in result.trace.calls if call.name == measure.calls]
     if not calls:
         return MeasureResult(None, function.lineno, f"no call of `{measure.calls}` was seen")
-    answers = [
-        expectation.answer(State({**end.names, **call.arguments.keywords}, end.attributes), result.trace, call.line)
+    results = [
+        expectation.evaluate(State({**end.names, **call.arguments.keywords}, end.attributes), result.trace, call.line)
         for call in calls
     ]
-    return next((a for outcome in (False, None) for a in answers if a.holds is outcome), answers[0])
+    return next((a for outcome in (False, None) for a in results if a.holds is outcome), results[0])
 
 
 def _assumptions(measure: Measure, state: State, trace: Trace) -> Path:
@@ -120,7 +120,7 @@ class _Expectation:
     assumed: Path
     sample: Mapping[str, Scalar]
 
-    def answer(self, state: State, trace: Trace, line: int) -> MeasureResult:
+    def evaluate(self, state: State, trace: Trace, line: int) -> MeasureResult:
         """Prove that the expectation is true in the state, or find values for which it is false."""
         expectation = _parse(self.expect)
         attributes = [node.attr for node in ast.walk(expectation) if isinstance(node, ast.Attribute)]

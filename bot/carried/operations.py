@@ -12,11 +12,11 @@ from functools import lru_cache
 
 from bot.carried.abstract_values import (
     Device,
-    NotAnswered,
     Ratio,
     Symbol,
     Tensor,
     Unknown,
+    UnknownCallee,
     compare,
     equal,
     is_platform,
@@ -48,7 +48,7 @@ def tensor_method(node: ast.Call, base: Value, name: str, arguments: Arguments) 
     if not isinstance(base, Tensor):
         return unknown_from(base, node)
     result = call_tensor_method(base, name, arguments, place_of(node))
-    return unknown(node) if isinstance(result, NotAnswered) else result
+    return unknown(node) if isinstance(result, UnknownCallee) else result
 
 
 def negative(node: ast.UnaryOp, operand: Value) -> Value:
@@ -91,12 +91,12 @@ def kleene(op: ast.boolop) -> Callable[..., Value]:
     """Return `and` or `or` of values that may be unknown (https://en.wikipedia.org/wiki/Three-valued_logic)."""
     decisive = isinstance(op, ast.Or)
 
-    def answer(*parts: Value) -> Value:
+    def combine(*parts: Value) -> Value:
         if decisive in parts:
             return decisive
         return next((part for part in parts if isinstance(part, Unknown)), not decisive)
 
-    return answer
+    return combine
 
 
 def attribute_of(node: ast.Attribute, base: Value) -> Value:

@@ -30,7 +30,7 @@ class BranchContents:
 
 
 @dataclass(frozen=True, slots=True)
-class BranchHistory:
+class StableBranch:
     """A branch's own commits: those it has since the branch point, oldest first.
 
     `point` is the commit of the main branch that it grew from; `carriers` says which commit of the branch's own
@@ -45,7 +45,7 @@ class BranchHistory:
 
 
 def replay_branch(
-    commits: Commits, main: Mainline, branch: BranchHistory, evidence: LandingEvidence, undoes: Undoes
+    commits: Commits, main: Mainline, branch: StableBranch, evidence: LandingEvidence, undoes: Undoes
 ) -> BranchContents:
     """Go through the branch's own commits, oldest first."""
     replay = Replay[Position, Position](undoes, lambda position: commits[position].sha[:12])
@@ -100,7 +100,7 @@ class _Parts:
 def contents_to_data(contents: BranchContents) -> list[object]:
     """Return the contents as plain data, to be stored beside the commits whose positions it uses."""
     landings = [
-        [[original, landing.commit, landing.reason] for original, landing in by_original.items()]
+        [[original, entry.commit, entry.reason] for original, entry in by_original.items()]
         for by_original in (contents.present, contents.reverted, contents.unconfirmed)
     ]
     return [*landings, [[original, sorted(parts)] for original, parts in contents.partial.items()]]

@@ -32,7 +32,7 @@ class ConfirmedReferences:
 
     def with_same_change(self, pairs: Iterable[Pair]) -> set[Pair]:
         """Return the pairs whose first commit makes the change of the second one."""
-        return self._ask(_MAKES, set(pairs))
+        return self._confirm(_MAKES, set(pairs))
 
     def with_reverts(self, read: Callable[[Callable[[Position, Position], bool]], T]) -> T:
         """Call a reader of history with a function that tells whether a commit takes back the change of another one.
@@ -47,10 +47,10 @@ class ConfirmedReferences:
             return True
 
         read(believe)
-        self._ask(_UNDOES, pairs)
-        return read(lambda commit, target: bool(self._ask(_UNDOES, {(commit, target)})))
+        self._confirm(_UNDOES, pairs)
+        return read(lambda commit, target: bool(self._confirm(_UNDOES, {(commit, target)})))
 
-    def _ask(self, topic: str, pairs: set[Pair]) -> set[Pair]:
+    def _confirm(self, topic: str, pairs: set[Pair]) -> set[Pair]:
         verdicts = self._known[topic]
         unknown = sorted(pair for pair in pairs if self._key(pair) not in verdicts)
         for begin in range(0, len(unknown), _CHUNK):
@@ -60,10 +60,10 @@ class ConfirmedReferences:
                 tuple(self._commits[position].sha for position in pair): pair
                 for pair in unknown[begin : begin + _CHUNK]
             }
-            confirmed = borne_out(
+            confirmed_pairs = borne_out(
                 self._repository, [(commit, target) for commit, target in chunk], reverse=topic == _UNDOES
             )
-            new_verdicts = {self._key(pair): shas in confirmed for shas, pair in chunk.items()}
+            new_verdicts = {self._key(pair): shas in confirmed_pairs for shas, pair in chunk.items()}
             self._store.keep_results(topic, new_verdicts)
             verdicts |= new_verdicts
         return {pair for pair in pairs if verdicts[self._key(pair)]}

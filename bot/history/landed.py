@@ -71,14 +71,14 @@ def find_landing_status(
     branch = _Branch(repository, branch_commits)
     by_name, unfounded = branch.named(commits)
     replay = branch.replay(ancestors, by_name)
-    remaining = [sha for sha in commits if sha not in replay.present and sha in sample_paths]
-    by_patch = {sha: branch.equal(sha, sample_paths[sha], paths[sha]) for sha in remaining}
+    remaining_commits = [sha for sha in commits if sha not in replay.present and sha in sample_paths]
+    by_patch = {sha: branch.equal(sha, sample_paths[sha], paths[sha]) for sha in remaining_commits}
     # A landing found by its patch can precede a revert, so the commits are replayed once more.
     if any(by_patch.values()):
         replay = branch.replay(ancestors, by_name, by_patch)
     return LandingStatus(
-        landed={sha: LandedCommit(landing.commit, landing.reason) for sha, landing in replay.present.items()},
-        reverted={sha: LandedCommit(landing.commit, landing.reason) for sha, landing in replay.reverted.items()},
+        landed={sha: LandedCommit(entry.commit, entry.reason) for sha, entry in replay.present.items()},
+        reverted={sha: LandedCommit(entry.commit, entry.reason) for sha, entry in replay.reverted.items()},
         unfounded={sha: commit for sha, commit in unfounded.items() if sha not in replay.present},
     )
 
@@ -114,12 +114,12 @@ class _Branch:
             for sha in originals
             if sha.startswith(name)
         ]
-        confirmed = borne_out(self._repository, pairs)
+        confirmed_pairs = borne_out(self._repository, pairs)
         by_name: dict[Sha, list[Sha]] = defaultdict(list)
         for commit, sha in pairs:
-            if (commit, sha) in confirmed:
+            if (commit, sha) in confirmed_pairs:
                 by_name[sha].append(commit)
-        return by_name, {sha: commit for commit, sha in pairs if (commit, sha) not in confirmed}
+        return by_name, {sha: commit for commit, sha in pairs if (commit, sha) not in confirmed_pairs}
 
     def equal(self, original: Sha, sample_path: str, paths: frozenset[str]) -> list[Sha]:
         """Return the commits that make the same change as an original in the same paths."""

@@ -86,19 +86,25 @@ class LandingEvidence:
         """
         for position in positions & self._main.brought_by.keys():
             self._shown[position] = [(position, "the commit itself reached the branch by a merge")]
-        remaining = [
+        remaining_positions = [
             branch_commit
             for branch_commit in sorted(positions)
             if branch_commit not in self._shown and self._commits[branch_commit].paths_digest
         ]
-        self._check_claims({branch_commit: list(self._named_originals(branch_commit)) for branch_commit in remaining})
-        remaining = [branch_commit for branch_commit in remaining if branch_commit not in self._shown]
-        self._by_patch(remaining, progress)
-        remaining = [branch_commit for branch_commit in remaining if branch_commit not in self._shown]
-        # A cherry-pick keeps the author date, even if its message and its patch were changed.
-        same_date = self._by_author_date(remaining)
         self._check_claims(
-            {branch_commit: list(self._suspects(branch_commit, same_date)) for branch_commit in remaining}
+            {branch_commit: list(self._named_originals(branch_commit)) for branch_commit in remaining_positions}
+        )
+        remaining_positions = [
+            branch_commit for branch_commit in remaining_positions if branch_commit not in self._shown
+        ]
+        self._by_patch(remaining_positions, progress)
+        remaining_positions = [
+            branch_commit for branch_commit in remaining_positions if branch_commit not in self._shown
+        ]
+        # A cherry-pick keeps the author date, even if its message and its patch were changed.
+        same_date = self._by_author_date(remaining_positions)
+        self._check_claims(
+            {branch_commit: list(self._suspects(branch_commit, same_date)) for branch_commit in remaining_positions}
         )
 
     def _check_claims(self, claims: Mapping[Position, Sequence[_Claim]]) -> None:
@@ -123,14 +129,16 @@ class LandingEvidence:
         unconfirmed = f"{commit} names it as its source, but makes another change"
         return (_Claim(main, confirmed, unconfirmed) for main in self._sources(position, frozenset()))
 
-    def _sources(self, position: Position, visited: frozenset[Position]) -> Sequence[Position]:
+    def _sources(self, position: Position, visited_positions: frozenset[Position]) -> Sequence[Position]:
         """Follow the named sources to commits of the main branch, through a backport of a backport too."""
         sources: list[Position] = []
         for name in self._commits[position].references.sources:
             source = self._commits.find(name)
-            if source is None or source in visited or source == position:
+            if source is None or source in visited_positions or source == position:
                 continue
-            sources += [source] if source in self._main.brought_by else self._sources(source, visited | {position})
+            sources += (
+                [source] if source in self._main.brought_by else self._sources(source, visited_positions | {position})
+            )
         return list(dict.fromkeys(sources))
 
     # --- equal patches ------------------------------------------------------------------------------------------------

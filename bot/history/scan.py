@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from bot.git.repository import Repository
-from bot.history.branch_contents import BranchContents, BranchHistory, contents_to_data, parse_contents, replay_branch
+from bot.history.branch_contents import BranchContents, StableBranch, contents_to_data, parse_contents, replay_branch
 from bot.history.commits import Commits, Position
 from bot.history.confirmed_references import ConfirmedReferences
 from bot.history.landing_evidence import LandingEvidence
@@ -29,7 +29,7 @@ class Scan:
 
     commits: Commits
     main: Mainline
-    branches: Mapping[str, BranchHistory]
+    branches: Mapping[str, StableBranch]
     landed: Mapping[str, BranchContents]
     unrelated_branches: Sequence[str] = ()
 
@@ -73,7 +73,7 @@ def _read(
     store: HistoryStore,
     commits: Commits,
     main: Mainline,
-    histories: Mapping[str, BranchHistory],
+    histories: Mapping[str, StableBranch],
     progress: Progress,
 ) -> tuple[dict[Position, Position], dict[str, BranchContents]]:
     references = ConfirmedReferences(repository, store, commits, progress)
@@ -104,7 +104,7 @@ def _as_of(commits: Commits, tip: Position, until: int | None) -> Position:
 
 def _histories(
     commits: Commits, main: Mainline, tips: Mapping[str, Position], until: int | None
-) -> tuple[dict[str, BranchHistory], tuple[str, ...]]:
+) -> tuple[dict[str, StableBranch], tuple[str, ...]]:
     histories = {}
     points = {name: _branch_point(commits, main, tip) for name, tip in tips.items()}
     branch_points = {name: point for name, point in points.items() if point is not None}
@@ -125,10 +125,10 @@ def _histories(
 
 def _history(
     commits: Commits, name: str, tip: Position, point: Position, positions: Sequence[Position]
-) -> BranchHistory:
+) -> StableBranch:
     within = set(positions)
     chain = list(takewhile(lambda position: position in within, commits.first_parents(tip)))
-    return BranchHistory(name, tip, point, positions, commits.carriers(chain, within))
+    return StableBranch(name, tip, point, positions, commits.carriers(chain, within))
 
 
 def _branch_point(commits: Commits, main: Mainline, tip: Position) -> Position | None:

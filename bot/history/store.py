@@ -132,8 +132,10 @@ class HistoryStore:
 
     def digests(self, shas: Iterable[Sha]) -> dict[Sha, bytes]:
         """Return the stored digests of patches."""
-        requested = set(shas)
-        return {Sha(sha): digest for sha, digest in self._database.execute("SELECT * FROM patch") if sha in requested}
+        requested_shas = set(shas)
+        return {
+            Sha(sha): digest for sha, digest in self._database.execute("SELECT * FROM patch") if sha in requested_shas
+        }
 
     def keep_digests(self, digests: Mapping[Sha, bytes]) -> None:
         """Store digests of patches."""

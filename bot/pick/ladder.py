@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.analysis.findings import are_fatal, find_findings
+from bot.analysis.findings import are_fatal, collect_findings
 from bot.carried.load import CarriedPatch
 from bot.git.repository import Repository
 from bot.git.trial_pick import UnmergedPick
@@ -135,7 +135,7 @@ def _candidate(attempt: Attempt, picked: Picked, outcomes: Sequence[StrategyResu
     tree, onto, theirs = (
         repository.commit(sha).tree for sha in (picked.commits[-1], attempt.plan.base_commit, attempt.plan.commits[-1])
     )
-    findings = find_findings(repository, tree, onto=onto, theirs=theirs, paths=files)
+    findings = collect_findings(repository, tree, onto=onto, theirs=theirs, paths=files)
     return Candidate(
         branch=attempt.plan.branch,
         base_commit=attempt.plan.base_commit,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
-from bot.analysis.findings import find_findings
+from bot.analysis.findings import collect_findings
 from bot.git.repository import Repository
 from bot.git.trial_pick import CleanPick, try_pick
 from bot.models import (
@@ -64,7 +64,7 @@ def bring_prerequisites(
 def _findings(repository: Repository, plan: TargetPlan, candidate: Candidate) -> tuple[Match, ...]:
     """Check parts and originals together: the originals may bring names that a part lacks."""
     tree, onto, theirs = (repository.commit(sha).tree for sha in (candidate.commit, plan.base_commit, plan.commits[-1]))
-    return find_findings(repository, tree, onto=onto, theirs=theirs, paths=candidate.files)
+    return collect_findings(repository, tree, onto=onto, theirs=theirs, paths=candidate.files)
 
 
 def _bring_in_part(

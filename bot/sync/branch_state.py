@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from bot.carried.load import CarriedPatch
 from bot.config import Config
-from bot.history.branch_contents import BranchContents, BranchHistory
+from bot.history.branch_contents import BranchContents, StableBranch
 from bot.history.commits import Position
 from bot.history.scan import Scan
 from bot.sync.backports import Backports
@@ -74,7 +74,7 @@ def branch_state(name: str, facts: SyncFacts, trials: Trials) -> BranchState:
 class _StateFinder:
     """Finds the states on one branch."""
 
-    def __init__(self, facts: SyncFacts, history: BranchHistory, contents: BranchContents) -> None:
+    def __init__(self, facts: SyncFacts, history: StableBranch, contents: BranchContents) -> None:
         self._facts, self._history, self._contents = facts, history, contents
         self._branch = history.name
         self._scan = facts.scan
