@@ -15,8 +15,8 @@ from bot.git.trees import commit_paths, differing_paths
 from bot.git.trial_pick import UnmergedPick
 from bot.git.unmerged_paths import UnmergedFile
 from bot.models import ConflictKind, Sha
+from bot.pick.align import edits
 from bot.pick.attempt import Attempt
-from bot.pick.merge.align import edits
 from bot.pick.merge.regions import LineRegion, cut_file, split_lines
 from bot.pick.merge.resolver import SiblingMatch, match_sibling
 

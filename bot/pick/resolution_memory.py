@@ -20,7 +20,7 @@ from bot.git.objects import encode_path
 from bot.git.repository import Quarantine
 from bot.git.trial_pick import UnmergedPick, try_pick
 from bot.models import Sha
-from bot.pick.merge.align import align
+from bot.pick.align import align
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resolution (

@@ -5,7 +5,7 @@ Inserted lines can make sense by themselves. Edits of lines that the target lack
 
 from __future__ import annotations
 
-from bot.pick.merge.align import Edit, edits
+from bot.pick.align import Edit, edits
 from bot.pick.merge.regions import LineRegion, Lines
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Generic, TypeVar
 
-from bot.pick.merge.align import Edit, edits
+from bot.pick.align import Edit, edits
 
 T = TypeVar("T", bound=Hashable)
 

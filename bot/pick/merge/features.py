@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import log1p
 
-from bot.pick.merge.align import edits
+from bot.pick.align import edits
 from bot.pick.merge.regions import LineRegion, Lines
 
 _WORD = re.compile(rb"\w+")

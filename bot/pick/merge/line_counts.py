@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.pick.merge.align import edits
+from bot.pick.align import edits
 from bot.pick.merge.regions import split_lines
 from bot.pick.resolver import ConflictedFile
 

@@ -5,7 +5,7 @@ Each function resolves a region, or returns None if it does not apply.
 
 from __future__ import annotations
 
-from bot.pick.merge.align import Edit, apply_edits
+from bot.pick.align import Edit, apply_edits
 from bot.pick.merge.edits import Apart, combine
 from bot.pick.merge.regions import LineRegion, Lines
 

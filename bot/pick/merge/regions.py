@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.git.conflict_markers import Parts
-from bot.pick.merge.align import align
+from bot.pick.align import align
 
 Lines = tuple[bytes, ...]
 

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 from bot.analysis.file_words import words
-from bot.pick.merge.align import edits
+from bot.pick.align import edits
 from bot.pick.merge.regions import split_lines
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.pick.merge.align import Edit, align, apply_edits
+from bot.pick.align import Edit, align, apply_edits
 from bot.pick.merge.edits import combine
 from bot.pick.merge.regions import LineRegion, Lines, split_lines
 

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from bot.pick.merge.align import edits
+from bot.pick.align import edits
 from bot.pick.merge.regions import LineRegion, Lines
 
 _SIGN = re.compile(rb"\w+|[^\w\s]")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.git.conflict_markers import Region
-from bot.pick.merge.align import align, apply_edits, edits
+from bot.pick.align import align, apply_edits, edits
 from bot.pick.merge.regions import LineRegion, SettledLines, cut, cut_file, join_pieces, place_regions, split_lines
 
 LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"c\n", b"\n", b"d\n"]), max_size=12)
