@@ -181,11 +181,13 @@ def _publish_request(run: RequestRun, store: FolderStore, context: RepositoryCon
     names = tuple(record.branch for record in store.request.targets)
     comment = StatusComment(run.request, names, context)
     for target in serving_order(names, context.pick.patch_for(run.request.original)):
-        outcome: Decision | Moved = run.publish(target, context)
-        if isinstance(outcome, Moved):
-            outcome = run.plan(target, context) if replan else run.end_moved(target, 1)
-        if isinstance(outcome, TargetPlan):
-            comment.begin(str(target), "the branch moved during the proof: picked and proven again")
-        else:
+        outcome = run.publish(target, context)
+        if not isinstance(outcome, Moved):
             comment.end(outcome)
+            continue
+        decision = run.plan(target, context) if replan else run.end_moved(target, 1)
+        if isinstance(decision, TargetPlan):
+            comment.begin(str(target), f"{outcome.reason}: picked and proven again")
+        else:
+            comment.end(decision)
     return comment

@@ -117,7 +117,9 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """No outcome yet: the branch moved away from where the plan pinned it. Nothing was pushed; plan it again."""
+    """No outcome yet: the plan, or what the candidate was made from, is outdated. Nothing was pushed; plan it again."""
+
+    reason: str = "the branch moved during the proof"
 
 
 TargetOutcome = Opened | NotAffected | AlreadyApplied | Conflicted | NotProven | Failed | WouldOpen | Cancelled

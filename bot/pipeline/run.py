@@ -25,6 +25,7 @@ from bot.models import (
     Failed,
     Moved,
     Opened,
+    Sha,
     Target,
     TargetOutcome,
     TargetPlan,
@@ -37,6 +38,7 @@ from bot.pick.regenerator import Regenerator
 from bot.pipeline.cancellation import CancellationWatch, find_cancellation
 from bot.pipeline.conflict_drafts import offer_draft
 from bot.pipeline.context import RepositoryContext
+from bot.pipeline.failures import lost_pick_failure, moved_failure, sibling_failure
 from bot.pipeline.pick import pick_candidate
 from bot.pipeline.plan import plan_backport
 from bot.pipeline.prove import configured_runner, prove_candidate
@@ -88,6 +90,7 @@ class RequestRun:
     def __init__(self, request: BackportRequest, store: ResultStore) -> None:
         self.request, self.store = request, store
         self._candidates: dict[Target, Candidate] = {}
+        self._replaced_commits: set[Sha] = set()
 
     def siblings(self, target: Target) -> list[Candidate]:
         """Return this process's candidates for other targets that may stand in for the original, newest first."""
@@ -126,7 +129,8 @@ class RequestRun:
         def step() -> Decision:
             return plan_backport(target.branch, self.request, context_for_target(target, self.request, context))
 
-        self._candidates.pop(target, None)  # made for an earlier plan, on a tip that the branch has left
+        replaced = self._candidates.pop(target, None)  # made for an earlier plan, on a tip that the branch has left
+        self._replaced_commits.update(replaced.commits if replaced else ())
         decision = self._capture(target, step)
         self.store.keep_decision(target, decision)
         return decision
@@ -193,9 +197,7 @@ class RequestRun:
             return cancellation
         result = self.store.pick(target)
         if result is None:
-            return Failed(
-                branch=str(target), message="The pick left no result.", hint="Look at its job, then ask again."
-            )
+            return lost_pick_failure(target)
         if not isinstance(result, Candidate | Conflicted):
             return result
         # A job of its own has an empty mirror; elsewhere this costs nothing.
@@ -211,33 +213,20 @@ class RequestRun:
         if (candidate.branch, candidate.base_commit) != (plan.branch, plan.base_commit):
             raise RunFolderError(f"The candidate is not one for {plan.branch}.", hint="Run the stages anew.")
         self._candidates[target] = candidate
-        opened_commits = {sha for sibling in self.siblings(target) for sha in sibling.commits}
-        if not opened_commits.issuperset(candidate.siblings):
-            return self._sibling_not_opened(target)
+        unopened = set(candidate.siblings).difference(*(sibling.commits for sibling in self.siblings(target)))
+        if unopened:
+            # A sibling that is planned again has not ended, so what was made from it is made again, too.
+            outdated = unopened <= self._replaced_commits
+            return Moved("the branch of a sibling moved") if outdated else sibling_failure(target, self.request)
         verdict = self.store.verdict(target, candidate) if self.request.options.prove else None
         self.store.fetch_objects(target, candidate, repository.mirror)
         return publish_candidate(plan, candidate, verdict, self.request, repository)
 
     def end_moved(self, target: Target, attempts: int) -> Failed:
-        """End a target whose branch moved during every proof."""
-        often = "once" if attempts == 1 else f"{attempts} times"
-        outcome = Failed(
-            branch=str(target),
-            message=f"The branch moved {often} while the candidate was being proven, so nothing was opened: a proof "
-            "holds for the commit that it was made on.",
-            hint=f"Comment `{self.request.asking(str(target))}` when the branch is quieter: it is then made on the new "
-            "tip.",
-        )
+        """End a target whose branch moved during every proof, or whose sibling's did."""
+        outcome = moved_failure(target, self.request, attempts)
         self.store.keep_decision(target, outcome)
         return outcome
-
-    def _sibling_not_opened(self, target: Target) -> Failed:
-        return Failed(
-            branch=str(target),
-            message="This backport was made from the one to another branch in the same request. That one was not "
-            "opened, or its proof failed, so this one was not opened either.",
-            hint=f"Comment `{self.request.asking(str(target))}`: it is then made without the other one.",
-        )
 
     def _plan_of(self, target: Target) -> TargetPlan:
         decision = self.store.decision(target)

@@ -69,6 +69,28 @@ def test_what_was_made_from_a_sibling_that_is_not_opened_is_not_opened_either(
     assert "made from the one to another branch" in drifting.answers(20)[0]
 
 
+def test_what_was_made_from_a_sibling_that_moved_is_made_again_with_it(
+    drifting: Office, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    pipeline.write_config(required=False)
+    pipeline.plan(pipeline.event("/backport release/1.9 release/2.0", on=20))
+    pipeline.pick()
+    seal = pipeline.seal()
+    pipeline.prove()
+    tip = _move(drifting, "release/2.0")
+    again = RunFolder(tmp_path / "again")
+    assert pipeline.publish(seal, again=again) == ()
+    assert drifting.backports() == []
+    assert "the branch of a sibling moved: picked and proven again" in drifting.answers(20)[0]
+    older, newer = _next_round(pipeline, again)
+    assert isinstance(newer, Opened)
+    assert isinstance(older, Opened)
+    assert newer.candidate is not None
+    assert older.candidate is not None
+    assert newer.candidate.base_commit == tip
+    assert older.candidate.siblings == newer.candidate.commits
+
+
 def test_what_was_made_from_a_sibling_that_failed_its_proof_is_not_opened(drifting: Office, pipeline: Pipeline) -> None:
     """The sibling itself is opened, as a draft that says so: it may not stand in for the original."""
     pipeline.write_config(required=False)
