@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from bot.cli import app
 from bot.environment.credentials import TOKEN
 from bot.handlers.preflight import preflight, preflight_stable
-from bot.models import Outlook, TargetForecast
+from bot.models import Outlook, Status, TargetForecast
 from bot.report.preflight import NAME, render_preflight, render_preflight_check
 from tests.pipeline.landing import open_pull, unproven, write
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git
@@ -145,6 +145,12 @@ def test_the_command_prints_data_and_writes_a_neutral_check_run(
     commit = bare.people[MAINTAINER].get_repo(REPOSITORY).get_commit(pull.head.sha)
     (run,) = commit.get_check_runs(check_name=NAME)
     assert (run.conclusion, run.output.title) == ("neutral", "3 clean")
+
+
+def test_an_outlook_has_the_word_of_a_request_for_the_same_outcome() -> None:
+    words = {status.name: status.value for status in Status}
+    common = {outlook.name: outlook.value for outlook in Outlook if outlook.name in words}
+    assert common == {name: words[name] for name in ("CONFLICT", "NOT_AFFECTED", "ALREADY_APPLIED")}
 
 
 @pytest.mark.parametrize("outlook", Outlook)
