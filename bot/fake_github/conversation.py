@@ -90,8 +90,7 @@ class AutoMerge:
 class Pull:
     """What a pull request has beyond its issue.
 
-    `head_sha` follows the head branch while the pull request is open. `commit_count` overrides what git counts, for a
-    seeded pull request whose head commits are not in the repository. `merge_commit` is set only by a real merge;
+    `head_sha` follows the head branch while the pull request is open. `merge_commit` is set only by a real merge;
     `landed` are all commits that it made.
     `trial` remembers the last test merge: base, head and the commit it gave (None: they conflict).
     """
@@ -108,7 +107,6 @@ class Pull:
     merged_by: User | None = None
     merge_commit: str | None = None
     landed: tuple[str, ...] = ()
-    commit_count: int | None = None
     trial: tuple[str, str, str | None] | None = None
     auto_merge: AutoMerge | None = None
     requested_reviewers: list[User] = field(default_factory=list)

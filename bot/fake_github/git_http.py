@@ -74,9 +74,9 @@ def _answer(world: World, request: Request, body: bytes) -> Response:
             token, _ = identify(world, request.headers.get("authorization"))
             request.state.login = token.user.login if token else None
             repository = _admit(world, request, token, Level.WRITE if pushes else Level.READ)
-    except ApiError as refusal:
-        headers = {"WWW-Authenticate": 'Basic realm="GitHub"'} if refusal.status == 401 else {}
-        return PlainTextResponse(str(refusal), refusal.status, headers)
+    except ApiError as error:
+        headers = {"WWW-Authenticate": 'Basic realm="GitHub"'} if error.status == 401 else {}
+        return PlainTextResponse(str(error), error.status, headers)
     response = _backend(world, request, repository, token, body)
     if pushes and token and request.method == "POST":
         with world.lock:

@@ -82,13 +82,11 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
         login: str,
         *,
         type: Literal["User", "Bot", "Organization"] = "User",  # noqa: A002 - GitHub's own word for it
-        email: str = "",
-        name: str = "",
         workflows: bool = True,
     ) -> str:
         """Make an account and return a token for it. Only a token with `workflows` may push workflow files."""
         with self.world.lock:
-            user = self.world.ensure_user(login, type, name=name, email=email)
+            user = self.world.ensure_user(login, type)
             return self.world.issue_token(user, workflows=workflows)
 
     def add_token(self, login: str, *, workflows: bool = True) -> str:
@@ -154,12 +152,12 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
             self._repository(repository).levels[login.lower()] = Level[level.upper()]
 
     def require_checks(self, repository: str, branch: str, checks: Iterable[str]) -> None:
-        """Let nothing merge into a branch before these check runs succeeded."""
+        """Refuse merges into a branch until these check runs have succeeded."""
         with self.world.lock:
             self._repository(repository).required_checks[branch] = tuple(checks)
 
     def refuse_pushes(self, repository: str, summary: str, remarks: str) -> None:
-        """Let a rule of the repository refuse every push from now on, in GitHub's words: see PushRule."""
+        """Refuse every push from now on by a rule of the repository, in GitHub's words: see PushRule."""
         with self.world.lock:
             self._repository(repository).push_rule = PushRule(summary=summary, remarks=remarks)
 
@@ -169,7 +167,7 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
             self._repository(repository).archived = True
 
     def switch_off(self, repository: str, feature: Literal["drafts", "auto_merge"]) -> None:
-        """Take away what the owner's plan or the repository's settings need not allow."""
+        """Switch off a feature that depends on the owner's plan or the repository's settings."""
         with self.world.lock:
             setattr(self._repository(repository), feature, False)
 
@@ -179,7 +177,7 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
             hook = Webhook(id=self.world.next_id(), url=url, secret=secret, events=frozenset(events))
             self._repository(repository).webhooks.append(hook)
 
-    # --- what happened ----------------------------------------------------------------------------------------------
+    # --- observations -------------------------------------------------------------------------------------------------
 
     def deliveries(self) -> tuple[Delivery, ...]:
         """List every webhook delivery, oldest first."""
@@ -197,7 +195,7 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
         """Call `watcher` with every answer from now on, on the server's thread."""
         self._fault_injector.watchers.append(watcher)
 
-    # --- failures to come -------------------------------------------------------------------------------------------
+    # --- failures -----------------------------------------------------------------------------------------------------
 
     def fail_next(
         self,
@@ -209,9 +207,10 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
         headers: Mapping[str, str] | None = None,
         body: object = None,
     ) -> None:
-        """Let the next request that fits end so, once. `path` is a pattern looked for below `api_url`.
+        """Fail the next request of this method and path, once.
 
-        With `after_effect` the request does its work and only its answer is lost.
+        `path` is a pattern that is searched in the path below `api_url`; `ending` is an HTTP status, no answer or a TCP
+        reset. With `after_effect` the request does its work and only its answer is lost.
         """
         content = json.dumps(body if body is not None else {"message": "Server Error"}).encode()
         self._fault_injector.expect(
@@ -226,5 +225,5 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
         )
 
     def fail_no_more(self) -> None:
-        """Let no request fail whose failure has not come yet."""
+        """Drop the failures that no request has met yet."""
         self._fault_injector.clear()

@@ -55,11 +55,10 @@ class HistorySeeder:
         number: int | None = None,
         body: str = "",
         labels: Sequence[str] = (),
-        created_at: datetime | None = None,
     ) -> int:
         """Write an issue and return its number; later ones continue after the highest."""
         with self.world.lock:
-            record, time = self._repository(repository), created_at or now()
+            record, time = self._repository(repository), now()
             number = number or self.world.next_number(record)
             if number in record.issues:
                 raise BackportError(f"{repository}#{number} is there already.", hint="Seed it with another number.")
@@ -89,29 +88,24 @@ class HistorySeeder:
         merged: bool = True,
         merge_commit_sha: str | None = None,
         merged_by: str | None = None,
-        created_at: datetime | None = None,
-        merged_at: datetime | None = None,
         labels: Sequence[str] = (),
-        commits: int | None = None,
     ) -> int:
         """Write a pull request and return its number. `head` is a branch, or owner:branch of a fork.
 
-        A merged one has `merge_commit_sha`, or the commit where the base branch stands. `commits` is the count to show
-        where the head commits are not in the repository. Where `head_sha` is not known, the head is the branch's tip,
-        the second parent of the merge commit or the merge commit itself: a squashed head is usually gone.
+        A merged one has `merge_commit_sha`, or the commit where the base branch stands. Without `head_sha` the head is
+        the branch's tip, the second parent of the merge commit or the merge commit itself: a squashed head is usually
+        gone.
         """
         with self.world.lock:
             record, merge = self._repository(repository), None
             if merged:
                 merge = _require(record.git, merge_commit_sha or record.git.branch(base), "the base branch")
             pull = self._pull(record, head=head, head_sha=head_sha, base=base, merge=merge)
-            number = self.seed_issue(
-                repository, number=number, title=title, body=body, author=author, labels=labels, created_at=created_at
-            )
-            issue, pull.commit_count = record.issues[number], commits
+            number = self.seed_issue(repository, number=number, title=title, body=body, author=author, labels=labels)
+            issue = record.issues[number]
             open_pull(record, issue, pull)
             if merge:
-                self._merge(issue, pull, merge, by=merged_by or author, time=merged_at or issue.created_at)
+                self._merge(issue, pull, merge, by=merged_by or author)
             return number
 
     def _pull(self, repository: Repository, *, head: str, head_sha: str | None, base: str, merge: str | None) -> Pull:
@@ -134,8 +128,8 @@ class HistorySeeder:
             merged_at=now() if merge else None,
         )
 
-    def _merge(self, issue: Issue, pull: Pull, sha: str, *, by: str, time: datetime) -> None:
-        merger = self.world.ensure_user(by)
+    def _merge(self, issue: Issue, pull: Pull, sha: str, *, by: str) -> None:
+        merger, time = self.world.ensure_user(by), issue.created_at
         pull.merge_commit, pull.merged_by, pull.merged_at = sha, merger, time
         issue.state, issue.closed_by, issue.closed_at = "closed", merger, time
         event = IssueEvent(id=self.world.next_id(), event="merged", actor=merger, created_at=time, commit_id=sha)

@@ -1,4 +1,4 @@
-"""Everything the fake GitHub knows, and the one lock around it.
+"""The state of a fake GitHub, and the one lock around it.
 
 Gives out ids, logins and tokens, and finds things. Knows no HTTP; what clients may do is decided in `rest`.
 """
@@ -21,7 +21,7 @@ from bot.fake_github.webhooks import Dispatcher
 
 @dataclass
 class World:
-    """The state of one fake GitHub. Hold `lock` while reading or changing anything below."""
+    """The state. Hold `lock` to read or change anything in it."""
 
     directory: Path
     url: str
@@ -50,13 +50,13 @@ class World:
         """Find an account, whatever the case."""
         return self.users.get(login.lower())
 
-    def ensure_user(self, login: str, kind: str = "User", *, name: str = "", email: str = "") -> User:
+    def ensure_user(self, login: str, kind: str = "User") -> User:
         """Find an account or make it."""
         user = self.user(login)
         if user is None:
             number = self.next_id()
-            address = email or f"{number}+{login}@users.noreply.github.com"
-            user = User(id=number, login=login, type=kind, name=name or login, email=address, created_at=now())
+            email = f"{number}+{login}@users.noreply.github.com"
+            user = User(id=number, login=login, type=kind, name=login, email=email, created_at=now())
             self.users[login.lower()] = user
         return user
 
@@ -75,7 +75,7 @@ class World:
         return secret
 
     def token(self, secret: str) -> Token | None:
-        """Find what a secret may do; one that ran out is unknown."""
+        """Return the token of a secret; None for an unknown or expired one."""
         token = self.tokens.get(secret)
         return None if token and token.expires_at and token.expires_at <= now() else token
 
@@ -86,7 +86,7 @@ class World:
         return self.repositories.get(f"{owner}/{name}".lower())
 
     def rename(self, repository: Repository, full_name: str) -> None:
-        """Give a repository another name, or another owner. Its old address leads to the new one."""
+        """Give a repository another name, or another owner. Its old address is redirected."""
         old = repository.full_name.lower()
         owner, _, repository.name = full_name.partition("/")
         repository.owner = self.ensure_user(owner, "Organization")

@@ -15,7 +15,7 @@ _LIFETIME = timedelta(days=90)
 
 
 def workflow_json(world: World, repository: Repository, path: str) -> Json:
-    """Shape `workflow`."""
+    """Return GitHub's `workflow`."""
     number = repository.workflow_ids.setdefault(path, world.next_id())
     page = html_url(world, repository)
     return {
@@ -33,7 +33,7 @@ def workflow_json(world: World, repository: Repository, path: str) -> Json:
 
 
 def run_json(world: World, repository: Repository, run: WorkflowRun) -> Json:
-    """Shape `workflow-run`."""
+    """Return GitHub's `workflow-run`."""
     api = f"{api_url(world, repository)}/actions"
     url = f"{api}/runs/{run.id}"
     workflow = repository.workflow_ids[run.path]
@@ -84,7 +84,7 @@ def _head_commit_json(commit: GitCommit) -> Json:
 
 
 def artifact_json(world: World, repository: Repository, artifact: Artifact) -> Json:
-    """Shape `artifact`."""
+    """Return GitHub's `artifact`."""
     url = f"{api_url(world, repository)}/actions/artifacts/{artifact.id}"
     return {
         "id": artifact.id,

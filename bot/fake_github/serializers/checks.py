@@ -26,7 +26,7 @@ def creator_app(creator: User) -> App:
 
 
 def check_run_json(world: World, repository: Repository, run: CheckRun) -> Json:
-    """Shape `check-run`."""
+    """Return GitHub's `check-run`."""
     url = f"{api_url(world, repository)}/check-runs/{run.id}"
     html = f"{html_url(world, repository)}/runs/{run.id}"
     return {

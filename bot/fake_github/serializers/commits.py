@@ -22,7 +22,7 @@ def git_node(kind: str, repository: Repository, name: str) -> str:
 
 
 def person_json(person: Person) -> Json:
-    """Shape a commit's author or committer."""
+    """Return a commit's author or committer."""
     return {"name": person.name, "email": person.email, "date": stamp(person.date)}
 
 
@@ -32,7 +32,7 @@ def account_of(world: World, person: Person) -> User | None:
 
 
 def commit_json(world: World, repository: Repository, commit: GitCommit) -> Json:
-    """Shape `commit`, without stats and files."""
+    """Return GitHub's `commit`, without stats and files."""
     api, html = api_url(world, repository), html_url(world, repository)
     return {
         "url": f"{api}/commits/{commit.sha}",
@@ -56,7 +56,7 @@ def commit_json(world: World, repository: Repository, commit: GitCommit) -> Json
 
 
 def full_commit_json(world: World, repository: Repository, commit: GitCommit, files: list[FileChange]) -> Json:
-    """Shape `commit` with stats and files."""
+    """Return GitHub's `commit` with stats and files."""
     additions, deletions = sum(file.additions for file in files), sum(file.deletions for file in files)
     return commit_json(world, repository, commit) | {
         "stats": {"additions": additions, "deletions": deletions, "total": additions + deletions},
@@ -65,9 +65,9 @@ def full_commit_json(world: World, repository: Repository, commit: GitCommit, fi
 
 
 def file_json(world: World, repository: Repository, sha: str, file: FileChange) -> Json:
-    """Shape `diff-entry`."""
+    """Return GitHub's `diff-entry`."""
     path = quote(file.path)
-    shape: Json = {
+    fields: Json = {
         "sha": file.blob,
         "filename": file.path,
         "status": file.status,
@@ -79,12 +79,12 @@ def file_json(world: World, repository: Repository, sha: str, file: FileChange) 
         "contents_url": f"{api_url(world, repository)}/contents/{path}?ref={sha}",
     }
     if file.patch:
-        shape["patch"] = file.patch
-    return shape | ({"previous_filename": file.previous} if file.previous else {})
+        fields["patch"] = file.patch
+    return fields | ({"previous_filename": file.previous} if file.previous else {})
 
 
 def git_commit_json(world: World, repository: Repository, commit: GitCommit) -> Json:
-    """Shape `git-commit`, the git database's view of a commit."""
+    """Return GitHub's `git-commit`, the git database's view of a commit."""
     api, html = api_url(world, repository), html_url(world, repository)
     parents = [
         {"sha": sha, "url": f"{api}/git/commits/{sha}", "html_url": f"{html}/commit/{sha}"} for sha in commit.parents
@@ -104,7 +104,7 @@ def git_commit_json(world: World, repository: Repository, commit: GitCommit) -> 
 
 
 def ref_json(world: World, repository: Repository, ref: str, sha: str) -> Json:
-    """Shape `git-ref`."""
+    """Return GitHub's `git-ref`."""
     api = api_url(world, repository)
     kind = repository.git.kind(sha) or "commit"
     return {

@@ -20,9 +20,9 @@ def issue_page(world: World, repository: Repository, issue: Issue) -> str:
 
 
 def issue_json(world: World, repository: Repository, issue: Issue) -> Json:
-    """Shape `issue`."""
+    """Return GitHub's `issue`."""
     url = f"{api_url(world, repository)}/issues/{issue.number}"
-    shape: Json = {
+    fields: Json = {
         "url": url,
         "repository_url": api_url(world, repository),
         "labels_url": f"{url}/labels{{/name}}",
@@ -53,7 +53,7 @@ def issue_json(world: World, repository: Repository, issue: Issue) -> Json:
         "reactions": reactions_json(url, []),
         "performed_via_github_app": None,
     }
-    return shape | ({"pull_request": _pull_links(world, repository, issue)} if issue.pull else {})
+    return fields | ({"pull_request": _pull_links(world, repository, issue)} if issue.pull else {})
 
 
 def _pull_links(world: World, repository: Repository, issue: Issue) -> Json:
@@ -68,7 +68,7 @@ def _pull_links(world: World, repository: Repository, issue: Issue) -> Json:
 
 
 def comment_json(world: World, repository: Repository, issue: Issue, comment: Comment) -> Json:
-    """Shape `issue-comment`."""
+    """Return GitHub's `issue-comment`."""
     url = f"{api_url(world, repository)}/issues/comments/{comment.id}"
     return {
         "id": comment.id,
@@ -87,13 +87,13 @@ def comment_json(world: World, repository: Repository, issue: Issue, comment: Co
 
 
 def reactions_json(url: str, reactions: list[Reaction]) -> Json:
-    """Shape `reaction-rollup`."""
+    """Return GitHub's `reaction-rollup`."""
     counts = Counter(reaction.content for reaction in reactions)
     return {"url": f"{url}/reactions", "total_count": len(reactions)} | {name: counts[name] for name in REACTIONS}
 
 
 def reaction_json(world: World, reaction: Reaction) -> Json:
-    """Shape `reaction`."""
+    """Return GitHub's `reaction`."""
     return {
         "id": reaction.id,
         "node_id": node_id("REA", reaction.id),
@@ -104,7 +104,7 @@ def reaction_json(world: World, reaction: Reaction) -> Json:
 
 
 def event_json(world: World, repository: Repository, event: IssueEvent) -> Json:
-    """Shape `issue-event`, without its issue."""
+    """Return GitHub's `issue-event`, without its issue."""
     fields: Json = {
         "id": event.id,
         "node_id": node_id("EV", event.id),

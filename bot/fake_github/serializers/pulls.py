@@ -14,7 +14,7 @@ from bot.fake_github.world import World
 
 
 def pull_json(world: World, repository: Repository, issue: Issue) -> Json:
-    """Shape `pull-request-simple`: what a list shows."""
+    """Return GitHub's `pull-request-simple`: what a list shows."""
     pull = pull_of(issue)
     api, page = api_url(world, repository), issue_page(world, repository, issue)
     url = f"{api}/pulls/{issue.number}"
@@ -61,10 +61,9 @@ def pull_json(world: World, repository: Repository, issue: Issue) -> Json:
 
 
 def full_pull_json(world: World, repository: Repository, issue: Issue) -> Json:
-    """Shape `pull-request`: one pull request with what git counts in it."""
+    """Return GitHub's `pull-request`: one pull request with what git counts in it."""
     pull = pull_of(issue)
     files = files_of(repository, pull)
-    count = pull.commit_count if pull.commit_count is not None else len(commits_of(repository, pull))
     mergeable = None if pull.merged else trial_of(repository, pull) is not None
     return pull_json(world, repository, issue) | {
         "merged": pull.merged,
@@ -75,7 +74,7 @@ def full_pull_json(world: World, repository: Repository, issue: Issue) -> Json:
         "comments": len(issue.comments),
         "review_comments": len(pull.review_threads),
         "maintainer_can_modify": False,
-        "commits": count,
+        "commits": len(commits_of(repository, pull)),
         "additions": sum(file.additions for file in files),
         "deletions": sum(file.deletions for file in files),
         "changed_files": len(files),
@@ -100,8 +99,8 @@ def _end_json(world: World, repository: Repository | None, label: str, ref: str,
 
 
 def _head_json(world: World, pull: Pull) -> Json:
-    shape = _end_json(world, pull.head_repository, f"{pull.head_owner}:{pull.head}", pull.head, pull.head_sha)
-    return shape if pull.head_repository else shape | {"user": optional_user(world, world.user(pull.head_owner))}
+    fields = _end_json(world, pull.head_repository, f"{pull.head_owner}:{pull.head}", pull.head, pull.head_sha)
+    return fields if pull.head_repository else fields | {"user": optional_user(world, world.user(pull.head_owner))}
 
 
 def _links(urls: dict[str, str]) -> Json:

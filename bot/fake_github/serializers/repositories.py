@@ -64,10 +64,10 @@ def html_url(world: World, repository: Repository) -> str:
 
 
 def repository_json(world: World, repository: Repository, viewer: User | None = None) -> Json:
-    """Shape `repository` (and `minimal-repository`)."""
+    """Return GitHub's `repository` (and `minimal-repository`)."""
     api, html = api_url(world, repository), html_url(world, repository)
     open_issues = sum(issue.state == "open" for issue in repository.issues.values())
-    shape: Json = {
+    fields: Json = {
         "id": repository.id,
         "node_id": node_id("R", repository.id),
         "name": repository.name,
@@ -103,31 +103,31 @@ def repository_json(world: World, repository: Repository, viewer: User | None = 
         "updated_at": stamp(repository.created_at),
         "pushed_at": stamp(repository.pushed_at),
     }
-    shape |= {f"{name}_url": api + path for name, path in _LINKS.items()}
-    shape |= dict.fromkeys(_COUNTS, 0) | {f"has_{feature}": True for feature in _FEATURES}
-    return shape | ({"permissions": permissions_json(repository.level_of(viewer))} if viewer else {})
+    fields |= {f"{name}_url": api + path for name, path in _LINKS.items()}
+    fields |= dict.fromkeys(_COUNTS, 0) | {f"has_{feature}": True for feature in _FEATURES}
+    return fields | ({"permissions": permissions_json(repository.level_of(viewer))} if viewer else {})
 
 
 def full_repository_json(world: World, repository: Repository, viewer: User | None) -> Json:
-    """Shape `full-repository`."""
-    shape = repository_json(world, repository, viewer) | {"subscribers_count": 0, "network_count": 0}
+    """Return GitHub's `full-repository`."""
+    fields = repository_json(world, repository, viewer) | {"subscribers_count": 0, "network_count": 0}
     allow = ("allow_squash_merge", "allow_merge_commit", "allow_rebase_merge")
-    shape |= dict.fromkeys(allow, True) | {"allow_auto_merge": repository.auto_merge}
-    shape |= {"delete_branch_on_merge": False, "allow_update_branch": False}
+    fields |= dict.fromkeys(allow, True) | {"allow_auto_merge": repository.auto_merge}
+    fields |= {"delete_branch_on_merge": False, "allow_update_branch": False}
     if repository.parent:
         parent = repository_json(world, repository.parent)
-        shape |= {"parent": parent, "source": parent}
-    return shape
+        fields |= {"parent": parent, "source": parent}
+    return fields
 
 
 def permissions_json(level: Level) -> Json:
-    """Shape a repository's `permissions` for one person."""
+    """Return a repository's `permissions` for one person."""
     names = {"admin": Level.ADMIN, "maintain": Level.MAINTAIN, "push": Level.WRITE, "triage": Level.TRIAGE}
     return {name: level >= minimum for name, minimum in names.items()} | {"pull": level >= Level.READ}
 
 
 def label_json(world: World, repository: Repository, label: Label) -> Json:
-    """Shape `label`."""
+    """Return GitHub's `label`."""
     return {
         "id": label.id,
         "node_id": node_id("LA", label.id),
@@ -140,7 +140,7 @@ def label_json(world: World, repository: Repository, label: Label) -> Json:
 
 
 def milestone_json(world: World, repository: Repository, milestone: Milestone) -> Json:
-    """Shape `milestone`."""
+    """Return GitHub's `milestone`."""
     url = f"{api_url(world, repository)}/milestones/{milestone.number}"
     states = [issue.state for issue in repository.issues.values() if issue.milestone is milestone]
     return {

@@ -22,7 +22,7 @@ def stamp(date: datetime | None) -> str | None:
 
 
 def user_json(world: World, user: User) -> Json:
-    """Shape `simple-user`."""
+    """Return GitHub's `simple-user`."""
     api = f"{world.api}/users/{quote(user.login)}"
     return {
         "login": user.login,
@@ -48,14 +48,14 @@ def user_json(world: World, user: User) -> Json:
 
 
 def optional_user(world: World, user: User | None) -> Json | None:
-    """Shape `nullable-simple-user`."""
+    """Return GitHub's `nullable-simple-user`."""
     return user_json(world, user) if user else None
 
 
 def full_user_json(world: World, user: User, *, private: bool) -> Json:
-    """Shape `public-user`, or `private-user` for the account that asks about itself."""
+    """Return GitHub's `public-user`, or `private-user` for the account that asks about itself."""
     repositories = sum(repository.owner is user for repository in world.repositories.values())
-    shape = user_json(world, user) | {
+    fields = user_json(world, user) | {
         "name": user.name,
         "company": None,
         "blog": "",
@@ -72,11 +72,11 @@ def full_user_json(world: World, user: User, *, private: bool) -> Json:
         "updated_at": stamp(user.created_at),
     }
     extra = ("private_gists", "total_private_repos", "owned_private_repos", "disk_usage", "collaborators")
-    return shape | dict.fromkeys(extra, 0) | {"two_factor_authentication": False} if private else shape
+    return fields | dict.fromkeys(extra, 0) | {"two_factor_authentication": False} if private else fields
 
 
 def team_json(world: World, team: Team) -> Json:
-    """Shape `team`."""
+    """Return GitHub's `team`."""
     url = f"{world.api}/organizations/{team.organization.id}/team/{team.id}"
     return {
         "id": team.id,
@@ -97,7 +97,7 @@ def team_json(world: World, team: Team) -> Json:
 
 
 def app_json(world: World, app: App) -> Json:
-    """Shape `integration`."""
+    """Return GitHub's `integration`."""
     return {
         "id": app.id,
         "slug": app.slug,
@@ -116,7 +116,7 @@ def app_json(world: World, app: App) -> Json:
 
 
 def installation_json(world: World, app: App) -> Json:
-    """Shape `installation`, on the account that owns the App's first repository."""
+    """Return GitHub's `installation`, on the account that owns the App's first repository."""
     first = app.repositories[0].partition("/")[0] if app.repositories else app.owner.login
     account = world.ensure_user(first, "Organization")
     url = f"{world.api}/app/installations/{app.installation_id}"
