@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from bot.config.containers import ContainerImage, ContainerOption, MachinePath, Variable, Volume
 from bot.config.values import Pattern, Section
+from bot.errors import SuiteError
 from bot.text.branch_names import matches_glob
 
 Minutes = Annotated[float, Field(gt=0, le=24 * 60, strict=False)]
@@ -19,13 +22,6 @@ def _inside(path: str) -> str:
     return path
 
 
-def _absolute(path: str) -> str:
-    if not path.startswith("/") or ".." in path.split("/") or not path.strip("/"):
-        raise ValueError(f"`{path}` is not an absolute path below /")
-    return path
-
-
-MachinePath = Annotated[str, Field(min_length=1), AfterValidator(_absolute)]
 PathPattern = Annotated[str, Field(min_length=1), AfterValidator(_inside)]
 
 
@@ -69,15 +65,6 @@ class OwnCommand(Section):
     """Cases that fail for another reason."""
 
 
-class ContainerImage(Section):
-    """An image for some branches: a release is tested in the image of its time, not in today's."""
-
-    image: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]*$")]
-    """The image, best by digest."""
-    branches: tuple[Pattern, ...] = Field(default=("**",), strict=False, min_length=1)
-    """The target branches it is for. The first entry that matches counts."""
-
-
 class Limits(Section):
     """The limits of a process that runs untrusted code."""
 
@@ -91,6 +78,8 @@ class Limits(Section):
     """Number of files and folders that one run adds."""
     processes: Annotated[int, Field(ge=16)] = 2048
     """Processes and threads at one time."""
+    shared_memory_gib: Annotated[float, Field(gt=0, strict=False)] | None = None
+    """Size of /dev/shm. By default `file_gib`."""
 
 
 class Actions(Section):
@@ -130,6 +119,19 @@ class ProveConfig(Section):
     """Images to run the suites in. Without one they run on the machine itself."""
     container_runtime: Literal["docker", "podman"] = "docker"
     """What starts a container."""
+    container_options: tuple[ContainerOption, ...] = Field(default=(), strict=False)
+    """Options that a container gets besides, each as `--name=value`, e.g. `--security-opt=seccomp=unconfined`."""
+    pull_minutes: Minutes = 60
+    """Minutes that pulling an image may take, with all retries. They do not count as the suite's time."""
+    prepare: tuple[Words, ...] = Field(default=(), strict=False)
+    """Commands that run on the machine before the suites, in order and outside of any isolation, e.g. to free GPU
+    memory. `{image}`, `{target}` and `{version}` are replaced. If one fails nothing is proven."""
+    prepare_minutes: Minutes = 30
+    """Minutes that all of them may take together."""
+    environment: Mapping[Variable, str] = Field(default_factory=dict)
+    """Variables for suites and commands, e.g. HF_HOME."""
+    volumes: tuple[Volume, ...] = Field(default=(), strict=False)
+    """Folders of the machine that suites may read, in a container at a path of its own."""
     without_isolation: Literal["refuse", "allow"] = "refuse"
     """For a machine that cannot isolate suites while the bot holds a token: `allow` runs them and risks the token."""
     readable: tuple[MachinePath, ...] = Field(default=(), strict=False)
@@ -154,8 +156,19 @@ class ProveConfig(Section):
         return tuple(entry for entry in self.commands if _is_for(entry, branch))
 
     def image_for(self, branch: str) -> str | None:
-        """Return the container image for a branch, or None for the machine itself."""
-        return next((entry.image for entry in self.containers if _is_for(entry, branch)), None)
+        """Return the container image for a branch, or None for the machine itself.
+
+        Raises:
+            SuiteError: the image's name takes a version, and the branch's name has none.
+        """
+        entry = next((entry for entry in self.containers if _is_for(entry, branch)), None)
+        name = entry.name_for(branch) if entry else None
+        if entry is not None and name is None:
+            raise SuiteError(
+                f"The image {entry.image} is named by a version, and the branch {branch} has none in its name.",
+                hint="Give the branch an image of its own in `prove.containers`.",
+            )
+        return name
 
 
 def _is_for(entry: OwnCommand | ContainerImage, branch: str) -> bool:

@@ -7,10 +7,17 @@ from pathlib import Path
 
 
 def cache_directory() -> Path:
-    """Return BACKPORT_BOT_CACHE, else backport-bot in the user's cache folder. The folder may not exist yet."""
+    """Return BACKPORT_BOT_CACHE, else a folder in RUNNER_TEMP, else backport-bot in the user's cache folder.
+
+    A container reads compiled kernels from there, and the daemon beside a runner's pod does not see the user's
+    home. The folder may not exist yet.
+    """
     override = os.environ.get("BACKPORT_BOT_CACHE")
     if override:
         return Path(override)
+    runner = Path(os.environ.get("RUNNER_TEMP") or "")
+    if runner.is_absolute():
+        return runner / "backport-bot-cache"
     parent = Path(os.environ.get("XDG_CACHE_HOME") or "")
     return (parent if parent.is_absolute() else _home() / ".cache") / "backport-bot"
 

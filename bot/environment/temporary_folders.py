@@ -31,7 +31,7 @@ _NAME_IN_USE = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 @contextmanager
 def scratch_folder(prefix: str) -> Iterator[Path]:
     """Make a temporary folder and remove it afterwards. If it cannot be removed, a warning is logged and it stays."""
-    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=_parent()))
     try:
         yield folder
     finally:
@@ -39,6 +39,18 @@ def scratch_folder(prefix: str) -> Iterator[Path]:
             remove_tree(folder)
         except OSError as error:
             log.warning("The temporary folder %s could not be removed: %s. Remove it by hand.", folder, error)
+
+
+def _parent() -> str | None:
+    """Return BACKPORT_BOT_TMP, else RUNNER_TEMP, else None for the system's temporary folder.
+
+    The daemon beside a runner's pod shares the runner's work folder with it, and not /tmp.
+    """
+    for variable in ("BACKPORT_BOT_TMP", "RUNNER_TEMP"):
+        folder = Path(os.environ.get(variable, ""))
+        if folder.is_absolute() and os.access(folder, os.W_OK | os.X_OK):
+            return str(folder)
+    return None
 
 
 def remove_tree(folder: Path) -> None:

@@ -15,7 +15,7 @@ from bot.environment.temporary_folders import scratch_folder
 from bot.environment.untrusted_files import write_file
 from bot.errors import SuiteError
 from bot.models import COMMAND, CaseOutcome, CaseResult, CommandSuite, Progress, SuiteRun, silent
-from bot.proof.device_check import visible_device, with_device_problem
+from bot.proof.device_check import check_device, visible_device
 from bot.proof.isolation import Launch
 from bot.proof.judge import LISTED_CASES
 from bot.proof.junit import JUnitReport, parse_junit, read_report
@@ -68,7 +68,8 @@ def run_command(
         launch = Launch(
             command=[_fill(word, interpreter(options.isolation), report_file) for word in suite.command],
             directory=copy,
-            environment=command_environment(home, kernels=kernels, target=copy, device=device),
+            environment=command_environment(home, kernels=kernels, target=copy, device=device)
+            | dict(options.isolation.environment),
             readable=options.readable,
             writable=(scratch, *((options.kernels,) if options.kernels else ())),
             device=device,
@@ -88,7 +89,7 @@ def run_command(
         problem=ending.problem,
         isolation=result.isolation,
     )
-    run = with_device_problem(device, run)
+    run = check_device(device, run, options.isolation.image_digest)
     progress(f"{name} run: {summary(run)}")
     return run
 

@@ -33,11 +33,16 @@ print({_MARK!r} + json.dumps(device))
 _OPENS_A_PULL_REQUEST = (VerdictOutcome.PROVEN, VerdictOutcome.NOT_REPRODUCED)
 
 
-def with_device_problem(requested: str, run: SuiteRun) -> SuiteRun:
-    """Make a run unusable that was not on the requested device; one that names no device stays as it is."""
-    if run.problem or run.device is None:
+def check_device(requested: str, run: SuiteRun, image: str = "") -> SuiteRun:
+    """Make a run unusable that was not on the requested device, and name the `image` it ran in.
+
+    A run that names no device stays as it is.
+    """
+    if run.device is None:
         return run
-    return replace(run, problem=_problem(requested, run.device))
+    versions = {**run.device.versions, **({"image": image} if image else {})}
+    problem = run.problem or _problem(requested, run.device)
+    return replace(run, problem=problem, device=replace(run.device, versions=versions))
 
 
 def _problem(requested: str, device: Device) -> str:

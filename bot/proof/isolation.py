@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.environment import credentials
@@ -33,11 +33,12 @@ _TRIAL_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IsolationSettings:
-    """The bounds of one suite process. `memory`, `file` and `disk` are bytes; an `image` runs it in a container.
+    """The bounds of one suite process. `memory`, `file`, `disk` and `shared_memory` are bytes.
 
-    `disk` bounds all files together that it adds, four times `file` where nothing is said, and `entries` their number.
-    `readable` are paths of this machine that it sees besides its own. `without_isolation` lets it run without walls
-    beside a token, where this machine allows none.
+    An `image` runs it in a container; `image_digest` names it for the record. `disk` bounds all files together that it
+    adds, four times `file` by default, and `entries` their number. `readable` are paths of this machine that it sees
+    besides its own, and `volumes` such paths with the paths that they have in a container. `environment` is what it
+    gets besides. `without_isolation` lets it run without walls beside a token, if this machine allows none.
     """
 
     network: bool = False
@@ -46,10 +47,20 @@ class IsolationSettings:
     disk: int | None = None
     entries: int = 500_000
     processes: int = 2048
+    shared_memory: int | None = None
     image: str | None = None
+    image_digest: str = ""
     runtime: str = "docker"
+    container_options: tuple[str, ...] = ()
     readable: tuple[Path, ...] = ()
+    volumes: tuple[tuple[Path, Path], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
     without_isolation: bool = False
+
+    @property
+    def shared_memory_size(self) -> int:
+        """Bytes of /dev/shm."""
+        return self.file if self.shared_memory is None else self.shared_memory
 
     @property
     def disk_size(self) -> int:
@@ -94,13 +105,14 @@ def isolated_command(
 
 
 def _plan(launch: Launch, isolation: IsolationSettings) -> Plan:
+    volumes = (source for source, _ in isolation.volumes)
     return plan_root(
-        readable=(launch.directory, *launch.readable, *isolation.readable),
+        readable=(launch.directory, *launch.readable, *isolation.readable, *volumes),
         writable=launch.writable,
         program=launch.command[0],
         environment=launch.environment,
         gpu=launch.device != "cpu",
-        shared_memory=isolation.file,
+        shared_memory=isolation.shared_memory_size,
         pids=max(isolation.processes, _FEWEST_PIDS) if has_own_pid_limit() else 0,
     )
 

@@ -6,7 +6,6 @@ Nothing of the process or the container is left when a call returns.
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import threading
@@ -23,9 +22,6 @@ from bot.proof import container
 from bot.proof.disk_usage import DiskWatch, Usage
 from bot.proof.isolation import DEFAULT, IsolationSettings, Launch, isolated_command, isolation_kind
 from bot.proof.process import ProcessResult, StopConditions, run_watched
-
-_CLIENT = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST", "XDG_RUNTIME_DIR")
-"""What a container runtime's client needs of our environment; the container itself gets none of it."""
 
 
 def interpreter(isolation: IsolationSettings) -> str:
@@ -116,7 +112,7 @@ def run_isolated(launch: Launch, options: RunOptions, *, timeout: float, watch: 
 
 def _run_contained(launch: Launch, isolation: IsolationSettings, follow: Callable[..., ProcessResult]) -> ProcessResult:
     name = f"backport-{uuid.uuid4().hex[:16]}"
-    client = {variable: os.environ[variable] for variable in _CLIENT if variable in os.environ}
+    client = container.client_environment()
     removal = container.removal_command(name, isolation)
     run = replace(launch, command=container.container_command(launch, isolation, name))
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,13 +12,17 @@ from bot import proof
 from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
 from bot.config import ProveConfig
+from bot.config.containers import version_in
 from bot.environment.cache_folder import cache_directory
 from bot.environment.temporary_folders import scratch_folder
+from bot.errors import SuiteError
 from bot.models import CommandSuite, Progress, Sha, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never, silent
 from bot.proof.artifacts import write_evidence
+from bot.proof.image import fetch_image
 from bot.proof.isolation import IsolationSettings, isolation_kind
 from bot.proof.kernel_cache import drop_old_kernels
 from bot.proof.launcher import StartGate
+from bot.proof.prepare import run_preparations
 from bot.proof.rules_check import conclude
 from bot.proof.schedule import prove_each
 from bot.proof.select_suites import isolation_settings, resolved_in, suites_for
@@ -67,6 +71,10 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
         return without_suite()
     isolation = isolation_settings(branch, settings)
     progress(f"isolation of the suites: {isolation_kind(isolation).value}")
+    try:
+        isolation = _make_ready(isolation, branch, settings, progress, stop_when)
+    except SuiteError as error:
+        return _unready(suites.all_suites, error, commits, evidence)
     drop_old_kernels(_kernels())
     with _lay_out_in_background(lay_out, base, candidate) as (first, trees_ready):
         proof = _Proof(
@@ -89,6 +97,32 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     )
     if evidence is not None:
         write_evidence(evidence, verdict, by_suite)
+    return verdict
+
+
+def _make_ready(
+    isolation: IsolationSettings, branch: str, settings: ProveConfig, progress: Progress, stop_when: StopWhen
+) -> IsolationSettings:
+    """Prepare the machine and bring the image, none of which is a suite's time. Raises SuiteError."""
+    values = {"image": isolation.image or "", "target": branch, "version": version_in(branch)}
+    limit = settings.prepare_minutes * 60
+    run_preparations(settings.prepare, values, limit=limit, progress=progress)
+    if isolation.image is None:
+        return isolation
+    return fetch_image(isolation, limit=settings.pull_minutes * 60, progress=progress, stop_when=stop_when)
+
+
+def _unready(suites: Iterable[str], error: SuiteError, commits: tuple[str, str], evidence: Path | None) -> Verdict:
+    """Return the verdict of suites for which the machine could not be made ready."""
+    base, candidate = (
+        SuiteRun(tree=tree, cases=(), device=None, seconds=0.0, commit=commit, problem=error.message)
+        for tree, commit in zip(("base", "candidate"), commits, strict=True)
+    )
+    verdict = Verdict(
+        outcome=VerdictOutcome.INCONCLUSIVE, reason=error.message, base=base, candidate=candidate, notes=(error.hint,)
+    )
+    if evidence is not None:
+        write_evidence(evidence, verdict, dict.fromkeys(suites, verdict))
     return verdict
 
 

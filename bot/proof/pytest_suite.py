@@ -10,18 +10,22 @@ import hmac
 import re
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from bot.environment.temporary_folders import scratch_folder
 from bot.environment.untrusted_files import write_file
 from bot.errors import SuiteError
 from bot.models import CaseOutcome, Progress, Suite, SuiteRun, silent
-from bot.proof.device_check import with_device_problem
+from bot.proof.device_check import check_device
 from bot.proof.isolation import Launch
 from bot.proof.junit import JUnitReport, parse_junit, read_report
 from bot.proof.launcher import RunOptions, interpreter, run_isolated
 from bot.proof.process import NOT_STARTED, ProcessResult
 from bot.proof.progress import Reporter, last_case, last_lines, summary, why_stopped
+from bot.proof.source_copy import copy_sources
 from bot.proof.suite_environment import suite_environment
 
 NO_DEVICE_CODE = 64
@@ -47,23 +51,24 @@ def run_suite(
     Its seconds count from its turn.
     """
     options = options or RunOptions()
-    with scratch_folder("backport-suite-") as scratch:
+    with scratch_folder("backport-suite-") as scratch, _visible_sources(suite, options) as files:
         home = scratch / "home"
         home.mkdir()
         secret = secrets.token_bytes(32)
         (scratch / _SEAL).write_bytes(secret)
         launch = Launch(
             command=_command(scratch, interpreter(options.isolation)),
-            directory=suite.directory,
+            directory=files.directory,
             environment=suite_environment(
                 home,
                 kernels=options.kernels or home / "triton",
                 target=tree,
                 device=device,
-                import_paths=suite.import_paths,
+                import_paths=files.import_paths,
                 turn=options.gate.file,
-            ),
-            readable=(tree, suite.directory, *suite.import_paths, *options.readable, *options.gate.folder),
+            )
+            | dict(options.isolation.environment),
+            readable=(tree, files.directory, *files.import_paths, *options.readable, *options.gate.folder),
             writable=(scratch, *((options.kernels,) if options.kernels else ())),
             device=device,
         )
@@ -81,9 +86,23 @@ def run_suite(
         isolation=result.isolation,
         covered=junit.covered,
     )
-    run = with_device_problem(device, run)
+    run = check_device(device, run, options.isolation.image_digest)
     progress(f"{name} run: {summary(run)}")
     return run
+
+
+@contextmanager
+def _visible_sources(suite: Suite, options: RunOptions) -> Iterator[Suite]:
+    """Copy a suite's own files to where the daemon of a container can see them; they need not lie there."""
+    if options.isolation.image is None:
+        yield suite
+        return
+    with scratch_folder("backport-suite-files-") as folder:
+        copies = {path: folder / str(number) for number, path in enumerate((suite.directory, *suite.import_paths))}
+        for path, copy in copies.items():
+            copy_sources(path, copy, without=frozenset({"__pycache__"}))
+        import_paths = tuple(copies[path] for path in suite.import_paths)
+        yield replace(suite, directory=copies[suite.directory], import_paths=import_paths)
 
 
 def _command(scratch: Path, python: str) -> list[str]:

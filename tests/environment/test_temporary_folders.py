@@ -82,3 +82,18 @@ def test_a_folder_that_cannot_be_removed_is_logged_and_stops_nothing(caplog: pyt
     with scratch_folder("scratch-") as folder:
         folder.rmdir()
     assert "could not be removed" in caplog.text
+
+
+def test_a_runner_s_scratch_folders_lie_where_its_container_daemon_sees_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNNER_TEMP", str(tmp_path))
+    with scratch_folder("backport-") as folder:
+        assert folder.parent == tmp_path
+    monkeypatch.setenv("BACKPORT_BOT_TMP", str(tmp_path.parent))
+    with scratch_folder("backport-") as folder:
+        assert folder.parent == tmp_path.parent
+    monkeypatch.setenv("BACKPORT_BOT_TMP", "relative")
+    monkeypatch.setenv("RUNNER_TEMP", str(tmp_path / "missing"))
+    with scratch_folder("backport-") as folder:
+        assert folder.is_dir()

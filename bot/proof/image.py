@@ -1,0 +1,136 @@
+"""The image of a proof: pulled before any suite's time counts, and known by its digest afterwards.
+
+Both runs of a proof start from the very same image, even if its tag moves meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bot.errors import SuiteError
+from bot.models import Progress, StopWhen
+from bot.proof.container import client_environment
+from bot.proof.isolation import IsolationSettings
+from bot.text.sanitize import printable_line
+
+FIRST_PAUSE, LONGEST_PAUSE = 15.0, 300.0
+"""Seconds between two attempts; each pause is twice the one before."""
+_GLANCE, _REPORT_EVERY = 1.0, 60.0
+_FINAL = re.compile(r"manifest unknown|not found|denied|unauthorized|invalid reference|no basic auth", re.IGNORECASE)
+"""What a registry answers however often it is asked."""
+_HINT = "Check `prove.containers`, and log in to the registry in a step before or in `prove.prepare`."
+_LONGEST = 500
+
+
+def fetch_image(
+    isolation: IsolationSettings, *, limit: float, progress: Progress, stop_when: StopWhen
+) -> IsolationSettings:
+    """Return the settings with the image's id for its name, and its digest; an image that is not here is pulled.
+
+    `limit` is in seconds and holds for all attempts together.
+
+    Raises:
+        SuiteError: the image is not to be had in that time, or nobody needs it any more.
+    """
+    name = isolation.image or ""
+    details = _inspect(isolation.runtime, name)
+    if details is None:
+        _pull(isolation.runtime, name, limit, progress, stop_when)
+        details = _inspect(isolation.runtime, name)
+    if details is None:
+        raise SuiteError(f"The image {name} was pulled and is not there; nothing was run.", hint=_HINT)
+    image, digest = details
+    progress(f"image {name} is {digest}")
+    return replace(isolation, image=image, image_digest=digest)
+
+
+def _inspect(runtime: str, name: str) -> tuple[str, str] | None:
+    """Return the id and the digest of an image that is here; one that was never in a registry has its id for both."""
+    try:
+        result = subprocess.run(
+            [runtime, "image", "inspect", name],
+            env=client_environment(),
+            capture_output=True,
+            timeout=_REPORT_EVERY,
+            check=False,
+        )
+        details = json.loads(result.stdout)[0]
+        return details["Id"], next(iter(details.get("RepoDigests") or ()), f"{name}@{details['Id']}")
+    except (OSError, subprocess.TimeoutExpired, ValueError, LookupError, TypeError):
+        return None
+
+
+def _pull(runtime: str, name: str, limit: float, progress: Progress, stop_when: StopWhen) -> None:
+    deadline = time.monotonic() + limit
+    problem = ""
+    for pause in _pauses():
+        problem = _pull_once(runtime, name, deadline, progress, stop_when)
+        if not problem:
+            return
+        if _FINAL.search(problem) or time.monotonic() + pause >= deadline:
+            break
+        progress(f"image {name}: {problem}; next attempt in {pause:g} s")
+        _wait(pause, stop_when)
+    raise SuiteError(f"The image {name} could not be pulled: {problem}. Nothing was run.", hint=_HINT)
+
+
+def _pauses() -> Iterator[float]:
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _wait(seconds: float, stop_when: StopWhen) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        _stop_if_unneeded(stop_when)
+        time.sleep(min(_GLANCE, max(0.0, end - time.monotonic())))
+
+
+def _stop_if_unneeded(stop_when: StopWhen) -> None:
+    if stop_when():
+        raise SuiteError("The proof was not needed any more before its image was there.", hint="Ask again.")
+
+
+def _pull_once(runtime: str, name: str, deadline: float, progress: Progress, stop_when: StopWhen) -> str:
+    """Pull, and return what went wrong, or nothing."""
+    try:
+        process = subprocess.Popen(
+            [runtime, "pull", name],
+            env=client_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # a line for each layer and second
+            stderr=subprocess.PIPE,
+        )
+    except OSError as error:
+        return f"{runtime} cannot be started ({error.strerror}; not found)"
+    with process:
+        try:
+            errors = _watch(process, name, deadline, progress, stop_when)
+        finally:
+            process.kill()  # the daemon keeps the layers that are complete
+    if errors is None:
+        return "it took longer than `prove.pull_minutes` allows"
+    return "" if process.returncode == 0 else printable_line(errors.strip()[-_LONGEST:], _LONGEST) or "no reason given"
+
+
+def _watch(
+    process: subprocess.Popen[bytes], name: str, deadline: float, progress: Progress, stop_when: StopWhen
+) -> str | None:
+    """Wait for a pull, and return what it printed as errors; None if its time was over."""
+    start = report = time.monotonic()
+    while time.monotonic() < deadline:
+        _stop_if_unneeded(stop_when)
+        try:
+            return process.communicate(timeout=_GLANCE)[1].decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            if time.monotonic() - report >= _REPORT_EVERY:
+                report = time.monotonic()
+                progress(f"image {name}: pulling for {report - start:.0f} s")
+    return None
