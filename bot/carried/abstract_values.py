@@ -101,6 +101,7 @@ class Tensor:
             known_product = known_product if size == -1 else known_product * size
         try:
             inferred_size = quotient(total, known_product)
+        # The sizes around `-1` may have the product 0.
         except ArithmeticError:
             inferred_size = 0
         shape = tuple(inferred_size if size == -1 else size for size in lengths)
@@ -161,6 +162,7 @@ def compare(op: str, left: Value, right: Value) -> Value:
         return None
     if not isinstance(left, Polynomial) and not isinstance(right, Polynomial):
         return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[op]
+    # Polynomials are integers. A comparison with a float would need exact fractions.
     if isinstance(left, float) or isinstance(right, float):
         return None
     difference = left - right if op.startswith(">") else right - left
@@ -168,6 +170,7 @@ def compare(op: str, left: Value, right: Value) -> Value:
     lowest, highest = minimum(difference), minimum(-difference)
     if (lowest is not None and lowest >= 0) or (highest is not None and highest > 0):
         return lowest is not None and lowest >= 0
+    # Neither is certain, so both cases are followed.
     return choose(NotNegative(difference), True, False)
 
 

@@ -42,6 +42,7 @@ def needed_companions(
     """
 
     def is_needed(companion: CarriedPatch) -> bool:
+        # A companion that is fixed on the base was not brought by the candidate, so there is nothing to prove.
         before = check(base, companion).status
         if before in (Affectedness.AFFECTED, Affectedness.FIXED):
             return before is Affectedness.AFFECTED

@@ -94,6 +94,7 @@ def lift(function: Callable[..., Value], *values: Value) -> Value:
 
 
 def _lift(function: Callable[..., Value], values: tuple[Value, ...]) -> Value:
+    # One condition is decided for all values at once, so that they stay consistent.
     first = next((value for value in values if isinstance(value, Choice)), None)
     if first is None:
         return function(*values)

@@ -172,6 +172,7 @@ class _Detection:
 
     def _without_function(self, condition: Condition, source: Source) -> _Finding:
         reference = self.patch.file.functions[condition.subject]
+        # The text is asked, because a definition may be inside an `if` or a `try`.
         absent = f"def {reference.name}" not in source.text
         says = f"`{reference.name}` is {'not ' if absent else ''}defined"
         return _Finding(absent, says, (Match(source.path, 0, condition.subject, says),))

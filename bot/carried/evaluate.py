@@ -162,6 +162,7 @@ class _Evaluation:
             receiver = self.value(node.func.value)
             if isinstance(receiver, Instance):
                 return self._method(node, node.func.attr, arguments)
+            # `x.new_zeros(...)` makes a tensor of a known shape, whatever `x` is.
             if isinstance(receiver, Unknown) and node.func.attr.startswith("new_"):
                 receiver = Tensor((), Unknown("the dtype is another tensor's"), frozenset(), Device())
             if isinstance(receiver, Unknown):

@@ -24,6 +24,7 @@ def format_like_before(before: str, after: str) -> str:
 
 @lru_cache(maxsize=4)  # what one patch wrote is what the next one finds
 def _format(text: str) -> str:
+    # black decides line ends by the first line, and here each file keeps its own.
     newline = "\r\n" if "\r\n" in text else "\n"
     unix = text.replace("\r\n", "\n")
     result = black.format_str(unix, mode=black.Mode()) if unix else unix

@@ -157,6 +157,7 @@ def _tensor(arguments: Arguments, place: str, like: Tensor, *, fill: bool) -> Va
         return size
     shape = size if isinstance(size, tuple) else (size,) if fill else arguments.positional or (size,)
     dtype = arguments.keywords.get("dtype", like.dtype)
+    # Without `device` a new tensor is where the other one is, or on PyTorch's default device.
     device = arguments.keywords.get("device", like.device)
     dtype = canonical(dtype) if isinstance(dtype, Symbol) else dtype
     return Tensor(tuple(shape), dtype, frozenset({place}), device)

@@ -133,6 +133,7 @@ def find_original(
 ) -> CarriedPatch | None:
     """Return the patch that carries a merged pull request (or its merge commit) of a repository, if there is one."""
     for patch in patches.values():
+        # GitHub's names are case-insensitive.
         is_same_repository = patch.provenance.original.repository.casefold() == repository.casefold()
         if is_same_repository and patch.carries(pull_request=pull_request, commit=commit):
             return patch

@@ -124,6 +124,7 @@ class _Expectation:
         """Prove that the expectation is true in the state, or find values for which it is false."""
         expectation = _parse(self.expect)
         attributes = [node.attr for node in ast.walk(expectation) if isinstance(node, ast.Attribute)]
+        # The line that set the attribute says more than the line of the function.
         line = next((state.lines[name] for name in attributes if name in state.lines), line)
         unknown = ""
         for path, leaf in leaves(evaluate_test(expectation, state, trace)):
@@ -148,6 +149,7 @@ class _Expectation:
         unseen = [condition.text for condition, _ in path if isinstance(condition, Unseen)]
         flags = {condition.name: holds for condition, holds in path if isinstance(condition, Flag)}
         detail = f"`{self.expect}` is false for {self._sample_values({**values, **flags})}"
+        # A counterexample that depends on something unknown is no refutation.
         return (f"{detail}, unless more is known: {unseen[0]}", False) if unseen else (detail, True)
 
     def _sample_values(self, values: Mapping[str, int]) -> str:

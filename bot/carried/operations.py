@@ -61,6 +61,7 @@ def negative(node: ast.UnaryOp, operand: Value) -> Value:
 def binary_operation(node: ast.BinOp, left: Value, right: Value) -> Value:
     """Return the result of a binary operator."""
     apply = _BINARY.get(type(node.op))
+    # Shapes are tuples, and code joins them with `+`.
     if isinstance(left, tuple) and isinstance(right, tuple) and isinstance(node.op, ast.Add):
         return left + right
     for side in (left, right):
@@ -89,6 +90,7 @@ def truth_of(node: ast.expr, value: Value) -> Value:
 
 def kleene(op: ast.boolop) -> Callable[..., Value]:
     """Return `and` or `or` of values that may be unknown (https://en.wikipedia.org/wiki/Three-valued_logic)."""
+    # One True decides `or`, and one False decides `and`, whatever the unknown parts are.
     decisive = isinstance(op, ast.Or)
 
     def combine(*parts: Value) -> Value:
@@ -124,6 +126,7 @@ def first_rows(node: ast.Subscript, base: Value, upper: Value) -> Value:
         return unknown(node) if isinstance(base, Tensor) else unknown_from(base, node)
     size = base.shape[0]
     fits, positive = compare("<=", upper, size), compare(">=", upper, 0)
+    # A negative bound counts from the end.
     if fits is None or positive is not True:
         return unknown(node)
     return graft(fits, _first(base, upper), base)

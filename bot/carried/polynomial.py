@@ -122,6 +122,7 @@ def quotient(numerator: Number, divisor: Number) -> Number:
     """
     if isinstance(numerator, int) and isinstance(divisor, int):
         return numerator // divisor
+    # Python's `//` raises for 0, and rounds differently for a negative divisor.
     lowest = minimum(divisor)
     if lowest is None or lowest < 1:
         raise ArithmeticError(f"`{divisor}` may be 0")

@@ -75,6 +75,7 @@ def join_values(test: Value, then: Value, otherwise: Value) -> Value:
 def _either(leaf: Value) -> Value:
     if not isinstance(leaf, Unknown):
         return leaf
+    # The serial number keeps two unknown tests from being taken for the same one.
     return choose(Unseen(leaf.reason, next(_SERIAL)), True, False)
 
 

@@ -91,6 +91,7 @@ class _Parts:
         parts.add(part)
         makers = self._by.setdefault(original, [])
         makers.append(commit)
+        # The original counts as landed only with its last part.
         if not self.main.parts.get(original, set()) <= parts:
             return ()
         del self.partial[original]

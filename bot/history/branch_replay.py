@@ -43,6 +43,7 @@ class Replay(Generic[C, K]):
         first, *carriers = commits
         for commit in (first, *carriers):
             self._originals_by_commit.setdefault(commit, set()).add(original)
+        # A second landing after a revert counts.
         self.reverted.pop(original, None)
         self.present.setdefault(original, Landing(first, reason))
 
@@ -53,6 +54,7 @@ class Replay(Generic[C, K]):
     def take_back(self, commits: Iterable[C], targets: Iterable[C]) -> None:
         """Record that a commit says that it reverts `targets`; `commits` as for `bring`."""
         first, *carriers = commits
+        # A message may name one commit by hash, number and title.
         for target in dict.fromkeys(targets):
             if target == first or not self.brought_anything(target) or not self.undoes(first, target):
                 continue

@@ -61,6 +61,7 @@ class Commits:
         if name in self._positions:
             return self._positions[name]
         index = bisect_left(self._sorted_shas, name)
+        # An abbreviation is a prefix, so in sorted order its matches are neighbours.
         matches = [sha for sha in self._sorted_shas[index : index + 2] if sha.startswith(name)]
         return self._positions[matches[0]] if len(matches) == 1 else None
 

@@ -53,6 +53,7 @@ class ConfirmedReferences:
     def _confirm(self, topic: str, pairs: set[Pair]) -> set[Pair]:
         verdicts = self._known[topic]
         unknown = sorted(pair for pair in pairs if self._key(pair) not in verdicts)
+        # In chunks, so that progress is shown and an interrupted run keeps what it has.
         for begin in range(0, len(unknown), _CHUNK):
             if len(unknown) > _CHUNK:
                 self._progress(f"{len(unknown) - begin} words of messages left to compare with what was changed")

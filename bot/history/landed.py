@@ -127,6 +127,7 @@ class _Branch:
         alike = [sha for sha in candidates if self._paths(sha) == paths]
         if not alike:
             return []
+        # The paths are compared first, because a patch costs much more than a list of paths.
         texts = {sha: normalize(patch) for sha, patch in commit_patches(self._repository, [original, *alike]).items()}
         return [sha for sha in alike if texts[sha] == texts[original]]
 

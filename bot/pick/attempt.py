@@ -50,6 +50,7 @@ class Attempt:
 
     def split(self, pick: UnmergedPick) -> Split:
         """Split each file of a conflict into settled text and regions, if git could merge it in part."""
+        # Two picks of the same three trees have the same conflict.
         if pick.trees not in self.splits:
             self.splits[pick.trees] = split_unmerged(self.repository, pick)
         return self.splits[pick.trees]

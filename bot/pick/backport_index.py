@@ -59,6 +59,7 @@ class BackportIndex:
         # A force-pushed tip may be gone from the repository. The history below it is then read again.
         revisions = [*sorted(new), *(f"^{tip}" for tip in sorted(self.read_tips) if repository.contains(tip))]
         log = repository.git.run(
+            # git filters the messages: most commits of a branch are no backports.
             *("log", "--fixed-strings", "--grep=(cherry picked from commit ", "--format=%H %ct%n%B%x00", "--stdin"),
             stdin="".join(f"{revision}\n" for revision in revisions).encode(),
         ).decode(errors="surrogateescape")
@@ -86,6 +87,7 @@ class BackportIndex:
 
     def _note(self, originals: Iterable[str], backport: BackportCommit) -> None:
         for original in originals:
+            # A message may abbreviate the name. 12 digits are enough to tell commits apart.
             self.by_original.setdefault(original[:12], set()).add(backport)
 
     def add(self, original: Sha, backport: Sha, date: int) -> None:

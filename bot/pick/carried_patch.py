@@ -47,6 +47,7 @@ class CarriedPatchStrategy:
 
 def _write(attempt: Attempt, name: str, outcome: Applied) -> Sha:
     original = attempt.repository.commit(attempt.plan.commits[-1])
+    # A reader of the branch must see why the commit differs from its original.
     note = f"Applied to {attempt.plan.branch} by the carried patch {name}, not by its original lines."
     return attempt.repository.write_commit(
         attempt.plan.base_commit,

@@ -45,6 +45,7 @@ def describe_conflict(conflict: UnmergedPick) -> str:
 
 def _line_ends(attempt: Attempt, series: Sequence[Sha]) -> str:
     """Return a clause that says that the series has the branch's line ends, or "" if it does not differ in them."""
+    # The patches differ in every line then, which would look like an adaptation.
     texts = commit_patches(attempt.repository, [*attempt.commits, *series])
     pairs = zip(attempt.commits, series, strict=False)
     differs = any(differ_in_line_ends(texts[original], texts[copy]) for original, copy in pairs)

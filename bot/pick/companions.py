@@ -78,6 +78,8 @@ def _message(companion: CarriedPatch, note: str) -> str:
     """Word a commit whose original is not in this repository: it names no commit, but credits the author."""
     provenance, original = companion.provenance, companion.provenance.original
     origin = f"The fix is that of https://github.com/{original.repository}/pull/{original.pull_request}."
+    # GitHub's form of a private address:
+    # https://docs.github.com/en/account-and-profile/reference/email-addresses-reference
     credit = f"Co-authored-by: {original.author} <{original.author}@users.noreply.github.com>"
     return "\n\n".join([_title(companion), provenance.summary.strip(), origin, note, credit]) + "\n"
 

@@ -68,6 +68,7 @@ def _original_contents(repository: Repository, original: Sha | None, path: str) 
         return
     parents = repository.commit(original).parents
     if parents:
+        # The branch may have the file at any path, so all texts of the original count as known.
         for other_path in repository.changed_paths(parents[0], original):
             yield repository.read(original, other_path)
 

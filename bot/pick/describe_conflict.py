@@ -137,6 +137,7 @@ class DisputedLines:
         # The original's own lines are not in dispute, so its side is not read.
         regions = [part for part in parts if isinstance(part, Region)]
         base = significant(line for region in regions for line in region.base.split(b"\n"))
+        # Blank lines and lone brackets are in every file, so they show nothing.
         ours = significant(line for region in regions for line in region.ours.split(b"\n"))
         return cls(base - ours, ours - base, whole_file=not regions or file.ours is None)
 

@@ -92,6 +92,7 @@ class PrerequisiteSearch:
         for _size in range(self.max_size):
             trials = list(self._try_all(self._grow(nearest)))
             sets = [trial.commits for trial in trials if trial.tree is not None and self._holds(trial.tree)]
+            # Of several sets of one size, the one that changes the fewest files is the least risk.
             lightest = sorted(sets, key=self._weight)
             smallest = next(filter(self.is_lacking, lightest), None)
             if smallest is not None:
@@ -128,6 +129,7 @@ class PrerequisiteSearch:
         self.histories.read(self.histories.main, sorted(paths), share=0.5)
         larger: dict[PrerequisiteSet, None] = {}
         for trial in sets:
+            # A set that applies needs no further commits.
             if trial.conflict is None or not self.seconds_left:
                 continue
             for sha in self._candidates(trial.conflict, trial.commits):
@@ -137,6 +139,7 @@ class PrerequisiteSearch:
     def _candidates(self, pick: UnmergedPick, prerequisites: PrerequisiteSet) -> Sequence[Sha]:
         """Return earlier commits that changed the lines in conflict, likeliest first."""
         parts = self.attempt.split(pick)
+        # A prerequisite precedes the commit that conflicts. An original is not in this order.
         limit = self._order.get(pick.commit, -1)
         votes: dict[Sha, int] = {}
         for file in pick.files:
@@ -154,6 +157,7 @@ class PrerequisiteSearch:
         """Return the commit itself, of a sweep its part in the shared files, or None."""
         if sha not in self._candidate_of:
             paths = commit_paths(self.attempt.repository, self.attempt.repository.commit(sha))
+            # The paths are read lazily, because a sweep can change thousands.
             is_sweep = len(list(islice(paths, _MOST_PATHS + 1))) > _MOST_PATHS
             self._candidate_of[sha] = self._part(sha) if is_sweep else sha
             self.has_left_out_sweep = self.has_left_out_sweep or is_sweep

@@ -53,6 +53,7 @@ def find_prerequisites(
     prerequisites = search.find(first)
     if prerequisites:
         return Prerequisites(search.related_commits(prerequisites))
+    # A part of a commit is always a proposal.
     in_part = propose and search.has_left_out_sweep
     search.reserve = seconds * _FOR_PARTS if in_part else 0.0
     resolvable = _find_resolvable(search, first, run_ladder)

@@ -78,6 +78,7 @@ class ResolutionMemory:
                 (_sides(region), encode_path(path), original, backport, date, result)
                 for path, region, result in _resolutions(repository, pick, backport)
             ]
+        # One transaction: a backport is either learned whole or not at all.
         with self._database:
             self._database.executemany("INSERT OR IGNORE INTO resolution VALUES (?, ?, ?, ?, ?, ?)", rows)
             self._database.execute("INSERT OR IGNORE INTO learned VALUES (?, ?)", (original, backport))
@@ -97,6 +98,7 @@ class ResolutionMemory:
 def _sides(region: Region) -> bytes:
     digest = hashlib.sha256()
     for side in (region.base, region.ours, region.theirs):
+        # Each length is part of the text, so that two different splits never have one digest.
         digest.update(b"%d:%s" % (len(side), side))
     return digest.digest()
 

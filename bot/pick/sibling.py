@@ -54,7 +54,6 @@ class Sibling:
 
 def _first_clean(attempt: Attempt, original: Sha, onto: Sha) -> tuple[Sha, Sha] | None:
     """Return the first commit that applies, and its tree. The original itself is tried first."""
-    # The original itself needs no adaptation, so it comes first.
     for source in [original, *list(_siblings(attempt, original))[:_MOST_TRIALS]]:
         pick = attempt.try_pick(source, onto)
         if isinstance(pick, EmptyPick):
@@ -86,6 +85,7 @@ def _check_series(attempt: Attempt, pairs: Sequence[tuple[Sha, Sha]], *, certain
     commits = tuple(tip for _source, tip in pairs)
     base = attempt.plan.base_commit
     last = repository.commit(pairs[-1][0])
+    # The other branch may have names that this one lacks.
     faults = find_faults(
         repository,
         repository.commit(commits[-1]).tree,
@@ -98,6 +98,7 @@ def _check_series(attempt: Attempt, pairs: Sequence[tuple[Sha, Sha]], *, certain
             f"a backport applies but does not pass: {faults[0].file}:{faults[0].line} {faults[0].detail}"
         )
     texts = commit_patches(repository, {sha for pair in pairs for sha in pair})
+    # The trial merges, so the lines around the change may differ from the sibling's.
     is_same = all(compare(texts[source], texts[tip]) is not Fidelity.ADAPTED for source, tip in pairs)
     sources = [source for source, _tip in pairs]
     names = ", ".join(source[:12] for source in sources)

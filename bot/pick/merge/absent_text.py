@@ -34,6 +34,7 @@ def keep_at_edge(region: LineRegion) -> Lines | None:
 
 
 def _changes(region: LineRegion) -> list[Edit[bytes]]:
+    # The target has text there, so other proposers apply.
     return [] if region.ours or not region.base else edits(region.base, region.theirs)
 
 

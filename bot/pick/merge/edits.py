@@ -33,6 +33,7 @@ def combine(base: Sequence[T], ours: Sequence[T], theirs: Sequence[T], apart: Ap
     ours_edits = {sided_edit.edit for sided_edit in edits_of_both}
     # An edit that both sides made counts once.
     edits_of_both += [SidedEdit(edit, theirs=True) for edit in edits(base, theirs) if edit not in ours_edits]
+    # At one place the target's edit comes first.
     edits_of_both.sort(key=lambda sided_edit: (sided_edit.edit.start, sided_edit.edit.end, sided_edit.theirs))
     for first, second in pairwise(edits_of_both):
         if first.theirs != second.theirs and not _stand_apart(first.edit, second.edit, apart):

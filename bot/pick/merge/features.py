@@ -17,6 +17,7 @@ from bot.pick.merge.regions import LineRegion, Lines
 
 _WORD = re.compile(rb"\w+")
 _SIGN = re.compile(rb"\w+|[^\w\s]")
+# Kinds of files in which people decide alike. The first pattern that matches counts.
 _CHANGELOG = re.compile(r"(^|/)(changes?|changelogs?|news|whats-?new|history|releases?)([./_-]|$)", re.IGNORECASE)
 _TESTS = re.compile(r"(^|/)(tests?|testing|conftest)([./_]|$)|(^|/|_)test_|_test\.", re.IGNORECASE)
 _PINS = re.compile(
@@ -89,6 +90,7 @@ def _nearly(first: Lines, second: Lines) -> bool:
     """Return True if two sides share at least three quarters of their words, or differ in at most two words."""
     words, other_words = (Counter(_SIGN.findall(b"".join(side))) for side in (first, second))
     distance = ((words - other_words) + (other_words - words)).total()
+    # Two words of three are few, so small sides get an allowance.
     return bool(first) and bool(second) and (distance <= 4 or distance * 4 <= (words + other_words).total() / 2)
 
 
@@ -97,6 +99,7 @@ def weigh(region: LineRegion, resolution: Lines, names: Sequence[str], file: Fil
     base, ours, theirs, text = (
         Counter(_SIGN.findall(b"".join(side))) for side in (region.base, region.ours, region.theirs, resolution)
     )
+    # Every text has brackets and commas. Only a word can come from nowhere.
     foreign = {w for w in text if w not in file.target_words and w not in file.original_words and w[:1].isalnum()}
     figures = {
         "foreign": len(foreign),

@@ -84,10 +84,12 @@ def _alike(first: Lines, second: Lines) -> bool:
 
 def _is_alike(first: Sequence[int] | Lines, second: Sequence[int] | Lines) -> bool:
     matcher: SequenceMatcher[int | bytes] = SequenceMatcher(None, first, second, autojunk=False)
+    # `quick_ratio` is an upper bound and much cheaper: https://docs.python.org/3/library/difflib.html
     return matcher.quick_ratio() > _ALIKE and matcher.ratio() > _ALIKE
 
 
 def _flat(lines: Lines) -> bytes:
+    # No parser is used: a region is a fragment, in any language.
     text = re.sub(rb"\s+", b"", _RETURNS.sub(b"):", b"".join(lines)).replace(b"'", b'"'))
     return re.sub(rb",(?=[)\]}])", b"", text)
 
@@ -98,6 +100,7 @@ def _plain(lines: Lines) -> tuple[bytes, ...]:
 
 def _plain_line(line: bytes) -> bytes:
     text = line.strip()
+    # Outside a signature a colon is code, e.g. in a dict.
     if _SIGNATURE.match(text):
         text = _ANNOTATION.sub(b"", text)
     return re.sub(rb"\s+", b"", text.replace(b"'", b'"')).rstrip(b",")

@@ -47,6 +47,7 @@ def merge_imports(region: LineRegion) -> Lines | None:
         elif original_base is None:
             order.insert(_place(order, list(after), module), module)
             result[module] = statement
+        # The original adds names to a statement that the target does not have.
         elif new_names:
             return None
     modules = [module for module in order if module in after or module not in before]
@@ -102,6 +103,7 @@ def _statements(lines: Lines) -> list[Statement] | None:
     for node in tree.body:
         if not isinstance(node, ast.Import | ast.ImportFrom) or node.end_lineno is None:
             return None
+        # Comments and other code between the statements would get lost.
         if b"".join(lines[line_index : node.lineno - 1]).strip():
             return None
         statement_lines = lines[line_index : node.end_lineno]

@@ -24,6 +24,7 @@ def merge_touching(region: LineRegion) -> Lines | None:
 
 def insert_both(region: LineRegion) -> Lines | None:
     """Keep both sides' lines if both insert at the same place; the target's come first."""
+    # If the lines merge without this, the order is no question.
     return _merge(region, lambda _first, _second: True) if merge_touching(region) is None else None
 
 

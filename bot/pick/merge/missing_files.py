@@ -39,6 +39,7 @@ class MissingFile:
         came_later = file.ours is None and not _was_at_the_fork(file, attempt)
         older = as_older_file(file, attempt) if came_later else None
         if older is not None:
+            # An edit at the path that only main has would create a second copy of the file.
             return self._at_the_older_path(file, older, attempt)
         traits = set()
         if came_later:

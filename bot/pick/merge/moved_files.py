@@ -19,6 +19,7 @@ def as_older_file(file: ConflictedFile, attempt: Attempt) -> ConflictedFile | No
     """Return a missing file at the path that it had when the branch was cut, or None if the branch has no such file."""
     fork = attempt.fork(file.commit)
     parents = attempt.repository.commit(file.commit).parents
+    # The original creates or removes the file itself, so nothing was moved.
     if file.base is None or file.theirs is None or fork is None or not parents:
         return None
     tree = attempt.repository.commit(attempt.plan.base_commit).tree
@@ -27,6 +28,7 @@ def as_older_file(file: ConflictedFile, attempt: Attempt) -> ConflictedFile | No
     entry = find_entry(attempt.repository, tree, older) if older is not None else None
     if older is None or entry is None or entry.mode not in (REGULAR, EXECUTABLE):
         return None
+    # The whole file is one region, which the finer merge cuts.
     ours = attempt.repository.read_blob(entry.sha)
     unmerged_file = replace(file.unmerged_file, path=older, kind=ConflictKind.CONTENT, ours=entry)
     return replace(

@@ -52,6 +52,7 @@ def propose(region: LineRegion, renames: Mapping[bytes, bytes], siblings: Sequen
     """
     proposals: dict[Lines, tuple[str, ...]] = {}
     for text, name in (*_by_proposers(region), *_by_translation(region, renames), *_as_siblings(siblings)):
+        # A text that is never proposed can never be the likeliest one.
         if not joins_dangerously(region, text):
             proposals[text] = (*proposals.get(text, ()), name)
     return proposals
@@ -66,6 +67,7 @@ def _by_proposers(region: LineRegion) -> Iterator[tuple[Lines, str]]:
 
 def _by_translation(region: LineRegion, renames: Mapping[bytes, bytes]) -> Iterator[tuple[Lines, str]]:
     base, theirs = (tuple(split_lines(translate(b"".join(side), renames))) for side in (region.base, region.theirs))
+    # Nothing was renamed here.
     if (base, theirs) == (region.base, region.theirs):
         return
     merge = merge_trivially(base, region.ours, theirs)

@@ -80,6 +80,7 @@ def cut(base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]) -
             pieces.append(LineRegion(*span))
             settled_lines = []
         else:
+            # git joined a region with lines that one side alone changed.
             settled_lines += merge
         settled_lines += base[end : end + 1]
         start, ours_start, theirs_start = end + 1, ours_end + 1, theirs_end + 1
@@ -111,6 +112,7 @@ def place_regions(pieces: Sequence[Piece], content: bytes) -> dict[int, Lines]:
     placements = {}
     for index, position in regions:
         before, after = place.get(position - 1), place.get(position)
+        # The text between moved neighbours is not the region.
         if before is not None and after is not None and before < after:
             placements[index] = tuple(lines[before + 1 : after])
     return placements

@@ -29,7 +29,7 @@ _MOST_SIBLINGS = 4
 _LARGEST = 600_000
 # A less likely text counts as written by hand, even if a proposer happens to propose it.
 _HARDLY_AN_ANSWER = 0.05
-# People merged these texts on another branch, so the guards below do not apply to them.
+# People merged these texts on another branch, so it is no guess if they drop the target's text.
 _FROM_SIBLINGS = frozenset(["sibling", "older sibling"])
 
 
@@ -102,7 +102,7 @@ def _cache_key(file: ConflictedFile, attempt: Attempt) -> Hashable:
     sides = (side for part in file.parts for side in ((part,) if isinstance(part, bytes) else astuple(part)))
     for side in (*sides, _fork_text(file, attempt) or b""):
         digest.update(b"%d:%s" % (len(side), side))
-    siblings = tuple(side.commit for side in attempt.backports(file.commit)[:_MOST_SIBLINGS])
+    siblings = tuple(backport.commit for backport in attempt.backports(file.commit)[:_MOST_SIBLINGS])
     return file.commit, file.unmerged_file, digest.digest(), siblings
 
 
@@ -124,9 +124,9 @@ class SiblingMatch(Enum):
     """The result of comparing a file of an earlier backport with the finer merge of the same conflict."""
 
     LIKELIEST = "the very same"
-    OTHER_TEXTS = "made of other answers"
-    BY_HAND = "holds what is no answer, or hardly one"
-    NOT_PLACED = "a place of the conflict is not found again"
+    OTHER_TEXTS = "made of other resolutions"
+    BY_HAND = "contains a text that is hardly proposed"
+    NOT_PLACED = "a region is not found in it"
 
 
 def match_sibling(attempt: Attempt, pick: UnmergedPick, tree: Sha) -> Iterator[SiblingMatch]:
@@ -146,6 +146,7 @@ def _compare_file(file: ConflictedFile, content: bytes, attempt: Attempt) -> Sib
     pieces = cut_file(file.parts)
     placements = place_regions(pieces, content)
     ratings = dict(_rate_regions(file, pieces, [placements], attempt))
+    # A region whose neighbouring lines were changed as well cannot be compared.
     if placements.keys() != ratings.keys():
         return SiblingMatch.NOT_PLACED
     if any(rating.chances.get(placements[index], 0.0) < _HARDLY_AN_ANSWER for index, rating in ratings.items()):
@@ -172,6 +173,7 @@ def _rate_regions(
     """Yield each region with its rated resolutions."""
     file_facts = _features(file, attempt)
     regions = [(index, piece) for index, piece in enumerate(pieces) if isinstance(piece, LineRegion)]
+    # Only renames of words in a region matter.
     disputed_words = words(b"".join(line for _index, region in regions for line in (*region.base, *region.theirs)))
     renames = find_renames(file.base or b"", file.ours or b"", file.theirs or b"", disputed_words)
     for index, region in regions:

@@ -35,6 +35,7 @@ def merge_tokens(region: LineRegion) -> Lines | None:
     """Merge by tokens and keep the target's line breaks. None if two edits are not independent."""
     base, ours, theirs = (tokenize(side) for side in (region.base, region.ours, region.theirs))
     texts = [token.text for token in base]
+    # A comma separates only if it is in the same brackets as the edits.
     depths = _depths(texts)
 
     def apart(first: Edit[bytes], second: Edit[bytes]) -> bool:
@@ -55,6 +56,7 @@ def merge_tokens(region: LineRegion) -> Lines | None:
         side, places = (theirs, in_theirs) if sided_edit.theirs else (ours, in_ours)
         result += _new_tokens(sided_edit.edit, side, places)
         index = sided_edit.edit.end
+        # The blank space before this token belongs to the inserted ones on that side.
         if sided_edit.edit.new and index in places:
             token = _unchanged_token(base, ours, theirs, in_ours, in_theirs, index)
             result.append(_after_new(token, side[places[index]].blank))

@@ -51,6 +51,7 @@ def _statements(lines: Lines) -> Iterator[Lines]:
     start = 0
     for index in range(1, len(lines)):
         line_before, line = lines[index - 1].strip(), lines[index].strip()
+        # A statement that is guessed too long is refused too often, never too rarely.
         if line_before.endswith(_GOES_ON) or line.startswith(_GOES_BACK):
             continue
         yield lines[start:index]
@@ -72,6 +73,7 @@ def discards_the_target(region: LineRegion, resolution: Lines) -> bool:
 
 def takes_half_of_a_guard(base: bytes, theirs: bytes, resolutions: Iterable[tuple[LineRegion, Lines]]) -> bool:
     """Return True if the original changes how a file guards text from running, and a part of that is left out."""
+    # The cheaper question comes first.
     return any(_leaves_out(region, resolution) for region, resolution in resolutions) and _changes_a_guard(base, theirs)
 
 

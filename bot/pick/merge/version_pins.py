@@ -21,5 +21,6 @@ def takes_whole_pins(region: LineRegion, resolution: Lines) -> bool:
     )
     # Hashes and versions belong together, so no line may be new.
     new_lines = set(text) - set(ours) - set(theirs)
+    # A pin that the original adds must not get lost among equal lines, so lines are counted.
     missing_lines = (theirs - base) - text
     return not new_lines and not (base - theirs) - ours and not missing_lines and not (ours - base) - text
