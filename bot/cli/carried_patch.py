@@ -35,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def check_tree(tree: Tree, patch: PatchName, config: OwnConfig = None, as_json: AsJson = False) -> None:
-    """Check whether TREE has the fault: affected, fixed, not-affected or unknown, with the places that show it."""
+    """Check whether TREE has the fault. Prints affected, fixed, not-affected or unknown, and where it shows."""
     report = check(DirectoryTree(tree), _find_patch(patch, _load_settings(config)[1]))
     typer.echo(to_json(check_to_json(report), indent=2) if as_json else terminal.render_check(report))
 

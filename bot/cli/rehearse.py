@@ -39,7 +39,7 @@ def rehearse_past(
     html: Annotated[Path | None, typer.Option(help="The file of the report; by default in the user's cache.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Replay REPO's past backports and compare the results with what was merged. REPO is not changed.
+    """Replay the past backports of REPO. The results are compared with what was merged, and REPO is not changed.
 
     A run that was stopped continues where it stopped.
     """

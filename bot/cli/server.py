@@ -30,7 +30,7 @@ def demo(
         typer.Option("--sync", help="Show a scheduled sync as well, which finds missing backports without a comment."),
     ] = False,
 ) -> None:
-    """Run the main job on real sglang releases with a fake GitHub on this machine. No account and no GPU are needed."""
+    """Run the main job on real sglang releases. GitHub is a fake on this machine: no account and no GPU are needed."""
     from bot.demo.run import show_demo  # noqa: PLC0415
 
     raise typer.Exit(show_demo(as_json=as_json, serve=serve, device=device.value, sync=sync))
@@ -62,7 +62,10 @@ def reconcile_requests(
         str | None, typer.Option(help="The login of the bot's account, if its token does not reveal it.")
     ] = None,
 ) -> None:
-    """Process requests whose webhook was lost, and those due at a merge. BACKPORT_BOT_TOKEN is the token."""
+    """Process requests whose webhook was lost. It also processes those due at a merge.
+
+    BACKPORT_BOT_TOKEN is the token.
+    """
     from bot.server.reconcile import reconcile_once  # noqa: PLC0415
 
     results = reconcile_once(config, data=data, days=days, api_url=api_url, login=login, progress=tell)

@@ -38,9 +38,7 @@ _WAIT = 600.0
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands as a group."""
-    group = typer.Typer(
-        help="The pipeline as separate CI jobs: plan, pick, seal, prove, publish.", no_args_is_help=True
-    )
+    group = typer.Typer(help="Run the pipeline as separate CI jobs.", no_args_is_help=True)
     for name, stage in (("plan", plan), ("pick", pick), ("seal", seal), ("prove", prove), ("publish", publish)):
         group.command(name)(stage)
     app.add_typer(group, name="stage")
@@ -162,7 +160,7 @@ def publish(
     api_url: ApiUrl = API_URL,
     login: Login = None,
 ) -> None:
-    """Open the proven candidates, and report the outcome of each target branch.
+    """Open the proven candidates. Prints the outcome of each target branch.
 
     BACKPORT_BOT_TOKEN needs the right to push, comment and open pull requests. If a branch moved since its proof, its
     candidate is not opened. With --again DIR it is planned again into that folder: run the stages from `pick` on again,

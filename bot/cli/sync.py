@@ -60,7 +60,7 @@ def sync_branches(
         str | None, typer.Option(help="The login of the bot's account, if its token does not reveal it.")
     ] = None,
 ) -> None:
-    """List what the stable branches should have from the main branch, and the state of each entry.
+    """List what the stable branches should have. Each original of the main branch gets a state with a reason.
 
     BACKPORT_BOT_TOKEN is GitHub's token. The `sync` section of the configuration says what belongs on a branch.
     """

@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
 from bot.config.prove import KnownFailureConfig, ProveConfig
 from bot.git.trees import CommitTree
 from bot.models import OWN_TESTS, Affectedness, CommandSuite, KnownFailure, SourceTree, Suite
-from bot.pick.context import PickContext
 from bot.proof.changed_tests import files_of_tests, fill_command, steering_files
 from bot.proof.isolation import GIB, IsolationSettings
 from bot.proof.runner import ProofRequest
+
+if TYPE_CHECKING:  # `prove` on a local tree starts without the modules of a pick
+    from bot.pick.context import PickContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
