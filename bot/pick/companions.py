@@ -35,10 +35,10 @@ def carry_companions(
     A companion that does not apply is recorded in `rungs`, and the candidate goes on without it.
     """
     for outcome in apply_companions(CommitTree(repository, candidate.commit), patch, patches):
-        rung = f"companion {outcome.patch}"
+        strategy = f"companion {outcome.patch}"
         if isinstance(outcome, StepFailure):
             candidate = replace(
-                candidate, rungs=(*candidate.rungs, StrategyResult(rung, won=False, detail=str(outcome)))
+                candidate, rungs=(*candidate.rungs, StrategyResult(strategy, won=False, detail=str(outcome)))
             )
             continue
         # Each companion was computed on top of those before it, so the commits are written in the same order.
@@ -50,7 +50,7 @@ def carry_companions(
             commit=commit,
             commits=(*candidate.commits, commit),
             companions=(*candidate.companions, CompanionCommit(companion.name, commit, _title(companion))),
-            rungs=(*candidate.rungs, StrategyResult(rung, won=True, detail=detail)),
+            rungs=(*candidate.rungs, StrategyResult(strategy, won=True, detail=detail)),
             files=repository.changed_paths(candidate.base_commit, commit),
         )
     return candidate

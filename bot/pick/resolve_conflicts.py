@@ -210,31 +210,31 @@ def _entries_aside(pick: UnmergedPick) -> dict[str, Entry | None]:
     return {path: None for file in pick.files for path in file.aside}
 
 
-def _region_resolutions(file: ConflictedFile, resolution: FileResolution, rung: str) -> tuple[Resolution, ...]:
-    return resolution.regions or (_whole_file(file, resolution, rung),)
+def _region_resolutions(file: ConflictedFile, resolution: FileResolution, strategy: str) -> tuple[Resolution, ...]:
+    return resolution.regions or (_whole_file(file, resolution, strategy),)
 
 
-def _one_region(file: ConflictedFile, region: Region, resolution: RegionResolution, rung: str) -> Resolution:
+def _one_region(file: ConflictedFile, region: Region, resolution: RegionResolution, strategy: str) -> Resolution:
     return Resolution(
         path=file.path,
         base=region.base,
         ours=region.ours,
         theirs=region.theirs,
         result=resolution.text,
-        rung=rung,
+        rung=strategy,
         certainty=resolution.certainty,
         how=resolution.explanation,
     )
 
 
-def _whole_file(file: ConflictedFile, resolution: FileResolution, rung: str) -> Resolution:
+def _whole_file(file: ConflictedFile, resolution: FileResolution, strategy: str) -> Resolution:
     return Resolution(
         path=file.path,
         base=file.base,
         ours=file.ours,
         theirs=file.theirs,
         result=resolution.changes.get(file.path, file.ours),
-        rung=rung,
+        rung=strategy,
         certainty=resolution.certainty,
         how=resolution.explanation,
     )

@@ -168,7 +168,7 @@ def _all_of(history: History, base: Sha, tip: Sha) -> dict[str, bytes | str | Fi
 
 
 def _series(repository: Repository, tip: Sha, series: tuple[Sha, ...]) -> tuple[str, str]:
-    """Return how the plain rungs end: the tree, or the commit that conflicts."""
+    """Return how the strategies of git end: the tree, or the commit that conflicts."""
     ended = pick(
         repository, plan(tip, *series), patches={}, committer=COMMITTER, max_prerequisites=0, strategies=GIT_STRATEGIES
     )

@@ -1,4 +1,4 @@
-"""The ladder: which rung makes the candidate, what the commit says, and that no rung goes unrecorded."""
+"""The ladder: which strategy makes the candidate, what the commit says, and that every strategy is recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The finer merge as a rung: what it proposes, what it leaves alone, and that it says so."""
+"""The finer merge as a strategy: what it proposes, what it leaves alone, and that it says so."""
 
 from __future__ import annotations
 
