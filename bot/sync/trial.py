@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from bot.carried.load import CarriedPatch
 from bot.errors import GitError
@@ -30,11 +31,6 @@ from bot.sync.types import Original, State
 
 _MOST_PREREQUISITES = 8
 _MOST_NAMED = 3
-_METHODS = {
-    Method.CARRIED_PATCH: "the carried patch applies",
-    Method.SIBLING: "a backport of it to another branch applies",
-    Method.RESOLVED: "its conflicts can be resolved",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +148,21 @@ def _describe(forecast: NotAffected | AlreadyApplied | Candidate) -> TrialResult
             return TrialResult(State.NOT_AFFECTED, check.reason)
         case AlreadyApplied(how=how):
             return TrialResult(State.ALREADY_APPLIED, how)
-        case Candidate(method=Method.CHERRY_PICK, fidelity=fidelity):
-            return TrialResult(State.CLEAN, f"the cherry-pick applies, {fidelity.value}")
-        case Candidate(method=method, certainty=certainty):
-            proposal = ", as a proposal to be reviewed" if certainty is Certainty.PROPOSED else ""
-            return TrialResult(State.RESOLVABLE, f"the cherry-pick conflicts, but {_METHODS[method]}{proposal}")
+        case Candidate():
+            return _describe_candidate(forecast)
+
+
+def _describe_candidate(candidate: Candidate) -> TrialResult:
+    match candidate.method:
+        case Method.CHERRY_PICK:
+            return TrialResult(State.CLEAN, f"the cherry-pick applies, {candidate.fidelity.value}")
+        case Method.CARRIED_PATCH:
+            remedy = "the carried patch applies"
+        case Method.SIBLING:
+            remedy = "a backport of it to another branch applies"
+        case Method.RESOLVED:
+            remedy = "its conflicts can be resolved"
+        case _:
+            assert_never(candidate.method)
+    proposal = ", as a proposal to be reviewed" if candidate.certainty is Certainty.PROPOSED else ""
+    return TrialResult(State.RESOLVABLE, f"the cherry-pick conflicts, but {remedy}{proposal}")
