@@ -19,7 +19,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 @pytest.fixture(scope="session")
 def released() -> Callable[[str], Path]:
     """Return the unpacked sources of a released sglang version; downloaded once, then cached."""
-    return releases.released
+    return releases.source_tree
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from typing import IO
 from bot.carried.apply import Applied, apply
 from bot.carried.load import CarriedPatch
 from bot.carried.tree import DirectoryTree
-from bot.demo.releases import released
+from bot.demo.releases import source_tree
 from bot.errors import BackportError
 from bot.models import Progress, Sha, silent
 
@@ -46,7 +46,7 @@ def build(git_dir: Path, patch: CarriedPatch, progress: Progress = silent) -> Hi
     Raises:
         DownloadError: a wheel could not be had.
     """
-    sources = {version: released(version, progress) for version in RELEASES}
+    sources = {version: source_tree(version, progress) for version in RELEASES}
     progress(f"Building the repository from {len(sources)} releases")
     _git(git_dir, "init", "--quiet", "--bare", "--initial-branch=main", str(git_dir))
     with subprocess.Popen(

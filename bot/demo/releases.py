@@ -28,7 +28,7 @@ def known_versions() -> tuple[str, ...]:
     return tuple(line.split()[0].removeprefix("sglang==") for line in _requirements())
 
 
-def released(version: str, progress: Progress = silent) -> Path:
+def source_tree(version: str, progress: Progress = silent) -> Path:
     """Return a directory with the released `sglang/**/*.py` of a version, downloading it the first time.
 
     The directory is shared and must not be written to. A failed download leaves nothing behind.

@@ -81,7 +81,7 @@ def without_replied(requests: list[CommandContext], context: RepositoryContext) 
 
 
 def label_request(
-    label: str, number: int, sender: str, context: RepositoryContext, *, labelling: Labelling | None = None
+    label: str, number: int, sender: str, context: RepositoryContext, *, label_event: Labelling | None = None
 ) -> CommandContext | None:
     """Read a label as a request of the person who added it; None if it names no target.
 
@@ -93,10 +93,10 @@ def label_request(
     target = target_of_label(label, context.config.trigger_label)
     if target is None:
         return None
-    labelling = labelling or context.github.last_labelling(number, label)
+    label_event = label_event or context.github.last_labelling(number, label)
     # The webhook may be quicker than the history that it tells of.
     source = CommandSource(
-        number, sender, label_key(target), labelled_at=labelling.at if labelling else datetime.now(UTC)
+        number, sender, label_key(target), labelled_at=label_event.at if label_event else datetime.now(UTC)
     )
     return CommandContext(source, parse_words(["to", target]))
 
@@ -168,11 +168,9 @@ def _label_command(
     label: str, replies_by_key: Mapping[str, Comment], original: PullRequest, context: RepositoryContext
 ) -> CommandGroup:
     target = target_of_label(label, context.config.trigger_label)
-    labelling = context.github.last_labelling(original.number, label) if target is not None else None
+    event = context.github.last_labelling(original.number, label) if target is not None else None
     try:
-        request = (
-            label_request(label, original.number, labelling.by, context, labelling=labelling) if labelling else None
-        )
+        request = label_request(label, original.number, event.by, context, label_event=event) if event else None
     except CommandError:
         return ()
     if request is None:

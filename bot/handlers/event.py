@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.errors import RunFolderError
 
-_ASKING = ("issue_comment", "pull_request")
+_EVENTS = ("issue_comment", "pull_request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Event:
     @property
     def may_ask(self) -> bool:
         """Whether events of this name can ask anything of the bot."""
-        return self.name in _ASKING
+        return self.name in _EVENTS
 
 
 def read_event(name: str, file: Path) -> Event:

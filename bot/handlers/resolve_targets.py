@@ -74,8 +74,8 @@ def _affected_targets(
 def _invisible_repositories(context: RepositoryContext) -> list[UnknownTarget]:
     """Return the targets that `all` and `auto` mean in repositories that this account cannot see."""
     return [
-        UnknownTarget(f"{other.repository}:{pattern}", ())
-        for other in context.config.elsewhere
-        for pattern in other.branches
-        if other.repository in context.invisible_repositories
+        UnknownTarget(f"{repository.repository}:{pattern}", ())
+        for repository in context.config.elsewhere
+        for pattern in repository.branches
+        if repository.repository in context.invisible_repositories
     ]

@@ -36,11 +36,11 @@ def states_of_targets(
     """Return how each target branch stands, and the targets of the requests that wait for the merge."""
     original = context.github.pull_request(number)
     comments = own_answers(context.github.comments(number), number, context).values()
-    commented = _commented_states(comments, original)
+    comment_state = _commented_states(comments, original)
     stable = resolve_targets(["all"], target_branches(context), context.config).branches
     rows = [
-        _target_state(target, commented.get(target), original, context)
-        for target in dict.fromkeys([*commented, *stable])
+        _target_state(target, comment_state.get(target), original, context)
+        for target in dict.fromkeys([*comment_state, *stable])
     ]
     deferred_targets = [] if original.merged else _deferred_targets(comments)
     return [row for row in rows if row is not None], deferred_targets
@@ -56,17 +56,17 @@ def _commented_states(comments: Iterable[Comment], original: PullRequest) -> Map
 
 
 def _target_state(
-    target: str, commented: CommentedState | None, original: PullRequest, context: RepositoryContext
+    target: str, comment_state: CommentedState | None, original: PullRequest, context: RepositoryContext
 ) -> TargetOutcome | CommentedState | None:
     try:
         repository = resolve_repository(Target.parse(target), context)
     except TargetBranchNotFound:
-        return commented
+        return comment_state
     result = find_backport(Target.parse(target).branch, original, Command(verb=Verb.BACKPORT), repository)
     # A draft that holds a conflict is open, and the comment tells what is the matter with it.
     return (
-        commented
-        if result is None or (commented is not None and commented.conflict)
+        comment_state
+        if result is None or (comment_state is not None and comment_state.conflict)
         else replace(result, branch=target)
     )
 

@@ -57,9 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.sample:
         places = draw.sample(places, min(_SAMPLED_FIXES, len(places)))  # making a fix takes longer than a mutant
     fields = [
-        Field(version, releases.released(version), fix)
+        Field(version, releases.source_tree(version), fix)
         for name, version in places
-        for fix in fixed_trees(DirectoryTree(releases.released(version)), patches[name], patches)
+        for fix in fixed_trees(DirectoryTree(releases.source_tree(version)), patches[name], patches)
     ]
     mutants = [(field, mutation) for field in fields for mutation in field.fix.mutations()]
     _print(f"{len(mutants)} mutants of {', '.join(f'{field.fix.patch.name} on {field.version}' for field in fields)}")

@@ -40,9 +40,9 @@ def name_backport_branch(
     ours = [pull for pull in from_plain if is_backport_of(pull, branch, original, context)]
     if any(pull.state == "open" for pull in ours):
         return plain
-    other_names = (_plain_name(other, original, context) for other in branches if other != branch)
+    other_names = (_plain_name(name, original, context) for name in branches if name != branch)
     # A file system may take two names for one that differ only in case.
-    is_shared = any(other.casefold() == plain.casefold() for other in other_names)
+    is_shared = any(name.casefold() == plain.casefold() for name in other_names)
     is_taken = len(ours) < len(from_plain)
     return _set_apart(plain, branch, context) if is_shared or is_taken else plain
 

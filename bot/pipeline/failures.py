@@ -13,7 +13,8 @@ def moved_failure(target: Target, request: BackportRequest, attempts: int) -> Fa
         branch=str(target),
         message=f"The branch moved {often} while the candidate was being proven, so nothing was opened: a proof holds "
         "for the commit that it was made on.",
-        hint=f"Comment `{request.asking(str(target))}` when the branch is quieter: it is then made on the new tip.",
+        hint=f"Comment `{request.command_for(str(target))}` when the branch is quieter: it is then made on the new "
+        "tip.",
     )
 
 
@@ -23,7 +24,7 @@ def sibling_failure(target: Target, request: BackportRequest) -> Failed:
         branch=str(target),
         message="This backport was made from the one to another branch in the same request. That one was not opened, "
         "or its proof failed, so this one was not opened either.",
-        hint=f"Comment `{request.asking(str(target))}`: it is then made without the other one.",
+        hint=f"Comment `{request.command_for(str(target))}`: it is then made without the other one.",
     )
 
 

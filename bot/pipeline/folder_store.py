@@ -40,7 +40,7 @@ class FolderStore:
 
     def pick(self, target: Target) -> Candidate | TargetOutcome | None:
         """Read pick/ID.json; None if there is no such file."""
-        record = self._folder.picked(self._id(target))
+        record = self._folder.read_pick(self._id(target))
         return record.made.value if record is not None else None
 
     def keep_pick(self, target: Target, result: Candidate | TargetOutcome) -> None:
@@ -49,7 +49,7 @@ class FolderStore:
 
     def keep_objects(self, target: Target, candidate: Candidate, mirror: Repository) -> None:
         """Write pick/ID.bundle."""
-        bundle = self._folder.made(f"pick/{self._id(target)}.bundle")
+        bundle = self._folder.prepare_path(f"pick/{self._id(target)}.bundle")
         write_bundle(mirror, candidate.base_commit, candidate.commit, bundle)
 
     def fetch_objects(self, target: Target, candidate: Candidate, mirror: Repository) -> None:

@@ -16,7 +16,7 @@ def patch_notes(patch: CarriedPatch, candidate: Candidate, context: RepositoryCo
     tree = CommitTree(context.mirror, candidate.commit)
     original = patch.provenance.original
     companion_references = [
-        reference for carried in (patch, *companions_of(patch, context.patches)) for reference in carried.companions
+        reference for carrier in (patch, *companions_of(patch, context.patches)) for reference in carrier.companions
     ]
     reasons = {
         reference.patch: reference.reason

@@ -27,7 +27,7 @@ def plan_backport(branch: str, request: BackportRequest, context: RepositoryCont
     cancellation = find_cancellation(branch, request, context)
     if cancellation is not None:
         return cancellation
-    outcome = find_backport(branch, request.original, request.asking(branch), context)
+    outcome = find_backport(branch, request.original, request.command_for(branch), context)
     if outcome is not None:
         return outcome
     branches = context.mirror.branches()

@@ -13,12 +13,12 @@ from bot.pipeline.request import BackportRequest
 
 def target_branches(context: RepositoryContext) -> dict[str, Sha]:
     """Return every branch that can be a target, by the name that a requester gives it."""
-    elsewhere = {
+    other_tips = {
         str(Target(name, branch)): tip
         for name, repository in context.other_repositories.items()
         for branch, tip in repository.mirror.branches().items()
     }
-    return context.mirror.branches() | elsewhere
+    return context.mirror.branches() | other_tips
 
 
 def resolve_repository(target: Target, context: RepositoryContext) -> RepositoryContext:

@@ -54,7 +54,7 @@ class BackportRequest(Record):
         except CommandError:
             return ()  # It was read once, so another version of the bot wrote it.
 
-    def asking(self, target: str, **changes: bool) -> Command:
+    def command_for(self, target: str, **changes: bool) -> Command:
         """Return the command that asks for this backport to one target, with these options changed."""
         command = Command(verb=Verb.BACKPORT, options=self.options, commits=self.named_commits)
         return command.onto(target, **changes)

@@ -24,12 +24,12 @@ def taken_back(original: PullRequest, commits: Sequence[Sha], context: Repositor
         if tip is None:
             return ""
         context.mirror.fetch([tip, *commits])
-        reverted = find_landing_status(context.mirror, tip, commits).reverted
+        reverts_by_commit = find_landing_status(context.mirror, tip, commits).reverted
     except GitError as error:
         log.warning("%s", error)
         return ""
-    if not reverted:
+    if not reverts_by_commit:
         return ""
-    by = ", ".join(dict.fromkeys(landing.commit[:12] for landing in reverted.values()))
-    part = "" if len(reverted) == len(commits) else f"{len(reverted)} of its {len(commits)} commits: "
+    by = ", ".join(dict.fromkeys(revert.commit[:12] for revert in reverts_by_commit.values()))
+    part = "" if len(reverts_by_commit) == len(commits) else f"{len(reverts_by_commit)} of its {len(commits)} commits: "
     return f"`{original.base}` took the original back: {part}reverted by {by}. Look at why before merging this."

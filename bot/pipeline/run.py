@@ -129,8 +129,9 @@ class RequestRun:
         def step() -> Decision:
             return plan_backport(target.branch, self.request, context_for_target(target, self.request, context))
 
-        replaced = self._candidates.pop(target, None)  # made for an earlier plan, on a tip that the branch has left
-        self._replaced_commits.update(replaced.commits if replaced else ())
+        # A candidate for an earlier plan sits on a tip that the branch has left.
+        old_candidate = self._candidates.pop(target, None)
+        self._replaced_commits.update(old_candidate.commits if old_candidate else ())
         decision = self._capture(target, step)
         self.store.keep_decision(target, decision)
         return decision
@@ -213,11 +214,11 @@ class RequestRun:
         if (candidate.branch, candidate.base_commit) != (plan.branch, plan.base_commit):
             raise RunFolderError(f"The candidate is not one for {plan.branch}.", hint="Run the stages anew.")
         self._candidates[target] = candidate
-        unopened = set(candidate.siblings).difference(*(sibling.commits for sibling in self.siblings(target)))
-        if unopened:
+        missing_commits = set(candidate.siblings).difference(*(sibling.commits for sibling in self.siblings(target)))
+        if missing_commits:
             # A sibling that is planned again has not ended, so what was made from it is made again, too.
-            outdated = unopened <= self._replaced_commits
-            return Moved("the branch of a sibling moved") if outdated else sibling_failure(target, self.request)
+            is_outdated = missing_commits <= self._replaced_commits
+            return Moved("the branch of a sibling moved") if is_outdated else sibling_failure(target, self.request)
         verdict = self.store.verdict(target, candidate) if self.request.options.prove else None
         self.store.fetch_objects(target, candidate, repository.mirror)
         return publish_candidate(plan, candidate, verdict, self.request, repository)
@@ -236,5 +237,5 @@ class RequestRun:
 
     def _capture(self, target: Target, step: Callable[[], ResultT]) -> ResultT | Failed:
         """Run a step; an error becomes an outcome. Every outcome bears the name that the requester gave the target."""
-        result = capture_errors(str(target), step, retry=self.request.asking(str(target)))
+        result = capture_errors(str(target), step, retry=self.request.command_for(str(target)))
         return replace(result, branch=str(target)) if isinstance(result, TargetOutcome) else result

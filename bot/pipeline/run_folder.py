@@ -64,7 +64,7 @@ class RunFolder:
         Raises RunFolderError where it cannot be written.
         """
         try:
-            path = self.made(name)
+            path = self.prepare_path(name)
             write_file(path.parent, path.name, content)
         except OSError as error:
             raise RunFolderError(f"{name} cannot be written: {error.strerror or error}.", hint=_FOREIGN) from error
@@ -77,7 +77,7 @@ class RunFolder:
         """Read a small text."""
         return self._open(name, LARGEST_RECORD).decode(errors="replace")
 
-    def made(self, name: str) -> Path:
+    def prepare_path(self, name: str) -> Path:
         """Return a file's path in a subfolder that is there."""
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ class RunFolder:
         """Read what the plan stage left."""
         return self._read("plan/plan.json", Plan)
 
-    def picked(self, target: str) -> Picked | None:
+    def read_pick(self, target: str) -> Picked | None:
         """Read what the pick stage left for a target, or None where it left nothing."""
         return self._read_if_there(f"pick/{target}.json", Picked)
 

@@ -28,5 +28,5 @@ def seal_picks(folder: RunFolder) -> SealedPicks:
 
 
 def _has_candidate(target: PlannedTarget, folder: RunFolder) -> bool:
-    record = folder.picked(target.id)
+    record = folder.read_pick(target.id)
     return record is not None and isinstance(record.made.value, Candidate)

@@ -87,7 +87,7 @@ class StatusComment:
             self.end(self._failure(branch, error))
 
     def _failure(self, branch: str, error: Exception) -> Failed:
-        return failed_outcome(branch, error, retry=str(self._request.asking(branch)))
+        return failed_outcome(branch, error, retry=str(self._request.command_for(branch)))
 
     def _show(self, result: TargetOutcome) -> None:
         self._write()

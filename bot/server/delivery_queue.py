@@ -121,7 +121,7 @@ class Journal:
             rows = self._database.execute("SELECT problem FROM delivery WHERE state = 'failed' ORDER BY position")
             return tuple(row[0] for row in rows)
 
-    def waiting(self) -> int:
+    def count_waiting(self) -> int:
         """Count the deliveries whose work has not ended."""
         with self._lock:
             row = self._database.execute("SELECT COUNT(*) FROM delivery WHERE state = 'waiting'").fetchone()

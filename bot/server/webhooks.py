@@ -81,7 +81,7 @@ def webhook_app(journal: Journal, *, secret: str, on_accept: Callable[[Trigger],
             return Response(status_code=400)  # nobody is there to read it
 
     async def health(_request: Request) -> Response:
-        return PlainTextResponse(f"ok, {journal.waiting()} waiting")
+        return PlainTextResponse(f"ok, {journal.count_waiting()} waiting")
 
     return Starlette(routes=[Route("/webhook", receive, methods=["POST"]), Route("/health", health)])
 

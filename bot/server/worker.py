@@ -52,7 +52,7 @@ class Worker:
     def wait_until_idle(self, timeout: float) -> bool:
         """Wait (seconds) until nothing is waiting; False where that did not happen in time."""
         with self._idle:
-            return self._idle.wait_for(lambda: self._journal.waiting() == 0, timeout)
+            return self._idle.wait_for(lambda: self._journal.count_waiting() == 0, timeout)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -55,7 +55,7 @@ def test_the_schema_in_the_repository_is_the_one_the_program_uses() -> None:
 def test_a_value_comes_back_as_what_it_was(value: Candidate | WouldOpen | Failed, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.write("pick/1.json", Picked.model_validate({"made": tagged(value)}))
-    picked = folder.picked("1")
+    picked = folder.read_pick("1")
     assert picked is not None
     assert picked.made.value == value
 
@@ -64,7 +64,7 @@ def test_a_path_that_is_not_utf8_can_be_written(tmp_path: Path) -> None:
     made = tagged(WouldOpen(branch="b", candidate=Candidate(**{**vars_of(CANDIDATE), "files": ("caf\udce9",)})))
     folder = RunFolder(tmp_path)
     folder.write("pick/1.json", Picked.model_validate({"made": made}))
-    picked = folder.picked("1")
+    picked = folder.read_pick("1")
     assert picked is not None
     assert isinstance(picked.made.value, WouldOpen)
     assert picked.made.value.candidate.files == ("caf\N{REPLACEMENT CHARACTER}",)
@@ -93,20 +93,20 @@ def test_another_version_and_an_unknown_key_are_refused_by_name(key: str, tmp_pa
 
 def test_a_file_too_large_to_be_a_record_is_not_read(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    with folder.made("pick/1.json").open("wb") as file:
+    with folder.prepare_path("pick/1.json").open("wb") as file:
         file.truncate(LARGEST_RECORD + 1)
     with pytest.raises(RunFolderError, match="bytes"):
-        folder.picked("1")
+        folder.read_pick("1")
 
 
 def test_the_seal_covers_names_and_contents(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    folder.made("plan/plan.json").write_text("{}")
-    folder.made("pick/1.json").write_text("{}")
+    folder.prepare_path("plan/plan.json").write_text("{}")
+    folder.prepare_path("pick/1.json").write_text("{}")
     first = folder.seal()
     folder.path("pick/1.json").rename(folder.path("pick/2.json"))
     renamed = folder.seal()
-    folder.made("prove/1.json").write_text("{}")
+    folder.prepare_path("prove/1.json").write_text("{}")
     assert first != renamed == folder.seal()
 
 
@@ -115,7 +115,7 @@ def test_of_the_artifacts_each_verdict_is_read_from_its_own(tmp_path: Path) -> N
         (tmp_path / "proofs" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "proofs" / name).write_text("{}")
     folder = RunFolder(tmp_path / "run", tmp_path / "proofs")
-    folder.made("prove/2.json").write_text("{}")
+    folder.prepare_path("prove/2.json").write_text("{}")
     assert folder.proof("2") is None
     (tmp_path / "proofs/prove-1-2").mkdir()
     (tmp_path / "proofs/prove-1-2/2.json").write_text("{}")
@@ -134,6 +134,6 @@ def test_a_verdict_behind_a_link_is_not_read(tmp_path: Path) -> None:
 
 def test_a_seal_of_other_characters_is_another_seal(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    folder.made("plan/plan.json").write_text("{}")
+    folder.prepare_path("plan/plan.json").write_text("{}")
     with pytest.raises(RunFolderError, match="not as it was sealed"):
         folder.check_seal("sha256:\u00e9\udcff")

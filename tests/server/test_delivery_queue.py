@@ -36,7 +36,7 @@ def test_a_redelivered_delivery_is_not_accepted_twice(journal: Journal) -> None:
     assert not journal.accept("one", "push", {})
     journal.finish("one")
     assert not journal.accept("one", "push", {})
-    assert journal.waiting() == 0
+    assert journal.count_waiting() == 0
 
 
 def test_an_unfinished_delivery_survives_the_process(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_journal_of_the_first_version_is_read_on(tmp_path: Path) -> None:
     old.close()
     for _start in range(2):
         journal = Journal(tmp_path / "journal.sqlite")
-        assert journal.waiting() == 1
+        assert journal.count_waiting() == 1
         assert not journal.accept("one", "push", {}, key="push 1")
         journal.close()
 

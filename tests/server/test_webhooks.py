@@ -77,12 +77,12 @@ def test_the_signature_is_githubs() -> None:
 
 def test_a_signed_delivery_is_recorded_before_the_answer(journal: Journal) -> None:
     assert _deliver(journal, comment()) == (202, 1)
-    assert journal.waiting() == 1
+    assert journal.count_waiting() == 1
 
 
 def test_a_delivery_that_asks_for_nothing_is_not_kept(journal: Journal) -> None:
     assert _deliver(journal, b'{"action": "created"}') == (200, 0)
-    assert journal.waiting() == 0
+    assert journal.count_waiting() == 0
 
 
 def test_a_redelivery_does_not_wake_the_worker(journal: Journal) -> None:
@@ -97,7 +97,7 @@ def test_the_same_comment_under_another_id_is_worked_on_once(journal: Journal) -
     told_by_an_app = comment(1, installation={"id": 5})
     assert _deliver(journal, told_by_an_app, **{"X-GitHub-Delivery": "of-the-app"}) == (200, 0)
     assert _deliver(journal, comment(2), **{"X-GitHub-Delivery": "the-next-comment"}) == (202, 1)
-    assert journal.waiting() == 2
+    assert journal.count_waiting() == 2
 
 
 def test_a_label_that_is_put_on_again_asks_again(journal: Journal) -> None:
@@ -127,7 +127,7 @@ def test_a_label_that_is_put_on_again_asks_again(journal: Journal) -> None:
 def test_what_is_not_a_delivery_is_refused(journal: Journal, body: bytes, changed: dict[str, str], status: int) -> None:
     headers = {name: value.encode("latin-1") for name, value in _headers(body, **changed).items()}
     assert _post(journal, body, headers) == (status, 0)  # type: ignore[arg-type]
-    assert journal.waiting() == 0
+    assert journal.count_waiting() == 0
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_json_that_github_does_not_send_is_refused(journal: Journal, odd: bytes)
     body = comment()[:-1] + b', "odd": ' + odd + b"}"
     assert _deliver(journal, body) == (400, 0)
     assert _deliver(journal, comment().decode().encode("utf-16")) == (400, 0)
-    assert journal.waiting() == 0
+    assert journal.count_waiting() == 0
 
 
 @pytest.mark.parametrize("stated", [True, False], ids=["of a stated length", "in chunks"])

@@ -69,7 +69,7 @@ def test_what_the_end_of_the_bot_interrupted_is_kept_for_the_next_start(journal:
     worker.start()
     assert ended.wait(10)
     worker.stop()
-    assert (seen, journal.waiting()) == (["one"], 1)
+    assert (seen, journal.count_waiting()) == (["one"], 1)
 
 
 def test_an_unanswering_github_is_asked_again(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

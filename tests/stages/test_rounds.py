@@ -98,7 +98,7 @@ def test_what_was_made_from_a_sibling_that_failed_its_proof_is_not_opened(drifti
     pipeline.pick()
     seal = pipeline.seal()
     pipeline.prove([older.id])
-    made = pipeline.folder.picked(newer.id)
+    made = pipeline.folder.read_pick(newer.id)
     assert made is not None
     assert isinstance(made.made.value, Candidate)
     run = SuiteRun(tree="", cases=(), device=None, seconds=1.0)
@@ -117,7 +117,7 @@ def test_the_pick_names_the_commits_of_siblings_that_it_was_made_from(drifting: 
     pipeline.write_config(required=False)
     older, newer = pipeline.plan(pipeline.event("/backport release/1.9 release/2.0", on=20))
     pipeline.pick()
-    picked = [pipeline.folder.picked(target.id) for target in (older, newer)]
+    picked = [pipeline.folder.read_pick(target.id) for target in (older, newer)]
     made = [each.made.value for each in picked if each is not None]
     assert isinstance(made[0], Candidate)
     assert isinstance(made[1], Candidate)

@@ -412,7 +412,7 @@ def test_outputs_are_one_line_each_whatever_a_branch_is_called(
 def test_a_candidate_is_written_down_whole(pipeline: Pipeline) -> None:
     (target,) = pipeline.plan(pipeline.event("/backport release/1.1"))
     pipeline.pick(target.id)
-    picked = pipeline.folder.picked(target.id)
+    picked = pipeline.folder.read_pick(target.id)
     assert picked is not None
     assert isinstance(picked.made.value, Candidate)
     assert [rung.won for rung in picked.made.value.rungs] == [False, False, True]
