@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.git.conflict_markers import Region
@@ -14,11 +14,13 @@ from bot.pick.merge.regions import LineRegion, SettledLines, cut, cut_file, join
 LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"c\n", b"\n", b"d\n"]), max_size=12)
 
 
+@settings(deadline=None)
 @given(LINES, LINES)
 def test_edits_turn_one_text_into_the_other(base: list[bytes], changed: list[bytes]) -> None:
     assert apply_edits(base, edits(base, changed)) == changed
 
 
+@settings(deadline=None)
 @given(LINES, LINES)
 def test_aligned_pairs_are_equal_and_rise(one: list[bytes], other: list[bytes]) -> None:
     pairs = align(one, other)
@@ -26,6 +28,7 @@ def test_aligned_pairs_are_equal_and_rise(one: list[bytes], other: list[bytes]) 
     assert all(a < c and b < d for (a, b), (c, d) in pairwise(pairs))
 
 
+@settings(deadline=None)
 @given(LINES, LINES)
 def test_merge_with_an_unchanged_side_gives_the_other(base: list[bytes], changed: list[bytes]) -> None:
     for ours, theirs in ((base, changed), (changed, base), (changed, changed)):
@@ -34,6 +37,7 @@ def test_merge_with_an_unchanged_side_gives_the_other(base: list[bytes], changed
         assert join_pieces(pieces, {}) == b"".join(changed)
 
 
+@settings(deadline=None)
 @given(LINES, LINES, LINES)
 def test_taking_one_side_of_every_region_loses_none_of_its_lines(
     base: list[bytes], ours: list[bytes], theirs: list[bytes]

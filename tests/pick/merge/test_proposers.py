@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.pick.merge.proposers import propose
@@ -80,6 +80,7 @@ def test_new_words_are_not_joined_to_those_that_the_target_moved_to_the_margin()
     assert not [answer for answer in answers if "returnvalue" in answer]
 
 
+@settings(deadline=None)
 @given(SIDES, SIDES, SIDES)
 @example(["", "a = f(x, y)"], ["a = f(x, y)"], ["b = 1", "a = f(x, y)"])
 def test_no_answer_has_a_word_that_no_side_has(base: list[str], ours: list[str], theirs: list[str]) -> None:
