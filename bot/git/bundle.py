@@ -56,7 +56,7 @@ def take_bundle(repository: Repository, file: Path, base: Sha, candidate: Sha) -
         GitError: the bundle is damaged, holds other commits, or the candidate does not sit on the base commit.
     """
     _unbundle(repository.git, file, base, candidate)
-    repository.forget()
+    repository.close()
     _check_whole(repository, candidate, f"^{base}")
     if not repository.is_ancestor(base, candidate):
         raise GitError(f"{candidate[:12]} does not sit on {base[:12]}; nothing was done.", hint="Make it anew.")

@@ -137,7 +137,7 @@ def fetch(repository: Repository, names: Iterable[str]) -> None:
     if result.code:
         names = ", ".join(refspec.removeprefix("+").partition(":")[0] for refspec in refspecs)
         raise _fetch_error(repository, result, f"{names} could not be fetched")
-    repository.forget()
+    repository.close()
 
 
 def _fetch_once(repository: Repository, refspecs: list[str]) -> _Answer:

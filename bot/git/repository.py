@@ -22,6 +22,7 @@ from bot.git.remote import Connection
 from bot.git.tree_cache import TreeCache
 from bot.models import Commit, Sha, Signature
 
+_NAMESPACES = ("refs/heads/", f"refs/remotes/{remote.REMOTE}/")
 # About 2 kB each.
 _COMMITS_LIMIT = 10_000
 
@@ -78,6 +79,7 @@ class Repository:
 
     def resolve(self, name: str) -> Sha | None:
         """Return the commit that a name means here, or None."""
+        # Not GitPython's `rev_parse`, which takes no process but knows only some forms of a name.
         result = self.git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         return Sha(result.stdout.decode().strip()) if result.code == 0 else None
 
@@ -173,7 +175,7 @@ class Repository:
         return self.git.attempt("merge-base", "--is-ancestor", ancestor, descendant).code == 0
 
     def commits_between(self, base: Sha, tip: Sha) -> tuple[Commit, ...]:
-        """Return the commits that `tip` has and `excluded` has not, oldest first."""
+        """Return the commits that `tip` has and `base` lacks, oldest first."""
         names = self.git.text("rev-list", "--reverse", "--topo-order", tip, f"^{base}").split()
         return tuple(self.commit(Sha(sha)) for sha in names)
 
@@ -184,9 +186,8 @@ class Repository:
 
     def local_branches(self) -> dict[str, Sha]:
         """Return the branches that are here, local and remote-tracking ones, without asking the remote."""
-        output = self.git.text(
-            "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/", f"refs/remotes/{remote.REMOTE}/"
-        )
+        # GitPython's `heads` read the commit of each branch: three times as long for 50 branches.
+        output = self.git.text("for-each-ref", "--format=%(objectname) %(refname)", *_NAMESPACES)
         pairs = (line.split(" ", 1) for line in output.splitlines())
         return {_branch_of(ref): Sha(sha) for sha, ref in pairs}
 
@@ -199,12 +200,8 @@ class Repository:
                 continue
         return "main"
 
-    def forget(self) -> None:
-        """End the reading process, which does not see objects that have come in since; a later read starts another."""
-        self.reader.close()
-
     def close(self) -> None:
-        """End the reading process; the repository can still be used and starts another."""
+        """End the reading process, which may not see objects that came in later; a later read starts another."""
         self.reader.close()
 
     def __enter__(self) -> Repository:
@@ -215,7 +212,7 @@ class Repository:
 
 
 def _branch_of(ref: str | PathLike[str]) -> str:
-    return str(ref).removeprefix("refs/heads/").removeprefix(f"refs/remotes/{remote.REMOTE}/")
+    return str(ref).removeprefix(_NAMESPACES[0]).removeprefix(_NAMESPACES[1])
 
 
 class Quarantine(Repository):

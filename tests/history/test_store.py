@@ -109,7 +109,7 @@ def test_a_tip_that_is_gone_from_the_repository_stops_nothing(
     with HistoryStore(tmp_path / "history.sqlite") as store:
         store.update(repository, [gone])
         history.lose(gone)
-        repository.forget()
+        repository.close()
         assert kept in shas(store, repository, kept)
 
 
