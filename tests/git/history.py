@@ -49,10 +49,10 @@ class History:
     def git(self, *arguments: str, stdin: bytes = b"", bare: bool = True) -> str:
         """Run git here and return what it printed."""
         options = [f"--git-dir={self.directory}"] if bare else []
-        done = subprocess.run(
+        result = subprocess.run(
             ["git", *options, *arguments], input=stdin, capture_output=True, check=True, env=ENVIRONMENT
         )
-        return done.stdout.decode(errors="surrogateescape").strip()
+        return result.stdout.decode(errors="surrogateescape").strip()
 
     def commit(
         self,
@@ -81,21 +81,21 @@ class History:
 
     def _file(self, path: str, content: bytes | str | File | None) -> list[bytes]:
         raw = path.encode("utf-8", "surrogateescape")
-        quoted = (
+        quoted_path = (
             b'"'
             + b"".join(b"\\%03o" % byte if byte > 126 or byte in b'"\\\n' else bytes([byte]) for byte in raw)
             + b'"'
         )
         if content is None:
-            return [b"D " + quoted]
+            return [b"D " + quoted_path]
         if isinstance(content, str):
             content = content.encode()
         if isinstance(content, bytes):
             content = File("100644", content)
         if content.mode == "160000":
-            return [b"M 160000 %s %s" % (content.content, quoted)]
+            return [b"M 160000 %s %s" % (content.content, quoted_path)]
         return [
-            b"M %s inline %s" % (content.mode.encode(), quoted),
+            b"M %s inline %s" % (content.mode.encode(), quoted_path),
             b"data %d\n%s" % (len(content.content), content.content),
         ]
 
@@ -152,11 +152,11 @@ class Judge:
         """Pick a commit with a worktree, as a person does."""
         self.git("reset", "--quiet", "--hard", onto)
         self.git("clean", "-ffdxq")
-        done = self.git("cherry-pick", *options, commit)
-        begun = self.git("rev-parse", "--verify", "--quiet", "CHERRY_PICK_HEAD").returncode == 0
-        assert begun or done.returncode == 0, f"git did not even try: {done.stderr.decode()}"
+        result = self.git("cherry-pick", *options, commit)
+        process = self.git("rev-parse", "--verify", "--quiet", "CHERRY_PICK_HEAD").returncode == 0
+        assert process or result.returncode == 0, f"git did not even try: {result.stderr.decode()}"
         unmerged = self._unmerged()
-        if done.returncode == 0:
+        if result.returncode == 0:
             return Judgement("clean", self.git("rev-parse", "HEAD^{tree}").stdout.decode().strip())
         staged = self.git("diff", "--cached", "--quiet", "--ignore-submodules=none").returncode
         return Judgement("conflict", unmerged=unmerged) if unmerged or staged else Judgement("empty")

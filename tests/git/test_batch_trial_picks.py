@@ -30,21 +30,21 @@ def test_batch_answers_as_single_trials_do(history: History, repository: Reposit
     """base ── original (main) onto trees where it is clean, empty, in conflict, and merged by attributes"""
     base = history.commit({"f": BASE, "d": BASE})
     original = history.commit({"f": BASE.replace("line 5", "fixed")}, base)
-    others = [
+    tips = [
         history.commit({"g": "g"}, base),
         history.commit({"f": BASE.replace("line 5", "fixed")}, base),
         history.commit({"f": BASE.replace("line 5", "other")}, base),
         history.commit({"f": None}, base),
         history.commit({"f": BASE.replace("line 5", "other"), ".gitattributes": "f merge=union\n"}, base),
     ]
-    wanted = [(original, history.tree(other)) for other in others]
+    pairs = [(original, history.tree(tip)) for tip in tips]
     with repository.quarantine() as quarantine:
-        batched = try_picks(quarantine, wanted)
-        single = {(commit, onto): try_pick(quarantine, commit, onto) for commit, onto in wanted}
-        assert {each: _plain(trial) for each, trial in batched.items()} == {
-            each: _plain(trial) for each, trial in single.items()
+        batch = try_picks(quarantine, pairs)
+        single = {(commit, onto): try_pick(quarantine, commit, onto) for commit, onto in pairs}
+        assert {pair: _plain(trial) for pair, trial in batch.items()} == {
+            pair: _plain(trial) for pair, trial in single.items()
         }
-    kinds = [type(batched[each]) for each in wanted]
+    kinds = [type(batch[pair]) for pair in pairs]
     assert kinds == [CleanPick, EmptyPick, UnmergedPick, UnmergedPick, CleanPick]
 
 
@@ -52,15 +52,15 @@ def test_shared_out_between_processes_the_answers_are_the_same(history: History,
     """base ── original (main) onto 40 trees, every third of them in conflict"""
     base = history.commit({"f": BASE})
     original = history.commit({"f": BASE.replace("line 5", "fixed")}, base)
-    others = [
+    tips = [
         history.commit({"f": BASE.replace("line 5", f"other {n}")} if n % 3 == 0 else {f"g{n}": ""}, base)
         for n in range(40)
     ]
-    wanted = [(original, history.tree(other)) for other in others]
+    pairs = [(original, history.tree(tip)) for tip in tips]
     with repository.quarantine() as quarantine:
-        alone = try_picks(quarantine, wanted, processes=1)
-        assert try_picks(quarantine, wanted, processes=3) == alone
-    kinds = [type(alone[each]) for each in wanted]
+        alone = try_picks(quarantine, pairs, processes=1)
+        assert try_picks(quarantine, pairs, processes=3) == alone
+    kinds = [type(alone[pair]) for pair in pairs]
     assert kinds == [UnmergedPick if n % 3 == 0 else CleanPick for n in range(40)]
 
 
@@ -70,20 +70,20 @@ def test_time_is_given_to_all_of_them_together_and_not_to_each_process(
     """base ── original (main) onto 40 trees with other files in conflict, in eight processes one after the other"""
     base = history.commit({"f": BASE})
     original = history.commit({"f": BASE.replace("line 5", "fixed")}, base)
-    others = [history.commit({"f": BASE.replace("line 5", f"other {n}")}, base) for n in range(40)]
-    given: list[float] = []
+    tips = [history.commit({"f": BASE.replace("line 5", f"other {n}")}, base) for n in range(40)]
+    limits: list[float] = []
 
     def slow(*arguments: object) -> ProcessResult:
-        given.append(cast("float", arguments[-1]))
+        limits.append(cast("float", arguments[-1]))
         time.sleep(0.01)
         return run_merge(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(merge_trees, "run_merge", slow)
     with repository.quarantine() as quarantine:
-        try_picks(quarantine, [(original, history.tree(other)) for other in others], seconds=60, processes=2)
-    assert len(given) == 8
-    assert given[0] <= 60
-    assert max(given[2:]) < 60 - 0.01
+        try_picks(quarantine, [(original, history.tree(tip)) for tip in tips], seconds=60, processes=2)
+    assert len(limits) == 8
+    assert limits[0] <= 60
+    assert max(limits[2:]) < 60 - 0.01
 
 
 def test_pick_that_git_cannot_do_leaves_the_others_alone(history: History, repository: Repository) -> None:

@@ -40,9 +40,9 @@ class Wilderness:
 
     def twin(self) -> Wilderness:
         """Return another that starts from the same base."""
-        other = Wilderness(self.dice)
-        other.files = dict(self.base)
-        return other
+        twin = Wilderness(self.dice)
+        twin.files = dict(self.base)
+        return twin
 
     def change(self) -> dict[str, bytes | str | File | None]:
         """Change something and say what."""
@@ -63,29 +63,29 @@ class Wilderness:
         return {path: self.files.get(path) for path in sorted(paths) if before.get(path) != self.files.get(path)}
 
     def _texts(self) -> list[str]:
-        return sorted(name for name, held in self.files.items() if isinstance(held, bytes) and name[0] != ".")
+        return sorted(name for name, content in self.files.items() if isinstance(content, bytes) and name[0] != ".")
 
     def _edit(self) -> None:
         name = self.dice.choice(self._texts())
-        held = self.files[name]
-        assert isinstance(held, bytes)
-        lines = held.splitlines(keepends=True) or [b"\n"]
-        at = self.dice.randrange(len(lines))
-        end = b"\r\n" if lines[at].endswith(b"\r\n") else b"\n"
-        new = b"%s edited %d%s" % (lines[at].rstrip(b"\r\n"), self.dice.randrange(3), end)
-        lines[at : at + self.dice.randint(0, 1)] = [new] * self.dice.randint(0, 2)
+        content = self.files[name]
+        assert isinstance(content, bytes)
+        lines = content.splitlines(keepends=True) or [b"\n"]
+        index = self.dice.randrange(len(lines))
+        end = b"\r\n" if lines[index].endswith(b"\r\n") else b"\n"
+        new = b"%s edited %d%s" % (lines[index].rstrip(b"\r\n"), self.dice.randrange(3), end)
+        lines[index : index + self.dice.randint(0, 1)] = [new] * self.dice.randint(0, 2)
         self.files[name] = b"".join(lines)
 
     def _move(self) -> None:
         name = self.dice.choice(self._texts())
-        held = self.files.pop(name)
-        self.files[self._free(self.dice.choice(("src/", "moved/", "")) + name.rpartition("/")[2])] = held
+        content = self.files.pop(name)
+        self.files[self._free(self.dice.choice(("src/", "moved/", "")) + name.rpartition("/")[2])] = content
 
     def _move_directory(self) -> None:
         old, new = self.dice.choice((("src/", "lib/"), ("src/deep/", "src/low/"), ("lib/", "src/")))
         for name in [name for name in self.files if name.startswith(old)]:
-            held = self.files.pop(name)
-            self.files[self._free(new + name.removeprefix(old))] = held
+            content = self.files.pop(name)
+            self.files[self._free(new + name.removeprefix(old))] = content
 
     def _delete(self) -> None:
         if len(self._texts()) > 4:
@@ -94,17 +94,17 @@ class Wilderness:
     def _mode(self) -> None:
         # A file with a mode is edited no more, as an edit keeps no mode here.
         name = self.dice.choice(self._texts())
-        held = self.files[name]
-        assert isinstance(held, bytes)
+        content = self.files[name]
+        assert isinstance(content, bytes)
         if len(self._texts()) > 4:
-            self.files[name] = File("100755", held)
+            self.files[name] = File("100755", content)
 
     def _clash(self) -> None:
         """Put a directory where a file was, or another file where both sides may add one."""
         name = self.dice.choice(("new.txt", "new.txt/inner", "a.py/inner"))
         head = name.partition("/inner")[0]
-        for taken in [each for each in self.files if each == head or each.startswith(f"{head}/")]:
-            del self.files[taken]
+        for path in [path for path in self.files if path == head or path.startswith(f"{head}/")]:
+            del self.files[path]
         self.files[name] = b"new %d\n" % self.dice.randrange(3)
 
     def _turn(self) -> None:
@@ -114,7 +114,7 @@ class Wilderness:
 
     def _free(self, path: str) -> str:
         # Nothing can lie below a file.
-        parents = {path[:at] for at, sign in enumerate(path) if sign == "/"}
+        parents = {path[:index] for index, sign in enumerate(path) if sign == "/"}
         return path if parents.isdisjoint(self.files) else path.replace("/", "-")
 
 
@@ -136,7 +136,7 @@ def test_every_pick_ends_as_a_real_one(seed: int, history: History, judge: Judge
     pairs = [(original, tip) for original in main for tip in (branch[0], branch[-1])]
     expected = {pair: judge.cherry_pick(*pair) for pair in pairs}
     assert {pair: judgement(repository, *pair) for pair in pairs} == expected
-    assert len(Counter(each.verdict for each in expected.values())) > 1, "a history that says only one thing"
+    assert len(Counter(real.verdict for real in expected.values())) > 1, "a history that says only one thing"
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -155,39 +155,39 @@ def test_a_series_ends_as_real_picks_one_after_the_other(
 
 def _all_of(history: History, base: Sha, tip: Sha) -> dict[str, bytes | str | File | None]:
     """Return what makes the tree of `tip` out of that of `base`."""
-    changed = history.git("diff-tree", "-r", "-z", "--no-renames", base, tip).split("\0")
+    fields = history.git("diff-tree", "-r", "-z", "--no-renames", base, tip).split("\0")
     files: dict[str, bytes | str | File | None] = {}
-    with Repository.open(history.directory) as opened:
-        for about, path in zip(changed[::2], changed[1::2], strict=False):
-            _old, mode, _was, sha, _kind = about.removeprefix(":").split(" ")
+    with Repository.open(history.directory) as repository:
+        for about, path in zip(fields[::2], fields[1::2], strict=False):
+            _old, mode, _old_blob, sha, _kind = about.removeprefix(":").split(" ")
             if mode == "000000":
                 files[path] = None
             else:
-                files[path] = File(mode, sha.encode() if mode == "160000" else opened.read_blob(Sha(sha)))
+                files[path] = File(mode, sha.encode() if mode == "160000" else repository.read_blob(Sha(sha)))
     return files
 
 
 def _series(repository: Repository, tip: Sha, series: tuple[Sha, ...]) -> tuple[str, str]:
     """Return how the strategies of git end: the tree, or the commit that conflicts."""
-    ended = pick(
+    result = pick(
         repository, plan(tip, *series), patches={}, committer=COMMITTER, max_prerequisites=0, strategies=GIT_STRATEGIES
     )
-    if isinstance(ended, Candidate):
-        return "clean", repository.commit(ended.commit).tree
-    return ("conflict", ended.commit) if isinstance(ended, Conflict) else ("empty", "")
+    if isinstance(result, Candidate):
+        return "clean", repository.commit(result.commit).tree
+    return ("conflict", result.commit) if isinstance(result, Conflict) else ("empty", "")
 
 
 def _real_series(judge: Judge, tip: Sha, series: tuple[Sha, ...]) -> tuple[str, str]:
-    made = tip
+    head = tip
     for commit in series:
         mainline = ("-m", "1") if len(judge.git("show", "-s", "--format=%P", commit).stdout.split()) > 1 else ()
-        ended = judge.cherry_pick(commit, made, *mainline)
-        if ended.verdict == "conflict":
+        real = judge.cherry_pick(commit, head, *mainline)
+        if real.verdict == "conflict":
             return "conflict", commit
-        if ended.verdict == "clean":
-            made = Sha(judge.git("rev-parse", "HEAD").stdout.decode().strip())
-    tree = judge.git("rev-parse", f"{made}^{{tree}}").stdout.decode().strip()
-    return ("empty", "") if made == tip else ("clean", tree)
+        if real.verdict == "clean":
+            head = Sha(judge.git("rev-parse", "HEAD").stdout.decode().strip())
+    tree = judge.git("rev-parse", f"{head}^{{tree}}").stdout.decode().strip()
+    return ("empty", "") if head == tip else ("clean", tree)
 
 
 def test_a_tree_of_a_hundred_thousand_files_costs_what_it_touches(history: History, repository: Repository) -> None:
@@ -199,17 +199,17 @@ def test_a_tree_of_a_hundred_thousand_files_costs_what_it_touches(history: Histo
     original = history.commit({"d3/f3": b"y\n"}, base)
     tip = history.commit({"d4/f4": b"z\n"}, base)
     with repository.quarantine() as quarantine:
-        picked = try_pick(quarantine, original, quarantine.commit(tip).tree)
-        assert isinstance(picked, CleanPick)
-        assert quarantine.changed_paths(quarantine.commit(base).tree, picked.tree) == ("d3/f3", "d4/f4")
+        clean_pick = try_pick(quarantine, original, quarantine.commit(tip).tree)
+        assert isinstance(clean_pick, CleanPick)
+        assert quarantine.changed_paths(quarantine.commit(base).tree, clean_pick.tree) == ("d3/f3", "d4/f4")
         # Three stand-in commits, the empty tree, and what git writes for one changed directory and the root.
-        assert sum(1 for each in quarantine.scratch.rglob("*") if each.is_file()) < 10
+        assert sum(1 for path in quarantine.scratch.rglob("*") if path.is_file()) < 10
 
 
 TEN = [f"line {number}\n" for number in range(10)]
 
 
-def _branched(history: History) -> tuple[Sha, Sha]:
+def _branch_off(history: History) -> tuple[Sha, Sha]:
     """base ── original (main); base ── tip (release)"""
     base = history.commit({"f": "".join(TEN), "g": "g\n"})
     original = history.branch("main", history.commit({"f": "".join(["fixed\n", *TEN[1:]])}, base))
@@ -224,7 +224,7 @@ def _clone(history: History, directory: Path, *options: str) -> Repository:
 
 
 def test_a_shallow_clone_picks_what_it_holds(history: History, judge: Judge, tmp_path: Path) -> None:
-    original, tip = _branched(history)
+    original, tip = _branch_off(history)
     with _clone(history, tmp_path / "shallow.git", "--depth=2", "--no-single-branch") as shallow:
         assert judgement(shallow, original, tip) == judge.cherry_pick(original, tip)
 
@@ -233,7 +233,7 @@ def test_a_commit_whose_parent_a_shallow_clone_lacks_is_an_error_and_no_addition
     history: History, tmp_path: Path
 ) -> None:
     """Without its parent a commit looks as if it had added every file."""
-    original, tip = _branched(history)
+    original, tip = _branch_off(history)
     with (
         _clone(history, tmp_path / "shallow.git", "--depth=1", "--no-single-branch") as shallow,
         pytest.raises(GitError, match="There is no commit"),
@@ -242,13 +242,13 @@ def test_a_commit_whose_parent_a_shallow_clone_lacks_is_an_error_and_no_addition
 
 
 def test_a_partial_clone_brings_the_contents_that_a_pick_needs(history: History, judge: Judge, tmp_path: Path) -> None:
-    original, tip = _branched(history)
+    original, tip = _branch_off(history)
     with _clone(history, tmp_path / "partial.git", "--filter=blob:none") as partial:
         assert judgement(partial, original, tip) == judge.cherry_pick(original, tip)
 
 
 def test_a_partial_clone_without_its_remote_is_an_error_and_no_verdict(history: History, tmp_path: Path) -> None:
-    original, tip = _branched(history)
+    original, tip = _branch_off(history)
     with _clone(history, tmp_path / "partial.git", "--filter=blob:none") as partial:
         history.directory.rename(tmp_path / "gone.git")
         with pytest.raises(GitError):

@@ -35,8 +35,8 @@ def pick(
 ) -> tuple[CleanPick | EmptyPick | UnmergedPick, bytes | None]:
     """Try a pick; return how it ends and what the file became."""
     with repository.quarantine() as quarantine:
-        ended = try_pick(quarantine, original, quarantine.commit(onto).tree)
-        return ended, None if isinstance(ended, EmptyPick) else quarantine.read(ended.tree, path)
+        with_ends = try_pick(quarantine, original, quarantine.commit(onto).tree)
+        return with_ends, None if isinstance(with_ends, EmptyPick) else quarantine.read(with_ends.tree, path)
 
 
 @pytest.mark.parametrize(("theirs", "ours"), [(UNIX, WINDOWS), (WINDOWS, UNIX)])
@@ -45,31 +45,31 @@ def test_the_pick_has_the_branch_s_line_ends(
     history: History, repository: Repository, theirs: str, ours: str, fixed: list[str]
 ) -> None:
     base = history.commit({"f": text(LINES, ours)})
-    normalised = history.commit({"f": text(LINES, theirs)}, base)
-    original = history.commit({"f": text(fixed, theirs)}, normalised)
-    ended, made = pick(repository, original, base)
-    assert isinstance(ended, CleanPick)
-    assert made == text(fixed, ours)
+    unix_text = history.commit({"f": text(LINES, theirs)}, base)
+    original = history.commit({"f": text(fixed, theirs)}, unix_text)
+    with_ends, content = pick(repository, original, base)
+    assert isinstance(with_ends, CleanPick)
+    assert content == text(fixed, ours)
 
 
 def test_a_renamed_file_without_a_last_line_end_keeps_its_own(history: History, repository: Repository) -> None:
     base = history.commit({"f": text(LINES, UNIX)[:-1]})
     target = history.commit({"f": None, "g": text([*LINES[:-1], "the branch's"], WINDOWS)[:-2]}, base)
     original = history.commit({"f": text(CHANGED, UNIX)[:-1]}, base)
-    ended, made = pick(repository, original, target, "g")
-    assert isinstance(ended, CleanPick)
-    assert made == text([*CHANGED[:-1], "the branch's"], WINDOWS)[:-2]
+    with_ends, content = pick(repository, original, target, "g")
+    assert isinstance(with_ends, CleanPick)
+    assert content == text([*CHANGED[:-1], "the branch's"], WINDOWS)[:-2]
 
 
 def test_what_still_conflicts_conflicts_only_where_the_texts_do(history: History, repository: Repository) -> None:
     base = history.commit({"f": text(LINES, WINDOWS)})
     target = history.commit({"f": text([*LINES[:5], "the branch's five", *LINES[6:]], WINDOWS)}, base)
-    normalised = history.commit({"f": text(LINES, UNIX)}, base)
-    original = history.commit({"f": text(CHANGED, UNIX)}, normalised)
-    ended, made = pick(repository, original, target)
-    assert isinstance(ended, UnmergedPick)
-    assert made is not None
-    settled, _, disputed = made.partition(b"<<<<<<<")
+    unix_text = history.commit({"f": text(LINES, UNIX)}, base)
+    original = history.commit({"f": text(CHANGED, UNIX)}, unix_text)
+    with_ends, content = pick(repository, original, target)
+    assert isinstance(with_ends, UnmergedPick)
+    assert content is not None
+    settled, _, disputed = content.partition(b"<<<<<<<")
     assert settled == text(LINES[:5], WINDOWS)
     assert disputed.endswith(text(LINES[6:], WINDOWS))
 
@@ -79,8 +79,8 @@ def test_a_fix_that_the_branch_has_in_its_own_line_ends_changes_nothing(
 ) -> None:
     base = history.commit({"f": text(LINES, WINDOWS)})
     target = history.commit({"f": text(CHANGED, WINDOWS)}, base)
-    normalised = history.commit({"f": text(LINES, UNIX)}, base)
-    original = history.commit({"f": text(CHANGED, UNIX)}, normalised)
+    unix_text = history.commit({"f": text(LINES, UNIX)}, base)
+    original = history.commit({"f": text(CHANGED, UNIX)}, unix_text)
     assert isinstance(pick(repository, original, target)[0], EmptyPick)
 
 
@@ -109,6 +109,6 @@ def test_a_changed_line_of_a_branch_with_both_line_ends_ends_as_the_line_whose_p
 
 def test_binary_files_are_left_alone(history: History, repository: Repository, tmp_path: Path) -> None:
     base = history.commit({"f": b"\0a\r\nb\r\n"})
-    normalised = history.commit({"f": b"\0a\nb\n"}, base)
-    original = history.commit({"f": b"\0a\nb\nc\n"}, normalised)
+    unix_text = history.commit({"f": b"\0a\nb\n"}, base)
+    original = history.commit({"f": b"\0a\nb\nc\n"}, unix_text)
     assert isinstance(pick(repository, original, base)[0], UnmergedPick)

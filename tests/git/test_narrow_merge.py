@@ -51,14 +51,14 @@ def test_what_cannot_be_renamed_is_narrowed_and_ends_as_a_real_pick(
     case: str, history: History, judge: Judge, repository: Repository
 ) -> None:
     """base ── original (main); base ── tip (branch)"""
-    files, changed, drifted, narrowed = CASES[case]
+    files, on_main, on_branch, is_narrow = CASES[case]
     base = history.commit({**files, "unrelated": "unrelated"})
-    original, tip = history.commit(changed, base), history.commit(drifted, base)
+    original, tip = history.commit(on_main, base), history.commit(on_branch, base)
     with repository.quarantine() as quarantine:
-        asked = plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
-        assert asked.is_narrow is narrowed
-        merged, whole = _narrow(quarantine, asked), _whole(quarantine, asked)
-        assert _comes_to(quarantine, merged) == _comes_to(quarantine, whole)
+        plan = plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
+        assert plan.is_narrow is is_narrow
+        result, full = _narrow(quarantine, plan), _full(quarantine, plan)
+        assert _comes_to(quarantine, result) == _comes_to(quarantine, full)
     assert judgement(repository, original, tip) == judge.cherry_pick(original, tip)
 
 
@@ -66,42 +66,42 @@ def test_narrowed_merges_of_grown_histories_come_to_what_the_whole_trees_come_to
     history: History, repository: Repository
 ) -> None:
     """Eight times: base ── 8 commits (main), each merged onto all of base ── 4 commits (branch)"""
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     with repository.quarantine() as quarantine:
         for seed in range(8):
             for original, tip in _pairs(history, random.Random(3000 + seed)):  # noqa: S311 -- the same everywhere
-                asked = plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
-                if asked.is_narrow:
-                    merged, whole = _narrow(quarantine, asked), _whole(quarantine, asked)
-                    assert _comes_to(quarantine, merged) == _comes_to(quarantine, whole)
-                    seen["asked" if asked.trees else "settled"] += 1
-                    seen["clean" if whole.clean else "conflict"] += 1
-    assert all(seen[each] >= 10 for each in ("asked", "settled", "clean", "conflict")), seen
+                plan = plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
+                if plan.is_narrow:
+                    result, full = _narrow(quarantine, plan), _full(quarantine, plan)
+                    assert _comes_to(quarantine, result) == _comes_to(quarantine, full)
+                    counts["asked" if plan.trees else "settled"] += 1
+                    counts["clean" if full.clean else "conflict"] += 1
+    assert all(counts[each] >= 10 for each in ("asked", "settled", "clean", "conflict")), counts
 
 
 def _pairs(history: History, dice: random.Random) -> Iterator[tuple[Sha, Sha]]:
     wilderness = Wilderness(dice)
     base = history.commit(wilderness.files)
-    main, branch = (grow(history, each, base, count) for each, count in ((wilderness, 8), (wilderness.twin(), 4)))
+    main, branch = (grow(history, files, base, count) for files, count in ((wilderness, 8), (wilderness.twin(), 4)))
     return product(main, branch)
 
 
-def _whole(repository: Quarantine, asked: MergePlan) -> MergeResult:
-    return merge_one(repository, asked.full, attributes_of(repository, asked.full))
+def _full(repository: Quarantine, plan: MergePlan) -> MergeResult:
+    return merge_one(repository, plan.full, attributes_of(repository, plan.full))
 
 
-def _narrow(repository: Quarantine, asked: MergePlan) -> MergeResult:
-    merged = merge_one(repository, asked.trees, asked.attributes) if asked.trees else None
-    return widen(repository, asked, merged)
+def _narrow(repository: Quarantine, plan: MergePlan) -> MergeResult:
+    result = merge_one(repository, plan.trees, plan.attributes) if plan.trees else None
+    return widen(repository, plan, result)
 
 
-def _comes_to(repository: Quarantine, merged: MergeResult) -> object:
+def _comes_to(repository: Quarantine, result: MergeResult) -> object:
     """Return the stages and everything that git wrote, the labels of its markers apart."""
-    stages = {path: (each.result_path, each.entries) for path, each in merged.stages.items()}
-    if merged.clean:
-        return stages, merged.tree
-    written = {path: repository.read(merged.tree, path) for path in repository.paths(merged.tree)}
-    return stages, {path: re.sub(rb"(?m)^([<>|]+ )[0-9a-f]{40}", rb"\1", held or b"") for path, held in written.items()}
+    stages = {path: (entry.result_path, entry.entries) for path, entry in result.stages.items()}
+    if result.clean:
+        return stages, result.tree
+    texts = {path: repository.read(result.tree, path) for path in repository.paths(result.tree)}
+    return stages, {path: re.sub(rb"(?m)^([<>|]+ )[0-9a-f]{40}", rb"\1", text or b"") for path, text in texts.items()}
 
 
 def test_branches_with_the_same_files_are_one_question_unless_their_attributes_differ(
@@ -117,12 +117,12 @@ def test_branches_with_the_same_files_are_one_question_unless_their_attributes_d
         history.commit({"f": OTHER, ".gitattributes": "f merge=union\n"}, base),
     ]
     with repository.quarantine() as quarantine:
-        asked = [plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip)))) for tip in tips]
-        trees = [each.trees for each in asked]
+        plans = [plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip)))) for tip in tips]
+        trees = [plan.trees for plan in plans]
         assert trees[0] == trees[1] == trees[2] != trees[3]
-        merged = dict(merge_many(quarantine, {each.trees: each.attributes for each in asked if each.trees}))
-        made = [widen(quarantine, each, merged[each.trees]) for each in asked if each.trees]  # type: ignore[arg-type]
-    assert [each.clean for each in made] == [False, False, False, True]
+        merges = dict(merge_many(quarantine, {plan.trees: plan.attributes for plan in plans if plan.trees}))
+        results = [widen(quarantine, plan, merges[plan.trees]) for plan in plans if plan.trees]  # type: ignore[arg-type]
+    assert [result.clean for result in results] == [False, False, False, True]
 
 
 def test_a_mode_that_only_old_git_wrote_is_written_as_git_writes_it(history: History, repository: Repository) -> None:
@@ -131,13 +131,13 @@ def test_a_mode_that_only_old_git_wrote_is_written_as_git_writes_it(history: His
 
     def commit(blob: str, *parents: Sha, also: bytes = b"") -> Sha:
         tree = b"100644 f\0" + bytes.fromhex(blob) + b"100664 g\0" + bytes.fromhex(blobs[0]) + also
-        written = history.git("hash-object", "-w", "-t", "tree", "--literally", "--stdin", stdin=tree)
-        return Sha(history.git("commit-tree", written, *(f"-p{each}" for each in parents), "-m", "m"))
+        texts = history.git("hash-object", "-w", "-t", "tree", "--literally", "--stdin", stdin=tree)
+        return Sha(history.git("commit-tree", texts, *(f"-p{parent}" for parent in parents), "-m", "m"))
 
     base = commit(blobs[0])
     original = commit(blobs[1], base)
     tip = commit(blobs[0], base, also=b"100644 h\0" + bytes.fromhex(blobs[2]))
     with repository.quarantine() as quarantine:
-        asked = plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
-        assert asked.is_narrow
-        assert _narrow(quarantine, asked).tree == _whole(quarantine, asked).tree
+        plan = plan_merge(quarantine, trees_of(quarantine, original, Sha(history.tree(tip))))
+        assert plan.is_narrow
+        assert _narrow(quarantine, plan).tree == _full(quarantine, plan).tree

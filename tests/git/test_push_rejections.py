@@ -95,8 +95,8 @@ def test_a_refusal_of_the_whole_request_is_explained_too(stderr: str, remedy: st
 
 
 def test_words_that_are_not_known_are_quoted_on_one_line_without_backticks() -> None:
-    said = "Resolving deltas: 100% (1/1), done.\nerror: GH099: `@all` ask\n\tthe moon" + " first" * 200
-    refusal = explain_refusal(remote(said), BY_RULES.replace("repository rule violations", "lunar rules"))
+    text = "Resolving deltas: 100% (1/1), done.\nerror: GH099: `@all` ask\n\tthe moon" + " first" * 200
+    refusal = explain_refusal(remote(text), BY_RULES.replace("repository rule violations", "lunar rules"))
     assert refusal.words.startswith("GH099: '@all' ask the moon first")
     assert "\n" not in refusal.words
     assert len(refusal.words) <= 400
@@ -105,9 +105,9 @@ def test_words_that_are_not_known_are_quoted_on_one_line_without_backticks() -> 
 
 @pytest.mark.parametrize("word", ["permission ", "paths ", "author name ", "over its "])
 def test_hostile_words_of_a_server_cost_no_minutes(word: str) -> None:
-    started = time.process_time()
+    start = time.process_time()
     explain_refusal(f"remote: {word * 15_000}\n", "")
-    assert time.process_time() - started < 5
+    assert time.process_time() - start < 5
 
 
 def test_a_connection_that_failed_is_no_refusal() -> None:

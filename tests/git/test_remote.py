@@ -93,9 +93,9 @@ def test_refusal_by_the_remote_is_forbidden(history: History, mirror: Repository
 def test_a_branch_that_is_in_the_way_is_told_of(history: History, mirror: Repository) -> None:
     tip = history.branch("backport", history.commit({"f": "f"}))
     mirror.fetch([tip])
-    with pytest.raises(PushForbidden, match="backport' exists") as raised:
+    with pytest.raises(PushForbidden, match="backport' exists") as error:
         mirror.push(tip, "backport/1", expected=None)
-    assert "Another branch is in the way" in raised.value.hint
+    assert "Another branch is in the way" in error.value.hint
 
 
 @pytest.mark.parametrize("branch", ["", "a..b", "a:refs/heads/main", "a b", "a\nb", "HEAD^", "*", "x.lock", "@{-1}"])
@@ -111,33 +111,33 @@ def test_remote_that_is_gone_is_no_refusal(history: History, mirror: Repository)
     tip = history.branch("main", history.commit({"f": "f"}))
     mirror.fetch([tip])
     history.directory.rename(history.directory.with_name("gone"))
-    with pytest.raises(GitError) as raised:
+    with pytest.raises(GitError) as error:
         mirror.push(tip, "backport/1", expected=None)
-    assert type(raised.value) is GitError
+    assert type(error.value) is GitError
 
 
 def test_token_is_in_no_argument_no_file_and_no_error(history: History, tmp_path: Path) -> None:
     token = "ghs_very-secret"
     secret = authorization("http://127.0.0.1:9/o/r.git", token)["GIT_CONFIG_VALUE_0"]
     mirror = open_mirror("http://127.0.0.1:9/o/r.git", tmp_path / "with-token.git", token=token)
-    with pytest.raises(FetchFailed) as raised:
+    with pytest.raises(FetchFailed) as error:
         mirror.branches()
     assert token not in " ".join(mirror.git.command(["fetch"]))
     assert token not in repr(mirror.git)
-    for text in (str(raised.value), raised.value.stderr, mirror.git.scrub(f"{token} {secret} http://u:p@h/")):
+    for text in (str(error.value), error.value.stderr, mirror.git.scrub(f"{token} {secret} http://u:p@h/")):
         assert token not in text
         assert secret not in text
         assert "u:p@" not in text
-    written = b"".join(file.read_bytes() for file in (tmp_path / "with-token.git").rglob("*") if file.is_file())
-    assert token.encode() not in written
-    assert secret.encode() not in written
+    content = b"".join(file.read_bytes() for file in (tmp_path / "with-token.git").rglob("*") if file.is_file())
+    assert token.encode() not in content
+    assert secret.encode() not in content
 
 
 def test_two_repositories_beside_a_mirror_share_no_remote(mirror: Repository) -> None:
     """Even where whoever names them writes both names alike."""
     urls = ["http://127.0.0.1:9/acme/wid.get.git", "http://127.0.0.1:9/acme/wid-get.git"]
-    others = [open_beside(mirror, "acme-wid-get", url, token="t") for url in urls]
-    assert [mirror.git.text("config", f"remote.{each.connection.name}.url") for each in others] == urls
+    repositories = [open_beside(mirror, "acme-wid-get", url, token="t") for url in urls]
+    assert [mirror.git.text("config", f"remote.{each.connection.name}.url") for each in repositories] == urls
 
 
 def test_a_branch_is_removed_from_the_repository_beside_the_mirror_s_own(
@@ -177,18 +177,18 @@ def test_pick_works_on_a_shallow_and_on_a_partial_clone(history: History, tmp_pa
 
 def test_a_token_that_ends_is_asked_for_whenever_git_talks_to_the_remote(history: History, tmp_path: Path) -> None:
     history.branch("main", history.commit({"a.txt": "one\n"}))
-    asked: list[str] = []
+    calls: list[str] = []
 
     def token() -> str:
-        asked.append("asked")
-        return f"secret-{len(asked)}"
+        calls.append("asked")
+        return f"secret-{len(calls)}"
 
     with open_mirror(f"file://{history.directory}", tmp_path / "mirror.git", token=token) as mirror:
         mirror.branches()
         mirror.branches()
-    assert len(asked) == 2
+    assert len(calls) == 2
 
 
 def test_a_github_token_that_git_repeats_is_taken_out(tmp_path: Path) -> None:
-    said = Git(directory=tmp_path).scrub("fatal: ghs_0123456789abcdefABCDEF was refused")
-    assert said == "fatal: *** was refused"
+    text = Git(directory=tmp_path).scrub("fatal: ghs_0123456789abcdefABCDEF was refused")
+    assert text == "fatal: *** was refused"

@@ -23,19 +23,19 @@ def test_older_paths_are_found_and_the_line_is_read_once(
     y = history.commit({"y": "y"}, first)
     second = history.commit({"b": None, "c": TEXT}, y)
     until = history.commit({"c": f"{TEXT}more\n"}, second)
-    asked: list[str] = []
+    commands: list[str] = []
     attempt = Git.attempt
 
-    def counted(self: Git, *arguments: str, **options: object) -> ProcessResult:
-        asked.append(arguments[0])
+    def count_commands(self: Git, *arguments: str, **options: object) -> ProcessResult:
+        commands.append(arguments[0])
         return attempt(self, *arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Git, "attempt", counted)
+    monkeypatch.setattr(Git, "attempt", count_commands)
     moves = Renames()
-    found = {since: _older(moves, repository, history, since, until) for since in (base, x, y)}
-    assert found == {base: "a", x: "a", y: "b"}
-    assert asked.count("rev-list") == 1
-    assert asked.count("diff-tree") == 2
+    paths = {since: _older(moves, repository, history, since, until) for since in (base, x, y)}
+    assert paths == {base: "a", x: "a", y: "b"}
+    assert commands.count("rev-list") == 1
+    assert commands.count("diff-tree") == 2
 
 
 def _older(moves: Renames, repository: Repository, history: History, since: Sha, until: Sha) -> str | None:
@@ -48,5 +48,5 @@ def test_branch_that_left_a_merged_line_is_asked_about_by_itself(history: Histor
     moved = history.commit({"a": None, "b": TEXT}, base)
     side = history.commit({"s": "s"}, base)
     until = history.commit({"s": "s"}, moved, side)
-    found = Renames().find_older_path(repository, "b", since=side, until=until, tree=Sha(history.tree(side)))
-    assert found == "a"
+    paths = Renames().find_older_path(repository, "b", since=side, until=until, tree=Sha(history.tree(side)))
+    assert paths == "a"

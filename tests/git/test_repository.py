@@ -98,7 +98,7 @@ def test_kept_commit_survives_its_quarantine_and_others_do_not(history: History,
         top = quarantine.write_commit(second, {"g": b"g"}, message="m", author=AUTHOR, committer=COMMITTER)
         quarantine.keep(top)
         assert quarantine.resolve(other) == other
-    assert [repository.resolve(each) for each in (top, second, first, other)] == [top, second, None, None]
+    assert [repository.resolve(commit) for commit in (top, second, first, other)] == [top, second, None, None]
     assert repository.read(top, "d/f") == b"2"
     history.git("branch", "kept", top)
     history.git("fsck", "--strict", "--connectivity-only")

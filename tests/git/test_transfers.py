@@ -38,10 +38,10 @@ def _refuse(history: History, script: str) -> None:
 def test_a_token_is_in_no_argument_of_a_fetch_or_a_push(
     history: History, tip: Sha, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[tuple[Sequence[str], Mapping[str, str]]] = []
+    processes: list[tuple[Sequence[str], Mapping[str, str]]] = []
 
     def popen(command: Sequence[str], *, env: Mapping[str, str], **options: Any) -> subprocess.Popen[Any]:
-        started.append((command, env))
+        processes.append((command, env))
         return subprocess.Popen(command, env=env, **options)
 
     monkeypatch.setattr(process, "Popen", popen)
@@ -49,10 +49,10 @@ def test_a_token_is_in_no_argument_of_a_fetch_or_a_push(
         mirror.fetch([tip])
         mirror.push(tip, "backport/1", expected=None)
         mirror.delete_branch("backport/1", expected=tip)
-    authorized = [command for command, env in started if "GIT_CONFIG_VALUE_0" in env]
-    assert sum("fetch" in command for command in authorized) == 1
-    assert sum("push" in command for command in authorized) == 2
-    assert not any(TOKEN in argument for command, _ in started for argument in command)
+    with_token = [command for command, env in processes if "GIT_CONFIG_VALUE_0" in env]
+    assert sum("fetch" in command for command in with_token) == 1
+    assert sum("push" in command for command in with_token) == 2
+    assert not any(TOKEN in argument for command, _ in processes for argument in command)
 
 
 def test_a_fetch_and_a_push_see_nothing_of_the_caller_s_environment(history: History, tip: Sha, tmp_path: Path) -> None:
@@ -66,14 +66,14 @@ def test_a_fetch_and_a_push_see_nothing_of_the_caller_s_environment(history: His
     elsewhere, trace, mirror = str(tmp_path / "elsewhere"), tmp_path / "trace", tmp_path / "mirror.git"
     names = ("GIT_DIR", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_EXEC_PATH", "GIT_INDEX_FILE")
     variables = {**dict.fromkeys(names, elsewhere), "GIT_TRACE": str(trace), "GIT_CONFIG_PARAMETERS": "'a.b=broken"}
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program, history.directory.as_uri(), str(mirror), tip],
         env=os.environ | variables,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.stdout.split() == [str(mirror / "objects"), "master", "backport/1", "main"], done.stderr
+    assert result.stdout.split() == [str(mirror / "objects"), "master", "backport/1", "main"], result.stderr
     # GitPython itself asks for git's version when it is imported.
     assert "fetch" not in trace.read_text()
 

@@ -48,15 +48,15 @@ def _trees(history: History) -> tuple[Sha, Sha]:
 
 def test_differing_paths_are_those_that_git_names(history: History, repository: Repository) -> None:
     before, after = _trees(history)
-    said = history.git("diff-tree", "-r", "-z", "--name-only", "--no-renames", before, after)
-    assert sorted(differing_paths(repository, before, after)) == sorted(said.split("\0")[:-1])
+    message = history.git("diff-tree", "-r", "-z", "--name-only", "--no-renames", before, after)
+    assert sorted(differing_paths(repository, before, after)) == sorted(message.split("\0")[:-1])
     assert not list(differing_paths(repository, after, after))
 
 
 def test_entry_is_found_at_its_path_and_nowhere_else(history: History, repository: Repository) -> None:
     _, after = _trees(history)
-    found = {path: find_entry(repository, after, path) for path in (*AFTER, "dir", "no", "dir/no", "a/no", "link/no")}
-    modes = {path: entry.mode for path, entry in found.items() if entry}
+    paths = {path: find_entry(repository, after, path) for path in (*AFTER, "dir", "no", "dir/no", "a/no", "link/no")}
+    modes = {path: entry.mode for path, entry in paths.items() if entry}
     assert modes == dict.fromkeys(AFTER, "100644") | {"mode": "100755", "link": "120000", "dir": "40000"}
     assert list_directory(repository, after, "dir").keys() == {"kept", "sub"}
     assert list_directory(repository, after, "a") == {}
@@ -67,7 +67,7 @@ def test_directories_deeper_than_python_s_stack_are_read_and_written(history: Hi
     path = "d/" * 3000 + "f"
     base = history.commit({path: "old\n", "g": "g\n"})
     changed = history.commit({path: "new\n"}, base)
-    before, after = (repository.commit(each).tree for each in (base, changed))
+    before, after = (repository.commit(commit).tree for commit in (base, changed))
     assert repository.tree_cache.differing_paths(before, after) == (path,)
     assert changed_files(repository, before, {path: b"new\n"}) == after
     assert changed_files(repository, after, {path: None}) == repository.commit(history.commit({path: None}, base)).tree

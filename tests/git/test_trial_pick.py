@@ -147,7 +147,7 @@ def test_pick_ends_as_a_real_cherry_pick_does_over_grown_histories(
     pairs = [(original, tip) for original in main for tip in (branch[0], branch[2], branch[-1])]
     expected = {pair: judge.cherry_pick(*pair) for pair in pairs}
     assert {pair: judgement(repository, *pair) for pair in pairs} == expected
-    assert len(Counter(each.verdict for each in expected.values())) > 1, "a history that says only one thing"
+    assert len(Counter(real.verdict for real in expected.values())) > 1, "a history that says only one thing"
 
 
 def _grow(history: History, garden: Garden, base: Sha, count: int) -> list[Sha]:
@@ -186,14 +186,14 @@ class Garden:
         return {path: self.files.get(path) for path in sorted(paths) if before.get(path) != self.files.get(path)}
 
     def _content(self, name: str) -> bytes:
-        held = self.files[name]
-        return held.content if isinstance(held, File) else bytes(held)  # type: ignore[arg-type]
+        entry = self.files[name]
+        return entry.content if isinstance(entry, File) else bytes(entry)  # type: ignore[arg-type]
 
     def _edit(self, name: str) -> None:
         lines = self._content(name).splitlines(keepends=True) or [b"\n"]
-        at = self.dice.randrange(len(lines))
-        new = b"%s edited %d\n" % (lines[at].rstrip(b"\n"), self.dice.randrange(3))
-        lines[at : at + self.dice.randint(0, 1)] = [new] * self.dice.randint(0, 2)
+        index = self.dice.randrange(len(lines))
+        new = b"%s edited %d\n" % (lines[index].rstrip(b"\n"), self.dice.randrange(3))
+        lines[index : index + self.dice.randint(0, 1)] = [new] * self.dice.randint(0, 2)
         self.files[name] = b"".join(lines)
 
     def _rename(self, name: str) -> None:

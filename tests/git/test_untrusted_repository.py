@@ -77,16 +77,16 @@ def test_no_program_of_a_clone_is_run(
     clone = _hostile(history, tmp_path / "clone", marks, *options)
     work = tmp_path / "work"
     work.mkdir()
-    rehearsed = _command("rehearse", clone, "--json", cwd=work)
-    synced = _command("sync", "--git", clone, "--json", cwd=work)
-    proved = _command("prove", clone, "--candidate", clone, "--device", "cpu", cwd=work)
+    rehearsal = _command("rehearse", clone, "--json", cwd=work)
+    sync = _command("sync", "--git", clone, "--json", cwd=work)
+    proof = _command("prove", clone, "--candidate", clone, "--device", "cpu", cwd=work)
     assert [path.read_text() for path in marks.iterdir()] == []
-    assert (rehearsed.returncode, synced.returncode) == (0, 0), rehearsed.stderr + synced.stderr
-    assert [each["backport"] for each in json.loads(rehearsed.stdout)["pairs"]] == [
+    assert (rehearsal.returncode, sync.returncode) == (0, 0), rehearsal.stderr + sync.stderr
+    assert [each["backport"] for each in json.loads(rehearsal.stdout)["pairs"]] == [
         history.git("rev-parse", "release/1")
     ]
-    assert ("partial clone" in rehearsed.stderr) == bool(options)
-    assert "Traceback" not in proved.stderr
+    assert ("partial clone" in rehearsal.stderr) == bool(options)
+    assert "Traceback" not in proof.stderr
 
 
 def test_a_conflict_is_that_of_git_s_own_merge(history: History, tips: tuple[Sha, Sha], tmp_path: Path) -> None:
@@ -172,8 +172,8 @@ def test_a_pipe_where_git_reads_a_file_is_refused(
     path.parent.mkdir(exist_ok=True)
     path.unlink(missing_ok=True)
     os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
-    done = _read_in_a_process(history.directory)
-    assert "GitError" in done.stdout, done.stderr
+    result = _read_in_a_process(history.directory)
+    assert "GitError" in result.stdout, result.stderr
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,9 @@ def key(office: Office) -> AppKey:
 
 @pytest.fixture
 def client(office: Office, key: AppKey) -> Iterator[GitHubClient]:
-    made = GitHubClient(REPOSITORY, token=key, api_url=office.fake_github.api_url)
-    yield made
-    made.close()
+    tokens = GitHubClient(REPOSITORY, token=key, api_url=office.fake_github.api_url)
+    yield tokens
+    tokens.close()
 
 
 def test_an_app_serves_a_request_under_its_own_name(office: Office, client: GitHubClient, tmp_path: Path) -> None:
@@ -49,12 +49,12 @@ def test_an_app_serves_a_request_under_its_own_name(office: Office, client: GitH
 
 def test_an_app_that_is_named_without_its_ending_still_finds_its_own_comment(office: Office, key: AppKey) -> None:
     app = GitHubClient(REPOSITORY, token=key, api_url=office.fake_github.api_url)
-    named = GitHubClient(REPOSITORY, token=app.token(), api_url=office.fake_github.api_url, login="backporter")
-    first, second = (named.write_comment(7, f"<!-- mark -->{text}", marker="<!-- mark -->") for text in ("a", "b"))
+    names = GitHubClient(REPOSITORY, token=app.token(), api_url=office.fake_github.api_url, login="backporter")
+    first, second = (names.write_comment(7, f"<!-- mark -->{text}", marker="<!-- mark -->") for text in ("a", "b"))
     assert first == second
-    assert named.login == "backporter[bot]"
+    assert names.login == "backporter[bot]"
     app.close()
-    named.close()
+    names.close()
 
 
 @pytest.mark.parametrize("granted", [False, True])

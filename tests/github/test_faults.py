@@ -83,9 +83,9 @@ def test_the_kinds_above_are_all_that_the_journey_makes(hasty: Office) -> None:
     before = len(hasty.fake_github.requests())
     assert isinstance(_serve(hasty, comment), Opened)
     calls = {
-        (each.method, each.path.removeprefix("/api/v3"))
-        for each in hasty.fake_github.requests()[before:]
-        if each.login == BOT
+        (request.method, request.path.removeprefix("/api/v3"))
+        for request in hasty.fake_github.requests()[before:]
+        if request.login == BOT
     }
     for method, path in calls:
         assert any(method == kind and re.search(pattern, path) for kind, pattern in READS + WRITES), (method, path)

@@ -16,18 +16,18 @@ from bot.github.translate import translate_errors
 
 def translate(status: int, data: Mapping[str, Any]) -> GitHubError:
     """Return our error for an answer of GitHub's."""
-    with pytest.raises(GitHubError) as caught, translate_errors("open it"):
+    with pytest.raises(GitHubError) as error, translate_errors("open it"):
         raise GithubException(status, dict(data), {})
-    return caught.value
+    return error.value
 
 
-def invalid(field: str, code: str, **more: str) -> dict[str, Any]:
-    error = {"resource": "PullRequest", "field": field, "code": code, **more}
+def invalid(field: str, code: str, **further_errors: str) -> dict[str, Any]:
+    error = {"resource": "PullRequest", "field": field, "code": code, **further_errors}
     return {"message": "Validation Failed", "errors": [error]}
 
 
 @pytest.mark.parametrize(
-    ("status", "data", "kind", "said", "remedy"),
+    ("status", "data", "kind", "message", "remedy"),
     [
         (422, invalid("head", "invalid"), NotYetKnown, "PullRequest.head is invalid", "pushed branch"),
         (422, {"message": "No commit found for SHA: 01"}, NotYetKnown, "01", "GitHub"),
@@ -70,11 +70,11 @@ def invalid(field: str, code: str, **more: str) -> dict[str, Any]:
     ],
 )
 def test_each_refusal_says_what_was_refused_and_what_to_do(
-    status: int, data: Mapping[str, Any], kind: type[GitHubError], said: str, remedy: str
+    status: int, data: Mapping[str, Any], kind: type[GitHubError], message: str, remedy: str
 ) -> None:
     error = translate(status, data)
     assert type(error) is kind
-    assert said in error.message
+    assert message in error.message
     assert remedy in error.hint
 
 
@@ -91,9 +91,9 @@ def test_where_nothing_answers_it_is_said_who_did_not_and_what_to_do(*, listens:
         if listens:
             door.listen()
         url = f"http://127.0.0.1:{door.getsockname()[1]}/"
-        with pytest.raises(Unavailable) as caught, translate_errors("open repository acme/widget"):
+        with pytest.raises(Unavailable) as error, translate_errors("open repository acme/widget"):
             requests.get(url, timeout=0.2)
-    assert caught.value.message == (
+    assert error.value.message == (
         f"GitHub was asked to open repository acme/widget, but {fact}. The bot did not go on with it."
     )
-    assert "Check that this machine reaches 127.0.0.1" in caught.value.hint
+    assert "Check that this machine reaches 127.0.0.1" in error.value.hint

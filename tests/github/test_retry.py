@@ -14,16 +14,18 @@ from tests.pipeline.office import BOT, Office
 
 @pytest.fixture
 def client(hasty: Office) -> GitHubClient:
-    made = hasty.context.github
-    assert isinstance(made, GitHubClient)
-    return made
+    requests = hasty.context.github
+    assert isinstance(requests, GitHubClient)
+    return requests
 
 
-def _asked(office: Office, path: str) -> list[str]:
+def _ask(office: Office, path: str) -> list[str]:
     """Return the methods of the bot's requests so far. A request is noted only after its answer has left."""
     time.sleep(0.2)
     return [
-        each.method for each in office.fake_github.requests() if each.path.endswith(path) and each.login in (BOT, None)
+        attempt.method
+        for attempt in office.fake_github.requests()
+        if attempt.path.endswith(path) and attempt.login in (BOT, None)
     ]
 
 
@@ -36,10 +38,10 @@ def test_a_limit_longer_than_allowed_is_told_and_not_waited_for(
     hasty: Office, client: GitHubClient, headers: dict[str, str]
 ) -> None:
     hasty.fake_github.fail_next("GET", "/pulls/7$", 403, headers=headers, body={"message": "API rate limit exceeded"})
-    started = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(RateLimited) as limited:
         client.pull_request(7)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - start < 3
     assert limited.value.retry_at.timestamp() > time.time() + 30
 
 
@@ -53,10 +55,10 @@ def test_a_primary_limit_is_waited_for_until_its_reset(hasty: Office, client: Gi
 
 def test_a_refusal_is_not_asked_again(hasty: Office, client: GitHubClient) -> None:
     hasty.fake_github.fail_next("GET", "/pulls/7$", 403, body={"message": "Resource not accessible by integration"})
-    before = _asked(hasty, "/pulls/7")
+    before = _ask(hasty, "/pulls/7")
     with pytest.raises(Forbidden, match="Resource not accessible"):
         client.pull_request(7)
-    assert _asked(hasty, "/pulls/7") == [*before, "GET"]
+    assert _ask(hasty, "/pulls/7") == [*before, "GET"]
 
 
 def test_a_server_that_stays_broken_is_told(hasty: Office, client: GitHubClient) -> None:
@@ -72,7 +74,7 @@ def test_a_comment_whose_post_failed_is_looked_for_before_it_is_posted_again(
     hasty.fake_github.fail_next("POST", "/issues/7/comments$", 502)
     client.write_comment(7, "<!-- backport-bot:status:x -->\nHello", marker="<!-- backport-bot:status:x -->")
     assert hasty.answers() == ["<!-- backport-bot:status:x -->\nHello"]
-    assert _asked(hasty, "/issues/7/comments") == ["GET", "POST", "GET", "POST"]
+    assert _ask(hasty, "/issues/7/comments") == ["GET", "POST", "GET", "POST"]
 
 
 LIMITED: dict[str, dict[str, Any]] = {
@@ -87,9 +89,9 @@ def test_a_limit_that_graphql_tells_of_in_a_200_is_waited_for(
     hasty: Office, client: GitHubClient, body: dict[str, Any]
 ) -> None:
     hasty.fake_github.fail_next("POST", "/graphql$", 200, headers={"Retry-After": "1"}, body=body)
-    started = time.monotonic()
+    start = time.monotonic()
     assert client.unresolved_threads(7) == ()
-    assert time.monotonic() - started >= 1
+    assert time.monotonic() - start >= 1
 
 
 def test_a_limit_of_graphql_longer_than_allowed_is_told(hasty: Office, client: GitHubClient) -> None:
