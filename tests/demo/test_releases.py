@@ -17,11 +17,11 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_release_is_unpacked_once(empty_cache: Path) -> None:
-    told: list[str] = []
-    directory = releases.source_tree("0.5.3", told.append)
+    messages: list[str] = []
+    directory = releases.source_tree("0.5.3", messages.append)
     assert (directory / "sglang" / "version.py").is_file()
-    assert releases.source_tree("0.5.3", told.append) == directory
-    assert told == ["Downloading sglang 0.5.3"]
+    assert releases.source_tree("0.5.3", messages.append) == directory
+    assert messages == ["Downloading sglang 0.5.3"]
     assert all(path.suffix == ".py" for path in directory.rglob("*") if path.is_file())
 
 

@@ -68,7 +68,7 @@ def test_one_comment_and_two_reactions_answer_the_request(stage: DemoRun) -> Non
 
 
 def test_each_pull_request_shows_what_was_measured(stage: DemoRun) -> None:
-    opened = [each for each in stage.results[0] if isinstance(each, Opened)]
+    opened = [outcome for outcome in stage.results[0] if isinstance(outcome, Opened)]
     repository = stage.maintainer.get_repo(REPOSITORY)
     for result in opened:
         pull = repository.get_pull(result.pull_request.number)

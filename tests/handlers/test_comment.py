@@ -41,18 +41,18 @@ def test_each_branch_ends_as_it_must(office: Office) -> None:
     assert conflicting.candidate is not None
     assert clean.candidate is not None
     assert (conflicting.candidate.method, clean.candidate.method) == (Method.CARRIED_PATCH, Method.CHERRY_PICK)
-    assert all(each.verdict is not None and each.verdict.proven for each in (conflicting, clean))
-    assert [each.base.ref for each in office.backports()] == ["release/1.1", "release/1.2"]
+    assert all(outcome.verdict is not None and outcome.verdict.proven for outcome in (conflicting, clean))
+    assert [pull.base.ref for pull in office.backports()] == ["release/1.1", "release/1.2"]
     assert office.reactions() == ["eyes", "rocket"]
 
 
 def test_the_commit_that_was_tested_is_the_commit_that_is_opened(office: Office) -> None:
-    (opened,) = office.say("/backport release/1.1")
-    assert isinstance(opened, Opened)
-    assert opened.candidate is not None
-    assert office.branches()["backport/7-to-release-1.1"] == opened.candidate.commit
-    assert office.backports()[0].head.sha == opened.candidate.commit
-    assert git(office.git_dir, "rev-parse", f"{opened.candidate.commit}^") == office.branches()["release/1.1"]
+    (outcome,) = office.say("/backport release/1.1")
+    assert isinstance(outcome, Opened)
+    assert outcome.candidate is not None
+    assert office.branches()["backport/7-to-release-1.1"] == outcome.candidate.commit
+    assert office.backports()[0].head.sha == outcome.candidate.commit
+    assert git(office.git_dir, "rev-parse", f"{outcome.candidate.commit}^") == office.branches()["release/1.1"]
 
 
 @pytest.mark.parametrize("branch", ["release/1.1", "release/1.2"], ids=["carried patch", "cherry-pick"])
@@ -88,7 +88,7 @@ def test_a_second_request_opens_no_second_pull_request(office: Office) -> None:
 def test_serving_one_comment_twice_has_the_effects_of_once(office: Office) -> None:
     """A crash after the last effect and before its record makes the service serve the comment again."""
     office.say(ALL)
-    comment = next(each for each in office.issue(7).get_comments() if each.user.login == MAINTAINER)
+    comment = next(comment for comment in office.issue(7).get_comments() if comment.user.login == MAINTAINER)
     office.serve(comment.id, ALL)
     assert len(office.answers()) == 1
     assert len(office.backports()) == 2
@@ -104,10 +104,10 @@ def test_a_pull_request_that_was_closed_without_a_merge_is_refused(office: Offic
 
 
 def test_an_unknown_branch_gets_the_nearest_names_and_the_others_go_on(office: Office) -> None:
-    unknown, opened = office.say("/backport release/1.3 release/1.2")
+    unknown, outcome = office.say("/backport release/1.3 release/1.2")
     assert isinstance(unknown, Failed)
     assert "`release/1.2`" in unknown.hint
-    assert isinstance(opened, Opened)
+    assert isinstance(outcome, Opened)
 
 
 @pytest.mark.parametrize("level", [None, "read", "triage"])
@@ -186,7 +186,7 @@ def test_what_a_stranger_wrote_is_not_read_where_they_may_ask_for_nothing(office
 def test_a_comment_that_has_its_answer_is_left_alone(office: Office) -> None:
     office.say("/backport release/1.2 --dry-run")
     before = office.answers()
-    comment = next(each for each in office.issue(7).get_comments() if each.user.login == MAINTAINER)
+    comment = next(comment for comment in office.issue(7).get_comments() if comment.user.login == MAINTAINER)
     assert office.serve(comment.id, "/backport release/1.2") == ()
     assert office.answers() == before
     assert office.backports() == []
@@ -267,10 +267,10 @@ def test_a_branch_that_is_removed_during_the_proof_fails_alone(office: Office, m
         return verdict
 
     monkeypatch.setattr(run, "prove_candidate", prove_while_somebody_tidies)
-    gone, opened = office.say("/backport release/1.2 release/1.1")
+    gone, outcome = office.say("/backport release/1.2 release/1.1")
     assert isinstance(gone, Failed)
     assert "is gone by now" in gone.message
-    assert isinstance(opened, Opened)
+    assert isinstance(outcome, Opened)
 
 
 def test_a_merged_backport_is_already_applied(office: Office) -> None:
@@ -289,7 +289,7 @@ def test_a_backport_that_a_person_closed_stays_closed_until_redo(office: Office)
     assert "--redo" in result.hint
     (again,) = office.say("/backport release/1.2 --redo")
     assert isinstance(again, Opened)
-    assert [each.state for each in office.backports()] == ["closed", "open"]
+    assert [pull.state for pull in office.backports()] == ["closed", "open"]
 
 
 def test_a_commit_that_a_person_made_is_never_overwritten(office: Office) -> None:
@@ -330,15 +330,15 @@ def test_no_token_reaches_the_pages_the_requests_or_the_mirror(office: Office) -
     settings = (office.context.mirror.git.directory / "config").read_text()
     assert "ghs_" not in settings
     assert "authorization" not in settings.casefold()
-    assert all("token" not in (each.path or "").casefold() for each in office.fake_github.requests())
+    assert all("token" not in (request.path or "").casefold() for request in office.fake_github.requests())
 
 
 def test_a_label_on_a_merged_pull_request_asks_as_a_comment_does(office: Office) -> None:
     trigger = LabelTrigger(
         repository=REPOSITORY, pull_request=7, label="backport release/1.2", sender=MAINTAINER, merged=True
     )
-    (opened,) = answer(trigger, office.context)
-    assert isinstance(opened, Opened)
+    (outcome,) = answer(trigger, office.context)
+    assert isinstance(outcome, Opened)
     assert len(office.answers()) == 1
 
 
@@ -383,7 +383,7 @@ def test_a_pull_request_from_a_fork_with_the_same_branch_name_is_not_ours(office
     fork.create_git_ref("refs/heads/backport/7-to-release-1.2", fork.get_branch("main").commit.sha)
     repository = office.people["otto"].get_repo(REPOSITORY)
     theirs = repository.create_pull("release/1.2", "otto:backport/7-to-release-1.2", title="Mine", body="")
-    (opened,) = office.say("/backport release/1.2")
-    assert isinstance(opened, Opened)
-    assert opened.created
-    assert opened.pull_request.number != theirs.number
+    (outcome,) = office.say("/backport release/1.2")
+    assert isinstance(outcome, Opened)
+    assert outcome.created
+    assert outcome.pull_request.number != theirs.number

@@ -42,7 +42,7 @@ def git(directory: Path, *arguments: str, stdin: str = "", **variables: str) -> 
     """Run git with nobody's settings and a fixed clock, but for these variables."""
     identity = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _IDENTITY.items()}
     environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", **identity}
-    done = subprocess.run(
+    process = subprocess.run(
         ["git", *arguments],
         cwd=directory,
         env={**environment, **variables},
@@ -51,7 +51,7 @@ def git(directory: Path, *arguments: str, stdin: str = "", **variables: str) -> 
         text=True,
         check=True,
     )
-    return done.stdout.strip()
+    return process.stdout.strip()
 
 
 _IDENTITY = {"NAME": "Ann", "EMAIL": "ann@widget.example", "DATE": "1767225600 +0000"}
@@ -106,17 +106,17 @@ class Office:
 
     def answers(self, on: int = 7) -> list[str]:
         """Return the bot's comments, oldest first."""
-        return [each.body for each in self.issue(on).get_comments() if each.user.login == BOT]
+        return [comment.body for comment in self.issue(on).get_comments() if comment.user.login == BOT]
 
     def reactions(self, on: int = 7) -> list[str]:
         """Return the bot's reactions to the newest comment of a person."""
-        comment = [each for each in self.issue(on).get_comments() if each.user.login != BOT][-1]
-        return [each.content for each in comment.get_reactions() if each.user.login == BOT]
+        comment = [comment for comment in self.issue(on).get_comments() if comment.user.login != BOT][-1]
+        return [reaction.content for reaction in comment.get_reactions() if reaction.user.login == BOT]
 
     def backports(self) -> list[PullRequest]:
         """Return the bot's pull requests, oldest first."""
         found = self.people[MAINTAINER].get_repo(REPOSITORY).get_pulls(state="all")
-        return sorted((each for each in found if each.user.login == BOT), key=lambda each: each.number)
+        return sorted((pull for pull in found if pull.user.login == BOT), key=lambda pull: pull.number)
 
     def branches(self) -> dict[str, str]:
         """Return the branches on the forge and their tips."""

@@ -198,7 +198,7 @@ def test_a_request_among_more_comments_than_one_page_holds_is_found(lenient: Off
 
 
 def _comment(office: Office, pull: PullRequest) -> IssueComment:
-    return next(each for each in office.issue(pull.number).get_comments() if each.user.login == MAINTAINER)
+    return next(comment for comment in office.issue(pull.number).get_comments() if comment.user.login == MAINTAINER)
 
 
 def test_a_crash_in_the_middle_loses_no_request(
@@ -230,5 +230,5 @@ def test_a_merge_told_again_after_a_crash_is_served(
         with pytest.raises(SystemExit):
             merge(lenient, pull)
     again = MergeTrigger(repository=REPOSITORY, pull_request=pull.number, sender=MAINTAINER, labels=())
-    (opened,) = answer(again, lenient.context)
-    assert isinstance(opened, Opened)
+    (outcome,) = answer(again, lenient.context)
+    assert isinstance(outcome, Opened)

@@ -56,7 +56,7 @@ def test_what_another_repository_backported_there_is_not_taken_for_ours(office: 
     foreign = pull.body.replace(f"repository={REPOSITORY}", "repository=rocm/widget")
     office.people[MAINTAINER].get_repo(REPOSITORY).get_pull(pull.number).edit(body=foreign)
     lenient.say("/backport release/1.2", on=9)
-    assert sorted(each.head.ref.startswith("backport/9-to-release-1.2-") for each in office.backports()) == [
+    assert sorted(pull.head.ref.startswith("backport/9-to-release-1.2-") for pull in office.backports()) == [
         False,
         True,
     ]

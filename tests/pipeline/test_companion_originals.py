@@ -112,14 +112,14 @@ def accompanied(office: Office, patches: Path) -> Office:
 
 
 def test_companions_are_commits_of_their_own_on_top_of_the_fix(accompanied: Office) -> None:
-    (opened,) = accompanied.say("/backport release/1.2 --with-companions")
-    assert isinstance(opened, Opened)
-    assert opened.candidate is not None
-    assert [each.patch for each in opened.candidate.companions] == ["widget-8", "widget-12"]
-    told = {rung.rung: rung.detail for rung in opened.candidate.rungs}
-    assert told["companion widget-8"] == "1 step changed widget/ring.py"
+    (outcome,) = accompanied.say("/backport release/1.2 --with-companions")
+    assert isinstance(outcome, Opened)
+    assert outcome.candidate is not None
+    assert [companion.patch for companion in outcome.candidate.companions] == ["widget-8", "widget-12"]
+    messages = {rung.rung: rung.detail for rung in outcome.candidate.rungs}
+    assert messages["companion widget-8"] == "1 step changed widget/ring.py"
     head = accompanied.backports()[0].head.sha
-    assert head == opened.candidate.commit == opened.candidate.companions[-1].commit
+    assert head == outcome.candidate.commit == outcome.candidate.companions[-1].commit
     subjects = git(accompanied.git_dir, "log", "--format=%s", f"release/1.2..{head}").splitlines()
     assert subjects == ["Add self.count (#12)", "Keep the unit (#8)", "Size the ring by entry (#7)"]
 
@@ -138,10 +138,10 @@ def test_each_companion_says_whose_fix_it_is(accompanied: Office) -> None:
 
 
 def test_the_suites_of_all_run_and_the_pull_request_tells_of_all(accompanied: Office) -> None:
-    (opened,) = accompanied.say("/backport release/1.2 --with-companions")
-    assert isinstance(opened, Opened)
-    assert opened.verdict is not None
-    suites = {case.name.partition(".")[0] for case in opened.verdict.candidate.cases}
+    (outcome,) = accompanied.say("/backport release/1.2 --with-companions")
+    assert isinstance(outcome, Opened)
+    assert outcome.verdict is not None
+    suites = {case.name.partition(".")[0] for case in outcome.verdict.candidate.cases}
     assert suites == {"widget-7", "widget-8", "widget-12"}
     body = accompanied.backports()[0].body
     assert "`widget-8`: Add self.unit" in body
@@ -149,10 +149,10 @@ def test_the_suites_of_all_run_and_the_pull_request_tells_of_all(accompanied: Of
 
 
 def test_without_being_asked_for_companions_are_only_named(accompanied: Office) -> None:
-    (opened,) = accompanied.say("/backport release/1.2")
-    assert isinstance(opened, Opened)
-    assert opened.candidate is not None
-    assert opened.candidate.companions == ()
+    (outcome,) = accompanied.say("/backport release/1.2")
+    assert isinstance(outcome, Opened)
+    assert outcome.candidate is not None
+    assert outcome.candidate.companions == ()
     body = accompanied.backports()[0].body
     assert "Belongs with this fix" in body
     assert "widget-8: The width is lost." in body

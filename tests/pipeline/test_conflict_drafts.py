@@ -133,8 +133,8 @@ def test_a_resolved_draft_may_be_marked_ready(drafting: Office, pull: PullReques
 
 def test_markers_that_a_person_pushes_to_a_clean_backport_make_it_a_draft(office: Office) -> None:
     lenient = unproven(office)
-    (opened,) = lenient.say(ASK, on=9)
-    assert isinstance(opened, Opened)
+    (outcome,) = lenient.say(ASK, on=9)
+    assert isinstance(outcome, Opened)
     (backport,) = lenient.backports()
     lenient.people[MAINTAINER].get_repo(REPOSITORY).get_pull(backport.number).mark_ready_for_review()
     marked = "<<<<<<< a\nA\n=======\nB\n>>>>>>> b\n"
@@ -161,9 +161,9 @@ def test_markers_that_the_original_brings_are_its_content(office: Office, settin
     other = open_pull(office, "topic", title="Show a conflict")
     other.merge(merge_method="squash")
     lenient = unproven(office, settings)
-    (opened,) = lenient.say(ASK, on=other.number)
-    assert isinstance(opened, Opened)
-    backport = office.people[MAINTAINER].get_repo(REPOSITORY).get_pull(opened.pull_request.number)
+    (outcome,) = lenient.say(ASK, on=other.number)
+    assert isinstance(outcome, Opened)
+    backport = office.people[MAINTAINER].get_repo(REPOSITORY).get_pull(outcome.pull_request.number)
     backport.mark_ready_for_review()
     tell(lenient, backport)
     assert not lenient.backports()[0].draft
@@ -244,8 +244,8 @@ def test_a_conflict_without_lines_is_a_draft_that_tells_what_each_side_has(offic
     assert said in backport.body
     assert "; `lib.backport-conflict` says what each side has" in backport.body
     assert conclusion(drafting, backport.head.sha) == "failure"
-    told = git(office.git_dir, "show", f"{branch(other)}:lib.backport-conflict")
-    assert f"<<<<<<< {TARGET}\n{ours}" in told
+    text = git(office.git_dir, "show", f"{branch(other)}:lib.backport-conflict")
+    assert f"<<<<<<< {TARGET}\n{ours}" in text
     kept = git(office.git_dir, "ls-tree", branch(other), "lib").replace("\t", " ").split()
     assert (kept[0], kept[2]) == tuple(target.split(",")), "the branch's own stays where it was"
     made = write(drafting, f"{branch(other)}-pushed", {"lib.backport-conflict": None}, "Resolve", onto=branch(other))
@@ -351,6 +351,6 @@ def test_the_commands_of_the_draft_work_when_pasted(drafting: Office, pull: Pull
     assert drafting.branches()[branch(pull)] == before, "a marker was pushed again"
     (resolved,) = (work.parent).glob("backport-*/widget/count.py")
     resolved.write_text("COUNT = 7\n")
-    done = paste(finish)
-    assert done.returncode == 0, done.stderr
+    process = paste(finish)
+    assert process.returncode == 0, process.stderr
     assert git(drafting.git_dir, "show", f"{branch(pull)}:widget/count.py") == "COUNT = 7"

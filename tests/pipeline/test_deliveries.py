@@ -92,11 +92,11 @@ def test_every_answer_on_the_way_is_one_that_github_gives(office: Office, node_m
     every.say("/backport release/1.2 --redo", on=9)
     assert len(every.backports()) == 3
     contract = Contract(node_modules)
-    rest = [each for each in seen if each.url.startswith(PREFIX)]
+    rest = [exchange for exchange in seen if exchange.url.startswith(PREFIX)]
     assert {"check-runs", "assignees", "requested_reviewers", "blobs", "trees"} <= {
-        each.url.rsplit("/")[-1] for each in rest
+        exchange.url.rsplit("/")[-1] for exchange in rest
     }
-    assert not [problem for each in rest for problem in contract.problems(each)]
+    assert not [problem for exchange in rest for problem in contract.problems(exchange)]
 
 
 def test_several_pull_requests_and_commands_are_served_side_by_side(lenient: Office, service: Service) -> None:
@@ -134,8 +134,8 @@ def test_a_branch_beyond_the_first_page_of_branches_is_found(lenient: Office) ->
     git(lenient.git_dir, "update-ref", "refs/heads/zebra/1.9", tip)
     config = lenient.context.config.model_copy(update={"branches": ("zebra/*",)})
     office = replace(lenient, context=with_pick(lenient.context, config=config))
-    (opened,) = office.say("/backport zebra/*", on=9)
-    assert (opened.branch, opened.status) == ("zebra/1.9", "opened")
+    (outcome,) = office.say("/backport zebra/*", on=9)
+    assert (outcome.branch, outcome.status) == ("zebra/1.9", "opened")
 
 
 def test_all_and_a_glob_mean_the_newest_first(lenient: Office) -> None:

@@ -162,8 +162,8 @@ def test_a_marker_that_somebody_else_put_into_the_bots_mouth_is_none(keyless: Of
         "pull_request", merged | {"pull_request": {"number": 9}, "repository": {"full_name": REPOSITORY}}
     )
     assert trigger is not None
-    (opened,) = answer(trigger, keyless.context)
-    assert isinstance(opened, Opened)
+    (outcome,) = answer(trigger, keyless.context)
+    assert isinstance(outcome, Opened)
     assert keyless.answers(9)[0] == before[0]
     assert len(keyless.answers(9)) == len(before) + 1
 
@@ -193,8 +193,8 @@ def test_an_unedited_comment_that_is_named_by_its_number_is_a_command(keyless: O
 def test_a_comment_edited_into_a_cancellation_cancels_nothing(keyless: Office) -> None:
     asked = keyless.issue(9, as_=ADMIN).create_comment(ASK)
     keyless.issue(9, as_=ADMIN).create_comment("Thanks!").edit("/backport cancel")
-    (opened,) = keyless.serve(asked.id, ASK, on=9, author=ADMIN)
-    assert isinstance(opened, Opened)
+    (outcome,) = keyless.serve(asked.id, ASK, on=9, author=ADMIN)
+    assert isinstance(outcome, Opened)
 
 
 # --- other accounts ---------------------------------------------------------------------------------------------------
@@ -219,8 +219,8 @@ def test_with_a_key_a_comment_of_another_workflow_is_not_the_bots(shared: Office
     office = _with_key(shared)
     asked = office.issue(9, as_=ADMIN).create_comment(ASK)
     foreign = _foreign_comment(office, asked.id, "Not the bot's")
-    (opened,) = office.serve(asked.id, ASK, on=9, author=ADMIN)
-    assert isinstance(opened, Opened)
+    (outcome,) = office.serve(asked.id, ASK, on=9, author=ADMIN)
+    assert isinstance(outcome, Opened)
     assert office.issue(9).get_comment(foreign).body.endswith("Not the bot's")
     office.serve(asked.id, ASK, on=9, author=ADMIN)
     assert sum(comment.user.login == SHARED for comment in office.issue(9).get_comments()) == 2

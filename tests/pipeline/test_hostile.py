@@ -68,9 +68,9 @@ def test_an_original_whose_author_merger_and_fork_are_gone_is_backported(lenient
     pull = _raw(lenient, f"/repos/{REPOSITORY}/pulls/9")
     pull |= {"user": None, "merged_by": None, "head": pull["head"] | {"repo": None, "user": None, "label": "unknown:t"}}
     _answer_with(lenient, "/pulls/9", pull)
-    (opened,) = lenient.say(ASK, on=9)
+    (outcome,) = lenient.say(ASK, on=9)
     lenient.fake_github.fail_no_more()
-    assert isinstance(opened, Opened)
+    assert isinstance(outcome, Opened)
     assert "by ghost" in lenient.backports()[0].body
 
 
@@ -85,9 +85,9 @@ def test_commits_without_an_author_are_picked(lenient: Office) -> None:
     }
     _answer_with(lenient, f"/commits/{merged}", bare)
     _answer_with(lenient, "/pulls/9/commits", [bare])
-    (opened,) = lenient.say(ASK, on=9)
+    (outcome,) = lenient.say(ASK, on=9)
     lenient.fake_github.fail_no_more()
-    assert isinstance(opened, Opened)
+    assert isinstance(outcome, Opened)
 
 
 def test_comments_of_nobody_are_nobodys(lenient: Office) -> None:
@@ -103,7 +103,7 @@ def test_comments_of_nobody_are_nobodys(lenient: Office) -> None:
 def test_a_label_that_somebody_put_there_who_is_gone_asks_for_nothing(lenient: Office) -> None:
     label = "backport release/1.2"
     lenient.issue(9).add_to_labels(label)
-    events = [each | {"actor": None} for each in _raw(lenient, f"/repos/{REPOSITORY}/issues/9/events")]
+    events = [item | {"actor": None} for item in _raw(lenient, f"/repos/{REPOSITORY}/issues/9/events")]
     _answer_with(lenient, "/issues/9/events", events)
     merged = {
         "action": "closed",
@@ -130,8 +130,8 @@ def test_a_label_that_somebody_put_there_who_is_gone_asks_for_nothing(lenient: O
     ids=["CRLF", "CRLF before", "longest", "longest before", "brackets"],
 )
 def test_a_command_is_read_whatever_stands_beside_it(lenient: Office, body: str) -> None:
-    (opened,) = lenient.say(body, on=9)
-    assert isinstance(opened, Opened)
+    (outcome,) = lenient.say(body, on=9)
+    assert isinstance(outcome, Opened)
 
 
 @pytest.mark.parametrize("target", ["\ud83d", "\x00", "\x1b[31m", "\u200b", "\ufdd0", "<!-- -->", "--\ud83d"])
@@ -148,8 +148,8 @@ def test_the_longest_texts_of_an_original_still_give_a_pull_request(lenient: Off
     write(lenient, "topic", {"widget/first.py": "A = 1\n"}, "First", onto="main")
     pull = open_pull(lenient, "topic", title="\N{ROCKET}@mia" * 51, body="Fixes #7\r\n" * 6_500)
     pull.merge(merge_method="squash")
-    (opened,) = lenient.say(ASK, on=pull.number)
-    assert isinstance(opened, Opened)
+    (outcome,) = lenient.say(ASK, on=pull.number)
+    assert isinstance(outcome, Opened)
     (backport,) = lenient.backports()
     assert len(backport.title) <= 256
     assert len(backport.body) <= 65_536
@@ -168,7 +168,7 @@ def test_branches_with_strange_names_are_served_like_others(lenient: Office) -> 
     results = lenient.say("/backport release/**", on=9)
     opened = {result.branch: result for result in results if isinstance(result, Opened)}
     assert set(STRANGE) <= opened.keys(), {r.branch: r for r in results if not isinstance(r, Opened)}
-    assert len({each.pull_request.head for each in opened.values()}) == len(opened), "each has a branch of its own"
+    assert len({item.pull_request.head for item in opened.values()}) == len(opened), "each has a branch of its own"
     assert len(_rows(lenient.answers(9)[0])) == len(results)
     assert not Path("x").exists()
 

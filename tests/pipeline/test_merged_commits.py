@@ -43,9 +43,9 @@ def nameless(office: Office, pull: PullRequest, times: int, *, instead: str | No
     """Let GitHub say that a pull request is merged without naming the merge commit, or naming one that is not there."""
     headers = {"Authorization": f"Bearer {office.fake_github.add_token(MAINTAINER)}"}
     path = f"/repos/{REPOSITORY}/pulls/{pull.number}"
-    told = requests.get(f"{office.fake_github.api_url}{path}", headers=headers, timeout=10).json()
+    pull_data = requests.get(f"{office.fake_github.api_url}{path}", headers=headers, timeout=10).json()
     for _ in range(times):
-        office.fake_github.fail_next("GET", f"^{path}$", 200, body=told | {"merge_commit_sha": instead})
+        office.fake_github.fail_next("GET", f"^{path}$", 200, body=pull_data | {"merge_commit_sha": instead})
 
 
 @pytest.mark.parametrize("method", ["squash", "rebase", "merge"])
@@ -57,9 +57,9 @@ def test_what_was_asked_for_before_the_merge_is_served_though_github_has_no_reco
     for _ in range(8):
         lenient.fake_github.fail_next("GET", NO_RECORD, 200, body=[])
     trigger = MergeTrigger(repository=REPOSITORY, pull_request=halves.number, sender=MAINTAINER, labels=())
-    (opened,) = answer(trigger, lenient.context)
+    (outcome,) = answer(trigger, lenient.context)
     lenient.fake_github.fail_no_more()
-    assert opened.status.value == "opened"
+    assert outcome.status.value == "opened"
 
 
 @pytest.mark.parametrize(("base", "into"), [("develop", "main"), ("main", "next")])
@@ -118,7 +118,9 @@ def test_a_merge_commit_that_github_does_not_find_yet_is_looked_for_again(lenien
     lenient.fake_github.fail_no_more()
     assert "no record yet" in lenient.answers(40)[-1]
     assert f"or add its commits to the command: `--commits {merged[:12]}`" in lenient.answers(40)[-1]
-    assert [each.status.value for each in lenient.say(f"{command} --commits {merged[:12]}", on=40)] == ["would-open"]
+    assert [outcome.status.value for outcome in lenient.say(f"{command} --commits {merged[:12]}", on=40)] == [
+        "would-open"
+    ]
 
 
 def test_where_it_stays_unnamed_nobody_is_told_to_merge_it_and_nothing_is_guessed(

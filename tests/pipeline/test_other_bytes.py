@@ -46,8 +46,8 @@ def test_a_content_in_another_encoding_is_spelled_out_in_the_range_diff(
     put(office, "topic", after.encode(encoding), tmp_path)
     number = merged(office)
     lenient = unproven(office)
-    (opened,) = lenient.say(ASK, on=number)
-    assert isinstance(opened, Opened)
+    (outcome,) = lenient.say(ASK, on=number)
+    assert isinstance(outcome, Opened)
     (again,) = lenient.say(f"{ASK} --redo", on=number)
     assert isinstance(again, Opened)
     (pull,) = office.backports()
@@ -81,10 +81,10 @@ def test_a_name_that_github_cannot_write_ends_a_signed_backport_with_the_reason(
         write(office, branch, {NAME: "old\n"}, "Add it")
     write(office, "topic", {NAME: "new\n"}, "Change it", onto="main")
     number = merged(office)
-    (failed,) = unproven(office, "commit: {verified: true}").say(ASK, on=number)
-    assert isinstance(failed, Failed)
-    assert r"caf\udce9" in failed.message
-    assert "commit.verified: false" in failed.hint
+    (outcome,) = unproven(office, "commit: {verified: true}").say(ASK, on=number)
+    assert isinstance(outcome, Failed)
+    assert r"caf\udce9" in outcome.message
+    assert "commit.verified: false" in outcome.hint
 
 
 def test_the_fake_refuses_a_lone_surrogate_as_no_json(office: Office) -> None:

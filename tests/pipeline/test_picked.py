@@ -41,9 +41,9 @@ def backport_branch(pull: PullRequest) -> str:
 
 
 def ask(office: Office, pull: PullRequest, command: str = f"/backport {TARGET}") -> Opened:
-    (opened,) = office.say(command, on=pull.number)
-    assert isinstance(opened, Opened), opened
-    return opened
+    (outcome,) = office.say(command, on=pull.number)
+    assert isinstance(outcome, Opened), outcome
+    return outcome
 
 
 def files(office: Office, pull: PullRequest) -> list[str]:
@@ -231,7 +231,7 @@ def test_a_workflow_file_that_the_token_may_not_push_is_found_before_the_push(
     assert isinstance(result, Failed)
     assert "`.github/workflows/ci.yml`" in result.message
     assert "`workflow` scope" in result.hint
-    assert not [each for each in lenient.fake_github.requests() if "git-receive-pack" in each.path]
+    assert not [request for request in lenient.fake_github.requests() if "git-receive-pack" in request.path]
 
 
 def test_a_refused_push_of_a_workflow_file_is_a_failure_that_names_the_right(

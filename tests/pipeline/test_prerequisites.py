@@ -23,7 +23,7 @@ def unguided(office: Office) -> Office:
 def test_the_conflict_offers_what_makes_it_apply(unguided: Office) -> None:
     (result,) = unguided.say("/backport release/1.1")
     assert isinstance(result, Conflicted)
-    assert [each.subject for each in result.conflict.prerequisites] == ["Remember the sizes"]
+    assert [prerequisite.subject for prerequisite in result.conflict.prerequisites] == ["Remember the sizes"]
     answer = unguided.answers()[-1]
     assert "`/backport release/1.1 --with-prerequisites`" in answer
     assert "Remember the sizes" in answer

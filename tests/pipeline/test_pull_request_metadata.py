@@ -33,8 +33,8 @@ def check_runs(office: Office, sha: str) -> Mapping[str, str | None]:
 def test_author_and_merger_are_asked_and_the_author_is_assigned(office: Office) -> None:
     office.fake_github.grant(REPOSITORY, "ann", "write")
     pull = opened(unproven(office))
-    assert sorted(each.login for each in pull.requested_reviewers) == ["ann", MAINTAINER]
-    assert [each.login for each in pull.assignees] == ["ann"]
+    assert sorted(reviewer.login for reviewer in pull.requested_reviewers) == ["ann", MAINTAINER]
+    assert [assignee.login for assignee in pull.assignees] == ["ann"]
     assert [label.name for label in pull.labels] == ["backport"]
 
 
@@ -45,7 +45,7 @@ def test_an_author_who_cannot_be_assigned_is_left_out_and_logged(
     with caplog.at_level(logging.INFO, "bot"):
         pull = opened(unproven(office))
     assert pull.assignees == []
-    assert [each.login for each in pull.requested_reviewers] == [MAINTAINER], "one refusal costs nobody else"
+    assert [reviewer.login for reviewer in pull.requested_reviewers] == [MAINTAINER], "one refusal costs nobody else"
     assert "ann cannot be assigned" in caplog.text
     assert "ann is no collaborator" in caplog.text
     about_ann = [record for record in caplog.records if "ann" in record.getMessage()]
@@ -143,4 +143,4 @@ def test_a_bot_that_merged_is_not_asked_for_a_review(office: Office) -> None:
     write(lenient, "topic", {"widget/first.py": "A = 1\n"}, "First", onto="main")
     pull = open_pull(lenient, "topic", title="First")
     office.people[BOT].get_repo(REPOSITORY).get_pull(pull.number).merge(merge_method="squash")
-    assert [each.login for each in opened(lenient, pull.number).requested_reviewers] == [MAINTAINER]
+    assert [reviewer.login for reviewer in opened(lenient, pull.number).requested_reviewers] == [MAINTAINER]

@@ -25,11 +25,11 @@ def test_a_persons_pull_request_is_not_taken_for_the_backport_and_keeps_its_bran
         .get_repo(REPOSITORY)
         .create_pull("release/1.2", NAMED_ALIKE, title="Not the bot's", body="Everything of main")
     )
-    (opened,) = lenient.say(ASK, on=9)
-    assert isinstance(opened, Opened)
-    assert opened.created
-    assert opened.pull_request.number != theirs.number
-    assert opened.pull_request.author == BOT
+    (outcome,) = lenient.say(ASK, on=9)
+    assert isinstance(outcome, Opened)
+    assert outcome.created
+    assert outcome.pull_request.number != theirs.number
+    assert outcome.pull_request.author == BOT
     assert lenient.branches()[NAMED_ALIKE] == lenient.branches()["main"]
 
 
@@ -41,16 +41,16 @@ def test_a_marker_of_the_bots_in_a_persons_pull_request_makes_it_no_backport(len
     repository.create_pull("release/1.2", NAMED_ALIKE, title="Say hello", body=f"Hello\n{marker}\n").edit(
         state="closed"
     )
-    (opened,) = lenient.say(ASK, on=9)
-    assert isinstance(opened, Opened)
-    assert opened.created
+    (outcome,) = lenient.say(ASK, on=9)
+    assert isinstance(outcome, Opened)
+    assert outcome.created
 
 
 def test_a_persons_branch_is_neither_pushed_over_nor_proven_in_vain(lenient: Office) -> None:
     theirs = write(lenient, NAMED_ALIKE, {"widget/other.py": "A = 1\n"}, "Something else", onto="release/1.2")
-    (failed,) = lenient.say(f"{ASK} --dry-run", on=9)
-    assert isinstance(failed, Failed)
-    assert NAMED_ALIKE in failed.message
+    (outcome,) = lenient.say(f"{ASK} --dry-run", on=9)
+    assert isinstance(outcome, Failed)
+    assert NAMED_ALIKE in outcome.message
     assert lenient.branches()[NAMED_ALIKE] == theirs
 
 

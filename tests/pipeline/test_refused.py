@@ -64,9 +64,9 @@ def test_an_archived_repository_is_told_as_such(office: Office) -> None:
     lenient = unproven(office)
     written = office.issue(9).create_comment(ASK)
     office.fake_github.archive(REPOSITORY)
-    (failed,) = lenient.serve(written.id, ASK, on=9)
-    assert isinstance(failed, Failed)
-    assert "archived" in failed.hint
+    (outcome,) = lenient.serve(written.id, ASK, on=9)
+    assert isinstance(outcome, Failed)
+    assert "archived" in outcome.hint
 
 
 def test_a_pull_request_that_comes_too_early_is_asked_for_again(office: Office) -> None:
@@ -135,8 +135,8 @@ def test_auto_merge_that_is_switched_off_is_told(office: Office) -> None:
     office.fake_github.switch_off(REPOSITORY, "auto_merge")
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\npublish: {{auto_merge: squash}}\n")
     automatic = replace(office, context=with_pick(office.context, config=config))
-    (opened,) = automatic.say(ASK)
-    assert isinstance(opened, Opened)
+    (outcome,) = automatic.say(ASK)
+    assert isinstance(outcome, Opened)
     (said,) = office.answers()
     assert "does not merge by itself" in said
     assert "Allow auto-merge" in said
@@ -154,9 +154,9 @@ def test_a_backport_opened_by_hand_is_recognised_and_its_author_named(office: Of
     office.people[MAINTAINER].get_repo(REPOSITORY).create_pull(
         base="release/1.1", head="backport/7-to-release-1.1", title="By hand", body="Backport of #7"
     )
-    (opened,) = lenient.say("/backport release/1.1")
-    assert isinstance(opened, Opened)
-    assert not opened.created
+    (outcome,) = lenient.say("/backport release/1.1")
+    assert isinstance(outcome, Opened)
+    assert not outcome.created
     assert f"{MAINTAINER} opened it; nothing was pushed" in office.answers()[-1]
 
 

@@ -88,8 +88,8 @@ def prove(machine: Machine, run: int) -> None:
     command += ["--config", str(settings / "backport.yaml"), "--branch", given["branch"], "--device", given["device"]]
     command += ["--evidence", str(evidence), "--patch", given["patch"]]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(machine.folder)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode in (0, 1), done.stderr
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode in (0, 1), process.stderr
     machine.finish(run, "success", zipped(evidence))
 
 
@@ -131,7 +131,7 @@ def cancelled(machine: Machine, run: int) -> None:
 def lost(machine: Machine, run: int) -> None:
     """Vanish once the bot has had a look at the run."""
     machine.take(run)
-    while not any(each.path.endswith(f"/actions/runs/{run}") for each in machine.fake_github.requests()):
+    while not any(request.path.endswith(f"/actions/runs/{run}") for request in machine.fake_github.requests()):
         assert not machine.stop.wait(0.05)
     machine.fake_github.lose_run(REPOSITORY, run)
 

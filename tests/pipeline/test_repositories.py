@@ -86,10 +86,10 @@ def test_asking_again_opens_nothing_again(both: Office, fork: Path) -> None:
 
 def test_permission_is_asked_of_the_repository_of_the_target(both: Office, fork: Path) -> None:
     both.fake_github.grant(REPOSITORY, "ann", "write")
-    refused, opened = both.say(f"/backport {THERE}:rocm-2 release/1.2", as_="ann")
+    refused, outcome = both.say(f"/backport {THERE}:rocm-2 release/1.2", as_="ann")
     assert isinstance(refused, Failed)
     assert THERE in refused.message
-    assert isinstance(opened, Opened)
+    assert isinstance(outcome, Opened)
     assert not any(name.startswith("backport/") for name in _branches(fork))
 
 

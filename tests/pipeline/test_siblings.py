@@ -91,8 +91,8 @@ def test_a_scheduled_run_copies_no_proposal_to_the_next_branch(drifting: Office,
     policy = "sync: {carried_patches: false, rules: [{pull_requests: [20]}]}"
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n{policy}\n")
     results = open_missing(with_pick(drifting.context, config=config), tmp_path / "data", "release/1.[89]").results
-    made = [each.candidate for each in results if isinstance(each, Opened) and each.candidate is not None]
-    assert [(each.branch, each.method, each.certainty) for each in made] == [
+    made = [outcome.candidate for outcome in results if isinstance(outcome, Opened) and outcome.candidate is not None]
+    assert [(candidate.branch, candidate.method, candidate.certainty) for candidate in made] == [
         ("release/1.9", Method.RESOLVED, Certainty.PROPOSED),
         ("release/1.8", Method.RESOLVED, Certainty.PROPOSED),
     ]

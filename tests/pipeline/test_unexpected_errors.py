@@ -52,9 +52,9 @@ def test_it_ends_its_branch_and_no_other(
 def test_it_is_asked_for_again_with_all_that_was_asked_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "pick_candidate", _fail)
     asked = "/backport release/1.1 --draft --with-companions"
-    (failed,) = office.say(asked)
-    assert isinstance(failed, Failed)
-    offered = failed.hint.partition("comment `")[2].partition("`")[0]
+    (outcome,) = office.say(asked)
+    assert isinstance(outcome, Failed)
+    offered = outcome.hint.partition("comment `")[2].partition("`")[0]
     assert parse_commands(offered) == parse_commands(asked)
 
 

@@ -32,18 +32,18 @@ def series(office: Office, opened: Opened) -> list[str]:
 
 
 def test_every_commit_is_signed_off_by_the_committer(office: Office, pull: PullRequest) -> None:
-    (opened,) = unproven(office, "commit: {signoff: true}").say(ASK, on=pull.number)
-    assert isinstance(opened, Opened)
-    first, second = series(office, opened)
+    (outcome,) = unproven(office, "commit: {signoff: true}").say(ASK, on=pull.number)
+    assert isinstance(outcome, Opened)
+    first, second = series(office, outcome)
     assert message(office, first).endswith(SIGNED)
     assert message(office, second).endswith(f"Signed-off-by: Z <z@z>\n{SIGNED}")
     assert git(office.git_dir, "show", "--no-patch", "--format=%an", first) == "Bea", "the author stays"
 
 
 def test_github_writes_every_commit_and_the_author_is_credited(office: Office, pull: PullRequest) -> None:
-    (opened,) = unproven(office, "commit: {verified: true}").say(ASK, on=pull.number)
-    assert isinstance(opened, Opened)
-    first, second = series(office, opened)
+    (outcome,) = unproven(office, "commit: {verified: true}").say(ASK, on=pull.number)
+    assert isinstance(outcome, Opened)
+    first, second = series(office, outcome)
     assert office.branches()[f"backport/{pull.number}-to-release-1.2"] == second
     for commit in (first, second):
         assert git(office.git_dir, "show", "--no-patch", "--format=%an", commit) == BOT
@@ -60,13 +60,13 @@ def test_github_writes_every_commit_and_the_author_is_credited(office: Office, p
 
 def test_what_github_wrote_is_what_is_proven_and_pushed(office: Office) -> None:
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\ncommit: {{verified: true}}\n")
-    (opened,) = replace(office, context=with_pick(office.context, config=config)).say(ASK)
-    assert isinstance(opened, Opened)
-    assert opened.candidate is not None
-    assert opened.verdict is not None
-    assert opened.verdict.proven
-    assert office.backports()[0].head.sha == opened.candidate.commit
-    assert opened.candidate.commit[:12] in office.backports()[0].body
+    (outcome,) = replace(office, context=with_pick(office.context, config=config)).say(ASK)
+    assert isinstance(outcome, Opened)
+    assert outcome.candidate is not None
+    assert outcome.verdict is not None
+    assert outcome.verdict.proven
+    assert office.backports()[0].head.sha == outcome.candidate.commit
+    assert outcome.candidate.commit[:12] in office.backports()[0].body
 
 
 def test_a_redo_may_replace_what_github_wrote_for_the_bot(office: Office, pull: PullRequest) -> None:

@@ -19,17 +19,21 @@ SECRET = "It's a Secret to Everybody"
 
 
 def _signs(office: Office, comment_id: int) -> list[str]:
-    return [each.content for each in office.issue(9).get_comment(comment_id).get_reactions() if each.user.login == BOT]
+    return [
+        reaction.content
+        for reaction in office.issue(9).get_comment(comment_id).get_reactions()
+        if reaction.user.login == BOT
+    ]
 
 
 def test_a_comment_is_seen_while_another_request_is_being_served(
     office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    busy, done = threading.Event(), threading.Event()
+    busy, process = threading.Event(), threading.Event()
 
     def served_slowly(*_: object) -> tuple[()]:
         busy.set()
-        done.wait(60)
+        process.wait(60)
         return ()
 
     monkeypatch.setattr(service_module, "answer", served_slowly)
@@ -47,6 +51,6 @@ def test_a_comment_is_seen_while_another_request_is_being_served(
         while not _signs(office, second.id) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert _signs(office, second.id) == ["eyes"]
-        assert not done.is_set()
+        assert not process.is_set()
         assert _signs(office, thanks.id) == []
-        done.set()
+        process.set()

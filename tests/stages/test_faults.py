@@ -54,9 +54,9 @@ def test_the_kinds_above_are_all_that_publishing_makes(picked: tuple[Pipeline, s
     before = len(pipeline.office.fake_github.requests())
     pipeline.publish(seal)
     calls = {
-        (each.method, each.path.removeprefix("/api/v3"))
-        for each in pipeline.office.fake_github.requests()[before:]
-        if each.login == BOT
+        (request.method, request.path.removeprefix("/api/v3"))
+        for request in pipeline.office.fake_github.requests()[before:]
+        if request.login == BOT
     }
     opening = {("GET", f"/repos/{REPOSITORY}"), ("GET", "/user")}
     for method, path in calls - opening:
@@ -84,8 +84,8 @@ def test_every_kind_of_call_may_fail_once_in_each_stage(hasty: Pipeline, fault: 
     hasty.pick()
     seal = hasty.seal()
     _fail_once(hasty, fault, KINDS)
-    (opened,) = hasty.publish(seal)
-    assert isinstance(opened, Opened)
+    (outcome,) = hasty.publish(seal)
+    assert isinstance(outcome, Opened)
     assert_once(hasty.office)
 
 

@@ -118,7 +118,7 @@ def test_the_pick_names_the_commits_of_siblings_that_it_was_made_from(drifting: 
     older, newer = pipeline.plan(pipeline.event("/backport release/1.9 release/2.0", on=20))
     pipeline.pick()
     picked = [pipeline.folder.read_pick(target.id) for target in (older, newer)]
-    made = [each.made.value for each in picked if each is not None]
+    made = [record.made.value for record in picked if record is not None]
     assert isinstance(made[0], Candidate)
     assert isinstance(made[1], Candidate)
     assert (made[0].siblings, made[1].siblings) == (made[1].commits, ())
@@ -131,9 +131,9 @@ def test_an_error_in_a_pick_offers_the_command_with_its_options(
         raise RecursionError
 
     monkeypatch.setattr(target_run, "pick_candidate", fail)
-    (failed,) = pipeline.run(f"{CLEAN} --with-companions --draft")
-    assert isinstance(failed, Failed)
-    assert f"comment `{CLEAN} --with-companions --draft` again" in failed.hint
+    (outcome,) = pipeline.run(f"{CLEAN} --with-companions --draft")
+    assert isinstance(outcome, Failed)
+    assert f"comment `{CLEAN} --with-companions --draft` again" in outcome.hint
 
 
 # --- a branch that moves ----------------------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ def test_a_target_in_another_repository_is_picked_proven_and_opened_there(pipeli
 def test_auto_finds_what_is_affected_in_other_repositories_too(pipeline: Pipeline, fork: Path) -> None:
     pipeline.write_config(ELSEWHERE)
     targets = pipeline.plan(pipeline.event("/backport auto"))
-    assert {each.target for each in targets} == {
+    assert {target.target for target in targets} == {
         "release/1.1",
         "release/1.2",
         f"{THERE}:rocm-1",
@@ -261,13 +261,13 @@ def test_a_repository_out_of_sight_fails_alone_and_says_why(pipeline: Pipeline, 
 
 def test_github_writes_and_signs_the_commits_that_are_proven(pipeline: Pipeline) -> None:
     pipeline.write_config("commit: {verified: true}\n")
-    (opened,) = pipeline.run(CLEAN)
-    assert isinstance(opened, Opened)
-    assert opened.candidate is not None
-    assert opened.verdict is not None
-    assert opened.verdict.candidate.commit == opened.candidate.commit
+    (outcome,) = pipeline.run(CLEAN)
+    assert isinstance(outcome, Opened)
+    assert outcome.candidate is not None
+    assert outcome.verdict is not None
+    assert outcome.verdict.candidate.commit == outcome.candidate.commit
     (pull,) = pipeline.office.backports()
-    assert pull.head.sha == opened.candidate.commit
+    assert pull.head.sha == outcome.candidate.commit
     # The fake GitHub signs nothing; GitHub signs what is written like this: in the name of the token's account.
     assert git(pipeline.office.git_dir, "show", "--no-patch", "--format=%an", pull.head.sha) == BOT
     assert "Co-authored-by: " in git(pipeline.office.git_dir, "show", "--no-patch", "--format=%B", pull.head.sha)
@@ -292,8 +292,8 @@ def test_what_was_refused_in_one_comment_is_not_held_against_another(pipeline: P
 def test_a_branch_that_is_gone_by_the_publication_fails_alone(pipeline: Pipeline, tmp_path: Path) -> None:
     seal = _until_proven(pipeline, "/backport release/1.1 release/1.2")
     git(pipeline.office.git_dir, "update-ref", "-d", "refs/heads/release/1.2")
-    opened, gone = pipeline.publish(seal, again=RunFolder(tmp_path / "again"))
-    assert isinstance(opened, Opened)
+    outcome, gone = pipeline.publish(seal, again=RunFolder(tmp_path / "again"))
+    assert isinstance(outcome, Opened)
     assert isinstance(gone, Failed)
     assert "is gone by now" in gone.message
     assert not (tmp_path / "again").exists()

@@ -29,7 +29,7 @@ def test_every_target_ends_as_on_the_line_and_what_was_tested_is_what_is_opened(
     assert isinstance(old, NotAffected)
     assert isinstance(carried, Opened)
     assert isinstance(clean, Opened)
-    assert [each.base.ref for each in office.backports()] == ["release/1.1", "release/1.2"]
+    assert [pull.base.ref for pull in office.backports()] == ["release/1.1", "release/1.2"]
     for opened, pull in zip((carried, clean), office.backports(), strict=True):
         assert opened.candidate is not None
         assert opened.verdict is not None
@@ -42,8 +42,8 @@ def test_every_target_ends_as_on_the_line_and_what_was_tested_is_what_is_opened(
 
 
 def test_publishing_twice_opens_nothing_twice(pipeline: Pipeline) -> None:
-    for each in pipeline.plan(pipeline.event(CLEAN)):
-        pipeline.pick(each.id)
+    for item in pipeline.plan(pipeline.event(CLEAN)):
+        pipeline.pick(item.id)
     seal = pipeline.seal()
     pipeline.prove()
     pipeline.publish(seal)
@@ -69,8 +69,8 @@ def test_a_proof_needs_no_token_no_mirror_and_no_github(pipeline: Pipeline, tmp_
 
 def test_a_request_without_proof_is_opened_as_a_draft(pipeline: Pipeline) -> None:
     pipeline.office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
-    (opened,) = pipeline.run(f"{CLEAN} --no-prove")
-    assert isinstance(opened, Opened)
+    (outcome,) = pipeline.run(f"{CLEAN} --no-prove")
+    assert isinstance(outcome, Opened)
     assert pipeline.office.backports()[0].draft
 
 
@@ -214,8 +214,8 @@ def test_a_verdict_cannot_say_more_than_a_verdict(proven: tuple[Pipeline, str]) 
 
 def test_a_proof_leaves_its_reports_for_people_and_the_pull_request_links_them(pipeline: Pipeline) -> None:
     page = "https://github.example/acme/widget/actions/runs/5"
-    (opened,) = pipeline.run(CLEAN, evidence_url=page)
-    assert isinstance(opened, Opened)
+    (outcome,) = pipeline.run(CLEAN, evidence_url=page)
+    assert isinstance(outcome, Opened)
     (pull,) = pipeline.office.backports()
     assert f"](<{page}>) keeps the report" in pull.body
     (run,) = pull.base.repo.get_commit(pull.head.sha).get_check_runs(check_name="backport proof")
@@ -256,10 +256,10 @@ def test_a_pick_that_left_nothing_fails_its_target_alone(pipeline: Pipeline) -> 
     pipeline.pick(second.id)
     seal = pipeline.seal()
     pipeline.prove()
-    lost, opened = pipeline.publish(seal)
+    lost, outcome = pipeline.publish(seal)
     assert isinstance(lost, Failed)
     assert lost.branch == first.plan.branch
-    assert isinstance(opened, Opened)
+    assert isinstance(outcome, Opened)
 
 
 TWO = "/backport release/1.1 release/1.2"
