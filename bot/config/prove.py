@@ -130,6 +130,8 @@ class ProveConfig(Section):
     """Minutes that all of them may take together."""
     environment: Mapping[Variable, str] = Field(default_factory=dict)
     """Variables for suites and commands, e.g. HF_HOME."""
+    python: MachinePath | None = None
+    """The interpreter of suites that run without a container, if it is not the bot's own, e.g. one that has torch."""
     volumes: tuple[Volume, ...] = Field(default=(), strict=False)
     """Folders of the machine that suites may read, in a container at a path of its own."""
     without_isolation: Literal["refuse", "allow"] = "refuse"

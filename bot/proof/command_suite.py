@@ -6,6 +6,7 @@ A command without a report is one case, whose outcome is its exit code. Nothing 
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -27,6 +28,16 @@ from bot.proof.suite_environment import command_environment
 
 JUNIT, PYTHON = "{junit}", "{python}"
 _BAD = (CaseOutcome.FAILED, CaseOutcome.ERROR)
+
+
+_NO_TEST = re.compile(
+    r"no tests? (?:ran|were run|found|collected|to run)|\[no test files\]|collected 0 items|\bran 0 tests\b"
+    r"|\b0/0 (?:tests? )?(?:passed|ran)|^0 (?:tests?|passed)\b|\b0 tests? (?:ran|run|executed|passed|in total)",
+    re.IGNORECASE,
+)
+"""What pytest, unittest, Go, Jest and sglang's run_suite.py print if there was nothing to run, some with exit code 0:
+https://github.com/sgl-project/sglang/blob/main/test/run_suite.py"""
+_SOME_TEST = re.compile(r"\bran [1-9]\d* tests?\b|\b[1-9]\d* (?:tests? )?(?:passed|failed)\b", re.IGNORECASE)
 
 
 _REPORT = "report.xml"
@@ -107,7 +118,7 @@ def _read(result: ProcessResult, suite: CommandSuite, folder: Path, report: str)
         return _Ending(f"the command could not be started: {last_lines(result)}")
     reports = bool(suite.junit) or any(JUNIT in word for word in suite.command)
     if not reports or (result.signal_name and not os.path.lexists(folder / report)):
-        return _Ending("")
+        return _Ending(_no_test(result))
     try:
         xml = read_report(folder, report)
         junit = parse_junit(xml)
@@ -115,7 +126,22 @@ def _read(result: ProcessResult, suite: CommandSuite, folder: Path, report: str)
         return _Ending(f"the command exited with {result.code} and left no report: {last_lines(result)}")
     except SuiteError as error:
         return _Ending(error.message)
-    return _Ending("" if junit.cases else "it collected no case.", junit, xml)
+    return _Ending(_no_case(junit), junit, xml)
+
+
+def _no_case(junit: JUnitReport) -> str:
+    if not junit.cases:
+        return "it collected no case."
+    skips = all(case.outcome is CaseOutcome.SKIPPED for case in junit.cases)
+    return f"it ran no case: {len(junit.cases)} collected, all of them skipped." if skips else ""
+
+
+def _no_test(result: ProcessResult) -> str:
+    """Say that a command without a report ended well and says itself that it ran no test; empty for any other end."""
+    if result.code or any(_SOME_TEST.search(line) for line in result.tail):
+        return ""
+    line = next((line for line in result.tail if _NO_TEST.search(line)), None)
+    return f"the command ran no test, as it says itself: {last_lines(result)}" if line is not None else ""
 
 
 def _overlay_problem(copy: Path, marks: Mapping[str, Mark | None]) -> str:

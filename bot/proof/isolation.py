@@ -38,7 +38,8 @@ class IsolationSettings:
     An `image` runs it in a container; `image_digest` names it for the record. `disk` bounds all files together that it
     adds, four times `file` by default, and `entries` their number. `readable` are paths of this machine that it sees
     besides its own, and `volumes` such paths with the paths that they have in a container. `environment` is what it
-    gets besides. `without_isolation` lets it run without walls beside a token, if this machine allows none.
+    gets besides. `python` is the interpreter of suites that run without an image. `without_isolation` lets it run
+    without walls beside a token, if this machine allows none.
     """
 
     network: bool = False
@@ -52,6 +53,7 @@ class IsolationSettings:
     image_digest: str = ""
     runtime: str = "docker"
     container_options: tuple[str, ...] = ()
+    python: str = sys.executable
     readable: tuple[Path, ...] = ()
     volumes: tuple[tuple[Path, Path], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -25,8 +24,8 @@ from bot.proof.process import ProcessResult, StopConditions, run_watched
 
 
 def interpreter(isolation: IsolationSettings) -> str:
-    """Return the Python that suites run with: our own here, the image's in a container."""
-    return container.PYTHON if isolation.image else sys.executable
+    """Return the Python that suites run with: the image's in a container, else the configured one."""
+    return container.PYTHON if isolation.image else isolation.python
 
 
 class StartGate:

@@ -5,6 +5,7 @@ The choice follows from the configuration and the candidate's files. Nothing run
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -82,12 +83,18 @@ def isolation_settings(branch: str, settings: ProveConfig) -> IsolationSettings:
         shared_memory=None if limits.shared_memory_gib is None else int(limits.shared_memory_gib * GIB),
         image=settings.image_for(branch),
         container_options=settings.container_options,
+        python=settings.python or sys.executable,
         volumes=tuple((Path(entry.source), Path(entry.target or entry.source)) for entry in settings.volumes),
         environment=settings.environment,
         runtime=settings.container_runtime,
-        readable=tuple(map(Path, settings.readable)),
+        readable=(*map(Path, settings.readable), *_installation(settings.python)),
         without_isolation=settings.without_isolation == "allow",
     )
+
+
+def _installation(python: str | None) -> tuple[Path, ...]:
+    """Return the folder that an interpreter and its packages were installed into, such as a virtual environment."""
+    return (Path(python).parents[1],) if python and len(Path(python).parts) > 3 else ()
 
 
 def resolved_in(

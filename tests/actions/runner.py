@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 STANDINS = Path(__file__).with_name("standins")
 BOT = "example/backport-bot"
 _COMMIT = "0123456789abcdef0123456789abcdef01234567"
-_PINNED = re.compile(r"uses: (actions/(?:upload|download)-artifact)@([0-9a-f]{40})")
+_PINNED = re.compile(r"uses: (actions/(?:upload-artifact|download-artifact|setup-python))@([0-9a-f]{40})")
 
 
 def tool(name: str) -> str:
@@ -128,7 +128,7 @@ class Act:
         return Ran(done.returncode, done.stdout + done.stderr, calls)
 
     def _pinned(self) -> set[tuple[str, str]]:
-        files = (self.bot / ".github/workflows").glob("*.yml")
+        files = (self.bot / ".github").rglob("*.yml")
         return {found for file in files for found in _PINNED.findall(file.read_text(encoding="utf-8"))}
 
     def _command(self, calls: Path, crash: str) -> Path:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from bot.config import parse_config
 from bot.config.prove import ProveConfig
 from bot.errors import ConfigError, SuiteError
+from bot.proof.launcher import interpreter
+from bot.proof.select_suites import isolation_settings
 
 
 def prove_section(text: str) -> ProveConfig:
@@ -68,3 +73,11 @@ def test_variables_by_which_the_bot_runs_a_suite_are_its_own(name: str) -> None:
 def test_a_wrong_image_is_refused(image: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         prove_section(f'containers: [{{image: "{image}"}}]')
+
+
+def test_suites_without_a_container_may_have_an_interpreter_of_their_own() -> None:
+    settings = prove_section("python: /opt/venv/bin/python3")
+    isolation = isolation_settings("release/1.2", settings)
+    assert interpreter(isolation) == "/opt/venv/bin/python3"
+    assert Path("/opt/venv") in isolation.readable
+    assert interpreter(isolation_settings("release/1.2", ProveConfig())) == sys.executable

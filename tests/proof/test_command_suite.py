@@ -53,6 +53,34 @@ def test_without_a_report_the_exit_code_is_the_only_case(
     assert said in case.message
 
 
+@pytest.mark.parametrize(
+    ("line", "runs"),
+    [
+        ("Test Summary: 0/0 passed", False),
+        ("No tests found for hw=amd, suite=stage-b-test-small-1-gpu-amd. Skipping", False),
+        ("Ran 0 tests in 0.000s", False),
+        ("collected 0 items", False),
+        ("?   example.com/widget  [no test files]", False),
+        ("testing: warning: no tests to run", False),
+        ("Test Summary: 3/3 passed", True),
+        ("Ran 0 tests in 0.000s -- Ran 12 tests in 3.1s", True),
+        ("10 passed in 0.1s", True),
+    ],
+)
+def test_a_command_that_ran_no_test_passes_nothing(tmp_path: Path, line: str, runs: bool) -> None:
+    """It exits with 0, as sglang's own run_suite.py does for an AMD suite that it does not know."""
+    code = "import sys; print(*sys.argv[1].split(' -- '), sep=chr(10))"
+    ended = run(tmp_path, CommandSuite(name="own", command=("{python}", "-c", code, line)))
+    assert bool(ended.cases) is runs
+    assert runs or "ran no test" in ended.problem
+
+
+def test_a_report_of_skipped_cases_alone_passes_nothing(tmp_path: Path) -> None:
+    write(tmp_path, {"test_it.py": "import pytest\n@pytest.mark.skip\ndef test_it(): pass\n"})
+    ended = run(tmp_path, CommandSuite(name="own", command=PYTEST))
+    assert "it ran no case: 1 collected, all of them skipped" in ended.problem
+
+
 def test_an_abort_is_not_run_again(tmp_path: Path) -> None:
     """Each run prints once; the message holds the end of what was printed."""
     (case,) = run(tmp_path, script("import os; print('started', flush=True); os.abort()")).cases
