@@ -27,7 +27,7 @@ def resolve_command_targets(
     """Return the targets of a command, and what it names that is not there.
 
     Raises:
-        RequestRejected: more than `max_targets`, or `auto` where nothing tells what is affected.
+        RequestRejected: more than `max_targets`, or `auto` if nothing tells what is affected.
     """
     tips = target_branches(context)
     targets_of_command = resolve_targets(command.targets, tips, context.config)

@@ -23,7 +23,7 @@ def is_authorized_for_any(commands: Collection[Command], login: str, context: Re
     permissions = context.config.permissions
     if any(is_allowed(command, requester, permissions) for command in commands):
         return True
-    # Teams cost a request each, so they are asked only where the level does not do.
+    # Teams cost a request each, so they are asked only if the level does not suffice.
     slugs = (team.rpartition("/")[2] for team in permissions.teams)
     teams = [slug for slug in slugs if context.github.in_team(slug, login)]
     return any(is_allowed(command, replace(requester, teams=teams), permissions) for command in commands)

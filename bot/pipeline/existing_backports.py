@@ -12,7 +12,7 @@ from bot.pipeline.context import RepositoryContext
 def find_backport(
     branch: str, original: PullRequest, command: Command, context: RepositoryContext
 ) -> TargetOutcome | None:
-    """Return how the target branch stands by the pull requests that exist, or None where there is none to respect."""
+    """Return the outcome that existing pull requests mean for a target branch; None if there is none to respect."""
     pull_requests = find_pull_requests(branch, original, context)
     merged_pull = next((pull for pull in pull_requests if pull.merged), None)
     if merged_pull is not None and _is_there(merged_pull, branch, context):

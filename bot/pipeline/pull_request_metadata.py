@@ -31,7 +31,7 @@ def details_of(request: BackportRequest, *, certain: bool, context: RepositoryCo
 
 
 def open_questions(original: PullRequest, context: RepositoryContext) -> tuple[ReviewThread, ...]:
-    """Return the original's review threads that nobody resolved; none where GitHub does not tell."""
+    """Return the original's review threads that nobody resolved; none if GitHub does not return them."""
     try:
         return context.originals.unresolved_threads(original.number)
     except GitHubError as error:

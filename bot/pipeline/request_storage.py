@@ -38,7 +38,7 @@ class Place:
 
 
 def answer_marker(place: Place, context: RepositoryContext) -> str:
-    """Return the first line of an answer. It is signed where others write in the name of the bot's account."""
+    """Return the first line of an answer. It is signed if others write in the name of the bot's account."""
     if context.signing_key is None or not is_shared(context.github.login):
         return status_marker(place.key)
     return status_marker(place.key, context.signing_key.sign(*_place_texts(place, context)))

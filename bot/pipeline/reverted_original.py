@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def taken_back(original: PullRequest, commits: Sequence[Sha], context: RepositoryContext) -> str:
-    """Return a sentence on the commits that were reverted on the original's base branch; empty where none was."""
+    """Return a sentence on the commits that were reverted on the original's base branch; empty if none was."""
     try:
         tip = context.mirror.branches().get(original.base)
         if tip is None:

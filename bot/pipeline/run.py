@@ -58,7 +58,7 @@ _ATTEMPTS = 3
 
 
 def serving_order(names: Iterable[str], patch: CarriedPatch | None) -> list[Target]:
-    """Put the newest branch first: where the original conflicts, its version for the next newer one may apply.
+    """Put the newest branch first: if the original conflicts, its version for the next newer one may apply.
 
     A carried patch knows the older branches better than a neighbour does, so with one the order stays as asked.
     """

@@ -2,7 +2,7 @@
 
     plan/plan.json  plan/backport.yaml  plan/patches/…     the request, the configuration, own carried patches
     pick/ID.json    pick/ID.bundle                         one candidate and its objects
-    prove/ID.json                                          its verdict, where one machine runs all stages
+    prove/ID.json                                          its verdict, if one machine runs all stages
     evidence/ID/                                           what its runs reported, for people; no stage reads it
     publish/results.json                                   how every target branch ended
 
@@ -61,7 +61,7 @@ class RunFolder:
     def write_bytes(self, name: str, content: bytes) -> None:
         """Write a file; a link of its name is replaced, and nothing is written through one in place of its folder.
 
-        Raises RunFolderError where it cannot be written.
+        Raises RunFolderError if it cannot be written.
         """
         try:
             path = self.prepare_path(name)
@@ -88,11 +88,11 @@ class RunFolder:
         return self._read("plan/plan.json", Plan)
 
     def read_pick(self, target: str) -> Picked | None:
-        """Read what the pick stage left for a target, or None where it left nothing."""
+        """Read what the pick stage left for a target, or None if it left nothing."""
         return self._read_if_there(f"pick/{target}.json", Picked)
 
     def proof(self, target: str) -> Proof | None:
-        """Read what the prove stage left for a target, or None where it left nothing."""
+        """Read what the prove stage left for a target, or None if it left nothing."""
         if self.proofs is None:
             return self._read_if_there(f"prove/{target}.json", Proof)
         names = [folder.name for folder in self.proofs.glob(f"prove-*-{target}") if _ARTIFACT.fullmatch(folder.name)]
@@ -114,7 +114,7 @@ class RunFolder:
     def seal(self, *stages: str) -> str:
         """Return one digest over everything that these stages left: all that come before the proof, or those named.
 
-        Raises RunFolderError where there is anything but plain files in folders: a later stage might follow it.
+        Raises RunFolderError if there is anything but plain files in folders: a later stage might follow it.
         """
         digest = hashlib.sha256()
         for name in sorted(self._sealed_files(stages or _SEALED_STAGES)):

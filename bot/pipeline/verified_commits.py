@@ -1,4 +1,4 @@
-"""The candidate's commits as GitHub writes and signs them ("Verified"), where the configuration wants that.
+"""The candidate's commits as GitHub writes and signs them ("Verified"), if the configuration wants that.
 
 The bot becomes the commit's author, and a trailer credits the original author. The result is fetched into the mirror,
 so what is proven and pushed is exactly what GitHub signed.

@@ -82,7 +82,7 @@ class Journal:
             self._database.close()
 
     def accept(self, delivery_id: str, event: str, payload: Mapping[str, Any], *, key: str | None = None) -> bool:
-        """Record a delivery; False where it, or its work, is known already (GitHub redelivers).
+        """Record a delivery; False if it, or its work, is known already (GitHub redelivers).
 
         `key` is what its work is known by. Work that failed is taken up again.
         """

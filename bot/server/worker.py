@@ -50,7 +50,7 @@ class Worker:
         self._wake.set()
 
     def wait_until_idle(self, timeout: float) -> bool:
-        """Wait (seconds) until nothing is waiting; False where that did not happen in time."""
+        """Wait (seconds) until nothing is waiting; False if that did not happen in time."""
         with self._idle:
             return self._idle.wait_for(lambda: self._journal.count_waiting() == 0, timeout)
 
