@@ -102,7 +102,7 @@ def test_with_a_key_a_line_that_was_changed_is_not_believed_and_the_answer_says_
     assert change(line) != line
     _rewrite(keyed, pull.number, keyed.answers(pull.number)[0].replace(line, change(line)))
     assert _merge(keyed, pull) == ()
-    assert "This answer was edited" in keyed.answers(pull.number)[0]
+    assert "This reply was edited" in keyed.answers(pull.number)[0]
     assert keyed.backports() == []
 
 

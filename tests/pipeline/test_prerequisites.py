@@ -40,7 +40,7 @@ def test_asked_for_they_come_first_as_commits_of_their_own(unguided: Office) -> 
         f"Remember the sizes\n(cherry picked from commit {near})",
         f"Size the ring by entry (#7)\n(cherry picked from commit {original})",
     ]
-    assert "Before it stand earlier commits of main" in opened.body
+    assert "Earlier commits of main come before it" in opened.body
     assert f"- `{near[:12]}` (Remember the sizes, by Ann)" in opened.body
 
 

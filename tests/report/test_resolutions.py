@@ -36,7 +36,7 @@ def _body(samples: Samples, *resolutions: Resolution) -> str:
 @pytest.mark.parametrize(("certainty", "warned"), [(Certainty.PROPOSED, True), (Certainty.CERTAIN, False)])
 def test_every_side_the_result_and_the_rung_are_shown(certainty: Certainty, warned: bool, samples: Samples) -> None:
     body = _body(samples, _resolution(certainty))
-    assert ("> Some of it is a proposal." in body) is warned
+    assert ("> A part of this is a proposal." in body) is warned
     assert f"<summary>lib/ring.py: remembered resolution, {certainty.value}</summary>" in body
     assert "with the conflicts resolved" in body
     for title, text in (
