@@ -103,7 +103,7 @@ def test_branches_asked_about_together_share_the_time(
     ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, caches=caches)
     assert isinstance(ended, Conflict)
     assert ended.prerequisites == ()
-    monkeypatch.undo()
+    monkeypatch.setattr(explain_conflict, "ALL_SECONDS", 60.0)
     ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, caches=caches)
     assert isinstance(ended, Conflict)
     assert [each.sha for each in ended.prerequisites] == stack
