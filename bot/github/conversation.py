@@ -15,7 +15,7 @@ from github.Repository import Repository as PyGithubRepository
 
 from bot.github.graphql import ask
 from bot.github.lazy import lazy_issue
-from bot.models import Comment, Labelling
+from bot.models import Comment, LabelEvent
 from bot.text.logins import is_app
 
 
@@ -32,7 +32,7 @@ def was_edited(repository: PyGithubRepository, node: str) -> bool:
     return bool((data["node"] or {}).get("lastEditedAt"))
 
 
-def last_labelling(repository: PyGithubRepository, number: int, label: str) -> Labelling | None:
+def last_label_event(repository: PyGithubRepository, number: int, label: str) -> LabelEvent | None:
     """Return who last added a label, and when; None if it was a bot or if there is no record."""
     events = [
         event
@@ -42,7 +42,7 @@ def last_labelling(repository: PyGithubRepository, number: int, label: str) -> L
     # GitHub names no actor for a deleted account.
     if not events or events[-1].actor is None or not _is_person(events[-1].actor):
         return None
-    return Labelling(by=events[-1].actor.login, at=events[-1].created_at.astimezone(UTC))
+    return LabelEvent(by=events[-1].actor.login, labelled_at=events[-1].created_at.astimezone(UTC))
 
 
 def pull_requests_since(repository: PyGithubRepository, moment: datetime) -> Iterator[int]:
@@ -59,8 +59,8 @@ def _comment(comment: IssueComment) -> Comment:
         author=comment.user.login,
         body=comment.body or "",
         person=_is_person(comment.user),
-        changed=comment.updated_at.astimezone(UTC),
-        edited=comment.updated_at != comment.created_at,
+        changed_at=comment.updated_at.astimezone(UTC),
+        is_edited=comment.updated_at != comment.created_at,
         node=comment.node_id,
     )
 

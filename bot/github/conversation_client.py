@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.github.conversation import last_labelling, pull_requests_since, read_comments, was_edited
+from bot.github.conversation import last_label_event, pull_requests_since, read_comments, was_edited
 from bot.github.delivery import sendable
 from bot.github.lazy import lazy_issue
 from bot.github.protocol import Reaction
 from bot.github.reactions import add_reaction, remove_reaction
 from bot.github.session import GitHubSession
 from bot.github.translate import translate_errors
-from bot.models import Comment, Labelling
+from bot.models import Comment, LabelEvent
 from bot.text.logins import same_login
 
 
@@ -42,7 +42,7 @@ class ConversationClient(GitHubSession):
 
     def was_edited(self, comment: Comment) -> bool:
         """Say whether a comment was edited, also within the second in which it was written."""
-        return comment.edited or self._was_edited(comment.id, comment.node)
+        return comment.is_edited or self._was_edited(comment.id, comment.node)
 
     def _was_edited(self, comment_id: int, node: str) -> bool:
         def read() -> bool:
@@ -51,10 +51,10 @@ class ConversationClient(GitHubSession):
 
         return self._caller.retry_once(read)
 
-    def last_labelling(self, number: int, label: str) -> Labelling | None:
+    def last_label_event(self, number: int, label: str) -> LabelEvent | None:
         """Return who last put a label on a pull request, and when; None if it was a bot, or nobody."""
         with translate_errors(f"read the history of #{number}"):
-            return last_labelling(self._repository, number, label)
+            return last_label_event(self._repository, number, label)
 
     def changed_since(self, moment: datetime) -> Iterable[int]:
         """Yield the pull requests that changed since then, the last changed first."""

@@ -16,7 +16,7 @@ from bot.models import (
     CheckRunText,
     Comment,
     Details,
-    Labelling,
+    LabelEvent,
     ListedPullRequest,
     MergeMethod,
     PullRequest,
@@ -133,7 +133,7 @@ class GitHub(Protocol):
     def was_edited(self, comment: Comment) -> bool:
         """Say whether a comment was edited, also within the second in which it was written."""
 
-    def last_labelling(self, number: int, label: str) -> Labelling | None:
+    def last_label_event(self, number: int, label: str) -> LabelEvent | None:
         """Return who last put a label on a pull request, and when; None if it was a bot, or nobody."""
 
     def changed_since(self, moment: datetime) -> Iterable[int]:

@@ -15,7 +15,7 @@ from bot.commands.parser import NAME, Command, parse_commands, parse_words
 from bot.commands.targets import resolve_targets
 from bot.errors import CommandError
 from bot.handlers.preflight import preflight
-from bot.models import Comment, Labelling, PullRequest, Target
+from bot.models import Comment, LabelEvent, PullRequest, Target
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.replies import CommandContext, CommandSource, RefusedCommand, post_reply
 from bot.pipeline.reply_keys import comment_key, label_key
@@ -67,7 +67,7 @@ def requests_started_since(number: int, moment: datetime, context: RepositoryCon
     return {
         key
         for key, reply in replies_by_key.items()
-        if has_record_in(reply, RecordState.STARTED) and reply.changed >= moment
+        if has_record_in(reply, RecordState.STARTED) and reply.changed_at >= moment
     }
 
 
@@ -81,7 +81,7 @@ def without_replied(requests: list[CommandContext], context: RepositoryContext) 
 
 
 def label_request(
-    label: str, number: int, sender: str, context: RepositoryContext, *, label_event: Labelling | None = None
+    label: str, number: int, sender: str, context: RepositoryContext, *, label_event: LabelEvent | None = None
 ) -> CommandContext | None:
     """Read a label as a request of the person who added it; None if it names no target.
 
@@ -93,10 +93,10 @@ def label_request(
     target = target_of_label(label, context.config.trigger_label)
     if target is None:
         return None
-    label_event = label_event or context.github.last_labelling(number, label)
+    label_event = label_event or context.github.last_label_event(number, label)
     # The webhook may be quicker than the history that it tells of.
     source = CommandSource(
-        number, sender, label_key(target), labelled_at=label_event.at if label_event else datetime.now(UTC)
+        number, sender, label_key(target), labelled_at=label_event.labelled_at if label_event else datetime.now(UTC)
     )
     return CommandContext(source, parse_words(["to", target]))
 
@@ -113,7 +113,7 @@ def _has_reply(request: CommandContext, replies_by_key: Mapping[str, Comment], c
 
 def _is_newer(source: CommandSource, reply: Comment) -> bool:
     # A label that is put on again asks again; a comment is written once.
-    return source.labelled_at is not None and source.labelled_at > reply.changed
+    return source.labelled_at is not None and source.labelled_at > reply.changed_at
 
 
 def _comment_commands(
@@ -168,7 +168,7 @@ def _label_command(
     label: str, replies_by_key: Mapping[str, Comment], original: PullRequest, context: RepositoryContext
 ) -> CommandGroup:
     target = target_of_label(label, context.config.trigger_label)
-    event = context.github.last_labelling(original.number, label) if target is not None else None
+    event = context.github.last_label_event(original.number, label) if target is not None else None
     try:
         request = label_request(label, original.number, event.by, context, label_event=event) if event else None
     except CommandError:

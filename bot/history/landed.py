@@ -69,7 +69,7 @@ def find_landing_status(
     )
     ancestors = [sha for sha in commits if _is_in(repository, sha, base_commit, branch_commits, len(commits))]
     branch = _Branch(repository, branch_commits)
-    by_name, unfounded = branch.named(commits)
+    by_name, unfounded = branch.find_named(commits)
     replay = branch.replay(ancestors, by_name)
     remaining_commits = [sha for sha in commits if sha not in replay.present and sha in sample_paths]
     by_patch = {sha: branch.equal(sha, sample_paths[sha], paths[sha]) for sha in remaining_commits}
@@ -103,7 +103,7 @@ class _Branch:
         self._claims = {commit.sha: parse_references(commit.message) for commit in self._commits}
         self._brought_in = _brought_in(self._commits)
 
-    def named(self, originals: Iterable[Sha]) -> tuple[dict[Sha, list[Sha]], dict[Sha, Sha]]:
+    def find_named(self, originals: Iterable[Sha]) -> tuple[dict[Sha, list[Sha]], dict[Sha, Sha]]:
         """Return the commits that name each original and make its change, and for each other named original one that
         names it.
         """

@@ -32,11 +32,11 @@ class _Claim:
     """A commit of the main branch that a commit of a branch names, and the words for it with and without its change."""
 
     main: Position
-    confirmed: str
-    unconfirmed: str
+    words_if_confirmed: str
+    words_if_not: str
 
     @classmethod
-    def worded(cls, main: Position, words: str) -> _Claim:
+    def from_words(cls, main: Position, words: str) -> _Claim:
         return cls(main, f"{words}, and makes its change", f"{words}, but makes another change")
 
 
@@ -109,15 +109,17 @@ class LandingEvidence:
 
     def _check_claims(self, claims: Mapping[Position, Sequence[_Claim]]) -> None:
         pairs = {(position, claim.main) for position, own_claims in claims.items() for claim in own_claims}
-        confirmed = self._references.with_same_change(pairs)
+        confirmed_pairs = self._references.with_same_change(pairs)
         for position, own_claims in claims.items():
             if matches := [
-                (claim.main, claim.confirmed) for claim in own_claims if (position, claim.main) in confirmed
+                (claim.main, claim.words_if_confirmed)
+                for claim in own_claims
+                if (position, claim.main) in confirmed_pairs
             ]:
                 self._shown[position] = matches
             # A revert names the commit that it takes back.
             elif not self._is_revert(position):
-                self._unconfirmed[position] += [(claim.main, claim.unconfirmed) for claim in own_claims]
+                self._unconfirmed[position] += [(claim.main, claim.words_if_not) for claim in own_claims]
 
     def _is_revert(self, position: Position) -> bool:
         references = self._commits[position].references
@@ -125,9 +127,9 @@ class LandingEvidence:
 
     def _named_originals(self, position: Position) -> Iterator[_Claim]:
         commit = f"{self._commits[position].sha[:12]} on the branch"
-        confirmed = f"{commit} was cherry-picked from it"
-        unconfirmed = f"{commit} names it as its source, but makes another change"
-        return (_Claim(main, confirmed, unconfirmed) for main in self._sources(position, frozenset()))
+        words_if_confirmed = f"{commit} was cherry-picked from it"
+        words_if_not = f"{commit} names it as its source, but makes another change"
+        return (_Claim(main, words_if_confirmed, words_if_not) for main in self._sources(position, frozenset()))
 
     def _sources(self, position: Position, visited_positions: frozenset[Position]) -> Sequence[Position]:
         """Follow the named sources to commits of the main branch, through a backport of a backport too."""
@@ -192,17 +194,17 @@ class LandingEvidence:
         short = commit.sha[:12]
         for number in commit.references.backports:
             if (main := self._main.numbers.get(number)) is not None:
-                yield _Claim.worded(main, f"{short} on the branch says it is the backport of #{number}")
+                yield _Claim.from_words(main, f"{short} on the branch says it is the backport of #{number}")
         for name in commit.references.hashes:
             if (source := self._commits.find(name)) is not None and source in self._main.brought_by:
-                yield _Claim.worded(source, f"{short} on the branch names {name[:12]} as its source")
+                yield _Claim.from_words(source, f"{short} on the branch names {name[:12]} as its source")
         for number in numbers_in(commit.subject):
             main = self._main.numbers.get(number)
             if main is not None and _same_title(commit, self._commits[main]):
-                yield _Claim.worded(main, f"{short} on the branch has the title and number of #{number}")
+                yield _Claim.from_words(main, f"{short} on the branch has the title and number of #{number}")
         for main in same_moment.get((commit.author, commit.author_date), ()):
             if _same_title(commit, self._commits[main]):
-                yield _Claim.worded(main, f"{short} on the branch has its commit author, author date and title")
+                yield _Claim.from_words(main, f"{short} on the branch has its commit author, author date and title")
 
     def _by_author_date(self, positions: Iterable[Position]) -> Mapping[tuple[str, int], Sequence[Position]]:
         authors_and_dates = {

@@ -57,24 +57,25 @@ class ReviewThread:
 class Comment:
     """A comment in a pull request's conversation. `person` is false for bots, ours among them.
 
-    `edited` goes by the second, as REST tells it; `node` is what GraphQL knows the comment by, which tells it exactly.
+    `is_edited` misses an edit in the second of the creation, because REST gives whole seconds. `node` is the comment's
+    GraphQL id, by which every edit is found.
     """
 
     id: int
     author: str
     body: str
     person: bool
-    changed: datetime
-    edited: bool = False
+    changed_at: datetime
+    is_edited: bool = False
     node: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Labelling:
-    """That a person put a label on a pull request."""
+class LabelEvent:
+    """A person put a label on a pull request."""
 
     by: str
-    at: datetime
+    labelled_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,11 +60,11 @@ def _came_after(comment: Comment, request: BackportRequest) -> bool:
     if request.comment_id is not None:
         return comment.id > request.comment_id
     # What cancels is unedited, so it changed last when it was written.
-    return request.labelled_at is not None and comment.changed > request.labelled_at
+    return request.labelled_at is not None and comment.changed_at > request.labelled_at
 
 
 def _cancels(comment: Comment, context: RepositoryContext) -> bool:
-    if not comment.person or comment.edited or is_ours(comment.body) or not may_start_line(comment.body, NAME):
+    if not comment.person or comment.is_edited or is_ours(comment.body) or not may_start_line(comment.body, NAME):
         return False
     try:
         verbs = [command.verb for command in parse_commands(comment.body)]

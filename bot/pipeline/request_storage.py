@@ -92,7 +92,7 @@ def is_served_elsewhere(answer: Comment, context: RepositoryContext) -> bool:
         or line.run == context.run
     ):
         return False
-    return answer.changed >= datetime.now(UTC) - LONGEST
+    return answer.changed_at >= datetime.now(UTC) - LONGEST
 
 
 def _place_texts(place: Place, context: RepositoryContext) -> tuple[str, ...]:
