@@ -9,12 +9,12 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.errors import SuiteError
 from bot.models import Progress, StopWhen
-from bot.proof.container import client_environment
+from bot.proof.container import PYTHON, client_environment
 from bot.proof.isolation import IsolationSettings
 from bot.text.sanitize import printable_line
 
@@ -25,6 +25,9 @@ _FINAL = re.compile(r"manifest unknown|not found|denied|unauthorized|invalid ref
 """What a registry answers however often it is asked."""
 _HINT = "Check `prove.containers`, and log in to the registry in a step before or in `prove.prepare`."
 _LONGEST = 500
+PYTEST = "'pytest>=7.4'"
+_CHECK_SECONDS = 300.0
+"""The first container of a large image takes its time."""
 
 
 def fetch_image(
@@ -46,7 +49,48 @@ def fetch_image(
         raise SuiteError(f"The image {name} was pulled and is not there; nothing was run.", hint=_HINT)
     image, digest = details
     progress(f"image {name} is {digest}")
+    if _lacks_pytest(isolation.runtime, image):
+        progress(f"image {name} has no pytest: adding it")
+        image = _add_pytest(isolation.runtime, image, limit)
+        digest += " and pytest"
     return replace(isolation, image=image, image_digest=digest)
+
+
+def _lacks_pytest(runtime: str, image: str) -> bool:
+    """Whether an image has Python and no pytest, as images for serving have it."""
+    run = [runtime, "run", "--rm", "--network", "none", "--entrypoint", PYTHON, image, "-c"]
+    return _succeeds([*run, ""]) and not _succeeds([*run, "import pytest"])
+
+
+def _succeeds(command: Sequence[str]) -> bool:
+    try:
+        result = subprocess.run(
+            command, env=client_environment(), capture_output=True, timeout=_CHECK_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return result.returncode == 0
+
+
+def _add_pytest(runtime: str, image: str, limit: float) -> str:
+    """Build the same image with pytest, and return its id. Raises SuiteError."""
+    recipe = f"FROM {image}\nRUN {PYTHON} -m pip install --no-cache-dir {PYTEST}\n"
+    try:
+        result = subprocess.run(
+            [runtime, "build", "--quiet", "-"],
+            env=client_environment(),
+            input=recipe.encode(),
+            capture_output=True,
+            timeout=limit,
+            check=False,
+        )
+        problem = printable_line(result.stderr.decode(errors="replace").strip()[-_LONGEST:], _LONGEST)
+    except subprocess.TimeoutExpired:
+        raise SuiteError("Adding pytest to the image took too long; nothing was run.", hint=_HINT) from None
+    if result.returncode:
+        hint = "Take an image that has pytest, or let the daemon reach a package index."
+        raise SuiteError(f"The image has no pytest, and it could not be added: {problem}. Nothing was run.", hint=hint)
+    return result.stdout.decode().split()[-1]
 
 
 def _inspect(runtime: str, name: str) -> tuple[str, str] | None:

@@ -16,27 +16,45 @@ from bot.config import FILE_NAME, Config, load_config, parse_config, schema
 from bot.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "configuration.yaml"
 HEAD = "repository: a/b\n"
 
 
-def test_the_example_is_valid_and_names_every_key() -> None:
-    config = load_config(ROOT / FILE_NAME)
+def test_the_reference_is_valid_and_names_every_key() -> None:
+    config = load_config(REFERENCE)
     assert config.repository == "sgl-project/sglang"
-    written = yaml.safe_load((ROOT / FILE_NAME).read_text(encoding="utf-8"))
+    written = yaml.safe_load((REFERENCE).read_text(encoding="utf-8"))
     assert set(written) == set(Config.model_fields)
     assert set(written["permissions"]) == set(type(config.permissions).model_fields)
 
 
-def test_the_example_shows_the_defaults() -> None:
-    config = load_config(ROOT / FILE_NAME)
+def test_the_reference_shows_the_defaults() -> None:
+    config = load_config(REFERENCE)
     assert config == Config(repository=config.repository, branches=("release/v*",))
 
 
-def test_the_schema_for_editors_is_current_and_holds_the_example() -> None:
+def test_the_configuration_for_sglang_asks_for_what_its_runners_have() -> None:
+    """The names are those of sglang's own workflows and scripts, as of November 2026."""
+    config = load_config(ROOT / FILE_NAME)
+    assert (config.repository, config.prove.device) == ("sgl-project/sglang", "rocm")
+    assert config.prove.devices_that_count == ("rocm",)
+    assert config.prove.required
+    assert config.prove.actions.labels == ("linux-mi300-1gpu-sglang",)
+    assert config.prove.image_for("release/v0.5.12") == "lmsysorg/sglang:v0.5.12-rocm720-mi30x"
+    assert config.backport_branch(24587, "release/v0.5.12") == "cherry-pick/24587-to-release-v0.5.12"
+    assert {"cherry-pick", "run-ci"} == set(config.labels)
+
+
+def test_the_minimal_configuration_is_valid() -> None:
+    assert load_config(ROOT / "docs" / "backport.minimal.yaml").branches == ("release/*",)
+
+
+def test_the_schema_for_editors_is_current_and_holds_the_examples() -> None:
     text = (ROOT / "backport.schema.json").read_text(encoding="utf-8")
     assert json.loads(text) == schema(), "write bot.config.schema() into backport.schema.json"
     validator = jsonschema_rs.validator_for(schema())
-    validator.validate(yaml.safe_load((ROOT / FILE_NAME).read_text(encoding="utf-8")))
+    for file in (REFERENCE, ROOT / FILE_NAME, ROOT / "docs" / "backport.minimal.yaml"):
+        validator.validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     assert not validator.is_valid({"repository": "a/b", "branchs": []})
 
 

@@ -32,7 +32,12 @@ if words[:2] == ["image", "inspect"]:
     if not (home / "pulled").exists():
         sys.exit("no such image")
     print(json.dumps([{{"Id": "sha256:" + "4" * 64, "RepoDigests": [{DIGEST!r}]}}]))
-elif words[0] == "pull":
+elif words[0] == "run":
+    sys.exit(words[-1] == "import pytest" and "no-pytest" in failures)
+elif words[0] == "build":
+    (home / "recipe").write_text(sys.stdin.read())
+    print("sha256:" + "6" * 64)
+elif words[0] == "pull" and "no-pytest" not in failures:
     if failures:
         (home / "failures").write_text("\\n".join(failures[1:]))
         if failures[0] == "hang":
@@ -92,6 +97,16 @@ def test_an_image_that_is_here_is_not_pulled(registry: Callable[..., Path]) -> N
     fetch()
     fetch()
     assert pulls(log) == 1
+
+
+def test_an_image_without_pytest_gets_it_before_the_suite_s_time_counts(registry: Callable[..., Path]) -> None:
+    log = registry("no-pytest")
+    (log.parent / "pulled").touch()
+    settings = fetch()
+    assert (settings.image, settings.image_digest) == ("sha256:" + "6" * 64, f"{DIGEST} and pytest")
+    recipe = (log.parent / "recipe").read_text()
+    assert recipe.startswith(f"FROM sha256:{'4' * 64}\n")
+    assert "pip install --no-cache-dir 'pytest>=7.4'" in recipe
 
 
 def test_a_pull_that_is_not_needed_any_more_ends(registry: Callable[..., Path]) -> None:
