@@ -1,4 +1,4 @@
-"""What a requester may switch on."""
+"""The options of a request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackportOptions:
-    """What a requester may switch on a `/backport` line."""
+    """The options that a requester may give on a `/backport` line."""
 
     dry_run: bool = False
     draft: bool = False

@@ -1,4 +1,4 @@
-"""What a request comes to on one target branch: one value for each outcome."""
+"""The outcome of a request on one target branch: one value for each kind of outcome."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A backport pull request is open. `created` is false when it was there before this request.
+    """A backport pull request is open. `created` is false if it was open before this request.
 
-    `notes` are sentences about what was configured for it and could not be had.
+    `notes` are sentences about configured details that could not be set.
     """
 
     status: ClassVar[Status] = Status.OPENED
@@ -54,7 +54,7 @@ class NotAffected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlreadyApplied:
-    """The target branch has the change; `how` says what showed it."""
+    """The target branch has the change; `how` says why that is known."""
 
     status: ClassVar[Status] = Status.ALREADY_APPLIED
     branch: str
@@ -66,7 +66,7 @@ class AlreadyApplied:
 class Conflicted:
     """No strategy applied. Nothing was pushed, or a `draft` is open that holds the conflict for a person to resolve.
 
-    `note` says why there is no draft where one was configured.
+    `note` says why there is no draft although one was configured.
     """
 
     status: ClassVar[Status] = Status.CONFLICT
@@ -117,7 +117,7 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """No outcome yet: the plan, or what the candidate was made from, is outdated. Nothing was pushed; plan it again."""
+    """No outcome yet: the branch moved away from the commit that the plan pinned. Nothing was pushed; plan it again."""
 
     reason: str = "the branch moved during the proof"
 

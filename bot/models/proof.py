@@ -38,12 +38,12 @@ class Suite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSuite:
-    """Tests of the target's own: a command that runs in the tree itself, once per tree in a process of its own.
+    """The target's own tests: a command that runs in the tree itself, once per tree, in a process of its own.
 
-    `{python}` and `{junit}` in the command stand for an interpreter and for the report file it is to write. `junit` is
-    where in the tree it writes one by itself; with neither, the command is one case and its exit code the outcome.
-    `overlay` are files of the candidate that are laid over the base: tests that come with the change. `steering` are
-    files of the change that say what a test run does, such as a conftest.
+    `{python}` and `{junit}` in the command stand for an interpreter and for the report file to write. `junit` is the
+    path in the tree at which the command writes a report by itself. With neither, the command is one case, and its exit
+    code is the outcome. `overlay` are files of the candidate that are laid over the base: tests that come with the
+    change. `steering` are files of the change that configure a test run, such as a conftest.
     """
 
     name: str
@@ -66,7 +66,7 @@ class CaseOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """One case on one tree. `figures` are what the case measured, e.g. {"past_end": "240"}."""
+    """One case on one tree. `figures` are measurements of the case, e.g. {"past_end": "240"}."""
 
     name: str
     outcome: CaseOutcome
@@ -89,31 +89,31 @@ class Device:
 
 
 class Isolation(StrEnum):
-    """What stood between a suite and the machine that it ran on."""
+    """The isolation of a suite from the machine that it ran on."""
 
     NAMESPACES = "namespaces"
     """A root, processes, IPC and, unless configured, a network of its own (Linux namespaces)."""
     CONTAINER = "container"
-    """The walls of a container's runtime."""
+    """The isolation of a container's runtime."""
     NONE = "none"
-    """The environment and the limits alone: it could read and reach what the user of the machine can."""
+    """The environment and the limits only: the suite could read and reach all that the machine's user can."""
 
 
 _WEAKEST_FIRST = (Isolation.NONE, None, Isolation.NAMESPACES, Isolation.CONTAINER)
 
 
 def weakest(isolations: Iterable[Isolation | None]) -> Isolation | None:
-    """Return the isolation that held in every one of several runs; None where it is not known of one."""
+    """Return the isolation that every one of several runs had; None if it is unknown for one of them."""
     return min(isolations, key=_WEAKEST_FIRST.index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteRun:
-    """One run of a regression suite on one tree. `problem` says why a run is not usable; a usable one has none.
+    """One run of a regression suite on one tree. `problem` says why a run is not usable; it is empty for a usable one.
 
-    `commit` is what the tree was checked out at, or empty where it is no checkout. `isolation` is None where nothing
-    was run, or the record of it is older than the field. `covered` lists the values of each parameter that the suite
-    tried, as the suite says it, e.g. {"page size": "1, 2, 16"}.
+    `commit` is the commit of the tree, or empty if the tree is no checkout. `isolation` is None if nothing was run, or
+    if the record is older than the field. `covered` lists the values of each parameter that the suite tried, in the
+    suite's words, e.g. {"page size": "1, 2, 16"}.
     """
 
     tree: str
@@ -141,9 +141,9 @@ class WorkflowRun:
 
 
 OWN_TESTS = "own-tests"
-"""The name of the suite that the tests make which an original brings."""
+"""The name of the suite of tests that an original brings."""
 COMMAND = "command::"
-"""What the case begins with that stands for a command as a whole; the suite's name follows."""
+"""The prefix of a case that stands for a whole command; the suite's name follows."""
 
 
 def suite_title(name: str) -> str:
@@ -152,7 +152,7 @@ def suite_title(name: str) -> str:
 
 
 class VerdictOutcome(StrEnum):
-    """What base run and candidate run say together."""
+    """The common result of base run and candidate run."""
 
     PROVEN = "proven"
     NOT_REPRODUCED = "not-reproduced"
@@ -180,9 +180,9 @@ class Verdict:
     candidate: SuiteRun
     known_failures: tuple[KnownFailureResult, ...] = ()
     notes: tuple[str, ...] = ()
-    """What else there is to know of how it came about, e.g. where it ran and that an earlier run was lost."""
+    """Further facts about the runs, e.g. where they ran, or that an earlier run was lost."""
     evidence_url: str = ""
-    """The page of the run that it comes from, which keeps its report and its log; empty where there is none."""
+    """The page of the workflow run that keeps its report and its log; empty if there is none."""
 
     @property
     def proven(self) -> bool:
@@ -191,5 +191,5 @@ class Verdict:
 
     @property
     def isolation(self) -> Isolation | None:
-        """What stood between both runs and the machine."""
+        """The isolation of both runs from the machine."""
         return weakest((self.base.isolation, self.candidate.isolation))

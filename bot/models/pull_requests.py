@@ -1,4 +1,4 @@
-"""Pull requests and what hangs on them, as the forge reports it."""
+"""Pull requests and the objects that belong to them, as GitHub reports them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
-    """What stands beside a pull request's text. `merge` is the method by which it is to merge by itself, or None."""
+    """The metadata of a pull request. `merge` is the method of its auto-merge, or None."""
 
     labels: tuple[str, ...] = ()
     milestone: int | None = None
@@ -44,7 +44,7 @@ class Details:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewThread:
-    """A thread of a review that nobody resolved; `line` is 0 where the file has moved on. `body` opened it."""
+    """An unresolved review thread. `line` is 0 if the file has changed there since. `body` is its first comment."""
 
     path: str
     line: int
@@ -80,10 +80,10 @@ class LabelEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedPullRequest:
-    """A pull request as a list shows it: less than all, but hundreds for one question.
+    """A pull request as a list shows it: fewer fields, but hundreds of pull requests in one request.
 
-    Dates are seconds since the epoch; `merged` is 0 where it is not merged. `insider` says that it comes from a branch
-    of the repository itself, or from one of its people: anybody else can open one that says anything, and close it.
+    Dates are seconds since the epoch; `merged` is 0 if it is not merged. `insider` means that it comes from a branch of
+    the repository itself or from one of its people. Anyone else can open one with any text, and close it.
     """
 
     number: int
@@ -104,7 +104,7 @@ class ListedPullRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRunText:
-    """What GitHub's check run object takes. `title` is plain text, `summary` Markdown."""
+    """The fields of GitHub's check run object. `title` is plain text, `summary` Markdown."""
 
     name: str
     conclusion: str
