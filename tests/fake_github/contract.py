@@ -1,7 +1,4 @@
-"""GitHub's official OpenAPI description, as a judge of the fake GitHub's answers.
-
-Owns finding the described operation of an exchange and checking status and body against it.
-"""
+"""GitHub's official OpenAPI description, and how an answer of the fake GitHub differs from it in status and body."""
 
 from __future__ import annotations
 
@@ -17,8 +14,6 @@ from bot.fake_github.middleware import Exchange
 PREFIX = "/api/v3"
 # Parameters whose values hold slashes: refs, branches, paths, labels.
 _LONG = {"ref", "path", "branch", "basehead", "name"}
-# A team's own URL, which the description does not know.
-_TEAM_BY_ID = re.compile(r"^/organizations/\d+/team/\d+")
 # Where the description is wrong: the head repository is null once a fork is deleted, and a label need not have a
 # description.
 _MISTAKES = re.compile(r"(\d+/)?(head/repo: null|labels/\d+/description: null) is not of type .*")
@@ -66,8 +61,8 @@ class Contract:
         return None
 
     def problems(self, exchange: Exchange) -> list[str]:
-        """Say how an answer differs from what GitHub describes; nothing for one that does not."""
-        path = _TEAM_BY_ID.sub("/orgs/1/teams/2", exchange.url.partition("?")[0].removeprefix(PREFIX).rstrip("/"))
+        """List how an answer differs from what GitHub describes."""
+        path = exchange.url.partition("?")[0].removeprefix(PREFIX).rstrip("/")
         summary = f"{exchange.method} {exchange.url} → {exchange.status}"
         match = self.operation(exchange.method, path)
         if match is None:
