@@ -5,6 +5,7 @@ Read from git's raw and patch output.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -27,17 +28,18 @@ class FileChange:
     previous: str | None = None
 
 
-def changes(git: GitStore, old: str | None, new: str) -> list[FileChange]:
-    """List what changed from `old` (None: from nothing) to `new`, renames followed."""
+@functools.lru_cache(maxsize=256)
+def changes(git: GitStore, old: str | None, new: str) -> tuple[FileChange, ...]:
+    """List what changed from commit `old` (None: from nothing) to commit `new`, renames followed."""
     between = ["-r", "-M", "--no-ext-diff", "--no-textconv", "--end-of-options", old or EMPTY_TREE, new]
     raw = git.run("diff-tree", "--raw", "--numstat", "-z", "--full-index", *between).decode(errors="replace")
     patch = git.run("diff-tree", "-p", "--full-index", *between).decode(errors="replace")
     texts = _texts_of(patch)
     entries, counts = _entries_of(raw.split("\0"))
-    return [
+    return tuple(
         FileChange(path, _STATUS.get(status, "changed"), blob, *count, patch=text, previous=previous)
         for (status, blob, previous, path), count, text in zip(entries, counts, texts, strict=True)
-    ]
+    )
 
 
 def _texts_of(patch: str) -> list[str]:

@@ -6,6 +6,7 @@ Knows nothing of pull requests or HTTP.
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -62,11 +63,15 @@ class GitCommit:
 
 
 class GitStore:
-    """A bare repository, made if `directory` does not hold one."""
+    """A bare repository, made if `directory` does not hold one.
+
+    What git says of commits by their names never changes, so it is asked once.
+    """
 
     def __init__(self, directory: Path, default_branch: str = "main") -> None:
         self.directory = directory
-        self._commits: dict[str, GitCommit] = {}
+        self._logs: dict[tuple[tuple[str, ...], int | None], list[GitCommit]] = {}
+        self._merge_bases: dict[tuple[str, str], str] = {}
         if not (directory / "HEAD").is_file():
             directory.mkdir(parents=True, exist_ok=True)
             self.run("init", "--quiet", "--bare", f"--initial-branch={default_branch}")
@@ -102,7 +107,15 @@ class GitStore:
 
     def branch(self, name: str) -> str | None:
         """Return the commit at the tip of a branch, or None."""
-        return self.resolve(f"refs/heads/{name}") if valid_ref(f"refs/heads/{name}") else None
+        ref = f"refs/heads/{name}"
+        if not valid_ref(ref):
+            return None
+        # Most questions are for branches. One that has a file of its own needs no process; others may be packed.
+        try:
+            tip = (self.directory / ref).read_text().strip()
+        except OSError:
+            tip = ""
+        return tip if len(tip) == len(NO_OBJECT) else self.resolve(ref)
 
     def refs(self, *prefixes: str) -> dict[str, str]:
         """List refs below the prefixes with the object each names (a tag object, not what it points at)."""
@@ -126,16 +139,17 @@ class GitStore:
 
     def commit(self, sha: str) -> GitCommit:
         """Read one commit."""
-        if sha not in self._commits:
-            self._commits[sha] = self.log(sha, limit=1)[0]
-        return self._commits[sha]
+        return self.log(sha, limit=1)[0]
 
     def log(self, *revisions: str, limit: int | None = None) -> list[GitCommit]:
-        """List commits, newest first, as `git log` takes revisions."""
-        options = [f"--format={_FIELDS}%x1e", *([f"--max-count={limit}"] if limit is not None else [])]
-        args = ["log", "-z", "--topo-order", *options, "--end-of-options", *revisions, "--"]
-        records = self.run(*args).decode(errors="replace").split("\x1e")
-        return [_commit_of(record) for record in records if record.strip("\0\n")]
+        """List commits, newest first. Revisions are names of commits, or ranges of them."""
+        key = (revisions, limit)
+        if key not in self._logs:
+            options = [f"--format={_FIELDS}%x1e", *([f"--max-count={limit}"] if limit is not None else [])]
+            args = ["log", "-z", "--topo-order", *options, "--end-of-options", *revisions, "--"]
+            records = self.run(*args).decode(errors="replace").split("\x1e")
+            self._logs[key] = [_commit_of(record) for record in records if record.strip("\0\n")]
+        return self._logs[key].copy()
 
     def read(self, sha: str, path: str) -> bytes | None:
         """Return a file of a commit, or None."""
@@ -143,9 +157,13 @@ class GitStore:
         return result.stdout if result.returncode == 0 else None
 
     def merge_base(self, left: str, right: str) -> str | None:
-        """Return the best common ancestor, or None for unrelated histories."""
-        result = self.attempt("merge-base", left, right)
-        return result.stdout.decode().strip() if result.returncode == 0 else None
+        """Return the best common ancestor of two commits, or None for unrelated histories."""
+        if (left, right) not in self._merge_bases:
+            result = self.attempt("merge-base", left, right)
+            if result.returncode:
+                return None
+            self._merge_bases[left, right] = result.stdout.decode().strip()
+        return self._merge_bases[left, right]
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Say whether a commit is another one or below it."""
@@ -163,6 +181,7 @@ class GitStore:
         self.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(source), refspec)
 
 
+@functools.cache
 def valid_ref(ref: str) -> bool:
     """Say whether git accepts a name as a full ref."""
     result = subprocess.run(["git", "check-ref-format", ref], capture_output=True, check=False, env=ENVIRONMENT)

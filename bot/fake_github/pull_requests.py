@@ -26,7 +26,7 @@ def commits_of(repository: Repository, pull: Pull) -> list[GitCommit]:
     return repository.git.log(f"{start}..{end}")[::-1]
 
 
-def files_of(repository: Repository, pull: Pull) -> list[FileChange]:
+def files_of(repository: Repository, pull: Pull) -> tuple[FileChange, ...]:
     """List what a pull request changes."""
     return changes(repository.git, *span(repository, pull))
 

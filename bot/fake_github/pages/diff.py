@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.fake_github.git_diff import FileChange
@@ -40,7 +40,7 @@ class FileDiff:
         return ("added",) * green + ("removed",) * (5 - green if total else 0)
 
 
-def read(changes: list[FileChange]) -> list[FileDiff]:
+def read(changes: Sequence[FileChange]) -> list[FileDiff]:
     """Turn changes into what a page shows."""
     diffs = []
     for number, change in enumerate(changes, 1):

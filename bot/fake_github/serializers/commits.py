@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from bot.fake_github.accounts import User
@@ -55,7 +56,7 @@ def commit_json(world: World, repository: Repository, commit: GitCommit) -> Json
     }
 
 
-def full_commit_json(world: World, repository: Repository, commit: GitCommit, files: list[FileChange]) -> Json:
+def full_commit_json(world: World, repository: Repository, commit: GitCommit, files: Sequence[FileChange]) -> Json:
     """Return GitHub's `commit` with stats and files."""
     additions, deletions = sum(file.additions for file in files), sum(file.deletions for file in files)
     return commit_json(world, repository, commit) | {
