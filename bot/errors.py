@@ -28,7 +28,7 @@
       ├ SuiteTimeout
       └ SuiteCrashed
 
-Expected endings of a target branch are values in `model`, not errors.
+Expected endings of a target branch are values in `models`, not errors.
 """
 
 from __future__ import annotations

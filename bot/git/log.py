@@ -48,7 +48,7 @@ class LoggedCommit:
 def read_log(
     repository: Repository, tips: Iterable[Sha], excluded_tips: Iterable[Sha] = (), only: Iterable[str] = ()
 ) -> Iterator[LoggedCommit]:
-    """Yield the commits that lead to `tips` and to none of `known`, every child before its parents.
+    """Yield the commits that lead to `tips` and to none of `excluded_tips`, every child before its parents.
 
     With `only`, the commits name no other changed paths; every commit is yielded all the same.
 

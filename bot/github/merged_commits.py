@@ -68,7 +68,7 @@ def _series(repository: PyGithubRepository, last: PyGithubCommit, original: Pull
 
 
 def _is_of(commit: PyGithubCommit, number: int, pull_commits: set[_Authorship]) -> bool:
-    """Say whether a commit of the base branch came by a pull request whose `own` commits these are."""
+    """Say whether a commit of the base branch came by a pull request whose commits are `pull_commits`."""
     # GitHub's record counts first. It may name a push that merged several pull requests as the merge of each, and it
     # lacks some commits: then author, date and title decide, which a rebase keeps.
     pulls = _recorded_pulls(commit)

@@ -85,7 +85,7 @@ def label_request(
 ) -> CommandContext | None:
     """Read a label as a request of the person who added it; None if it names no target.
 
-    GitHub is asked for the `labelling` if the caller does not have it.
+    GitHub is asked for the `label_event` if the caller does not have it.
 
     Raises:
         CommandError: the label names something that cannot be a branch.

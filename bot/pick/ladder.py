@@ -31,10 +31,6 @@ from bot.pick.reuse_resolution import ReuseResolution
 from bot.pick.sibling import Sibling
 from bot.pick.strategy import NotApplicable, Picked, PickStrategy
 
-GIT_STRATEGIES: tuple[PickStrategy, ...] = (AlreadyThere(), CherryPick())
-"""The strategies that change nothing of git's own result."""
-
-# Surest first. A strategy is tried only if none above it applies, so a clean pick is never touched by the others.
 STRATEGIES: tuple[PickStrategy, ...] = (
     AlreadyThere(),
     CherryPick(),
@@ -52,7 +48,6 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
     patches: Mapping[str, CarriedPatch],
     committer: Signature,
     siblings: Sequence[Candidate] = (),
-    known_before: int | None = None,
     caches: PickCaches | None = None,
     batch: BatchTrials | None = None,
     max_prerequisites: int = 3,
@@ -62,8 +57,8 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
 ) -> Candidate | Conflict | AlreadyApplied:
     """Make the candidate of one target branch. Its objects are kept in the repository; no ref points at them.
 
-    `siblings` are candidates of the same request for other branches. History committed after `known_before` (seconds
-    since the epoch) is ignored. `caches` hold facts of the history; pass the same ones to each pick in a repository.
+    `siblings` are candidates of the same request for other branches. `caches` hold facts of the history; pass the same
+    ones to each pick in a repository.
     `batch` are trials of several branches, made in a quarantine that `repository` is or lies in. A conflict is
     explained with at most `max_prerequisites` prerequisites. Without `propose` a strategy that is not certain makes no
     candidate. The `regenerator` rewrites generated files that conflict; without one they are merged by lines or stay
@@ -84,7 +79,6 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
             landing=status,
             patches=patches,
             siblings=tuple(siblings),
-            known_before=known_before,
             caches=shared_caches,
             regenerator=regenerator,
             trials=dict(trials.trials),

@@ -31,7 +31,7 @@ def find_pull_requests(branch: str, original: PullRequest, context: RepositoryCo
 def name_backport_branch(
     branch: str, original: PullRequest, branches: Iterable[str], context: RepositoryContext
 ) -> str:
-    """Return the backport branch to push to; `existing` are the branches of the target's repository.
+    """Return the backport branch to push to; `branches` are those of the target's repository.
 
     A backport that is open keeps its branch, whatever branches were made since.
     """

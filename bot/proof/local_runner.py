@@ -45,12 +45,14 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
 ) -> Verdict:
     """Run the suite on the base, then on the candidate, and judge. Both are directories with the target's plain files.
 
-    `device` is auto, cpu, cuda or rocm; one that is not there ends inconclusive and says so. `resolved` names the
-    carried patches whose fix the candidate contains; it is asked after the runs. Both reports are kept in the folder
-    `keep`, and what the base run of a carried patch's suite compiles in the folder `kernels`, which is for this base
-    alone. A suite that takes turns starts up at once, and begins with `turn`: until then nothing has to be in the two
-    directories. `stop_when` is asked about every second, in this thread; once it is true both runs are ended. Raises
-    SuiteError where there is no suite to run.
+    `device` is auto, cpu, cuda or rocm; one that is not there ends inconclusive and says so. `resolved_patches` names
+    the carried patches whose fix the candidate contains; it is asked after the runs. Both reports are kept in the
+    folder `keep`, and what the base run of a carried patch's suite compiles in the folder `kernels`, which is for this
+    base alone. A suite that takes turns starts up at once, and begins with `gate`: until then nothing has to be in the
+    two directories. `stop_when` is asked about every second, in this thread; once it is true both runs are ended.
+
+    Raises:
+        SuiteError: there is no suite to run.
     """
     _refuse(suite, device)
     if keep is not None:

@@ -68,7 +68,7 @@ def signature_of(secret: str, body: bytes) -> str:
 
 
 def webhook_app(journal: Journal, *, secret: str, on_accept: Callable[[Trigger], None]) -> Starlette:
-    """Return the ASGI application. `accepted` is called with what a new delivery means, once that is on disk."""
+    """Return the ASGI application. `on_accept` is called with what a new delivery means, once that is on disk."""
     bodies = _Bodies()
 
     async def receive(request: Request) -> Response:

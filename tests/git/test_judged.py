@@ -14,7 +14,9 @@ from bot.errors import GitError
 from bot.git.repository import Repository
 from bot.git.trial_pick import CleanPick, try_pick
 from bot.models import Candidate, Conflict, Sha
-from bot.pick.ladder import GIT_STRATEGIES, pick
+from bot.pick.already_there import AlreadyThere
+from bot.pick.cherry_pick import CherryPick
+from bot.pick.ladder import pick
 from tests.git.history import COMMITTER, File, History, Judge
 from tests.git.test_trial_pick import judgement
 from tests.pick.plans import plan
@@ -170,7 +172,12 @@ def _all_of(history: History, base: Sha, tip: Sha) -> dict[str, bytes | str | Fi
 def _series(repository: Repository, tip: Sha, series: tuple[Sha, ...]) -> tuple[str, str]:
     """Return how the strategies of git end: the tree, or the commit that conflicts."""
     result = pick(
-        repository, plan(tip, *series), patches={}, committer=COMMITTER, max_prerequisites=0, strategies=GIT_STRATEGIES
+        repository,
+        plan(tip, *series),
+        patches={},
+        committer=COMMITTER,
+        max_prerequisites=0,
+        strategies=(AlreadyThere(), CherryPick()),
     )
     if isinstance(result, Candidate):
         return "clean", repository.commit(result.commit).tree
