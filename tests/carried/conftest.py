@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -127,6 +128,31 @@ class Drift:
             lines[line - 1] = (raw[:column] + prefix.encode() + raw[column:]).decode()
         return Drift("".join(lines))
 
+    def narrow(self) -> Drift:
+        """Keep the imports, `__init__`, the methods that name the graph's buffers and what these call; format it.
+
+        The carried patch of these buffers needs nothing else.
+        """
+        module = ast.parse(self.text)
+        owner = next(node for node in module.body if isinstance(node, ast.ClassDef) and node.name == CLASS)
+        methods = {node.name: node for node in owner.body if isinstance(node, ast.FunctionDef)}
+        sources = {name: ast.get_source_segment(self.text, node) or "" for name, node in methods.items()}
+        kept: set[str] = set()
+        buffers = re.compile("cuda_graph_(kv_indices|page_table)")
+        waiting = [name for name, text in sources.items() if name == "__init__" or buffers.search(text)]
+        while waiting:
+            name = waiting.pop()
+            kept.add(name)
+            waiting += {*re.findall(r"\bself\.(\w+)\(", sources[name])} & methods.keys() - kept
+        others = [node for node in module.body if isinstance(node, ast.ClassDef) and node is not owner]
+        dropped = {
+            line
+            for node in [*others, *(node for name, node in methods.items() if name not in kept)]
+            for line in range(_first_line(node), (node.end_lineno or 0) + 1)
+        }
+        lines = enumerate(self.text.splitlines(keepends=True), start=1)
+        return Drift("".join(line for number, line in lines if number not in dropped)).black()
+
     def black(self, line_length: int = 88) -> Drift:
         """Format with black."""
         return Drift(black.format_str(self.text, mode=black.Mode(line_length=line_length)))
@@ -150,6 +176,11 @@ class Drift:
         return MemoryTree({"sglang/__init__.py": b"", BACKEND: self.text.encode()})
 
 
+def _first_line(node: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
 @pytest.fixture(scope="session")
 def patches() -> Mapping[str, CarriedPatch]:
     return load_patches([bundled_patches()])
@@ -159,3 +190,9 @@ def patches() -> Mapping[str, CarriedPatch]:
 def backend(released: Callable[[str], Path]) -> Callable[[str], Drift]:
     """Return the aiter backend of a released version, ready to drift."""
     return lambda version: Drift((released(version) / BACKEND).read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def narrow(backend: Callable[[str], Drift]) -> Drift:
+    """Return what is affected in 0.5.12 and nothing else of its file, which is four times as long."""
+    return backend("0.5.12").narrow()

@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,17 @@ def _class(text: str, name: str) -> str:
     return ast.get_source_segment(text, owner) or ""
 
 
+@pytest.fixture(scope="module")
+def fix_applied(backend: Backend, patches: Mapping[str, CarriedPatch]) -> Callable[[str], Applied]:
+    """Apply the fix to a release's whole file, once for each release."""
+    return cache(lambda version: _applied(backend(version).tree, patches["sglang-24587"]))
+
+
 @pytest.mark.parametrize(("version", "readers"), [("0.5.10", 2), ("0.5.11", 2), ("0.5.12", 4)])
 def test_the_fix_lands_black_clean_and_only_where_it_is_named(
-    version: str, readers: int, backend: Backend, patches: Mapping[str, CarriedPatch]
+    version: str, readers: int, backend: Backend, fix_applied: Callable[[str], Applied]
 ) -> None:
-    before = backend(version)
-    outcome = _applied(before.tree, patches["sglang-24587"])
+    before, outcome = backend(version), fix_applied(version)
     after = type(before)(outcome.changes[_BACKEND].decode())
     assert (outcome.before.status, outcome.after.status) == (Affectedness.AFFECTED, Affectedness.FIXED)
     assert list(outcome.changes) == [_BACKEND]
@@ -53,8 +59,8 @@ def test_the_fix_lands_black_clean_and_only_where_it_is_named(
     assert _class(after.text, "AiterMultiStepDraftBackend") == _class(before.text, "AiterMultiStepDraftBackend")
 
 
-def test_verification_keeps_its_cut_to_the_batch(backend: Backend, patches: Mapping[str, CarriedPatch]) -> None:
-    text = _applied(backend("0.5.12").tree, patches["sglang-24587"]).changes[_BACKEND].decode()
+def test_verification_keeps_its_cut_to_the_batch(fix_applied: Callable[[str], Applied]) -> None:
+    text = fix_applied("0.5.12").changes[_BACKEND].decode()
     assert text.count("self.cuda_graph_page_table[:bs]") == 2
 
 
@@ -78,9 +84,9 @@ def test_all_companions_land_one_after_another_and_then_have_nothing_to_do(
 
 @pytest.mark.parametrize("drift", ["renamed", "without_comments", "unparsed"])
 def test_a_drifted_branch_is_fixed_too_and_stays_formatted(
-    drift: str, backend: Backend, patches: Mapping[str, CarriedPatch]
+    drift: str, narrow: Any, patches: Mapping[str, CarriedPatch]
 ) -> None:
-    before = getattr(backend("0.5.12"), drift)().black()
+    before = getattr(narrow, drift)().black()
     after = type(before)(_applied(before.tree, patches["sglang-24587"]).changes[_BACKEND].decode())
     assert after.black().text == after.text
 
@@ -95,22 +101,20 @@ def test_a_drifted_branch_is_fixed_too_and_stays_formatted(
         "size=(max_bs * max_num_blocks_per_seq)",
     ],
 )
-def test_any_spelling_of_the_size_is_rewritten(
-    size: str, backend: Backend, patches: Mapping[str, CarriedPatch]
-) -> None:
-    _applied(backend("0.5.12").size(size).tree, patches["sglang-24587"])
+def test_any_spelling_of_the_size_is_rewritten(size: str, narrow: Any, patches: Mapping[str, CarriedPatch]) -> None:
+    _applied(narrow.size(size).tree, patches["sglang-24587"])
 
 
-def test_a_buffer_made_in_a_local_is_rewritten(backend: Backend, patches: Mapping[str, CarriedPatch]) -> None:
+def test_a_buffer_made_in_a_local_is_rewritten(narrow: Any, patches: Mapping[str, CarriedPatch]) -> None:
     size = "max_bs * max_num_blocks_per_seq"
     code = f"fresh = torch.zeros({size}, dtype=torch.int32, device=self.device)\nself.cuda_graph_kv_indices = fresh"
-    _applied(backend("0.5.12").allocation(code).tree, patches["sglang-24587"])
+    _applied(narrow.allocation(code).tree, patches["sglang-24587"])
 
 
 def test_line_ends_foreign_letters_and_a_missing_last_newline_survive(
-    backend: Backend, patches: Mapping[str, CarriedPatch]
+    narrow: Any, patches: Mapping[str, CarriedPatch]
 ) -> None:
-    plain = backend("0.5.12")
+    plain = narrow
     text = ("# né à Zürich 東京\n" + plain.text).rstrip("\n").replace("\n", "\r\n")
     tree = type(plain)(text).tree
     after = _applied(tree, patches["sglang-24587"]).changes[_BACKEND].decode()
@@ -122,8 +126,8 @@ def test_line_ends_foreign_letters_and_a_missing_last_newline_survive(
     assert after.replace("\r\n", "\n") == "# né à Zürich 東京\n" + expected.rstrip("\n")
 
 
-def test_a_byte_order_mark_and_another_encoding_survive(backend: Backend, patches: Mapping[str, CarriedPatch]) -> None:
-    source = backend("0.5.12")
+def test_a_byte_order_mark_and_another_encoding_survive(narrow: Any, patches: Mapping[str, CarriedPatch]) -> None:
+    source = narrow
     ascii_only = source.text.encode("ascii", "replace").decode()
     latin = f"# -*- coding: latin-1 -*-\n# Zürich\n{ascii_only}".encode("latin-1")
     for data in (b"\xef\xbb\xbf" + source.text.encode(), latin):
@@ -139,26 +143,26 @@ def test_a_tree_that_does_not_need_it_is_left_alone(
 
 
 def test_a_step_that_finds_too_little_names_step_file_expected_and_found(
-    backend: Backend, patches: Mapping[str, CarriedPatch]
+    narrow: Any, patches: Mapping[str, CarriedPatch]
 ) -> None:
     code = "self.cuda_graph_kv_indices = torch.zeros(max_bs)"
     code = f"if self.use_mla:\n    {code}\nelse:\n    {code}"
-    failed = apply(backend("0.5.12").allocation(code).tree, patches["sglang-24587"])
+    failed = apply(narrow.allocation(code).tree, patches["sglang-24587"])
     assert isinstance(failed, StepFailure)
     assert (failed.step, failed.file, failed.expected) == ("size-per-token", _BACKEND, "exactly 1 to rewrite")
     assert failed.found.startswith("2 places (line ")
     assert "nothing was changed" in str(failed)
 
 
-def test_an_unknown_tree_is_not_touched(backend: Backend, patches: Mapping[str, CarriedPatch]) -> None:
-    failed = apply(backend("0.5.12").size("max_bs * self.max_context_len").tree, patches["sglang-24587"])
+def test_an_unknown_tree_is_not_touched(narrow: Any, patches: Mapping[str, CarriedPatch]) -> None:
+    failed = apply(narrow.size("max_bs * self.max_context_len").tree, patches["sglang-24587"])
     assert isinstance(failed, StepFailure)
     assert (failed.step, failed.expected) == ("detect", "an affected tree")
     assert failed.found.startswith("unknown: ")
 
 
-def test_a_rewrite_that_does_not_fix_is_not_handed_out(backend: Backend, patches: Mapping[str, CarriedPatch]) -> None:
-    failed = apply(backend("0.5.12").size("max_bs").tree, patches["sglang-24587"])
+def test_a_rewrite_that_does_not_fix_is_not_handed_out(narrow: Any, patches: Mapping[str, CarriedPatch]) -> None:
+    failed = apply(narrow.size("max_bs").tree, patches["sglang-24587"])
     assert isinstance(failed, StepFailure)
     assert failed.step == "ensure"
     assert failed.found.startswith("affected: ")

@@ -95,9 +95,9 @@ BY_THE_PAGE = [
 
 @pytest.mark.parametrize("size", BY_THE_PAGE)
 def test_a_buffer_too_small_in_any_spelling_is_affected(
-    size: str, backend: Backend, patches: Mapping[str, CarriedPatch]
+    size: str, narrow: Any, patches: Mapping[str, CarriedPatch]
 ) -> None:
-    report = check(backend("0.5.12").size(size).tree, patches["sglang-24587"])
+    report = check(narrow.size(size).tree, patches["sglang-24587"])
     assert report.status is Affectedness.AFFECTED
     assert any(entry.rule == "sized-per-token" and "is false for" in entry.detail for entry in report.evidence)
 
@@ -244,10 +244,8 @@ ALLOCATIONS = {
 
 
 @pytest.mark.parametrize("code", ALLOCATIONS.values(), ids=ALLOCATIONS.keys())
-def test_an_allocation_in_any_form_is_measured(
-    code: str, backend: Backend, patches: Mapping[str, CarriedPatch]
-) -> None:
-    report = check(backend("0.5.12").allocation(code).tree, patches["sglang-24587"])
+def test_an_allocation_in_any_form_is_measured(code: str, narrow: Any, patches: Mapping[str, CarriedPatch]) -> None:
+    report = check(narrow.allocation(code).tree, patches["sglang-24587"])
     assert report.status is Affectedness.AFFECTED, report.reason
 
 
@@ -268,23 +266,23 @@ OUT_OF_SIGHT = {
 
 
 @pytest.mark.parametrize("code", OUT_OF_SIGHT.values(), ids=OUT_OF_SIGHT.keys())
-def test_what_the_source_does_not_tell_is_unknown(
-    code: str, backend: Backend, patches: Mapping[str, CarriedPatch]
-) -> None:
-    report = check(backend("0.5.12").allocation(code).tree, patches["sglang-24587"])
+def test_what_the_source_does_not_tell_is_unknown(code: str, narrow: Any, patches: Mapping[str, CarriedPatch]) -> None:
+    report = check(narrow.allocation(code).tree, patches["sglang-24587"])
     assert report.status is Affectedness.UNKNOWN, report.reason
 
 
 @pytest.fixture(scope="session", params=["applied to 0.5.12", "released 0.5.23"])
 def fixed(request: pytest.FixtureRequest, backend: Backend, patches: Mapping[str, CarriedPatch]) -> Any:
+    """Return what the fix changed, without the other parts of its file: most tests of this module parse it."""
     kind, *_, version = request.param.split()
     source = backend(version)
     if kind == "applied":
         applied = apply(source.tree, patches["sglang-24587"])
         assert isinstance(applied, Applied)
         source = type(source)(applied.changes[_BACKEND].decode())
-    assert check(source.tree, patches["sglang-24587"]).status is Affectedness.FIXED
-    return source
+    for fixed_source in (source, source.narrow()):
+        assert check(fixed_source.tree, patches["sglang-24587"]).status is Affectedness.FIXED
+    return source.narrow()
 
 
 TABLES = {
@@ -377,9 +375,9 @@ def test_a_wider_table_or_one_that_is_always_there_is_still_a_fix(
 
 
 def test_size_alone_is_no_fix_while_pages_are_still_views_of_it(
-    backend: Backend, patches: Mapping[str, CarriedPatch]
+    narrow: Any, patches: Mapping[str, CarriedPatch]
 ) -> None:
-    report = check(backend("0.5.12").size("max_bs * self.max_context_len").tree, patches["sglang-24587"])
+    report = check(narrow.size("max_bs * self.max_context_len").tree, patches["sglang-24587"])
     assert report.status is Affectedness.UNKNOWN
     assert "the token buffer is still viewed by the page here" in report.reason
     assert sum(entry.rule == "page-views" for entry in report.evidence) == 4
