@@ -208,16 +208,22 @@ def test_a_wrong_fix_fails_a_case(
     assert undeclared(ended, patch.suite) or ended.count(CaseOutcome.ERROR)
 
 
+@pytest.fixture(scope="module")
+def broken_run(part: Callable[..., Suite], released: Release) -> tuple[Suite, SuiteRun]:
+    """Run the cases of the token indices on a broken release, once for all hostile candidates."""
+    suite = part("test_token_indices.py")
+    return suite, run_suite(released("0.5.12"), suite, name="base", device="cpu")
+
+
 @variants
 @pytest.mark.parametrize("code", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_candidate_that_mends_nothing_is_not_proven(
-    code: str, part: Callable[..., Suite], released: Release, tmp_path: Path
+    code: str, broken_run: tuple[Suite, SuiteRun], released: Release, tmp_path: Path
 ) -> None:
-    suite, tree = part("test_token_indices.py"), tmp_path / "tree"
+    (suite, base), tree = broken_run, tmp_path / "tree"
     shutil.copytree(released("0.5.12"), tree)
     text = (tree / BACKEND).read_text("utf-8")
     (tree / BACKEND).write_text(text.replace(IMPORT, f"{IMPORT}{code}\n", 1), "utf-8")
-    base = run_suite(released("0.5.12"), suite, name="base", device="cpu")
     candidate = run_suite(tree, suite, name="candidate", device="cpu")
     assert judge(base, candidate).outcome is not VerdictOutcome.PROVEN
     assert candidate.problem or not any(
