@@ -169,7 +169,7 @@ def test_a_companion_that_its_suite_does_not_prove_opens_nothing(accompanied: Of
     assert accompanied.backports() == []
 
 
-@pytest.mark.parametrize(("on", "says"), [(9, "none carries this pull request"), (7, "names none")])
+@pytest.mark.parametrize(("on", "says"), [(9, "there is none for this pull request"), (7, "names none")])
 def test_companions_that_cannot_come_along_are_told(office: Office, on: int, says: str) -> None:
     office.say("/backport release/1.2 --with-companions --dry-run", on=on)
     (answer,) = office.answers(on)
