@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from isolated.child import Child
+from isolated.errors import TargetFailed
 
 from sglang_aiter.device import COMPILER
 from sglang_aiter.setting import Batch, Setting, Step
@@ -34,6 +35,7 @@ class Compiling:
         self._child = Child(HANDLER, settings=COMPILER.environment)
         self._child.begin("warm", gpu=True, launches=False, compiles=ahead)
         self._done: list[dict[str, Any]] | None = None
+        self._failure: TargetFailed | None = None
 
     def begin(self, target: Target, steps: Iterable[Iterable[Step]]) -> None:
         """Begin to compile for the GPU that is here what these steps launch, part by part, and then for AMD's."""
@@ -50,9 +52,14 @@ class Compiling:
 
     def of(self, arch: str) -> list[dict[str, Any]]:
         """Wait for the compilation, and return what it came to for an architecture of AMD's."""
-        if self._done is None:
-            self._done = self._child.answer()
-        return [each for each in self._done if each["arch"] == arch]
+        if self._done is None and self._failure is None:
+            try:
+                self._done = self._child.answer()
+            except TargetFailed as failed:
+                self._failure = failed
+        if self._failure is not None:
+            raise self._failure
+        return [each for each in self._done or () if each["arch"] == arch]
 
     def end(self) -> None:
         """Leave nothing of the child."""
@@ -63,10 +70,12 @@ def _every_path(target: Target) -> list[Step]:
     steps = []
     for mode in ("decode", "target_verify", "draft_extend", "draft_extend_v2"):
         draft, drafts = (None, None) if mode == "decode" else (4, 3)
-        for mla, unified in _KINDS if target.supports(mode) else ():
+        kinds = [(mla, unified) for mla, unified in _KINDS if target.supports(mode, plain=not (mla or unified))]
+        for mla, unified in kinds:
             steps.append(Step(mode, Setting(mla=mla, unified=unified, draft=draft, steps=drafts), (_FEW,)))
+    page = 16 if target.drafts_by_page() else 1
     steps += [
-        Step("decode", Setting(unified=unified, draft=4, steps=3), (_FEW,), multi_step=True)
+        Step("decode", Setting(page=page, unified=unified, draft=4, steps=3), (_FEW,), multi_step=True)
         for unified in (False, True)
     ]
     return steps

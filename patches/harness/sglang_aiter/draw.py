@@ -60,6 +60,11 @@ class Path:
         """Whether it is the backend that drafts several tokens, one step each."""
         return self.mode == "decode" and self.steps is not None
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is neither MLA nor unified attention."""
+        return not self.mla and not self.unified
+
     def __str__(self) -> str:
         marks = [name for name in ("mla", "unified", "window") if getattr(self, name)]
         return "-".join(["multi_step_draft" if self.multi_step else self.mode, *marks])

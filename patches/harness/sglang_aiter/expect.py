@@ -56,6 +56,13 @@ def token_indices(driver: Driver, metadata: Metadata, requests: Batch, lengths: 
     assert wrong == 0, f"{wrong} of {expected.numel()} token indices are wrong"
 
 
+def without_drafts(metadata: Metadata, requests: Batch) -> bool:
+    """Whether a capture prepared the sequences alone, as older releases do; their replays add the draft tokens."""
+    starts = metadata.kv_indptr
+    alone = reference.indptr(requests.lengths)
+    return starts is not None and torch.equal(starts[: requests.size + 1].cpu().to(torch.int64), alone)
+
+
 def query_starts(metadata: Metadata, requests: Batch) -> None:
     """Expect one rising start for each request's queries, and their end, where the path makes them."""
     starts = metadata.qo_indptr

@@ -27,7 +27,9 @@ class Target:
         self.asked = 0
         self._child: Child | None = None
         self._modes: frozenset[str] = frozenset()
+        self._verifies_plainly = False
         self._heads: tuple[int, ...] = ()
+        self._drafts_by_page: bool | None = None
 
     def prepare(self) -> None:
         """Start a child that has its libraries ready, and take the shared memory; nothing of the target's is run."""
@@ -48,9 +50,8 @@ class Target:
         child = self._child
         child.answer()
         root = str(Tree.from_environment().root)
-        self._modes = frozenset(
-            child.ask("load", root=root, device=self.device.torch, handle=self.region.handle())["modes"]
-        )
+        said = child.ask("load", root=root, device=self.device.torch, handle=self.region.handle())
+        self._modes, self._verifies_plainly = frozenset(said["modes"]), bool(said["verifies_plainly"])
 
     def ask(self, name: str, **given: Any) -> Any:
         """Ask the child; one that has ended is replaced first. Raises TargetFailed or HarnessError."""
@@ -67,9 +68,15 @@ class Target:
         assert self.region is not None
         return self.region
 
-    def supports(self, mode: str) -> bool:
-        """Whether the graph path of this backend has a branch for a forward mode."""
-        return mode in self._modes
+    def supports(self, mode: str, *, plain: bool = False) -> bool:
+        """Whether the graph path of this backend has a branch for a mode; `plain` is neither MLA nor unified."""
+        return mode in self._modes and (mode != "target_verify" or not plain or self._verifies_plainly)
+
+    def drafts_by_page(self) -> bool:
+        """Whether the backend that drafts several tokens takes page sizes above 1."""
+        if self._drafts_by_page is None:
+            self._drafts_by_page = self._builds(Setting(draft=4, steps=3), multi_step=True)
+        return self._drafts_by_page
 
     def mla_heads(self) -> tuple[int, ...]:
         """Return the head counts that this backend takes with MLA."""
@@ -82,9 +89,9 @@ class Target:
         if self._child is not None:
             self._child.end()
 
-    def _builds(self, setting: Setting) -> bool:
+    def _builds(self, setting: Setting, *, multi_step: bool = False) -> bool:
         try:
-            self.ask("build", **unplaced(setting), allocate=False)
+            self.ask("build", **unplaced(setting) | {"multi_step": multi_step}, allocate=False)
         except TargetFailed as failed:
             if "AssertionError" not in str(failed):
                 raise

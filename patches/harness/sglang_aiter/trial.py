@@ -35,7 +35,7 @@ class Trials:
 
         With `full` a sequence may be as long as the context where drafts are verified. Raises NotThere.
         """
-        drawn = settings(path, self.target.mla_heads() if path.mla else ())
+        drawn = self._drawn(path)
         for tried, setting in enumerate(drawn, 1):
             said = self._fails(path, setting, figures, full)
             if said:
@@ -44,9 +44,9 @@ class Trials:
 
     def steps(self, path: Path) -> list[Step]:
         """Return what a path's drawn settings make a server do, where this backend has the path."""
-        if not self.target.supports(path.mode):
+        if not self.target.supports(path.mode, plain=path.plain):
             return []
-        drawn = settings(path, self.target.mla_heads() if path.mla else ())
+        drawn = self._drawn(path)
         sized = [(setting, _sizes(path, setting)) for setting in drawn]
         return [
             Step(path.mode, setting, tuple(_batches(path, setting, sizes, full=False)), path.multi_step)
@@ -58,6 +58,11 @@ class Trials:
         trial = _Trial(self, path, setting, figures, full=False)
         trial.run(sizes)
         trial.capture(_batches(path, setting, sizes, full=False)[0])
+
+    def _drawn(self, path: Path) -> list[Setting]:
+        by_page = not path.multi_step or self.target.drafts_by_page()
+        drawn = settings(path, self.target.mla_heads() if path.mla else ())
+        return [setting for setting in drawn if by_page or setting.page == 1]
 
     def _fails(self, path: Path, setting: Setting, figures: expect.Figures, full: bool) -> str:
         try:

