@@ -63,13 +63,20 @@ def without_drafts(metadata: Metadata, requests: Batch) -> bool:
     return starts is not None and torch.equal(starts[: requests.size + 1].cpu().to(torch.int64), alone)
 
 
-def query_starts(metadata: Metadata, requests: Batch) -> None:
-    """Expect one rising start for each request's queries, and their end, where the path makes them."""
+def query_starts(metadata: Metadata, requests: Batch, queries: int | None) -> None:
+    """Expect one rising start for each request's queries, and their end, where the path makes them.
+
+    `queries` is how many each request has, where all have the same.
+    """
     starts = metadata.qo_indptr
     if starts is None:
         return
-    assert starts.numel() == requests.size + 1, f"qo_indptr has {starts.numel()} entries for {requests.size} requests"
+    assert starts.numel() > requests.size, f"qo_indptr has {starts.numel()} entries for {requests.size} requests"
+    assert starts.dtype == torch.int32, f"qo_indptr is {starts.dtype}; kernels read int32"
+    starts = starts[: requests.size + 1]
     assert bool((starts[1:] >= starts[:-1]).all()), f"qo_indptr does not rise: {starts.tolist()}"
+    expected = [place * (queries or 0) for place in range(requests.size + 1)]
+    assert queries is None or starts.tolist() == expected, f"qo_indptr is {starts.tolist()}, expected {expected}"
 
 
 def page_table(driver: Driver, metadata: Metadata, requests: Batch, lengths: Sequence[int]) -> None:
@@ -86,6 +93,7 @@ def _pages(
 ) -> None:
     what = "page numbers" if mapping is None else "page numbers of sliding-window layers"
     assert table.dim() == 2, f"the page table is {tuple(table.shape)}"
+    assert table.dtype == torch.int32, f"the page table is {table.dtype}; the attention kernel reads int32"
     held = table.cpu()
     rows = reference.page_table(driver.pool.table, requests.rows, lengths, driver.setting.page, mapping)
     assert held.shape[0] >= len(rows), f"the page table has {held.shape[0]} rows for {len(rows)} requests"
@@ -158,7 +166,7 @@ def attention_reads(
 
 
 def _read_by_table(attended: Attended, lengths: Sequence[int], block: int) -> list[torch.Tensor]:
-    pages, used = attended.tensor("block_table").cpu(), attended.tensor("seqused_k").cpu()
+    pages, used = attended.tensor("block_table").cpu(), attended.tensor("seqused_k").cpu()[: len(lengths)]
     longest, most = max(lengths), attended.number("max_seqlen_k")
     assert used.tolist() == list(lengths), f"the kernel is told of {used.tolist()} tokens, expected {list(lengths)}"
     assert longest <= most, f"the kernel is told of at most {most} tokens; a sequence has {longest}"

@@ -86,6 +86,12 @@ class Batch:
         """The number of requests."""
         return len(self.rows)
 
+    @property
+    def real(self) -> Batch:
+        """The batch without the padding at its end, which points at row 0."""
+        size = sum(row > 0 for row in self.rows)
+        return Batch(self.rows[:size], self.lengths[:size])
+
     def __str__(self) -> str:
         return f"lengths {', '.join(map(str, self.lengths[:8]))}{', …' if self.size > 8 else ''}"
 

@@ -102,10 +102,10 @@ class _Trial:
             rows = [length + self._extra(step, before.kv_indptr is None) for length in requests.lengths]
             expect.nothing_outside(self.driver, self.figures, needed=sum(rows))
             expect.indices(self.driver, before, requests, rows)
-            expect.query_starts(before, requests)
+            expect.query_starts(before, requests.real, self._queries())
             expect.same_addresses(before, now)
         if not self.path.multi_step:
-            self._attend(requests)
+            self._attend(requests.real)  # what kernels read of padded places is not used
 
     def _attend(self, requests: Batch) -> None:
         """Look at what the attention kernel is given; a release whose attention cannot be driven here is noted."""
@@ -122,6 +122,12 @@ class _Trial:
                 extra = drafts if self.path.mode == "target_verify" and whole else 0
                 rows = [length + extra for length in requests.lengths]
                 expect.attention_reads(self.driver, attended, requests, rows, window=window)
+
+    def _queries(self) -> int | None:
+        """Count the queries of each request, where that depends on the setting alone."""
+        if self.path.multi_step:
+            return None
+        return {"decode": 1, "target_verify": self.setting.draft}.get(self.path.mode)
 
     def _extra(self, step: int, unified: bool) -> int:
         """Count the draft tokens that a row holds besides its sequence."""

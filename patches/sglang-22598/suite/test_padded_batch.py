@@ -40,5 +40,5 @@ def test_a_padded_batch_is_prepared(
     expect.nothing_outside(driver, record_property, needed=sum(rows))
     (metadata,) = captured.now()
     expect.token_indices(driver, metadata, requests, rows)
-    expect.query_starts(metadata, requests)
+    expect.query_starts(metadata, requests, None)
     expect.sound(driver)

@@ -44,6 +44,22 @@ def test_attention_reads_each_sequence(target: Target, path: Path, page: int) ->
         step(driver, path, lengths)
 
 
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("attention", ["ragged-kernel", "unified"])
+def test_drafting_reads_each_sequence(target: Target, attention: str, page: int) -> None:
+    """Each step of a backend that drafts several tokens has the tokens that the steps before it have drafted."""
+    if page > 1 and not target.drafts_by_page():
+        pytest.skip("this backend drafts at page size 1 alone")
+    path = Path("decode", unified=attention == "unified", steps=STEPS)
+    driver = Driver(target, server(path, page), multi_step=True, graph=False)
+    if path.unified and not driver.unified:
+        pytest.skip("this backend has no unified attention")
+    for lengths in BATCHES:
+        requests = batch(lengths)
+        for step, metadata in enumerate(driver.eager("decode", requests), 1):
+            expect.indices(driver, metadata, requests, [length + step for length in lengths])
+
+
 def steps(trials: Trials) -> list[Step]:
     """Return what the cases make a server do."""
     batches = tuple(map(batch, BATCHES))
@@ -73,6 +89,7 @@ def step(driver: Driver, path: Path, lengths: list[int]) -> None:
         expect.page_table(driver, metadata, requests, held)
     elif metadata.kv_indices is not None and metadata.kv_indices.dtype == torch.int32:
         expect.token_indices(driver, metadata, requests, held)
+    expect.query_starts(metadata, requests, {"decode": 1, "target_verify": DRAFT}.get(path.mode))
     longest = metadata.max_kv_len
     assert longest is None or longest >= max(lengths), f"max_kv_len is {longest}; a sequence has {max(lengths)} tokens"
     for window, seen in zip((False, driver.window), attended, strict=False):

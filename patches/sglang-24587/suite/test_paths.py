@@ -7,7 +7,10 @@ attention kernels are given. A failing case names the smallest setting that fail
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from isolated.errors import TargetFailed
 from sglang_aiter import expect
 from sglang_aiter.draw import Path
 from sglang_aiter.setting import Setting, Step
@@ -44,21 +47,38 @@ def test_every_replay_reads_its_own_sequences(trials: Trials, record_property: e
         pytest.skip(str(missing))
 
 
+KINDS = {
+    "padded": (Setting(max_bs=12, pool=3, context=40, page=2), (12, 5)),
+    "large": (Setting(max_bs=130, pool=100, context=40), (130,)),
+}
+"""Batches with more places than the pool has requests, as a captured size may have: a few, and many."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("path", [path for path in PATHS if not path.multi_step], ids=str)
+def test_batches_are_replayed_as_servers_pad_them(
+    trials: Trials, record_property: expect.Figures, path: Path, kind: str
+) -> None:
+    """A backend that does not take a padded batch, as some releases do not, says so when it is captured."""
+    supported(trials, path)
+    if kind == "large" and not trials.target.device.is_gpu:
+        pytest.skip("runs on a GPU; the interpreter would take a minute")
+    setting, sizes = KINDS[kind]
+    try:
+        trials.once(path, of_path(setting, path), sizes, record_property)
+    except NotThere as missing:
+        pytest.skip(str(missing))
+    except TargetFailed as refused:
+        if "expanded size" in str(refused):
+            pytest.skip(f"this backend takes no batch that is larger than its pool: {refused}")
+        raise
+
+
 @pytest.mark.parametrize("path", [path for path in PATHS if str(path) in QUICK], ids=str)
 def test_every_batch_size_is_replayed(trials: Trials, record_property: expect.Figures, path: Path) -> None:
     """Each batch size up to the largest is captured, as a server does it, largest first."""
     supported(trials, path)
-    draft = 4 if path.speculative else None
-    setting = Setting(
-        max_bs=12,
-        pool=16,
-        context=72,
-        draft=draft,
-        steps=path.steps or (3 if draft else None),
-        mla=path.mla,
-        unified=path.unified,
-        window=path.window,
-    )
+    setting = of_path(Setting(max_bs=12, pool=16, context=72), path)
     try:
         trials.once(path, setting, range(12, 0, -1), record_property)
     except NotThere as missing:
@@ -68,6 +88,13 @@ def test_every_batch_size_is_replayed(trials: Trials, record_property: expect.Fi
 def steps(trials: Trials) -> list[Step]:
     """Return what the drawn settings make a server do."""
     return [step for path in PATHS for step in trials.steps(path)]
+
+
+def of_path(setting: Setting, path: Path) -> Setting:
+    """Make a setting one of a path's."""
+    draft = 4 if path.speculative else None
+    drafts = path.steps or (3 if draft else None)
+    return replace(setting, draft=draft, steps=drafts, mla=path.mla, unified=path.unified, window=path.window)
 
 
 def supported(trials: Trials, path: Path) -> None:

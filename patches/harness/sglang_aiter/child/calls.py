@@ -27,9 +27,12 @@ class Calls:
     def allocate(self, lent: torch.Tensor | None) -> None:
         """Let the backend make its graph state; `lent` is a token buffer from outside."""
         setting = self.setting
-        drafts = max(setting.draft or 1, (setting.steps or 0) + 1)
-        tokens = setting.max_bs * (setting.topk if self.multi_step else drafts)
+        tokens = setting.max_bs * setting.topk if self.multi_step else self._most_tokens()
         self.backend.init_cuda_graph_state(setting.max_bs, tokens, *([] if lent is None else [lent]))
+
+    def _most_tokens(self) -> int:
+        setting = self.setting
+        return setting.max_bs * max(setting.draft or 1, (setting.steps or 0) + 1)
 
     def prepare(self, mode: str, requests: Batch, *, in_capture: bool) -> list[Any]:
         """Run the graph path on a batch; return each inner backend's metadata."""
@@ -115,11 +118,11 @@ class Calls:
         )
 
     def _custom_mask(self, requests: Batch) -> torch.Tensor:
-        """Make the verify step's mask, cut to the graph's mask buffer: that buffer is not what is looked at here."""
+        """Make the verify step's mask, cut to what a graph's buffer for it holds: one more is not looked at here."""
         draft = self.setting.draft or 0
         needed = sum(draft * (length + draft) for length in requests.lengths)
-        held = getattr(self.inner[0], "cuda_graph_custom_mask", None)
-        room = needed if held is None else held.numel()
+        cut = hasattr(self.inner[0], "cuda_graph_custom_mask")
+        room = self._most_tokens() * self.setting.context if cut else needed
         return torch.ones(min(needed, room), dtype=torch.uint8, device=self.target.device)
 
     def _prefill_arguments(self, rows: Any, lengths: Any, _total: int, req_to_token: Any) -> tuple[Any, ...]:
