@@ -95,6 +95,8 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     verdict, by_suite = conclude(
         verdicts, suites, DirectoryTree(candidate), carried_patches, devices=settings.devices_that_count
     )
+    if isolation.image_digest:
+        verdict = replace(verdict, notes=(*verdict.notes, f"It ran in the image {isolation.image_digest}."))
     if evidence is not None:
         write_evidence(evidence, verdict, by_suite)
     return verdict

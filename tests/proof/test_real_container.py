@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.prove import ProveConfig
 from bot.environment.temporary_folders import scratch_folder
 from bot.errors import SuiteError
 from bot.models import Suite, SuiteRun, VerdictOutcome, never, silent
@@ -19,6 +20,7 @@ from bot.proof import image as images
 from bot.proof import prove
 from bot.proof.image import fetch_image
 from bot.proof.isolation import IsolationSettings
+from bot.proof.prove_trees import prove_trees
 
 IMAGE = os.environ.get("BACKPORT_BOT_TEST_IMAGE", "")
 
@@ -84,6 +86,7 @@ def run(text: str, isolation: IsolationSettings, folder: Path, device: str = "cp
     (folder / "models" / "weights").write_text("w")
     (folder / "suite" / "test_it.py").write_text(text)
     suite = Suite(name="it", directory=folder / "suite", timeout=120)
+    isolation = fetch_image(isolation, limit=600, progress=silent, stop_when=never)
     verdict = prove(folder / "base", folder / "candidate", suite, device=device, isolation=isolation)
     return verdict.outcome, verdict.candidate
 
@@ -114,6 +117,22 @@ def test_the_nodes_of_this_pod_can_be_opened_and_no_others() -> None:
         outcome, candidate = run(NODE, isolation, folder, device="auto")
     assert [case.message for case in candidate.cases if case.outcome != "passed"] == []
     assert outcome is VerdictOutcome.PROVEN
+
+
+def test_the_verdict_names_the_image_by_its_digest() -> None:
+    with scratch_folder("backport-test-") as folder:
+        for name, size in (("base", 1), ("candidate", 2)):
+            (folder / name).mkdir()
+            (folder / name / "widget.py").write_text(f"SIZE = {size}\n")
+        (folder / "candidate" / "test_it.py").write_text("import widget\ndef test_it(): assert widget.SIZE == 2\n")
+        settings = ProveConfig.model_validate({"device": "cpu", "containers": [{"image": IMAGE}]})
+        files = ["widget.py", "test_it.py"]
+        base, candidate = folder / "base", folder / "candidate"
+        verdict = prove_trees(base, candidate, None, patches={}, settings=settings, changed_files=files)
+    assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
+    assert verdict.candidate.device is not None
+    assert "@sha256:" in verdict.candidate.device.versions["image"]
+    assert verdict.notes[-1].startswith("It ran in the image ")
 
 
 def test_an_image_is_known_by_its_digest() -> None:
