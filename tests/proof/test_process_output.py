@@ -90,7 +90,7 @@ def test_a_pipe_that_something_holds_open_is_not_read_for_ever() -> None:
     writer.start()
     start = time.monotonic()
     tail = output.tail(0.5)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 60
     assert tail[-1] == "still there"
     writer.join(5)
     assert not writer.is_alive(), "the pipe was closed"

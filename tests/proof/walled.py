@@ -32,7 +32,7 @@ def complaints(ended: SuiteRun) -> list[str]:
     return [f"{case.name}: {case.message}" for case in ended.cases if case.outcome is not CaseOutcome.PASSED]
 
 
-def left(word: str, *, within: float = 5.0) -> list[str]:
+def left(word: str, *, within: float = 30.0) -> list[str]:
     """Name the processes that still have this word on their command line after so many seconds."""
     deadline = time.monotonic() + within
     while (there := processes(word)) and time.monotonic() < deadline:

@@ -84,10 +84,10 @@ def test_a_byte_now_and_then_buys_no_time(url: str, path: str) -> None:
     started = time.monotonic()
     with _connect(url, f"POST /{path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n".encode()) as connection:
         with contextlib.suppress(OSError):  # a broken pipe or a reset, as it happens
-            while time.monotonic() - started < 8:
+            while time.monotonic() - started < 300:
                 connection.sendall(b"x")
                 time.sleep(0.1)
-        assert time.monotonic() - started < 6
+        assert time.monotonic() - started < 30
 
 
 def test_hundreds_of_idle_clients_keep_nobody_out(url: str) -> None:
