@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,7 @@ from bot.models import (
     NotProven,
     Opened,
     Status,
+    TargetOutcome,
     Verdict,
     WouldOpen,
 )
@@ -27,14 +30,23 @@ from bot.pick.context import PickContext
 from bot.pipeline import run
 from bot.pipeline.prove import prove_candidate
 from bot.proof.runner import Runner
+from tests.pipeline.conftest import running_office
 from tests.pipeline.landing import unproven
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git, with_pick
 
 ALL = "/backport release/1.0 release/1.1 release/1.2"
+Served = tuple[Office, tuple[TargetOutcome, ...]]
 
 
-def test_each_branch_ends_as_it_must(office: Office) -> None:
-    old, conflicting, clean = office.say(ALL)
+@pytest.fixture(scope="module")
+def served(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Serve one request for all branches, for tests that only look at what came of it."""
+    with running_office(history, tmp_path_factory.mktemp("served")) as office:
+        yield office, office.say(ALL)
+
+
+def test_each_branch_ends_as_it_must(served: Served) -> None:
+    office, (old, conflicting, clean) = served
     assert isinstance(old, NotAffected)
     assert isinstance(conflicting, Opened)
     assert isinstance(clean, Opened)
@@ -46,8 +58,10 @@ def test_each_branch_ends_as_it_must(office: Office) -> None:
     assert office.reactions() == ["eyes", "rocket"]
 
 
-def test_the_commit_that_was_tested_is_the_commit_that_is_opened(office: Office) -> None:
-    (outcome,) = office.say("/backport release/1.1")
+def test_the_commit_that_was_tested_is_the_commit_that_is_opened(
+    served: Served,
+) -> None:
+    office, (_, outcome, _) = served
     assert isinstance(outcome, Opened)
     assert outcome.candidate is not None
     assert office.branches()["backport/7-to-release-1.1"] == outcome.candidate.commit
@@ -56,9 +70,9 @@ def test_the_commit_that_was_tested_is_the_commit_that_is_opened(office: Office)
 
 
 @pytest.mark.parametrize("branch", ["release/1.1", "release/1.2"], ids=["carried patch", "cherry-pick"])
-def test_the_commit_keeps_its_author_and_names_its_original(office: Office, branch: str) -> None:
-    office.say(f"/backport {branch}")
-    head = office.backports()[0].head.sha
+def test_the_commit_keeps_its_author_and_names_its_original(served: Served, branch: str) -> None:
+    office, _ = served
+    head = next(pull.head.sha for pull in office.backports() if pull.base.ref == branch)
     assert (
         git(office.git_dir, "show", "--no-patch", "--format=%an %ae %at", head) == "Ann ann@widget.example 1767225600"
     )
@@ -66,8 +80,8 @@ def test_the_commit_keeps_its_author_and_names_its_original(office: Office, bran
     assert f"(cherry picked from commit {original})" in git(office.git_dir, "show", "--no-patch", "--format=%B", head)
 
 
-def test_one_status_comment_is_edited_to_the_end(office: Office) -> None:
-    office.say(ALL)
+def test_one_status_comment_is_edited_to_the_end(served: Served) -> None:
+    office, _ = served
     (answer,) = office.answers()
     assert "under way" not in answer
     assert all(branch in answer for branch in ("release/1.0", "release/1.1", "release/1.2"))
@@ -325,8 +339,10 @@ def test_where_proof_is_not_required_the_unproven_opens_as_a_draft(office: Offic
     assert office.backports()[0].draft
 
 
-def test_no_token_reaches_the_pages_the_requests_or_the_mirror(office: Office) -> None:
-    office.say(ALL)
+def test_no_token_reaches_the_pages_the_requests_or_the_mirror(
+    served: Served,
+) -> None:
+    office, _ = served
     settings = (office.context.mirror.git.directory / "config").read_text()
     assert "ghs_" not in settings
     assert "authorization" not in settings.casefold()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,10 +34,17 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def office(history: Path, tmp_path: Path) -> Iterator[Office]:
     """Start a GitHub with the small project on it, and the bot beside it."""
-    git_dir = tmp_path / "widget.git"
+    with running_office(history, tmp_path) as running:
+        yield running
+
+
+@contextmanager
+def running_office(history: Path, directory: Path) -> Iterator[Office]:
+    """Start a GitHub with the small project on it, and the bot beside it, with their files in a directory."""
+    git_dir = directory / "widget.git"
     shutil.copytree(history / ".git", git_dir)
     git(git_dir, "config", "core.bare", "true")
-    with FakeGitHub.start(tmp_path / "github") as fake_github:
+    with FakeGitHub.start(directory / "github") as fake_github:
         tokens = {login: fake_github.add_user(login) for login in (MAINTAINER, "ann", "otto")}
         tokens[BOT] = fake_github.add_user(BOT, type="Bot")
         fake_github.create_repository(REPOSITORY, git_dir)
@@ -44,7 +52,7 @@ def office(history: Path, tmp_path: Path) -> Iterator[Office]:
         fake_github.grant(REPOSITORY, BOT, "write")
         seed_pull_requests(fake_github, git_dir)
         client = GitHubClient(REPOSITORY, token=tokens[BOT], api_url=fake_github.api_url, with_pauses=False)
-        mirror = open_mirror(client.clone_url, tmp_path / "mirror.git", token=tokens[BOT])
+        mirror = open_mirror(client.clone_url, directory / "mirror.git", token=tokens[BOT])
         context = RepositoryContext(
             pick=PickContext(
                 mirror=mirror,
