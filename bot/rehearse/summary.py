@@ -1,6 +1,6 @@
 """Counts the outcomes of a rehearsal.
 
-`right` and `wrong` count conflicts that a rung resolved; a conflict that none resolved is neither.
+`right` and `wrong` count conflicts that a strategy resolved; a conflict that none resolved is neither.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bot.rehearse.replay import ReplayOutcome, ReplayResult
 
 @dataclass(slots=True)
 class Figures:
-    """Counts over some pairs; `certain` counts the conflicts that a rung resolved with certainty."""
+    """Counts over some pairs; `certain` counts the conflicts that a strategy resolved with certainty."""
 
     pairs: int = 0
     clean_identical: int = 0
@@ -44,7 +44,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The figures of all pairs, by the rung that decided them ("" if none did) and by branch; seconds by rung."""
+    """The figures of all pairs, by the strategy that decided them ("" if none did) and by branch; seconds by strategy."""
 
     all: Figures
     rungs: Mapping[str, Figures]

@@ -28,16 +28,16 @@ def figures_row(figures: Figures) -> tuple[str, ...]:
 
 
 def rung_rows(summary: Summary) -> list[tuple[str, Figures]]:
-    """Return rungs with their figures, sorted by the pairs that each decided. Pairs that none decided come last."""
+    """Return strategies with their figures, sorted by the pairs that each decided. Pairs that none decided come last."""
     rungs = sorted(summary.rungs.items(), key=lambda item: (not item[0], -item[1].pairs))
     return [(rung or NO_STRATEGY, figures) for rung, figures in rungs]
 
 
 def summary_tables(summary: Summary, title: str) -> Iterable[Table]:
-    """Lay out the figures by branch, with the sum, and by rung."""
+    """Lay out the figures by branch, with the sum, and by strategy."""
     branches = sorted(summary.branches.items())
     yield _table(title, "target branch", [*branches, ("all", summary.all)])
-    yield _table("by rung", "rung", rung_rows(summary))
+    yield _table("by strategy", "strategy", rung_rows(summary))
 
 
 def _table(title: str, first: str, rows: Iterable[tuple[str, Figures]]) -> Table:
