@@ -44,7 +44,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The figures of all pairs, by the strategy that decided them ("" if none did) and by branch; seconds by strategy."""
+    """The figures of all pairs, by deciding strategy ("" if none decided) and by branch. Seconds by strategy."""
 
     all: Figures
     rungs: Mapping[str, Figures]

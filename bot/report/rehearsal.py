@@ -28,7 +28,7 @@ def figures_row(figures: Figures) -> tuple[str, ...]:
 
 
 def rung_rows(summary: Summary) -> list[tuple[str, Figures]]:
-    """Return strategies with their figures, sorted by the pairs that each decided. Pairs that none decided come last."""
+    """Return the figures of each strategy, sorted by the pairs it decided. Pairs that none decided come last."""
     rungs = sorted(summary.rungs.items(), key=lambda item: (not item[0], -item[1].pairs))
     return [(rung or NO_STRATEGY, figures) for rung, figures in rungs]
 
