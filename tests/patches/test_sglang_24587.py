@@ -143,6 +143,8 @@ WRONG = {
     ),
     "importing-what-the-branch-lacks": (PATHS, IMPORT, IMPORT + "from sglang.srt.utils import no_such_name\n"),
 }
+FIRST_FAILURE_ENDS = "\n\ndef pytest_configure(config):\n    config.option.maxfail = 1\n"
+"""For the conftest.py of a suite from which one failing case is wanted; none of its cases is declared to fail."""
 HOSTILE = {
     "patching-pytest": "import _pytest.reports, pytest; _pytest.reports.TestReport.from_item_and_call = None",
     "leaving": "import os; os._exit(0)",
@@ -204,7 +206,10 @@ def test_a_wrong_fix_fails_a_case(
     patch: CarriedPatch,
 ) -> None:
     file, *edit = change
-    ended = run_suite(variant(*edit), part(file), name="candidate", device="cpu")
+    suite = part(file)
+    with (suite.directory / "conftest.py").open("a", encoding="utf-8") as conftest:
+        conftest.write(FIRST_FAILURE_ENDS)
+    ended = run_suite(variant(*edit), suite, name="candidate", device="cpu")
     assert undeclared(ended, patch.suite) or ended.count(CaseOutcome.ERROR)
 
 
