@@ -1,4 +1,4 @@
-"""Fixtures that every room's tests may use."""
+"""Fixtures that every test may use, and the order in which processes get the tests."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ from bot.environment import credentials
 # A job in the background, or under nohup, begins with these ignored, and so would every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the groups first that one process has to run alone: begun last, they would keep the other one waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 @pytest.fixture(scope="session")

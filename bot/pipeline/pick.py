@@ -1,4 +1,4 @@
-"""The second step: make the candidate of a target branch. Nothing in it can reach GitHub, save to have it sign."""
+"""The second step: make the candidate of a target branch. Nothing in it can reach GitHub."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The order of things: of a request's target branches, of the steps on each, and which candidate helps the next branch.
 
     plan      may read GitHub          → TargetPlan, or the outcome
-    pick      has no way to GitHub     → Candidate, or the outcome
+    pick      may have GitHub sign     → Candidate, or the outcome
     prove     needs no token           → Verdict
     publish   may write to GitHub      → the outcome, or Moved
 
@@ -84,6 +84,12 @@ def _speaks_against(verdict: Verdict | None) -> bool:
     return verdict is not None and verdict.outcome not in (VerdictOutcome.PROVEN, VerdictOutcome.INCONCLUSIVE)
 
 
+def _sign(candidate: Candidate, repository: RepositoryContext) -> Candidate:
+    """Have GitHub write the commits if the configuration wants that: the proof is to be about what will be pushed."""
+    check_rights(candidate, repository)  # before a proof takes a GPU's time for what could not be pushed
+    return signed_by_github(candidate, repository)
+
+
 class RequestRun:
     """Takes one request through the steps. Callers take its targets in `serving_order`."""
 
@@ -93,7 +99,7 @@ class RequestRun:
         self._replaced_commits: set[Sha] = set()
 
     def siblings(self, target: Target) -> list[Candidate]:
-        """Return this process's candidates for other targets that may stand in for the original, newest first."""
+        """Return this process's candidates for other targets that may stand in for the original, in serving order."""
         return [
             candidate
             for sibling_target, candidate in self._candidates.items()
@@ -158,17 +164,19 @@ class RequestRun:
         self, target: Target, context: PickContext, originals: RepositoryContext | None, tools: Regenerator | None
     ) -> Candidate | TargetOutcome:
         plan = self._plan_of(target)
-        context.mirror.fetch([*plan.commits, *self.request.companion_originals.values()])
+        if originals is None and target.repository is not None:
+            raise RunFolderError(
+                f"{target} is in another repository, which this pick has no account for, so nothing was picked.",
+                hint="Give `stage pick` the account that publishes.",
+            )
         repository = resolve_repository(target, originals) if originals is not None else None
-        pick = repository.pick if repository is not None else context
-        pick.mirror.fetch([plan.base_commit])
-        result = pick_candidate(plan, self.request, pick, siblings=self.siblings(target), tools=tools)
-        if not isinstance(result, Candidate):
-            return result
-        if repository is not None:
-            check_rights(result, repository)
-            result = signed_by_github(result, repository)
-        self.store.keep_objects(target, result, pick.mirror)
+        context.mirror.fetch([*plan.commits, *self.request.companion_originals.values()])
+        context = repository.pick if repository is not None else context
+        context.mirror.fetch([plan.base_commit])
+        result = pick_candidate(plan, self.request, context, siblings=self.siblings(target), tools=tools)
+        if isinstance(result, Candidate):
+            result = _sign(result, repository) if repository is not None else result
+            self.store.keep_objects(target, result, context.mirror)
         return result
 
     def prove(

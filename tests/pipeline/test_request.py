@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.commands.parser import parse_commands
-from bot.models import BackportOptions, MergeMethod, PullRequest, Sha, Target
+from bot.models import BackportOptions, Failed, MergeMethod, PullRequest, Sha, Target, TargetPlan
 from bot.pipeline.request import BackportRequest
+from bot.pipeline.result_store import MemoryStore
+from bot.pipeline.run import RequestRun
+from tests.pipeline.office import Office
 
 COMMIT = Sha("a" * 40)
 ORIGINAL = PullRequest(
@@ -39,6 +42,24 @@ def _request(command: str, *, key: str = "comment-31-0") -> BackportRequest:
         commits=(COMMIT,),
         options=parsed.options,
     )
+
+
+def test_a_target_in_another_repository_is_never_picked_in_this_one(office: Office) -> None:
+    run, target = (
+        RequestRun(_request("/backport acme/rocm:release/1.2"), MemoryStore()),
+        Target("acme/rocm", "release/1.2"),
+    )
+    plan = TargetPlan(
+        branch="release/1.2",
+        base_commit=COMMIT,
+        backport_branch="b",
+        commits=(COMMIT,),
+        merge_method=MergeMethod.SQUASH,
+    )
+    run.store.keep_decision(target, plan)
+    result = run.pick(target, office.context.pick)
+    assert isinstance(result, Failed)
+    assert "acme/rocm:release/1.2 is in another repository" in result.message
 
 
 def test_a_request_comes_back_as_what_it_was() -> None:
