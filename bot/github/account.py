@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from github import Auth, GithubIntegration
 
 from bot.environment.credentials import Account
-from bot.github.retry import GitHubRetry
+from bot.github.http_retry import GitHubRetry
 from bot.github.translate import translate_errors
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from github.CheckRun import CheckRun
 from github.Repository import Repository as PyGithubRepository
 
-from bot.github.delivery import sendable
 from bot.github.lazy import lazy_commit
+from bot.github.retrying_caller import sendable
 from bot.models import CheckRunText, Sha
 
 

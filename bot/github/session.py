@@ -1,7 +1,7 @@
 """One account's connection to one repository: signs in, and keeps what every call needs.
 
-`bot.github.retry` decides what is repeated on the wire. What creates something is looked up first, and looked up again
-after an answer that leaves its effect in doubt.
+`bot.github.http_retry` decides what is repeated on the wire. What creates something is looked up first, and again after
+an answer that leaves its effect in doubt.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from github.Repository import Repository as PyGithubRepository
 
 from bot.environment.credentials import Account
 from bot.github.account import sign_in
-from bot.github.delivery import RetryingCaller
-from bot.github.retry import GitHubRetry
+from bot.github.http_retry import GitHubRetry
+from bot.github.retrying_caller import RetryingCaller
 from bot.github.translate import translate_errors
 
 

@@ -13,7 +13,7 @@ from bot.handlers.summary import RequestSummary
 from bot.models import Failed
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.learn_backports import learn_backports
-from bot.pipeline.original import read_request
+from bot.pipeline.read_request import read_request
 from bot.pipeline.replies import CommandContext, post_reply
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.result_store import MemoryStore

@@ -4,6 +4,6 @@ The processes that run foreign code get no tokens. Nothing here pushes or publis
 """
 
 from bot.proof.judge import judge
-from bot.proof.local_runner import prove
+from bot.proof.prove_suite import prove
 
 __all__ = ["judge", "prove"]

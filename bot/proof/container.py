@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bot.proof.gpu_nodes import NVIDIA, AmdDevices, amd_devices, has_amd_gpu
+from bot.proof.gpu_devices import NVIDIA, AmdDevices, amd_devices, has_amd_gpu
 from bot.proof.isolation import IsolationSettings, Launch
 
 PYTHON = "python3"

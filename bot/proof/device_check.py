@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from bot.models import Device, SuiteRun, Verdict, VerdictOutcome
-from bot.proof.gpu_nodes import has_amd_gpu, has_gpu
+from bot.proof.gpu_devices import has_amd_gpu, has_gpu
 from bot.proof.isolation import Launch
 from bot.proof.launcher import RunOptions, interpreter, run_isolated
 

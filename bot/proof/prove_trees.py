@@ -24,8 +24,8 @@ from bot.proof.kernel_cache import drop_old_kernels
 from bot.proof.launcher import StartGate
 from bot.proof.prepare import run_preparations
 from bot.proof.rules_check import conclude
-from bot.proof.schedule import prove_each
 from bot.proof.select_suites import isolation_settings, resolved_in, suites_for
+from bot.proof.suite_sequence import prove_each
 
 _DEFAULT = ProveConfig()
 _START_SECONDS = 5.0

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot.errors import SuiteError
 from bot.models import CommandSuite, Suite
-from bot.proof.gpu_nodes import has_gpu
+from bot.proof.gpu_devices import has_gpu
 from bot.proof.isolation import IsolationSettings
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import Suite, VerdictOutcome
-from bot.proof import gpu_nodes, prove
+from bot.proof import gpu_devices, prove
 from bot.proof.container import container_command
 from bot.proof.isolation import GIB, IsolationSettings, Launch
 
@@ -149,8 +149,8 @@ def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (topology / "0").mkdir()
     (topology / "0" / "properties").write_text("cpu_cores_count 96\nsimd_count 0\n")
     for name, path in (("KFD", "kfd"), ("RENDER_FOLDER", "dri"), ("TOPOLOGY", "topology"), ("POD_DEVICES", "podinfo")):
-        monkeypatch.setattr(gpu_nodes, name, tmp_path / path)
-    for name in gpu_nodes.SELECTIONS:
+        monkeypatch.setattr(gpu_devices, name, tmp_path / path)
+    for name in gpu_devices.SELECTIONS:
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 

@@ -11,7 +11,7 @@ from bot.carried.tree import DirectoryTree
 from bot.config import parse_config
 from bot.config.prove import ProveConfig
 from bot.models import CommandSuite, Device, SuiteRun, Verdict, VerdictOutcome
-from bot.proof import command_suite, device_check, gpu_nodes
+from bot.proof import command_suite, device_check, gpu_devices
 from bot.proof.command_suite import run_command
 from bot.proof.isolation import can_isolate
 from bot.proof.prove_trees import prove_trees
@@ -37,7 +37,7 @@ def kfd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let this machine have the node of an AMD GPU's driver, with nothing behind it."""
     node = tmp_path / "kfd"
     node.touch()
-    monkeypatch.setattr(gpu_nodes, "KFD", node)
+    monkeypatch.setattr(gpu_devices, "KFD", node)
     return node
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from bot.carried.load import load_patches
 from bot.models import CommandSuite, Sha, Suite, Verdict
-from bot.proof import kernel_cache, local_runner, prove
+from bot.proof import kernel_cache, prove, prove_suite
 from bot.proof.kernel_cache import drop_old_kernels, look_through
 from bot.proof.prove_trees import prove_trees
 from bot.proof.run_order import RunOrder
@@ -67,7 +67,7 @@ PLANT = """
 def test_a_link_among_the_kernels_gives_the_candidate_run_nothing(
     tmp_path: Path, secret: Path, monkeypatch: pytest.MonkeyPatch, target: str, own: bool
 ) -> None:
-    monkeypatch.setattr(local_runner, "choose_order", lambda *_: RunOrder.AFTER)
+    monkeypatch.setattr(prove_suite, "choose_order", lambda *_: RunOrder.AFTER)
     planted = PLANT.format(target=str(secret) if target == "a secret" else target)
     verdict = prove_with(tmp_path, planted, own=own)
     cases = [case for run in (verdict.base, verdict.candidate) for case in run.cases]

@@ -17,13 +17,13 @@ from bot.carried.load import CarriedPatch, bundled_patches, load_patches
 from bot.config.prove import OwnCommand, ProveConfig
 from bot.errors import SuiteError
 from bot.models import CaseOutcome, CommandSuite, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never
-from bot.proof import local_runner, prove, schedule
+from bot.proof import prove, prove_suite, suite_sequence
 from bot.proof import prove_trees as prove_trees_module
 from bot.proof.isolation import DEFAULT, IsolationSettings, can_isolate
 from bot.proof.launcher import StartGate
 from bot.proof.prove_trees import prove_trees
 from bot.proof.run_order import RunOrder, choose_order
-from bot.proof.schedule import prove_each
+from bot.proof.suite_sequence import prove_each
 
 pytestmark = pytest.mark.xdist_group("turns")  # one fixture is most of the time
 HARNESS = Path(__file__).parents[2] / "patches/harness"
@@ -72,7 +72,7 @@ def clock(run: SuiteRun, name: str) -> float:
 @pytest.fixture(scope="module")
 def in_turn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Verdict, Path]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(local_runner, "choose_order", lambda *_: RunOrder.IN_TURN)
+        patch.setattr(prove_suite, "choose_order", lambda *_: RunOrder.IN_TURN)
         folder = tmp_path_factory.mktemp("turns")
         suite = waiting_suite(folder)
         return prove(folder / "base", folder / "candidate", suite, kernels=folder / "kernels"), folder
@@ -116,7 +116,7 @@ def test_a_candidate_cannot_write_into_the_kept_kernels(tmp_path: Path) -> None:
 
 @pytest.fixture
 def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dict[str, Suite]]:
-    for module in (local_runner, schedule):
+    for module in (prove_suite, suite_sequence):
         monkeypatch.setattr(module, "choose_order", lambda *_: RunOrder.IN_TURN)
     suite = waiting_suite(tmp_path)
     return tmp_path, {"one": suite, "two": suite, "three": suite}
@@ -230,7 +230,7 @@ def test_no_suite_begins_before_the_trees_are_laid_out(
         (tmp_path / "broken").mkdir()
         broken = replace(carried, suite=replace(carried.suite, directory=tmp_path / "broken"))
         if follower == "companion":
-            for module in (local_runner, schedule):
+            for module in (prove_suite, suite_sequence):
                 patch.setattr(module, "choose_order", lambda *_: RunOrder.IN_TURN)
         (tmp_path / "suite/test_it.py").write_text(
             "import os, pathlib\n\ndef test_it():\n"
@@ -270,7 +270,7 @@ def test_a_proof_that_ended_before_its_trees_were_there_leaves_nothing(
 ) -> None:
     (tmp_path / "suite/test_it.py").unlink()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    for module in (local_runner, schedule):
+    for module in (prove_suite, suite_sequence):
         monkeypatch.setattr(module, "choose_order", lambda *_: how)
     said: list[str] = []
     verdict = prove_trees(
