@@ -27,7 +27,7 @@ demo: $(READY) ## Run the main job on real sglang releases: a /backport comment 
 	@$(BIN)/backport-bot demo
 
 test: $(READY) ## Run the tests
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadgroup
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## Check format, lint, types, imports between packages, and that the lock is current
 	@$(BIN)/ruff format --check .

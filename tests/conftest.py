@@ -17,8 +17,9 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the groups first that one process has to run alone: begun last, they would keep the other one waiting."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """Put the long files first. One process runs a whole file, so a long one at the end would run alone."""
+    long_files = {item.path for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: item.path not in long_files)
 
 
 @pytest.fixture(scope="session")

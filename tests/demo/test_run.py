@@ -18,7 +18,7 @@ from bot.report.json_data import target_to_json
 
 pytestmark = [
     pytest.mark.skipif(platform.system() != "Linux", reason="Triton runs on Linux; the demo says so elsewhere"),
-    pytest.mark.xdist_group("demo"),
+    pytest.mark.long,
 ]
 
 

@@ -14,7 +14,7 @@ from bot.models import VerdictOutcome
 from bot.proof import prove
 from bot.proof.prove_trees import prove_trees
 
-pytestmark = [pytest.mark.xdist_group("companions"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 NEEDED = {
     "0.5.10": ["sglang-22598", "sglang-25556", "sglang-27485"],

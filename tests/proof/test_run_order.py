@@ -25,7 +25,7 @@ from bot.proof.prove_trees import prove_trees
 from bot.proof.run_order import RunOrder, choose_order
 from bot.proof.suite_sequence import prove_each
 
-pytestmark = pytest.mark.xdist_group("turns")  # one fixture is most of the time
+pytestmark = pytest.mark.long
 HARNESS = Path(__file__).parents[2] / "patches/harness"
 CONFTEST = """
     import time, pytest
