@@ -59,7 +59,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     folder `evidence`.
 
     Raises:
-        SuiteError: there is no suite to run, or this machine allows no walls and the bot holds a token.
+        SuiteError: there is no suite to run, or this machine cannot isolate one and the bot holds a token.
     """
     if lay_out is not None and not (patch and patch.suite.takes_turns):
         lay_out()
