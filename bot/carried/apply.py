@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.carried import rewrite
+from bot.carried.check_measures import find_function, parameter_names
 from bot.carried.detect import Sources, check
 from bot.carried.formatting import format_like_before
 from bot.carried.load import CarriedPatch
-from bot.carried.measures import find_function, parameter_names
-from bot.carried.schema_rules import Step
-from bot.carried.tree import Source, parse_source
+from bot.carried.schema_code import Step
+from bot.carried.source_tree import Source, parse_source
 from bot.environment.untrusted_files import write_file
 from bot.errors import BackportError
 from bot.models import Affectedness, DetectResult, SourceTree

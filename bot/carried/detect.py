@@ -12,12 +12,12 @@ from typing import Any
 
 from ast_grep_py import SgNode
 
-from bot.carried import rules
+from bot.carried import ast_grep_rules
+from bot.carried.check_measures import MeasureResult, take
 from bot.carried.load import CarriedPatch
-from bot.carried.measures import MeasureResult, take
 from bot.carried.module_scope import ModuleScope
-from bot.carried.schema_rules import Clause, Condition
-from bot.carried.tree import Source, find_file, find_root, parse_source
+from bot.carried.schema_code import Clause, Condition
+from bot.carried.source_tree import Source, find_file, find_root, parse_source
 from bot.models import Affectedness, DetectResult, Match, SourceTree
 
 
@@ -65,8 +65,8 @@ class Sources:
         if not isinstance(source, Source):
             return []
         if key not in self._roots:
-            self._roots[key] = rules.parse(source.text)
-        return rules.find(self._roots[key], rule, self.patch.file.shared_rules)
+            self._roots[key] = ast_grep_rules.parse(source.text)
+        return ast_grep_rules.find(self._roots[key], rule, self.patch.file.shared_rules)
 
     def path(self, key: str) -> str:
         """Return the file's path, or its usual path if it was not found."""

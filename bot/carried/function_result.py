@@ -13,7 +13,7 @@ from bot.carried.abstract_values import Instance, Tensor, Unknown, parse_sample
 from bot.carried.conditional_values import Value
 from bot.carried.interpret import Trace
 from bot.carried.module_scope import Function, ModuleScope, parameters
-from bot.carried.schema_rules import Scalar
+from bot.carried.schema_code import Scalar
 from bot.carried.state import State
 
 

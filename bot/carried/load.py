@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import bot
-from bot.carried import rules
+from bot.carried import ast_grep_rules
 from bot.carried.rewrite import check_template
 from bot.carried.schema import Companion, FollowUp, PatchFile, Provenance
 from bot.config.validation import validate
@@ -148,7 +148,7 @@ def _parse(text: str, name: str) -> PatchFile:
             hint = suggest(reference, names, listing="Defined are")
             raise source.mistake(path, f"names `{reference}`, which is not defined", hint=hint)
     for path, rule in file.all_rules():
-        rules.validate(rule, file.shared_rules, partial(source.mistake, path))
+        ast_grep_rules.validate(rule, file.shared_rules, partial(source.mistake, path))
     for index, step in enumerate(file.steps):
         for position, edit in enumerate(step.edits):
             check_template(edit, step, file, partial(source.mistake, ("steps", index, "edits", position, edit.action)))

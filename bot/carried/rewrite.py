@@ -15,9 +15,9 @@ from typing import Any
 
 from ast_grep_py import SgNode
 
-from bot.carried import rules
+from bot.carried import ast_grep_rules
 from bot.carried.schema import PatchFile
-from bot.carried.schema_rules import Edit, Step
+from bot.carried.schema_code import Edit, Step
 from bot.config.yaml_source import Mistake
 
 
@@ -32,7 +32,7 @@ def check_template(edit: Edit, step: Step, file: PatchFile, mistake: Mistake) ->
     if not template.is_valid():
         raise mistake("has a `$` that begins no name", hint="Write `$$` for a dollar sign.")
     parameters = file.functions[step.function].parameters
-    names = rules.bound_names(edit.rule, file.shared_rules).union(parameters)
+    names = ast_grep_rules.bound_names(edit.rule, file.shared_rules).union(parameters)
     unbound = [f"`${name}`" for name in template.get_identifiers() if name not in names]
     if unbound:
         bound = ", ".join(f"`${name}`" for name in sorted(names)) or "none"
@@ -56,9 +56,9 @@ def rewrite_text(
     """Return the text after a step and the lines it found, counted from 1."""
     splices: list[_Splice] = []
     spans: list[tuple[int, int]] = []
-    root = rules.parse(text)
+    root = ast_grep_rules.parse(text)
     for edit in step.edits:
-        for match in rules.find(root, edit.rule, shared_rules):
+        for match in ast_grep_rules.find(root, edit.rule, shared_rules):
             span = (match.range().start.index, match.range().end.index)
             # An earlier edit has this place, or a part of it, already.
             if any(span[0] < end and start < span[1] for start, end in spans):

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from bot.carried.schema_rules import Clause, FunctionReference, Measure, Rule, Section, Step, Target
+from bot.carried.schema_code import Clause, FunctionReference, Measure, Rule, Section, Step, Target
 from bot.config.yaml_source import KeyPath
 
 

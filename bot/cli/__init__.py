@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from bot import __version__
-from bot.cli.failures import explain, some_home
+from bot.cli.machine_failures import explain, some_home
 from bot.cli.signals import end_with_signals
 from bot.environment.safe_output import neutral_output
 from bot.report import terminal

@@ -13,7 +13,7 @@ from bot.carried.apply import Applied, ChangedTree, StepFailure, apply, render_d
 from bot.carried.companions import apply_companions, needed_companions
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch, configured_patches
-from bot.carried.tree import DirectoryTree, differing_paths
+from bot.carried.source_tree import DirectoryTree, differing_paths
 from bot.cli.options import AsJson, DeviceKind, OwnConfig, PatchName, Tree, WithCompanions, tell
 from bot.config import ProveConfig, load_config
 from bot.environment.safe_output import to_json

@@ -18,7 +18,7 @@ def end_with_signals() -> None:
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
-    launcher = sys.modules.get("bot.proof.launcher")  # if it was not imported, no suite was started
+    launcher = sys.modules.get("bot.proof.run_isolated")  # if it was not imported, no suite was started
     if launcher is not None:
         launcher.end_runs()
     if number == signal.SIGINT:

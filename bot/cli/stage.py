@@ -11,8 +11,8 @@ from rich.console import Console
 from bot.cli.options import API_URL, ApiUrl, tell
 from bot.environment.safe_output import to_json
 from bot.errors import ConfigError
-from bot.handlers import jobs
-from bot.handlers.event import Event, read_event
+from bot.handlers import ci_jobs
+from bot.handlers.ci_event import Event, read_event
 from bot.pipeline.context import ConnectionSettings
 from bot.pipeline.run_folder import RunFolder
 from bot.report.terminal import render_explanations, results_table
@@ -73,10 +73,12 @@ def plan(
     configured, the labels of the runner for the proof.
     """
     connection = ConnectionSettings(repository, api_url, data, login, _WAIT)
-    ready = jobs.run_plan(RunFolder(run), _event(event_name, event, comment), connection, config=config, progress=tell)
+    ready = ci_jobs.run_plan(
+        RunFolder(run), _event(event_name, event, comment), connection, config=config, progress=tell
+    )
     _write_outputs(
         {
-            "targets": jobs.matrix(ready.targets),
+            "targets": ci_jobs.matrix(ready.targets),
             "seal": ready.seal,
             "account": ready.account,
             "runner": list(ready.runner) or "",
@@ -107,14 +109,14 @@ def pick(
     Pick all targets in one job: then an older branch can reuse the result of a newer one.
     """
     connection = ConnectionSettings("", api_url, data, login, _WAIT)
-    for line in jobs.run_pick(RunFolder(run), target or (), connection, seal=seal or None, progress=tell):
+    for line in ci_jobs.run_pick(RunFolder(run), target or (), connection, seal=seal or None, progress=tell):
         typer.echo(line)
 
 
 def seal(run: Run) -> None:
     """Seal the results of plan and pick before untrusted code runs. Prints the seal and the targets to prove."""
-    digest, targets = jobs.run_seal(RunFolder(run))
-    _write_outputs({"seal": digest, "targets": jobs.matrix(targets)})
+    digest, targets = ci_jobs.run_seal(RunFolder(run))
+    _write_outputs({"seal": digest, "targets": ci_jobs.matrix(targets)})
 
 
 def prove(
@@ -128,7 +130,7 @@ def prove(
 
     The suites run on this machine, even if `prove.runner` names another runner.
     """
-    for name, verdict in jobs.run_prove(RunFolder(run), target or (), seal=seal or None, progress=tell).items():
+    for name, verdict in ci_jobs.run_prove(RunFolder(run), target or (), seal=seal or None, progress=tell).items():
         typer.echo(f"{name}: {verdict.outcome.value}: {verdict.reason}")
 
 
@@ -169,15 +171,15 @@ def publish(
     connection = ConnectionSettings(repository, api_url, data, login, _WAIT)
     next_round = RunFolder(again) if again else None
     folder = RunFolder(run, proofs)
-    results = jobs.run_publish(folder, seal, connection, again=next_round, evidence_url=evidence_url, progress=tell)
+    results = ci_jobs.run_publish(folder, seal, connection, again=next_round, evidence_url=evidence_url, progress=tell)
     console = Console(highlight=False)
     console.print(results_table(results))
     console.print(render_explanations(results), markup=False, soft_wrap=True)
     if next_round is not None:
         targets = next_round.plan().planned_targets() if next_round.path("plan/plan.json").exists() else ()
-        _write_outputs({"targets": jobs.matrix(targets), "seal": next_round.seal("plan") if targets else ""})
+        _write_outputs({"targets": ci_jobs.matrix(targets), "seal": next_round.seal("plan") if targets else ""})
 
 
 def _write_outputs(outputs: dict[str, object]) -> None:
-    jobs.write_outputs(outputs)
+    ci_jobs.write_outputs(outputs)
     typer.echo(to_json(outputs))

@@ -18,7 +18,7 @@ from bot.config import Config, load_config, parse_config
 from bot.environment import credentials
 from bot.environment.safe_output import to_json
 from bot.git.untrusted_repository import open_clone
-from bot.handlers.schedule import SyncRun, open_missing, survey_clone, survey_repository
+from bot.handlers.run_sync import SyncRun, open_missing, survey_clone, survey_repository
 from bot.handlers.tracking_issues import write_tracking_issues
 from bot.pick.caches import PickCaches
 from bot.pick.context import PickContext

@@ -13,7 +13,7 @@ from typing import IO
 
 from bot.carried.apply import Applied, apply
 from bot.carried.load import CarriedPatch
-from bot.carried.tree import DirectoryTree
+from bot.carried.source_tree import DirectoryTree
 from bot.demo.releases import source_tree
 from bot.errors import BackportError
 from bot.models import Progress, Sha, silent

@@ -22,7 +22,7 @@ from bot.environment.signing import SigningKey
 from bot.errors import BackportError
 from bot.fake_github import FakeGitHub
 from bot.git.trees import CommitTree
-from bot.handlers.schedule import open_missing
+from bot.handlers.run_sync import open_missing
 from bot.handlers.tracking_issues import write_tracking_issues
 from bot.models import NotAffected, Progress, Sha, TargetOutcome, silent
 from bot.pipeline.context import RepositoryContext, open_repository_context

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from bot.fake_github.accounts import App, Level, Token, User
-from bot.fake_github.state import Repository
-from bot.fake_github.world import World
+from bot.fake_github.github_state import World
+from bot.fake_github.repository_records import Repository
 
 Json = dict[str, Any]
 Item = TypeVar("Item")

@@ -12,7 +12,7 @@ import jwt
 
 from bot.fake_github.accounts import App, Token
 from bot.fake_github.api import ApiError
-from bot.fake_github.world import World
+from bot.fake_github.github_state import World
 
 
 def identify(world: World, header: str | None) -> tuple[Token | None, App | None]:

@@ -13,7 +13,7 @@ from bot.fake_github.accounts import Team, User
 
 if TYPE_CHECKING:
     # A pull request knows the repository of its head, and a repository its pull requests.
-    from bot.fake_github.state import Repository
+    from bot.fake_github.repository_records import Repository
 
 
 @dataclass(kw_only=True, eq=False)

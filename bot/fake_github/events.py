@@ -5,12 +5,12 @@ from __future__ import annotations
 from bot.fake_github.accounts import User
 from bot.fake_github.api import Json
 from bot.fake_github.conversation import Comment, Issue
+from bot.fake_github.github_state import World
+from bot.fake_github.repository_records import Repository
 from bot.fake_github.serializers.issues import comment_json, issue_json
 from bot.fake_github.serializers.pulls import full_pull_json
 from bot.fake_github.serializers.repositories import repository_json
 from bot.fake_github.serializers.users import user_json
-from bot.fake_github.state import Repository
-from bot.fake_github.world import World
 
 
 def _send(world: World, repository: Repository, event: str, sender: User, payload: Json) -> None:

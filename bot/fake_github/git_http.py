@@ -20,10 +20,10 @@ from bot.fake_github.accounts import Level, Token
 from bot.fake_github.api import ApiError, access
 from bot.fake_github.authentication import identify
 from bot.fake_github.git_store import ENVIRONMENT
+from bot.fake_github.github_state import World
 from bot.fake_github.push_report import explain_refusals
-from bot.fake_github.refs import follow_refs
-from bot.fake_github.state import Repository
-from bot.fake_github.world import World
+from bot.fake_github.ref_updates import follow_refs
+from bot.fake_github.repository_records import Repository
 
 HOOK = """#!/bin/sh
 # Refuses commits that touch workflow files. Run by git for each ref: name, old and new object.

@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bot.errors import BackportError
 from bot.fake_github.accounts import App, Level, Team, now
 from bot.fake_github.git_http import install_hook
+from bot.fake_github.github_state import World
 from bot.fake_github.middleware import Exchange, Fault, LoggedRequest
+from bot.fake_github.repository_records import PushRule, Webhook
 from bot.fake_github.seeding import HistorySeeder
 from bot.fake_github.server import Server
-from bot.fake_github.state import PushRule, Webhook
 from bot.fake_github.webhooks import Delivery, Dispatcher
 from bot.fake_github.workflow_runner import WorkflowRunner
-from bot.fake_github.world import World
 
 
 class FakeGitHub(HistorySeeder, WorkflowRunner):

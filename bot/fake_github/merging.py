@@ -8,10 +8,10 @@ from __future__ import annotations
 from bot.fake_github.accounts import User
 from bot.fake_github.conversation import AutoMerge, Issue
 from bot.fake_github.events import pull_request_event
+from bot.fake_github.github_state import World
 from bot.fake_github.pull_requests import default_message, mergeable_state, merged_head, record_merge
-from bot.fake_github.refs import follow_refs
-from bot.fake_github.state import Repository
-from bot.fake_github.world import World
+from bot.fake_github.ref_updates import follow_refs
+from bot.fake_github.repository_records import Repository
 
 
 class MergeRejected(Exception):

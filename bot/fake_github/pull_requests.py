@@ -10,8 +10,8 @@ from bot.fake_github.conversation import Issue, Pull
 from bot.fake_github.git_diff import FileChange, changes
 from bot.fake_github.git_merge import merge_commit, rebased_commits, squash_commit, trial_merge
 from bot.fake_github.git_store import GitCommit, Person
-from bot.fake_github.state import CheckRun, Repository
-from bot.fake_github.world import World
+from bot.fake_github.github_state import World
+from bot.fake_github.repository_records import CheckRun, Repository
 
 
 def span(repository: Repository, pull: Pull) -> tuple[str, str]:

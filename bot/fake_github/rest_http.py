@@ -19,9 +19,9 @@ from bot.fake_github.accounts import Level, Token
 from bot.fake_github.api import ApiError, ApiRequest, ApiResponse, not_found
 from bot.fake_github.authentication import identify
 from bot.fake_github.git_store import GitRejected
+from bot.fake_github.github_state import World
+from bot.fake_github.repository_records import Repository
 from bot.fake_github.rest import TABLE
-from bot.fake_github.state import Repository
-from bot.fake_github.world import World
 
 PREFIX = "/api/v3"
 

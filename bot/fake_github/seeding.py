@@ -12,9 +12,9 @@ from bot.errors import BackportError
 from bot.fake_github.accounts import now
 from bot.fake_github.conversation import Comment, Issue, IssueEvent, Pull, ReviewThread
 from bot.fake_github.git_store import GitStore
+from bot.fake_github.github_state import World
 from bot.fake_github.pull_requests import open_pull
-from bot.fake_github.state import Repository
-from bot.fake_github.world import World
+from bot.fake_github.repository_records import Repository
 
 
 class HistorySeeder:

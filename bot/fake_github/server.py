@@ -18,10 +18,10 @@ from starlette.routing import Route
 
 from bot.environment.loopback import listen
 from bot.fake_github import git_http, rest_http
+from bot.fake_github.github_state import World
 from bot.fake_github.graphql import endpoint
 from bot.fake_github.middleware import Connections, FaultInjector
 from bot.fake_github.pages import routes as pages
-from bot.fake_github.world import World
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _GRACE = 2

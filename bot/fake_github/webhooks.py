@@ -16,7 +16,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.fake_github.state import Repository, Webhook
+from bot.fake_github.repository_records import Repository, Webhook
 
 TIMEOUT = 10.0
 """Seconds GitHub gives an endpoint to answer."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.fake_github.accounts import now
-from bot.fake_github.state import Artifact
-from bot.fake_github.world import World
+from bot.fake_github.github_state import World
+from bot.fake_github.repository_records import Artifact
 
 
 class WorkflowRunner:

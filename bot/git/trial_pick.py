@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.git.line_ends import align_trees
+from bot.git.line_endings import align_trees
 from bot.git.merge_trees import MergeResult, Trees, merge_one
 from bot.git.narrow_merge import MergePlan, plan_merge, widen
 from bot.git.objects import EMPTY_TREE

@@ -13,7 +13,7 @@ from github import Auth, GithubIntegration
 
 from bot.environment.credentials import Account
 from bot.github.http_retry import GitHubRetry
-from bot.github.translate import translate_errors
+from bot.github.translate_errors import translate_errors
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from github.CheckRun import CheckRun
 from github.Repository import Repository as PyGithubRepository
 
-from bot.github.lazy import lazy_commit
+from bot.github.lazy_objects import lazy_commit
 from bot.github.retrying_caller import sendable
 from bot.models import CheckRunText, Sha
 

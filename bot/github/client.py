@@ -7,7 +7,7 @@ from urllib.parse import quote
 from bot.errors import NotFound
 from bot.github.conversation_client import ConversationClient
 from bot.github.pull_request_client import PullRequestClient
-from bot.github.translate import translate_errors
+from bot.github.translate_errors import translate_errors
 from bot.github.workflow_runs import WorkflowRunsClient
 
 _ROLES = ("admin", "maintain", "write", "triage", "read")

@@ -14,7 +14,7 @@ from github.Organization import Organization
 from github.Repository import Repository as PyGithubRepository
 
 from bot.github.graphql import ask
-from bot.github.lazy import lazy_issue
+from bot.github.lazy_objects import lazy_issue
 from bot.models import Comment, LabelEvent
 from bot.text.logins import is_app
 

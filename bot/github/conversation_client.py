@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from bot.github.conversation import last_label_event, pull_requests_since, read_comments, was_edited
-from bot.github.lazy import lazy_issue
+from bot.github.lazy_objects import lazy_issue
 from bot.github.protocol import Reaction
 from bot.github.reactions import add_reaction, remove_reaction
 from bot.github.retrying_caller import sendable
 from bot.github.session import GitHubSession
-from bot.github.translate import translate_errors
+from bot.github.translate_errors import translate_errors
 from bot.models import Comment, LabelEvent
 from bot.text.logins import same_login
 

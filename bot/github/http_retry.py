@@ -15,7 +15,7 @@ from urllib3 import BaseHTTPResponse, Retry
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import MaxRetryError
 
-from bot.github.limits import pause_of
+from bot.github.rate_limits import pause_of
 
 log = logging.getLogger(__name__)
 

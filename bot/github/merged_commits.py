@@ -14,7 +14,7 @@ from github.Commit import Commit as PyGithubCommit
 from github.Repository import Repository as PyGithubRepository
 
 from bot.errors import NotYetKnown, RequestRejected
-from bot.github.lazy import lazy_commit
+from bot.github.lazy_objects import lazy_commit
 from bot.models import MergeMethod, PullRequest, Sha
 
 # "No commit found for SHA".

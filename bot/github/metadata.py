@@ -16,7 +16,7 @@ from github.PullRequest import PullRequest as PyGithubPullRequest
 from github.Repository import Repository as PyGithubRepository
 
 from bot.github.graphql import enable_auto_merge
-from bot.github.lazy import lazy_issue
+from bot.github.lazy_objects import lazy_issue
 from bot.models import Details
 from bot.text.logins import same_login
 

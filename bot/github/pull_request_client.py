@@ -13,7 +13,7 @@ from bot.github.pull_requests import list_pulls, open_pull, read_pull, update_pu
 from bot.github.retrying_caller import sendable
 from bot.github.review_threads import unresolved_threads
 from bot.github.session import GitHubSession
-from bot.github.translate import translate_errors
+from bot.github.translate_errors import translate_errors
 from bot.github.verified_commits import upload_tree, write_signed
 from bot.models import (
     CheckRunText,

@@ -10,7 +10,7 @@ from github.Repository import Repository as PyGithubRepository
 from bot.github import convert
 from bot.github.graphql import make_draft, mark_ready
 from bot.github.retrying_caller import RetryingCaller, sendable
-from bot.github.translate import translate_errors
+from bot.github.translate_errors import translate_errors
 from bot.models import PullRequest
 
 

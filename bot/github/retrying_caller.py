@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from bot.errors import GitHubError, NotYetKnown, RateLimited, Unavailable, ValidationFailed
-from bot.github.translate import translate_errors
+from bot.github.translate_errors import translate_errors
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from bot.environment.credentials import Account
 from bot.github.account import sign_in
 from bot.github.http_retry import GitHubRetry
 from bot.github.retrying_caller import RetryingCaller
-from bot.github.translate import translate_errors
+from bot.github.translate_errors import translate_errors
 
 
 class GitHubSession:

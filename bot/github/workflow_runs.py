@@ -10,7 +10,7 @@ from github.Repository import Repository as PyGithubRepository
 from github.WorkflowRun import WorkflowRun as PyGithubRun
 
 from bot.errors import NotFound
-from bot.github.translate import translate_errors
+from bot.github.translate_errors import translate_errors
 from bot.models import WorkflowRun
 
 LARGEST = 256 * 1024 * 1024

@@ -8,13 +8,13 @@ from bot.commands.targets import UnknownTarget
 from bot.errors import RateLimited, Unavailable
 from bot.handlers.deferred import defer
 from bot.handlers.read_comment import none_there
+from bot.handlers.request_summary import RequestSummary
 from bot.handlers.resolve_targets import resolve_command_targets, unknown_target_error
-from bot.handlers.summary import RequestSummary
 from bot.models import Failed
+from bot.pipeline.command_context import CommandContext, post_reply
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.learn_backports import learn_backports
 from bot.pipeline.read_request import read_request
-from bot.pipeline.replies import CommandContext, post_reply
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.result_store import MemoryStore
 from bot.pipeline.run import RequestRun, serving_order

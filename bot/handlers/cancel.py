@@ -6,8 +6,8 @@ Requests under way see the comment by themselves (`bot.pipeline.cancellation`).
 from __future__ import annotations
 
 from bot.handlers.deferred import has_record_in, read_record_command
+from bot.pipeline.command_context import CommandSource, post_reply
 from bot.pipeline.context import RepositoryContext
-from bot.pipeline.replies import CommandSource, post_reply
 from bot.pipeline.request_storage import own_answers
 from bot.report import replies
 from bot.text.markers import RecordState, read_command_record

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
-from bot.commands.events import target_of_label
 from bot.commands.parser import NAME, Command, parse_commands, parse_words
 from bot.commands.targets import resolve_targets
+from bot.commands.triggers import target_of_label
 from bot.errors import CommandError
 from bot.handlers.preflight import preflight
 from bot.models import Comment, LabelEvent, PullRequest, Target
+from bot.pipeline.command_context import CommandContext, CommandSource, RefusedCommand, post_reply
 from bot.pipeline.context import RepositoryContext
-from bot.pipeline.replies import CommandContext, CommandSource, RefusedCommand, post_reply
 from bot.pipeline.reply_keys import comment_key, label_key
-from bot.pipeline.repositories import target_branches
 from bot.pipeline.request_storage import is_genuine, is_served_elsewhere, own_answers
+from bot.pipeline.target_repository import target_branches
 from bot.report import replies
 from bot.report.preflight import finding
 from bot.text.comment_text import may_start_line

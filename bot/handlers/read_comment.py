@@ -9,15 +9,15 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.commands.events import CommentTrigger
 from bot.commands.parser import NAME, Command, holds_command, parse_commands
 from bot.commands.targets import UnknownTarget, newest_first, stable_branches
+from bot.commands.triggers import CommentTrigger
 from bot.commands.verbs import KEYWORDS, Verb
 from bot.errors import CommandError
 from bot.handlers.resolve_targets import unknown_target_error
 from bot.pipeline.authorization import is_authorized, is_authorized_for_any
 from bot.pipeline.context import RepositoryContext
-from bot.pipeline.repositories import target_branches
+from bot.pipeline.target_repository import target_branches
 from bot.report import replies
 
 _OF_STRANGERS = 8192

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from bot.errors import BackportError, NotYetKnown, RateLimited, Unavailable
 from bot.handlers.backport import run_targets
-from bot.handlers.comment import serve_group
 from bot.handlers.deferred import deferred_requests, requests_started_since, unanswered_requests
+from bot.handlers.serve_trigger import serve_group
 from bot.models import TargetOutcome
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.request_storage import LONGEST

@@ -17,7 +17,7 @@ from bot.errors import RequestRejected
 from bot.git.trees import CommitTree
 from bot.models import Affectedness, Sha, Target
 from bot.pipeline.context import RepositoryContext
-from bot.pipeline.repositories import repository_not_visible, resolve_repository, target_branches
+from bot.pipeline.target_repository import repository_not_visible, resolve_repository, target_branches
 from bot.report import replies
 
 

@@ -10,23 +10,23 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 
-from bot.commands.events import Trigger
+from bot.commands.triggers import Trigger
 from bot.errors import RunFolderError
 from bot.git.bundle import open_bundle
-from bot.handlers.comment import serve
-from bot.handlers.summary import RequestSummary, post_outcome_reaction
+from bot.handlers.request_summary import RequestSummary, post_outcome_reaction
+from bot.handlers.serve_trigger import serve
 from bot.models import Candidate, Failed, Moved, Progress, Target, TargetOutcome, TargetPlan, Verdict, silent
 from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.folder_store import FolderStore
 from bot.pipeline.learn_backports import learn_backports
 from bot.pipeline.prove import no_verdict
-from bot.pipeline.records import Plan, PlannedRequest, TargetRecord
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.result_store import Decision, MemoryStore
 from bot.pipeline.run import RequestRun, serving_order
 from bot.pipeline.run_folder import RunFolder
-from bot.pipeline.settings import read_settings
+from bot.pipeline.run_folder_records import Plan, PlannedRequest, TargetRecord
+from bot.pipeline.run_settings import read_settings
 from bot.pipeline.status_comment import StatusComment
 from bot.pipeline.unexpected_errors import capture_errors
 from bot.report.json_data import target_to_json

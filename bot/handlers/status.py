@@ -14,11 +14,11 @@ from bot.commands.verbs import Verb
 from bot.errors import TargetBranchNotFound
 from bot.handlers.deferred import read_record_command
 from bot.models import Comment, PullRequest, Target, TargetOutcome
+from bot.pipeline.command_context import CommandSource
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.existing_backports import find_backport
-from bot.pipeline.replies import CommandSource
-from bot.pipeline.repositories import resolve_repository, target_branches
 from bot.pipeline.request_storage import own_answers
+from bot.pipeline.target_repository import resolve_repository, target_branches
 from bot.report import replies
 from bot.report.replies import CommentedState
 from bot.text.markers import RecordState, read_branch_states, read_command_record

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.history.branch_replay import Landing, Replay
+from bot.history.commit_graph import Commits, Position
 from bot.history.commit_names import CommitNames
-from bot.history.commits import Commits, Position
 from bot.history.landing_evidence import LandingEvidence
 from bot.history.mainline import Mainline, Undoes
 

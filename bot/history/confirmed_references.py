@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from bot.git.line_changes import borne_out
 from bot.git.repository import Repository
-from bot.history.commits import Commits, Position
+from bot.git.same_change import borne_out
+from bot.history.commit_graph import Commits, Position
 from bot.history.store import HistoryStore
 from bot.models import Progress, silent
 

@@ -10,15 +10,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.git.branch_history import BranchHistory, BranchOnlyCommits
+from bot.git.branch_only_commits import BranchHistory, BranchOnlyCommits
 from bot.git.diff_text import commit_patches, normalize
-from bot.git.line_changes import borne_out, undoes
 from bot.git.log import LoggedCommit
 from bot.git.repository import Repository
+from bot.git.same_change import borne_out, undoes
 from bot.git.trees import commit_paths
 from bot.history.branch_replay import Replay
+from bot.history.commit_graph import carriers
 from bot.history.commit_names import CommitNames
-from bot.history.commits import carriers
 from bot.history.message_references import parse_references
 from bot.models import Sha
 

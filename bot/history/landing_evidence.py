@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from bot.git.diff_text import normalize, readable_patches
 from bot.git.repository import Repository
-from bot.history.commits import Commits, IndexedCommit, Position
+from bot.history.commit_graph import Commits, IndexedCommit, Position
 from bot.history.confirmed_references import ConfirmedReferences
 from bot.history.mainline import Mainline
 from bot.history.message_references import numbers_in

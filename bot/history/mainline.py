@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from bot.history.branch_replay import Replay
+from bot.history.commit_graph import Commits, Position
 from bot.history.commit_names import CommitNames
-from bot.history.commits import Commits, Position
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A commit's message → its references to other commits and pull requests.
 
 It knows git's own lines, patchback, Meeseeks, cherry-pick robots, GitHub's merges and bors. A reference is only text:
-it counts if `bot.git.line_changes` finds that the commit makes, or takes back, the change that it names.
+it counts if `bot.git.same_change` finds that the commit makes, or takes back, the change that it names.
 
 Anyone writes messages, of any length, so every pattern must take linear time: repetitions are bounded, or cannot match
 in two ways.

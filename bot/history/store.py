@@ -19,7 +19,7 @@ from bot.environment.data_folder import private_file
 from bot.git.log import LoggedCommit, read_log
 from bot.git.objects import decode_path, encode_path
 from bot.git.repository import Repository
-from bot.history.commits import Commits, IndexedCommit
+from bot.history.commit_graph import Commits, IndexedCommit
 from bot.history.message_references import NOTHING, References, own_number, parse_references
 from bot.models import Progress, Sha, silent
 

@@ -12,8 +12,9 @@ from bot.models.candidate import (
     TargetPlan,
 )
 from bot.models.commits import Commit, MergeMethod, RelatedCommit, Signature, SourceTree
-from bot.models.conflict import Conflict, ConflictFile, ConflictKind, Outlook, TargetForecast
-from bot.models.ids import Progress, Sha, StopWhen, Target, never, silent
+from bot.models.conflict import Conflict, ConflictFile, ConflictKind
+from bot.models.forecast import Outlook, TargetForecast
+from bot.models.names import Sha, Target
 from bot.models.options import BackportOptions
 from bot.models.outcomes import (
     AlreadyApplied,
@@ -28,6 +29,7 @@ from bot.models.outcomes import (
     TargetOutcome,
     WouldOpen,
 )
+from bot.models.progress import Progress, StopWhen, never, silent
 from bot.models.proof import (
     COMMAND,
     OWN_TESTS,

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bot.models.affected import DetectResult, Match
 from bot.models.commits import MergeMethod, RelatedCommit
-from bot.models.ids import Sha
+from bot.models.names import Sha
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

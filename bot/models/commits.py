@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.models.ids import Sha
+from bot.models.names import Sha
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,13 @@
-"""Conflicts of a pick, and forecasts of a backport."""
+"""Conflicts of a pick."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.models.affected import Match
 from bot.models.candidate import Certainty, StrategyResult
 from bot.models.commits import RelatedCommit
-from bot.models.ids import Sha
+from bot.models.names import Sha
 
 
 class ConflictKind(StrEnum):
@@ -53,31 +52,3 @@ class Conflict:
     """The smallest set, oldest first, with which a trial pick succeeded; empty if none was found."""
     rest: Certainty | None = None
     """The certainty of the pick with the prerequisites; None if all of it applies cleanly."""
-
-
-class Outlook(StrEnum):
-    """The forecast for a target branch, in the words that scripts read.
-
-    A member has the name and the value that `Status` has for the same outcome. A forecast has no proof, so a candidate
-    is clean or resolvable here, and becomes opened or not proven in a request.
-    """
-
-    CLEAN = "clean"
-    RESOLVABLE = "resolvable"
-    CONFLICT = "conflict"
-    NOT_AFFECTED = "not-affected"
-    ALREADY_APPLIED = "already-applied"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetForecast:
-    """The forecast for one target branch. `reason` is a sentence for people."""
-
-    branch: str
-    outlook: Outlook
-    reason: str
-    files: tuple[ConflictFile, ...] = ()
-    findings: tuple[Match, ...] = ()
-    prerequisites: tuple[RelatedCommit, ...] = ()
-    rest: Certainty | None = None

@@ -9,7 +9,7 @@ from typing import ClassVar
 from bot.models.affected import DetectResult
 from bot.models.candidate import Candidate
 from bot.models.conflict import Conflict
-from bot.models.ids import Sha
+from bot.models.names import Sha
 from bot.models.proof import Verdict
 from bot.models.pull_requests import PullRequest
 

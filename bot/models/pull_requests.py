@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.models.ids import Sha
+from bot.models.names import Sha
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.carried.load import bundled_patches, load_patches
-from bot.carried.tree import DirectoryTree
+from bot.carried.source_tree import DirectoryTree
 from bot.demo import releases
 from bot.mutation.operators import KINDS
+from bot.mutation.run_suite import suite_judge
 from bot.mutation.score import Fate, FixedTree, MutantResult, fixed_trees, score
-from bot.mutation.suite import suite_judge
 
 RELEASES = {
     "sglang-22598": ("0.5.10.post1",),

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.carried.abstract_values import Tensor, Unknown
+from bot.carried.check_measures import find_function, parameter_names
 from bot.carried.conditional_values import Choice, Unseen, leaves
 from bot.carried.function_result import FunctionResult, combinations, follow
 from bot.carried.load import CarriedPatch
-from bot.carried.measures import find_function, parameter_names
 from bot.carried.module_scope import Function, ModuleScope
-from bot.carried.schema_rules import Measure
+from bot.carried.schema_code import Measure
 from bot.mutation.operators import Mutation
-from bot.mutation.source import PatchedFile
+from bot.mutation.patched_source import PatchedFile
 
 
 def harmless_reason(patched_file: PatchedFile, patch: CarriedPatch, mutation: Mutation) -> str:

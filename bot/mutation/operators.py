@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.mutation.source import PatchedFile
+from bot.mutation.patched_source import PatchedFile
 
 _SWAPPED_OPERATORS: dict[type[ast.operator], tuple[str, ...]] = {
     ast.Add: ("-", "*"),

@@ -16,7 +16,7 @@ from bot.errors import ConfigError
 from bot.models import Affectedness, SourceTree
 from bot.mutation.equivalent import harmless_reason
 from bot.mutation.operators import Mutation, mutations
-from bot.mutation.source import PatchedFile
+from bot.mutation.patched_source import PatchedFile
 from bot.proof.judge import matches
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from bot.carried.load import CarriedPatch
 from bot.git.conflict_regions import Split, split_unmerged
-from bot.git.line_changes import resembles
 from bot.git.merge_trees import Trees
 from bot.git.repository import Quarantine
+from bot.git.same_change import resembles
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick, try_pick
 from bot.history.landed import LandingStatus
 from bot.models import Candidate, Sha, Signature, TargetPlan

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.git.branch_history import BranchOnlyCommits
+from bot.git.branch_only_commits import BranchOnlyCommits
 from bot.git.first_parents import FirstParents
 from bot.git.renames import Renames
 from bot.pick.backport_index import BackportIndex

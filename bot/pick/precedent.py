@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.git.conflict_markers import Parts
-from bot.git.line_changes import makes
 from bot.git.repository import Repository
+from bot.git.same_change import makes
 from bot.git.trees import commit_paths, differing_paths
 from bot.git.trial_pick import UnmergedPick
 from bot.git.unmerged_paths import UnmergedFile

@@ -13,7 +13,7 @@ from bot.errors import BackportError
 from bot.models import PullRequest, Target
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.recognize_backport import is_backport_of
-from bot.pipeline.repositories import resolve_repository
+from bot.pipeline.target_repository import resolve_repository
 
 
 def find_pull_requests(branch: str, original: PullRequest, context: RepositoryContext) -> tuple[PullRequest, ...]:

@@ -18,8 +18,8 @@ from bot.pipeline.context import RepositoryContext
 from bot.pipeline.open_pull_request import push_and_open, replaceable_tip, take_back
 from bot.pipeline.publish import check_rights
 from bot.pipeline.pull_request_metadata import details_of
-from bot.pipeline.repositories import remote_of
 from bot.pipeline.request import BackportRequest
+from bot.pipeline.target_repository import remote_of
 from bot.report.conflict import render_conflict_body, render_conflict_check, render_sent_back
 from bot.report.pull_request import render_title
 from bot.text.logins import is_shared, same_login

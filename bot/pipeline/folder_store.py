@@ -13,9 +13,9 @@ from bot.git.bundle import take_bundle, write_bundle
 from bot.git.repository import Repository
 from bot.models import Candidate, Target, TargetOutcome, Verdict
 from bot.pipeline.prove import no_verdict
-from bot.pipeline.records import Picked, PlannedRequest, Proof, tagged
 from bot.pipeline.result_store import Decision
 from bot.pipeline.run_folder import RunFolder
+from bot.pipeline.run_folder_records import Picked, PlannedRequest, Proof, tagged
 from bot.proof.verdict_json import clean_verdict
 
 

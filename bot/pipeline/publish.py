@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bot.errors import PushForbidden
 from bot.models import Candidate, Certainty, Moved, NotProven, Opened, TargetOutcome, TargetPlan, Verdict, WouldOpen
+from bot.pipeline.carried_patch_notes import patch_notes
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.open_pull_request import push_and_open
-from bot.pipeline.patch_notes import patch_notes
 from bot.pipeline.pull_request_metadata import details_of, difference, open_questions
-from bot.pipeline.repositories import remote_of
 from bot.pipeline.request import BackportRequest
+from bot.pipeline.target_repository import remote_of
 from bot.report.check_run import render_proof_check
 from bot.report.conflict import render_conflict_check
 from bot.report.pull_request import render_body, render_title

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from bot.commands.events import target_of_label
+from bot.commands.triggers import target_of_label
 from bot.config import Publish
 from bot.errors import GitHubError
 from bot.git.diff_text import range_diff

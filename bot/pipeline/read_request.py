@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.models import MergeMethod, PullRequest, Sha
+from bot.pipeline.command_context import CommandContext
 from bot.pipeline.companion_originals import merged_originals
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.merged_commits import merged_commits
-from bot.pipeline.replies import CommandContext
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.reverted_original import taken_back
 from bot.report import replies

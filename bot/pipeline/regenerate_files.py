@@ -19,9 +19,9 @@ from bot.git.repository import Quarantine
 from bot.models import Progress, Sha, silent
 from bot.pick.context import PickContext
 from bot.pick.regenerator import RegeneratedFiles
-from bot.proof.isolation import IsolationSettings, Launch
-from bot.proof.launcher import RunOptions, interpreter, run_isolated
+from bot.proof.isolated_command import IsolationSettings, Launch
 from bot.proof.progress import last_lines, why_stopped
+from bot.proof.run_isolated import RunOptions, interpreter, run_isolated
 from bot.proof.select_suites import isolation_settings
 from bot.proof.suite_environment import command_environment
 from bot.text.globs import matches_path

@@ -16,7 +16,7 @@ from bot.models import Verdict
 from bot.pipeline.context import RepositoryContext
 from bot.proof.github_actions import ActionsRunner, RunTimeouts
 from bot.proof.judge import judge_suite
-from bot.proof.rules_check import conclude
+from bot.proof.judge_by_rules import conclude
 from bot.proof.runner import ProofRequest
 from bot.proof.select_suites import resolved_in, suites_of
 from bot.proof.workflow_artifact import Runs

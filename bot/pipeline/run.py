@@ -38,15 +38,15 @@ from bot.pick.regenerator import Regenerator
 from bot.pipeline.cancellation import CancellationWatch, find_cancellation
 from bot.pipeline.conflict_drafts import offer_draft
 from bot.pipeline.context import RepositoryContext
-from bot.pipeline.failures import lost_pick_failure, moved_failure, sibling_failure
 from bot.pipeline.pick import pick_candidate
 from bot.pipeline.plan import plan_backport
 from bot.pipeline.prove import configured_runner, prove_candidate
 from bot.pipeline.publish import check_rights, publish_candidate
 from bot.pipeline.regenerate_files import tools_for
-from bot.pipeline.repositories import context_for_target, resolve_repository
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.result_store import Decision, ResultStore
+from bot.pipeline.run_failures import lost_pick_failure, moved_failure, sibling_failure
+from bot.pipeline.target_repository import context_for_target, resolve_repository
 from bot.pipeline.unexpected_errors import capture_errors
 from bot.pipeline.verified_commits import signed_by_github
 from bot.proof.runner import Runner

@@ -28,8 +28,8 @@ from pydantic import ValidationError
 
 from bot.environment.untrusted_files import MIB, Bounds, NotPlain, TooLarge, list_entries, read_file, write_file
 from bot.errors import RunFolderError
-from bot.pipeline.records import Picked, Plan, Proof
 from bot.pipeline.request import Record
+from bot.pipeline.run_folder_records import Picked, Plan, Proof
 from bot.text.sanitize import printable_line
 
 RecordT = TypeVar("RecordT", bound=Record)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.models import Candidate
-from bot.pipeline.records import PlannedTarget
 from bot.pipeline.run_folder import RunFolder
+from bot.pipeline.run_folder_records import PlannedTarget
 
 
 @dataclass(frozen=True, slots=True)

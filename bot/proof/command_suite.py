@@ -17,12 +17,12 @@ from bot.environment.untrusted_files import write_file
 from bot.errors import SuiteError
 from bot.models import COMMAND, CaseOutcome, CaseResult, CommandSuite, Progress, SuiteRun, silent
 from bot.proof.device_check import check_device, visible_device
-from bot.proof.isolation import Launch
+from bot.proof.isolated_command import Launch
 from bot.proof.judge import LISTED_CASES
 from bot.proof.junit import JUnitReport, parse_junit, read_report
-from bot.proof.launcher import RunOptions, interpreter, run_isolated
 from bot.proof.process import NOT_STARTED, ProcessResult
 from bot.proof.progress import Reporter, last_case, last_lines, summary, why_stopped
+from bot.proof.run_isolated import RunOptions, interpreter, run_isolated
 from bot.proof.source_copy import Mark, copy_sources, lay_over, marks_of
 from bot.proof.suite_environment import command_environment
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bot.proof.gpu_devices import NVIDIA, AmdDevices, amd_devices, has_amd_gpu
-from bot.proof.isolation import IsolationSettings, Launch
+from bot.proof.isolated_command import IsolationSettings, Launch
 
 PYTHON = "python3"
 """The interpreter inside an image."""

@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from bot.models import Device, SuiteRun, Verdict, VerdictOutcome
 from bot.proof.gpu_devices import has_amd_gpu, has_gpu
-from bot.proof.isolation import Launch
-from bot.proof.launcher import RunOptions, interpreter, run_isolated
+from bot.proof.isolated_command import Launch
+from bot.proof.run_isolated import RunOptions, interpreter, run_isolated
 
 _PROBE_SECONDS = 120.0
 _MARK = "backport-bot device: "

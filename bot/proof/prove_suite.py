@@ -17,11 +17,11 @@ from bot.environment.temporary_folders import scratch_folder
 from bot.errors import SuiteError
 from bot.models import CommandSuite, Progress, StopWhen, Suite, SuiteRun, Verdict, never, silent
 from bot.proof.command_suite import run_command
-from bot.proof.isolation import DEFAULT, IsolationSettings
+from bot.proof.isolated_command import DEFAULT, IsolationSettings
 from bot.proof.judge import judge_suite
 from bot.proof.kernel_cache import lend_kernels, look_through
-from bot.proof.launcher import RunOptions, StartGate
 from bot.proof.pytest_suite import run_suite
+from bot.proof.run_isolated import RunOptions, StartGate
 from bot.proof.run_order import RunOrder, choose_order, first_writable
 
 DEVICES = ("auto", "cpu", "cuda", "rocm")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot import proof
 from bot.carried.load import CarriedPatch
-from bot.carried.tree import DirectoryTree
+from bot.carried.source_tree import DirectoryTree
 from bot.config import ProveConfig
 from bot.config.containers import version_in
 from bot.environment.cache_folder import cache_directory
@@ -18,12 +18,12 @@ from bot.environment.temporary_folders import scratch_folder
 from bot.errors import SuiteError
 from bot.models import CommandSuite, Progress, Sha, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never, silent
 from bot.proof.artifacts import write_evidence
-from bot.proof.image import fetch_image
-from bot.proof.isolation import IsolationSettings, isolation_kind
+from bot.proof.container_image import fetch_image
+from bot.proof.isolated_command import IsolationSettings, isolation_kind
+from bot.proof.judge_by_rules import conclude
 from bot.proof.kernel_cache import drop_old_kernels
-from bot.proof.launcher import StartGate
-from bot.proof.prepare import run_preparations
-from bot.proof.rules_check import conclude
+from bot.proof.prepare_machine import run_preparations
+from bot.proof.run_isolated import StartGate
 from bot.proof.select_suites import isolation_settings, resolved_in, suites_for
 from bot.proof.suite_sequence import prove_each
 

@@ -20,11 +20,11 @@ from bot.environment.untrusted_files import write_file
 from bot.errors import SuiteError
 from bot.models import CaseOutcome, Progress, Suite, SuiteRun, silent
 from bot.proof.device_check import check_device
-from bot.proof.isolation import Launch
+from bot.proof.isolated_command import Launch
 from bot.proof.junit import JUnitReport, parse_junit, read_report
-from bot.proof.launcher import RunOptions, interpreter, run_isolated
 from bot.proof.process import NOT_STARTED, ProcessResult
 from bot.proof.progress import Reporter, last_case, last_lines, summary, why_stopped
+from bot.proof.run_isolated import RunOptions, interpreter, run_isolated
 from bot.proof.source_copy import copy_sources
 from bot.proof.suite_environment import suite_environment
 

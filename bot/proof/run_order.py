@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.errors import SuiteError
 from bot.models import CommandSuite, Suite
 from bot.proof.gpu_devices import has_gpu
-from bot.proof.isolation import IsolationSettings
+from bot.proof.isolated_command import IsolationSettings
 
 
 class RunOrder(Enum):

@@ -17,7 +17,7 @@ from bot.config.prove import KnownFailureConfig, ProveConfig
 from bot.git.trees import CommitTree
 from bot.models import OWN_TESTS, Affectedness, CommandSuite, KnownFailure, SourceTree, Suite
 from bot.proof.changed_tests import files_of_tests, fill_command, steering_files
-from bot.proof.isolation import GIB, IsolationSettings
+from bot.proof.isolated_command import GIB, IsolationSettings
 from bot.proof.runner import ProofRequest
 
 if TYPE_CHECKING:  # `prove` on a local tree starts without the modules of a pick

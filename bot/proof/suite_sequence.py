@@ -13,8 +13,8 @@ from typing import Protocol
 
 from bot.environment.temporary_folders import scratch_folder
 from bot.models import CommandSuite, StopWhen, Suite, Verdict
-from bot.proof.isolation import IsolationSettings
-from bot.proof.launcher import StartGate
+from bot.proof.isolated_command import IsolationSettings
+from bot.proof.run_isolated import StartGate
 from bot.proof.run_order import RunOrder, choose_order
 
 Suites = Mapping[str, Suite | CommandSuite]

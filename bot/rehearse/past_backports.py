@@ -16,7 +16,7 @@ from bot.errors import GitError
 from bot.git.repository import Repository
 from bot.history.message_references import own_number
 from bot.models import Sha
-from bot.rehearse.backports import SourceReference, read_source_reference
+from bot.rehearse.named_originals import SourceReference, read_source_reference
 
 # A version with a dot or an x in it, or a word for release branches with any number.
 _RELEASE = re.compile(

@@ -9,8 +9,8 @@ import logging
 import threading
 from queue import SimpleQueue
 
-from bot.commands.events import CommentTrigger, Trigger
 from bot.commands.parser import holds_command
+from bot.commands.triggers import CommentTrigger, Trigger
 from bot.github.protocol import GitHub
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from bot.commands.events import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
+from bot.commands.triggers import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
 
 
 def work_key(trigger: Trigger, payload: Mapping[str, Any]) -> str:

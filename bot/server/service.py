@@ -7,15 +7,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.commands.events import Trigger, parse_delivery
+from bot.commands.triggers import Trigger, parse_delivery
 from bot.environment.loopback import run_server
-from bot.handlers.comment import answer
+from bot.handlers.serve_trigger import answer
 from bot.models import TargetOutcome
 from bot.pipeline.context import RepositoryContext
 from bot.server.acknowledge import Acknowledger
 from bot.server.connections import PatientProtocol
 from bot.server.delivery_queue import Delivery, Journal
-from bot.server.repository_names import Naming
+from bot.server.served_repository import Naming
 from bot.server.webhooks import webhook_app
 from bot.server.worker import Worker
 

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.commands.events import Trigger, parse_delivery
+from bot.commands.triggers import Trigger, parse_delivery
 from bot.server.delivery_keys import work_key
 from bot.server.delivery_queue import Journal
 from bot.server.payload import LARGEST_BODY, parse_payload

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 from bot.errors import BackportError, RateLimited, Unavailable
-from bot.proof.launcher import RunsEnded
+from bot.proof.run_isolated import RunsEnded
 from bot.server.delivery_queue import Delivery, Journal
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from bot.carried.load import CarriedPatch
 from bot.config import Config
 from bot.history.branch_contents import BranchContents, StableBranch
-from bot.history.commits import Position
-from bot.history.scan import Scan
+from bot.history.commit_graph import Position
+from bot.history.scan_branches import Scan
 from bot.sync.backports import Backports
 from bot.sync.fix_references import References
 from bot.sync.policy import Policy

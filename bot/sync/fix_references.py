@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from bot.history.commits import Position
-from bot.history.scan import Scan
+from bot.history.commit_graph import Position
+from bot.history.scan_branches import Scan
 from bot.history.store import HistoryStore
 
 References = Mapping[Position, Sequence[Position]]

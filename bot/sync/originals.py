@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bot.config import Conditions, Sync
-from bot.history.commits import Position
-from bot.history.scan import Scan
+from bot.history.commit_graph import Position
+from bot.history.scan_branches import Scan
 from bot.history.store import HistoryStore
 from bot.models import ListedPullRequest
 from bot.sync.types import Original

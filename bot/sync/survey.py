@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from bot.carried.load import CarriedPatch, find_original
 from bot.config import Config
 from bot.github.protocol import GitHub
-from bot.history.commits import Position
+from bot.history.commit_graph import Position
 from bot.history.confirmed_references import ConfirmedReferences
-from bot.history.scan import Scan, scan
+from bot.history.scan_branches import Scan, scan
 from bot.history.store import HistoryStore
 from bot.models import ListedPullRequest, Sha
 from bot.pick.context import PickContext

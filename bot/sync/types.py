@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.history.commits import Position
+from bot.history.commit_graph import Position
 from bot.models import Sha
 
 

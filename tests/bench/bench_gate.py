@@ -19,7 +19,7 @@ import pytest
 
 from bot.carried.apply import Applied, apply, write
 from bot.carried.load import bundled_patches, load_patches
-from bot.carried.tree import DirectoryTree
+from bot.carried.source_tree import DirectoryTree
 from bot.models import VerdictOutcome
 from bot.proof.prove_trees import prove_trees
 

@@ -21,7 +21,7 @@ import pytest
 
 from bot.config import parse_config
 from bot.git.repository import Repository
-from bot.history.scan import Scan, scan
+from bot.history.scan_branches import Scan, scan
 from bot.history.store import HistoryStore
 from bot.models import Sha
 from bot.pick.context import PickContext

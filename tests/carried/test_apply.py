@@ -16,7 +16,7 @@ import pytest
 
 from bot.carried.apply import Applied, StepFailure, apply, render_diff, write
 from bot.carried.load import CarriedPatch
-from bot.carried.tree import DirectoryTree
+from bot.carried.source_tree import DirectoryTree
 from bot.errors import BackportError
 from bot.models import Affectedness
 

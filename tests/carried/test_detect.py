@@ -11,7 +11,7 @@ import pytest
 from bot.carried.apply import Applied, apply
 from bot.carried.detect import check, find_follow_ups
 from bot.carried.load import CarriedPatch
-from bot.carried.tree import DirectoryTree
+from bot.carried.source_tree import DirectoryTree
 from bot.demo import releases
 from bot.models import Affectedness
 

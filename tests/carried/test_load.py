@@ -16,7 +16,7 @@ from bot.carried.apply import Applied, StepFailure, apply
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch, bundled_patches, find_original, load_patch, load_patches
 from bot.carried.schema import render_json_schema
-from bot.carried.tree import DirectoryTree
+from bot.carried.source_tree import DirectoryTree
 from bot.errors import ConfigError
 from bot.models import Affectedness
 

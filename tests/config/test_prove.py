@@ -10,7 +10,7 @@ import pytest
 from bot.config import parse_config
 from bot.config.prove import ProveConfig
 from bot.errors import ConfigError, SuiteError
-from bot.proof.launcher import interpreter
+from bot.proof.run_isolated import interpreter
 from bot.proof.select_suites import isolation_settings
 
 

@@ -11,7 +11,7 @@ import requests
 from github import GithubException
 
 from bot.errors import Forbidden, GitHubError, NoDrafts, NotYetKnown, Unavailable, ValidationFailed
-from bot.github.translate import translate_errors
+from bot.github.translate_errors import translate_errors
 
 
 def translate(status: int, data: Mapping[str, Any]) -> GitHubError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.git.branch_history import BranchOnlyCommits
+from bot.git.branch_only_commits import BranchOnlyCommits
 from bot.git.commit_message import backport_message
 from bot.git.repository import Repository
 from bot.history.landed import find_landed, find_landing_status

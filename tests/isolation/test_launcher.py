@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.proof.isolation import IsolationSettings
+from bot.proof.isolated_command import IsolationSettings
 from tests.proof.walled import complaints, run, walled
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -210,8 +210,8 @@ _AS_SOMEBODY = """
 import os, sys
 sys.path[:0] = sys.argv[1:2]
 from pathlib import Path
-from bot.proof.isolation import IsolationSettings, Launch, isolation_kind
-from bot.proof.launcher import RunOptions, run_isolated
+from bot.proof.isolated_command import IsolationSettings, Launch, isolation_kind
+from bot.proof.run_isolated import RunOptions, run_isolated
 
 folder, program = Path(sys.argv[2]), "import os; print(os.getuid(), os.path.exists('/root'), os.listdir('.'))"
 launch = Launch(command=[sys.executable, "-c", program], directory=folder, environment={}, writable=(folder,))

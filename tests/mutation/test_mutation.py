@@ -11,14 +11,14 @@ import pytest
 
 from bot.carried.load import CarriedPatch, bundled_patches, load_patches
 from bot.carried.schema import HarmlessMutant
-from bot.carried.tree import DirectoryTree
+from bot.carried.source_tree import DirectoryTree
 from bot.errors import ConfigError
 from bot.models import Suite
 from bot.mutation.__main__ import main
 from bot.mutation.operators import KINDS, Mutation, mutations
+from bot.mutation.patched_source import PatchedFile
+from bot.mutation.run_suite import suite_judge
 from bot.mutation.score import Fate, FixedTree, fixed_trees, score
-from bot.mutation.source import PatchedFile
-from bot.mutation.suite import suite_judge
 
 BACKEND = "sglang/srt/layers/attention/aiter_backend.py"
 BEFORE = """\

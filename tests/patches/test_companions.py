@@ -9,7 +9,7 @@ import pytest
 
 from bot.carried.companions import apply_companions
 from bot.carried.load import CarriedPatch
-from bot.carried.tree import DirectoryTree
+from bot.carried.source_tree import DirectoryTree
 from bot.models import VerdictOutcome
 from bot.proof import prove
 from bot.proof.prove_trees import prove_trees

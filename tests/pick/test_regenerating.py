@@ -10,7 +10,7 @@ from bot.models import AlreadyApplied, Candidate, Certainty, Conflict
 from bot.pick.context import PickContext
 from bot.pick.ladder import pick
 from bot.pipeline.regenerate_files import Tool, Tools, tools_for
-from bot.proof.isolation import DEFAULT
+from bot.proof.isolated_command import DEFAULT
 from tests.git.history import COMMITTER, History
 from tests.pick.plans import plan
 

@@ -20,9 +20,9 @@ from github import Github
 from github.Issue import Issue
 from github.PullRequest import PullRequest
 
-from bot.commands.events import CommentTrigger
+from bot.commands.triggers import CommentTrigger
 from bot.fake_github import FakeGitHub
-from bot.handlers.comment import answer
+from bot.handlers.serve_trigger import answer
 from bot.models import TargetOutcome
 from bot.pipeline.context import RepositoryContext
 

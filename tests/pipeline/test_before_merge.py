@@ -9,10 +9,10 @@ import pytest
 from github.IssueComment import IssueComment
 from github.PullRequest import PullRequest
 
-from bot.commands.events import LabelTrigger, MergeTrigger
+from bot.commands.triggers import LabelTrigger, MergeTrigger
 from bot.handlers import reconcile as reconcile_module
-from bot.handlers.comment import answer
 from bot.handlers.reconcile import reconcile
+from bot.handlers.serve_trigger import answer
 from bot.models import Opened, TargetOutcome
 from bot.pipeline.run import RequestRun
 from tests.pipeline.landing import open_pull, unproven, write

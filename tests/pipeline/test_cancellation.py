@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 
 from bot.carried.load import CarriedPatch
-from bot.commands.events import LabelTrigger
-from bot.handlers.comment import answer
+from bot.commands.triggers import LabelTrigger
+from bot.handlers.serve_trigger import answer
 from bot.models import Cancelled, Candidate, Opened, Status, TargetOutcome, Verdict
 from bot.pick.context import PickContext
 from bot.pipeline import run

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from github.PullRequest import PullRequest
 
-from bot.commands.events import ChangeTrigger
-from bot.handlers.comment import answer
+from bot.commands.triggers import ChangeTrigger
+from bot.handlers.serve_trigger import answer
 from bot.models import Conflicted, Failed, Opened
 from tests.pipeline.landing import open_pull, picked, unproven, write
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from github.PullRequest import PullRequest
 
-from bot.commands.events import MergeTrigger, parse_delivery
+from bot.commands.triggers import MergeTrigger, parse_delivery
 from bot.environment.signing import SigningKey
 from bot.github.client import GitHubClient
 from bot.handlers import reconcile as reconcile_module
-from bot.handlers.comment import answer
 from bot.handlers.reconcile import reconcile
+from bot.handlers.serve_trigger import answer
 from bot.models import Opened, TargetOutcome
 from tests.pipeline.landing import open_pull, unproven, write
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office

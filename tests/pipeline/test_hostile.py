@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import requests
 
-from bot.commands.events import parse_delivery
+from bot.commands.triggers import parse_delivery
 from bot.errors import BackportError
-from bot.handlers.comment import answer
+from bot.handlers.serve_trigger import answer
 from bot.models import Failed, Opened, TargetOutcome, WouldOpen
-from tests.commands.test_events import examples
+from tests.commands.test_triggers import examples
 from tests.pipeline.landing import open_pull, unproven, write
 from tests.pipeline.office import BOT, REPOSITORY, Office, git
 

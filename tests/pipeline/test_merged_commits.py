@@ -9,10 +9,10 @@ import pytest
 import requests
 from github.PullRequest import PullRequest
 
-from bot.commands.events import MergeTrigger
+from bot.commands.triggers import MergeTrigger
 from bot.errors import NotYetKnown
-from bot.handlers.comment import answer
 from bot.handlers.reconcile import reconcile
+from bot.handlers.serve_trigger import answer
 from bot.models import Sha, WouldOpen
 from bot.pipeline.merged_commits import merged_commits
 from tests.pipeline.landing import open_pull, unproven, write

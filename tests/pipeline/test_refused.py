@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.commands.events import ChangeTrigger
+from bot.commands.triggers import ChangeTrigger
 from bot.config import parse_config
 from bot.github.client import GitHubClient
-from bot.handlers.comment import answer
+from bot.handlers.serve_trigger import answer
 from bot.models import Conflicted, Failed, Opened, TargetOutcome
 from tests.pipeline.landing import unproven
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, with_pick

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import parse_config
-from bot.handlers.schedule import open_missing
+from bot.handlers.run_sync import open_missing
 from bot.models import Certainty, Conflicted, Failed, Method, Opened, SuiteRun, Verdict, VerdictOutcome
 from bot.pick.caches import PickCaches
 from bot.pipeline.run import may_stand_in

@@ -11,8 +11,8 @@ import pytest
 
 from bot.commands.parser import parse_commands
 from bot.config import parse_config
-from bot.handlers import backport, schedule_opening
-from bot.handlers.schedule import open_missing
+from bot.handlers import backport, sync_openings
+from bot.handlers.run_sync import open_missing
 from bot.models import Failed, Opened, TargetOutcome
 from bot.pipeline import run, status_comment
 from bot.pipeline.pick import pick_candidate
@@ -89,9 +89,9 @@ def test_an_ending_that_cannot_be_rendered_is_replaced_by_one_that_can(
 def test_a_scheduled_run_goes_on_with_the_other_branches(
     office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    choice = schedule_opening._plan
+    choice = sync_openings._plan
     monkeypatch.setattr(
-        schedule_opening,
+        sync_openings,
         "_plan",
         lambda state, *rest: (_fail if state.branch == "release/1.2" else choice)(state, *rest),
     )

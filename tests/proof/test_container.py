@@ -16,7 +16,7 @@ import pytest
 from bot.models import Suite, VerdictOutcome
 from bot.proof import gpu_devices, prove
 from bot.proof.container import container_command
-from bot.proof.isolation import GIB, IsolationSettings, Launch
+from bot.proof.isolated_command import GIB, IsolationSettings, Launch
 
 RUNTIME = f"""#!{sys.executable}
 import json, os, pathlib, subprocess, sys

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.carried.tree import DirectoryTree
+from bot.carried.source_tree import DirectoryTree
 from bot.config import parse_config
 from bot.config.prove import ProveConfig
 from bot.models import CommandSuite, Device, SuiteRun, Verdict, VerdictOutcome
 from bot.proof import command_suite, device_check, gpu_devices
 from bot.proof.command_suite import run_command
-from bot.proof.isolation import can_isolate
+from bot.proof.isolated_command import can_isolate
+from bot.proof.judge_by_rules import conclude
 from bot.proof.prove_trees import prove_trees
-from bot.proof.rules_check import conclude
 from bot.proof.select_suites import Suites
 
 CPU = Device(kind="cpu", name="Triton interpreter", arch="x86_64")

@@ -14,8 +14,8 @@ from bot.models import CommandSuite, Suite, SuiteRun, VerdictOutcome
 from bot.proof import prove
 from bot.proof.command_suite import run_command
 from bot.proof.disk_usage import DiskWatch, Usage, usage
-from bot.proof.isolation import IsolationSettings
-from bot.proof.launcher import RunOptions
+from bot.proof.isolated_command import IsolationSettings
+from bot.proof.run_isolated import RunOptions
 from tests.environment.test_temporary_folders import nest
 
 MIB = 1024 * 1024

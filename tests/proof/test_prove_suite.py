@@ -13,9 +13,9 @@ import pytest
 from bot.errors import SuiteError
 from bot.models import CaseOutcome, Suite, SuiteRun, VerdictOutcome
 from bot.proof import prove
-from bot.proof.isolation import can_isolate
-from bot.proof.launcher import RunOptions
+from bot.proof.isolated_command import can_isolate
 from bot.proof.pytest_suite import run_suite
+from bot.proof.run_isolated import RunOptions
 
 Lines = list[str]
 

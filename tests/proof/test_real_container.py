@@ -16,10 +16,10 @@ from bot.config.prove import ProveConfig
 from bot.environment.temporary_folders import scratch_folder
 from bot.errors import SuiteError
 from bot.models import Suite, SuiteRun, VerdictOutcome, never, silent
-from bot.proof import image as images
+from bot.proof import container_image as images
 from bot.proof import prove
-from bot.proof.image import fetch_image
-from bot.proof.isolation import IsolationSettings
+from bot.proof.container_image import fetch_image
+from bot.proof.isolated_command import IsolationSettings
 from bot.proof.prove_trees import prove_trees
 
 IMAGE = os.environ.get("BACKPORT_BOT_TEST_IMAGE", "")

@@ -19,9 +19,9 @@ from bot.errors import SuiteError
 from bot.models import CaseOutcome, CommandSuite, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never
 from bot.proof import prove, prove_suite, suite_sequence
 from bot.proof import prove_trees as prove_trees_module
-from bot.proof.isolation import DEFAULT, IsolationSettings, can_isolate
-from bot.proof.launcher import StartGate
+from bot.proof.isolated_command import DEFAULT, IsolationSettings, can_isolate
 from bot.proof.prove_trees import prove_trees
+from bot.proof.run_isolated import StartGate
 from bot.proof.run_order import RunOrder, choose_order
 from bot.proof.suite_sequence import prove_each
 

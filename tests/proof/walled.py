@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.models import CaseOutcome, Suite, SuiteRun
-from bot.proof.isolation import IsolationSettings, can_isolate
-from bot.proof.launcher import RunOptions
+from bot.proof.isolated_command import IsolationSettings, can_isolate
 from bot.proof.pytest_suite import run_suite
+from bot.proof.run_isolated import RunOptions
 
 walled = pytest.mark.skipif(not can_isolate(), reason="this machine lets no process have namespaces of its own")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import GitError, Unavailable
-from bot.proof.launcher import RunsEnded
+from bot.proof.run_isolated import RunsEnded
 from bot.server import worker as worker_module
 from bot.server.delivery_queue import Delivery, Journal
 from bot.server.worker import Worker

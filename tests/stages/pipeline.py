@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from bot.environment import credentials
-from bot.handlers import jobs
-from bot.handlers.event import Event, read_event
+from bot.handlers import ci_jobs
+from bot.handlers.ci_event import Event, read_event
 from bot.models import TargetOutcome, Verdict, silent
 from bot.pipeline.context import ConnectionSettings
-from bot.pipeline.records import PlannedTarget
 from bot.pipeline.run_folder import RunFolder
+from bot.pipeline.run_folder_records import PlannedTarget
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office
 
 PATCHES = Path(__file__).parents[1] / "pipeline" / "patches"
@@ -75,19 +75,19 @@ class Pipeline:
     def plan(self, event: Event) -> tuple[PlannedTarget, ...]:
         self.give_token()
         config = self.directory / "backport.yaml"
-        return jobs.run_plan(self.folder, event, self.connection("plan"), config=config, progress=silent).targets
+        return ci_jobs.run_plan(self.folder, event, self.connection("plan"), config=config, progress=silent).targets
 
     def pick(self, *targets: str, seal: str | None = None) -> tuple[str, ...]:
         self.give_token()
         connection = self.connection(f"pick{''.join(targets)}")
-        return jobs.run_pick(self.folder, targets, connection, seal=seal, progress=silent)
+        return ci_jobs.run_pick(self.folder, targets, connection, seal=seal, progress=silent)
 
     def seal(self) -> str:
-        self.sealed = jobs.run_seal(self.folder)[0]
+        self.sealed = ci_jobs.run_seal(self.folder)[0]
         return self.sealed
 
     def prove(self, targets: Iterable[str] = ()) -> dict[str, Verdict]:
-        verdicts = jobs.run_prove(self.folder, tuple(targets), seal=self.sealed, progress=silent)
+        verdicts = ci_jobs.run_prove(self.folder, tuple(targets), seal=self.sealed, progress=silent)
         self.proven |= verdicts.keys()
         return verdicts
 
@@ -108,7 +108,7 @@ class Pipeline:
         self.give_token()
         connection = self.connection("publish")
         folder = RunFolder(self.folder.root, self.handed_on())
-        return jobs.run_publish(folder, seal, connection, again=again, evidence_url=evidence_url, progress=silent)
+        return ci_jobs.run_publish(folder, seal, connection, again=again, evidence_url=evidence_url, progress=silent)
 
     def run(
         self, body: str, *, on: int = 7, as_: str = MAINTAINER, evidence_url: str = ""

@@ -19,11 +19,11 @@ from bot.models import (
     VerdictOutcome,
 )
 from bot.pipeline import run as target_run
-from bot.pipeline.records import Proof
 from bot.pipeline.run_folder import RunFolder
+from bot.pipeline.run_folder_records import Proof
 from tests.pipeline.office import BOT, MAINTAINER, Office, git
-from tests.pipeline.test_repositories import THERE, fork
 from tests.pipeline.test_siblings import drifting
+from tests.pipeline.test_target_repository import THERE, fork
 from tests.stages.pipeline import Pipeline
 
 __all__ = ["drifting", "fork"]

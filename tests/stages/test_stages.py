@@ -12,8 +12,8 @@ import pytest
 
 from bot.environment import credentials
 from bot.errors import ConfigError, RunFolderError
-from bot.handlers import jobs
-from bot.handlers.event import Event
+from bot.handlers import ci_jobs
+from bot.handlers.ci_event import Event
 from bot.models import Candidate, Failed, NotAffected, NotProven, Opened, Status, VerdictOutcome
 from tests.pipeline.office import MAINTAINER, REPOSITORY, git
 from tests.stages.pipeline import Pipeline
@@ -361,7 +361,7 @@ def test_without_a_file_the_configuration_and_own_patches_come_from_the_default_
     git(checkout, "push", "--quiet", "origin", "main")
     pipeline.give_token()
     event = pipeline.event("/backport release/1.1")
-    ready = jobs.run_plan(pipeline.folder, event, pipeline.connection("plan"), config=None, progress=lambda _: None)
+    ready = ci_jobs.run_plan(pipeline.folder, event, pipeline.connection("plan"), config=None, progress=lambda _: None)
     (target,) = ready.targets
     assert target.plan.patch == "widget-7"
     pipeline.pick(target.id)
@@ -403,7 +403,7 @@ def test_outputs_are_one_line_each_whatever_a_branch_is_called(
 ) -> None:
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
     targets = [{"id": "1", "branch": 'a"\nseal=forged', "original": 7}]
-    jobs.write_outputs({"targets": targets, "seal": "sha256:0"})
+    ci_jobs.write_outputs({"targets": targets, "seal": "sha256:0"})
     lines = (tmp_path / "outputs").read_text().splitlines()
     assert [line.partition("=")[0] for line in lines] == ["targets", "seal"]
     assert json.loads(lines[0].partition("=")[2]) == targets

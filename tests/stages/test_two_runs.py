@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.handlers import jobs
-from bot.handlers.event import Event
+from bot.handlers import ci_jobs
+from bot.handlers.ci_event import Event
 from tests.stages.pipeline import Pipeline
 
 CLEAN = "/backport release/1.2"
@@ -49,7 +49,7 @@ def test_an_edited_comment_that_is_named_by_its_number_is_no_command_and_the_log
     pipeline.give_token()
     log: list[str] = []
     event, config = Event("issue_comment", comment_id=comment.id), pipeline.directory / "backport.yaml"
-    ready = jobs.run_plan(pipeline.folder, event, pipeline.connection("plan"), config=config, progress=log.append)
+    ready = ci_jobs.run_plan(pipeline.folder, event, pipeline.connection("plan"), config=config, progress=log.append)
     assert ready.targets == ()
     assert "was edited after it was written" in "".join(log)
     assert pipeline.office.answers() == []

@@ -13,12 +13,12 @@ from starlette.responses import Response
 from bot.fake_github.accounts import Level
 from bot.fake_github.api import ApiError, ApiResponse
 from bot.fake_github.authentication import identify
+from bot.fake_github.github_state import World
 from bot.fake_github.graphql import values
 from bot.fake_github.graphql.mutations import Mutations
 from bot.fake_github.graphql.nodes import Nodes
 from bot.fake_github.graphql.paging import Values, rejection
 from bot.fake_github.rest_http import read_json, response_of
-from bot.fake_github.world import World
 
 SDL = files("bot.fake_github.graphql").joinpath("schema.graphql").read_text()
 _SCHEMA = build_schema(SDL)

@@ -14,7 +14,7 @@ from bot.fake_github.graphql import values
 from bot.fake_github.graphql.nodes import Nodes
 from bot.fake_github.graphql.paging import Values, rejection
 from bot.fake_github.merging import MergeRejected, order_merge
-from bot.fake_github.state import Repository
+from bot.fake_github.repository_records import Repository
 
 Mutation = Callable[..., Values]
 

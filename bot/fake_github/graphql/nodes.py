@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from bot.fake_github.accounts import Level, Token
 from bot.fake_github.api import access
 from bot.fake_github.conversation import Comment, Issue, Pull
+from bot.fake_github.github_state import World
 from bot.fake_github.graphql.paging import rejection
-from bot.fake_github.state import Repository
-from bot.fake_github.world import World
+from bot.fake_github.repository_records import Repository
 
 
 class Nodes:

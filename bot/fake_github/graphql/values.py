@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bot.fake_github.accounts import User
 from bot.fake_github.conversation import Comment, Issue, Pull, ReviewThread
+from bot.fake_github.github_state import World
 from bot.fake_github.graphql.paging import Values, connection, rejection
+from bot.fake_github.repository_records import Repository
 from bot.fake_github.serializers.issues import issue_page
 from bot.fake_github.serializers.users import node_id, stamp
-from bot.fake_github.state import Repository
-from bot.fake_github.world import World
 
 
 def repository(world: World, record: Repository) -> Values:

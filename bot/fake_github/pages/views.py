@@ -11,11 +11,11 @@ from markupsafe import Markup
 from bot.fake_github.accounts import Level
 from bot.fake_github.conversation import Issue
 from bot.fake_github.git_diff import changes
+from bot.fake_github.github_state import World
 from bot.fake_github.pages import markdown, timeline
 from bot.fake_github.pages.diff import read
 from bot.fake_github.pull_requests import commits_of, files_of, latest_runs, mergeable_state, missing_checks
-from bot.fake_github.state import Repository
-from bot.fake_github.world import World
+from bot.fake_github.repository_records import Repository
 
 MOST_COMMITS = 100
 

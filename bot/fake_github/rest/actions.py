@@ -10,8 +10,8 @@ import yaml
 
 from bot.fake_github.accounts import Level, now
 from bot.fake_github.api import ApiError, ApiRequest, ApiResponse, Routes, not_found
+from bot.fake_github.repository_records import Repository, WorkflowRun
 from bot.fake_github.serializers.actions import artifact_json, run_json, workflow_json
-from bot.fake_github.state import Repository, WorkflowRun
 
 routes = Routes()
 ACTIONS = "/repos/{owner}/{repo}/actions"

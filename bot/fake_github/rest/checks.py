@@ -6,9 +6,9 @@ from bot.fake_github.accounts import Level, now
 from bot.fake_github.api import ApiError, ApiRequest, ApiResponse, Routes, invalid, not_found
 from bot.fake_github.merging import merge_as_ordered
 from bot.fake_github.pull_requests import latest_runs
+from bot.fake_github.repository_records import CheckRun
 from bot.fake_github.rest.commits import REPO, commit_of
 from bot.fake_github.serializers.checks import check_run_json
-from bot.fake_github.state import CheckRun
 
 routes = Routes()
 _STATUSES = {"queued", "in_progress", "completed", "waiting", "requested", "pending"}

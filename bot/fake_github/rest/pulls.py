@@ -8,10 +8,10 @@ from bot.fake_github.conversation import Issue, Pull
 from bot.fake_github.events import pull_request_event
 from bot.fake_github.merging import MergeRejected, merge
 from bot.fake_github.pull_requests import commits_of, files_of, keep_refs, open_pull
+from bot.fake_github.repository_records import Repository
 from bot.fake_github.rest.issues import edit_text, need_author_or, set_state
 from bot.fake_github.serializers.commits import commit_json, file_json
 from bot.fake_github.serializers.pulls import full_pull_json, pull_json
-from bot.fake_github.state import Repository
 
 routes = Routes()
 PULLS = "/repos/{owner}/{repo}/pulls"

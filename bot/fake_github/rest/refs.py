@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.fake_github.accounts import Level
 from bot.fake_github.api import ApiError, ApiRequest, ApiResponse, Routes, not_found
 from bot.fake_github.git_store import valid_ref
-from bot.fake_github.refs import follow_refs
+from bot.fake_github.ref_updates import follow_refs
 from bot.fake_github.serializers.commits import ref_json
 
 routes = Routes()

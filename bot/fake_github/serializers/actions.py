@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from bot.fake_github.api import Json
 from bot.fake_github.git_store import GitCommit
+from bot.fake_github.github_state import World
+from bot.fake_github.repository_records import Artifact, Repository, WorkflowRun
 from bot.fake_github.serializers.repositories import api_url, html_url, repository_json
 from bot.fake_github.serializers.users import node_id, stamp, user_json
-from bot.fake_github.state import Artifact, Repository, WorkflowRun
-from bot.fake_github.world import World
 
 _LIFETIME = timedelta(days=90)
 

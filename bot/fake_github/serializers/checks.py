@@ -5,10 +5,10 @@ from __future__ import annotations
 from bot.fake_github.accounts import App, User
 from bot.fake_github.api import Json
 from bot.fake_github.conversation import Pull
+from bot.fake_github.github_state import World
+from bot.fake_github.repository_records import CheckRun, Repository
 from bot.fake_github.serializers.repositories import api_url, html_url
 from bot.fake_github.serializers.users import app_json, node_id, stamp
-from bot.fake_github.state import CheckRun, Repository
-from bot.fake_github.world import World
 
 
 def creator_app(creator: User) -> App:

@@ -9,10 +9,10 @@ from bot.fake_github.accounts import User
 from bot.fake_github.api import Json
 from bot.fake_github.git_diff import FileChange
 from bot.fake_github.git_store import GitCommit, Person
+from bot.fake_github.github_state import World
+from bot.fake_github.repository_records import Repository
 from bot.fake_github.serializers.repositories import api_url, html_url
 from bot.fake_github.serializers.users import node_id, optional_user, stamp
-from bot.fake_github.state import Repository
-from bot.fake_github.world import World
 
 _NO_SIGNATURE = {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
 

@@ -6,10 +6,10 @@ from collections import Counter
 
 from bot.fake_github.api import Json
 from bot.fake_github.conversation import Comment, Issue, IssueEvent, Reaction
+from bot.fake_github.github_state import World
+from bot.fake_github.repository_records import Repository
 from bot.fake_github.serializers.repositories import api_url, html_url, label_json, milestone_json
 from bot.fake_github.serializers.users import node_id, optional_user, stamp, user_json
-from bot.fake_github.state import Repository
-from bot.fake_github.world import World
 
 REACTIONS = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
 

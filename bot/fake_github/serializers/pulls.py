@@ -5,12 +5,12 @@ from __future__ import annotations
 from bot.fake_github.api import Json
 from bot.fake_github.conversation import AutoMerge, Issue, Pull
 from bot.fake_github.git_store import GitRejected
+from bot.fake_github.github_state import World
 from bot.fake_github.pull_requests import commits_of, files_of, mergeable_state, trial_of
+from bot.fake_github.repository_records import Repository
 from bot.fake_github.serializers.issues import issue_page
 from bot.fake_github.serializers.repositories import api_url, label_json, milestone_json, repository_json
 from bot.fake_github.serializers.users import node_id, optional_user, stamp, team_json, user_json
-from bot.fake_github.state import Repository
-from bot.fake_github.world import World
 
 
 def pull_json(world: World, repository: Repository, issue: Issue) -> Json:

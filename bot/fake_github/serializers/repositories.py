@@ -7,9 +7,9 @@ from urllib.parse import quote
 from bot.fake_github.accounts import Level, User
 from bot.fake_github.api import Json
 from bot.fake_github.conversation import Label, Milestone
+from bot.fake_github.github_state import World
+from bot.fake_github.repository_records import Repository
 from bot.fake_github.serializers.users import node_id, stamp, user_json
-from bot.fake_github.state import Repository
-from bot.fake_github.world import World
 
 _LINKS = {
     "archive": "/{archive_format}{/ref}",

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from bot.fake_github.accounts import App, Team, User
 from bot.fake_github.api import Json
-from bot.fake_github.world import World
+from bot.fake_github.github_state import World
 
 
 def node_id(kind: str, number: int) -> str:

@@ -14,7 +14,7 @@ from bot.analysis.file_words import words
 from bot.git.trial_pick import UnmergedPick
 from bot.models import Certainty, ConflictKind, Resolution, Sha
 from bot.pick.attempt import Attempt
-from bot.pick.generated import holds_pins, is_written_by_a_tool
+from bot.pick.generated_files import holds_pins, is_written_by_a_tool
 from bot.pick.merge.features import FileFeatures, circumstances, file_features, weigh
 from bot.pick.merge.proposers import Proposals, propose
 from bot.pick.merge.regions import LineRegion, Lines, Piece, cut_file, join_pieces, place_regions

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from bot.carried.schema_rules import SourceFile, Target
+from bot.carried.schema_code import SourceFile, Target
 from bot.models import SourceTree
 
 _NOT_SOURCE = {".git", ".hg", ".svn", ".venv", "node_modules", "__pycache__"}

@@ -1,15 +1,13 @@
-"""The names of commits and target branches, and the callbacks of work that takes long."""
+"""The names of commits and target branches."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NewType, Self
 
 Sha = NewType("Sha", str)
 """A full object name, 40 hex digits. A branch name is never a Sha: `resolve` turns one into the other."""
-
 
 _ELSEWHERE = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+):(.+)")
 
@@ -32,20 +30,3 @@ class Target:
 
     def __str__(self) -> str:
         return f"{self.repository}:{self.branch}" if self.repository else self.branch
-
-
-Progress = Callable[[str], None]
-"""Takes one line for a person who is waiting."""
-
-
-def silent(_line: str) -> None:
-    """Discard progress (default)."""
-
-
-StopWhen = Callable[[], bool]
-"""Long work calls it now and then, and stops if it returns True."""
-
-
-def never() -> bool:
-    """Never stop (default)."""
-    return False

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import RunFolderError
-from bot.handlers.event import read_event
+from bot.handlers.ci_event import read_event
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"a":' * 100_000, b"[" * 100_000, b"9" * 5000])

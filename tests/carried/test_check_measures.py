@@ -7,9 +7,9 @@ import textwrap
 
 import pytest
 
-from bot.carried.measures import MeasureResult, parameter_names, take
+from bot.carried.check_measures import MeasureResult, parameter_names, take
 from bot.carried.module_scope import ModuleScope
-from bot.carried.schema_rules import FunctionReference, Measure
+from bot.carried.schema_code import FunctionReference, Measure
 
 _REFERENCE = FunctionReference.model_validate({"file": "f", "class": "C", "name": "f", "parameters": ["n", "given"]})
 

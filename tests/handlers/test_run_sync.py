@@ -13,8 +13,8 @@ import pytest
 from bot.carried.load import load_patches
 from bot.config import parse_config
 from bot.errors import BackportError
-from bot.handlers.schedule import SyncRun, open_missing, survey_repository
-from bot.handlers.schedule_opening import PullRequestOpener, gpu_minutes
+from bot.handlers.run_sync import SyncRun, open_missing, survey_repository
+from bot.handlers.sync_openings import PullRequestOpener, gpu_minutes
 from bot.handlers.tracking_issues import write_tracking_issues
 from bot.models import Device, NotProven, Opened, SuiteRun, Verdict, VerdictOutcome
 from bot.sync.types import OriginalState, State

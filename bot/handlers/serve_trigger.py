@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from bot.commands.events import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
 from bot.commands.parser import NAME, Command, holds_command
 from bot.commands.permissions import required_permission
+from bot.commands.triggers import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
 from bot.commands.verbs import Verb
 from bot.errors import BackportError, NotYetKnown, RateLimited, RequestRejected, Unavailable
 from bot.handlers.backport import RunTargets, handle_backport, run_targets
@@ -19,13 +19,13 @@ from bot.handlers.cancel import handle_cancel
 from bot.handlers.deferred import deferred_requests, label_request, without_replied
 from bot.handlers.help import handle_help
 from bot.handlers.read_comment import read_comment
+from bot.handlers.request_summary import RequestSummary, post_outcome_reaction
 from bot.handlers.status import handle_status
-from bot.handlers.summary import RequestSummary, post_outcome_reaction
 from bot.models import TargetOutcome
 from bot.pipeline.authorization import is_authorized
+from bot.pipeline.command_context import CommandContext, CommandSource, RefusedCommand, post_reply, react
 from bot.pipeline.conflict_drafts import recheck
 from bot.pipeline.context import RepositoryContext
-from bot.pipeline.replies import CommandContext, CommandSource, RefusedCommand, post_reply, react
 from bot.pipeline.reply_keys import comment_key, label_key
 from bot.pipeline.unexpected_errors import as_backport_error
 from bot.report import replies

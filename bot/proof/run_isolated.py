@@ -19,7 +19,7 @@ from pathlib import Path
 from bot.models import Isolation
 from bot.proof import container
 from bot.proof.disk_usage import DiskWatch, Usage
-from bot.proof.isolation import DEFAULT, IsolationSettings, Launch, isolated_command, isolation_kind
+from bot.proof.isolated_command import DEFAULT, IsolationSettings, Launch, isolated_command, isolation_kind
 from bot.proof.process import ProcessResult, StopConditions, run_watched
 
 

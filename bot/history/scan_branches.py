@@ -13,7 +13,7 @@ from itertools import takewhile
 
 from bot.git.repository import Repository
 from bot.history.branch_contents import BranchContents, StableBranch, contents_to_data, parse_contents, replay_branch
-from bot.history.commits import Commits, Position
+from bot.history.commit_graph import Commits, Position
 from bot.history.confirmed_references import ConfirmedReferences
 from bot.history.landing_evidence import LandingEvidence
 from bot.history.mainline import Mainline, read_mainline, read_undone

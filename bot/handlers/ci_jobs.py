@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bot.commands.events import parse_delivery
+from bot.commands.triggers import parse_delivery
 from bot.config import Config
 from bot.environment import credentials
 from bot.environment.credentials import Account
@@ -22,17 +22,17 @@ from bot.errors import ConfigError
 from bot.git.mirror import open_mirror
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
-from bot.handlers.comment import refuse
-from bot.handlers.event import Event
+from bot.handlers.ci_event import Event
+from bot.handlers.serve_trigger import refuse
 from bot.handlers.stages import needs_account, pick_targets, plan_trigger, prove_target, publish_all
 from bot.models import Progress, TargetOutcome, Verdict
 from bot.pick.caches import PickCaches
 from bot.pick.context import PickContext
 from bot.pipeline.context import ConnectionSettings, RepositoryContext, open_connections, open_elsewhere
-from bot.pipeline.records import Plan, PlannedTarget, kind_of
 from bot.pipeline.run_folder import RunFolder
+from bot.pipeline.run_folder_records import Plan, PlannedTarget, kind_of
+from bot.pipeline.run_settings import Settings, keep_local_settings, keep_repository_settings, read_settings
 from bot.pipeline.seal import seal_picks
-from bot.pipeline.settings import Settings, keep_local_settings, keep_repository_settings, read_settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The event that a run begins with: a file that the CI wrote, or a comment's number.
 
-`bot.commands.events` says what an event means.
+`bot.commands.triggers` says what an event means.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.commands.events import (
+from bot.commands.triggers import (
     ChangeTrigger,
     CommentTrigger,
     LabelTrigger,

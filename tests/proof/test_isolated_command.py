@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import Suite
-from bot.proof.isolation import IsolationSettings, has_own_pid_limit
+from bot.proof.isolated_command import IsolationSettings, has_own_pid_limit
 from bot.proof.pytest_suite import run_suite
 from tests.proof.walled import complaints, left, run, walled
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.rehearse.backports import SourceReference, read_source_reference
+from bot.rehearse.named_originals import SourceReference, read_source_reference
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 

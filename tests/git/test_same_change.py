@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.git.line_changes import borne_out, makes, resembles, undoes
 from bot.git.repository import Repository
+from bot.git.same_change import borne_out, makes, resembles, undoes
 from tests.git.history import File, Files, History
 
 LINES = [f"line {number}\n" for number in range(12)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.git.line_ends import with_line_ends_of
+from bot.git.line_endings import with_line_ends_of
 from bot.git.repository import Repository
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick, try_pick
 from bot.models import Sha

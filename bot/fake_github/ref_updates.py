@@ -9,9 +9,9 @@ from __future__ import annotations
 from bot.fake_github.accounts import User, now
 from bot.fake_github.events import pull_request_event
 from bot.fake_github.git_store import NO_OBJECT
+from bot.fake_github.github_state import World
 from bot.fake_github.pull_requests import close, follow_head, open_from, record_merge
-from bot.fake_github.state import Repository
-from bot.fake_github.world import World
+from bot.fake_github.repository_records import Repository
 
 
 def follow_refs(world: World, repository: Repository, actor: User) -> None:

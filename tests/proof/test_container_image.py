@@ -12,10 +12,10 @@ import pytest
 from bot.config.prove import ProveConfig
 from bot.errors import SuiteError
 from bot.models import VerdictOutcome, never, silent
-from bot.proof import image
-from bot.proof.image import fetch_image
-from bot.proof.isolation import IsolationSettings
-from bot.proof.prepare import run_preparations
+from bot.proof import container_image
+from bot.proof.container_image import fetch_image
+from bot.proof.isolated_command import IsolationSettings
+from bot.proof.prepare_machine import run_preparations
 from bot.proof.prove_trees import prove_trees
 from bot.proof.verdict_json import verdict_from_json
 
@@ -50,7 +50,7 @@ elif words[0] == "pull" and "no-pytest" not in failures:
 @pytest.fixture
 def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Put a runtime first on the path whose registry answers pulls with these failures first."""
-    monkeypatch.setattr(image, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(container_image, "FIRST_PAUSE", 0.05)
     home = tmp_path / "bin"
 
     def start(*failures: str) -> Path:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.carried.load import CarriedPatch
-from bot.commands.events import LabelTrigger
+from bot.commands.triggers import LabelTrigger
 from bot.config import parse_config
-from bot.handlers.comment import answer
+from bot.handlers.serve_trigger import answer
 from bot.models import (
     AlreadyApplied,
     Candidate,

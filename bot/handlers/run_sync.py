@@ -11,7 +11,7 @@ from bot.commands.targets import matching_branches
 from bot.config import Config
 from bot.errors import BackportError, FetchFailed
 from bot.git.untrusted_repository import refuse_shallow
-from bot.handlers.schedule_opening import PullRequestOpener, plan_openings
+from bot.handlers.sync_openings import PullRequestOpener, plan_openings
 from bot.history.store import HistoryStore
 from bot.models import Sha, TargetOutcome
 from bot.pick.context import PickContext

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.carried.tree import LARGEST, DirectoryTree, differing_paths
+from bot.carried.source_tree import LARGEST, DirectoryTree, differing_paths
 from bot.environment.temporary_folders import scratch_folder
 from tests.environment.test_temporary_folders import nest
 

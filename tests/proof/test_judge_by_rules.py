@@ -11,7 +11,7 @@ import pytest
 
 from bot.carried.apply import Applied, apply, write
 from bot.carried.load import CarriedPatch, bundled_patches, load_patches
-from bot.carried.tree import DirectoryTree
+from bot.carried.source_tree import DirectoryTree
 from bot.models import Suite, Verdict, VerdictOutcome
 from bot.proof.prove_trees import prove_trees
 

@@ -19,7 +19,7 @@ from bot.errors import (
     Unavailable,
     ValidationFailed,
 )
-from bot.github.limits import is_limit, retry_at
+from bot.github.rate_limits import is_limit, retry_at
 from bot.github.remedies import FieldError, is_early, lacks_drafts, parse_errors, remedy_for
 
 _LONGEST = 400

@@ -15,7 +15,7 @@ from pathlib import Path
 from bot.fake_github.accounts import App, Level, Team, Token, User, now
 from bot.fake_github.conversation import Issue, IssueEvent, Label
 from bot.fake_github.git_store import GitStore
-from bot.fake_github.state import Repository
+from bot.fake_github.repository_records import Repository
 from bot.fake_github.webhooks import Dispatcher
 
 

@@ -10,7 +10,7 @@ import pytest
 from bot.git.commit_message import backport_message
 from bot.git.repository import Repository
 from bot.history.landing_evidence import LandingEvidence
-from bot.history.scan import Scan, scan
+from bot.history.scan_branches import Scan, scan
 from bot.history.store import HistoryStore
 from bot.models import Sha, Signature
 from tests.git.history import History

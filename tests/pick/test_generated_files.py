@@ -6,7 +6,7 @@ import pytest
 
 from bot.git.repository import Repository
 from bot.models import Candidate, Conflict
-from bot.pick.generated import holds_pins, is_locked
+from bot.pick.generated_files import holds_pins, is_locked
 from tests.git.history import History
 from tests.pick.plans import run_ladder
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.cli.failures import explain
+from bot.cli.machine_failures import explain
 from bot.environment.loopback import listen
 from tests.git.history import History
 

@@ -19,7 +19,7 @@ from bot.carried.function_result import combinations, follow
 from bot.carried.interpret import Trace
 from bot.carried.module_scope import Function, ModuleScope, parameters
 from bot.carried.satisfiability import impossible, witness
-from bot.carried.schema_rules import FunctionReference, Measure, Scalar
+from bot.carried.schema_code import FunctionReference, Measure, Scalar
 from bot.carried.state import State
 
 

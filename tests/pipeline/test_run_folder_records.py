@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-import bot.pipeline.records
+import bot.pipeline.run_folder_records
 from bot.errors import RunFolderError
 from bot.models import Candidate, Certainty, Failed, Fidelity, Method, Resolution, Sha, WouldOpen
-from bot.pipeline.records import Picked, Plan, schema, tagged
 from bot.pipeline.run_folder import LARGEST_RECORD, RunFolder
+from bot.pipeline.run_folder_records import Picked, Plan, schema, tagged
 
-SCHEMA = Path(bot.pipeline.records.__file__).with_name("run-folder.schema.json")
+SCHEMA = Path(bot.pipeline.run_folder_records.__file__).with_name("run-folder.schema.json")
 CANDIDATE = Candidate(
     branch="release/1.2",
     base_commit=Sha("a" * 40),

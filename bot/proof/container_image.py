@@ -15,7 +15,7 @@ from dataclasses import replace
 from bot.errors import SuiteError
 from bot.models import Progress, StopWhen
 from bot.proof.container import PYTHON, client_environment
-from bot.proof.isolation import IsolationSettings
+from bot.proof.isolated_command import IsolationSettings
 from bot.text.sanitize import printable_line
 
 FIRST_PAUSE, LONGEST_PAUSE = 15.0, 300.0
