@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.config.prove import Minutes, PathPattern, Words
-from bot.config.values import Section
+from bot.config.prove import Minutes, Words
+from bot.config.values import PathPattern, Section
 
 
 class GeneratedFiles(Section):

@@ -5,24 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from bot.config.containers import ContainerImage, ContainerOption, MachinePath, Variable, Volume
-from bot.config.values import Pattern, Section
+from bot.config.values import PathPattern, Pattern, Section
 from bot.errors import SuiteError
 from bot.text.branch_names import matches_glob
 
 Minutes = Annotated[float, Field(gt=0, le=24 * 60, strict=False)]
 Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1, strict=False)]
-
-
-def _inside(path: str) -> str:
-    if path.startswith("/") or ".." in path.split("/"):
-        raise ValueError(f"`{path}` does not stay inside the tree")
-    return path
-
-
-PathPattern = Annotated[str, Field(min_length=1), AfterValidator(_inside)]
 
 
 class KnownFailureConfig(Section):

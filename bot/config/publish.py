@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bot.config.values import Label, Login, MarkdownTemplate, Section
+from bot.config.values import Label, Login, MarkdownTemplate, PathPattern, Section
 
 Person = Login
 """A login, or `author` (of the original), `merger` or `requester`."""
@@ -34,6 +34,11 @@ class Publish(Section):
     nothing. A conflict never opens as an ordinary pull request."""
     check_runs: bool = True
     """Show each target branch as a check run on the original, and the proof on the backport (needs a GitHub App)."""
+    test_workflows: tuple[PathPattern, ...] = Field(default=("*",), strict=False, min_length=1)
+    """The files in .github/workflows with your own tests, e.g. `pr-test*.yml`. A backport's body says which of them
+    start on it, by the files of its branch, and which do not. By default it names all that are for pull requests."""
+    draft_note: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    """A sentence for the body of drafts, e.g. that your own checks fail on a draft. Code spans stay code."""
     auto_merge: Literal["off", "merge", "squash", "rebase"] = "off"
     """Enable GitHub's auto-merge on proven backports, with this method. The repository has to allow auto-merge, and the
     branch has to require a check or a review; if not, the status comment says so."""

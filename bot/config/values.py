@@ -23,6 +23,11 @@ def _branch_pattern(value: str) -> str:
     return _accept(value, problem and f"`{value}` {problem}")
 
 
+def _path_pattern(value: str) -> str:
+    outside = value.startswith("/") or ".." in value.split("/")
+    return _accept(value, f"`{value}` does not stay inside the tree" if outside else None)
+
+
 def _accept(value: str, problem: str | None) -> str:
     if problem:
         raise ValueError(problem)
@@ -70,6 +75,7 @@ Pattern = Annotated[str, AfterValidator(_branch_pattern)]
 Login = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_login)]
 RepositoryName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$")]
 Label = Annotated[str, Field(min_length=1, max_length=50)]
+PathPattern = Annotated[str, Field(min_length=1), AfterValidator(_path_pattern)]
 MarkdownTemplate = Annotated[str, AfterValidator(_markdown_template)]
 
 

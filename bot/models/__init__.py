@@ -49,6 +49,7 @@ from bot.models.proof import (
     weakest,
 )
 from bot.models.pull_requests import (
+    BranchChecks,
     CheckRunText,
     Comment,
     Details,
@@ -56,6 +57,7 @@ from bot.models.pull_requests import (
     ListedPullRequest,
     PullRequest,
     ReviewThread,
+    WorkflowStart,
 )
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "Affectedness",
     "AlreadyApplied",
     "BackportOptions",
+    "BranchChecks",
     "Cancelled",
     "Candidate",
     "CaseOutcome",
@@ -116,6 +119,7 @@ __all__ = [
     "Verdict",
     "VerdictOutcome",
     "WorkflowRun",
+    "WorkflowStart",
     "WouldOpen",
     "never",
     "silent",

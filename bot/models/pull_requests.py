@@ -43,6 +43,30 @@ class Details:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowStart:
+    """Whether a workflow of a target branch starts on a pull request. `only_for` are the branches that it is for, if
+    it is not for this one."""
+
+    file: str
+    name: str
+    starts: bool
+    only_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchChecks:
+    """What is known of a pull request's workflows before it opens.
+
+    `workflows` are those whose start is certain; `complete` says that this is all of them. `own_token` means that the
+    token of a workflow run opens the pull request, and GitHub then starts none.
+    """
+
+    workflows: tuple[WorkflowStart, ...] = ()
+    complete: bool = True
+    own_token: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewThread:
     """An unresolved review thread. `line` is 0 if the file has changed there since. `body` is its first comment."""
 

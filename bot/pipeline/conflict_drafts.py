@@ -69,6 +69,7 @@ def _open_draft(
         repository=context.config.repository,
         requester=request.requester,
         remote=remote_of(context),
+        draft_note=context.config.publish.draft_note or "",
         template=context.config.templates.conflict,
     )
     title = render_title(request.original, plan.branch, template=context.config.title)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bot.errors import PushForbidden
 from bot.models import Candidate, Certainty, Moved, NotProven, Opened, TargetOutcome, TargetPlan, Verdict, WouldOpen
+from bot.pipeline.branch_checks import branch_checks
 from bot.pipeline.carried_patch_notes import patch_notes
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.open_pull_request import push_and_open
 from bot.pipeline.pull_request_metadata import details_of, difference, open_questions
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.target_repository import remote_of
+from bot.report.branch_checks import render_checks
 from bot.report.check_run import render_proof_check
 from bot.report.conflict import render_conflict_check
 from bot.report.pull_request import render_body, render_title
@@ -83,6 +85,7 @@ def _open(
             notes=patch_notes(patch, candidate, context) if patch else None,
             threads=open_questions(request.original, context),
             range_diff=difference(plan, candidate, context),
+            checks=_checks(candidate, verdict, context, draft=draft),
             template=context.config.templates.pull_request,
         ),
         draft=draft,
@@ -99,6 +102,16 @@ def _open(
         context.github.write_check_run(candidate.commit, render_conflict_check(()))
     context.progress(f"{plan.branch}: #{pull_request.number} opened")
     return Opened(branch=plan.branch, pull_request=pull_request, candidate=candidate, verdict=verdict, notes=notes)
+
+
+def _checks(candidate: Candidate, verdict: Verdict | None, context: RepositoryContext, *, draft: bool) -> list[str]:
+    return render_checks(
+        branch_checks(candidate, context),
+        branch=candidate.branch,
+        proven=verdict is not None and verdict.proven,
+        draft=draft,
+        draft_note=context.config.publish.draft_note or "",
+    )
 
 
 def _is_certain(candidate: Candidate, verdict: Verdict | None) -> bool:

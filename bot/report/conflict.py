@@ -17,7 +17,7 @@ CHECK = "Conflicts resolved"
 _MAX_LISTED = 20
 
 
-def render_conflict_body(
+def render_conflict_body(  # noqa: PLR0913 - a body has this many sources, and the last three are optional
     original: PullRequest,
     plan: TargetPlan,
     conflict: Conflict,
@@ -26,11 +26,13 @@ def render_conflict_body(
     repository: str,
     requester: str,
     remote: str = "origin",
+    draft_note: str = "",
     template: str | None = None,
 ) -> str:
     """Render the body of a draft with conflict markers. Hidden lines at its end identify it later.
 
-    `remote` is where the draft's branch is, as the reader's clone knows it.
+    `remote` is where the draft's branch is, as the reader's clone knows it. `draft_note` is the configuration's
+    sentence about drafts.
     """
     body = render(
         "conflict",
@@ -46,6 +48,7 @@ def render_conflict_body(
             plan.backport_branch, [_marked_file(file, draft) for file in conflict.files], remote=remote
         ),
         check=CHECK,
+        draft_note=draft_note,
     )
     key = BackportKey(repository=repository, commit=plan.commits[-1], target=plan.branch)
     return f"{shorten(body, MAX_BODY)}\n{conflict_marker()}\n{pull_request_marker(key)}\n"

@@ -87,12 +87,14 @@ def render_body(  # noqa: PLR0913 - a body has this many sources, and all but th
     notes: PatchNotes | None = None,
     threads: Sequence[ReviewThread] = (),
     range_diff: str = "",
+    checks: Sequence[str] = (),
     template: str | None = None,
 ) -> str:
     """Render the body. Its last line is the hidden marker that identifies the pull request later.
 
     `remote` is the remote of the reader's clone that has the target branch. Without a `plan`, the original's merge
-    commit counts as the picked one. `undone` is a sentence that says that the original was reverted since.
+    commit counts as the picked one. `undone` is a sentence that says that the original was reverted since. `checks` are
+    sentences, in Markdown, about the branch's own workflows.
     """
     commits = plan.commits if plan else (original.merge_commit or candidate.commit,)
     key = BackportKey(repository=repository, commit=commits[-1], target=candidate.branch)
@@ -121,6 +123,7 @@ def render_body(  # noqa: PLR0913 - a body has this many sources, and all but th
         notes=notes,
         threads=threads,
         carried=candidate.method is Method.CARRIED_PATCH,
+        checks=checks,
         range_diff=shorten(neutralize_keywords(range_diff), _MAX_RANGE_DIFF),
         recipe=by_hand,
     )
