@@ -25,7 +25,7 @@ PICKED_WORDS = r"\b(?:cherry[- ]?pick(?:ed)?|back-?port(?:ed)?) (?:from|of) (?:c
 _ANY_PICKED_LINE = re.compile(
     rf"^[ \t]{{0,9}}\(?{PICKED_WORDS}([0-9a-f]{{7,64}})\)?\.?[ \t]*$", re.IGNORECASE | re.MULTILINE
 )
-_ANY_PICKED = re.compile(rf"{PICKED_WORDS}(?=[0-9a-f]{{7,64}}\b)", re.IGNORECASE)
+_ANY_PICKED = re.compile(rf"{PICKED_WORDS}(?=`?[0-9a-f]{{7,64}}\b)", re.IGNORECASE)
 # git's own sentence, and as people write it of several: "This reverts commits A, B and C." What a reverted merge was
 # merged into ("reversing changes made to …") is not reverted.
 _REVERT = re.compile(

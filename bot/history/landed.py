@@ -1,7 +1,7 @@
 """Finds out whether a commit has landed on a branch, by the branch's own history.
 
 Evidence, strongest first: the commit itself; a commit that names it and makes its change; an equal patch. An empty pick
-is the next evidence, which a trial finds. Numbers and words in titles are no evidence.
+is the next evidence, which a trial finds. Names, numbers and titles only say where to look.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bot.git.trees import commit_paths
 from bot.history.branch_replay import Replay
 from bot.history.commit_graph import carriers
 from bot.history.commit_names import CommitNames
-from bot.history.message_references import parse_references
+from bot.history.message_references import numbers_in, own_number, parse_references
 from bot.models import Sha
 
 _SHORT = 12
@@ -107,19 +107,27 @@ class _Branch:
         """Return the commits that name each original and make its change, and for each other named original one that
         names it.
         """
-        pairs = [
+        numbers = {sha: own_number(self._repository.commit(sha).subject) for sha in originals}
+        claims = [(commit.sha, sha) for commit in self._commits for sha in numbers if self._names(commit, sha, numbers)]
+        # A number in a title says less: it also stands in what people write about a fix.
+        hints = [
             (commit.sha, sha)
             for commit in self._commits
-            for name in (*self._claims[commit.sha].sources, *self._claims[commit.sha].hashes)
-            for sha in originals
-            if sha.startswith(name)
+            for sha, number in numbers.items()
+            if number in numbers_in(commit.subject)
         ]
+        pairs = list(dict.fromkeys((*claims, *hints)))
         confirmed_pairs = borne_out(self._repository, pairs)
         by_name: dict[Sha, list[Sha]] = defaultdict(list)
         for commit, sha in pairs:
             if (commit, sha) in confirmed_pairs:
                 by_name[sha].append(commit)
-        return by_name, {sha: commit for commit, sha in pairs if (commit, sha) not in confirmed_pairs}
+        return by_name, {sha: commit for commit, sha in claims if (commit, sha) not in confirmed_pairs}
+
+    def _names(self, commit: LoggedCommit, original: Sha, numbers: Mapping[Sha, int | None]) -> bool:
+        references = self._claims[commit.sha]
+        by_hash = any(original.startswith(name) for name in (*references.sources, *references.hashes))
+        return by_hash or numbers[original] in references.backports
 
     def equal(self, original: Sha, sample_path: str, paths: frozenset[str]) -> list[Sha]:
         """Return the commits that make the same change as an original in the same paths."""

@@ -1,7 +1,8 @@
 """A commit's message → its references to other commits and pull requests.
 
-It knows git's own lines, patchback, Meeseeks, cherry-pick robots, GitHub's merges and bors. A reference is only text:
-it counts if `bot.git.same_change` finds that the commit makes, or takes back, the change that it names.
+It knows git's own lines, patchback, Meeseeks, Mergify, cherry-pick robots and workflows such as sglang's, GitHub's
+merges and bors. A reference is only text: it counts if `bot.git.same_change` finds that the commit makes, or takes
+back, the change that it names.
 
 Anyone writes messages, of any length, so every pattern must take linear time: repetitions are bounded, or cannot match
 in two ways.
@@ -44,15 +45,35 @@ _BODY_WORDS = re.compile(
     rf"^(?!>)\W{{0,4}}(?:This is an? )?(?:\w{{1,40}} )?{_VERB}{_NUMBER_LIST}", re.IGNORECASE | re.MULTILINE
 )
 _QUOTE = re.compile(r"[ \t]{0,9}>")
-_BARE_HASH = re.compile(rf"{PICKED_WORDS}([0-9a-f]{{10,40}})\b", re.IGNORECASE)
+_BARE_HASH = re.compile(rf"{PICKED_WORDS}`?([0-9a-f]{{10,40}})\b", re.IGNORECASE)
 _DIGITS = re.compile(r"(?:#|/pull/|PR )(\d{1,9})", re.IGNORECASE)
+# "[Cherry-pick to release/v1] Fix (#12)", "fix: [backport 1.2] Ring (#12)": the original's number, or the start of its
+# hash, ends the title. A squash appends its own number.
+_TITLE_NAMES_TARGET = re.compile(r"\[(?:cherry[- ]?pick|back-?port)(?:ed)?[ :][^\[\]]{1,120}\]", re.IGNORECASE)
+_LAST_NUMBERS = re.compile(r"((?:\(#\d{1,9}\)\s{0,9})+)$")
+_LAST_HASH = re.compile(r"\(([0-9a-f]{7,40})\)(?: \(#\d{1,9}\))?$")
+_LONGEST_END = 100
+# What tools and people write above a backport's description, in bold or not.
+_SOURCE_NUMBER = re.compile(
+    rf"^\*{{0,2}}(?:source|main|upstream|original) (?:PR|pull request):?\*{{0,2}}:? ?{_NUMBER_LIST}",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SOURCE_COMMIT = re.compile(
+    r"^\*{0,2}(?:source|main|upstream|original) commit:?\*{0,2}:? ?`?([0-9a-f]{7,40})\b", re.IGNORECASE | re.MULTILINE
+)
+_LIST_OF_COMMITS = "will backport the following commits"  # https://github.com/sorenlouv/backport
+_LISTED = re.compile(r"^ ?- \[.{1,500}\]\(https://[\w.-]{1,100}/[\w./-]{1,200}/pull/(\d{1,9})\)", re.MULTILINE)
 # The branch that a merge names: "auto-backport-of-pr-12-on-v5", "cherry-pick-12-to-1.7", "backport/12-to-release-1",
-# "bp/7.2.x/12"; a version is no number.
+# "bp/7.2.x/12"; a version is no number, and neither is a hash: git's abbreviations have 7 digits at least.
 _BRANCH = re.compile(
-    r"(?:^|[/_-])(?:back-?port|cherry-?pick|bp)(?:[-_/](?:of|pr)){0,4}[-_/]?(?:v?[\d.]{1,40}x?/)?#?(\d{1,9})(?![\d.])",
+    r"(?:^|[/_-])(?:back-?port|cherry-?pick|bp)(?:[-_/](?:of|pr)){0,4}[-_/]?(?:v?[\d.]{1,40}x?/)?#?(\d{1,6})(?![\da-z.])",
     re.IGNORECASE,
 )
-_BRANCH_HASH = re.compile(r"cherry-?pick-([0-9a-f]{40})-to-", re.IGNORECASE)
+# Mergify, Elastic and patchback end with the number: "mergify/bp/release/1.2/pr-12".
+_BRANCH_END = re.compile(r"(?:^|[/_-])(?:back-?ports?|bp)/(?:[\w.-]{1,100}/){1,6}pr-(\d{1,9})(?![\w.])", re.IGNORECASE)
+_BRANCH_HASH = re.compile(
+    r"cherry-?pick[-/]([0-9a-f]{7,40})-to-|/backports/(?:[\w.-]{1,100}/){1,6}([0-9a-f]{40})/pr-", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +128,8 @@ def numbers_in_branch(subject: str) -> tuple[int, ...]:
     """Return the pull requests that the branch in a merge's title is named for."""
     if not _MERGE.match(subject):
         return ()
-    return tuple(map(int, _BRANCH.findall(subject.rpartition(" from ")[2])))
+    branch = subject.rpartition(" from ")[2]
+    return tuple(map(int, _BRANCH_END.findall(branch) or _BRANCH.findall(branch)))
 
 
 def own_number(subject: str) -> int | None:
@@ -129,8 +151,22 @@ def _sources(message: str, subject: str) -> list[str]:
         *([in_subject.group(1)] if in_subject else ()),
         *([patchback.group(2)] if patchback else ()),
         *(_MERGED_AS.findall(message)),
-        *(_BRANCH_HASH.findall(subject)),
+        *(_SOURCE_COMMIT.findall(message)),
+        *_hash_at_end(subject),
+        *("".join(names) for names in _BRANCH_HASH.findall(subject)),
     ]
+
+
+def _hash_at_end(subject: str) -> list[str]:
+    return _LAST_HASH.findall(subject[-_LONGEST_END:]) if _TITLE_NAMES_TARGET.search(subject) else []
+
+
+def _number_at_end(subject: str) -> list[int]:
+    """Return the original's number of a title that names the target branch: the last but the squash's own."""
+    if not _TITLE_NAMES_TARGET.search(subject) or _hash_at_end(subject):
+        return []
+    last = _LAST_NUMBERS.search(subject[-_LONGEST_END:])
+    return [numbers_in(last.group())[-2:][0]] if last else []
 
 
 def _bare_hashes(message: str) -> list[str]:
@@ -159,9 +195,10 @@ def _reverted_numbers(message: str, subject: str) -> list[int]:
 def _backported_numbers(subject: str, body: str) -> list[int]:
     patchback = _PATCHBACK.match(subject)
     numbers = [int(patchback.group(1))] if patchback else []
-    for words in (*_TITLE_WORDS.findall(subject), *_BODY_WORDS.findall(body)):
+    for words in (*_TITLE_WORDS.findall(subject), *_BODY_WORDS.findall(body), *_SOURCE_NUMBER.findall(body)):
         numbers += map(int, _DIGITS.findall(words))
-    return [*numbers, *numbers_in_branch(subject)]
+    listed = map(int, _LISTED.findall(body)) if _LIST_OF_COMMITS in body else ()
+    return [*numbers, *_number_at_end(subject), *listed, *numbers_in_branch(subject)]
 
 
 T = TypeVar("T")

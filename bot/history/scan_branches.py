@@ -33,6 +33,12 @@ class Scan:
     landed: Mapping[str, BranchContents]
     unrelated_branches: Sequence[str] = ()
 
+    def number_of(self, name: str) -> int | None:
+        """Return the pull request whose original a hash means, perhaps abbreviated; None if it means none."""
+        position = self.commits.find(name)
+        original = self.main.brought_by.get(position) if position is not None else None
+        return self.commits[original].number if original is not None else None
+
 
 def scan(
     repository: Repository,

@@ -23,7 +23,7 @@ from bot.history.commit_graph import Commits, IndexedCommit
 from bot.history.message_references import NOTHING, References, own_number, parse_references
 from bot.models import Progress, Sha, silent
 
-_VERSION = "5"
+_VERSION = "6"
 """The version of the tables and of the rules by which this package reads history. A file of another version is dropped.
 """
 _SCHEMA = """

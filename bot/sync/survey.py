@@ -107,7 +107,7 @@ def _gather_facts(
     pulls: Mapping[int, ListedPullRequest],
 ) -> SyncFacts:
     policy = Policy(context.config.sync)
-    backports = find_backports(pulls, context.stable, context.main)
+    backports = find_backports(pulls, context.stable, context.main, branch_scan.number_of)
     patch_of = _patches_by_position(originals, context)
     references = find_references(branch_scan, context.store, originals)
     # Most originals are of no interest to the policy; leaving them out early is most of the speed.

@@ -49,6 +49,22 @@ PIECES = [
         "Authorization: ",
     ),
 ]
+PIECES += [
+    "[Cherry-pick to ",
+    "[backport a",
+    "Source PR: ",
+    "Source PR: #1 ",
+    "\nMain commit: `",
+    "bp/a/",
+    "/backports/",
+    "a/pr-",
+]
+PIECES += [
+    " - [",
+    "\n - [a](https://a/",
+    "will backport the following commits\n - [a](https://a/",
+    "cherry-pick/0123456-",
+]
 BEGINNINGS = ["fix", "backport of ", f"This reverts commits {SHA}", "Fix [skip ", "https://", "Revert ", "bp"]
 
 

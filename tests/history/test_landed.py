@@ -56,6 +56,36 @@ def test_an_adapted_pick_is_known_by_what_people_write_themselves(
     assert find_landed(repository, adapted, [original])[original].commit == adapted
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "[Cherry-pick to release/v1] Sync the changes in #11 (#12) (#13)",
+        "Backport of #12",
+        "Repair\n\n**Source PR:** #12 (https://github.com/a/b/pull/12)\n\n*Cherry-picked by hand.*",
+        "Fix (#12) (#13)",
+    ],
+)
+def test_an_adapted_pick_is_known_by_the_original_s_pull_request(
+    message: str, history: History, repository: Repository
+) -> None:
+    """base ── original (#12);  base ── adapted, which names #12 (branch)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base, message="Fix (#12)")
+    adapted = history.commit({"f": ADAPTED}, base, message=message)
+    assert find_landed(repository, adapted, [original])[original].commit == adapted
+
+
+def test_a_message_that_names_the_pull_request_of_another_change_is_no_evidence(
+    history: History, repository: Repository
+) -> None:
+    """base ── original (#12);  base ── another change, which names #12 (branch)"""
+    base = history.commit({"f": BASE})
+    original = history.commit({"f": FIXED}, base, message="Fix (#12)")
+    other = history.commit({"f": f"{BASE}more\n"}, base, message="[Cherry-pick to release/v1] Fix (#12) (#13)")
+    status = find_landing_status(repository, other, [original])
+    assert (dict(status.landed), dict(status.unfounded)) == ({}, {original: other})
+
+
 def test_equal_patch_on_other_lines_has_landed(history: History, repository: Repository) -> None:
     """base ── original (main)
     └──── lines above moved ── same change, other words (branch)

@@ -38,6 +38,60 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
         ),
         pytest.param("Merge pull request #13 from ann/bp/7.2.x/12", References(backports=(12,)), id="by hand"),
         pytest.param("Merge pull request #13 from ann/backport-1.2-notes", NOTHING, id="a version in a branch"),
+        pytest.param(
+            f"Merge pull request #13 from acme/cherry-pick/{SHA[:9]}-to-v1.2-0a1b2c3d",
+            References(sources=(SHA[:9],)),
+            id="a hash of digits in a branch",
+        ),
+        pytest.param(
+            "Merge pull request #13 from acme/cherry-pick/24587ab49-to-v1.2-0a1b2c3d",
+            References(sources=("24587ab49",)),
+            id="a hash that begins with digits in a branch",
+        ),
+        pytest.param(
+            "Merge pull request #13 from acme/cherry-pick/12-to-release-1.2", References(backports=(12,)), id="a number"
+        ),
+        pytest.param("Merge pull request #13 from acme/backport/8.x/pr-12", References(backports=(12,)), id="Elastic"),
+        pytest.param(
+            "Merge pull request #13 from acme/mergify/bp/release/1.2/pr-12", References(backports=(12,)), id="Mergify"
+        ),
+        pytest.param(
+            f"Merge pull request #13 from acme/patchback/backports/stable-2/{SHA}/pr-12",
+            References(sources=(SHA,), backports=(12,)),
+            id="merge of a patchback branch",
+        ),
+        pytest.param(
+            "[Cherry-pick to release/v1.2] Sync the changes in #11 (#12) (#13)",
+            References(backports=(12,)),
+            id="a squash whose title names the branch",
+        ),
+        pytest.param(
+            "[Cherry-pick to release/v1.2] Fix (#12)", References(backports=(12,)), id="a title that names the branch"
+        ),
+        pytest.param(
+            f"[Cherry-pick to release/v1.2] Fix ({SHA[:9]}) (#13)",
+            References(sources=(SHA[:9],)),
+            id="a title with a hash",
+        ),
+        pytest.param("fix: [cherry-pick 1.2] Fix (#12) (#13)", References(backports=(12,)), id="in the title's middle"),
+        pytest.param("[Cherry-pick to release/v1.2] Fix", NOTHING, id="a title that names the branch and no original"),
+        pytest.param(
+            f"Fix (#13)\n\nCherry-pick of commit `{SHA}` to `release/v1.2`.\n\n"
+            f"**Source PR:** #12 (https://github.com/a/b/pull/12)\n**Source commit:** `{SHA}`\n**Original title:** Fix",
+            References(sources=(SHA,), backports=(12,)),
+            id="lines that name source and commit",
+        ),
+        pytest.param(
+            "Fix [cherry-pick] (#13)\n\nMain PR: https://github.com/a/b/pull/12",
+            References(backports=(12,)),
+            id="a line that names the main branch's",
+        ),
+        pytest.param(
+            "[8.x] Fix (#12) (#13)\n\n# Backport\n\nThis will backport the following commits from `main` to `8.x`:\n"
+            " - [Fix (#12)](https://github.com/a/b/pull/12)\n - [Ring (#14)](https://github.com/a/b/pull/14)\n",
+            References(backports=(12, 14)),
+            id="a list of several",
+        ),
         pytest.param("Automated cherry pick of #12 and #14: Fix", References(backports=(12, 14)), id="several"),
         pytest.param("Fix things (backport of #12) (#13)", References(backports=(12,)), id="in brackets"),
         pytest.param("Fix\n\nBackport of https://github.com/a/b/pull/12", References(backports=(12,)), id="address"),
