@@ -113,7 +113,7 @@ class SuiteRun:
 
     `commit` is the commit of the tree, or empty if the tree is no checkout. `isolation` is None if nothing was run, or
     if the record is older than the field. `covered` lists the values of each parameter that the suite tried, in the
-    suite's words, e.g. {"page size": "1, 2, 16"}.
+    suite's words, e.g. {"page size": "1, 2, 16"}. `image` is the digest of the image that it ran in, or empty.
     """
 
     tree: str
@@ -124,6 +124,7 @@ class SuiteRun:
     commit: str = ""
     isolation: Isolation | None = None
     covered: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""
 
     def count(self, outcome: CaseOutcome) -> int:
         """Count the cases that ended so."""

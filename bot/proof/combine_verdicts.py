@@ -61,6 +61,7 @@ def _together(runs: Mapping[str, SuiteRun]) -> SuiteRun:
         device=next((run.device for run in runs.values() if run.device), None),
         seconds=sum(run.seconds for run in runs.values()),
         isolation=weakest(run.isolation for run in runs.values()),
+        image=next((run.image for run in runs.values() if run.image), ""),
         problem=" ".join(f"{suite_title(name)}: {run.problem}" for name, run in runs.items() if run.problem),
         covered={
             f"{suite_title(name)}: {key}": value for name, run in runs.items() for key, value in run.covered.items()

@@ -36,8 +36,9 @@ _OPENS_A_PULL_REQUEST = (VerdictOutcome.PROVEN, VerdictOutcome.NOT_REPRODUCED)
 def check_device(requested: str, run: SuiteRun, image: str = "") -> SuiteRun:
     """Make a run unusable that was not on the requested device, and name the `image` it ran in.
 
-    A run that names no device stays as it is.
+    A run that names no device stays usable or not, as it is.
     """
+    run = replace(run, image=image)
     if run.device is None:
         return run
     versions = {**run.device.versions, **({"image": image} if image else {})}

@@ -40,7 +40,10 @@ def conclude(
         name: apply_rules(verdict, rules[name]) if name in rules else verdict for name, verdict in verdicts.items()
     }
     by_suite |= {name: check_devices(by_suite[name], devices) for name in suites.proof if name in by_suite}
-    return combine(by_suite, guards=suites.guards.keys()), by_suite
+    verdict = combine(by_suite, guards=suites.guards.keys())
+    images = dict.fromkeys(run.image for run in (verdict.base, verdict.candidate) if run.image)
+    notes = (*verdict.notes, *(f"It ran in the image {image}." for image in images))
+    return replace(verdict, notes=notes), by_suite
 
 
 def apply_rules(verdict: Verdict, rules: DetectResult) -> Verdict:

@@ -108,7 +108,9 @@ def _run(
         )
     except OSError as error:  # a full disk, say
         problem = f"its files could not be used: {error.strerror or error}."
-        return SuiteRun(tree=name, cases=(), device=None, seconds=0.0, problem=problem)
+        return SuiteRun(
+            tree=name, cases=(), device=None, seconds=0.0, problem=problem, image=options.isolation.image_digest
+        )
 
 
 def _unless(stop: Event, call: Callable[[], object]) -> None:

@@ -95,8 +95,6 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     verdict, by_suite = conclude(
         verdicts, suites, DirectoryTree(candidate), carried_patches, devices=settings.devices_that_count
     )
-    if isolation.image_digest:
-        verdict = replace(verdict, notes=(*verdict.notes, f"It ran in the image {isolation.image_digest}."))
     if evidence is not None:
         write_evidence(evidence, verdict, by_suite)
     return verdict
@@ -117,7 +115,7 @@ def _make_ready(
 def _unready(suites: Iterable[str], error: SuiteError, commits: tuple[str, str], evidence: Path | None) -> Verdict:
     """Return the verdict of suites for which the machine could not be made ready."""
     base, candidate = (
-        SuiteRun(tree=tree, cases=(), device=None, seconds=0.0, commit=commit, problem=error.message)
+        SuiteRun(tree=tree, cases=(), device=None, seconds=0.0, commit=commit, problem=f"{error.message} {error.hint}")
         for tree, commit in zip(("base", "candidate"), commits, strict=True)
     )
     verdict = Verdict(

@@ -101,6 +101,7 @@ def _run_to_json(run: SuiteRun) -> dict[str, Any]:
         "device": device,
         "isolation": run.isolation and str(run.isolation),
         "covered": dict(run.covered),
+        "image": run.image,
         "cases": cases,
     }
 
@@ -116,6 +117,7 @@ def _cleaned_run(run: SuiteRun) -> SuiteRun:
         seconds=_finite(run.seconds),
         device=run.device and _cleaned_device(run.device),
         covered=_cleaned_texts(run.covered),
+        image=printable_line(run.image, LONGEST_NAME),
         cases=tuple(map(_cleaned_case, run.cases)),
     )
 

@@ -101,7 +101,16 @@ def zipped(folder: Path) -> bytes:
     return archive.getvalue()
 
 
-def reported(machine: Machine, run: int, *, base: str = "", suite: str = "widget-7", fixed: bool = True) -> None:
+def reported(
+    machine: Machine,
+    run: int,
+    *,
+    base: str = "",
+    suite: str = "widget-7",
+    fixed: bool = True,
+    image: str = "",
+    problem: str = "",
+) -> None:
     """Report a suite whose case fails on the base, and that all is proven, whatever the candidate did."""
     given = machine.take(run)
     runs = [
@@ -111,6 +120,8 @@ def reported(machine: Machine, run: int, *, base: str = "", suite: str = "widget
             device=None,
             seconds=1.0,
             commit=sha,
+            image=image,
+            problem=problem,
         )
         for name, outcome, sha in (
             ("base", CaseOutcome.FAILED, base or given["base"]),
@@ -267,6 +278,14 @@ def test_a_verdict_that_its_cases_do_not_bear_out_is_not_taken_over(forge: Offic
     with machine_for(forge, tmp_path, lambda machine, run: reported(machine, run, fixed=False)):
         verdict = not_proven(ask(forge))
     assert verdict.outcome is VerdictOutcome.INCOMPLETE
+
+
+def test_a_run_that_reached_no_device_still_names_its_image(forge: Office, tmp_path: Path) -> None:
+    image = f"widget/spring@sha256:{'5' * 64}"
+    with machine_for(forge, tmp_path, lambda machine, run: reported(machine, run, image=image, problem="no device")):
+        verdict = not_proven(ask(forge))
+    assert (verdict.outcome, verdict.candidate.image) == (VerdictOutcome.INCONCLUSIVE, image)
+    assert f"It ran in the image {image}." in verdict.notes
 
 
 @pytest.mark.parametrize(
