@@ -17,9 +17,7 @@ from bot.pipeline.reply_keys import comment_of
 class Record(BaseModel):
     """A mapping in a run folder's file. An unknown key is an error: it may be meant for a later version."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, ser_json_bytes="base64", val_json_bytes="base64", use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
 
 class BackportRequest(Record):

@@ -1,17 +1,15 @@
 """What the files of a run folder hold, as frozen records with a version.
 
-A file of another shape is refused as a whole. `schema()` is kept in run-folder.schema.json beside this file, for other
-tools that read a run folder. This module reads and writes no file.
+A file of another shape is refused as a whole. This module reads and writes no file.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from typing import Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
-from pydantic.json_schema import models_json_schema
 
 from bot.errors import RunFolderError
 from bot.models import (
@@ -170,10 +168,3 @@ def _check_full(*names: str) -> None:
     # These reach git as arguments.
     if not all(map(_FULL_SHA.fullmatch, names)):
         raise ValueError("names a commit by something else than its full object name")
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema of the three kinds of file."""
-    _, made = models_json_schema([(Plan, "validation"), (Picked, "validation"), (Proof, "validation")])
-    kinds = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in (Plan, Picked, Proof)]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "run folder", "oneOf": kinds, **made}

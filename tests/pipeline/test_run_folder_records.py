@@ -13,7 +13,8 @@ import bot.pipeline.run_folder_records
 from bot.errors import RunFolderError
 from bot.models import Candidate, Certainty, Failed, Fidelity, Method, Resolution, Sha, WouldOpen
 from bot.pipeline.run_folder import LARGEST_RECORD, RunFolder
-from bot.pipeline.run_folder_records import Picked, Plan, schema, tagged
+from bot.pipeline.run_folder_records import Picked, Plan, tagged
+from bot.pipeline.run_folder_schema import schema
 
 SCHEMA = Path(bot.pipeline.run_folder_records.__file__).with_name("run-folder.schema.json")
 CANDIDATE = Candidate(
