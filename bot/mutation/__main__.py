@@ -26,6 +26,7 @@ RELEASES = {
     "sglang-22598": ("0.5.10.post1",),
     "sglang-24587": ("0.5.10.post1", "0.5.11", "0.5.12.post1"),
     "sglang-25556": ("0.5.9", "0.5.12.post1"),
+    "sglang-27338": ("0.5.12.post1",),
     "sglang-27485": ("0.5.9", "0.5.11", "0.5.12.post1"),
 }
 """The releases that each patch is mutated on: one of every form that what it changes has had."""

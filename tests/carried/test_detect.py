@@ -25,22 +25,21 @@ def _numbers(version: str) -> tuple[int, int, int]:
     return int(parts[0]), int(parts[1]), int(parts[2])
 
 
-def _between(first: str, last: str, version: str) -> bool:
-    return _numbers(first) <= _numbers(version) <= _numbers(last)
+AFFECTED = {
+    "sglang-22598": ("0.5.10", "0.5.10"),
+    "sglang-24587": ("0.5.10", "0.5.12"),
+    "sglang-25556": ("0.5.9", "0.5.12"),
+    "sglang-27338": ("0.5.3", "0.5.12"),
+    "sglang-27485": ("0.5.3", "0.5.12"),
+}
+"""The first and the last affected release of each patch; see the patches' READMEs."""
 
 
 def _expected(patch: str, version: str) -> str:
-    """Return what is known of each release; see the patches' READMEs."""
-    if patch == "sglang-24587":
-        affected, before = _between("0.5.10", "0.5.12", version), "not-affected"
-    elif patch == "sglang-27485":
-        affected, before = _between("0.5.3", "0.5.12", version), "not-affected"
-    elif patch == "sglang-25556":
-        affected, before = _between("0.5.9", "0.5.12", version), "not-affected"
-    else:
-        affected, before = version.startswith("0.5.10"), "not-affected"
-    fixed_from = "0.5.11" if patch == "sglang-22598" else "0.5.13"
-    return "affected" if affected else "fixed" if _numbers(version) >= _numbers(fixed_from) else before
+    """Return what is known of each release: not affected before the fault came, fixed after it went."""
+    first, last = map(_numbers, AFFECTED[patch])
+    number = _numbers(version)
+    return "not-affected" if number < first else "affected" if number <= last else "fixed"
 
 
 @pytest.mark.parametrize("version", releases.known_versions())
