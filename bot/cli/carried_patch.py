@@ -26,6 +26,28 @@ from bot.report import terminal
 from bot.report.json_data import check_to_json, verdict_to_json
 from bot.text.suggestions import suggest
 
+_ProvenPatch = Annotated[
+    str | None,
+    typer.Option(
+        "--patch",
+        help="The carried patch. Without it, the tests that differ in TREE2 are the proof.",
+        metavar="NAME",
+    ),
+]
+_CandidateTree = Annotated[
+    Path | None,
+    typer.Option(
+        help="The tree with the fix. Without it, the carried patch is applied to a copy of TREE.",
+        exists=True,
+        file_okay=False,
+        metavar="TREE2",
+    ),
+]
+_EvidenceFolder = Annotated[
+    Path | None,
+    typer.Option(help="A folder to write verdict.json and both runs' JUnit XML to.", file_okay=False, metavar="DIR"),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
@@ -62,33 +84,15 @@ def apply_patch(
 def prove_fix(
     tree: Tree,
     *,
-    patch: Annotated[
-        str | None,
-        typer.Option(
-            help="The carried patch. Without it, the tests that differ in TREE2 are the proof.", metavar="NAME"
-        ),
-    ] = None,
-    candidate: Annotated[
-        Path | None,
-        typer.Option(
-            help="The tree with the fix. Without it, the carried patch is applied to a copy of TREE.",
-            exists=True,
-            file_okay=False,
-            metavar="TREE2",
-        ),
-    ] = None,
+    patch: _ProvenPatch = None,
+    candidate: _CandidateTree = None,
     device: Annotated[
         DeviceKind | None, typer.Option(help="The device that the suite runs on; auto by default.")
     ] = None,
     with_companions: WithCompanions = False,
     config: OwnConfig = None,
     branch: Annotated[str, typer.Option(help="The target branch, which selects what is configured by branch.")] = "",
-    evidence: Annotated[
-        Path | None,
-        typer.Option(
-            help="A folder to write verdict.json and both runs' JUnit XML to.", file_okay=False, metavar="DIR"
-        ),
-    ] = None,
+    evidence: _EvidenceFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the regression suite on TREE without and with the fix. The exit code is 0 only if the fix is proven."""

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from bot.commands.triggers import Trigger
 from bot.errors import RunFolderError
 from bot.git.bundle import open_bundle
 from bot.handlers.request_summary import RequestSummary, post_outcome_reaction
 from bot.handlers.serve_trigger import serve
-from bot.models import Candidate, Failed, Moved, Progress, Target, TargetOutcome, TargetPlan, Verdict, silent
+from bot.models import Candidate, Moved, Progress, Target, TargetOutcome, TargetPlan, Verdict, silent
 from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.folder_store import FolderStore
 from bot.pipeline.learn_backports import learn_backports
-from bot.pipeline.prove import no_verdict
+from bot.pipeline.prove import LocalRunner, ProofMeans
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.result_store import Decision, MemoryStore
 from bot.pipeline.run import RequestRun, serving_order
@@ -28,7 +29,7 @@ from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.run_folder_records import Plan, PlannedRequest, TargetRecord
 from bot.pipeline.run_settings import read_settings
 from bot.pipeline.status_comment import StatusComment
-from bot.pipeline.unexpected_errors import capture_errors
+from bot.proof.inconclusive import inconclusive
 from bot.report.json_data import target_to_json
 
 
@@ -117,24 +118,27 @@ def prove_target(identity: str, folder: RunFolder, *, progress: Progress = silen
             f"Target {identity} has no candidate, so nothing was proven.", hint="Run `stage pick` for it first."
         )
 
-    def prove() -> Verdict | None:
-        settings = read_settings(folder)
-        with open_bundle(folder.bundle(identity), candidate.base_commit, candidate.commit) as repository:
-            context = PickContext(
-                mirror=repository,
-                config=settings.config,
-                patches=settings.patches,
-                progress=progress,
-                evidence=folder.path(f"evidence/{identity}"),
-            )
-            return RequestRun(planned_target.request, store).prove(target, candidate, context)
+    means = _open_proof(folder, identity, candidate, progress)
+    verdict = RequestRun(planned_target.request, store).prove(target, candidate, means)
+    if verdict is None:
+        verdict = inconclusive("The request asks for no proof.")
+        store.keep_verdict(target, candidate, verdict)
+    return verdict
 
-    verdict = capture_errors(planned_target.plan.branch, prove)
-    if isinstance(verdict, Verdict):
-        return verdict
-    reason = verdict.message if isinstance(verdict, Failed) else "The request asks for no proof."
-    store.keep_verdict(target, candidate, no_verdict(reason))
-    return no_verdict(reason)
+
+@contextmanager
+def _open_proof(folder: RunFolder, identity: str, candidate: Candidate, progress: Progress) -> Iterator[ProofMeans]:
+    """Open the candidate's bundle; the proof runs on this machine."""
+    settings = read_settings(folder)
+    with open_bundle(folder.bundle(identity), candidate.base_commit, candidate.commit) as repository:
+        context = PickContext(
+            mirror=repository,
+            config=settings.config,
+            patches=settings.patches,
+            progress=progress,
+            evidence=folder.path(f"evidence/{identity}"),
+        )
+        yield context, LocalRunner(context)
 
 
 def publish_all(

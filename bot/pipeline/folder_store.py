@@ -12,10 +12,10 @@ from bot.errors import RunFolderError
 from bot.git.bundle import take_bundle, write_bundle
 from bot.git.repository import Repository
 from bot.models import Candidate, Target, TargetOutcome, Verdict
-from bot.pipeline.prove import no_verdict
 from bot.pipeline.result_store import Decision
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.run_folder_records import Picked, PlannedRequest, Proof, tagged
+from bot.proof.inconclusive import inconclusive
 from bot.proof.verdict_json import clean_verdict
 
 
@@ -70,15 +70,15 @@ class FolderStore:
         try:
             proof = self._folder.proof(self._id(target))
         except RunFolderError as error:
-            return no_verdict(error.message)
+            return inconclusive(error.message)
         if proof is None:
-            return no_verdict("The proof left no verdict: its job did not end by itself.")
+            return inconclusive("The proof left no verdict: its job did not end by itself.")
         if (proof.base_commit, proof.candidate) != (candidate.base_commit, candidate.commit):
-            return no_verdict("The proof is about other commits than the ones that were picked.")
+            return inconclusive("The proof is about other commits than the ones that were picked.")
         try:
             return clean_verdict(proof.verdict)
         except ValueError as error:
-            return no_verdict(f"The proof cannot be read: {error}.")
+            return inconclusive(f"The proof cannot be read: {error}.")
 
     def _id(self, target: Target) -> str:
         return self.request.find(str(target)).id

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from bot.carried.load import CarriedPatch
 from bot.environment.temporary_folders import scratch_folder
 from bot.git.trees import list_submodules
-from bot.models import Candidate, Progress, SuiteRun, Verdict, VerdictOutcome, silent
+from bot.models import Candidate, Progress, Verdict, silent
 from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.remote_proof import actions_runner
@@ -16,14 +17,14 @@ from bot.proof.prove_trees import prove_trees, without_suite
 from bot.proof.runner import ProofRequest, Runner
 from bot.proof.select_suites import suites_of
 
+ProofMeans = tuple[PickContext, Runner]
+"""What one proof needs: a context whose mirror has both trees, and the runner of the suites."""
 _MAX_NAMED = 5
 """Submodules that a note names."""
 
 
-def prove_candidate(
-    candidate: Candidate, patch: CarriedPatch | None, context: PickContext, runner: Runner | None = None
-) -> Verdict:
-    """Have the runner prove the candidate, on its very commits; without a runner, this machine does."""
+def prove_candidate(candidate: Candidate, patch: CarriedPatch | None, context: PickContext, runner: Runner) -> Verdict:
+    """Have the runner prove the candidate, on its very commits."""
     request = ProofRequest(
         branch=candidate.branch,
         base_commit=candidate.base_commit,
@@ -34,16 +35,8 @@ def prove_candidate(
     )
     if not suites_of(request, context).all_suites:
         return without_suite()
-    verdict = (runner or LocalRunner(context)).prove(
-        request, lambda line: context.progress(f"{candidate.branch}: {line}")
-    )
+    verdict = runner.prove(request, lambda line: context.progress(f"{candidate.branch}: {line}"))
     return verdict if verdict.proven else replace(verdict, notes=(*verdict.notes, *_left_out(candidate, context)))
-
-
-def no_verdict(reason: str) -> Verdict:
-    """Return the verdict of a proof that came to none."""
-    no_run = SuiteRun(tree="", cases=(), device=None, seconds=0.0, problem=reason)
-    return Verdict(outcome=VerdictOutcome.INCONCLUSIVE, reason=reason, base=no_run, candidate=no_run)
 
 
 def _left_out(candidate: Candidate, context: PickContext) -> Iterator[str]:
@@ -57,9 +50,11 @@ def _left_out(candidate: Candidate, context: PickContext) -> Iterator[str]:
         yield "A proof brings no files of Git LFS along, only their pointers: tests that need them cannot run."
 
 
-def configured_runner(context: RepositoryContext) -> Runner:
-    """Return the runner that the configuration names."""
-    return actions_runner(context) if context.config.prove.runner == "github-actions" else LocalRunner(context.pick)
+@contextmanager
+def configured_proof(context: RepositoryContext) -> Iterator[ProofMeans]:
+    """Open what a proof of the service needs, with the runner that the configuration names."""
+    is_remote = context.config.prove.runner == "github-actions"
+    yield context.pick, actions_runner(context) if is_remote else LocalRunner(context.pick)
 
 
 class LocalRunner:

@@ -12,6 +12,7 @@ runs where a token is. Both go through `RequestRun`, which hands each step what 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -20,18 +21,14 @@ from bot.commands.targets import newest_first
 from bot.errors import RunFolderError
 from bot.models import (
     Candidate,
-    Certainty,
     Conflicted,
     Failed,
     Moved,
-    Opened,
     Sha,
     Target,
     TargetOutcome,
     TargetPlan,
     Verdict,
-    VerdictOutcome,
-    WouldOpen,
 )
 from bot.pick.context import PickContext
 from bot.pick.regenerator import Regenerator
@@ -40,16 +37,17 @@ from bot.pipeline.conflict_drafts import offer_draft
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.pick import pick_candidate
 from bot.pipeline.plan import plan_backport
-from bot.pipeline.prove import configured_runner, prove_candidate
+from bot.pipeline.prove import ProofMeans, configured_proof, prove_candidate
 from bot.pipeline.publish import check_rights, publish_candidate
 from bot.pipeline.regenerate_files import tools_for
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.result_store import Decision, ResultStore
 from bot.pipeline.run_failures import lost_pick_failure, moved_failure, sibling_failure
+from bot.pipeline.stand_in import may_stand_in
 from bot.pipeline.target_repository import context_for_target, resolve_repository
 from bot.pipeline.unexpected_errors import capture_errors
 from bot.pipeline.verified_commits import signed_by_github
-from bot.proof.runner import Runner
+from bot.proof.inconclusive import inconclusive
 
 ResultT = TypeVar("ResultT")
 
@@ -63,25 +61,6 @@ def serving_order(names: Iterable[str], patch: CarriedPatch | None) -> list[Targ
     A carried patch knows the older branches better than a neighbour does, so with one the order stays as asked.
     """
     return [Target.parse(name) for name in (names if patch else newest_first(names))]
-
-
-def may_stand_in(candidate: Candidate, decision: Decision | None) -> bool:
-    """Say whether a branch's candidate may stand in for the original on the next branch.
-
-    Only what may be opened, was made without a guess and did not fail its proof: a guess that was copied would look
-    like a plain pick. While the branch has no outcome yet, its candidate counts: what is made from it names it, and is
-    published only after it.
-    """
-    if candidate.certainty is not Certainty.CERTAIN:
-        return False
-    if decision is None or isinstance(decision, TargetPlan):
-        return True
-    return isinstance(decision, Opened | WouldOpen) and not _speaks_against(decision.verdict)
-
-
-def _speaks_against(verdict: Verdict | None) -> bool:
-    """Say whether a proof ran and spoke against the candidate; one that did not run says nothing."""
-    return verdict is not None and verdict.outcome not in (VerdictOutcome.PROVEN, VerdictOutcome.INCONCLUSIVE)
 
 
 def _sign(candidate: Candidate, repository: RepositoryContext) -> Candidate:
@@ -122,7 +101,7 @@ class RequestRun:
                 repository = resolve_repository(target, context)
                 watch = CancellationWatch(target.branch, self.request, repository)
                 repository = replace(repository, pick=replace(repository.pick, stop_when=watch))
-                self.prove(target, candidate, repository.pick, configured_runner(repository))
+                self.prove(target, candidate, configured_proof(repository))
             outcome = self.publish(target, context)
             if not isinstance(outcome, Moved):
                 return outcome
@@ -179,13 +158,22 @@ class RequestRun:
             self.store.keep_objects(target, result, context.mirror)
         return result
 
-    def prove(
-        self, target: Target, candidate: Candidate, context: PickContext, runner: Runner | None = None
-    ) -> Verdict | None:
-        """Return the verdict; None if the requester was allowed to skip the proof. Without a runner, prove here."""
+    def prove(self, target: Target, candidate: Candidate, means: AbstractContextManager[ProofMeans]) -> Verdict | None:
+        """Return the verdict; None if the requester was allowed to skip the proof.
+
+        `means` opens what the proof needs. An error there or in the proof says nothing about the candidate, so the
+        verdict is inconclusive and gives the error as its reason.
+        """
         if not self.request.options.prove:
             return None
-        verdict = prove_candidate(candidate, context.patch_for(self.request.original), context, runner)
+
+        def step() -> Verdict:
+            with means as (context, runner):
+                return prove_candidate(candidate, context.patch_for(self.request.original), context, runner)
+
+        verdict = self._capture(target, step)
+        if isinstance(verdict, Failed):
+            verdict = inconclusive(verdict.message, notes=(verdict.hint,) if verdict.hint else ())
         self.store.keep_verdict(target, candidate, verdict)
         return verdict
 

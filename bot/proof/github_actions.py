@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 
 from bot.errors import SuiteError, Unavailable
 from bot.github.protocol import WorkflowRuns
-from bot.models import Progress, StopWhen, SuiteRun, Verdict, VerdictOutcome, WorkflowRun, never, silent
+from bot.models import Progress, StopWhen, Verdict, WorkflowRun, never, silent
+from bot.proof.inconclusive import inconclusive
 from bot.proof.runner import ProofRequest
 from bot.proof.workflow_artifact import Runs, read_artifact
 
@@ -81,7 +82,9 @@ class ActionsRunner:
                     return replace(ending, notes=(*notes, *ending.notes))
                 progress(ending.message)
                 notes.append(ending.message)
-        return replace(_inconclusive(f"{notes[-1]} It was the second time, so nobody tries again."), notes=tuple(notes))
+        return replace(
+            _without_report(f"{notes[-1]} It was the second time, so nobody tries again."), notes=tuple(notes)
+        )
 
     def _run_once(self, request: ProofRequest, progress: Progress) -> Verdict | _RunLoss:
         word = f"{request.commit[:12]}-{secrets.token_hex(8)}"
@@ -117,12 +120,12 @@ class ActionsRunner:
             if time.monotonic() - since > limit:
                 self._runs.cancel(run.id)
                 state = "was still running" if is_running else "was still in the queue"
-                return _inconclusive(
+                return _without_report(
                     f"Workflow run {run.id} {state} after {limit / 60:g} minutes and was cancelled.", run
                 )
             if self._stop_when():
                 self._runs.cancel(run.id)
-                return _inconclusive(f"Workflow run {run.id} was cancelled, as the request was.", run)
+                return _without_report(f"Workflow run {run.id} was cancelled, as the request was.", run)
             time.sleep(self._timeouts.poll)
             with suppress(Unavailable):  # GitHub is away at times for minutes, and the run goes on meanwhile
                 current = self._runs.get(run.id)
@@ -136,13 +139,13 @@ class ActionsRunner:
             return _RunLoss(f"Workflow run {run.id} ended as {run.conclusion}: {run.url}.")
         archive = self._runs.artifact(run.id, ARTIFACT)
         if archive is None:
-            return _inconclusive(f"Workflow run {run.id} ended as {run.conclusion} and left no report.", run)
+            return _without_report(f"Workflow run {run.id} ended as {run.conclusion} and left no report.", run)
         try:
             runs_by_suite = read_artifact(archive)
             _check_commits(runs_by_suite, request)
             verdict = self._judge(request, runs_by_suite)
         except SuiteError as error:
-            return _inconclusive(f"Workflow run {run.id}: {error.message}", run)
+            return _without_report(f"Workflow run {run.id}: {error.message}", run)
         return replace(verdict, notes=(*verdict.notes, f"It ran in workflow run {run.id}."), evidence_url=run.url)
 
 
@@ -173,12 +176,5 @@ def _commits_text(commits: Iterable[str]) -> str:
     return " and ".join(sha[:12] or "no commit" for sha in commits)
 
 
-def _inconclusive(reason: str, run: WorkflowRun | None = None) -> Verdict:
-    never = SuiteRun(tree="", cases=(), device=None, seconds=0.0, problem="no report of it came back")
-    return Verdict(
-        outcome=VerdictOutcome.INCONCLUSIVE,
-        reason=reason,
-        base=never,
-        candidate=never,
-        evidence_url=run.url if run else "",
-    )
+def _without_report(reason: str, run: WorkflowRun | None = None) -> Verdict:
+    return inconclusive(reason, problem="no report of it came back", evidence_url=run.url if run else "")

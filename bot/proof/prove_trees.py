@@ -16,15 +16,16 @@ from bot.config.containers import version_in
 from bot.environment.cache_folder import cache_directory
 from bot.environment.temporary_folders import scratch_folder
 from bot.errors import SuiteError
-from bot.models import CommandSuite, Progress, Sha, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never, silent
+from bot.models import CommandSuite, Progress, Sha, StopWhen, Suite, Verdict, never, silent
 from bot.proof.artifacts import write_evidence
 from bot.proof.container_image import fetch_image
+from bot.proof.inconclusive import inconclusive
 from bot.proof.isolated_command import IsolationSettings, isolation_kind
 from bot.proof.judge_by_rules import conclude
 from bot.proof.kernel_cache import drop_old_kernels
 from bot.proof.prepare_machine import run_preparations
 from bot.proof.run_isolated import StartGate
-from bot.proof.select_suites import isolation_settings, resolved_in, suites_for
+from bot.proof.select_suites import Suites, isolation_settings, resolved_in, suites_for
 from bot.proof.suite_sequence import prove_each
 
 _DEFAULT = ProveConfig()
@@ -76,28 +77,19 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     except SuiteError as error:
         return _unready(suites.all_suites, error, commits, evidence)
     drop_old_kernels(_kernels())
-    with _lay_out_in_background(lay_out, base, candidate) as (first, trees_ready):
-        proof = _Proof(
-            base=base,
-            candidate=candidate,
-            patches=patches,
-            device=settings.device,
-            isolation=isolation,
-            commits=commits,
-            kernels=_kernels() / kernels_of if kernels_of else None,
-            evidence=evidence,
-            progress=progress,
-            several=len(suites.all_suites) > 1,
-            trees_ready=trees_ready,
-        )
-        verdicts = proof.run(suites.all_suites, first, stop_when)
-    carried_patches = [entry for entry in (patch, *companions) if entry is not None]
-    verdict, by_suite = conclude(
-        verdicts, suites, DirectoryTree(candidate), carried_patches, devices=settings.devices_that_count
+    proof = _Proof(
+        base=base,
+        candidate=candidate,
+        patches=patches,
+        settings=settings,
+        isolation=isolation,
+        commits=commits,
+        kernels=_kernels() / kernels_of if kernels_of else None,
+        evidence=evidence,
+        progress=progress,
     )
-    if evidence is not None:
-        write_evidence(evidence, verdict, by_suite)
-    return verdict
+    verdicts = proof.run(suites.all_suites, lay_out, stop_when)
+    return proof.conclude(verdicts, suites, [entry for entry in (patch, *companions) if entry is not None])
 
 
 def _make_ready(
@@ -114,13 +106,7 @@ def _make_ready(
 
 def _unready(suites: Iterable[str], error: SuiteError, commits: tuple[str, str], evidence: Path | None) -> Verdict:
     """Return the verdict of suites for which the machine could not be made ready."""
-    base, candidate = (
-        SuiteRun(tree=tree, cases=(), device=None, seconds=0.0, commit=commit, problem=f"{error.message} {error.hint}")
-        for tree, commit in zip(("base", "candidate"), commits, strict=True)
-    )
-    verdict = Verdict(
-        outcome=VerdictOutcome.INCONCLUSIVE, reason=error.message, base=base, candidate=candidate, notes=(error.hint,)
-    )
+    verdict = inconclusive(error.message, problem=f"{error.message} {error.hint}", commits=commits, notes=(error.hint,))
     if evidence is not None:
         write_evidence(evidence, verdict, dict.fromkeys(suites, verdict))
     return verdict
@@ -128,45 +114,58 @@ def _unready(suites: Iterable[str], error: SuiteError, commits: tuple[str, str],
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Proof:
-    """What all suites of one proof share. `trees_ready` is done when both trees are there; it raises what failed."""
+    """What all suites of one proof share."""
 
     base: Path
     candidate: Path
     patches: Mapping[str, CarriedPatch]
-    device: str
+    settings: ProveConfig
     isolation: IsolationSettings
     commits: tuple[str, str]
     kernels: Path | None
     evidence: Path | None
     progress: Progress
-    several: bool
-    trees_ready: Future[object]
 
     def run(
-        self, suites: Mapping[str, Suite | CommandSuite], first: StartGate, stop_when: StopWhen
+        self, suites: Mapping[str, Suite | CommandSuite], lay_out: Callable[[], object] | None, stop_when: StopWhen
     ) -> dict[str, Verdict]:
-        """Prove every suite. Raises what the trees could not be laid out for."""
+        """Prove every suite while `lay_out` writes the trees. Raises what `lay_out` raises."""
+        with _lay_out_in_background(lay_out, self.base, self.candidate) as (first, trees_ready):
 
-        def should_stop() -> bool:
-            if self.trees_ready.done():
-                self.trees_ready.result()
-            return stop_when()
+            def should_stop() -> bool:
+                if trees_ready.done():
+                    trees_ready.result()
+                return stop_when()
 
-        verdicts = prove_each(
-            suites, self._prove, first=first, device=self.device, isolation=self.isolation, stop_when=should_stop
-        )
-        self.trees_ready.result()
-        return verdicts
+            def prove_suite(name: str, suite: Suite | CommandSuite, gate: StartGate, stop_when: StopWhen) -> Verdict:
+                if gate.is_open():
+                    trees_ready.result()  # the suite before this one may have ended before its gate opened
+                progress = self._named_progress(name) if len(suites) > 1 else self.progress
+                return self._prove(name, suite, gate, stop_when, progress)
 
-    def _prove(self, name: str, suite: Suite | CommandSuite, gate: StartGate, stop_when: StopWhen) -> Verdict:
-        if gate.is_open():
-            self.trees_ready.result()  # the suite before it may have ended before its gate opened
+            verdicts = prove_each(
+                suites,
+                prove_suite,
+                first=first,
+                device=self.settings.device,
+                isolation=self.isolation,
+                stop_when=should_stop,
+            )
+            trees_ready.result()
+            return verdicts
+
+    def _named_progress(self, name: str) -> Progress:
+        return lambda line: self.progress(f"{name}: {line}")
+
+    def _prove(
+        self, name: str, suite: Suite | CommandSuite, gate: StartGate, stop_when: StopWhen, progress: Progress
+    ) -> Verdict:
         verdict = proof.prove(
             self.base,
             self.candidate,
             suite,
-            device=self.device,
-            progress=(lambda line: self.progress(f"{name}: {line}")) if self.several else self.progress,
+            device=self.settings.device,
+            progress=progress,
             resolved_patches=lambda: resolved_in(DirectoryTree(self.candidate), suite, self.patches),
             isolation=self.isolation,
             keep=self.evidence and self.evidence / name,
@@ -180,6 +179,15 @@ class _Proof:
             base=replace(verdict.base, commit=of_base),
             candidate=replace(verdict.candidate, commit=of_candidate),
         )
+
+    def conclude(self, verdicts: Mapping[str, Verdict], suites: Suites, patches: Sequence[CarriedPatch]) -> Verdict:
+        """Return the verdict on all suites, and write it and theirs to the folder of the evidence."""
+        verdict, by_suite = conclude(
+            verdicts, suites, DirectoryTree(self.candidate), patches, devices=self.settings.devices_that_count
+        )
+        if self.evidence is not None:
+            write_evidence(self.evidence, verdict, by_suite)
+        return verdict
 
 
 def _kernels() -> Path:
@@ -216,9 +224,8 @@ def _lay_out_when_started(first: StartGate, lay_out: Callable[[], object]) -> No
 
 def without_suite() -> Verdict:
     """Return the verdict on a change that no suite is for, with what could be done about it."""
-    nothing = SuiteRun(tree="", cases=(), device=None, seconds=0.0, problem="there is no regression suite")
     reason = (
         "No carried patch is known for this pull request and it changes no tests, so nothing could be proven. Tests "
         "that lie elsewhere are found once `prove.tests.paths` of the configuration names them."
     )
-    return Verdict(outcome=VerdictOutcome.INCONCLUSIVE, reason=reason, base=nothing, candidate=nothing)
+    return inconclusive(reason, problem="there is no regression suite")

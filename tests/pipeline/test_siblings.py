@@ -16,7 +16,7 @@ from bot.config import parse_config
 from bot.handlers.run_sync import open_missing
 from bot.models import Certainty, Conflicted, Failed, Method, Opened, SuiteRun, Verdict, VerdictOutcome
 from bot.pick.caches import PickCaches
-from bot.pipeline.run import may_stand_in
+from bot.pipeline.stand_in import may_stand_in
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, commit, git, with_pick
 
 OLD, NEW = [f"old line {n}\n" for n in range(30)], [f"rewritten {n}\n" for n in range(30)]

@@ -13,7 +13,7 @@ from bot.commands.parser import parse_commands
 from bot.config import parse_config
 from bot.handlers import backport, sync_openings
 from bot.handlers.run_sync import open_missing
-from bot.models import Failed, Opened, TargetOutcome
+from bot.models import Failed, NotProven, Opened, TargetOutcome, VerdictOutcome
 from bot.pipeline import run, status_comment
 from bot.pipeline.pick import pick_candidate
 from bot.report import check_run
@@ -65,6 +65,18 @@ def test_it_ends_every_branch_where_the_work_on_all_of_them_stopped(
     results = office.say("/backport release/1.1 release/1.2")
     assert [type(result) for result in results] == [Failed, Failed]
     assert _ended(office).count("RecursionError") >= 2
+
+
+def test_in_a_proof_it_is_an_inconclusive_verdict_with_the_error_as_its_reason(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "prove_candidate", _fail)
+    (outcome,) = office.say("/backport release/1.2")
+    assert isinstance(outcome, NotProven)
+    assert outcome.verdict.outcome is VerdictOutcome.INCONCLUSIVE
+    assert "RecursionError" in outcome.verdict.reason
+    assert any("/backport release/1.2" in note for note in outcome.verdict.notes)
+    assert SECRET not in _ended(office)
 
 
 def test_it_answers_where_there_is_no_status_comment_yet(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
