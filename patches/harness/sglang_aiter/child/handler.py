@@ -55,7 +55,7 @@ class Handler:
             importlib.import_module("triton.experimental.gluon.language")
         importlib.import_module("sglang_aiter.child.kernels")
         if not gpu:
-            _interpret_plainly()
+            importlib.import_module("sglang_aiter.child.interpreter").interpret_plainly()
 
     def load(self, root: str, device: str, handle: list[Any] | None) -> dict[str, Any]:
         """Import the target. Raises what a user would see."""
@@ -82,7 +82,7 @@ class Handler:
         """Build a backend and let it allocate; say what it made. A `planned` one takes no memory: it is on meta."""
         chosen = Setting(**setting)
         pool = self._part(table, torch.int32, chosen.rows, chosen.columns, planned=planned)
-        numbers = self._part(mapping, torch.int64, chosen.slots) if chosen.window else None
+        numbers = self._part(mapping, torch.int64, chosen.slots, planned=planned) if chosen.window else None
         backend = self._loaded.backend(chosen, pool, numbers, multi_step=multi_step)
         self._calls = calls = Calls(self._loaded, chosen, backend, pool)
         self._held, self._graphs = [], []
@@ -281,13 +281,6 @@ class Handler:
     def _wait(self) -> None:
         if self._gpu:
             torch.cuda.synchronize(0)  # without a number torch counts the devices each time
-
-
-def _interpret_plainly() -> None:
-    """Let the interpreter compute each sum once: its own check for overflow takes a third of the time."""
-    with contextlib.suppress(ImportError, AttributeError):
-        builder = importlib.import_module("triton.runtime.interpreter").interpreter_builder
-        object.__setattr__(builder.options, "sanitize_overflow", False)
 
 
 def _plan(owner: Any) -> None:
