@@ -8,7 +8,7 @@ from typing import Any
 
 
 def interpret_plainly() -> None:
-    """Leave out the check for overflow, a third of the time, and what is repeated for each call, a fifth of the rest."""
+    """Leave out the check for overflow, a third of the time, and what each call repeats, a fifth of the rest."""
     with contextlib.suppress(ImportError, AttributeError):
         from triton.runtime import interpreter  # noqa: PLC0415 - only after the device has been chosen
 
