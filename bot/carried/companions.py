@@ -1,11 +1,13 @@
 """Companions of a carried patch: which belong with it, in which order, and the changes of each on top of the others.
 
+Also which patches must be applied before it, companions or not.
+
 A companion that a tree does not need, or that is not loaded, is left out. Nothing is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from bot.carried.apply import Applied, ChangedTree, StepFailure, apply
 from bot.carried.detect import check
@@ -68,6 +70,44 @@ def apply_companions(
         if isinstance(outcome, Applied):
             tree = ChangedTree(tree, outcome.changes)
     return tuple(outcomes)
+
+
+def patches_to_apply_first(
+    tree: SourceTree, patch: CarriedPatch, patches: Mapping[str, CarriedPatch]
+) -> tuple[CarriedPatch, ...]:
+    """Return the patches that a tree needs first, in order, if this one applies on top of them and not without them.
+
+    Empty if it applies as it is, or if they would not help.
+    """
+    predecessors = [
+        predecessor
+        for predecessor in _predecessors(patch, patches)
+        if check(tree, predecessor).status is Affectedness.AFFECTED
+    ]
+    if not predecessors or isinstance(apply(tree, patch), Applied):
+        return ()
+    for each in (*predecessors, patch):
+        outcome = apply(tree, each)
+        if not isinstance(outcome, Applied):
+            return ()
+        tree = ChangedTree(tree, outcome.changes)
+    return tuple(predecessors)
+
+
+def _predecessors(patch: CarriedPatch, patches: Mapping[str, CarriedPatch]) -> tuple[CarriedPatch, ...]:
+    """Return the loaded patches that go before a patch, and those that go before them, each after those."""
+    order: dict[str, CarriedPatch] = {}
+    visited_names = {patch.name}
+
+    def place(names: Iterable[str]) -> None:
+        for name in names:
+            if name in patches and name not in visited_names:  # two patches may each want to follow the other
+                visited_names.add(name)
+                place(patches[name].file.apply_after)
+                order[name] = patches[name]
+
+    place(patch.file.apply_after)
+    return tuple(order.values())
 
 
 def _closure(patch: CarriedPatch, patches: Mapping[str, CarriedPatch]) -> Iterator[CarriedPatch]:

@@ -1,7 +1,7 @@
 """Trials: what would come of bringing missing originals to one branch. Keeps nothing.
 
 The order of the questions is one of cost: the carried patch's rules, the plain pick (one git process for all), the
-ladder, and other missing originals as prerequisites.
+ladder, and what has to come first: by the carried patch, or other missing originals as prerequisites.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from bot.carried.companions import patches_to_apply_first
 from bot.carried.load import CarriedPatch
 from bot.errors import GitError
 from bot.git.batch_trial_picks import Trial, try_picks
 from bot.git.repository import Quarantine
+from bot.git.trees import CommitTree
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick, try_pick
 from bot.models import (
     AlreadyApplied,
@@ -44,15 +46,17 @@ class TrialResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRunner:
-    """Tries originals on one branch at its tip. `patch_of` are carried patches by the original's position.
+    """Tries originals on one branch at its tip.
 
-    Without `thorough` a conflict is only reported and not resolved, which takes a hundredth of the time.
+    `patch_of` are carried patches by the original's position, `original_of` the commits of their originals by the
+    patch's name. Without `thorough` a conflict is only reported and not resolved, which takes a hundredth of the time.
     """
 
     forecaster: Forecaster
     branch: str
     tip: Sha
     patch_of: Mapping[int, CarriedPatch]
+    original_of: Mapping[str, Sha]
     thorough: bool = True
 
     @property
@@ -98,6 +102,10 @@ class TrialRunner:
 
     def _conflict(self, conflict: Conflict, original: Original, backlog: Sequence[Original]) -> TrialResult:
         reason = _conflict_reason(conflict.files)
+        patch = self.patch_of.get(original.position)
+        first = self._originals_to_bring_first(patch) if patch else ()
+        if patch and first:
+            return TrialResult(State.NEEDS, f"{reason}; the carried patch {patch.name} is for it", first)
         prerequisites = self._prerequisites(original, backlog)
         if prerequisites:
             return TrialResult(State.NEEDS, reason, prerequisites)
@@ -105,6 +113,15 @@ class TrialRunner:
         if conflict.prerequisites and not any(commit.paths for commit in conflict.prerequisites):
             return TrialResult(State.NEEDS, reason, tuple(commit.sha for commit in conflict.prerequisites))
         return TrialResult(State.CONFLICT, reason)
+
+    def _originals_to_bring_first(self, patch: CarriedPatch) -> tuple[Sha, ...]:
+        """Return the originals after which a carried patch applies, by what the patch says; none if that is unknown."""
+        tree = CommitTree(self.repository, self.tip)
+        names = [first.name for first in patches_to_apply_first(tree, patch, self.forecaster.patches)]
+        # One that main does not have cannot be brought.
+        return (
+            tuple(self.original_of[name] for name in names) if all(name in self.original_of for name in names) else ()
+        )
 
     def _prerequisites(self, original: Original, backlog: Sequence[Original]) -> tuple[Sha, ...]:
         """Return the fewest missing originals found on top of which this one applies; none if they are too many."""

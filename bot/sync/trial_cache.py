@@ -50,7 +50,15 @@ class Trials:
         if not pending:
             return results
         self.progress(f"{branch}: trying {count(len(pending), 'original')}")
-        runner = TrialRunner(forecaster=self.forecaster, branch=branch, tip=tip, patch_of=patch_of, thorough=thorough)
+        commits = self.store.commits()
+        runner = TrialRunner(
+            forecaster=self.forecaster,
+            branch=branch,
+            tip=tip,
+            patch_of=patch_of,
+            original_of={patch.name: commits[position].sha for position, patch in patch_of.items()},
+            thorough=thorough,
+        )
         new = dict(runner.run(pending, backlog))
         self.store.keep_results(_TOPIC, {keys[position]: _to_json(result) for position, result in new.items()})
         return results | new
@@ -66,9 +74,16 @@ class Trials:
             # Without `thorough` no prerequisites are looked for.
             candidates = earlier(original, backlog) if thorough else []
             fingerprint = fingerprints.of(original, patch_of.get(original.position))
-            text = json.dumps([fingerprint, [candidate.commits for candidate in candidates], settings])
+            patches = self._predecessors(patch_of.get(original.position))
+            text = json.dumps([fingerprint, [candidate.commits for candidate in candidates], settings, patches])
             keys[original.position] = hashlib.sha256(text.encode()).hexdigest()
         return keys
+
+    def _predecessors(self, patch: CarriedPatch | None) -> list[str]:
+        """Return digests of the carried patches that a patch may need first."""
+        if patch is None or not patch.file.apply_after:
+            return []
+        return [_digest(each.directory) for _, each in sorted(self.forecaster.patches.items())]
 
 
 class Fingerprints:

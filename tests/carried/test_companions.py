@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from bot.carried.apply import Applied, StepFailure, apply
-from bot.carried.companions import apply_companions, companions_of, needed_companions
+from bot.carried.companions import apply_companions, companions_of, needed_companions, patches_to_apply_first
 from bot.carried.load import CarriedPatch, load_patches
 from tests.carried.conftest import MemoryTree
 
@@ -16,9 +16,18 @@ BROKEN = b"def sizes():\n    a = 1\n    b = 1\n    c = 1\n    d = 1\n"
 
 
 def write_patch(
-    folder: Path, letter: str, *, companions: Sequence[str] = (), after: Sequence[str] = (), steps: int = 1
+    folder: Path,
+    letter: str,
+    *,
+    companions: Sequence[str] = (),
+    after: Sequence[str] = (),
+    steps: int = 1,
+    needs: str = "",
 ) -> None:
-    """Write the patch that makes a variable 2 where it is 1; with no place expected where there is one, it fails."""
+    """Write the patch that makes a variable 2 where it is 1; with no place expected where there is one, it fails.
+
+    Where `needs` is not in the file, the tree is not fixed by it.
+    """
     expect = "exactly 1" if steps else "exactly 3"
     document = {
         "provenance": {
@@ -35,10 +44,11 @@ def write_patch(
         "rules": {
             f"is-{n}": {"file": "all", "says": f"{letter} is {n}", "rule": {"pattern": f"{letter} = {n}"}}
             for n in (1, 2)
-        },
+        }
+        | {"needs": {"file": "all", "says": "what it needs", "rule": {"pattern": needs or f"{letter} = 2"}}},
         "detect": [
             {"status": "affected", "when": [{"some": "is-1"}], "reason": "It is 1."},
-            {"status": "fixed", "when": [{"some": "is-2"}], "reason": "It is 2."},
+            {"status": "fixed", "when": [{"some": "is-2"}, {"some": "needs"}], "reason": "It is 2."},
             {"status": "not-affected", "when": [{"none": "is-1"}], "reason": "It is not there."},
         ],
         "steps": [
@@ -125,3 +135,34 @@ def test_a_companion_that_the_base_needs_is_proven_also_where_the_candidate_lack
     candidate = base.changed({"sizes/all.py": b"def sizes():\n    a = 2\n    b = 1\n    c = 2\n    d = 2\n"})
     wanted = needed_companions(base, candidate, patches["a"], patches)
     assert [companion.name for companion in wanted] == ["b", "d"]
+
+
+def first(text: bytes, patches: Mapping[str, CarriedPatch]) -> list[str]:
+    tree = MemoryTree({"sizes/__init__.py": b"", "sizes/all.py": text})
+    return [patch.name for patch in patches_to_apply_first(tree, patches["a"], patches)]
+
+
+def test_what_goes_first_is_named_where_the_patch_applies_only_after_it(tmp_path: Path) -> None:
+    write_patch(tmp_path, "a", after=["b", "c", "not-loaded"], needs="b = 2")
+    write_patch(tmp_path, "b", after=["d"])
+    write_patch(tmp_path, "c")
+    write_patch(tmp_path, "d")
+    patches = load_patches([tmp_path])
+    # c is fixed here, so it need not go first; d goes before b.
+    assert first(BROKEN.replace(b"c = 1", b"c = 2"), patches) == ["d", "b"]
+    assert first(BROKEN.replace(b"b = 1", b"b = 2"), patches) == [], "it applies as it is"
+
+
+def test_nothing_goes_first_where_it_would_not_help(tmp_path: Path) -> None:
+    write_patch(tmp_path, "a", after=["b"], steps=0)
+    write_patch(tmp_path, "b")
+    assert first(BROKEN, load_patches([tmp_path])) == []
+    write_patch(tmp_path / "other", "a", after=["b"], needs="b = 2")
+    write_patch(tmp_path / "other", "b", steps=0)
+    assert first(BROKEN, load_patches([tmp_path / "other"])) == [], "b does not apply itself"
+
+
+def test_patches_that_must_each_go_first_end(tmp_path: Path) -> None:
+    write_patch(tmp_path, "a", after=["b"], needs="b = 2")
+    write_patch(tmp_path, "b", after=["a"])
+    assert first(BROKEN, load_patches([tmp_path])) == ["b"]
