@@ -28,6 +28,7 @@ RELEASES = {
     "sglang-25556": ("0.5.9", "0.5.12.post1"),
     "sglang-27338": ("0.5.12.post1",),
     "sglang-27485": ("0.5.9", "0.5.11", "0.5.12.post1"),
+    "sglang-28337": ("0.5.3", "0.5.13.post1"),
 }
 """The releases that each patch is mutated on: one of every form that what it changes has had."""
 

@@ -31,6 +31,7 @@ AFFECTED = {
     "sglang-25556": ("0.5.9", "0.5.12"),
     "sglang-27338": ("0.5.3", "0.5.12"),
     "sglang-27485": ("0.5.3", "0.5.12"),
+    "sglang-28337": ("0.5.3", "0.5.13"),
 }
 """The first and the last affected release of each patch; see the patches' READMEs."""
 

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
     ("name", "version", "failures"),
     [
         ("sglang-27338", "0.5.12", 8),
+        ("sglang-28337", "0.5.13", 10),
     ],
 )
 def test_the_carried_patch_is_proven(

@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from sglang_aiter.child.buffers import Exports, Slots
 from sglang_aiter.child.server import Provided, Translator
 from sglang_aiter.setting import Setting
-from torch.overrides import TorchFunctionMode
+
+from sglang_parts.child.on_device import OnDevice
 
 BACKEND = "sglang.srt.layers.attention.flashinfer_backend"
 
@@ -64,29 +64,6 @@ STAND_INS = {
 """The target's names that only a running server could answer, by what answers here."""
 
 
-_MAKERS = ("zeros", "empty", "ones", "full")
-
-
-class OnDevice(TorchFunctionMode):
-    """Makes tensors where the harness wants them: the backend names its device itself, and it is always `cuda`.
-
-    What is made elsewhere goes to torch's meta device where `strict` says so, as no kernel could read it.
-    """
-
-    def __init__(self, device: str, *, strict: bool) -> None:
-        super().__init__()
-        self._device, self._strict = device, strict
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Call a function of torch with the device exchanged."""
-        named = dict(kwargs or {})
-        if str(named.get("device", "")).startswith("cuda"):
-            named["device"] = self._device
-        elif self._strict and getattr(func, "__name__", "") in _MAKERS:
-            named["device"] = "meta"
-        return func(*args, **named)
-
-
 class Part:
     """The backend that was built last, and the server around it."""
 
@@ -106,7 +83,7 @@ class Part:
         self._table = self._memory[table : table + size].view(torch.int32).view(chosen.rows, chosen.columns)
         self._backend = self._class(self._runner(), chosen.topk, chosen.steps)
         self._slots = Slots([self._backend])
-        with self._placed(strict=True):
+        with OnDevice(self._device, strict=True):
             self._backend.init_cuda_graph_state(chosen.max_bs, chosen.max_bs * chosen.topk)
         return self._slots.describe()
 
@@ -123,7 +100,7 @@ class Part:
     def prepare(self, way: str, rows: list[int], lengths: list[int]) -> list[dict[str, Any]]:
         """Prepare the steps of a batch by one of the ways: capture, replay or eager; show what each step was handed."""
         batch = self._batch(rows, lengths)
-        with self._placed():
+        with OnDevice(self._device):
             self._call(way, batch)
         shown = []
         for step, inner in enumerate(self._backend.attn_backends[: self._setting.steps - 1]):
@@ -146,11 +123,6 @@ class Part:
             method = self._backend.init_forward_metadata_replay_cuda_graph
             bs = {"bs": batch.batch_size} if "bs" in inspect.signature(method).parameters else {}
             method(batch, **bs)
-
-    @contextlib.contextmanager
-    def _placed(self, *, strict: bool = False) -> Iterator[None]:
-        with OnDevice(self._device, strict=strict) if self._device == "cpu" else contextlib.nullcontext():
-            yield
 
     def _runner(self) -> Provided:
         chosen = self._setting
