@@ -87,7 +87,11 @@ def prove_fix(
     patch: _ProvenPatch = None,
     candidate: _CandidateTree = None,
     device: Annotated[
-        DeviceKind | None, typer.Option(help="The device that the suite runs on; auto by default.")
+        str | None,
+        typer.Option(
+            help="auto, cpu, cuda, rocm, or the name of one of `prove.devices`. By default as configured.",
+            metavar="NAME",
+        ),
     ] = None,
     with_companions: WithCompanions = False,
     config: OwnConfig = None,
@@ -119,7 +123,7 @@ def prove_fix(
             branch=branch,
             changed_files=() if carried_patch else differing_paths(tree, fixed_tree),
             commits=(head_commit(tree), head_commit(fixed_tree)),
-            device=device.value if device else None,
+            device=_device_of(device, settings),
             evidence=evidence,
             progress=tell,
         )
@@ -143,6 +147,15 @@ def _load_settings(file: Path | None) -> tuple[ProveConfig, Mapping[str, Carried
         return ProveConfig(), configured_patches((), Path())
     config = load_config(file)
     return config.prove, configured_patches(config.patches, file.parent)
+
+
+def _device_of(name: str | None, settings: ProveConfig) -> str | None:
+    """Return the device that a person named: a kind, or one of `prove.devices`. Raises ConfigError."""
+    names = [*DeviceKind, *(entry.name for entry in settings.devices)]
+    if name is None or name in names:
+        return name
+    hint = suggest(name, names, listing="The devices are")
+    raise ConfigError(f"There is no device called {name!r}; nothing was run.", hint=hint)
 
 
 def _find_patch(name: str, patches: Mapping[str, CarriedPatch]) -> CarriedPatch:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from bot.config.containers import ContainerImage, ContainerOption, MachinePath, Variable, Volume
+from bot.config.devices import DeviceKind, ProofDevice, RunnerLabel, kind_of
 from bot.config.values import PathPattern, Pattern, Section
 from bot.errors import SuiteError
 from bot.text.branch_names import matches_glob
@@ -78,9 +79,7 @@ class Actions(Section):
 
     workflow: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+\.ya?ml$")] = "regression.yml"
     """The workflow's file in .github/workflows of the default branch."""
-    labels: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
-        default=("ubuntu-latest",), strict=False, min_length=1
-    )
+    labels: tuple[RunnerLabel, ...] = Field(default=("ubuntu-latest",), strict=False, min_length=1)
     """The labels of the runner to run on, e.g. linux-mi325-1gpu-sglang."""
     queue_minutes: Minutes = 120
     """Minutes that a run may wait for a runner."""
@@ -93,11 +92,14 @@ class Actions(Section):
 class ProveConfig(Section):
     """How a candidate is proven."""
 
-    device: Literal["auto", "cpu", "cuda", "rocm"] = "auto"
+    device: DeviceKind = "auto"
     """Where the regression suite runs; `auto` takes a GPU if there is one."""
     required_devices: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], ...] = Field(default=(), strict=False)
     """Kinds (`rocm`) or architectures (`gfx942`) of which one must have run the suite. A verdict from another device is
     inconclusive. By default the `device`, if that is a GPU."""
+    devices: tuple[ProofDevice, ...] = Field(default=(), strict=False)
+    """Several devices for one proof, each with its runner and its images. The worst of their verdicts counts. Without
+    any there is one device."""
     timeout_minutes: Annotated[float, Field(gt=0, le=360, strict=False)] = 15
     """Minutes that one run of the suite may take. The base run and the candidate run have this limit each."""
     required: bool = True
@@ -143,6 +145,43 @@ class ProveConfig(Section):
         """The devices whose verdict may open a pull request; empty for any."""
         # With `cpu` a suite sees no GPU, so it cannot have used another device.
         return self.required_devices or (() if self.device in ("auto", "cpu") else (self.device,))
+
+    def for_device(self, name: str) -> ProveConfig:
+        """Return the settings of the proof on one of the `devices`, as if it were the only one."""
+        entry = next(entry for entry in self.devices if entry.name == name)
+        changes: dict[str, object] = {
+            "devices": (),
+            "device": entry.device or kind_of(name) or self.device,
+            "required_devices": entry.required(self.required_devices),
+        }
+        if entry.images:
+            changes["containers"] = entry.images
+        if entry.labels:
+            changes["actions"] = self.actions.model_copy(update={"labels": entry.labels})
+        return self.model_copy(update=changes)
+
+    def on_device(self, device: str) -> ProveConfig:
+        """Return the settings of the proof on one device: on one of the `devices`, or on a kind of device instead."""
+        if any(entry.name == device for entry in self.devices):
+            return self.for_device(device)
+        return self.model_copy(update={"device": device, "devices": ()})
+
+    @field_validator("devices", mode="after")
+    @classmethod
+    def _has_each_device_once(cls, devices: tuple[ProofDevice, ...]) -> tuple[ProofDevice, ...]:
+        names = [entry.name for entry in devices]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"names the device `{twice}` twice")
+        return devices
+
+    @model_validator(mode="after")
+    def _can_count(self) -> Self:
+        """A device that `required_devices` rules out could never give a verdict that counts."""
+        for entry in self.devices if self.required_devices else ():
+            if entry.is_ruled_out(self.required_devices):
+                raise ValueError(f"has `{entry.name}` in `devices`, which `required_devices` rules out")
+        return self
 
     def commands_for(self, branch: str) -> tuple[OwnCommand, ...]:
         """Return the commands of the target's own suite for a branch, in order."""

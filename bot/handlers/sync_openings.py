@@ -118,8 +118,8 @@ def _with_states(branch: BranchState, states: Sequence[OriginalState]) -> Branch
 
 
 def gpu_minutes(verdict: Verdict) -> float:
-    """Return the minutes that the two runs of a verdict spent on a GPU; one with cases and an unknown device counts."""
-    runs = (verdict.base, verdict.candidate)
+    """Return the minutes that the runs of a verdict spent on GPUs; one with cases and an unknown device counts."""
+    runs = verdict.devices or (verdict.base, verdict.candidate)
     return sum(run.seconds for run in runs if (run.device.kind != "cpu" if run.device else run.cases)) / 60
 
 

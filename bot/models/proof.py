@@ -172,6 +172,26 @@ class KnownFailureResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceVerdict:
+    """What a proof on several devices came to on one of them, whose `name` is that of the configuration.
+
+    `device` is the one that the suite itself used, `image` the digest of its image, and `seconds` is the time of both
+    runs. The numbers of failures are None for a run that is not usable, and count no known failure.
+    """
+
+    name: str
+    outcome: VerdictOutcome
+    reason: str
+    device: Device | None = None
+    image: str = ""
+    cases: int = 0
+    base_failed: int | None = None
+    candidate_failed: int | None = None
+    seconds: float = 0.0
+    evidence_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The regression suite ran on the base and on the candidate, on one machine."""
 
@@ -184,6 +204,8 @@ class Verdict:
     """Further facts about the runs, e.g. where they ran, or that an earlier run was lost."""
     evidence_url: str = ""
     """The page of the workflow run that keeps its report and its log; empty if there is none."""
+    devices: tuple[DeviceVerdict, ...] = ()
+    """The verdict on each device of a proof on several; this verdict is the worst of them."""
 
     @property
     def proven(self) -> bool:

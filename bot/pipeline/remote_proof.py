@@ -10,14 +10,15 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bot.config import ProveConfig
 from bot.errors import GitError, SuiteError
 from bot.git.trees import CommitTree
 from bot.models import Verdict
 from bot.pipeline.context import RepositoryContext
-from bot.proof.github_actions import ActionsRunner, RunTimeouts
+from bot.proof.github_actions import ActionsRunner, RunnersSideBySide, RunTimeouts
 from bot.proof.judge import judge_suite
 from bot.proof.judge_by_rules import conclude
-from bot.proof.runner import ProofRequest
+from bot.proof.runner import ProofRequest, Runner
 from bot.proof.select_suites import resolved_in, suites_of
 from bot.proof.workflow_artifact import Runs
 
@@ -27,13 +28,24 @@ CANDIDATES = "backport-bot/candidates/"
 """The branches of candidates that are being proven."""
 
 
-def actions_runner(context: RepositoryContext) -> ActionsRunner:
-    """Make the runner that the configuration describes."""
+def actions_runner(context: RepositoryContext) -> Runner:
+    """Make the runner that the configuration describes: one workflow run for each of its devices."""
     settings = context.config.prove
+    if not settings.devices:
+        return _runner(settings, settings.device, context)
+    names = [entry.name for entry in settings.devices]
+    return RunnersSideBySide(
+        {name: _runner(settings.for_device(name), name, context) for name in names},
+        publish=lambda request: _publish(request, context),
+        poll=settings.actions.poll_seconds,
+    )
+
+
+def _runner(settings: ProveConfig, device: str, context: RepositoryContext) -> ActionsRunner:
     actions = settings.actions
     inputs = {
         "labels": json.dumps(actions.labels),
-        "device": settings.device,
+        "device": device,
         "minutes": f"{actions.run_minutes:g}",
     }
     timeouts = RunTimeouts(queue=actions.queue_minutes * 60, run=actions.run_minutes * 60, poll=actions.poll_seconds)
@@ -43,12 +55,14 @@ def actions_runner(context: RepositoryContext) -> ActionsRunner:
         inputs,
         timeouts,
         publish=lambda request: _publish(request, context),
-        judge=lambda request, runs_by_suite: judge_runs(request, runs_by_suite, context),
+        judge=lambda request, runs_by_suite: judge_runs(request, runs_by_suite, context, settings),
         stop_when=context.pick.stop_when,
     )
 
 
-def judge_runs(request: ProofRequest, runs_by_suite: Runs, context: RepositoryContext) -> Verdict:
+def judge_runs(
+    request: ProofRequest, runs_by_suite: Runs, context: RepositoryContext, settings: ProveConfig
+) -> Verdict:
     """Judge what was reported by our own declarations, each suite that should have run and no other.
 
     Raises:
@@ -67,7 +81,7 @@ def judge_runs(request: ProofRequest, runs_by_suite: Runs, context: RepositoryCo
     }
     names = [name for name in (request.patch, *request.companions) if name]
     patches = [context.patches[name] for name in names]
-    return conclude(verdicts, suites, candidate, patches, devices=context.config.prove.devices_that_count)[0]
+    return conclude(verdicts, suites, candidate, patches, devices=settings.devices_that_count)[0]
 
 
 @contextmanager

@@ -11,13 +11,16 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
 
 from bot.errors import SuiteError, Unavailable
 from bot.github.protocol import WorkflowRuns
 from bot.models import Progress, StopWhen, Verdict, WorkflowRun, never, silent
+from bot.proof.combine_devices import combine_devices
 from bot.proof.inconclusive import inconclusive
 from bot.proof.runner import ProofRequest
 from bot.proof.workflow_artifact import Runs, read_artifact
@@ -25,6 +28,8 @@ from bot.proof.workflow_artifact import Runs, read_artifact
 ARTIFACT = "evidence"
 """The name of the artifact that the workflow leaves: an evidence folder."""
 ATTEMPTS = 2
+Steps: TypeAlias = Generator[None, None, Verdict]
+"""A proof that yields where it waits for GitHub."""
 _TAKEN_AWAY = ("cancelled", "stale", "startup_failure")
 """Conclusions of a run that never came to a result. A failure is a result, and so is a time limit that it reached."""
 _WAITING_STATUSES = ("queued", "waiting", "requested", "pending")
@@ -74,42 +79,48 @@ class ActionsRunner:
 
     def prove(self, request: ProofRequest, progress: Progress = silent) -> Verdict:
         """Dispatch, wait, fetch and judge; what goes wrong on the way is an inconclusive verdict with the reason."""
-        notes: list[str] = []
         with self._publish(request):
-            for _ in range(ATTEMPTS):
-                ending = self._run_once(request, progress)
-                if isinstance(ending, Verdict):
-                    return replace(ending, notes=(*notes, *ending.notes))
-                progress(ending.message)
-                notes.append(ending.message)
+            return _run_steps({"": self.steps(request, progress)}, self._timeouts.poll)[""]
+
+    def steps(self, request: ProofRequest, progress: Progress) -> Steps:
+        """Do the same for a candidate that a run can see already, and yield where it would wait."""
+        notes: list[str] = []
+        for _ in range(ATTEMPTS):
+            ending = yield from self._run_once(request, progress)
+            if isinstance(ending, Verdict):
+                return replace(ending, notes=(*notes, *ending.notes))
+            progress(ending.message)
+            notes.append(ending.message)
         return replace(
             _without_report(f"{notes[-1]} It was the second time, so nobody tries again."), notes=tuple(notes)
         )
 
-    def _run_once(self, request: ProofRequest, progress: Progress) -> Verdict | _RunLoss:
+    def _run_once(self, request: ProofRequest, progress: Progress) -> Generator[None, None, Verdict | _RunLoss]:
         word = f"{request.commit[:12]}-{secrets.token_hex(8)}"
         try:
             self._runs.dispatch(self._workflow, {**self._inputs, **_inputs(request, word)})
         except Unavailable:
             progress("GitHub's answer to the dispatch was lost; looking whether a run came of it")
-        run = self._appearance(word)
+        run = yield from self._appearance(word)
         if run is None:
             return _RunLoss(f"The dispatched run did not appear within {self._timeouts.appearance:g} s.")
         progress(f"run {run.id} is {run.status}: {run.url}")
-        ending = self._wait_for_end(run, progress)
+        ending = yield from self._wait_for_end(run, progress)
         return self._conclude(ending, request) if isinstance(ending, WorkflowRun) else ending
 
-    def _appearance(self, word: str) -> WorkflowRun | None:
+    def _appearance(self, word: str) -> Generator[None, None, WorkflowRun | None]:
         deadline = time.monotonic() + self._timeouts.appearance
         while time.monotonic() < deadline:
             with suppress(Unavailable):
                 run = self._runs.find(self._workflow, word)
                 if run is not None:
                     return run
-            time.sleep(self._timeouts.poll)
+            yield
         return None
 
-    def _wait_for_end(self, run: WorkflowRun, progress: Progress) -> WorkflowRun | Verdict | _RunLoss:
+    def _wait_for_end(
+        self, run: WorkflowRun, progress: Progress
+    ) -> Generator[None, None, WorkflowRun | Verdict | _RunLoss]:
         """Wait until the run has ended. The time in the queue and that of the run are counted apart."""
         since, is_running = time.monotonic(), False
         while run.status != "completed":
@@ -126,7 +137,7 @@ class ActionsRunner:
             if self._stop_when():
                 self._runs.cancel(run.id)
                 return _without_report(f"Workflow run {run.id} was cancelled, as the request was.", run)
-            time.sleep(self._timeouts.poll)
+            yield
             with suppress(Unavailable):  # GitHub is away at times for minutes, and the run goes on meanwhile
                 current = self._runs.get(run.id)
                 if current is None:
@@ -147,6 +158,48 @@ class ActionsRunner:
         except SuiteError as error:
             return _without_report(f"Workflow run {run.id}: {error.message}", run)
         return replace(verdict, notes=(*verdict.notes, f"It ran in workflow run {run.id}."), evidence_url=run.url)
+
+
+class RunnersSideBySide:
+    """Proves on several devices, each by a runner of its own, in one thread: a client of GitHub is for one thread.
+
+    `publish` pushes a candidate to where all runs can see it, and removes it afterwards. `poll` is in seconds.
+    """
+
+    def __init__(
+        self,
+        runners: Mapping[str, ActionsRunner],
+        publish: Callable[[ProofRequest], AbstractContextManager[object]],
+        poll: float,
+    ) -> None:
+        self._runners, self._publish, self._poll = runners, publish, poll
+
+    def prove(self, request: ProofRequest, progress: Progress = silent) -> Verdict:
+        """Dispatch a run for each device, wait for all, and return the worst of their verdicts."""
+        with self._publish(request):
+            steps = {
+                name: runner.steps(request, partial(_tell_of, name, progress)) for name, runner in self._runners.items()
+            }
+            return combine_devices(_run_steps(steps, self._poll))
+
+
+def _tell_of(name: str, progress: Progress, line: str) -> None:
+    progress(f"{name}: {line}")
+
+
+def _run_steps(steps: Mapping[str, Steps], pause: float) -> dict[str, Verdict]:
+    """Take all of them on by turns, `pause` seconds between two rounds, until each has its verdict."""
+    verdicts: dict[str, Verdict] = {}
+    while len(verdicts) < len(steps):
+        for name, step in steps.items():
+            if name not in verdicts:
+                try:
+                    next(step)
+                except StopIteration as end:
+                    verdicts[name] = end.value
+        if len(verdicts) < len(steps):
+            time.sleep(pause)
+    return {name: verdicts[name] for name in steps}
 
 
 def _inputs(request: ProofRequest, word: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from bot import proof
@@ -24,6 +25,7 @@ from bot.proof.isolated_command import IsolationSettings, isolation_kind
 from bot.proof.judge_by_rules import conclude
 from bot.proof.kernel_cache import drop_old_kernels
 from bot.proof.prepare_machine import run_preparations
+from bot.proof.prove_devices import prove_devices
 from bot.proof.run_isolated import StartGate
 from bot.proof.select_suites import Suites, isolation_settings, resolved_in, suites_for
 from bot.proof.suite_sequence import prove_each
@@ -56,8 +58,8 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     `lay_out` writes both trees, in a thread of its own while a carried patch's suite starts up; what it raises ends the
     proof and is raised. `changed_files` are the paths in which the trees differ, and `commits` their commits.
     What the base run compiles is kept for other proofs on the commit `kernels_of`: name it only if the tree is written
-    from that commit's objects for this proof. `device` overrules the settings. What the runs reported is kept in the
-    folder `evidence`.
+    from that commit's objects for this proof. `device` overrules the settings; it is a kind, or one of their `devices`.
+    What the runs reported is kept in the folder `evidence`.
 
     Raises:
         SuiteError: there is no suite to run, or this machine cannot isolate one and the bot holds a token.
@@ -66,10 +68,26 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
         lay_out()
         lay_out = None
     if device is not None:
-        settings = settings.model_copy(update={"device": device})
+        settings = settings.on_device(device)
     suites = suites_for(branch, patch, companions, changed_files, DirectoryTree(candidate), settings)
     if not suites.all_suites:
         return without_suite()
+    if settings.devices:
+        if lay_out is not None:
+            lay_out()
+        prove = partial(
+            prove_trees,
+            base,
+            candidate,
+            patch,
+            companions=companions,
+            patches=patches,
+            branch=branch,
+            changed_files=changed_files,
+            commits=commits,
+            kernels_of=kernels_of,
+        )
+        return prove_devices(settings, prove, evidence=evidence, progress=progress, stop_when=stop_when)
     isolation = isolation_settings(branch, settings)
     progress(f"isolation of the suites: {isolation_kind(isolation).value}")
     try:

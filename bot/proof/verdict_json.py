@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from bot.environment.untrusted_files import write_file
-from bot.models import CaseResult, Device, SuiteRun, Verdict
+from bot.models import CaseResult, Device, DeviceVerdict, SuiteRun, Verdict
 from bot.proof.junit import LONGEST_MESSAGE, LONGEST_NAME, MOST_CASES
 from bot.text.sanitize import printable, printable_line
 
@@ -36,6 +36,7 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
             for failure in verdict.known_failures
         ],
         "notes": list(verdict.notes),
+        **({"devices": [_device_to_json(entry) for entry in verdict.devices]} if verdict.devices else {}),
     }
 
 
@@ -67,6 +68,7 @@ def clean_verdict(verdict: Verdict) -> Verdict:
         ),
         notes=tuple(printable(note, LONGEST_MESSAGE) for note in verdict.notes),
         evidence_url=printable_line(verdict.evidence_url, LONGEST_NAME),
+        devices=(),  # a machine speaks for one device, and the bot puts several together itself
     )
 
 
@@ -74,6 +76,20 @@ def write_verdict(verdict: Verdict, file: Path) -> None:
     """Write the record, replacing what was there."""
     text = json.dumps(verdict_to_json(verdict), indent=1, ensure_ascii=False) + "\n"
     write_file(file.parent, file.name, text.encode())
+
+
+def _device_to_json(entry: DeviceVerdict) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "outcome": str(entry.outcome),
+        "reason": entry.reason,
+        "device": entry.device and str(entry.device),
+        "image": entry.image,
+        "cases": entry.cases,
+        "base_failed": entry.base_failed,
+        "candidate_failed": entry.candidate_failed,
+        "seconds": entry.seconds,
+    }
 
 
 def _run_to_json(run: SuiteRun) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from bot.models import CheckRunText, NotProven, Status, TargetOutcome, Verdict, VerdictOutcome
 from bot.report.buffers import render_bars
+from bot.report.device_rows import device_rows
 from bot.report.outcomes import describe
 from bot.report.verdict import device_of, device_text, evidence, groups, headline, isolation_text, known_groups, meaning
 from bot.text.markdown import code, shorten, visible
@@ -82,6 +83,7 @@ def _summary(lead: str, verdict: Verdict | None, template: str | None) -> str:
         said=lead,
         device=device_text(device_of(verdict)) if verdict else "",
         isolation=isolation_text(verdict.isolation) if verdict else "",
+        devices=device_rows(verdict) if verdict else (),
         groups=groups(verdict) if verdict else (),
         known=known_groups(verdict) if verdict else (),
         bars=render_bars(verdict) if verdict else "",

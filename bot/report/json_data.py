@@ -49,6 +49,7 @@ def target_to_json(result: TargetOutcome) -> dict[str, Json]:
         "companions": [companion.patch for companion in candidate.companions] if candidate else [],
         "pull_request": pull_request.number if pull_request else None,
         "device": str(device) if device else None,
+        "devices": _devices(verdict) if verdict else [],
         "pull_request_url": pull_request.url if pull_request else None,
         "created": result.created if isinstance(result, Opened) else None,
         "past_end": _overflow(verdict) if verdict else None,
@@ -93,6 +94,7 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Json]:
         "past_end": _overflow(verdict),
         "device": str(device) if device else None,
         "versions": _texts(device.versions) if device else {},
+        "devices": _devices(verdict),
         "groups": [
             {
                 "name": group.name,
@@ -112,6 +114,24 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Json]:
         "base": _run(verdict.base),
         "candidate": _run(verdict.candidate),
     }
+
+
+def _devices(verdict: Verdict) -> list[Json]:
+    """Return the verdict on each device; empty for a proof on one."""
+    return [
+        {
+            "name": entry.name,
+            "verdict": entry.outcome.value,
+            "reason": entry.reason,
+            "device": str(entry.device) if entry.device else None,
+            "image": entry.image or None,
+            "base_failed": entry.base_failed,
+            "candidate_failed": entry.candidate_failed,
+            "seconds": round(entry.seconds, 3),
+            "evidence_url": entry.evidence_url or None,
+        }
+        for entry in verdict.devices
+    ]
 
 
 def _run(run: SuiteRun) -> dict[str, Json]:

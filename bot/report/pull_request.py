@@ -24,6 +24,7 @@ from bot.models import (
 )
 from bot.report.buffers import render_bars
 from bot.report.candidates import describe_commit
+from bot.report.device_rows import decisive_device, device_rows
 from bot.report.manual_steps import recipe
 from bot.report.verdict import (
     device_of,
@@ -170,6 +171,8 @@ def _proof(verdict: Verdict) -> dict[str, object]:
         "reason": verdict.reason,
         "headline": headline(verdict),
         "overflow": overflow(verdict),
+        "devices": device_rows(verdict),
+        "decisive": decisive_device(verdict),
         "device": device_text(device_of(verdict)),
         "isolation": isolation_text(verdict.isolation),
         "seconds": round(verdict.base.seconds + verdict.candidate.seconds),

@@ -25,6 +25,7 @@ from bot.models import (
     TargetOutcome,
 )
 from bot.report.conflict_text import describe_conflict_file
+from bot.report.device_rows import device_rows
 from bot.report.manual_steps import Recipe, compare_page, recipe
 from bot.report.outcomes import COMMANDS_BELOW, Ending, describe, summary
 from bot.report.verdict import case_title, device_of, device_text, failing_cases, first_line, groups, known_groups
@@ -108,6 +109,7 @@ class _Detail:
     cases: Sequence[tuple[str, str]] = ()
     more: int = 0
     groups: Sequence[object] = ()
+    devices: Sequence[object] = ()
     known: Sequence[object] = ()
     device: str = ""
     recipe: Recipe | None = None
@@ -151,6 +153,7 @@ def _detail(result: TargetOutcome, view: StatusView) -> _Detail:
                 cases=[(case_title(case.name), first_line(case.message)) for case in failures[:MAX_LISTED]],
                 more=max(0, len(failures) - MAX_LISTED),
                 groups=groups(result.verdict),
+                devices=device_rows(result.verdict),
                 known=known_groups(result.verdict),
                 device=device_text(device_of(result.verdict)),
             )

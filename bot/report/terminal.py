@@ -30,6 +30,7 @@ from bot.models import (
     WouldOpen,
 )
 from bot.report.candidates import how_applied
+from bot.report.device_rows import DeviceRow, device_rows
 from bot.report.outcomes import describe
 from bot.report.verdict import (
     base_failed,
@@ -93,6 +94,7 @@ def render_verdict(verdict: Verdict) -> str:
         f"{meaning(verdict.outcome)} {plain(verdict.reason)}",
         f"on {plain(device_text(device_of(verdict)))}",
         *filter(None, [isolation_text(verdict.isolation)]),
+        *map(_device_line, device_rows(verdict)),
     ]
     lines += [plain(note) for note in verdict.notes]
     for group in groups(verdict):
@@ -111,6 +113,11 @@ def render_verdict(verdict: Verdict) -> str:
     if len(failing_now) > MAX_LISTED:
         lines.append(f"  … and {count(len(failing_now) - MAX_LISTED, 'more failing case')}")
     return "\n".join(lines)
+
+
+def _device_line(row: DeviceRow) -> str:
+    runs = f"base run {row.base}, candidate run {row.candidate}"
+    return f"  {plain(f'{row.name}: {row.outcome} on {row.used}: {runs}; image {row.image}; {row.minutes} minutes')}"
 
 
 def results_table(results: Sequence[TargetOutcome], *, title: str | None = None) -> Table:

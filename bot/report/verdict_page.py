@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bot.models import CaseResult, Verdict
+from bot.report.device_rows import device_rows
 from bot.report.verdict import (
     case_title,
     device_of,
@@ -37,6 +38,7 @@ def render_page(verdict: Verdict, *, picture: str = "") -> str:
             device=device_text(device_of(verdict)),
             isolation=isolation_text(verdict.isolation),
             groups=groups(verdict),
+            devices=device_rows(verdict),
             known=known_groups(verdict),
             covered=verdict.candidate.covered,
             cases=_cases(verdict),

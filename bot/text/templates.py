@@ -49,7 +49,7 @@ VALUES = {
         "draft_note",
     ),
     "answer": ("lead", "rows", "help", "forms", "options", "branches"),
-    "check_run": ("said", "isolation", "device", "groups", "known", "bars"),
+    "check_run": ("said", "isolation", "device", "devices", "groups", "known", "bars"),
     "sync_issue": ("state", "headline", "main", "to_do", "settled", "there", "not_asked"),
     "sync_summary": ("survey", "states", "rows", "details"),
 }

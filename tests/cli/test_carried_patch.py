@@ -96,3 +96,23 @@ def test_a_folder_that_is_a_carried_patch_itself_is_named(own: Path) -> None:
     told = type_in("check", own / "tree", "--patch", "widget-7", "--config", own / "backport.yaml")
     assert isinstance(told.exception, ConfigError)
     assert "Name the folder above it" in told.exception.hint
+
+
+def test_prove_takes_one_of_the_configured_devices_by_its_name(tmp_path: Path) -> None:
+    for name, size in (("base", 1), ("candidate", 2)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "widget.py").write_text(f"SIZE = {size}\n")
+    (tmp_path / "candidate" / "test_it.py").write_text("import widget\ndef test_it():\n    assert widget.SIZE == 2\n")
+    config = tmp_path / "backport.yaml"
+    config.write_text("repository: a/b\nprove: {devices: [{name: gfx942}, {name: cpu}]}\n")
+    words = ("prove", tmp_path / "base", "--candidate", tmp_path / "candidate", "--config", config, "--json")
+    assert json.loads(type_in(*words, "--device", "cpu").stdout)["verdict"] == "proven"
+    both = json.loads(type_in(*words).stdout)
+    assert both["verdict"] == "inconclusive"
+    assert [(entry["name"], entry["verdict"]) for entry in both["devices"]] == [
+        ("gfx942", "inconclusive"),
+        ("cpu", "proven"),
+    ]
+    refused = type_in(*words, "--device", "gfx943")
+    assert isinstance(refused.exception, ConfigError)
+    assert "`gfx942`" in refused.exception.hint

@@ -81,3 +81,73 @@ def test_suites_without_a_container_may_have_an_interpreter_of_their_own() -> No
     assert interpreter(isolation) == "/opt/venv/bin/python3"
     assert Path("/opt/venv") in isolation.readable
     assert interpreter(isolation_settings("release/1.2", ProveConfig())) == sys.executable
+
+
+DEVICES = """
+  device: rocm
+  containers: [{image: "a/b:{version}-mi30x"}]
+  runner: github-actions
+  actions: {labels: [mi300], queue_minutes: 720}
+  devices:
+    - {name: gfx942}
+    - {name: gfx950, labels: [mi35x], images: [{image: "a/b:{version}-mi35x"}]}
+"""
+
+
+def several(text: str = DEVICES) -> ProveConfig:
+    return parse_config(f"repository: a/b\nprove:\n{text}").prove
+
+
+def test_each_device_has_its_runner_and_its_images() -> None:
+    first, second = (several().for_device(name) for name in ("gfx942", "gfx950"))
+    assert (first.image_for("v1.2"), first.actions.labels) == ("a/b:1.2-mi30x", ("mi300",))
+    assert (second.image_for("v1.2"), second.actions.labels) == ("a/b:1.2-mi35x", ("mi35x",))
+    assert second.actions.queue_minutes == 720
+    assert [settings.devices_that_count for settings in (first, second)] == [("gfx942",), ("gfx950",)]
+    assert not first.devices
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "device", "counting"),
+    [
+        ("device: auto\n  devices: [{name: gfx942}]", "gfx942", "rocm", ("gfx942",)),
+        ("device: rocm\n  devices: [{name: sm_90}]", "sm_90", "cuda", ("sm_90",)),
+        ("device: rocm\n  devices: [{name: cpu}]", "cpu", "cpu", ("cpu",)),
+        ("devices: [{name: navi, device: rocm}]", "navi", "rocm", ("navi",)),
+        ("required_devices: [rocm]\n  devices: [{name: gfx942}]", "gfx942", "rocm", ("gfx942",)),
+        ("required_devices: [gfx942, gfx950]\n  devices: [{name: rocm}]", "rocm", "rocm", ("gfx942", "gfx950")),
+    ],
+)
+def test_a_device_s_verdict_counts_only_from_that_device(
+    section: str, name: str, device: str, counting: tuple[str, ...]
+) -> None:
+    settings = several(f"  {section}\n").for_device(name)
+    assert (settings.device, settings.devices_that_count) == (device, counting)
+
+
+def test_a_person_may_name_one_of_the_devices_or_a_kind_instead() -> None:
+    assert several().on_device("gfx950").devices_that_count == ("gfx950",)
+    instead = several().on_device("cpu")
+    assert (instead.device, instead.devices) == ("cpu", ())
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("devices: [{name: gfx942}, {name: gfx942}]", "names the device `gfx942` twice"),
+        ("devices: [{name: gfx942, images: []}]", r"devices.0.images` is empty and must have at least 1 entry"),
+        ("devices: [{name: gfx942, labels: []}]", r"devices.0.labels` is empty"),
+        ("devices: [{name: gfx942, device: cpu}]", "is of the kind `rocm`, and its `device` is `cpu`"),
+        ("devices: [{name: MI300X}]", "does not have the right form"),
+        ("devices: [{name: a/../b}]", "does not have the right form"),
+        ("devices: [{labels: [a]}]", "name` is missing"),
+        ("devices: [{name: gfx942, images: [{image: 'a b'}]}]", "is not the name of an image"),
+        ("devices: [{name: gfx942, containers: []}]", "is not a key that the bot knows"),
+        ("required_devices: [gfx942], devices: [{name: gfx950}]", "which `required_devices` rules out"),
+        ("required_devices: [cuda], devices: [{name: gfx950}]", "which `required_devices` rules out"),
+        ("required_devices: [cpu], devices: [{name: rocm}]", "which `required_devices` rules out"),
+    ],
+)
+def test_devices_that_contradict_each_other_are_refused(section: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        prove_section(section)

@@ -25,7 +25,18 @@ import yaml
 
 from bot.config import parse_config
 from bot.fake_github import FakeGitHub
-from bot.models import CaseOutcome, CaseResult, NotProven, Opened, Sha, SuiteRun, TargetOutcome, Verdict, VerdictOutcome
+from bot.models import (
+    CaseOutcome,
+    CaseResult,
+    Device,
+    NotProven,
+    Opened,
+    Sha,
+    SuiteRun,
+    TargetOutcome,
+    Verdict,
+    VerdictOutcome,
+)
 from bot.pipeline.remote_proof import actions_runner
 from bot.proof.artifacts import write_evidence
 from bot.proof.runner import ProofRequest
@@ -110,6 +121,7 @@ def reported(
     fixed: bool = True,
     image: str = "",
     problem: str = "",
+    device: Device | None = None,
 ) -> None:
     """Report a suite whose case fails on the base, and that all is proven, whatever the candidate did."""
     given = machine.take(run)
@@ -117,7 +129,7 @@ def reported(
         SuiteRun(
             tree=name,
             cases=(CaseResult(name="test_ring::test_it", outcome=outcome),),
-            device=None,
+            device=device,
             seconds=1.0,
             commit=sha,
             image=image,
@@ -286,6 +298,68 @@ def test_a_run_that_reached_no_device_still_names_its_image(forge: Office, tmp_p
         verdict = not_proven(ask(forge))
     assert (verdict.outcome, verdict.candidate.image) == (VerdictOutcome.INCONCLUSIVE, image)
     assert f"It ran in the image {image}." in verdict.notes
+
+
+DEVICES = """prove:
+  runner: github-actions
+  actions: {labels: [mi300], poll_seconds: 0.05, queue_minutes: 1, run_minutes: 1}
+  devices: [{name: gfx942}, {name: gfx950, labels: [mi35x]}]
+"""
+
+
+def on_its_device(machine: Machine, run: int, *, after: int = 2, fixed: bool = True) -> None:
+    """Report the device that was asked for, but not before so many runs were dispatched."""
+    while len(machine.fake_github.runs(REPOSITORY)) < after:
+        assert not machine.stop.wait(0.05), "the other run was not dispatched meanwhile"
+    asked = machine.fake_github.start_run(REPOSITORY, run)["device"]
+    device = Device(kind="rocm", name=f"Example {asked}", arch=asked)
+    reported(machine, run, image=f"a/b@sha256:{asked}", device=device, fixed=fixed)
+
+
+def ask_on_both(forge: Office) -> TargetOutcome:
+    config = parse_config(f"repository: {REPOSITORY}\n{DEVICES}")
+    (result,) = replace(forge, context=with_pick(forge.context, config=config)).say(ASK)
+    return result
+
+
+def test_several_devices_are_proven_side_by_side_each_on_its_runner(forge: Office, tmp_path: Path) -> None:
+    with machine_for(forge, tmp_path, on_its_device, on_its_device) as machine:
+        result = ask_on_both(forge)
+    assert isinstance(result, Opened), result
+    assert {given["device"]: given["labels"] for given in machine.inputs} == {
+        "gfx942": '["mi300"]',
+        "gfx950": '["mi35x"]',
+    }
+    assert len({given["candidate"] for given in machine.inputs}) == 1
+    assert not [name for name in forge.branches() if "candidates" in name]
+    (pull,) = forge.backports()
+    assert not pull.draft
+    rows = [line for line in pull.body.splitlines() if line.startswith("| `gfx9")]
+    assert [row.split(" | ")[3:6] for row in rows] == [
+        ["1 of 1 failed", "0 of 1 failed", f"`a/b@sha256:{arch}`"] for arch in ("gfx942", "gfx950")
+    ]
+    assert all("[proven](" in row for row in rows), "each links the run that it comes from"
+
+
+def test_one_device_that_is_not_proven_keeps_the_pull_request_closed(forge: Office, tmp_path: Path) -> None:
+    def unfixed(machine: Machine, run: int) -> None:
+        on_its_device(machine, run, fixed=False)
+
+    with machine_for(forge, tmp_path, on_its_device, unfixed):
+        verdict = not_proven(ask_on_both(forge))
+    assert verdict.outcome is VerdictOutcome.INCOMPLETE
+    assert [entry.outcome for entry in verdict.devices] == [VerdictOutcome.PROVEN, VerdictOutcome.INCOMPLETE]
+    assert "The proof on each device" in forge.answers()[-1]
+
+
+def test_a_run_on_another_device_than_its_own_counts_for_none(forge: Office, tmp_path: Path) -> None:
+    def elsewhere(machine: Machine, run: int) -> None:
+        reported(machine, run, device=Device(kind="rocm", name="Example", arch="gfx942"))
+
+    with machine_for(forge, tmp_path, elsewhere, elsewhere):
+        verdict = not_proven(ask_on_both(forge))
+    assert [entry.outcome for entry in verdict.devices] == [VerdictOutcome.PROVEN, VerdictOutcome.INCONCLUSIVE]
+    assert "This says nothing about gfx950" in verdict.reason
 
 
 @pytest.mark.parametrize(
