@@ -37,12 +37,12 @@ UNIFIED_SWITCH = "SGLANG_USE_AITER_UNIFIED_ATTN"
 class Target:
     """One source tree's backend. There is one in a process, because imports are answered once."""
 
-    def __init__(self, root: str, device: str) -> None:
+    def __init__(self, root: str, device: str, *, persistent: bool = False) -> None:
+        """Load it; a `persistent` one plans MLA kernels on the host, in tables that most cases do not look at."""
         self.device, self._server = device, Server()
         # The backend takes one kernel out of torch.compile, which nothing here uses and which takes a second to load.
         torch.compiler.disable = lambda function, **_options: function
-        # aiter plans its persistent MLA kernel on the host, in tables that no case here looks at.
-        os.environ["SGLANG_AITER_MLA_PERSIST"] = "0"
+        os.environ["SGLANG_AITER_MLA_PERSIST"] = "1" if persistent else "0"
         self.finder: TargetFinder = install(Tree(Path(root)), whole=[BACKEND], stand_ins=self._server.stand_ins())
         self.module: ModuleType = importlib.import_module(BACKEND)
         self.modes = _named("sglang.srt.model_executor.forward_batch_info", "ForwardMode")

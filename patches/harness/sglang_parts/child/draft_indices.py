@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
+from pathlib import Path
 from typing import Any
 
 import torch
 from sglang_aiter.child.buffers import Exports, Slots
+from sglang_aiter.child.finder import install
 from sglang_aiter.child.server import Provided, Translator
 from sglang_aiter.setting import Setting
+from sglang_aiter.tree import Tree
 
 from sglang_parts.child.on_device import OnDevice
 
@@ -58,6 +61,7 @@ class Inner:
 STAND_INS = {
     "FlashInferAttnBackend": Inner,
     "get_cuda_graph_max_batch_size": lambda size: size,
+    "_cuda_graph_capture_max_bs": lambda _arguments, size: size,
     "resolve_draft_decode_window": lambda _runner: (0, 0),
     "build_inner_fb_view": lambda forward_batch, **_view: forward_batch,
 }
@@ -67,7 +71,8 @@ STAND_INS = {
 class Part:
     """The backend that was built last, and the server around it."""
 
-    def __init__(self, device: str, memory: torch.Tensor) -> None:
+    def __init__(self, root: str, device: str, memory: torch.Tensor) -> None:
+        self.finder = install(Tree(Path(root)), whole=[], stand_ins=STAND_INS)
         self._device, self._memory = device, memory
         self._module = importlib.import_module(BACKEND)
         self._class = self._module.FlashInferMultiStepDraftBackend

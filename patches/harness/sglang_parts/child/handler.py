@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from typing import Any
 
 import torch
 from isolated.memory import opened
-from sglang_aiter.child.finder import TargetFinder, install
-from sglang_aiter.tree import Tree
 
 PARTS = "sglang_parts.child"
 
@@ -20,7 +17,6 @@ class Handler:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._part: Any = None
-        self._finder: TargetFinder | None = None
 
     def warm(self, gpu: bool) -> None:
         """Import what compiles kernels, and bring a GPU up."""
@@ -31,12 +27,11 @@ class Handler:
     def load(self, part: str, root: str, device: str, handle: list[Any]) -> None:
         """Import the part. Raises what a user would see."""
         module = importlib.import_module(f"{PARTS}.{part}")
-        self._finder = install(Tree(Path(root)), whole=[], stand_ins=module.STAND_INS)
-        self._part = module.Part(device, opened(handle, self._descriptor))
+        self._part = module.Part(root, device, opened(handle, self._descriptor))
 
     def provenance(self) -> dict[str, str]:
         """Say where each module of the target's came from: its tree, or a stand-in."""
-        return dict(self._finder.provenance) if self._finder else {}
+        return dict(self._part.finder.provenance) if self._part else {}
 
     def call(self, request: str, given: dict[str, Any]) -> Any:
         """Ask the part for one thing."""

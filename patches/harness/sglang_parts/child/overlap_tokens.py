@@ -7,13 +7,16 @@ not: what a captured graph reads of them is the two counts, and a graph of the h
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
 from isolated.errors import HarnessError
+from sglang_aiter.child.finder import install
 from sglang_aiter.child.graphs import Graph
 from sglang_aiter.child.server import Provided
+from sglang_aiter.tree import Tree
 
 from sglang_parts.child.on_device import OnDevice
 
@@ -32,7 +35,8 @@ STAND_INS = {
 class Part:
     """The plugin that was made last, and the graph that reads what it captured."""
 
-    def __init__(self, device: str, memory: torch.Tensor) -> None:
+    def __init__(self, root: str, device: str, memory: torch.Tensor) -> None:
+        self.finder = install(Tree(Path(root)), whole=[], stand_ins=STAND_INS)
         self._device = device
         self._module = _imported()
         self._modes = importlib.import_module("sglang.srt.model_executor.forward_batch_info").ForwardMode
