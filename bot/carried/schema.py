@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -139,8 +138,3 @@ class PatchFile(Section):
             for position, edit in enumerate(step.edits):
                 yield ("steps", index, "edits", position, "rule"), edit.rule
         yield from ((("follow_ups", index, "rule"), entry.rule) for index, entry in enumerate(self.follow_ups))
-
-
-def render_json_schema() -> str:
-    """Render the JSON Schema that editors check a patch.yaml with; kept as patches/patch.schema.json."""
-    return json.dumps(PatchFile.model_json_schema(by_alias=True), indent=2, sort_keys=True) + "\n"

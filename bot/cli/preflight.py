@@ -11,7 +11,7 @@ from bot.cli.options import API_URL, ApiUrl, AsJson, tell
 from bot.environment import credentials
 from bot.environment.safe_output import to_json
 from bot.handlers.preflight import preflight_stable
-from bot.pipeline.context import open_configured_repository
+from bot.pipeline.open_context import ConnectionSettings, open_configured_repository
 from bot.report.preflight import forecasts_to_json, render_preflight, render_preflight_check
 
 
@@ -32,10 +32,9 @@ def run_preflight(
     as_json: AsJson = False,
 ) -> None:
     """Forecast the backport of a pull request to each stable branch. BACKPORT_BOT_TOKEN is the token."""
-    token = credentials.require_account("nothing was tried")
-    with open_configured_repository(
-        config, token=token, api_url=api_url, directory=data, login=login, progress=tell
-    ) as context:
+    account = credentials.require_account("nothing was tried")
+    connection = ConnectionSettings(api_url, data, login)
+    with open_configured_repository(config, connection, account, progress=tell) as context:
         original = context.github.pull_request(pull_request)
         forecasts = preflight_stable(original, context)
         if check_run:

@@ -13,7 +13,7 @@ from bot.environment.safe_output import to_json
 from bot.errors import ConfigError
 from bot.handlers import ci_jobs
 from bot.handlers.ci_event import Event, read_event
-from bot.pipeline.context import ConnectionSettings
+from bot.pipeline.open_context import ConnectionSettings
 from bot.pipeline.run_folder import RunFolder
 from bot.report.terminal import render_explanations, results_table
 
@@ -72,7 +72,7 @@ def plan(
     Prints the targets to pick, the plan's seal, whether `pick` uses the account that publishes and, if they are
     configured, the labels of the runner for the proof.
     """
-    connection = ConnectionSettings(repository, api_url, data, login, _WAIT)
+    connection = ConnectionSettings(api_url, data, login, _WAIT, repository)
     ready = ci_jobs.run_plan(
         RunFolder(run), _event(event_name, event, comment), connection, config=config, progress=tell
     )
@@ -108,7 +108,7 @@ def pick(
 
     Pick all targets in one job: then an older branch can reuse the result of a newer one.
     """
-    connection = ConnectionSettings("", api_url, data, login, _WAIT)
+    connection = ConnectionSettings(api_url, data, login, _WAIT)
     for line in ci_jobs.run_pick(RunFolder(run), target or (), connection, seal=seal or None, progress=tell):
         typer.echo(line)
 
@@ -168,7 +168,7 @@ def publish(
     candidate is not opened. With --again DIR it is planned again into that folder: run the stages from `pick` on again,
     with the seal that is printed.
     """
-    connection = ConnectionSettings(repository, api_url, data, login, _WAIT)
+    connection = ConnectionSettings(api_url, data, login, _WAIT, repository)
     next_round = RunFolder(again) if again else None
     folder = RunFolder(run, proofs)
     results = ci_jobs.run_publish(folder, seal, connection, again=next_round, evidence_url=evidence_url, progress=tell)

@@ -22,7 +22,8 @@ from bot.handlers.run_sync import SyncRun, open_missing, survey_clone, survey_re
 from bot.handlers.tracking_issues import write_tracking_issues
 from bot.pick.caches import PickCaches
 from bot.pick.context import PickContext
-from bot.pipeline.context import RepositoryContext, open_configured_repository
+from bot.pipeline.context import RepositoryContext
+from bot.pipeline.open_context import ConnectionSettings, open_configured_repository
 from bot.report.sync_issue import render_summary
 from bot.report.sync_json import sync_to_json
 from bot.report.sync_page import render_page
@@ -107,9 +108,8 @@ def _config_or_default(path: Path) -> Config:
 @contextmanager
 def _open_context(config: Path, data: Path, api_url: str, login: str | None) -> Iterator[RepositoryContext]:
     account = credentials.require_account("GitHub was not asked; --git REPO surveys a clone without it")
-    with open_configured_repository(
-        config, token=account, api_url=api_url, directory=data, login=login, progress=tell
-    ) as context:
+    connection = ConnectionSettings(api_url, data, login)
+    with open_configured_repository(config, connection, account, progress=tell) as context:
         yield context
 
 

@@ -25,7 +25,8 @@ from bot.git.trees import CommitTree
 from bot.handlers.run_sync import open_missing
 from bot.handlers.tracking_issues import write_tracking_issues
 from bot.models import NotAffected, Progress, Sha, TargetOutcome, silent
-from bot.pipeline.context import RepositoryContext, open_repository_context
+from bot.pipeline.context import RepositoryContext
+from bot.pipeline.open_context import ConnectionSettings, open_repository_context
 from bot.server.service import Service, running_service
 from bot.sync.types import State
 
@@ -112,9 +113,8 @@ def start_demo(directory: Path, *, device: str = "auto", progress: Progress = si
         context = stack.enter_context(
             open_repository_context(
                 _config(device),
-                token=token[BOT],
-                api_url=fake_github.api_url,
-                directory=directory,
+                ConnectionSettings(fake_github.api_url, directory),
+                token[BOT],
                 signing_key=SigningKey.derive(secret),
                 progress=progress,
             )

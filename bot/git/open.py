@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
 from typing import Any, Self
@@ -11,6 +14,22 @@ import git
 
 from bot.errors import GitError
 from bot.git.process import Git
+
+# GitPython prefers them to the path that it is given. A git hook that starts the bot sets them:
+# https://git-scm.com/docs/githooks#_description
+_CALLERS_REPOSITORY = ("GIT_DIR", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_WORK_TREE")
+_lock = threading.Lock()
+
+
+@contextmanager
+def _without_callers_repository() -> Iterator[None]:
+    """Hide these variables while GitPython reads the environment of this process."""
+    with _lock:
+        hidden_variables = {name: os.environ.pop(name) for name in _CALLERS_REPOSITORY if name in os.environ}
+        try:
+            yield
+        finally:
+            os.environ.update(hidden_variables)
 
 
 class Repo(git.Repo):
@@ -23,7 +42,8 @@ class Repo(git.Repo):
     git: Git
 
     def __init__(self, path: Path, **options: Any) -> None:  # noqa: ANN401 - GitPython's
-        super().__init__(path, expand_vars=False, **options)
+        with _without_callers_repository():
+            super().__init__(path, expand_vars=False, **options)
         # GitPython gives its runner the directory that the files are in.
         self.git.directory = Path(self.git_dir)
 

@@ -1,19 +1,37 @@
-"""Converts PyGithub's objects to our values."""
+"""Converts PyGithub's pull requests to our values."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TypedDict
+
 from github.PullRequest import PullRequest as PyGithubPullRequest
 
-from bot.models import PullRequest, Sha
+from bot.models import ListedPullRequest, PullRequest, Sha
 
 GHOST = "ghost"
 """The account that GitHub shows in place of a deleted one: https://github.com/ghost."""
+# https://docs.github.com/en/graphql/reference/enums#commentauthorassociation
+_PEOPLE = ("OWNER", "MEMBER", "COLLABORATOR")
 
 
-def pull_request(pull: PyGithubPullRequest) -> PullRequest:
-    """Convert a pull request."""
-    is_merged = pull.merged_at is not None
-    return PullRequest(
+class _SharedFields(TypedDict):
+    """The fields of both values, which every entry of a list has."""
+
+    number: int
+    title: str
+    body: str
+    author: str
+    url: str
+    state: str
+    base: str
+    head: str
+    merge_commit: Sha | None
+    labels: tuple[str, ...]
+
+
+def _shared_fields(pull: PyGithubPullRequest) -> _SharedFields:
+    return _SharedFields(
         number=pull.number,
         title=pull.title,
         body=pull.body or "",
@@ -22,13 +40,45 @@ def pull_request(pull: PyGithubPullRequest) -> PullRequest:
         state=pull.state,
         base=pull.base.ref,
         head=pull.head.ref,
+        # GitHub fills merge_commit_sha on open pull requests too, with a test merge nobody made.
+        merge_commit=Sha(pull.merge_commit_sha) if pull.merged_at is not None and pull.merge_commit_sha else None,
+        labels=tuple(label.name for label in pull.labels),
+    )
+
+
+def convert_pull_request(pull: PyGithubPullRequest) -> PullRequest:
+    """Convert a pull request that was asked for by itself."""
+    is_merged = pull.merged_at is not None
+    return PullRequest(
+        **_shared_fields(pull),
         head_sha=Sha(pull.head.sha),
         merged=is_merged,
-        # GitHub fills merge_commit_sha on open pull requests too, with a test merge nobody made.
-        merge_commit=Sha(pull.merge_commit_sha) if is_merged and pull.merge_commit_sha else None,
         merged_by=pull.merged_by.login if is_merged and pull.merged_by else None,
         commit_count=pull.commits,
-        labels=tuple(label.name for label in pull.labels),
         draft=pull.draft,
         milestone=pull.milestone.number if pull.milestone else None,
     )
+
+
+def convert_listed(pull: PyGithubPullRequest) -> ListedPullRequest:
+    """Convert an entry of GitHub's list of pull requests.
+
+    Reads only fields that every entry has; any other would cost a request for each entry.
+    """
+    return ListedPullRequest(
+        **_shared_fields(pull),
+        updated=_seconds(pull.updated_at),
+        merged=_seconds(pull.merged_at),
+        milestone=pull.milestone.title if pull.milestone else "",
+        insider=_is_insider(pull),
+    )
+
+
+def _is_insider(pull: PyGithubPullRequest) -> bool:
+    # A fork that is gone leaves no repository.
+    own_branch = pull.head.repo is not None and pull.head.repo.id == pull.base.repo.id
+    return own_branch or pull.author_association in _PEOPLE
+
+
+def _seconds(moment: datetime | None) -> int:
+    return int(moment.timestamp()) if moment else 0

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from bot.git.objects import Entry
 from bot.github.check_runs import write_check_run
+from bot.github.convert import convert_listed
 from bot.github.merged_commits import merged_commits, pull_requests_of
 from bot.github.metadata import Step, detail_steps
-from bot.github.pull_request_list import convert_listed
 from bot.github.pull_requests import list_pulls, open_pull, read_pull, update_pull
 from bot.github.retrying_caller import sendable
 from bot.github.review_threads import unresolved_threads

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from github.Repository import Repository as PyGithubRepository
 
-from bot.github import convert
+from bot.github.convert import convert_pull_request
 from bot.github.graphql import make_draft, mark_ready
 from bot.github.retrying_caller import RetryingCaller, sendable
 from bot.github.translate_errors import translate_errors
@@ -17,14 +17,14 @@ from bot.models import PullRequest
 def read_pull(repository: PyGithubRepository, number: int) -> PullRequest:
     """Return a pull request; raises NotFound if there is none."""
     with translate_errors(f"read pull request #{number}"):
-        return convert.pull_request(repository.get_pull(number))
+        return convert_pull_request(repository.get_pull(number))
 
 
 def list_pulls(repository: PyGithubRepository, head: str, base: str) -> tuple[PullRequest, ...]:
     """Return the pull requests from the repository's own branch `head` into `base` in any state, newest first."""
     with translate_errors(f"list pull requests from {head}"):
         pulls = repository.get_pulls(state="all", head=f"{repository.owner.login}:{head}", base=base)
-        return tuple(sorted(map(convert.pull_request, pulls), key=lambda pull: -pull.number))
+        return tuple(sorted(map(convert_pull_request, pulls), key=lambda pull: -pull.number))
 
 
 def open_pull(
@@ -38,7 +38,7 @@ def open_pull(
 
     def create() -> PullRequest:
         with translate_errors(f"open a pull request from {head} into {base}"):
-            return convert.pull_request(repository.create_pull(base, head, title=title, body=body, draft=draft))
+            return convert_pull_request(repository.create_pull(base, head, title=title, body=body, draft=draft))
 
     pull = caller.find_or_create(find, create)
     return update_pull(repository, caller, pull, title=title, body=body, draft=draft)

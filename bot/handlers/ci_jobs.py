@@ -8,30 +8,27 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bot.commands.triggers import parse_delivery
 from bot.config import Config
 from bot.environment import credentials
-from bot.environment.credentials import Account
 from bot.environment.signing import SigningKey
 from bot.errors import ConfigError
 from bot.git.mirror import open_mirror
-from bot.git.repository import Repository
-from bot.github.client import GitHubClient
 from bot.handlers.ci_event import Event
 from bot.handlers.serve_trigger import refuse
 from bot.handlers.stages import needs_account, pick_targets, plan_trigger, prove_target, publish_all
 from bot.models import Progress, TargetOutcome, Verdict
-from bot.pick.caches import PickCaches
 from bot.pick.context import PickContext
-from bot.pipeline.context import ConnectionSettings, RepositoryContext, open_connections, open_elsewhere
+from bot.pipeline.context import RepositoryContext
+from bot.pipeline.open_context import Connection, ConnectionSettings, open_connection, pick_context
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.run_folder_records import Plan, PlannedTarget, kind_of
-from bot.pipeline.run_settings import Settings, keep_local_settings, keep_repository_settings, read_settings
+from bot.pipeline.run_settings import RunSettings, keep_local_settings, keep_repository_settings, read_settings
 from bot.pipeline.seal import seal_picks
 
 
@@ -50,7 +47,7 @@ class Ready:
 
 
 def run_plan(
-    folder: RunFolder, event: Event, connection: ConnectionSettings, *, config: Path | None, progress: Progress
+    folder: RunFolder, event: Event, settings: ConnectionSettings, *, config: Path | None, progress: Progress
 ) -> Ready:
     """Answer an event and return what is to be picked, and how. An event that asks for nothing opens no connection.
 
@@ -63,7 +60,8 @@ def run_plan(
         return Ready()
     account = credentials.require_account("nothing was planned")
     signing_key = credentials.signing_key(account)
-    with open_connections(connection, account) as (client, mirror):
+    with open_connection(settings, account, progress) as connection:
+        client = connection.client
         payload = event.payload if event.comment_id is None else client.comment_delivery(event.comment_id)
         trigger = parse_delivery(event.name, payload, own_login=client.login)
         if trigger is None or trigger.repository.casefold() != client.repository.casefold():
@@ -71,20 +69,16 @@ def run_plan(
                 progress(_asks_nothing(event.comment_id, payload))
             return Ready()
         try:
-            settings = _kept_settings(config, client, mirror, folder)
+            run_settings = _keep_settings(config, connection, folder)
         except ConfigError as error:
             # Few people see the run's log, so the requester gets a reply as well.
-            bare = Settings(Config(repository=client.repository), {})
-            with _open_context(
-                client, _pick_context(mirror, bare, connection, progress), connection, account, signing_key
-            ) as context:
+            defaults = RunSettings(Config(repository=client.repository), {})
+            with _open_context(connection, defaults, signing_key) as context:
                 refuse(trigger, error, context)
             raise
-        with _open_context(
-            client, _pick_context(mirror, settings, connection, progress), connection, account, signing_key
-        ) as context:
+        with _open_context(connection, run_settings, signing_key) as context:
             plan_trigger(trigger, folder, context)
-    return _ready(folder, settings)
+    return _ready(folder, run_settings)
 
 
 def _asks_nothing(comment_id: int, payload: Mapping[str, Any]) -> str:
@@ -93,11 +87,13 @@ def _asks_nothing(comment_id: int, payload: Mapping[str, Any]) -> str:
     return f"Comment {comment_id} is not a person's on a pull request, so nothing was planned."
 
 
-def _kept_settings(config: Path | None, client: GitHubClient, mirror: Repository, folder: RunFolder) -> Settings:
-    return keep_local_settings(config, folder) if config else keep_repository_settings(client, mirror, folder)
+def _keep_settings(config: Path | None, connection: Connection, folder: RunFolder) -> RunSettings:
+    if config is not None:
+        return keep_local_settings(config, folder)
+    return keep_repository_settings(connection.client, connection.mirror, folder)
 
 
-def _ready(folder: RunFolder, settings: Settings) -> Ready:
+def _ready(folder: RunFolder, settings: RunSettings) -> Ready:
     plan, prove = folder.plan(), settings.config.prove
     return Ready(
         targets=plan.planned_targets(),
@@ -110,7 +106,7 @@ def _ready(folder: RunFolder, settings: Settings) -> Ready:
 def run_pick(
     folder: RunFolder,
     targets: Sequence[str],
-    connection: ConnectionSettings,
+    settings: ConnectionSettings,
     *,
     seal: str | None = None,
     progress: Progress,
@@ -122,31 +118,28 @@ def run_pick(
     """
     if seal is not None:
         folder.check_seal(seal, "plan")
-    plan, settings = folder.plan(), read_settings(folder)
-    with _open_for_pick(plan, settings, connection, progress) as (context, repository):
+    plan, run_settings = folder.plan(), read_settings(folder)
+    with _open_for_pick(plan, run_settings, settings, progress) as (context, repository):
         picks = pick_targets(targets or [target.id for target in plan.planned_targets()], folder, context, repository)
     return tuple(f"{identity}: {result.branch}: {kind_of(result)}" for identity, result in picks.items())
 
 
 @contextmanager
 def _open_for_pick(
-    plan: Plan, settings: Settings, connection: ConnectionSettings, progress: Progress
+    plan: Plan, run_settings: RunSettings, settings: ConnectionSettings, progress: Progress
 ) -> Iterator[tuple[PickContext, RepositoryContext | None]]:
     """Open the mirror, and the account only if the pick takes one: the fewer secrets a job holds, the better."""
-    if needs_account(plan, verified=settings.config.commit.verified):
+    if needs_account(plan, verified=run_settings.config.commit.verified):
         account = credentials.require_account("nothing was picked")
-        connection = replace(connection, repository=plan.repository)
         with (
-            open_connections(connection, account) as (client, mirror),
-            _open_context(
-                client, _pick_context(mirror, settings, connection, progress), connection, account
-            ) as context,
+            open_connection(settings.to(plan.repository), account, progress) as connection,
+            _open_context(connection, run_settings) as context,
         ):
             yield context.pick, context
         return
     token = credentials.take(credentials.TOKEN)
-    with open_mirror(plan.clone_url, connection.directory / "mirror.git", token=token) as mirror:
-        yield _pick_context(mirror, settings, connection, progress), None
+    with open_mirror(plan.clone_url, settings.directory / "mirror.git", token=token) as mirror:
+        yield pick_context(mirror, run_settings.config, run_settings.patches, settings, progress), None
 
 
 def run_seal(folder: RunFolder) -> tuple[str, tuple[PlannedTarget, ...]]:
@@ -174,7 +167,7 @@ def run_prove(
 def run_publish(
     folder: RunFolder,
     seal: str,
-    connection: ConnectionSettings,
+    settings: ConnectionSettings,
     *,
     again: RunFolder | None = None,
     evidence_url: str = "",
@@ -185,38 +178,18 @@ def run_publish(
     signing_key = credentials.signing_key(account)
     folder.check_seal(seal)
     with (
-        open_connections(connection, account) as (client, mirror),
-        _open_context(
-            client, _pick_context(mirror, read_settings(folder), connection, progress), connection, account, signing_key
-        ) as context,
+        open_connection(settings, account, progress) as connection,
+        _open_context(connection, read_settings(folder), signing_key) as context,
     ):
         return publish_all(folder, seal, context, again=again, evidence_url=evidence_url)
 
 
-def _pick_context(
-    mirror: Repository, settings: Settings, connection: ConnectionSettings, progress: Progress
-) -> PickContext:
-    return PickContext(
-        mirror=mirror,
-        config=settings.config,
-        patches=settings.patches,
-        progress=progress,
-        caches=PickCaches.open(connection.directory),
-    )
-
-
-@contextmanager
 def _open_context(
-    client: GitHubClient,
-    pick: PickContext,
-    connection: ConnectionSettings,
-    account: Account,
-    signing_key: SigningKey | None = None,
-) -> Iterator[RepositoryContext]:
+    connection: Connection, settings: RunSettings, signing_key: SigningKey | None = None
+) -> AbstractContextManager[RepositoryContext]:
+    # GitHub Actions names the run of a workflow: https://docs.github.com/actions/reference/workflows-and-actions/variables
     run = os.environ.get("GITHUB_RUN_ID", "")
-    context = RepositoryContext(pick=pick, github=client, signing_key=signing_key, run=run)
-    with open_elsewhere(context, connection, account) as complete:
-        yield complete
+    return connection.open_context(settings.config, settings.patches, signing_key=signing_key, run=run)
 
 
 def matrix(targets: Iterable[PlannedTarget]) -> list[dict[str, str | int]]:

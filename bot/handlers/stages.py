@@ -33,17 +33,16 @@ from bot.proof.inconclusive import inconclusive
 from bot.report.json_data import target_to_json
 
 
-def plan_trigger(trigger: Trigger, folder: RunFolder, context: RepositoryContext) -> Plan:
-    """Answer what can be answered at once and write the plan of the rest, which may be empty.
+class _Planner:
+    """Plans the targets of each request of one event, and keeps the requests with what was decided."""
 
-    Raises:
-        RateLimited, Unavailable: GitHub does not answer; the stage can be run again and has its effects once.
-    """
-    requests: list[PlannedRequest] = []
+    def __init__(self) -> None:
+        self.requests: list[PlannedRequest] = []
 
     def plan_targets(
-        names: Sequence[str], request: BackportRequest, comment: StatusComment, context: RepositoryContext
+        self, names: Sequence[str], request: BackportRequest, comment: StatusComment, context: RepositoryContext
     ) -> None:
+        """Plan the targets of one request, and show those that end with it. This is a `RunTargets`."""
         run = RequestRun(request, MemoryStore())
         decisions: dict[str, Decision] = {}
         for name in names:
@@ -52,20 +51,30 @@ def plan_trigger(trigger: Trigger, folder: RunFolder, context: RepositoryContext
                 comment.begin(name)
             else:
                 comment.end(decision)
+        # Some targets ended before they could be planned, e.g. those that do not exist.
         decisions |= {outcome.branch: outcome for outcome in comment.results}
-        first_id = sum(len(earlier.targets) for earlier in requests) + 1
+        # An id names a target in all requests of the event, as the requests share one run folder.
+        first_id = sum(len(earlier.targets) for earlier in self.requests) + 1
         records = (
             TargetRecord.of(str(number), name, decisions[name])
             for number, name in enumerate(comment.branches, start=first_id)
         )
-        requests.append(PlannedRequest(**dict(request), targets=tuple(records)))
+        self.requests.append(PlannedRequest(**dict(request), targets=tuple(records)))
 
-    summary = serve(trigger, context, plan_targets)
+
+def plan_trigger(trigger: Trigger, folder: RunFolder, context: RepositoryContext) -> Plan:
+    """Answer what can be answered at once and write the plan of the rest, which may be empty.
+
+    Raises:
+        RateLimited, Unavailable: GitHub does not answer; the stage can be run again and has its effects once.
+    """
+    planner = _Planner()
+    summary = serve(trigger, context, planner.plan_targets)
     plan = Plan(
         repository=context.config.repository,
         clone_url=context.github.clone_url,
         refused=tuple(sorted(comment for comment in summary.refused if comment is not None)),
-        requests=tuple(requests),
+        requests=tuple(planner.requests),
     )
     folder.write("plan/plan.json", plan)
     return plan

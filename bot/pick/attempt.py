@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 from bot.carried.load import CarriedPatch
 from bot.git.conflict_regions import Split, split_unmerged
@@ -14,6 +14,7 @@ from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick, try_pick
 from bot.history.landed import LandingStatus
 from bot.models import Candidate, Sha, Signature, TargetPlan
 from bot.pick.backport_index import BackportCommit
+from bot.pick.batch_trials import BatchTrials
 from bot.pick.caches import PickCaches
 from bot.pick.regenerator import Regenerator
 
@@ -22,15 +23,14 @@ from bot.pick.regenerator import Regenerator
 class Attempt:
     """The inputs of every strategy for one target branch, and results that strategies share.
 
-    `commits` are the originals left to pick, oldest first: those that `landing` finds on the branch are left out.
-    `siblings` are candidates of the same request for other branches, newest branch first. History committed after
-    `known_before` (seconds since the epoch) is ignored; None means that all history counts.
+    `batch` are trials that were made beforehand, in a quarantine that `repository` is or lies in. `siblings` are
+    candidates of the same request for other branches, newest branch first. History committed after `known_before`
+    (seconds since the epoch) is ignored; None means that all history counts.
     """
 
     repository: Quarantine
     plan: TargetPlan
     committer: Signature
-    commits: tuple[Sha, ...]
     landing: LandingStatus = field(default_factory=LandingStatus)
     patches: Mapping[str, CarriedPatch] = field(default_factory=dict)
     siblings: tuple[Candidate, ...] = ()
@@ -41,6 +41,18 @@ class Attempt:
     forks: dict[Sha, Sha | None] = field(default_factory=dict)
     splits: dict[Trees, Split] = field(default_factory=dict)
     known_backports: dict[Sha, tuple[BackportCommit, ...]] = field(default_factory=dict)
+    batch: InitVar[BatchTrials | None] = None
+
+    def __post_init__(self, batch: BatchTrials | None) -> None:
+        """Begin with the trials of the batch."""
+        if batch is not None:
+            self.trials.update(batch.trials)
+            self.splits.update(batch.splits)
+
+    @property
+    def commits(self) -> tuple[Sha, ...]:
+        """The originals left to pick, oldest first. Those that are on the branch already are left out."""
+        return tuple(sha for sha in self.plan.commits if sha not in self.landing.landed)
 
     def try_pick(self, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
         """Pick a commit onto a tree, once for all strategies."""

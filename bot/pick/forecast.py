@@ -100,11 +100,9 @@ class Forecaster:
             repository=self.repository,
             plan=plan,
             committer=_COMMITTER,
-            commits=plan.commits,
             patches=self.patches,
             known_before=known_before,
             caches=self.caches,
-            trials=dict(self.trials.trials),
-            splits=dict(self.trials.splits),
+            batch=self.trials,
         )
         return ladder.run_ladder(attempt, propose=self.propose)

@@ -68,21 +68,18 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
         GitError: git failed, e.g. an object is missing; nothing is kept.
     """
     with repository.quarantine() as quarantine:
-        shared_caches, trials = caches or PickCaches(), batch or BatchTrials()
+        shared_caches = caches or PickCaches()
         status = find_landing_status(quarantine, plan.base_commit, plan.commits, shared_caches.histories)
         attempt = Attempt(
             repository=quarantine,
             plan=plan,
             committer=committer,
-            # Originals that landed before are left out, so that the rest of a series can still be picked.
-            commits=tuple(sha for sha in plan.commits if sha not in status.landed),
             landing=status,
             patches=patches,
             siblings=tuple(siblings),
             caches=shared_caches,
             regenerator=regenerator,
-            trials=dict(trials.trials),
-            splits=dict(trials.splits),
+            batch=batch,
         )
         result = run_ladder(attempt, strategies, propose=propose)
         if isinstance(result.ending, AlreadyApplied):

@@ -109,7 +109,7 @@ def _resolve(attempt: Attempt, prerequisites: PrerequisiteSet, run_ladder: RunLa
     # A trial runs no tool, because that takes minutes. A carried patch belongs to the originals alone.
     attempt = replace(attempt, regenerator=None)
     alone = replace(attempt.plan, commits=prerequisites, patch=None, check=None)
-    base = run_ladder(replace(attempt, plan=alone, commits=prerequisites))
+    base = run_ladder(replace(attempt, plan=alone))
     if base is None or base.certainty is not Certainty.CERTAIN:
         return None
     plan = replace(attempt.plan, base_commit=base.commits[-1])

@@ -22,21 +22,21 @@ _DEFAULT = "refs/backport-bot/default"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class RunSettings:
     """The settings of a run."""
 
     config: Config
     patches: Mapping[str, CarriedPatch]
 
 
-def read_settings(folder: RunFolder) -> Settings:
+def read_settings(folder: RunFolder) -> RunSettings:
     """Read what the plan stage copied; raises ConfigError or RunFolderError."""
     config = parse_config(folder.text(_CONFIG), name=_CONFIG)
     patch_folder = sorted(folder_path for folder_path in folder.path(_PATCHES).glob("*") if folder_path.is_dir())
-    return Settings(config, load_patches([bundled_patches(), *patch_folder]))
+    return RunSettings(config, load_patches([bundled_patches(), *patch_folder]))
 
 
-def keep_local_settings(path: Path, folder: RunFolder) -> Settings:
+def keep_local_settings(path: Path, folder: RunFolder) -> RunSettings:
     """Copy the settings from a file; its folders of carried patches are relative to it."""
     config = load_config(path)
     folder.write_bytes(_CONFIG, path.read_bytes())
@@ -46,7 +46,7 @@ def keep_local_settings(path: Path, folder: RunFolder) -> Settings:
     return read_settings(folder)
 
 
-def keep_repository_settings(client: GitHubClient, mirror: Repository, folder: RunFolder) -> Settings:
+def keep_repository_settings(client: GitHubClient, mirror: Repository, folder: RunFolder) -> RunSettings:
     """Copy the settings from the repository's default branch; without backport.yaml every key has its default.
 
     Raises:

@@ -150,11 +150,6 @@ def isolation_kind(isolation: IsolationSettings) -> Isolation:
     )
 
 
-def can_isolate() -> bool:
-    """Whether this machine lets a process have a root, processes and a network of its own (Linux user namespaces)."""
-    return not obstacle()
-
-
 _trial = threading.Lock()
 _successes: list[bool] = []
 """Not empty once walls stood: from then on they do, and a process for which they do not is not started."""

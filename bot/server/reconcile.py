@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.environment import credentials
 from bot.handlers.reconcile import reconcile
 from bot.models import Progress, TargetOutcome
-from bot.pipeline.context import open_configured_repository
+from bot.pipeline.open_context import ConnectionSettings, open_configured_repository
 
 
 def reconcile_once(
@@ -25,10 +25,8 @@ def reconcile_once(
     secret = credentials.take(credentials.WEBHOOK_SECRET)
     with open_configured_repository(
         config,
-        token=token,
-        api_url=api_url,
-        directory=data,
-        login=login,
+        ConnectionSettings(api_url, data, login),
+        token,
         signing_key=credentials.signing_key(token, webhook_secret=secret),
         progress=progress,
     ) as context:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.environment import credentials
 from bot.models import Progress
-from bot.pipeline.context import open_configured_repository
+from bot.pipeline.open_context import ConnectionSettings, open_configured_repository
 from bot.server.service import running_service
 
 
@@ -25,10 +25,8 @@ def serve_until_interrupted(
     with (
         open_configured_repository(
             config,
-            token=token,
-            api_url=api_url,
-            directory=data,
-            login=login,
+            ConnectionSettings(api_url, data, login),
+            token,
             signing_key=credentials.signing_key(token, webhook_secret=secret),
             progress=progress,
         ) as context,

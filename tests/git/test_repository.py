@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -126,6 +129,26 @@ def test_environment_of_the_caller_does_not_reach_git(
     monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(tmp_path / "elsewhere"))
     monkeypatch.setenv("GIT_CONFIG_PARAMETERS", "'core.bare=broken'")
     assert repository.resolve(commit) == commit
+
+
+def test_the_repository_of_the_caller_is_not_opened_and_its_environment_stays(
+    history: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    commit = history.commit({"f": "f"})
+    program = (
+        "import os, sys\nfrom pathlib import Path\n"
+        "from bot.git.open import open_repo\n"
+        "print(open_repo(Path(sys.argv[1])).commit(sys.argv[2]).hexsha, os.environ['GIT_DIR'])\n"
+    )
+    names = ("GIT_DIR", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_WORK_TREE")
+    result = subprocess.run(
+        [sys.executable, "-c", program, str(history.directory), commit],
+        env=os.environ | dict.fromkeys(names, str(tmp_path)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.stdout.split() == [commit, str(tmp_path)], result.stderr
 
 
 def test_git_that_takes_too_long_is_ended(repository: Repository) -> None:

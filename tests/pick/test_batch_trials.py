@@ -85,7 +85,6 @@ def test_histories_part_where_git_says_they_do(name: str, kind: str, history: Hi
             repository=quarantine,
             plan=plan(tips[name], original),
             committer=COMMITTER,
-            commits=(original,),
             caches=caches,
         )
         assert attempt.fork(original) == quarantine.merge_base(a, tips[name])

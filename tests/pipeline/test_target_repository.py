@@ -14,7 +14,7 @@ import pytest
 
 from bot.config import PickConfig, parse_config
 from bot.models import Conflicted, Failed, Opened
-from bot.pipeline.context import open_repository_context
+from bot.pipeline.open_context import ConnectionSettings, open_repository_context
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, with_pick
 
 THERE = "rocm/widget"
@@ -44,12 +44,9 @@ def fork(office: Office, tmp_path: Path) -> Path:
 @pytest.fixture
 def both(office: Office, fork: Path, tmp_path: Path) -> Iterator[Office]:
     """Return the office with a bot that knows both repositories."""
-    with open_repository_context(
-        parse_config(CONFIG),
-        token=office.fake_github.add_token(BOT),
-        api_url=office.fake_github.api_url,
-        directory=tmp_path / "data",
-    ) as context:
+    connection = ConnectionSettings(office.fake_github.api_url, tmp_path / "data")
+    account = office.fake_github.add_token(BOT)
+    with open_repository_context(parse_config(CONFIG), connection, account) as context:
         yield replace(office, context=context)
 
 

@@ -13,7 +13,7 @@ from bot.config.prove import ProveConfig
 from bot.models import CommandSuite, Device, SuiteRun, Verdict, VerdictOutcome
 from bot.proof import command_suite, device_check, gpu_devices
 from bot.proof.command_suite import run_command
-from bot.proof.isolated_command import can_isolate
+from bot.proof.isolated_command import obstacle
 from bot.proof.judge_by_rules import conclude
 from bot.proof.prove_trees import prove_trees
 from bot.proof.select_suites import Suites
@@ -80,7 +80,7 @@ def test_an_amd_node_alone_is_not_the_device_of_a_command(tmp_path: Path, kfd: P
     ("hip", "available", "expected"),
     [("'7.2'", True, ("rocm", "gfx942")), ("None", True, ("cuda", "sm_94")), ("'7.2'", False, ("cpu", "x86_64"))],
 )
-@pytest.mark.skipif(not can_isolate(), reason="this machine lets no process have namespaces of its own")
+@pytest.mark.skipif(bool(obstacle()), reason="this machine lets no process have namespaces of its own")
 def test_the_device_is_what_the_suite_s_own_torch_says(
     tmp_path: Path, kfd: Path, monkeypatch: pytest.MonkeyPatch, hip: str, available: bool, expected: tuple[str, str]
 ) -> None:

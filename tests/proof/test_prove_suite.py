@@ -13,7 +13,7 @@ import pytest
 from bot.errors import SuiteError
 from bot.models import CaseOutcome, Suite, SuiteRun, VerdictOutcome
 from bot.proof import prove
-from bot.proof.isolated_command import can_isolate
+from bot.proof.isolated_command import obstacle
 from bot.proof.pytest_suite import run_suite
 from bot.proof.run_isolated import RunOptions
 
@@ -218,7 +218,7 @@ def test_a_suite_finds_no_token_no_agent_and_no_home(tmp_path: Path, monkeypatch
 
 
 def test_a_suite_sees_no_other_process_and_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not can_isolate():
+    if obstacle():
         pytest.skip("this machine lets no process have its own network and process tree")
     monkeypatch.setenv("GITHUB_TOKEN", "ghs_0123456789abcdef")
     ended = run(

@@ -19,7 +19,7 @@ from bot.errors import SuiteError
 from bot.models import CaseOutcome, CommandSuite, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never
 from bot.proof import prove, prove_suite, suite_sequence
 from bot.proof import prove_trees as prove_trees_module
-from bot.proof.isolated_command import DEFAULT, IsolationSettings, can_isolate
+from bot.proof.isolated_command import DEFAULT, IsolationSettings, obstacle
 from bot.proof.prove_trees import prove_trees
 from bot.proof.run_isolated import StartGate
 from bot.proof.run_order import RunOrder, choose_order
@@ -99,7 +99,7 @@ def test_only_what_a_base_run_compiled_is_kept(in_turn: tuple[Verdict, Path]) ->
 
 
 def test_a_candidate_cannot_write_into_the_kept_kernels(tmp_path: Path) -> None:
-    if not can_isolate():
+    if obstacle():
         pytest.skip("this machine has no walls")
     for name in ("base", "candidate", "suite", "kernels"):
         (tmp_path / name).mkdir()

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot.models import CaseOutcome, Suite, SuiteRun
-from bot.proof.isolated_command import IsolationSettings, can_isolate
+from bot.proof.isolated_command import IsolationSettings, obstacle
 from bot.proof.pytest_suite import run_suite
 from bot.proof.run_isolated import RunOptions
 
-walled = pytest.mark.skipif(not can_isolate(), reason="this machine lets no process have namespaces of its own")
+walled = pytest.mark.skipif(bool(obstacle()), reason="this machine lets no process have namespaces of its own")
 
 
 def run(folder: Path, text: str, isolation: IsolationSettings | None = None, *, device: str = "cpu") -> SuiteRun:

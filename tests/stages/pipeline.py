@@ -16,7 +16,7 @@ from bot.environment import credentials
 from bot.handlers import ci_jobs
 from bot.handlers.ci_event import Event, read_event
 from bot.models import TargetOutcome, Verdict, silent
-from bot.pipeline.context import ConnectionSettings
+from bot.pipeline.open_context import ConnectionSettings
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.run_folder_records import PlannedTarget
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office
@@ -121,7 +121,7 @@ class Pipeline:
         return self.publish(seal, evidence_url=evidence_url)
 
     def connection(self, job: str) -> ConnectionSettings:
-        return ConnectionSettings(REPOSITORY, self.office.fake_github.api_url, self.directory / job, BOT)
+        return ConnectionSettings(self.office.fake_github.api_url, self.directory / job, BOT, repository=REPOSITORY)
 
     def give_token(self) -> None:
         self.monkeypatch.setenv(credentials.TOKEN, self.token)

@@ -1,0 +1,188 @@
+"""Opens what the steps may touch: the mirror, a client of GitHub, and the repositories of `elsewhere`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from bot.carried.load import CarriedPatch, configured_patches
+from bot.config import Config, load_config
+from bot.environment.credentials import Account
+from bot.environment.data_folder import private_directory
+from bot.environment.signing import SigningKey
+from bot.errors import Forbidden, GitHubError, NotFound
+from bot.git.mirror import open_beside, open_mirror
+from bot.git.repository import Repository
+from bot.github.client import GitHubClient
+from bot.models import Progress, silent
+from bot.pick.caches import PickCaches
+from bot.pick.context import PickContext
+from bot.pipeline.context import RepositoryContext
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """How a repository is reached. `directory` keeps the mirror; `login` is the bot's account if its token cannot say.
+
+    `longest_wait` is how long a rate limit is waited for (seconds): a caller that cannot come back later waits longer.
+    `repository` is empty until a configuration or a plan has named it.
+    """
+
+    api_url: str
+    directory: Path
+    login: str | None = None
+    longest_wait: float = 120.0
+    repository: str = ""
+
+    def to(self, repository: str) -> Self:
+        """Return the same settings for a repository."""
+        return replace(self, repository=repository)
+
+    def client(self, account: Account) -> GitHubClient:
+        """Make a client of GitHub, which the caller closes. Raises GitHubError if the repository cannot be seen."""
+        return GitHubClient(
+            self.repository, token=account, api_url=self.api_url, login=self.login, longest_wait=self.longest_wait
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """An open repository: a client of GitHub and the mirror."""
+
+    settings: ConnectionSettings
+    account: Account
+    client: GitHubClient
+    mirror: Repository
+    progress: Progress
+
+    @contextmanager
+    def open_context(
+        self,
+        config: Config,
+        patches: Mapping[str, CarriedPatch],
+        *,
+        signing_key: SigningKey | None = None,
+        run: str = "",
+    ) -> Iterator[RepositoryContext]:
+        """Open the repositories of `elsewhere` as well; one that the account cannot see is listed as invisible.
+
+        `signing_key` and `run` are those of `RepositoryContext`.
+        """
+        pick = pick_context(self.mirror, config, patches, self.settings, self.progress)
+        context = RepositoryContext(pick=pick, github=self.client, signing_key=signing_key, run=run)
+        contexts: dict[str, RepositoryContext] = {}
+        invisible: dict[str, GitHubError] = {}
+        with ExitStack() as stack:
+            for entry in config.elsewhere:
+                settings = self.settings.to(entry.repository)
+                try:
+                    contexts[entry.repository] = stack.enter_context(_open_beside(context, settings, self.account))
+                except (Forbidden, NotFound) as error:
+                    invisible[entry.repository] = error
+            yield replace(context, other_repositories=contexts, invisible_repositories=invisible)
+
+
+@contextmanager
+def _open_beside(
+    context: RepositoryContext, settings: ConnectionSettings, account: Account
+) -> Iterator[RepositoryContext]:
+    """Open another repository on the same mirror, so that a commit of one can be picked onto the other."""
+    client = settings.client(account)
+    try:
+        # The whole name: `a/b-c` and `a-b/c` are not to share a remote.
+        with open_beside(context.mirror, settings.repository, client.clone_url, token=client.token) as mirror:
+            yield replace(
+                context,
+                pick=replace(context.pick, mirror=mirror),
+                github=client,
+                home=context.github,
+                name_elsewhere=settings.repository,
+            )
+    finally:
+        client.close()
+
+
+def pick_context(
+    mirror: Repository,
+    config: Config,
+    patches: Mapping[str, CarriedPatch],
+    settings: ConnectionSettings,
+    progress: Progress,
+) -> PickContext:
+    """Return the context of a pick, with the caches that lie beside the mirror."""
+    caches = PickCaches.open(settings.directory)
+    return PickContext(mirror=mirror, config=config, patches=patches, progress=progress, caches=caches)
+
+
+@contextmanager
+def open_connection(
+    settings: ConnectionSettings, account: Account, progress: Progress = silent
+) -> Iterator[Connection]:
+    """Open a client of GitHub and the mirror, and close both afterwards. A fetch that takes long reports its progress.
+
+    Raises:
+        ConfigError: the folder cannot be used.
+        GitHubError: the repository cannot be seen.
+    """
+    private_directory(settings.directory)
+    client = settings.client(account)
+    try:
+        directory = settings.directory / "mirror.git"
+        with open_mirror(client.clone_url, directory, token=client.token, progress=progress) as mirror:
+            yield Connection(settings=settings, account=account, client=client, mirror=mirror, progress=progress)
+    finally:
+        client.close()
+
+
+@contextmanager
+def open_repository_context(
+    config: Config,
+    settings: ConnectionSettings,
+    account: Account,
+    *,
+    beside: Path = Path(),
+    signing_key: SigningKey | None = None,
+    progress: Progress = silent,
+) -> Iterator[RepositoryContext]:
+    """Open the configured repository and those of `elsewhere`, and close them afterwards.
+
+    `beside` is the folder that the configuration's folders of carried patches are relative to. `signing_key` signs what
+    the bot must believe later.
+
+    Raises:
+        GitHubError: the repository, or one of `elsewhere`, cannot be seen with this account.
+        ConfigError: a carried patch cannot be read.
+    """
+    patches = configured_patches(config.patches, beside)
+    with (
+        open_connection(settings.to(config.repository), account, progress) as connection,
+        connection.open_context(config, patches, signing_key=signing_key) as context,
+    ):
+        for error in context.invisible_repositories.values():
+            raise error
+        yield context
+
+
+@contextmanager
+def open_configured_repository(
+    file: Path,
+    settings: ConnectionSettings,
+    account: Account,
+    *,
+    signing_key: SigningKey | None = None,
+    progress: Progress = silent,
+) -> Iterator[RepositoryContext]:
+    """Do the same for a configuration file; its folders of carried patches are relative to it.
+
+    Raises:
+        ConfigError: the configuration, or a carried patch, cannot be read.
+        GitHubError: see `open_repository_context`.
+    """
+    config = load_config(file)
+    with open_repository_context(
+        config, settings, account, beside=file.parent, signing_key=signing_key, progress=progress
+    ) as context:
+        yield context
