@@ -31,9 +31,9 @@ class UnknownTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedTargets:
-    """The branches that a command means, each once, and the targets that match no branch."""
+    """The targets that a command means, by name and each once, and those that match no branch."""
 
-    branches: tuple[str, ...]
+    names: tuple[str, ...]
     unknown: tuple[UnknownTarget, ...] = ()
 
 
@@ -56,7 +56,7 @@ def resolve_targets(targets: Sequence[str], branches: Iterable[str], config: Con
         if not matches:
             unknown.append(UnknownTarget(target, _nearest(target, names, config)))
     _limit(len(resolved), config)
-    return ResolvedTargets(branches=tuple(resolved), unknown=tuple(unknown))
+    return ResolvedTargets(names=tuple(resolved), unknown=tuple(unknown))
 
 
 def stable_branches(branches: Iterable[str], config: Config) -> list[str]:

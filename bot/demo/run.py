@@ -75,13 +75,13 @@ def _sync(demo: DemoRun, progress: Console) -> Sequence[TargetOutcome]:
 
 def is_as_expected(results: Sequence[TargetOutcome], heads: Mapping[int, str]) -> bool:
     """Say whether every branch came to what it must, and each pull request's head is the tested commit."""
-    return [result.branch for result in results] == list(_EXPECTED_METHODS) and all(
+    return [result.target for result in results] == list(_EXPECTED_METHODS) and all(
         _is_right(outcome, heads) for outcome in results
     )
 
 
 def _is_right(result: TargetOutcome, heads: Mapping[int, str]) -> bool:
-    method = _EXPECTED_METHODS[result.branch]
+    method = _EXPECTED_METHODS[result.target]
     match result:
         case NotAffected():
             return method is None

@@ -84,12 +84,12 @@ class DemoRun:
         run = open_missing(self.context, self.directory)
         write_tracking_issues(run.survey, self.context)
         patch = self.context.patches[PATCH]
-        endings: dict[str, TargetOutcome] = {result.branch: result for result in run.results}
+        endings: dict[str, TargetOutcome] = {result.target: result for result in run.results}
         for state in run.survey.branches:
             issues = [state for state in state.in_states(State.NOT_AFFECTED) if state.original.number == self.original]
             if issues and state.tip:
                 report = check(CommitTree(self.context.mirror, state.tip), patch)
-                endings[state.branch] = NotAffected(branch=state.branch, check=report)
+                endings[state.branch] = NotAffected(target=state.branch, check=report)
         return tuple(endings[branch] for branch in self.branches if branch in endings)
 
     def tracking_pages(self) -> tuple[str, ...]:

@@ -45,19 +45,19 @@ def handle_backport(command: CommandContext, context: RepositoryContext, run: Ru
     request = read_request(command, original, context)
     targets = resolve_command_targets(command.command, context.pick.patch_for(original), context)
     template = context.config.templates.answer
-    if not targets.branches and not targets.unknown:
+    if not targets.names and not targets.unknown:
         post_reply(replies.render_nothing_to_do(command.command, template=template), source, context)
         return RequestSummary()
     failures = tuple(_unknown_target(unknown, context) for unknown in targets.unknown)
-    if failures and not targets.branches:
+    if failures and not targets.names:
         error = none_there(targets.unknown, command.command, context)
         post_reply(replies.render_error(error, template=template), source, context)
         return RequestSummary(results=failures)
-    comment = StatusComment(request, (*(outcome.branch for outcome in failures), *targets.branches), context)
+    comment = StatusComment(request, (*(outcome.target for outcome in failures), *targets.names), context)
     for outcome in failures:
         comment.end(outcome)
     try:
-        run(targets.branches, request, comment, context)
+        run(targets.names, request, comment, context)
     except (RateLimited, Unavailable):
         raise  # the trigger is handled again, and the comment with it
     except Exception as error:
@@ -78,4 +78,4 @@ def run_targets(
 
 def _unknown_target(unknown: UnknownTarget, context: RepositoryContext) -> Failed:
     error = unknown_target_error(unknown, context)
-    return Failed(branch=unknown.name, message=error.message, hint=error.hint)
+    return Failed(target=unknown.name, message=error.message, hint=error.hint)

@@ -121,7 +121,7 @@ def run_pick(
     plan, run_settings = folder.plan(), read_settings(folder)
     with _open_for_pick(plan, run_settings, settings, progress) as (context, repository):
         picks = pick_targets(targets or [target.id for target in plan.planned_targets()], folder, context, repository)
-    return tuple(f"{identity}: {result.branch}: {kind_of(result)}" for identity, result in picks.items())
+    return tuple(f"{identity}: {plan.find(identity).target}: {kind_of(result)}" for identity, result in picks.items())
 
 
 @contextmanager

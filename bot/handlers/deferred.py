@@ -198,7 +198,7 @@ def _forecast_targets(request: CommandContext, context: RepositoryContext) -> li
     """Return for each target what a backport would come to by now, or that there is no such branch."""
     targets = resolve_targets(request.command.targets, target_branches(context), context.config)
     pull_request = context.github.pull_request(request.source.pull_request)
-    local_names = [name for name in targets.branches if Target.parse(name).repository is None]
+    local_names = [name for name in targets.names if Target.parse(name).repository is None]
     findings = {forecast.branch: finding(forecast) for forecast in preflight(pull_request, local_names, context)}
     unknown = [(target.name, replies.unknown_yet(target.nearest)) for target in targets.unknown]
-    return [*unknown, *((name, findings.get(name, replies.LOOKED_AT_LATER)) for name in targets.branches)]
+    return [*unknown, *((name, findings.get(name, replies.LOOKED_AT_LATER)) for name in targets.names)]

@@ -134,9 +134,9 @@ def _lacks_every_file(quarantine: Quarantine, commits: Sequence[Sha], tip: Sha) 
 
 def _describe(forecast: Forecast) -> TargetForecast:
     match forecast:
-        case NotAffected(branch=branch, check=check):
+        case NotAffected(target=branch, check=check):
             return TargetForecast(branch=branch, outlook=Outlook.NOT_AFFECTED, reason=check.reason)
-        case AlreadyApplied(branch=branch, how=how):
+        case AlreadyApplied(target=branch, how=how):
             return TargetForecast(branch=branch, outlook=Outlook.ALREADY_APPLIED, reason=how)
         case Conflict():
             return _describe_conflict(forecast)

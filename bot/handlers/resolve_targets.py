@@ -43,7 +43,7 @@ def resolve_command_targets(
             "Nothing was started.",
             hint="Name the branches.",
         )
-    return replace(targets_of_command, branches=_affected_targets(targets_of_command.branches, tips, patch, context))
+    return replace(targets_of_command, names=_affected_targets(targets_of_command.names, tips, patch, context))
 
 
 def unknown_target_error(unknown: UnknownTarget, context: RepositoryContext) -> RequestRejected:

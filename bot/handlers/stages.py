@@ -52,12 +52,12 @@ class _Planner:
             else:
                 comment.end(decision)
         # Some targets ended before they could be planned, e.g. those that do not exist.
-        decisions |= {outcome.branch: outcome for outcome in comment.results}
+        decisions |= {outcome.target: outcome for outcome in comment.results}
         # An id names a target in all requests of the event, as the requests share one run folder.
         first_id = sum(len(earlier.targets) for earlier in self.requests) + 1
         records = (
             TargetRecord.of(str(number), name, decisions[name])
-            for number, name in enumerate(comment.branches, start=first_id)
+            for number, name in enumerate(comment.targets, start=first_id)
         )
         self.requests.append(PlannedRequest(**dict(request), targets=tuple(records)))
 
@@ -83,7 +83,7 @@ def plan_trigger(trigger: Trigger, folder: RunFolder, context: RepositoryContext
 def needs_account(plan: Plan, *, verified: bool) -> bool:
     """Say whether the pick takes the bot's own account: GitHub is to write commits, or a target is elsewhere."""
     return verified or any(
-        planned_target.target != planned_target.plan.branch for planned_target in plan.planned_targets()
+        Target.parse(planned_target.target).repository is not None for planned_target in plan.planned_targets()
     )
 
 
@@ -191,7 +191,7 @@ def _publish_request(run: RequestRun, store: FolderStore, context: RepositoryCon
 
     The order is that of the picks, so that it is known how a sibling ended before what was made from it is opened.
     """
-    names = tuple(record.branch for record in store.request.targets)
+    names = tuple(record.target for record in store.request.targets)
     comment = StatusComment(run.request, names, context)
     for target in serving_order(names, context.pick.patch_for(run.request.original)):
         outcome = run.publish(target, context)

@@ -37,7 +37,7 @@ def states_of_targets(
     original = context.github.pull_request(number)
     comments = own_answers(context.github.comments(number), number, context).values()
     comment_state = _commented_states(comments, original)
-    stable = resolve_targets(["all"], target_branches(context), context.config).branches
+    stable = resolve_targets(["all"], target_branches(context), context.config).names
     rows = [
         _target_state(target, comment_state.get(target), original, context)
         for target in dict.fromkeys([*comment_state, *stable])
@@ -67,7 +67,7 @@ def _target_state(
     return (
         comment_state
         if result is None or (comment_state is not None and comment_state.conflict)
-        else replace(result, branch=target)
+        else replace(result, target=target)
     )
 
 

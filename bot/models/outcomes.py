@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from bot.models.affected import DetectResult
 from bot.models.candidate import Candidate
@@ -12,6 +14,9 @@ from bot.models.conflict import Conflict
 from bot.models.names import Sha
 from bot.models.proof import Verdict
 from bot.models.pull_requests import PullRequest
+
+TargetName = Annotated[str, Field(alias="branch")]
+"""A target as the requester names it: str(Target). A run folder's files have it under "branch"."""
 
 
 class Status(StrEnum):
@@ -35,7 +40,7 @@ class Opened:
     """
 
     status: ClassVar[Status] = Status.OPENED
-    branch: str
+    target: TargetName
     pull_request: PullRequest
     created: bool = True
     candidate: Candidate | None = None
@@ -48,7 +53,7 @@ class NotAffected:
     """The target branch does not have the fault."""
 
     status: ClassVar[Status] = Status.NOT_AFFECTED
-    branch: str
+    target: TargetName
     check: DetectResult
 
 
@@ -57,7 +62,7 @@ class AlreadyApplied:
     """The target branch has the change; `how` says why that is known."""
 
     status: ClassVar[Status] = Status.ALREADY_APPLIED
-    branch: str
+    target: TargetName
     how: str
     commit: Sha | None = None
 
@@ -70,7 +75,7 @@ class Conflicted:
     """
 
     status: ClassVar[Status] = Status.CONFLICT
-    branch: str
+    target: TargetName
     conflict: Conflict
     draft: PullRequest | None = None
     note: str = ""
@@ -81,7 +86,7 @@ class NotProven:
     """A candidate exists but its verdict is not `proven`; nothing was pushed."""
 
     status: ClassVar[Status] = Status.NOT_PROVEN
-    branch: str
+    target: TargetName
     candidate: Candidate
     verdict: Verdict
 
@@ -91,7 +96,7 @@ class Failed:
     """Something outside stopped this branch; `message` and `hint` are for the requester."""
 
     status: ClassVar[Status] = Status.FAILED
-    branch: str
+    target: TargetName
     message: str
     hint: str
 
@@ -101,7 +106,7 @@ class WouldOpen:
     """A dry run got as far as a candidate that may be opened; nothing was pushed. No verdict: the proof was skipped."""
 
     status: ClassVar[Status] = Status.WOULD_OPEN
-    branch: str
+    target: TargetName
     candidate: Candidate
     verdict: Verdict | None = None
 
@@ -111,7 +116,7 @@ class Cancelled:
     """The request was cancelled before this branch was opened; nothing was pushed. `by` is who cancelled it."""
 
     status: ClassVar[Status] = Status.CANCELLED
-    branch: str
+    target: TargetName
     by: str
 
 

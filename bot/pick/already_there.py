@@ -21,7 +21,7 @@ class AlreadyThere:
         if attempt.commits:
             return NotApplicable(_describe(attempt))
         last = attempt.landing.landed[attempt.plan.commits[-1]]
-        return AlreadyApplied(branch=attempt.plan.branch, how=last.reason, commit=last.commit)
+        return AlreadyApplied(target=attempt.plan.branch, how=last.reason, commit=last.commit)
 
 
 def _describe(attempt: Attempt) -> str:

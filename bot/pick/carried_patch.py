@@ -41,7 +41,7 @@ class CarriedPatchStrategy:
 
     def _already_fixed(self, attempt: Attempt, outcome: Applied) -> AlreadyApplied | NotApplicable:
         if outcome.after.status is Affectedness.FIXED:
-            return AlreadyApplied(branch=attempt.plan.branch, how=outcome.after.reason)
+            return AlreadyApplied(target=attempt.plan.branch, how=outcome.after.reason)
         return NotApplicable(f"{outcome.patch} changes nothing here: {outcome.after.reason}")
 
 

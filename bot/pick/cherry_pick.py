@@ -26,7 +26,7 @@ class CherryPick:
         if isinstance(series, UnmergedPick):
             return NotApplicable(describe_conflict(series), series)
         if not series:
-            return AlreadyApplied(branch=attempt.plan.branch, how="picking it changes nothing on the branch")
+            return AlreadyApplied(target=attempt.plan.branch, how="picking it changes nothing on the branch")
         remaining_fault = _still_affected(attempt, series[-1])
         if remaining_fault:
             return NotApplicable(remaining_fault)

@@ -32,7 +32,7 @@ class ConflictMarkerCommit:
         if isinstance(series, UnmergedPick):
             return NotApplicable("the conflict has no lines that could be marked", series)
         if not series:
-            return AlreadyApplied(branch=attempt.plan.branch, how="picking it changes nothing on the branch")
+            return AlreadyApplied(target=attempt.plan.branch, how="picking it changes nothing on the branch")
         return Picked(
             commits=series,
             method=Method.CHERRY_PICK,

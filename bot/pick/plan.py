@@ -24,9 +24,9 @@ def plan_target(
     `unknown` is no reason to stop: the regression suite decides.
     """
     if check and check.status is Affectedness.NOT_AFFECTED:
-        return NotAffected(branch=branch, check=check)
+        return NotAffected(target=branch, check=check)
     if check and check.status is Affectedness.FIXED:
-        return AlreadyApplied(branch=branch, how=check.reason)
+        return AlreadyApplied(target=branch, how=check.reason)
     return TargetPlan(
         branch=branch,
         base_commit=base_commit,

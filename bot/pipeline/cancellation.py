@@ -30,7 +30,7 @@ def find_cancellation(branch: str, request: BackportRequest, context: Repository
     """
     for comment in context.originals.comments(request.original.number):
         if _came_after(comment, request) and _cancels(comment, context):
-            return Cancelled(branch=branch, by=comment.author)
+            return Cancelled(target=branch, by=comment.author)
     return None
 
 

@@ -16,14 +16,14 @@ def find_backport(
     pull_requests = find_pull_requests(branch, original, context)
     merged_pull = next((pull for pull in pull_requests if pull.merged), None)
     if merged_pull is not None and _is_there(merged_pull, branch, context):
-        return AlreadyApplied(branch=branch, how=f"#{merged_pull.number} is merged", commit=merged_pull.merge_commit)
+        return AlreadyApplied(target=branch, how=f"#{merged_pull.number} is merged", commit=merged_pull.merge_commit)
     # What came before a backport that was reverted is over with it.
     pull_requests = pull_requests[: pull_requests.index(merged_pull)] if merged_pull is not None else pull_requests
     if command.options.redo or not pull_requests:
         return None
     open_pull = next((pull for pull in pull_requests if pull.state == "open"), None)
     if open_pull is not None:
-        return Opened(branch=branch, pull_request=open_pull, created=False)
+        return Opened(target=branch, pull_request=open_pull, created=False)
     return _closed_outcome(branch, pull_requests[0], command.onto(context.target(branch), redo=True))
 
 
@@ -38,7 +38,7 @@ def _is_there(merged_pull: PullRequest, branch: str, context: RepositoryContext)
 
 def _closed_outcome(branch: str, pull_request: PullRequest, redo_command: Command) -> Failed:
     return Failed(
-        branch=branch,
+        target=branch,
         message=f"#{pull_request.number} was closed without being merged, so it was not opened again.",
         hint=f"To have it made anew, comment `{redo_command}`.",
     )

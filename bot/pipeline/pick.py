@@ -48,7 +48,7 @@ def pick_candidate(
     if isinstance(result, Conflict) and result.prerequisites and request.options.with_prerequisites:
         result = bring_prerequisites(context.mirror, plan, result, committer, pick_plan)
     if isinstance(result, Conflict):
-        return Conflicted(branch=plan.branch, conflict=result)
+        return Conflicted(target=plan.branch, conflict=result)
     if isinstance(result, AlreadyApplied):
         return result
     context.progress(f"{plan.branch}: {result.method.value}, {result.fidelity.value}")

@@ -42,9 +42,9 @@ def publish_candidate(
 ) -> TargetOutcome | Moved:
     """Open what may be opened. `verdict` is None if the requester was allowed to skip the proof."""
     if verdict is not None and not verdict.proven and context.config.prove.required:
-        return NotProven(branch=plan.branch, candidate=candidate, verdict=verdict)
+        return NotProven(target=plan.branch, candidate=candidate, verdict=verdict)
     if request.options.dry_run:
-        return WouldOpen(branch=plan.branch, candidate=candidate, verdict=verdict)
+        return WouldOpen(target=plan.branch, candidate=candidate, verdict=verdict)
     if context.mirror.branches().get(plan.branch) != plan.base_commit:
         return Moved()
     return _open(plan, candidate, verdict, request, context)
@@ -101,7 +101,7 @@ def _open(
         # Where the branch requires this check, a backport without a conflict must have it as well.
         context.github.write_check_run(candidate.commit, render_conflict_check(()))
     context.progress(f"{plan.branch}: #{pull_request.number} opened")
-    return Opened(branch=plan.branch, pull_request=pull_request, candidate=candidate, verdict=verdict, notes=notes)
+    return Opened(target=plan.branch, pull_request=pull_request, candidate=candidate, verdict=verdict, notes=notes)
 
 
 def _checks(candidate: Candidate, verdict: Verdict | None, context: RepositoryContext, *, draft: bool) -> list[str]:

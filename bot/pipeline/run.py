@@ -234,4 +234,4 @@ class RequestRun:
     def _capture(self, target: Target, step: Callable[[], ResultT]) -> ResultT | Failed:
         """Run a step; an error becomes an outcome. Every outcome bears the name that the requester gave the target."""
         result = capture_errors(str(target), step, retry=self.request.command_for(str(target)))
-        return replace(result, branch=str(target)) if isinstance(result, TargetOutcome) else result
+        return replace(result, target=str(target)) if isinstance(result, TargetOutcome) else result

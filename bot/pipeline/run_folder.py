@@ -54,7 +54,7 @@ class RunFolder:
 
     def write(self, name: str, record: Record) -> None:
         """Write a record. A path that is not UTF-8 is written with replacement characters: here it is only shown."""
-        text = json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False)
+        text = json.dumps(record.model_dump(mode="json", by_alias=True), indent=1, ensure_ascii=False)
         content = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()
         self.write_bytes(name, content + b"\n")
 

@@ -66,16 +66,19 @@ def kind_of(value: TargetPlan | Candidate | TargetOutcome) -> str:
 
 
 class TargetRecord(Record):
-    """One target branch of a request: planned, or ended already. `id` names its files; branch names may hold "/"."""
+    """One target of a request: planned, or ended already. `id` names its files; branch names may hold "/".
+
+    `target` is the name that the requester gives it; the file calls it `branch`.
+    """
 
     id: Annotated[str, Field(pattern=r"^[0-9]{1,4}$")]
-    branch: str
+    target: str = Field(alias="branch")
     decided: Annotated[Tagged[Literal["plan"], TargetPlan] | _Ending, Field(discriminator="kind")]
 
     @classmethod
-    def of(cls, identity: str, branch: str, decided: TargetPlan | TargetOutcome) -> Self:
+    def of(cls, identity: str, target: str, decided: TargetPlan | TargetOutcome) -> Self:
         """Make the record of a target as it stands."""
-        return cls.model_validate({"id": identity, "branch": branch, "decided": tagged(decided)})
+        return cls.model_validate({"id": identity, "branch": target, "decided": tagged(decided)})
 
     @model_validator(mode="after")
     def _names_commits(self) -> Self:
@@ -91,12 +94,12 @@ class PlannedRequest(BackportRequest):
 
     def find(self, target: str) -> TargetRecord:
         """Return the record of a target by the name that the requester gives it."""
-        return next(record for record in self.targets if record.branch == target)
+        return next(record for record in self.targets if record.target == target)
 
     def with_decision(self, target: str, decided: TargetPlan | TargetOutcome) -> Self:
         """Return the request with what one of its targets has come to since."""
         records = (
-            TargetRecord.of(record.id, target, decided) if record.branch == target else record
+            TargetRecord.of(record.id, target, decided) if record.target == target else record
             for record in self.targets
         )
         return self.model_copy(update={"targets": tuple(records)})
@@ -106,7 +109,7 @@ class PlannedRequest(BackportRequest):
 class PlannedTarget:
     """A target that is to be picked, with the request that it belongs to.
 
-    `target` is its name in the request; `plan.branch` what it is called in its own repository.
+    `target` is its name in the request; `plan.branch` is its name in its own repository.
     """
 
     id: str
@@ -127,7 +130,7 @@ class Plan(Record):
     def planned_targets(self) -> tuple[PlannedTarget, ...]:
         """Return the targets that are to be picked."""
         return tuple(
-            PlannedTarget(record.id, record.branch, request, record.decided.value)
+            PlannedTarget(record.id, record.target, request, record.decided.value)
             for request in self.requests
             for record in request.targets
             if isinstance(record.decided.value, TargetPlan)

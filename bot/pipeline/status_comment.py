@@ -37,19 +37,19 @@ class StatusComment:
     branch has ended it keeps the request's command, so that a crash loses no request.
     """
 
-    def __init__(self, request: BackportRequest, branches: tuple[str, ...], context: RepositoryContext) -> None:
+    def __init__(self, request: BackportRequest, targets: tuple[str, ...], context: RepositoryContext) -> None:
         self._place = Place(request.original.number, request.key)
         self._request = request
         self._context = context
         self._targets: dict[str, TargetProgress | TargetOutcome] = {
-            branch: TargetProgress(branch) for branch in branches
+            target: TargetProgress(target) for target in targets
         }
         # Asked for at every edit of the comment, and each answer takes questions to GitHub.
         self._name_branch = functools.cache(lambda target: name_for_recipe(target, request.original, context))
 
     @property
-    def branches(self) -> tuple[str, ...]:
-        """The target branches in the comment's order."""
+    def targets(self) -> tuple[str, ...]:
+        """The names of the target branches in the comment's order."""
         return tuple(self._targets)
 
     @property
@@ -62,9 +62,9 @@ class StatusComment:
         """Whether a target branch has not ended."""
         return any(isinstance(target, TargetProgress) for target in self._targets.values())
 
-    def begin(self, branch: str, detail: str = "") -> None:
+    def begin(self, target: str, detail: str = "") -> None:
         """Show that a target branch is being worked on; `detail` is one line about it."""
-        self._targets[branch] = TargetProgress(branch, Phase.PROVING, detail)
+        self._targets[target] = TargetProgress(target, Phase.PROVING, detail)
         self._write()
 
     def end(self, result: TargetOutcome) -> None:
@@ -72,22 +72,22 @@ class StatusComment:
 
         An ending that cannot be rendered is replaced by one that says so: the comment must not stay under way.
         """
-        self._targets[result.branch] = result
+        self._targets[result.target] = result
         try:
             self._show(result)
         except (RateLimited, Unavailable):
             raise
         except Exception as error:
-            self._targets[result.branch] = self._failure(result.branch, error)
+            self._targets[result.target] = self._failure(result.target, error)
             self._write()
 
     def end_rest(self, error: Exception) -> None:
         """End the target branches that have not ended: an error stopped the work on all of them."""
-        for branch in [target.branch for target in self._targets.values() if isinstance(target, TargetProgress)]:
-            self.end(self._failure(branch, error))
+        for name in [target.target for target in self._targets.values() if isinstance(target, TargetProgress)]:
+            self.end(self._failure(name, error))
 
-    def _failure(self, branch: str, error: Exception) -> Failed:
-        return failed_outcome(branch, error, retry=str(self._request.command_for(branch)))
+    def _failure(self, target: str, error: Exception) -> Failed:
+        return failed_outcome(target, error, retry=str(self._request.command_for(target)))
 
     def _show(self, result: TargetOutcome) -> None:
         self._write()
@@ -111,7 +111,7 @@ class StatusComment:
             note="\n\n".join(filter(None, (self._request.undone, self._note()))),
         )
         body = render_status(view, template=self._context.config.templates.status)
-        annotated_body = write_branch_states(body, {target.branch: _state(target) for target in self._targets.values()})
+        annotated_body = write_branch_states(body, {target.target: _state(target) for target in self._targets.values()})
         body = annotated_body if len(annotated_body) <= _LONGEST else body
         if self._request.command and self.under_way:
             body = keep(

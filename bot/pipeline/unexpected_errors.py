@@ -15,7 +15,7 @@ ResultT = TypeVar("ResultT")
 log = logging.getLogger(__name__)
 
 
-def capture_errors(branch: str, step: Callable[[], ResultT], *, retry: Command | None = None) -> ResultT | Failed:
+def capture_errors(target: str, step: Callable[[], ResultT], *, retry: Command | None = None) -> ResultT | Failed:
     """Run a step of one target branch; any error becomes the branch's outcome and stops no other branch.
 
     `retry` is the command by which a person asks for the branch again; none if the next run does.
@@ -23,13 +23,13 @@ def capture_errors(branch: str, step: Callable[[], ResultT], *, retry: Command |
     try:
         return step()
     except Exception as error:
-        return failed_outcome(branch, error, retry=str(retry or ""))
+        return failed_outcome(target, error, retry=str(retry or ""))
 
 
-def failed_outcome(branch: str, error: Exception, *, retry: str) -> Failed:
+def failed_outcome(target: str, error: Exception, *, retry: str) -> Failed:
     """Return the outcome of a target branch that an error stopped; `retry` is the command that asks again, or empty."""
-    message = as_backport_error(error, f"the work on {branch}", retry=retry)
-    return Failed(branch=branch, message=message.message, hint=message.hint)
+    message = as_backport_error(error, f"the work on {target}", retry=retry)
+    return Failed(target=target, message=message.message, hint=message.hint)
 
 
 def as_backport_error(error: Exception, work: str, *, retry: str) -> BackportError:

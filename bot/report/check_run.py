@@ -54,11 +54,11 @@ def render_target_check(result: TargetOutcome, *, template: str | None = None) -
     verdict = result.verdict if isinstance(result, NotProven) else None
     sentences = " ".join(part for part in (ending.fact, ending.consequence, ending.remedy) if part)
     return CheckRunText(
-        name=shorten(f"backport to {visible(result.branch)}", MAX_TITLE),
+        name=shorten(f"backport to {visible(result.target)}", MAX_TITLE),
         conclusion=_target_conclusion(result.status),
         title=shorten(ending.state + (f": {headline(verdict)}" if verdict else ""), MAX_TITLE),
         summary=_summary(
-            sentences or f"{ending.state}: {ending.pull_request or code(result.branch)}", verdict, template
+            sentences or f"{ending.state}: {ending.pull_request or code(result.target)}", verdict, template
         ),
     )
 

@@ -38,7 +38,7 @@ def target_to_json(result: TargetOutcome) -> dict[str, Json]:
     device = device_of(verdict) if verdict else None
     pull_request = _pull_request(result)
     return {
-        "branch": result.branch,
+        "branch": result.target,
         "status": result.status.value,
         "method": candidate.method.value if candidate else None,
         "fidelity": candidate.fidelity.value if candidate else None,

@@ -72,7 +72,7 @@ def describe(result: TargetOutcome, request: Command = _PLAIN_REQUEST, *, by_han
         case NotProven():
             return _not_proven(result, request)
         case NotAffected():
-            return Ending(branch=result.branch, icon="⚪", state="not affected", fact=prose(result.check.reason))
+            return Ending(branch=result.target, icon="⚪", state="not affected", fact=prose(result.check.reason))
         case AlreadyApplied() | Failed() | Cancelled():
             return _without_candidate(result, request)
         case _:
@@ -114,7 +114,7 @@ def _opened(result: Opened) -> Ending:
     draft = " as a draft" if result.pull_request.draft else ""
     if not result.created:
         return Ending(
-            branch=result.branch,
+            branch=result.target,
             icon="✅",
             state="already open",
             verdict="see the pull request",
@@ -125,7 +125,7 @@ def _opened(result: Opened) -> Ending:
     facts = describe_candidate(candidate) if candidate else []
     remedy = "Review this before it is merged." if facts else ""
     return Ending(
-        branch=result.branch,
+        branch=result.target,
         icon="✅",
         state=f"opened{draft}",
         how=how_applied(candidate) if candidate else "",
@@ -144,14 +144,14 @@ def _opener(pull_request: PullRequest) -> str:
 
 def _would_open(result: WouldOpen, request: Command) -> Ending:
     return Ending(
-        branch=result.branch,
+        branch=result.target,
         icon="☑️",
         state="would be opened",
         how=how_applied(result.candidate),
         verdict=_verdict(result.verdict, "not run"),
         fact=" ".join(["A candidate is ready.", *describe_candidate(result.candidate)]),
         consequence="This was a dry run: nothing was pushed and no pull request was opened.",
-        remedy=f"Comment {code(request.onto(result.branch, dry_run=False))} to open it.",
+        remedy=f"Comment {code(request.onto(result.target, dry_run=False))} to open it.",
     )
 
 
@@ -159,15 +159,15 @@ def _without_candidate(result: AlreadyApplied | Failed | Cancelled, request: Com
     match result:
         case Cancelled():
             fact = f"{text(result.by)} cancelled it before it was opened. Nothing was pushed."
-            remedy = f"Comment {code(request.onto(result.branch))} to request it again."
-            return Ending(branch=result.branch, icon="⏹️", state="cancelled", fact=fact, remedy=remedy)
+            remedy = f"Comment {code(request.onto(result.target))} to request it again."
+            return Ending(branch=result.target, icon="⏹️", state="cancelled", fact=fact, remedy=remedy)
         case AlreadyApplied():
             place = f" ({sha(result.commit)})" if result.commit and result.commit[:12] not in result.how else ""
             fact = f"The branch has it already: {prose(result.how.rstrip('.'))}{place}."
-            return Ending(branch=result.branch, icon="✔️", state="already applied", fact=fact)
+            return Ending(branch=result.target, icon="✔️", state="already applied", fact=fact)
         case Failed():
             fact, remedy = prose(result.message), prose(result.hint)
-            return Ending(branch=result.branch, icon="❌", state="failed", fact=fact, remedy=remedy)
+            return Ending(branch=result.target, icon="❌", state="failed", fact=fact, remedy=remedy)
 
 
 def _verdict(verdict: Verdict | None, otherwise: str) -> str:
@@ -182,7 +182,7 @@ def _conflicted(result: Conflicted, request: Command, by_hand: str) -> Ending:
     )
     if draft is not None:
         return Ending(
-            branch=result.branch,
+            branch=result.target,
             icon="❌",
             state="conflict, open as a draft",
             pull_request=reference(draft.number, draft.url),
@@ -191,7 +191,7 @@ def _conflicted(result: Conflicted, request: Command, by_hand: str) -> Ending:
             remedy=_conflict_remedy(result, request, "Resolve it there: the draft gives the commands."),
         )
     return Ending(
-        branch=result.branch,
+        branch=result.target,
         icon="❌",
         state="conflict",
         fact=fact,
@@ -204,7 +204,7 @@ def _conflict_remedy(result: Conflicted, request: Command, by_hand: str) -> str:
     conflict = result.conflict
     if not conflict.prerequisites:
         return by_hand
-    ask = code(request.onto(result.branch, with_prerequisites=True))
+    ask = code(request.onto(result.target, with_prerequisites=True))
     draft = " in a draft" if conflict.rest is Certainty.PROPOSED else ""
     forecast = after_prerequisites(conflict.prerequisites, conflict.rest)
     return f"{forecast} Comment {ask} to bring what is missing along{draft}. {by_hand}"
@@ -214,14 +214,14 @@ def _not_proven(result: NotProven, request: Command) -> Ending:
     verdict = result.verdict
     sentences = (meaning(verdict.outcome), prose(verdict.reason), *map(prose, verdict.notes), evidence(verdict))
     return Ending(
-        branch=result.branch,
+        branch=result.target,
         icon="⚠️",
         state="not proven",
         how=how_applied(result.candidate),
         verdict=_verdict(result.verdict, ""),
         fact=" ".join(filter(None, sentences)),
         consequence="Nothing was pushed and no pull request was opened.",
-        remedy=_not_proven_remedy(verdict.outcome, result.branch, request),
+        remedy=_not_proven_remedy(verdict.outcome, result.target, request),
     )
 
 

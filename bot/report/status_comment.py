@@ -50,9 +50,9 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TargetProgress:
-    """A target branch under way; `detail` is one line about it."""
+    """A target branch under way. `target` is its name in the request; `detail` is one line about it."""
 
-    branch: str
+    target: str
     phase: Phase = Phase.PLANNED
     detail: str = ""
 
@@ -135,7 +135,7 @@ def _values(view: StatusView, *, details: bool) -> dict[str, object]:
 
 def _under_way(target: TargetProgress) -> Ending:
     detail = f": {code_cell(target.detail, 80)}" if target.detail else ""
-    return Ending(branch=target.branch, icon="⏳", state=target.phase.value + detail)
+    return Ending(branch=target.target, icon="⏳", state=target.phase.value + detail)
 
 
 def _detail(result: TargetOutcome, view: StatusView) -> _Detail:
@@ -163,8 +163,8 @@ def _detail(result: TargetOutcome, view: StatusView) -> _Detail:
 
 def _conflict_detail(ending: Ending, result: Conflicted, view: StatusView) -> _Detail:
     conflict = result.conflict
-    target = Target.parse(result.branch)
-    backport_branch = view.name_branch(result.branch)
+    target = Target.parse(result.target)
+    backport_branch = view.name_branch(result.target)
     home = view.original.url.rpartition("/pull/")[0]
     page = urljoin(view.original.url, f"/{target.repository}") if target.repository else home
     name = f"{home.split('/', 3)[-1]}#{view.original.number}" if target.repository else f"#{view.original.number}"

@@ -140,7 +140,7 @@ def render_explanations(results: Sequence[TargetOutcome]) -> str:
         ending = describe(result)
         parts = [result.pull_request.url] if isinstance(result, Opened) else []
         parts += [ending.fact, ending.consequence, ending.remedy]
-        lines.append(f"{plain(result.branch)}: {plain(' '.join(filter(None, parts)))}")
+        lines.append(f"{plain(result.target)}: {plain(' '.join(filter(None, parts)))}")
     return "\n".join(lines)
 
 
@@ -153,19 +153,19 @@ def plain(value: object, limit: int = 2000) -> str:
 def _row(result: TargetOutcome) -> tuple[str, str, str, str, str, str]:
     match result:
         case Opened(created=False):
-            return result.branch, "", "", "", "", f"#{result.pull_request.number}, already open"
+            return result.target, "", "", "", "", f"#{result.pull_request.number}, already open"
         case Opened() | WouldOpen() | NotProven():
             method = how_applied(result.candidate) if result.candidate else ""
-            return result.branch, _affected_cell(result.verdict), method, *_runs(result.verdict), _pull_request(result)
+            return result.target, _affected_cell(result.verdict), method, *_runs(result.verdict), _pull_request(result)
         case NotAffected():
-            return result.branch, "no", "", "", "", "none needed"
+            return result.target, "no", "", "", "", "none needed"
         case AlreadyApplied():
-            return result.branch, "not any more", "already applied", "", "", "none needed"
+            return result.target, "not any more", "already applied", "", "", "none needed"
         case Failed() | Cancelled():
-            return result.branch, "", "", "", "", f"none: {result.status.value}"
+            return result.target, "", "", "", "", f"none: {result.status.value}"
         case Conflicted():
             method = f"conflict in {count(len(result.conflict.files), 'file')}"
-            return result.branch, "", method, "", "", "none: conflict"
+            return result.target, "", method, "", "", "none: conflict"
         case _:
             assert_never(result)
 

@@ -45,13 +45,13 @@ STABLE = (
 )
 def test_targets_become_branches(targets: list[str], expected: tuple[str, ...]) -> None:
     resolved = resolve_targets(targets, BRANCHES, CONFIG)
-    assert resolved.branches == expected
+    assert resolved.names == expected
     assert resolved.unknown == ()
 
 
 def test_a_pattern_stays_within_the_stable_branches() -> None:
     resolved = resolve_targets(["*", "release/v0.6/*"], BRANCHES, CONFIG)
-    assert resolved.branches == ()
+    assert resolved.names == ()
     assert [each.name for each in resolved.unknown] == ["*", "release/v0.6/*"]
 
 
@@ -67,12 +67,12 @@ def test_a_pattern_stays_within_the_stable_branches() -> None:
 def test_the_bots_own_branches_are_no_targets_wherever_the_template_has_what_varies(template: str, own: str) -> None:
     config = CONFIG.model_copy(update={"branch_name": template, "branches": ("release/*",)})
     existing = (*STABLE, own, "release/7-to-somewhere")
-    assert set(resolve_targets(["all"], existing, config).branches) == {*STABLE, "release/7-to-somewhere"}
+    assert set(resolve_targets(["all"], existing, config).names) == {*STABLE, "release/7-to-somewhere"}
 
 
 def test_what_is_not_there_comes_with_the_nearest_names_and_stops_nothing() -> None:
     resolved = resolve_targets(["v0.5.12", "main", "zzz", "release/w*"], BRANCHES, CONFIG)
-    assert resolved.branches == ("main",)
+    assert resolved.names == ("main",)
     assert [each.name for each in resolved.unknown] == ["v0.5.12", "zzz", "release/w*"]
     assert resolved.unknown[0].nearest[0] == "release/v0.5.12"
     assert resolved.unknown[1].nearest == ()

@@ -75,7 +75,7 @@ def test_each_pull_request_shows_what_was_measured(stage: DemoRun) -> None:
         assert "elements past the end before, 0 after" in pull.body
         assert "Triton interpreter" in pull.body or "NVIDIA" in pull.body or "AMD" in pull.body
         assert "max_kv_len" in pull.body
-        assert pull.head.ref == f"backport/{stage.original}-to-{result.branch.replace('/', '-')}"
+        assert pull.head.ref == f"backport/{stage.original}-to-{result.target.replace('/', '-')}"
         assert [file.filename for file in pull.get_files()] == ["python/sglang/srt/layers/attention/aiter_backend.py"]
         commit = repository.get_commit(pull.head.sha).commit
         assert commit.author.name == "xiaobochen-amd"
@@ -108,7 +108,7 @@ def test_a_result_that_is_not_what_the_facts_say_fails_the_demo(stage: DemoRun) 
     results = list(stage.results[0])
     assert not run.is_as_expected(results[:-1], stage.heads())
     assert not run.is_as_expected(results, {})
-    results[0] = Failed(branch="release/v0.5.9", message="Not so.", hint="Look.")
+    results[0] = Failed(target="release/v0.5.9", message="Not so.", hint="Look.")
     assert not run.is_as_expected(results, stage.heads())
 
 
@@ -127,7 +127,7 @@ def test_without_triton_the_demo_says_what_is_missing(monkeypatch: pytest.Monkey
 def test_a_sync_after_the_comment_finds_nothing_left_to_open(stage: DemoRun) -> None:
     before = stage.heads()
     (unaffected,) = stage.sync()
-    assert unaffected.branch == "release/v0.5.9"
+    assert unaffected.target == "release/v0.5.9"
     assert isinstance(unaffected, NotAffected)
     assert "max_context_len" in unaffected.check.reason
     assert stage.heads() == before

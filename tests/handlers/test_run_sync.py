@@ -92,7 +92,7 @@ def test_a_run_opens_the_proven_pull_requests_without_a_comment(office: Office, 
 
 def test_a_second_run_opens_nothing_twice(quick: Office, tmp_path: Path) -> None:
     first = open_missing(quick.context, tmp_path / "data")
-    assert [result.branch for result in first.results] == ALL
+    assert [result.target for result in first.results] == ALL
     run = open_missing(quick.context, tmp_path / "data")
     assert run.results == ()
     assert len(quick.backports()) == len(ALL)
@@ -151,7 +151,7 @@ def test_no_more_are_open_than_the_limit_allows(office: Office, tmp_path: Path) 
         _merge(office, number, f"Add {number}", {f"widget/n{number}.py": "N = 1\n"})
     with_limit = with_config(office, "sync: {carried_patches: false, rules: [{titles: ['add*']}], max_open: 1}")
     run = open_missing(with_limit.context, tmp_path / "data", "release/1.2")
-    assert [result.branch for result in run.results] == ["release/1.2"]
+    assert [result.target for result in run.results] == ["release/1.2"]
     assert states(run, 13)["release/1.2"] is State.OPENED
     assert "sync.max_open" in states_of(run, 15)["release/1.2"].waits
     assert open_missing(with_limit.context, tmp_path / "data", "release/1.2").results == ()
@@ -197,7 +197,7 @@ def test_a_run_stops_where_its_gpu_minutes_are_used_up(
     use_up = lambda self, *_: setattr(self, "_gpu_minutes", 61.0)  # noqa: E731 - stands in for one method
     monkeypatch.setattr(PullRequestOpener, "_count_minutes", use_up)
     run = open_missing(quick.context, tmp_path / "data")
-    assert [result.branch for result in run.results] == ALL[:1]
+    assert [result.target for result in run.results] == ALL[:1]
     assert all("max_gpu_minutes" in states_of(run, 9)[branch].waits for branch in ALL[1:])
 
 

@@ -319,7 +319,7 @@ def test_a_commit_that_a_person_made_is_never_overwritten(office: Office) -> Non
 
 def test_auto_takes_the_branches_that_are_affected(office: Office) -> None:
     results = office.say("/backport auto")
-    assert [(result.branch, result.status) for result in results] == [
+    assert [(result.target, result.status) for result in results] == [
         ("release/1.2", Status.OPENED),
         ("release/1.1", Status.OPENED),
     ]

@@ -135,13 +135,13 @@ def test_a_branch_beyond_the_first_page_of_branches_is_found(lenient: Office) ->
     config = lenient.context.config.model_copy(update={"branches": ("zebra/*",)})
     office = replace(lenient, context=with_pick(lenient.context, config=config))
     (outcome,) = office.say("/backport zebra/*", on=9)
-    assert (outcome.branch, outcome.status) == ("zebra/1.9", "opened")
+    assert (outcome.target, outcome.status) == ("zebra/1.9", "opened")
 
 
 def test_all_and_a_glob_mean_the_newest_first(lenient: Office) -> None:
-    dry = [result.branch for result in lenient.say("/backport all --dry-run", on=9)]
+    dry = [result.target for result in lenient.say("/backport all --dry-run", on=9)]
     assert dry == ["release/1.2", "release/1.1", "release/1.0"]
-    assert [result.branch for result in lenient.say("/backport release/1.[12] --dry-run", on=9)] == dry[:2]
+    assert [result.target for result in lenient.say("/backport release/1.[12] --dry-run", on=9)] == dry[:2]
 
 
 def test_draft_opens_as_a_draft_what_is_proven(office: Office) -> None:

@@ -166,8 +166,8 @@ def test_branches_with_strange_names_are_served_like_others(lenient: Office) -> 
     for name in STRANGE:
         git(lenient.git_dir, "update-ref", f"refs/heads/{name}", "release/1.2")
     results = lenient.say("/backport release/**", on=9)
-    opened = {result.branch: result for result in results if isinstance(result, Opened)}
-    assert set(STRANGE) <= opened.keys(), {r.branch: r for r in results if not isinstance(r, Opened)}
+    opened = {result.target: result for result in results if isinstance(result, Opened)}
+    assert set(STRANGE) <= opened.keys(), {r.target: r for r in results if not isinstance(r, Opened)}
     assert len({item.pull_request.head for item in opened.values()}) == len(opened), "each has a branch of its own"
     assert len(_rows(lenient.answers(9)[0])) == len(results)
     assert not Path("x").exists()

@@ -73,7 +73,7 @@ def test_a_name_that_is_no_utf8_is_spelled_out_wherever_it_is_told(office: Offic
 def test_a_branch_whose_name_is_no_utf8_is_no_target(office: Office) -> None:
     git(office.git_dir, "update-ref", "refs/heads/release/caf\udce9", TARGET)
     results = unproven(office).say("/backport all", on=9)
-    assert sorted(result.branch for result in results) == ["release/1.0", "release/1.1", "release/1.2"]
+    assert sorted(result.target for result in results) == ["release/1.0", "release/1.1", "release/1.2"]
 
 
 def test_a_name_that_github_cannot_write_ends_a_signed_backport_with_the_reason(office: Office) -> None:

@@ -48,8 +48,8 @@ def test_the_schema_in_the_repository_is_the_one_the_program_uses() -> None:
     "value",
     [
         CANDIDATE,
-        WouldOpen(branch="release/1.2", candidate=CANDIDATE),
-        Failed(branch="release/1.2", message="No.", hint="Ask again."),
+        WouldOpen(target="release/1.2", candidate=CANDIDATE),
+        Failed(target="release/1.2", message="No.", hint="Ask again."),
     ],
     ids=["candidate", "dry run", "failed"],
 )
@@ -62,7 +62,7 @@ def test_a_value_comes_back_as_what_it_was(value: Candidate | WouldOpen | Failed
 
 
 def test_a_path_that_is_not_utf8_can_be_written(tmp_path: Path) -> None:
-    made = tagged(WouldOpen(branch="b", candidate=Candidate(**{**vars_of(CANDIDATE), "files": ("caf\udce9",)})))
+    made = tagged(WouldOpen(target="b", candidate=Candidate(**{**vars_of(CANDIDATE), "files": ("caf\udce9",)})))
     folder = RunFolder(tmp_path)
     folder.write("pick/1.json", Picked.model_validate({"made": made}))
     picked = folder.read_pick("1")

@@ -56,7 +56,7 @@ def test_the_older_branch_gets_the_version_made_for_the_newer_one(drifting: Offi
     older, newer = drifting.say("/backport release/1.9 release/2.0", on=20)
     assert isinstance(older, Opened)
     assert isinstance(newer, Opened)
-    assert (older.branch, newer.branch) == ("release/1.9", "release/2.0"), "the comment keeps the order asked"
+    assert (older.target, newer.target) == ("release/1.9", "release/2.0"), "the comment keeps the order asked"
     assert older.candidate is not None
     assert newer.candidate is not None
     assert (newer.candidate.method, older.candidate.method) == (Method.CHERRY_PICK, Method.SIBLING)
@@ -71,7 +71,7 @@ def test_only_what_is_certain_and_did_not_fail_its_proof_stands_in_for_the_origi
     assert newer.candidate is not None
     assert may_stand_in(newer.candidate, newer)
     assert not may_stand_in(replace(newer.candidate, certainty=Certainty.PROPOSED), newer)
-    assert not may_stand_in(newer.candidate, Failed(branch=newer.branch, message="", hint=""))
+    assert not may_stand_in(newer.candidate, Failed(target=newer.target, message="", hint=""))
     run = SuiteRun(tree="", cases=(), device=None, seconds=1.0)
     stands = {
         outcome: may_stand_in(

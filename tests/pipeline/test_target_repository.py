@@ -59,7 +59,7 @@ def test_a_backport_is_opened_where_its_target_branch_is(both: Office, fork: Pat
     home, there = both.say(f"/backport release/1.2 {THERE}:rocm-1")
     assert isinstance(home, Opened)
     assert isinstance(there, Opened)
-    assert there.branch == f"{THERE}:rocm-1"
+    assert there.target == f"{THERE}:rocm-1"
     assert there.verdict is not None
     assert there.verdict.proven
     (pull,) = both.people[MAINTAINER].get_repo(THERE).get_pulls()
@@ -92,7 +92,7 @@ def test_permission_is_asked_of_the_repository_of_the_target(both: Office, fork:
 
 def test_all_means_the_other_repositorys_branches_too(both: Office) -> None:
     results = both.say("/backport all --dry-run")
-    assert {result.branch for result in results} == {
+    assert {result.target for result in results} == {
         "release/1.0",
         "release/1.1",
         "release/1.2",

@@ -43,7 +43,7 @@ def test_it_ends_its_branch_and_no_other(
         "pick_candidate",
         lambda plan, *rest, **named: (_fail if plan.branch == "release/1.1" else pick)(plan, *rest, **named),
     )
-    results = {result.branch: type(result) for result in office.say("/backport release/1.1 release/1.2")}
+    results = {result.target: type(result) for result in office.say("/backport release/1.1 release/1.2")}
     assert results == {"release/1.1": Failed, "release/1.2": Opened}
     assert "RecursionError" in _ended(office)
     assert f"RecursionError: {SECRET}" in caplog.text
@@ -110,7 +110,7 @@ def test_a_scheduled_run_goes_on_with_the_other_branches(
     policy = "sync: {carried_patches: false, rules: [{pull_requests: [9]}]}"
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n{policy}\n")
     results = open_missing(with_pick(office.context, config=config), tmp_path / "data").results
-    ended = {result.branch: type(result) for result in results}
+    ended = {result.target: type(result) for result in results}
     assert ended.pop("release/1.2") is Failed
     assert ["The next run tries again" in result.hint for result in results if isinstance(result, Failed)] == [True]
     assert set(ended.values()) == {Opened}

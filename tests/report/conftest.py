@@ -182,14 +182,14 @@ class Samples:
 
     def opened(self, branch: str = "release/v0.5.12", **changes: object) -> Opened:
         candidate, verdict = self.candidate(branch), self.proven()
-        value = Opened(branch=branch, pull_request=self.backport(), candidate=candidate, verdict=verdict)
+        value = Opened(target=branch, pull_request=self.backport(), candidate=candidate, verdict=verdict)
         return replace(value, **changes)  # type: ignore[arg-type]
 
     def not_affected(self, branch: str = "release/v0.5.9") -> NotAffected:
         reason = "The buffer is sized by max_context_len, one entry for each token."
         seen = Match(FILE, 769, "token-sized-buffer", "max_bs * max_context_len")
         check = DetectResult(patch="sglang-24587", status=Affectedness.NOT_AFFECTED, reason=reason, evidence=(seen,))
-        return NotAffected(branch=branch, check=check)
+        return NotAffected(target=branch, check=check)
 
     def conflicted(self, branch: str = "release/v0.5.11") -> Conflicted:
         files = (
@@ -198,11 +198,11 @@ class Samples:
         )
         rungs = (StrategyResult("cherry-pick", won=False, detail="conflicts in 2 files"),)
         conflict = Conflict(branch=branch, base_commit=self.base, commit=self.merged, files=files, rungs=rungs)
-        return Conflicted(branch=branch, conflict=conflict)
+        return Conflicted(target=branch, conflict=conflict)
 
     def not_proven(self, outcome: VerdictOutcome, branch: str = "release/v0.5.10") -> NotProven:
         candidate = self.candidate(branch, carried=True)
-        return NotProven(branch=branch, candidate=candidate, verdict=self.verdict(outcome))
+        return NotProven(target=branch, candidate=candidate, verdict=self.verdict(outcome))
 
     def every_ending(self) -> tuple[TargetOutcome, ...]:
         carried = self.candidate("release/v0.5.11", carried=True)
@@ -213,7 +213,7 @@ class Samples:
             self.opened("release/v0.5.7", verdict=None, pull_request=self.backport(9, draft=True)),
             self.not_affected(),
             AlreadyApplied(
-                branch="release/v0.5.13",
+                target="release/v0.5.13",
                 how=f"{self.commit[:12]} on the branch was cherry-picked from it",
                 commit=self.commit,
             ),
@@ -224,12 +224,12 @@ class Samples:
                 if outcome is not VerdictOutcome.PROVEN
             ),
             Failed(
-                branch="release/v0.5.5",
+                target="release/v0.5.5",
                 message="The push of `backport/24587-to-release-v0.5.5` was refused, so nothing was opened.",
                 hint="Give the bot's token the right to push, then post the same comment again.",
             ),
-            Cancelled(branch="release/v0.5.3", by="amd-maintainer"),
-            WouldOpen(branch="release/v0.5.4", candidate=self.candidate("release/v0.5.4"), verdict=self.proven()),
+            Cancelled(target="release/v0.5.3", by="amd-maintainer"),
+            WouldOpen(target="release/v0.5.4", candidate=self.candidate("release/v0.5.4"), verdict=self.proven()),
         )
 
     def notes(self) -> PatchNotes:

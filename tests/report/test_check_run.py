@@ -20,7 +20,7 @@ def test_check_runs_are_worded(samples: Samples, golden: Callable[[str, str], No
 
 
 def test_only_the_bot_itself_failing_is_red_on_the_original(samples: Samples) -> None:
-    red = [run.branch for run in samples.every_ending() if render_target_check(run).conclusion == "failure"]
+    red = [run.target for run in samples.every_ending() if render_target_check(run).conclusion == "failure"]
     assert red == ["release/v0.5.5"]
 
 

@@ -38,7 +38,7 @@ def test_status_and_terminal_tell_the_first_places_and_count_the_rest(samples: S
     assert "seems to need what this branch does not have" in render_explanations([result])
     candidate = _opened(samples, FINDING).candidate
     assert candidate is not None
-    assert "lib/ring.py:1" in describe(WouldOpen(branch="release/1", candidate=candidate)).fact
+    assert "lib/ring.py:1" in describe(WouldOpen(target="release/1", candidate=candidate)).fact
 
 
 def test_a_hostile_name_in_a_finding_is_only_shown(samples: Samples) -> None:

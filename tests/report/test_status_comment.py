@@ -57,7 +57,7 @@ def test_every_command_in_it_can_be_pasted_and_keeps_what_was_asked_for(samples:
     rendered = render_status(view(samples, *endings, options=options, requested_commits=("1a2b3c4",)))
     offered = [parse_commands(line)[0] for line in re.findall(r"`(/backport [^`]*)`", rendered)]
     assert len(offered) >= 4
-    branches = {ending.branch for ending in endings}
+    branches = {ending.target for ending in endings}
     for command in offered:
         assert set(command.targets) <= branches
         assert command.commits == ("1a2b3c4",)
@@ -77,7 +77,7 @@ def test_table_has_a_row_for_each_target_and_five_columns(samples: Samples) -> N
     ["a|b", "a`b", "a``b|c", "@everyone", "<!--x", "a-->b", "<script>", "[x](http://e)", "**b**", "{{7*7}}", "$&"],
 )
 def test_hostile_branch_name_comes_out_as_code_only(samples: Samples, name: str) -> None:
-    rendered = render_status(view(samples, Failed(branch=name, message="It failed.", hint="Try again.")))
+    rendered = render_status(view(samples, Failed(target=name, message="It failed.", hint="Try again.")))
     tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(rendered)
     inline = [child for token in tokens for child in token.children or ()]
     spans = [child.content for child in inline if child.type == "code_inline"]

@@ -41,7 +41,7 @@ def test_check_prove_and_apply_are_worded(samples: Samples, golden: Callable[[st
 def test_no_escape_sequence_reaches_the_terminal(samples: Samples) -> None:
     evil = "\x1b]0;owned\x07\x1b[31m\u202e\u200b[bold]x[/bold]\r\n\x9b2J"
     stream = io.StringIO()
-    failed = Failed(branch=evil, message=evil, hint=evil)
+    failed = Failed(target=evil, message=evil, hint=evil)
     Console(file=stream, width=200).print(terminal.results_table([failed]))
     report = DetectResult(patch="p", status=Affectedness.AFFECTED, reason=evil, evidence=(Match(evil, 1, evil, evil),))
     shown = stream.getvalue() + terminal.render_explanations([failed])

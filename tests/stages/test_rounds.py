@@ -160,12 +160,12 @@ def test_a_branch_that_moved_is_picked_and_proven_on_its_new_tip(pipeline: Pipel
     tip = _move(pipeline.office, "release/1.2")
     again = RunFolder(tmp_path / "again")
     first = pipeline.publish(seal, again=again)
-    assert [result.branch for result in first] == ["release/1.0", "release/1.1"]
+    assert [result.target for result in first] == ["release/1.0", "release/1.1"]
     (answer,) = pipeline.office.answers()
     assert "the branch moved" in answer
     assert pipeline.office.reactions() == ["eyes"], "the request has not ended"
     results = _next_round(pipeline, again)
-    assert [result.branch for result in results] == ["release/1.0", "release/1.1", "release/1.2"]
+    assert [result.target for result in results] == ["release/1.0", "release/1.1", "release/1.2"]
     opened = results[-1]
     assert isinstance(opened, Opened)
     assert opened.candidate is not None
@@ -227,7 +227,7 @@ def test_a_target_in_another_repository_is_picked_proven_and_opened_there(pipeli
     home, there = pipeline.run(f"/backport release/1.2 {THERE}:rocm-1")
     assert isinstance(home, Opened)
     assert isinstance(there, Opened)
-    assert there.branch == f"{THERE}:rocm-1"
+    assert there.target == f"{THERE}:rocm-1"
     (pull,) = pipeline.office.people[MAINTAINER].get_repo(THERE).get_pulls()
     assert pull.base.ref == "rocm-1"
     assert pull.head.sha == git(fork, "rev-parse", "backport/7-to-rocm-1")
@@ -251,9 +251,9 @@ def test_a_repository_out_of_sight_fails_alone_and_says_why(pipeline: Pipeline, 
     results = pipeline.run(f"/backport release/1.2 {asked}")
     failed = [result for result in results if isinstance(result, Failed)]
     (there,) = failed
-    assert there.branch.startswith(THERE)
+    assert there.target.startswith(THERE)
     assert "cannot be seen with this token" in there.message
-    assert any(isinstance(result, Opened) and result.branch == "release/1.2" for result in results)
+    assert any(isinstance(result, Opened) and result.target == "release/1.2" for result in results)
 
 
 # --- commits that GitHub signs ----------------------------------------------------------------------------------------

@@ -258,7 +258,7 @@ def test_a_pick_that_left_nothing_fails_its_target_alone(pipeline: Pipeline) -> 
     pipeline.prove()
     lost, outcome = pipeline.publish(seal)
     assert isinstance(lost, Failed)
-    assert lost.branch == first.plan.branch
+    assert lost.target == first.plan.branch
     assert isinstance(outcome, Opened)
 
 
