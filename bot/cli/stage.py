@@ -114,14 +114,20 @@ def pick(
 
 
 def seal(run: Run) -> None:
-    """Seal the results of plan and pick before untrusted code runs. Prints the seal and the targets to prove."""
-    digest, targets = ci_jobs.run_seal(RunFolder(run))
-    _write_outputs({"seal": digest, "targets": ci_jobs.matrix(targets)})
+    """Seal the results of plan and pick before untrusted code runs. Prints the seal and the targets to prove.
+
+    With `prove.devices` each target is there once for each device, with the labels of its runner.
+    """
+    digest, proofs = ci_jobs.run_seal(RunFolder(run))
+    _write_outputs({"seal": digest, "targets": ci_jobs.proof_matrix(proofs)})
 
 
 def prove(
     run: Run,
     target: Targets = None,
+    device: Annotated[
+        str | None, typer.Option(help="One of `prove.devices`; by default all of them.", metavar="NAME")
+    ] = None,
     seal: Annotated[
         str, typer.Option(help="The seal that `stage seal` printed.", envvar="BACKPORT_BOT_SEAL", metavar="DIGEST")
     ] = "",
@@ -130,7 +136,8 @@ def prove(
 
     The suites run on this machine, even if `prove.runner` names another runner.
     """
-    for name, verdict in ci_jobs.run_prove(RunFolder(run), target or (), seal=seal or None, progress=tell).items():
+    verdicts = ci_jobs.run_prove(RunFolder(run), target or (), device=device, seal=seal or None, progress=tell)
+    for name, verdict in verdicts.items():
         typer.echo(f"{name}: {verdict.outcome.value}: {verdict.reason}")
 
 

@@ -24,7 +24,7 @@ def kind_of(name: str) -> DeviceKind | None:
 class ProofDevice(Section):
     """One of several devices that a candidate is proven on. Its verdict counts only if the suite itself ran there."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     """The architecture (`gfx942`, `sm_90`) or the kind (`rocm`) that the suite has to run on."""
     device: DeviceKind | None = None
     """As `prove.device`. By default the kind that `name` tells, else `prove.device`."""

@@ -17,7 +17,7 @@ from bot.commands.triggers import parse_delivery
 from bot.config import Config
 from bot.environment import credentials
 from bot.environment.signing import SigningKey
-from bot.errors import ConfigError
+from bot.errors import ConfigError, RunFolderError
 from bot.git.mirror import open_mirror
 from bot.handlers.ci_event import Event
 from bot.handlers.serve_trigger import refuse
@@ -26,7 +26,7 @@ from bot.models import Progress, TargetOutcome, Verdict
 from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.open_context import Connection, ConnectionSettings, open_connection, pick_context
-from bot.pipeline.run_folder import RunFolder
+from bot.pipeline.run_folder import RunFolder, proof_name
 from bot.pipeline.run_folder_records import Plan, PlannedTarget, kind_of
 from bot.pipeline.run_settings import RunSettings, keep_local_settings, keep_repository_settings, read_settings
 from bot.pipeline.seal import seal_picks
@@ -142,16 +142,30 @@ def _open_for_pick(
         yield pick_context(mirror, run_settings.config, run_settings.patches, settings, progress), None
 
 
-def run_seal(folder: RunFolder) -> tuple[str, tuple[PlannedTarget, ...]]:
-    """Return the seal of the folder and the targets that are to be proven."""
-    picks = seal_picks(folder)
-    return picks.seal, picks.to_prove
+@dataclass(frozen=True, slots=True)
+class PlannedProof:
+    """A target that is to be proven; on one `device` of several, with the `labels` of its runner, if there are any."""
+
+    target: PlannedTarget
+    device: str = ""
+    labels: tuple[str, ...] = ()
+
+
+def run_seal(folder: RunFolder) -> tuple[str, tuple[PlannedProof, ...]]:
+    """Return the seal of the folder and the proofs that are to be made: each target on each device."""
+    picks, devices = seal_picks(folder), read_settings(folder).config.prove.devices
+    if not devices:
+        return picks.seal, tuple(map(PlannedProof, picks.to_prove))
+    proofs = (PlannedProof(target, entry.name, entry.labels or ()) for target in picks.to_prove for entry in devices)
+    return picks.seal, tuple(proofs)
 
 
 def run_prove(
-    folder: RunFolder, targets: Sequence[str], *, seal: str | None = None, progress: Progress
+    folder: RunFolder, targets: Sequence[str], *, device: str | None = None, seal: str | None = None, progress: Progress
 ) -> dict[str, Verdict]:
-    """Prove some targets, or all that have a candidate; returns the verdicts.
+    """Prove some targets, or all that have a candidate; returns the verdicts by the names of their files.
+
+    `device` is one of the configured devices; without it a target is proven on all of them, one after the other.
 
     `seal` is the digest of the folder, if the caller has it: the code of another proof may have replaced files. Raises
     RunFolderError if the folder was changed since; then nothing is run.
@@ -161,7 +175,21 @@ def run_prove(
     if seal is not None:
         folder.check_seal(seal)
     ids = targets or [target.id for target in seal_picks(folder).to_prove]
-    return {target: prove_target(target, folder, progress=progress) for target in ids}
+    return {
+        proof_name(target, name): prove_target(target, folder, device=name, progress=progress)
+        for target in ids
+        for name in _devices(folder, device)
+    }
+
+
+def _devices(folder: RunFolder, device: str | None) -> Sequence[str]:
+    """Return the devices to prove on; one that is empty if none are configured."""
+    names = [entry.name for entry in read_settings(folder).config.prove.devices]
+    if device and device not in names:
+        raise RunFolderError(
+            f"The configuration has no device {device}; nothing was run.", hint=f"It has: {', '.join(names) or 'none'}."
+        )
+    return [device] if device else names or [""]
 
 
 def run_publish(
@@ -196,6 +224,19 @@ def matrix(targets: Iterable[PlannedTarget]) -> list[dict[str, str | int]]:
     """Return what a matrix of jobs needs of each target."""
     return [
         {"id": target.id, "branch": target.target, "original": target.request.original.number} for target in targets
+    ]
+
+
+def proof_matrix(proofs: Iterable[PlannedProof]) -> list[dict[str, object]]:
+    """Return what a matrix of jobs needs of each proof. `proof` is what its files are called."""
+    return [
+        {
+            **matrix([proof.target])[0],
+            "proof": proof_name(proof.target.id, proof.device),
+            **({"device": proof.device} if proof.device else {}),
+            **({"runner": list(proof.labels)} if proof.labels else {}),
+        }
+        for proof in proofs
     ]
 
 

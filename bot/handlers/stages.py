@@ -25,7 +25,7 @@ from bot.pipeline.prove import LocalRunner, ProofMeans
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.result_store import Decision, MemoryStore
 from bot.pipeline.run import RequestRun, serving_order
-from bot.pipeline.run_folder import RunFolder
+from bot.pipeline.run_folder import RunFolder, proof_name
 from bot.pipeline.run_folder_records import Plan, PlannedRequest, TargetRecord
 from bot.pipeline.run_settings import read_settings
 from bot.pipeline.status_comment import StatusComment
@@ -113,21 +113,24 @@ def pick_targets(
     return picks
 
 
-def prove_target(identity: str, folder: RunFolder, *, progress: Progress = silent) -> Verdict:
+def prove_target(identity: str, folder: RunFolder, *, device: str = "", progress: Progress = silent) -> Verdict:
     """Run the regression suite of a picked target branch, from its bundle alone, and write down the verdict.
+
+    `device` is one of the configured devices, if there are any.
 
     Raises:
         RunFolderError: there is no candidate to prove.
     """
     planned_target = folder.plan().find(identity)
-    target, store = Target.parse(planned_target.target), FolderStore(folder, planned_target.request)
+    target = Target.parse(planned_target.target)
+    store = FolderStore(folder, planned_target.request, device=device)
     candidate = store.pick(target)
     if not isinstance(candidate, Candidate):
         raise RunFolderError(
             f"Target {identity} has no candidate, so nothing was proven.", hint="Run `stage pick` for it first."
         )
 
-    means = _open_proof(folder, identity, candidate, progress)
+    means = _open_proof(folder, identity, candidate, device, progress)
     verdict = RequestRun(planned_target.request, store).prove(target, candidate, means)
     if verdict is None:
         verdict = inconclusive("The request asks for no proof.")
@@ -136,16 +139,21 @@ def prove_target(identity: str, folder: RunFolder, *, progress: Progress = silen
 
 
 @contextmanager
-def _open_proof(folder: RunFolder, identity: str, candidate: Candidate, progress: Progress) -> Iterator[ProofMeans]:
+def _open_proof(
+    folder: RunFolder, identity: str, candidate: Candidate, device: str, progress: Progress
+) -> Iterator[ProofMeans]:
     """Open the candidate's bundle; the proof runs on this machine."""
     settings = read_settings(folder)
+    config = settings.config
+    if device:
+        config = config.model_copy(update={"prove": config.prove.for_device(device)})
     with open_bundle(folder.bundle(identity), candidate.base_commit, candidate.commit) as repository:
         context = PickContext(
             mirror=repository,
-            config=settings.config,
+            config=config,
             patches=settings.patches,
             progress=progress,
-            evidence=folder.path(f"evidence/{identity}"),
+            evidence=folder.path(f"evidence/{proof_name(identity, device)}"),
         )
         yield context, LocalRunner(context)
 
@@ -168,7 +176,8 @@ def publish_all(
     summaries: defaultdict[int | None, RequestSummary] = defaultdict(RequestSummary)
     requests = []
     for request in plan.requests:
-        store = FolderStore(folder, request, evidence_url=evidence_url)
+        devices = [entry.name for entry in context.config.prove.devices]
+        store = FolderStore(folder, request, evidence_url=evidence_url, devices=devices)
         comment = _publish_request(RequestRun(request, store), store, context, replan=again is not None)
         requests.append(store.request)
         refused = frozenset(plan.refused) & {request.comment_id}

@@ -6,6 +6,7 @@ believed only as a verdict about exactly the sealed commits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.errors import RunFolderError
@@ -13,8 +14,9 @@ from bot.git.bundle import take_bundle, write_bundle
 from bot.git.repository import Repository
 from bot.models import Candidate, Target, TargetOutcome, Verdict
 from bot.pipeline.result_store import Decision
-from bot.pipeline.run_folder import RunFolder
+from bot.pipeline.run_folder import RunFolder, proof_name
 from bot.pipeline.run_folder_records import Picked, PlannedRequest, Proof, tagged
+from bot.proof.combine_devices import combine_devices
 from bot.proof.inconclusive import inconclusive
 from bot.proof.verdict_json import clean_verdict
 
@@ -23,12 +25,22 @@ class FolderStore:
     """The results of one planned request in a run folder.
 
     `request` has every decision kept so far; only `plan` writes it down, for all requests of an event together.
-    `evidence_url` is the page on which the proofs' reports can be had.
+    `evidence_url` is the page on which the proofs' reports can be had. `devices` are those of a proof on several, of
+    which a verdict is put together, and `device` is the one that a verdict is kept for.
     """
 
-    def __init__(self, folder: RunFolder, request: PlannedRequest, *, evidence_url: str = "") -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        request: PlannedRequest,
+        *,
+        evidence_url: str = "",
+        devices: Sequence[str] = (),
+        device: str = "",
+    ) -> None:
         self.request = request
         self._folder, self._evidence_url = folder, evidence_url
+        self._devices, self._device = devices, device
 
     def decision(self, target: Target) -> Decision | None:
         """Return what the plan says of a target, or what was kept since."""
@@ -58,17 +70,22 @@ class FolderStore:
 
     def verdict(self, target: Target, candidate: Candidate) -> Verdict | None:
         """Read the verdict about this very candidate; anything else that lies there is an inconclusive one."""
-        # The page is ours to name: what a proof says of it is no more than anybody's word.
-        return replace(self._read_verdict(target, candidate), evidence_url=self._evidence_url)
+        if not self._devices:
+            return self._read_linked(target, candidate, self._device)
+        return combine_devices({name: self._read_linked(target, candidate, name) for name in self._devices})
 
     def keep_verdict(self, target: Target, candidate: Candidate, verdict: Verdict) -> None:
-        """Write prove/ID.json."""
+        """Write prove/ID.json, or prove/ID-DEVICE.json."""
         proof = Proof(base_commit=candidate.base_commit, candidate=candidate.commit, verdict=verdict)
-        self._folder.write(f"prove/{self._id(target)}.json", proof)
+        self._folder.write(f"prove/{proof_name(self._id(target), self._device)}.json", proof)
 
-    def _read_verdict(self, target: Target, candidate: Candidate) -> Verdict:
+    def _read_linked(self, target: Target, candidate: Candidate, device: str) -> Verdict:
+        # The page is ours to name: what a proof says of it is no more than anybody's word.
+        return replace(self._read_verdict(target, candidate, device), evidence_url=self._evidence_url)
+
+    def _read_verdict(self, target: Target, candidate: Candidate, device: str) -> Verdict:
         try:
-            proof = self._folder.proof(self._id(target))
+            proof = self._folder.proof(self._id(target), device)
         except RunFolderError as error:
             return inconclusive(error.message)
         if proof is None:

@@ -6,6 +6,8 @@
     evidence/ID/                                           what its runs reported, for people; no stage reads it
     publish/results.json                                   how every target branch ended
 
+A proof on several devices leaves prove/ID-DEVICE.json and evidence/ID-DEVICE/ for each.
+
 A link, a huge file or one of another shape is an error that names the file. No other file in the folder is read, except
 by the seal, which covers all of plan/ and pick/ and accepts only plain files.
 
@@ -43,7 +45,11 @@ LARGEST_SEALED = 1024 * MIB
 _BOUNDS = Bounds(entries=100_000)
 _KEY_CHARACTERS = 200
 """Characters of a key that an error shows: untrusted code may have chosen it."""
-_ARTIFACT = re.compile(r"prove-[0-9]+-[0-9]+")
+
+
+def proof_name(target: str, device: str = "") -> str:
+    """Return what the files of a proof are called: a target's id, and the device if the proof is on several."""
+    return f"{target}-{device}" if device else target
 
 
 class RunFolder:
@@ -91,15 +97,17 @@ class RunFolder:
         """Read what the pick stage left for a target, or None if it left nothing."""
         return self._read_if_there(f"pick/{target}.json", Picked)
 
-    def proof(self, target: str) -> Proof | None:
-        """Read what the prove stage left for a target, or None if it left nothing."""
+    def proof(self, target: str, device: str = "") -> Proof | None:
+        """Read what the prove stage left for a target, or for a target on one device; None if it left nothing."""
+        name = proof_name(target, device)
         if self.proofs is None:
-            return self._read_if_there(f"prove/{target}.json", Proof)
-        names = [folder.name for folder in self.proofs.glob(f"prove-*-{target}") if _ARTIFACT.fullmatch(folder.name)]
+            return self._read_if_there(f"prove/{name}.json", Proof)
+        artifact = re.compile(f"prove-[0-9]+-{re.escape(name)}")
+        names = [folder.name for folder in self.proofs.glob("prove-*") if artifact.fullmatch(folder.name)]
         if len(names) > 1:
-            raise RunFolderError(f"There are {len(names)} verdicts for target {target}.", hint=_FOREIGN)
+            raise RunFolderError(f"There are {len(names)} verdicts for target {name}.", hint=_FOREIGN)
         artifacts = RunFolder(self.proofs)
-        return artifacts._read_if_there(f"{names[0]}/{target}.json", Proof) if names else None
+        return artifacts._read_if_there(f"{names[0]}/{name}.json", Proof) if names else None
 
     def bundle(self, target: str) -> Path:
         """Return where a target's objects lie."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+
 import pytest
 
 from tests.actions.conftest import FORK, Project
@@ -10,6 +12,16 @@ from tests.pipeline.office import REPOSITORY, git
 
 pytestmark = pytest.mark.actions
 ACCOUNT = "github-actions[bot]"
+
+
+SAYS_ITS_DEVICE = """
+import pytest
+
+@pytest.fixture(scope="session", autouse=True)
+def device(record_testsuite_property):
+    for key, value in {"kind": "cpu", "name": "CPU", "arch": "ARCH"}.items():
+        record_testsuite_property(f"device.{key}", value)
+"""
 
 
 def _answers(project: Project, on: int = 7) -> list[str]:
@@ -76,6 +88,19 @@ def test_the_proof_goes_to_the_runner_that_the_configuration_names(project: Proj
     assert "linux-mi325-1gpu" in ran.log, "act has no such machine, and says so"
     assert ran.jobs() == {"plan", "pick", "seal", "publish"}
     assert "left no verdict" in _answers(project)[0]
+
+
+def test_each_device_is_proven_in_a_job_of_its_own(project: Project) -> None:
+    conftest = SAYS_ITS_DEVICE.replace("ARCH", platform.machine())
+    write(project.office, "main", {"backports/widget-7/suite/conftest.py": conftest}, "Say the device")
+    devices = f"[{{name: cpu}}, {{name: {platform.machine()}, device: cpu, labels: [ubuntu-24.04]}}]"
+    _configure(project, f"prove: {{devices: {devices}}}\n")
+    ran = project.act.run("issue_comment", project.comment("/backport release/1.2"))
+    artifacts = project.act.directory / "artifacts"
+    proofs = {f"prove-1-1-{name}/1-{name}.json" for name in ("cpu", platform.machine())}
+    assert {str(path.relative_to(artifacts)) for path in artifacts.glob("prove-*/*")} == proofs, ran.log
+    assert [base for base, _ in _opened(project)] == ["release/1.2"], ran.log
+    assert project.act.token not in ran.saw("prove")
 
 
 def test_a_pick_that_dies_ends_every_branch_with_a_word_about_it(project: Project) -> None:
