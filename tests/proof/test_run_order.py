@@ -1,4 +1,7 @@
-"""Who goes when: two real runs on one machine, told apart by the clock, and what each finds of the other's kernels."""
+"""Who goes when: two real runs on one machine, and what each finds of the other's kernels.
+
+A run leaves a file when it has started up. What has to wait for that waits for the file, however long it takes.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,14 @@ import tempfile
 import textwrap
 import threading
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,20 +25,24 @@ from bot.carried.load import CarriedPatch, bundled_patches, load_patches
 from bot.config.prove import OwnCommand, ProveConfig
 from bot.errors import SuiteError
 from bot.models import CaseOutcome, CommandSuite, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never
-from bot.proof import prove, prove_suite, suite_sequence
+from bot.proof import process, prove, prove_suite, suite_sequence
 from bot.proof import prove_trees as prove_trees_module
 from bot.proof.isolated_command import DEFAULT, IsolationSettings, obstacle
 from bot.proof.prove_trees import prove_trees
-from bot.proof.run_isolated import StartGate
+from bot.proof.pytest_suite import run_suite
+from bot.proof.run_isolated import RunOptions, StartGate
 from bot.proof.run_order import RunOrder, choose_order
 from bot.proof.suite_sequence import prove_each
 
 pytestmark = pytest.mark.long
 HARNESS = Path(__file__).parents[2] / "patches/harness"
 CONFTEST = """
-    import time, pytest
+    import os, pathlib, time, pytest
     pytest_plugins = ["isolated.plugin"]
     STARTED = time.monotonic()
+
+    def pytest_run_prepare():
+        pathlib.Path(os.environ["TRITON_CACHE_DIR"], "started").write_text(os.environ["SUITE_TARGET"])
 
     def pytest_run_begin():
         return {"device.kind": "cpu", "device.name": "none", "device.arch": "none"}
@@ -46,13 +58,17 @@ CASES = """
     import os, pathlib, time
 
     TREE, KERNELS = pathlib.Path(os.environ["SUITE_TARGET"]), pathlib.Path(os.environ["TRITON_CACHE_DIR"])
+    MAY_END = pathlib.Path(__file__).with_name("may-end") / TREE.parent.name / TREE.name
 
     def test_it(record_property):
-        record_property("found", ",".join(sorted(each.name for each in KERNELS.iterdir())))
+        record_property("found", ",".join(sorted(each.name for each in KERNELS.iterdir() if each.is_dir())))
         (KERNELS / TREE.name).mkdir()
-        time.sleep(3)
+        while MAY_END.parent.exists() and not MAY_END.exists():
+            time.sleep(0.02)
         assert TREE.name == "candidate"
 """
+_PATIENCE = 200.0
+"""Seconds after which a run that has not started is taken for one that never will."""
 
 
 def waiting_suite(tmp_path: Path) -> Suite:
@@ -61,7 +77,47 @@ def waiting_suite(tmp_path: Path) -> Suite:
         (tmp_path / name).mkdir()
     (tmp_path / "suite/conftest.py").write_text(textwrap.dedent(CONFTEST), encoding="utf-8")
     (tmp_path / "suite/test_it.py").write_text(textwrap.dedent(CASES), encoding="utf-8")
-    return Suite(name="it", directory=tmp_path / "suite", import_paths=(HARNESS,), timeout=5.5, takes_turns=True)
+    return Suite(name="it", directory=tmp_path / "suite", import_paths=(HARNESS,), timeout=250, takes_turns=True)
+
+
+def started_trees(tmp_path: Path) -> set[Path]:
+    """Return the trees whose runs have started up; all folders of their kernels are in here."""
+    found = set()
+    for file in tmp_path.rglob("started"):
+        with suppress(FileNotFoundError):
+            found.add(Path(file.read_text(encoding="utf-8")))
+    return found
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@contextmanager
+def each_ends_after_the_next_has_started(tmp_path: Path, *trees: Path) -> Iterator[None]:
+    """Let a run of the suite end once the run after it has started up."""
+    files = [tmp_path / "suite/may-end" / tree.parent.name / tree.name for tree in trees]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    seen: set[Path] = set()
+
+    def is_started(tree: Path) -> bool:
+        seen.update(started_trees(tmp_path))
+        return tree in seen
+
+    def let_end() -> None:
+        for file, following in zip(files, trees[1:], strict=False):
+            wait_until(partial(is_started, following))
+            file.touch()
+        files[-1].touch()
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        ended = thread.submit(let_end)
+        yield
+        ended.result()
 
 
 def clock(run: SuiteRun, name: str) -> float:
@@ -74,8 +130,10 @@ def in_turn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Verdict, Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prove_suite, "choose_order", lambda *_: RunOrder.IN_TURN)
         folder = tmp_path_factory.mktemp("turns")
-        suite = waiting_suite(folder)
-        return prove(folder / "base", folder / "candidate", suite, kernels=folder / "kernels"), folder
+        patch.setattr(tempfile, "tempdir", str(folder))
+        suite, base, candidate = waiting_suite(folder), folder / "base", folder / "candidate"
+        with each_ends_after_the_next_has_started(folder, base, candidate):
+            return prove(base, candidate, suite, kernels=folder / "kernels"), folder
 
 
 def test_the_candidate_starts_up_meanwhile_and_begins_when_the_base_has_ended(in_turn: tuple[Verdict, Path]) -> None:
@@ -84,18 +142,37 @@ def test_the_candidate_starts_up_meanwhile_and_begins_when_the_base_has_ended(in
     assert clock(verdict.candidate, "started") < clock(verdict.base, "ended") < clock(verdict.candidate, "began")
 
 
-def test_waiting_counts_neither_as_run_time_nor_against_the_limit(in_turn: tuple[Verdict, Path]) -> None:
-    verdict, _ = in_turn
-    waited = clock(verdict.candidate, "began") - clock(verdict.candidate, "started")
-    assert waited > 2
-    assert verdict.candidate.seconds < clock(verdict.candidate, "ended") - clock(verdict.candidate, "started")
+class _WatchedGate(StartGate):
+    looks = 0
+
+    def is_open(self) -> bool:
+        self.looks += 1
+        return super().is_open()
+
+
+def test_waiting_counts_neither_as_run_time_nor_against_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite, gate, hour = waiting_suite(tmp_path), _WatchedGate(tmp_path / "gate/begun"), 3600.0
+    ahead = [0.0]
+    monkeypatch.setattr(process, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + ahead[0]))
+    options = RunOptions(gate=gate, kernels=tmp_path / "kernels")
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        running = thread.submit(run_suite, tmp_path / "candidate", suite, name="candidate", options=options)
+        wait_until(lambda: bool(started_trees(tmp_path)))
+        ahead[0], looks = hour, gate.looks
+        wait_until(lambda: gate.looks > looks + 1)  # whether its time is up was asked since
+        gate.open()
+        run = running.result()
+    assert run.seconds < time.monotonic() - gate.opened_at
+    assert clock(run, "started") < gate.opened_at < clock(run, "began")
 
 
 def test_only_what_a_base_run_compiled_is_kept(in_turn: tuple[Verdict, Path]) -> None:
     verdict, folder = in_turn
     assert verdict.base.cases[0].figures["found"] == ""
     assert verdict.candidate.cases[0].figures["found"] == "base"
-    assert [each.name for each in (folder / "kernels").iterdir()] == ["base"]
+    assert [each.name for each in (folder / "kernels").iterdir() if each.is_dir()] == ["base"]
 
 
 def test_a_candidate_cannot_write_into_the_kept_kernels(tmp_path: Path) -> None:
@@ -118,17 +195,23 @@ def test_a_candidate_cannot_write_into_the_kept_kernels(tmp_path: Path) -> None:
 def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dict[str, Suite]]:
     for module in (prove_suite, suite_sequence):
         monkeypatch.setattr(module, "choose_order", lambda *_: RunOrder.IN_TURN)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     suite = waiting_suite(tmp_path)
     return tmp_path, {"one": suite, "two": suite, "three": suite}
 
 
 def test_of_several_suites_the_next_starts_up_meanwhile(several: tuple[Path, dict[str, Suite]]) -> None:
     folder, suites = several
+    trees = [folder / "of" / name / tree for name in suites for tree in ("base", "candidate")]
+    for tree in trees:
+        tree.mkdir(parents=True)
 
     def one(name: str, suite: Suite | CommandSuite, gate: StartGate, stop_when: StopWhen) -> Verdict:
-        return prove(folder / "base", folder / "candidate", suite, gate=gate, stop_when=stop_when)
+        own = folder / "of" / name
+        return prove(own / "base", own / "candidate", suite, gate=gate, stop_when=stop_when)
 
-    verdicts = prove_each(suites, one, first=StartGate(), device="auto", isolation=DEFAULT, stop_when=never)
+    with each_ends_after_the_next_has_started(folder, *trees):
+        verdicts = prove_each(suites, one, first=StartGate(), device="auto", isolation=DEFAULT, stop_when=never)
     assert [verdict.outcome for verdict in verdicts.values()] == [VerdictOutcome.PROVEN] * 3
     runs = [run for verdict in verdicts.values() for run in (verdict.base, verdict.candidate)]
     for before, after in pairwise(runs):
@@ -188,6 +271,7 @@ def test_kernels_that_cannot_be_kept_are_compiled_for_the_proof_alone(tmp_path: 
 def carried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CarriedPatch:
     """A carried patch with the suite, and nothing kept of earlier proofs."""
     monkeypatch.setattr(prove_trees_module, "cache_directory", lambda: tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return replace(load_patches([bundled_patches()])["sglang-24587"], suite=waiting_suite(tmp_path))
 
 
@@ -196,21 +280,16 @@ def test_the_trees_are_laid_out_while_the_suite_starts_up(carried: CarriedPatch,
     laid: list[float] = []
 
     def lay_out() -> None:
-        time.sleep(3)
+        wait_until(lambda: started_trees(tmp_path) == {base, candidate})
         laid.append(time.monotonic())
 
     verdict = prove_trees(base, candidate, carried, lay_out=lay_out, patches={}, device="cpu")
     assert "all passed on the candidate" in verdict.reason  # what the rules say of these trees is no matter of turns
     for run in (verdict.base, verdict.candidate):
         assert clock(run, "started") < laid[0] < clock(run, "began")
-        assert run.seconds < clock(run, "ended") - clock(run, "started")
 
 
-def test_trees_that_cannot_be_laid_out_end_the_proof(
-    carried: CarriedPatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-
+def test_trees_that_cannot_be_laid_out_end_the_proof(carried: CarriedPatch, tmp_path: Path) -> None:
     def lay_out() -> None:
         raise SuiteError("The disk is full.", hint="Make room.")
 
@@ -219,6 +298,11 @@ def test_trees_that_cannot_be_laid_out_end_the_proof(
         prove_trees(tmp_path / "1", tmp_path / "2", carried, lay_out=lay_out, patches={}, device="cpu")
     assert time.monotonic() - is_open < 300
     assert list(tmp_path.glob("backport-*")) == []
+
+
+def endings(said: list[str]) -> list[str]:
+    """Return how runs ended, of what was said of a proof."""
+    return [line for line in said if " run: " in line and "start" not in line]
 
 
 @pytest.mark.parametrize("follower", ["command", "companion"])
@@ -240,8 +324,10 @@ def test_no_suite_begins_before_the_trees_are_laid_out(
         command = OwnCommand(name="second", command=("test", "-e", "file"))
         base, candidate = tmp_path / "made/base", tmp_path / "made/candidate"
 
+        said: list[str] = []
+
         def lay_out() -> None:
-            time.sleep(4)
+            wait_until(lambda: len(endings(said)) == 2)
             for tree in (base, candidate):
                 (tree / "file").touch()
 
@@ -254,6 +340,7 @@ def test_no_suite_begins_before_the_trees_are_laid_out(
             patches={},
             settings=ProveConfig(commands=(command,) if follower == "command" else ()),
             device="cpu",
+            progress=said.append,
         )
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
     second = [case for run in (verdict.base, verdict.candidate) for case in run.cases if case.name.startswith("second")]
@@ -269,7 +356,6 @@ def test_a_proof_that_ended_before_its_trees_were_there_leaves_nothing(
     how: RunOrder,
 ) -> None:
     (tmp_path / "suite/test_it.py").unlink()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for module in (prove_suite, suite_sequence):
         monkeypatch.setattr(module, "choose_order", lambda *_: how)
     said: list[str] = []
@@ -277,7 +363,7 @@ def test_a_proof_that_ended_before_its_trees_were_there_leaves_nothing(
         tmp_path / "base",
         tmp_path / "candidate",
         carried,
-        lay_out=lambda: time.sleep(4),
+        lay_out=lambda: wait_until(lambda: len(endings(said)) == 2),
         patches={},
         progress=said.append,
     )
