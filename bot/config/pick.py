@@ -34,6 +34,10 @@ class PickConfig(Section):
     """Pick a merge commit as one commit, by the person who merged. With `false` the pull request's own commits are
     picked, with their authors."""
 
+    leave_out: tuple[PathPattern, ...] = Field(default=(), strict=False)
+    """Files that no backport brings, such as `.github/**`; `**` alone is any number of folders. A conflict in nothing
+    else is none, and the pull request says what was left out."""
+
     generated: tuple[GeneratedFiles, ...] = Field(default=(), strict=False)
     """Files that are regenerated if they conflict, on the machine that runs the suites. The first entry that matches
     counts."""

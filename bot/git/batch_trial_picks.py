@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bot.errors import GitError
 from bot.git.merge_trees import MergeResult, Trees, merge_many
@@ -21,10 +21,12 @@ def try_picks(
     requests: Iterable[tuple[Sha, Sha]],
     seconds: float | None = None,
     processes: int | None = None,
+    leave_out: Sequence[str] = (),
 ) -> dict[tuple[Sha, Sha], Trial | GitError]:
     """Pick commits onto trees, given as (commit, tree); a pick that git cannot do gives its error.
 
-    Many picks are divided among as many `processes` as there are processors, or fewer.
+    Files that a glob of `leave_out` matches are not picked. Many picks are divided among as many `processes` as there
+    are processors, or fewer.
 
     Raises:
         OutOfTime: it took longer than `seconds`, if they are given.
@@ -35,7 +37,7 @@ def try_picks(
     targets = Counter(commit for commit, _onto in pairs)
     for commit, onto in pairs:
         try:
-            trees = trees_of(repository, commit, onto)
+            trees = trees_of(repository, commit, onto, leave_out)
             plans[commit, onto] = plan_merge(repository, trees, alone=targets[commit] == 1)
         except GitError as error:
             answers[commit, onto] = error

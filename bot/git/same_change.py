@@ -18,6 +18,7 @@ from bot.git.diff_text import normalize, readable_patches
 from bot.git.objects import decode_path
 from bot.git.trees import commit_paths, find_entry
 from bot.models import Sha
+from bot.text.globs import matches_any
 
 if TYPE_CHECKING:
     from bot.git.repository import Repository
@@ -51,9 +52,9 @@ class _File:
         return Counter({line: n for line, n in self.lines.items() if _WORDS.search(line, 1)}) or self.lines
 
 
-def makes(repository: Repository, commit: Sha, original: Sha) -> bool:
-    """Say whether a commit makes the change of another one, or most of it."""
-    return bool(borne_out(repository, [(commit, original)]))
+def makes(repository: Repository, commit: Sha, original: Sha, leave_out: Sequence[str] = ()) -> bool:
+    """Say whether a commit makes the change of another one, or most of it; for `leave_out` see `borne_out`."""
+    return bool(borne_out(repository, [(commit, original)], leave_out=leave_out))
 
 
 def resembles(repository: Repository, commit: Sha, original: Sha) -> bool:
@@ -77,21 +78,26 @@ def undoes(repository: Repository, commit: Sha, target: Sha) -> bool:
     return bool(borne_out(repository, [(commit, target)], reverse=True))
 
 
-def borne_out(repository: Repository, pairs: Collection[Pair], *, reverse: bool = False) -> set[Pair]:
+def borne_out(
+    repository: Repository, pairs: Collection[Pair], *, reverse: bool = False, leave_out: Sequence[str] = ()
+) -> set[Pair]:
     """Return the pairs of which the first commit makes the change of the second one, or most of it.
 
     With `reverse` it takes that change back. What git cannot read here bears nothing out. Files count that the first
-    commit could change: those that its parent has or the second commit adds.
+    commit could change: those that its parent has or the second commit adds. Those that a glob of `leave_out` matches
+    do not count, unless the second commit changes no others.
     """
     pairs_in_order = sorted(set(pairs))
     chunks = [pairs_in_order[begin : begin + _CHUNK] for begin in range(0, len(pairs_in_order), _CHUNK)]
     # git makes the next patches while these are read.
     with ThreadPoolExecutor(_AT_ONCE) as readers:
-        results = readers.map(lambda chunk: _borne_out(repository, chunk, reverse=reverse), chunks)
+        results = readers.map(lambda chunk: _borne_out(repository, chunk, leave_out, reverse=reverse), chunks)
         return {pair for chunk in results for pair in chunk}
 
 
-def _borne_out(repository: Repository, pairs: Sequence[Pair], *, reverse: bool) -> Iterator[Pair]:
+def _borne_out(
+    repository: Repository, pairs: Sequence[Pair], leave_out: Sequence[str], *, reverse: bool
+) -> Iterator[Pair]:
     patches = readable_patches(repository, sorted({sha for pair in pairs for sha in pair}))
     changes = cache(lambda sha: list(_files(patches[sha])))
     equal = cache(lambda sha: normalize(patches[sha]))
@@ -103,7 +109,8 @@ def _borne_out(repository: Repository, pairs: Sequence[Pair], *, reverse: bool) 
             yield commit, claimed
             continue
         files = [_reverse(file) for file in changes(claimed)] if reverse else changes(claimed)
-        if _covers(repository, commit, changes(commit), files):
+        kept = [file for file in files if not matches_any(leave_out, file.path)]
+        if _covers(repository, commit, changes(commit), kept or files):
             yield commit, claimed
 
 

@@ -5,8 +5,10 @@ A pick is a merge of the target and the original, with the original's parent as 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.git.left_out import tree_without
 from bot.git.line_endings import align_trees
 from bot.git.merge_trees import MergeResult, Trees, merge_one
 from bot.git.narrow_merge import MergePlan, plan_merge, widen
@@ -49,19 +51,22 @@ def mainline_parent(commit: Commit) -> Sha | None:
     return commit.parents[0] if commit.parents else None
 
 
-def trees_of(repository: Quarantine, commit: Sha, onto: Sha) -> Trees:
-    """Return what picking a commit onto a tree is to merge."""
+def trees_of(repository: Quarantine, commit: Sha, onto: Sha, leave_out: Sequence[str] = ()) -> Trees:
+    """Return what picking a commit onto a tree is to merge; `leave_out` are globs of files that are not picked."""
     original = repository.commit(commit)
     parent = mainline_parent(original)
-    if parent is None:
-        return Trees(base=EMPTY_TREE, ours=onto, theirs=original.tree)
-    commits = (parent, commit) if len(original.parents) == 1 else None
-    return Trees(base=repository.commit(parent).tree, ours=onto, theirs=original.tree, commits=commits)
+    base = repository.commit(parent).tree if parent is not None else EMPTY_TREE
+    theirs = tree_without(repository, base, original.tree, leave_out)
+    # The commits stand for their own trees only.
+    is_whole = theirs == original.tree and len(original.parents) == 1
+    return Trees(base=base, ours=onto, theirs=theirs, commits=(original.parents[0], commit) if is_whole else None)
 
 
-def try_pick(repository: Quarantine, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
-    """Pick one commit onto a tree."""
-    return merge_trees(repository, commit, trees_of(repository, commit, onto))
+def try_pick(
+    repository: Quarantine, commit: Sha, onto: Sha, leave_out: Sequence[str] = ()
+) -> CleanPick | EmptyPick | UnmergedPick:
+    """Pick one commit onto a tree, without its changes in files that a glob of `leave_out` matches."""
+    return merge_trees(repository, commit, trees_of(repository, commit, onto, leave_out))
 
 
 def merge_trees(repository: Quarantine, commit: Sha, trees: Trees) -> CleanPick | EmptyPick | UnmergedPick:

@@ -22,6 +22,7 @@ from bot.models import (
     Conflict,
     Method,
     NotAffected,
+    NothingLeft,
     Outlook,
     PullRequest,
     Sha,
@@ -138,22 +139,31 @@ def _describe(forecast: Forecast) -> TargetForecast:
             return TargetForecast(branch=branch, outlook=Outlook.NOT_AFFECTED, reason=check.reason)
         case AlreadyApplied(target=branch, how=how):
             return TargetForecast(branch=branch, outlook=Outlook.ALREADY_APPLIED, reason=how)
+        case NothingLeft(target=branch, left_out=left_out):
+            reason = f"`pick.leave_out` leaves out all that it changes: {_list(left_out)}."
+            return TargetForecast(branch=branch, outlook=Outlook.NOTHING_LEFT, reason=reason, left_out=left_out)
         case Conflict():
             return _describe_conflict(forecast)
         case Candidate():
             return _describe_candidate(forecast)
 
 
+def _list(paths: Sequence[str]) -> str:
+    surplus = f" and {len(paths) - 5} more files" if len(paths) > 5 else ""
+    return ", ".join(f"`{path}`" for path in paths[:5]) + surplus
+
+
 def _describe_conflict(conflict: Conflict) -> TargetForecast:
-    files = ", ".join(f"`{file.path}`" for file in conflict.files[:5])
-    surplus = f" and {len(conflict.files) - 5} more files" if len(conflict.files) > 5 else ""
+    files = _list([file.path for file in conflict.files])
+    left_out = f" Left out: {_list(conflict.left_out)}." if conflict.left_out else ""
     return TargetForecast(
         branch=conflict.branch,
         outlook=Outlook.CONFLICT,
-        reason=f"It conflicts in {files}{surplus}." if files else "It conflicts in how directories were renamed.",
+        reason=f"It conflicts in {files}.{left_out}" if files else "It conflicts in how directories were renamed.",
         files=conflict.files,
         prerequisites=conflict.prerequisites,
         rest=conflict.rest,
+        left_out=conflict.left_out,
     )
 
 
@@ -161,9 +171,11 @@ def _describe_candidate(candidate: Candidate) -> TargetForecast:
     plain = candidate.method is Method.CHERRY_PICK
     detail = candidate.rungs[-1].detail
     draft = "" if candidate.certainty is Certainty.CERTAIN else " It would open as a draft."
+    draft += f" Left out: {_list(candidate.left_out)}." if candidate.left_out else ""
     return TargetForecast(
         branch=candidate.branch,
         outlook=Outlook.CLEAN if plain else Outlook.RESOLVABLE,
         reason=f"It {detail}.{draft}" if plain else f"git conflicts; {candidate.rungs[-1].rung}: {detail}.{draft}",
         findings=candidate.findings,
+        left_out=candidate.left_out,
     )

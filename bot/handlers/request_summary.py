@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from bot.models import Status, TargetOutcome
 from bot.pipeline.context import RepositoryContext
 
-_GOOD_OUTCOMES = {Status.OPENED, Status.NOT_AFFECTED, Status.ALREADY_APPLIED, Status.WOULD_OPEN}
+_GOOD_OUTCOMES = {
+    Status.OPENED,
+    Status.NOT_AFFECTED,
+    Status.ALREADY_APPLIED,
+    Status.NOTHING_LEFT,
+    Status.WOULD_OPEN,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from bot.models import (
     Conflicted,
     Failed,
     NotAffected,
+    NothingLeft,
     NotProven,
     Opened,
     Target,
@@ -27,6 +28,7 @@ from bot.pipeline.unexpected_errors import capture_errors
 from bot.sync.choice import WAITS_FOR_THE_GPU, choose, limit_open
 from bot.sync.failed_attempts import FailedAttempts
 from bot.sync.survey import SyncContext, SyncReport
+from bot.sync.trial import nothing_left_reason
 from bot.sync.types import BranchState, OriginalState, State
 
 
@@ -144,6 +146,8 @@ def state_after(state: OriginalState, result: TargetOutcome) -> OriginalState:  
             return replace(state, state=State.ALREADY_APPLIED, reason=how)
         case NotAffected(check=check):
             return replace(state, state=State.NOT_AFFECTED, reason=check.reason)
+        case NothingLeft(left_out=left_out):
+            return replace(state, state=State.NOTHING_LEFT, reason=nothing_left_reason(left_out))
         case Conflicted():
             return replace(state, state=State.CONFLICT, reason=lasting_failure(result), waits="a person")
         case NotProven(verdict=verdict):

@@ -5,7 +5,8 @@ git is asked in bulk and each verdict is stored. A commit never changes, so a ve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from bot.git.repository import Repository
@@ -22,17 +23,28 @@ _CHUNK = 2000
 
 
 class ConfirmedReferences:
-    """Verdicts on pairs of commits. If a commit's objects are missing, the verdict is no, and that is stored too."""
+    """Verdicts on pairs of commits. If a commit's objects are missing, the verdict is no, and that is stored too.
+
+    Files that a glob of `leave_out` matches need not be changed for a commit to make the change of another one.
+    """
 
     def __init__(
-        self, repository: Repository, store: HistoryStore, commits: Commits, progress: Progress = silent
+        self,
+        repository: Repository,
+        store: HistoryStore,
+        commits: Commits,
+        progress: Progress = silent,
+        leave_out: Sequence[str] = (),
     ) -> None:
         self._repository, self._store, self._commits, self._progress = repository, store, commits, progress
-        self._known = {topic: store.cached_results(topic) for topic in (_MAKES, _UNDOES)}
+        self._leave_out = leave_out
+        # What a commit has to make depends on what is left out, what it has to take back does not.
+        self._makes = f"{_MAKES} {json.dumps(leave_out)}" if leave_out else _MAKES
+        self._known = {topic: store.cached_results(topic) for topic in (self._makes, _UNDOES)}
 
     def with_same_change(self, pairs: Iterable[Pair]) -> set[Pair]:
         """Return the pairs whose first commit makes the change of the second one."""
-        return self._confirm(_MAKES, set(pairs))
+        return self._confirm(self._makes, set(pairs))
 
     def with_reverts(self, read: Callable[[Callable[[Position, Position], bool]], T]) -> T:
         """Call a reader of history with a function that tells whether a commit takes back the change of another one.
@@ -62,7 +74,10 @@ class ConfirmedReferences:
                 for pair in unknown[begin : begin + _CHUNK]
             }
             confirmed_pairs = borne_out(
-                self._repository, [(commit, target) for commit, target in chunk], reverse=topic == _UNDOES
+                self._repository,
+                [(commit, target) for commit, target in chunk],
+                reverse=topic == _UNDOES,
+                leave_out=self._leave_out if topic == self._makes else (),
             )
             new_verdicts = {self._key(pair): shas in confirmed_pairs for shas, pair in chunk.items()}
             self._store.keep_results(topic, new_verdicts)

@@ -45,20 +45,29 @@ class LandingStatus:
 
 
 def find_landed(
-    repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: BranchOnlyCommits | None = None
+    repository: Repository,
+    base_commit: Sha,
+    commits: Sequence[Sha],
+    histories: BranchOnlyCommits | None = None,
+    leave_out: Sequence[str] = (),
 ) -> dict[Sha, LandedCommit]:
     """Return those of the commits that the branch at `base_commit` has; a commit that was reverted there does not
     count.
 
-    With `histories` several branches that were announced there are read together.
+    With `histories` several branches that were announced there are read together. A pick without the files that a glob
+    of `leave_out` matches counts as well.
     """
-    return dict(find_landing_status(repository, base_commit, commits, histories).landed)
+    return dict(find_landing_status(repository, base_commit, commits, histories, leave_out).landed)
 
 
 def find_landing_status(
-    repository: Repository, base_commit: Sha, commits: Sequence[Sha], histories: BranchOnlyCommits | None = None
+    repository: Repository,
+    base_commit: Sha,
+    commits: Sequence[Sha],
+    histories: BranchOnlyCommits | None = None,
+    leave_out: Sequence[str] = (),
 ) -> LandingStatus:
-    """Return the landed, the reverted and the unfounded commits among `commits`."""
+    """Return the landed, the reverted and the unfounded commits among `commits`; the arguments are `find_landed`'s."""
     if not commits:
         return LandingStatus()
     paths = {sha: frozenset(commit_paths(repository, repository.commit(sha))) for sha in commits}
@@ -69,7 +78,7 @@ def find_landing_status(
     )
     ancestors = [sha for sha in commits if _is_in(repository, sha, base_commit, branch_commits, len(commits))]
     branch = _Branch(repository, branch_commits)
-    by_name, unfounded = branch.find_named(commits)
+    by_name, unfounded = branch.find_named(commits, leave_out)
     replay = branch.replay(ancestors, by_name)
     remaining_commits = [sha for sha in commits if sha not in replay.present and sha in sample_paths]
     by_patch = {sha: branch.equal(sha, sample_paths[sha], paths[sha]) for sha in remaining_commits}
@@ -103,7 +112,9 @@ class _Branch:
         self._claims = {commit.sha: parse_references(commit.message) for commit in self._commits}
         self._brought_in = _brought_in(self._commits)
 
-    def find_named(self, originals: Iterable[Sha]) -> tuple[dict[Sha, list[Sha]], dict[Sha, Sha]]:
+    def find_named(
+        self, originals: Iterable[Sha], leave_out: Sequence[str]
+    ) -> tuple[dict[Sha, list[Sha]], dict[Sha, Sha]]:
         """Return the commits that name each original and make its change, and for each other named original one that
         names it.
         """
@@ -117,7 +128,7 @@ class _Branch:
             if number in numbers_in(commit.subject)
         ]
         pairs = list(dict.fromkeys((*claims, *hints)))
-        confirmed_pairs = borne_out(self._repository, pairs)
+        confirmed_pairs = borne_out(self._repository, pairs, leave_out=leave_out)
         by_name: dict[Sha, list[Sha]] = defaultdict(list)
         for commit, sha in pairs:
             if (commit, sha) in confirmed_pairs:

@@ -6,6 +6,7 @@ It asks no GitHub and tries no pick.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -47,12 +48,13 @@ def scan(
     main: Sha,
     branches: Mapping[str, Sha],
     until: int | None = None,
+    leave_out: Sequence[str] = (),
     progress: Progress = silent,
 ) -> Scan:
     """Compare branches (by their tips) with the main branch.
 
     With `until` (seconds since the epoch) every branch is read as it was then; a branch that was not cut yet is left
-    out.
+    out. A backport counts also without the files that a glob of `leave_out` matches.
 
     Raises:
         GitError: a tip or an object that is needed is missing.
@@ -62,10 +64,11 @@ def scan(
     tips = {name: _as_of(commits, commits.require(tip), until) for name, tip in branches.items()}
     mainline = read_mainline(commits, main_tip, (commits.first_parents(tip) for tip in tips.values()))
     histories, unrelated_branches = _histories(commits, mainline, tips, until)
-    key = _key(commits, main_tip, tips)
+    key = _key(commits, main_tip, tips, leave_out)
     cached_result = store.cached_result(_TOPIC, key)
     if cached_result is None:
-        undone, contents = _read(repository, store, commits, mainline, histories, progress)
+        references = ConfirmedReferences(repository, store, commits, progress, leave_out)
+        undone, contents = _read(repository, store, commits, mainline, histories, references, progress)
         data = {name: contents_to_data(branch_contents) for name, branch_contents in contents.items()}
         # Another key means that a tip moved, so the old result is of no use.
         store.keep_results(_TOPIC, {key: [list(undone.items()), data]}, alone=True)
@@ -80,9 +83,9 @@ def _read(
     commits: Commits,
     main: Mainline,
     histories: Mapping[str, StableBranch],
+    references: ConfirmedReferences,
     progress: Progress,
 ) -> tuple[dict[Position, Position], dict[str, BranchContents]]:
-    references = ConfirmedReferences(repository, store, commits, progress)
     undone = references.with_reverts(lambda undoes: read_undone(commits, main, undoes))
     evidence = LandingEvidence(repository, store, commits, main, references)
     evidence.gather({position for history in histories.values() for position in history.positions}, progress)
@@ -94,9 +97,10 @@ def _read(
     return undone, contents
 
 
-def _key(commits: Commits, main: Position, tips: Mapping[str, Position]) -> str:
+def _key(commits: Commits, main: Position, tips: Mapping[str, Position], leave_out: Sequence[str]) -> str:
     """Return a key of all inputs of the result. The version of the store covers the rules."""
-    facts = [commits[main].sha, *sorted(f"{name} {commits[tip].sha}" for name, tip in tips.items())]
+    branches = sorted(f"{name} {commits[tip].sha}" for name, tip in tips.items())
+    facts = [commits[main].sha, json.dumps(leave_out), *branches]
     # git allows branch names that are not UTF-8.
     return hashlib.sha256("\n".join(facts).encode(errors="surrogateescape")).hexdigest()
 

@@ -102,5 +102,7 @@ class Candidate:
     """Carried patches that belong with this one, on top of it in this order; the last of them is `commit`."""
     prerequisites: tuple[RelatedCommit, ...] = ()
     """Earlier commits of main that were requested along with the originals; theirs are the first of `commits`."""
+    left_out: tuple[str, ...] = ()
+    """Files that the originals change and the configuration leaves out of backports."""
     siblings: tuple[Sha, ...] = ()
     """Commits of the same request's candidates for other branches that were picked in the place of originals."""

@@ -48,6 +48,8 @@ class Conflict:
     commit: Sha
     files: tuple[ConflictFile, ...]
     rungs: tuple[StrategyResult, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Files that the originals change and the configuration leaves out of backports; they are no conflict."""
     prerequisites: tuple[RelatedCommit, ...] = ()
     """The smallest set, oldest first, with which a trial pick succeeded; empty if none was found."""
     rest: Certainty | None = None

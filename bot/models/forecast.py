@@ -23,6 +23,7 @@ class Outlook(StrEnum):
     CONFLICT = "conflict"
     NOT_AFFECTED = "not-affected"
     ALREADY_APPLIED = "already-applied"
+    NOTHING_LEFT = "nothing-left"
     UNKNOWN = "unknown"
 
 
@@ -37,3 +38,4 @@ class TargetForecast:
     findings: tuple[Match, ...] = ()
     prerequisites: tuple[RelatedCommit, ...] = ()
     rest: Certainty | None = None
+    left_out: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ class Status(StrEnum):
     OPENED = "opened"
     NOT_AFFECTED = "not-affected"
     ALREADY_APPLIED = "already-applied"
+    NOTHING_LEFT = "nothing-left"
     CONFLICT = "conflict"
     NOT_PROVEN = "not-proven"
     FAILED = "failed"
@@ -65,6 +66,15 @@ class AlreadyApplied:
     target: TargetName
     how: str
     commit: Sha | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NothingLeft:
+    """The original changes only files that the configuration leaves out of backports; `left_out` are these files."""
+
+    status: ClassVar[Status] = Status.NOTHING_LEFT
+    target: TargetName
+    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,4 +137,6 @@ class Moved:
     reason: str = "the branch moved during the proof"
 
 
-TargetOutcome = Opened | NotAffected | AlreadyApplied | Conflicted | NotProven | Failed | WouldOpen | Cancelled
+TargetOutcome = (
+    Opened | NotAffected | AlreadyApplied | NothingLeft | Conflicted | NotProven | Failed | WouldOpen | Cancelled
+)

@@ -7,6 +7,7 @@ from dataclasses import InitVar, dataclass, field
 
 from bot.carried.load import CarriedPatch
 from bot.git.conflict_regions import Split, split_unmerged
+from bot.git.left_out import commit_without, paths_left_out
 from bot.git.merge_trees import Trees
 from bot.git.repository import Quarantine
 from bot.git.same_change import resembles
@@ -23,14 +24,16 @@ from bot.pick.regenerator import Regenerator
 class Attempt:
     """The inputs of every strategy for one target branch, and results that strategies share.
 
-    `batch` are trials that were made beforehand, in a quarantine that `repository` is or lies in. `siblings` are
-    candidates of the same request for other branches, newest branch first. History committed after `known_before`
-    (seconds since the epoch) is ignored; None means that all history counts.
+    `batch` are trials that were made beforehand, in a quarantine that `repository` is or lies in. Changes in files that
+    a glob of `leave_out` matches are not picked. `siblings` are candidates of the same request for other branches,
+    newest branch first. History committed after `known_before` (seconds since the epoch) is ignored; None means that
+    all history counts.
     """
 
     repository: Quarantine
     plan: TargetPlan
     committer: Signature
+    leave_out: tuple[str, ...] = ()
     landing: LandingStatus = field(default_factory=LandingStatus)
     patches: Mapping[str, CarriedPatch] = field(default_factory=dict)
     siblings: tuple[Candidate, ...] = ()
@@ -57,8 +60,17 @@ class Attempt:
     def try_pick(self, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
         """Pick a commit onto a tree, once for all strategies."""
         if (commit, onto) not in self.trials:
-            self.trials[commit, onto] = try_pick(self.repository, commit, onto)
+            self.trials[commit, onto] = try_pick(self.repository, commit, onto, self.leave_out)
         return self.trials[commit, onto]
+
+    def left_out(self, *commits: Sha) -> tuple[str, ...]:
+        """Return the files that commits change and that are left out, sorted; without arguments of all originals."""
+        shas = commits or self.commits
+        return tuple(sorted({path for sha in shas for path in paths_left_out(self.repository, sha, self.leave_out)}))
+
+    def as_picked(self, commit: Sha) -> Sha:
+        """Return a commit that changes what is picked of an original, to be compared with the result."""
+        return commit_without(self.repository, commit, self.leave_out)
 
     def split(self, pick: UnmergedPick) -> Split:
         """Split each file of a conflict into settled text and regions, if git could merge it in part."""

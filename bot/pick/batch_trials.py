@@ -25,7 +25,9 @@ class BatchTrials:
     splits: Mapping[Trees, Split] = field(default_factory=dict)
 
 
-def try_batch(repository: Quarantine, commits: Sequence[Sha], tips: Iterable[Sha]) -> BatchTrials:
+def try_batch(
+    repository: Quarantine, commits: Sequence[Sha], tips: Iterable[Sha], leave_out: Sequence[str] = ()
+) -> BatchTrials:
     """Pick a series onto all branches. The result is valid as long as the quarantine, and in quarantines inside it.
 
     Picks that fail in git are left out; the ladder tries them again and reports the error.
@@ -34,7 +36,7 @@ def try_batch(repository: Quarantine, commits: Sequence[Sha], tips: Iterable[Sha
     # Branches with the same tree need one trial.
     trees = {repository.commit(tip).tree for tip in tips}
     for commit in commits:
-        results = try_picks(repository, ((commit, tree) for tree in sorted(trees)))
+        results = try_picks(repository, ((commit, tree) for tree in sorted(trees)), leave_out=leave_out)
         trials |= results
         trees = {tree for (_commit, onto), trial in results.items() if (tree := _leads_to(trial, onto))}
     return with_splits(repository, trials)

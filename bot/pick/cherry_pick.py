@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.carried.detect import check
 from bot.git.diff_text import commit_patches, differ_in_line_ends
+from bot.git.repository import Repository
 from bot.git.trees import CommitTree
 from bot.git.trial_pick import UnmergedPick
 from bot.models import Affectedness, AlreadyApplied, Fidelity, Method, Sha
@@ -30,8 +31,10 @@ class CherryPick:
         remaining_fault = _still_affected(attempt, series[-1])
         if remaining_fault:
             return NotApplicable(remaining_fault)
-        fidelity = series_fidelity(attempt.repository, attempt.commits, series)
-        detail = f"applies, {fidelity.value}{_line_ends(attempt, series) if fidelity is Fidelity.ADAPTED else ''}"
+        originals = tuple(map(attempt.as_picked, attempt.commits))
+        fidelity = series_fidelity(attempt.repository, originals, series)
+        line_ends = _line_ends(attempt.repository, originals, series) if fidelity is Fidelity.ADAPTED else ""
+        detail = f"applies, {fidelity.value}{line_ends}"
         return Picked(commits=series, method=Method.CHERRY_PICK, fidelity=fidelity, detail=detail)
 
 
@@ -43,11 +46,11 @@ def describe_conflict(conflict: UnmergedPick) -> str:
     return f"{conflict.commit[:12]} conflicts in {count(len(conflict.files), 'file')}: {files}"
 
 
-def _line_ends(attempt: Attempt, series: Sequence[Sha]) -> str:
+def _line_ends(repository: Repository, originals: Sequence[Sha], series: Sequence[Sha]) -> str:
     """Return a clause that says that the series has the branch's line ends, or "" if it does not differ in them."""
     # The patches differ in every line then, which would look like an adaptation.
-    texts = commit_patches(attempt.repository, [*attempt.commits, *series])
-    pairs = zip(attempt.commits, series, strict=False)
+    texts = commit_patches(repository, [*originals, *series])
+    pairs = zip(originals, series, strict=False)
     differs = any(differ_in_line_ends(texts[original], texts[copy]) for original, copy in pairs)
     return ": with the line ends that the branch has" if differs else ""
 

@@ -12,7 +12,17 @@ from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
 from bot.git.repository import Quarantine
 from bot.git.trees import CommitTree
-from bot.models import AlreadyApplied, Candidate, Conflict, MergeMethod, NotAffected, Sha, Signature, TargetPlan
+from bot.models import (
+    AlreadyApplied,
+    Candidate,
+    Conflict,
+    MergeMethod,
+    NotAffected,
+    NothingLeft,
+    Sha,
+    Signature,
+    TargetPlan,
+)
 from bot.pick import ladder
 from bot.pick.attempt import Attempt
 from bot.pick.batch_trials import BatchTrials, try_batch
@@ -20,7 +30,7 @@ from bot.pick.caches import PickCaches
 from bot.pick.context import PickContext
 from bot.pick.plan import plan_target
 
-Forecast = NotAffected | AlreadyApplied | Candidate | Conflict
+Forecast = NotAffected | AlreadyApplied | NothingLeft | Candidate | Conflict
 """How far a target branch comes without a proof."""
 
 # Nobody sees these commits, and with a fixed date the same pick has the same name in every run.
@@ -32,7 +42,7 @@ class Forecaster:
     """Forecasts backports to the branches of one repository.
 
     `repository` is the quarantine that candidates are written to. `trials` are picks that were tried in it beforehand.
-    `propose` and `max_prerequisites` are the values of the configuration's `pick` section.
+    `propose`, `max_prerequisites` and `leave_out` are the values of the configuration's `pick` section.
     """
 
     repository: Quarantine
@@ -41,6 +51,7 @@ class Forecaster:
     trials: BatchTrials = field(default_factory=BatchTrials)
     propose: bool = True
     max_prerequisites: int = 3
+    leave_out: tuple[str, ...] = ()
 
     @classmethod
     def in_quarantine(cls, quarantine: Quarantine, context: PickContext) -> Forecaster:
@@ -51,13 +62,14 @@ class Forecaster:
             patches=context.patches,
             propose=context.config.pick.propose,
             max_prerequisites=context.config.pick.max_prerequisites,
+            leave_out=context.config.pick.leave_out,
         )
 
     def with_trials(self, commits: Sequence[Sha], tips: Iterable[Sha]) -> Forecaster:
         """Try the same commits on several tips at once, which takes git less time than one after the other."""
         tips = tuple(tips)
         self.caches.histories.announce(commits, tips)
-        return replace(self, trials=try_batch(self.repository, commits, tips))
+        return replace(self, trials=try_batch(self.repository, commits, tips, self.leave_out))
 
     def plan(
         self, branch: str, tip: Sha, commits: Sequence[Sha], patch: CarriedPatch | None = None
@@ -72,7 +84,7 @@ class Forecaster:
             check=check(CommitTree(self.repository, tip), patch) if patch else None,
         )
 
-    def pick(self, plan: TargetPlan) -> Candidate | Conflict | AlreadyApplied:
+    def pick(self, plan: TargetPlan) -> Candidate | Conflict | AlreadyApplied | NothingLeft:
         """Pick as the bot would if it were asked now.
 
         Raises:
@@ -86,6 +98,7 @@ class Forecaster:
             caches=self.caches,
             batch=self.trials,
             max_prerequisites=self.max_prerequisites,
+            leave_out=self.leave_out,
             propose=self.propose,
         )
 
@@ -100,6 +113,7 @@ class Forecaster:
             repository=self.repository,
             plan=plan,
             committer=_COMMITTER,
+            leave_out=self.leave_out,
             patches=self.patches,
             known_before=known_before,
             caches=self.caches,

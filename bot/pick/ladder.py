@@ -5,15 +5,26 @@ All strategies write to a quarantine. Only the objects of the one that applies a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.analysis.findings import are_fatal, collect_findings
 from bot.carried.load import CarriedPatch
 from bot.git.repository import Repository
+from bot.git.trees import commit_paths
 from bot.git.trial_pick import UnmergedPick
 from bot.history.landed import find_landing_status
-from bot.models import AlreadyApplied, Candidate, Certainty, Conflict, Signature, StrategyResult, TargetPlan
+from bot.models import (
+    AlreadyApplied,
+    Candidate,
+    Certainty,
+    Conflict,
+    Method,
+    NothingLeft,
+    Signature,
+    StrategyResult,
+    TargetPlan,
+)
 from bot.pick.already_there import AlreadyThere
 from bot.pick.attempt import Attempt
 from bot.pick.batch_trials import BatchTrials
@@ -51,29 +62,31 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
     caches: PickCaches | None = None,
     batch: BatchTrials | None = None,
     max_prerequisites: int = 3,
+    leave_out: Sequence[str] = (),
     propose: bool = True,
     regenerator: Regenerator | None = None,
     strategies: Sequence[PickStrategy] = STRATEGIES,
-) -> Candidate | Conflict | AlreadyApplied:
+) -> Candidate | Conflict | AlreadyApplied | NothingLeft:
     """Make the candidate of one target branch. Its objects are kept in the repository; no ref points at them.
 
     `siblings` are candidates of the same request for other branches. `caches` hold facts of the history; pass the same
     ones to each pick in a repository.
     `batch` are trials of several branches, made in a quarantine that `repository` is or lies in. A conflict is
-    explained with at most `max_prerequisites` prerequisites. Without `propose` a strategy that is not certain makes no
-    candidate. The `regenerator` rewrites generated files that conflict; without one they are merged by lines or stay
-    conflicts.
+    explained with at most `max_prerequisites` prerequisites. Changes in files that a glob of `leave_out` matches are
+    not picked. Without `propose` a strategy that is not certain makes no candidate. The `regenerator` rewrites
+    generated files that conflict; without one they are merged by lines or stay conflicts.
 
     Raises:
         GitError: git failed, e.g. an object is missing; nothing is kept.
     """
     with repository.quarantine() as quarantine:
         shared_caches = caches or PickCaches()
-        status = find_landing_status(quarantine, plan.base_commit, plan.commits, shared_caches.histories)
+        status = find_landing_status(quarantine, plan.base_commit, plan.commits, shared_caches.histories, leave_out)
         attempt = Attempt(
             repository=quarantine,
             plan=plan,
             committer=committer,
+            leave_out=tuple(leave_out),
             landing=status,
             patches=patches,
             siblings=tuple(siblings),
@@ -81,6 +94,9 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
             regenerator=regenerator,
             batch=batch,
         )
+        left_out = attempt.left_out()
+        if left_out and not any(_remaining_paths(attempt)):
+            return NothingLeft(target=plan.branch, left_out=left_out)
         result = run_ladder(attempt, strategies, propose=propose)
         if isinstance(result.ending, AlreadyApplied):
             return result.ending
@@ -89,6 +105,12 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
         # The tip keeps the whole series. All other objects go with the quarantine.
         quarantine.keep(result.ending.commits[-1])
         return _candidate(attempt, result.ending, result.outcomes)
+
+
+def _remaining_paths(attempt: Attempt) -> Iterator[str]:
+    """Yield the paths that the originals change and that are not left out."""
+    for sha in attempt.commits:
+        yield from commit_paths(attempt.repository, attempt.repository.commit(attempt.as_picked(sha)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +161,7 @@ def _candidate(attempt: Attempt, picked: Picked, outcomes: Sequence[StrategyResu
         # A pick that would fail at run time needs a person, whichever strategy made it.
         certainty=Certainty.PROPOSED if are_fatal(findings) else picked.certainty,
         resolutions=picked.resolutions,
+        left_out=attempt.left_out() if picked.method is not Method.CARRIED_PATCH else (),
         siblings=picked.siblings,
         findings=findings,
     )
@@ -167,6 +190,7 @@ def _conflict(
         commit=conflict.commit if conflict else attempt.plan.commits[-1],
         files=files,
         rungs=result.outcomes,
+        left_out=attempt.left_out(),
         prerequisites=prerequisites.commits,
         rest=prerequisites.certainty,
     )

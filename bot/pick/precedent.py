@@ -35,7 +35,7 @@ def is_precedent(attempt: Attempt, conflict: UnmergedPick, source: Sha, tree: Sh
     if not is_landed or _carries_more(attempt, conflict.commit, source) or not _met_there(attempt, conflict, source):
         return False
     if not (
-        makes(attempt.repository, source, conflict.commit)
+        makes(attempt.repository, source, conflict.commit, attempt.leave_out)
         or _answers_the_conflict_alone(attempt, conflict.commit, source)
     ):
         return False

@@ -111,7 +111,9 @@ class PrerequisiteSearch:
             repository, base = self.attempt.repository, self.attempt.plan.base_commit
             # This is cheap. The comparison of changes is made only if some backport is on the branch.
             is_claimed = any(repository.is_ancestor(backport.commit, base) for backport in self.attempt.backports(sha))
-            self._is_on_branch[sha] = is_claimed and sha in find_landed(repository, base, (sha,))
+            self._is_on_branch[sha] = is_claimed and sha in find_landed(
+                repository, base, (sha,), leave_out=self.attempt.leave_out
+            )
         return self._is_on_branch[sha]
 
     def _holds(self, tree: Sha) -> bool:
@@ -217,7 +219,9 @@ class PrerequisiteSearch:
 
     def _try_new(self, keys: set[tuple[Sha, Sha]]) -> None:
         new = keys - self.attempt.trials.keys()
-        results = try_picks(self.attempt.repository, new, self.seconds_left) if new else {}
+        results = (
+            try_picks(self.attempt.repository, new, self.seconds_left, leave_out=self.attempt.leave_out) if new else {}
+        )
         self.attempt.trials.update({key: pick for key, pick in results.items() if not isinstance(pick, GitError)})
 
     def _weight(self, prerequisites: Iterable[Sha]) -> int:

@@ -65,6 +65,7 @@ def _find_in_part(search: PrerequisiteSearch, first: UnmergedPick) -> Prerequisi
     repository = search.attempt.repository
     paths = {path for sha in search.attempt.commits for path in commit_paths(repository, repository.commit(sha))}
     paths |= {file.path for file in first.files}
+    paths.difference_update(search.attempt.left_out())
     part_search = PrerequisiteSearch(
         search.attempt, search.histories, search.max_size, reserve=0.0, shared_paths=frozenset(paths)
     )

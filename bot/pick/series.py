@@ -15,6 +15,9 @@ from bot.git.trees import commit_paths
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
 from bot.models import Fidelity, MergeMethod, Sha, Signature
 from bot.pick.attempt import Attempt
+from bot.text.closing_keywords import neutralize_keywords
+
+_MOST_NAMED = 20
 
 Resolve = Callable[[UnmergedPick], Sha | None]
 """Turns a conflicting pick into a whole tree, or gives up with None."""
@@ -39,7 +42,8 @@ def pick_series(attempt: Attempt, resolve: Resolve = lambda _conflict: None) -> 
             return pick
         # A resolution can leave nothing of the original.
         if tree != onto:
-            notes = _credit(attempt) if original == attempt.commits[-1] else ()
+            credit = _credit(attempt) if original == attempt.commits[-1] else ()
+            notes = (*credit, *left_out_note(attempt.left_out(original)))
             tip = write_pick(attempt.repository, original, tree, tip, attempt.committer, notes)
             series.append(tip)
     return tuple(series)
@@ -55,6 +59,16 @@ def _credit(attempt: Attempt) -> Sequence[str]:
     return (f"The last of {len(commits)} commits of one pull request, by {', '.join(first_people)} and {last}.",)
 
 
+def left_out_note(paths: Sequence[str]) -> Sequence[str]:
+    """Say in a commit's message which files of its original it lacks; nothing if it lacks none."""
+    if not paths:
+        return ()
+    surplus = [f"  and {len(paths) - _MOST_NAMED} more"] if len(paths) > _MOST_NAMED else []
+    lines = [f"  {path!r}" if "\n" in path else f"  {path}" for path in paths[:_MOST_NAMED]]
+    # A path is the author's text, too.
+    return (neutralize_keywords("\n".join(["Left out is what the original changes in:", *lines, *surplus])),)
+
+
 def write_pick(
     repository: Repository, original: Sha, tree: Sha, parent: Sha, committer: Signature, notes: Sequence[str] = ()
 ) -> Sha:
@@ -65,7 +79,7 @@ def write_pick(
 
 
 def series_fidelity(repository: Repository, originals: Sequence[Sha], series: Sequence[Sha]) -> Fidelity:
-    """Compare a series with its originals, commit by commit; the least faithful commit decides.
+    """Compare a series with its originals as they are picked, commit by commit; the least faithful commit decides.
 
     An original that changes nothing has no commit, which is no adaptation.
     """

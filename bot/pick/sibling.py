@@ -14,7 +14,7 @@ from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
 from bot.models import AlreadyApplied, Certainty, Fidelity, Method, Sha
 from bot.pick.attempt import Attempt
 from bot.pick.precedent import is_precedent
-from bot.pick.series import write_pick
+from bot.pick.series import left_out_note, write_pick
 from bot.pick.strategy import NotApplicable, Picked
 
 _MOST_TRIALS = 6
@@ -41,7 +41,8 @@ class Sibling:
             if isinstance(conflict, UnmergedPick):
                 certain = certain and is_precedent(attempt, conflict, source, sibling_tree)
             if sibling_tree != tree:
-                notes = () if source == original else (f"Picked from its backport {source}.",)
+                from_sibling = () if source == original else (f"Picked from its backport {source}.",)
+                notes = (*from_sibling, *left_out_note(attempt.left_out(original)))
                 tip = write_pick(attempt.repository, original, sibling_tree, tip, attempt.committer, notes)
                 commits.append((source, tip))
         if not commits:

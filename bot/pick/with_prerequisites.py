@@ -5,6 +5,7 @@ Both picks are made as in the search for the set, so their result is the one tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from bot.models import (
     Fidelity,
     Match,
     Method,
+    NothingLeft,
     RelatedCommit,
     Sha,
     Signature,
@@ -31,23 +33,34 @@ from bot.pick.series import write_pick
 class Pick(Protocol):
     """Runs the ladder for a plan with the context of the request."""
 
-    def __call__(self, plan: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
+    def __call__(
+        self, plan: TargetPlan, /, *, propose: bool = True
+    ) -> Candidate | Conflict | AlreadyApplied | NothingLeft:
         """Make the candidate or return the conflict. Without `propose` only a certain candidate is made."""
 
 
 def bring_prerequisites(
-    repository: Repository, plan: TargetPlan, conflict: Conflict, committer: Signature, pick: Pick
+    repository: Repository,
+    plan: TargetPlan,
+    conflict: Conflict,
+    committer: Signature,
+    pick: Pick,
+    *,
+    leave_out: Sequence[str] = (),
 ) -> Candidate | Conflict:
     """Return the candidate with the conflict's prerequisites first, or the conflict if there is no such candidate.
 
-    The objects are kept in the repository, those of the prerequisites even if the originals then conflict.
+    The objects are kept in the repository, those of the prerequisites even if the originals then conflict. Files that a
+    glob of `leave_out` matches are not picked of either.
     """
     in_part = any(prerequisite.paths for prerequisite in conflict.prerequisites)
     alone = replace(
         plan, commits=tuple(prerequisite.sha for prerequisite in conflict.prerequisites), patch=None, check=None
     )
     # A whole prerequisite must be certain: two proposals in a row are right too rarely.
-    base_candidate = _bring_in_part(repository, plan, conflict, committer) if in_part else pick(alone, propose=False)
+    base_candidate = (
+        _bring_in_part(repository, plan, conflict, committer, leave_out) if in_part else pick(alone, propose=False)
+    )
     if not isinstance(base_candidate, Candidate):
         return conflict
     with_them = replace(base_candidate, prerequisites=conflict.prerequisites)
@@ -68,7 +81,7 @@ def _findings(repository: Repository, plan: TargetPlan, candidate: Candidate) ->
 
 
 def _bring_in_part(
-    repository: Repository, plan: TargetPlan, conflict: Conflict, committer: Signature
+    repository: Repository, plan: TargetPlan, conflict: Conflict, committer: Signature, leave_out: Sequence[str]
 ) -> Candidate | None:
     """Pick prerequisites of which some are taken in part. git must pick each of them cleanly."""
     commits: list[Sha] = []
@@ -78,7 +91,7 @@ def _bring_in_part(
             source = (
                 write_part(quarantine, prerequisite.sha, prerequisite.paths) if prerequisite.paths else prerequisite.sha
             )
-            result = try_pick(quarantine, source, quarantine.commit(tip).tree) if source else None
+            result = try_pick(quarantine, source, quarantine.commit(tip).tree, leave_out) if source else None
             if not isinstance(result, CleanPick):
                 return None
             tip = _write(quarantine, prerequisite, result.tree, tip, committer)
@@ -116,5 +129,6 @@ def _join_candidates(repository: Repository, base_candidate: Candidate, original
         resolutions=(*base_candidate.resolutions, *originals.resolutions),
         findings=(*base_candidate.findings, *originals.findings),
         prerequisites=base_candidate.prerequisites,
+        left_out=tuple(sorted({*base_candidate.left_out, *originals.left_out})),
         siblings=(*base_candidate.siblings, *originals.siblings),
     )

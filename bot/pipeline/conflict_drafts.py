@@ -110,7 +110,12 @@ def _turn_into_draft(pull: PullRequest, context: RepositoryContext) -> bool:
 
 def _mark(plan: TargetPlan, context: RepositoryContext) -> Candidate | None:
     candidate = ladder.pick(
-        context.mirror, plan, patches={}, committer=context.pick.committer(), strategies=(ConflictMarkerCommit(),)
+        context.mirror,
+        plan,
+        patches={},
+        committer=context.pick.committer(),
+        leave_out=context.config.pick.leave_out,
+        strategies=(ConflictMarkerCommit(),),
     )
     return candidate if isinstance(candidate, Candidate) else None
 

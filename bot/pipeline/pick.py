@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.carried.load import CarriedPatch
-from bot.models import AlreadyApplied, Candidate, Commit, Conflict, Conflicted, Signature, TargetPlan
+from bot.models import AlreadyApplied, Candidate, Commit, Conflict, Conflicted, NothingLeft, Signature, TargetPlan
 from bot.pick import ladder
 from bot.pick.companions import carry_companions
 from bot.pick.context import PickContext
@@ -23,7 +23,7 @@ def pick_candidate(
     *,
     siblings: Sequence[Candidate] = (),
     tools: Regenerator | None = None,
-) -> Candidate | Conflicted | AlreadyApplied:
+) -> Candidate | Conflicted | AlreadyApplied | NothingLeft:
     """Make the candidate, or say why there is none. The commits that the plan names are in the mirror.
 
     `siblings` are the request's candidates for other branches that may stand in for the original, newest branch first.
@@ -31,7 +31,9 @@ def pick_candidate(
     """
     committer = context.committer()
 
-    def pick_plan(target: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
+    def pick_plan(
+        target: TargetPlan, /, *, propose: bool = True
+    ) -> Candidate | Conflict | AlreadyApplied | NothingLeft:
         return ladder.pick(
             context.mirror,
             target,
@@ -40,16 +42,19 @@ def pick_candidate(
             siblings=tuple(siblings),
             caches=context.caches,
             max_prerequisites=context.config.pick.max_prerequisites,
+            leave_out=context.config.pick.leave_out,
             propose=propose and context.config.pick.propose,
             regenerator=tools,
         )
 
     result = pick_plan(plan)
     if isinstance(result, Conflict) and result.prerequisites and request.options.with_prerequisites:
-        result = bring_prerequisites(context.mirror, plan, result, committer, pick_plan)
+        result = bring_prerequisites(
+            context.mirror, plan, result, committer, pick_plan, leave_out=context.config.pick.leave_out
+        )
     if isinstance(result, Conflict):
         return Conflicted(target=plan.branch, conflict=result)
-    if isinstance(result, AlreadyApplied):
+    if isinstance(result, AlreadyApplied | NothingLeft):
         return result
     context.progress(f"{plan.branch}: {result.method.value}, {result.fidelity.value}")
     candidate = _with_companions(result, committer, request, context)

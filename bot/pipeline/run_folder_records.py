@@ -19,6 +19,7 @@ from bot.models import (
     Conflicted,
     Failed,
     NotAffected,
+    NothingLeft,
     NotProven,
     Opened,
     Sha,
@@ -45,6 +46,7 @@ _Ending = (
     Tagged[Literal["opened"], Opened]
     | Tagged[Literal["not-affected"], NotAffected]
     | Tagged[Literal["already-applied"], AlreadyApplied]
+    | Tagged[Literal["nothing-left"], NothingLeft]
     | Tagged[Literal["conflict"], Conflicted]
     | Tagged[Literal["not-proven"], NotProven]
     | Tagged[Literal["failed"], Failed]

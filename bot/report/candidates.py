@@ -46,7 +46,7 @@ def describe_proposal(candidate: Candidate) -> str:
         return ""
     if not places:
         return "It is a proposal, which may be wrong."
-    files = _list_paths(list(places))
+    files = list_paths(list(places))
     return f"It is a proposal, which may be wrong: conflicts in {files} were resolved in a likely, not a certain way."
 
 
@@ -73,6 +73,11 @@ def describe_findings(candidate: Candidate) -> str:
     return f"It applies, but seems to need what this branch does not have: {'; '.join(places)}."
 
 
+def describe_left_out(paths: Sequence[str]) -> str:
+    """Name the files that are left out of a backport; empty if there are none."""
+    return f"Left out by {code('pick.leave_out')}: {list_paths(paths)}." if paths else ""
+
+
 def describe_candidate(candidate: Candidate) -> list[str]:
     """Return a sentence for each kind of thing in which a candidate goes beyond the original."""
     sentences = (describe_proposal(candidate), describe_prerequisites(candidate), describe_findings(candidate))
@@ -82,9 +87,10 @@ def describe_candidate(candidate: Candidate) -> list[str]:
 def describe_commit(commit: RelatedCommit) -> str:
     """Name a commit by object name, subject and author. GitHub puts the pull request's number into the subject."""
     name = f"{sha(commit.sha)} ({text(commit.subject, 100)}, by {text(commit.author, 60)})"
-    return name + (f", only what it changes in {_list_paths(commit.paths)}" if commit.paths else "")
+    return name + (f", only what it changes in {list_paths(commit.paths)}" if commit.paths else "")
 
 
-def _list_paths(paths: Sequence[str]) -> str:
+def list_paths(paths: Sequence[str]) -> str:
+    """Name the first paths and count the others."""
     surplus = len(paths) - MAX_PATHS
     return ", ".join(map(code, paths[:MAX_PATHS])) + (f" and {count(surplus, 'more file')}" if surplus > 0 else "")

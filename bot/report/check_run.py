@@ -26,7 +26,7 @@ def _target_conclusion(status: Status) -> str:
     match status:
         case Status.OPENED | Status.WOULD_OPEN | Status.ALREADY_APPLIED:
             return "success"
-        case Status.NOT_AFFECTED | Status.CONFLICT | Status.NOT_PROVEN:
+        case Status.NOT_AFFECTED | Status.NOTHING_LEFT | Status.CONFLICT | Status.NOT_PROVEN:
             return "neutral"
         case Status.FAILED:
             return "failure"

@@ -17,6 +17,7 @@ from bot.models import (
     Failed,
     Match,
     NotAffected,
+    NothingLeft,
     NotProven,
     Opened,
     PullRequest,
@@ -63,7 +64,21 @@ def target_to_json(result: TargetOutcome) -> dict[str, Json]:
         "prerequisites": _prerequisites(result),
         "after_prerequisites": _after_prerequisites(result),
         "notes": _notes(result),
+        "left_out": _left_out(result),
     }
+
+
+def _left_out(result: TargetOutcome) -> list[Json]:
+    """Return the files that the original changes and that the configuration leaves out of backports."""
+    match result:
+        case NothingLeft():
+            return list(result.left_out)
+        case Conflicted():
+            return list(result.conflict.left_out)
+        case Opened() | NotProven() | WouldOpen():
+            return list(result.candidate.left_out) if result.candidate else []
+        case _:
+            return []
 
 
 def _notes(result: TargetOutcome) -> list[Json]:
@@ -151,12 +166,14 @@ def _run(run: SuiteRun) -> dict[str, Json]:
     }
 
 
-def _reason(result: TargetOutcome) -> str | None:
+def _reason(result: TargetOutcome) -> str | None:  # noqa: PLR0911 - one for each outcome
     match result:
         case NotAffected():
             return result.check.reason
         case AlreadyApplied():
             return result.how
+        case NothingLeft():
+            return f"`pick.leave_out` leaves out all that it changes: {', '.join(result.left_out)}"
         case Failed():
             return result.message
         case Cancelled():

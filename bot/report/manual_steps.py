@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from urllib.parse import quote
 
@@ -64,6 +64,16 @@ def recipe(
         f"git -C {directory} push {remote} {shlex.quote(f'HEAD:refs/heads/{backport_branch}')}",
     ]
     return Recipe(begin="\n".join(begin), finish=" &&\n".join(finish), compare=compare)
+
+
+def taking_back(steps: Recipe, backport_branch: str, files: Sequence[str]) -> Recipe:
+    """Return the same commands, which also take back what the commit that conflicts changes in these files."""
+    if not files:
+        return steps
+    directory, paths = shlex.quote(f"../{slug(backport_branch)}"), " ".join(map(_quote, files))
+    # A file that only the original has is removed: https://git-scm.com/docs/git-restore
+    restore = f"git -C {directory} restore --source=HEAD --staged --worktree -- {paths}"
+    return replace(steps, begin=f"{steps.begin}\n{restore}")
 
 
 def _pick(directory: str, mainline: str, commits: Sequence[Sha], parts: Mapping[Sha, Sequence[str]]) -> Iterator[str]:

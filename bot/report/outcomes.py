@@ -6,8 +6,6 @@ It is Markdown in which foreign text is inert.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -16,10 +14,12 @@ from bot.commands.verbs import Verb
 from bot.models import (
     AlreadyApplied,
     Cancelled,
+    Candidate,
     Certainty,
     Conflicted,
     Failed,
     NotAffected,
+    NothingLeft,
     NotProven,
     Opened,
     PullRequest,
@@ -28,7 +28,7 @@ from bot.models import (
     VerdictOutcome,
     WouldOpen,
 )
-from bot.report.candidates import describe_candidate, how_applied
+from bot.report.candidates import describe_candidate, describe_left_out, how_applied, list_paths
 from bot.report.conflict_text import after_prerequisites
 from bot.report.verdict import evidence, headline, meaning
 from bot.text.markdown import code, count, prose, reference, sha, text
@@ -73,41 +73,10 @@ def describe(result: TargetOutcome, request: Command = _PLAIN_REQUEST, *, by_han
             return _not_proven(result, request)
         case NotAffected():
             return Ending(branch=result.target, icon="⚪", state="not affected", fact=prose(result.check.reason))
-        case AlreadyApplied() | Failed() | Cancelled():
+        case AlreadyApplied() | NothingLeft() | Failed() | Cancelled():
             return _without_candidate(result, request)
         case _:
             assert_never(result)
-
-
-def summary(results: Sequence[TargetOutcome]) -> str:
-    """Count the outcomes in one line, e.g. "3 pull requests opened, 1 branch not affected"."""
-    numbers = Counter(map(_summary_words, results))
-    counts = (f"{count(number, noun)} {state}" for (_, noun, state), number in sorted(numbers.items()))
-    return ", ".join(counts) or "nothing to do"
-
-
-def _summary_words(result: TargetOutcome) -> tuple[int, str, str]:
-    """Return the place of an outcome in the summary, the noun that is counted, and what became of it."""
-    match result:
-        case Opened():
-            words = (0, "pull request", "opened") if result.created else (1, "pull request", "already open")
-        case WouldOpen():
-            words = 2, "pull request", "would be opened"
-        case NotAffected():
-            words = 3, "branch", "not affected"
-        case AlreadyApplied():
-            words = 4, "branch", "up to date already"
-        case Conflicted():
-            words = 5, "branch", "in conflict"
-        case NotProven():
-            words = 6, "branch", "not proven"
-        case Failed():
-            words = 7, "branch", "failed"
-        case Cancelled():
-            words = 8, "branch", "cancelled"
-        case _:
-            assert_never(result)
-    return words
 
 
 def _opened(result: Opened) -> Ending:
@@ -131,7 +100,7 @@ def _opened(result: Opened) -> Ending:
         how=how_applied(candidate) if candidate else "",
         verdict=_verdict(result.verdict, "not run: unproven"),
         pull_request=reference(result.pull_request.number, result.pull_request.url),
-        fact=" ".join([*facts, *map(prose, result.notes)]),
+        fact=" ".join(filter(None, (*facts, _left_out(candidate), *map(prose, result.notes)))),
         remedy=remedy,
     )
 
@@ -149,14 +118,30 @@ def _would_open(result: WouldOpen, request: Command) -> Ending:
         state="would be opened",
         how=how_applied(result.candidate),
         verdict=_verdict(result.verdict, "not run"),
-        fact=" ".join(["A candidate is ready.", *describe_candidate(result.candidate)]),
+        fact=" ".join(
+            filter(None, ("A candidate is ready.", *describe_candidate(result.candidate), _left_out(result.candidate)))
+        ),
         consequence="This was a dry run: nothing was pushed and no pull request was opened.",
         remedy=f"Comment {code(request.onto(result.target, dry_run=False))} to open it.",
     )
 
 
-def _without_candidate(result: AlreadyApplied | Failed | Cancelled, request: Command) -> Ending:
+def _left_out(candidate: Candidate | None) -> str:
+    return describe_left_out(candidate.left_out) if candidate else ""
+
+
+def _without_candidate(result: AlreadyApplied | NothingLeft | Failed | Cancelled, request: Command) -> Ending:
     match result:
+        case NothingLeft():
+            option, files = code("pick.leave_out"), list_paths(result.left_out)
+            return Ending(
+                branch=result.target,
+                icon="⚪",
+                state="nothing left to bring",
+                fact=f"{option} leaves out all that the original changes: {files}.",
+                consequence="Nothing was pushed and no pull request was opened.",
+                remedy=f"If it belongs on the branch, a maintainer can change {option} in {code('backport.yaml')}.",
+            )
         case Cancelled():
             fact = f"{text(result.by)} cancelled it before it was opened. Nothing was pushed."
             remedy = f"Comment {code(request.onto(result.target))} to request it again."
@@ -180,6 +165,7 @@ def _conflicted(result: Conflicted, request: Command, by_hand: str) -> Ending:
         f"Cherry-picking {sha(conflict.commit)} onto {code(conflict.branch)} conflicts in "
         f"{count(len(conflict.files), 'file')}."
     )
+    fact = " ".join(filter(None, (fact, describe_left_out(conflict.left_out))))
     if draft is not None:
         return Ending(
             branch=result.target,

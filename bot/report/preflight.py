@@ -33,6 +33,8 @@ def _words(outlook: Outlook) -> tuple[str, str]:
             words = "⚪", "not affected"
         case Outlook.ALREADY_APPLIED:
             words = "✔️", "already there"
+        case Outlook.NOTHING_LEFT:
+            words = "⚪", "nothing left to bring"
         case Outlook.UNKNOWN:
             words = "❔", "unknown"
         case _:
@@ -106,6 +108,7 @@ def forecasts_to_json(forecasts: Sequence[TargetForecast]) -> list[Json]:
                 for commit in forecast.prerequisites
             ],
             "after_prerequisites": outlook_after(forecast.prerequisites, forecast.rest),
+            "left_out": list(forecast.left_out),
         }
         for forecast in forecasts
     ]

@@ -26,8 +26,9 @@ from bot.models import (
 )
 from bot.report.conflict_text import describe_conflict_file
 from bot.report.device_rows import device_rows
-from bot.report.manual_steps import Recipe, compare_page, recipe
-from bot.report.outcomes import COMMANDS_BELOW, Ending, describe, summary
+from bot.report.manual_steps import Recipe, compare_page, recipe, taking_back
+from bot.report.outcome_summary import summary
+from bot.report.outcomes import COMMANDS_BELOW, Ending, describe
 from bot.report.verdict import case_title, device_of, device_text, failing_cases, first_line, groups, known_groups
 from bot.text.markdown import code_cell
 from bot.text.templates import render
@@ -175,13 +176,17 @@ def _conflict_detail(ending: Ending, result: Conflicted, view: StatusView) -> _D
         rungs=conflict.rungs,
         recipe=None
         if result.draft is not None
-        else recipe(
-            branch=target.branch,
-            remote=f"{page}.git" if target.repository else "origin",
-            backport_branch=backport_branch,
-            commits=view.commits or (conflict.commit,),
-            merge_method=view.merge_method,
-            files=[file.path for file in conflict.files],
-            compare=compare_page(page, target.branch, backport_branch, body=f"Backport of {name}"),
+        else taking_back(
+            recipe(
+                branch=target.branch,
+                remote=f"{page}.git" if target.repository else "origin",
+                backport_branch=backport_branch,
+                commits=view.commits or (conflict.commit,),
+                merge_method=view.merge_method,
+                files=[file.path for file in conflict.files],
+                compare=compare_page(page, target.branch, backport_branch, body=f"Backport of {name}"),
+            ),
+            backport_branch,
+            conflict.left_out,
         ),
     )

@@ -20,6 +20,7 @@ _WORDS = {
     State.CONFLICT: ("🔴", "conflict"),
     State.UNCONFIRMED: ("🟣", "to confirm"),
     State.NOT_AFFECTED: ("⚪", "not affected"),
+    State.NOTHING_LEFT: ("⚪", "left out"),
     State.REFUSED_BY_POLICY: ("⛔", "by policy"),
     State.REFUSED_BY_PERSON: ("🚫", "by a person"),
     State.REVERTED: ("↩️", "reverted"),

@@ -22,6 +22,7 @@ from bot.models import (
     DetectResult,
     Failed,
     NotAffected,
+    NothingLeft,
     NotProven,
     Opened,
     SuiteRun,
@@ -150,7 +151,7 @@ def plain(value: object, limit: int = 2000) -> str:
     return shorten(line, limit)
 
 
-def _row(result: TargetOutcome) -> tuple[str, str, str, str, str, str]:
+def _row(result: TargetOutcome) -> tuple[str, str, str, str, str, str]:  # noqa: PLR0911 - one for each outcome
     match result:
         case Opened(created=False):
             return result.target, "", "", "", "", f"#{result.pull_request.number}, already open"
@@ -159,6 +160,8 @@ def _row(result: TargetOutcome) -> tuple[str, str, str, str, str, str]:
             return result.target, _affected_cell(result.verdict), method, *_runs(result.verdict), _pull_request(result)
         case NotAffected():
             return result.target, "no", "", "", "", "none needed"
+        case NothingLeft():
+            return result.target, "", "all left out", "", "", "none needed"
         case AlreadyApplied():
             return result.target, "not any more", "already applied", "", "", "none needed"
         case Failed() | Cancelled():

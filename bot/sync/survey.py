@@ -85,6 +85,7 @@ def survey(context: SyncContext, github: GitHub | None = None) -> SyncReport:
         context.store,
         main=context.tips[context.main],
         branches=context.stable,
+        leave_out=context.config.pick.leave_out,
         progress=context.pick.progress,
     )
     pulls, issues_by_label = _ask(github, context, _oldest(branch_scan)) if github else ({}, {})
@@ -168,7 +169,9 @@ def _complete(context: SyncContext, github: GitHub | None) -> Callable[[Original
 
 
 def _makes(context: SyncContext, branch_scan: Scan) -> Callable[[Position, Position], bool]:
-    references = ConfirmedReferences(context.pick.mirror, context.store, branch_scan.commits)
+    references = ConfirmedReferences(
+        context.pick.mirror, context.store, branch_scan.commits, leave_out=context.config.pick.leave_out
+    )
     return lambda commit, original: bool(references.with_same_change({(commit, original)}))
 
 

@@ -7,7 +7,7 @@ ladder, and what has to come first: by the carried patch, or other missing origi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bot.carried.companions import patches_to_apply_first
@@ -25,11 +25,13 @@ from bot.models import (
     ConflictFile,
     Method,
     NotAffected,
+    NothingLeft,
     Sha,
     TargetPlan,
 )
 from bot.pick.forecast import Forecaster
 from bot.sync.types import Original, State
+from bot.text.globs import matches_any
 
 _MOST_PREREQUISITES = 8
 _MOST_NAMED = 3
@@ -72,7 +74,7 @@ class TrialRunner:
         onto = self.repository.commit(self.tip).tree
         # One git process picks all that are a single commit, and most of them end with that.
         single = [original.commits[0] for original in originals if len(original.commits) == 1]
-        trials = try_picks(self.repository, [(sha, onto) for sha in single])
+        trials = try_picks(self.repository, [(sha, onto) for sha in single], leave_out=self.forecaster.leave_out)
         for original in originals:
             yield original.position, self._try(original, backlog, trials.get((original.commits[0], onto)))
 
@@ -81,21 +83,33 @@ class TrialRunner:
         plan = self.forecaster.plan(self.branch, self.tip, original.commits, patch)
         if not isinstance(plan, TargetPlan):
             return _describe(plan)
+        if original.paths and not self._kept(original):
+            return TrialResult(State.NOTHING_LEFT, nothing_left_reason(original.paths))
         if isinstance(trial, EmptyPick):
             return TrialResult(State.ALREADY_APPLIED, "picking it changes nothing on the branch")
         # A carried patch's rules are to be asked again after a clean pick, which the ladder does.
         if isinstance(trial, CleanPick) and plan.check is None:
-            return TrialResult(State.CLEAN, "the cherry-pick applies")
+            return TrialResult(State.CLEAN, f"the cherry-pick applies{self._left_out(original)}")
         if isinstance(trial, UnmergedPick) and not self.thorough:
             return TrialResult(State.CONFLICT, _conflict_reason([file.conflict_file for file in trial.files]))
         return self._forecast(plan, original, backlog)
+
+    def _kept(self, original: Original) -> list[str]:
+        """Return the files of an original that are not left out."""
+        return [path for path in original.paths if not matches_any(self.forecaster.leave_out, path)]
+
+    def _left_out(self, original: Original) -> str:
+        paths = sorted({*original.paths}.difference(self._kept(original)))
+        return f" without {_list(paths)}" if paths else ""
 
     def _forecast(self, plan: TargetPlan, original: Original, backlog: Sequence[Original]) -> TrialResult:
         try:
             forecast = self.forecaster.pick(plan)
             if isinstance(forecast, Conflict):
                 return self._conflict(forecast, original, backlog)
-            return _describe(forecast)
+            result = _describe(forecast)
+            reason = f"{result.reason}{self._left_out(original)}" if result.state is State.CLEAN else result.reason
+            return replace(result, reason=reason)
         except GitError as error:
             # A blob may be missing in a partial clone; the other originals can be tried.
             return TrialResult(State.CONFLICT, f"it could not be tried: {error.message}")
@@ -139,7 +153,7 @@ class TrialRunner:
     def _applies(self, originals: Sequence[Original]) -> bool:
         tree = self.repository.commit(self.tip).tree
         for sha in (sha for original in originals for sha in original.commits):
-            trial = try_pick(self.repository, sha, tree)
+            trial = try_pick(self.repository, sha, tree, self.forecaster.leave_out)
             if isinstance(trial, CleanPick):
                 tree = trial.tree
             elif not isinstance(trial, EmptyPick):
@@ -159,8 +173,20 @@ def _conflict_reason(files: Sequence[ConflictFile]) -> str:
     return f"the cherry-pick conflicts in {paths or 'how directories were renamed'}{surplus}"
 
 
-def _describe(forecast: NotAffected | AlreadyApplied | Candidate) -> TrialResult:
+def nothing_left_reason(paths: Sequence[str]) -> str:
+    """Say why nothing of an original is brought to a branch."""
+    return f"`pick.leave_out` leaves out all that it changes: {_list(paths)}"
+
+
+def _list(paths: Sequence[str]) -> str:
+    surplus = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
+    return f"{', '.join(f'`{path}`' for path in paths[:_MOST_NAMED])}{surplus}"
+
+
+def _describe(forecast: NotAffected | AlreadyApplied | NothingLeft | Candidate) -> TrialResult:
     match forecast:
+        case NothingLeft(left_out=left_out):
+            return TrialResult(State.NOTHING_LEFT, nothing_left_reason(left_out))
         case NotAffected(check=check):
             return TrialResult(State.NOT_AFFECTED, check.reason)
         case AlreadyApplied(how=how):

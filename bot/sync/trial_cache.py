@@ -68,7 +68,7 @@ class Trials:
     ) -> dict[int, str]:
         """Return by position a digest of all that the result of a trial depends on."""
         fingerprints = Fingerprints(self.forecaster.repository, tip)
-        settings = (thorough, self.forecaster.propose, self.forecaster.max_prerequisites)
+        settings = (thorough, self.forecaster.propose, self.forecaster.max_prerequisites, self.forecaster.leave_out)
         keys = {}
         for original in backlog:
             # Without `thorough` no prerequisites are looked for.

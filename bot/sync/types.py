@@ -50,6 +50,7 @@ class State(StrEnum):
     CONFLICT = "conflict"
     UNCONFIRMED = "named, but not the same change"
     NOT_AFFECTED = "not affected"
+    NOTHING_LEFT = "nothing left to bring"
     REFUSED_BY_POLICY = "refused by policy"
     REFUSED_BY_PERSON = "refused by a person"
     REVERTED = "reverted"

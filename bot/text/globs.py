@@ -46,6 +46,11 @@ def matches_path(pattern: str, path: str) -> bool:
     return match_parts(pattern, path, lambda part, name: compile_glob(part).fullmatch(name) is not None)
 
 
+def matches_any(patterns: Iterable[str], path: str) -> bool:
+    """Say whether one of the patterns matches a path."""
+    return any(matches_path(pattern, path) for pattern in patterns)
+
+
 def matches_text(pattern: str, text: str) -> bool:
     """Match a whole text, in any case. For brackets see `compile_glob`."""
     return compile_glob(pattern, ignore_case=True).fullmatch(text) is not None

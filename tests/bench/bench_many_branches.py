@@ -11,7 +11,7 @@ import pytest
 from bot.git.batch_trial_picks import try_picks
 from bot.git.repository import Quarantine
 from bot.git.trial_pick import CleanPick, UnmergedPick
-from bot.models import AlreadyApplied, Candidate, Conflict, MergeMethod, Sha, TargetPlan
+from bot.models import AlreadyApplied, Candidate, Conflict, MergeMethod, NothingLeft, Sha, TargetPlan
 from bot.pick.batch_trials import BatchTrials, try_batch
 from bot.pick.caches import PickCaches
 from bot.pick.ladder import pick
@@ -70,7 +70,7 @@ def _climb_all(field: Field, original: Sha) -> Sequence[str]:
 
 def _climb(
     repository: Quarantine, original: Sha, tips: Sequence[Sha], caches: PickCaches, batch: BatchTrials
-) -> Iterator[Candidate | Conflict | AlreadyApplied]:
+) -> Iterator[Candidate | Conflict | AlreadyApplied | NothingLeft]:
     plans = (
         TargetPlan(
             branch="release",

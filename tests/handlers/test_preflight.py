@@ -150,7 +150,7 @@ def test_the_command_prints_data_and_writes_a_neutral_check_run(
 def test_an_outlook_has_the_word_of_a_request_for_the_same_outcome() -> None:
     words = {status.name: status.value for status in Status}
     common = {outlook.name: outlook.value for outlook in Outlook if outlook.name in words}
-    assert common == {name: words[name] for name in ("CONFLICT", "NOT_AFFECTED", "ALREADY_APPLIED")}
+    assert common == {name: words[name] for name in ("CONFLICT", "NOT_AFFECTED", "ALREADY_APPLIED", "NOTHING_LEFT")}
 
 
 @pytest.mark.parametrize("outlook", Outlook)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.carried.load import CarriedPatch, load_patches
 from bot.git.repository import Repository
-from bot.models import AlreadyApplied, Candidate, Conflict, MergeMethod, Sha, TargetPlan
+from bot.models import AlreadyApplied, Candidate, Conflict, MergeMethod, NothingLeft, Sha, TargetPlan
 from bot.pick.ladder import pick
 from tests.git.history import COMMITTER
 
@@ -54,7 +54,7 @@ def plan(base: Sha, *commits: Sha, patch: str | None = None, branch: str = "rele
 
 def run_ladder(
     repository: Repository, base: Sha, *commits: Sha, patches: Mapping[str, CarriedPatch] | None = None
-) -> Candidate | Conflict | AlreadyApplied:
+) -> Candidate | Conflict | AlreadyApplied | NothingLeft:
     """Pick commits onto a base with the whole ladder."""
     carried = patches or {}
     return pick(repository, plan(base, *commits, patch=next(iter(carried), None)), patches=carried, committer=COMMITTER)

@@ -6,7 +6,7 @@ import pytest
 
 from bot.config import parse_config
 from bot.git.repository import Repository
-from bot.models import AlreadyApplied, Candidate, Certainty, Conflict
+from bot.models import AlreadyApplied, Candidate, Certainty, Conflict, NothingLeft
 from bot.pick.context import PickContext
 from bot.pick.ladder import pick
 from bot.pipeline.regenerate_files import Tool, Tools, tools_for
@@ -24,7 +24,9 @@ def _tools(code: str, timeout: float = 60) -> Tools:
     return Tools(tools=(tool,), isolation=DEFAULT)
 
 
-def _pick(history: History, repository: Repository, tools: Tools | None) -> Candidate | Conflict | AlreadyApplied:
+def _pick(
+    history: History, repository: Repository, tools: Tools | None
+) -> Candidate | Conflict | AlreadyApplied | NothingLeft:
     """base ── original, which adds a dependency (main); base ── tip, which adds another (release)"""
     base = history.commit({"deps": "".join(NAMES), "deps.lock": "of base"})
     original = history.commit({"deps": "".join(["first\n", *NAMES]), "deps.lock": "of main"}, base)

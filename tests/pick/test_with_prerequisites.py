@@ -6,7 +6,7 @@ import pytest
 
 from bot.git.commit_message import picked_from
 from bot.git.repository import Repository
-from bot.models import AlreadyApplied, Candidate, Certainty, Conflict, Method, Sha, TargetPlan
+from bot.models import AlreadyApplied, Candidate, Certainty, Conflict, Method, NothingLeft, Sha, TargetPlan
 from bot.pick.ladder import pick
 from bot.pick.partial_commit import part_message
 from bot.pick.with_prerequisites import bring_prerequisites
@@ -16,7 +16,7 @@ from tests.pick.plans import plan
 
 
 def _bring(repository: Repository, planned: TargetPlan) -> tuple[Conflict, Candidate]:
-    def run_ladder(plan: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied:
+    def run_ladder(plan: TargetPlan, /, *, propose: bool = True) -> Candidate | Conflict | AlreadyApplied | NothingLeft:
         return pick(repository, plan, patches={}, committer=COMMITTER, propose=propose)
 
     conflict = run_ladder(planned)

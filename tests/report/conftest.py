@@ -28,6 +28,7 @@ from bot.models import (
     Match,
     Method,
     NotAffected,
+    NothingLeft,
     NotProven,
     Opened,
     PullRequest,
@@ -217,6 +218,7 @@ class Samples:
                 how=f"{self.commit[:12]} on the branch was cherry-picked from it",
                 commit=self.commit,
             ),
+            NothingLeft(target="release/v0.5.2", left_out=(".github/workflows/test.yml",)),
             self.conflicted("release/v0.5.6"),
             *(
                 self.not_proven(outcome, f"release/{outcome.value}")

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot.models import VerdictOutcome
+from bot.models import NothingLeft, VerdictOutcome
 from bot.report.json_data import check_to_json, target_to_json, verdict_to_json
 from bot.report.outcomes import describe
 
@@ -50,6 +50,19 @@ def test_an_opened_pull_request_in_full(samples: Samples) -> None:
     }
     assert found["known_failures"] == 1
     assert found["past_end"] == {"before": 240, "after": 0}
+
+
+def test_what_was_left_out_is_told_in_words_and_data(samples: Samples) -> None:
+    path = ".github/`@everyone`.yml"
+    endings = (
+        samples.opened(candidate=replace(samples.candidate("release/v0.5.12"), left_out=(path,))),
+        replace(samples.conflicted(), conflict=replace(samples.conflicted().conflict, left_out=(path,))),
+        NothingLeft(target="release/v0.5.12", left_out=(path,)),
+    )
+    for ending in endings:
+        assert target_to_json(ending)["left_out"] == [path]
+        assert describe(ending).fact.endswith(": ``.github/`@everyone`.yml``.")
+    assert target_to_json(samples.opened())["left_out"] == []
 
 
 def test_what_could_not_be_had_is_told_in_words_and_data(samples: Samples) -> None:

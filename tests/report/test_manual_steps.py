@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import MergeMethod, Sha
-from bot.report.manual_steps import recipe
+from bot.report.manual_steps import recipe, taking_back
 from bot.text.branch_names import slug
 
 ENVIRONMENT = {
@@ -121,3 +121,31 @@ def test_a_path_that_is_no_utf8_is_quoted_so_that_a_shell_reads_its_bytes(tmp_pa
     quoted = finish.splitlines()[0].partition(" -- ")[2].removesuffix(" &&")
     printed = subprocess.run(["bash", "-c", f"printf %s {quoted}"], env=ENVIRONMENT, capture_output=True, check=True)
     assert printed.stdout == b"a b/caf\xe9's"
+
+
+def test_what_is_left_out_is_taken_back_by_the_commands(clone: tuple[Path, Sha]) -> None:
+    """The fix also changes a file that conflicts, and adds one; both are left out."""
+    work, _ = clone
+    changed, added = ".github/it's.yml", ".github/new.yml"
+    for branch, text in ((BRANCH, "other\n"), ("main", "two\n")):
+        git(work, "switch", "-q", *(["-c", branch, f"origin/{branch}"] if branch != "main" else [branch]))
+        (work / ".github").mkdir(exist_ok=True)
+        (work / changed).write_text(text)
+        (work / FILE).write_text(f"{text}more\n")
+        if branch == "main":
+            (work / added).write_text("new\n")
+        git(work, "add", "--all")
+        git(work, "commit", "-q", "-m", "the fix")
+    git(work, "push", "-q", "origin", "main", BRANCH)
+    merged = Sha(git(work, "rev-parse", "main"))
+    plain = recipe(
+        branch=BRANCH, backport_branch=BACKPORT, commits=[merged], merge_method=MergeMethod.SQUASH, files=[FILE]
+    )
+    made = taking_back(plain, BACKPORT, [changed, added])
+    shell(made.begin, work)
+    directory = work.parent / slug(BACKPORT)
+    (directory / FILE).write_text("resolved\n", encoding="utf-8")
+    finished = shell(made.finish, work)
+    assert finished.returncode == 0, finished.stderr
+    assert git(directory, "diff", "--name-only", f"origin/{BRANCH}", "HEAD").strip('"') == FILE
+    assert taking_back(plain, BACKPORT, []) == plain

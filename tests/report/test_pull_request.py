@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +25,16 @@ def test_body_of_a_clean_cherry_pick(samples: Samples, golden: Callable[[str, st
     candidate = samples.candidate("release/v0.5.12")
     rendered = render_body(samples.original(), candidate, samples.proven(), **WHERE, notes=samples.notes())
     golden("pull_request_cherry_pick.md", rendered)
+
+
+def test_body_names_what_was_left_out(samples: Samples) -> None:
+    paths = tuple(f".github/{number}.yml" for number in range(22))
+    candidate = replace(samples.candidate("release/v0.5.12"), left_out=(*paths, "a`b@everyone"))
+    rendered = render_body(samples.original(), candidate, samples.proven(), **WHERE)
+    assert "- `.github/0.yml`\n" in rendered
+    assert "- … and 3 more files" in rendered
+    plain = render_body(samples.original(), samples.candidate("release/v0.5.12"), samples.proven(), **WHERE)
+    assert "leave_out" not in plain
 
 
 def test_body_of_a_carried_patch(samples: Samples, golden: Callable[[str, str], None]) -> None:

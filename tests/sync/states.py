@@ -75,6 +75,7 @@ def every_state() -> BranchState:
             reason="012345678901 on the branch names it as its source, but makes another change; it conflicts",
         ),
         state_of(7, State.NOT_AFFECTED, reason="There is no ring yet."),
+        state_of(14, State.NOTHING_LEFT, reason="`pick.leave_out` leaves out all that it changes: .github/a.yml"),
         state_of(8, State.REFUSED_BY_POLICY, reason="Needs the new cache."),
         state_of(9, State.REFUSED_BY_PERSON, reason="#91 was closed without being merged", pull_request=91),
         state_of(10, State.REVERTED, reason="#11 reverted it on the main branch"),

@@ -99,6 +99,28 @@ def test_prerequisites_are_looked_for_as_configured(
     assert run("--git", clone, "--config", config, "--data", tmp_path / "data")["release/2"]["#2"] == state
 
 
+def test_what_is_left_out_is_neither_missing_nor_missed(history: History, config: Path, tmp_path: Path) -> None:
+    """base ── "Fix one (#1)", of the code and a long workflow ── "Fix two (#2)", of the workflow alone (main)
+    base ── "Fix one", picked without the workflow (release/1)
+    base ── another workflow (release/2)
+    """
+    workflow, fixed = ".github/workflows/test.yml", LINES.replace("3\n", "three\n", 1)
+    base = history.commit({"f": LINES, workflow: LINES})
+    one = history.commit({"f": fixed, workflow: f"{LINES.upper()}{LINES}new\n" * 3}, base, message="Fix one (#1)")
+    history.branch("main", history.commit({workflow: "two\n"}, one, message="Fix two (#2)"))
+    history.branch("release/1", history.commit({"f": fixed}, base, message=backport_message("Fix one", [one])))
+    history.branch("release/2", history.commit({workflow: "other\n"}, base))
+    arguments = ("--git", history.directory, "--config", config, "--data", tmp_path / "data")
+    states = run(*arguments)
+    assert states["release/1"]["#1"] == "named, but not the same change"
+    assert states["release/2"]["#1"] != "missing and clean"
+    config.write_text(f"{config.read_text()}pick: {{leave_out: ['.github/**']}}\n")
+    assert run(*arguments) == {
+        "release/1": {"#1": "on the branch", "#2": "nothing left to bring"},
+        "release/2": {"#1": "missing and clean", "#2": "nothing left to bring"},
+    }
+
+
 def test_without_rules_nothing_is_said_to_be_missing_or_not(clone: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare.yaml"
     bare.write_text("repository: a/b\n")
