@@ -24,8 +24,17 @@ _GLANCE, _REPORT_EVERY = 1.0, 60.0
 _FINAL = re.compile(r"manifest unknown|not found|denied|unauthorized|invalid reference|no basic auth", re.IGNORECASE)
 """What a registry answers however often it is asked."""
 _HINT = "Check `prove.containers`, and log in to the registry in a step before or in `prove.prepare`."
+_LIMIT_HINT = (
+    "The machine of the daemon allows less than that. Lower the `--ulimit` in `prove.container_options` to what "
+    "`ulimit -Hn` says there, or leave it out."
+)
+_REFUSED = 125
+"""docker's and podman's exit code for a container that the runtime did not create or start."""
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LONGEST = 500
 PYTEST = "'pytest>=7.4'"
+_PIP = "--no-cache-dir --quiet --no-color --progress-bar off --disable-pip-version-check"
+"""Without bars and colours, the end of its output is the reason of a failure."""
 _CHECK_SECONDS = 300.0
 """The first container of a large image takes its time."""
 
@@ -49,32 +58,50 @@ def fetch_image(
         raise SuiteError(f"The image {name} was pulled and is not there; nothing was run.", hint=_HINT)
     image, digest = details
     progress(f"image {name} is {digest}")
-    if _lacks_pytest(isolation.runtime, image):
+    if _lacks_pytest(isolation, image):
         progress(f"image {name} has no pytest: adding it")
         image = _add_pytest(isolation.runtime, image, limit)
         digest += " and pytest"
     return replace(isolation, image=image, image_digest=digest)
 
 
-def _lacks_pytest(runtime: str, image: str) -> bool:
-    """Whether an image has Python and no pytest, as images for serving have it."""
-    run = [runtime, "run", "--rm", "--network", "none", "--entrypoint", PYTHON, image, "-c"]
-    return _succeeds([*run, ""]) and not _succeeds([*run, "import pytest"])
+def _lacks_pytest(isolation: IsolationSettings, image: str) -> bool:
+    """Whether an image has Python and no pytest, as images for serving have it.
+
+    Raises:
+        SuiteError: no container starts with the configured options.
+    """
+    run = [isolation.runtime, "run", "--rm", "--network", "none", *isolation.container_options]
+    run += ["--entrypoint", PYTHON, image, "-c"]
+    code, problem = _outcome([*run, ""])
+    if code == _REFUSED and isolation.container_options:
+        options = ", ".join(isolation.container_options)
+        raise SuiteError(
+            f"{isolation.runtime} starts no container with {options}: {problem}. Nothing was run.",
+            hint=_LIMIT_HINT if "rlimit" in problem else "Correct `prove.container_options`.",
+        )
+    return code == 0 and _outcome([*run, "import pytest"])[0] != 0
 
 
-def _succeeds(command: Sequence[str]) -> bool:
+def _outcome(command: Sequence[str]) -> tuple[int | None, str]:
+    """Run a short command; return its exit code, None if it did not end by itself, and the end of its errors."""
     try:
         result = subprocess.run(
             command, env=client_environment(), capture_output=True, timeout=_CHECK_SECONDS, check=False
         )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return result.returncode == 0
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return None, str(error)
+    return result.returncode, _end_of(result.stderr)
+
+
+def _end_of(output: bytes) -> str:
+    """Return the end of what a client of the runtime printed, on one line and without colours."""
+    return printable_line(_COLOUR.sub("", output.decode(errors="replace")).strip()[-_LONGEST:], _LONGEST)
 
 
 def _add_pytest(runtime: str, image: str, limit: float) -> str:
     """Build the same image with pytest, and return its id. Raises SuiteError."""
-    recipe = f"FROM {image}\nRUN {PYTHON} -m pip install --no-cache-dir {PYTEST}\n"
+    recipe = f"FROM {image}\nRUN {PYTHON} -m pip install {_PIP} {PYTEST}\n"
     try:
         result = subprocess.run(
             [runtime, "build", "--quiet", "-"],
@@ -84,7 +111,7 @@ def _add_pytest(runtime: str, image: str, limit: float) -> str:
             timeout=limit,
             check=False,
         )
-        problem = printable_line(result.stderr.decode(errors="replace").strip()[-_LONGEST:], _LONGEST)
+        problem = _end_of(result.stderr)
     except subprocess.TimeoutExpired:
         raise SuiteError("Adding pytest to the image took too long; nothing was run.", hint=_HINT) from None
     if result.returncode:

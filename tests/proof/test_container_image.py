@@ -32,6 +32,9 @@ if words[:2] == ["image", "inspect"]:
     if not (home / "pulled").exists():
         sys.exit("no such image")
     print(json.dumps([{{"Id": "sha256:" + "4" * 64, "RepoDigests": [{DIGEST!r}]}}]))
+elif words[0] == "run" and any(word.startswith("--ulimit") for word in words):
+    print("docker: error setting rlimit type 7: operation not permitted", file=sys.stderr)
+    sys.exit(125)
 elif words[0] == "run":
     sys.exit(words[-1] == "import pytest" and "no-pytest" in failures)
 elif words[0] == "build":
@@ -106,7 +109,17 @@ def test_an_image_without_pytest_gets_it_before_the_suite_s_time_counts(registry
     assert (settings.image, settings.image_digest) == ("sha256:" + "6" * 64, f"{DIGEST} and pytest")
     recipe = (log.parent / "recipe").read_text()
     assert recipe.startswith(f"FROM sha256:{'4' * 64}\n")
-    assert "pip install --no-cache-dir 'pytest>=7.4'" in recipe
+    assert "pip install --no-cache-dir" in recipe
+    assert recipe.endswith(" 'pytest>=7.4'\n")
+
+
+def test_an_option_that_the_daemon_refuses_is_told_with_what_to_do(registry: Callable[..., Path]) -> None:
+    log = registry("refuse")
+    (log.parent / "pulled").touch()
+    settings = IsolationSettings(image=IMAGE, container_options=("--ulimit=nofile=65536:65536",))
+    with pytest.raises(SuiteError, match="starts no container with --ulimit=nofile=65536:65536: docker: error") as told:
+        fetch_image(settings, limit=60, progress=silent, stop_when=never)
+    assert "Lower the `--ulimit`" in (told.value.hint or "")
 
 
 def test_a_pull_that_is_not_needed_any_more_ends(registry: Callable[..., Path]) -> None:

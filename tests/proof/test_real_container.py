@@ -147,3 +147,11 @@ def test_an_image_that_is_not_to_be_had_is_refused(monkeypatch: pytest.MonkeyPat
     settings = IsolationSettings(image="localhost:1/no/such-image:v0")
     with pytest.raises(SuiteError, match="The image localhost:1/no/such-image:v0 could not be pulled"):
         fetch_image(settings, limit=3, progress=silent, stop_when=never)
+
+
+def test_a_limit_that_the_daemon_cannot_give_is_refused_before_anything_runs() -> None:
+    beyond = f"--ulimit=nofile={2**31 - 1}:{2**31 - 1}"  # above /proc/sys/fs/nr_open
+    settings = IsolationSettings(image=IMAGE, container_options=(beyond,))
+    with pytest.raises(SuiteError, match="starts no container with --ulimit=nofile") as told:
+        fetch_image(settings, limit=600, progress=silent, stop_when=never)
+    assert "Lower the `--ulimit`" in (told.value.hint or "")
