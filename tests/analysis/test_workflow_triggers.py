@@ -73,9 +73,9 @@ def test_the_last_pattern_that_matches_decides(patterns: list[str], text: str, s
 
 
 def test_no_pattern_takes_long() -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     assert matches_filter("*a**b+" * 40 + "c", "ab" * 2000) is False
-    assert time.monotonic() - start < 5
+    assert time.thread_time() - start < 5
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
     ids=lambda content: repr(content[-24:]),
 )
 def test_of_what_is_not_plain_nothing_is_said(content: bytes) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     with pytest.raises(UnclearWorkflow):
         pull_request_trigger(content)
-    assert time.monotonic() - start < 10
+    assert time.thread_time() - start < 10
 
 
 def test_anchors_outside_of_what_counts_do_no_harm() -> None:

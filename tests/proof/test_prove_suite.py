@@ -7,15 +7,17 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from bot.errors import SuiteError
 from bot.models import CaseOutcome, Suite, SuiteRun, VerdictOutcome
-from bot.proof import prove
+from bot.proof import process, prove
 from bot.proof.isolated_command import obstacle
 from bot.proof.pytest_suite import run_suite
 from bot.proof.run_isolated import RunOptions
+from tests.proof.walled import left
 
 Lines = list[str]
 
@@ -80,11 +82,13 @@ def test_a_proof_that_nobody_needs_any_more_is_ended(tmp_path: Path) -> None:
     assert time.monotonic() - started < 150
 
 
-def test_a_hang_is_stopped_and_named(tmp_path: Path) -> None:
-    start = time.monotonic()
-    ended = run(tmp_path, "import time\ndef test_waits_for_ever():\n    time.sleep(600)\n", timeout=6)
-    assert time.monotonic() - start < 300
-    assert "stopped after 6 s during test_it.py::test_waits_for_ever" in ended.problem
+def test_a_hang_is_stopped_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock is set forward once the case has begun."""
+    begun = tmp_path / "kernels/begun"
+    monkeypatch.setattr(process, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 900 * begun.exists()))
+    hangs = f"import pathlib, time\ndef test_waits_for_ever():\n    pathlib.Path({str(begun)!r}).touch()\n"
+    ended = run(tmp_path, hangs + "    time.sleep(600)\n", timeout=450)
+    assert "stopped after 450 s during test_it.py::test_waits_for_ever" in ended.problem
     assert ended.cases == ()
 
 
@@ -100,19 +104,16 @@ def test_a_run_ends_when_it_is_told_to(tmp_path: Path) -> None:
 
 
 def test_a_child_that_outlives_the_suite_is_ended(tmp_path: Path) -> None:
-    mark = tmp_path / "kernels" / "mark"
     ended = run(
         tmp_path,
         f"""
         import subprocess, sys
         def test_leaves_a_child():
-            code = "import time, pathlib; time.sleep(4); pathlib.Path({str(mark)!r}).touch()"
-            subprocess.Popen([sys.executable, "-c", code])
+            subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "{tmp_path.name}-child"])
         """,
     )
     assert ended.problem == ""
-    time.sleep(5)
-    assert not mark.exists()
+    assert left(f"{tmp_path.name}-child") == []
 
 
 def test_an_abort_is_no_success_and_is_not_run_again(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import http.client
 import socket
 import time
 from collections.abc import Iterator
@@ -43,7 +45,7 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def _connect(url: str, begin: bytes) -> socket.socket:
     parts = urlsplit(url)
-    connection = socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10)
+    connection = socket.create_connection((parts.hostname or "", parts.port or 0), timeout=100)
     connection.sendall(begin)
     return connection
 
@@ -97,8 +99,14 @@ def test_hundreds_of_idle_clients_keep_nobody_out(url: str) -> None:
         assert _is_closed(idle[0]), "the one that began first makes room"
 
 
-def test_a_connection_is_used_for_one_request_after_another(url: str) -> None:
-    with requests.Session() as session:
+def test_a_connection_is_used_for_one_request_after_another(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's clock goes on by less than a request's time after each, and by more than that all together."""
+    ahead = 0.0
+    monkeypatch.setattr(connections, "SECONDS", 600.0)
+    monkeypatch.setattr(asyncio.BaseEventLoop, "time", lambda _: time.monotonic() + ahead)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=100)
+    with contextlib.closing(connection):
         for _ in range(4):
-            assert session.post(f"{url}/read", data=b"x" * 1000, timeout=10).text == "1000"
-            time.sleep(0.4)  # longer than one request's second, all together
+            connection.request("POST", "/read", body=b"x" * 1000)
+            assert connection.getresponse().read() == b"1000"
+            ahead += 400
