@@ -1,10 +1,12 @@
 """The pytest side: a run that starts up before its turn, and what it says of itself.
 
-Cases that are marked `last` come after the others: they ask for what a child did meanwhile.
+Cases that are marked `first` come before the others: a child prepares meanwhile what the others need. Cases that are
+marked `last` come after them: they ask for what a child did.
 """
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator, Sequence
 
 import pytest
@@ -13,7 +15,7 @@ from _pytest.junitxml import xml_key
 from isolated import hooks, turn, walls
 from isolated.errors import HarnessError
 
-LAST = "last"
+FIRST, LAST = "first", "last"
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -24,12 +26,19 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Hide this process from the one that runs the target's code, and make the marker known."""
     walls.hide()
+    gc.freeze()  # what is imported by now outlives the run: pytest collects all garbage several times at its end
+    config.addinivalue_line("markers", f"{FIRST}: runs before the cases without this mark")
     config.addinivalue_line("markers", f"{LAST}: runs after the cases without this mark")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Leave out pytest's capture of log records: no case logs, and it takes longer than many a case."""
+    session.config.pluginmanager.unregister(name="logging-plugin")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put last what is marked so."""
-    items.sort(key=lambda item: item.get_closest_marker(LAST) is not None)
+    """Put first and last what is marked so."""
+    items.sort(key=lambda item: (not item.get_closest_marker(FIRST), bool(item.get_closest_marker(LAST))))
 
 
 @pytest.hookimpl(wrapper=True)

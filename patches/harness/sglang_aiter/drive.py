@@ -52,12 +52,25 @@ class Captured:
 
     def __init__(self, driver: Driver, held: int, said: list[dict[str, Any]]) -> None:
         self._driver, self.held, self._said = driver, held, said
+        tensors = (value for each in said for value in each.values() if isinstance(value, dict))
+        self._shared = all(value["own"] for value in tensors)
+        self._asked = False
+
+    @property
+    def to_ask(self) -> int | None:
+        """The number to ask for it by; None where all of it lies in the shared memory."""
+        return None if self._shared else self.held
+
+    def said(self, answer: list[dict[str, Any]] | None) -> None:
+        """Take what came with a replay's answer."""
+        if answer is not None:
+            self._said, self._asked = answer, True
 
     def now(self) -> list[Metadata]:
-        """Look at it. Only what lies outside the shared memory has to be asked for."""
-        tensors = (value for each in self._said for value in each.values() if isinstance(value, dict))
-        if not all(value["own"] for value in tensors):
+        """Look at it. Only what lies outside the shared memory has to be asked for, unless it has just come."""
+        if not self._shared and not self._asked:
             self._said = self._driver.target.ask("again", held=self.held)
+        self._asked = False
         return [Metadata(self._driver.region, each) for each in self._said]
 
 
@@ -140,9 +153,14 @@ class Driver:
         answer = self._prepare(mode, requests, in_capture=True)
         return Captured(self, int(answer["held"]), answer["metadata"])
 
-    def replay(self, mode: str, requests: Batch) -> list[Metadata]:
-        """Prepare a replay on real sequences; return each inner backend's metadata."""
-        answer = self._prepare(mode, requests, in_capture=False)
+    def replay(self, mode: str, requests: Batch, captured: Captured | None = None) -> list[Metadata]:
+        """Prepare a replay on real sequences; return each inner backend's metadata.
+
+        Of `captured` comes along what it is after the replay.
+        """
+        answer = self._prepare(mode, requests, in_capture=False, again=captured.to_ask if captured else None)
+        if captured:
+            captured.said(answer["again"])
         return [Metadata(self.region, each) for each in answer["metadata"]]
 
     def eager(self, mode: str, requests: Batch) -> list[Metadata]:
@@ -150,20 +168,28 @@ class Driver:
         answer = self.target.ask("eager", mode=mode, rows=requests.rows, lengths=requests.lengths)
         return [Metadata(self.region, each) for each in answer]
 
-    def attend(self, mode: str, *, window: bool = False) -> Attended:
-        """Run the attention of what was prepared last, up to its kernel."""
-        answer = self.target.ask("attend", mode=mode, window=window)
-        tensors = {name: _view(self.region, answer["tensors"], name) for name in answer["tensors"]}
-        return Attended(answer["kernel"], tensors, answer["numbers"])
+    def attend(self, mode: str) -> tuple[list[tuple[bool, Attended]], str]:
+        """Run the attention of what was prepared last, up to its kernel, for layers without a window and with one.
+
+        Return what each kernel was given, and what limit of the harness ended this, if one did.
+        """
+        windows = sorted({False, self.window})
+        answers = self.target.ask("attend", mode=mode, windows=windows)
+        limit = str(answers.pop()["limit"]) if "limit" in answers[-1] else ""
+        return [(window, self._attended(answer)) for window, answer in zip(windows, answers, strict=False)], limit
 
     def reading_graph(self, captured: Captured) -> tuple[int, list[Metadata]]:
         """Capture a graph that reads what was captured; return its number and what it has read after a replay."""
         answer = self.target.ask("read_by_graph", held=captured.held)
         return answer["graph"], [Metadata(self.region, each) for each in answer["metadata"]]
 
-    def _prepare(self, mode: str, requests: Batch, *, in_capture: bool) -> Any:
-        given = {"mode": mode, "rows": requests.rows, "lengths": requests.lengths}
+    def _prepare(self, mode: str, requests: Batch, *, in_capture: bool, again: int | None = None) -> Any:
+        given = {"mode": mode, "rows": requests.rows, "lengths": requests.lengths, "again": again}
         return self.target.ask("prepare", **given, in_capture=in_capture, hold=in_capture)
+
+    def _attended(self, answer: dict[str, Any]) -> Attended:
+        tensors = {name: _view(self.region, answer["tensors"], name) for name in answer["tensors"]}
+        return Attended(answer["kernel"], tensors, answer["numbers"])
 
     def _placed(self, size: int) -> int:
         start = self.region.place(size)

@@ -6,8 +6,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from isolated.errors import HarnessError
-
 from sglang_aiter import expect
 from sglang_aiter.draw import Coverage, Path, seed, settings, smallest
 from sglang_aiter.drive import Captured, Driver
@@ -16,6 +14,8 @@ from sglang_aiter.target import Target
 
 _SHORT = 70
 """Tokens of the sequences beside a long one."""
+_SHRUNK = 3
+"""Failing paths of a run whose setting is made smaller; where the fault is, all paths fail, and each takes a moment."""
 
 
 class NotThere(Exception):
@@ -29,16 +29,22 @@ class Trials:
     target: Target
     coverage: Coverage = field(default_factory=Coverage)
     unseen: dict[str, str] = field(default_factory=dict)
+    shrunk: int = 0
 
     def follow(self, path: Path, figures: expect.Figures, *, full: bool = False) -> None:
-        """Try every drawn setting of a path; fail with the smallest setting found that does.
+        """Try every drawn setting of a path, small ones first; fail with the first that does.
+
+        The first few paths that fail do so with the smallest setting found.
 
         With `full` a sequence may be as long as the context where drafts are verified. Raises NotThere.
         """
         drawn = self._drawn(path)
         for tried, setting in enumerate(drawn, 1):
             said = self._fails(path, setting, figures, full)
+            if said and self.shrunk >= _SHRUNK:
+                raise AssertionError(f"{said}; first failing setting, number {tried} of those drawn: {setting}")
             if said:
+                self.shrunk += 1
                 least, why = smallest(setting, said, lambda made: self._fails(path, made, figures, full))
                 raise AssertionError(f"{why}; smallest failing setting of {tried} tried: {least}")
 
@@ -46,18 +52,18 @@ class Trials:
         """Return what a path's drawn settings make a server do, where this backend has the path."""
         if not self.target.supports(path.mode, plain=path.plain):
             return []
-        drawn = self._drawn(path)
-        sized = [(setting, _sizes(path, setting)) for setting in drawn]
-        return [
-            Step(path.mode, setting, tuple(_batches(path, setting, sizes, full=False)), path.multi_step)
-            for setting, sizes in sized
-        ]
+        return [_step(path, setting, _sizes(path, setting)) for setting in self._drawn(path)]
+
+    def steps_of(self, path: Path, setting: Setting, sizes: Sequence[int]) -> list[Step]:
+        """Return what one setting makes a server do with these batch sizes, where this backend has the path."""
+        return [_step(path, setting, sizes)] if self.target.supports(path.mode, plain=path.plain) else []
 
     def once(self, path: Path, setting: Setting, sizes: Sequence[int], figures: expect.Figures) -> None:
-        """Try one setting with these captured batch sizes, and one that is captured on real sequences."""
+        """Try one setting with these captured batch sizes, and a small one that is captured on real sequences."""
         trial = _Trial(self, path, setting, figures, full=False)
         trial.run(sizes)
-        trial.capture(_batches(path, setting, sizes, full=False)[0])
+        if min(sizes) < setting.max_bs:
+            trial.capture(_batches(path, setting, sizes, full=False)[0])
 
     def _drawn(self, path: Path) -> list[Setting]:
         by_page = not path.multi_step or self.target.drafts_by_page()
@@ -97,7 +103,7 @@ class _Trial:
         )
 
     def _replay(self, captured: Captured, requests: Batch) -> None:
-        replayed = self.driver.replay(self.path.mode, requests)
+        replayed = self.driver.replay(self.path.mode, requests, captured)
         for step, (before, now) in enumerate(zip(captured.now(), replayed, strict=True)):
             rows = [length + self._extra(step, before.kv_indptr is None) for length in requests.lengths]
             expect.nothing_outside(self.driver, self.figures, needed=sum(rows))
@@ -109,12 +115,10 @@ class _Trial:
 
     def _attend(self, requests: Batch) -> None:
         """Look at what the attention kernel is given; a release whose attention cannot be driven here is noted."""
-        for window in {False, self.driver.window}:
-            try:
-                attended = self.driver.attend(self.path.mode, window=window)
-            except HarnessError as limit:
-                self.trials.unseen[str(self.path)] = str(limit)
-                return
+        layers, limit = self.driver.attend(self.path.mode)
+        if limit:
+            self.trials.unseen[str(self.path)] = limit
+        for window, attended in layers:
             # Of the others none but unified attention has a table for sliding-window layers.
             if attended.kernel and (not window or attended.kernel == "unified_attention"):
                 drafts = self.setting.draft or 0
@@ -140,6 +144,10 @@ def _sizes(path: Path, setting: Setting) -> list[int]:
     """Draw which batch sizes are captured, the largest first."""
     chance = random.Random(f"{seed()} {path} {setting}")  # noqa: S311 - to be made again, not to be unknown
     return sorted({setting.max_bs, chance.randint(1, min(3, setting.max_bs))}, reverse=True)
+
+
+def _step(path: Path, setting: Setting, sizes: Sequence[int]) -> Step:
+    return Step(path.mode, setting, tuple(_batches(path, setting, sizes, full=False)), path.multi_step)
 
 
 def _batches(path: Path, setting: Setting, sizes: Sequence[int], *, full: bool) -> list[Batch]:

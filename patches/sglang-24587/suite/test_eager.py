@@ -21,10 +21,16 @@ PATHS = [
     Path("target_verify"),
     Path("target_verify", mla=True),
     Path("target_verify", unified=True),
+    Path("target_verify", unified=True, window=True),
     Path("draft_extend_v2", mla=True),
 ]
+DRAFTING = {
+    "ragged-kernel": Path("decode", steps=STEPS),
+    "unified": Path("decode", steps=STEPS, unified=True),
+    "unified-window": Path("decode", steps=STEPS, unified=True, window=True),
+}
 PAGES = [1, 48, 128]
-BATCHES = [[7], [196, 1, 18], [196, 7, 196, 10], [7, 2], [196, 17, 1]]
+BATCHES = [[7], [196, 1, 18], [196, 7, 196, 10], [7, 2]]
 """Small ones after large ones and the other way round: the scratch buffer is kept from step to step, and outgrown.
 
 The longest sequences have two lengths, as a kernel is compiled for each.
@@ -45,15 +51,17 @@ def test_attention_reads_each_sequence(target: Target, path: Path, page: int) ->
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("attention", ["ragged-kernel", "unified"])
+@pytest.mark.parametrize("attention", DRAFTING)
 def test_drafting_reads_each_sequence(target: Target, attention: str, page: int) -> None:
     """Each step of a backend that drafts several tokens has the tokens that the steps before it have drafted."""
     if page > 1 and not target.drafts_by_page():
         pytest.skip("this backend drafts at page size 1 alone")
-    path = Path("decode", unified=attention == "unified", steps=STEPS)
+    path = DRAFTING[attention]
     driver = Driver(target, server(path, page), multi_step=True, graph=False)
     if path.unified and not driver.unified:
         pytest.skip("this backend has no unified attention")
+    if path.window and not driver.window:
+        pytest.skip("this backend has no pool of sliding-window layers")
     for lengths in BATCHES:
         requests = batch(lengths)
         for step, metadata in enumerate(driver.eager("decode", requests), 1):
@@ -64,7 +72,12 @@ def steps(trials: Trials) -> list[Step]:
     """Return what the cases make a server do."""
     batches = tuple(map(batch, BATCHES))
     paths = [path for path in PATHS if trials.target.supports(path.mode, plain=path.plain)]
-    return [Step(path.mode, server(path, page), batches, graph=False) for path in paths for page in PAGES]
+    pages = PAGES if trials.target.drafts_by_page() else PAGES[:1]
+    return [Step(path.mode, server(path, page), batches, graph=False) for path in paths for page in PAGES] + [
+        Step("decode", server(path, page), batches, multi_step=True, graph=False)
+        for path in DRAFTING.values()
+        for page in pages
+    ]
 
 
 def server(path: Path, page: int) -> Setting:
@@ -81,7 +94,9 @@ def step(driver: Driver, path: Path, lengths: list[int]) -> None:
     drafts = DRAFT if path.mode == "target_verify" else 0
     try:
         (metadata,) = driver.eager(path.mode, requests)
-        attended = [driver.attend(path.mode, window=window) for window in {False, driver.window}]
+        layers, unseen = driver.attend(path.mode)
+        if unseen:
+            raise HarnessError(unseen)
     except HarnessError as limit:
         pytest.skip(f"this backend's step cannot be run here: {limit}")
     held = [length + (drafts if path.mla or metadata.unified else 0) for length in lengths]
@@ -92,7 +107,7 @@ def step(driver: Driver, path: Path, lengths: list[int]) -> None:
     expect.query_starts(metadata, requests, {"decode": 1, "target_verify": DRAFT}.get(path.mode))
     longest = metadata.max_kv_len
     assert longest is None or longest >= max(lengths), f"max_kv_len is {longest}; a sequence has {max(lengths)} tokens"
-    for window, seen in zip((False, driver.window), attended, strict=False):
+    for window, seen in layers:
         if seen.kernel and (not window or seen.kernel == "unified_attention"):
             whole = path.mla or seen.kernel == "unified_attention"
             rows = [length + (drafts if whole else 0) for length in lengths]

@@ -10,6 +10,7 @@ from sglang_aiter.drive import plan
 from sglang_aiter.setting import Setting
 from sglang_aiter.target import Target
 
+pytestmark = pytest.mark.first  # it launches no kernel: the kernels of the other cases are compiled meanwhile
 MIB = 1024 * 1024
 SERVERS = [(6, 1000), (256, 131072)]
 IDS = [f"{max_bs}x{context}" for max_bs, context in SERVERS]

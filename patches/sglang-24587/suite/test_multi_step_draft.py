@@ -38,6 +38,7 @@ def steps(trials: Trials) -> list[Step]:
     ]
 
 
+@pytest.mark.first
 @pytest.mark.parametrize(("context", "page"), GEOMETRIES, ids=IDS)
 @pytest.mark.parametrize("attention", ["ragged-kernel", "unified"])
 def test_the_lent_row_is_used(target: Target, attention: str, context: int, page: int) -> None:

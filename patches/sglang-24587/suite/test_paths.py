@@ -52,10 +52,14 @@ KINDS = {
     "large": (Setting(max_bs=130, pool=100, context=40), (130,)),
 }
 """Batches with more places than the pool has requests, as a captured size may have: a few, and many."""
+EVERY = Setting(max_bs=12, pool=16, context=72), tuple(range(12, 0, -1))
+"""A server and every batch size up to its largest."""
+PADDED = [path for path in PATHS if not path.multi_step]
+COUNTED = [path for path in PATHS if str(path) in QUICK]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("path", [path for path in PATHS if not path.multi_step], ids=str)
+@pytest.mark.parametrize("path", PADDED, ids=str)
 def test_batches_are_replayed_as_servers_pad_them(
     trials: Trials, record_property: expect.Figures, path: Path, kind: str
 ) -> None:
@@ -74,20 +78,25 @@ def test_batches_are_replayed_as_servers_pad_them(
         raise
 
 
-@pytest.mark.parametrize("path", [path for path in PATHS if str(path) in QUICK], ids=str)
+@pytest.mark.parametrize("path", COUNTED, ids=str)
 def test_every_batch_size_is_replayed(trials: Trials, record_property: expect.Figures, path: Path) -> None:
     """Each batch size up to the largest is captured, as a server does it, largest first."""
     supported(trials, path)
-    setting = of_path(Setting(max_bs=12, pool=16, context=72), path)
+    setting, sizes = EVERY
     try:
-        trials.once(path, setting, range(12, 0, -1), record_property)
+        trials.once(path, of_path(setting, path), sizes, record_property)
     except NotThere as missing:
         pytest.skip(str(missing))
 
 
 def steps(trials: Trials) -> list[Step]:
-    """Return what the drawn settings make a server do."""
-    return [step for path in PATHS for step in trials.steps(path)]
+    """Return what the cases make a server do."""
+    drawn = [step for path in PATHS for step in trials.steps(path)]
+    padded = [(path, *kind) for path in PADDED for kind in KINDS.values()]
+    fixed = [*padded, *[(path, *EVERY) for path in COUNTED]]
+    return drawn + [
+        step for path, setting, sizes in fixed for step in trials.steps_of(path, of_path(setting, path), sizes)
+    ]
 
 
 def of_path(setting: Setting, path: Path) -> Setting:

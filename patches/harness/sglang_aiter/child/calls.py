@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
@@ -135,8 +136,14 @@ class Calls:
 
 def _call(method: Callable[..., Any], **offered: Any) -> None:
     """Call with those of the offered arguments that the method takes."""
-    parameters = inspect.signature(method).parameters
+    parameters = _parameters(getattr(method, "__func__", method))
     missing = [name for name, each in parameters.items() if name not in offered and each.default is each.empty]
     if missing:
         raise HarnessError(f"{method.__qualname__} takes {', '.join(missing)}, which the harness does not know.")
     method(**{name: offered[name] for name in parameters if name in offered})
+
+
+@cache
+def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Return what a method takes besides `self`; looked up once, as each replay calls it."""
+    return {name: each for name, each in inspect.signature(function).parameters.items() if name != "self"}

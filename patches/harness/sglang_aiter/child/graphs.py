@@ -4,7 +4,9 @@ other holds the index kernels themselves. Real CUDA or HIP graphs on a GPU, the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import gc
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -19,7 +21,7 @@ class Graph:
         self._work = work
         self._graph = torch.cuda.CUDAGraph() if gpu else None
         if self._graph is not None:
-            with torch.cuda.graph(self._graph):
+            with _without_collection(), torch.cuda.graph(self._graph):
                 work()
 
     def replay(self) -> None:
@@ -53,6 +55,16 @@ class KernelGraph:
     def _launch(self) -> None:
         for call in self._calls:
             call.again()
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Let no garbage be collected: an older graph that is freed during a capture makes the capture fail."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _shape(call: Call) -> tuple[Any, ...]:

@@ -106,12 +106,22 @@ class Handler:
         self._slots.move(self._memory, starts)
         self._exports = Exports(self._memory, *exports)
 
-    def prepare(self, mode: str, rows: list[int], lengths: list[int], in_capture: bool, hold: bool) -> dict[str, Any]:
-        """Run the graph path; return the metadata it leaves. With `hold` it can be shown again, by its number."""
+    def prepare(
+        self, mode: str, rows: list[int], lengths: list[int], in_capture: bool, hold: bool, again: int | None = None
+    ) -> dict[str, Any]:
+        """Run the graph path; return the metadata it leaves. With `hold` it can be shown again, by its number.
+
+        `again` is the number of metadata that is shown as well, as it is after this.
+        """
+        self._hashed()
         made = self._calls.prepare(mode, Batch(tuple(rows), tuple(lengths)), in_capture=in_capture)
         if hold:
             self._held.append((made, self._exports))
-        return {"held": len(self._held) - 1, "metadata": self._show(made, ("held", len(self._held)) if hold else "now")}
+        return {
+            "held": len(self._held) - 1,
+            "metadata": self._show(made, ("held", len(self._held)) if hold else "now"),
+            "again": None if again is None else self.again(again),
+        }
 
     def again(self, held: int) -> list[dict[str, Any]]:
         """Show metadata that is held, as it is by now."""
@@ -119,14 +129,25 @@ class Handler:
 
     def eager(self, mode: str, rows: list[int], lengths: list[int]) -> list[dict[str, Any]]:
         """Prepare a step without a graph."""
+        self._hashed()
         return self._show(self._calls.eager(mode, Batch(tuple(rows), tuple(lengths))), "eager")
 
-    def attend(self, mode: str, window: bool) -> dict[str, Any]:
-        """Run the attention of what was prepared last, up to the kernel; say what that is given."""
-        kernel, tensors, numbers = attention.called(self._calls, mode, window=window)
-        shown = {name: self._exports.show(tensor, ("attend", window, name)) for name, tensor in tensors.items()}
+    def attend(self, mode: str, windows: list[bool]) -> list[dict[str, Any]]:
+        """Run the attention of what was prepared last, up to the kernel; say what each kind of layer gives to that.
+
+        A limit of the harness ends the answer early; it is its last part.
+        """
+        answer: list[dict[str, Any]] = []
+        for window in windows:
+            try:
+                kernel, tensors, numbers = attention.called(self._calls, mode, window=window)
+            except HarnessError as limit:
+                answer.append({"limit": str(limit)})
+                break
+            shown = {name: self._exports.show(tensor, ("attend", window, name)) for name, tensor in tensors.items()}
+            answer.append({"kernel": kernel, "tensors": shown, "numbers": numbers})
         self._wait()
-        return {"kernel": kernel, "tensors": shown, "numbers": numbers}
+        return answer
 
     def read_by_graph(self, held: int) -> dict[str, Any]:
         """Capture a graph that copies the indices of held metadata; return its number and where the copies lie."""
@@ -208,8 +229,7 @@ class Handler:
 
     def _compile_ahead(self, target: list[Any], parts: list[list[dict[str, Any]]]) -> None:
         ahead = importlib.import_module("sglang_aiter.child.ahead").Ahead(tuple(target))
-        if self._hashing is not None:
-            self._hashing.join()  # no other thread may hold a lock where this process is copied
+        self._hashed()  # no other thread may hold a lock where this process is copied
         for part in parts:
             with self._kernels.recorded(launch=False) as calls:
                 for step in part:
@@ -245,6 +265,11 @@ class Handler:
     @property
     def _kernels(self) -> Any:
         return sys.modules["sglang_aiter.child.kernels"]
+
+    def _hashed(self) -> None:
+        """Wait until Triton's hash is made: a launch would make it once more."""
+        if self._hashing is not None:
+            self._hashing.join()
 
     def _record(self, mode: str, rows: list[int], lengths: list[int]) -> list[Any]:
         with self._kernels.recorded() as calls:
