@@ -33,6 +33,7 @@ from bot.models.outcomes import (
 from bot.models.progress import Progress, StopWhen, never, silent
 from bot.models.proof import (
     COMMAND,
+    JUNIT,
     OWN_TESTS,
     CaseOutcome,
     CaseResult,
@@ -64,6 +65,7 @@ from bot.models.pull_requests import (
 
 __all__ = [
     "COMMAND",
+    "JUNIT",
     "OWN_TESTS",
     "Affectedness",
     "AlreadyApplied",

@@ -36,6 +36,10 @@ class Suite:
     takes_turns: bool = False
 
 
+JUNIT = "{junit}"
+"""Stands for the report file in a command."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSuite:
     """The target's own tests: a command that runs in the tree itself, once per tree, in a process of its own.
@@ -53,6 +57,11 @@ class CommandSuite:
     steering: tuple[str, ...] = ()
     known_failures: tuple[KnownFailure, ...] = ()
     timeout: float = 900.0
+
+    @property
+    def reports(self) -> bool:
+        """Whether it writes a report, by which it is known that a test ran."""
+        return bool(self.junit) or any(JUNIT in word for word in self.command)
 
 
 class CaseOutcome(StrEnum):

@@ -15,7 +15,7 @@ from pathlib import Path
 from bot.environment.temporary_folders import scratch_folder
 from bot.environment.untrusted_files import write_file
 from bot.errors import SuiteError
-from bot.models import COMMAND, CaseOutcome, CaseResult, CommandSuite, Progress, SuiteRun, silent
+from bot.models import COMMAND, JUNIT, CaseOutcome, CaseResult, CommandSuite, Progress, SuiteRun, silent
 from bot.proof.device_check import check_device, visible_device
 from bot.proof.isolated_command import Launch
 from bot.proof.judge import LISTED_CASES
@@ -23,10 +23,10 @@ from bot.proof.junit import JUnitReport, parse_junit, read_report
 from bot.proof.process import NOT_STARTED, ProcessResult
 from bot.proof.progress import Reporter, last_case, last_lines, summary, why_stopped
 from bot.proof.run_isolated import RunOptions, interpreter, run_isolated
-from bot.proof.source_copy import Mark, copy_sources, lay_over, marks_of
+from bot.proof.source_copy import Mark, copy_sources, lay_over, marks_of, take_out
 from bot.proof.suite_environment import command_environment
 
-JUNIT, PYTHON = "{junit}", "{python}"
+PYTHON = "{python}"
 _BAD = (CaseOutcome.FAILED, CaseOutcome.ERROR)
 
 
@@ -73,6 +73,8 @@ def run_command(
         copy_sources(tree, copy)
         if overlay_from is not None:
             lay_over(copy, overlay_from, suite.overlay)
+        if suite.junit:
+            take_out(copy, suite.junit)  # a report that the tree brings says nothing of this run
         marks = marks_of(copy, suite.overlay)
         report_file = scratch / _REPORT
         kernels = options.kernels or home / "triton"
@@ -116,8 +118,7 @@ def _read(result: ProcessResult, suite: CommandSuite, folder: Path, report: str)
         return _Ending(problem)
     if result.code in NOT_STARTED:
         return _Ending(f"the command could not be started: {last_lines(result)}")
-    reports = bool(suite.junit) or any(JUNIT in word for word in suite.command)
-    if not reports or (result.signal_name and not os.path.lexists(folder / report)):
+    if not suite.reports or (result.signal_name and not os.path.lexists(folder / report)):
         return _Ending(_no_test(result))
     try:
         xml = read_report(folder, report)

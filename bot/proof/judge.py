@@ -32,6 +32,7 @@ from bot.models import (
     SuiteRun,
     Verdict,
     VerdictOutcome,
+    suite_title,
 )
 from bot.proof.changed_tests import errors_as_failures
 
@@ -88,6 +89,8 @@ def judge_suite(
     if isinstance(suite, CommandSuite) and suite.overlay:
         base = errors_as_failures(base, candidate)
     verdict = judge(base, candidate, known_failures=suite.known_failures, resolved_patches=resolved_patches)
+    if isinstance(suite, CommandSuite) and not suite.reports:
+        verdict = replace(verdict, notes=(*verdict.notes, _without_report(suite)))
     if verdict.outcome is not VerdictOutcome.PROVEN:
         return verdict
     doubt = _steering_doubt(suite) if isinstance(suite, CommandSuite) else _too_fast(base, candidate)
@@ -148,6 +151,13 @@ def _too_fast(base: SuiteRun, candidate: SuiteRun) -> str:
         return ""
     count = _cases(len(shared_cases))
     return f"{count} that pass on both took {first:.1f} s on the base and {second:.2f} s on the candidate."
+
+
+def _without_report(suite: CommandSuite) -> str:
+    return (
+        f"`{suite_title(suite.name)}` leaves no report: its exit code is all that is known, and not whether a test "
+        "ran. Let its command write a report to `{junit}`."
+    )
 
 
 def _steering_doubt(suite: CommandSuite) -> str:

@@ -51,6 +51,13 @@ def lay_over(copy: Path, source: Path, files: tuple[str, ...]) -> None:
         shutil.copy2(source_file, place, follow_symlinks=False)
 
 
+def take_out(copy: Path, file: str) -> None:
+    """Remove a file of a copy, if there is one. What lies behind a link that leaves the copy stays."""
+    place = copy / file
+    if place.parent.resolve().is_relative_to(copy.resolve()) and not (place.is_dir() and not place.is_symlink()):
+        place.unlink(missing_ok=True)
+
+
 Mark = tuple[int, int, int]
 
 

@@ -81,6 +81,45 @@ def test_a_report_of_skipped_cases_alone_passes_nothing(tmp_path: Path) -> None:
     assert "it ran no case: 1 collected, all of them skipped" in ended.problem
 
 
+OLD_REPORT = '<testsuites><testsuite><testcase classname="old" name="test_it"/></testsuite></testsuites>'
+
+
+def test_a_report_that_the_tree_brings_is_none_of_the_run(tmp_path: Path) -> None:
+    tree = write(tmp_path / "tree", {"build/report.xml": OLD_REPORT})
+    ended = run(tree, script("pass", junit="build/report.xml"))
+    assert "left no report" in ended.problem
+    assert (tree / "build/report.xml").read_text() == OLD_REPORT, "the tree itself stays as it was"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("{python}", "-c", "import sys; sys.exit(0)", "{junit}"),
+        ("{python}", "-c", "import sys; open(sys.argv[1], 'w').write('<testsuites/>')", "{junit}"),
+        (*PYTEST, "-k", "nothing_of_that_name", "--suppress-no-test-exit-code"),
+    ],
+    ids=["no report", "no case", "another exit code"],
+)
+def test_a_guard_that_ends_well_and_reports_no_test_is_no_pass(tmp_path: Path, command: tuple[str, ...]) -> None:
+    conftest = (
+        "def pytest_addoption(parser): parser.addoption('--suppress-no-test-exit-code', action='store_true')\n"
+        "def pytest_sessionfinish(session): session.exitstatus = 0\n"
+    )
+    tree = write(tmp_path, {"test_it.py": "def test_it(): pass\n", "conftest.py": conftest})
+    verdict = prove(tree, tree, CommandSuite(name="guard", command=command), device="cpu")
+    assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
+    assert "left no report" in verdict.reason or "collected no case" in verdict.reason
+
+
+def test_a_command_without_a_report_is_said_to_show_no_test(tmp_path: Path) -> None:
+    verdict = prove(tmp_path, tmp_path, script("pass"), device="cpu")
+    assert verdict.outcome is VerdictOutcome.NOT_REPRODUCED
+    (note,) = verdict.notes
+    assert note.startswith("`own` leaves no report: its exit code is all that is known, and not whether a test ran.")
+    tree = write(tmp_path, {"test_it.py": "def test_it(): pass\n"})
+    assert prove(tree, tree, CommandSuite(name="own", command=PYTEST), device="cpu").notes == ()
+
+
 def test_an_abort_is_not_run_again(tmp_path: Path) -> None:
     """Each run prints once; the message holds the end of what was printed."""
     (case,) = run(tmp_path, script("import os; print('started', flush=True); os.abort()")).cases
