@@ -19,6 +19,7 @@ from bot.github.account import sign_in
 from bot.github.http_retry import GitHubRetry
 from bot.github.retrying_caller import RetryingCaller
 from bot.github.translate_errors import translate_errors
+from bot.text.logins import is_shared
 
 
 class GitHubSession:
@@ -118,12 +119,17 @@ class GitHubSession:
             self._repository.update()
 
     def may_push_workflows(self) -> bool:
-        """Say whether the token may push changes under .github/workflows; true if GitHub does not say.
+        """Say whether the token may push changes under .github/workflows; true if that cannot be known.
 
-        GitHub names an App installation's permissions and a classic token's scopes, and nothing of other tokens:
+        GitHub names an App installation's permissions and a classic token's scopes, and nothing of a fine-grained token
+        or of an installation's token without its App. The token of a workflow run never may:
         https://docs.github.com/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps
+        https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#permissions
         """
         if self._permissions is not None:
             return self._permissions.get("workflows") == "write"
-        scopes = self._github.oauth_scopes
+        # Of all that a workflow's `permissions:` can give to it, none is for workflow files.
+        if is_shared(self._login):
+            return False
+        scopes = [scope for scope in self._github.oauth_scopes or () if scope]
         return not scopes or "workflow" in scopes

@@ -74,6 +74,7 @@ def plan_trigger(trigger: Trigger, folder: RunFolder, context: RepositoryContext
         repository=context.config.repository,
         clone_url=context.github.clone_url,
         refused=tuple(sorted(comment for comment in summary.refused if comment is not None)),
+        may_push_workflows=context.github.may_push_workflows(),
         requests=tuple(planner.requests),
     )
     folder.write("plan/plan.json", plan)
@@ -109,7 +110,9 @@ def pick_targets(
         }
         run = RequestRun(request, FolderStore(folder, request))
         for target in serving_order(names, context.patch_for(request.original)):
-            picks[names[str(target)]] = run.pick(target, context, repository)
+            picks[names[str(target)]] = run.pick(
+                target, context, repository, may_push_workflows=plan.may_push_workflows
+            )
     return picks
 
 

@@ -44,7 +44,7 @@ def offer_draft(
     candidate = _mark(plan, context)
     if candidate is None:
         return outcome
-    check_rights(candidate, context)
+    check_rights(candidate, may_push_workflows=context.github.may_push_workflows())
     before = replaceable_tip(plan, context)
     try:
         draft = _open_draft(outcome, candidate, plan, request, context)

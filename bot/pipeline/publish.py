@@ -19,17 +19,21 @@ from bot.report.pull_request import render_body, render_title
 _WORKFLOWS = ".github/workflows/"
 
 
-def check_rights(candidate: Candidate, context: RepositoryContext) -> None:
+def check_rights(candidate: Candidate, *, may_push_workflows: bool) -> None:
     """Find out before the proof what GitHub would only say to the push.
 
+    `may_push_workflows` is false if the token that will push is known to lack that right.
+
     Raises:
-        PushForbidden: the candidate changes workflow files and the token is known to lack that right.
+        PushForbidden: the candidate changes workflow files, and the token may not push them.
     """
     files = [path for path in candidate.files if path.startswith(_WORKFLOWS)]
-    if files and not context.github.may_push_workflows():
+    if files and not may_push_workflows:
         raise PushForbidden(
             f"The backport changes `{files[0]}`, and this token may not push workflow files, so nothing was pushed.",
-            hint="Give the token the `workflow` scope (a GitHub App: `Workflows: write`), then ask again.",
+            hint="Give the bot a token with the `workflow` scope or a GitHub App with `Workflows: write` (the token of "
+            "a workflow run cannot have that right), then ask again. Or leave these files out of all backports: "
+            "`pick: {leave_out: [.github/**]}`.",
         )
 
 
@@ -64,7 +68,7 @@ def _open(
         PushForbidden: see `check_rights`; or the repository does not take the push.
         NotOpened: the branch is pushed, and GitHub refused the pull request.
     """
-    check_rights(candidate, context)
+    check_rights(candidate, may_push_workflows=context.github.may_push_workflows())
     patch = context.pick.patch_for(request.original)
     draft = request.options.draft or not _is_certain(candidate, verdict)
     pull_request = push_and_open(

@@ -63,12 +63,6 @@ def serving_order(names: Iterable[str], patch: CarriedPatch | None) -> list[Targ
     return [Target.parse(name) for name in (names if patch else newest_first(names))]
 
 
-def _sign(candidate: Candidate, repository: RepositoryContext) -> Candidate:
-    """Have GitHub write the commits if the configuration wants that: the proof is to be about what will be pushed."""
-    check_rights(candidate, repository)  # before a proof takes a GPU's time for what could not be pushed
-    return signed_by_github(candidate, repository)
-
-
 class RequestRun:
     """Takes one request through the steps. Callers take its targets in `serving_order`."""
 
@@ -128,19 +122,31 @@ class RequestRun:
         originals: RepositoryContext | None = None,
         *,
         tools: Regenerator | None = None,
+        may_push_workflows: bool = True,
     ) -> Candidate | TargetOutcome:
         """Make the candidate of a planned target. What stops it is its outcome and never an exception.
 
-        `originals` is needed only for targets elsewhere and for commits that GitHub is to sign.
+        `originals` is needed only for targets elsewhere and for commits that GitHub is to sign. Without it
+        `may_push_workflows` is what is known of the account that will publish.
         """
-        result = self._capture(target, lambda: self._pick(target, context, originals, tools))
+
+        def step() -> Candidate | TargetOutcome:
+            return self._pick(target, context, originals, tools, may_push_workflows=may_push_workflows)
+
+        result = self._capture(target, step)
         self.store.keep_pick(target, result)
         if isinstance(result, Candidate):
             self._candidates[target] = result
         return result
 
     def _pick(
-        self, target: Target, context: PickContext, originals: RepositoryContext | None, tools: Regenerator | None
+        self,
+        target: Target,
+        context: PickContext,
+        originals: RepositoryContext | None,
+        tools: Regenerator | None,
+        *,
+        may_push_workflows: bool,
     ) -> Candidate | TargetOutcome:
         plan = self._plan_of(target)
         if originals is None and target.repository is not None:
@@ -154,7 +160,10 @@ class RequestRun:
         context.mirror.fetch([plan.base_commit])
         result = pick_candidate(plan, self.request, context, siblings=self.siblings(target), tools=tools)
         if isinstance(result, Candidate):
-            result = _sign(result, repository) if repository is not None else result
+            allowed = repository.github.may_push_workflows() if repository is not None else may_push_workflows
+            # Before a proof takes a GPU's time for what could not be pushed.
+            check_rights(result, may_push_workflows=allowed)
+            result = signed_by_github(result, repository) if repository is not None else result
             self.store.keep_objects(target, result, context.mirror)
         return result
 

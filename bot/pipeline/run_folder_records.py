@@ -121,12 +121,16 @@ class PlannedTarget:
 
 
 class Plan(Record):
-    """plan/plan.json: what one event asks for. `refused` are the comments in which another command was refused."""
+    """plan/plan.json: what one event asks for. `refused` are the comments in which another command was refused.
+
+    `may_push_workflows` is false if the account that publishes is known to lack that right; the pick has no account.
+    """
 
     version: Literal[2] = 2
     repository: str
     clone_url: str
     refused: tuple[int, ...] = ()
+    may_push_workflows: bool = True
     requests: tuple[PlannedRequest, ...]
 
     def planned_targets(self) -> tuple[PlannedTarget, ...]:

@@ -12,11 +12,12 @@ import pytest
 from bot.environment import credentials
 from bot.environment.credentials import AppKey
 from bot.errors import ConfigError, GitHubError
+from bot.fake_github import rest_http
 from bot.fake_github.rest import apps
 from bot.git.mirror import open_mirror
 from bot.github.client import GitHubClient
 from bot.models import Opened
-from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, with_pick
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, with_pick
 
 PERMISSIONS = {"contents": "write", "pull_requests": "write", "issues": "write", "checks": "write", "metadata": "read"}
 
@@ -61,6 +62,29 @@ def test_an_app_knows_whether_it_may_push_workflow_files(office: Office, granted
     permissions = PERMISSIONS | ({"workflows": "write"} if granted else {})
     app, private = office.fake_github.add_app("pusher", [REPOSITORY], permissions)
     client = GitHubClient(REPOSITORY, token=AppKey(str(app.id), private), api_url=office.fake_github.api_url)
+    assert client.may_push_workflows() is granted
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("scopes", "login", "granted"),
+    [
+        ("repo, workflow", BOT, True),
+        ("repo", BOT, False),
+        # What GitHub says of a fine-grained token, of which nothing can be known: nothing.
+        ("", BOT, True),
+        (None, BOT, True),
+        # The token of a workflow run, which no `permissions:` give that right.
+        (None, "github-actions[bot]", False),
+    ],
+)
+def test_a_token_is_known_to_lack_the_right_by_its_scopes_or_its_account(
+    scopes: str | None, login: str, granted: bool, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = {} if scopes is None else {"X-OAuth-Scopes": scopes}
+    monkeypatch.setattr(rest_http, "_scopes", lambda token: headers)
+    token = office.fake_github.add_token(BOT)
+    client = GitHubClient(REPOSITORY, token=token, api_url=office.fake_github.api_url, login=login)
     assert client.may_push_workflows() is granted
     client.close()
 

@@ -11,7 +11,7 @@ from github.PullRequest import PullRequest
 
 from bot.git.mirror import open_mirror
 from bot.github.client import GitHubClient
-from bot.models import Failed, MergeMethod, Opened, WouldOpen
+from bot.models import Failed, MergeMethod, NothingLeft, Opened, Status, WouldOpen
 from tests.pipeline.landing import message, open_pull, picked, unproven, write
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, with_pick
 
@@ -231,7 +231,40 @@ def test_a_workflow_file_that_the_token_may_not_push_is_found_before_the_push(
     assert isinstance(result, Failed)
     assert "`.github/workflows/ci.yml`" in result.message
     assert "`workflow` scope" in result.hint
+    assert "`pick: {leave_out: [.github/**]}`" in result.hint
     assert not [request for request in lenient.fake_github.requests() if "git-receive-pack" in request.path]
+
+
+def test_what_is_left_out_needs_no_right_and_is_named_in_the_pull_request(lenient: Office) -> None:
+    write(lenient, "topic", {".github/workflows/ci.yml": "on: push\n", "widget/new.py": "N = 1\n"}, "Add", onto="main")
+    pull = open_pull(lenient, "topic", title="Add")
+    pull.merge(merge_method="squash")
+    token = lenient.fake_github.add_token(BOT, workflows=False)
+    client = GitHubClient(REPOSITORY, token=token, api_url=lenient.fake_github.api_url, with_pauses=False)
+    config = lenient.context.config
+    config = config.model_copy(update={"pick": config.pick.model_copy(update={"leave_out": (".github/**",)})})
+    context = replace(with_pick(lenient.context, config=config), github=client)
+    office = replace(lenient, context=context)
+    (result,) = office.say(f"/backport {TARGET}", on=pull.number)
+    assert isinstance(result, Opened)
+    (backport,) = lenient.backports()
+    assert [file.filename for file in backport.get_files()] == ["widget/new.py"]
+    assert "is left out" in backport.body
+    assert "- `.github/workflows/ci.yml`" in backport.body
+    assert "Left out by `pick.leave_out`: `.github/workflows/ci.yml`." in lenient.answers(pull.number)[-1]
+    (second,) = office.say(f"/backport {TARGET} --redo --dry-run", on=pull.number)
+    assert second.status in (Status.OPENED, Status.WOULD_OPEN)
+    client.close()
+
+
+def test_an_original_with_nothing_left_opens_nothing(lenient: Office, builder: PullRequest) -> None:
+    config = lenient.context.config
+    config = config.model_copy(update={"pick": config.pick.model_copy(update={"leave_out": (".github/**",)})})
+    office = replace(lenient, context=with_pick(lenient.context, config=config))
+    (result,) = office.say(f"/backport {TARGET}", on=builder.number)
+    assert isinstance(result, NothingLeft)
+    assert lenient.backports() == []
+    assert "nothing left to bring" in lenient.answers(builder.number)[-1]
 
 
 def test_a_refused_push_of_a_workflow_file_is_a_failure_that_names_the_right(

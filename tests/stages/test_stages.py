@@ -15,7 +15,8 @@ from bot.errors import ConfigError, RunFolderError
 from bot.handlers import ci_jobs
 from bot.handlers.ci_event import Event
 from bot.models import Candidate, Failed, NotAffected, NotProven, Opened, Status, VerdictOutcome
-from tests.pipeline.office import MAINTAINER, REPOSITORY, git
+from tests.pipeline.landing import open_pull, write
+from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, git
 from tests.stages.pipeline import Pipeline
 
 ALL = "/backport release/1.0 release/1.1 release/1.2 release/9"
@@ -39,6 +40,20 @@ def test_every_target_ends_as_on_the_line_and_what_was_tested_is_what_is_opened(
     assert all(branch in answer for branch in ("release/1.0", "release/1.1", "release/1.2", "release/9"))
     assert "under way" not in answer
     assert office.reactions() == ["eyes", "confused"]
+
+
+def test_workflow_files_that_may_not_be_pushed_are_found_before_the_proof(pipeline: Pipeline) -> None:
+    office = pipeline.office
+    write(office, "topic", {".github/workflows/ci.yml": "on: push\n", "widget/new.py": "N = 1\n"}, "Add", onto="main")
+    pull = open_pull(office, "topic", title="Add")
+    pull.merge(merge_method="squash")
+    pipeline.token = office.fake_github.add_token(BOT, workflows=False)
+    (target,) = pipeline.plan(pipeline.event(CLEAN, on=pull.number))
+    assert pipeline.pick(target.id) == (f"{target.id}: release/1.2: failed",)
+    (failed,) = pipeline.publish(pipeline.seal())
+    assert isinstance(failed, Failed)
+    assert "may not push workflow files" in failed.message
+    assert office.backports() == []
 
 
 def test_publishing_twice_opens_nothing_twice(pipeline: Pipeline) -> None:
