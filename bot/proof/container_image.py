@@ -23,7 +23,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 15.0, 300.0
 _GLANCE, _REPORT_EVERY = 1.0, 60.0
 _FINAL = re.compile(r"manifest unknown|not found|denied|unauthorized|invalid reference|no basic auth", re.IGNORECASE)
 """What a registry answers however often it is asked."""
-_HINT = "Check `prove.containers`, and log in to the registry in a step before or in `prove.prepare`."
+_HINT = (
+    "Check `prove.containers`, or the device's `images`: `docker manifest inspect` says whether a registry has an "
+    "image. If it wants a login, log in in a step before or in `prove.prepare`."
+)
 _LIMIT_HINT = (
     "The machine of the daemon allows less than that. Lower the `--ulimit` in `prove.container_options` to what "
     "`ulimit -Hn` says there, or leave it out."

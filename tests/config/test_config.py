@@ -37,10 +37,16 @@ def test_the_configuration_for_sglang_asks_for_what_its_runners_have() -> None:
     """The names are those of sglang's own workflows and scripts, as of November 2026."""
     config = load_config(ROOT / FILE_NAME)
     assert (config.repository, config.prove.device) == ("sgl-project/sglang", "rocm")
-    assert config.prove.devices_that_count == ("rocm",)
     assert config.prove.required
-    assert config.prove.actions.labels == ("linux-mi300-1gpu-sglang",)
-    assert config.prove.image_for("release/v0.5.12") == "lmsysorg/sglang:v0.5.12-rocm720-mi30x"
+    expected = {"gfx942": ("linux-mi300-1gpu-sglang", "mi30x"), "gfx950": ("linux-mi35x-gpu-1", "mi35x")}
+    assert [entry.name for entry in config.prove.devices] == list(expected)
+    for name, (label, images) in expected.items():
+        settings = config.prove.for_device(name)
+        assert (settings.device, settings.devices_that_count) == ("rocm", (name,))
+        assert settings.actions.labels == (label,)
+        for branch in ("release/v0.5.10", "release/v0.5.19"):
+            version = branch.removeprefix("release/v")
+            assert settings.image_for(branch) == f"lmsysorg/sglang:v{version}-rocm720-{images}"
     assert config.backport_branch(24587, "release/v0.5.12") == "cherry-pick/24587-to-release-v0.5.12"
     assert {"cherry-pick", "run-ci"} == set(config.labels)
 

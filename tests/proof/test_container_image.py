@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.config import load_config
 from bot.config.prove import ProveConfig
 from bot.errors import SuiteError
 from bot.models import VerdictOutcome, never, silent
@@ -175,6 +176,19 @@ def test_preparations_run_in_order_and_stop_at_the_first_that_fails(tmp_path: Pa
     with pytest.raises(SuiteError, match="exited with 3: no VRAM"):
         run_preparations(commands, {"image": IMAGE}, limit=60, progress=silent)
     assert log.read_text() == f"{IMAGE}\n"
+
+
+def test_the_preparations_for_sglang_run_its_script_where_it_is_checked_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    commands = load_config(Path(__file__).parents[2] / "backport.yaml").prove.prepare
+    run_preparations(commands, {}, limit=60, progress=silent)
+    script = tmp_path / "settings/scripts/ci/amd/ensure_vram_clear.sh"
+    script.parent.mkdir(parents=True)
+    script.write_text('echo "VRAM of $1 is in use"; exit 1\n')
+    with pytest.raises(SuiteError, match="exited with 1: VRAM of rocm is in use"):
+        run_preparations(commands, {}, limit=60, progress=silent)
 
 
 def test_preparations_have_a_time_limit_together() -> None:
