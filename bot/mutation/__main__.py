@@ -25,6 +25,7 @@ from bot.mutation.score import Fate, FixedTree, MutantResult, fixed_trees, score
 RELEASES = {
     "sglang-22598": ("0.5.10.post1",),
     "sglang-24587": ("0.5.10.post1", "0.5.11", "0.5.12.post1"),
+    "sglang-24762": ("0.5.12.post1",),
     "sglang-25556": ("0.5.9", "0.5.12.post1"),
     "sglang-27188": ("0.5.12.post1",),
     "sglang-27338": ("0.5.12.post1",),

@@ -30,7 +30,7 @@ class LazyModule(ModuleType):
 
     def __init__(self, name: str, path: Path, stand_ins: Mapping[str, Any]) -> None:
         super().__init__(name)
-        self._source, self._stand_ins = Source(path), stand_ins
+        self._source, self._stand_ins = Source.of(path), stand_ins
 
     def start(self) -> None:
         """Take over what the import system has set."""

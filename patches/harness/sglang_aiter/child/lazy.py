@@ -13,6 +13,7 @@ import builtins
 import contextlib
 import importlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -63,7 +64,13 @@ class Namespace(dict[str, Any]):
 
 
 class Source:
-    """One file's statements, and which of them bind which name."""
+    """One file's statements, and which of them bind which name. `of` reads a file once in a process."""
+
+    @classmethod
+    @cache
+    def of(cls, path: Path) -> Source:
+        """Return the statements of a file, which has been read before if it can have been."""
+        return cls(path)
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -60,7 +60,7 @@ class Inner:
 
 STAND_INS = {
     "FlashInferAttnBackend": Inner,
-    "get_cuda_graph_max_batch_size": lambda size: size,
+    "get_cuda_graph_max_batch_size": lambda *given: given[-1],
     "_cuda_graph_capture_max_bs": lambda _arguments, size: size,
     "resolve_draft_decode_window": lambda _runner: (0, 0),
     "build_inner_fb_view": lambda forward_batch, **_view: forward_batch,

@@ -25,6 +25,7 @@ _SERVER = Provided("the server's arguments", device="cuda")
 
 STAND_INS = {
     "get_global_server_args": lambda: _SERVER,
+    "get_server_args": lambda: _SERVER,
     "get_device": lambda: _SERVER,
     "global_server_args_dict": {"device": "cuda"},
     "is_tbo_enabled": lambda: True,
@@ -61,6 +62,7 @@ class Part:
             spec_info=Provided("the verify input", draft_token_num=per_request),
             input_ids=torch.zeros(tokens, dtype=torch.int64, device=self._device),
             extend_seq_lens_cpu=None,
+            num_token_non_padded_cpu=tokens,
             global_num_token_non_padded_cpu=tokens,
             batch_size=size,
         )
