@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -35,6 +35,42 @@ def listen(port: int = 0) -> socket.socket:
     return listener
 
 
+class PromptServer(uvicorn.Server):
+    """A server that ends when it is told to. uvicorn's own looks ten times a second, and waits a tenth each time."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told = asyncio.Event()
+
+    def end(self) -> None:
+        """Let it end; any thread may call this."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended by itself
+                self._loop.call_soon_threadsafe(self._told.set)
+
+    async def main_loop(self) -> None:
+        """Do what is due each tenth of a second, until the end."""
+        self._loop, tick = asyncio.get_running_loop(), 0
+        while not await self.on_tick(tick):
+            tick += 1
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 0.1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what is open. Where answers are under way, uvicorn waits for them."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(10):
+            if not self.server_state.connections and not self.server_state.tasks:
+                return
+            await asyncio.sleep(0.002)
+        await super().shutdown(sockets)
+
+
 @contextmanager
 def run_server(app: ASGIApp, *, port: int = 0, protocol: type[asyncio.Protocol] | None = None) -> Iterator[str]:
     """Serve `app` while the block runs, and yield its URL, e.g. http://127.0.0.1:40123.
@@ -55,12 +91,12 @@ def run_server(app: ASGIApp, *, port: int = 0, protocol: type[asyncio.Protocol] 
         lifespan="off",
         timeout_graceful_shutdown=5,
     )
-    server = uvicorn.Server(config)
+    server = PromptServer(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="loopback", daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()
         listener.close()

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.environment.loopback import listen
+from bot.environment.loopback import PromptServer, listen
 from bot.fake_github import git_http, rest_http
 from bot.fake_github.github_state import World
 from bot.fake_github.graphql import endpoint
@@ -71,7 +71,7 @@ class Server:
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
         )
-        self._server = uvicorn.Server(config)
+        self._server = PromptServer(config)
         run = functools.partial(self._server.run, sockets=[self._socket])
         self._thread = threading.Thread(target=run, name="fake-github-http", daemon=True)
         self._thread.start()
@@ -83,6 +83,6 @@ class Server:
 
     def stop(self) -> None:
         """Answer what is under way, then close every connection and end the thread."""
-        self._server.should_exit = True
+        self._server.end()
         self._thread.join()
         self._socket.close()
