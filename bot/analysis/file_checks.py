@@ -27,7 +27,7 @@ LARGEST = 1_000_000
 
 
 def find_faults(
-    repository: Repository, tree: Sha, *, onto: Sha, theirs: Sha, paths: Iterable[str]
+    repository: Repository, tree: Sha, *, target: Sha, theirs: Sha, paths: Iterable[str]
 ) -> tuple[Match, ...]:
     """Return the faults in files of a picked tree that neither the target nor the original has."""
     return tuple(
@@ -35,7 +35,7 @@ def find_faults(
         for path in paths
         if (content := repository.read(tree, path)) is not None and len(content) <= LARGEST
         for fault in _faults(
-            repository, tree, path, content, repository.read(onto, path), repository.read(theirs, path)
+            repository, tree, path, content, repository.read(target, path), repository.read(theirs, path)
         )
     )
 

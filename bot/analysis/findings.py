@@ -19,7 +19,7 @@ _FATAL = frozenset({"undefined-name", "missing-import", "parse", "marker"})
 
 
 def collect_findings(
-    repository: Repository, tree: Sha, *, onto: Sha, theirs: Sha, paths: Iterable[str]
+    repository: Repository, tree: Sha, *, target: Sha, theirs: Sha, paths: Iterable[str]
 ) -> tuple[Match, ...]:
     """Return suspicious places in files of a picked tree. `theirs` is the original's tree, which has all names it
     needs.
@@ -30,9 +30,9 @@ def collect_findings(
         finding
         for path in path_list
         if path.endswith(".py") and len(candidate.content(path) or b"") <= LARGEST
-        for finding in unsupported_calls(candidate, main, path, repository.read(onto, path))
+        for finding in unsupported_calls(candidate, main, path, repository.read(target, path))
     )
-    faults = find_faults(repository, tree, onto=onto, theirs=theirs, paths=path_list)
+    faults = find_faults(repository, tree, target=target, theirs=theirs, paths=path_list)
     return (*faults, *dict.fromkeys(calls))
 
 

@@ -34,7 +34,7 @@ class Use:
     call: ast.Call | None = None
 
     @property
-    def spelled(self) -> str:
+    def spelling(self) -> str:
         """The use as it is written in the file."""
         return f"{self.owner}.{self.name}" if self.owner else self.name
 
@@ -207,11 +207,11 @@ def _sentence(candidate: Modules, path: str, use: Use) -> tuple[str, str]:
             ancestor and _method(ancestor, use.name) for ancestor in _lineage(candidate, _class(candidate, path, use))
         )
         problem = "takes other arguments here" if is_defined else "is not in the class here"
-        return ("other-arguments" if is_defined else "missing-method"), f"`{use.spelled}` {problem}; main has it"
+        return ("other-arguments" if is_defined else "missing-method"), f"`{use.spelling}` {problem}; main has it"
     owner = candidate.meaning(path, use.owner) if use.owner else None
     if owner and not candidate.offers(owner.path, use.name):
-        return "missing-name", f"`{use.spelled}` is not in {owner.path} here; main has it"
-    return "other-arguments", f"`{use.spelled}` takes other arguments here than the call gives, and than on main"
+        return "missing-name", f"`{use.spelling}` is not in {owner.path} here; main has it"
+    return "other-arguments", f"`{use.spelling}` takes other arguments here than the call gives, and than on main"
 
 
 def _class(modules: Modules, path: str, use: Use) -> Definition:

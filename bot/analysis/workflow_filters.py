@@ -39,13 +39,13 @@ class _Token:
 
 def selects(patterns: Iterable[str], text: str) -> bool | None:
     """Whether a list of patterns selects a branch or a path; the last one that matches decides. None if unknown."""
-    selected = False
+    is_selected = False
     for pattern in patterns:
         result = matches_filter(pattern.removeprefix("!"), text)
         if result is None:
             return None
-        selected = not pattern.startswith("!") if result else selected
-    return selected
+        is_selected = not pattern.startswith("!") if result else is_selected
+    return is_selected
 
 
 def matches_filter(pattern: str, text: str) -> bool | None:
@@ -62,44 +62,44 @@ def matches_filter(pattern: str, text: str) -> bool | None:
 
 
 def _skip(places: set[int], tokens: Sequence[_Token]) -> set[int]:
-    reached = set(places)
-    waiting = list(places)
-    while waiting:
-        place = waiting.pop()
+    visited = set(places)
+    queue = list(places)
+    while queue:
+        place = queue.pop()
         skips = tokens[place].skips if place < len(tokens) else ()
-        waiting += (new := {place + skip for skip in skips} - reached)
-        reached |= new
-    return reached
+        queue += (new := {place + skip for skip in skips} - visited)
+        visited |= new
+    return visited
 
 
 def _tokens(pattern: str) -> list[_Token] | None:
     if not pattern or len(pattern) > LONGEST or "***" in pattern:
         return None
     tokens: list[_Token] = []
-    rest = pattern
-    while rest:
-        if rest.startswith("**/") and (not tokens or tokens[-1].characters == "/"):
+    remainder = pattern
+    while remainder:
+        if remainder.startswith("**/") and (not tokens or tokens[-1].characters == "/"):
             tokens.append(_Token("", skips=(1, 3)))  # there it may stand for no folder at all
-        token, length = _first(rest)
+        token, length = _first(remainder)
         if token is None:
-            modified = _modified(tokens, rest[0])
+            modified = _modified(tokens, remainder[0])
             if modified is None:
                 return None
             tokens[-1] = modified
         else:
             tokens.append(token)
-        rest = rest[length:]
+        remainder = remainder[length:]
     return tokens
 
 
-def _first(rest: str) -> tuple[_Token | None, int]:
+def _first(pattern: str) -> tuple[_Token | None, int]:
     for stars in ("**", "*"):
-        if rest.startswith(stars):
+        if pattern.startswith(stars):
             return _Token(stars, repeats=True, skips=(1,)), len(stars)
-    members = _SET.match(rest)
+    members = _SET.match(pattern)
     if members:
         return _Token(members.group()), members.end()
-    return (None if rest[0] in _UNKNOWN or rest[0] in "+?" else _Token(rest[0])), 1
+    return (None if pattern[0] in _UNKNOWN or pattern[0] in "+?" else _Token(pattern[0])), 1
 
 
 def _modified(tokens: Sequence[_Token], sign: str) -> _Token | None:

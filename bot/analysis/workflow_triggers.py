@@ -67,8 +67,8 @@ class PullRequestTrigger:
         if "branches" in self.filters:
             yield selects(self.filters["branches"], branch)
         if "branches-ignore" in self.filters:
-            ignored = selects(self.filters["branches-ignore"], branch)
-            yield None if ignored is None else not ignored
+            is_ignored = selects(self.filters["branches-ignore"], branch)
+            yield None if is_ignored is None else not is_ignored
 
     def _by_files(self, files: Sequence[str]) -> Iterator[bool | None]:
         if len(files) > MOST_FILES and _PATHS & self.filters.keys():
@@ -76,8 +76,8 @@ class PullRequestTrigger:
         elif "paths" in self.filters:
             yield _any([selects(self.filters["paths"], file) for file in files])
         elif "paths-ignore" in self.filters:
-            ignored = [selects(self.filters["paths-ignore"], file) for file in files]
-            yield _any([None if entry is None else not entry for entry in ignored])
+            ignored_files = [selects(self.filters["paths-ignore"], file) for file in files]
+            yield _any([None if entry is None else not entry for entry in ignored_files])
 
 
 def _any(answers: Sequence[bool | None]) -> bool | None:
@@ -99,13 +99,15 @@ def pull_request_trigger(content: bytes) -> PullRequestTrigger | None:
 
 
 def _trigger(top: Mapping[str, _Value]) -> PullRequestTrigger | None:
-    on, name = top.get("on", ""), top.get("name", "")
+    events, name = top.get("on", ""), top.get("name", "")
     plain_name = name if isinstance(name, str) else ""
-    if isinstance(on, dict):
-        if "pull_request" not in on:
+    if isinstance(events, dict):
+        if "pull_request" not in events:
             return None
-        return PullRequestTrigger(plain_name, _filters(on["pull_request"]))
-    return PullRequestTrigger(plain_name) if "pull_request" in ([on] if isinstance(on, str) else on) else None
+        return PullRequestTrigger(plain_name, _filters(events["pull_request"]))
+    return (
+        PullRequestTrigger(plain_name) if "pull_request" in ([events] if isinstance(events, str) else events) else None
+    )
 
 
 def _filters(value: _Value) -> dict[str, tuple[str, ...]]:

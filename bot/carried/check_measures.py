@@ -146,11 +146,13 @@ class _Expectation:
         values = witness(self.assumed + path)
         if values is None:
             return f"`{self.expect}` is neither proven nor refuted for {self._sample_values({})}", False
-        unseen = [condition.text for condition, _ in path if isinstance(condition, Unseen)]
+        unseen_conditions = [condition.text for condition, _ in path if isinstance(condition, Unseen)]
         flags = {condition.name: holds for condition, holds in path if isinstance(condition, Flag)}
         detail = f"`{self.expect}` is false for {self._sample_values({**values, **flags})}"
         # A counterexample that depends on something unknown is no refutation.
-        return (f"{detail}, unless more is known: {unseen[0]}", False) if unseen else (detail, True)
+        return (
+            (f"{detail}, unless more is known: {unseen_conditions[0]}", False) if unseen_conditions else (detail, True)
+        )
 
     def _sample_values(self, values: Mapping[str, int]) -> str:
         """Describe a combination, with the values found in place of the samples that stand for all values."""

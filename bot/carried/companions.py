@@ -86,8 +86,8 @@ def patches_to_apply_first(
     ]
     if not predecessors or isinstance(apply(tree, patch), Applied):
         return ()
-    for each in (*predecessors, patch):
-        outcome = apply(tree, each)
+    for carrier in (*predecessors, patch):
+        outcome = apply(tree, carrier)
         if not isinstance(outcome, Applied):
             return ()
         tree = ChangedTree(tree, outcome.changes)

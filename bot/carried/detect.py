@@ -150,10 +150,10 @@ class _Detection:
         measure = self.patch.file.measures[name]
         if name not in self.results:
             reference = self.patch.file.functions[measure.function]
-            around = self.scope.get((reference.file, reference.class_name))
-            around = around or ModuleScope.of(source.module, reference.class_name)
-            self.scope[reference.file, reference.class_name] = around
-            self.results[name] = take(source.module, around, measure, reference)
+            module_scope = self.scope.get((reference.file, reference.class_name))
+            module_scope = module_scope or ModuleScope.of(source.module, reference.class_name)
+            self.scope[reference.file, reference.class_name] = module_scope
+            self.results[name] = take(source.module, module_scope, measure, reference)
         result = self.results[name]
         evidence = (Match(source.path, result.line, name, result.detail),)
         if result.holds is None:
@@ -173,9 +173,9 @@ class _Detection:
     def _without_function(self, condition: Condition, source: Source) -> _Finding:
         reference = self.patch.file.functions[condition.subject]
         # The text is asked, because a definition may be inside an `if` or a `try`.
-        absent = f"def {reference.name}" not in source.text
-        says = f"`{reference.name}` is {'not ' if absent else ''}defined"
-        return _Finding(absent, says, (Match(source.path, 0, condition.subject, says),))
+        is_absent = f"def {reference.name}" not in source.text
+        says = f"`{reference.name}` is {'not ' if is_absent else ''}defined"
+        return _Finding(is_absent, says, (Match(source.path, 0, condition.subject, says),))
 
     def _without_file(self, key: str) -> _Finding:
         source = self.sources.get(key)

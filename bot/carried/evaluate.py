@@ -78,7 +78,7 @@ class _Evaluation:
         are_starred = [isinstance(element, ast.Starred) for element in node.elts]
         parts = [self.value(e.value if isinstance(e, ast.Starred) else e) for e in node.elts]
 
-        def together(*values: Value) -> Value:
+        def operate(*values: Value) -> Value:
             items: list[Value] = []
             for spread, value in zip(are_starred, values, strict=True):
                 if spread and not isinstance(value, tuple):
@@ -86,7 +86,7 @@ class _Evaluation:
                 items += value if spread and isinstance(value, tuple) else (value,)
             return tuple(items)
 
-        return self._lift(node, together, *parts)
+        return self._lift(node, operate, *parts)
 
     _list = _tuple
 

@@ -60,13 +60,13 @@ def bundled_patches() -> Path:
     return in_wheel if in_wheel.is_dir() else package.parent / "patches"
 
 
-def configured_patches(folders: Iterable[str], beside: Path) -> Mapping[str, CarriedPatch]:
-    """Read the bundled carried patches and those of the configured folders, which are relative to `beside`.
+def configured_patches(folders: Iterable[str], parent: Path) -> Mapping[str, CarriedPatch]:
+    """Read the bundled carried patches and those of the configured folders, which are relative to `parent`.
 
     Raises:
         ConfigError: a folder is missing, or holds a patch that cannot be used.
     """
-    directories = [beside / folder for folder in folders]
+    directories = [parent / folder for folder in folders]
     for directory in directories:
         check_patch_folder(directory, name=str(directory))
     return load_patches([bundled_patches(), *directories])

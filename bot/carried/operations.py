@@ -74,12 +74,12 @@ def binary_operation(node: ast.BinOp, left: Value, right: Value) -> Value:
     return unknown(node) if result is None else result
 
 
-def either_of(node: ast.BoolOp, stop_at: bool, value: Value, other: Value) -> Value:
+def either_of(node: ast.BoolOp, stop_at: bool, value: Value, second: Value) -> Value:
     """Return the result of `or` (of `and` if `stop_at` is False)."""
     test = truth(value)
     if test is None:
         return unknown_from(value, node)
-    return graft(test, value, other) if stop_at else graft(test, other, value)
+    return graft(test, value, second) if stop_at else graft(test, second, value)
 
 
 def truth_of(node: ast.expr, value: Value) -> Value:

@@ -55,22 +55,22 @@ class DirectoryTree:
         folders = [""]
         while folders:
             prefix = folders.pop()
-            names, below = self._list_folder(prefix)
+            names, subfolders = self._list_folder(prefix)
             yield from (prefix + name for name in names)
-            folders += [f"{prefix}{name}/" for name in reversed(below) if name not in _NOT_SOURCE]
+            folders += [f"{prefix}{name}/" for name in reversed(subfolders) if name not in _NOT_SOURCE]
 
     def _list_folder(self, prefix: str) -> tuple[list[str], list[str]]:
         """Return the names of the files and of the folders in a folder, sorted; a link to a folder is neither."""
         names: list[str] = []
-        below: list[str] = []
+        folders: list[str] = []
         # A folder that cannot be read, or whose path is too long for the system, is left out.
         with contextlib.suppress(OSError), os.scandir(f"{self._root}/{prefix}") as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    below.append(entry.name)
+                    folders.append(entry.name)
                 elif not entry.is_dir():
                     names.append(entry.name)
-        return sorted(names), sorted(below)
+        return sorted(names), sorted(folders)
 
 
 def differing_paths(first: Path, second: Path) -> tuple[str, ...]:

@@ -178,7 +178,9 @@ def publish(
     connection = ConnectionSettings(api_url, data, login, _WAIT, repository)
     next_round = RunFolder(again) if again else None
     folder = RunFolder(run, proofs)
-    results = ci_jobs.run_publish(folder, seal, connection, again=next_round, evidence_url=evidence_url, progress=tell)
+    results = ci_jobs.run_publish(
+        folder, seal, connection, next_round=next_round, evidence_url=evidence_url, progress=tell
+    )
     console = Console(highlight=False)
     console.print(results_table(results))
     console.print(render_explanations(results), markup=False, soft_wrap=True)

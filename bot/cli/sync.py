@@ -88,8 +88,8 @@ def _survey_or_open(context: RepositoryContext, data: Path, branch: str | None, 
     return run
 
 
-def _survey_clone(clone: Path, config: Config, beside: Path, data: Path, branch: str | None) -> SyncRun:
-    patches = configured_patches(config.patches, beside)
+def _survey_clone(clone: Path, config: Config, parent: Path, data: Path, branch: str | None) -> SyncRun:
+    patches = configured_patches(config.patches, parent)
     with open_clone(clone) as repository:
         caches = PickCaches.open(data)
         context = PickContext(mirror=repository, config=config, patches=patches, progress=tell, caches=caches)

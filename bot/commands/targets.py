@@ -48,15 +48,15 @@ def resolve_targets(targets: Sequence[str], branches: Iterable[str], config: Con
         CommandError: more branches than the configuration's `max_targets`.
     """
     names = tuple(branches)
-    resolved: dict[str, None] = {}
+    matched_names: dict[str, None] = {}
     unknown: list[UnknownTarget] = []
     for target in targets:
         matches = _matches(target, names, config)
-        resolved.update(dict.fromkeys(matches))
+        matched_names.update(dict.fromkeys(matches))
         if not matches:
             unknown.append(UnknownTarget(target, _nearest(target, names, config)))
-    _limit(len(resolved), config)
-    return ResolvedTargets(names=tuple(resolved), unknown=tuple(unknown))
+    _limit(len(matched_names), config)
+    return ResolvedTargets(names=tuple(matched_names), unknown=tuple(unknown))
 
 
 def stable_branches(branches: Iterable[str], config: Config) -> list[str]:

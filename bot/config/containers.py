@@ -45,7 +45,7 @@ def _image(name: str) -> str:
 
 def _option(option: str) -> str:
     name, equals, value = option.partition("=")
-    if not (equals and value and any(option == known or f"{option}=".startswith(f"{known}=") for known in _OPTIONS)):
+    if not (equals and value and any(option == name or f"{option}=".startswith(f"{name}=") for name in _OPTIONS)):
         hint = suggest(name, _OPTIONS, listing="These may be added, each as --name=value:")
         raise ValueError(f"`{option}` may not be added to a suite's container. {hint}")
     return option

@@ -40,10 +40,10 @@ class ProofDevice(Section):
 
     @model_validator(mode="after")
     def _agrees_with_its_name(self) -> Self:
-        told = kind_of(self.name)
-        if told is not None and self.device not in (None, "auto", told):
+        kind = kind_of(self.name)
+        if kind is not None and self.device not in (None, "auto", kind):
             raise ValueError(
-                f"is named `{self.name}`, which is of the kind `{told}`, and its `device` is `{self.device}`"
+                f"is named `{self.name}`, which is of the kind `{kind}`, and its `device` is `{self.device}`"
             )
         return self
 

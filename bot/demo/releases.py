@@ -85,8 +85,8 @@ def _download(version: str, requirement: str, scratch: Path) -> Path:
     return wheels[0]
 
 
-def _unpack(wheel: Path, into: Path) -> Path:
+def _unpack(wheel: Path, directory: Path) -> Path:
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if name.startswith("sglang/") and name.endswith(".py")]
-        archive.extractall(into, members=names)
-    return into
+        archive.extractall(directory, members=names)
+    return directory

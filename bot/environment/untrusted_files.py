@@ -198,8 +198,8 @@ def _walk(folder: int, prefix: str, depth: int) -> Iterator[Entry]:
     for name, status in _entries(folder):
         yield Entry(prefix + name, status)
         if stat.S_ISDIR(status.st_mode):
-            with contextlib.suppress(FileNotFoundError, NotPlain), _open(name, FOLDER, folder) as below:
-                yield from _walk(below, f"{prefix}{name}/", depth - 1)
+            with contextlib.suppress(FileNotFoundError, NotPlain), _open(name, FOLDER, folder) as subfolder:
+                yield from _walk(subfolder, f"{prefix}{name}/", depth - 1)
 
 
 def _entries(folder: int) -> Iterator[tuple[str, os.stat_result]]:

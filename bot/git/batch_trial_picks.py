@@ -34,13 +34,13 @@ def try_picks(
     answers: dict[tuple[Sha, Sha], Trial | GitError] = {}
     plans: dict[tuple[Sha, Sha], MergePlan] = {}
     pairs = dict.fromkeys(requests)
-    targets = Counter(commit for commit, _onto in pairs)
-    for commit, onto in pairs:
+    targets = Counter(commit for commit, _tree in pairs)
+    for commit, tree in pairs:
         try:
-            trees = trees_of(repository, commit, onto, leave_out)
-            plans[commit, onto] = plan_merge(repository, trees, alone=targets[commit] == 1)
+            trees = trees_of(repository, commit, tree, leave_out)
+            plans[commit, tree] = plan_merge(repository, trees, single=targets[commit] == 1)
         except GitError as error:
-            answers[commit, onto] = error
+            answers[commit, tree] = error
     for pair, result in _merge(repository, plans, seconds, processes or os.cpu_count() or 1):
         if isinstance(result, GitError):
             answers[pair] = result

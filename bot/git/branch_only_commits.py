@@ -85,14 +85,14 @@ def _list(
 
 
 def _walk(log: Mapping[Sha, LoggedCommit], tip: Sha) -> BranchHistory:
-    reached: set[Sha] = set()
+    reachable: set[Sha] = set()
     shared_commits: set[Sha] = set()
     pending = [tip]
     while pending:
         sha = pending.pop()
         if sha not in log:
             shared_commits.add(sha)
-        elif sha not in reached:
-            reached.add(sha)
+        elif sha not in reachable:
+            reachable.add(sha)
             pending += log[sha].parents
-    return BranchHistory(tuple(commit for sha, commit in log.items() if sha in reached), frozenset(shared_commits))
+    return BranchHistory(tuple(commit for sha, commit in log.items() if sha in reachable), frozenset(shared_commits))

@@ -79,8 +79,8 @@ def with_line_ends_of(ours: bytes, text: bytes) -> bytes:
             continue
         # A new line ends as the one whose place it takes; one that is put in, as those around it where they agree.
         places = [line.endswith(b"\r\n") for line in our_lines[start:end_of_kept]]
-        around = {line.endswith(b"\r\n") for line in our_lines[max(0, start - 1) : start + 1]}
-        windows = places or [around.pop() if len(around) == 1 else mostly]
+        neighbours = {line.endswith(b"\r\n") for line in our_lines[max(0, start - 1) : start + 1]}
+        windows = places or [neighbours.pop() if len(neighbours) == 1 else mostly]
         for offset, line in enumerate(lines[begin:end_of_lines]):
             result.append(line.replace(b"\n", b"\r\n") if windows[min(offset, len(windows) - 1)] else line)
     return b"".join(result)

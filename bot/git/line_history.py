@@ -81,4 +81,4 @@ def _read_change(sha: bytes, author: bytes, subject: bytes, section: bytes) -> F
 
 def significant(lines: Iterable[bytes]) -> frozenset[bytes]:
     """Return lines without their white space, and without those that any file has: blank ones, lone brackets."""
-    return frozenset(bare for line in lines if len(bare := line.strip()) > 2)
+    return frozenset(text for line in lines if len(text := line.strip()) > 2)

@@ -46,17 +46,17 @@ class LoggedCommit:
 
 
 def read_log(
-    repository: Repository, tips: Iterable[Sha], excluded_tips: Iterable[Sha] = (), only: Iterable[str] = ()
+    repository: Repository, tips: Iterable[Sha], excluded_tips: Iterable[Sha] = (), paths: Iterable[str] = ()
 ) -> Iterator[LoggedCommit]:
     """Yield the commits that lead to `tips` and to none of `excluded_tips`, every child before its parents.
 
-    With `only`, the commits name no other changed paths; every commit is yielded all the same.
+    With `paths`, the commits name no other changed paths; every commit is yielded all the same.
 
     Raises:
         GitError: a tip is not here, or the history behind it is incomplete.
     """
     revisions = "".join([*(f"{sha}\n" for sha in tips), *(f"^{sha}\n" for sha in excluded_tips)])
-    limits = [f":(top,literal){path}" for path in only]
+    limits = [f":(top,literal){path}" for path in paths]
     path_options = ["--full-history", "--sparse", "--", *limits] if limits else []
     process = repository.git.start("log", *_OPTIONS, *path_options)
     # git reads all revisions before it answers, and writes little to stderr: no pipe fills up.

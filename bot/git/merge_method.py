@@ -56,12 +56,12 @@ def _read_merge_commit(repository: Quarantine, merge: Commit, head: Sha, *, main
     # main's changes. A push that merged several pull requests at once ends in one merge of them all.
     if head not in merge.parents[1:]:
         return None
-    alone = len(merge.parents) == 2
-    if mainline and alone:
+    is_sole_merge = len(merge.parents) == 2
+    if mainline and is_sole_merge:
         return MergeMethod.MERGE, (merge.sha,)
     pull_commits = _own_commits(repository, merge, head)
     # With more than two parents the merge holds what the other pull requests bring.
-    return (MergeMethod.MERGE, pull_commits or (merge.sha,)) if pull_commits or alone else None
+    return (MergeMethod.MERGE, pull_commits or (merge.sha,)) if pull_commits or is_sole_merge else None
 
 
 def _own_commits(repository: Quarantine, merge: Commit, head: Sha) -> tuple[Sha, ...]:

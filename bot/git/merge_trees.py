@@ -111,7 +111,7 @@ def merge_many(
         lines = "".join(f"{ours} {theirs}\n" for ours, theirs in labels)
         result = run_merge(repository, ("--stdin",), worktrees[attributes], options, lines.encode(), remaining())
         if result.code:  # this git has no batches, or one merge ended them all
-            return {trees: _alone(repository, trees, attributes, options, remaining()) for trees in batch_part}
+            return {trees: _merge_single(repository, trees, attributes, options, remaining()) for trees in batch_part}
         answers = zip(batch_part, labels, _split(result.stdout), strict=True)
         return {trees: _read(fields, label, clean=clean) for trees, label, (clean, fields) in answers}
 
@@ -130,7 +130,7 @@ def _divide(batch: Sequence[Trees], processes: int) -> list[Sequence[Trees]]:
     return [batch[start : start + size] for start in range(0, len(batch), size)]
 
 
-def _alone(
+def _merge_single(
     repository: Quarantine, trees: Trees, attributes: Attributes, options: tuple[str, ...], seconds: float | None
 ) -> MergeResult | GitError:
     try:

@@ -50,14 +50,14 @@ class _Path:
         return all(side is None or side.mode in _FILES for side in sides) and (self.base is None) == (self.ours is None)
 
 
-def plan_merge(repository: Quarantine, trees: Trees, *, alone: bool = False) -> MergePlan:
+def plan_merge(repository: Quarantine, trees: Trees, *, single: bool = False) -> MergePlan:
     """Return the least that git has to merge for the same result.
 
-    `alone`: merge the full trees if the target differs. Reduced trees pay off only across many branches.
+    `single`: merge the full trees if the target differs. Reduced trees pay off only across many branches.
     """
     sides = (trees.base, trees.ours, trees.theirs)
     paths = repository.tree_cache.differing_paths(trees.base, trees.theirs)
-    if alone and any(find_entry(repository, trees.ours, p) != find_entry(repository, trees.base, p) for p in paths):
+    if single and any(find_entry(repository, trees.ours, p) != find_entry(repository, trees.base, p) for p in paths):
         return MergePlan(full=trees, trees=trees, attributes=attributes_of(repository, trees))
     items = [_Path(path, *(find_entry(repository, side, path) for side in sides)) for path in paths]
     if not all(item.is_plain for item in items) or _may_be_renamed(repository, trees, items):

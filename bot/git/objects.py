@@ -175,10 +175,10 @@ def parse_commit(sha: Sha, content: bytes) -> Commit:
     headers = list(_parse_headers(head))
     encoding = next((value.decode("ascii", "replace") for key, value in headers if key == b"encoding"), "utf-8")
     fields = {key.decode(): value for key, value in headers if key in (b"tree", b"author", b"committer")}
-    absent = [name for name in ("tree", "author", "committer") if name not in fields]
-    if absent:
+    missing_fields = [name for name in ("tree", "author", "committer") if name not in fields]
+    if missing_fields:
         raise GitError(
-            f"The commit {sha} is damaged: it has no {' and no '.join(absent)}, so it was not read.",
+            f"The commit {sha} is damaged: it has no {' and no '.join(missing_fields)}, so it was not read.",
             hint="Run `git fsck` in the repository; a commit like this one cannot be backported.",
         )
     return Commit(

@@ -30,8 +30,8 @@ def _quote(path: Path) -> str:
     text = str(path)
     if os.pathsep not in text and not text.startswith('"'):
         return text
-    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{quoted}"'
+    quoted_text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted_text}"'
 
 
 def promote(reader: ObjectReader, quarantine: Path, objects: Path, commit: Sha) -> None:

@@ -101,17 +101,17 @@ def _borne_out(
     patches = readable_patches(repository, sorted({sha for pair in pairs for sha in pair}))
     changes = cache(lambda sha: list(_files(patches[sha])))
     equal = cache(lambda sha: normalize(patches[sha]))
-    for commit, claimed in pairs:
-        if commit not in patches or claimed not in patches:
+    for commit, original in pairs:
+        if commit not in patches or original not in patches:
             continue
         # Most picks are the same to the letter, which is quicker to see.
-        if not reverse and patches[claimed].strip() and equal(commit) == equal(claimed):
-            yield commit, claimed
+        if not reverse and patches[original].strip() and equal(commit) == equal(original):
+            yield commit, original
             continue
-        files = [_reverse(file) for file in changes(claimed)] if reverse else changes(claimed)
-        kept = [file for file in files if not matches_any(leave_out, file.path)]
-        if _covers(repository, commit, changes(commit), kept or files):
-            yield commit, claimed
+        files = [_reverse(file) for file in changes(original)] if reverse else changes(original)
+        relevant_files = [file for file in files if not matches_any(leave_out, file.path)]
+        if _covers(repository, commit, changes(commit), relevant_files or files):
+            yield commit, original
 
 
 def _covers(repository: Repository, commit: Sha, files: Sequence[_File], expected_files: Iterable[_File]) -> bool:
@@ -168,7 +168,7 @@ def _lines(head: bytes, hunks: Iterable[bytes]) -> Iterator[bytes]:
             yield line[:1] + text
     if empty:
         # A binary file, an empty one or a change of the mode: what git says of it is all there is.
-        for about in (_BLOBS, _MODES):
-            for old, new in about.findall(head):
+        for pattern in (_BLOBS, _MODES):
+            for old, new in pattern.findall(head):
                 yield b"-" + old
                 yield b"+" + new

@@ -50,11 +50,11 @@ class _Cache:
 
 
 class TreeCache:
-    """Reads tree objects through a reader. A quarantine shares the cache of the repository `around` it."""
+    """Reads tree objects through a reader. A quarantine shares the cache of the `outer` repository."""
 
-    def __init__(self, reader: ObjectReader, around: TreeCache | None = None) -> None:
+    def __init__(self, reader: ObjectReader, outer: TreeCache | None = None) -> None:
         self._reader = reader
-        self._cache: _Cache = around._cache if around else _Cache()
+        self._cache: _Cache = outer._cache if outer else _Cache()
 
     def entries(self, tree: Sha) -> Listing:
         """Return the entries of a tree object; nothing if there is none."""
@@ -63,8 +63,8 @@ class TreeCache:
     def entries_of(self, trees: Sequence[Sha]) -> list[Listing]:
         """Return the same of several trees."""
         listings = {tree: listing for tree in trees if (listing := self._cache.listings.get(tree)) is not None}
-        absent = [tree for tree in trees if tree not in listings and tree != EMPTY_TREE]
-        for tree, answer in zip(absent, self._reader.read_many(absent), strict=True):
+        unread_trees = [tree for tree in trees if tree not in listings and tree != EMPTY_TREE]
+        for tree, answer in zip(unread_trees, self._reader.read_many(unread_trees), strict=True):
             if answer is not None and answer[0] == "tree":
                 listings[tree] = {name: (_canonical(mode), name, sha) for mode, name, sha in split_tree(answer[2])}
                 self._keep(tree, listings[tree])

@@ -54,8 +54,8 @@ def find_entry(repository: Repository, tree: Sha, path: str) -> Entry | None:
 def list_files(repository: Repository, tree: Sha) -> Iterator[tuple[str, Entry]]:
     """Yield path and entry of everything in a tree that is no directory, in git's order."""
     for line in repository.git.run("ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0")[:-1]:
-        about, _, path = line.partition(b"\t")
-        mode, _, sha = about.split(b" ")
+        fields, _, path = line.partition(b"\t")
+        mode, _, sha = fields.split(b" ")
         yield decode_path(path), Entry(mode.decode(), Sha(sha.decode()))
 
 
@@ -75,8 +75,8 @@ def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry 
     Raises:
         GitError: a directory on the way is missing, so what else it holds would be lost.
     """
-    below = _by_directory(changes)
-    directories = sorted(below, key=lambda directory: directory.count("/") + bool(directory))
+    changes_by_directory = _by_directory(changes)
+    directories = sorted(changes_by_directory, key=lambda directory: directory.count("/") + bool(directory))
     trees, listings = {"": tree}, dict[str, dict[str, Entry]]()
     # Level by level, not by recursion: a commit may hold directories deeper than Python's stack.
     for directory in directories:
@@ -85,7 +85,7 @@ def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry 
             old = listings[parent].get(name)
             trees[directory] = old.sha if old is not None and old.mode == DIRECTORY else EMPTY_TREE
         listings[directory] = _decode(repository.tree_cache.require_entries([trees[directory]])[0])
-        for name, entry in below[directory].items():
+        for name, entry in changes_by_directory[directory].items():
             _set(listings[directory], name, entry)
     for directory in reversed(directories):
         new_tree = repository.writer.write("tree", format_tree(listings[directory]))
@@ -97,13 +97,13 @@ def changed_tree(repository: Repository, tree: Sha, changes: Mapping[str, Entry 
 
 def _by_directory(changes: Mapping[str, Entry | None]) -> dict[str, dict[str, Entry | None]]:
     """Return the changes by the directory that they are in; every directory on the way is there too."""
-    below: dict[str, dict[str, Entry | None]] = {"": {}}
+    changes_by_directory: dict[str, dict[str, Entry | None]] = {"": {}}
     for path, entry in changes.items():
         directory, _, name = path.rpartition("/")
-        below.setdefault(directory, {})[name] = entry
-        while (directory := directory.rpartition("/")[0]) not in below:
-            below[directory] = {}
-    return below
+        changes_by_directory.setdefault(directory, {})[name] = entry
+        while (directory := directory.rpartition("/")[0]) not in changes_by_directory:
+            changes_by_directory[directory] = {}
+    return changes_by_directory
 
 
 def _set_directory(entries: dict[str, Entry], name: str, *, old: Sha, new: Sha) -> None:

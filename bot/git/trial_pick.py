@@ -51,7 +51,7 @@ def mainline_parent(commit: Commit) -> Sha | None:
     return commit.parents[0] if commit.parents else None
 
 
-def trees_of(repository: Quarantine, commit: Sha, onto: Sha, leave_out: Sequence[str] = ()) -> Trees:
+def trees_of(repository: Quarantine, commit: Sha, target: Sha, leave_out: Sequence[str] = ()) -> Trees:
     """Return what picking a commit onto a tree is to merge; `leave_out` are globs of files that are not picked."""
     original = repository.commit(commit)
     parent = mainline_parent(original)
@@ -59,14 +59,14 @@ def trees_of(repository: Quarantine, commit: Sha, onto: Sha, leave_out: Sequence
     theirs = tree_without(repository, base, original.tree, leave_out)
     # The commits stand for their own trees only.
     is_whole = theirs == original.tree and len(original.parents) == 1
-    return Trees(base=base, ours=onto, theirs=theirs, commits=(original.parents[0], commit) if is_whole else None)
+    return Trees(base=base, ours=target, theirs=theirs, commits=(original.parents[0], commit) if is_whole else None)
 
 
 def try_pick(
-    repository: Quarantine, commit: Sha, onto: Sha, leave_out: Sequence[str] = ()
+    repository: Quarantine, commit: Sha, target: Sha, leave_out: Sequence[str] = ()
 ) -> CleanPick | EmptyPick | UnmergedPick:
     """Pick one commit onto a tree, without its changes in files that a glob of `leave_out` matches."""
-    return merge_trees(repository, commit, trees_of(repository, commit, onto, leave_out))
+    return merge_trees(repository, commit, trees_of(repository, commit, target, leave_out))
 
 
 def merge_trees(repository: Quarantine, commit: Sha, trees: Trees) -> CleanPick | EmptyPick | UnmergedPick:
@@ -75,7 +75,7 @@ def merge_trees(repository: Quarantine, commit: Sha, trees: Trees) -> CleanPick 
     Raises:
         GitError: git could not do it, e.g. an object of a partial history is missing.
     """
-    plan = plan_merge(repository, trees, alone=True)
+    plan = plan_merge(repository, trees, single=True)
     result = merge_one(repository, plan.trees, plan.attributes) if plan.trees else None
     return conclude(repository, commit, plan, result)
 
@@ -91,7 +91,7 @@ def conclude(
     aligned_trees = align_trees(repository, pick.trees, pick.files) if isinstance(pick, UnmergedPick) else None
     if aligned_trees is None:
         return pick
-    second_plan = plan_merge(repository, aligned_trees, alone=True)
+    second_plan = plan_merge(repository, aligned_trees, single=True)
     result = merge_one(repository, second_plan.trees, second_plan.attributes) if second_plan.trees else None
     return _ending(repository, commit, second_plan, result)
 

@@ -62,8 +62,8 @@ def parse_stages(lines: Iterable[bytes], labels: Iterable[str]) -> dict[str, Sta
     """
     stages_by_path: dict[str, Stages] = {}
     for line in lines:
-        about, _, raw = line.partition(b"\t")
-        mode, sha, stage = about.decode().split(" ")
+        fields, _, raw = line.partition(b"\t")
+        mode, sha, stage = fields.decode().split(" ")
         place = decode_path(raw)
         path = next((place.partition(f"~{label}")[0] for label in labels if f"~{label}" in place), place)
         stages = stages_by_path.setdefault(path, Stages(place))

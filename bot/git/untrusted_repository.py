@@ -191,8 +191,8 @@ def _read_text(path: Path, limit: int) -> str:
     except OSError:
         return ""
     with os.fdopen(file, "rb") as stream:
-        about = os.fstat(file)
-        if not stat.S_ISREG(about.st_mode) or about.st_size > limit:
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
             return ""
         return stream.read(limit).decode(errors="surrogateescape")
 

@@ -24,9 +24,9 @@ _EARLY_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each further attempt if GitHub does not know yet what was just pushed. It mostly takes one or two."""
 
 
-def _pause_after(refusal: RateLimited | NotYetKnown, early: Iterator[float]) -> float | None:
+def _pause_after(refusal: RateLimited | NotYetKnown, early_pauses: Iterator[float]) -> float | None:
     if isinstance(refusal, NotYetKnown):
-        return next(early, None)
+        return next(early_pauses, None)
     return max(1.0, (refusal.retry_at - datetime.now(UTC)).total_seconds())
 
 
@@ -62,12 +62,12 @@ class RetryingCaller:
 
         A call that is refused for either reason has no effect.
         """
-        total, early = 0.0, iter(_EARLY_PAUSES)
+        total, early_pauses = 0.0, iter(_EARLY_PAUSES)
         while True:
             try:
                 return call()
             except (RateLimited, NotYetKnown) as refusal:
-                pause = _pause_after(refusal, early)
+                pause = _pause_after(refusal, early_pauses)
                 if pause is None or total + pause > self._longest_wait:
                     raise
                 log.info("%s Waiting %.0f s.", refusal, pause)

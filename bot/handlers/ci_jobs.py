@@ -197,7 +197,7 @@ def run_publish(
     seal: str,
     settings: ConnectionSettings,
     *,
-    again: RunFolder | None = None,
+    next_round: RunFolder | None = None,
     evidence_url: str = "",
     progress: Progress,
 ) -> tuple[TargetOutcome, ...]:
@@ -209,7 +209,7 @@ def run_publish(
         open_connection(settings, account, progress) as connection,
         _open_context(connection, read_settings(folder), signing_key) as context,
     ):
-        return publish_all(folder, seal, context, again=again, evidence_url=evidence_url)
+        return publish_all(folder, seal, context, next_round=next_round, evidence_url=evidence_url)
 
 
 def _open_context(

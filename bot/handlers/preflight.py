@@ -43,7 +43,7 @@ def preflight(
     Each branch has its forecast, whatever stops it: one that could not be tried is `unknown` with the reason.
     """
     tips = context.mirror.branches()
-    absent = [branch for branch in branches if branch not in tips]
+    missing_branches = [branch for branch in branches if branch not in tips]
     targets = {branch: tips[branch] for branch in branches if branch in tips}
     try:
         context.mirror.fetch([*targets.values(), *_commits_to_fetch(pull_request, tips)])
@@ -55,7 +55,7 @@ def preflight(
             forecasts = [_forecast(branch, tip, commits, patch, forecaster) for branch, tip in targets.items()]
     except BackportError as error:
         forecasts = [_unknown(branch, error.message) for branch in targets]
-    return (*forecasts, *(_unknown(branch, "There is no such branch.") for branch in absent))
+    return (*forecasts, *(_unknown(branch, "There is no such branch.") for branch in missing_branches))
 
 
 def preflight_stable(pull_request: PullRequest, context: RepositoryContext) -> tuple[TargetForecast, ...]:

@@ -162,13 +162,18 @@ def _open_proof(
 
 
 def publish_all(
-    folder: RunFolder, seal: str, context: RepositoryContext, *, again: RunFolder | None = None, evidence_url: str = ""
+    folder: RunFolder,
+    seal: str,
+    context: RepositoryContext,
+    *,
+    next_round: RunFolder | None = None,
+    evidence_url: str = "",
 ) -> tuple[TargetOutcome, ...]:
     """End every target of the plan and show it. Doing it twice opens nothing twice.
 
-    Into the folder `again` goes a plan of the branches that moved, if any did: they have not ended, and the stages that
-    follow are to be run on it. Without such a folder they end as failed, with the way out. `evidence_url` is the page
-    on which the proofs' reports can be had.
+    Into the folder `next_round` goes a plan of the branches that moved, if any did: they have not ended, and the stages
+    that follow are to be run on it. Without such a folder they end as failed, with the way out. `evidence_url` is the
+    page on which the proofs' reports can be had.
 
     Raises:
         RunFolderError: the folder is not as it was sealed, and nothing was changed anywhere; or the results cannot be
@@ -181,17 +186,17 @@ def publish_all(
     for request in plan.requests:
         devices = [entry.name for entry in context.config.prove.devices]
         store = FolderStore(folder, request, evidence_url=evidence_url, devices=devices)
-        comment = _publish_request(RequestRun(request, store), store, context, replan=again is not None)
+        comment = _publish_request(RequestRun(request, store), store, context, replan=next_round is not None)
         requests.append(store.request)
-        refused = frozenset(plan.refused) & {request.comment_id}
+        refused_comments = frozenset(plan.refused) & {request.comment_id}
         summaries[request.comment_id] += RequestSummary(
-            results=comment.results, under_way=comment.under_way, refused=refused
+            results=comment.results, under_way=comment.under_way, refused=refused_comments
         )
     for comment_id, summary in summaries.items():
         post_outcome_reaction(summary, comment_id, context)
     next_plan = plan.model_copy(update={"requests": tuple(requests)})
-    if again is not None and next_plan.planned_targets():
-        again.keep_plan_of(folder, next_plan)
+    if next_round is not None and next_plan.planned_targets():
+        next_round.keep_plan_of(folder, next_plan)
     results = tuple(outcome for summary in summaries.values() for outcome in summary.results)
     data = json.dumps([target_to_json(outcome) for outcome in results], indent=1)
     folder.write_bytes("publish/results.json", f"{data}\n".encode())

@@ -142,8 +142,8 @@ def state_after(state: OriginalState, result: TargetOutcome) -> OriginalState:  
         case Opened(pull_request=pull):
             reason = f"#{pull.number} is open, {'just opened' if result.created else 'opened before'}"
             return replace(state, state=State.OPENED, reason=reason, pull_request=pull.number)
-        case AlreadyApplied(how=how):
-            return replace(state, state=State.ALREADY_APPLIED, reason=how)
+        case AlreadyApplied(how=evidence):
+            return replace(state, state=State.ALREADY_APPLIED, reason=evidence)
         case NotAffected(check=check):
             return replace(state, state=State.NOT_AFFECTED, reason=check.reason)
         case NothingLeft(left_out=left_out):

@@ -34,8 +34,8 @@ class Mainline:
 
     def since(self, point: Position) -> Sequence[Position]:
         """Return the originals after a commit of the chain, oldest first."""
-        later = self.chain[: self.place[point]]
-        return [position for position in reversed(later) if position not in self.forward_merges]
+        newer_positions = self.chain[: self.place[point]]
+        return [position for position in reversed(newer_positions) if position not in self.forward_merges]
 
 
 Undoes = Callable[[Position, Position], bool]

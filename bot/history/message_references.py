@@ -197,8 +197,8 @@ def _backported_numbers(subject: str, body: str) -> list[int]:
     numbers = [int(patchback.group(1))] if patchback else []
     for words in (*_TITLE_WORDS.findall(subject), *_BODY_WORDS.findall(body), *_SOURCE_NUMBER.findall(body)):
         numbers += map(int, _DIGITS.findall(words))
-    listed = map(int, _LISTED.findall(body)) if _LIST_OF_COMMITS in body else ()
-    return [*numbers, *_number_at_end(subject), *listed, *numbers_in_branch(subject)]
+    listed_numbers = map(int, _LISTED.findall(body)) if _LIST_OF_COMMITS in body else ()
+    return [*numbers, *_number_at_end(subject), *listed_numbers, *numbers_in_branch(subject)]
 
 
 T = TypeVar("T")

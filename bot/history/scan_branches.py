@@ -68,13 +68,16 @@ def scan(
     cached_result = store.cached_result(_TOPIC, key)
     if cached_result is None:
         references = ConfirmedReferences(repository, store, commits, progress, leave_out)
-        undone, contents = _read(repository, store, commits, mainline, histories, references, progress)
+        undone_by, contents = _read(repository, store, commits, mainline, histories, references, progress)
         data = {name: contents_to_data(branch_contents) for name, branch_contents in contents.items()}
         # Another key means that a tip moved, so the old result is of no use.
-        store.keep_results(_TOPIC, {key: [list(undone.items()), data]}, alone=True)
+        store.keep_results(_TOPIC, {key: [list(undone_by.items()), data]}, replace=True)
     else:
-        undone, contents = dict(cached_result[0]), {name: parse_contents(cached_result[1][name]) for name in histories}
-    return Scan(commits, replace(mainline, undone_by=undone), histories, contents, unrelated_branches)
+        undone_by, contents = (
+            dict(cached_result[0]),
+            {name: parse_contents(cached_result[1][name]) for name in histories},
+        )
+    return Scan(commits, replace(mainline, undone_by=undone_by), histories, contents, unrelated_branches)
 
 
 def _read(
@@ -86,7 +89,7 @@ def _read(
     references: ConfirmedReferences,
     progress: Progress,
 ) -> tuple[dict[Position, Position], dict[str, BranchContents]]:
-    undone = references.with_reverts(lambda undoes: read_undone(commits, main, undoes))
+    undone_by = references.with_reverts(lambda undoes: read_undone(commits, main, undoes))
     evidence = LandingEvidence(repository, store, commits, main, references)
     evidence.gather({position for history in histories.values() for position in history.positions}, progress)
     contents = references.with_reverts(
@@ -94,7 +97,7 @@ def _read(
             name: replay_branch(commits, main, history, evidence, undoes) for name, history in histories.items()
         }
     )
-    return undone, contents
+    return undone_by, contents
 
 
 def _key(commits: Commits, main: Position, tips: Mapping[str, Position], leave_out: Sequence[str]) -> str:

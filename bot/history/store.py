@@ -152,10 +152,10 @@ class HistoryStore:
         rows = self._database.execute("SELECT key, value FROM answer WHERE topic = ?", (topic,))
         return {key: json.loads(value) for key, value in rows}
 
-    def keep_results(self, topic: str, results: Mapping[str, object], *, alone: bool = False) -> None:
-        """Store results. With `alone` they replace all others of the topic."""
+    def keep_results(self, topic: str, results: Mapping[str, object], *, replace: bool = False) -> None:
+        """Store results. With `replace` they replace all others of the topic."""
         with self._database as database:
-            if alone:
+            if replace:
                 database.execute("DELETE FROM answer WHERE topic = ?", (topic,))
             rows = ((topic, key, json.dumps(value)) for key, value in results.items())
             database.executemany("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)", rows)

@@ -63,8 +63,8 @@ def _drop_capabilities() -> None:
             prctl(PR_CAPBSET_DROP, capability)
         except OSError:  # the kernel has no further capability
             break
-    header, nothing = struct.pack("Ii", 0x20080522, 0), bytes(24)
-    check(libc().capset(header, nothing), "capset")
+    header, no_capabilities = struct.pack("Ii", 0x20080522, 0), bytes(24)
+    check(libc().capset(header, no_capabilities), "capset")
 
 
 def _close_abstract_sockets() -> None:

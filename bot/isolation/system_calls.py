@@ -25,11 +25,11 @@ def libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def check(result: int, name: str, about: str = "") -> int:
+def check(result: int, name: str, path: str = "") -> int:
     """Return the result of a call. Raises OSError if it is -1."""
     if result == -1:
         code = ctypes.get_errno()
-        raise OSError(code, f"{name}{about and ' '}{about}: {os.strerror(code)}")
+        raise OSError(code, f"{name}{path and ' '}{path}: {os.strerror(code)}")
     return result
 
 

@@ -88,9 +88,9 @@ _End = tuple[dict[str, object], set[tuple[str, str]]]
 
 def _ends(measure: Measure, patch: CarriedPatch, module: ast.Module, function: Function) -> Iterator[_End]:
     reference = patch.file.functions[measure.function]
-    around, names = ModuleScope.of(module, reference.class_name), parameter_names(function, reference)
+    scope, names = ModuleScope.of(module, reference.class_name), parameter_names(function, reference)
     for sample in combinations(measure.samples):
-        yield _end(follow(around, function, names, sample))
+        yield _end(follow(scope, function, names, sample))
 
 
 def _end(result: FunctionResult) -> _End:
@@ -125,8 +125,8 @@ class _Plain:
                 return tuple(self.value(item) for item in value)
         return value
 
-    def _number(self, of: object) -> int:
-        return self._numbers.setdefault(of, len(self._numbers))
+    def _number(self, value: object) -> int:
+        return self._numbers.setdefault(value, len(self._numbers))
 
 
 def _without_lines(reason: str) -> str:

@@ -57,16 +57,18 @@ class PatchedFile:
 
     def statement_at(self, line: int) -> ast.stmt | None:
         """Return the innermost statement that the patch wrote around a line."""
-        around = [
+        statements = [
             candidate for candidate in self.statements() if candidate.lineno <= line <= (candidate.end_lineno or 0)
         ]
-        return max(around, key=lambda candidate: candidate.lineno, default=None)
+        return max(statements, key=lambda candidate: candidate.lineno, default=None)
 
     def function_of(self, node: ast.AST) -> ast.FunctionDef | None:
         """Return the innermost function around a node."""
         line = getattr(node, "lineno", 0)
-        around = [candidate for candidate in self._functions if candidate.lineno <= line <= (candidate.end_lineno or 0)]
-        return max(around, key=lambda candidate: candidate.lineno, default=None)
+        functions = [
+            candidate for candidate in self._functions if candidate.lineno <= line <= (candidate.end_lineno or 0)
+        ]
+        return max(functions, key=lambda candidate: candidate.lineno, default=None)
 
     @cached_property
     def _functions(self) -> list[ast.FunctionDef]:

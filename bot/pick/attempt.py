@@ -57,11 +57,11 @@ class Attempt:
         """The originals left to pick, oldest first. Those that are on the branch already are left out."""
         return tuple(sha for sha in self.plan.commits if sha not in self.landing.landed)
 
-    def try_pick(self, commit: Sha, onto: Sha) -> CleanPick | EmptyPick | UnmergedPick:
+    def try_pick(self, commit: Sha, tree: Sha) -> CleanPick | EmptyPick | UnmergedPick:
         """Pick a commit onto a tree, once for all strategies."""
-        if (commit, onto) not in self.trials:
-            self.trials[commit, onto] = try_pick(self.repository, commit, onto, self.leave_out)
-        return self.trials[commit, onto]
+        if (commit, tree) not in self.trials:
+            self.trials[commit, tree] = try_pick(self.repository, commit, tree, self.leave_out)
+        return self.trials[commit, tree]
 
     def left_out(self, *commits: Sha) -> tuple[str, ...]:
         """Return the files that commits change and that are left out, sorted; without arguments of all originals."""

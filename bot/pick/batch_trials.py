@@ -38,7 +38,7 @@ def try_batch(
     for commit in commits:
         results = try_picks(repository, ((commit, tree) for tree in sorted(trees)), leave_out=leave_out)
         trials |= results
-        trees = {tree for (_commit, onto), trial in results.items() if (tree := _leads_to(trial, onto))}
+        trees = {result for (_commit, tree), trial in results.items() if (result := _leads_to(trial, tree))}
     return with_splits(repository, trials)
 
 
@@ -50,8 +50,8 @@ def with_splits(repository: Quarantine, results: Mapping[tuple[Sha, Sha], Trial 
     return BatchTrials(trials, {trees: split for trees, split in splits.items() if not isinstance(split, GitError)})
 
 
-def _leads_to(trial: Trial | GitError, onto: Sha) -> Sha | None:
+def _leads_to(trial: Trial | GitError, tree: Sha) -> Sha | None:
     """Return the tree onto which the next commit of a series is picked, or None if this commit conflicts."""
     if isinstance(trial, EmptyPick):
-        return onto
+        return tree
     return trial.tree if isinstance(trial, CleanPick) else None

@@ -132,9 +132,9 @@ def run_ladder(
         ending = strategy.apply(attempt)
         if isinstance(ending, Picked) and ending.certainty is not Certainty.CERTAIN and not propose:
             ending = NotApplicable(f"not certain, and the configuration wants no proposals: {ending.detail}")
-        applied = not isinstance(ending, NotApplicable)
+        is_applied = not isinstance(ending, NotApplicable)
         detail = ending.how if isinstance(ending, AlreadyApplied) else ending.detail
-        outcomes.append(StrategyResult(strategy.name, won=applied, detail=detail))
+        outcomes.append(StrategyResult(strategy.name, won=is_applied, detail=detail))
         if not isinstance(ending, NotApplicable):
             return LadderResult(ending, tuple(outcomes), first_conflict)
         # The plain cherry-pick comes first, so this is the conflict that git itself shows people.
@@ -142,27 +142,28 @@ def run_ladder(
     return LadderResult(None, tuple(outcomes), first_conflict)
 
 
-def _candidate(attempt: Attempt, picked: Picked, outcomes: Sequence[StrategyResult]) -> Candidate:
+def _candidate(attempt: Attempt, pick_result: Picked, outcomes: Sequence[StrategyResult]) -> Candidate:
     repository = attempt.repository
-    files = repository.changed_paths(attempt.plan.base_commit, picked.commits[-1])
-    tree, onto, theirs = (
-        repository.commit(sha).tree for sha in (picked.commits[-1], attempt.plan.base_commit, attempt.plan.commits[-1])
+    files = repository.changed_paths(attempt.plan.base_commit, pick_result.commits[-1])
+    tree, target_tree, theirs = (
+        repository.commit(sha).tree
+        for sha in (pick_result.commits[-1], attempt.plan.base_commit, attempt.plan.commits[-1])
     )
-    findings = collect_findings(repository, tree, onto=onto, theirs=theirs, paths=files)
+    findings = collect_findings(repository, tree, target=target_tree, theirs=theirs, paths=files)
     return Candidate(
         branch=attempt.plan.branch,
         base_commit=attempt.plan.base_commit,
-        commit=picked.commits[-1],
-        commits=picked.commits,
-        method=picked.method,
-        fidelity=picked.fidelity,
+        commit=pick_result.commits[-1],
+        commits=pick_result.commits,
+        method=pick_result.method,
+        fidelity=pick_result.fidelity,
         files=files,
         rungs=tuple(outcomes),
         # A pick that would fail at run time needs a person, whichever strategy made it.
-        certainty=Certainty.PROPOSED if are_fatal(findings) else picked.certainty,
-        resolutions=picked.resolutions,
-        left_out=attempt.left_out() if picked.method is not Method.CARRIED_PATCH else (),
-        siblings=picked.siblings,
+        certainty=Certainty.PROPOSED if are_fatal(findings) else pick_result.certainty,
+        resolutions=pick_result.resolutions,
+        left_out=attempt.left_out() if pick_result.method is not Method.CARRIED_PATCH else (),
+        siblings=pick_result.siblings,
         findings=findings,
     )
 

@@ -124,7 +124,7 @@ class PrerequisiteSearch:
         base = repository.commit(self.attempt.plan.base_commit).tree
         theirs = repository.commit(self.attempt.commits[-1]).tree
         paths = tuple(differing_paths(repository, base, tree))
-        return not find_faults(repository, tree, onto=base, theirs=theirs, paths=paths)
+        return not find_faults(repository, tree, target=base, theirs=theirs, paths=paths)
 
     def _grow(self, sets: Sequence[SetTrial]) -> list[PrerequisiteSet]:
         paths = {file.path for trial in sets if trial.conflict for file in trial.conflict.files}

@@ -84,12 +84,12 @@ def _find_resolvable(search: PrerequisiteSearch, first: UnmergedPick, run_ladder
         if not _is_near(search.attempt, trial, first) or not search.is_lacking(trial.commits):
             continue
         began = time.monotonic()
-        picked = _resolve(search.attempt, trial.commits, run_ladder)
+        candidate = _resolve(search.attempt, trial.commits, run_ladder)
         longest = max(longest, time.monotonic() - began)
-        if picked and picked.certainty is Certainty.CERTAIN:
-            return Prerequisites(search.related_commits(trial.commits), picked.certainty)
-        if picked and not proposal:
-            proposal = Prerequisites(search.related_commits(trial.commits), picked.certainty)
+        if candidate and candidate.certainty is Certainty.CERTAIN:
+            return Prerequisites(search.related_commits(trial.commits), candidate.certainty)
+        if candidate and not proposal:
+            proposal = Prerequisites(search.related_commits(trial.commits), candidate.certainty)
     return proposal
 
 
@@ -109,8 +109,8 @@ def _resolve(attempt: Attempt, prerequisites: PrerequisiteSet, run_ladder: RunLa
     """Run the ladder for the originals on a base with the prerequisites, if the ladder is certain about these."""
     # A trial runs no tool, because that takes minutes. A carried patch belongs to the originals alone.
     attempt = replace(attempt, regenerator=None)
-    alone = replace(attempt.plan, commits=prerequisites, patch=None, check=None)
-    base = run_ladder(replace(attempt, plan=alone))
+    prerequisite_plan = replace(attempt.plan, commits=prerequisites, patch=None, check=None)
+    base = run_ladder(replace(attempt, plan=prerequisite_plan))
     if base is None or base.certainty is not Certainty.CERTAIN:
         return None
     plan = replace(attempt.plan, base_commit=base.commits[-1])

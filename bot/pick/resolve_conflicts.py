@@ -190,7 +190,7 @@ class _Work:
         clean = changed_tree(repository, pick.tree, entries | _entries_aside(pick))
         tree = changed_files(repository, clean, contents)
         # Resolvers work on text, so a resolved file may not parse or may use a name that the branch lacks.
-        faults = find_faults(repository, tree, onto=pick.trees.ours, theirs=pick.trees.theirs, paths=contents)
+        faults = find_faults(repository, tree, target=pick.trees.ours, theirs=pick.trees.theirs, paths=contents)
         if faults:
             self.refusal = f"what came out does not pass: {faults[0].file}:{faults[0].line} {faults[0].detail}"
             return None

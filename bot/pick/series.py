@@ -31,8 +31,8 @@ def pick_series(attempt: Attempt, resolve: Resolve = lambda _conflict: None) -> 
     tip = attempt.plan.base_commit
     series = []
     for original in attempt.commits:
-        onto = attempt.repository.commit(tip).tree
-        pick = attempt.try_pick(original, onto)
+        target_tree = attempt.repository.commit(tip).tree
+        pick = attempt.try_pick(original, target_tree)
         # git cherry-pick would stop here: https://git-scm.com/docs/git-cherry-pick (--empty)
         if isinstance(pick, EmptyPick):
             continue
@@ -41,7 +41,7 @@ def pick_series(attempt: Attempt, resolve: Resolve = lambda _conflict: None) -> 
             assert isinstance(pick, UnmergedPick)  # noqa: S101 -- for the type checker: only these are resolved
             return pick
         # A resolution can leave nothing of the original.
-        if tree != onto:
+        if tree != target_tree:
             credit = _credit(attempt) if original == attempt.commits[-1] else ()
             notes = (*credit, *left_out_note(attempt.left_out(original)))
             tip = write_pick(attempt.repository, original, tree, tip, attempt.committer, notes)

@@ -53,12 +53,12 @@ class Sibling:
         return _check_series(attempt, commits, certain=certain)
 
 
-def _first_clean(attempt: Attempt, original: Sha, onto: Sha) -> tuple[Sha, Sha] | None:
+def _first_clean(attempt: Attempt, original: Sha, tree: Sha) -> tuple[Sha, Sha] | None:
     """Return the first commit that applies, and its tree. The original itself is tried first."""
     for source in [original, *list(_siblings(attempt, original))[:_MOST_TRIALS]]:
-        pick = attempt.try_pick(source, onto)
+        pick = attempt.try_pick(source, tree)
         if isinstance(pick, EmptyPick):
-            return source, onto
+            return source, tree
         if isinstance(pick, CleanPick):
             return source, pick.tree
     return None
@@ -90,7 +90,7 @@ def _check_series(attempt: Attempt, pairs: Sequence[tuple[Sha, Sha]], *, certain
     faults = find_faults(
         repository,
         repository.commit(commits[-1]).tree,
-        onto=repository.commit(base).tree,
+        target=repository.commit(base).tree,
         theirs=last.tree,
         paths=repository.changed_paths(base, commits[-1]),
     )

@@ -54,30 +54,34 @@ def bring_prerequisites(
     glob of `leave_out` matches are not picked of either.
     """
     in_part = any(prerequisite.paths for prerequisite in conflict.prerequisites)
-    alone = replace(
+    prerequisite_plan = replace(
         plan, commits=tuple(prerequisite.sha for prerequisite in conflict.prerequisites), patch=None, check=None
     )
     # A whole prerequisite must be certain: two proposals in a row are right too rarely.
     base_candidate = (
-        _bring_in_part(repository, plan, conflict, committer, leave_out) if in_part else pick(alone, propose=False)
+        _bring_in_part(repository, plan, conflict, committer, leave_out)
+        if in_part
+        else pick(prerequisite_plan, propose=False)
     )
     if not isinstance(base_candidate, Candidate):
         return conflict
     with_them = replace(base_candidate, prerequisites=conflict.prerequisites)
-    picked = pick(replace(plan, base_commit=base_candidate.commit))
-    if isinstance(picked, AlreadyApplied):  # the prerequisites contain the originals
+    result = pick(replace(plan, base_commit=base_candidate.commit))
+    if isinstance(result, AlreadyApplied):  # the prerequisites contain the originals
         return with_them
-    if not isinstance(picked, Candidate):
+    if not isinstance(result, Candidate):
         return conflict
     # The originals were picked on top of the prerequisites, so the two series are one.
-    candidate = _join_candidates(repository, with_them, picked)
+    candidate = _join_candidates(repository, with_them, result)
     return replace(candidate, findings=_findings(repository, plan, candidate)) if in_part else candidate
 
 
 def _findings(repository: Repository, plan: TargetPlan, candidate: Candidate) -> tuple[Match, ...]:
     """Check parts and originals together: the originals may bring names that a part lacks."""
-    tree, onto, theirs = (repository.commit(sha).tree for sha in (candidate.commit, plan.base_commit, plan.commits[-1]))
-    return collect_findings(repository, tree, onto=onto, theirs=theirs, paths=candidate.files)
+    tree, target_tree, theirs = (
+        repository.commit(sha).tree for sha in (candidate.commit, plan.base_commit, plan.commits[-1])
+    )
+    return collect_findings(repository, tree, target=target_tree, theirs=theirs, paths=candidate.files)
 
 
 def _bring_in_part(

@@ -143,20 +143,20 @@ def open_repository_context(
     settings: ConnectionSettings,
     account: Account,
     *,
-    beside: Path = Path(),
+    parent: Path = Path(),
     signing_key: SigningKey | None = None,
     progress: Progress = silent,
 ) -> Iterator[RepositoryContext]:
     """Open the configured repository and those of `elsewhere`, and close them afterwards.
 
-    `beside` is the folder that the configuration's folders of carried patches are relative to. `signing_key` signs what
+    `parent` is the folder that the configuration's folders of carried patches are relative to. `signing_key` signs what
     the bot must believe later.
 
     Raises:
         GitHubError: the repository, or one of `elsewhere`, cannot be seen with this account.
         ConfigError: a carried patch cannot be read.
     """
-    patches = configured_patches(config.patches, beside)
+    patches = configured_patches(config.patches, parent)
     with (
         open_connection(settings.to(config.repository), account, progress) as connection,
         connection.open_context(config, patches, signing_key=signing_key) as context,
@@ -183,6 +183,6 @@ def open_configured_repository(
     """
     config = load_config(file)
     with open_repository_context(
-        config, settings, account, beside=file.parent, signing_key=signing_key, progress=progress
+        config, settings, account, parent=file.parent, signing_key=signing_key, progress=progress
     ) as context:
         yield context

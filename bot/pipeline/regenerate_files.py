@@ -73,9 +73,9 @@ class Tools:
                 after = _read_files(copy, needed_tools)
             except OSError as error:
                 return RegeneratedFiles(problem=f"what was written cannot be taken: {error}")
-        odd = _became_odd(before, after, needed_tools)
-        if odd:
-            return RegeneratedFiles(problem=f"{odd[0]} became a link, a pipe or the like, which is not followed")
+        odd_files = _became_odd(before, after, needed_tools)
+        if odd_files:
+            return RegeneratedFiles(problem=f"{odd_files[0]} became a link, a pipe or the like, which is not followed")
         paths_then = sorted({*before.files, *after.files})
         changes = {
             path: after.files.get(path) for path in paths_then if before.files.get(path) != after.files.get(path)
@@ -145,5 +145,5 @@ def _read_files(root: Path, tools: Sequence[Tool]) -> _Files:
 def _became_odd(before: _Files, after: _Files, tools: Sequence[Tool]) -> list[str]:
     """Return the tools' paths, and the folders of their files, that became links, pipes or the like."""
     folders = {str(folder) for path in before.files for folder in PurePosixPath(path).parents}
-    odd = after.odd - before.odd
-    return sorted(path for path in odd if path in folders or any(tool.writes(path) for tool in tools))
+    odd_files = after.odd - before.odd
+    return sorted(path for path in odd_files if path in folders or any(tool.writes(path) for tool in tools))

@@ -69,10 +69,10 @@ def judge_runs(
         SuiteError: a suite is missing from the report.
     """
     suites = suites_of(request, context.pick)
-    absent = [name for name in suites.all_suites if name not in runs_by_suite]
-    if absent:
+    missing_suites = [name for name in suites.all_suites if name not in runs_by_suite]
+    if missing_suites:
         raise SuiteError(
-            f"its report has no runs of {', '.join(absent)}.", hint="Look at the artifact of the workflow run."
+            f"its report has no runs of {', '.join(missing_suites)}.", hint="Look at the artifact of the workflow run."
         )
     candidate = CommitTree(context.mirror, request.commit)
     verdicts = {

@@ -19,9 +19,14 @@ _KINDS: tuple[type[BaseModel], ...] = (Plan, Picked, Proof)
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of the three kinds of file. The docstrings of attributes describe the keys."""
     mode: Literal["validation"] = "validation"
-    _, made = models_json_schema([(kind, mode) for kind in _KINDS], schema_generator=_DescribedSchema)
+    _, definitions = models_json_schema([(kind, mode) for kind in _KINDS], schema_generator=_DescribedSchema)
     kinds = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in _KINDS]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "run folder", "oneOf": kinds, **made}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "run folder",
+        "oneOf": kinds,
+        **definitions,
+    }
 
 
 class _DescribedSchema(GenerateJsonSchema):
@@ -36,8 +41,8 @@ class _DescribedSchema(GenerateJsonSchema):
         return _with_docstrings(super().model_schema(schema), schema["cls"])
 
 
-def _with_docstrings(json_schema: dict[str, Any], described: type) -> dict[str, Any]:
-    for owner in described.__mro__:
+def _with_docstrings(json_schema: dict[str, Any], owner_class: type) -> dict[str, Any]:
+    for owner in owner_class.__mro__:
         for name, text in _attribute_docstrings(owner):
             json_schema["properties"][name].setdefault("description", text)
     return json_schema

@@ -28,8 +28,8 @@ def files_of_tests(paths: Iterable[str], patterns: Sequence[str]) -> tuple[tuple
     names = [pattern for pattern in patterns if "/" not in pattern]
     places = [pattern for pattern in patterns if "/" in pattern]
     run = [path for path in paths if any(matches_path(pattern, path.rpartition("/")[2]) for pattern in names)]
-    beside = [path for path in paths if any(matches_path(pattern, path) for pattern in places)]
-    return tuple(dict.fromkeys(run)), tuple(dict.fromkeys([*run, *beside]))
+    test_paths = [path for path in paths if any(matches_path(pattern, path) for pattern in places)]
+    return tuple(dict.fromkeys(run)), tuple(dict.fromkeys([*run, *test_paths]))
 
 
 def steering_files(paths: Iterable[str]) -> tuple[str, ...]:

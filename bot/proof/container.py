@@ -77,8 +77,8 @@ def _mount(source: Path, target: Path, *options: str) -> str:
 
 
 def _image_environment(environment: Mapping[str, str], amd: AmdDevices | None) -> dict[str, str]:
-    selected = (*_MACHINE_ONLY, amd.selection) if amd else _MACHINE_ONLY
-    return {name: value for name, value in environment.items() if name not in selected}
+    own_variables = (*_MACHINE_ONLY, amd.selection) if amd else _MACHINE_ONLY
+    return {name: value for name, value in environment.items() if name not in own_variables}
 
 
 def _uses_amd_gpu(device: str) -> bool:

@@ -46,15 +46,15 @@ def check_device(requested: str, run: SuiteRun, image: str = "") -> SuiteRun:
     return replace(run, problem=problem, device=replace(run.device, versions=versions))
 
 
-def _problem(requested: str, device: Device) -> str:
-    if requested == "auto" and device.kind == "cpu" and has_amd_gpu():
+def _problem(kind: str, device: Device) -> str:
+    if kind == "auto" and device.kind == "cpu" and has_amd_gpu():
         torch = f"torch {device.versions['torch']}" if "torch" in device.versions else "Python"
         return (
             f"this machine has an AMD GPU (/dev/kfd), but the suite ran on {device}: its {torch} cannot use the GPU. "
             "Take an image with a torch for ROCm, or ask for `device: cpu`."
         )
-    if requested not in ("auto", device.kind):
-        return f"the device {requested} was asked for, and the suite ran on {device}."
+    if kind not in ("auto", device.kind):
+        return f"the device {kind} was asked for, and the suite ran on {device}."
     return ""
 
 

@@ -121,19 +121,19 @@ def _statuses(folder: Path) -> Iterator[os.stat_result]:
         current = os.open(folder, FOLDER)
     except OSError:
         return
-    above: list[tuple[tuple[int, int], list[str]]] = []
+    parents: list[tuple[tuple[int, int], list[str]]] = []
     identities: set[tuple[int, int]] = set()
     try:
-        below = yield from _list_entries(current, identities)
+        folders = yield from _list_entries(current, identities)
         while True:
-            if below:
-                name, identity = below.pop(), _identity(os.fstat(current))
+            if folders:
+                name, identity = folders.pop(), _identity(os.fstat(current))
                 with contextlib.suppress(OSError):
                     current = _change_folder(current, name)
-                    above.append((identity, below))
-                    below = yield from _list_entries(current, identities)
-            elif above:
-                parent, below = above.pop()
+                    parents.append((identity, folders))
+                    folders = yield from _list_entries(current, identities)
+            elif parents:
+                parent, folders = parents.pop()
                 current = _change_folder(current, "..")
                 if _identity(os.fstat(current)) != parent:
                     return  # the folder was moved while we were in it
@@ -147,19 +147,19 @@ def _statuses(folder: Path) -> Iterator[os.stat_result]:
 
 def _list_entries(folder: int, identities: set[tuple[int, int]]) -> Generator[os.stat_result, None, list[str]]:
     """Yield the status of a folder's entries, and return the names of its subfolders. A file counts once."""
-    below = []
+    folders = []
     with os.scandir(folder) as entries:
         for entry in entries:
             with contextlib.suppress(FileNotFoundError):
                 status = entry.stat(follow_symlinks=False)
                 if stat.S_ISDIR(status.st_mode):
-                    below.append(entry.name)
+                    folders.append(entry.name)
                 elif status.st_nlink > 1:
                     if _identity(status) in identities:
                         continue
                     identities.add(_identity(status))
                 yield status
-    return below
+    return folders
 
 
 def _change_folder(current: int, name: str) -> int:

@@ -49,7 +49,11 @@ def prove_devices(
 
     kinds = _by_kind(settings)
     with ThreadPoolExecutor(max_workers=len(kinds)) as threads:
-        verdicts = {name: verdict for done in threads.map(prove_all, kinds.values()) for name, verdict in done.items()}
+        verdicts = {
+            name: verdict
+            for verdicts_of_device in threads.map(prove_all, kinds.values())
+            for name, verdict in verdicts_of_device.items()
+        }
     verdict = combine_devices({entry.name: verdicts[entry.name] for entry in settings.devices})
     if evidence is not None:
         write_evidence(evidence, verdict, {})

@@ -129,23 +129,23 @@ def _command(scratch: Path, python: str) -> list[str]:
 
 def _read(result: ProcessResult, scratch: Path, timeout: float, secret: bytes) -> tuple[str, JUnitReport, bytes]:
     """Say what is wrong with a run, if anything, and what it reported all the same, read and as it is."""
-    nothing = JUnitReport((), {}), b""
+    no_report = JUnitReport((), {}), b""
     problem = why_stopped(result, timeout)
     if problem:
-        return problem, *nothing
+        return problem, *no_report
     if result.code == NO_DEVICE_CODE:
         reasons = [line[match.end() :].rstrip(" !") for line in result.tail if (match := _EXIT.match(line))]
-        return f"no device: {reasons[-1] if reasons else 'the suite gave no reason'}", *nothing
+        return f"no device: {reasons[-1] if reasons else 'the suite gave no reason'}", *no_report
     if result.signal_name:
-        return f"its process was ended by {result.signal_name}{last_case(result)}.", *nothing
+        return f"its process was ended by {result.signal_name}{last_case(result)}.", *no_report
     try:
         xml = _check_seal(scratch, read_report(scratch, _REPORT), secret)
         junit = parse_junit(xml)
     except FileNotFoundError:
         cause = "it could not be started" if result.code in NOT_STARTED else "pytest left no report"
-        return f"{cause} (exit code {result.code}): {last_lines(result)}", *nothing
+        return f"{cause} (exit code {result.code}): {last_lines(result)}", *no_report
     except SuiteError as error:
-        return error.message, *nothing
+        return error.message, *no_report
     return _contradiction(result, junit), junit, xml
 
 

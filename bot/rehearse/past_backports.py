@@ -89,8 +89,8 @@ def find_past_backports(repository: Repository, glob: str | None = None) -> Past
         first_parents |= {commit.sha for commit in _first_parents(commits)}
         if backports := list(_backports(commits)):
             # One call for the branch: most backports are checked against it.
-            absent = set(repository.git.text("rev-list", tips[main], f"^{tips[branch]}").split())
-            pairs += _pairs(branch, backports, originals, absent, left_out)
+            main_only = set(repository.git.text("rev-list", tips[main], f"^{tips[branch]}").split())
+            pairs += _pairs(branch, backports, originals, main_only, left_out)
     # A release branch that is merged back makes its commits part of the main line's history, but not originals.
     result = sorted((pair for pair in pairs if pair.original not in first_parents), reverse=True)
     left_out["names a commit of a release branch"] += len(pairs) - len(result)
@@ -170,19 +170,19 @@ def _pairs(
     branch: str,
     backports: Sequence[tuple[_BranchCommit, SourceReference]],
     originals: _Originals,
-    absent: set[str],
+    main_only: set[str],
     left_out: Counter[str],
 ) -> Iterator[Pair]:
     for commit, source in backports:
         sources = originals.find(source)
-        reason = _reason_against(commit, source, sources, absent)
+        reason = _reason_against(commit, source, sources, main_only)
         if reason:
             left_out[reason] += 1
         else:
             yield Pair(commit.date, commit.sha, next(iter(sources)), commit.parents[0], branch, source.rule)
 
 
-def _reason_against(commit: _BranchCommit, source: SourceReference, sources: set[Sha], absent: set[str]) -> str:
+def _reason_against(commit: _BranchCommit, source: SourceReference, sources: set[Sha], main_only: set[str]) -> str:
     # A pick of a pick names both; only one of them is on the main line.
     if len(source.numbers) > 1 or len(sources) > 1:
         return "names several originals"
@@ -190,7 +190,7 @@ def _reason_against(commit: _BranchCommit, source: SourceReference, sources: set
         return "names no commit of the main line"
     if not commit.parents:
         return "has no parent"
-    return "" if sources <= absent else "the original itself is on the branch"
+    return "" if sources <= main_only else "the original itself is on the branch"
 
 
 def _backports(commits: Sequence[_BranchCommit]) -> Iterator[tuple[_BranchCommit, SourceReference]]:

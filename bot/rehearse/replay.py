@@ -65,9 +65,9 @@ def replay(repository: Quarantine, pairs: Sequence[Pair], caches: PickCaches) ->
     """Make each backport again and compare it."""
     start = time.perf_counter()
     # A partial clone may lack the parent.
-    onto = {pair: tree for pair in pairs if (tree := _tree_of(repository, pair.parent)) is not None}
-    trials = try_picks(repository, [(pair.original, tree) for pair, tree in onto.items()], processes=1)
-    picks = {pair: trials[pair.original, tree] for pair, tree in onto.items()}
+    trees = {pair: tree for pair in pairs if (tree := _tree_of(repository, pair.parent)) is not None}
+    trials = try_picks(repository, [(pair.original, tree) for pair, tree in trees.items()], processes=1)
+    picks = {pair: trials[pair.original, tree] for pair, tree in trees.items()}
     forecaster = Forecaster(repository=repository, caches=caches, trials=with_splits(repository, trials))
     # The batch is part of each replay's cost.
     share = (time.perf_counter() - start) / max(1, len(pairs))
@@ -75,7 +75,7 @@ def replay(repository: Quarantine, pairs: Sequence[Pair], caches: PickCaches) ->
     for pair in pairs:
         start = time.perf_counter()
         if pair in picks:
-            result = _Replayer(forecaster, pair, onto[pair]).run(picks[pair])
+            result = _Replayer(forecaster, pair, trees[pair]).run(picks[pair])
         else:
             result = ReplayResult(pair=pair, ending=ReplayOutcome.LEFT_OUT, detail=_ABSENT)
         replays.append(replace(result, seconds=time.perf_counter() - start + share))

@@ -27,15 +27,15 @@ class Figures:
 
     def count(self, replay: ReplayResult) -> None:
         """Count one replay."""
-        clean, resolved = replay.ending is ReplayOutcome.CLEAN, replay.ending is ReplayOutcome.RESOLVABLE
+        clean, is_resolvable = replay.ending is ReplayOutcome.CLEAN, replay.ending is ReplayOutcome.RESOLVABLE
         self.pairs += 1
         self.clean_identical += clean and replay.identical
         self.clean_different += clean and not replay.identical
         self.conflicts += not clean
-        self.right += resolved and replay.right
-        self.wrong += resolved and not replay.right
-        self.certain += resolved and replay.certain
-        self.certain_right += resolved and replay.certain and replay.right
+        self.right += is_resolvable and replay.right
+        self.wrong += is_resolvable and not replay.right
+        self.certain += is_resolvable and replay.certain
+        self.certain_right += is_resolvable and replay.certain and replay.right
 
     def as_json(self) -> dict[str, int]:
         """Return the counts by name."""

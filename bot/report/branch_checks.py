@@ -21,8 +21,8 @@ def render_checks(
     sentences = [_own_token()] if checks.own_token and checks.workflows else _lists(checks, branch)
     starts = any(workflow.starts for workflow in checks.workflows) and not checks.own_token
     if sentences and not starts and (checks.complete or checks.own_token):
-        alone = "the proof above is the only test of this change" if proven else "nothing tests this change"
-        sentences.append(f"So before the merge {alone}.")
+        reason = "the proof above is the only test of this change" if proven else "nothing tests this change"
+        sentences.append(f"So before the merge {reason}.")
     if draft and draft_note:
         sentences.append(prose(draft_note))
     return sentences
@@ -37,20 +37,20 @@ def _own_token() -> str:
 
 def _lists(checks: BranchChecks, branch: str) -> list[str]:
     run = [workflow for workflow in checks.workflows if workflow.starts]
-    others = [workflow for workflow in checks.workflows if not workflow.starts]
+    other_workflows = [workflow for workflow in checks.workflows if not workflow.starts]
     sentences = []
     if run:
         sentences.append(f"By the workflow files of {code(branch)} these start here: {_names(run)}.")
-    if others:
+    if other_workflows:
         lead = "These do not" if run else f"By the workflow files of {code(branch)} these do not start here"
-        sentences.append(f"{lead}: {_names(others)}.")
+        sentences.append(f"{lead}: {_names(other_workflows)}.")
     return sentences
 
 
 def _names(workflows: Sequence[WorkflowStart]) -> str:
-    listed = [_name(workflow) for workflow in workflows[:_MAX_LISTED]]
+    names = [_name(workflow) for workflow in workflows[:_MAX_LISTED]]
     surplus = len(workflows) - _MAX_LISTED
-    return ", ".join([*listed, *([f"and {surplus} more"] if surplus > 0 else [])])
+    return ", ".join([*names, *([f"and {surplus} more"] if surplus > 0 else [])])
 
 
 def _name(workflow: WorkflowStart) -> str:

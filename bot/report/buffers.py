@@ -95,5 +95,5 @@ def _bar(case: CaseResult) -> Bar | None:
     numbers = [figures[name] for name in ("numel", "needed", "past_end")]
     if not all(number.isascii() and number.isdecimal() and len(number) < 20 for number in numbers):
         return None
-    numel, needed, past_end = map(int, numbers)
-    return Bar(figures["buffer"], numel, needed, past_end)
+    numel, needed_size, past_end = map(int, numbers)
+    return Bar(figures["buffer"], numel, needed_size, past_end)

@@ -44,5 +44,5 @@ def _row(entry: DeviceVerdict) -> DeviceRow:
     )
 
 
-def _failures(failed: int | None, cases: int) -> str:
-    return "no result" if failed is None else f"{failed} of {cases} failed"
+def _failures(failures: int | None, cases: int) -> str:
+    return "no result" if failures is None else f"{failures} of {cases} failed"

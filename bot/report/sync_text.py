@@ -102,10 +102,10 @@ def headline(state: BranchState) -> str:
     if state.problem:
         return state.problem
     numbers = counts(state)
-    absent, in_review, unconfirmed = len(state.missing), numbers[State.OPENED], numbers[State.UNCONFIRMED]
-    if not absent and not in_review and not unconfirmed:
+    missing, in_review, unconfirmed = len(state.missing), numbers[State.OPENED], numbers[State.UNCONFIRMED]
+    if not missing and not in_review and not unconfirmed:
         return _nothing_missing(state, numbers[State.ALREADY_APPLIED])
-    lead = f"{absent} missing" if absent else "nothing else missing"
+    lead = f"{missing} missing" if missing else "nothing else missing"
     to_confirm = f"{unconfirmed} to confirm, " if unconfirmed else ""
     return f"{lead}, {to_confirm}{count(in_review, 'backport')} open, {numbers[State.ALREADY_APPLIED]} on the branch."
 
@@ -123,7 +123,7 @@ def missing_over_time(state: BranchState, moments: tuple[int, ...]) -> tuple[int
 
     A landed original counts as missing from its merge until it landed, a missing one from its merge until now.
     """
-    landed = (entry for entry in state.in_states(State.ALREADY_APPLIED) if entry.landed)
-    spans: list[tuple[int, int | None]] = [(entry.original.merged, entry.landed) for entry in landed]
+    landed_states = (entry for entry in state.in_states(State.ALREADY_APPLIED) if entry.landed)
+    spans: list[tuple[int, int | None]] = [(entry.original.merged, entry.landed) for entry in landed_states]
     spans += [(entry.original.merged, None) for entry in state.in_states(State.OPENED, *MISSING)]
     return tuple(sum(begin <= moment and (end is None or moment < end) for begin, end in spans) for moment in moments)

@@ -192,7 +192,7 @@ def _deleted_branches(context: SyncContext) -> list[BranchState]:
     before = context.store.cached_results(_BRANCH_TIPS)
     names = sorted(name for name in before if name not in context.all_branches)
     tips = {name: tip for name, tip in {**before, **context.stable}.items() if name not in names}
-    context.store.keep_results(_BRANCH_TIPS, tips, alone=True)
+    context.store.keep_results(_BRANCH_TIPS, tips, replace=True)
     return [
         BranchState(branch=name, problem="An earlier run saw this branch, and it no longer exists.") for name in names
     ]

@@ -71,12 +71,12 @@ class TrialRunner:
 
         `originals` are those of it to try. Both are ordered oldest first.
         """
-        onto = self.repository.commit(self.tip).tree
+        tree = self.repository.commit(self.tip).tree
         # One git process picks all that are a single commit, and most of them end with that.
         single = [original.commits[0] for original in originals if len(original.commits) == 1]
-        trials = try_picks(self.repository, [(sha, onto) for sha in single], leave_out=self.forecaster.leave_out)
+        trials = try_picks(self.repository, [(sha, tree) for sha in single], leave_out=self.forecaster.leave_out)
         for original in originals:
-            yield original.position, self._try(original, backlog, trials.get((original.commits[0], onto)))
+            yield original.position, self._try(original, backlog, trials.get((original.commits[0], tree)))
 
     def _try(self, original: Original, backlog: Sequence[Original], trial: Trial | GitError | None) -> TrialResult:
         patch = self.patch_of.get(original.position)

@@ -83,7 +83,7 @@ class Trials:
         """Return digests of the carried patches that a patch may need first."""
         if patch is None or not patch.file.apply_after:
             return []
-        return [_digest(each.directory) for _, each in sorted(self.forecaster.patches.items())]
+        return [_digest(patch.directory) for _, patch in sorted(self.forecaster.patches.items())]
 
 
 class Fingerprints:

@@ -89,4 +89,4 @@ def _structure_problem(name: str) -> str | None:
         (any(part.startswith(".") for part in parts), "has a part that starts with a dot"),
         (any(part.endswith(".lock") for part in parts), "has a part that ends with `.lock`"),
     )
-    return next((problem for wrong, problem in checks if wrong), None)
+    return next((problem for has_problem, problem in checks if has_problem), None)

@@ -117,6 +117,6 @@ def test_an_answer_is_kept_until_another_takes_its_place(tmp_path: Path) -> None
     with HistoryStore(tmp_path / "history.sqlite") as store:
         store.keep_results("topic", {"a": [1], "b": None})
         assert store.cached_result("topic", "a") == [1]
-        store.keep_results("topic", {"c": 3}, alone=True)
+        store.keep_results("topic", {"c": 3}, replace=True)
         assert store.cached_results("topic") == {"c": 3}
         assert store.cached_result("topic", "a") is None

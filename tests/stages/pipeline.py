@@ -108,7 +108,9 @@ class Pipeline:
         self.give_token()
         connection = self.connection("publish")
         folder = RunFolder(self.folder.root, self.handed_on())
-        return ci_jobs.run_publish(folder, seal, connection, again=again, evidence_url=evidence_url, progress=silent)
+        return ci_jobs.run_publish(
+            folder, seal, connection, next_round=again, evidence_url=evidence_url, progress=silent
+        )
 
     def run(
         self, body: str, *, on: int = 7, as_: str = MAINTAINER, evidence_url: str = ""

@@ -71,7 +71,7 @@ def pick_chance(resolutions: Sequence[tuple[ConflictedFile, FileResolution]]) ->
         "files": log(len(resolutions)),
         "size": log1p(sum(map(lines_changed, merged_files))),
         **_region_features(decisions),
-        **_missing_file_features(missing_files, alone=len(missing_files) == len(resolutions)),
+        **_missing_file_features(missing_files, is_only_file=len(missing_files) == len(resolutions)),
         **{kind_of(file.path): 1.0 for file, _answer in resolutions},
     }
     return 1 / (1 + exp(-sum(PICK.get(name, 0.0) * value for name, value in features.items())))
@@ -92,10 +92,10 @@ def _region_features(decisions: Sequence[Decision]) -> dict[str, float]:
     }
 
 
-def _missing_file_features(files: Sequence[ConflictedFile], *, alone: bool) -> dict[str, float]:
+def _missing_file_features(files: Sequence[ConflictedFile], *, is_only_file: bool) -> dict[str, float]:
     return {
         "file left out": bool(files),
-        "only files left out": bool(files) and alone,
+        "only files left out": bool(files) and is_only_file,
         "left out of tests": any(kind_of(file.path) == "tests" for file in files),
         "left out of a short file": any(line_count(file) < _SHORT for file in files),
     }

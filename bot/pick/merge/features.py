@@ -64,13 +64,15 @@ def _words(content: bytes) -> frozenset[bytes]:
     return frozenset(_WORD.findall(content))
 
 
-def circumstances(region: LineRegion, file: FileFeatures, *, alone: bool, has_sibling: bool) -> dict[str, float]:
-    """Return the features of a region that hold for every resolution. `alone`: it is the only region of its file."""
+def circumstances(
+    region: LineRegion, file: FileFeatures, *, is_only_region: bool, has_sibling: bool
+) -> dict[str, float]:
+    """Return the features of a region that hold for every resolution. `is_only_region`: its file has no other."""
     base, ours, theirs = (b"".join(side) for side in (region.base, region.ours, region.theirs))
     changes = edits(region.base, region.theirs)
     facts = {
         file.kind: True,
-        "alone": alone,
+        "alone": is_only_region,
         "has sibling": has_sibling,
         "no base": not base,
         "no ours": not ours,

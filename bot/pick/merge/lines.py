@@ -36,8 +36,8 @@ def insert_sorted(region: LineRegion) -> Lines | None:
     return tuple(_sort_lines(lines))
 
 
-def _merge(region: LineRegion, apart: Apart[bytes]) -> Lines | None:
-    edits = combine(region.base, region.ours, region.theirs, apart)
+def _merge(region: LineRegion, are_separate: Apart[bytes]) -> Lines | None:
+    edits = combine(region.base, region.ours, region.theirs, are_separate)
     return None if edits is None else tuple(apply_edits(region.base, [sided_edit.edit for sided_edit in edits]))
 
 

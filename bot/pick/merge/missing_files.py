@@ -45,7 +45,7 @@ class MissingFile:
         if came_later:
             traits = {CAME_LATER, WITH_ITS_FOLDER} if _lacks_the_folder(file, attempt) else {CAME_LATER}
         return FileResolution(
-            {file.path: None}, Certainty.PROPOSED, _sentence(file, later=came_later), traits=frozenset(traits)
+            {file.path: None}, Certainty.PROPOSED, _sentence(file, is_newer=came_later), traits=frozenset(traits)
         )
 
     def _at_the_older_path(
@@ -72,8 +72,8 @@ def _lacks_the_folder(file: ConflictedFile, attempt: Attempt) -> bool:
     """Return True if the target lacks the folder too, and no commit of the pick adds to it."""
     repository = attempt.repository
     tree = repository.commit(attempt.plan.base_commit).tree
-    above = [str(parent) for parent in reversed(PurePosixPath(file.path).parents[:-1])]
-    new_folder = next((folder for folder in above if find_entry(repository, tree, folder) is None), None)
+    parents = [str(parent) for parent in reversed(PurePosixPath(file.path).parents[:-1])]
+    new_folder = next((folder for folder in parents if find_entry(repository, tree, folder) is None), None)
     return new_folder is not None and not any(_adds_to(new_folder, sha, repository) for sha in attempt.commits)
 
 
@@ -83,9 +83,9 @@ def _adds_to(folder: str, original: Sha, repository: Repository) -> bool:
     return any(not commit.parents or repository.read(commit.parents[0], path) is None for path in inside)
 
 
-def _sentence(file: ConflictedFile, *, later: bool) -> str:
+def _sentence(file: ConflictedFile, *, is_newer: bool) -> str:
     if file.ours is not None:
         return f"{file.path} is removed, as the original does; the branch had changed it"
-    if later:
+    if is_newer:
         return f"the change of {file.path} is left out: main got that file after the branch left it"
     return f"the change of {file.path} is left out: the branch has removed that file"

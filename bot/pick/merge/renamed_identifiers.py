@@ -27,22 +27,22 @@ def find_renames(base: bytes, ours: bytes, theirs: bytes, disputed_words: frozen
         return {}
     candidates = (words(base) & words(theirs) & disputed_words) - words(ours)
     # A short word, or one that occurs once, says too little about a rename.
-    absent = {word for word in candidates if len(word) >= _SHORTEST and base.count(word) >= _FEWEST}
-    return _elect(_votes(base, ours, absent)) if absent else {}
+    absent_words = {word for word in candidates if len(word) >= _SHORTEST and base.count(word) >= _FEWEST}
+    return _elect(_votes(base, ours, absent_words)) if absent_words else {}
 
 
-def _votes(base: bytes, ours: bytes, absent: set[bytes]) -> Mapping[bytes, Counter[bytes]]:
+def _votes(base: bytes, ours: bytes, absent_words: set[bytes]) -> Mapping[bytes, Counter[bytes]]:
     votes: dict[bytes, Counter[bytes]] = defaultdict(Counter)
     base_lines = split_lines(base)
     for edit in edits(base_lines, split_lines(ours)):
         old = _TOKEN.findall(b"".join(base_lines[edit.start : edit.end]))
         new = _TOKEN.findall(b"".join(edit.new))
-        if not new or absent.isdisjoint(old):
+        if not new or absent_words.isdisjoint(old):
             continue
         for change in edits(old, new):
             old_words = old[change.start : change.end]
             single = len(old_words) == len(change.new) == 1 and _WORD.fullmatch(change.new[0])
-            for word in absent.intersection(old_words):
+            for word in absent_words.intersection(old_words):
                 votes[word][change.new[0] if single else b""] += 1
     return votes
 

@@ -178,7 +178,7 @@ def _rate_regions(
     renames = find_renames(file.base or b"", file.ours or b"", file.theirs or b"", disputed_words)
     for index, region in regions:
         sibling_texts = [placements[index] for placements in siblings if index in placements]
-        facts = circumstances(region, file_facts, alone=len(regions) == 1, has_sibling=bool(siblings))
+        facts = circumstances(region, file_facts, is_only_region=len(regions) == 1, has_sibling=bool(siblings))
         proposals = propose(region, renames, sibling_texts)
         features = {lines: weigh(region, lines, names, file_facts) for lines, names in proposals.items()}
         yield index, _RatedRegion(region, proposals, chances(region, facts, features), frozenset(facts))

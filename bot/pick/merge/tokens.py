@@ -38,10 +38,10 @@ def merge_tokens(region: LineRegion) -> Lines | None:
     # A comma separates only if it is in the same brackets as the edits.
     depths = _depths(texts)
 
-    def apart(first: Edit[bytes], second: Edit[bytes]) -> bool:
+    def are_separate(first: Edit[bytes], second: Edit[bytes]) -> bool:
         return _independent(base, depths, first.end, second.start)
 
-    edits = combine(texts, [t.text for t in ours], [t.text for t in theirs], apart)
+    edits = combine(texts, [t.text for t in ours], [t.text for t in theirs], are_separate)
     if edits is None:
         return None
     in_ours = dict(align(texts, [t.text for t in ours]))
@@ -74,10 +74,10 @@ def merge_words(region: LineRegion) -> Lines | None:
     """
     base, ours, theirs = (_WORD.findall(b"".join(side)) for side in (region.base, region.ours, region.theirs))
 
-    def apart(first: Edit[bytes], second: Edit[bytes]) -> bool:
+    def are_separate(first: Edit[bytes], second: Edit[bytes]) -> bool:
         return any(word.strip() for word in base[first.end : second.start])
 
-    edits = combine(base, ours, theirs, apart)
+    edits = combine(base, ours, theirs, are_separate)
     if edits is None:
         return None
     return tuple(split_lines(b"".join(apply_edits(base, [sided_edit.edit for sided_edit in edits]))))
