@@ -47,14 +47,14 @@ def imported(*places: str) -> dict[str, str]:
     """Return the packages that are imported below these paths, each with a file that does."""
     distributions = packages_distributions()
     files = [file for place in places for file in _modules(ROOT / place)]
-    own = {"bot", "tests"} | {path.stem for path in (ROOT / "patches/harness").iterdir()}
+    own_text = {"bot", "tests"} | {path.stem for path in (ROOT / "patches/harness").iterdir()}
     names = {(name, str(file.relative_to(ROOT))) for file in files for name in _imports(file)}
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for name, file in sorted(names):
-        if name not in own and name not in sys.stdlib_module_names:
+        if name not in own_text and name not in sys.stdlib_module_names:
             (distribution,) = set(distributions.get(name, [f"no distribution for {name}"]))
-            found[canonicalize_name(distribution)] = file
-    return found
+            values[canonicalize_name(distribution)] = file
+    return values
 
 
 def _modules(place: Path) -> Iterator[Path]:
@@ -153,10 +153,10 @@ def install() -> ModuleType:
 
 
 def _image_with(directory: Path, name: str, version: str, needs: str = "") -> None:
-    about = directory / f"{name.replace('-', '_')}-{version}.dist-info"
-    about.mkdir(parents=True)
+    notes = directory / f"{name.replace('-', '_')}-{version}.dist-info"
+    notes.mkdir(parents=True)
     needed = f"Requires-Dist: {needs}\n" if needs else ""
-    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needed}")
+    (notes / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needed}")
 
 
 def test_what_the_image_has_stays_and_what_it_lacks_comes(
@@ -167,10 +167,10 @@ def test_what_the_image_has_stays_and_what_it_lacks_comes(
     _image_with(tmp_path, "inner", "1.5")
     (tmp_path / "triton.py").write_text("")  # as pytorch-triton-rocm brings it
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    wanted = [
+    expected_items = [
         install.Requirement(line) for line in ("torch>=2.6", "triton>=3.4", "outer", "absent; python_version>'3'")
     ]
-    assert install.unmet(wanted) == {"inner", "absent"}
+    assert install.unmet(expected_items) == {"inner", "absent"}
 
 
 def test_an_image_s_torch_is_never_replaced(
@@ -211,7 +211,7 @@ def test_a_wheel_that_is_not_the_locked_one_is_refused(tmp_path: Path, changed: 
         f"made['_pip']('--require-hashes', lines='tiny==1.0 --hash=sha256:{locked_digest}\\n')"
     )
     environment = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null"}
-    done = subprocess.run([python, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    result = subprocess.run([python, "-c", program], env=environment, capture_output=True, text=True, check=False)
     there = subprocess.run([python, "-c", "import tiny"], capture_output=True, check=False).returncode == 0
-    assert (done.returncode != 0, there) == (changed, not changed), done.stderr
-    assert ("DO NOT MATCH THE HASHES" in done.stderr) == changed
+    assert (result.returncode != 0, there) == (changed, not changed), result.stderr
+    assert ("DO NOT MATCH THE HASHES" in result.stderr) == changed

@@ -39,7 +39,7 @@ class Project:
 
     def _last_event(self, event: str) -> dict[str, Any]:
         self.office.fake_github.wait_for_deliveries()
-        return [each.payload for each in self.office.fake_github.deliveries() if each.event == event][-1]
+        return [delivery.payload for delivery in self.office.fake_github.deliveries() if delivery.event == event][-1]
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ class Act:
             "BACKPORT_BOT": str(self._command(calls, crash)),
             "GITHUB_API_URL": self.api_url,
         }
-        done = subprocess.run(
+        result = subprocess.run(
             [
                 tool("act"),
                 event,
@@ -125,7 +125,7 @@ class Act:
             check=False,
             timeout=300,
         )
-        return Ran(done.returncode, done.stdout + done.stderr, calls)
+        return Ran(result.returncode, result.stdout + result.stderr, calls)
 
     def _pinned(self) -> set[tuple[str, str]]:
         files = (self.bot / ".github").rglob("*.yml")

@@ -25,7 +25,7 @@ def device(record_testsuite_property):
 
 
 def _answers(project: Project, on: int = 7) -> list[str]:
-    return [each.body for each in project.office.issue(on).get_comments() if each.user.login == ACCOUNT]
+    return [comment.body for comment in project.office.issue(on).get_comments() if comment.user.login == ACCOUNT]
 
 
 def _opened(project: Project) -> list[tuple[str, str]]:
@@ -58,12 +58,12 @@ def test_a_comment_becomes_pull_requests_and_a_dying_proof_stops_no_other(projec
 
 def test_a_branch_that_moves_during_the_proof_gets_another_round(project: Project) -> None:
     git_dir = project.office.git_dir
-    moved = git(git_dir, "commit-tree", "release/1.2^{tree}", "-p", "release/1.2", "-m", "Meanwhile")
-    meanwhile = f"git --git-dir='{git_dir}' update-ref refs/heads/release/1.2 {moved}"
+    moved_sha = git(git_dir, "commit-tree", "release/1.2^{tree}", "-p", "release/1.2", "-m", "Meanwhile")
+    meanwhile = f"git --git-dir='{git_dir}' update-ref refs/heads/release/1.2 {moved_sha}"
     ran = project.act.run("issue_comment", project.comment("/backport release/1.2"), meanwhile=meanwhile)
     (opened,) = _opened(project)
     assert opened[0] == "release/1.2", ran.log
-    assert git(git_dir, "rev-parse", f"{opened[1]}^") == moved
+    assert git(git_dir, "rev-parse", f"{opened[1]}^") == moved_sha
     (answer,) = _answers(project)
     assert "1 pull request opened" in answer
 
@@ -144,4 +144,4 @@ def test_a_comment_without_a_command_starts_nothing(project: Project) -> None:
     event = project.comment("Thank you!")
     ran = project.act.run("issue_comment", event)
     assert ran.jobs() == set()
-    assert all(each.login != ACCOUNT for each in project.office.fake_github.requests()[before:])
+    assert all(request.login != ACCOUNT for request in project.office.fake_github.requests()[before:])

@@ -52,14 +52,14 @@ def test_zizmor_would_find_something(example: Path) -> None:
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
 def test_actionlint_finds_nothing(workflow: Path) -> None:
-    done = subprocess.run([tool("actionlint"), str(workflow)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = subprocess.run([tool("actionlint"), str(workflow)], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_actionlint_finds_nothing_in_the_readmes_example(example: Path) -> None:
     file = example / ".github/workflows/backport.yml"
-    done = subprocess.run([tool("actionlint"), str(file)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = subprocess.run([tool("actionlint"), str(file)], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)

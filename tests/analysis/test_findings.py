@@ -92,14 +92,14 @@ CASES = {
 }  # fmt: skip
 
 
-def _pick(case: Case, history: History, repository: Repository, *, onto: Mapping[str, str]) -> Candidate:
+def _pick(case: Case, history: History, repository: Repository, *, target_files: Mapping[str, str]) -> Candidate:
     base = history.commit({**case.before, "other": "x"})
     earlier = history.commit(case.earlier, base)
     user = {**case.before, **case.earlier}["lib/user.py"]
     original = history.commit({"lib/user.py": _with(user, case.added)}, earlier)
-    picked = run_ladder(repository, history.commit({**onto, "other": "y"}, base), original)
-    assert isinstance(picked, Candidate)
-    return picked
+    result = run_ladder(repository, history.commit({**target_files, "other": "y"}, base), original)
+    assert isinstance(result, Candidate)
+    return result
 
 
 def _with(user: str, added: str) -> str:
@@ -109,18 +109,18 @@ def _with(user: str, added: str) -> str:
 @pytest.mark.parametrize("name", CASES)
 def test_what_only_main_has_is_told(name: str, history: History, repository: Repository) -> None:
     case = CASES[name]
-    picked = _pick(case, history, repository, onto={})
-    assert [(each.file, each.rule) for each in picked.findings] == [("lib/user.py", case.rule)]
-    line = history.show(picked.commit, "lib/user.py").splitlines()[picked.findings[0].line - 1]
+    result = _pick(case, history, repository, target_files={})
+    assert [(finding.file, finding.rule) for finding in result.findings] == [("lib/user.py", case.rule)]
+    line = history.show(result.commit, "lib/user.py").splitlines()[result.findings[0].line - 1]
     assert line in case.added
-    assert picked.certainty is (Certainty.PROPOSED if case.fatal else Certainty.CERTAIN)
+    assert result.certainty is (Certainty.PROPOSED if case.fatal else Certainty.CERTAIN)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_branch_that_has_it_too_raises_nothing(name: str, history: History, repository: Repository) -> None:
     case = CASES[name]
-    picked = _pick(case, history, repository, onto=case.earlier)
-    assert (picked.findings, picked.certainty) == ((), Certainty.CERTAIN)
+    result = _pick(case, history, repository, target_files=case.earlier)
+    assert (result.findings, result.certainty) == ((), Certainty.CERTAIN)
 
 
 UNKNOWABLE = {
@@ -140,7 +140,7 @@ def test_what_cannot_be_told_is_not_told(name: str, history: History, repository
         "    first = measure(first, 1, exact=True)\n",
         "",
     )
-    assert _pick(case, history, repository, onto={}).findings == ()
+    assert _pick(case, history, repository, target_files={}).findings == ()
 
 
 def test_an_import_from_a_linked_module_is_not_told(history: History, repository: Repository) -> None:
@@ -150,9 +150,9 @@ def test_an_import_from_a_linked_module_is_not_told(history: History, repository
     original = history.commit(
         {"lib/user.py": _user("import os\nfrom lib.shared import weigh\n", "    weigh(1)\n")}, base
     )
-    picked = run_ladder(repository, history.commit({"other": "y"}, base), original)
-    assert isinstance(picked, Candidate)
-    assert picked.findings == ()
+    result = run_ladder(repository, history.commit({"other": "y"}, base), original)
+    assert isinstance(result, Candidate)
+    assert result.findings == ()
 
 
 def test_a_finding_on_a_line_that_was_there_before_is_not_the_picks(history: History, repository: Repository) -> None:
@@ -160,6 +160,6 @@ def test_a_finding_on_a_line_that_was_there_before_is_not_the_picks(history: His
     base = history.commit({"lib/library.py": LIBRARY, "lib/user.py": broken})
     earlier = history.commit({"lib/library.py": LIBRARY + "\ndef weigh(item):\n    return item\n"}, base)
     original = history.commit({"lib/user.py": broken.replace("first = item", "first = 2")}, earlier)
-    picked = run_ladder(repository, history.commit({"other": "y"}, base), original)
-    assert isinstance(picked, Candidate)
-    assert picked.findings == ()
+    result = run_ladder(repository, history.commit({"other": "y"}, base), original)
+    assert isinstance(result, Candidate)
+    assert result.findings == ()

@@ -59,7 +59,7 @@ def test_patterns_are_those_of_github(pattern: str, text: str, matches: bool | N
 
 
 @pytest.mark.parametrize(
-    ("patterns", "text", "selected"),
+    ("patterns", "text", "is_selected"),
     [
         (["releases/**", "!releases/**-alpha"], "releases/10", True),
         (["releases/**", "!releases/**-alpha"], "releases/beta/3-alpha", False),
@@ -68,8 +68,8 @@ def test_patterns_are_those_of_github(pattern: str, text: str, matches: bool | N
         (["main", "[?"], "main", None),
     ],
 )
-def test_the_last_pattern_that_matches_decides(patterns: list[str], text: str, selected: bool | None) -> None:
-    assert selects(patterns, text) is selected
+def test_the_last_pattern_that_matches_decides(patterns: list[str], text: str, is_selected: bool | None) -> None:
+    assert selects(patterns, text) is is_selected
 
 
 def test_no_pattern_takes_long() -> None:

@@ -32,9 +32,9 @@ def test_a_proof_takes_half_a_minute_at_most(version: str, released: Callable[[s
     base, patches = released(version), load_patches([bundled_patches()])
     patch = patches["sglang-24587"]
     candidate = shutil.copytree(base, tmp_path / "candidate")
-    applied = apply(DirectoryTree(candidate), patch)
-    assert isinstance(applied, Applied)
-    write(applied.changes, candidate)
+    result = apply(DirectoryTree(candidate), patch)
+    assert isinstance(result, Applied)
+    write(result.changes, candidate)
     for _ in range(2):
         start, before = time.monotonic(), _cpu()
         verdict = prove_trees(base, candidate, patch, patches=patches, device="cpu")

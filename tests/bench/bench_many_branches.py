@@ -24,9 +24,9 @@ _PROBED = 8
 """Branches on which each original is tried to find the one that is clean, or conflicts, on most."""
 
 
-@pytest.mark.parametrize("wanted", [CleanPick, UnmergedPick], ids=["clean", "in conflict"])
-def test_many_branches(wanted: type, field: Field) -> None:
-    original = _choose(field, wanted)
+@pytest.mark.parametrize("expected_type", [CleanPick, UnmergedPick], ids=["clean", "in conflict"])
+def test_many_branches(expected_type: type, field: Field) -> None:
+    original = _choose(field, expected_type)
 
     def trials() -> None:
         with field.repository.quarantine() as quarantine:
@@ -51,11 +51,11 @@ def test_many_branches(wanted: type, field: Field) -> None:
     )
 
 
-def _choose(field: Field, wanted: type) -> Sha:
+def _choose(field: Field, expected_type: type) -> Sha:
     with field.repository.quarantine() as quarantine:
         trees = [quarantine.commit(tip).tree for tip in field.tips[:: len(field.tips) // _PROBED]]
         made = try_picks(quarantine, [(original, tree) for original in field.originals for tree in trees])
-    counted = Counter(original for (original, _tree), ending in made.items() if isinstance(ending, wanted))
+    counted = Counter(original for (original, _tree), ending in made.items() if isinstance(ending, expected_type))
     return counted.most_common(1)[0][0]
 
 

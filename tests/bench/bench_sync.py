@@ -78,8 +78,8 @@ def test_a_hundred_new_commits_take_three_seconds_at_most(
 def test_backports_on_a_branch_are_recognised(clone: Repository, tips: Mapping[str, Sha], file: Path) -> None:
     pairs = _pairs(tips)
     with HistoryStore(file) as store:
-        seen = _scan(clone, tips, store)
-    known = sum(_is_known(seen, pair) for pair in pairs)
+        branch_scan = _scan(clone, tips, store)
+    known = sum(_is_known(branch_scan, pair) for pair in pairs)
     _report(f"recognised: {known} of {len(pairs)}, {known / len(pairs):.2%}")
     assert known / len(pairs) >= 0.98
 
@@ -92,9 +92,12 @@ def test_what_was_backported_later_is_listed_as_missing(clone: Repository, tips:
         merged = {pair["X"]: commits[commits.require(pair["X"])].commit_date for pair in pairs}
         moments = sorted((merged[pair["X"]] + pair["bdate"]) // 2 for pair in pairs)
         for moment in moments[:: max(1, len(moments) // _DATES)]:
-            seen = _scan(clone, tips, store, moment)
+            branch_scan = _scan(clone, tips, store, moment)
             for pair in pairs:
-                if merged[pair["X"]] <= moment < pair["bdate"] and (missing := _is_missing(seen, pair)) is not None:
+                if (
+                    merged[pair["X"]] <= moment < pair["bdate"]
+                    and (missing := _is_missing(branch_scan, pair)) is not None
+                ):
                     asked += 1
                     listed += missing
     _report(f"listed as missing: {listed} of {asked}, {listed / asked:.2%}")

@@ -15,14 +15,14 @@ ROUNDS = 10
 
 
 def test_trial_pick(field: Field) -> None:
-    wanted = [(original, field.repository.commit(tip).tree) for original, tip in field.pairs()]
+    expected_items = [(original, field.repository.commit(tip).tree) for original, tip in field.pairs()]
     ours = git = 0.0
     for _ in range(ROUNDS):  # by turns, so that whatever else the machine does slows both alike
-        ours += _ours(field.repository, wanted)
-        git += _git(field.repository, wanted)
-    picks = ROUNDS * len(wanted)
+        ours += _ours(field.repository, expected_items)
+        git += _git(field.repository, expected_items)
+    picks = ROUNDS * len(expected_items)
     show(
-        f"trial pick ({field.name}), {len(wanted)} picks {ROUNDS} times, processor time",
+        f"trial pick ({field.name}), {len(expected_items)} picks {ROUNDS} times, processor time",
         [
             ("git's own merges", f"{git / picks * 1000:.1f} ms a pick"),
             ("trial picks", f"{ours / picks * 1000:.1f} ms a pick"),
@@ -31,19 +31,19 @@ def test_trial_pick(field: Field) -> None:
     )
 
 
-def _ours(repository: Quarantine, wanted: Sequence[tuple[Sha, Sha]]) -> float:
+def _ours(repository: Quarantine, expected_pairs: Sequence[tuple[Sha, Sha]]) -> float:
     """Nothing is known beforehand, and the process that reads objects counts."""
     with repository.quarantine() as quarantine:
         start = cpu()
-        for original, onto in wanted:
+        for original, onto in expected_pairs:
             try_pick(quarantine, original, onto)
         quarantine.close()
         return cpu() - start
 
 
-def _git(repository: Quarantine, wanted: Sequence[tuple[Sha, Sha]]) -> float:
+def _git(repository: Quarantine, expected_pairs: Sequence[tuple[Sha, Sha]]) -> float:
     with repository.quarantine() as quarantine:
-        labels = [stand_ins(quarantine, trees_of(quarantine, *each)) for each in wanted]
+        labels = [stand_ins(quarantine, trees_of(quarantine, *each)) for each in expected_pairs]
         start = cpu()
         for label in labels:
             run_merge(quarantine, label)

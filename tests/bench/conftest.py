@@ -42,12 +42,12 @@ class Field:
 @pytest.fixture(scope="session")
 def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     """Open the repository with its history indexed, as a mirror that was fetched into has it."""
-    named = os.environ.get("BENCH_REPOSITORY")
-    directory = Path(named) if named else _grow(tmp_path_factory.mktemp("bench") / "field.git")
+    response = os.environ.get("BENCH_REPOSITORY")
+    directory = Path(response) if response else _grow(tmp_path_factory.mktemp("bench") / "field.git")
     with Repository.open(directory) as opened, opened.quarantine() as quarantine:
         quarantine.index_history()
         tips, originals = _tips(opened), _originals(opened)
-        yield Field(named or f"made, {FILES} files", directory, quarantine, originals, tips)
+        yield Field(response or f"made, {FILES} files", directory, quarantine, originals, tips)
 
 
 def _originals(repository: Repository) -> tuple[Sha, ...]:
@@ -59,9 +59,9 @@ def _tips(repository: Repository) -> tuple[Sha, ...]:
     """Return 50 tips, the newest versions first; a repository with fewer branches gives some of them twice."""
     branches = repository.local_branches()
     head = repository.resolve("HEAD")
-    found = [branches[name] for name in newest_first(branches) if branches[name] != head]
-    assert found, "a repository with a branch besides the one that HEAD names"
-    return tuple(found[index % len(found)] for index in range(BRANCHES))
+    matches = [branches[name] for name in newest_first(branches) if branches[name] != head]
+    assert matches, "a repository with a branch besides the one that HEAD names"
+    return tuple(matches[index % len(matches)] for index in range(BRANCHES))
 
 
 def _grow(directory: Path) -> Path:
@@ -84,12 +84,12 @@ def _module(name: str, value: str) -> str:
 
 def timed(call: Callable[[], object], times: int = 3) -> float:
     """Return the median seconds of a call."""
-    taken = []
+    taken_items = []
     for _ in range(times):
         start = time.perf_counter()
         call()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+        taken_items.append(time.perf_counter() - start)
+    return statistics.median(taken_items)
 
 
 def cpu() -> float:

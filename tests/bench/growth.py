@@ -50,14 +50,14 @@ def _limits(cost: float) -> Iterator[tuple[int, float]]:
 
 def seconds(work: Callable[[T], object], value: T, *, times: int = 3) -> float:
     """Return the least processor seconds that a call took: what is above it is not the call's."""
-    taken = []
+    taken_items = []
     gc.collect()
     gc.disable()
     try:
         for _ in range(times):
             start = time.process_time()
             work(value)
-            taken.append(time.process_time() - start)
+            taken_items.append(time.process_time() - start)
     finally:
         gc.enable()
-    return min(taken)
+    return min(taken_items)

@@ -137,17 +137,17 @@ class Drift:
         owner = next(node for node in module.body if isinstance(node, ast.ClassDef) and node.name == CLASS)
         methods = {node.name: node for node in owner.body if isinstance(node, ast.FunctionDef)}
         sources = {name: ast.get_source_segment(self.text, node) or "" for name, node in methods.items()}
-        kept: set[str] = set()
+        kept_set: set[str] = set()
         buffers = re.compile("cuda_graph_(kv_indices|page_table)")
-        waiting = [name for name, text in sources.items() if name == "__init__" or buffers.search(text)]
-        while waiting:
-            name = waiting.pop()
-            kept.add(name)
-            waiting += {*re.findall(r"\bself\.(\w+)\(", sources[name])} & methods.keys() - kept
-        others = [node for node in module.body if isinstance(node, ast.ClassDef) and node is not owner]
+        queue = [name for name, text in sources.items() if name == "__init__" or buffers.search(text)]
+        while queue:
+            name = queue.pop()
+            kept_set.add(name)
+            queue += {*re.findall(r"\bself\.(\w+)\(", sources[name])} & methods.keys() - kept_set
+        others_items = [node for node in module.body if isinstance(node, ast.ClassDef) and node is not owner]
         dropped = {
             line
-            for node in [*others, *(node for name, node in methods.items() if name not in kept)]
+            for node in [*others_items, *(node for name, node in methods.items() if name not in kept_set)]
             for line in range(_first_line(node), (node.end_lineno or 0) + 1)
         }
         lines = enumerate(self.text.splitlines(keepends=True), start=1)

@@ -147,31 +147,31 @@ def test_a_step_that_finds_too_little_names_step_file_expected_and_found(
 ) -> None:
     code = "self.cuda_graph_kv_indices = torch.zeros(max_bs)"
     code = f"if self.use_mla:\n    {code}\nelse:\n    {code}"
-    failed = apply(narrow.allocation(code).tree, patches["sglang-24587"])
-    assert isinstance(failed, StepFailure)
-    assert (failed.step, failed.file, failed.expected) == ("size-per-token", _BACKEND, "exactly 1 to rewrite")
-    assert failed.found.startswith("2 places (line ")
-    assert "nothing was changed" in str(failed)
+    result = apply(narrow.allocation(code).tree, patches["sglang-24587"])
+    assert isinstance(result, StepFailure)
+    assert (result.step, result.file, result.expected) == ("size-per-token", _BACKEND, "exactly 1 to rewrite")
+    assert result.found.startswith("2 places (line ")
+    assert "nothing was changed" in str(result)
 
 
 def test_an_unknown_tree_is_not_touched(narrow: Any, patches: Mapping[str, CarriedPatch]) -> None:
-    failed = apply(narrow.size("max_bs * self.max_context_len").tree, patches["sglang-24587"])
-    assert isinstance(failed, StepFailure)
-    assert (failed.step, failed.expected) == ("detect", "an affected tree")
-    assert failed.found.startswith("unknown: ")
+    result = apply(narrow.size("max_bs * self.max_context_len").tree, patches["sglang-24587"])
+    assert isinstance(result, StepFailure)
+    assert (result.step, result.expected) == ("detect", "an affected tree")
+    assert result.found.startswith("unknown: ")
 
 
 def test_a_rewrite_that_does_not_fix_is_not_handed_out(narrow: Any, patches: Mapping[str, CarriedPatch]) -> None:
-    failed = apply(narrow.size("max_bs").tree, patches["sglang-24587"])
-    assert isinstance(failed, StepFailure)
-    assert failed.step == "ensure"
-    assert failed.found.startswith("affected: ")
+    result = apply(narrow.size("max_bs").tree, patches["sglang-24587"])
+    assert isinstance(result, StepFailure)
+    assert result.step == "ensure"
+    assert result.found.startswith("affected: ")
 
 
 def test_a_patch_that_needs_another_first_says_so(backend: Backend, patches: Mapping[str, CarriedPatch]) -> None:
-    failed = apply(backend("0.5.12").tree, patches["sglang-27485"])
-    assert isinstance(failed, StepFailure)
-    assert "apply sglang-24587 first" in failed.expected
+    result = apply(backend("0.5.12").tree, patches["sglang-27485"])
+    assert isinstance(result, StepFailure)
+    assert "apply sglang-24587 first" in result.expected
 
 
 def test_the_diff_is_one_that_git_applies(

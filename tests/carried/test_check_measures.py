@@ -14,9 +14,9 @@ from bot.carried.schema_code import FunctionReference, Measure
 _REFERENCE = FunctionReference.model_validate({"file": "f", "class": "C", "name": "f", "parameters": ["n", "given"]})
 
 
-def _measure(body: str, expect: str, *, rest: str = "", top: str = "") -> MeasureResult:
+def _measure(body: str, expect: str, *, remainder: str = "", top: str = "") -> MeasureResult:
     method = textwrap.indent(f"def f(self, n, given=None):\n{textwrap.indent(body, '    ')}", "    ")
-    module = ast.parse(f"import torch\n{top}\nclass C:\n{method}\n{textwrap.indent(rest, '    ')}\n")
+    module = ast.parse(f"import torch\n{top}\nclass C:\n{method}\n{textwrap.indent(remainder, '    ')}\n")
     samples = {"n": (4,), "self.page": (16,)}
     measure = Measure(function="f", samples=samples, expect=expect, says="")
     return take(module, ModuleScope.of(module, "C"), measure, _REFERENCE)
@@ -49,7 +49,7 @@ _TOP = "LIMIT = 10\ndef twice(a):\n    return 2 * a\ndef plus(a, b=1):\n    retu
 
 @pytest.mark.parametrize(("body", "expect"), HOLDS.values(), ids=HOLDS.keys())
 def test_is_known(body: str, expect: str) -> None:
-    measured = _measure(body, expect, rest=_REST, top=_TOP)
+    measured = _measure(body, expect, remainder=_REST, top=_TOP)
     assert measured.holds is True, measured.detail
 
 
@@ -76,7 +76,7 @@ UNKNOWN = {
 @pytest.mark.parametrize("body", UNKNOWN.values(), ids=UNKNOWN.keys())
 def test_is_not_guessed(body: str) -> None:
     top = "LIMIT2 = 4\nif unknowable():\n    LIMIT2 = 5"
-    measured = _measure(body, "self.x == 4", rest="def again(self):\n    return self.again()", top=top)
+    measured = _measure(body, "self.x == 4", remainder="def again(self):\n    return self.again()", top=top)
     assert measured.holds is None, measured.detail
 
 

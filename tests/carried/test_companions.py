@@ -103,7 +103,7 @@ def test_only_what_the_tree_is_affected_by_is_carried_each_on_top_of_the_last(tm
     first = apply(tree, patches["a"])
     assert isinstance(first, Applied)
     outcomes = apply_companions(tree.changed(first.changes), patches["a"], patches)
-    assert [each.patch for each in outcomes] == ["b", "d"]
+    assert [outcome.patch for outcome in outcomes] == ["b", "d"]
     last = outcomes[-1]
     assert isinstance(last, Applied)
     assert last.changes["sizes/all.py"] == text.replace(b"1", b"2")

@@ -50,11 +50,11 @@ def test_every_release_is_told_apart_for_every_patch(
     version: str, released: Callable[[str], Path], patches: Mapping[str, CarriedPatch]
 ) -> None:
     tree = DirectoryTree(released(version))
-    found = {name: check(tree, patch) for name, patch in patches.items()}
-    assert {name: str(report.status) for name, report in found.items()} == {
+    values = {name: check(tree, patch) for name, patch in patches.items()}
+    assert {name: str(report.status) for name, report in values.items()} == {
         name: _expected(name, version) for name in patches
     }
-    assert all(report.reason and report.evidence for report in found.values())
+    assert all(report.reason and report.evidence for report in values.values())
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,13 @@ SPECIAL_CASES = {
 }
 
 
-@pytest.mark.parametrize(("size", "where"), SPECIAL_CASES.values(), ids=SPECIAL_CASES.keys())
+@pytest.mark.parametrize(("size", "place"), SPECIAL_CASES.values(), ids=SPECIAL_CASES.keys())
 def test_a_size_that_is_right_for_some_parameters_only_is_affected(
-    size: str, where: str, fixed: Any, patches: Mapping[str, CarriedPatch]
+    size: str, place: str, fixed: Any, patches: Mapping[str, CarriedPatch]
 ) -> None:
     report = check(fixed.size(f"({size},)").tree, patches["sglang-24587"])
     assert report.status is Affectedness.AFFECTED, report.reason
-    assert any(where in entry.detail for entry in report.evidence), report.evidence
+    assert any(place in entry.detail for entry in report.evidence), report.evidence
 
 
 READS = {
@@ -279,9 +279,9 @@ def fixed(request: pytest.FixtureRequest, backend: Backend, patches: Mapping[str
     kind, *_, version = request.param.split()
     source = backend(version)
     if kind == "applied":
-        applied = apply(source.tree, patches["sglang-24587"])
-        assert isinstance(applied, Applied)
-        source = type(source)(applied.changes[_BACKEND].decode())
+        result = apply(source.tree, patches["sglang-24587"])
+        assert isinstance(result, Applied)
+        source = type(source)(result.changes[_BACKEND].decode())
     for fixed_source in (source, source.narrow()):
         assert check(fixed_source.tree, patches["sglang-24587"]).status is Affectedness.FIXED
     return source.narrow()
@@ -423,7 +423,7 @@ def test_follow_ups_name_the_lines_the_reviewer_asked_about(
     version: str, sites: int, backend: Backend, patches: Mapping[str, CarriedPatch]
 ) -> None:
     source = backend(version)
-    found = find_follow_ups(source.tree, patches["sglang-24587"])
-    assert len(found) == sites
+    follow_ups = find_follow_ups(source.tree, patches["sglang-24587"])
+    assert len(follow_ups) == sites
     lines = source.text.splitlines()
-    assert all("max_kv_len" in lines[entry.line - 1] for entry in found)
+    assert all("max_kv_len" in lines[entry.line - 1] for entry in follow_ups)

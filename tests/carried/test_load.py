@@ -107,9 +107,9 @@ def test_a_call_that_is_not_seen_is_unknown(tmp_path: Path, document: Document, 
 
 def test_two_places_are_not_one(tmp_path: Path, document: Document, load: Loader) -> None:
     source = "def make(n):\n    a = Ring(slots=n)\n    b = Ring(slots=n)\n    a.push(b)\n"
-    failed = apply(_ring(tmp_path, source), load(document))
-    assert isinstance(failed, StepFailure)
-    assert (failed.expected, failed.found) == ("exactly 1 to rewrite", "2 places (line 2, 3)")
+    result = apply(_ring(tmp_path, source), load(document))
+    assert isinstance(result, StepFailure)
+    assert (result.expected, result.found) == ("exactly 1 to rewrite", "2 places (line 2, 3)")
 
 
 def _unknown_key(document: Document) -> None:
@@ -312,10 +312,10 @@ def test_two_patches_of_one_name_are_refused(tmp_path: Path, document: Document)
 
 
 def test_a_patch_is_found_by_pull_request_or_abbreviated_commit(patches: Mapping[str, CarriedPatch]) -> None:
-    found = find_original(patches, "SGL-Project/sglang", pull_request=24587)
-    assert found is patches["sglang-24587"]
-    assert find_original(patches, "sgl-project/sglang", commit="fd3e11973b5f" + "0" * 28) is found
-    assert find_original(patches, "sgl-project/sglang", commit="fd3e1197") is found
+    original = find_original(patches, "SGL-Project/sglang", pull_request=24587)
+    assert original is patches["sglang-24587"]
+    assert find_original(patches, "sgl-project/sglang", commit="fd3e11973b5f" + "0" * 28) is original
+    assert find_original(patches, "sgl-project/sglang", commit="fd3e1197") is original
     assert find_original(patches, "sgl-project/sglang", commit="fd3") is None
     assert find_original(patches, "someone/sglang", pull_request=24587) is None
     assert find_original(patches, "sgl-project/sglang", pull_request=1) is None
@@ -330,11 +330,11 @@ def test_every_companion_is_a_patch_that_ships(patches: Mapping[str, CarriedPatc
 
 def test_the_json_schema_is_current_and_takes_every_patch() -> None:
     folder = bundled_patches()
-    written = (folder / "patch.schema.json").read_text(encoding="utf-8")
-    assert json.loads(written) == PatchFile.model_json_schema(by_alias=True), (
+    text = (folder / "patch.schema.json").read_text(encoding="utf-8")
+    assert json.loads(text) == PatchFile.model_json_schema(by_alias=True), (
         "write PatchFile.model_json_schema(by_alias=True) into patches/patch.schema.json"
     )
-    schema = jsonschema_rs.validator_for(json.loads(written))
+    schema = jsonschema_rs.validator_for(json.loads(text))
     for file in folder.glob("*/patch.yaml"):
         # An editor sees dates as text.
         document = json.loads(json.dumps(yaml.safe_load(file.read_text(encoding="utf-8")), default=str))

@@ -66,11 +66,11 @@ def test_folders_nested_deeper_than_a_path_can_name_are_walked_as_far_as_it_goes
 
 
 def test_differing_paths_are_those_of_other_content_or_of_one_tree_alone(tree: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    (other / "widget").mkdir(parents=True)
-    (other / "widget/ring.py").write_text("rung")
-    (other / "new.py").touch()
-    for folder in (tree, other):
+    other_text = tmp_path / "other"
+    (other_text / "widget").mkdir(parents=True)
+    (other_text / "widget/ring.py").write_text("rung")
+    (other_text / "new.py").touch()
+    for folder in (tree, other_text):
         (folder / "same.py").write_text("same")
-    os.mkfifo(other / "pipe.py")
-    assert differing_paths(tree, other) == ("new.py", "widget/ring.py")
+    os.mkfifo(other_text / "pipe.py")
+    assert differing_paths(tree, other_text) == ("new.py", "widget/ring.py")

@@ -30,6 +30,8 @@ def test_a_mistyped_command_is_answered_with_the_one_that_is_meant() -> None:
 
 
 def test_a_proof_starts_without_what_only_github_and_the_stages_need() -> None:
-    loaded = "import sys; from bot.cli import app; app(['prove', '--help'], standalone_mode=False); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
-    assert {"github", "bot.pick", "bot.handlers"}.isdisjoint(done.stdout.split())
+    loaded_text = (
+        "import sys; from bot.cli import app; app(['prove', '--help'], standalone_mode=False); print(*sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", loaded_text], capture_output=True, text=True, check=True)
+    assert {"github", "bot.pick", "bot.handlers"}.isdisjoint(result.stdout.split())

@@ -24,7 +24,7 @@ TOKENS = {"BACKPORT_BOT_TOKEN": "t", "BACKPORT_BOT_SECRET": "s"}
 def _start(
     *words: str | Path, cwd: Path, code: str = "from bot.cli import main; main()", **environment: str | None
 ) -> subprocess.Popen[str]:
-    own = {
+    own_values = {
         **os.environ,
         "XDG_CACHE_HOME": str(cwd / "cache"),
         "PYTHONPATH": str(Path(__file__).parents[2]),
@@ -33,7 +33,7 @@ def _start(
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, words)],
         cwd=cwd,
-        env={name: value for name, value in own.items() if value is not None},
+        env={name: value for name, value in own_values.items() if value is not None},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -47,8 +47,8 @@ def _run(*words: str | Path, cwd: Path, **options: Any) -> tuple[int, str]:
     return process.returncode, said
 
 
-def _explained(code: int, said: str) -> bool:
-    return code == 2 and "Traceback" not in said and len(said.strip().splitlines()) >= 2
+def _explained(code: int, text: str) -> bool:
+    return code == 2 and "Traceback" not in text and len(text.strip().splitlines()) >= 2
 
 
 @pytest.fixture
@@ -77,8 +77,8 @@ def test_without_the_server_extra_the_remedy_is_to_install_it(work: Path, comman
 
 @pytest.mark.parametrize("command", ["reconcile", "sync", "preflight", "check", "apply", "prove", "rehearse", "stage"])
 def test_a_plain_install_has_every_other_command(work: Path, command: str) -> None:
-    absent = "['graphql', 'nh3', 'starlette', 'uvicorn']"
-    plain = f"import sys; sys.modules.update(dict.fromkeys({absent})); from bot.cli import main; main()"
+    absent_text = "['graphql', 'nh3', 'starlette', 'uvicorn']"
+    plain = f"import sys; sys.modules.update(dict.fromkeys({absent_text})); from bot.cli import main; main()"
     words: dict[str, list[str | Path]] = {
         "preflight": ["--pr", "1", "--api-url", ANY_URL],
         "reconcile": ["--api-url", ANY_URL],

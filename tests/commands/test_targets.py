@@ -56,7 +56,7 @@ def test_a_pattern_stays_within_the_stable_branches() -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "own"),
+    ("template", "own_text"),
     [
         ("{target}-backport-{number}", "release/v0.5.9-backport-7"),
         ("{target_slug}-{number}", "release/v0.5.9-7"),
@@ -64,9 +64,11 @@ def test_a_pattern_stays_within_the_stable_branches() -> None:
         ("release/v{number}-{target_slug}", "release/v7-release-v0.5.9-0a1b2c3d"),
     ],
 )
-def test_the_bots_own_branches_are_no_targets_wherever_the_template_has_what_varies(template: str, own: str) -> None:
+def test_the_bots_own_branches_are_no_targets_wherever_the_template_has_what_varies(
+    template: str, own_text: str
+) -> None:
     config = CONFIG.model_copy(update={"branch_name": template, "branches": ("release/*",)})
-    existing = (*STABLE, own, "release/7-to-somewhere")
+    existing = (*STABLE, own_text, "release/7-to-somewhere")
     assert set(resolve_targets(["all"], existing, config).names) == {*STABLE, "release/7-to-somewhere"}
 
 

@@ -171,14 +171,14 @@ def _install(home: Path) -> None:
 
 @pytest.mark.node
 def test_every_example_of_github_is_parsed_or_ignored(examples: list[dict[str, Any]]) -> None:
-    parsed = [
+    parsed_items = [
         trigger
         for event in examples
         for payload in event["examples"]
         if (trigger := parse_delivery(event["name"], payload)) is not None
     ]
     assert sum(len(event["examples"]) for event in examples) == 329
-    assert {type(trigger) for trigger in parsed} >= {LabelTrigger}
+    assert {type(trigger) for trigger in parsed_items} >= {LabelTrigger}
 
 
 _ODD = st.sampled_from([None, "", 0, -1, True, [], {}, "\ud83d", "\N{ROCKET}" * 70_000, [None], {"login": None}, 2**70])
@@ -189,16 +189,16 @@ def _broken(draw: st.DrawFn, value: Any, chance: int) -> Any:
     if draw(st.integers(0, chance)) == 0:
         return draw(_ODD)
     if isinstance(value, dict):
-        kept = {key: each for key, each in value.items() if draw(st.integers(0, chance)) != 0}
-        return {key: _broken(draw, each, chance) for key, each in kept.items()}
+        kept_values = {key: each for key, each in value.items() if draw(st.integers(0, chance)) != 0}
+        return {key: _broken(draw, each, chance) for key, each in kept_values.items()}
     return [_broken(draw, each, chance) for each in value] if isinstance(value, list) else value
 
 
 @st.composite
 def _breaking(draw: st.DrawFn, payload: dict[str, Any]) -> dict[str, Any]:
     keys = ("action", "issue", "comment", "pull_request", "label", "repository", "sender")
-    whole = {key: payload[key] for key in keys if key in payload}
-    return {key: _broken(draw, value, 30) for key, value in whole.items()}
+    whole_values = {key: payload[key] for key in keys if key in payload}
+    return {key: _broken(draw, value, 30) for key, value in whole_values.items()}
 
 
 @pytest.mark.node
@@ -209,7 +209,7 @@ def _breaking(draw: st.DrawFn, payload: dict[str, Any]) -> dict[str, Any]:
 def test_no_broken_example_of_github_breaks_the_reader_or_speaks_for_somebody_else(
     examples: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    ours = [each for each in examples if each["name"] in ("issue_comment", "pull_request")]
+    ours = [example for example in examples if example["name"] in ("issue_comment", "pull_request")]
     event = data.draw(st.sampled_from(ours))
     payload = data.draw(st.sampled_from(event["examples"]).flatmap(_breaking))
     trigger = parse_delivery(event["name"], payload)

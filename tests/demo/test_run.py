@@ -68,9 +68,9 @@ def test_one_comment_and_two_reactions_answer_the_request(stage: DemoRun) -> Non
 
 
 def test_each_pull_request_shows_what_was_measured(stage: DemoRun) -> None:
-    opened = [outcome for outcome in stage.results[0] if isinstance(outcome, Opened)]
+    opened_items = [outcome for outcome in stage.results[0] if isinstance(outcome, Opened)]
     repository = stage.maintainer.get_repo(REPOSITORY)
-    for result in opened:
+    for result in opened_items:
         pull = repository.get_pull(result.pull_request.number)
         assert "elements past the end before, 0 after" in pull.body
         assert "Triton interpreter" in pull.body or "NVIDIA" in pull.body or "AMD" in pull.body

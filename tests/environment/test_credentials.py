@@ -17,14 +17,14 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 
 def read_in_a_process(program: str, **environment: str) -> str:
     """Run a program that has these variables from its start, and return what it prints."""
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=True,
     )
-    return done.stdout
+    return result.stdout
 
 
 @linux

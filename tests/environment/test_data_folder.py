@@ -30,8 +30,8 @@ def _open_to_all() -> Iterator[None]:
 
 def _open(directory: Path) -> list[str]:
     """Return what group or others have any right to."""
-    everything = [directory, *directory.rglob("*")]
-    return [str(path) for path in everything if stat.S_IMODE(path.lstat().st_mode) & 0o077]
+    everything_items = [directory, *directory.rglob("*")]
+    return [str(path) for path in everything_items if stat.S_IMODE(path.lstat().st_mode) & 0o077]
 
 
 def test_what_the_bot_writes_is_its_own_account_s_alone(tmp_path: Path) -> None:

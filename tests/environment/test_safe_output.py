@@ -78,17 +78,17 @@ PATCH = "::error::x\nsecond ##[group]y \x1b[2J"
 
 
 def test_all_that_a_command_prints_passes_there() -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "bot", "check", str(ROOT), "--patch", PATCH],
         capture_output=True,
         text=True,
         cwd=ROOT,
         check=False,
     )
-    assert done.returncode == 2
-    assert "carried patch" in done.stderr
-    assert not any(obeyed(line) for line in (done.stdout + done.stderr).splitlines())
-    assert "\x1b" not in done.stderr
+    assert result.returncode == 2
+    assert "carried patch" in result.stderr
+    assert not any(obeyed(line) for line in (result.stdout + result.stderr).splitlines())
+    assert "\x1b" not in result.stderr
 
 
 SCRIPT = """
@@ -106,8 +106,8 @@ with neutral_output():
 
 
 def test_however_it_is_printed_it_passes_there() -> None:
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, cwd=ROOT, check=False)
-    printed = (done.stdout + done.stderr).splitlines()
+    result = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, cwd=ROOT, check=False)
+    printed = (result.stdout + result.stderr).splitlines()
     assert sum("a::b" in line for line in printed) == 8
     assert [line for line in printed[:-1] if obeyed(line)] == []
 

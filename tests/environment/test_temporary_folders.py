@@ -74,8 +74,8 @@ def test_links_are_removed_and_not_followed(tmp_path: Path) -> None:
 
 def test_folders_that_keep_their_owner_out_are_removed() -> None:
     root = str(Path(__file__).parents[2])
-    done = subprocess.run([sys.executable, "-c", _AS_NOBODY, root], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    result = subprocess.run([sys.executable, "-c", _AS_NOBODY, root], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
 
 
 def test_a_folder_that_cannot_be_removed_is_logged_and_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -212,8 +212,8 @@ def test_a_folder_that_is_swapped_for_a_link_meanwhile_gives_nothing_away(tmp_pa
         for number in range(300):
             copy = tmp_path / "copies" / str(number)
             copy_tree(folder, copy, BOUNDS)
-            copied = copy / "x/secret"
-            assert not copied.exists() or copied.read_text() == "nothing"
+            copied_text = copy / "x/secret"
+            assert not copied_text.exists() or copied_text.read_text() == "nothing"
     finally:
         stop.set()
         swapping.join()

@@ -90,10 +90,10 @@ def test_pick_that_git_cannot_do_leaves_the_others_alone(history: History, repos
     """base ── lost, whose blob is gone; base ── original"""
     base = history.commit({"f": BASE, "h": BASE})
     original = history.commit({"f": BASE.replace("line 5", "fixed")}, base)
-    lost = history.commit({"h": BASE.replace("line 5", "lost")}, base)
+    lost_commit = history.commit({"h": BASE.replace("line 5", "lost")}, base)
     onto = history.tree(history.commit({"h": BASE.replace("line 9", "ours")}, base))
-    history.lose(history.git("rev-parse", f"{lost}:h"))
+    history.lose(history.git("rev-parse", f"{lost_commit}:h"))
     with repository.quarantine() as quarantine:
-        answers = try_picks(quarantine, [(lost, onto), (original, onto)])
-    assert isinstance(answers[lost, onto], GitError)
+        answers = try_picks(quarantine, [(lost_commit, onto), (original, onto)])
+    assert isinstance(answers[lost_commit, onto], GitError)
     assert isinstance(answers[original, onto], CleanPick)

@@ -19,8 +19,8 @@ CREDIT = "Co-authored-by: Bea <bea@example.org>\nSigned-off-by: Ada <ada@example
 
 def _trailers(message: str) -> str:
     command = ["git", "-c", "trailer.separators=:", "interpret-trailers", "--parse"]
-    done = subprocess.run(command, input=message.encode(), capture_output=True, check=True, env=ENVIRONMENT)
-    return done.stdout.decode().strip()
+    result = subprocess.run(command, input=message.encode(), capture_output=True, check=True, env=ENVIRONMENT)
+    return result.stdout.decode().strip()
 
 
 @pytest.mark.parametrize(

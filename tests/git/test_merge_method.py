@@ -26,8 +26,8 @@ def _head(history: History, base: Sha) -> tuple[Sha, Sha]:
 def test_a_squash_is_what_merging_the_head_gives(history: History, repository: Repository, base: Sha) -> None:
     """base ── one ── two (head);  base ── other ── squash (main)"""
     _, head = _head(history, base)
-    other = history.commit({"o": "o\n"}, base)
-    squash = history.commit({"a": "a\n", "b": "b\n"}, other, message="Both (#7)")
+    other_commit = history.commit({"o": "o\n"}, base)
+    squash = history.commit({"a": "a\n", "b": "b\n"}, other_commit, message="Both (#7)")
     assert read_merge(repository, squash, head) == (MergeMethod.SQUASH, (squash,))
 
 
@@ -42,8 +42,8 @@ def test_a_squash_that_holds_more_is_not_told(history: History, repository: Repo
 def test_a_rebase_is_every_commit_of_it(history: History, repository: Repository, base: Sha) -> None:
     """base ── one ── two (head);  base ── other ── one' ── two' (main)"""
     _, head = _head(history, base)
-    other = history.commit({"o": "o\n"}, base, message="Other")
-    one = history.commit({"a": "a\n"}, other, message="One", author=BEA)
+    other_commit = history.commit({"o": "o\n"}, base, message="Other")
+    one = history.commit({"a": "a\n"}, other_commit, message="One", author=BEA)
     two = history.commit({"b": "b\n"}, one, message="Two", author=CEM)
     assert read_merge(repository, two, head) == (MergeMethod.REBASE, (one, two))
 
@@ -65,9 +65,9 @@ def test_a_merge_is_the_commits_that_it_brought(history: History, repository: Re
     └──── other ──────────────────────────── merge (main)
     """
     one, two = _head(history, base)
-    other = history.commit({"o": "o\n"}, base)
-    head = history.commit({"o": "o\n"}, two, other, message="Merge main")
-    merge = history.commit({"a": "a\n", "b": "b\n"}, other, head, message="Merge pull request #7")
+    other_commit = history.commit({"o": "o\n"}, base)
+    head = history.commit({"o": "o\n"}, two, other_commit, message="Merge main")
+    merge = history.commit({"a": "a\n", "b": "b\n"}, other_commit, head, message="Merge pull request #7")
     assert read_merge(repository, merge, head) == (MergeMethod.MERGE, (one, two))
     assert own_commits(repository, merge) == (one, two)
     assert read_merge(repository, merge, head, mainline=True) == (MergeMethod.MERGE, (merge,))
@@ -78,8 +78,8 @@ def test_a_merge_that_changed_something_itself_is_picked_as_one(
 ) -> None:
     """The conflict was resolved in the merge: no commit of the pull request holds that."""
     head = history.commit({"f": "theirs\n"}, base)
-    other = history.commit({"f": "ours\n"}, base)
-    merge = history.commit({"f": "both\n"}, other, head)
+    other_commit = history.commit({"f": "ours\n"}, base)
+    merge = history.commit({"f": "both\n"}, other_commit, head)
     assert read_merge(repository, merge, head) == (MergeMethod.MERGE, (merge,))
     assert own_commits(repository, merge) == ()
 

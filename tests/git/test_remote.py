@@ -137,7 +137,9 @@ def test_two_repositories_beside_a_mirror_share_no_remote(mirror: Repository) ->
     """Even where whoever names them writes both names alike."""
     urls = ["http://127.0.0.1:9/acme/wid.get.git", "http://127.0.0.1:9/acme/wid-get.git"]
     repositories = [open_beside(mirror, "acme-wid-get", url, token="t") for url in urls]
-    assert [mirror.git.text("config", f"remote.{each.connection.name}.url") for each in repositories] == urls
+    assert [
+        mirror.git.text("config", f"remote.{repository.connection.name}.url") for repository in repositories
+    ] == urls
 
 
 def test_a_branch_is_removed_from_the_repository_beside_the_mirror_s_own(

@@ -45,8 +45,8 @@ def _older(moves: Renames, repository: Repository, history: History, since: Sha,
 def test_branch_that_left_a_merged_line_is_asked_about_by_itself(history: History, repository: Repository) -> None:
     """base ── a → b ── merge (main); base ── side, which the merge brings in and the branch is cut from"""
     base = history.commit({"a": TEXT})
-    moved = history.commit({"a": None, "b": TEXT}, base)
+    moved_commit = history.commit({"a": None, "b": TEXT}, base)
     side = history.commit({"s": "s"}, base)
-    until = history.commit({"s": "s"}, moved, side)
+    until = history.commit({"s": "s"}, moved_commit, side)
     paths = Renames().find_older_path(repository, "b", since=side, until=until, tree=Sha(history.tree(side)))
     assert paths == "a"

@@ -37,8 +37,8 @@ def test_written_commit_is_what_git_would_write(history: History, repository: Re
     base = history.commit({"f": "f", "d/e/g": "g", "d/h": "h", "d.x": "x", "run": File("100755", b"#!")})
     changes = {"d/e/g": None, "d/new/n": b"n", "f": b"F", "run": b"#!/bin/sh", ODD: b"odd"}
     written = repository.write_commit(base, changes, message="Fix\n", author=AUTHOR, committer=COMMITTER)
-    same = history.commit({**changes, "run": File("100755", b"#!/bin/sh")}, base)
-    assert history.tree(written) == history.tree(same)
+    same_commit = history.commit({**changes, "run": File("100755", b"#!/bin/sh")}, base)
+    assert history.tree(written) == history.tree(same_commit)
     assert history.git("show", "-s", "--format=%an %ad %cn %cd", "--date=raw", written) == (
         f"{AUTHOR.name} {AUTHOR.date} {COMMITTER.name} {COMMITTER.date}"
     )
@@ -156,10 +156,10 @@ def test_git_that_takes_too_long_is_ended(repository: Repository) -> None:
         repository.git.attempt("-c", "alias.wait=!exec sleep 20", "wait", seconds=0.2)
 
 
-@pytest.mark.parametrize("lost", ["tree", "author", "committer"])
-def test_a_commit_that_lacks_a_line_is_told_of(history: History, repository: Repository, lost: str) -> None:
-    whole = history.git("cat-file", "commit", history.commit({"f": "f"}))
-    lines = [line for line in whole.split("\n") if not line.startswith(f"{lost} ")]
+@pytest.mark.parametrize("lost_part", ["tree", "author", "committer"])
+def test_a_commit_that_lacks_a_line_is_told_of(history: History, repository: Repository, lost_part: str) -> None:
+    whole_output = history.git("cat-file", "commit", history.commit({"f": "f"}))
+    lines = [line for line in whole_output.split("\n") if not line.startswith(f"{lost_part} ")]
     damaged = repository.writer.write("commit", "\n".join(lines).encode())
-    with pytest.raises(GitError, match=f"it has no {lost}"):
+    with pytest.raises(GitError, match=f"it has no {lost_part}"):
         repository.commit(damaged)

@@ -51,14 +51,14 @@ def test_every_kind_of_change_is_told_from_none(
 ) -> None:
     base = history.commit({"keep": "k\n", **before})
     original = history.commit(change, base)
-    again = history.commit(change, history.commit({"keep": "K\n"}, base))
-    other = history.commit({"keep": "other\n"}, base)
-    back = history.commit({**dict.fromkeys(change), **before}, again)
-    assert makes(repository, again, original)
+    second_commit = history.commit(change, history.commit({"keep": "K\n"}, base))
+    other_commit = history.commit({"keep": "other\n"}, base)
+    back = history.commit({**dict.fromkeys(change), **before}, second_commit)
+    assert makes(repository, second_commit, original)
     assert undoes(repository, back, original)
-    assert not makes(repository, other, original)
-    assert not undoes(repository, other, original)
-    assert not undoes(repository, again, original)
+    assert not makes(repository, other_commit, original)
+    assert not undoes(repository, other_commit, original)
+    assert not undoes(repository, second_commit, original)
 
 
 def test_what_the_branch_does_not_have_is_not_asked_for(history: History, repository: Repository) -> None:
@@ -66,8 +66,8 @@ def test_what_the_branch_does_not_have_is_not_asked_for(history: History, reposi
     base = history.commit({"f": BASE})
     new = history.commit({"new": BASE}, base)
     original = history.commit({"f": FIXED, "new": "".join(f"other {line}" for line in LINES)}, new)
-    picked = history.commit({"f": FIXED}, base)
-    assert makes(repository, picked, original)
+    picked_commit = history.commit({"f": FIXED}, base)
+    assert makes(repository, picked_commit, original)
     assert not makes(repository, history.commit({"f": FIXED}, new), original), "there it was left out"
 
 
@@ -76,14 +76,14 @@ def test_a_file_that_the_branch_has_elsewhere_is_the_same(history: History, repo
     original = history.commit({"new/f": FIXED}, base)
     old = history.commit({"old/f": BASE})
     assert makes(repository, history.commit({"old/f": FIXED}, old), original)
-    renamed = history.commit({"old/g": FIXED}, history.commit({"old/g": BASE}))
-    assert not makes(repository, renamed, original)
-    assert resembles(repository, renamed, original)
+    renamed_commit = history.commit({"old/g": FIXED}, history.commit({"old/g": BASE}))
+    assert not makes(repository, renamed_commit, original)
+    assert resembles(repository, renamed_commit, original)
 
 
 def test_what_cannot_be_read_bears_nothing_out(history: History, repository: Repository) -> None:
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
-    picked = history.commit({"f": FIXED + "more\n"}, base)
-    history.lose(history.git("rev-parse", f"{picked}:f"))
-    assert borne_out(repository, [(picked, original), (original, original)]) == {(original, original)}
+    picked_commit = history.commit({"f": FIXED + "more\n"}, base)
+    history.lose(history.git("rev-parse", f"{picked_commit}:f"))
+    assert borne_out(repository, [(picked_commit, original), (original, original)]) == {(original, original)}

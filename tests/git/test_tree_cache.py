@@ -66,8 +66,8 @@ def test_directories_deeper_than_python_s_stack_are_read_and_written(history: Hi
     """base ── the same with one file changed, 3,000 directories deep"""
     path = "d/" * 3000 + "f"
     base = history.commit({path: "old\n", "g": "g\n"})
-    changed = history.commit({path: "new\n"}, base)
-    before, after = (repository.commit(commit).tree for commit in (base, changed))
+    changed_commit = history.commit({path: "new\n"}, base)
+    before, after = (repository.commit(commit).tree for commit in (base, changed_commit))
     assert repository.tree_cache.differing_paths(before, after) == (path,)
     assert changed_files(repository, before, {path: b"new\n"}) == after
     assert changed_files(repository, after, {path: None}) == repository.commit(history.commit({path: None}, base)).tree

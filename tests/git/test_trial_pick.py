@@ -292,9 +292,9 @@ def test_missing_object_is_an_error_and_no_verdict(history: History, repository:
         try_pick(quarantine, original, quarantine.commit(tip).tree)
 
 
-@pytest.mark.parametrize("lost", ["original", "tip"])
+@pytest.mark.parametrize("lost_part", ["original", "tip"])
 def test_missing_directory_is_an_error_and_not_an_empty_one(
-    lost: str, history: History, repository: Repository
+    lost_part: str, history: History, repository: Repository
 ) -> None:
     """base ── original (main); base ── tip (release); the directory d of one of them is lost"""
     base = history.commit({"d/f": "f\n", "d/g": "g\n", "e": "e\n"})
@@ -303,6 +303,6 @@ def test_missing_directory_is_an_error_and_not_an_empty_one(
         "tip": history.commit({"d/other": "other\n"}, base),
     }
     onto = history.tree(commits["tip"])
-    history.lose(history.git("rev-parse", f"{commits[lost]}:d"))
+    history.lose(history.git("rev-parse", f"{commits[lost_part]}:d"))
     with repository.quarantine() as quarantine, pytest.raises(GitError):
         try_pick(quarantine, commits["original"], onto)

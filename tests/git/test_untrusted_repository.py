@@ -40,9 +40,9 @@ def tips(history: History) -> tuple[Sha, Sha]:
     base = history.commit({"f": "".join(LINES), "g": "g\n"})
     original = history.branch("main", history.commit({"f": "".join(["fixed\n", *LINES[1:]])}, base, message="Fix (#1)"))
     ours = history.commit({"f": "".join(["ours\n", *LINES[1:]])}, base)
-    landed = {"f": "".join(["fixed ours\n", *LINES[1:]])}
-    picked = history.commit(landed, ours, message=f"Fix (#1)\n\n(cherry picked from commit {original})")
-    history.branch("release/1", picked)
+    landed_files = {"f": "".join(["fixed ours\n", *LINES[1:]])}
+    picked_commit = history.commit(landed_files, ours, message=f"Fix (#1)\n\n(cherry picked from commit {original})")
+    history.branch("release/1", picked_commit)
     return original, ours
 
 
@@ -127,9 +127,9 @@ def test_every_form_of_a_clone_is_read(history: History, tips: tuple[Sha, Sha], 
 
 
 def test_a_folder_whose_name_ends_a_line_is_read(history: History, tips: tuple[Sha, Sha], tmp_path: Path) -> None:
-    odd = tmp_path / 'two\nlines "quoted" \\ back'
-    history.git("clone", "--quiet", str(history.directory), str(odd), bare=False)
-    _check(odd, tips[0])
+    odd_text = tmp_path / 'two\nlines "quoted" \\ back'
+    history.git("clone", "--quiet", str(history.directory), str(odd_text), bare=False)
+    _check(odd_text, tips[0])
 
 
 def test_grafts_and_replaced_objects_change_nothing(history: History, tips: tuple[Sha, Sha]) -> None:
@@ -182,11 +182,11 @@ def test_a_pipe_where_git_reads_a_file_is_refused(
 def test_alternates_of_a_clone_are_looked_at_as_well(
     history: History, tips: tuple[Sha, Sha], tmp_path: Path, content: str
 ) -> None:
-    other = tmp_path / "other"
-    (other / "pack").mkdir(parents=True)
-    os.mkfifo(other / "pack/multi-pack-index")
+    other_text = tmp_path / "other"
+    (other_text / "pack").mkdir(parents=True)
+    os.mkfifo(other_text / "pack/multi-pack-index")
     objects = history.directory / "objects"
-    text = content.format(other=other, relative=os.path.relpath(other, objects))
+    text = content.format(other=other_text, relative=os.path.relpath(other_text, objects))
     (objects / "info/alternates").write_text(text)
     assert "GitError" in _read_in_a_process(history.directory).stdout
 

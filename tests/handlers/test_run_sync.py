@@ -121,12 +121,12 @@ def test_a_pull_request_that_a_person_closed_stays_closed(quick: Office, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("label", "refused"), [("no-backport", set(ALL)), ("no-backport release/1.2", {"release/1.2"})]
+    ("label", "refused_names"), [("no-backport", set(ALL)), ("no-backport release/1.2", {"release/1.2"})]
 )
-def test_a_label_keeps_an_original_off(office: Office, tmp_path: Path, label: str, refused: set[str]) -> None:
+def test_a_label_keeps_an_original_off(office: Office, tmp_path: Path, label: str, refused_names: set[str]) -> None:
     office.issue(7).add_to_labels(label)
     result = states(survey_repository(office.context, tmp_path / "data"))
-    assert {branch for branch, state in result.items() if state is State.REFUSED_BY_PERSON} == refused
+    assert {branch for branch, state in result.items() if state is State.REFUSED_BY_PERSON} == refused_names
 
 
 def test_a_label_that_is_set_later_is_seen_by_the_next_run(office: Office, tmp_path: Path) -> None:
@@ -326,8 +326,8 @@ def test_a_branch_that_is_gone_is_told_of(office: Office, tmp_path: Path) -> Non
 
 def test_a_branch_without_a_common_ancestor_stops_no_other(office: Office, tmp_path: Path) -> None:
     tree = git(office.git_dir, "rev-parse", "main^{tree}")
-    alone = git(office.git_dir, "commit-tree", tree, "-m", "Alone")
-    git(office.git_dir, "update-ref", "refs/heads/release/9", alone)
+    alone_sha = git(office.git_dir, "commit-tree", tree, "-m", "Alone")
+    git(office.git_dir, "update-ref", "refs/heads/release/9", alone_sha)
     run = survey_repository(office.context, tmp_path / "data")
     assert {state.branch: bool(state.problem) for state in run.survey.branches}["release/9"]
     assert states(run)["release/1.2"] is State.CLEAN

@@ -156,7 +156,7 @@ def test_answers_are_in_the_words_that_the_configuration_gives(office: Office) -
 
 
 @pytest.mark.parametrize(
-    ("body", "meant"),
+    ("body", "name"),
     [
         ("/backport", "The stable branches are `release/1.2`, `release/1.1`, `release/1.0`."),
         ("/backport --draft", "The stable branches are `release/1.2`, `release/1.1`, `release/1.0`."),
@@ -171,13 +171,13 @@ def test_answers_are_in_the_words_that_the_configuration_gives(office: Office) -
     ],
 )
 def test_a_typo_is_answered_in_two_lines_with_the_names_of_this_repository(
-    office: Office, body: str, meant: str
+    office: Office, body: str, name: str
 ) -> None:
     results = office.say(body)
     assert all(isinstance(result, Failed) for result in results)
     _marker, fact, remedy = office.answers()[0].strip().split("\n")
     assert "nothing was" in fact.lower()
-    assert meant in remedy
+    assert name in remedy
     assert office.backports() == []
 
 
@@ -190,11 +190,11 @@ def test_a_stranger_is_told_one_thing_whatever_they_mistype(office: Office, body
 
 def test_what_a_stranger_wrote_is_not_read_where_they_may_ask_for_nothing(office: Office) -> None:
     config = parse_config(f"repository: {REPOSITORY}\npermissions: {{status: write}}\n")
-    closed = replace(office, context=with_pick(office.context, config=config))
-    assert closed.say("/backport help", as_="otto") == ()
-    assert "needs the `write` permission" in closed.answers()[0]
-    assert closed.say("I would\n```\n/backport help\n```", as_="otto") == ()
-    assert len(closed.answers()) == 1
+    closed_value = replace(office, context=with_pick(office.context, config=config))
+    assert closed_value.say("/backport help", as_="otto") == ()
+    assert "needs the `write` permission" in closed_value.answers()[0]
+    assert closed_value.say("I would\n```\n/backport help\n```", as_="otto") == ()
+    assert len(closed_value.answers()) == 1
 
 
 def test_a_comment_that_has_its_answer_is_left_alone(office: Office) -> None:
@@ -217,9 +217,9 @@ def test_a_maintainer_may_open_an_unproven_one_as_a_draft_that_says_so(office: O
     office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
     (result,) = office.say("/backport release/1.2 --no-prove", on=9)
     assert isinstance(result, Opened)
-    (opened,) = office.backports()
-    assert opened.draft
-    assert "unproven" in opened.body.lower() or "not proven" in opened.body.lower()
+    (pull,) = office.backports()
+    assert pull.draft
+    assert "unproven" in pull.body.lower() or "not proven" in pull.body.lower()
 
 
 def test_skipping_the_proof_takes_more_than_write_permission(office: Office) -> None:
@@ -230,8 +230,8 @@ def test_skipping_the_proof_takes_more_than_write_permission(office: Office) -> 
 
 def test_a_conflict_without_a_carried_patch_pushes_nothing(office: Office) -> None:
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\npick: {{propose: false}}\n")
-    bare = replace(office, context=with_pick(office.context, patches={}, config=config))
-    (result,) = bare.say("/backport release/1.1")
+    bare_value = replace(office, context=with_pick(office.context, patches={}, config=config))
+    (result,) = bare_value.say("/backport release/1.1")
     assert isinstance(result, Conflicted)
     assert [file.path for file in result.conflict.files] == ["widget/ring.py"]
     assert office.backports() == []
@@ -256,8 +256,8 @@ def test_a_branch_that_moves_during_the_proof_is_planned_again(office: Office, m
         verdict = prove(candidate, patch, context, runner)
         if not proofs:
             tree = git(office.git_dir, "rev-parse", "release/1.2^{tree}")
-            moved = git(office.git_dir, "commit-tree", tree, "-p", "release/1.2", "-m", "Meanwhile")
-            git(office.git_dir, "update-ref", "refs/heads/release/1.2", moved)
+            moved_sha = git(office.git_dir, "commit-tree", tree, "-p", "release/1.2", "-m", "Meanwhile")
+            git(office.git_dir, "update-ref", "refs/heads/release/1.2", moved_sha)
         proofs.append(candidate.base_commit)
         return verdict
 
@@ -301,8 +301,8 @@ def test_a_backport_that_a_person_closed_stays_closed_until_redo(office: Office)
     (result,) = office.say("/backport release/1.2")
     assert isinstance(result, Failed)
     assert "--redo" in result.hint
-    (again,) = office.say("/backport release/1.2 --redo")
-    assert isinstance(again, Opened)
+    (second_outcome,) = office.say("/backport release/1.2 --redo")
+    assert isinstance(second_outcome, Opened)
     assert [pull.state for pull in office.backports()] == ["closed", "open"]
 
 
@@ -371,13 +371,13 @@ def test_redo_makes_branch_and_text_anew_in_the_same_pull_request(office: Office
     office.say("/backport release/1.2")
     (before,) = office.backports()
     tree = git(office.git_dir, "rev-parse", "release/1.2^{tree}")
-    moved = git(office.git_dir, "commit-tree", tree, "-p", "release/1.2", "-m", "Meanwhile")
-    git(office.git_dir, "update-ref", "refs/heads/release/1.2", moved)
-    (again,) = office.say("/backport release/1.2 --redo")
-    assert isinstance(again, Opened)
+    moved_sha = git(office.git_dir, "commit-tree", tree, "-p", "release/1.2", "-m", "Meanwhile")
+    git(office.git_dir, "update-ref", "refs/heads/release/1.2", moved_sha)
+    (second_outcome,) = office.say("/backport release/1.2 --redo")
+    assert isinstance(second_outcome, Opened)
     (after,) = office.backports()
     assert (after.number, after.head.sha) == (before.number, office.branches()["backport/7-to-release-1.2"])
-    assert git(office.git_dir, "rev-parse", f"{after.head.sha}^") == moved
+    assert git(office.git_dir, "rev-parse", f"{after.head.sha}^") == moved_sha
     assert after.head.sha[:12] in after.body
     assert before.head.sha[:12] not in after.body
 

@@ -81,9 +81,9 @@ def test_a_message_that_names_the_pull_request_of_another_change_is_no_evidence(
     """base ── original (#12);  base ── another change, which names #12 (branch)"""
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base, message="Fix (#12)")
-    other = history.commit({"f": f"{BASE}more\n"}, base, message="[Cherry-pick to release/v1] Fix (#12) (#13)")
-    status = find_landing_status(repository, other, [original])
-    assert (dict(status.landed), dict(status.unfounded)) == ({}, {original: other})
+    other_commit = history.commit({"f": f"{BASE}more\n"}, base, message="[Cherry-pick to release/v1] Fix (#12) (#13)")
+    status = find_landing_status(repository, other_commit, [original])
+    assert (dict(status.landed), dict(status.unfounded)) == ({}, {original: other_commit})
 
 
 def test_equal_patch_on_other_lines_has_landed(history: History, repository: Repository) -> None:
@@ -92,9 +92,11 @@ def test_equal_patch_on_other_lines_has_landed(history: History, repository: Rep
     """
     base = history.commit({"f": BASE})
     original = history.commit({"f": "".join([*LINES[:15], "fixed\n", *LINES[16:]])}, base)
-    moved = history.commit({"f": "above\n" + BASE}, base)
-    same = history.commit({"f": "above\n" + "".join([*LINES[:15], "fixed\n", *LINES[16:]])}, moved, message="other")
-    assert find_landed(repository, same, [original])[original].commit == same
+    moved_commit = history.commit({"f": "above\n" + BASE}, base)
+    same_commit = history.commit(
+        {"f": "above\n" + "".join([*LINES[:15], "fixed\n", *LINES[16:]])}, moved_commit, message="other"
+    )
+    assert find_landed(repository, same_commit, [original])[original].commit == same_commit
 
 
 def test_backport_that_was_reverted_has_not_landed(history: History, repository: Repository) -> None:
@@ -103,9 +105,9 @@ def test_backport_that_was_reverted_has_not_landed(history: History, repository:
     """
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
-    picked = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
-    revert = history.commit({"f": BASE}, picked, message=f'Revert "Fix"\n\nThis reverts commit {picked}.')
-    assert find_landed(repository, picked, [original])[original].commit == picked
+    picked_commit = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
+    revert = history.commit({"f": BASE}, picked_commit, message=f'Revert "Fix"\n\nThis reverts commit {picked_commit}.')
+    assert find_landed(repository, picked_commit, [original])[original].commit == picked_commit
     assert find_landed(repository, revert, [original]) == {}
 
 
@@ -116,16 +118,20 @@ def test_backport_whose_revert_was_reverted_has_landed_again(history: History, r
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
     adapted = history.commit({"f": ADAPTED}, base, message=backport_message("Fix", [original]))
-    undone = history.commit({"f": BASE}, adapted, message=f'Revert "Fix"\n\nThis reverts commit {adapted}.')
-    again = history.commit({"f": ADAPTED}, undone, message=f'Reapply "Fix"\n\nThis reverts commit {undone}.')
-    away = history.commit({"f": BASE}, again, message=f'Revert "Reapply"\n\nThis reverts commit {again}.')
-    assert find_landed(repository, again, [original])[original].commit == again
-    assert find_landed(repository, away, [original]) == {}
+    undone_commit = history.commit({"f": BASE}, adapted, message=f'Revert "Fix"\n\nThis reverts commit {adapted}.')
+    second_commit = history.commit(
+        {"f": ADAPTED}, undone_commit, message=f'Reapply "Fix"\n\nThis reverts commit {undone_commit}.'
+    )
+    away_commit = history.commit(
+        {"f": BASE}, second_commit, message=f'Revert "Reapply"\n\nThis reverts commit {second_commit}.'
+    )
+    assert find_landed(repository, second_commit, [original])[original].commit == second_commit
+    assert find_landed(repository, away_commit, [original]) == {}
 
 
-@pytest.mark.parametrize("named", [True, False], ids=["named by a trailer", "of an equal patch"])
+@pytest.mark.parametrize("is_named", [True, False], ids=["named by a trailer", "of an equal patch"])
 def test_backport_whose_revert_came_from_main_has_not_landed_until_it_is_picked_again(
-    named: bool, history: History, repository: Repository
+    is_named: bool, history: History, repository: Repository
 ) -> None:
     """base ── original ── revert ── revert of the revert (main)
     └──── picked ── revert, picked ── both ways of bringing it back: the same again, or main's (branches)
@@ -139,13 +145,13 @@ def test_backport_whose_revert_came_from_main_has_not_landed_until_it_is_picked_
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
     words = f"This reverts commit {original}."
-    undone = history.commit({"f": BASE}, original, message=words)
-    names = [original] if named else []
-    picked = pick(FIXED, history.commit({"g": "g"}, base), *names, words="Fix")
-    away = pick(BASE, picked, undone, words=words)
+    undone_commit = history.commit({"f": BASE}, original, message=words)
+    names = [original] if is_named else []
+    result = pick(FIXED, history.commit({"g": "g"}, base), *names, words="Fix")
+    away = pick(BASE, result, undone_commit, words=words)
     again = pick(FIXED, away, *names, words="Fix, again")
-    back = pick(FIXED, away, history.commit({"f": FIXED}, undone), words=f"This reverts commit {undone}.")
-    assert find_landed(repository, picked, [original])[original].commit == picked
+    back = pick(FIXED, away, history.commit({"f": FIXED}, undone_commit), words=f"This reverts commit {undone_commit}.")
+    assert find_landed(repository, result, [original])[original].commit == result
     assert find_landed(repository, away, [original]) == {}
     assert find_landed(repository, again, [original])[original].commit == again
     assert original in find_landed(repository, back, [original])
@@ -156,12 +162,14 @@ def test_revert_of_something_else_takes_nothing_away(history: History, repositor
     └──── original, picked ── that revert, picked (branch)
     """
     base = history.commit({"f": BASE})
-    other = history.commit({"g": "g"}, base)
-    original = history.commit({"f": FIXED}, other)
-    undone = history.commit({"g": None}, original)
-    picked = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
-    tip = history.commit({"h": "h"}, picked, message=backport_message(f"This reverts commit {other}.", [undone]))
-    assert find_landed(repository, tip, [original])[original].commit == picked
+    other_commit = history.commit({"g": "g"}, base)
+    original = history.commit({"f": FIXED}, other_commit)
+    undone_commit = history.commit({"g": None}, original)
+    picked_commit = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
+    tip = history.commit(
+        {"h": "h"}, picked_commit, message=backport_message(f"This reverts commit {other_commit}.", [undone_commit])
+    )
+    assert find_landed(repository, tip, [original])[original].commit == picked_commit
 
 
 def test_change_that_differs_in_white_space_only_has_not_landed(history: History, repository: Repository) -> None:
@@ -170,20 +178,21 @@ def test_change_that_differs_in_white_space_only_has_not_landed(history: History
     """
     base = history.commit({"f": "if a:\nb\n"})
     original = history.commit({"f": "if a:\n    b\n"}, base)
-    other = history.commit({"f": "if a:\n        b\n"}, base)
+    other_commit = history.commit({"f": "if a:\n        b\n"}, base)
     ids = {
-        history.git("patch-id", "--stable", stdin=history.git("show", each).encode())[:40] for each in (original, other)
+        history.git("patch-id", "--stable", stdin=history.git("show", each).encode())[:40]
+        for each in (original, other_commit)
     }
     assert len(ids) == 1
-    assert find_landed(repository, other, [original]) == {}
+    assert find_landed(repository, other_commit, [original]) == {}
 
 
 def test_title_with_the_same_number_is_no_identity(history: History, repository: Repository) -> None:
     """base ── "Fix (#7)" (main); base ── another change called "Fix (#7)" (branch)"""
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base, message="Fix (#7)")
-    other = history.commit({"f": BASE + "x\n"}, base, message="Fix (#7)")
-    assert find_landed(repository, other, [original]) == {}
+    other_commit = history.commit({"f": BASE + "x\n"}, base, message="Fix (#7)")
+    assert find_landed(repository, other_commit, [original]) == {}
 
 
 def test_each_commit_of_a_series_is_judged_by_itself(history: History, repository: Repository) -> None:
@@ -205,18 +214,18 @@ def test_branches_read_together_are_told_apart(history: History, repository: Rep
     """
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
-    later = history.commit({"g": "g"}, original)
-    picked = history.commit({"f": FIXED, "h": "h"}, base, message=backport_message("Fix", [original]))
-    shared = history.commit({"i": "i"}, picked)
+    later_commit = history.commit({"g": "g"}, original)
+    picked_commit = history.commit({"f": FIXED, "h": "h"}, base, message=backport_message("Fix", [original]))
+    shared = history.commit({"i": "i"}, picked_commit)
     one = history.commit({"j": "j"}, shared)
-    two = history.commit({"f": BASE}, shared, message=f"This reverts commit {picked}.")
-    other = history.commit({"k": "k"}, base)
-    tips = [later, one, two, other, base]
+    two = history.commit({"f": BASE}, shared, message=f"This reverts commit {picked_commit}.")
+    other_commit = history.commit({"k": "k"}, base)
+    tips = [later_commit, one, two, other_commit, base]
     histories = BranchOnlyCommits()
     histories.announce([original], tips)
-    together = {tip: find_landed(repository, tip, [original], histories) for tip in tips}
-    assert together == {tip: find_landed(repository, tip, [original]) for tip in tips}
-    assert [tip for tip, found in together.items() if found] == [later, one]
+    joint_values = {tip: find_landed(repository, tip, [original], histories) for tip in tips}
+    assert joint_values == {tip: find_landed(repository, tip, [original]) for tip in tips}
+    assert [tip for tip, found in joint_values.items() if found] == [later_commit, one]
 
 
 @pytest.mark.parametrize(
@@ -246,9 +255,9 @@ def test_words_of_a_commit_that_makes_another_change_do_not_stand_for_the_origin
     original = history.commit({"f": FIXED}, base, message="Fix (#7)")
     message = f"Tidy up\n\n{words}".format(sha=original, short=original[:10])
     tip = history.commit(files, base, message=message)
-    standing = find_landing_status(repository, tip, [original])
-    assert standing.landed == {}
-    assert standing.unfounded == {original: tip}
+    landing_status = find_landing_status(repository, tip, [original])
+    assert landing_status.landed == {}
+    assert landing_status.unfounded == {original: tip}
 
 
 REVERTS = {
@@ -271,14 +280,20 @@ def test_a_revert_is_heard_in_every_way_of_saying_it(words: str, history: Histor
     """base ── original (main);  base ── other ── picked ── revert ── a commit that says the same (branches)"""
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base, message="Fix (#7)")
-    other = history.commit({"g": "g\n"}, base)
-    picked = history.commit({"f": FIXED}, other, message=backport_message("Fix (#8)", [original]))
-    said = words.format(picked=picked, short=picked[:8], upper=picked.upper(), other=other, original=original)
-    revert = history.commit({"f": BASE}, picked, message=said)
-    standing = find_landing_status(repository, revert, [original])
-    assert standing.landed == {}
-    assert list(standing.reverted) == [original]
-    liar = history.commit({"h": "h\n"}, picked, message=said)
+    other_commit = history.commit({"g": "g\n"}, base)
+    picked_commit = history.commit({"f": FIXED}, other_commit, message=backport_message("Fix (#8)", [original]))
+    said = words.format(
+        picked=picked_commit,
+        short=picked_commit[:8],
+        upper=picked_commit.upper(),
+        other=other_commit,
+        original=original,
+    )
+    revert = history.commit({"f": BASE}, picked_commit, message=said)
+    landing_status = find_landing_status(repository, revert, [original])
+    assert landing_status.landed == {}
+    assert list(landing_status.reverted) == [original]
+    liar = history.commit({"h": "h\n"}, picked_commit, message=said)
     assert original in find_landed(repository, liar, [original])
 
 
@@ -287,11 +302,11 @@ def test_a_revert_that_is_reverted_is_heard_by_its_title(words: str, history: Hi
     """base ── original (main);  base ── picked ── revert ── revert of the revert (branch)"""
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
-    picked = history.commit({"f": ADAPTED}, base, message=backport_message("Fix (#8)", [original]))
-    revert = history.commit({"f": BASE}, picked, message='Revert "Fix (#8)"')
-    again = history.commit({"f": ADAPTED}, revert, message=words.format(revert=revert))
+    picked_commit = history.commit({"f": ADAPTED}, base, message=backport_message("Fix (#8)", [original]))
+    revert = history.commit({"f": BASE}, picked_commit, message='Revert "Fix (#8)"')
+    second_commit = history.commit({"f": ADAPTED}, revert, message=words.format(revert=revert))
     assert find_landed(repository, revert, [original]) == {}
-    assert find_landed(repository, again, [original])[original].commit == again
+    assert find_landed(repository, second_commit, [original])[original].commit == second_commit
 
 
 def test_the_revert_of_a_merge_takes_away_what_the_merge_brought(history: History, repository: Repository) -> None:
@@ -300,8 +315,8 @@ def test_the_revert_of_a_merge_takes_away_what_the_merge_brought(history: Histor
     """
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
-    picked = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
-    merge = history.commit({"f": FIXED}, base, picked, message="Merge pull request #8 from acme/fix\n\nFix")
+    picked_commit = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
+    merge = history.commit({"f": FIXED}, base, picked_commit, message="Merge pull request #8 from acme/fix\n\nFix")
     words = f"This reverts commit {merge}, reversing\nchanges made to {base}."
     revert = history.commit({"f": BASE}, merge, message=words)
     assert original in find_landed(repository, merge, [original])

@@ -38,16 +38,20 @@ class Reader:
         return scan(self.repository, self.store, main=main, branches={"stable": branch}, until=until)
 
     def here(self, main: Sha, branch: Sha) -> dict[Sha, str]:
-        found = self.scan(main, branch)
-        return {found.commits[at].sha: landing.reason for at, landing in found.landed["stable"].present.items()}
+        branch_scan = self.scan(main, branch)
+        return {
+            branch_scan.commits[at].sha: landing.reason for at, landing in branch_scan.landed["stable"].present.items()
+        }
 
     def unconfirmed(self, main: Sha, branch: Sha) -> dict[Sha, str]:
-        found = self.scan(main, branch)
-        return {found.commits[at].sha: claim.reason for at, claim in found.landed["stable"].unconfirmed.items()}
+        branch_scan = self.scan(main, branch)
+        return {
+            branch_scan.commits[at].sha: claim.reason for at, claim in branch_scan.landed["stable"].unconfirmed.items()
+        }
 
     def reverted(self, main: Sha, branch: Sha) -> list[Sha]:
-        found = self.scan(main, branch)
-        return [found.commits[at].sha for at in found.landed["stable"].reverted]
+        branch_scan = self.scan(main, branch)
+        return [branch_scan.commits[at].sha for at in branch_scan.landed["stable"].reverted]
 
 
 @pytest.fixture
@@ -60,31 +64,33 @@ def test_what_main_got_since_the_branch_point_is_an_original(history: History, r
     base = history.commit({"f": BASE})
     one = history.commit({"f": FIXED}, base)
     two = history.commit({"g": "g\n"}, one)
-    found = reader.scan(two, base)
-    originals = found.main.since(found.branches["stable"].point)
-    assert [found.commits[at].sha for at in originals] == [one, two]
-    assert found.landed["stable"].present == {}
+    branch_scan = reader.scan(two, base)
+    originals = branch_scan.main.since(branch_scan.branches["stable"].point)
+    assert [branch_scan.commits[original].sha for original in originals] == [one, two]
+    assert branch_scan.landed["stable"].present == {}
 
 
 def test_a_name_by_hash_is_followed_through_the_branch_it_was_picked_from(history: History, reader: Reader) -> None:
     """base ── original (main); base ── picked (newer) names original; base ── again (stable) names picked"""
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
-    picked = history.commit({"f": ADAPTED}, base, message=backport_message("Fix", [original]))
-    again = history.commit({"f": ADAPTED + "b\n"}, base, message=backport_message("Fix", [picked]))
-    found = scan(reader.repository, reader.store, main=original, branches={"newer": picked, "stable": again})
-    at = found.commits.require(original)
-    assert at in found.landed["newer"].present
-    assert at in found.landed["stable"].present
+    picked_commit = history.commit({"f": ADAPTED}, base, message=backport_message("Fix", [original]))
+    second_commit = history.commit({"f": ADAPTED + "b\n"}, base, message=backport_message("Fix", [picked_commit]))
+    branch_scan = scan(
+        reader.repository, reader.store, main=original, branches={"newer": picked_commit, "stable": second_commit}
+    )
+    at = branch_scan.commits.require(original)
+    assert at in branch_scan.landed["newer"].present
+    assert at in branch_scan.landed["stable"].present
 
 
 def test_an_equal_patch_by_somebody_else_under_another_title_is_there(history: History, reader: Reader) -> None:
     """base ── original (main);  base ── moved ── same change (stable)"""
     base = history.commit({"f": BASE})
     original = history.commit({"f": "".join([*LINES[:15], "fixed\n", *LINES[16:]])}, base)
-    moved = history.commit({"f": "above\n" + BASE}, base, message="Move")
-    same = "above\n" + "".join([*LINES[:15], "fixed\n", *LINES[16:]])
-    branch = history.commit({"f": same}, moved, message="Other words", author=OTHER)
+    moved_commit = history.commit({"f": "above\n" + BASE}, base, message="Move")
+    same_text = "above\n" + "".join([*LINES[:15], "fixed\n", *LINES[16:]])
+    branch = history.commit({"f": same_text}, moved_commit, message="Other words", author=OTHER)
     assert "makes the same change" in reader.here(original, branch)[original]
 
 
@@ -113,14 +119,14 @@ def test_a_revert_takes_away_and_a_second_landing_brings_back(history: History, 
     """base ── original (main);  base ── picked ── revert ── revert of the revert (stable)"""
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
-    picked = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
-    revert = history.commit({"f": BASE}, picked, message=f'Revert "Fix"\n\nThis reverts commit {picked}.')
-    assert reader.here(original, picked) != {}
+    picked_commit = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
+    revert = history.commit({"f": BASE}, picked_commit, message=f'Revert "Fix"\n\nThis reverts commit {picked_commit}.')
+    assert reader.here(original, picked_commit) != {}
     assert reader.here(original, revert) == {}
     assert reader.reverted(original, revert) == [original]
-    again = history.commit({"f": FIXED}, revert, message=f'Reapply "Fix"\n\nThis reverts commit {revert}.')
-    assert list(reader.here(original, again)) == [original]
-    assert reader.reverted(original, again) == []
+    second_commit = history.commit({"f": FIXED}, revert, message=f'Reapply "Fix"\n\nThis reverts commit {revert}.')
+    assert list(reader.here(original, second_commit)) == [original]
+    assert reader.reverted(original, second_commit) == []
 
 
 def test_a_backported_revert_takes_away_what_was_backported_under_another_name(
@@ -130,13 +136,15 @@ def test_a_backported_revert_takes_away_what_was_backported_under_another_name(
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
     revert = history.commit({"f": BASE}, original, message=f'Revert "Fix"\n\nThis reverts commit {original}.')
-    picked = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
+    picked_commit = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
     message = backport_message(f'Revert "Fix"\n\nThis reverts commit {original}.', [revert])
-    branch = history.commit({"f": BASE}, picked, message=message)
+    branch = history.commit({"f": BASE}, picked_commit, message=message)
     assert list(reader.here(revert, branch)) == [revert]
     assert reader.reverted(revert, branch) == [original]
-    found = reader.scan(revert, branch)
-    assert dict(found.main.undone_by) == {found.commits.require(original): found.commits.require(revert)}
+    branch_scan = reader.scan(revert, branch)
+    assert dict(branch_scan.main.undone_by) == {
+        branch_scan.commits.require(original): branch_scan.commits.require(revert)
+    }
 
 
 def test_a_squash_of_several_originals_brings_each(history: History, reader: Reader) -> None:
@@ -157,12 +165,12 @@ def test_a_merge_is_one_original_and_there_only_when_all_of_it_is(history: Histo
     b = history.commit({"b": "b\n"}, a, message="b")
     merge = history.commit({"a": "a\n", "b": "b\n"}, base, b, message="Merge pull request #7 from ann/ab")
     half = history.commit({"a": "a\n"}, base, message=backport_message("a", [a]))
-    found = reader.scan(merge, half)
-    at = found.commits.require(merge)
-    assert at not in found.landed["stable"].present
-    assert found.landed["stable"].partial == {at: {found.commits.require(a)}}
-    whole = history.commit({"b": "b\n"}, half, message=backport_message("b", [b]))
-    assert list(reader.here(merge, whole)) == [merge]
+    branch_scan = reader.scan(merge, half)
+    at = branch_scan.commits.require(merge)
+    assert at not in branch_scan.landed["stable"].present
+    assert branch_scan.landed["stable"].partial == {at: {branch_scan.commits.require(a)}}
+    whole_commit = history.commit({"b": "b\n"}, half, message=backport_message("b", [b]))
+    assert list(reader.here(merge, whole_commit)) == [merge]
 
 
 def test_what_reached_the_branch_by_a_merge_of_main_is_there(history: History, reader: Reader) -> None:
@@ -171,40 +179,42 @@ def test_what_reached_the_branch_by_a_merge_of_main_is_there(history: History, r
     """
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
-    later = history.commit({"h": "h\n"}, original)
-    own = history.commit({"g": "g\n"}, base, message="own")
-    branch = history.commit({"f": FIXED}, own, original, message="Merge main")
-    assert reader.here(later, branch) == {original: "the commit itself reached the branch by a merge"}
+    later_commit = history.commit({"h": "h\n"}, original)
+    own_commit = history.commit({"g": "g\n"}, base, message="own")
+    branch = history.commit({"f": FIXED}, own_commit, original, message="Merge main")
+    assert reader.here(later_commit, branch) == {original: "the commit itself reached the branch by a merge"}
 
 
 def test_a_stable_branch_merged_forward_is_no_original(history: History, reader: Reader) -> None:
     """base ── merge of stable ── original (main);  base ── own (stable)"""
     base = history.commit({"f": BASE})
-    own = history.commit({"g": "g\n"}, base, message="own")
-    merge = history.commit({"g": "g\n"}, base, own, message="Merge branch 'stable'")
+    own_commit = history.commit({"g": "g\n"}, base, message="own")
+    merge = history.commit({"g": "g\n"}, base, own_commit, message="Merge branch 'stable'")
     original = history.commit({"f": FIXED}, merge)
-    found = reader.scan(original, own)
-    assert [found.commits[at].sha for at in found.main.since(found.branches["stable"].point)] == [original]
+    branch_scan = reader.scan(original, own_commit)
+    assert [branch_scan.commits[at].sha for at in branch_scan.main.since(branch_scan.branches["stable"].point)] == [
+        original
+    ]
 
 
 def test_a_branch_without_a_common_ancestor_is_named(history: History, reader: Reader) -> None:
-    found = reader.scan(history.commit({"f": BASE}), history.commit({"g": "g\n"}))
-    assert found.unrelated_branches == ("stable",)
-    assert found.branches == {}
+    branch_scan = reader.scan(history.commit({"f": BASE}), history.commit({"g": "g\n"}))
+    assert branch_scan.unrelated_branches == ("stable",)
+    assert branch_scan.branches == {}
 
 
 def test_the_past_is_seen_as_it_was(history: History, reader: Reader) -> None:
     """base ── original ── later (main);  base ── other ── picked (stable), looked at before `picked`"""
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
-    other = history.commit({"g": "g\n"}, base, message="other")
+    other_commit = history.commit({"g": "g\n"}, base, message="other")
     until = history.clock
-    later = history.commit({"h": "h\n"}, original)
-    picked = history.commit({"f": FIXED}, other, message=backport_message("Fix", [original]))
-    found = reader.scan(later, picked, until)
-    assert found.landed["stable"].present == {}
-    assert found.commits[found.branches["stable"].tip].sha == other
-    assert list(reader.here(later, picked)) == [original]
+    later_commit = history.commit({"h": "h\n"}, original)
+    picked_commit = history.commit({"f": FIXED}, other_commit, message=backport_message("Fix", [original]))
+    branch_scan = reader.scan(later_commit, picked_commit, until)
+    assert branch_scan.landed["stable"].present == {}
+    assert branch_scan.commits[branch_scan.branches["stable"].tip].sha == other_commit
+    assert list(reader.here(later_commit, picked_commit)) == [original]
 
 
 def test_nothing_new_asks_for_no_evidence_and_gives_the_same_answer(
@@ -212,13 +222,13 @@ def test_nothing_new_asks_for_no_evidence_and_gives_the_same_answer(
 ) -> None:
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base)
-    other = history.commit({"g": "g\n"}, original)
-    picked = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
-    revert = history.commit({"f": BASE}, picked, message=f'Revert "Fix"\n\nThis reverts commit {picked}.')
-    again = history.commit({"g": "g\n"}, revert, message=backport_message("g", [other]))
-    first = reader.scan(other, again)
+    other_commit = history.commit({"g": "g\n"}, original)
+    picked_commit = history.commit({"f": FIXED}, base, message=backport_message("Fix", [original]))
+    revert = history.commit({"f": BASE}, picked_commit, message=f'Revert "Fix"\n\nThis reverts commit {picked_commit}.')
+    second_commit = history.commit({"g": "g\n"}, revert, message=backport_message("g", [other_commit]))
+    first = reader.scan(other_commit, second_commit)
     monkeypatch.setattr(LandingEvidence, "gather", lambda *_: pytest.fail("asked again"))
-    assert reader.scan(other, again).landed == first.landed
+    assert reader.scan(other_commit, second_commit).landed == first.landed
     assert first.landed["stable"].present
     assert first.landed["stable"].reverted
 
@@ -261,9 +271,9 @@ def test_a_part_of_an_original_under_its_name_is_unconfirmed_until_it_is_reverte
     assert reader.unconfirmed(original, part) == {original: reason}
     revert = history.commit({"f": BASE}, part, message=f'Revert "Fix"\n\nThis reverts commit {part}.')
     assert reader.unconfirmed(original, revert) == {}
-    whole = history.commit({"f": BASE.replace("1", "one")}, part, message=backport_message("Fix", [original]))
-    assert list(reader.here(original, whole)) == [original]
-    assert reader.unconfirmed(original, whole) == {}
+    whole_commit = history.commit({"f": BASE.replace("1", "one")}, part, message=backport_message("Fix", [original]))
+    assert list(reader.here(original, whole_commit)) == [original]
+    assert reader.unconfirmed(original, whole_commit) == {}
 
 
 def test_a_revert_of_what_never_landed_claims_nothing(history: History, reader: Reader) -> None:
@@ -290,15 +300,15 @@ def test_a_revert_on_the_branch_is_heard_in_every_way_of_saying_it(
     """base ── "Fix (#7)" (main);  base ── "[1.2] Fix (#8)" ── revert, or another change that says so (stable)"""
     base = history.commit({"f": BASE})
     original = history.commit({"f": FIXED}, base, message="Fix (#7)")
-    picked = history.commit({"f": FIXED}, base, message="[1.2] Fix (#8)")
-    message = words.format(sha=picked)
-    liar = history.commit({"h": "h\n"}, picked, message=message)
+    picked_commit = history.commit({"f": FIXED}, base, message="[1.2] Fix (#8)")
+    message = words.format(sha=picked_commit)
+    liar = history.commit({"h": "h\n"}, picked_commit, message=message)
     assert list(reader.here(original, liar)) == [original]
     revert = history.commit({"f": BASE}, liar, message=message)
     assert reader.here(original, revert) == {}
     assert reader.reverted(original, revert) == [original]
-    again = history.commit({"f": FIXED}, revert, message=f"Again\n\nThis reverts commit {revert}.")
-    assert list(reader.here(original, again)) == [original]
+    second_commit = history.commit({"f": FIXED}, revert, message=f"Again\n\nThis reverts commit {revert}.")
+    assert list(reader.here(original, second_commit)) == [original]
 
 
 def test_a_commit_of_main_that_says_it_reverts_another_one_does_not_undo_it(history: History, reader: Reader) -> None:
@@ -308,12 +318,14 @@ def test_a_commit_of_main_that_says_it_reverts_another_one_does_not_undo_it(hist
     liar = history.commit({"g": "g\n"}, original, message=f"Tidy up\n\nThis reverts commit {original}.")
     assert reader.scan(liar, base).main.undone_by == {}
     revert = history.commit({"f": BASE}, liar, message='Revert "Fix (#7)" (#9)')
-    found = reader.scan(revert, base)
-    assert found.main.undone_by == {found.commits.require(original): found.commits.require(revert)}
-    again = history.commit({"f": FIXED}, revert, message='Reapply "Fix (#7)" (#10)')
-    liar = history.commit({"g": None}, again, message='Revert "Fix (#7)" (#9)')
-    found = reader.scan(liar, base)
-    assert found.main.undone_by == {found.commits.require(revert): found.commits.require(again)}
+    branch_scan = reader.scan(revert, base)
+    assert branch_scan.main.undone_by == {branch_scan.commits.require(original): branch_scan.commits.require(revert)}
+    second_commit = history.commit({"f": FIXED}, revert, message='Reapply "Fix (#7)" (#10)')
+    liar = history.commit({"g": None}, second_commit, message='Revert "Fix (#7)" (#9)')
+    branch_scan = reader.scan(liar, base)
+    assert branch_scan.main.undone_by == {
+        branch_scan.commits.require(revert): branch_scan.commits.require(second_commit)
+    }
 
 
 def test_the_revert_of_one_commit_of_several_takes_the_original_away(history: History, reader: Reader) -> None:
@@ -322,8 +334,8 @@ def test_the_revert_of_one_commit_of_several_takes_the_original_away(history: Hi
     a = history.commit({"a": "a\n"}, base)
     b = history.commit({"b": "b\n"}, a)
     merge = history.commit({"a": "a\n", "b": "b\n"}, base, b, message="Merge pull request #7 from acme/ab")
-    picked = history.commit({"a": "a\n"}, base, message=backport_message("a", [a]))
-    whole = history.commit({"b": "b\n"}, picked, message=backport_message("b", [b]))
-    assert list(reader.here(merge, whole)) == [merge]
-    revert = history.commit({"a": None}, whole, message=f"This reverts commit {picked}.")
+    picked_commit = history.commit({"a": "a\n"}, base, message=backport_message("a", [a]))
+    whole_commit = history.commit({"b": "b\n"}, picked_commit, message=backport_message("b", [b]))
+    assert list(reader.here(merge, whole_commit)) == [merge]
+    revert = history.commit({"a": None}, whole_commit, message=f"This reverts commit {picked_commit}.")
     assert reader.here(merge, revert) == {}

@@ -22,12 +22,12 @@ def shas(store: HistoryStore, repository: Repository, *tips: Sha) -> set[Sha]:
 def test_a_second_reading_asks_git_only_for_what_is_new(
     history: History, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[set[Sha], set[Sha]]] = []
+    calls: list[tuple[set[Sha], set[Sha]]] = []
     read = read_log
 
-    def counting(repository: Repository, tips: set[Sha], known: list[Sha]) -> object:
-        asked.append((set(tips), set(known)))
-        return read(repository, tips, known)
+    def counting(repository: Repository, tips: set[Sha], known_commits: list[Sha]) -> object:
+        calls.append((set(tips), set(known_commits)))
+        return read(repository, tips, known_commits)
 
     monkeypatch.setattr(room, "read_log", counting)
     one = history.commit({"f": "1"})
@@ -37,7 +37,7 @@ def test_a_second_reading_asks_git_only_for_what_is_new(
         assert shas(store, repository, one) == {one}
     with HistoryStore(tmp_path / "history.sqlite") as store:
         assert shas(store, repository, two) == {one, two}
-    assert asked == [({one}, set()), ({two}, {one})]
+    assert calls == [({one}, set()), ({two}, {one})]
 
 
 def test_parents_come_before_children_however_the_history_grew(
@@ -52,7 +52,7 @@ def test_parents_come_before_children_however_the_history_grew(
         for tip in (a, b, merge):
             commits = store.update(repository, [tip])
         assert all(parent < at for at in range(len(commits)) for parent in commits[at].parents)
-        assert [commits[at].sha for at in commits[commits.require(merge)].parents] == [a, b]
+        assert [commits[parent].sha for parent in commits[commits.require(merge)].parents] == [a, b]
 
 
 def test_names_and_messages_keep_bytes_that_are_not_utf8(
@@ -104,13 +104,13 @@ def test_a_tip_that_is_gone_from_the_repository_stops_nothing(
 ) -> None:
     """base ── rewritten away;  base ── kept"""
     base = history.commit({"f": "1"})
-    gone = history.commit({"f": "2"}, base)
-    kept = history.commit({"f": "3"}, base)
+    gone_commit = history.commit({"f": "2"}, base)
+    kept_commit = history.commit({"f": "3"}, base)
     with HistoryStore(tmp_path / "history.sqlite") as store:
-        store.update(repository, [gone])
-        history.lose(gone)
+        store.update(repository, [gone_commit])
+        history.lose(gone_commit)
         repository.close()
-        assert kept in shas(store, repository, kept)
+        assert kept_commit in shas(store, repository, kept_commit)
 
 
 def test_an_answer_is_kept_until_another_takes_its_place(tmp_path: Path) -> None:

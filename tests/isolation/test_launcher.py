@@ -193,9 +193,9 @@ def test_links_on_the_way_to_a_path_are_kept(tmp_path: Path) -> None:
     (tmp_path / "real" / "file").write_text("x")
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "far").symlink_to(tmp_path / "link")
-    shown = tmp_path / "far" / "file"
-    text = f"def test_it():\n    assert open({str(shown)!r}).read() == 'x'\n"
-    assert complaints(run(tmp_path, text, IsolationSettings(readable=(shown,)))) == []
+    shown_text = tmp_path / "far" / "file"
+    text = f"def test_it():\n    assert open({str(shown_text)!r}).read() == 'x'\n"
+    assert complaints(run(tmp_path, text, IsolationSettings(readable=(shown_text,)))) == []
 
 
 @walled
@@ -225,8 +225,8 @@ print(isolation_kind(IsolationSettings()).value, *result.tail)
 @pytest.mark.parametrize("user", [65534, 54321], ids=["nobody", "a user without an entry in /etc/passwd"])
 def test_an_ordinary_user_gets_the_same_walls(user: int) -> None:
     """By the system's Python and below /var/tmp: ours, and the folders of pytest, may be for root alone."""
-    made = subprocess.run(["mktemp", "-d", "/var/tmp/walls XXXXXX"], capture_output=True, text=True, check=True)
-    folder = Path(made.stdout.rstrip("\n"))
+    result = subprocess.run(["mktemp", "-d", "/var/tmp/walls XXXXXX"], capture_output=True, text=True, check=True)
+    folder = Path(result.stdout.rstrip("\n"))
     os.chown(folder, user, user)
     package = Path(__file__).parents[2]
     try:

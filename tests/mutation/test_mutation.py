@@ -134,13 +134,15 @@ def test_a_right_mutant_is_harmless_for_a_reason(fixed: FixedTree, before: str, 
 
 def test_what_no_argument_covers_is_left_to_the_suite_and_to_a_declaration(fixed: FixedTree) -> None:
     wider = mutant(fixed, "self.use_triton_unified_attention", "True", kind="condition")
-    bare = replace(fixed, patch=replace(fixed.patch, file=fixed.patch.file.model_copy(update={"harmless_mutants": ()})))
-    assert score(bare, wider, None).fate is Fate.NOT_RUN
-    assert score(bare, wider, lambda tree, content: "incomplete: 1 case").fate is Fate.SUITE
-    assert score(bare, wider, lambda tree, content: "").fate is Fate.SURVIVED
+    bare_value = replace(
+        fixed, patch=replace(fixed.patch, file=fixed.patch.file.model_copy(update={"harmless_mutants": ()}))
+    )
+    assert score(bare_value, wider, None).fate is Fate.NOT_RUN
+    assert score(bare_value, wider, lambda tree, content: "incomplete: 1 case").fate is Fate.SUITE
+    assert score(bare_value, wider, lambda tree, content: "").fate is Fate.SURVIVED
     entry = HarmlessMutant(mutant="condition, line *: `self.use_triton*` → `True`", reason="only memory")
-    declared = bare.patch.file.model_copy(update={"harmless_mutants": (entry,)})
-    scored = score(replace(bare, patch=replace(bare.patch, file=declared)), wider, None)
+    declared = bare_value.patch.file.model_copy(update={"harmless_mutants": (entry,)})
+    scored = score(replace(bare_value, patch=replace(bare_value.patch, file=declared)), wider, None)
     assert (scored.fate, scored.detail) == (Fate.HARMLESS, "declared: only memory")
 
 

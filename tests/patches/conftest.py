@@ -27,12 +27,12 @@ def patched() -> Callable[..., Path]:
     def copy_and_apply(source: Path, target: Path, *patches: CarriedPatch) -> Path:
         shutil.copytree(source, target, copy_function=os.link)
         for patch in patches:
-            applied = apply(DirectoryTree(target), patch)
-            assert isinstance(applied, Applied), str(applied)
-            for path in applied.changes:
+            result = apply(DirectoryTree(target), patch)
+            assert isinstance(result, Applied), str(result)
+            for path in result.changes:
                 (target / path).rename(target / f"{path}.before")  # what was linked to must not be written into
                 shutil.copy(target / f"{path}.before", target / path)
-            write(applied.changes, target)
+            write(result.changes, target)
         return target
 
     return copy_and_apply

@@ -122,7 +122,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> SuiteRun:
 
 
 def case(run: SuiteRun, name: str) -> CaseResult:
-    return next(each for each in run.cases if each.name.endswith(name))
+    return next(case for case in run.cases if case.name.endswith(name))
 
 
 def test_the_run_is_whole_and_names_its_device(ended: SuiteRun) -> None:

@@ -43,8 +43,8 @@ def test_taking_one_side_of_every_region_loses_none_of_its_lines(
     base: list[bytes], ours: list[bytes], theirs: list[bytes]
 ) -> None:
     pieces = cut(base, ours, theirs)
-    taken = {at: piece.ours for at, piece in enumerate(pieces) if isinstance(piece, LineRegion)}
-    made = split_lines(join_pieces(pieces, taken))
+    taken_values = {at: piece.ours for at, piece in enumerate(pieces) if isinstance(piece, LineRegion)}
+    made = split_lines(join_pieces(pieces, taken_values))
     assert set(made) <= {*base, *ours, *theirs}
     assert all(made.count(line) >= 1 for line in set(ours) - set(base))
 

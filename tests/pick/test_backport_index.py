@@ -22,7 +22,7 @@ def _branch_with_backport(history: History) -> tuple[Sha, Sha, Sha]:
 
 
 def _found(index: BackportIndex, original: Sha) -> list[Sha]:
-    return [each.commit for each in index.backports(original)]
+    return [pull.commit for pull in index.backports(original)]
 
 
 def test_index_is_read_from_its_file_and_only_what_is_new_from_the_history(
@@ -32,10 +32,10 @@ def test_index_is_read_from_its_file_and_only_what_is_new_from_the_history(
     BackportIndex.open(tmp_path / "index.json").read(repository)
     second = history.commit({"f": "b\n"}, base, message="Something else")
     history.branch("other", second)
-    again = BackportIndex.open(tmp_path / "index.json")
-    assert _found(again, original) == [backport]
-    again.read(repository)
-    assert again.read_tips == {backport, second}
+    second_store = BackportIndex.open(tmp_path / "index.json")
+    assert _found(second_store, original) == [backport]
+    second_store.read(repository)
+    assert second_store.read_tips == {backport, second}
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"tips": 1}', '{"found": {"a": [[1]]}, "tips": []}', "\udcff"])

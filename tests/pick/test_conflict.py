@@ -15,9 +15,9 @@ from tests.pick.plans import plan, run_ladder
 
 
 def _conflict(repository: Repository, tip: Sha, *commits: Sha) -> Conflict:
-    ended = run_ladder(repository, tip, *commits)
-    assert isinstance(ended, Conflict)
-    return ended
+    result = run_ladder(repository, tip, *commits)
+    assert isinstance(result, Conflict)
+    return result
 
 
 def test_the_commits_of_both_sides_that_changed_the_lines_are_named(history: History, repository: Repository) -> None:
@@ -26,13 +26,13 @@ def test_the_commits_of_both_sides_that_changed_the_lines_are_named(history: His
     """
     base = history.commit({"f": ten_lines(), "g": "g\n"})
     elsewhere = history.commit({"f": ten_lines(l9="elsewhere")}, base, message="Elsewhere (#1)")
-    near = history.commit({"f": ten_lines(l3="near", l9="elsewhere")}, elsewhere, message="Near (#2)")
-    original = history.commit({"f": ten_lines(l3="fixed", l9="elsewhere")}, near)
+    near_commit = history.commit({"f": ten_lines(l3="near", l9="elsewhere")}, elsewhere, message="Near (#2)")
+    original = history.commit({"f": ten_lines(l3="fixed", l9="elsewhere")}, near_commit)
     aside = history.commit({"g": "aside\n"}, base, message="Aside")
     tip = history.commit({"f": ten_lines(l3="ours")}, aside, message="Ours")
     (file,) = _conflict(repository, tip, original).files
-    assert [(each.sha, each.subject, each.on_target) for each in file.changed_by] == [
-        (near, "Near (#2)", False),
+    assert [(commit.sha, commit.subject, commit.on_target) for commit in file.changed_by] == [
+        (near_commit, "Near (#2)", False),
         (tip, "Ours", True),
     ]
 
@@ -42,8 +42,8 @@ def test_who_added_a_file_that_the_branch_lacks_is_named(history: History, repos
     adding = history.commit({"f": ten_lines()}, base, message="Add it")
     original = history.commit({"f": ten_lines(l3="fixed")}, adding)
     conflict = _conflict(repository, history.commit({"g": "G\n"}, base), original)
-    assert [each.sha for each in conflict.files[0].changed_by] == [adding]
-    assert [each.sha for each in conflict.prerequisites] == [adding]
+    assert [commit.sha for commit in conflict.files[0].changed_by] == [adding]
+    assert [commit.sha for commit in conflict.prerequisites] == [adding]
 
 
 def test_one_missing_commit_is_found_among_many(history: History, repository: Repository) -> None:
@@ -53,12 +53,14 @@ def test_one_missing_commit_is_found_among_many(history: History, repository: Re
     main = base
     for number in range(1, 7):
         main = history.commit({"other": f"{number}\n"}, main)
-    near = main = history.commit({"f": ten_lines(l3="near")}, main, message="Near (#7)")
+    near_commit = main = history.commit({"f": ten_lines(l3="near")}, main, message="Near (#7)")
     for number in range(7, 13):
         main = history.commit({"other": f"{number}\n"}, main)
     original = history.commit({"f": ten_lines(l3="fixed")}, main)
-    found = _conflict(repository, tip, original).prerequisites
-    assert [(each.sha, each.subject, each.author) for each in found] == [(near, "Near (#7)", "Ada Author")]
+    prerequisites = _conflict(repository, tip, original).prerequisites
+    assert [(each.sha, each.subject, each.author) for each in prerequisites] == [
+        (near_commit, "Near (#7)", "Ada Author")
+    ]
 
 
 def _stack(history: History) -> tuple[Sha, list[Sha], Sha]:
@@ -73,14 +75,14 @@ def _stack(history: History) -> tuple[Sha, list[Sha], Sha]:
 
 def test_a_stack_is_found_whole_and_in_order(history: History, repository: Repository) -> None:
     tip, stack, original = _stack(history)
-    assert [each.sha for each in _conflict(repository, tip, original).prerequisites] == stack
+    assert [commit.sha for commit in _conflict(repository, tip, original).prerequisites] == stack
 
 
 def test_no_more_are_looked_for_than_allowed(history: History, repository: Repository) -> None:
     tip, _stacked, original = _stack(history)
-    ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, max_prerequisites=2)
-    assert isinstance(ended, Conflict)
-    assert ended.prerequisites == ()
+    result = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, max_prerequisites=2)
+    assert isinstance(result, Conflict)
+    assert result.prerequisites == ()
 
 
 def test_where_there_is_no_time_the_conflict_stands_unexplained(
@@ -100,13 +102,13 @@ def test_branches_asked_about_together_share_the_time(
     monkeypatch.setattr(explain_conflict, "ALL_SECONDS", 0.0)
     caches = PickCaches()
     caches.histories.announce([original], [tip, history.commit({"y": "y"}, tip)])
-    ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, caches=caches)
-    assert isinstance(ended, Conflict)
-    assert ended.prerequisites == ()
+    result = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, caches=caches)
+    assert isinstance(result, Conflict)
+    assert result.prerequisites == ()
     monkeypatch.setattr(explain_conflict, "ALL_SECONDS", 60.0)
-    ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, caches=caches)
-    assert isinstance(ended, Conflict)
-    assert [each.sha for each in ended.prerequisites] == stack
+    result = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, caches=caches)
+    assert isinstance(result, Conflict)
+    assert [commit.sha for commit in result.prerequisites] == stack
 
 
 def test_the_smaller_set_wins(history: History, repository: Repository) -> None:
@@ -114,10 +116,10 @@ def test_the_smaller_set_wins(history: History, repository: Repository) -> None:
     base = history.commit({"f": ten_lines(), "g": "g\n"})
     tip = history.commit({"x": "x"}, base)
     one = history.commit({"f": ten_lines(l3="one"), "g": "one\n"}, base)
-    undone = history.commit({"f": ten_lines(), "g": "g\n"}, one)
-    near = history.commit({"f": ten_lines(l3="near")}, undone)
-    original = history.commit({"f": ten_lines(l3="fixed")}, near)
-    assert [each.sha for each in _conflict(repository, tip, original).prerequisites] == [near]
+    undone_commit = history.commit({"f": ten_lines(), "g": "g\n"}, one)
+    near_commit = history.commit({"f": ten_lines(l3="near")}, undone_commit)
+    original = history.commit({"f": ten_lines(l3="fixed")}, near_commit)
+    assert [commit.sha for commit in _conflict(repository, tip, original).prerequisites] == [near_commit]
 
 
 def test_a_merged_pull_request_is_one_prerequisite(history: History, repository: Repository) -> None:
@@ -130,7 +132,7 @@ def test_a_merged_pull_request_is_one_prerequisite(history: History, repository:
     b = history.commit({"f": ten_lines(l3="near")}, a, message="whole")
     merge = history.commit({"f": ten_lines(l3="near")}, base, b, message="Merge pull request #7")
     original = history.commit({"f": ten_lines(l3="fixed")}, merge)
-    assert [each.sha for each in _conflict(repository, tip, original).prerequisites] == [merge]
+    assert [commit.sha for commit in _conflict(repository, tip, original).prerequisites] == [merge]
 
 
 def test_what_the_branch_changed_itself_has_no_prerequisite(history: History, repository: Repository) -> None:
@@ -144,49 +146,49 @@ def test_prerequisites_of_a_series_come_before_all_of_it(history: History, repos
     """base ── near ── first ── second (main), of which the second needs near; base ── tip (release)"""
     base = history.commit({"f": ten_lines(), "g": "g\n"})
     tip = history.commit({"x": "x"}, base)
-    near = history.commit({"f": ten_lines(l3="near")}, base)
-    first = history.commit({"g": "first\n"}, near)
+    near_commit = history.commit({"f": ten_lines(l3="near")}, base)
+    first = history.commit({"g": "first\n"}, near_commit)
     second = history.commit({"f": ten_lines(l3="fixed")}, first)
     conflict = _conflict(repository, tip, first, second)
-    assert (conflict.commit, [each.sha for each in conflict.prerequisites]) == (second, [near])
-    assert isinstance(run_ladder(repository, tip, near, first, second), Candidate)
+    assert (conflict.commit, [commit.sha for commit in conflict.prerequisites]) == (second, [near_commit])
+    assert isinstance(run_ladder(repository, tip, near_commit, first, second), Candidate)
 
 
 @pytest.mark.parametrize("name", ["caf\udce9", 'q"uo\tte', "with space"])
 def test_odd_names_are_followed_or_left_alone(name: str, history: History, repository: Repository) -> None:
     base = history.commit({name: ten_lines()})
-    near = history.commit({name: ten_lines(l3="near")}, base)
-    original = history.commit({name: ten_lines(l3="fixed")}, near)
+    near_commit = history.commit({name: ten_lines(l3="near")}, base)
+    original = history.commit({name: ten_lines(l3="fixed")}, near_commit)
     conflict = _conflict(repository, history.commit({"x": "x"}, base), original)
     assert [file.path for file in conflict.files] == [name]
-    assert [each.sha for each in conflict.prerequisites] == ([] if '"' in name else [near])
+    assert [commit.sha for commit in conflict.prerequisites] == ([] if '"' in name else [near_commit])
 
 
 # --- what the ladder resolves after prerequisites ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("added", "rest"), [(0, Certainty.CERTAIN), (30, Certainty.PROPOSED)])
+@pytest.mark.parametrize(("added_lines", "rest"), [(0, Certainty.CERTAIN), (30, Certainty.PROPOSED)])
 def test_what_conflicts_after_them_may_be_resolved_and_that_is_told_apart(
-    history: History, repository: Repository, added: int, rest: Certainty
+    history: History, repository: Repository, added_lines: int, rest: Certainty
 ) -> None:
-    tip, near, original = with_rest(history, added=added)
+    tip, near, original = with_rest(history, added_lines=added_lines)
     conflict = _conflict(repository, tip, original)
-    assert ([each.sha for each in conflict.prerequisites], conflict.rest) == ([near], rest)
+    assert ([commit.sha for commit in conflict.prerequisites], conflict.rest) == ([near], rest)
 
 
 def test_no_climb_is_begun_for_which_the_time_does_not_do(
     history: History, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tip, _near, original = with_rest(history, added=0)
+    tip, _near, original = with_rest(history, added_lines=0)
     monkeypatch.setattr(prerequisites, "_SHORTEST_TRIAL", 60.0)
     assert _conflict(repository, tip, original).rest is not Certainty.CERTAIN
 
 
 def test_where_nothing_may_be_proposed_none_is_found_for_a_proposal(history: History, repository: Repository) -> None:
-    tip, _near, original = with_rest(history, added=30)
-    ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, propose=False)
-    assert isinstance(ended, Conflict)
-    assert (ended.prerequisites, ended.rest) == ((), None)
+    tip, _near, original = with_rest(history, added_lines=30)
+    result = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, propose=False)
+    assert isinstance(result, Conflict)
+    assert (result.prerequisites, result.rest) == ((), None)
 
 
 def test_a_larger_set_that_applies_is_better_than_a_resolution(history: History, repository: Repository) -> None:
@@ -194,10 +196,10 @@ def test_a_larger_set_that_applies_is_better_than_a_resolution(history: History,
     new = PYTHON.replace("VALUE", "NEW")
     base = history.commit({"f": ten_lines(), "g": "g\n"})
     adding = history.commit({"new.py": new}, base)
-    near = history.commit({"f": ten_lines(l3="near")}, adding)
-    original = history.commit({"f": ten_lines(l3="fixed"), "new.py": new.replace("NEW_0 ", "NULL ")}, near)
+    near_commit = history.commit({"f": ten_lines(l3="near")}, adding)
+    original = history.commit({"f": ten_lines(l3="fixed"), "new.py": new.replace("NEW_0 ", "NULL ")}, near_commit)
     conflict = _conflict(repository, history.commit({"g": "G\n"}, base), original)
-    assert ([each.sha for each in conflict.prerequisites], conflict.rest) == ([adding, near], None)
+    assert ([commit.sha for commit in conflict.prerequisites], conflict.rest) == ([adding, near_commit], None)
 
 
 # --- parts of sweeps --------------------------------------------------------------------------------------------------
@@ -208,15 +210,15 @@ def test_of_a_sweep_only_its_part_in_the_originals_files_is_a_prerequisite(
 ) -> None:
     tip, sweep, original = swept(history, needs="import sys\n")
     conflict = _conflict(repository, tip, original)
-    assert [(each.sha, each.paths) for each in conflict.prerequisites] == [(sweep, ("code.py", "f"))]
+    assert [(commit.sha, commit.paths) for commit in conflict.prerequisites] == [(sweep, ("code.py", "f"))]
     assert conflict.rest is Certainty.PROPOSED
 
 
 def test_a_part_is_nothing_where_only_what_is_certain_is_wanted(history: History, repository: Repository) -> None:
     tip, _sweep, original = swept(history)
-    ended = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, propose=False)
-    assert isinstance(ended, Conflict)
-    assert ended.prerequisites == ()
+    result = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, propose=False)
+    assert isinstance(result, Conflict)
+    assert result.prerequisites == ()
 
 
 def test_a_part_that_uses_what_the_branch_lacks_is_none(history: History, repository: Repository) -> None:

@@ -34,21 +34,21 @@ def test_other_files_hold_no_pins(path: str) -> None:
 def test_pin_is_taken_where_the_branch_stood_at_the_old_value(history: History, repository: Repository) -> None:
     """base ── main, which bumps lib3 ── original, which bumps lib4 beside it; base ── tip (release)"""
     base = history.commit({"requirements.txt": PINS})
-    near = PINS.replace("lib3==1.3", "lib3==2.0")
-    main = history.commit({"requirements.txt": near}, base)
-    original = history.commit({"requirements.txt": near.replace("lib4==1.4", "lib4==1.5")}, main)
-    made = run_ladder(repository, history.commit({"other": "o"}, base), original)
-    assert isinstance(made, Candidate)
-    assert history.show(made.commit, "requirements.txt") == PINS.replace("lib4==1.4", "lib4==1.5").rstrip("\n")
+    near_text = PINS.replace("lib3==1.3", "lib3==2.0")
+    main = history.commit({"requirements.txt": near_text}, base)
+    original = history.commit({"requirements.txt": near_text.replace("lib4==1.4", "lib4==1.5")}, main)
+    result = run_ladder(repository, history.commit({"other": "o"}, base), original)
+    assert isinstance(result, Candidate)
+    assert history.show(result.commit, "requirements.txt") == PINS.replace("lib4==1.4", "lib4==1.5").rstrip("\n")
 
 
 def test_pin_that_the_branch_has_at_another_value_stays_a_conflict(history: History, repository: Repository) -> None:
     """base ── main, which bumps lib4 ── original, which adds a marker to it; base ── tip (release)"""
     base = history.commit({"requirements.txt": PINS})
-    near = PINS.replace("lib4==1.4", "lib4==2.0")
-    main = history.commit({"requirements.txt": near}, base)
-    marked = near.replace("lib4==2.0", "lib4==2.0; python_version < '3.12'")
-    original = history.commit({"requirements.txt": marked}, main)
+    near_text = PINS.replace("lib4==1.4", "lib4==2.0")
+    main = history.commit({"requirements.txt": near_text}, base)
+    marked_text = near_text.replace("lib4==2.0", "lib4==2.0; python_version < '3.12'")
+    original = history.commit({"requirements.txt": marked_text}, main)
     assert isinstance(run_ladder(repository, history.commit({"other": "o"}, base), original), Conflict)
 
 
@@ -62,15 +62,15 @@ def test_pin_that_the_branch_has_at_another_value_stays_a_conflict(history: Hist
 def test_what_a_tool_writes_is_not_merged(history: History, repository: Repository, top: str, attributes: str) -> None:
     """base ── main, which changes line 3 ── original, which changes line 4; base ── tip (release)"""
     base = history.commit({"values.py": top + CODE, ".gitattributes": attributes})
-    near = top + CODE.replace("value3 = 3", "value3 = 30")
-    main = history.commit({"values.py": near}, base)
-    original = history.commit({"values.py": near.replace("value4 = 4", "value4 = 40")}, main)
+    near_text = top + CODE.replace("value3 = 3", "value3 = 30")
+    main = history.commit({"values.py": near_text}, base)
+    original = history.commit({"values.py": near_text.replace("value4 = 4", "value4 = 40")}, main)
     assert isinstance(run_ladder(repository, history.commit({"other": "o"}, base), original), Conflict)
 
 
 def test_file_whose_attribute_says_false_is_merged(history: History, repository: Repository) -> None:
     base = history.commit({"values.py": CODE, ".gitattributes": "values.py -linguist-generated\n"})
-    near = CODE.replace("value3 = 3", "value3 = 30")
-    main = history.commit({"values.py": near}, base)
-    original = history.commit({"values.py": near.replace("value4 = 4", "value4 = 40")}, main)
+    near_text = CODE.replace("value3 = 3", "value3 = 30")
+    main = history.commit({"values.py": near_text}, base)
+    original = history.commit({"values.py": near_text.replace("value4 = 4", "value4 = 40")}, main)
     assert isinstance(run_ladder(repository, history.commit({"other": "o"}, base), original), Candidate)

@@ -21,34 +21,34 @@ LIKELIEST = FILE.replace(THREE, FIXED)
 BOTH = NEAR.replace(THREE, FIXED)
 
 
-def _pick(history: History, repository: Repository, landed: str, **more: str) -> Candidate:
+def _pick(history: History, repository: Repository, landed_text: str, **more: str) -> Candidate:
     base = history.commit({"f": FILE})
     original = history.commit({"f": BOTH}, history.commit({"f": NEAR}, base))
     history.branch("main", original)
     message = f"Fix\n\n(cherry picked from commit {original})"
-    backport = history.commit({"f": landed, **more}, history.commit({"there": "t"}, base), message=message)
+    backport = history.commit({"f": landed_text, **more}, history.commit({"there": "t"}, base), message=message)
     history.branch("release-2", backport)
-    made = run_ladder(repository, history.commit({"here": "h"}, base), original)
-    assert isinstance(made, Candidate)
-    return made
+    result = run_ladder(repository, history.commit({"here": "h"}, base), original)
+    assert isinstance(result, Candidate)
+    return result
 
 
 def test_same_conflict_that_people_answered_as_would_be_answered_here(history: History, repository: Repository) -> None:
-    made = _pick(history, repository, LIKELIEST)
-    assert history.show(made.commit, "f") == LIKELIEST.rstrip("\n")
-    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.CERTAIN)
+    result = _pick(history, repository, LIKELIEST)
+    assert history.show(result.commit, "f") == LIKELIEST.rstrip("\n")
+    assert (result.method, result.certainty) == (Method.SIBLING, Certainty.CERTAIN)
 
 
 def test_same_conflict_that_people_answered_in_another_way_is_no_more_than_a_proposal(
     history: History, repository: Repository
 ) -> None:
-    made = _pick(history, repository, BOTH)
-    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
+    result = _pick(history, repository, BOTH)
+    assert (result.method, result.certainty) == (Method.SIBLING, Certainty.PROPOSED)
 
 
 def test_backport_that_carries_something_else_as_well_is_no_precedent(history: History, repository: Repository) -> None:
-    made = _pick(history, repository, LIKELIEST, archive="by accident")
-    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
+    result = _pick(history, repository, LIKELIEST, archive="by accident")
+    assert (result.method, result.certainty) == (Method.SIBLING, Certainty.PROPOSED)
 
 
 def test_same_conflict_that_somebody_joined_by_hand_as_no_merge_may(history: History, repository: Repository) -> None:
@@ -56,14 +56,16 @@ def test_same_conflict_that_somebody_joined_by_hand_as_no_merge_may(history: His
     base = history.commit({"f": FILE.replace(THREE, 'call("a", b)\n')})
     original = history.commit({"f": FILE.replace(THREE, 'call("a", b, quote=True)\n')}, base)
     history.branch("main", original)
-    own = history.commit({"f": FILE.replace(THREE, 'call(["a"], b)\n')}, base)
-    joined = FILE.replace(THREE, 'call(["a"], b, quote=True)\n')
+    own_commit = history.commit({"f": FILE.replace(THREE, 'call(["a"], b)\n')}, base)
+    joined_text = FILE.replace(THREE, 'call(["a"], b, quote=True)\n')
     message = f"Fix\n\n(cherry picked from commit {original})"
-    history.branch("release-2", history.commit({"f": joined}, history.commit({"there": "t"}, own), message=message))
-    made = run_ladder(repository, history.commit({"here": "h"}, own), original)
-    assert isinstance(made, Candidate)
-    assert history.show(made.commit, "f") == joined.rstrip("\n")
-    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.CERTAIN)
+    history.branch(
+        "release-2", history.commit({"f": joined_text}, history.commit({"there": "t"}, own_commit), message=message)
+    )
+    result = run_ladder(repository, history.commit({"here": "h"}, own_commit), original)
+    assert isinstance(result, Candidate)
+    assert history.show(result.commit, "f") == joined_text.rstrip("\n")
+    assert (result.method, result.certainty) == (Method.SIBLING, Certainty.CERTAIN)
 
 
 def test_other_conflict_is_no_precedent(history: History, repository: Repository) -> None:
@@ -72,12 +74,12 @@ def test_other_conflict_is_no_precedent(history: History, repository: Repository
     main = history.commit({"new.c": FILE}, base)
     original = history.commit({"f": LIKELIEST, "new.c": LIKELIEST}, main)
     history.branch("main", original)
-    there = history.commit({"new.c": FILE.replace("line 3", "LINE 3")}, base)
+    target_commit = history.commit({"new.c": FILE.replace("line 3", "LINE 3")}, base)
     message = f"Fix\n\n(cherry picked from commit {original})"
-    history.branch("release-2", history.commit({"f": LIKELIEST}, there, message=message))
-    made = run_ladder(repository, history.commit({"here": "h"}, base), original)
-    assert isinstance(made, Candidate)
-    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
+    history.branch("release-2", history.commit({"f": LIKELIEST}, target_commit, message=message))
+    result = run_ladder(repository, history.commit({"here": "h"}, base), original)
+    assert isinstance(result, Candidate)
+    assert (result.method, result.certainty) == (Method.SIBLING, Certainty.PROPOSED)
 
 
 def test_conflict_in_a_file_that_is_another_by_now_is_no_precedent(history: History, repository: Repository) -> None:
@@ -86,13 +88,13 @@ def test_conflict_in_a_file_that_is_another_by_now_is_no_precedent(history: Hist
     base = history.commit({"f": FILE + rest})
     original = history.commit({"f": BOTH + rest}, history.commit({"f": NEAR + rest}, base))
     history.branch("main", original)
-    there = history.commit({"f": FILE + rest.replace("more", "other")}, base)
+    target_commit = history.commit({"f": FILE + rest.replace("more", "other")}, base)
     message = f"Fix\n\n(cherry picked from commit {original})"
-    landed = {"f": LIKELIEST + rest.replace("more", "other")}
-    history.branch("release-2", history.commit(landed, there, message=message))
-    made = run_ladder(repository, history.commit({"here": "h"}, base), original)
-    assert isinstance(made, Candidate)
-    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
+    landed_files = {"f": LIKELIEST + rest.replace("more", "other")}
+    history.branch("release-2", history.commit(landed_files, target_commit, message=message))
+    result = run_ladder(repository, history.commit({"here": "h"}, base), original)
+    assert isinstance(result, Candidate)
+    assert (result.method, result.certainty) == (Method.SIBLING, Certainty.PROPOSED)
 
 
 def test_submodule_that_stands_elsewhere_on_each_branch_is_no_precedent(
@@ -103,11 +105,11 @@ def test_submodule_that_stands_elsewhere_on_each_branch_is_no_precedent(
     base = history.commit({"f": FILE, "sub": before})
     original = history.branch("main", history.commit({"f": LIKELIEST, "sub": fixed}, base))
     message = f"Fix\n\n(cherry picked from commit {original})"
-    there = history.commit({"sub": other}, base)
-    history.branch("release-2", history.commit({"f": LIKELIEST}, there, message=message))
-    made = run_ladder(repository, history.commit({"sub": own}, base), original)
-    assert isinstance(made, Candidate)
-    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
+    target_commit = history.commit({"sub": other}, base)
+    history.branch("release-2", history.commit({"f": LIKELIEST}, target_commit, message=message))
+    result = run_ladder(repository, history.commit({"sub": own}, base), original)
+    assert isinstance(result, Candidate)
+    assert (result.method, result.certainty) == (Method.SIBLING, Certainty.PROPOSED)
 
 
 def test_what_the_same_request_made_for_another_branch_is_no_precedent(
@@ -118,6 +120,6 @@ def test_what_the_same_request_made_for_another_branch_is_no_precedent(
     newer = run_ladder(repository, history.commit({"there": "t"}, base), original)
     assert isinstance(newer, Candidate)
     tip = history.commit({"here": "h"}, base)
-    made = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, siblings=[newer])
-    assert isinstance(made, Candidate)
-    assert (made.method, made.certainty) == (Method.SIBLING, Certainty.PROPOSED)
+    result = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, siblings=[newer])
+    assert isinstance(result, Candidate)
+    assert (result.method, result.certainty) == (Method.SIBLING, Certainty.PROPOSED)

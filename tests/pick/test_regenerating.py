@@ -35,13 +35,13 @@ def _pick(
 
 
 def test_lock_file_is_written_from_what_was_merged(history: History, repository: Repository) -> None:
-    made = _pick(history, repository, _tools(WRITE))
-    assert isinstance(made, Candidate)
+    result = _pick(history, repository, _tools(WRITE))
+    assert isinstance(result, Candidate)
     expected = "".join(["first\n", *NAMES, "last\n"])
-    assert history.show(made.commit, "deps") == expected.rstrip("\n")
-    assert len(history.show(made.commit, "deps.lock")) == 64
-    assert made.certainty is Certainty.PROPOSED
-    (resolution,) = made.resolutions
+    assert history.show(result.commit, "deps") == expected.rstrip("\n")
+    assert len(history.show(result.commit, "deps.lock")) == 64
+    assert result.certainty is Certainty.PROPOSED
+    (resolution,) = result.resolutions
     assert (resolution.path, resolution.ours) == ("deps.lock", b"of release")
     assert "written anew by" in resolution.how
 
@@ -52,14 +52,14 @@ def test_without_a_tool_it_stays_a_conflict(history: History, repository: Reposi
 
 def test_of_what_a_tool_writes_only_its_own_paths_are_taken(history: History, repository: Repository) -> None:
     code = WRITE + "; pathlib.Path('deps').write_text('bad'); pathlib.Path('x.lock').write_text('new')"
-    made = _pick(history, repository, _tools(code))
-    assert isinstance(made, Candidate)
-    assert set(made.files) == {"deps", "deps.lock", "x.lock"}
-    assert "bad" not in history.show(made.commit, "deps")
+    result = _pick(history, repository, _tools(code))
+    assert isinstance(result, Candidate)
+    assert set(result.files) == {"deps", "deps.lock", "x.lock"}
+    assert "bad" not in history.show(result.commit, "deps")
 
 
 @pytest.mark.parametrize(
-    ("code", "timeout", "said"),
+    ("code", "timeout", "text"),
     [
         pytest.param("raise SystemExit('no registry')", 60, "exited with 1: no registry", id="it fails"),
         pytest.param("import time; time.sleep(60)", 0.5, "was stopped after 0.5 s", id="it hangs"),
@@ -81,19 +81,19 @@ def test_of_what_a_tool_writes_only_its_own_paths_are_taken(history: History, re
     ],
 )
 def test_conflict_tells_why_nothing_was_written(
-    history: History, repository: Repository, code: str, timeout: float, said: str
+    history: History, repository: Repository, code: str, timeout: float, text: str
 ) -> None:
-    made = _pick(history, repository, _tools(code, timeout))
-    assert isinstance(made, Conflict)
-    assert said in made.rungs[-1].detail
+    result = _pick(history, repository, _tools(code, timeout))
+    assert isinstance(result, Conflict)
+    assert text in result.rungs[-1].detail
 
 
 def test_tool_sees_no_token(history: History, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKPORT_BOT_TOKEN", "secret")
     code = "import os, pathlib; pathlib.Path('deps.lock').write_text(repr(dict(os.environ)))"
-    made = _pick(history, repository, _tools(code))
-    assert isinstance(made, Candidate)
-    assert "secret" not in history.show(made.commit, "deps.lock")
+    result = _pick(history, repository, _tools(code))
+    assert isinstance(result, Candidate)
+    assert "secret" not in history.show(result.commit, "deps.lock")
 
 
 @pytest.mark.parametrize(("runner", "runs"), [("local", True), ("github-actions", False)])
@@ -119,6 +119,6 @@ def test_a_folder_that_becomes_a_link_deletes_nothing(history: History, reposito
     code = "import os; os.rename('locks', 'away'); os.symlink('away', 'locks')"
     tool = Tool(paths=("locks/*.lock",), command=("{python}", "-c", code), timeout=60)
     tools = Tools(tools=(tool,), isolation=DEFAULT)
-    made = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, regenerator=tools)
-    assert isinstance(made, Conflict)
-    assert "locks became a link" in made.rungs[-1].detail
+    result = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, regenerator=tools)
+    assert isinstance(result, Conflict)
+    assert "locks became a link" in result.rungs[-1].detail

@@ -20,9 +20,9 @@ def _with(text: str, more: str = "") -> str:
 def _backport(history: History, base: Sha, original: Sha, name: str) -> None:
     # The end of the file differs, so that no backport applies to another branch as a whole.
     tip = history.commit({"f": _with(SIDES["ours"], f"{name}\n")}, base)
-    edited = {"f": _with(SIDES["made"], f"{name}, fixed\n")}
-    landed = history.commit(edited, tip, message=f"Fix\n\n(cherry picked from commit {original})")
-    history.branch(name, landed)
+    edited_files = {"f": _with(SIDES["made"], f"{name}, fixed\n")}
+    landed_commit = history.commit(edited_files, tip, message=f"Fix\n\n(cherry picked from commit {original})")
+    history.branch(name, landed_commit)
 
 
 @pytest.mark.parametrize("backports", [pytest.param(1, id="one"), pytest.param(2, id="two that agree")])
@@ -35,7 +35,10 @@ def test_resolution_that_people_made_before_is_proposed(
     for number in range(backports):
         _backport(history, base, original, f"release-{number}")
     tip = history.commit({"f": _with(SIDES["ours"], "another end\n")}, base)
-    made = run_ladder(repository, tip, original)
-    assert isinstance(made, Candidate)
-    assert made.rungs[-1].rung == "remembered resolution"
-    assert (history.show(made.commit, "f"), made.certainty) == (_with(SIDES["made"], "another end"), Certainty.PROPOSED)
+    result = run_ladder(repository, tip, original)
+    assert isinstance(result, Candidate)
+    assert result.rungs[-1].rung == "remembered resolution"
+    assert (history.show(result.commit, "f"), result.certainty) == (
+        _with(SIDES["made"], "another end"),
+        Certainty.PROPOSED,
+    )

@@ -32,15 +32,15 @@ def write(
     start = git(office.git_dir, "rev-parse", onto or branch)
     tree = _tree(office, start, files)
     name, _, email = author.partition(" <")
-    made = git(
+    output = git(
         office.git_dir,
         *("commit-tree", tree, "-p", start, *(["-p", also] if also else []), "-m", message),
         GIT_AUTHOR_NAME=name,
         GIT_AUTHOR_EMAIL=email.rstrip(">"),
         GIT_AUTHOR_DATE=date,
     )
-    git(office.git_dir, "update-ref", f"refs/heads/{branch}", made)
-    return made
+    git(office.git_dir, "update-ref", f"refs/heads/{branch}", output)
+    return output
 
 
 def _tree(office: Office, start: str, files: Mapping[str, str | None]) -> str:
@@ -64,8 +64,8 @@ def open_pull(
 
 def picked(office: Office, branch: str, target: str) -> list[str]:
     """List the commits that a backport branch adds to its target, oldest first, as author, date and subject."""
-    listed = git(office.git_dir, "log", "--reverse", "--format=%an %ad %s", "--date=raw", f"{target}..{branch}")
-    return listed.splitlines()
+    listed_output = git(office.git_dir, "log", "--reverse", "--format=%an %ad %s", "--date=raw", f"{target}..{branch}")
+    return listed_output.splitlines()
 
 
 def message(office: Office, commit: str) -> str:

@@ -92,8 +92,8 @@ class Office:
 
     def say(self, body: str, *, on: int = 7, as_: str = MAINTAINER) -> tuple[TargetOutcome, ...]:
         """Write a comment as somebody and let the bot answer it."""
-        written = self.issue(on, as_=as_).create_comment(body)
-        return self.serve(written.id, body, on=on, author=as_)
+        comment = self.issue(on, as_=as_).create_comment(body)
+        return self.serve(comment.id, body, on=on, author=as_)
 
     def serve(self, comment_id: int, body: str, *, on: int = 7, author: str = MAINTAINER) -> tuple[TargetOutcome, ...]:
         trigger = CommentTrigger(
@@ -120,8 +120,8 @@ class Office:
 
     def branches(self) -> dict[str, str]:
         """Return the branches on the forge and their tips."""
-        listed = git(self.git_dir, "for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads")
-        return dict(line.split() for line in listed.splitlines())
+        listed_output = git(self.git_dir, "for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads")
+        return dict(line.split() for line in listed_output.splitlines())
 
 
 def with_pick(context: RepositoryContext, **changes: Any) -> RepositoryContext:

@@ -57,11 +57,11 @@ def test_a_request_before_the_merge_is_remembered_and_done_at_the_merge(lenient:
     assert "Remembered" in lenient.answers(pull.number)[0]
     assert lenient.reactions(pull.number) == ["eyes"]
     assert lenient.backports() == []
-    (opened,) = merge(lenient, pull)
-    assert isinstance(opened, Opened)
-    (said,) = lenient.answers(pull.number)
-    assert "Remembered" not in said
-    assert f"#{opened.pull_request.number}" in said
+    (outcome,) = merge(lenient, pull)
+    assert isinstance(outcome, Opened)
+    (reply,) = lenient.answers(pull.number)
+    assert "Remembered" not in reply
+    assert f"#{outcome.pull_request.number}" in reply
     assert lenient.reactions(pull.number) == ["eyes", "rocket"]
 
 
@@ -140,8 +140,8 @@ def test_a_branch_that_is_not_there_yet_is_told_before_the_merge(lenient: Office
 def test_a_label_before_the_merge_is_remembered_and_done_at_the_merge(lenient: Office, pull: PullRequest) -> None:
     label(lenient, pull)
     assert "Remembered" in lenient.answers(pull.number)[0]
-    (opened,) = merge(lenient, pull)
-    assert isinstance(opened, Opened)
+    (outcome,) = merge(lenient, pull)
+    assert isinstance(outcome, Opened)
     assert len(lenient.answers(pull.number)) == 1
 
 
@@ -161,8 +161,8 @@ def test_at_the_merge_it_counts_who_put_the_label_there(lenient: Office, pull: P
 
 def test_a_merge_told_before_the_comment_serves_the_comment(lenient: Office, pull: PullRequest) -> None:
     comment = lenient.issue(pull.number).create_comment(ASK)
-    (opened,) = merge(lenient, pull)
-    assert isinstance(opened, Opened)
+    (outcome,) = merge(lenient, pull)
+    assert isinstance(outcome, Opened)
     lenient.serve(comment.id, ASK, on=pull.number)
     assert len(lenient.answers(pull.number)) == 1
     assert len(lenient.backports()) == 1
@@ -174,11 +174,11 @@ def test_a_lost_comment_and_a_lost_merge_are_found_by_a_look_at_github(lenient: 
     assert reconcile(lenient.context, since=hour_ago) == ()
     assert "Remembered" in lenient.answers(pull.number)[0]
     pull.merge(merge_method="squash")
-    (opened,) = reconcile(lenient.context, since=hour_ago)
-    assert isinstance(opened, Opened)
-    said = lenient.answers(pull.number)
+    (outcome,) = reconcile(lenient.context, since=hour_ago)
+    assert isinstance(outcome, Opened)
+    replies = lenient.answers(pull.number)
     assert reconcile(lenient.context, since=hour_ago) == ()
-    assert lenient.answers(pull.number) == said
+    assert lenient.answers(pull.number) == replies
 
 
 def test_a_look_at_github_answers_no_comment_twice(lenient: Office) -> None:
@@ -192,8 +192,8 @@ def test_a_request_among_more_comments_than_one_page_holds_is_found(lenient: Off
     for number in range(120):
         lenient.fake_github.seed_comment(REPOSITORY, pull.number, author="ann", body=f"Comment {number}")
     lenient.say(ASK, on=pull.number)
-    (opened,) = merge(lenient, pull)
-    assert isinstance(opened, Opened)
+    (outcome,) = merge(lenient, pull)
+    assert isinstance(outcome, Opened)
     assert len(lenient.answers(pull.number)) == 1
 
 
@@ -214,9 +214,9 @@ def test_a_crash_in_the_middle_loses_no_request(
     hour_ago = datetime.now(UTC) - timedelta(hours=1)
     assert reconcile(lenient.context, since=hour_ago) == (), "it may be at work elsewhere"
     monkeypatch.setattr(reconcile_module, "_LONGEST", timedelta(seconds=-1))
-    (opened,) = reconcile(lenient.context, since=hour_ago)
-    assert isinstance(opened, Opened)
-    assert opened.pull_request.draft
+    (outcome,) = reconcile(lenient.context, since=hour_ago)
+    assert isinstance(outcome, Opened)
+    assert outcome.pull_request.draft
     assert reconcile(lenient.context, since=hour_ago) == ()
     assert len(lenient.answers(pull.number)) == 1
 

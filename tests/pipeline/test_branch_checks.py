@@ -37,29 +37,29 @@ def checks(text: str) -> str:
 
 
 def test_the_body_says_what_starts_and_what_does_not(office: Office) -> None:
-    said = checks(body(office))
-    starting, others = said.split("These do not: ")
+    text = checks(body(office))
+    starting, others = text.split("These do not: ")
     assert "`lint.yml` (Lint)" in starting
     assert "`hostile.yml`" in starting
     assert "`pr-test.yml` (PR Test; for `main`)" in others
     assert "`pr-docs.yml` (for other files)" in others
     for unknown in ("nightly", "labeled", "broken"):
-        assert unknown not in said
+        assert unknown not in text
     for active in ("@mia", "<b>", "](https://x)", "Fixes #1"):
-        assert active not in said
-    assert "only test" not in said
+        assert active not in text
+    assert "only test" not in text
 
 
 def test_where_none_of_the_tests_starts_the_proof_is_the_only_one(office: Office) -> None:
-    said = checks(body(office, 'publish: {test_workflows: ["pr-test*.yml"]}'))
-    assert said.startswith("By the workflow files of `release/1.2` these do not start here: `pr-test.yml`")
-    assert said.endswith("So before the merge the proof above is the only test of this change.")
+    text = checks(body(office, 'publish: {test_workflows: ["pr-test*.yml"]}'))
+    assert text.startswith("By the workflow files of `release/1.2` these do not start here: `pr-test.yml`")
+    assert text.endswith("So before the merge the proof above is the only test of this change.")
 
 
 def test_nothing_is_concluded_from_a_file_that_cannot_be_read(office: Office) -> None:
-    said = checks(body(office, 'publish: {test_workflows: ["pr-test.yml", broken.yml]}'))
-    assert "`pr-test.yml`" in said
-    assert "only test" not in said
+    text = checks(body(office, 'publish: {test_workflows: ["pr-test.yml", broken.yml]}'))
+    assert "`pr-test.yml`" in text
+    assert "only test" not in text
 
 
 @pytest.mark.parametrize("files", [{".github/workflows/a.yml": "on: ["}, {"docs/a.md": "No workflow.\n"}])
@@ -71,17 +71,17 @@ def test_a_workflow_that_the_backport_itself_changes_counts_as_it_will_be(office
     write(office, "release/1.2", {".github/workflows/pr-test.yml": MAIN_ONLY}, "Its workflow")
     fix = {".github/workflows/pr-test.yml": MAIN_ONLY.replace("[main]", "['release/*']")}
     write(office, "main", {".github/workflows/pr-test.yml": MAIN_ONLY}, "Its workflow")
-    picked = write(office, "main", fix, "Test release branches")
+    picked_commit = write(office, "main", fix, "Test release branches")
     office.fake_github.seed_pull_request(
         REPOSITORY, number=13, title="Test release branches", author="ann", head="t", merged_by="mia",
-        merge_commit_sha=picked,
+        merge_commit_sha=picked_commit,
     )  # fmt: skip
     unproven(office, "publish: {draft_note: '`gate.yml` fails on drafts.'}").say(ASK, on=13)
     (pull,) = office.backports()
     assert pull.draft
-    said = checks(pull.body)
-    assert said.startswith("By the workflow files of `release/1.2` these start here: `pr-test.yml` (PR Test).")
-    assert said.endswith("`gate.yml` fails on drafts.")
+    text = checks(pull.body)
+    assert text.startswith("By the workflow files of `release/1.2` these start here: `pr-test.yml` (PR Test).")
+    assert text.endswith("`gate.yml` fails on drafts.")
 
 
 def test_what_is_proven_opens_ready_and_with_the_labels_that_sglang_s_gate_wants(office: Office) -> None:

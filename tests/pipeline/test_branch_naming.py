@@ -14,14 +14,16 @@ def heads(office: Office) -> dict[str, str]:
     return {pull.base.ref: pull.head.ref for pull in office.backports()}
 
 
-@pytest.mark.parametrize("other", ["release-1.2", "Release/1.2"])
-@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("other_name", ["release-1.2", "Release/1.2"])
+@pytest.mark.parametrize("is_together", [True, False])
 def test_targets_whose_names_fill_the_template_alike_have_a_branch_each(
-    office: Office, other: str, together: bool
+    office: Office, other_name: str, is_together: bool
 ) -> None:
-    git(office.git_dir, "branch", other, "release/1.2")
+    git(office.git_dir, "branch", other_name, "release/1.2")
     lenient = unproven(office)
-    asked = [f"/backport release/1.2 {other}"] if together else ["/backport release/1.2", f"/backport {other}"]
+    asked = (
+        [f"/backport release/1.2 {other_name}"] if is_together else ["/backport release/1.2", f"/backport {other_name}"]
+    )
     for command in asked:
         lenient.say(command, on=9)
     assert len({head.casefold() for head in heads(office).values()}) == 2
@@ -39,9 +41,9 @@ def test_an_open_backport_keeps_its_branch_when_a_name_alike_appears(office: Off
     assert names["release/1.2"] == "backport/9-to-release-1.2"
     assert names["release-1.2"].startswith("backport/9-to-release-1.2-")
     git(office.git_dir, "branch", "--delete", "--force", "release/1.2")
-    (again,) = lenient.say("/backport release-1.2", on=9)
-    assert isinstance(again, Opened)
-    assert not again.created
+    (second_outcome,) = lenient.say("/backport release-1.2", on=9)
+    assert isinstance(second_outcome, Opened)
+    assert not second_outcome.created
 
 
 def test_a_name_without_its_like_stays_plain(office: Office) -> None:

@@ -42,9 +42,9 @@ def test_a_request_that_runs_is_stopped_before_it_pushes(office: Office, monkeyp
 
 def test_a_request_that_waits_in_the_queue_is_stopped(office: Office) -> None:
     lenient = unproven(office)
-    waiting = office.issue(9).create_comment("/backport release/1.2")
+    comment = office.issue(9).create_comment("/backport release/1.2")
     lenient.say("/backport cancel", on=9)
-    (result,) = lenient.serve(waiting.id, "/backport release/1.2", on=9)
+    (result,) = lenient.serve(comment.id, "/backport release/1.2", on=9)
     assert isinstance(result, Cancelled)
     assert office.backports() == []
 
@@ -58,27 +58,27 @@ def test_a_request_after_the_cancellation_is_served(office: Office) -> None:
 
 def test_several_pull_requests_are_cancelled_apart(office: Office) -> None:
     lenient = unproven(office)
-    waiting = office.issue(9).create_comment("/backport release/1.2")
+    comment = office.issue(9).create_comment("/backport release/1.2")
     lenient.say("/backport cancel", on=7)
-    (result,) = lenient.serve(waiting.id, "/backport release/1.2", on=9)
+    (result,) = lenient.serve(comment.id, "/backport release/1.2", on=9)
     assert isinstance(result, Opened)
 
 
 @pytest.mark.parametrize("body", ["/backport cancel", "> /backport cancel"])
 def test_whoever_may_not_cancel_cancels_nothing(office: Office, body: str) -> None:
     lenient = unproven(office)
-    waiting = office.issue(9).create_comment("/backport release/1.2")
+    comment = office.issue(9).create_comment("/backport release/1.2")
     who = "otto" if body.startswith("/") else MAINTAINER
     lenient.say(body, on=9, as_=who)
-    (result,) = lenient.serve(waiting.id, "/backport release/1.2", on=9)
+    (result,) = lenient.serve(comment.id, "/backport release/1.2", on=9)
     assert isinstance(result, Opened)
 
 
 def test_a_listed_person_may_cancel_whatever_their_level(office: Office) -> None:
     lenient = unproven(office, "permissions: {users: [Otto]}")
-    waiting = office.issue(9).create_comment("/backport release/1.2")
+    comment = office.issue(9).create_comment("/backport release/1.2")
     lenient.say("/backport cancel", on=9, as_="otto")
-    (result,) = lenient.serve(waiting.id, "/backport release/1.2", on=9)
+    (result,) = lenient.serve(comment.id, "/backport release/1.2", on=9)
     assert isinstance(result, Cancelled)
     assert result.by == "otto"
 
@@ -95,21 +95,21 @@ def test_a_member_of_a_listed_team_may_ask_whose_membership_is_private(office: O
 
 def test_the_proof_itself_is_told_to_stop(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """A suite may run for a quarter of an hour that nobody needs any more."""
-    asked: list[bool] = []
+    calls: list[bool] = []
 
     def prove_until_stopped(
         candidate: Candidate, patch: CarriedPatch | None, context: PickContext, runner: Runner
     ) -> Verdict:
-        asked.append(context.stop_when())
+        calls.append(context.stop_when())
         office.issue(7).create_comment("/backport cancel")
-        asked.append(context.stop_when())
+        calls.append(context.stop_when())
         return prove(candidate, patch, context, runner)
 
     prove = prove_candidate
     monkeypatch.setattr(run, "prove_candidate", prove_until_stopped)
     monkeypatch.setattr(run, "CancellationWatch", partial(CancellationWatch, pause=0.0))
     (result,) = office.say("/backport release/1.2")
-    assert asked == [False, True]
+    assert calls == [False, True]
     assert isinstance(result, Cancelled)
 
 

@@ -31,9 +31,9 @@ def pull(office: Office) -> PullRequest:
     write(office, TARGET, {"widget/count.py": "COUNT = 5\n"}, "Count otherwise")
     write(office, "topic", {"widget/count.py": "COUNT = 2\n"}, "Count more", onto="main")
     write(office, "topic", {"widget/late.py": "LATE = 1\n"}, "Be late")
-    opened = open_pull(office, "topic", title="Count more")
-    opened.merge(merge_method="rebase")
-    return opened
+    pull = open_pull(office, "topic", title="Count more")
+    pull.merge(merge_method="rebase")
+    return pull
 
 
 @pytest.fixture
@@ -62,10 +62,10 @@ def conclusion(office: Office, sha: str) -> str | None:
 
 def push(office: Office, pull: PullRequest, text: str) -> str:
     """Let a person push the file to the backport branch, and tell the bot."""
-    made = write(office, f"{branch(pull)}-pushed", {"widget/count.py": text}, "Resolve", onto=branch(pull))
-    office.people[MAINTAINER].get_repo(REPOSITORY).get_git_ref(f"heads/{branch(pull)}").edit(made)
+    commit = write(office, f"{branch(pull)}-pushed", {"widget/count.py": text}, "Resolve", onto=branch(pull))
+    office.people[MAINTAINER].get_repo(REPOSITORY).get_git_ref(f"heads/{branch(pull)}").edit(commit)
     tell(office, office.backports()[0])
-    return made
+    return commit
 
 
 def tell(office: Office, backport: PullRequest) -> None:
@@ -80,11 +80,11 @@ def test_a_conflict_becomes_a_draft_with_a_red_check_and_one_commit_for_each_ori
     assert conclusion(drafting, backport.head.sha) == "failure"
     subjects = [line.partition("+0200 ")[2] for line in picked(drafting, branch(pull), TARGET)]
     assert subjects == ["Count more", "Be late"]
-    held = git(drafting.git_dir, "show", f"{branch(pull)}:widget/count.py")
-    assert held.startswith(f"<<<<<<< {TARGET}\nCOUNT = 5\n||||||| before ")
-    assert "=======\nCOUNT = 2\n>>>>>>> " in held
-    (said,) = drafting.answers(pull.number)
-    assert f"#{backport.number}" in said
+    held_output = git(drafting.git_dir, "show", f"{branch(pull)}:widget/count.py")
+    assert held_output.startswith(f"<<<<<<< {TARGET}\nCOUNT = 5\n||||||| before ")
+    assert "=======\nCOUNT = 2\n>>>>>>> " in held_output
+    (reply,) = drafting.answers(pull.number)
+    assert f"#{backport.number}" in reply
     assert drafting.reactions(pull.number) == ["eyes", "confused"]
 
 
@@ -104,8 +104,8 @@ def test_the_check_follows_pushes_until_no_marker_is_left(drafting: Office, pull
     draft(drafting, pull)
     half = push(drafting, pull, "<<<<<<< mine\nCOUNT = 7\n")
     assert conclusion(drafting, half) == "failure"
-    whole = push(drafting, pull, "COUNT = 7\n")
-    assert conclusion(drafting, whole) == "success"
+    whole_commit = push(drafting, pull, "COUNT = 7\n")
+    assert conclusion(drafting, whole_commit) == "success"
     assert conclusion(drafting, half) == "failure"
 
 
@@ -137,41 +137,46 @@ def test_markers_that_a_person_pushes_to_a_clean_backport_make_it_a_draft(office
     assert isinstance(outcome, Opened)
     (backport,) = lenient.backports()
     lenient.people[MAINTAINER].get_repo(REPOSITORY).get_pull(backport.number).mark_ready_for_review()
-    marked = "<<<<<<< a\nA\n=======\nB\n>>>>>>> b\n"
-    made = write(lenient, "side", {"widget/hello.py": marked}, "Oops", onto=backport.head.ref)
-    lenient.people[MAINTAINER].get_repo(REPOSITORY).get_git_ref(f"heads/{backport.head.ref}").edit(made)
+    marked_text = "<<<<<<< a\nA\n=======\nB\n>>>>>>> b\n"
+    commit = write(lenient, "side", {"widget/hello.py": marked_text}, "Oops", onto=backport.head.ref)
+    lenient.people[MAINTAINER].get_repo(REPOSITORY).get_git_ref(f"heads/{backport.head.ref}").edit(commit)
     tell(lenient, backport)
     assert lenient.backports()[0].draft
-    assert conclusion(lenient, made) == "failure"
+    assert conclusion(lenient, commit) == "failure"
 
 
 SHOWN = "<<<<<<< HEAD\nmine\n=======\ntheirs\n>>>>>>> topic\n"
 
 
-@pytest.mark.parametrize("moved", [False, True])
+@pytest.mark.parametrize("is_moved", [False, True])
 @pytest.mark.parametrize("settings", ["", DRAFT])
-def test_markers_that_the_original_brings_are_its_content(office: Office, settings: str, moved: bool) -> None:
-    shown = {f"docs/{name}.txt": f"{name}\n" * 5 for name in ("one", "two", "three")}
-    write(office, "main", shown, "Write the pages")
-    if moved:
-        write(office, TARGET, {path.replace("docs/", "pages/"): text for path, text in shown.items()}, "Write pages")
+def test_markers_that_the_original_brings_are_its_content(office: Office, settings: str, is_moved: bool) -> None:
+    shown_values = {f"docs/{name}.txt": f"{name}\n" * 5 for name in ("one", "two", "three")}
+    write(office, "main", shown_values, "Write the pages")
+    if is_moved:
+        write(
+            office,
+            TARGET,
+            {path.replace("docs/", "pages/"): text for path, text in shown_values.items()},
+            "Write pages",
+        )
     else:
-        write(office, TARGET, shown, "Write the pages")
-    write(office, "topic", {"docs/one.txt": shown["docs/one.txt"] + SHOWN}, "Show a conflict", onto="main")
-    other = open_pull(office, "topic", title="Show a conflict")
-    other.merge(merge_method="squash")
+        write(office, TARGET, shown_values, "Write the pages")
+    write(office, "topic", {"docs/one.txt": shown_values["docs/one.txt"] + SHOWN}, "Show a conflict", onto="main")
+    other_pull = open_pull(office, "topic", title="Show a conflict")
+    other_pull.merge(merge_method="squash")
     lenient = unproven(office, settings)
-    (outcome,) = lenient.say(ASK, on=other.number)
+    (outcome,) = lenient.say(ASK, on=other_pull.number)
     assert isinstance(outcome, Opened)
     backport = office.people[MAINTAINER].get_repo(REPOSITORY).get_pull(outcome.pull_request.number)
     backport.mark_ready_for_review()
     tell(lenient, backport)
     assert not lenient.backports()[0].draft
     assert lenient.answers(backport.number) == []
-    path = "pages/one.txt" if moved else "docs/one.txt"
+    path = "pages/one.txt" if is_moved else "docs/one.txt"
     twice = git(office.git_dir, "show", f"{backport.head.ref}:{path}") + "\n" + SHOWN
-    made = write(lenient, "side", {path: twice}, "Oops", onto=backport.head.ref)
-    office.people[MAINTAINER].get_repo(REPOSITORY).get_git_ref(f"heads/{backport.head.ref}").edit(made)
+    commit = write(lenient, "side", {path: twice}, "Oops", onto=backport.head.ref)
+    office.people[MAINTAINER].get_repo(REPOSITORY).get_git_ref(f"heads/{backport.head.ref}").edit(commit)
     tell(lenient, backport)
     assert lenient.backports()[0].draft, "the same marker once more is a conflict"
 
@@ -188,12 +193,12 @@ def test_a_pull_request_of_somebody_else_is_none_of_our_business(drafting: Offic
 
 def test_a_file_that_one_side_removed_is_marked_as_a_whole(drafting: Office, pull: PullRequest) -> None:
     write(drafting, "topic2", {"widget/gone.py": "HERE = 2\n"}, "Change what is not there", onto="main")
-    other = open_pull(drafting, "topic2", title="Change what is not there")
-    other.merge(merge_method="squash")
-    backport = draft(drafting, other)
-    held = git(drafting.git_dir, "show", f"{branch(other)}:widget/gone.py")
-    assert held.startswith(f"<<<<<<< {TARGET}\n||||||| ")
-    assert "HERE = 2\n>>>>>>>" in held
+    other_pull = open_pull(drafting, "topic2", title="Change what is not there")
+    other_pull.merge(merge_method="squash")
+    backport = draft(drafting, other_pull)
+    held_output = git(drafting.git_dir, "show", f"{branch(other_pull)}:widget/gone.py")
+    assert held_output.startswith(f"<<<<<<< {TARGET}\n||||||| ")
+    assert "HERE = 2\n>>>>>>>" in held_output
     assert conclusion(drafting, backport.head.sha) == "failure"
     assert "changed on one side and not there on the other" in backport.body
 
@@ -205,8 +210,8 @@ def put(office: Office, name: str, entry: str, onto: str | None = None) -> None:
     git(office.git_dir, "read-tree", start, **index)
     git(office.git_dir, "update-index", "--add", "--cacheinfo", f"{entry},lib", **index)
     tree = git(office.git_dir, "write-tree", **index)
-    made = git(office.git_dir, "commit-tree", tree, "-p", start, "-m", f"Put lib on {name}")
-    git(office.git_dir, "update-ref", f"refs/heads/{name}", made)
+    sha = git(office.git_dir, "commit-tree", tree, "-p", start, "-m", f"Put lib on {name}")
+    git(office.git_dir, "update-ref", f"refs/heads/{name}", sha)
 
 
 def blob(office: Office, mode: str, text: str) -> str:
@@ -235,23 +240,25 @@ def test_a_conflict_without_lines_is_a_draft_that_tells_what_each_side_has(offic
     put(office, "main", main)
     put(office, TARGET, target)
     put(office, "topic", original, onto="main")
-    other = open_pull(office, "topic", title="Move lib")
-    other.merge(merge_method="squash")
+    other_pull = open_pull(office, "topic", title="Move lib")
+    other_pull.merge(merge_method="squash")
     drafting = unproven(office, DRAFT)
-    backport = draft(drafting, other)
+    backport = draft(drafting, other_pull)
     said, ours = WITHOUT_LINES[kind]
-    assert said in drafting.answers(other.number)[0]
+    assert said in drafting.answers(other_pull.number)[0]
     assert said in backport.body
     assert "; `lib.backport-conflict` says what each side has" in backport.body
     assert conclusion(drafting, backport.head.sha) == "failure"
-    text = git(office.git_dir, "show", f"{branch(other)}:lib.backport-conflict")
+    text = git(office.git_dir, "show", f"{branch(other_pull)}:lib.backport-conflict")
     assert f"<<<<<<< {TARGET}\n{ours}" in text
-    kept = git(office.git_dir, "ls-tree", branch(other), "lib").replace("\t", " ").split()
+    kept = git(office.git_dir, "ls-tree", branch(other_pull), "lib").replace("\t", " ").split()
     assert (kept[0], kept[2]) == tuple(target.split(",")), "the branch's own stays where it was"
-    made = write(drafting, f"{branch(other)}-pushed", {"lib.backport-conflict": None}, "Resolve", onto=branch(other))
-    drafting.people[MAINTAINER].get_repo(REPOSITORY).get_git_ref(f"heads/{branch(other)}").edit(made)
+    commit = write(
+        drafting, f"{branch(other_pull)}-pushed", {"lib.backport-conflict": None}, "Resolve", onto=branch(other_pull)
+    )
+    drafting.people[MAINTAINER].get_repo(REPOSITORY).get_git_ref(f"heads/{branch(other_pull)}").edit(commit)
     tell(drafting, backport)
-    assert conclusion(drafting, made) == "success"
+    assert conclusion(drafting, commit) == "success"
 
 
 @pytest.mark.parametrize("kind", WITHOUT_LINES)
@@ -260,24 +267,24 @@ def test_a_conflict_without_lines_is_told_as_what_it_is_and_pushed_nowhere(offic
     put(office, "main", main)
     put(office, TARGET, target)
     put(office, "topic", original, onto="main")
-    other = open_pull(office, "topic", title="Move lib")
-    other.merge(merge_method="squash")
-    (result,) = unproven(office).say(ASK, on=other.number)
+    other_pull = open_pull(office, "topic", title="Move lib")
+    other_pull.merge(merge_method="squash")
+    (result,) = unproven(office).say(ASK, on=other_pull.number)
     assert isinstance(result, Conflicted)
-    assert WITHOUT_LINES[kind][0] in office.answers(other.number)[0]
-    assert branch(other) not in office.branches()
+    assert WITHOUT_LINES[kind][0] in office.answers(other_pull.number)[0]
+    assert branch(other_pull) not in office.branches()
 
 
 def test_a_file_that_is_a_folder_on_the_branch_is_a_draft_that_keeps_the_folder(office: Office) -> None:
     write(office, TARGET, {"lib/inner.py": "A = 1\n"}, "A folder")
     write(office, "main", {"lib": "one\n"}, "A file")
     write(office, "topic", {"lib": "two\n"}, "Change the file", onto="main")
-    other = open_pull(office, "topic", title="Change the file")
-    other.merge(merge_method="squash")
+    other_pull = open_pull(office, "topic", title="Change the file")
+    other_pull.merge(merge_method="squash")
     drafting = unproven(office, DRAFT)
-    backport = draft(drafting, other)
+    backport = draft(drafting, other_pull)
     assert "lib is a folder on the branch" in backport.body
-    files = git(office.git_dir, "ls-tree", "-r", "--name-only", branch(other)).splitlines()
+    files = git(office.git_dir, "ls-tree", "-r", "--name-only", branch(other_pull)).splitlines()
     assert "lib/inner.py" in files
     assert not [name for name in files if "~" in name]
     assert conclusion(drafting, backport.head.sha) == "failure"
@@ -299,12 +306,12 @@ def test_a_link_against_a_file_is_a_draft_without_a_stray_file(
     put(office, TARGET, blob(office, *main))
     put(office, TARGET, blob(office, *target))
     put(office, "topic", blob(office, *original), onto="main")
-    other = open_pull(office, "topic", title="Change lib")
-    other.merge(merge_method="squash")
-    backport = draft(unproven(office, DRAFT), other)
-    files = git(office.git_dir, "ls-tree", "-r", "--name-only", branch(other)).splitlines()
+    other_pull = open_pull(office, "topic", title="Change lib")
+    other_pull.merge(merge_method="squash")
+    backport = draft(unproven(office, DRAFT), other_pull)
+    files = git(office.git_dir, "ls-tree", "-r", "--name-only", branch(other_pull)).splitlines()
     assert [name for name in files if name.startswith("lib")] == ["lib", "lib.backport-conflict"]
-    kept = git(office.git_dir, "ls-tree", branch(other), "lib").split()
+    kept = git(office.git_dir, "ls-tree", branch(other_pull), "lib").split()
     assert (kept[0], kept[2]) == tuple(blob(office, *target).split(",")), "the branch's own stays where it was"
     assert conclusion(office, backport.head.sha) == "failure"
     assert "a file that the other side has as a link" in backport.body
@@ -349,8 +356,8 @@ def test_the_commands_of_the_draft_work_when_pasted(drafting: Office, pull: Pull
     before = drafting.branches()[branch(pull)]
     assert paste(finish).returncode != 0
     assert drafting.branches()[branch(pull)] == before, "a marker was pushed again"
-    (resolved,) = (work.parent).glob("backport-*/widget/count.py")
-    resolved.write_text("COUNT = 7\n")
+    (file,) = (work.parent).glob("backport-*/widget/count.py")
+    file.write_text("COUNT = 7\n")
     process = paste(finish)
     assert process.returncode == 0, process.stderr
     assert git(drafting.git_dir, "show", f"{branch(pull)}:widget/count.py") == "COUNT = 7"

@@ -62,10 +62,10 @@ def test_from_the_label_over_the_merge_to_the_resolved_draft(lenient: Office, se
     settle(lenient, service)
     (backport,) = lenient.backports()
     assert backport.draft
-    made = write(lenient, "fixed", {"widget/count.py": "COUNT = 7\n"}, "Resolve", onto=backport.head.ref)
-    repository.get_git_ref(f"heads/{backport.head.ref}").edit(made)
+    commit = write(lenient, "fixed", {"widget/count.py": "COUNT = 7\n"}, "Resolve", onto=backport.head.ref)
+    repository.get_git_ref(f"heads/{backport.head.ref}").edit(commit)
     settle(lenient, service)
-    runs = repository.get_commit(made).get_check_runs(check_name="Conflicts resolved")
+    runs = repository.get_commit(commit).get_check_runs(check_name="Conflicts resolved")
     assert [run.conclusion for run in runs] == ["success"]
     repository.get_pull(backport.number).mark_ready_for_review()
     settle(lenient, service)
@@ -75,8 +75,8 @@ def test_from_the_label_over_the_merge_to_the_resolved_draft(lenient: Office, se
 
 @pytest.mark.node
 def test_every_answer_on_the_way_is_one_that_github_gives(office: Office, node_modules: Path) -> None:
-    seen: list[Exchange] = []
-    office.fake_github.watch(seen.append)
+    calls: list[Exchange] = []
+    office.fake_github.watch(calls.append)
     every = unproven(
         office,
         "publish: {on_conflict: draft, copy_milestone: true, auto_merge: squash, team_reviewers: [kernels]}\n"
@@ -92,11 +92,11 @@ def test_every_answer_on_the_way_is_one_that_github_gives(office: Office, node_m
     every.say("/backport release/1.2 --redo", on=9)
     assert len(every.backports()) == 3
     contract = Contract(node_modules)
-    rest = [exchange for exchange in seen if exchange.url.startswith(PREFIX)]
+    rest_items = [exchange for exchange in calls if exchange.url.startswith(PREFIX)]
     assert {"check-runs", "assignees", "requested_reviewers", "blobs", "trees"} <= {
-        exchange.url.rsplit("/")[-1] for exchange in rest
+        exchange.url.rsplit("/")[-1] for exchange in rest_items
     }
-    assert not [problem for exchange in rest for problem in contract.problems(exchange)]
+    assert not [problem for exchange in rest_items for problem in contract.problems(exchange)]
 
 
 def test_several_pull_requests_and_commands_are_served_side_by_side(lenient: Office, service: Service) -> None:

@@ -75,9 +75,9 @@ def test_without_a_key_a_forged_line_changes_nothing_about_what_was_asked(keyles
     keyless.say(ASK, on=pull.number, as_=ADMIN)
     forged = keyless.answers(pull.number)[0].replace("release/1.2 by", "release/1.2%20-%2Dno-prove by")
     _rewrite(keyless, pull.number, forged)
-    (opened,) = _merge(keyless, pull)
-    assert isinstance(opened, Opened)
-    assert opened.verdict is not None
+    (outcome,) = _merge(keyless, pull)
+    assert isinstance(outcome, Opened)
+    assert outcome.verdict is not None
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_with_a_key_a_line_that_was_changed_is_not_believed_and_the_answer_says_
 def test_with_a_key_a_line_that_nobody_changed_is_believed(keyed: Office) -> None:
     pull = _open_pull(keyed)
     keyed.say(ASK, on=pull.number, as_=ADMIN)
-    (opened,) = _merge(keyed, pull)
-    assert isinstance(opened, Opened)
+    (outcome,) = _merge(keyed, pull)
+    assert isinstance(outcome, Opened)
 
 
 def test_a_signed_line_counts_in_the_one_answer_that_it_was_written_into(keyed: Office) -> None:
@@ -137,8 +137,8 @@ def test_an_answer_to_somebody_who_asked_for_nothing_is_no_request_of_theirs(
     office = _with_key(keyless) if signing else keyless
     thanks = office.issue(9, as_=ADMIN).create_comment("Looks good to me.")
     office.say("/backport status", on=9)
-    kept = "<!-- backport-bot:started:/backport%20release/1.2%20-%2Dno-prove -->"
-    _rewrite(office, 9, f"<!-- backport-bot:status:comment-{thanks.id}-0 -->\n{kept}\n")
+    kept_text = "<!-- backport-bot:started:/backport%20release/1.2%20-%2Dno-prove -->"
+    _rewrite(office, 9, f"<!-- backport-bot:status:comment-{thanks.id}-0 -->\n{kept_text}\n")
     assert _look_at_github(office, monkeypatch) == ()
     assert office.backports() == []
 
@@ -184,16 +184,16 @@ def test_words_put_into_somebody_elses_comment_are_no_command_be_it_within_the_s
 
 
 def test_an_unedited_comment_that_is_named_by_its_number_is_a_command(keyless: Office) -> None:
-    asked = keyless.issue(9, as_=ADMIN).create_comment(ASK)
+    comment = keyless.issue(9, as_=ADMIN).create_comment(ASK)
     client = keyless.context.github
     assert isinstance(client, GitHubClient)
-    assert parse_delivery("issue_comment", client.comment_delivery(asked.id), own_login=BOT) is not None
+    assert parse_delivery("issue_comment", client.comment_delivery(comment.id), own_login=BOT) is not None
 
 
 def test_a_comment_edited_into_a_cancellation_cancels_nothing(keyless: Office) -> None:
-    asked = keyless.issue(9, as_=ADMIN).create_comment(ASK)
+    comment = keyless.issue(9, as_=ADMIN).create_comment(ASK)
     keyless.issue(9, as_=ADMIN).create_comment("Thanks!").edit("/backport cancel")
-    (outcome,) = keyless.serve(asked.id, ASK, on=9, author=ADMIN)
+    (outcome,) = keyless.serve(comment.id, ASK, on=9, author=ADMIN)
     assert isinstance(outcome, Opened)
 
 
@@ -217,12 +217,12 @@ def _foreign_comment(office: Office, asked: int, body: str = "") -> int:
 
 def test_with_a_key_a_comment_of_another_workflow_is_not_the_bots(shared: Office) -> None:
     office = _with_key(shared)
-    asked = office.issue(9, as_=ADMIN).create_comment(ASK)
-    foreign = _foreign_comment(office, asked.id, "Not the bot's")
-    (outcome,) = office.serve(asked.id, ASK, on=9, author=ADMIN)
+    comment = office.issue(9, as_=ADMIN).create_comment(ASK)
+    foreign = _foreign_comment(office, comment.id, "Not the bot's")
+    (outcome,) = office.serve(comment.id, ASK, on=9, author=ADMIN)
     assert isinstance(outcome, Opened)
     assert office.issue(9).get_comment(foreign).body.endswith("Not the bot's")
-    office.serve(asked.id, ASK, on=9, author=ADMIN)
+    office.serve(comment.id, ASK, on=9, author=ADMIN)
     assert sum(comment.user.login == SHARED for comment in office.issue(9).get_comments()) == 2
 
 

@@ -49,10 +49,10 @@ def lenient(office: Office) -> Office:
 
 def _raw(office: Office, path: str) -> Any:
     token = office.fake_github.add_token(BOT)
-    answered = requests.get(
+    response = requests.get(
         f"{office.fake_github.api_url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=10
     )
-    return answered.json()
+    return response.json()
 
 
 def _answer_with(office: Office, path: str, body: object) -> None:
@@ -78,13 +78,13 @@ def test_commits_without_an_author_are_picked(lenient: Office) -> None:
     """GitHub's own description allows for that, as of commits that old tools wrote."""
     merged = git(lenient.git_dir, "rev-parse", "pull-9^{commit}")
     commit = _raw(lenient, f"/repos/{REPOSITORY}/commits/{merged}")
-    bare = commit | {
+    plain_text = commit | {
         "author": None,
         "committer": None,
         "commit": commit["commit"] | {"author": None, "committer": None},
     }
-    _answer_with(lenient, f"/commits/{merged}", bare)
-    _answer_with(lenient, "/pulls/9/commits", [bare])
+    _answer_with(lenient, f"/commits/{merged}", plain_text)
+    _answer_with(lenient, "/pulls/9/commits", [plain_text])
     (outcome,) = lenient.say(ASK, on=9)
     lenient.fake_github.fail_no_more()
     assert isinstance(outcome, Opened)
@@ -93,8 +93,8 @@ def test_commits_without_an_author_are_picked(lenient: Office) -> None:
 def test_comments_of_nobody_are_nobodys(lenient: Office) -> None:
     comment = lenient.issue(9).create_comment(ASK)
     nobodys = _raw(lenient, f"/repos/{REPOSITORY}/issues/9/comments")[0] | {"id": 1, "user": None, "body": None}
-    own = nobodys | {"body": f"<!-- backport-bot:status:comment-{comment.id}-0 -->\n"}
-    _answer_with(lenient, "/issues/9/comments", [nobodys, own])
+    own_text = nobodys | {"body": f"<!-- backport-bot:status:comment-{comment.id}-0 -->\n"}
+    _answer_with(lenient, "/issues/9/comments", [nobodys, own_text])
     lenient.serve(comment.id, ASK, on=9)
     lenient.fake_github.fail_no_more()
     assert lenient.answers(9)
@@ -166,9 +166,11 @@ def test_branches_with_strange_names_are_served_like_others(lenient: Office) -> 
     for name in STRANGE:
         git(lenient.git_dir, "update-ref", f"refs/heads/{name}", "release/1.2")
     results = lenient.say("/backport release/**", on=9)
-    opened = {result.target: result for result in results if isinstance(result, Opened)}
-    assert set(STRANGE) <= opened.keys(), {r.target: r for r in results if not isinstance(r, Opened)}
-    assert len({item.pull_request.head for item in opened.values()}) == len(opened), "each has a branch of its own"
+    opened_values = {result.target: result for result in results if isinstance(result, Opened)}
+    assert set(STRANGE) <= opened_values.keys(), {r.target: r for r in results if not isinstance(r, Opened)}
+    assert len({item.pull_request.head for item in opened_values.values()}) == len(opened_values), (
+        "each has a branch of its own"
+    )
     assert len(_rows(lenient.answers(9)[0])) == len(results)
     assert not Path("x").exists()
 
@@ -219,15 +221,17 @@ def _series(office: Office, length: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "picked"), [("rebase", 250), ("merge", 250), ("squash", 1)], ids=["rebase", "merge", "squash"]
+    ("method", "picked_count"), [("rebase", 250), ("merge", 250), ("squash", 1)], ids=["rebase", "merge", "squash"]
 )
-def test_a_pull_request_of_250_commits_is_picked_as_it_was_merged(lenient: Office, method: str, picked: int) -> None:
+def test_a_pull_request_of_250_commits_is_picked_as_it_was_merged(
+    lenient: Office, method: str, picked_count: int
+) -> None:
     _series(lenient, 250)
     pull = open_pull(lenient, "topic", title="Many steps")
     pull.merge(merge_method=method)
     (result,) = lenient.say(f"{ASK} --dry-run", on=pull.number)
     assert isinstance(result, WouldOpen), result
-    assert len(result.candidate.commits) == picked
+    assert len(result.candidate.commits) == picked_count
 
 
 # --- webhooks ---------------------------------------------------------------------------------------------------------
@@ -239,15 +243,15 @@ def test_every_example_of_github_is_served_without_a_crash_and_without_an_effect
 ) -> None:
     """The people in the examples are nobody here, whatever their payloads say of them."""
     before = lenient.branches()
-    served: list[TargetOutcome] = []
+    outcomes: list[TargetOutcome] = []
     for event in examples:
         for payload in event["examples"]:
             here = json.loads(json.dumps(payload).replace("Codertocat/Hello-World", REPOSITORY))
             trigger = parse_delivery(event["name"], here, own_login=BOT)
             if trigger is not None:
                 try:
-                    served += answer(trigger, lenient.context)
+                    outcomes += answer(trigger, lenient.context)
                 except BackportError:
                     continue  # there is no such pull request: told, and no crash
-    assert served == []
+    assert outcomes == []
     assert lenient.branches() == before

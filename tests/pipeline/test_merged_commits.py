@@ -62,8 +62,10 @@ def test_what_was_asked_for_before_the_merge_is_served_though_github_has_no_reco
     assert outcome.status.value == "opened"
 
 
-@pytest.mark.parametrize(("base", "into"), [("develop", "main"), ("main", "next")])
-def test_a_squash_that_is_part_of_a_later_pull_request_stays_what_it_was(lenient: Office, base: str, into: str) -> None:
+@pytest.mark.parametrize(("base", "target"), [("develop", "main"), ("main", "next")])
+def test_a_squash_that_is_part_of_a_later_pull_request_stays_what_it_was(
+    lenient: Office, base: str, target: str
+) -> None:
     """GitHub names two pull requests for it: its own, and the one that brought its branch forward."""
     for name in ("develop", "next"):
         git(lenient.git_dir, "branch", name, "main")
@@ -73,7 +75,7 @@ def test_a_squash_that_is_part_of_a_later_pull_request_stays_what_it_was(lenient
     pull = open_pull(lenient, "topic", base=base)
     pull.merge(merge_method="squash")
     assert statuses(lenient, pull) == ["would-open"]
-    open_pull(lenient, base, title="Bring it forward", base=into).merge(merge_method="merge")
+    open_pull(lenient, base, title="Bring it forward", base=target).merge(merge_method="merge")
     assert statuses(lenient, pull) == ["would-open"]
 
 
@@ -81,8 +83,10 @@ def test_an_octopus_brings_each_pull_request_its_own(lenient: Office) -> None:
     seven = write(lenient, "seven", {"seven.py": "S = 7\n"}, "Seven", onto="main")
     eight = write(lenient, "eight", {"eight.py": "E = 8\n"}, "Eight", onto="main")
     pulls = {open_pull(lenient, name, title=name): f"{name}.py" for name in ("seven", "eight")}
-    both = git(lenient.git_dir, "merge-tree", "--write-tree", seven, eight)
-    octopus = git(lenient.git_dir, "commit-tree", both, "-p", "main", "-p", seven, "-p", eight, "-m", "Merge both")
+    both_output = git(lenient.git_dir, "merge-tree", "--write-tree", seven, eight)
+    octopus = git(
+        lenient.git_dir, "commit-tree", both_output, "-p", "main", "-p", seven, "-p", eight, "-m", "Merge both"
+    )
     lenient.people[MAINTAINER].get_repo(REPOSITORY).get_git_ref("heads/main").edit(octopus)
     for pull, own in pulls.items():
         (would,) = lenient.say(f"/backport {TARGET} --dry-run", on=pull.number)
@@ -148,8 +152,8 @@ def test_whoever_comes_back_leaves_it_unanswered_until_then(lenient: Office, hal
     since = datetime.now(UTC) - timedelta(days=1)
     assert reconcile(lenient.context, since=since) == ()
     lenient.fake_github.fail_no_more()
-    (opened,) = reconcile(lenient.context, since=since)
-    assert opened.status.value == "opened"
+    (outcome,) = reconcile(lenient.context, since=since)
+    assert outcome.status.value == "opened"
 
 
 def test_commits_of_the_branch_that_the_original_was_merged_into_may_be_named(lenient: Office) -> None:
@@ -157,12 +161,12 @@ def test_commits_of_the_branch_that_the_original_was_merged_into_may_be_named(le
     git(lenient.git_dir, "branch", "release/0.9", TARGET)
     write(lenient, TARGET, {"widget/only.py": "O = 1\n"}, "Only here")
     topic = write(lenient, "topic", {"widget/fix.py": "F = 1\n"}, "Fix", onto=TARGET)
-    other = write(lenient, "other", {"widget/g.py": "G = 1\n"}, "Another", onto=TARGET)
+    other_commit = write(lenient, "other", {"widget/g.py": "G = 1\n"}, "Another", onto=TARGET)
     pull = open_pull(lenient, "topic", base=TARGET)
     open_pull(lenient, "other", title="Another", base=TARGET)
-    both = {"widget/fix.py": "F = 1\n", "widget/g.py": "G = 1\n"}
-    rolled = write(lenient, "rollup", both, "Merge both", onto="topic", also=other)
-    merged = write(lenient, "rolled", both, "Roll up", onto=TARGET, also=rolled)
+    both_files = {"widget/fix.py": "F = 1\n", "widget/g.py": "G = 1\n"}
+    rolled = write(lenient, "rollup", both_files, "Merge both", onto="topic", also=other_commit)
+    merged = write(lenient, "rolled", both_files, "Roll up", onto=TARGET, also=rolled)
     lenient.people[MAINTAINER].get_repo(REPOSITORY).get_git_ref(f"heads/{TARGET}").edit(merged)
     assert statuses(lenient, pull, "/backport release/0.9") == []
     assert "--commits" in lenient.answers(pull.number)[-1]
@@ -176,8 +180,10 @@ def test_commits_of_the_branch_that_the_original_was_merged_into_may_be_named(le
 def test_what_git_cannot_prove_is_left_to_githubs_record(lenient: Office, halves: PullRequest) -> None:
     """A landing queue wrote the commit anew, with a file of its own; GitHub knows which pull request it came by."""
     halves.merge(merge_method="squash")
-    other = write(lenient, "other", {"widget/first.py": "A = 9\n"}, "What it was before the queue", onto="main~1")
-    original = replace(lenient.context.github.pull_request(halves.number), head_sha=Sha(other))
+    other_commit = write(
+        lenient, "other", {"widget/first.py": "A = 9\n"}, "What it was before the queue", onto="main~1"
+    )
+    original = replace(lenient.context.github.pull_request(halves.number), head_sha=Sha(other_commit))
     assert merged_commits(original, lenient.context)[1] == (original.merge_commit,)
     for _ in range(9):
         lenient.fake_github.fail_next("GET", NO_RECORD, 200, body=[])
@@ -200,7 +206,7 @@ def test_an_original_that_main_took_back_is_backported_with_a_word_about_it(leni
     (backport,) = lenient.backports()
     for text in (lenient.answers(pull.number)[-1], backport.body):
         assert f"took the original back: reverted by {revert[:12]}" in text
-    again = write(lenient, "main", {"widget/fix.py": "F = 1\n"}, f"Again\n\nThis reverts commit {revert}.")
-    assert again
+    second_commit = write(lenient, "main", {"widget/fix.py": "F = 1\n"}, f"Again\n\nThis reverts commit {revert}.")
+    assert second_commit
     assert statuses(lenient, pull, f"/backport {TARGET} --redo") == ["opened"]
     assert "took the original back" not in lenient.answers(pull.number)[-1]

@@ -18,9 +18,9 @@ SPELLED = r"widget/caf\xe9.txt"
 
 
 def merged(office: Office, branch: str = "topic") -> int:
-    opened = open_pull(office, branch, title="Change it")
-    opened.merge(merge_method="rebase")
-    return opened.number
+    pull = open_pull(office, branch, title="Change it")
+    pull.merge(merge_method="rebase")
+    return pull.number
 
 
 def put(office: Office, branch: str, content: bytes, scratch: Path) -> None:
@@ -31,8 +31,8 @@ def put(office: Office, branch: str, content: bytes, scratch: Path) -> None:
     git(office.git_dir, "read-tree", branch, **index)
     git(office.git_dir, "update-index", "--add", "--cacheinfo", f"100644,{blob},widget/text.txt", **index)
     tree = git(office.git_dir, "write-tree", **index)
-    made = git(office.git_dir, "commit-tree", tree, "-p", branch, "-m", "Put it")
-    git(office.git_dir, "update-ref", f"refs/heads/{branch}", made)
+    sha = git(office.git_dir, "commit-tree", tree, "-p", branch, "-m", "Put it")
+    git(office.git_dir, "update-ref", f"refs/heads/{branch}", sha)
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "shift_jis"])
@@ -48,11 +48,11 @@ def test_a_content_in_another_encoding_is_spelled_out_in_the_range_diff(
     lenient = unproven(office)
     (outcome,) = lenient.say(ASK, on=number)
     assert isinstance(outcome, Opened)
-    (again,) = lenient.say(f"{ASK} --redo", on=number)
-    assert isinstance(again, Opened)
+    (second_outcome,) = lenient.say(f"{ASK} --redo", on=number)
+    assert isinstance(second_outcome, Opened)
     (pull,) = office.backports()
-    kept = git(office.git_dir, "rev-parse", f"{pull.head.ref}:widget/text.txt")
-    assert kept == git(office.git_dir, "rev-parse", "topic:widget/text.txt")
+    kept_sha = git(office.git_dir, "rev-parse", f"{pull.head.ref}:widget/text.txt")
+    assert kept_sha == git(office.git_dir, "rev-parse", "topic:widget/text.txt")
 
 
 def test_a_name_that_is_no_utf8_is_spelled_out_wherever_it_is_told(office: Office) -> None:
@@ -63,11 +63,11 @@ def test_a_name_that_is_no_utf8_is_spelled_out_wherever_it_is_told(office: Offic
     lenient = unproven(office, "publish: {on_conflict: draft}\npick: {propose: false}")
     (conflict,) = lenient.say(ASK, on=number)
     assert isinstance(conflict, Conflicted)
-    (said,) = office.answers(number)
-    assert f"`{SPELLED}`" in said
+    (reply,) = office.answers(number)
+    assert f"`{SPELLED}`" in reply
     (draft,) = office.backports()
     assert f"$'{SPELLED}'" in draft.body
-    assert not re.search("[\ud800-\udfff]", said + draft.body)
+    assert not re.search("[\ud800-\udfff]", reply + draft.body)
 
 
 def test_a_branch_whose_name_is_no_utf8_is_no_target(office: Office) -> None:

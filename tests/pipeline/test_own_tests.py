@@ -117,7 +117,7 @@ def test_where_tests_lie_and_how_they_run_is_configured(office: Office, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("code", "opened"),
+    ("code", "is_opened"),
     [
         ("pass", True),
         ("raise SystemExit(1)", True),
@@ -125,11 +125,11 @@ def test_where_tests_lie_and_how_they_run_is_configured(office: Office, tmp_path
     ],
     ids=["passes on both", "fails on both", "fails with the fix"],
 )
-def test_a_command_of_the_target_must_not_get_worse(office: Office, tmp_path: Path, code: str, opened: bool) -> None:
+def test_a_command_of_the_target_must_not_get_worse(office: Office, tmp_path: Path, code: str, is_opened: bool) -> None:
     merge(office, tmp_path / "checkout", {"tests/test_ring.py": _TEST})
     command = f'[{{name: smoke, branches: [release/1.2], command: ["{{python}}", -c, "{code}"]}}]'
     (result,) = configured(office, f"  commands: {command}\n").say("/backport release/1.2", on=10)
-    assert isinstance(result, Opened if opened else NotProven)
+    assert isinstance(result, Opened if is_opened else NotProven)
     assert result.verdict is not None
     assert "smoke.command::smoke" in {case.name for case in result.verdict.candidate.cases}
     if "SystemExit(1)" in code:

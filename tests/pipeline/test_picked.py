@@ -137,27 +137,27 @@ def test_a_stacked_pull_request_does_not_bring_the_one_below_it(lenient: Office,
 def test_several_pull_requests_merged_by_one_push_are_refused_with_the_way_out(
     lenient: Office, halves: PullRequest
 ) -> None:
-    other = write(lenient, "other", {"widget/g.py": "G = 7\n"}, "Another", onto="main")
-    another = open_pull(lenient, "other", title="Another")
-    rolled = write(lenient, "rollup", {"widget/g.py": "G = 7\n"}, "Merge the other", onto="topic", also=other)
-    everything = {"widget/first.py": "A = 1\n", "widget/second.py": "B = 2\n", "widget/g.py": "G = 7\n"}
-    merged = write(lenient, "rolled", everything, "Roll up", onto="main", also=rolled)
+    other_commit = write(lenient, "other", {"widget/g.py": "G = 7\n"}, "Another", onto="main")
+    another_pull = open_pull(lenient, "other", title="Another")
+    rolled = write(lenient, "rollup", {"widget/g.py": "G = 7\n"}, "Merge the other", onto="topic", also=other_commit)
+    everything_files = {"widget/first.py": "A = 1\n", "widget/second.py": "B = 2\n", "widget/g.py": "G = 7\n"}
+    merged = write(lenient, "rolled", everything_files, "Roll up", onto="main", also=rolled)
     lenient.people[MAINTAINER].get_repo(REPOSITORY).get_git_ref("heads/main").edit(merged)
-    assert lenient.people[MAINTAINER].get_repo(REPOSITORY).get_pull(another.number).merged
-    assert lenient.say(f"/backport {TARGET}", on=another.number) == ()
-    assert "--commits" in lenient.answers(another.number)[0]
+    assert lenient.people[MAINTAINER].get_repo(REPOSITORY).get_pull(another_pull.number).merged
+    assert lenient.say(f"/backport {TARGET}", on=another_pull.number) == ()
+    assert "--commits" in lenient.answers(another_pull.number)[0]
     assert lenient.backports() == []
 
 
 def test_named_commits_are_picked_in_the_order_of_the_default_branch(lenient: Office, halves: PullRequest) -> None:
     """The pull request was closed: a landing queue of the project's own pushed its commits."""
     halves.edit(state="closed")
-    landed = [
+    landed_items = [
         write(lenient, "main", {"widget/first.py": "A = 1\n"}, "First half"),
         write(lenient, "main", {"widget/second.py": "B = 2\n"}, "Second half"),
     ]
     assert lenient.say(f"/backport {TARGET}", on=halves.number) == ()
-    ask(lenient, halves, f"/backport {TARGET} --commits {landed[1][:8]} {landed[0]}")
+    ask(lenient, halves, f"/backport {TARGET} --commits {landed_items[1][:8]} {landed_items[0]}")
     subjects = [line.partition("+0200 ")[2] for line in picked(lenient, backport_branch(halves), TARGET)]
     assert subjects == ["First half", "Second half"]
 
@@ -174,10 +174,10 @@ def test_the_line_that_names_the_original_leaves_credit_a_trailer_block(lenient:
     halves.merge(merge_method="rebase")
     ask(lenient, halves)
     first = f"{backport_branch(halves)}~1"
-    written = message(lenient, first)
-    parsed = git(lenient.git_dir, "interpret-trailers", "--parse", stdin=f"{written}\n")
-    assert parsed == CREDIT
-    assert "(cherry picked from commit " in written.partition("Co-authored-by")[0]
+    text = message(lenient, first)
+    parsed_output = git(lenient.git_dir, "interpret-trailers", "--parse", stdin=f"{text}\n")
+    assert parsed_output == CREDIT
+    assert "(cherry picked from commit " in text.partition("Co-authored-by")[0]
 
 
 @pytest.mark.parametrize(

@@ -33,15 +33,15 @@ def test_the_conflict_offers_what_makes_it_apply(unguided: Office) -> None:
 def test_asked_for_they_come_first_as_commits_of_their_own(unguided: Office) -> None:
     (result,) = unguided.say("/backport release/1.1 --with-prerequisites")
     assert isinstance(result, Opened)
-    (opened,) = unguided.backports()
-    log = git(unguided.git_dir, "log", "--reverse", "--format=%s%n%b", f"release/1.1..{opened.head.sha}")
+    (pull,) = unguided.backports()
+    log = git(unguided.git_dir, "log", "--reverse", "--format=%s%n%b", f"release/1.1..{pull.head.sha}")
     near, original = (git(unguided.git_dir, "rev-parse", name) for name in ("release/1.2", "pull-7^{commit}"))
     assert log.split("\n\n") == [
         f"Remember the sizes\n(cherry picked from commit {near})",
         f"Size the ring by entry (#7)\n(cherry picked from commit {original})",
     ]
-    assert "Earlier commits of main come before it" in opened.body
-    assert f"- `{near[:12]}` (Remember the sizes, by Ann)" in opened.body
+    assert "Earlier commits of main come before it" in pull.body
+    assert f"- `{near[:12]}` (Remember the sizes, by Ann)" in pull.body
 
 
 def test_where_it_applies_by_itself_nothing_else_comes(unguided: Office) -> None:

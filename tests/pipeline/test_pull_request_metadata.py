@@ -102,8 +102,8 @@ def test_a_check_run_is_brought_up_to_date_and_not_doubled(office: Office) -> No
     (result,) = lenient.say("/backport release/1.1")
     assert isinstance(result, Conflicted)
     tree = git(office.git_dir, "rev-parse", "release/1.2^{tree}")
-    moved = git(office.git_dir, "commit-tree", tree, "-p", "release/1.1", "-m", "Remember the sizes")
-    git(office.git_dir, "update-ref", "refs/heads/release/1.1", moved)
+    moved_sha = git(office.git_dir, "commit-tree", tree, "-p", "release/1.1", "-m", "Remember the sizes")
+    git(office.git_dir, "update-ref", "refs/heads/release/1.1", moved_sha)
     lenient.say("/backport release/1.1")
     head = office.context.github.pull_request(7).head_sha
     runs = list(office.people[MAINTAINER].get_repo(REPOSITORY).get_commit(head).get_check_runs(filter="all"))

@@ -61,16 +61,16 @@ def test_a_backport_that_was_merged_and_reverted_is_made_again_when_asked(lenien
     pull = lenient.backports()[0]
     pull.mark_ready_for_review()
     pull.merge(merge_method="squash")
-    (there,) = lenient.say(ASK, on=9)
-    assert isinstance(there, AlreadyApplied)
+    (outcome,) = lenient.say(ASK, on=9)
+    assert isinstance(outcome, AlreadyApplied)
     tip = git(lenient.git_dir, "rev-parse", "release/1.2")
     title = git(lenient.git_dir, "show", "--no-patch", "--format=%s", tip)
     message = f'Revert "{title}"\n\n{words.format(sha=tip, number=pull.number)}'
     write(lenient, "release/1.2", {"widget/hello.py": None}, message)
-    (again,) = lenient.say(ASK, on=9)
-    assert isinstance(again, Opened)
-    assert again.created
-    assert again.pull_request.number != pull.number
+    (second_outcome,) = lenient.say(ASK, on=9)
+    assert isinstance(second_outcome, Opened)
+    assert second_outcome.created
+    assert second_outcome.pull_request.number != pull.number
 
 
 @pytest.mark.parametrize("merged", [False, True])

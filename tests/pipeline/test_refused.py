@@ -54,17 +54,17 @@ def test_a_rule_that_refuses_the_push_is_told_by_its_words_and_remedy(office: Of
     assert isinstance(failed, Failed)
     assert "GH013" in failed.message
     assert "commit.verified" in failed.hint
-    (said,) = office.answers(9)
-    assert "Commits must have verified signatures" in said
-    assert "@mia" not in said
+    (reply,) = office.answers(9)
+    assert "Commits must have verified signatures" in reply
+    assert "@mia" not in reply
     assert office.backports() == []
 
 
 def test_an_archived_repository_is_told_as_such(office: Office) -> None:
     lenient = unproven(office)
-    written = office.issue(9).create_comment(ASK)
+    comment = office.issue(9).create_comment(ASK)
     office.fake_github.archive(REPOSITORY)
-    (outcome,) = lenient.serve(written.id, ASK, on=9)
+    (outcome,) = lenient.serve(comment.id, ASK, on=9)
     assert isinstance(outcome, Failed)
     assert "archived" in outcome.hint
 
@@ -112,9 +112,9 @@ def test_a_conflict_that_cannot_be_a_draft_keeps_its_commands_and_leaves_no_bran
     (conflict,) = lenient.say("/backport release/1.1")
     assert isinstance(conflict, Conflicted)
     assert conflict.draft is None, "markers never stand in an ordinary pull request"
-    (said,) = office.answers()
-    assert "Draft pull requests are not supported in this repository" in said
-    assert "cherry-pick -x" in said
+    (reply,) = office.answers()
+    assert "Draft pull requests are not supported in this repository" in reply
+    assert "cherry-pick -x" in reply
     assert [name for name in office.branches() if name.startswith("backport/")] == []
 
 
@@ -127,8 +127,8 @@ def test_markers_are_told_of_where_the_pull_request_cannot_be_sent_back(office: 
     office.people[MAINTAINER].get_repo(REPOSITORY).get_pull(number).mark_ready_for_review()
     office.fake_github.switch_off(REPOSITORY, "drafts")
     answer(ChangeTrigger(repository=REPOSITORY, pull_request=number), lenient.context)
-    (said,) = office.answers(number)
-    assert "GitHub does not let it be a draft" in said
+    (reply,) = office.answers(number)
+    assert "GitHub does not let it be a draft" in reply
 
 
 def test_auto_merge_that_is_switched_off_is_told(office: Office) -> None:
@@ -137,9 +137,9 @@ def test_auto_merge_that_is_switched_off_is_told(office: Office) -> None:
     automatic = replace(office, context=with_pick(office.context, config=config))
     (outcome,) = automatic.say(ASK)
     assert isinstance(outcome, Opened)
-    (said,) = office.answers()
-    assert "does not merge by itself" in said
-    assert "Allow auto-merge" in said
+    (reply,) = office.answers()
+    assert "does not merge by itself" in reply
+    assert "Allow auto-merge" in reply
 
 
 def test_a_backport_opened_by_hand_is_recognised_and_its_author_named(office: Office) -> None:
@@ -149,8 +149,8 @@ def test_a_backport_opened_by_hand_is_recognised_and_its_author_named(office: Of
     tree = git(office.git_dir, "rev-parse", "release/1.1^{tree}")
     original = git(office.git_dir, "rev-parse", "pull-7^{commit}")
     message = f"By hand\n\n(cherry picked from commit {original})"
-    made = git(office.git_dir, "commit-tree", tree, "-p", "release/1.1", "-m", message)
-    git(office.git_dir, "branch", "backport/7-to-release-1.1", made)
+    sha = git(office.git_dir, "commit-tree", tree, "-p", "release/1.1", "-m", message)
+    git(office.git_dir, "branch", "backport/7-to-release-1.1", sha)
     office.people[MAINTAINER].get_repo(REPOSITORY).create_pull(
         base="release/1.1", head="backport/7-to-release-1.1", title="By hand", body="Backport of #7"
     )

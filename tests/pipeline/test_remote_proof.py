@@ -67,13 +67,13 @@ class Machine:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> None:
-        done: set[int] = set()
+        done_set: set[int] = set()
         while not self.stop.wait(0.05):
-            waiting = [run for run in self.fake_github.runs(REPOSITORY) if run not in done]
-            for run in waiting[: len(self.endings) - len(done)]:
+            queue = [run for run in self.fake_github.runs(REPOSITORY) if run not in done_set]
+            for run in queue[: len(self.endings) - len(done_set)]:
                 self.seen_branches.append([name for name in self.office.branches() if "candidates" in name])
-                self.endings[len(done)](self, run)
-                done.add(run)
+                self.endings[len(done_set)](self, run)
+                done_set.add(run)
 
     def take(self, run: int) -> Mapping[str, Any]:
         self.inputs.append(self.fake_github.start_run(REPOSITORY, run))
@@ -118,7 +118,7 @@ def reported(
     *,
     base: str = "",
     suite: str = "widget-7",
-    fixed: bool = True,
+    is_fixed: bool = True,
     image: str = "",
     problem: str = "",
     device: Device | None = None,
@@ -137,7 +137,7 @@ def reported(
         )
         for name, outcome, sha in (
             ("base", CaseOutcome.FAILED, base or given["base"]),
-            ("candidate", CaseOutcome.PASSED if fixed else CaseOutcome.FAILED, given["candidate"]),
+            ("candidate", CaseOutcome.PASSED if is_fixed else CaseOutcome.FAILED, given["candidate"]),
         )
     ]
     claimed = Verdict(outcome=VerdictOutcome.PROVEN, reason="trust me", base=runs[0], candidate=runs[1])
@@ -267,7 +267,7 @@ def test_a_second_loss_is_inconclusive(forge: Office, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ending", "said"),
+    ("ending", "text"),
     [
         (without_report, "left no report"),
         (no_archive, "no archive that can be read"),
@@ -277,17 +277,17 @@ def test_a_second_loss_is_inconclusive(forge: Office, tmp_path: Path) -> None:
     ids=["no artifact", "no archive", "other commits", "another suite"],
 )
 def test_a_report_that_cannot_be_believed_is_inconclusive_and_not_asked_for_again(
-    forge: Office, tmp_path: Path, ending: Ending, said: str
+    forge: Office, tmp_path: Path, ending: Ending, text: str
 ) -> None:
     with machine_for(forge, tmp_path, ending, reported) as machine:
         verdict = not_proven(ask(forge))
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
-    assert said in verdict.reason
+    assert text in verdict.reason
     assert len(machine.inputs) == 1
 
 
 def test_a_verdict_that_its_cases_do_not_bear_out_is_not_taken_over(forge: Office, tmp_path: Path) -> None:
-    with machine_for(forge, tmp_path, lambda machine, run: reported(machine, run, fixed=False)):
+    with machine_for(forge, tmp_path, lambda machine, run: reported(machine, run, is_fixed=False)):
         verdict = not_proven(ask(forge))
     assert verdict.outcome is VerdictOutcome.INCOMPLETE
 
@@ -307,13 +307,13 @@ DEVICES = """prove:
 """
 
 
-def on_its_device(machine: Machine, run: int, *, after: int = 2, fixed: bool = True) -> None:
+def on_its_device(machine: Machine, run: int, *, after: int = 2, is_fixed: bool = True) -> None:
     """Report the device that was asked for, but not before so many runs were dispatched."""
     while len(machine.fake_github.runs(REPOSITORY)) < after:
         assert not machine.stop.wait(0.05), "the other run was not dispatched meanwhile"
     asked = machine.fake_github.start_run(REPOSITORY, run)["device"]
     device = Device(kind="rocm", name=f"Example {asked}", arch=asked)
-    reported(machine, run, image=f"a/b@sha256:{asked}", device=device, fixed=fixed)
+    reported(machine, run, image=f"a/b@sha256:{asked}", device=device, is_fixed=is_fixed)
 
 
 def ask_on_both(forge: Office) -> TargetOutcome:
@@ -343,7 +343,7 @@ def test_several_devices_are_proven_side_by_side_each_on_its_runner(forge: Offic
 
 def test_one_device_that_is_not_proven_keeps_the_pull_request_closed(forge: Office, tmp_path: Path) -> None:
     def unfixed(machine: Machine, run: int) -> None:
-        on_its_device(machine, run, fixed=False)
+        on_its_device(machine, run, is_fixed=False)
 
     with machine_for(forge, tmp_path, on_its_device, unfixed):
         verdict = not_proven(ask_on_both(forge))
@@ -363,7 +363,7 @@ def test_a_run_on_another_device_than_its_own_counts_for_none(forge: Office, tmp
 
 
 @pytest.mark.parametrize(
-    ("ending", "limits", "said"),
+    ("ending", "limits", "text"),
     [
         (staying_in_the_queue, {"queue": 0.01}, "still in the queue after 0.01 min"),
         (never_ending, {"run": 0.01}, "still running after 0.01 min"),
@@ -371,11 +371,11 @@ def test_a_run_on_another_device_than_its_own_counts_for_none(forge: Office, tmp
     ids=["queue", "run"],
 )
 def test_queue_and_run_have_time_limits_of_their_own(
-    forge: Office, tmp_path: Path, ending: Ending, limits: dict[str, float], said: str
+    forge: Office, tmp_path: Path, ending: Ending, limits: dict[str, float], text: str
 ) -> None:
     with machine_for(forge, tmp_path, ending):
         verdict = not_proven(ask(forge, **limits))
-    assert said in verdict.reason
+    assert text in verdict.reason
     (run,) = forge.fake_github.runs(REPOSITORY)
     ended = forge.people["mia"].get_repo(REPOSITORY).get_workflow_run(run)
     assert ended.conclusion == "cancelled"

@@ -60,8 +60,8 @@ def test_the_older_branch_gets_the_version_made_for_the_newer_one(drifting: Offi
     assert older.candidate is not None
     assert newer.candidate is not None
     assert (newer.candidate.method, older.candidate.method) == (Method.CHERRY_PICK, Method.SIBLING)
-    shown = git(drifting.git_dir, "show", f"{older.candidate.commit}:widget/old.py")
-    assert shown == _file(0, "slots * width").strip()
+    shown_output = git(drifting.git_dir, "show", f"{older.candidate.commit}:widget/old.py")
+    assert shown_output == _file(0, "slots * width").strip()
     assert "backport to another branch" in drifting.answers(20)[0]
 
 
@@ -131,6 +131,8 @@ def test_a_backport_that_people_landed_on_a_stable_branch_is_found(drifting: Off
 def test_what_was_learned_is_there_for_the_next_process(drifting: Office, tmp_path: Path) -> None:
     first = PickCaches.open(tmp_path)
     replace(drifting, context=with_pick(drifting.context, caches=first)).say("/backport release/1.9", on=20)
-    again = PickCaches.open(tmp_path)
-    assert again.index.read_tips == first.index.read_tips
-    assert len(again.index.read_tips) == len([name for name in drifting.branches() if name.startswith("release/")])
+    second_store = PickCaches.open(tmp_path)
+    assert second_store.index.read_tips == first.index.read_tips
+    assert len(second_store.index.read_tips) == len(
+        [name for name in drifting.branches() if name.startswith("release/")]
+    )

@@ -29,16 +29,16 @@ prove: {{device: cpu}}
 @pytest.fixture
 def fork(office: Office, tmp_path: Path) -> Path:
     """Return the git directory of the other repository, where the bot and the maintainer may write."""
-    there = tmp_path / "rocm.git"
-    shutil.copytree(office.git_dir, there)
-    git(there, "branch", "rocm-1", "release/1.1")
-    git(there, "branch", "rocm-2", "release/1.2")
+    target_text = tmp_path / "rocm.git"
+    shutil.copytree(office.git_dir, target_text)
+    git(target_text, "branch", "rocm-1", "release/1.1")
+    git(target_text, "branch", "rocm-2", "release/1.2")
     for name in ("release/1.0", "release/1.1", "release/1.2", "open-topic"):
-        git(there, "branch", "--quiet", "-D", name)
-    office.fake_github.create_repository(THERE, there, fork_of=REPOSITORY)
+        git(target_text, "branch", "--quiet", "-D", name)
+    office.fake_github.create_repository(THERE, target_text, fork_of=REPOSITORY)
     for login in (BOT, MAINTAINER):
         office.fake_github.grant(THERE, login, "write")
-    return there
+    return target_text
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def both(office: Office, fork: Path, tmp_path: Path) -> Iterator[Office]:
 
 
 def _branches(directory: Path) -> dict[str, str]:
-    listed = git(directory, "for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads")
-    return dict(line.split() for line in listed.splitlines())
+    listed_output = git(directory, "for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads")
+    return dict(line.split() for line in listed_output.splitlines())
 
 
 def test_a_backport_is_opened_where_its_target_branch_is(both: Office, fork: Path) -> None:
@@ -75,9 +75,9 @@ def test_a_backport_is_opened_where_its_target_branch_is(both: Office, fork: Pat
 def test_asking_again_opens_nothing_again(both: Office, fork: Path) -> None:
     both.say(f"/backport {THERE}:rocm-2")
     before = _branches(fork)
-    (again,) = both.say(f"/backport {THERE}:rocm-2")
-    assert isinstance(again, Opened)
-    assert not again.created
+    (second_outcome,) = both.say(f"/backport {THERE}:rocm-2")
+    assert isinstance(second_outcome, Opened)
+    assert not second_outcome.created
     assert _branches(fork) == before
 
 
@@ -107,13 +107,15 @@ def test_a_repository_that_the_configuration_does_not_name_is_no_target(both: Of
 
 
 def test_the_recipe_for_a_conflict_there_names_that_repository(both: Office) -> None:
-    bare = replace(both, context=replace(with_pick(both.context, patches={}), other_repositories={}))
+    bare_value = replace(both, context=replace(with_pick(both.context, patches={}), other_repositories={}))
     strict = {"pick": PickConfig(propose=False)}
-    others = {
+    others_values = {
         name: with_pick(there, patches={}, config=there.config.model_copy(update=strict))
         for name, there in both.context.other_repositories.items()
     }
-    (result,) = replace(bare, context=replace(bare.context, other_repositories=others)).say(f"/backport {THERE}:rocm-1")
+    (result,) = replace(bare_value, context=replace(bare_value.context, other_repositories=others_values)).say(
+        f"/backport {THERE}:rocm-1"
+    )
     assert isinstance(result, Conflicted)
     (answer,) = both.answers()
     assert f"git fetch {both.fake_github.url}/{THERE}.git refs/heads/rocm-1" in answer

@@ -27,11 +27,11 @@ def _fail(*_: object, **__: object) -> object:
 
 
 def _ended(office: Office) -> str:
-    (said,) = office.answers(7)
-    assert "roving" not in said, "no branch is still being proven"
-    assert SECRET not in said
-    assert "Traceback" not in said
-    return said
+    (reply,) = office.answers(7)
+    assert "roving" not in reply, "no branch is still being proven"
+    assert SECRET not in reply
+    assert "Traceback" not in reply
+    return reply
 
 
 def test_it_ends_its_branch_and_no_other(
@@ -51,11 +51,11 @@ def test_it_ends_its_branch_and_no_other(
 
 def test_it_is_asked_for_again_with_all_that_was_asked_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "pick_candidate", _fail)
-    asked = "/backport release/1.1 --draft --with-companions"
-    (outcome,) = office.say(asked)
+    asked_text = "/backport release/1.1 --draft --with-companions"
+    (outcome,) = office.say(asked_text)
     assert isinstance(outcome, Failed)
     offered = outcome.hint.partition("comment `")[2].partition("`")[0]
-    assert parse_commands(offered) == parse_commands(asked)
+    assert parse_commands(offered) == parse_commands(asked_text)
 
 
 def test_it_ends_every_branch_where_the_work_on_all_of_them_stopped(
@@ -110,7 +110,7 @@ def test_a_scheduled_run_goes_on_with_the_other_branches(
     policy = "sync: {carried_patches: false, rules: [{pull_requests: [9]}]}"
     config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n{policy}\n")
     results = open_missing(with_pick(office.context, config=config), tmp_path / "data").results
-    ended = {result.target: type(result) for result in results}
-    assert ended.pop("release/1.2") is Failed
+    ended_values = {result.target: type(result) for result in results}
+    assert ended_values.pop("release/1.2") is Failed
     assert ["The next run tries again" in result.hint for result in results if isinstance(result, Failed)] == [True]
-    assert set(ended.values()) == {Opened}
+    assert set(ended_values.values()) == {Opened}

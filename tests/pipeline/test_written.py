@@ -21,14 +21,14 @@ def pull(office: Office) -> PullRequest:
     """Merge a pull request of two commits: one adds a file and a program, the other takes a file away."""
     write(office, "topic", {"widget/first.py": "A = 'é'\n", "deep/er/new.py": "B = 1\n"}, "First", onto="main")
     write(office, "topic", {"widget/first.py": None, "widget/second.py": "C = 1\n"}, "Second\n\nSigned-off-by: Z <z@z>")
-    opened = open_pull(office, "topic", title="Both")
-    opened.merge(merge_method="rebase")
-    return opened
+    pull = open_pull(office, "topic", title="Both")
+    pull.merge(merge_method="rebase")
+    return pull
 
 
-def series(office: Office, opened: Opened) -> list[str]:
-    assert opened.candidate is not None
-    return list(opened.candidate.commits)
+def series(office: Office, outcome: Opened) -> list[str]:
+    assert outcome.candidate is not None
+    return list(outcome.candidate.commits)
 
 
 def test_every_commit_is_signed_off_by_the_committer(office: Office, pull: PullRequest) -> None:
@@ -72,8 +72,8 @@ def test_what_github_wrote_is_what_is_proven_and_pushed(office: Office) -> None:
 def test_a_redo_may_replace_what_github_wrote_for_the_bot(office: Office, pull: PullRequest) -> None:
     verified = unproven(office, "commit: {verified: true}")
     verified.say(ASK, on=pull.number)
-    (again,) = verified.say(f"{ASK} --redo", on=pull.number)
-    assert isinstance(again, Opened)
+    (second_outcome,) = verified.say(f"{ASK} --redo", on=pull.number)
+    assert isinstance(second_outcome, Opened)
 
 
 def test_a_redo_never_replaces_what_github_wrote_for_a_person(office: Office, pull: PullRequest) -> None:

@@ -11,9 +11,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 CPU = Device(kind="cpu", name="Triton interpreter", arch="x86_64")
 
 
-def case(name: str, numel: int, needed: int, past_end: int) -> CaseResult:
+def case(name: str, numel: int, needed_size: int, past_end: int) -> CaseResult:
     """Make a case that measured one buffer."""
-    figures = {"buffer": "kv", "numel": str(numel), "needed": str(needed), "past_end": str(past_end)}
+    figures = {"buffer": "kv", "numel": str(numel), "needed": str(needed_size), "past_end": str(past_end)}
     return CaseResult(name=name, outcome=CaseOutcome.PASSED, figures=figures)
 
 

@@ -24,31 +24,31 @@ def test_one_suite_is_left_as_it_is() -> None:
 @pytest.mark.parametrize("turned", [False, True], ids=["companion", "patch itself"])
 def test_what_one_suite_does_not_prove_is_not_proven(worse: VerdictOutcome, turned: bool) -> None:
     verdicts = {"good": verdict(VerdictOutcome.PROVEN), "bad": verdict(worse)}
-    both = combine(dict(reversed(verdicts.items())) if turned else verdicts)
-    assert both.outcome is worse
-    assert both.reason == f"bad: it is {worse}."
+    combined = combine(dict(reversed(verdicts.items())) if turned else verdicts)
+    assert combined.outcome is worse
+    assert combined.reason == f"bad: it is {worse}."
 
 
 def test_two_suites_with_one_case_name_stay_two_cases() -> None:
-    both = combine(
+    combined = combine(
         {
             "first": verdict(VerdictOutcome.PROVEN, "test_a::test_it"),
             "second": verdict(VerdictOutcome.PROVEN, "test_a::test_it", known="test_a::test_it"),
         }
     )
-    assert [case.name for case in both.candidate.cases] == ["first.test_a::test_it", "second.test_a::test_it"]
-    assert [known.case for known in both.known_failures] == ["second.test_a::test_it"]
-    assert both.base.seconds == 4.0
+    assert [case.name for case in combined.candidate.cases] == ["first.test_a::test_it", "second.test_a::test_it"]
+    assert [known.case for known in combined.known_failures] == ["second.test_a::test_it"]
+    assert combined.base.seconds == 4.0
 
 
 def test_a_run_with_a_problem_names_its_suite() -> None:
-    both = combine(
+    combined = combine(
         {
             "first": verdict(VerdictOutcome.PROVEN, "test_a::test_it"),
             "second": verdict(VerdictOutcome.INCONCLUSIVE, problem="it collected no case."),
         }
     )
-    assert both.base.problem == "second: it collected no case."
+    assert combined.base.problem == "second: it collected no case."
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def test_a_guard_has_nothing_to_prove_and_must_not_get_worse(
     outcome: VerdictOutcome, expected: VerdictOutcome, told: bool
 ) -> None:
     verdicts = {"fix": verdict(VerdictOutcome.PROVEN), "guard": verdict(outcome)}
-    both = combine(verdicts, guards=["guard"])
-    assert both.outcome is expected
-    assert ("guard: " in both.reason) is told
+    combined = combine(verdicts, guards=["guard"])
+    assert combined.outcome is expected
+    assert ("guard: " in combined.reason) is told
 
 
 def test_guards_alone_prove_nothing() -> None:

@@ -35,7 +35,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("code", "outcome", "said"),
+    ("code", "outcome", "text"),
     [
         ("pass", CaseOutcome.PASSED, ""),
         ("print('no room'); raise SystemExit(3)", CaseOutcome.FAILED, "exited with 3: no room"),
@@ -46,11 +46,11 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     ids=["success", "exit code", "abort", "134", "139"],
 )
 def test_without_a_report_the_exit_code_is_the_only_case(
-    tmp_path: Path, code: str, outcome: CaseOutcome, said: str
+    tmp_path: Path, code: str, outcome: CaseOutcome, text: str
 ) -> None:
     (case,) = run(tmp_path, script(code)).cases
     assert (case.name, case.outcome) == ("command::own", outcome)
-    assert said in case.message
+    assert text in case.message
 
 
 @pytest.mark.parametrize(
@@ -70,15 +70,15 @@ def test_without_a_report_the_exit_code_is_the_only_case(
 def test_a_command_that_ran_no_test_passes_nothing(tmp_path: Path, line: str, runs: bool) -> None:
     """It exits with 0, as sglang's own run_suite.py does for an AMD suite that it does not know."""
     code = "import sys; print(*sys.argv[1].split(' -- '), sep=chr(10))"
-    ended = run(tmp_path, CommandSuite(name="own", command=("{python}", "-c", code, line)))
-    assert bool(ended.cases) is runs
-    assert runs or "ran no test" in ended.problem
+    result = run(tmp_path, CommandSuite(name="own", command=("{python}", "-c", code, line)))
+    assert bool(result.cases) is runs
+    assert runs or "ran no test" in result.problem
 
 
 def test_a_report_of_skipped_cases_alone_passes_nothing(tmp_path: Path) -> None:
     write(tmp_path, {"test_it.py": "import pytest\n@pytest.mark.skip\ndef test_it(): pass\n"})
-    ended = run(tmp_path, CommandSuite(name="own", command=PYTEST))
-    assert "it ran no case: 1 collected, all of them skipped" in ended.problem
+    result = run(tmp_path, CommandSuite(name="own", command=PYTEST))
+    assert "it ran no case: 1 collected, all of them skipped" in result.problem
 
 
 OLD_REPORT = '<testsuites><testsuite><testcase classname="old" name="test_it"/></testsuite></testsuites>'
@@ -127,9 +127,9 @@ def test_an_abort_is_not_run_again(tmp_path: Path) -> None:
 
 
 def test_a_command_that_is_not_there_allows_no_verdict(tmp_path: Path) -> None:
-    ended = run(tmp_path, CommandSuite(name="own", command=("no-such-command",)))
-    assert "could not be started" in ended.problem
-    assert "no-such-command" in ended.problem
+    result = run(tmp_path, CommandSuite(name="own", command=("no-such-command",)))
+    assert "could not be started" in result.problem
+    assert "no-such-command" in result.problem
 
 
 def test_a_command_that_hangs_is_stopped(tmp_path: Path) -> None:
@@ -146,8 +146,8 @@ def test_it_runs_in_a_copy_and_the_tree_stays_as_it_was(tmp_path: Path) -> None:
 def test_a_report_written_in_the_tree_is_read(tmp_path: Path) -> None:
     xml = '<testsuite><testcase classname="t" name="a"><failure message="m"/></testcase></testsuite>'
     code = f"import pathlib; pathlib.Path('out.xml').write_text({xml!r}); raise SystemExit(1)"
-    ended = run(tmp_path, script(code, junit="out.xml"))
-    assert [(case.name, case.outcome) for case in ended.cases] == [
+    result = run(tmp_path, script(code, junit="out.xml"))
+    assert [(case.name, case.outcome) for case in result.cases] == [
         ("command::own", CaseOutcome.PASSED),
         ("t::a", CaseOutcome.FAILED),
     ]
@@ -162,7 +162,7 @@ def test_an_exit_code_that_the_report_does_not_explain_fails(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "text"),
     [
         ("pass", "left no report"),
         ("open('out.xml', 'w').write('<testsuites><testsuite/></testsuites>')", "it collected no case."),
@@ -171,16 +171,16 @@ def test_an_exit_code_that_the_report_does_not_explain_fails(tmp_path: Path) -> 
     ],
     ids=["none", "empty", "broken", "a link to somewhere else"],
 )
-def test_a_report_that_says_nothing_allows_no_verdict(tmp_path: Path, code: str, said: str) -> None:
-    assert said in run(tmp_path, script(code, junit="out.xml")).problem
+def test_a_report_that_says_nothing_allows_no_verdict(tmp_path: Path, code: str, text: str) -> None:
+    assert text in run(tmp_path, script(code, junit="out.xml")).problem
 
 
 def test_a_report_is_not_read_through_a_link_in_place_of_the_tree(tmp_path: Path) -> None:
     xml = "<testsuites><testcase name='secret'/></testsuites>"
     outside = write(tmp_path / "outside", {"out.xml": xml})
     code = f"import os; os.chdir('..'); os.rename('tree', 'away'); os.symlink({str(outside)!r}, 'tree')"
-    ended = run(tmp_path / "outside", script(code, junit="out.xml"))
-    assert "left no report" in ended.problem
+    result = run(tmp_path / "outside", script(code, junit="out.xml"))
+    assert "left no report" in result.problem
 
 
 # --- tests that come with the change ---------------------------------------------------------------------------------

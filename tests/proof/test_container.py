@@ -113,8 +113,8 @@ def test_the_trees_and_the_suite_are_mounted_read_only(tmp_path: Path, runtime: 
 def test_each_container_is_removed_by_its_name(tmp_path: Path, runtime: Path) -> None:
     prove_in_container(tmp_path, _SIZE)
     words = [call["words"] for call in calls(runtime)]
-    started = {each[each.index("--name") + 1] for each in words if each[0] == "run"}
-    assert {each[-1] for each in words if each[0] == "rm"} == started
+    started = {word[word.index("--name") + 1] for word in words if word[0] == "run"}
+    assert {word[-1] for word in words if word[0] == "rm"} == started
     assert len(started) == 2
 
 

@@ -43,9 +43,9 @@ def test_a_run_that_writes_without_an_end_is_ended(tmp_path: Path, statement: st
 
 
 def test_a_run_that_wrote_too_much_and_ended_is_not_judged(tmp_path: Path) -> None:
-    ended = run(tmp_path, f"for number in range(60):\n    {WRITE}\n")
-    assert "it wrote more than 20 MiB" in ended.problem
-    assert ended.cases == ()
+    result = run(tmp_path, f"for number in range(60):\n    {WRITE}\n")
+    assert "it wrote more than 20 MiB" in result.problem
+    assert result.cases == ()
 
 
 def test_a_run_that_writes_little_is_left_alone(tmp_path: Path) -> None:
@@ -96,5 +96,5 @@ def test_what_is_nested_deeper_than_a_path_can_name_is_counted(tmp_path: Path) -
         "with scratch_folder('x') as folder:\n    nest(folder, 2100); print(usage(folder).entries)\n"
     )
     root = str(Path(__file__).parents[2])
-    done = subprocess.run([sys.executable, "-c", script, root], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "4200"
+    result = subprocess.run([sys.executable, "-c", script, root], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "4200"

@@ -53,9 +53,9 @@ def begin_proof(folder: Path, *wrapped: str, config: str = "") -> tuple[subproce
 
 @walled
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-@pytest.mark.parametrize("wrapped", [(), WITHOUT_WALLS], ids=["walls", "no walls"])
-def test_the_suites_end_with_the_bot(tmp_path: Path, number: signal.Signals, wrapped: Sequence[str]) -> None:
-    bot, word = begin_proof(tmp_path, *wrapped)
+@pytest.mark.parametrize("names", [(), WITHOUT_WALLS], ids=["walls", "no walls"])
+def test_the_suites_end_with_the_bot(tmp_path: Path, number: signal.Signals, names: Sequence[str]) -> None:
+    bot, word = begin_proof(tmp_path, *names)
     bot.send_signal(number)
     try:
         assert left(word, within=60.0) == []

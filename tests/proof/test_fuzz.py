@@ -130,9 +130,9 @@ def test_a_report_of_any_shape_gives_a_verdict_or_an_error_of_ours(
     reports = []
     for body in bodies:
         xml = f"{head}<testsuites>{body}</testsuites>".encode(encoding, "replace")
-        cut = place % (len(xml) + 1)
+        cut_text = place % (len(xml) + 1)
         with contextlib.suppress(SuiteError):
-            reports.append(parse_junit(xml[:cut] + noise + xml[cut:] if noise else xml))
+            reports.append(parse_junit(xml[:cut_text] + noise + xml[cut_text:] if noise else xml))
     if len(reports) == 2:
         judged(run_of(reports[0], "base"), run_of(reports[1], "candidate"))
 

@@ -53,7 +53,7 @@ def test_a_looking_suite_fails_where_there_is_a_token(tmp_path: Path) -> None:
 
 @walled
 def test_tokens_are_found_in_none_of_the_usual_places(tmp_path: Path, home: Path) -> None:
-    ended = run(
+    result = run(
         tmp_path,
         f"""
         import contextlib, os, pathlib, subprocess
@@ -83,12 +83,12 @@ def test_tokens_are_found_in_none_of_the_usual_places(tmp_path: Path, home: Path
             assert {SECRET!r} not in asked.stdout
         """,
     )
-    assert complaints(ended) == []
+    assert complaints(result) == []
 
 
 @walled
 def test_the_walls_cannot_be_taken_down_from_inside(tmp_path: Path, home: Path) -> None:
-    ended = run(
+    result = run(
         tmp_path,
         f"""
         import pathlib, subprocess
@@ -112,12 +112,12 @@ def test_the_walls_cannot_be_taken_down_from_inside(tmp_path: Path, home: Path) 
             assert {{value.strip("0") for _, value in lines}} == {{""}}
         """,
     )
-    assert complaints(ended) == []
+    assert complaints(result) == []
 
 
 @walled
 def test_it_writes_to_its_own_folders_alone(tmp_path: Path) -> None:
-    ended = run(
+    result = run(
         tmp_path,
         f"""
         import os, pathlib, tempfile, pytest
@@ -138,7 +138,7 @@ def test_it_writes_to_its_own_folders_alone(tmp_path: Path) -> None:
             pathlib.Path.home().joinpath("mark").write_text("x")
         """,
     )
-    assert complaints(ended) == []
+    assert complaints(result) == []
     assert not (tmp_path / "tree" / "mark").exists()
 
 
@@ -155,7 +155,7 @@ def test_there_is_no_network_unless_it_is_configured(tmp_path: Path) -> None:
 
 
 def test_a_file_cannot_fill_the_disk(tmp_path: Path) -> None:
-    ended = run(
+    result = run(
         tmp_path,
         """
         import pathlib, signal
@@ -173,11 +173,11 @@ def test_a_file_cannot_fill_the_disk(tmp_path: Path) -> None:
         """,
         IsolationSettings(file=8 * MIB),
     )
-    assert complaints(ended) == []
+    assert complaints(result) == []
 
 
 def test_memory_has_a_bound(tmp_path: Path) -> None:
-    ended = run(
+    result = run(
         tmp_path,
         """
         import pytest
@@ -188,13 +188,13 @@ def test_memory_has_a_bound(tmp_path: Path) -> None:
         """,
         IsolationSettings(memory=2048 * MIB),
     )
-    assert complaints(ended) == []
+    assert complaints(result) == []
 
 
 @walled
 def test_a_fork_bomb_is_bounded_and_gone_afterwards(tmp_path: Path) -> None:
     """The number of live processes is what the bomb itself counts. Before Linux 6.14 nothing bounds that of root."""
-    ended = run(
+    result = run(
         tmp_path,
         """
         import os, time
@@ -214,15 +214,15 @@ def test_a_fork_bomb_is_bounded_and_gone_afterwards(tmp_path: Path) -> None:
         """,
         IsolationSettings(processes=320),
     )
-    assert complaints(ended) == []
-    assert int(ended.cases[0].figures["children"]) < 320 or not has_own_pid_limit()
+    assert complaints(result) == []
+    assert int(result.cases[0].figures["children"]) < 320 or not has_own_pid_limit()
     assert left(str(tmp_path)) == []
 
 
 @walled
 def test_a_daemon_does_not_outlive_the_run(tmp_path: Path) -> None:
     """It leaves its session and its parent, as daemons do; the end of the process tree ends it all the same."""
-    ended = run(
+    result = run(
         tmp_path,
         f"""
         import os, subprocess, sys
@@ -232,7 +232,7 @@ def test_a_daemon_does_not_outlive_the_run(tmp_path: Path) -> None:
             subprocess.Popen([sys.executable, "-c", code, {str(tmp_path)!r}], stdout=subprocess.DEVNULL)
         """,
     )
-    assert complaints(ended) == []
+    assert complaints(result) == []
     assert left(str(tmp_path)) == []
 
 
@@ -244,5 +244,5 @@ def test_a_suite_is_found_by_a_path_that_is_relative_to_where_the_bot_stands(
         (tmp_path / name).mkdir()
     (tmp_path / "suite/test_it.py").write_text("def test_it(): pass\n")
     monkeypatch.chdir(tmp_path)
-    ended = run_suite(Path("tree"), Suite(name="it", directory=Path("suite"), timeout=60), name="base", device="cpu")
-    assert ended.problem == ""
+    result = run_suite(Path("tree"), Suite(name="it", directory=Path("suite"), timeout=60), name="base", device="cpu")
+    assert result.problem == ""

@@ -102,7 +102,7 @@ def test_a_declaration_ends_with_the_patch_that_fixes_it() -> None:
 def test_a_declared_failure_that_the_candidate_mends_is_too_good_to_be_proven() -> None:
     verdict = judge(run("fF"), run("pP"), known_failures=[SLACK])
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
-    assert [known.still_fails for known in verdict.known_failures] == [False]
+    assert [known_failure.still_fails for known_failure in verdict.known_failures] == [False]
     assert "suite::known1" in verdict.reason
 
 
@@ -130,8 +130,8 @@ def test_a_candidate_that_tried_less_than_the_base_proves_nothing(
 
 
 def timed(outcomes: str, seconds: float) -> SuiteRun:
-    ended = run(outcomes)
-    return replace(ended, cases=tuple(replace(case, seconds=seconds) for case in ended.cases))
+    result = run(outcomes)
+    return replace(result, cases=tuple(replace(case, seconds=seconds) for case in result.cases))
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,12 @@ def test_a_change_that_steers_its_own_tests_is_not_proven_by_them() -> None:
 
 
 def test_known_failures_carry_their_reason() -> None:
-    (known,) = judge(run("fF"), run("pF"), known_failures=[SLACK]).known_failures
-    assert (known.case, known.reason, known.still_fails) == ("suite::known1", "lacks draft slack", True)
+    (known_failure,) = judge(run("fF"), run("pF"), known_failures=[SLACK]).known_failures
+    assert (known_failure.case, known_failure.reason, known_failure.still_fails) == (
+        "suite::known1",
+        "lacks draft slack",
+        True,
+    )
 
 
 def test_an_undeclared_failure_on_both_is_incomplete() -> None:

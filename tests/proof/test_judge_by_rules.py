@@ -41,9 +41,9 @@ def prove(tmp_path: Path, released: Callable[[str], Path]) -> Callable[..., Verd
         shutil.copy(released("0.5.12") / BACKEND, tree / BACKEND)
 
     def run(old: str = "", new: str = "") -> Verdict:
-        applied = apply(DirectoryTree(candidate), patch)
-        assert isinstance(applied, Applied)
-        write(applied.changes, candidate)
+        result = apply(DirectoryTree(candidate), patch)
+        assert isinstance(result, Applied)
+        write(result.changes, candidate)
         text = (candidate / BACKEND).read_text(encoding="utf-8")
         assert old in text
         (candidate / BACKEND).write_text(text.replace(old, new), encoding="utf-8")

@@ -30,14 +30,14 @@ def secret(tmp_path: Path) -> Path:
     return file
 
 
-def prove_with(tmp_path: Path, test: str, *, own: bool = False) -> Verdict:
+def prove_with(tmp_path: Path, test: str, *, is_own: bool = False) -> Verdict:
     """Prove with a test of one file: a carried patch's suite, or tests that the change brings."""
     for name in ("base", "candidate", "suite"):
         (tmp_path / name).mkdir()
-    folder = tmp_path / ("candidate" if own else "suite")
+    folder = tmp_path / ("candidate" if is_own else "suite")
     (folder / "test_it.py").write_text(textwrap.dedent(test), encoding="utf-8")
     command = ("{python}", "-m", "pytest", "--junitxml={junit}", "test_it.py")
-    suite = CommandSuite(name="own", command=command, overlay=("test_it.py",)) if own else None
+    suite = CommandSuite(name="own", command=command, overlay=("test_it.py",)) if is_own else None
     return prove(
         tmp_path / "base",
         tmp_path / "candidate",
@@ -62,14 +62,14 @@ PLANT = """
 """
 
 
-@pytest.mark.parametrize("own", [True, False], ids=["own tests", "a carried patch's suite"])
+@pytest.mark.parametrize("is_own", [True, False], ids=["own tests", "a carried patch's suite"])
 @pytest.mark.parametrize("target", ["/proc/self/environ", "/dev/zero", "a secret"])
 def test_a_link_among_the_kernels_gives_the_candidate_run_nothing(
-    tmp_path: Path, secret: Path, monkeypatch: pytest.MonkeyPatch, target: str, own: bool
+    tmp_path: Path, secret: Path, monkeypatch: pytest.MonkeyPatch, target: str, is_own: bool
 ) -> None:
     monkeypatch.setattr(prove_suite, "choose_order", lambda *_: RunOrder.AFTER)
     planted = PLANT.format(target=str(secret) if target == "a secret" else target)
-    verdict = prove_with(tmp_path, planted, own=own)
+    verdict = prove_with(tmp_path, planted, is_own=is_own)
     cases = [case for run in (verdict.base, verdict.candidate) for case in run.cases]
     assert cases
     assert not any("LOOT" in case.message for case in cases)
@@ -102,13 +102,13 @@ def _link_itself(kept: Path, secret: Path) -> None:
 def test_kept_kernels_that_are_not_plain_files_all_go(
     tmp_path: Path, secret: Path, plant: Callable[[Path, Path], None]
 ) -> None:
-    kept = tmp_path / "kept"
-    kept.mkdir()
-    plant(kept, secret)
-    look_through(kept)
-    assert kept.is_dir()
-    assert not kept.is_symlink()
-    assert list(kept.iterdir()) == []
+    kept_text = tmp_path / "kept"
+    kept_text.mkdir()
+    plant(kept_text, secret)
+    look_through(kept_text)
+    assert kept_text.is_dir()
+    assert not kept_text.is_symlink()
+    assert list(kept_text.iterdir()) == []
     assert secret.read_text() == SECRET
 
 
@@ -123,8 +123,8 @@ def test_old_kernels_go_and_so_do_links(tmp_path: Path, secret: Path) -> None:
     root = tmp_path / "kernels"
     for name, days in (("a" * 40, 31), ("b" * 40, 29), ("OLDHASH", 31), ("NEWHASH", 1)):
         (root / name).mkdir(parents=True)
-        then = time.time() - days * 24 * 3600
-        os.utime(root / name, (then, then))
+        next_text = time.time() - days * 24 * 3600
+        os.utime(root / name, (next_text, next_text))
     (root / ("c" * 40)).symlink_to(tmp_path)
     os.mkfifo(root / "pipe")
     drop_old_kernels(root)

@@ -115,9 +115,9 @@ def test_no_line_keeps_other_threads_from_running(tmp_path: Path, line: str) -> 
     watching.start()
     try:
         suite = CommandSuite(name="x", command=("{python}", "t.py"), timeout=2)
-        ended = run_command(tmp_path, suite, name="base")
+        result = run_command(tmp_path, suite, name="base")
     finally:
         stop.set()
         watching.join()
-    assert "stopped after 2 s" in ended.problem
+    assert "stopped after 2 s" in result.problem
     assert stood[0] < 2, "a quadratic pattern stood for minutes"

@@ -64,9 +64,9 @@ def test_one_of_the_devices_can_be_asked_for_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("devices", "together"), [("{name: cpu}, {name: gfx942}", True), ("{name: gfx942}, {name: gfx950}", False)]
+    ("devices", "is_together"), [("{name: cpu}, {name: gfx942}", True), ("{name: gfx942}, {name: gfx950}", False)]
 )
-def test_kinds_of_device_go_side_by_side_and_one_kind_after_the_other(devices: str, *, together: bool) -> None:
+def test_kinds_of_device_go_side_by_side_and_one_kind_after_the_other(devices: str, *, is_together: bool) -> None:
     running, most = 0, 0
     lock, meeting = threading.Lock(), threading.Barrier(2)
 
@@ -75,7 +75,7 @@ def test_kinds_of_device_go_side_by_side_and_one_kind_after_the_other(devices: s
         with lock:
             running += 1
             most = max(most, running)
-        if together:
+        if is_together:
             meeting.wait(30)
         with lock:
             running -= 1
@@ -83,5 +83,5 @@ def test_kinds_of_device_go_side_by_side_and_one_kind_after_the_other(devices: s
         return Verdict(outcome=VerdictOutcome.INCONCLUSIVE, reason="Nothing ran.", base=run, candidate=run)
 
     verdict = prove_devices(settings(f"devices: [{devices}]"), prove, evidence=None, progress=silent, stop_when=never)
-    assert most == (2 if together else 1)
+    assert most == (2 if is_together else 1)
     assert len(verdict.devices) == 2

@@ -34,7 +34,7 @@ else:
 """
 
 
-def prove(folder: Path, *, choice: str = "refuse", reading: str = "take", wrapped: tuple[str, ...] = ()) -> str:
+def prove(folder: Path, *, choice: str = "refuse", reading: str = "take", names: tuple[str, ...] = ()) -> str:
     """Prove a change by its own test in a process that has a token; returns what it printed."""
     for name, size in (("base", 1), ("candidate", 2)):
         (folder / name).mkdir()
@@ -42,42 +42,42 @@ def prove(folder: Path, *, choice: str = "refuse", reading: str = "take", wrappe
     mark = f"open({str(folder / 'ran')!r}, 'w')"
     test = f"from size import SIZE\ndef test_it():\n    assert SIZE == 2\n    {mark}\n"
     (folder / "candidate" / "test_it.py").write_text(test)
-    command = [*wrapped, sys.executable, "-c", _PROGRAM, *(str(folder / name) for name in ("base", "candidate"))]
+    command = [*names, sys.executable, "-c", _PROGRAM, *(str(folder / name) for name in ("base", "candidate"))]
     environment = {**os.environ, "BACKPORT_BOT_TOKEN": TOKEN, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([*command, choice, reading], env=environment, capture_output=True, text=True, check=True)
-    return done.stdout
+    result = subprocess.run([*command, choice, reading], env=environment, capture_output=True, text=True, check=True)
+    return result.stdout
 
 
 @walled
 def test_nothing_runs_without_walls_beside_a_token(tmp_path: Path) -> None:
-    said = prove(tmp_path, wrapped=WITHOUT_WALLS)
+    result = prove(tmp_path, names=WITHOUT_WALLS)
     assert (
-        "refused: This machine cannot isolate a suite (the process cannot be isolated: unshare: No space left" in said
+        "refused: This machine cannot isolate a suite (the process cannot be isolated: unshare: No space left" in result
     )
-    assert "So nothing was run and nothing is proven." in said
-    assert "`prove.without_isolation: allow` in backport.yaml" in said
+    assert "So nothing was run and nothing is proven." in result
+    assert "`prove.without_isolation: allow` in backport.yaml" in result
     assert not (tmp_path / "ran").exists()
 
 
 @walled
 def test_the_configuration_may_accept_it_by_name_and_the_verdict_says_so(tmp_path: Path) -> None:
-    said = prove(tmp_path, choice="allow", wrapped=WITHOUT_WALLS)
-    assert "isolation of the suites: none\n" in said
-    assert "verdict: proven none\n" in said
+    result = prove(tmp_path, choice="allow", names=WITHOUT_WALLS)
+    assert "isolation of the suites: none\n" in result
+    assert "verdict: proven none\n" in result
     assert (tmp_path / "ran").exists()
 
 
 @walled
 def test_whoever_holds_no_token_is_told_and_served(tmp_path: Path) -> None:
-    said = prove(tmp_path, reading="drop", wrapped=WITHOUT_WALLS)
-    assert "isolation of the suites: none\n" in said
-    assert "verdict: proven none\n" in said
+    result = prove(tmp_path, reading="drop", names=WITHOUT_WALLS)
+    assert "isolation of the suites: none\n" in result
+    assert "verdict: proven none\n" in result
 
 
 @walled
 @pytest.mark.parametrize("path", ["", "/nowhere"])
 def test_walls_need_no_program_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setenv("PATH", path)
-    said = prove(tmp_path)
-    assert "isolation of the suites: namespaces\n" in said
+    result = prove(tmp_path)
+    assert "isolation of the suites: namespaces\n" in result
     assert not (tmp_path / "ran").exists()  # it lies outside: the test fails when it wants to write there

@@ -26,10 +26,10 @@ def run(folder: Path, text: str, isolation: IsolationSettings | None = None, *, 
     return run_suite(folder / "tree", suite, name="base", device=device, options=options)
 
 
-def complaints(ended: SuiteRun) -> list[str]:
+def complaints(run: SuiteRun) -> list[str]:
     """List what did not pass."""
-    assert ended.problem == ""
-    return [f"{case.name}: {case.message}" for case in ended.cases if case.outcome is not CaseOutcome.PASSED]
+    assert run.problem == ""
+    return [f"{case.name}: {case.message}" for case in run.cases if case.outcome is not CaseOutcome.PASSED]
 
 
 def left(word: str, *, within: float = 30.0) -> list[str]:
@@ -42,11 +42,11 @@ def left(word: str, *, within: float = 30.0) -> list[str]:
 
 def processes(word: str) -> list[str]:
     """Name the processes that have this word on their command line now."""
-    found = []
+    matches = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             if word.encode() in path.read_bytes():
-                found.append(path.parent.name)
+                matches.append(path.parent.name)
         except OSError:
             continue
-    return found
+    return matches

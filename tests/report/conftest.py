@@ -53,12 +53,12 @@ FILE = "python/sglang/srt/layers/attention/aiter_backend.py"
 def golden() -> Callable[[str, str], None]:
     """Compare a text with the file of that name; BACKPORT_BOT_GOLDEN=1 writes the file instead."""
 
-    def compare(name: str, rendered: str) -> None:
+    def compare(name: str, text: str) -> None:
         path = GOLDEN / name
         if os.environ.get(REGENERATE):
             path.parent.mkdir(exist_ok=True)
-            path.write_text(rendered, encoding="utf-8")
-        assert rendered == path.read_text(encoding="utf-8"), f"{name} changed; {REGENERATE}=1 pytest writes it anew"
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8"), f"{name} changed; {REGENERATE}=1 pytest writes it anew"
 
     return compare
 
@@ -167,8 +167,8 @@ class Samples:
         if outcome is VerdictOutcome.PROVEN:
             return self.proven()
         if outcome is VerdictOutcome.INCONCLUSIVE:
-            broken = self.run("base", problem="stopped at its time limit of 900 s")
-            return Verdict(outcome=outcome, reason="The base run did not finish.", base=broken, candidate=broken)
+            result = self.run("base", problem="stopped at its time limit of 900 s")
+            return Verdict(outcome=outcome, reason="The base run did not finish.", base=result, candidate=result)
         pair = {
             VerdictOutcome.NOT_REPRODUCED: (passes, passes),
             VerdictOutcome.INCOMPLETE: (fails, fails),

@@ -10,15 +10,15 @@ TEST = WorkflowStart(file="pr-test.yml", name="", starts=False, only_for=("main"
 
 
 def test_a_pull_request_of_a_run_s_own_token_starts_nothing() -> None:
-    said = render_checks(BranchChecks(workflows=(LINT, TEST), own_token=True), branch="v1", proven=True)
-    reason, conclusion = said
+    text = render_checks(BranchChecks(workflows=(LINT, TEST), own_token=True), branch="v1", proven=True)
+    reason, conclusion = text
     assert reason.startswith("None of this branch's workflows starts here, because the token of a workflow run opened")
     assert conclusion == "So before the merge the proof above is the only test of this change."
 
 
 def test_without_a_proof_and_a_workflow_nothing_tests_the_change() -> None:
-    said = render_checks(BranchChecks(workflows=(TEST,)), branch="v1", proven=False)
-    assert said == [
+    text = render_checks(BranchChecks(workflows=(TEST,)), branch="v1", proven=False)
+    assert text == [
         "By the workflow files of `v1` these do not start here: `pr-test.yml` (for `main`, `a`, `b`, …).",
         "So before the merge nothing tests this change.",
     ]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def test_check_runs_are_worded(samples: Samples, golden: Callable[[str, str], None]) -> None:
     runs = [render_target_check(ending) for ending in samples.every_ending()]
     runs += [render_proof_check(samples.verdict(outcome)) for outcome in VerdictOutcome]
-    said = [f"{run.name} · {run.conclusion} · {run.title}\n\n{run.summary}" for run in runs]
-    golden("check_runs.md", "\n----\n\n".join(said))
+    lines = [f"{run.name} · {run.conclusion} · {run.title}\n\n{run.summary}" for run in runs]
+    golden("check_runs.md", "\n----\n\n".join(lines))
 
 
 def test_only_the_bot_itself_failing_is_red_on_the_original(samples: Samples) -> None:

@@ -29,7 +29,7 @@ def test_body_of_a_draft_with_a_conflict(samples: Samples, golden: Callable[[str
         commits=(samples.merged,),
         merge_method=MergeMethod.SQUASH,
     )
-    rendered = render_conflict_body(
+    text = render_conflict_body(
         samples.original(title="Fixes #1, @everyone <b>"),
         plan,
         conflict,
@@ -37,9 +37,9 @@ def test_body_of_a_draft_with_a_conflict(samples: Samples, golden: Callable[[str
         repository="sgl-project/sglang",
         requester="amd-maintainer",
     )
-    golden("pull_request_conflict.md", rendered)
-    assert is_conflict(rendered)
-    key = parse_pull_request_marker(rendered)
+    golden("pull_request_conflict.md", text)
+    assert is_conflict(text)
+    key = parse_pull_request_marker(text)
     assert key is not None
     assert key.commit == samples.merged
 
@@ -69,11 +69,11 @@ def test_no_more_is_promised_after_prerequisites_than_a_trial_showed(
 ) -> None:
     conflicted = samples.conflicted()
     needed = (RelatedCommit(samples.merged, "Size <b> it", "ann"),)
-    found = replace(conflicted, conflict=replace(conflicted.conflict, prerequisites=needed, rest=rest))
-    remedy = describe(found).remedy
+    value = replace(conflicted, conflict=replace(conflicted.conflict, prerequisites=needed, rest=rest))
+    remedy = describe(value).remedy
     assert remedy.startswith(promise)
     assert ("along in a draft." in remedy) == (rest is Certainty.PROPOSED)
-    assert target_to_json(found)["after_prerequisites"] == word
+    assert target_to_json(value)["after_prerequisites"] == word
     assert target_to_json(conflicted)["after_prerequisites"] is None
 
 
@@ -81,8 +81,8 @@ def test_a_part_is_called_a_part(samples: Samples) -> None:
     conflicted = samples.conflicted()
     needed = (RelatedCommit(samples.merged, "Tidy up", "ann", paths=("a`b", "c")),)
     conflict = replace(conflicted.conflict, prerequisites=needed, rest=Certainty.PROPOSED)
-    found = replace(conflicted, conflict=conflict)
-    remedy = describe(found).remedy
+    value = replace(conflicted, conflict=conflict)
+    remedy = describe(value).remedy
     assert remedy.startswith("It applies, with only a part of what they change, after 1 earlier commit of main: ")
     assert ", only what it changes in ``a`b``, `c`. Comment" in remedy
     assert "along in a draft." in remedy

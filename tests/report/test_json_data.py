@@ -70,9 +70,9 @@ def test_what_could_not_be_had_is_told_in_words_and_data(samples: Samples) -> No
     for ending in (samples.opened(notes=(note,)), replace(samples.conflicted(), note=note)):
         assert target_to_json(ending)["notes"] == [note]
         described = describe(ending)
-        said = f"{described.fact} {described.consequence}"
-        assert "It does not merge by itself" in said
-        assert "@mia" not in said, "nobody is called by it"
+        text = f"{described.fact} {described.consequence}"
+        assert "It does not merge by itself" in text
+        assert "@mia" not in text, "nobody is called by it"
 
 
 def test_what_does_not_apply_is_null(samples: Samples) -> None:

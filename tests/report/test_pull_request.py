@@ -23,8 +23,8 @@ WHERE: dict[str, Any] = {"repository": "sgl-project/sglang", "requester": "amd-m
 
 def test_body_of_a_clean_cherry_pick(samples: Samples, golden: Callable[[str, str], None]) -> None:
     candidate = samples.candidate("release/v0.5.12")
-    rendered = render_body(samples.original(), candidate, samples.proven(), **WHERE, notes=samples.notes())
-    golden("pull_request_cherry_pick.md", rendered)
+    text = render_body(samples.original(), candidate, samples.proven(), **WHERE, notes=samples.notes())
+    golden("pull_request_cherry_pick.md", text)
 
 
 def test_body_names_what_was_left_out(samples: Samples) -> None:
@@ -39,7 +39,7 @@ def test_body_names_what_was_left_out(samples: Samples) -> None:
 
 def test_body_of_a_carried_patch(samples: Samples, golden: Callable[[str, str], None]) -> None:
     candidate = samples.candidate("release/v0.5.11", carried=True)
-    rendered = render_body(
+    text = render_body(
         samples.original(),
         candidate,
         samples.proven(),
@@ -50,7 +50,7 @@ def test_body_of_a_carried_patch(samples: Samples, golden: Callable[[str, str], 
         ],
         range_diff="1:  fd3e119 ! 1:  ccccccc Fix\n    @@ a.py\n    -```\n    +x",
     )
-    golden("pull_request_carried_patch.md", rendered)
+    golden("pull_request_carried_patch.md", text)
 
 
 def test_body_without_proof_warns(samples: Samples, golden: Callable[[str, str], None]) -> None:
@@ -59,9 +59,9 @@ def test_body_without_proof_warns(samples: Samples, golden: Callable[[str, str],
 
 
 def test_body_says_the_overflow_in_numbers(samples: Samples) -> None:
-    rendered = render_body(samples.original(), samples.candidate("release/v1"), samples.proven(), **WHERE)
-    assert "240 elements past the end before, 0 after" in rendered
-    assert "16 elements past the end" in rendered, "the known failure keeps its figure"
+    text = render_body(samples.original(), samples.candidate("release/v1"), samples.proven(), **WHERE)
+    assert "240 elements past the end before, 0 after" in text
+    assert "16 elements past the end" in text, "the known failure keeps its figure"
 
 
 @pytest.mark.parametrize("outcome", [each for each in VerdictOutcome if each is not VerdictOutcome.PROVEN])
@@ -100,15 +100,15 @@ def test_marker_cannot_be_forged_from_the_title(samples: Samples) -> None:
     ],
 )
 def test_title_survives(samples: Samples, title: str) -> None:
-    rendered = render_title(samples.original(title=title), "release/v1")
-    assert rendered == f"[release/v1] {title} (backport #24587)"
+    text = render_title(samples.original(title=title), "release/v1")
+    assert text == f"[release/v1] {title} (backport #24587)"
 
 
 def test_title_too_long_for_github_is_cut_in_its_middle(samples: Samples) -> None:
-    rendered = render_title(samples.original(title="x" * 10_000), "release/v1")
-    assert len(rendered) == MAX_TITLE
-    assert rendered.startswith("[release/v1] xxx")
-    assert rendered.endswith("… (backport #24587)")
+    text = render_title(samples.original(title="x" * 10_000), "release/v1")
+    assert len(text) == MAX_TITLE
+    assert text.startswith("[release/v1] xxx")
+    assert text.endswith("… (backport #24587)")
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,8 @@ def test_title_closes_nothing_and_stays_one_line(samples: Samples, title: str, e
 
 
 def test_title_template_of_the_configuration_is_used(samples: Samples) -> None:
-    rendered = render_title(samples.original(title="T"), "v1", template="{title} → {target}")
-    assert rendered == "T → v1"
+    text = render_title(samples.original(title="T"), "v1", template="{title} → {target}")
+    assert text == "T → v1"
 
 
 @pytest.mark.parametrize(

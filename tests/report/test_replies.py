@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def test_help_names_every_form_and_option(golden: Callable[[str, str], None]) -> None:
-    rendered = replies.render_help(branches=["release/v*"])
-    assert all(f"`{name}`" in rendered for name in (*FORMS, *OPTIONS))
-    golden("answer_help.md", rendered)
+    text = replies.render_help(branches=["release/v*"])
+    assert all(f"`{name}`" in text for name in (*FORMS, *OPTIONS))
+    golden("answer_help.md", text)
 
 
 def test_a_command_that_cannot_be_read_is_answered_in_two_lines(golden: Callable[[str, str], None]) -> None:
@@ -40,19 +40,19 @@ def test_a_command_that_cannot_be_read_is_answered_in_two_lines(golden: Callable
     ],
 )
 def test_a_refusal_is_one_line(name: str, error: CommandError, golden: Callable[[str, str], None]) -> None:
-    rendered = replies.render_error(error)
-    assert rendered.count("\n") == 1
-    golden(f"answer_{name}.md", rendered)
+    text = replies.render_error(error)
+    assert text.count("\n") == 1
+    golden(f"answer_{name}.md", text)
 
 
 def test_hostile_names_in_an_answer_mention_nobody() -> None:
-    rendered = replies.render_error(replies.unknown_branch("x`@everyone", ["a`b"]))
-    assert "@everyone" not in rendered.replace("``x`@everyone``", "")
+    text = replies.render_error(replies.unknown_branch("x`@everyone", ["a`b"]))
+    assert "@everyone" not in text.replace("``x`@everyone``", "")
 
 
 def test_status_lists_what_stands_where(samples: Samples, golden: Callable[[str, str], None]) -> None:
-    rendered = replies.render_status_answer(samples.every_ending(), deferred=["release/v9"])
-    golden("answer_status.md", rendered)
+    text = replies.render_status_answer(samples.every_ending(), deferred=["release/v9"])
+    golden("answer_status.md", text)
     assert "Nobody has requested" in replies.render_status_answer([])
 
 
@@ -60,10 +60,9 @@ def test_status_tells_again_what_a_status_comment_tells() -> None:
     told = replies.CommentedState(
         branch="release/v1", state="❌ conflict", url="https://github.com/o/r/pull/7#issuecomment-9"
     )
-    rendered = replies.render_status_answer([told])
+    text = replies.render_status_answer([told])
     assert (
-        "- ❌ `release/v1`: conflict, [see its status comment](<https://github.com/o/r/pull/7#issuecomment-9>)"
-        in rendered
+        "- ❌ `release/v1`: conflict, [see its status comment](<https://github.com/o/r/pull/7#issuecomment-9>)" in text
     )
     forged = replies.render_status_answer([replies.CommentedState(branch="a", state="✅ [x](y) @mia", url="https://x")])
     assert "@mia" not in forged
@@ -90,18 +89,18 @@ def test_nothing_to_do_says_why() -> None:
 
 def test_a_configured_text_stands_in_place_of_every_answer(samples: Samples) -> None:
     """Ours is gone and the values are there; the command's text is the same for all of them."""
-    own = (
+    own_text = (
         "Bot: {{ lead }}{% for row in rows %} {{ row }}{% endfor %}{% if help %} ({{ forms|length }} forms){% endif %}"
     )
     (command,) = parse_commands("/backport a")
-    rendered = [
-        replies.render_help(template=own),
-        replies.render_error(replies.not_merged(7), template=own),
-        replies.render_status_answer(samples.every_ending(), template=own),
-        replies.render_cancelled(["a"], template=own),
-        replies.render_remembered(command, template=own),
-        replies.render_forgotten(command, template=own),
-        replies.render_nothing_to_do(command, template=own),
+    rendered_items = [
+        replies.render_help(template=own_text),
+        replies.render_error(replies.not_merged(7), template=own_text),
+        replies.render_status_answer(samples.every_ending(), template=own_text),
+        replies.render_cancelled(["a"], template=own_text),
+        replies.render_remembered(command, template=own_text),
+        replies.render_forgotten(command, template=own_text),
+        replies.render_nothing_to_do(command, template=own_text),
     ]
-    assert all(each.startswith("Bot: ") and "|---|" not in each for each in rendered)
-    assert f"({len(FORMS)} forms)" in rendered[0]
+    assert all(each.startswith("Bot: ") and "|---|" not in each for each in rendered_items)
+    assert f"({len(FORMS)} forms)" in rendered_items[0]

@@ -28,7 +28,7 @@ def _resolution(certainty: Certainty, *, path: str = "lib/ring.py", ours: bytes 
 
 
 def _body(samples: Samples, *resolutions: Resolution) -> str:
-    certainty = max((each.certainty for each in resolutions), key=list(Certainty).index)
+    certainty = max((resolution.certainty for resolution in resolutions), key=list(Certainty).index)
     candidate = samples.candidate("release/1", method=Method.RESOLVED, certainty=certainty, resolutions=resolutions)
     return render_body(samples.original(), candidate, samples.proven(), repository="acme/ring", requester="mia")
 

@@ -20,7 +20,7 @@ from bot.report.status_comment import MAX_COMMENT, Phase, StatusView, TargetProg
 
 
 def view(samples: Samples, *targets: TargetProgress | TargetOutcome, **changes: object) -> StatusView:
-    given: dict[str, Any] = {
+    given_values: dict[str, Any] = {
         "marker": status_marker("sgl-project/sglang#24587/1"),
         "original": samples.original(),
         "requester": "amd-maintainer",
@@ -28,7 +28,7 @@ def view(samples: Samples, *targets: TargetProgress | TargetOutcome, **changes: 
         "commits": (samples.merged,),
         "name_branch": lambda branch: f"backport/24587-to-{branch.replace('/', '-')}",
     }
-    return StatusView(**{**given, **changes})
+    return StatusView(**{**given_values, **changes})
 
 
 def test_every_ending_is_worded(samples: Samples, golden: Callable[[str, str], None]) -> None:
@@ -54,8 +54,8 @@ def test_dry_run_says_that_nothing_was_pushed(samples: Samples, golden: Callable
 def test_every_command_in_it_can_be_pasted_and_keeps_what_was_asked_for(samples: Samples, *, dry_run: bool) -> None:
     options = BackportOptions(dry_run=dry_run, with_companions=True, draft=True, redo=True)
     endings = samples.every_ending()
-    rendered = render_status(view(samples, *endings, options=options, requested_commits=("1a2b3c4",)))
-    offered = [parse_commands(line)[0] for line in re.findall(r"`(/backport [^`]*)`", rendered)]
+    text = render_status(view(samples, *endings, options=options, requested_commits=("1a2b3c4",)))
+    offered = [parse_commands(line)[0] for line in re.findall(r"`(/backport [^`]*)`", text)]
     assert len(offered) >= 4
     branches = {ending.target for ending in endings}
     for command in offered:
@@ -77,8 +77,8 @@ def test_table_has_a_row_for_each_target_and_five_columns(samples: Samples) -> N
     ["a|b", "a`b", "a``b|c", "@everyone", "<!--x", "a-->b", "<script>", "[x](http://e)", "**b**", "{{7*7}}", "$&"],
 )
 def test_hostile_branch_name_comes_out_as_code_only(samples: Samples, name: str) -> None:
-    rendered = render_status(view(samples, Failed(target=name, message="It failed.", hint="Try again.")))
-    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(rendered)
+    text = render_status(view(samples, Failed(target=name, message="It failed.", hint="Try again.")))
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(text)
     inline = [child for token in tokens for child in token.children or ()]
     spans = [child.content for child in inline if child.type == "code_inline"]
     assert spans.count(name) == 2
@@ -94,12 +94,12 @@ def test_comment_is_recognised_as_ours(samples: Samples) -> None:
 
 def test_comment_stays_under_what_github_takes(samples: Samples) -> None:
     many = [samples.conflicted(f"release/{number}-" + "x" * 180) for number in range(50)]
-    rendered = render_status(view(samples, *many))
-    assert len(rendered) <= MAX_COMMENT + 200
-    assert "release/49-" in rendered
+    text = render_status(view(samples, *many))
+    assert len(text) <= MAX_COMMENT + 200
+    assert "release/49-" in text
 
 
 def test_template_of_the_configuration_takes_the_place_of_ours(samples: Samples) -> None:
-    rendered = render_status(view(samples, samples.opened()), template="{{ summary }} for {{ requester|text }}")
-    assert rendered.splitlines()[1:] == ["1 pull request opened for amd-maintainer"]
-    assert is_ours(rendered)
+    text = render_status(view(samples, samples.opened()), template="{{ summary }} for {{ requester|text }}")
+    assert text.splitlines()[1:] == ["1 pull request opened for amd-maintainer"]
+    assert is_ours(text)

@@ -55,9 +55,10 @@ def test_every_original_is_counted_once() -> None:
 
 
 def test_what_is_left_to_do_has_a_next_step() -> None:
-    for each in every_state().originals:
-        assert bool(next_step(each)) is (
-            each.state in {State.OPENED, State.CLEAN, State.RESOLVABLE, State.NEEDS, State.CONFLICT, State.UNCONFIRMED}
+    for original in every_state().originals:
+        assert bool(next_step(original)) is (
+            original.state
+            in {State.OPENED, State.CLEAN, State.RESOLVABLE, State.NEEDS, State.CONFLICT, State.UNCONFIRMED}
         )
 
 
@@ -113,14 +114,14 @@ def test_the_page_is_whole_loads_nothing_and_runs_nothing() -> None:
 
 def test_the_page_explains_every_row_that_is_not_simply_there() -> None:
     page = render_page(survey(every_state()))
-    rows = [each for each in every_state().originals if each.state is not State.ALREADY_APPLIED]
-    assert all(f"<td>{each.original.name} " in page for each in rows)
+    rows = [original for original in every_state().originals if original.state is not State.ALREADY_APPLIED]
+    assert all(f"<td>{row.original.name} " in page for row in rows)
 
 
 def test_what_was_missing_is_counted_from_the_merge_to_the_landing() -> None:
-    landed = state_of(50, State.ALREADY_APPLIED, landed=MOMENT - 10 * DAY)
+    landed = state_of(50, State.ALREADY_APPLIED, landed_count=MOMENT - 10 * DAY)
     missing = state_of(80)
-    there_already = state_of(60, State.ALREADY_APPLIED, landed=MOMENT - 60 * DAY)
+    there_already = state_of(60, State.ALREADY_APPLIED, landed_count=MOMENT - 60 * DAY)
     moments = tuple(MOMENT - days * DAY for days in (60, 50, 30, 20, 10, 0))
     assert missing_over_time(branch(landed, missing, there_already), moments) == (0, 1, 1, 2, 1, 1)
 

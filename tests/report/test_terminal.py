@@ -25,7 +25,7 @@ def test_table_has_one_row_for_each_target(samples: Samples, golden: Callable[[s
 
 def test_check_prove_and_apply_are_worded(samples: Samples, golden: Callable[[str, str], None]) -> None:
     unknown = DetectResult(patch="p", status=Affectedness.UNKNOWN, reason="The buffer is sized in a way of its own.")
-    said = [
+    lines = [
         terminal.render_check(samples.not_affected().check),
         terminal.render_check(unknown),
         *(terminal.render_verdict(samples.verdict(outcome)) for outcome in VerdictOutcome),
@@ -35,7 +35,7 @@ def test_check_prove_and_apply_are_worded(samples: Samples, golden: Callable[[st
         terminal.render_step_failure(patch="p", step="grow", file="a.py", expected="exactly 1 match", actual="none"),
         terminal.render_error(BackportError("It failed.", hint="Try again.")),
     ]
-    golden("terminal.txt", "\n\n".join(said) + "\n")
+    golden("terminal.txt", "\n\n".join(lines) + "\n")
 
 
 def test_no_escape_sequence_reaches_the_terminal(samples: Samples) -> None:
@@ -44,7 +44,7 @@ def test_no_escape_sequence_reaches_the_terminal(samples: Samples) -> None:
     failed = Failed(target=evil, message=evil, hint=evil)
     Console(file=stream, width=200).print(terminal.results_table([failed]))
     report = DetectResult(patch="p", status=Affectedness.AFFECTED, reason=evil, evidence=(Match(evil, 1, evil, evil),))
-    shown = stream.getvalue() + terminal.render_explanations([failed])
-    shown += terminal.render_check(report) + terminal.render_error(BackportError(evil, hint=evil))
-    assert not set(shown) & set("\x1b\x07\r\x9b\u202e\u200b")
-    assert "[bold]x[/bold]" in shown
+    shown_text = stream.getvalue() + terminal.render_explanations([failed])
+    shown_text += terminal.render_check(report) + terminal.render_error(BackportError(evil, hint=evil))
+    assert not set(shown_text) & set("\x1b\x07\r\x9b\u202e\u200b")
+    assert "[bold]x[/bold]" in shown_text

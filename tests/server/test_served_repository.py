@@ -27,9 +27,9 @@ def told() -> list[str]:
 
 
 @pytest.fixture
-def service(office: Office, tmp_path: Path, told: list[str]) -> Iterator[Service]:
+def service(office: Office, tmp_path: Path, lines: list[str]) -> Iterator[Service]:
     (tmp_path / "data").mkdir()
-    context = with_pick(unproven(office).context, progress=told.append)
+    context = with_pick(unproven(office).context, progress=lines.append)
     with running_service(
         context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, on_results=lambda _results: None
     ) as running:

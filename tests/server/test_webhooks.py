@@ -45,8 +45,14 @@ def labelled(label: str, updated_at: str) -> bytes:
     repository = {"full_name": "acme/widget"}
     sender = {"login": "mia", "type": "User"}
     label_json = {"name": label}
-    about = {"action": "labeled", "pull_request": pull, "repository": repository, "sender": sender, "label": label_json}
-    return json.dumps(about).encode()
+    about_values = {
+        "action": "labeled",
+        "pull_request": pull,
+        "repository": repository,
+        "sender": sender,
+        "label": label_json,
+    }
+    return json.dumps(about_values).encode()
 
 
 def _headers(body: bytes, **changed: str) -> dict[str, str]:
@@ -131,7 +137,7 @@ def test_what_is_not_a_delivery_is_refused(journal: Journal, body: bytes, change
 
 
 @pytest.mark.parametrize(
-    "odd",
+    "odd_bytes",
     [
         pytest.param(b"[" * 100_000 + b"]" * 100_000, id="deeper than Python's stack"),
         pytest.param(b"[" * 900 + b"]" * 900, id="deeper than GitHub's, within Python's stack"),
@@ -146,8 +152,8 @@ def test_what_is_not_a_delivery_is_refused(journal: Journal, body: bytes, change
         pytest.param(b'{"a": 1, "a": 2}', id="a name twice"),
     ],
 )
-def test_json_that_github_does_not_send_is_refused(journal: Journal, odd: bytes) -> None:
-    body = comment()[:-1] + b', "odd": ' + odd + b"}"
+def test_json_that_github_does_not_send_is_refused(journal: Journal, odd_bytes: bytes) -> None:
+    body = comment()[:-1] + b', "odd": ' + odd_bytes + b"}"
     assert _deliver(journal, body) == (400, 0)
     assert _deliver(journal, comment().decode().encode("utf-16")) == (400, 0)
     assert journal.count_waiting() == 0

@@ -32,16 +32,16 @@ def _work_off(journal: Journal, work: Callable[[Delivery], None]) -> None:
 
 def test_what_was_waiting_before_the_start_is_done(journal: Journal) -> None:
     journal.accept("one", "push", {})
-    seen: list[str] = []
-    _work_off(journal, lambda delivery: seen.append(delivery.id))
-    assert seen == ["one"]
+    calls: list[str] = []
+    _work_off(journal, lambda delivery: calls.append(delivery.id))
+    assert calls == ["one"]
 
 
 def test_an_error_in_one_delivery_does_not_stop_the_next(journal: Journal) -> None:
-    seen: list[str] = []
+    calls: list[str] = []
 
     def work(delivery: Delivery) -> None:
-        seen.append(delivery.id)
+        calls.append(delivery.id)
         if delivery.id == "one":
             raise ZeroDivisionError("a fault of ours")
         if delivery.id == "two":
@@ -50,17 +50,17 @@ def test_an_error_in_one_delivery_does_not_stop_the_next(journal: Journal) -> No
     for name in ("one", "two", "three"):
         journal.accept(name, "push", {})
     _work_off(journal, work)
-    assert seen == ["one", "two", "three"]
+    assert calls == ["one", "two", "three"]
     assert journal.problems() == ("ZeroDivisionError: a fault of ours", "The mirror is gone.")
 
 
 def test_what_the_end_of_the_bot_interrupted_is_kept_for_the_next_start(journal: Journal) -> None:
     """A suite that was ended with the bot is no verdict, so the delivery is neither finished nor tried again now."""
-    seen: list[str] = []
+    calls: list[str] = []
     ended = threading.Event()
 
     def work(delivery: Delivery) -> None:
-        seen.append(delivery.id)
+        calls.append(delivery.id)
         ended.set()
         raise RunsEnded
 
@@ -69,7 +69,7 @@ def test_what_the_end_of_the_bot_interrupted_is_kept_for_the_next_start(journal:
     worker.start()
     assert ended.wait(10)
     worker.stop()
-    assert (seen, journal.count_waiting()) == (["one"], 1)
+    assert (calls, journal.count_waiting()) == (["one"], 1)
 
 
 def test_an_unanswering_github_is_asked_again(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,16 +105,16 @@ def test_a_journal_that_is_held_by_another_process_stops_no_work(
     monkeypatch.setattr(worker_module, "_JOURNAL_PAUSE", 0.1)
     journal._database.execute("PRAGMA busy_timeout = 50")
     other = sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None, check_same_thread=False)
-    seen: list[str] = []
+    calls: list[str] = []
 
     def work(delivery: Delivery) -> None:
-        seen.append(delivery.id)
-        if len(seen) == 1:
+        calls.append(delivery.id)
+        if len(calls) == 1:
             other.execute("BEGIN IMMEDIATE")
             threading.Timer(0.5, lambda: other.execute("ROLLBACK")).start()
 
     for name in ("one", "two"):
         journal.accept(name, "push", {})
     _work_off(journal, work)
-    assert seen == ["one", "one", "two"]
+    assert calls == ["one", "one", "two"]
     other.close()

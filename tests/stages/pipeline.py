@@ -41,9 +41,9 @@ class Pipeline:
     def folder(self) -> RunFolder:
         return RunFolder(self.run_folder or self.directory / "run")
 
-    def following(self, again: RunFolder) -> Pipeline:
+    def following(self, next_round: RunFolder) -> Pipeline:
         """Return the stages of the next round, on the folder that the last one left for it."""
-        return replace(self, run_folder=again.root, sealed=None, proven=set())
+        return replace(self, run_folder=next_round.root, sealed=None, proven=set())
 
     def write_config(self, extra: str = "", *, required: bool = True) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -103,13 +103,13 @@ class Pipeline:
         return proofs
 
     def publish(
-        self, seal: str, *, again: RunFolder | None = None, evidence_url: str = ""
+        self, seal: str, *, next_round: RunFolder | None = None, evidence_url: str = ""
     ) -> tuple[TargetOutcome, ...]:
         self.give_token()
         connection = self.connection("publish")
         folder = RunFolder(self.folder.root, self.handed_on())
         return ci_jobs.run_publish(
-            folder, seal, connection, next_round=again, evidence_url=evidence_url, progress=silent
+            folder, seal, connection, next_round=next_round, evidence_url=evidence_url, progress=silent
         )
 
     def run(

@@ -32,9 +32,9 @@ CLEAN = "/backport release/1.2"
 
 
 def _move(office: Office, branch: str) -> Sha:
-    moved = git(office.git_dir, "commit-tree", f"{branch}^{{tree}}", "-p", branch, "-m", "Meanwhile")
-    git(office.git_dir, "update-ref", f"refs/heads/{branch}", moved)
-    return Sha(moved)
+    moved_sha = git(office.git_dir, "commit-tree", f"{branch}^{{tree}}", "-p", branch, "-m", "Meanwhile")
+    git(office.git_dir, "update-ref", f"refs/heads/{branch}", moved_sha)
+    return Sha(moved_sha)
 
 
 # --- siblings ---------------------------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def test_what_was_made_from_a_sibling_that_moved_is_made_again_with_it(
     pipeline.prove()
     tip = _move(drifting, "release/2.0")
     again = RunFolder(tmp_path / "again")
-    assert pipeline.publish(seal, again=again) == ()
+    assert pipeline.publish(seal, next_round=again) == ()
     assert drifting.backports() == []
     assert "the branch of a sibling moved: picked and proven again" in drifting.answers(20)[0]
     older, newer = _next_round(pipeline, again)
@@ -117,11 +117,11 @@ def test_the_pick_names_the_commits_of_siblings_that_it_was_made_from(drifting: 
     pipeline.write_config(required=False)
     older, newer = pipeline.plan(pipeline.event("/backport release/1.9 release/2.0", on=20))
     pipeline.pick()
-    picked = [pipeline.folder.read_pick(target.id) for target in (older, newer)]
-    made = [record.made.value for record in picked if record is not None]
-    assert isinstance(made[0], Candidate)
-    assert isinstance(made[1], Candidate)
-    assert (made[0].siblings, made[1].siblings) == (made[1].commits, ())
+    picked_items = [pipeline.folder.read_pick(target.id) for target in (older, newer)]
+    results = [record.made.value for record in picked_items if record is not None]
+    assert isinstance(results[0], Candidate)
+    assert isinstance(results[1], Candidate)
+    assert (results[0].siblings, results[1].siblings) == (results[1].commits, ())
 
 
 def test_an_error_in_a_pick_offers_the_command_with_its_options(
@@ -147,9 +147,9 @@ def _until_proven(pipeline: Pipeline, body: str) -> str:
     return seal
 
 
-def _next_round(pipeline: Pipeline, again: RunFolder) -> tuple[TargetOutcome, ...]:
-    following = pipeline.following(again)
-    following.pick(seal=again.seal("plan"))
+def _next_round(pipeline: Pipeline, next_round: RunFolder) -> tuple[TargetOutcome, ...]:
+    following = pipeline.following(next_round)
+    following.pick(seal=next_round.seal("plan"))
     seal = following.seal()
     following.prove()
     return following.publish(seal)
@@ -159,19 +159,19 @@ def test_a_branch_that_moved_is_picked_and_proven_on_its_new_tip(pipeline: Pipel
     seal = _until_proven(pipeline, "/backport release/1.0 release/1.1 release/1.2")
     tip = _move(pipeline.office, "release/1.2")
     again = RunFolder(tmp_path / "again")
-    first = pipeline.publish(seal, again=again)
+    first = pipeline.publish(seal, next_round=again)
     assert [result.target for result in first] == ["release/1.0", "release/1.1"]
     (answer,) = pipeline.office.answers()
     assert "the branch moved" in answer
     assert pipeline.office.reactions() == ["eyes"], "the request has not ended"
     results = _next_round(pipeline, again)
     assert [result.target for result in results] == ["release/1.0", "release/1.1", "release/1.2"]
-    opened = results[-1]
-    assert isinstance(opened, Opened)
-    assert opened.candidate is not None
-    assert opened.candidate.base_commit == tip
-    assert opened.verdict is not None
-    assert opened.verdict.base.commit == tip
+    result = results[-1]
+    assert isinstance(result, Opened)
+    assert result.candidate is not None
+    assert result.candidate.base_commit == tip
+    assert result.verdict is not None
+    assert result.verdict.base.commit == tip
     (answer,) = pipeline.office.answers()
     assert "moved" not in answer
     assert len(pipeline.office.backports()) == 2
@@ -180,7 +180,7 @@ def test_a_branch_that_moved_is_picked_and_proven_on_its_new_tip(pipeline: Pipel
 
 def test_where_nothing_moved_there_is_no_other_round(pipeline: Pipeline, tmp_path: Path) -> None:
     again = RunFolder(tmp_path / "again")
-    pipeline.publish(_until_proven(pipeline, CLEAN), again=again)
+    pipeline.publish(_until_proven(pipeline, CLEAN), next_round=again)
     assert not again.root.exists()
 
 
@@ -189,7 +189,7 @@ def test_a_request_under_way_is_kept_in_its_comment_until_the_last_round(pipelin
     seal = _until_proven(pipeline, CLEAN)
     _move(pipeline.office, "release/1.2")
     again = RunFolder(tmp_path / "again")
-    pipeline.publish(seal, again=again)
+    pipeline.publish(seal, next_round=again)
     assert ":started:" in pipeline.office.answers()[0]
     _next_round(pipeline, again)
     assert ":started:" not in pipeline.office.answers()[0]
@@ -209,7 +209,7 @@ def test_a_plan_that_was_changed_between_the_rounds_is_refused(pipeline: Pipelin
     seal = _until_proven(pipeline, CLEAN)
     _move(pipeline.office, "release/1.2")
     again = RunFolder(tmp_path / "again")
-    pipeline.publish(seal, again=again)
+    pipeline.publish(seal, next_round=again)
     sealed = again.seal("plan")
     with again.path("plan/backport.yaml").open("a") as config:
         config.write("labels: [forged]\n")
@@ -249,8 +249,8 @@ def test_auto_finds_what_is_affected_in_other_repositories_too(pipeline: Pipelin
 def test_a_repository_out_of_sight_fails_alone_and_says_why(pipeline: Pipeline, asked: str) -> None:
     pipeline.write_config(ELSEWHERE)
     results = pipeline.run(f"/backport release/1.2 {asked}")
-    failed = [result for result in results if isinstance(result, Failed)]
-    (there,) = failed
+    failed_items = [result for result in results if isinstance(result, Failed)]
+    (there,) = failed_items
     assert there.target.startswith(THERE)
     assert "cannot be seen with this token" in there.message
     assert any(isinstance(result, Opened) and result.target == "release/1.2" for result in results)
@@ -292,7 +292,7 @@ def test_what_was_refused_in_one_comment_is_not_held_against_another(pipeline: P
 def test_a_branch_that_is_gone_by_the_publication_fails_alone(pipeline: Pipeline, tmp_path: Path) -> None:
     seal = _until_proven(pipeline, "/backport release/1.1 release/1.2")
     git(pipeline.office.git_dir, "update-ref", "-d", "refs/heads/release/1.2")
-    outcome, gone = pipeline.publish(seal, again=RunFolder(tmp_path / "again"))
+    outcome, gone = pipeline.publish(seal, next_round=RunFolder(tmp_path / "again"))
     assert isinstance(outcome, Opened)
     assert isinstance(gone, Failed)
     assert "is gone by now" in gone.message

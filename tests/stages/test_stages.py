@@ -94,8 +94,10 @@ def test_a_branch_that_moves_during_the_proof_is_not_published(pipeline: Pipelin
     pipeline.pick(target.id)
     seal = pipeline.seal()
     pipeline.prove()
-    moved = git(pipeline.office.git_dir, "commit-tree", "release/1.2^{tree}", "-p", "release/1.2", "-m", "Meanwhile")
-    git(pipeline.office.git_dir, "update-ref", "refs/heads/release/1.2", moved)
+    moved_sha = git(
+        pipeline.office.git_dir, "commit-tree", "release/1.2^{tree}", "-p", "release/1.2", "-m", "Meanwhile"
+    )
+    git(pipeline.office.git_dir, "update-ref", "refs/heads/release/1.2", moved_sha)
     (result,) = pipeline.publish(seal)
     assert isinstance(result, Failed)
     assert "moved" in result.message

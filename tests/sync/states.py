@@ -21,7 +21,7 @@ def state_of(
     reason: str = "the cherry-pick applies",
     branch: str = "release/1.0",
     pull_request: int | None = None,
-    landed: int = 0,
+    landed_count: int = 0,
     direct: bool = False,
 ) -> OriginalState:
     """Make the state of #number, which was merged as many days before the moment as 100 minus its number."""
@@ -42,7 +42,7 @@ def state_of(
         needs=needs,
         waits=waits,
         pull_request=pull_request,
-        landed=landed,
+        landed=landed_count,
     )
 
 
@@ -60,7 +60,10 @@ def every_state() -> BranchState:
     """Make a branch on which each state is there once."""
     return branch(
         state_of(
-            1, State.ALREADY_APPLIED, reason="012345678901 on the branch was cherry-picked from it", landed=MOMENT - DAY
+            1,
+            State.ALREADY_APPLIED,
+            reason="012345678901 on the branch was cherry-picked from it",
+            landed_count=MOMENT - DAY,
         ),
         state_of(2, State.OPENED, reason="#90 is open", pull_request=90),
         state_of(3, State.CLEAN),

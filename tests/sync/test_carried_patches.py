@@ -52,9 +52,9 @@ class OneFile:
 
 def with_patch(source: str) -> str:
     """Return the backend with sglang-24587 applied."""
-    applied = apply(OneFile(source), load_patches([bundled_patches()])["sglang-24587"])
-    assert isinstance(applied, Applied), str(applied)
-    return applied.changes[f"python/{BACKEND}"].decode()
+    result = apply(OneFile(source), load_patches([bundled_patches()])["sglang-24587"])
+    assert isinstance(result, Applied), str(result)
+    return result.changes[f"python/{BACKEND}"].decode()
 
 
 def sync(clone: Path, tmp_path: Path) -> Mapping[str, Mapping[str, Any]]:

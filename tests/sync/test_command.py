@@ -34,10 +34,10 @@ def clone(history: History) -> Path:
     first_fix = history.commit({"f": LINES.replace("3\n", "three\n", 1)}, base, message="Fix one (#1)")
     two = history.commit({"f": LINES.replace("3\n", "THREE\n", 1)}, first_fix, message="Fix two (#2)")
     history.branch("main", history.commit({"g": "g\n"}, two, message="Add (#3)"))
-    picked = history.commit(
+    picked_commit = history.commit(
         {"f": LINES.replace("3\n", "three\n", 1)}, base, message=backport_message("Fix", [first_fix])
     )
-    history.branch("release/1", picked)
+    history.branch("release/1", picked_commit)
     history.branch("release/2", base)
     return history.directory
 
@@ -67,8 +67,8 @@ def test_a_fix_of_what_a_commit_only_names_may_be_needed(history: History, confi
     """
     base = history.commit({"f": LINES})
     original = history.commit({"f": LINES.replace("3\n", "three\n", 1)}, base, message="Fix one (#1)")
-    again = f"Fix it again (#2)\n\nFixes: {original}"
-    history.branch("main", history.commit({"g": "g\n"}, original, message=again))
+    again_text = f"Fix it again (#2)\n\nFixes: {original}"
+    history.branch("main", history.commit({"g": "g\n"}, original, message=again_text))
     message = backport_message("Fix one", [original])
     history.branch("release/1", history.commit({"f": LINES.replace("20\n", "twenty\n")}, base, message=message))
     history.branch("release/2", base)
@@ -122,9 +122,9 @@ def test_what_is_left_out_is_neither_missing_nor_missed(history: History, config
 
 
 def test_without_rules_nothing_is_said_to_be_missing_or_not(clone: Path, tmp_path: Path) -> None:
-    bare = tmp_path / "bare.yaml"
-    bare.write_text("repository: a/b\n")
-    words = ["sync", "--git", str(clone), "--config", str(bare), "--data", str(tmp_path / "data")]
+    plain_text = tmp_path / "bare.yaml"
+    plain_text.write_text("repository: a/b\n")
+    words = ["sync", "--git", str(clone), "--config", str(plain_text), "--data", str(tmp_path / "data")]
     result = CliRunner().invoke(app, words, catch_exceptions=False)
     assert "Nothing is missing" not in result.output
     assert "release/2: No rule asks for any of 3 originals: `sync.rules` says what belongs here." in result.output

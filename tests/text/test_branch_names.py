@@ -15,10 +15,10 @@ _ALPHABET = "ab1/.@{}-_ ~^:?*[\\\x7f\tlock`|é"
 
 
 def git_takes(name: str) -> bool:
-    asked = subprocess.run(
+    result = subprocess.run(
         ["git", "check-ref-format", "--branch", name], capture_output=True, check=False, stdin=subprocess.DEVNULL
     )
-    return asked.returncode == 0
+    return result.returncode == 0
 
 
 @settings(max_examples=150, deadline=None)
@@ -66,10 +66,10 @@ def test_slug_is_readable(branch: str, expected: str) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.text(min_size=1, max_size=120).filter(lambda name: name_problem(name) is None))
 def test_slug_makes_a_branch_name_of_every_branch(branch: str) -> None:
-    made = f"backport/1-to-{slug(branch)}"
-    assert name_problem(made) is None
-    assert len(made.encode()) <= MAX_NAME_BYTES
-    assert made.isascii()
+    text = f"backport/1-to-{slug(branch)}"
+    assert name_problem(text) is None
+    assert len(text.encode()) <= MAX_NAME_BYTES
+    assert text.isascii()
 
 
 def test_names_that_lose_letters_keep_apart() -> None:

@@ -10,7 +10,7 @@ from bot.text.globs import matches_path, matches_text
 
 
 @pytest.mark.parametrize(
-    ("pattern", "text", "meant"),
+    ("pattern", "text", "is_meant"),
     [
         ("[Type] Bug", "[type] bug", True),
         ("[Type] Bug", "T Bug", False),
@@ -35,12 +35,12 @@ from bot.text.globs import matches_path, matches_text
         ("crash", "the crash", False),
     ],
 )
-def test_brackets_are_themselves_and_a_set_where_they_hold_no_word(pattern: str, text: str, meant: bool) -> None:
-    assert matches_text(pattern, text) is meant
+def test_brackets_are_themselves_and_a_set_where_they_hold_no_word(pattern: str, text: str, is_meant: bool) -> None:
+    assert matches_text(pattern, text) is is_meant
 
 
 @pytest.mark.parametrize(
-    ("pattern", "path", "meant"),
+    ("pattern", "path", "is_meant"),
     [
         ("app/[slug]/**", "app/[slug]/page.tsx", True),
         ("app/[slug]/**", "app/s/page.tsx", False),
@@ -54,8 +54,8 @@ def test_brackets_are_themselves_and_a_set_where_they_hold_no_word(pattern: str,
         ("SRC/*", "src/a.py", False),
     ],
 )
-def test_a_path_may_hold_brackets(pattern: str, path: str, meant: bool) -> None:
-    assert matches_path(pattern, path) is meant
+def test_a_path_may_hold_brackets(pattern: str, path: str, is_meant: bool) -> None:
+    assert matches_path(pattern, path) is is_meant
 
 
 def test_many_stars_stay_quick() -> None:

@@ -63,9 +63,9 @@ def test_hostile_text_is_only_shown(value: str, escape: type[str]) -> None:
 @settings(max_examples=400, deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab1 `*_[]()<>#@!|~&$\\-+=.:;/{}\n\"'w"), min_size=1, max_size=30))
 def test_any_text_is_only_shown(value: str) -> None:
-    rendered = text(value)
-    if rendered.strip():
-        said = shown(rendered)
+    rendered_text = text(value)
+    if rendered_text.strip():
+        said = shown(rendered_text)
         assert said.replace("\u2060", "") == " ".join(value.split())
         assert not ACTIVE.search(said)
 

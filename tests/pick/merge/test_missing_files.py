@@ -17,22 +17,22 @@ NEW = OLD[: OLD.index("def function_2")] + "".join(
 def test_edit_is_made_at_the_path_that_the_branch_has(history: History, repository: Repository) -> None:
     """base ── the file is moved ── and rewritten ── original; base ── tip (release)"""
     base = history.commit({"old.py": OLD})
-    moved = history.commit({"old.py": None, "lib/new.py": OLD}, base)
-    rewritten = history.commit({"lib/new.py": NEW}, moved)
+    moved_commit = history.commit({"old.py": None, "lib/new.py": OLD}, base)
+    rewritten = history.commit({"lib/new.py": NEW}, moved_commit)
     original = history.commit({"lib/new.py": NEW.replace("return 1\n", "return -1\n")}, rewritten)
-    made = run_ladder(repository, history.commit({"other": "o"}, base), original)
-    assert isinstance(made, Candidate)
-    assert made.files == ("old.py",)
-    assert made.certainty is Certainty.PROPOSED
-    assert history.show(made.commit, "old.py") == OLD.replace("return 1\n", "return -1\n").rstrip("\n")
+    result = run_ladder(repository, history.commit({"other": "o"}, base), original)
+    assert isinstance(result, Candidate)
+    assert result.files == ("old.py",)
+    assert result.certainty is Certainty.PROPOSED
+    assert history.show(result.commit, "old.py") == OLD.replace("return 1\n", "return -1\n").rstrip("\n")
 
 
 def test_edit_that_does_not_fit_at_the_older_path_is_not_left_out(history: History, repository: Repository) -> None:
     """base ── the file is moved ── and rewritten ── original, which edits what is new; base ── tip (release)"""
     base = history.commit({"old.py": OLD, "f": "".join(f"line {number}\n" for number in range(9))})
-    moved = history.commit({"old.py": None, "lib/new.py": OLD}, base)
-    rewritten = history.commit({"lib/new.py": NEW}, moved)
-    edited = NEW.replace("return 1\n", "yield function_0()\n").replace("return 0\n", "yield 1\n")
-    original = history.commit({"lib/new.py": edited, "f": "fixed\n"}, rewritten)
+    moved_commit = history.commit({"old.py": None, "lib/new.py": OLD}, base)
+    rewritten = history.commit({"lib/new.py": NEW}, moved_commit)
+    edited_text = NEW.replace("return 1\n", "yield function_0()\n").replace("return 0\n", "yield 1\n")
+    original = history.commit({"lib/new.py": edited_text, "f": "fixed\n"}, rewritten)
     tip = history.commit({"old.py": OLD.replace("return 1\n", "return 11\n").replace("return 0\n", "raise E\n")}, base)
     assert isinstance(run_ladder(repository, tip, original), Conflict)

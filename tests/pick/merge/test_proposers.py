@@ -24,7 +24,7 @@ def proposed(base: str, ours: str, theirs: str) -> dict[str, tuple[str, ...]]:
 
 
 @pytest.mark.parametrize(
-    ("base", "ours", "theirs", "name", "made"),
+    ("base", "ours", "theirs", "name", "text"),
     [
         ("a\nb\n", "a2\nb\n", "a\nb2\n", "neighbouring lines", "a2\nb2\n"),
         ("a\n", "a\nours\n", "theirs\na\n", "touching lines", "theirs\na\nours\n"),
@@ -51,9 +51,9 @@ def proposed(base: str, ours: str, theirs: str) -> dict[str, tuple[str, ...]]:
         ("old\n", "other\n", "new\n", "target's text", "other\n"),
     ],
 )
-def test_proposer_makes(base: str, ours: str, theirs: str, name: str, made: str) -> None:
+def test_proposer_makes(base: str, ours: str, theirs: str, name: str, text: str) -> None:
     answers = proposed(base, ours, theirs)
-    assert name in answers[made]
+    assert name in answers[text]
 
 
 def test_new_lines_are_put_into_the_words_of_the_target() -> None:
@@ -85,9 +85,9 @@ def test_new_words_are_not_joined_to_those_that_the_target_moved_to_the_margin()
 @example(["", "a = f(x, y)"], ["a = f(x, y)"], ["b = 1", "a = f(x, y)"])
 def test_no_answer_has_a_word_that_no_side_has(base: list[str], ours: list[str], theirs: list[str]) -> None:
     contested = region(*("".join(f"{line}\n" for line in side) for side in (base, ours, theirs)))
-    known = set(_words((*contested.base, *contested.ours, *contested.theirs)))
+    known_set = set(_words((*contested.base, *contested.ours, *contested.theirs)))
     for answer in propose(contested, {}, ()):
-        assert set(_words(answer)) <= known
+        assert set(_words(answer)) <= known_set
 
 
 def _words(lines: Lines) -> list[bytes]:

@@ -25,11 +25,11 @@ def _annotated(history: History) -> tuple[Sha, Sha]:
 
 def test_words_that_stand_apart_are_merged_and_proposed(history: History, repository: Repository) -> None:
     branch, original = _annotated(history)
-    made = run_ladder(repository, branch, original)
-    assert isinstance(made, Candidate)
-    assert (made.method, made.certainty) == (Method.RESOLVED, Certainty.PROPOSED)
-    assert "def read(path: int, size, block=1):" in history.show(made.commit, "read.py")
-    (resolution,) = made.resolutions
+    result = run_ladder(repository, branch, original)
+    assert isinstance(result, Candidate)
+    assert (result.method, result.certainty) == (Method.RESOLVED, Certainty.PROPOSED)
+    assert "def read(path: int, size, block=1):" in history.show(result.commit, "read.py")
+    (resolution,) = result.resolutions
     assert resolution.ours == b"def read(path: int, size):\n"
     assert resolution.theirs == b"def read(path, size, block=1):\n"
     assert "of 100 such cases" in resolution.how
@@ -37,9 +37,9 @@ def test_words_that_stand_apart_are_merged_and_proposed(history: History, reposi
 
 def test_without_proposals_it_stays_a_conflict_that_tells_why(history: History, repository: Repository) -> None:
     branch, original = _annotated(history)
-    made = pick(repository, plan(branch, original), patches={}, committer=COMMITTER, propose=False)
-    assert isinstance(made, Conflict)
-    assert "wants no proposals" in made.rungs[-1].detail
+    result = pick(repository, plan(branch, original), patches={}, committer=COMMITTER, propose=False)
+    assert isinstance(result, Conflict)
+    assert "wants no proposals" in result.rungs[-1].detail
 
 
 def test_edit_of_a_file_that_the_branch_never_had_is_left_out_and_said_so(
@@ -47,21 +47,21 @@ def test_edit_of_a_file_that_the_branch_never_had_is_left_out_and_said_so(
 ) -> None:
     base = history.commit({"read.py": CODE})
     main = history.commit({"tests/test_new.py": "def test_new():\n    assert True\n"}, base)
-    fixed = {"read.py": CODE.replace("data)", "bytes)"), "tests/test_new.py": "def test_new():\n    assert 1\n"}
-    original = history.commit({**fixed, "read.py": CODE.replace("return data", "return bytes(data)")}, main)
-    made = run_ladder(repository, history.commit({"other": "o"}, base), original)
-    assert isinstance(made, Candidate)
-    assert made.files == ("read.py",)
-    assert "main got that file after the branch left it" in made.resolutions[0].how
+    fixed_files = {"read.py": CODE.replace("data)", "bytes)"), "tests/test_new.py": "def test_new():\n    assert 1\n"}
+    original = history.commit({**fixed_files, "read.py": CODE.replace("return data", "return bytes(data)")}, main)
+    result = run_ladder(repository, history.commit({"other": "o"}, base), original)
+    assert isinstance(result, Candidate)
+    assert result.files == ("read.py",)
+    assert "main got that file after the branch left it" in result.resolutions[0].how
 
 
 def test_nothing_is_proposed_where_all_of_it_would_be_left_out(history: History, repository: Repository) -> None:
     base = history.commit({"read.py": CODE})
     main = history.commit({"new.py": CODE}, base)
     original = history.commit({"new.py": CODE.replace("data", "bytes")}, main)
-    made = run_ladder(repository, history.commit({"other": "o"}, base), original)
-    assert isinstance(made, Conflict)
-    assert "nothing of it would be left" in made.rungs[-1].detail
+    result = run_ladder(repository, history.commit({"other": "o"}, base), original)
+    assert isinstance(result, Conflict)
+    assert "nothing of it would be left" in result.rungs[-1].detail
 
 
 def test_text_that_the_branch_wrote_itself_is_not_thrown_away(history: History, repository: Repository) -> None:
@@ -74,15 +74,15 @@ def test_text_that_the_branch_wrote_itself_is_not_thrown_away(history: History, 
 def test_answer_that_uses_a_name_the_branch_lacks_is_refused(history: History, repository: Repository) -> None:
     """The original's new line calls what main imports elsewhere in the file, and the branch does not."""
     base = history.commit({"read.py": CODE})
-    near = history.commit({"read.py": CODE.replace("import os\n", "import os\nimport zlib\n")}, base)
-    fixed = CODE.replace("import os\n", "import os\nimport zlib\n").replace(
+    near_commit = history.commit({"read.py": CODE.replace("import os\n", "import os\nimport zlib\n")}, base)
+    fixed_text = CODE.replace("import os\n", "import os\nimport zlib\n").replace(
         "path, size)", "path, size, wait=zlib.Z)", 1
     )
-    original = history.commit({"read.py": fixed}, near)
+    original = history.commit({"read.py": fixed_text}, near_commit)
     branch = history.commit({"read.py": CODE.replace("path, size", "path: int, size", 1)}, base)
-    made = run_ladder(repository, branch, original)
-    assert isinstance(made, Conflict)
-    assert "`zlib` is defined nowhere" in made.rungs[-1].detail
+    result = run_ladder(repository, branch, original)
+    assert isinstance(result, Conflict)
+    assert "`zlib` is defined nowhere" in result.rungs[-1].detail
 
 
 def test_branches_with_the_same_file_are_answered_once(
@@ -90,17 +90,19 @@ def test_branches_with_the_same_file_are_answered_once(
 ) -> None:
     """Three tips: two with the same file and one with another; what each becomes is what it becomes alone."""
     branch, original = _annotated(history)
-    other = history.commit({"read.py": CODE.replace("path, size", "path: str, size", 1)}, branch)
-    tips = [branch, history.commit({"beside": "b"}, branch), other]
-    alone = [run_ladder(repository, tip, original) for tip in tips]
-    asked: list[object] = []
+    other_commit = history.commit({"read.py": CODE.replace("path, size", "path: str, size", 1)}, branch)
+    tips = [branch, history.commit({"beside": "b"}, branch), other_commit]
+    alone_items = [run_ladder(repository, tip, original) for tip in tips]
+    calls: list[object] = []
 
     def counted(*arguments: object) -> Proposals:
-        asked.append(arguments)
+        calls.append(arguments)
         return propose(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(resolver, "propose", counted)
     caches = PickCaches()
-    together = [pick(repository, plan(tip, original), patches={}, committer=COMMITTER, caches=caches) for tip in tips]
-    assert together == alone
-    assert len(asked) == 2
+    joint_results = [
+        pick(repository, plan(tip, original), patches={}, committer=COMMITTER, caches=caches) for tip in tips
+    ]
+    assert joint_results == alone_items
+    assert len(calls) == 2
