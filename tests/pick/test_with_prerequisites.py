@@ -30,11 +30,11 @@ def _bring(repository: Repository, planned: TargetPlan) -> tuple[Conflict, Candi
 def test_what_conflicts_after_them_is_resolved_as_surely_as_was_said(
     history: History, repository: Repository, added: int
 ) -> None:
-    tip, near, original = with_rest(history, added=added)
+    tip, near, original = with_rest(history, added_lines=added)
     conflict, made = _bring(repository, plan(tip, original))
     assert (made.certainty, made.method) == (conflict.rest, Method.RESOLVED)
-    assert [each.path for each in made.resolutions] == ["new.py"]
-    assert [each.sha for each in made.prerequisites] == [near]
+    assert [resolution.path for resolution in made.resolutions] == ["new.py"]
+    assert [commit.sha for commit in made.prerequisites] == [near]
     first, last = made.commits
     assert (made.base_commit, made.commit) == (tip, last)
     assert repository.commit(last).parents == (first,)
@@ -52,18 +52,18 @@ def test_a_prerequisite_is_resolved_only_where_that_is_certain(history: History,
     notes = "".join(f"- change {number}\n" for number in range(40))
     base = history.commit({"f": ten_lines(), "g": "g\n"})
     adding = history.commit({"notes": notes, **{f"many/{number}": "x\n" for number in range(50)}}, base)
-    near = history.commit({"f": ten_lines(l3="near"), "notes": f"{notes}- near\n"}, adding)
-    original = history.commit({"f": ten_lines(l3="fixed")}, near)
+    near_commit = history.commit({"f": ten_lines(l3="near"), "notes": f"{notes}- near\n"}, adding)
+    original = history.commit({"f": ten_lines(l3="fixed")}, near_commit)
     conflict, made = _bring(repository, plan(history.commit({"g": "G\n"}, base), original))
     assert (conflict.rest, made.certainty, made.method) == (Certainty.CERTAIN, Certainty.CERTAIN, Method.RESOLVED)
-    assert [(each.path, each.result) for each in made.resolutions] == [("notes", None)]
+    assert [(resolution.path, resolution.result) for resolution in made.resolutions] == [("notes", None)]
     assert made.files == ("f",)
 
 
 def test_where_all_of_it_applies_nothing_is_resolved(history: History, repository: Repository) -> None:
     base = history.commit({"f": ten_lines()})
-    near = history.commit({"f": ten_lines(l3="near")}, base)
-    original = history.commit({"f": ten_lines(l3="fixed")}, near)
+    near_commit = history.commit({"f": ten_lines(l3="near")}, base)
+    original = history.commit({"f": ten_lines(l3="fixed")}, near_commit)
     conflict, made = _bring(repository, plan(history.commit({"x": "x"}, base), original))
     assert (conflict.rest, made.method, made.resolutions) == (None, Method.CHERRY_PICK, ())
     assert len(made.commits) == 2
@@ -80,27 +80,27 @@ def test_part_of_a_sweep_says_what_it_is_and_does_not_count_as_the_sweep(
     assert part.message == f"Tidy up (#4)\n\nThis is only a part of commit {sweep}, what it changes in:\n  f\n"
     assert repository.changed_paths(tip, part.sha) == ("f",)
     assert picked_from(last.message) == (original,)
-    again = pick(repository, plan(last.sha, sweep), patches={}, committer=COMMITTER)
-    assert not isinstance(again, AlreadyApplied)
+    result = pick(repository, plan(last.sha, sweep), patches={}, committer=COMMITTER)
+    assert not isinstance(result, AlreadyApplied)
 
 
 def test_what_the_branch_has_in_another_form_is_no_prerequisite(history: History, repository: Repository) -> None:
     """It would pick again, but as it counts as landed it would not be brought."""
     base = history.commit({"f": ten_lines(), "g": "g\n"})
-    near = history.commit({"f": ten_lines(l3="near"), "g": "G\n"}, base)
-    original = history.commit({"f": ten_lines(l3="fixed")}, near)
-    adapted = history.commit({"g": "G\n"}, base, message=f"Near\n\n(cherry picked from commit {near})\n")
+    near_commit = history.commit({"f": ten_lines(l3="near"), "g": "G\n"}, base)
+    original = history.commit({"f": ten_lines(l3="fixed")}, near_commit)
+    adapted = history.commit({"g": "G\n"}, base, message=f"Near\n\n(cherry picked from commit {near_commit})\n")
     history.branch("release/1", adapted)
     conflict = pick(repository, plan(adapted, original), patches={}, committer=COMMITTER)
     assert isinstance(conflict, Conflict)
     assert conflict.prerequisites == ()
     reverting = history.commit({"g": "g\n"}, adapted, message=f"Revert\n\nThis reverts commit {adapted}.\n")
     _conflict, made = _bring(repository, plan(reverting, original))
-    assert [each.sha for each in made.prerequisites] == [near]
+    assert [commit.sha for commit in made.prerequisites] == [near_commit]
 
 
 def test_nor_is_it_one_where_the_rest_could_be_resolved(history: History, repository: Repository) -> None:
-    tip, near, original = with_rest(history, added=0)
+    tip, near, original = with_rest(history, added_lines=0)
     adapted = history.commit(
         {"f": ten_lines(l3="adapted")}, tip, message=f"Near\n\n(cherry picked from commit {near})\n"
     )
@@ -111,12 +111,12 @@ def test_nor_is_it_one_where_the_rest_could_be_resolved(history: History, reposi
 
 
 def test_part_of_a_sweep_does_not_claim_what_the_sweep_was_picked_from() -> None:
-    other = "a" * 40
-    message = f"Tidy up\n\nAll of it.\n\n(cherry picked from commit {other})\nSigned-off-by: A <a@example.org>\n"
-    assert picked_from(message) == (other,)
+    other_text = "a" * 40
+    message = f"Tidy up\n\nAll of it.\n\n(cherry picked from commit {other_text})\nSigned-off-by: A <a@example.org>\n"
+    assert picked_from(message) == (other_text,)
     part = part_message(message, Sha("b" * 40), ["f"])
     assert picked_from(part) == ()
-    assert other in part
+    assert other_text in part
     assert "Signed-off-by: A <a@example.org>" in part
 
 
@@ -125,8 +125,8 @@ def test_a_part_is_looked_at_together_with_the_originals(history: History, repos
     between = "".join(f"VALUE_{number} = {number}\n" for number in range(9))
     many = {f"many/{number}": "x\n" for number in range(50)}
     base = history.commit({"f": ten_lines(), "code.py": f"NAME = 1\n{between}print(NAME)\n", **many})
-    dropped = {"f": ten_lines(l3="swept"), "code.py": f"{between}print(NAME)\n"}
-    sweep = history.commit({**dropped, **dict.fromkeys(many, "y\n")}, base)
+    dropped_files = {"f": ten_lines(l3="swept"), "code.py": f"{between}print(NAME)\n"}
+    sweep = history.commit({**dropped_files, **dict.fromkeys(many, "y\n")}, base)
     original = history.commit({"f": ten_lines(l3="fixed"), "code.py": between}, sweep)
     conflict, made = _bring(repository, plan(history.commit({"many/7": "mine\n"}, base), original))
     assert conflict.prerequisites[0].paths == ("code.py", "f")

@@ -82,11 +82,11 @@ def waiting_suite(tmp_path: Path) -> Suite:
 
 def started_trees(tmp_path: Path) -> set[Path]:
     """Return the trees whose runs have started up; all folders of their kernels are in here."""
-    found = set()
+    found_set = set()
     for file in tmp_path.rglob("started"):
         with suppress(FileNotFoundError):
-            found.add(Path(file.read_text(encoding="utf-8")))
-    return found
+            found_set.add(Path(file.read_text(encoding="utf-8")))
+    return found_set
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -102,11 +102,11 @@ def each_ends_after_the_next_has_started(tmp_path: Path, *trees: Path) -> Iterat
     files = [tmp_path / "suite/may-end" / tree.parent.name / tree.name for tree in trees]
     for file in files:
         file.parent.mkdir(parents=True, exist_ok=True)
-    seen: set[Path] = set()
+    seen_set: set[Path] = set()
 
     def is_started(tree: Path) -> bool:
-        seen.update(started_trees(tmp_path))
-        return tree in seen
+        seen_set.update(started_trees(tmp_path))
+        return tree in seen_set
 
     def let_end() -> None:
         for file, following in zip(files, trees[1:], strict=False):
@@ -207,8 +207,8 @@ def test_of_several_suites_the_next_starts_up_meanwhile(several: tuple[Path, dic
         tree.mkdir(parents=True)
 
     def one(name: str, suite: Suite | CommandSuite, gate: StartGate, stop_when: StopWhen) -> Verdict:
-        own = folder / "of" / name
-        return prove(own / "base", own / "candidate", suite, gate=gate, stop_when=stop_when)
+        own_text = folder / "of" / name
+        return prove(own_text / "base", own_text / "candidate", suite, gate=gate, stop_when=stop_when)
 
     with each_ends_after_the_next_has_started(folder, *trees):
         verdicts = prove_each(suites, one, first=StartGate(), device="auto", isolation=DEFAULT, stop_when=never)
@@ -277,16 +277,16 @@ def carried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CarriedPatch:
 
 def test_the_trees_are_laid_out_while_the_suite_starts_up(carried: CarriedPatch, tmp_path: Path) -> None:
     base, candidate = tmp_path / "made/base", tmp_path / "made/candidate"
-    laid: list[float] = []
+    laid_items: list[float] = []
 
     def lay_out() -> None:
         wait_until(lambda: started_trees(tmp_path) == {base, candidate})
-        laid.append(time.monotonic())
+        laid_items.append(time.monotonic())
 
     verdict = prove_trees(base, candidate, carried, lay_out=lay_out, patches={}, device="cpu")
     assert "all passed on the candidate" in verdict.reason  # what the rules say of these trees is no matter of turns
     for run in (verdict.base, verdict.candidate):
-        assert clock(run, "started") < laid[0] < clock(run, "began")
+        assert clock(run, "started") < laid_items[0] < clock(run, "began")
 
 
 def test_trees_that_cannot_be_laid_out_end_the_proof(carried: CarriedPatch, tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def test_no_suite_begins_before_the_trees_are_laid_out(
     """The first suite ends at once, long before."""
     with monkeypatch.context() as patch:
         (tmp_path / "broken").mkdir()
-        broken = replace(carried, suite=replace(carried.suite, directory=tmp_path / "broken"))
+        broken_value = replace(carried, suite=replace(carried.suite, directory=tmp_path / "broken"))
         if follower == "companion":
             for module in (prove_suite, suite_sequence):
                 patch.setattr(module, "choose_order", lambda *_: RunOrder.IN_TURN)
@@ -324,23 +324,23 @@ def test_no_suite_begins_before_the_trees_are_laid_out(
         command = OwnCommand(name="second", command=("test", "-e", "file"))
         base, candidate = tmp_path / "made/base", tmp_path / "made/candidate"
 
-        said: list[str] = []
+        lines: list[str] = []
 
         def lay_out() -> None:
-            wait_until(lambda: len(endings(said)) == 2)
+            wait_until(lambda: len(endings(lines)) == 2)
             for tree in (base, candidate):
                 (tree / "file").touch()
 
         verdict = prove_trees(
             base,
             candidate,
-            broken,
+            broken_value,
             lay_out=lay_out,
             companions=[replace(carried, name="second")] if follower == "companion" else [],
             patches={},
             settings=ProveConfig(commands=(command,) if follower == "command" else ()),
             device="cpu",
-            progress=said.append,
+            progress=lines.append,
         )
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
     second = [case for run in (verdict.base, verdict.candidate) for case in run.cases if case.name.startswith("second")]
@@ -358,19 +358,19 @@ def test_a_proof_that_ended_before_its_trees_were_there_leaves_nothing(
     (tmp_path / "suite/test_it.py").unlink()
     for module in (prove_suite, suite_sequence):
         monkeypatch.setattr(module, "choose_order", lambda *_: how)
-    said: list[str] = []
+    lines: list[str] = []
     verdict = prove_trees(
         tmp_path / "base",
         tmp_path / "candidate",
         carried,
-        lay_out=lambda: wait_until(lambda: len(endings(said)) == 2),
+        lay_out=lambda: wait_until(lambda: len(endings(lines)) == 2),
         patches={},
-        progress=said.append,
+        progress=lines.append,
     )
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
     assert list(tmp_path.glob("backport-*")) == []
     assert caplog.records == []
-    assert [line for line in said if "started" in line] == []
+    assert [line for line in lines if "started" in line] == []
 
 
 def test_a_turn_whose_sign_cannot_be_written_counts_so_that_the_run_ends_in_time(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ def shell(script: str, directory: Path) -> subprocess.CompletedProcess[str]:
 
 
 def git(directory: Path, *words: str) -> str:
-    asked = subprocess.run(["git", *words], cwd=directory, env=ENVIRONMENT, capture_output=True, text=True, check=True)
-    return asked.stdout.strip()
+    result = subprocess.run(["git", *words], cwd=directory, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    return result.stdout.strip()
 
 
 @pytest.fixture
@@ -119,8 +119,8 @@ def test_a_path_that_is_no_utf8_is_quoted_so_that_a_shell_reads_its_bytes(tmp_pa
         branch="b", backport_branch="c", commits=(Sha("1" * 40),), merge_method=MergeMethod.SQUASH, files=[path]
     ).finish
     quoted = finish.splitlines()[0].partition(" -- ")[2].removesuffix(" &&")
-    printed = subprocess.run(["bash", "-c", f"printf %s {quoted}"], env=ENVIRONMENT, capture_output=True, check=True)
-    assert printed.stdout == b"a b/caf\xe9's"
+    result = subprocess.run(["bash", "-c", f"printf %s {quoted}"], env=ENVIRONMENT, capture_output=True, check=True)
+    assert result.stdout == b"a b/caf\xe9's"
 
 
 def test_what_is_left_out_is_taken_back_by_the_commands(clone: tuple[Path, Sha]) -> None:
