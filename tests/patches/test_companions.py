@@ -48,9 +48,9 @@ def run(shipped: Mapping[str, CarriedPatch], tmp_path_factory: pytest.TempPathFa
         folder = tmp_path_factory.mktemp("suites")
         for suite in suites.values():
             shutil.copytree(suite.directory, folder, dirs_exist_ok=True)
-        whole = run_suite(tree, replace(suites[names[0]], directory=folder), name=tree.name, device="cpu")
-        assert whole.problem == ""
-        return {name: _part(whole, suite.directory) for name, suite in suites.items()}
+        result = run_suite(tree, replace(suites[names[0]], directory=folder), name=tree.name, device="cpu")
+        assert result.problem == ""
+        return {name: _part(result, suite.directory) for name, suite in suites.items()}
 
     return run_together
 
@@ -141,13 +141,13 @@ def _assert_nothing_undeclared_fails(run: SuiteRun, tree: Path, shipped: Mapping
     suite = shipped[FIRST].suite
     resolved = resolved_in(DirectoryTree(tree), suite, shipped)
     assert resolved == {"sglang-27485"}
-    declared = [known.cases for known in suite.known_failures if known.fixed_by not in resolved]
-    failed = {case.name for case in run.cases if case.outcome is not CaseOutcome.PASSED} - _skipped(run)
-    assert [name for name in failed if not any(matches(cases, name) for cases in declared)] == []
+    declared = [known_failure.cases for known_failure in suite.known_failures if known_failure.fixed_by not in resolved]
+    failed_text = {case.name for case in run.cases if case.outcome is not CaseOutcome.PASSED} - _skipped(run)
+    assert [name for name in failed_text if not any(matches(cases, name) for cases in declared)] == []
     assert run.count(CaseOutcome.PASSED) > 150
     past_end = {case.name for case in run.cases if int(case.figures.get("past_end", 0))}
-    assert past_end <= failed
-    assert not [name for name in failed if "mla_verify" in name]
+    assert past_end <= failed_text
+    assert not [name for name in failed_text if "mla_verify" in name]
     assert [case for case in run.cases if "mla_verify" in case.name and case.outcome is CaseOutcome.PASSED]
     assert {"page1", "page16", "page64"} <= {part for case in run.cases for part in case.name.rstrip("]").split("-")}
 

@@ -54,21 +54,23 @@ def run(patch: CarriedPatch) -> Callable[[Path], SuiteRun]:
 def undeclared(run: SuiteRun, suite: Suite) -> set[str]:
     """Name the cases that fail and are not declared to."""
     failed = {case.name for case in run.cases if case.outcome is CaseOutcome.FAILED}
-    return {name for name in failed if not any(matches(known.cases, name) for known in suite.known_failures)}
+    return {
+        name for name in failed if not any(matches(known_failure.cases, name) for known_failure in suite.known_failures)
+    }
 
 
 @pytest.mark.parametrize("version", ["0.5.13", "0.5.23"])
 def test_a_fixed_release_fails_what_is_declared_and_nothing_else(
     version: str, released: Release, patch: CarriedPatch, run: Callable[[Path], SuiteRun]
 ) -> None:
-    ended = run(released(version))
-    assert ended.problem == ""
-    assert ended.count(CaseOutcome.ERROR) == 0
-    assert undeclared(ended, patch.suite) == set()
-    assert ended.count(CaseOutcome.PASSED) > 150
-    assert ended.count(CaseOutcome.FAILED) == 5
-    assert set(ended.covered["page size"].split(", ")) >= {"1", "2", "4", "8", "16", "32", "64", "128", "256", "3"}
-    assert set(ended.covered["draft tokens"].split(", ")) >= {"2", "8", "9", "64"}
+    result = run(released(version))
+    assert result.problem == ""
+    assert result.count(CaseOutcome.ERROR) == 0
+    assert undeclared(result, patch.suite) == set()
+    assert result.count(CaseOutcome.PASSED) > 150
+    assert result.count(CaseOutcome.FAILED) == 5
+    assert set(result.covered["page size"].split(", ")) >= {"1", "2", "4", "8", "16", "32", "64", "128", "256", "3"}
+    assert set(result.covered["draft tokens"].split(", ")) >= {"2", "8", "9", "64"}
 
 
 def test_the_carried_patch_is_proven_on_a_broken_release(
@@ -83,7 +85,7 @@ def test_the_carried_patch_is_proven_on_a_broken_release(
     verdict = judge(base, candidate, known_failures=patch.suite.known_failures)
     assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
     assert verdict.known_failures
-    assert all(known.still_fails for known in verdict.known_failures)
+    assert all(known_failure.still_fails for known_failure in verdict.known_failures)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_the_carried_patch_is_proven_on_a_broken_release(
 def test_the_overflow_is_counted_to_the_element(
     case: str, figures: dict[str, str], released: Release, run: Callable[[Path], SuiteRun]
 ) -> None:
-    cases = {each.name: each for each in run(released("0.5.12")).cases}
+    cases = {case.name: case for case in run(released("0.5.12")).cases}
     found = cases[f"test_token_indices::test_writes_stay_inside_and_are_right[{case}]"]
     assert {name: found.figures[name] for name in figures} == figures
     if figures["past_end"] != "0":
@@ -186,10 +188,10 @@ def variant(
 ) -> Callable[..., Path]:
     """Make the patched tree with one text replaced by another: where it first stands, or at a `place`."""
     tree = patched(released("0.5.12"), tmp_path_factory.mktemp("variant") / "tree", patch)
-    right = (tree / BACKEND).read_text("utf-8")
+    right_text = (tree / BACKEND).read_text("utf-8")
 
     def make(old: str, new: str, place: int = 0) -> Path:
-        parts = right.split(old)
+        parts = right_text.split(old)
         assert len(parts) > 1, f"the patched file does not hold {old!r}"
         cut = range(1, len(parts))[place]
         (tree / BACKEND).write_text(old.join(parts[:cut]) + new + old.join(parts[cut:]), "utf-8")
@@ -209,8 +211,8 @@ def test_a_wrong_fix_fails_a_case(
     suite = part(file)
     with (suite.directory / "conftest.py").open("a", encoding="utf-8") as conftest:
         conftest.write(FIRST_FAILURE_ENDS)
-    ended = run_suite(variant(*edit), suite, name="candidate", device="cpu")
-    assert undeclared(ended, patch.suite) or ended.count(CaseOutcome.ERROR)
+    result = run_suite(variant(*edit), suite, name="candidate", device="cpu")
+    assert undeclared(result, patch.suite) or result.count(CaseOutcome.ERROR)
 
 
 @pytest.fixture(scope="module")
@@ -242,11 +244,11 @@ def test_another_wording_of_the_fix_passes(
     suite = part(MEMORY, TABLE, PATHS)
     with (suite.directory / "conftest.py").open("a", encoding="utf-8") as conftest:
         conftest.write(FEW_REPLAYS)
-    ended = run_suite(variant(old, new), suite, name="candidate", device="cpu")
-    assert ended.problem == ""
-    assert undeclared(ended, patch.suite) == set()
-    assert ended.count(CaseOutcome.ERROR) == 0
-    assert len([case for case in ended.cases if "every_replay_reads" in case.name]) == 4
+    result = run_suite(variant(old, new), suite, name="candidate", device="cpu")
+    assert result.problem == ""
+    assert undeclared(result, patch.suite) == set()
+    assert result.count(CaseOutcome.ERROR) == 0
+    assert len([case for case in result.cases if "every_replay_reads" in case.name]) == 4
 
 
 def test_a_kernel_that_amd_cannot_compile_is_a_failing_case(
@@ -256,13 +258,13 @@ def test_a_kernel_that_amd_cannot_compile_is_a_failing_case(
     tree, suite = tmp_path / "tree", tmp_path / "suite"
     shutil.copytree(released("0.5.12"), tree)
     kernels = tree / "sglang/srt/layers/attention/utils.py"
-    whole = "    pid = tl.program_id(axis=0)\n"
-    broken = kernels.read_text("utf-8").replace(whole, whole + "    offsets = tl.arange(0, 3)\n", 1)
-    kernels.write_text(broken, "utf-8")
+    whole_text = "    pid = tl.program_id(axis=0)\n"
+    broken_text = kernels.read_text("utf-8").replace(whole_text, whole_text + "    offsets = tl.arange(0, 3)\n", 1)
+    kernels.write_text(broken_text, "utf-8")
     shutil.copytree(patch.suite.directory, suite)
     for case in set(suite.glob("test_*.py")) - {suite / "test_amd_kernels.py"}:
         case.unlink()
-    ended = run_suite(tree, replace(patch.suite, directory=suite), name="candidate", device="cpu")
-    assert ended.problem == ""
-    assert [case.outcome for case in ended.cases] == [CaseOutcome.FAILED] * 3
-    assert all("create_flashinfer_kv_indices_triton: CompilationError" in case.message for case in ended.cases)
+    result = run_suite(tree, replace(patch.suite, directory=suite), name="candidate", device="cpu")
+    assert result.problem == ""
+    assert [case.outcome for case in result.cases] == [CaseOutcome.FAILED] * 3
+    assert all("create_flashinfer_kv_indices_triton: CompilationError" in case.message for case in result.cases)

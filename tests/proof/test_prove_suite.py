@@ -59,14 +59,14 @@ def test_a_fix_is_proven_case_by_case(tmp_path: Path) -> None:
             pass
         """,
     )
-    heard: Lines = []
-    verdict = prove(tmp_path / "base", tmp_path / "candidate", suite, progress=heard.append)
+    heard_items: Lines = []
+    verdict = prove(tmp_path / "base", tmp_path / "candidate", suite, progress=heard_items.append)
     assert verdict.outcome is VerdictOutcome.PROVEN
     assert [case.outcome for case in verdict.base.cases] == [CaseOutcome.FAILED, CaseOutcome.PASSED]
     assert verdict.base.cases[0].figures == {"numel": "16"}
     assert "assert 16 == 256" in verdict.base.cases[0].message
-    assert any(line.startswith("base run: 1 passed, 1 failed") for line in heard)
-    assert any(line.startswith("candidate run: 2 passed") for line in heard)
+    assert any(line.startswith("base run: 1 passed, 1 failed") for line in heard_items)
+    assert any(line.startswith("candidate run: 2 passed") for line in heard_items)
 
 
 def test_the_same_tree_twice_is_incomplete(tmp_path: Path) -> None:
@@ -84,12 +84,14 @@ def test_a_proof_that_nobody_needs_any_more_is_ended(tmp_path: Path) -> None:
 
 def test_a_hang_is_stopped_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock is set forward once the case has begun."""
-    begun = tmp_path / "kernels/begun"
-    monkeypatch.setattr(process, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 900 * begun.exists()))
-    hangs = f"import pathlib, time\ndef test_waits_for_ever():\n    pathlib.Path({str(begun)!r}).touch()\n"
-    ended = run(tmp_path, hangs + "    time.sleep(600)\n", timeout=450)
-    assert "stopped after 450 s during test_it.py::test_waits_for_ever" in ended.problem
-    assert ended.cases == ()
+    begun_text = tmp_path / "kernels/begun"
+    monkeypatch.setattr(
+        process, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 900 * begun_text.exists())
+    )
+    hangs = f"import pathlib, time\ndef test_waits_for_ever():\n    pathlib.Path({str(begun_text)!r}).touch()\n"
+    result = run(tmp_path, hangs + "    time.sleep(600)\n", timeout=450)
+    assert "stopped after 450 s during test_it.py::test_waits_for_ever" in result.problem
+    assert result.cases == ()
 
 
 def test_a_run_ends_when_it_is_told_to(tmp_path: Path) -> None:
@@ -104,7 +106,7 @@ def test_a_run_ends_when_it_is_told_to(tmp_path: Path) -> None:
 
 
 def test_a_child_that_outlives_the_suite_is_ended(tmp_path: Path) -> None:
-    ended = run(
+    result = run(
         tmp_path,
         f"""
         import subprocess, sys
@@ -112,12 +114,12 @@ def test_a_child_that_outlives_the_suite_is_ended(tmp_path: Path) -> None:
             subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "{tmp_path.name}-child"])
         """,
     )
-    assert ended.problem == ""
+    assert result.problem == ""
     assert left(f"{tmp_path.name}-child") == []
 
 
 def test_an_abort_is_no_success_and_is_not_run_again(tmp_path: Path) -> None:
-    ended = run(
+    result = run(
         tmp_path,
         f"""
         import os, pathlib
@@ -129,19 +131,19 @@ def test_an_abort_is_no_success_and_is_not_run_again(tmp_path: Path) -> None:
             os.abort()
         """,
     )
-    assert "SIGABRT" in ended.problem
-    assert "test_it.py::test_aborts" in ended.problem
+    assert "SIGABRT" in result.problem
+    assert "test_it.py::test_aborts" in result.problem
     assert (tmp_path / "kernels" / "runs").read_text() == "x"
 
 
 def test_leaving_early_with_success_is_no_success(tmp_path: Path) -> None:
-    ended = run(tmp_path, "import os\ndef test_leaves():\n    os._exit(0)\ndef test_fails():\n    assert False\n")
-    assert "left no report" in ended.problem
+    result = run(tmp_path, "import os\ndef test_leaves():\n    os._exit(0)\ndef test_fails():\n    assert False\n")
+    assert "left no report" in result.problem
 
 
 def test_no_cases_are_no_success(tmp_path: Path) -> None:
-    ended = run(tmp_path, "def helper():\n    pass\n")
-    assert ended.problem == "it collected no case."
+    result = run(tmp_path, "def helper():\n    pass\n")
+    assert result.problem == "it collected no case."
 
 
 def test_a_suite_that_cannot_be_imported_errs(tmp_path: Path) -> None:
@@ -156,8 +158,8 @@ def test_an_exit_code_that_contradicts_the_report_is_not_believed(tmp_path: Path
     (tmp_path / "suite" / "conftest.py").write_text(
         "def pytest_sessionfinish(session):\n    session.exitstatus = 0\n", encoding="utf-8"
     )
-    ended = run(tmp_path, "def test_it():\n    assert False\n")
-    assert "which its report does not explain" in ended.problem
+    result = run(tmp_path, "def test_it():\n    assert False\n")
+    assert "which its report does not explain" in result.problem
 
 
 def test_a_device_that_is_not_there_is_inconclusive(tmp_path: Path) -> None:
@@ -194,7 +196,7 @@ def test_a_suite_finds_no_token_no_agent_and_no_home(tmp_path: Path, monkeypatch
         monkeypatch.setenv(name, secret)
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / secret))
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"Authorization: {secret}")
-    ended = run(
+    result = run(
         tmp_path,
         f"""
         import os, pathlib, tempfile
@@ -214,7 +216,7 @@ def test_a_suite_finds_no_token_no_agent_and_no_home(tmp_path: Path, monkeypatch
         """,
     )
     assert [
-        (case.name, case.outcome, case.message) for case in ended.cases if case.outcome is not CaseOutcome.PASSED
+        (case.name, case.outcome, case.message) for case in result.cases if case.outcome is not CaseOutcome.PASSED
     ] == []
 
 
@@ -222,7 +224,7 @@ def test_a_suite_sees_no_other_process_and_no_network(tmp_path: Path, monkeypatc
     if obstacle():
         pytest.skip("this machine lets no process have its own network and process tree")
     monkeypatch.setenv("GITHUB_TOKEN", "ghs_0123456789abcdef")
-    ended = run(
+    result = run(
         tmp_path,
         f"""
         import contextlib, os, pathlib, socket, pytest
@@ -244,4 +246,4 @@ def test_a_suite_sees_no_other_process_and_no_network(tmp_path: Path, monkeypatc
                 socket.create_connection(("192.0.2.1", 80), timeout=3)
         """,
     )
-    assert [(case.name, case.message) for case in ended.cases if case.outcome is not CaseOutcome.PASSED] == []
+    assert [(case.name, case.message) for case in result.cases if case.outcome is not CaseOutcome.PASSED] == []
