@@ -1,4 +1,4 @@
-"""`/backport TARGET…`: read the request, resolve its targets, and show in one comment what becomes of them."""
+"""`/backport TARGET…`: reads the request, resolves its targets, and shows their progress in one comment."""
 
 from __future__ import annotations
 

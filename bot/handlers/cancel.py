@@ -1,6 +1,6 @@
-"""`/backport cancel`: what waits for the merge is dropped.
+"""`/backport cancel`: drops the requests that wait for the merge.
 
-Requests under way see the comment by themselves (`bot.pipeline.cancellation`).
+A request that is under way finds the comment itself (`bot.pipeline.cancellation`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The event that a run begins with: a file that the CI wrote, or a comment's number.
+"""Reads the event that a CI run begins with: a file that the CI wrote, or a comment's number.
 
 `bot.commands.triggers` says what an event means.
 """

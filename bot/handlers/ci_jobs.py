@@ -1,4 +1,4 @@
-"""Each stage as a CI job runs it: it opens what the stage may reach, runs it, and writes the outputs for the next jobs.
+"""Runs each stage as a CI job: opens the connections that it may use, runs it, and writes outputs for later jobs.
 
 A stage gets only the secrets that it needs. `prove` gets none, and drops a token that its environment holds.
 """

@@ -1,8 +1,8 @@
 """Requests made before the merge: the bot defers them, runs them at the merge, and drops them if they are cancelled.
 
-A record in the bot's own reply says that a request has not ended (`bot.pipeline.request_storage`); a label says so by
-itself. What was asked, and by whom, is read again from the comment or the label. Nothing is kept anywhere else, so a
-lost machine loses no request.
+A record in the bot's own reply says that a request has not ended (`bot.pipeline.request_storage`); for a label
+its presence is enough. The command and its author are read again from the comment or the label. There is no other
+record, so no request is lost with a machine.
 """
 
 from __future__ import annotations

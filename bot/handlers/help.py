@@ -1,4 +1,4 @@
-"""`/backport help`: what can be asked for here."""
+"""`/backport help`: lists the commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forecasts for a pull request: what a backport to each stable branch would come to if it were merged now.
+"""Forecasts the backport of a pull request to each stable branch, as if it were merged now.
 
 An open pull request has no merge commit yet, so its squash merge is written in a quarantine. Nothing is pushed, opened
 or proven.

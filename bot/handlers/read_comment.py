@@ -1,4 +1,4 @@
-"""A comment → its commands, or an error in two lines with the nearest names of this repository.
+"""Reads the commands of a comment. An error takes two lines and names the nearest names of this repository.
 
 The permission is checked before the comment is parsed. An author without permission gets that reply and no other.
 """

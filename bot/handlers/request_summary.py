@@ -1,4 +1,4 @@
-"""What handling a trigger came to, and the reaction by which the requester sees it."""
+"""Sums up a handled trigger, and shows the sum to the requester as a reaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A comment, a label or a merge → what the requester sees: a reaction, one reply for each command, and the results.
+"""Serves a comment, a label or a merge: with a reaction, one reply for each command, and the results.
 
 `_dispatch` names the handler of each command. `bot.report` words the replies.
 """

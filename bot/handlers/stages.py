@@ -1,6 +1,6 @@
 """The stages of a CI: each takes one step of `bot.pipeline.run` for the requests of one event, on a run folder.
 
-What a stage may reach is what it is given: `plan` and `publish` a repository, `pick` a mirror and only if need be a
+A stage can reach only its arguments: `plan` and `publish` get a repository, `pick` a mirror and only if needed a
 repository, `prove` neither. `plan` answers people as far as that is possible at once; `publish` answers the rest.
 """
 

@@ -1,4 +1,4 @@
-"""`/backport status`: where every target branch of an original stands, by its status comments and pull requests.
+"""`/backport status`: shows the state of every target branch of an original, from status comments and pull requests.
 
 A pull request is looked up as it is now. If there is none, the newest status comment says how the branch ended.
 """

@@ -1,1 +1,1 @@
-"""One backport request, target branch by target branch: plan → pick → prove → publish, and what is kept on the way."""
+"""Takes a backport request through plan → pick → prove → publish, one target branch at a time."""

@@ -1,4 +1,4 @@
-"""Whether a person may run a command, asked of GitHub each time."""
+"""Asks GitHub, each time, whether a person may run a command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which workflows of a target branch start on a backport pull request, by the files of the branch itself.
+"""Finds the workflows that start on a backport pull request, by the workflow files of the target branch itself.
 
 GitHub takes a pull request's workflows from the merge of both branches. That is the candidate's tree.
 """

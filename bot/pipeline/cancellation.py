@@ -1,7 +1,7 @@
-"""Whether a request was cancelled since it was made. The comments on GitHub decide.
+"""Finds out whether a request was cancelled since it was made. The comments on GitHub decide.
 
-No process keeps it, so a cancellation holds for a request that waits in a queue, runs on another machine, or starts
-again after a crash.
+The comments are the only record, so a cancellation also holds for a request that waits in a queue, runs on another
+machine, or starts again after a crash.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a carried patch knows beyond its change, as the pull request shows it."""
+"""Gathers the facts of a carried patch that the pull request shows beside the change: risks, follow-ups, companions."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from bot.text.markers import RecordState
 
 @dataclass(frozen=True, slots=True)
 class CommandSource:
-    """Who asked, and where. `key` finds the reply again.
+    """The person who asked, and the place. `key` finds the reply again.
 
     A label has no comment to react to; `labelled_at` is when it was added.
     """

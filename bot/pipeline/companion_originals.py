@@ -12,8 +12,8 @@ from bot.pipeline.context import RepositoryContext
 def merged_originals(patch: CarriedPatch, context: RepositoryContext) -> dict[str, Sha]:
     """Return the merge commit of each companion's original by the companion's name, and bring it into the mirror.
 
-    One that is not merged here or not to be had is left out. The companion is carried all the same: its change comes
-    from rules, and only the credit from the commit.
+    One that is not merged here, or that cannot be fetched, is left out. The companion is carried all the same: its
+    change comes from rules, and only the credit from the commit.
     """
     commits = (
         (companion.name, _merge_commit(companion, context)) for companion in companions_of(patch, context.patches)

@@ -1,4 +1,4 @@
-"""What the steps of a backport that talk to GitHub may touch. `bot.pipeline.open_context` opens it."""
+"""The context of the steps that talk to GitHub. `bot.pipeline.open_context` opens it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.pick.context import PickContext
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryContext:
-    """A repository as the steps that read or write on GitHub see it: `pick` for what needs no GitHub, and GitHub.
+    """A repository for steps that read or write on GitHub: its `pick` context, and a client of GitHub.
 
     A step that must not reach GitHub takes `pick` alone.
     """
@@ -57,7 +57,7 @@ class RepositoryContext:
 
     @property
     def progress(self) -> Progress:
-        """What prints a line for a person who is waiting."""
+        """Prints a line for a person who is waiting."""
         return self.pick.progress
 
     @property

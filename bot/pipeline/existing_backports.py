@@ -1,4 +1,4 @@
-"""What the existing pull requests say of a target branch: whether its backport is open, merged, reverted or closed."""
+"""Looks for an existing backport to a target branch, and says whether it is open, merged, reverted or closed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def find_backport(
 
 
 def _is_there(merged_pull: PullRequest, branch: str, context: RepositoryContext) -> bool:
-    """Say whether what a backport pull request brought is still on the branch, and not reverted since."""
+    """Say whether the change of a merged backport is still on the branch, and was not reverted."""
     tip = context.mirror.branches().get(branch)
     if tip is None or merged_pull.merge_commit is None:
         return True

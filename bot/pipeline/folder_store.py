@@ -1,7 +1,7 @@
 """A run folder as the store of one request: records in JSON, objects in bundles.
 
-What a pick left is believed because the seal covers it. What a proof left was written where untrusted code ran: it is
-believed only as a verdict about exactly the sealed commits.
+The seal covers the results of a pick, so they are trusted. A proof writes its results where untrusted code runs: they
+are trusted only as a verdict about exactly the sealed commits.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class FolderStore:
     """The results of one planned request in a run folder.
 
     `request` has every decision kept so far; only `plan` writes it down, for all requests of an event together.
-    `evidence_url` is the page on which the proofs' reports can be had. `devices` are those of a proof on several, of
-    which a verdict is put together, and `device` is the one that a verdict is kept for.
+    `evidence_url` is the page with the proofs' reports. If a proof runs on several devices, `devices` names those whose
+    verdicts are combined, and `device` the one whose verdict is kept.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class FolderStore:
         take_bundle(mirror, self._folder.bundle(self._id(target)), candidate.base_commit, candidate.commit)
 
     def verdict(self, target: Target, candidate: Candidate) -> Verdict | None:
-        """Read the verdict about this very candidate; anything else that lies there is an inconclusive one."""
+        """Read the verdict about this very candidate. Any other content of the file gives an inconclusive verdict."""
         if not self._devices:
             return self._read_linked(target, candidate, self._device)
         return combine_devices({name: self._read_linked(target, candidate, name) for name in self._devices})

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 def learn_backports(context: PickContext, commits: Sequence[Sha] = (), branches: Iterable[str] = ()) -> None:
     """Read which commits of the stable branches are backports, so that a neighbour's can be picked and learned from.
 
-    Where `commits` are to be picked onto `branches`, what these have of them is read for all at once.
+    If `commits` are to be picked onto `branches`, one walk of the history serves all these branches.
     """
     try:
         tips = context.mirror.branches()

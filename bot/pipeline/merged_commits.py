@@ -20,7 +20,7 @@ def merged_commits(original: PullRequest, context: RepositoryContext) -> PullReq
     Raises:
         PullRequestNotMerged: it is open or closed.
         NotYetKnown: GitHub does not name the merge commit, or does not have it, after all pauses of `context.pauses`.
-        RequestRejected: it was merged by hand in a way that hides what it changed.
+        RequestRejected: it was merged by hand, and its own commits cannot be found.
     """
     if not original.merged:
         raise PullRequestNotMerged(

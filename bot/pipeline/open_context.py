@@ -1,4 +1,4 @@
-"""Opens what the steps may touch: the mirror, a client of GitHub, and the repositories of `elsewhere`."""
+"""Opens the context of a run: the mirror, a client of GitHub, and the repositories of `elsewhere`."""
 
 from __future__ import annotations
 

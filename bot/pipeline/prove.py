@@ -40,7 +40,7 @@ def prove_candidate(candidate: Candidate, patch: CarriedPatch | None, context: P
 
 
 def _left_out(candidate: Candidate, context: PickContext) -> Iterator[str]:
-    """Say what the runs did not have: to fetch it would take whatever address the branch names."""
+    """Say which files the runs lacked. They are not fetched, because the branch would choose the address."""
     paths = list_submodules(context.mirror, candidate.commit)
     if paths:
         names = ", ".join(f"`{path.replace('`', '')}`" for path in paths[:_MAX_NAMED])

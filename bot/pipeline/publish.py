@@ -20,7 +20,7 @@ _WORKFLOWS = ".github/workflows/"
 
 
 def check_rights(candidate: Candidate, *, may_push_workflows: bool) -> None:
-    """Find out before the proof what GitHub would only say to the push.
+    """Check before the proof what GitHub would otherwise refuse only at the push.
 
     `may_push_workflows` is false if the token that will push is known to lack that right.
 

@@ -1,4 +1,4 @@
-"""Who and what a backport pull request gets by the configuration's policy, and what its reviewers should know."""
+"""Chooses the labels, people, milestone and notes of a backport pull request, as the configuration says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def details_of(request: BackportRequest, *, certain: bool, context: RepositoryContext) -> Details:
-    """Return labels, people and so on. Only a `certain` pull request is ever let merge by itself."""
+    """Return labels, people and so on. Only a `certain` pull request gets auto-merge."""
     policy, original = context.config.publish, request.original
     return Details(
         labels=(*context.config.labels, *_copied_labels(original, context)),

@@ -1,4 +1,4 @@
-"""A command → the request that it means: the original, how it was merged, and the commits to pick.
+"""Turns a command into a request: the original, how it was merged, and the commits to pick.
 
 The commits are those that GitHub says were merged, unless the requester names others.
 """
@@ -21,7 +21,7 @@ def read_request(command: CommandContext, original: PullRequest, context: Reposi
     """Find the commits to pick.
 
     Raises:
-        RequestRejected: they cannot be told for certain, or are on neither the default branch nor the original's base.
+        RequestRejected: they are not certain, or are on neither the default branch nor the original's base.
         NotYetKnown: GitHub has not caught up with the merge.
     """
     named_commits, options, source = command.command.commits, command.command.options, command.source

@@ -1,4 +1,4 @@
-"""Whether a pull request from a backport branch is the backport that it looks like.
+"""Checks that a pull request from a backport branch really is the backport that its name says.
 
 Everybody with write access can push a branch of that name and open a pull request from it. What the bot's own account
 opened is ours. For any other account the commits decide, so a backport that a person finished by hand counts as well.

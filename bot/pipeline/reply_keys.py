@@ -1,4 +1,4 @@
-"""The keys of answers: what an answer to a comment or a label is found again by."""
+"""The keys of replies, by which the reply to a comment or a label is found again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One backport request as a value that can be written down: whose it is, what is to be picked, what was switched on."""
+"""One backport request as a serialisable value: the requester, the commits to pick, and the options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of a request in the bot's own reply until it has ended, and which comments are the bot's own.
+"""Stores a request in the bot's own reply until it has ended, and recognises the bot's own comments.
 
 Everybody with write access can edit these comments. With a signing key a record counts only if it is signed for the
 reply that holds it. Without a key (a workflow run has only a token) a record says only that the request has not ended;

@@ -1,4 +1,4 @@
-"""What each step of one request came to, kept for the steps that follow.
+"""Stores the result of each step of one request for the steps that follow.
 
 A service keeps it in memory. The jobs of a CI keep it in a run folder (`bot.pipeline.folder_store`), since each step
 runs in a process of its own.

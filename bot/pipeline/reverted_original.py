@@ -1,4 +1,4 @@
-"""Whether the branch that the original was merged into reverted it since.
+"""Finds out whether the original was reverted on the branch that it was merged into.
 
 This is only a hint: if the branch cannot be read, nothing is reported. A reverted original is still backported, since a
 release may need it and people decide; requester and reviewers see a sentence about it.

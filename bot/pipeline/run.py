@@ -1,4 +1,4 @@
-"""The order of things: of a request's target branches, of the steps on each, and which candidate helps the next branch.
+"""Runs a request: it knows the order of the target branches and the order of the steps on each.
 
     plan      may read GitHub          → TargetPlan, or the outcome
     pick      may have GitHub sign     → Candidate, or the outcome
@@ -80,7 +80,7 @@ class RequestRun:
         ]
 
     def run(self, target: Target, context: RepositoryContext) -> TargetOutcome:
-        """Take all steps, again if the branch moves. What stops this target is its outcome and never an exception."""
+        """Take all steps, again if the branch moves. An error becomes the target's outcome, never an exception."""
         outcome = self._capture(target, lambda: self._run(target, context))
         self.store.keep_decision(target, outcome)
         return outcome
@@ -103,7 +103,7 @@ class RequestRun:
         return self.end_moved(target, _ATTEMPTS)
 
     def plan(self, target: Target, context: RepositoryContext) -> Decision:
-        """Pin the branch and decide, wherever the target is. What stops it is its outcome and never an exception."""
+        """Pin the branch and decide, wherever the target is. An error becomes its outcome, never an exception."""
 
         def step() -> Decision:
             return plan_backport(target.branch, self.request, context_for_target(target, self.request, context))
@@ -124,7 +124,7 @@ class RequestRun:
         tools: Regenerator | None = None,
         may_push_workflows: bool = True,
     ) -> Candidate | TargetOutcome:
-        """Make the candidate of a planned target. What stops it is its outcome and never an exception.
+        """Make the candidate of a planned target. An error becomes its outcome, never an exception.
 
         `originals` is needed only for targets elsewhere and for commits that GitHub is to sign. Without it
         `may_push_workflows` is what is known of the account that will publish.
@@ -187,7 +187,7 @@ class RequestRun:
         return verdict
 
     def publish(self, target: Target, context: RepositoryContext) -> TargetOutcome | Moved:
-        """Open what may be opened. What stops it is its outcome and never an exception."""
+        """Open what may be opened. An error becomes its outcome, never an exception."""
         decision = self.store.decision(target)
         if decision is not None and not isinstance(decision, TargetPlan):
             return decision

@@ -1,4 +1,4 @@
-"""The words for a target branch that the order of the steps ends, not one of the steps."""
+"""Words the failures that the run itself finds, not one of its steps: a branch that moved, a sibling that failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the files of a run folder hold, as frozen records with a version.
+"""The records in the files of a run folder. They are frozen and have a version.
 
 A file of another shape is refused as a whole. This module reads and writes no file.
 """
@@ -36,7 +36,7 @@ _FULL_SHA = re.compile(r"[0-9a-f]{40}")
 
 
 class Tagged(Record, Generic[KindT, ValueT]):
-    """A value with the name of its kind, by which it is read back as what it was."""
+    """A value with the name of its kind, so that it is read back as the same type."""
 
     kind: KindT
     value: ValueT
@@ -90,7 +90,7 @@ class TargetRecord(Record):
 
 
 class PlannedRequest(BackportRequest):
-    """A request with what each of its target branches has come to so far."""
+    """A request with the present state of each target."""
 
     targets: tuple[TargetRecord, ...]
 

@@ -1,4 +1,4 @@
-"""The third stage: seal what plan and pick left, before the first job that runs untrusted code.
+"""The third stage: seals the files of plan and pick before the first job that runs untrusted code.
 
 The digest has to travel past those jobs on a way that they cannot write to (in GitHub Actions: a job's output).
 """

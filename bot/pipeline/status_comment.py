@@ -54,7 +54,7 @@ class StatusComment:
 
     @property
     def results(self) -> tuple[TargetOutcome, ...]:
-        """How the target branches ended that have ended, in the comment's order."""
+        """The outcomes of the target branches that have ended, in the comment's order."""
         return tuple(target for target in self._targets.values() if not isinstance(target, TargetProgress))
 
     @property
@@ -125,7 +125,7 @@ class StatusComment:
             log.warning("%s", error)
 
     def _note(self) -> str:
-        """Say what was asked for and can have no effect, whatever the branches come to."""
+        """Name the options that can have no effect on any branch of this request."""
         if not self._request.options.with_companions:
             return ""
         patch = self._context.pick.patch_for(self._request.original)

@@ -1,4 +1,4 @@
-"""Which repository a target is in: the one that the originals are in, or another that the configuration names."""
+"""Finds the repository that a target is in: that of the originals, or one that the configuration names."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def remote_of(context: RepositoryContext) -> str:
 
 
 def repository_not_visible(repository: str, context: RepositoryContext) -> TargetBranchNotFound:
-    """Word that a repository of `elsewhere` is out of the bot's sight."""
+    """Return the error for a repository of `elsewhere` that the bot cannot see."""
     reason = context.invisible_repositories[repository].message
     return TargetBranchNotFound(
         f"`{repository}` cannot be seen with this token, so nothing was started there. {reason}",

@@ -1,4 +1,4 @@
-"""Errors as outcomes: an error stops one target branch, says so in a sentence, and leaves its traceback in the log."""
+"""Turns errors into outcomes: an error stops one target branch, shows one sentence, and logs its traceback."""
 
 from __future__ import annotations
 

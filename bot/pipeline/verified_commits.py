@@ -1,4 +1,4 @@
-"""The candidate's commits as GitHub writes and signs them ("Verified"), if the configuration wants that.
+"""Lets GitHub write and sign the candidate's commits ("Verified"), if the configuration asks for it.
 
 The bot becomes the commit's author, and a trailer credits the original author. The result is fetched into the mirror,
 so what is proven and pushed is exactly what GitHub signed.
@@ -24,7 +24,7 @@ def signed_by_github(candidate: Candidate, context: RepositoryContext) -> Candid
 
     Raises:
         GitHubError: GitHub did not store a commit.
-        FetchFailed: it did, and the commit cannot be had by its name.
+        FetchFailed: it stored the commit, but does not serve it by its name.
     """
     if not context.config.commit.verified:
         return candidate

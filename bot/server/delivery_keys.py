@@ -1,7 +1,7 @@
-"""What a delivery is about, as a key: the same work under another delivery id is done once.
+"""Names the work of a delivery by a key, so that the same work under another delivery id is done once.
 
-GitHub signs the body and not the headers, so whoever recorded a delivery could send it again under a new id. And an
-App's webhook and a repository's own both tell of the same comment.
+GitHub signs the body and not the headers, so an attacker could send a recorded delivery again under a new id. Also, an
+App's webhook and a repository's own webhook report the same comment.
 """
 
 from __future__ import annotations

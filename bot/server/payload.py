@@ -1,4 +1,4 @@
-"""The body of a webhook delivery as a value. What GitHub would not send is refused before anything looks into it."""
+"""Parses the body of a webhook delivery, and first refuses any body that GitHub would not send."""
 
 from __future__ import annotations
 

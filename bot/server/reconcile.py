@@ -1,4 +1,4 @@
-"""A look for missed requests as a command: secrets from the environment, settings from backport.yaml."""
+"""Runs `reconcile` as a command: secrets from the environment, settings from backport.yaml."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.pipeline.open_context import ConnectionSettings, open_configured_reposi
 def reconcile_once(
     config: Path, *, data: Path, days: float, api_url: str, login: str | None, progress: Progress
 ) -> tuple[TargetOutcome, ...]:
-    """Serve what was asked on the pull requests that changed in the last days and was never answered.
+    """Serve the unanswered requests on pull requests that changed in the last days.
 
     Raises:
         ConfigError: the configuration cannot be read, or the token is missing.

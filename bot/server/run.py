@@ -1,4 +1,4 @@
-"""The service as a command: secrets from the environment, settings from backport.yaml."""
+"""Runs the service as a command: secrets from the environment, settings from backport.yaml."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Whether a delivery is about the repository that is served, also after it was renamed or moved.
+"""Checks that a delivery is about the served repository, also after that was renamed or moved.
 
-GitHub leads on from an old name in its API and in git, but its webhooks carry the new one at once.
+GitHub redirects an old name in its API and in git, but its webhooks have the new name at once:
+https://docs.github.com/en/repositories/creating-and-managing-repositories/renaming-a-repository
 """
 
 from __future__ import annotations

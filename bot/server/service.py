@@ -1,4 +1,4 @@
-"""The webhook service put together: endpoint, journal, worker, and what a delivery means to the workflow."""
+"""Assembles the webhook service: the endpoint, the queue, the worker, and the handler of deliveries."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def running_service(
     port: int = 0,
     on_results: OnResults,
 ) -> Iterator[Service]:
-    """Serve webhooks on 127.0.0.1 while the block runs, beginning with what an earlier process left in the journal.
+    """Serve webhooks on 127.0.0.1 while the block runs. Deliveries that an earlier process left are served first.
 
-    `directory` keeps the journal. `on_results` gets the results of each request. Put a reverse proxy with TLS in front
+    `directory` keeps the queue. `on_results` gets the results of each request. Put a reverse proxy with TLS in front
     for deliveries from outside.
     """
 

@@ -1,6 +1,6 @@
-"""The webhook endpoint: checks the signature, records what asks for work, answers at once. Does no work itself.
+"""The webhook endpoint: checks the signature, stores deliveries that ask for work, and answers at once.
 
-Before the signature is known to be good nothing is kept, and what is held in memory is bounded.
+It stores nothing before the signature is checked, and bounds what it holds in memory.
 """
 
 from __future__ import annotations

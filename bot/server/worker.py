@@ -23,8 +23,8 @@ _JOURNAL_PAUSE = 5.0
 class Worker:
     """Does the work of waiting deliveries in a thread of its own, from `start` until `stop`.
 
-    An error of the work never stops the thread: it is logged and kept in the journal. Where the error is GitHub not
-    answering, the delivery stays first in the queue and is tried again after a pause that doubles.
+    An error of the work never stops the thread: it is logged and kept in the queue. If GitHub does not answer, the
+    delivery stays first in the queue and is tried again after a pause that doubles.
     """
 
     def __init__(self, journal: Journal, work: Callable[[Delivery], None]) -> None:
