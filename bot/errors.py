@@ -7,22 +7,22 @@
     │ ├ PullRequestNotMerged
     │ └ TargetBranchNotFound
     ├ ConfigError            a maintainer edits backport.yaml or a patch.yaml: file, key path, nearest key
-    ├ DownloadError          a package the demo or a test needs could not be had
+    ├ DownloadError          a package that the demo or a test needs could not be downloaded
     ├ GitError               args, exit code, end of stderr
-    │ ├ OutOfTime            it took longer than it was given
+    │ ├ OutOfTime            it exceeded its time limit
     │ ├ FetchFailed
     │ ├ PushRejected         the branch moved or exists
     │ └ PushForbidden        the token may not push this
     ├ GitHubError            HTTP status, request id
     │ ├ RateLimited          retry_at; retryable
     │ ├ Unavailable          retryable
-    │ │ └ NotYetKnown        GitHub has not seen yet what was just pushed or merged
+    │ │ └ NotYetKnown        GitHub does not know yet of a push or a merge
     │ ├ Forbidden
     │ ├ NotFound
     │ ├ ValidationFailed
     │ │ └ NoDrafts           the plan of the repository has no draft pull requests
     │ └ NotOpened            the branch is pushed, its pull request was refused
-    ├ RunFolderError         what one stage left for the next is missing, damaged or somebody else's
+    ├ RunFolderError         a file that one stage left for the next is missing, damaged or foreign
     └ SuiteError             the suite did not run; failing cases are not this
       ├ NoDevice
       ├ SuiteTimeout
@@ -37,7 +37,7 @@ from datetime import datetime
 
 
 class BackportError(Exception):
-    """A fact and its consequence in `message`, what to do in `hint`."""
+    """`message` has a fact and its consequence, `hint` the remedy."""
 
     def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(message)
@@ -52,7 +52,7 @@ class RequestRejected(BackportError):
 class CommandError(RequestRejected):
     """A command line that cannot be read.
 
-    `word` is the one that no branch can be called, empty where none is named; None where the hint says all there is.
+    `word` is the word that cannot be a branch name, empty if none is named; None if the hint is complete.
     """
 
     def __init__(self, message: str, *, hint: str, word: str | None = None) -> None:
@@ -81,7 +81,7 @@ class DownloadError(BackportError):
 
 
 class GitError(BackportError):
-    """git ended badly. `code` is its exit code, `stderr` the end of what it said."""
+    """git failed. `code` is its exit code, `stderr` the end of its messages."""
 
     def __init__(self, message: str, *, hint: str, code: int = 0, stderr: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -90,7 +90,7 @@ class GitError(BackportError):
 
 
 class OutOfTime(GitError):
-    """git was ended because it took longer than it was given."""
+    """git was ended because it exceeded its time limit."""
 
 
 class FetchFailed(GitError):
@@ -98,7 +98,7 @@ class FetchFailed(GitError):
 
 
 class PushRejected(GitError):
-    """The remote refused because the ref is not where we believed it to be."""
+    """The remote refused because the ref is at another commit than expected."""
 
 
 class PushForbidden(GitError):
@@ -106,7 +106,7 @@ class PushForbidden(GitError):
 
 
 class GitHubError(BackportError):
-    """GitHub answered with an error. `request_id` is what its support asks for."""
+    """GitHub answered with an error. GitHub's support asks for `request_id`."""
 
     def __init__(self, message: str, *, hint: str, http_status: int = 0, request_id: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -127,7 +127,7 @@ class Unavailable(GitHubError):
 
 
 class NotYetKnown(Unavailable):
-    """GitHub refused a call, or says less than is true: it has not seen yet what was just pushed or merged."""
+    """GitHub refused a call, or its answer is out of date: it does not know yet of a push or a merge."""
 
 
 class Forbidden(GitHubError):
@@ -151,7 +151,7 @@ class NotOpened(GitHubError):
 
 
 class RunFolderError(BackportError):
-    """A run folder does not hold what a stage needs, or not as it was sealed."""
+    """A run folder lacks a file that a stage needs, or was changed after it was sealed."""
 
 
 class SuiteError(BackportError):

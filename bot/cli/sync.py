@@ -63,7 +63,7 @@ def sync_branches(
 ) -> None:
     """List what the stable branches should have. Each original of the main branch gets a state with a reason.
 
-    BACKPORT_BOT_TOKEN is GitHub's token. The `sync` section of the configuration says what belongs on a branch.
+    BACKPORT_BOT_TOKEN is GitHub's token. The `sync` section of the configuration defines what belongs on a branch.
     """
     if git is not None and open_:
         raise typer.BadParameter("nothing can be opened without GitHub: leave out --git or --open.")

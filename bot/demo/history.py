@@ -41,10 +41,10 @@ class History:
 def build(git_dir: Path, patch: CarriedPatch, progress: Progress = silent) -> History:
     """Make `git_dir` a bare repository: one commit per release on main, then the original pull request, squashed.
 
-    The original's content is what the carried patch makes of the newest release.
+    The original's content is the newest release with the carried patch applied.
 
     Raises:
-        DownloadError: a wheel could not be had.
+        DownloadError: a wheel could not be downloaded.
     """
     sources = {version: source_tree(version, progress) for version in RELEASES}
     progress(f"Building the repository from {len(sources)} releases")

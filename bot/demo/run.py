@@ -1,4 +1,4 @@
-"""The demo as a person or a script sees it: progress, the table, the address of the pages, the exit code."""
+"""Runs the demo and prints progress, the table and the address of the pages; returns the exit code."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _EXPECTED_METHODS: Mapping[str, Method | None] = {
 
 
 def show_demo(*, as_json: bool, serve: bool, device: str, sync: bool = False) -> int:
-    """Run the demo and print it; returns the exit code, 0 only if every branch ended as it must.
+    """Run the demo and print it; returns the exit code, 0 only if every branch has its expected outcome.
 
-    With `sync` nobody comments: a scheduled run finds by itself what the branches lack. With `serve` the pages stay up
-    until Ctrl-C, after the results are printed.
+    With `sync` there is no comment: a scheduled run finds the originals that the branches lack. With `serve` the pages
+    stay up until Ctrl-C, after the results are printed.
 
     Raises:
         NoDevice: this is not Linux, where Triton runs.
@@ -74,7 +74,7 @@ def _sync(demo: DemoRun, progress: Console) -> Sequence[TargetOutcome]:
 
 
 def is_as_expected(results: Sequence[TargetOutcome], heads: Mapping[int, str]) -> bool:
-    """Say whether every branch came to what it must, and each pull request's head is the tested commit."""
+    """Say whether every branch has its expected outcome, and each pull request's head is the tested commit."""
     return [result.target for result in results] == list(_EXPECTED_METHODS) and all(
         _is_right(outcome, heads) for outcome in results
     )

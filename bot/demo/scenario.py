@@ -1,4 +1,4 @@
-"""The main job from end to end on real releases: a comment on a GitHub on loopback in, proven pull requests out.
+"""Plays the main job from end to end on real releases: from a comment on a GitHub on loopback to proven pull requests.
 
 This module sets up the repository, the accounts and the webhook, and writes the comment. Everything between the comment
 and the pull requests is the bot as it runs anywhere.
@@ -40,7 +40,7 @@ _PATIENCE = 1800.0
 
 @dataclass(slots=True)
 class DemoRun:
-    """A running demo: where its pages are, and the results of every request served so far, oldest first."""
+    """A running demo: the address of its pages, and the results of every request so far, oldest first."""
 
     url: str
     original: int
@@ -63,7 +63,7 @@ class DemoRun:
         return {pull.number: pull.head.sha for pull in pulls}
 
     def ask(self, comment: str) -> tuple[TargetOutcome, ...]:
-        """Post a comment as the maintainer, wait for the bot, and return what it came to.
+        """Post a comment as the maintainer, wait for the bot, and return the outcomes.
 
         Raises:
             BackportError: the bot did not serve the request.
@@ -77,7 +77,7 @@ class DemoRun:
         return self.results[-1]
 
     def sync(self) -> tuple[TargetOutcome, ...]:
-        """Run a scheduled sync, which nobody asks for anything, and return what each branch came to.
+        """Run a scheduled sync, without a comment, and return the outcome of each branch.
 
         A branch that the survey finds not affected is not attempted; its ending says what shows it.
         """

@@ -36,7 +36,7 @@ def listen(port: int = 0) -> socket.socket:
 
 
 class PromptServer(uvicorn.Server):
-    """A server that ends when it is told to. uvicorn's own looks ten times a second, and waits a tenth each time."""
+    """A server that stops at once. uvicorn's own looks for a stop only ten times a second."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""The nouns of who may do what: accounts, Apps, tokens, teams and levels of access.
+"""The records of accounts, Apps, tokens, teams and levels of access.
 
 Records only. No URL, no JSON and no HTTP.
 """

@@ -1,4 +1,4 @@
-"""How a REST endpoint is declared, called and answered: the table of endpoints, paging, and GitHub's errors."""
+"""Declares, calls and answers REST endpoints: the table of endpoints, paging, and GitHub's errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nouns of a conversation: issues and pull requests with their comments, reactions, threads and labels.
+"""The records of a conversation: issues and pull requests with their comments, reactions, threads and labels.
 
 Mutable records. No URL, no JSON and no HTTP.
 """

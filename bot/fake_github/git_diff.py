@@ -1,4 +1,4 @@
-"""What changed between two commits, as GitHub lists it: one entry per file with counts and a patch.
+"""Lists the changes between two commits as GitHub does: one entry per file with counts and a patch.
 
 Read from git's raw and patch output.
 """

@@ -1,4 +1,4 @@
-"""The three ways GitHub merges a pull request, result on objects without a worktree.
+"""Merges a pull request in the three ways of GitHub, on objects and without a worktree.
 
 No branch is moved: the caller points a ref at the commit that is returned.
 """

@@ -1,4 +1,4 @@
-"""A GitHub on loopback, as a test or the demo starts it, fills it and looks at it.
+"""Starts a GitHub on loopback for a test or the demo, fills it, and shows its state.
 
 Everything else is reached as on GitHub, by REST, GraphQL, git and a browser.
 """

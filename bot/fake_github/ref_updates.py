@@ -1,4 +1,4 @@
-"""What follows when branches move, by a push, the REST API or a merge.
+"""Applies the effects of a moved branch, after a push, a call of the REST API or a merge.
 
 A repository's refs are compared with the last look at them. One look takes each move once, so two pushes at the same
 time are each followed once.

@@ -1,4 +1,4 @@
-"""The nouns of a repository: itself, and the check runs, workflow runs and webhooks that hang on it.
+"""The records of a repository: itself, and its check runs, workflow runs and webhooks.
 
 Mutable records. No URL, no JSON and no HTTP.
 """

@@ -1,4 +1,4 @@
-"""What a runner of GitHub Actions does with dispatched workflow runs: take one, end one, leave artifacts."""
+"""Plays a runner of GitHub Actions: it takes dispatched workflow runs, ends them, and leaves artifacts."""
 
 from __future__ import annotations
 

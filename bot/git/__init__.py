@@ -1,4 +1,4 @@
-"""Git repositories, through GitPython where it has what is needed."""
+"""Reads and writes git repositories, with GitPython if it can do the work and with processes of our own if not."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What the target's .gitattributes say of a path, as git reads them: https://git-scm.com/docs/gitattributes."""
+"""Reads the attributes of a path from the target's .gitattributes, as git does: https://git-scm.com/docs/gitattributes."""
 
 from __future__ import annotations
 

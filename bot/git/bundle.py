@@ -1,7 +1,7 @@
-"""A base commit and a candidate in one file, for a job without a token and without a network.
+"""Writes and reads a base commit and a candidate as one file, for a job without a token and without a network.
 
 The bundle holds the two trees whole and no history: the base commit is a shallow boundary, so that a bundle is about as
-large as one compressed checkout. Object names stay what they are. https://git-scm.com/docs/git-bundle
+large as one compressed checkout. Object names do not change. https://git-scm.com/docs/git-bundle
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Splits conflicting files into merged text and regions with both sides and the base, for one pick or for many.
 
-Only the files in conflict are merged again, each by itself: the pick has found the renames already, and in a large tree
-looking for them takes most of a merge's time.
+Only the files in conflict are merged again, each alone. The pick has found the renames already, and in a large tree
+the search for renames takes most of a merge's time.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def split_unmerged(repository: Quarantine, pick: UnmergedPick) -> Split:
 
 
 def split_all(repository: Quarantine, picks: Iterable[UnmergedPick]) -> dict[Trees, Split | GitError]:
-    """Return the same of many picks, by what was merged, with one git process; an error where git could not."""
+    """Do the same for many picks in one git process. A pick that git could not merge again gets an error."""
     smalls = {pick.trees: _make_small(repository, pick) for pick in picks}
     merges = {small.trees: small.attributes for small in smalls.values() if small.files}
     if not merges:

@@ -69,7 +69,7 @@ def normalize(patch: bytes, *, positions: bool = False) -> bytes:
 def range_diff(repository: Repository, originals: Sequence[Sha], base: Sha, tip: Sha) -> str:
     """Return how the commits from `base` to `tip` differ from the originals, oldest first.
 
-    Empty where the originals do not follow one another, as git compares ranges only.
+    Empty if the originals do not follow one another: git compares only ranges.
     """
     parents = [repository.commit(sha).parents[:1] for sha in originals]
     if parents != [parents[0], *((sha,) for sha in originals[:-1])] or not parents[0]:

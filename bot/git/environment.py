@@ -1,4 +1,4 @@
-"""What a git process may see: its environment and the settings that it always gets.
+"""Builds the environment of a git process, and holds the settings that each one gets.
 
 Nothing of the caller's configuration or credentials reaches git except the variables listed here. A token travels only
 in the environment of a process that talks to a remote.

@@ -29,7 +29,7 @@ class FirstParents:
     def between(self, repository: Repository, since: Sha | None, until: Sha) -> tuple[Sequence[Sha], int, int]:
         """Return the line and the part of it, from and up to but not with, that leads to `until` and not to `since`.
 
-        What leads to `since` comes after all that does not, so where `since` is beside the line a count is enough.
+        The commits that lead to `since` follow all others, so a count is enough if `since` is not on the line itself.
         """
         line = self._line
         if until not in line.place:

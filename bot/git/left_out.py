@@ -1,4 +1,4 @@
-"""Files that are never picked: a commit's change without what it does to them.
+"""Removes from a commit's change the files that are never picked.
 
 The caller names them by globs over paths, as in `pick.leave_out` of the configuration.
 """

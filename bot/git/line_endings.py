@@ -24,8 +24,8 @@ _LARGEST = 5_000
 def align_trees(repository: Quarantine, trees: Trees, files: Iterable[UnmergedFile]) -> Trees | None:
     """Return the trees in which the conflicting files of the original have the branch's line ends.
 
-    None where no file's line ends stand in the way: where both sides have the same, or the original's are mixed, which
-    may be its content.
+    None if no file needs it: both sides have the same line ends, or those of the original are mixed, which may be its
+    content.
     """
     blobs: dict[Sha, Sha] = {}
     for file in files:
@@ -62,7 +62,7 @@ def _line_end(content: bytes) -> bytes | None:
 
 
 def with_line_ends_of(ours: bytes, text: bytes) -> bytes:
-    """Return a text with the line ends of `ours`; where those are mixed a line keeps the end that it has there."""
+    """Return a text with the line ends of `ours`. If those are mixed, a line keeps the end that it has in `ours`."""
     end = _line_end(ours)
     plain = text.replace(b"\r\n", b"\n")
     if end is not None:

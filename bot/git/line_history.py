@@ -40,7 +40,7 @@ def file_changes(
 ) -> dict[str, tuple[FileChange, ...]]:
     """Return, for each path, the changes that `tip` has and `since` has not, newest first.
 
-    Goes back as far as the time allows: older commits were hardly the last to touch a line.
+    It reads as far back as the time allows: older commits were rarely the last to change a line.
     """
     headers = {b"diff --git a/%s b/%s" % (name, name): path for path in paths for name in [encode_path(path)]}
     output, is_complete = repository.git.read_for(

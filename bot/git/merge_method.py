@@ -42,7 +42,7 @@ def read_merge(
 
 
 def own_commits(repository: Repository, merge: Sha) -> tuple[Sha, ...]:
-    """Return the commits that a merge of two brought, oldest first, where picking them gives what the merge gave.
+    """Return the commits that a merge of two brought, oldest first, if picking them gives the result of the merge.
 
     Empty otherwise: the merge itself changed something, as when it resolved a conflict.
     """

@@ -215,7 +215,7 @@ def _attributes_directory(repository: Quarantine, attributes: Attributes) -> Pat
 def attributes_of(repository: Quarantine, trees: Trees, more_paths: Iterable[str] = ()) -> Attributes:
     """Return the .gitattributes of the target that can bear on a merge of what the original changed.
 
-    Those of where git found it on the target are among them only if that is given as `more_paths`.
+    Give the paths at which git found a moved file on the target as `more_paths`, to include their attributes.
     """
     all_paths = (*differing_paths(repository, trees.base, trees.theirs), *more_paths)
     directories = sorted({parent for path in all_paths for parent in _parents(path)})

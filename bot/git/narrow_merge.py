@@ -1,8 +1,8 @@
 """Reduces a merge to the paths that the original changes, if no rename can matter.
 
-git looks for renames in whole trees, which in trees that are years apart takes nearly all of a merge's time. It looks
-only for files that one side lacks and the other changed, and for directories that one side lacks and the other adds
-to. Without any, it merges path by path; then git itself merges only what both sides changed, in trees of nothing else.
+git searches whole trees for renames. In trees that are years apart this takes nearly all of a merge's time. A rename
+matters only if one side lacks a file that the other changed, or a directory that the other adds to. If there is none,
+git merges path by path. Then git gets trees that hold only the paths that both sides changed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _Path:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is a file on every side that has it, and the target has it if and only if the parent does."""
+        """Whether it is a file on every side that has it, and either both target and parent have it or neither."""
         sides = (self.base, self.ours, self.theirs)
         return all(side is None or side.mode in _FILES for side in sides) and (self.base is None) == (self.ours is None)
 

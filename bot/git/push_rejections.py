@@ -1,4 +1,4 @@
-"""Explains a rejected push: which rule it was, and what to do about it.
+"""Explains a rejected push: names the rule that rejected it, and the remedy.
 
 git reports a refusal by a rule, by a hook and by a lost lock alike, so only the server's text tells them apart. Words
 that match no known rule are quoted as they are.

@@ -175,7 +175,7 @@ def push(repository: Repository, commit: Sha, branch: str, *, expected: Sha | No
     Pushing what is there already changes nothing and is no error. The commit is kept by a ref, as a fetched one is.
 
     Raises:
-        PushRejected: the branch is somewhere else by now; it was left as it is.
+        PushRejected: the branch has moved; it was not changed.
         PushForbidden: the remote does not let this token push that.
         GitError: the remote could not be reached.
     """
@@ -206,7 +206,7 @@ def _push_once(repository: Repository, source: str, ref: str, expected: Sha | No
 
 
 def _has_landed(repository: Repository, commit: Sha, branch: str) -> bool:
-    """Say whether an attempt whose answer was lost had pushed the commit after all."""
+    """Say whether an attempt without an answer did push the commit."""
     try:
         return list_branches(repository).get(branch) == commit
     except FetchFailed:

@@ -48,7 +48,7 @@ class _File:
 
     @property
     def telling(self) -> Counter[bytes]:
-        """The lines that say something; all of them where none does."""
+        """The distinctive lines; all lines if none is."""
         return Counter({line: n for line, n in self.lines.items() if _WORDS.search(line, 1)}) or self.lines
 
 
@@ -58,10 +58,10 @@ def makes(repository: Repository, commit: Sha, original: Sha, leave_out: Sequenc
 
 
 def resembles(repository: Repository, commit: Sha, original: Sha) -> bool:
-    """Say whether a commit could be an adapted form of another one: it changes one of its files, or makes its lines in
-    others, as where a file was moved.
+    """Say whether a commit could be an adapted form of another one.
 
-    Enough to learn from what people did, too little to count as having landed.
+    It changes one of the same files, or makes the same lines in others, e.g. after a move. This is enough to learn from
+    a person's backport, and too little to count as landed.
     """
     names = [{_name(path) for path in commit_paths(repository, repository.commit(sha))} for sha in (commit, original)]
     if not names[0].isdisjoint(names[1]):
@@ -81,9 +81,9 @@ def undoes(repository: Repository, commit: Sha, target: Sha) -> bool:
 def borne_out(
     repository: Repository, pairs: Collection[Pair], *, reverse: bool = False, leave_out: Sequence[str] = ()
 ) -> set[Pair]:
-    """Return the pairs of which the first commit makes the change of the second one, or most of it.
+    """Return the pairs in which the first commit makes the change of the second one, or most of it.
 
-    With `reverse` it takes that change back. What git cannot read here bears nothing out. Files count that the first
+    With `reverse` it takes that change back. A pair that git cannot read is not returned. Files count that the first
     commit could change: those that its parent has or the second commit adds. Those that a glob of `leave_out` matches
     do not count, unless the second commit changes no others.
     """
@@ -133,7 +133,7 @@ def _covers(repository: Repository, commit: Sha, files: Sequence[_File], expecte
 
 
 def _lacks(repository: Repository, commit: Sha, path: str) -> bool:
-    """Say whether a commit was made where there is no such file; of an odd name, which git quotes, never."""
+    """Say whether the commit's parent lacks a file. A name that git quotes counts as present."""
     parents = repository.commit(commit).parents
     return not path.startswith('"') and not (
         parents and find_entry(repository, repository.commit(parents[0]).tree, path) is not None

@@ -1,4 +1,4 @@
-"""Splits what git prints while it fetches or pushes into progress for a person and messages for an error."""
+"""Splits the output of a fetch or a push into progress for a person and messages for an error."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PAUSE = 10.0
 
 
 class TransferOutput(RemoteProgress):
-    """Collects git's messages, and reports progress of what takes long."""
+    """Collects git's messages, and reports the progress of a long transfer."""
 
     def __init__(self, report: Progress = silent) -> None:
         super().__init__()
@@ -42,10 +42,10 @@ class TransferOutput(RemoteProgress):
         return "".join(f"{line}\n" for line in self._lines)
 
     def new_message_handler(self) -> Callable[[str], None]:
-        """Return what GitPython calls with each line.
+        """Return the callback that GitPython calls with each line.
 
-        It gets to know the lines of progress only: it would log errors as they are, with what may be secret in them,
-        and it cannot read the summary of a fetch that names commits.
+        GitPython gets only the lines of progress. It would log errors as they are, including secrets, and it cannot
+        read the summary of a fetch that names commits.
         """
         parse = super().new_message_handler()
 

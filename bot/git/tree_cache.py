@@ -1,6 +1,6 @@
-"""Tree objects as directories, with a cache: a pick asks for the same ones again and again.
+"""Reads tree objects as directories, with a cache: a pick reads the same ones many times.
 
-A tree never changes, so what is cached is never wrong. The cache is bounded by entries, not by trees, because a
+A tree never changes, so the cache is never wrong. The cache is bounded by entries, not by trees, because a
 directory can hold thousands. GitPython makes an object of every entry: 9 µs each in place of 2
 (`tests/bench/bench_gitpython.py`).
 """

@@ -1,4 +1,4 @@
-"""Trial picks: what `git cherry-pick` would make of a commit on a tree, on objects alone.
+"""Makes trial picks: the result of `git cherry-pick` on a tree, made of objects alone.
 
 A pick is a merge of the target and the original, with the original's parent as base. It writes into a quarantine only.
 """
@@ -52,7 +52,7 @@ def mainline_parent(commit: Commit) -> Sha | None:
 
 
 def trees_of(repository: Quarantine, commit: Sha, target: Sha, leave_out: Sequence[str] = ()) -> Trees:
-    """Return what picking a commit onto a tree is to merge; `leave_out` are globs of files that are not picked."""
+    """Return the trees that a pick of a commit merges; `leave_out` are globs of files that are not picked."""
     original = repository.commit(commit)
     parent = mainline_parent(original)
     base = repository.commit(parent).tree if parent is not None else EMPTY_TREE

@@ -1,4 +1,4 @@
-"""Describes what git could not merge, by the index stages that it left, never by its messages.
+"""Describes the paths that git could not merge, by their index stages and never by git's messages.
 
 https://git-scm.com/docs/git-merge-tree#OUTPUT
 """

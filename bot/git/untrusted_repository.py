@@ -1,8 +1,8 @@
-"""A repository that somebody else set up: its objects and refs are read, its configuration is not.
+"""Reads the objects and refs of a repository that others set up, without reading its configuration.
 
 A clone's configuration can name programs that git runs: merge drivers, an `uploadpack` for missing objects, hooks. So
-no git process is ever started on such a clone. Its refs are copied, as text, into a bare repository of our own, which
-finds the objects through `objects/info/alternates` (https://git-scm.com/docs/gitrepository-layout).
+the bot never starts a git process on such a clone. Its refs are copied, as text, into a bare repository of our own,
+which finds the objects through `objects/info/alternates` (https://git-scm.com/docs/gitrepository-layout).
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def open_clone(directory: Path) -> Iterator[Repository]:
     left with its remote are missing here.
 
     Raises:
-        GitError: there is no repository, its format is one that cannot be read, or git would wait for ever or fill the
-            memory at something that lies in it.
+        GitError: there is no repository, its format is one that cannot be read, or a file in it would stall git or
+            fill the memory.
     """
     git_dir, common = _find_git_dir(directory)
     if (common / "reftable").exists():
@@ -107,7 +107,7 @@ def _find_git_dir(directory: Path) -> tuple[Path, Path]:
 
 
 def _check_pointer(path: Path) -> None:
-    """Raise ValueError for what GitPython would read without an end: a pipe, a device, or a huge file."""
+    """Raise ValueError for a pipe, a device or a huge file, which GitPython would read without an end."""
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -117,7 +117,7 @@ def _check_pointer(path: Path) -> None:
 
 
 def _check_objects(objects: Path, depth: int = 0) -> None:
-    """Raise GitError for a file that git would open as one of objects, and wait at or read without an end.
+    """Raise GitError for a file among the objects at which git would wait or read without an end.
 
     Alternates are followed as far as git follows them.
     """
@@ -185,7 +185,7 @@ def _packed_branches(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _read_text(path: Path, limit: int) -> str:
-    """Return the text of a regular file; nothing of what is missing, larger, or a pipe or device that could stall."""
+    """Return the text of a regular file; nothing if it is missing, too large, a pipe or a device."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:

@@ -1,1 +1,1 @@
-"""Door 2: everything the bot asks of GitHub or changes there."""
+"""The client of GitHub: all that the bot reads and changes there."""

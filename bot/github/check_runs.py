@@ -11,7 +11,7 @@ from bot.models import CheckRunText, Sha
 
 
 def write_check_run(repository: PyGithubRepository, sha: Sha, text: CheckRunText) -> None:
-    """Create our check run of that name on a commit, or replace what it says."""
+    """Create our check run of that name on a commit, or update it."""
     title, summary = sendable(text.title), sendable(text.summary)
     output: dict[str, str | list[dict[str, str | int]]] = {"title": title, "summary": summary}
     existing = _find(repository, sha, text.name)

@@ -1,4 +1,4 @@
-"""Reads a pull request's conversation: its comments, who labelled it, and which pull requests changed of late.
+"""Reads a pull request's conversation: its comments, who labelled it, and which pull requests changed lately.
 
 Every list is read to its end, however many pages GitHub cuts it into.
 """

@@ -1,4 +1,4 @@
-"""Comments, reactions and issues: what people wrote to the bot, and what it answers them."""
+"""The client for comments, reactions and issues."""
 
 from __future__ import annotations
 

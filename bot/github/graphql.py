@@ -1,4 +1,4 @@
-"""GraphQL queries, for what REST does not have.
+"""Sends GraphQL queries, for data that REST does not have.
 
 GitHub answers 200 to a failed query too, with the reason in the body. Such an answer becomes the error that REST would
 give, so that a limit is waited for and a refusal reported.

@@ -1,4 +1,4 @@
-"""Retries of HTTP requests, alike for all of them.
+"""Retries HTTP requests, by one rule for all of them.
 
 A request that GitHub refused for a rate limit had no effect: it is repeated after the pause that GitHub names. A
 request whose answer was lost is repeated only if it is idempotent. A POST is not assumed to be: its caller looks first.

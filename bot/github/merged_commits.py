@@ -1,8 +1,8 @@
 """Reads from GitHub's record which commits a merged pull request left on its base branch.
 
 The record is a hint: it is empty for tens of seconds after a merge, and names every pull request that a commit is part
-of. `bot.git.merge_method` is asked first; this module answers what git cannot prove, as when a landing queue rewrote
-the commits. An uncertain answer is refused: a guess would backport another pull request's change.
+of. `bot.git.merge_method` is asked first. This module is for merges that git cannot prove, e.g. if a merge queue
+rewrote the commits. It refuses an uncertain record: a guess would backport another pull request's change.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def merged_commits(repository: PyGithubRepository, original: PullRequest) -> tup
 
     Raises:
         NotYetKnown: there is no record of the merge commit yet.
-        RequestRejected: the pull request was merged by hand in a way that hides what it changed.
+        RequestRejected: the pull request was merged by hand, and its own commits cannot be found.
     """
     if original.merge_commit is None:
         raise _no_record(original)
@@ -80,7 +80,7 @@ def _recorded_pulls(commit: PyGithubCommit) -> frozenset[int]:
 
 
 def pull_requests_of(repository: PyGithubRepository, commit: Sha) -> frozenset[int]:
-    """Return the merged pull requests that a commit is recorded to have come by; none where there is no record."""
+    """Return the merged pull requests that brought a commit, by GitHub's record; none if there is no record."""
     try:
         return _recorded_pulls(lazy_commit(repository, commit))
     except GithubException as error:

@@ -1,4 +1,4 @@
-"""Pull requests of the repository, with what GitHub keeps beside them: commits, labels, check runs, review threads."""
+"""The client for pull requests, their commits, labels, check runs and review threads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bot.models import (
 
 
 class PullRequestClient(GitHubSession):
-    """Reads and writes pull requests, and what hangs on them."""
+    """Reads and writes pull requests and the objects that belong to them."""
 
     def pull_request(self, number: int) -> PullRequest:
         """Return a pull request; raises NotFound if there is none."""

@@ -1,4 +1,4 @@
-"""Remedies for what GitHub refused, by the field and code that it names or else by its words.
+"""Finds the remedy for a refusal of GitHub, by the field and code that it names or else by its words.
 
 The fields and codes are those of https://docs.github.com/rest/using-the-rest-api/troubleshooting.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One entry of `errors` in GitHub's answer. What GitHub leaves out is empty."""
+    """One entry of `errors` in GitHub's answer. A key that GitHub leaves out is empty."""
 
     resource: str = ""
     field: str = ""
@@ -63,7 +63,7 @@ _EARLY = re.compile(r"No commit found for SHA|(?:Head|Base) sha can't be blank|H
 
 
 def remedy_for(status: int, message: str, errors: Sequence[FieldError]) -> str:
-    """Return what to do about an answer, in a sentence."""
+    """Return the remedy for an answer, as a sentence."""
     for error in errors:
         remedy = _BY_FIELD.get((error.field, error.code))
         if remedy:

@@ -1,7 +1,7 @@
-"""One account's connection to one repository: signs in, and keeps what every call needs.
+"""One account's connection to one repository. It signs in, and holds the objects that every call needs.
 
-`bot.github.http_retry` decides what is repeated on the wire. What creates something is looked up first, and again after
-an answer that leaves its effect in doubt.
+`bot.github.http_retry` decides which HTTP requests are repeated. A call that creates an object looks for it first, and
+again after an answer that leaves the effect in doubt.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _LONGEST = 400
 
 @contextmanager
 def translate_errors(action: str) -> Iterator[None]:
-    """Turn what PyGithub raises inside into a GitHubError. `action` completes "GitHub could not …".
+    """Turn an exception of PyGithub inside the block into a GitHubError. `action` completes "GitHub could not …".
 
     Raises:
         RateLimited, Unavailable, NotYetKnown, Forbidden, NotFound, ValidationFailed or GitHubError.

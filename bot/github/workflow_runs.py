@@ -66,7 +66,7 @@ class WorkflowRunsClient:
             return None if newest is None else self._download(newest.archive_download_url)
 
     def _download(self, url: str) -> bytes:
-        """Fetch an archive from the storage that GitHub redirects to, without the token; what is too large is cut off.
+        """Fetch an archive from the storage that GitHub redirects to, without the token. Its size is limited.
 
         PyGithub's own streaming asks for `application/octet-stream`, which GitHub's API refuses for a redirect:
         https://docs.github.com/rest/actions/artifacts#download-an-artifact

@@ -1,4 +1,4 @@
-"""The program between the bot and a process that runs untrusted code. It ends with the bot, and the process with it.
+"""The program between the bot and a process that runs untrusted code. It ends with the bot, and ends the process.
 
     bot ─ launcher ─ first process of the namespaces ─ the process itself
 

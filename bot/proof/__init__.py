@@ -1,4 +1,4 @@
-"""Proof: a carried patch's regression suite, run on the base and on the candidate, and what the two runs say.
+"""Proves candidates: runs a regression suite on the base and on the candidate, and judges the two runs.
 
 The processes that run foreign code get no tokens. Nothing here pushes or publishes.
 """

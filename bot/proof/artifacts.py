@@ -1,7 +1,7 @@
-"""The folder that a proof leaves behind: its reports and its verdicts, for people and for scripts.
+"""Writes the folder of a proof: its reports and its verdicts, for people and for scripts.
 
-verdict.json            the verdict on everything that ran, as verdict.schema.json describes it
-report.html             the same for people: one page that stands alone
+verdict.json            the verdict on all suites, as verdict.schema.json describes it
+report.html             the same for people: one page without further files
 buffers.svg             each buffer as a bar, where a suite measured any
 SUITE/verdict.json      one suite's verdict
 SUITE/base.xml, SUITE/candidate.xml     the JUnit XML of its two runs

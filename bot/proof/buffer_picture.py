@@ -1,4 +1,4 @@
-"""A verdict's buffers as a picture: what was written inside each and past its end, base against candidate.
+"""Draws a verdict's buffers: the elements written inside each and past its end, on base and candidate.
 
 `bot.report.buffers` chooses the cases; this module only draws them, as SVG.
 """

@@ -1,4 +1,4 @@
-"""The tests that come with a change, as its suite: which files they are, and what it means that they cannot start.
+"""Makes a suite of the tests that come with a change, and decides what it means if they cannot start.
 
 These are the rules by which such tests differ from a carried patch's suite. Nothing runs here.
 """
@@ -21,9 +21,9 @@ _STEERING_FILES = (
 
 
 def files_of_tests(paths: Iterable[str], patterns: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what of the changed files is to be run, and all that belongs to the tests and is laid over the base.
+    """Return the changed files to run, and all changed files of the tests, which are copied over the base.
 
-    A pattern without a slash names tests wherever they lie; one with a slash also what lies beside them.
+    A pattern without a slash names tests in any folder. One with a slash also names the files beside them.
     """
     names = [pattern for pattern in patterns if "/" not in pattern]
     places = [pattern for pattern in patterns if "/" in pattern]
@@ -33,7 +33,7 @@ def files_of_tests(paths: Iterable[str], patterns: Sequence[str]) -> tuple[tuple
 
 
 def steering_files(paths: Iterable[str]) -> tuple[str, ...]:
-    """Return what of the changed files steers a test run itself: with one, passing tests are the change's own word."""
+    """Return the changed files that configure a test run. With one of them, the change itself decides what passes."""
     return tuple(path for path in paths if any(matches_path(name, path.rpartition("/")[2]) for name in _STEERING_FILES))
 
 
@@ -44,10 +44,10 @@ def fill_command(command: Sequence[str], files: Sequence[str]) -> tuple[str, ...
 
 
 def errors_as_failures(base: SuiteRun, candidate: SuiteRun) -> SuiteRun:
-    """Return the base run with what cannot even start there, and does on the candidate, as failing.
+    """Return the base run. Tests that start only on the candidate count as failing there.
 
-    A test that imports what the change adds is not collected without it. Where it cannot start on the candidate
-    either, the error stays one: then nothing can be said of it.
+    A test that imports a name that the change adds is not collected without it. If it cannot start on the candidate
+    either, the error stays an error: the test says nothing.
     """
     after = {case.name: case.outcome for case in candidate.cases}
     inside = _inside([case.name for case in base.cases if case.outcome is CaseOutcome.ERROR], after)

@@ -1,4 +1,4 @@
-"""Several suites' verdicts about one base and one candidate → one verdict.
+"""Combines the verdicts of several suites on one base and one candidate.
 
 Each suite must prove its own part, so the worst outcome is the outcome. A guard is a suite of the target's own and has
 nothing to prove: it must only not get worse.

@@ -63,8 +63,8 @@ def run_command(
 ) -> SuiteRun:
     """Run the command once on a copy of one tree. Every ending is a SuiteRun, as for a carried patch's suite.
 
-    `overlay_from` is the tree whose overlay files are laid over the copy. A run that changes one of them says nothing
-    of the tests that came with the change, and is not usable.
+    `overlay_from` is the tree whose overlay files are laid over the copy. If a run changes one of them, it did
+    not run the tests of the change, and is not usable.
     """
     options = options or RunOptions()
     with scratch_folder("backport-command-") as scratch:
@@ -112,7 +112,7 @@ def _fill(word: str, python: str, report: Path) -> str:
 
 
 def _read(result: ProcessResult, suite: CommandSuite, folder: Path, report: str) -> _Ending:
-    """Say why a run cannot be judged, or return what it reported; without a report the command is the only case."""
+    """Return the reported cases, or why the run cannot be judged. Without a report the command is the only case."""
     problem = why_stopped(result, suite.timeout)
     if problem:
         return _Ending(problem)
@@ -152,7 +152,7 @@ def _overlay_problem(copy: Path, marks: Mapping[str, Mark | None]) -> str:
 
 
 def _as_case(result: ProcessResult, suite: CommandSuite, report: JUnitReport) -> CaseResult:
-    """Make the command itself a case: what its report does not explain must not get lost."""
+    """Make the command itself a case, so that a failure which its report does not explain is not lost."""
     message = "; ".join(_failures(result, report))
     return CaseResult(
         name=f"{COMMAND}{suite.name}", outcome=CaseOutcome.FAILED if message else CaseOutcome.PASSED, message=message

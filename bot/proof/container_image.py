@@ -1,4 +1,4 @@
-"""The image of a proof: pulled before any suite's time counts, and known by its digest afterwards.
+"""Pulls the image of a proof before any suite's time counts, and records its digest.
 
 Both runs of a proof start from the very same image, even if its tag moves meanwhile.
 """
@@ -50,7 +50,7 @@ def fetch_image(
     `limit` is in seconds and holds for all attempts together.
 
     Raises:
-        SuiteError: the image is not to be had in that time, or nobody needs it any more.
+        SuiteError: the image did not arrive in that time, or the request was cancelled.
     """
     name = isolation.image or ""
     details = _inspect(isolation.runtime, name)

@@ -1,4 +1,4 @@
-"""Which device a verdict counts for: the one that the suite itself used, compared with what the configuration asks for.
+"""Checks that a suite ran on the configured device. The suite itself reports which device it used.
 
 Nothing here looks at which GPUs a machine has in order to name a device. A machine's GPU says nothing about a suite
 whose torch cannot use it.

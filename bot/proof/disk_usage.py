@@ -1,7 +1,7 @@
-"""How much a run has written, so that it is ended before it fills the disk.
+"""Measures how much a run has written, so that the run is ended before it fills the disk.
 
-It counts what lies in a run's folders while the run writes there: blocks on the disk, not lengths, and files of every
-kind. The kernel limits the size of one file; it has no limit for all files of a process together.
+It counts the files of every kind in a run's folders, in blocks on the disk, while the run writes there. The kernel
+limits the size of one file; it has no limit for all files of a process together.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class DiskWatch:
         self._disks = [_Disk(folder) for folder in self._folders]
 
     def glance(self) -> str:
-        """Say what is exceeded, or nothing. Called as often as one likes: it counts only if the disk tells of writing.
+        """Say which limit is exceeded, or nothing. It may be called often: it counts only if the disk has filled up.
 
-        As long as the disk has not taken half of what is left to the run, the run cannot have used it up.
+        Until the disk has filled by half of the run's remaining share, the run cannot have used that share up.
         """
         for disk in self._disks:
             if disk.is_full():
@@ -60,7 +60,7 @@ class DiskWatch:
         return self.count()
 
     def count(self) -> str:
-        """Count now, and say what is exceeded, or nothing."""
+        """Count now, and say which limit is exceeded, or nothing."""
         start = time.monotonic()
         self._added = self._count() - self._at_first
         self._last = time.monotonic()
@@ -90,12 +90,12 @@ class _Disk:
         self._then = self._used()
 
     def took(self, budget: Usage) -> bool:
-        """Whether half of what is left to a run was taken since, by whomever."""
+        """Whether any process has since filled half of the run's remaining share."""
         since = self._used() - self._then
         return since.size * 2 > budget.size or since.entries * 2 > budget.entries
 
     def is_full(self) -> bool:
-        """Whether the reserve is touched, which it was not at first."""
+        """Whether the reserve is used now and was not at first."""
         return self._had_room and self._below_reserve()
 
     def _used(self) -> Usage:
@@ -108,7 +108,7 @@ class _Disk:
 
 
 def usage(folder: Path) -> Usage:
-    """Count what lies below a folder; what disappears or is moved meanwhile may be missing from the count."""
+    """Count the entries below a folder. One that is removed or moved during the count may be missing from it."""
     size = entries = 0
     for status in _statuses(folder):
         size, entries = size + status.st_blocks * _BLOCK, entries + 1

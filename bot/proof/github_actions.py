@@ -1,8 +1,8 @@
 """The runner `github-actions`: a workflow run on a machine with the right labels proves a candidate.
 
 One proof goes like this. The candidate is pushed to where the run can see it. A run is dispatched and found again by a
-word in its name. The bot waits for it and fetches its report. A report about other commits is an error, and the verdict
-in it is not used: what the runs reported is judged here. A run that was cancelled or lost is dispatched once more, and
+word in its name. The bot waits for it and fetches its report. A report about other commits is an error, and its own
+verdict is not used: this module judges the reported runs. A run that was cancelled or lost is dispatched once more, and
 the verdict says so.
 """
 
@@ -59,7 +59,7 @@ class ActionsRunner:
     """Proves by runs of one workflow.
 
     `publish` pushes a candidate to where a run can see it, and removes it afterwards. `inputs` are the same for every
-    run; what is about one request is added. `judge` turns what the runs reported into the verdict. Once `stop_when` is
+    run; those of the request are added. `judge` turns the reported runs into the verdict. Once `stop_when` is
     true the run is cancelled.
     """
 
@@ -78,7 +78,7 @@ class ActionsRunner:
         self._publish, self._judge, self._stop_when = publish, judge, stop_when
 
     def prove(self, request: ProofRequest, progress: Progress = silent) -> Verdict:
-        """Dispatch, wait, fetch and judge; what goes wrong on the way is an inconclusive verdict with the reason."""
+        """Dispatch, wait, fetch and judge; a failure on the way is an inconclusive verdict with the reason."""
         with self._publish(request):
             return _run_steps({"": self.steps(request, progress)}, self._timeouts.poll)[""]
 

@@ -68,7 +68,7 @@ def _pod_nodes() -> tuple[Path, ...] | None:
 
 
 def _selected_nodes(value: str) -> Iterator[Path]:
-    """Yield the render nodes of a list of GPU numbers or UUIDs; what is not there is left out, as ROCr does."""
+    """Yield the render nodes of a list of GPU numbers or UUIDs; one that does not exist is left out, as in ROCr."""
     nodes = _nodes_by_number()
     for entry in filter(None, (part.strip() for part in value.split(","))):
         if entry.isdecimal() and int(entry) < len(nodes):

@@ -1,7 +1,7 @@
-"""What a process that runs foreign code may reach and use, and the command line that holds it to that.
+"""Bounds a process that runs untrusted code, and builds the command line that enforces the bounds.
 
-This module chooses the walls and limits; `bot.isolation` applies them. The only process it starts is a trial of whether
-this machine allows them.
+This module chooses the isolation and the limits; `bot.isolation` applies them. It starts one process only: a trial
+that shows whether this machine allows the isolation.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class IsolationSettings:
     """The bounds of one suite process. `memory`, `file`, `disk` and `shared_memory` are bytes.
 
     An `image` runs it in a container; `image_digest` names it for the record. `disk` bounds all files together that it
-    adds, four times `file` by default, and `entries` their number. `readable` are paths of this machine that it sees
-    besides its own, and `volumes` such paths with the paths that they have in a container. `environment` is what it
-    gets besides. `python` is the interpreter of suites that run without an image. `without_isolation` lets it run
-    without walls beside a token, if this machine allows none.
+    adds, four times `file` by default, and `entries` their number. `readable` are further paths of this machine that it
+    can read, and `volumes` such paths with their paths in a container. `environment` are further variables. `python`
+    is the interpreter of suites that run without an image. `without_isolation` lets it run without isolation beside a
+    token, if this machine allows none.
     """
 
     network: bool = False
@@ -76,10 +76,10 @@ DEFAULT = IsolationSettings()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """One suite process: its command, where it stands, and the folders it needs.
+    """One suite process: its command, its working directory, and the folders it needs.
 
-    It can write to the `writable` folders alone. `readable` are those that it needs besides: it sees no others but the
-    system's. The `device` cpu keeps GPUs out of its sight.
+    It can write to the `writable` folders alone. `readable` are further folders that it needs. It sees no other
+    folders but the system's. With the `device` cpu it sees no GPU.
     """
 
     command: Sequence[str]
@@ -130,10 +130,10 @@ def _limits(isolation: IsolationSettings) -> Iterator[tuple[str, int]]:
 
 
 def isolation_kind(isolation: IsolationSettings) -> Isolation:
-    """Choose what is to stand between a process and this machine: the most that there is.
+    """Choose the strongest isolation that this machine allows.
 
     Raises:
-        SuiteError: there is nothing, the bot holds a token, and the configuration does not accept that by name.
+        SuiteError: there is none, the bot holds a token, and the configuration does not accept that explicitly.
     """
     if isolation.image is not None:
         return Isolation.CONTAINER
@@ -157,7 +157,7 @@ _TRIAL = Launch(command=[sys.executable, "-I", "-S", "-c", ""], directory=Path("
 
 
 def obstacle() -> str:
-    """Say why this machine allows no walls; empty where it does. A trial that failed is made again the next time."""
+    """Say why this machine allows no isolation; empty if it does. A failed trial is repeated the next time."""
     if sys.platform != "linux":
         return "it takes Linux"
     with _trial:

@@ -1,4 +1,4 @@
-"""Two runs of one regression suite → one verdict, case by case.
+"""Judges two runs of one regression suite, case by case.
 
 The judge runs nothing and reads nothing: the same two runs always give the same verdict, by this table.
 
@@ -8,7 +8,7 @@ The judge runs nothing and reads nothing: the same two runs always give the same
     passed    failed/error       broken (regressed), declared or not
     any       skipped, no longer there, error   lost (regressed): a check that stops running is not a pass
     skipped   failed             broken (regressed)
-    error     any                nothing can be said (inconclusive): the suite could not judge the base
+    error     any                unknown (inconclusive): the suite could not judge the base
 
 A declared case that passes on the candidate is reported as stale and proves nothing. Where the patch that fixes a
 declared failure is part of the candidate, the declaration does not hold and the case is like any other.
@@ -46,7 +46,7 @@ _MEASURABLE, _FASTER = 2.0, 100
 
 @dataclass(slots=True)
 class _Tally:
-    """Case names by what the two runs say of them together."""
+    """Case names by their class in the table."""
 
     fixes: list[str] = field(default_factory=list)
     unfixed_cases: list[str] = field(default_factory=list)
@@ -63,7 +63,7 @@ def judge(
     known_failures: Sequence[KnownFailure] = (),
     resolved_patches: frozenset[str] = frozenset(),
 ) -> Verdict:
-    """Say what base run and candidate run prove together. `resolved_patches` are those whose fix the candidate has."""
+    """Return the verdict on a base run and a candidate run. The candidate has the fixes of `resolved_patches`."""
     problem = _unusable(base, candidate)
     if problem:
         return Verdict(outcome=VerdictOutcome.INCONCLUSIVE, reason=problem, base=base, candidate=candidate)
@@ -161,7 +161,7 @@ def _without_report(suite: CommandSuite) -> str:
 
 
 def _steering_doubt(suite: CommandSuite) -> str:
-    """Say that the change has a say in what its tests report, or nothing."""
+    """Say that the change can influence what its tests report, or nothing."""
     if not suite.steering:
         return ""
     files = ", ".join(suite.steering[:LISTED_CASES])
@@ -188,7 +188,7 @@ def _tally(base: Iterable[CaseResult], candidate: Iterable[CaseResult], declarat
 def _place(
     tally: _Tally, name: str, before: CaseOutcome, after: CaseOutcome | None, failure: KnownFailure | None
 ) -> None:
-    """Put one case where the table puts it. `after` is None where the candidate run no longer has the case."""
+    """Classify one case by the table. `after` is None if the candidate run no longer has the case."""
     if before is CaseOutcome.ERROR:
         tally.unjudged_cases.append(name)
     elif after is None or after is CaseOutcome.ERROR or (after is CaseOutcome.SKIPPED and before is not after):

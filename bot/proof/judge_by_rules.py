@@ -1,4 +1,4 @@
-"""The carried patch's rules as a second judge: a suite samples parameters, the rules answer for all of them.
+"""Judges by the carried patch's rules too: a suite samples parameters, the rules answer for all of them.
 
 If the rules disagree with a suite's verdict, the verdict is changed here. Every runner uses this.
 """
@@ -49,7 +49,7 @@ def conclude(
 def apply_rules(verdict: Verdict, rules: DetectResult) -> Verdict:
     """Let a suite's verdict stand only as far as the rules agree, and say which of the two objects, and why.
 
-    What the suite could not judge stays so: rules read the source, they do not run it.
+    An inconclusive verdict stays inconclusive: rules read the source, they do not run it.
     """
     is_fixed = rules.status is Affectedness.FIXED
     if verdict.outcome is VerdictOutcome.PROVEN and not is_fixed:

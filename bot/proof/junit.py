@@ -1,6 +1,6 @@
-"""JUnit XML, as pytest writes it → cases, and what the run said of itself.
+"""Reads cases and properties from JUnit XML, as pytest writes it.
 
-The report comes out of a process that ran foreign code. So its size and its number of cases are limited, it has no
+A process that ran untrusted code wrote the report. So its size and its number of cases are limited, it has no
 document type, and anything unexpected is an error and never a pass. It is read as a stream of events: no tree is held
 in memory, and other threads run meanwhile.
 """
@@ -44,7 +44,7 @@ class JUnitReport:
 
     @property
     def device(self) -> Device | None:
-        """Where the run says it ran: properties `device.kind`, `.name`, `.arch`, and `version.<what>`."""
+        """The device that the run reports: properties `device.kind`, `.name`, `.arch`, and `version.<what>`."""
         if "device.kind" not in self.properties:
             return None
         kind, name, arch = (self.properties.get(f"device.{key}", "") for key in ("kind", "name", "arch"))
@@ -55,7 +55,7 @@ class JUnitReport:
 
     @property
     def covered(self) -> Mapping[str, str]:
-        """What the run says it tried: properties `covered.<parameter>`, each a list of values with commas."""
+        """The parameter values that the run reports: properties `covered.<parameter>`, each a list with commas."""
         keys = (key for key in self.properties if key.startswith(COVERED_PREFIX))
         return {key.removeprefix(COVERED_PREFIX): self.properties[key] for key in keys}
 

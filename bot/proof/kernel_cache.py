@@ -1,8 +1,8 @@
-"""Compiled kernels that base runs leave, and which later run may load them.
+"""Keeps compiled kernels of base runs, and decides which later runs may load them.
 
-A kernel is a shared object: whoever loads it runs its code. What a base run compiles is therefore kept for proofs on
-the very commit that it ran, whose code can do in a proof whatever a kernel can. No other branch's proof loads it, and
-what a candidate run compiles is not kept at all.
+A kernel is a shared object: a process that loads it runs its code. The kernels of a base run are therefore kept only
+for proofs on the same commit, whose own code can do as much. No proof of another branch loads them, and kernels of a
+candidate run are not kept.
 
 Triton writes absolute paths into its cache, so a base run writes where its kernels are kept, and they are looked
 through before and after: anything but plain files within the bounds, and all kernels of the commit go.
@@ -43,7 +43,7 @@ def look_through(*folders: Path) -> None:
 
 
 def _foreign(folder: Path) -> str:
-    """Say what is wrong with kept kernels, or nothing."""
+    """Return the problem with kept kernels, or an empty text."""
     try:
         entries = list(list_entries(folder, BOUNDS))
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""Commands of the configuration that make a machine ready for a proof, e.g. that free GPU memory or log in.
+"""Runs the configured commands that make a machine ready for a proof, e.g. that free GPU memory or log in.
 
 They come from the default branch and run with the bot's own rights, outside of any isolation, before foreign code runs.
 """

@@ -1,4 +1,4 @@
-"""One process group that runs foreign code: started, watched, and ended.
+"""Starts, watches and ends one process group that runs untrusted code.
 
 When a call returns, nothing of the group is left.
 """

@@ -1,4 +1,4 @@
-"""What a process prints, followed line by line while it runs.
+"""Follows the output of a process line by line while it runs.
 
 Foreign code writes to the pipe. A line of any length and any number of lines cost bounded memory, other threads run
 meanwhile, and no call waits longer than its caller says.

@@ -1,4 +1,4 @@
-"""The regression suite in processes of their own on this machine: base first, then candidate.
+"""Runs a regression suite on this machine, in two processes: first on the base, then on the candidate.
 
 The processes get no token, no agent, no home and, where the kernel allows it, no network. A failing case is never run
 again.

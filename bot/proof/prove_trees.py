@@ -1,4 +1,4 @@
-"""Two trees as plain files, every suite that is for the change between them run on each, one verdict."""
+"""Runs every suite of a change on the trees without and with it, and returns one verdict."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     progress: Progress = silent,
     stop_when: StopWhen = never,
 ) -> Verdict:
-    """Run on two trees what proves the change between them: the suites of what is carried, or the tests it brings.
+    """Run the suites that prove a change on two trees: those of its carried patches, or the tests that it brings.
 
     `lay_out` writes both trees, in a thread of its own while a carried patch's suite starts up; what it raises ends the
-    proof and is raised. `changed_files` are the paths in which the trees differ, and `commits` their commits.
-    What the base run compiles is kept for other proofs on the commit `kernels_of`: name it only if the tree is written
+    proof and is raised. `changed_files` are the paths in which the trees differ, and `commits` their commits. Kernels
+    that the base run compiles are kept for other proofs on the commit `kernels_of`: name it only if the tree is written
     from that commit's objects for this proof. `device` overrules the settings; it is a kind, or one of their `devices`.
-    What the runs reported is kept in the folder `evidence`.
+    The reports are kept in the folder `evidence`.
 
     Raises:
         SuiteError: there is no suite to run, or this machine cannot isolate one and the bot holds a token.
@@ -234,14 +234,14 @@ def _lay_out_in_background(
 
 
 def _lay_out_when_started(first: StartGate, lay_out: Callable[[], object]) -> None:
-    """Let the suite's process start first, which is the longer work: a formatter does not share the interpreter."""
+    """Start the suite's process first: that takes longest, and a formatter would hold the interpreter lock."""
     first.process_started.wait(_START_SECONDS)
     lay_out()
     first.open()
 
 
 def without_suite() -> Verdict:
-    """Return the verdict on a change that no suite is for, with what could be done about it."""
+    """Return the verdict on a change that has no suite, with what could be done about it."""
     reason = (
         "No carried patch is known for this pull request and it changes no tests, so nothing could be proven. Tests "
         "that lie elsewhere are found once `prove.tests.paths` of the configuration names them."

@@ -1,10 +1,10 @@
-"""pytest as a program of its own, for a suite whose imports are most of its time. Its text is run by any interpreter.
+"""Runs pytest as a program of its own, for suites whose imports take most of the time. Any interpreter runs its text.
 
-The garbage collector rests while modules are imported, where it finds nothing and takes a fifth of the time, and what
-they made is left alone by forked processes. At the end nothing is taken down: with torch that takes up to a second.
+It disables the garbage collector during imports, where it finds nothing and takes a fifth of the time, and freezes
+the result, so that forks do not copy it. It exits without a teardown, which with torch takes up to a second.
 
-Where a file `seal` lies beside the report, its content is a secret: it is read and removed before anything else runs,
-the report is kept in memory that no other process reaches, and what is left at the end is the report and its HMAC.
+If there is a file `seal` beside the report, its content is a secret. The program reads and removes it before anything
+else runs, keeps the report in memory that no other process reaches, and at the end writes the report and its HMAC.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SET_DUMPABLE = 4
 
 
 class CollectorControl:
-    """Lets the garbage collector begin with what comes after the imports."""
+    """Enables the garbage collector after the imports."""
 
     def pytest_collection_finish(self) -> None:
         """Begin."""
@@ -32,10 +32,10 @@ class CollectorControl:
 
 
 class SealedReport:
-    """The report of a run that is told a secret; without one it is written as it always is."""
+    """The report of a run that has a secret. Without one, pytest writes the report itself."""
 
     def __init__(self, arguments: list[str]) -> None:
-        """Take the secret, and send the report to where only this process can write."""
+        """Take the secret, and direct the report to memory that only this process can write."""
         self.arguments, self._memory = arguments, -1
         self._report = Path(
             next((argument.removeprefix(REPORT) for argument in arguments if argument.startswith(REPORT)), ".")
@@ -48,7 +48,7 @@ class SealedReport:
             self.arguments = [option if argument.startswith(REPORT) else argument for argument in arguments]
 
     def close(self) -> None:
-        """Leave the report, and beside it its HMAC; nothing where pytest left before there was anything to report."""
+        """Write the report and its HMAC; nothing if pytest ended before it had anything to report."""
         file = self._report if self._memory < 0 else Path(f"/proc/self/fd/{self._memory}")
         content = file.read_bytes() if self._secret and file.exists() else b""
         if content:

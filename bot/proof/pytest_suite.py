@@ -93,7 +93,7 @@ def run_suite(
 
 @contextmanager
 def _visible_sources(suite: Suite, options: RunOptions) -> Iterator[Suite]:
-    """Copy a suite's own files to where the daemon of a container can see them; they need not lie there."""
+    """Copy a suite's files to a folder that the daemon of a container can see."""
     if options.isolation.image is None:
         yield suite
         return
@@ -106,7 +106,7 @@ def _visible_sources(suite: Suite, options: RunOptions) -> Iterator[Suite]:
 
 
 def _command(scratch: Path, python: str) -> list[str]:
-    """Build the pytest command line. An empty configuration file keeps the settings of whatever lies around it out."""
+    """Build the pytest command line. An empty configuration file keeps out the settings of the folders around it."""
     settings = scratch / "pytest.ini"
     settings.write_text("[pytest]\n", encoding="utf-8")
     options = [
@@ -128,7 +128,7 @@ def _command(scratch: Path, python: str) -> list[str]:
 
 
 def _read(result: ProcessResult, scratch: Path, timeout: float, secret: bytes) -> tuple[str, JUnitReport, bytes]:
-    """Say what is wrong with a run, if anything, and what it reported all the same, read and as it is."""
+    """Return the problem of a run, if any, and its report, both parsed and as bytes."""
     no_report = JUnitReport((), {}), b""
     problem = why_stopped(result, timeout)
     if problem:

@@ -1,4 +1,4 @@
-"""Starts one suite process on this machine inside its walls, or in a container, and holds it until its gate opens.
+"""Starts one suite process, isolated on this machine or in a container, and holds it until its gate opens.
 
 Nothing of the process or the container is left when a call returns.
 """
@@ -125,9 +125,9 @@ def _run_contained(launch: Launch, isolation: IsolationSettings, follow: Callabl
 
 
 class RunsEnded(BaseException):
-    """A run was ended because the bot is ending: it says nothing of what was run, and nothing may be concluded of it.
+    """A run was ended because the bot is ending. It says nothing about the candidate.
 
-    No Exception, as what comes to no verdict must not be published as one that came to nothing.
+    It is no Exception, because a proof that was ended must not be published as inconclusive.
     """
 
 

@@ -1,4 +1,4 @@
-"""When each of the two runs of a proof begins.
+"""Decides when each of the two runs of a proof begins.
 
 On a CPU the two share nothing and run side by side. On a GPU the base runs first; a suite that can wait for its turn
 starts up meanwhile.
@@ -18,7 +18,7 @@ from bot.proof.isolated_command import IsolationSettings
 
 
 class RunOrder(Enum):
-    """How the candidate run follows the base run: at once, started but waiting for its turn, or started after it."""
+    """When the candidate run starts: with the base run, with it but waiting for its turn, or after it."""
 
     TOGETHER = "together"
     IN_TURN = "in turn"

@@ -1,4 +1,4 @@
-"""Who proves a candidate: the interface between the pipeline and the places where suites run.
+"""The interface between the pipeline and the places where suites run.
 
 This machine is one (`bot.pipeline.prove`), a workflow run on GitHub Actions another (`bot.proof.github_actions`).
 """
@@ -32,5 +32,5 @@ class Runner(Protocol):
     def prove(self, request: ProofRequest, progress: Progress = silent) -> Verdict:
         """Run base and candidate on one machine and return the verdict on these very commits.
 
-        What stops the runs is an inconclusive verdict. Raises SuiteError where there is nothing that could run.
+        An error that stops the runs gives an inconclusive verdict. Raises SuiteError if there is nothing to run.
         """

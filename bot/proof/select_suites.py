@@ -1,4 +1,4 @@
-"""Which suites prove a candidate: a carried patch's and its companions', or the original's own tests; and the target's.
+"""Selects the suites of a proof: those of the carried patches, or the original's own tests, and the target's commands.
 
 The choice follows from the configuration and the candidate's files. Nothing runs here.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # `prove` on a local tree starts without the modules of a pic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suites:
-    """What is to run: `proof` must fail on the base and pass on the candidate, `guards` must not get worse."""
+    """The suites to run: `proof` must fail on the base and pass on the candidate, `guards` must not get worse."""
 
     proof: dict[str, Suite | CommandSuite] = field(default_factory=dict)
     guards: dict[str, CommandSuite] = field(default_factory=dict)
@@ -100,7 +100,7 @@ def _installation(python: str | None) -> tuple[Path, ...]:
 def resolved_in(
     candidate: SourceTree, suite: Suite | CommandSuite, patches: Mapping[str, CarriedPatch]
 ) -> frozenset[str]:
-    """Name the carried patches whose fix the candidate has, by its own code: what they fix is no known failure."""
+    """Name the carried patches whose fix the candidate's code has. A failure that they fix is no known failure."""
     names = {failure.fixed_by for failure in suite.known_failures if failure.fixed_by}
     return frozenset(
         name for name in names if name in patches and check(candidate, patches[name]).status is Affectedness.FIXED

@@ -30,10 +30,10 @@ def copy_sources(tree: Path, copy: Path, *, without: frozenset[str] = frozenset(
 
 
 def lay_over(copy: Path, source: Path, files: tuple[str, ...]) -> None:
-    """Bring files of one tree into a copy of another; one that the source lacks goes from the copy too.
+    """Copy files of one tree into a copy of another. A file that the source lacks is removed from the copy.
 
     Raises:
-        SuiteError: a file lies behind a link that leaves its tree, or is neither a file nor a link.
+        SuiteError: the path of a file has a link that leaves its tree, or is neither a file nor a link.
     """
     for file in files:
         place, source_file = copy / file, source / file
@@ -52,7 +52,7 @@ def lay_over(copy: Path, source: Path, files: tuple[str, ...]) -> None:
 
 
 def take_out(copy: Path, file: str) -> None:
-    """Remove a file of a copy, if there is one. What lies behind a link that leaves the copy stays."""
+    """Remove a file of a copy, if there is one. It stays if its path has a link that leaves the copy."""
     place = copy / file
     if place.parent.resolve().is_relative_to(copy.resolve()) and not (place.is_dir() and not place.is_symlink()):
         place.unlink(missing_ok=True)

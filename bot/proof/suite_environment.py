@@ -42,7 +42,7 @@ def suite_environment(
     turn: Path | None = None,
     parent: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Build the environment of one suite run from nothing but what it needs.
+    """Build the environment of one suite run. It has only the variables that the run needs.
 
     `home` is the run's own and temporary. `kernels` keeps compiled kernels under the hash of their source, so that base
     and candidate share what is identical and nothing else. `turn` is the file for which the cases wait.
@@ -62,7 +62,7 @@ def suite_environment(
 def command_environment(
     home: Path, *, kernels: Path, target: Path, device: str, parent: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Build the environment of a command of the target's own, which finds the target's packages where they lie."""
+    """Build the environment of a command of the target's own, which finds the target's packages in its tree."""
     roots = [path for path in (target, target / "src", target / "python") if path.is_dir()]
     return _environment(home, kernels, device, roots, parent)
 

@@ -1,4 +1,4 @@
-"""The suites of one proof, one after the other on one machine.
+"""Runs the suites of one proof, one after the other on one machine.
 
 If all of them take turns on a GPU, the next one starts up while one has the device: imports are most of a suite's time
 there.
@@ -39,7 +39,7 @@ def prove_each(
 ) -> dict[str, Verdict]:
     """Prove every suite, in order. The caller opens the `first` gate; the others open by themselves.
 
-    `stop_when` is asked in this thread; what `prove` raises ends the others.
+    `stop_when` is asked in this thread; an error of `prove` ends the others.
     """
     if all(choose_order(suite, device, isolation) is RunOrder.IN_TURN for suite in suites.values()):
         return _prove_overlapping(suites, prove, first, stop_when)

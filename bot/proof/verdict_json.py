@@ -1,4 +1,4 @@
-"""Verdict ⇄ JSON, as `verdict.json` holds it: the evidence that outlives the processes it came from.
+"""Converts verdicts to and from the JSON of `verdict.json`, which is kept after the processes have ended.
 
 The shape is `verdict.schema.json` beside this file; scripts read it, so names in it stay.
 """
@@ -41,7 +41,7 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
 
 
 def verdict_from_json(text: bytes) -> Verdict:
-    """Read a record that `verdict_to_json` made, by any author; what cannot be shown of its texts is replaced.
+    """Read a record of `verdict_to_json`, from any author. Characters that cannot be shown are replaced.
 
     Raises ValueError on anything else, whatever its types, depth or numbers.
     """
@@ -49,7 +49,7 @@ def verdict_from_json(text: bytes) -> Verdict:
 
 
 def clean_verdict(verdict: Verdict) -> Verdict:
-    """Return a foreign verdict with texts that can be shown and kept, and times that are numbers.
+    """Return an untrusted verdict with printable texts and finite times.
 
     Raises ValueError where it has more cases than MOST_CASES.
     """

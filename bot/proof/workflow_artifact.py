@@ -1,4 +1,4 @@
-"""A workflow's artifact → the runs it reports, suite by suite.
+"""Reads the runs of each suite from a workflow's artifact.
 
 The archive comes from a machine that ran foreign code. So nothing is unpacked to a disk, sizes are limited before they
 are read, and whatever does not fit is an error and never a pass.
@@ -77,7 +77,7 @@ def _read(name: str, text: bytes) -> tuple[SuiteRun, SuiteRun]:
 
 
 def _first(error: ValueError) -> str:
-    """Say what was wrong first; a validation error's own text repeats foreign text."""
+    """Describe the first mistake. The text of a validation error would repeat untrusted text."""
     if not isinstance(error, ValidationError):
         return printable_line(str(error), _MESSAGE_LENGTH)
     first = error.errors(include_input=False, include_url=False)[0]

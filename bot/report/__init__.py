@@ -1,1 +1,1 @@
-"""Every sentence the bot can say: values in, Markdown, plain data or terminal text out. Touches nothing outside."""
+"""Renders values as Markdown, plain data or terminal text. Every sentence of the bot is here. No input or output."""

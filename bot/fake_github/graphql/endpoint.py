@@ -1,4 +1,4 @@
-"""The GraphQL endpoint: a query in, GitHub's `data` and `errors` out. GitHub answers 200 also where a query fails."""
+"""The GraphQL endpoint. It answers a query with GitHub's `data` and `errors`, and with 200 even if the query fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What GraphQL changes: drafts and auto-merge."""
+"""The GraphQL mutations: drafts and auto-merge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each page: which template, filled with what. Raises `PageNotFound` for what is not there, or not for everybody."""
+"""Renders each page. Raises `PageNotFound` for a page that does not exist or that the public may not see."""
 
 from __future__ import annotations
 
