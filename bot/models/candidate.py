@@ -75,11 +75,15 @@ class StrategyResult:
 
 @dataclass(frozen=True, slots=True)
 class CompanionCommit:
-    """A further commit of a candidate, that carries a companion. `title` is the companion's original's, with number."""
+    """The last commit of a candidate that brings a companion. `title` is the companion's original's, with number.
+
+    `method` is a cherry-pick of the original or the carried patch.
+    """
 
     patch: str
     commit: Sha
     title: str
+    method: Method = Method.CARRIED_PATCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

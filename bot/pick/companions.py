@@ -1,24 +1,37 @@
 """Companions of a carried patch as further commits of a candidate.
 
-This module words the commits. `bot.carried.companions` selects the companions and computes their changes.
+A companion comes as its original's own commits if they apply and mend the branch, and by its rules if not. This module
+words the commits. `bot.carried.companions` selects the companions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.carried.apply import Applied, StepFailure
-from bot.carried.companions import apply_companions
+from bot.analysis.findings import are_fatal, collect_findings
+from bot.carried.apply import Applied, StepFailure, apply
+from bot.carried.companions import companions_of
+from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
 from bot.git.commit_message import backport_message
 from bot.git.repository import Repository
 from bot.git.trees import CommitTree
-from bot.models import Candidate, Commit, CompanionCommit, Sha, Signature, StrategyResult
+from bot.git.trial_pick import UnmergedPick
+from bot.models import (
+    Affectedness,
+    Candidate,
+    CompanionCommit,
+    MergeMethod,
+    Method,
+    Sha,
+    Signature,
+    StrategyResult,
+    TargetPlan,
+)
+from bot.pick.attempt import Attempt
+from bot.pick.series import pick_series, series_fidelity
 from bot.text.markdown import count
-
-FindOriginal = Callable[[CarriedPatch], Commit | None]
-"""Returns the merge commit of a patch's original, or None if it is not merged or cannot be fetched."""
 
 
 def carry_companions(
@@ -28,32 +41,100 @@ def carry_companions(
     *,
     patches: Mapping[str, CarriedPatch],
     committer: Signature,
-    original_of: FindOriginal,
+    originals: Mapping[str, Sequence[Sha]],
+    leave_out: Sequence[str] = (),
 ) -> Candidate:
-    """Return the candidate with one more commit for each companion whose fault it has.
+    """Return the candidate with further commits for each companion whose fault it has, each on top of the others.
 
-    A companion that does not apply is recorded in `rungs`, and the candidate goes on without it.
+    `originals` are the commits of companions that are merged, by name, oldest first, with their objects in the
+    repository. Files that a glob of `leave_out` matches are not picked. A companion that does not apply is recorded in
+    `rungs`, and the candidate goes on without it.
     """
-    for outcome in apply_companions(CommitTree(repository, candidate.commit), patch, patches):
-        strategy = f"companion {outcome.patch}"
-        if isinstance(outcome, StepFailure):
-            candidate = replace(
-                candidate, rungs=(*candidate.rungs, StrategyResult(strategy, won=False, detail=str(outcome)))
-            )
+    for companion in companions_of(patch, patches):
+        # A companion that the tree does not need would only add risk.
+        if check(CommitTree(repository, candidate.commit), companion).status is not Affectedness.AFFECTED:
             continue
-        # Each companion was computed on top of those before it, so the commits are written in the same order.
-        companion = patches[outcome.patch]
-        commit = _write(repository, candidate, companion, outcome, committer, original_of(companion))
-        detail = f"{count(len(outcome.steps), 'step')} changed {', '.join(sorted(outcome.changes))}"
-        candidate = replace(
-            candidate,
-            commit=commit,
-            commits=(*candidate.commits, commit),
-            companions=(*candidate.companions, CompanionCommit(companion.name, commit, _title(companion))),
-            rungs=(*candidate.rungs, StrategyResult(strategy, won=True, detail=detail)),
-            files=repository.changed_paths(candidate.base_commit, commit),
-        )
+        shas = tuple(originals.get(companion.name, ()))
+        picked = _pick(repository, candidate, companion, shas, committer, tuple(leave_out)) if shas else None
+        candidate = picked or _carry(repository, candidate, companion, shas, committer)
     return candidate
+
+
+def _pick(
+    repository: Repository,
+    candidate: Candidate,
+    companion: CarriedPatch,
+    originals: tuple[Sha, ...],
+    committer: Signature,
+    leave_out: tuple[str, ...],
+) -> Candidate | None:
+    """Pick the original's own commits; None if they conflict, or do not mend the branch as the rules see it."""
+    plan = TargetPlan(
+        branch=candidate.branch,
+        base_commit=candidate.commit,
+        backport_branch="",
+        commits=originals,
+        merge_method=MergeMethod.REBASE if len(originals) > 1 else MergeMethod.SQUASH,
+    )
+    with repository.quarantine() as quarantine:
+        attempt = Attempt(repository=quarantine, plan=plan, committer=committer, leave_out=leave_out)
+        series = pick_series(attempt)
+        if isinstance(series, UnmergedPick) or not series:
+            return None
+        tip, before = series[-1], quarantine.commit(candidate.commit).tree
+        if check(CommitTree(quarantine, tip), companion).status is not Affectedness.FIXED:
+            return None
+        paths = quarantine.changed_paths(candidate.commit, tip)
+        theirs = quarantine.commit(originals[-1]).tree
+        findings = collect_findings(quarantine, quarantine.commit(tip).tree, target=before, theirs=theirs, paths=paths)
+        if are_fatal(findings):
+            return None
+        fidelity = series_fidelity(quarantine, tuple(map(attempt.as_picked, originals)), series)
+        left_out = attempt.left_out()
+        quarantine.keep(tip)
+    candidate = replace(
+        candidate,
+        findings=(*candidate.findings, *findings),
+        left_out=tuple(sorted({*candidate.left_out, *left_out})),
+    )
+    detail = f"its original applies, {fidelity.value}"
+    return _with_commits(repository, candidate, companion, series, Method.CHERRY_PICK, detail)
+
+
+def _carry(
+    repository: Repository,
+    candidate: Candidate,
+    companion: CarriedPatch,
+    originals: tuple[Sha, ...],
+    committer: Signature,
+) -> Candidate:
+    """Apply the companion's rules; if they do not apply, the candidate only records that."""
+    outcome = apply(CommitTree(repository, candidate.commit), companion)
+    if isinstance(outcome, StepFailure):
+        result = StrategyResult(f"companion {companion.name}", won=False, detail=str(outcome))
+        return replace(candidate, rungs=(*candidate.rungs, result))
+    commit = _write(repository, candidate, companion, outcome, committer, originals)
+    detail = f"{count(len(outcome.steps), 'step')} changed {', '.join(sorted(outcome.changes))}"
+    return _with_commits(repository, candidate, companion, (commit,), Method.CARRIED_PATCH, detail)
+
+
+def _with_commits(
+    repository: Repository,
+    candidate: Candidate,
+    companion: CarriedPatch,
+    commits: tuple[Sha, ...],
+    method: Method,
+    detail: str,
+) -> Candidate:
+    tip = commits[-1]
+    return replace(
+        candidate,
+        commit=tip,
+        commits=(*candidate.commits, *commits),
+        companions=(*candidate.companions, CompanionCommit(companion.name, tip, _title(companion), method)),
+        rungs=(*candidate.rungs, StrategyResult(f"companion {companion.name}", won=True, detail=detail)),
+        files=repository.changed_paths(candidate.base_commit, tip),
+    )
 
 
 def _write(
@@ -62,11 +143,12 @@ def _write(
     companion: CarriedPatch,
     outcome: Applied,
     committer: Signature,
-    original: Commit | None,
+    originals: tuple[Sha, ...],
 ) -> Sha:
     note = f"Applied to {candidate.branch} by the carried patch {companion.name}, not by its original lines."
-    if original is not None:
-        message, author = backport_message(original.message, (original.sha,), (note,)), original.author
+    if originals:
+        original = repository.commit(originals[-1])
+        message, author = backport_message(original.message, originals, (note,)), original.author
     else:
         message, author = _message(companion, note), committer
     return repository.write_commit(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.carried.load import CarriedPatch
-from bot.models import AlreadyApplied, Candidate, Commit, Conflict, Conflicted, NothingLeft, Signature, TargetPlan
+from bot.models import AlreadyApplied, Candidate, Conflict, Conflicted, NothingLeft, Signature, TargetPlan
 from bot.pick import ladder
 from bot.pick.companions import carry_companions
 from bot.pick.context import PickContext
@@ -67,13 +66,14 @@ def _with_companions(
     patch = context.patch_for(request.original)
     if patch is None or not request.options.with_companions:
         return candidate
-
-    def original_of(companion: CarriedPatch) -> Commit | None:
-        merge_commit = request.companion_originals.get(companion.name)
-        return context.mirror.commit(merge_commit) if merge_commit else None
-
     with_companions = carry_companions(
-        context.mirror, candidate, patch, patches=context.patches, committer=committer, original_of=original_of
+        context.mirror,
+        candidate,
+        patch,
+        patches=context.patches,
+        committer=committer,
+        originals=request.companion_originals,
+        leave_out=context.config.pick.leave_out,
     )
     context.progress(f"{candidate.branch}: {count(len(with_companions.companions), 'companion')} on top")
     return with_companions

@@ -24,7 +24,7 @@ class BackportRequest(Record):
     """One command of a person, read and permitted. `key` finds its status comment, which keeps the `command`.
 
     A scheduled run has neither: both are empty. `labelled_at` is the moment of the label that asked, if one
-    did. `companion_originals` are the merge commits of companions that are to come along, as far as they are merged.
+    did. `companion_originals` are the commits, oldest first, of companions that are to come along and are merged.
     `undone` is a sentence for the requester and the reviewer if the original was reverted since, else empty.
     """
 
@@ -36,7 +36,7 @@ class BackportRequest(Record):
     merge_method: MergeMethod
     commits: tuple[Sha, ...]
     options: BackportOptions
-    companion_originals: Mapping[str, Sha] = {}
+    companion_originals: Mapping[str, tuple[Sha, ...]] = {}
     undone: str = ""
 
     @property

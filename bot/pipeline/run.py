@@ -155,7 +155,8 @@ class RequestRun:
                 hint="Give `stage pick` the account that publishes.",
             )
         repository = resolve_repository(target, originals) if originals is not None else None
-        context.mirror.fetch([*plan.commits, *self.request.companion_originals.values()])
+        companion_commits = (sha for shas in self.request.companion_originals.values() for sha in shas)
+        context.mirror.fetch([*plan.commits, *companion_commits])
         context = repository.pick if repository is not None else context
         context.mirror.fetch([plan.base_commit])
         result = pick_candidate(plan, self.request, context, siblings=self.siblings(target), tools=tools)

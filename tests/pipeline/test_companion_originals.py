@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from bot.carried.load import load_patches
-from bot.models import NotProven, Opened, VerdictOutcome
+from bot.models import Method, NotProven, Opened, VerdictOutcome
+from tests.pipeline.landing import write
 from tests.pipeline.office import REPOSITORY, Office, git, with_pick
 
 _SUITE = """
@@ -135,6 +136,93 @@ def test_each_companion_says_whose_fix_it_is(accompanied: Office) -> None:
     assert "cherry picked" not in unmerged
     assert unmerged.endswith("Co-authored-by: otto <otto@users.noreply.github.com>")
     assert "by the carried patch widget-12" in unmerged
+
+
+def merge_unit(office: Office, *messages: str) -> list[str]:
+    """Merge #8 as a squash with one message, or as a rebase of two commits, of which the first one has the line."""
+    ring = git(office.git_dir, "show", "main:widget/ring.py")
+    with_line = {"widget/ring.py": f"{ring}\n        self.unit = width\n"}
+    files = (with_line, {"docs/unit.md": "The unit.\n"})
+    # On another parent than main's, so that a rebase makes other commits of them.
+    git(office.git_dir, "branch", "topic-8", "pull-7")
+    for branch in ("topic-8", "main"):
+        commits = [write(office, branch, *one) for one in zip(files, messages, strict=False)]
+    office.fake_github.seed_pull_request(
+        REPOSITORY,
+        number=8,
+        title="Keep the unit",
+        author="ann",
+        head="topic-8",
+        merged_by="mia",
+        merge_commit_sha=commits[-1],
+    )
+    return commits
+
+
+@pytest.fixture
+def with_companions(office: Office, patches: Path) -> Office:
+    """The office with these patches."""
+    return replace(office, context=with_pick(office.context, patches=load_patches([patches])))
+
+
+def test_a_companion_whose_original_applies_comes_as_its_own_commit(with_companions: Office) -> None:
+    (original,) = merge_unit(with_companions, "Keep the unit (#8)\n\nIt was lost.\n\nFixes #3")
+    (outcome,) = with_companions.say("/backport release/1.2 --with-companions")
+    assert isinstance(outcome, Opened)
+    assert outcome.candidate is not None
+    first, second = outcome.candidate.companions
+    assert (first.method, second.method) == (Method.CHERRY_PICK, Method.CARRIED_PATCH)
+    shown = git(with_companions.git_dir, "show", "--no-patch", "--format=%an %ae%n%B", first.commit)
+    assert shown == (
+        "Bea bea@widget.example\nKeep the unit (#8)\n\nIt was lost.\n\nFixes (#3)\n\n"
+        f"(cherry picked from commit {original})"
+    )
+    details = {rung.rung: rung.detail for rung in outcome.candidate.rungs}
+    assert details["companion widget-8"] == "its original applies, exact"
+    body = with_companions.backports()[0].body
+    lines = [line for line in body.splitlines() if "`widget-8`: " in line or "`widget-12`: " in line]
+    assert [line.rpartition(", ")[2] for line in lines] == ["its original's own commit", "by the carried patch"]
+
+
+def test_a_companion_of_several_commits_comes_whole(with_companions: Office) -> None:
+    commits = merge_unit(with_companions, "Keep the unit", "Describe the unit")
+    (outcome,) = with_companions.say("/backport release/1.2 --with-companions")
+    assert isinstance(outcome, Opened)
+    assert outcome.candidate is not None
+    log = git(with_companions.git_dir, "log", "--reverse", "--format=%B", f"release/1.2..{outcome.candidate.commit}")
+    assert [f"(cherry picked from commit {commit})" in log for commit in commits] == [True, True]
+    assert outcome.candidate.files == ("docs/unit.md", "widget/ring.py")
+
+
+def test_a_companion_whose_original_conflicts_is_carried_by_rules(with_companions: Office) -> None:
+    """release/1.1 lacks the lines beside which the original puts its own."""
+    (original,) = merge_unit(with_companions, "Keep the unit (#8)")
+    (outcome,) = with_companions.say("/backport release/1.1 --with-companions")
+    assert isinstance(outcome, Opened)
+    assert outcome.candidate is not None
+    assert [companion.method for companion in outcome.candidate.companions] == [Method.CARRIED_PATCH] * 2
+    shown = git(with_companions.git_dir, "show", "--no-patch", "--format=%B", outcome.candidate.companions[0].commit)
+    assert "by the carried patch widget-8" in shown
+    assert f"(cherry picked from commit {original})" in shown
+
+
+def test_a_companion_whose_original_does_not_mend_the_branch_is_carried_by_rules(with_companions: Office) -> None:
+    write(with_companions, "topic-8", {"docs/unit.md": "The unit.\n"}, "Describe the unit (#8)", onto="main")
+    git(with_companions.git_dir, "update-ref", "refs/heads/main", "topic-8")
+    with_companions.fake_github.seed_pull_request(
+        REPOSITORY,
+        number=8,
+        title="Describe the unit",
+        author="ann",
+        head="topic-8",
+        merged_by="mia",
+        merge_commit_sha=git(with_companions.git_dir, "rev-parse", "topic-8"),
+    )
+    (outcome,) = with_companions.say("/backport release/1.2 --with-companions")
+    assert isinstance(outcome, Opened)
+    assert outcome.candidate is not None
+    assert outcome.candidate.companions[0].method is Method.CARRIED_PATCH
+    assert outcome.candidate.files == ("widget/ring.py",)
 
 
 def test_the_suites_of_all_run_and_the_pull_request_tells_of_all(accompanied: Office) -> None:
