@@ -427,3 +427,5 @@ def test_follow_ups_name_the_lines_the_reviewer_asked_about(
     assert len(follow_ups) == sites
     lines = source.text.splitlines()
     assert all("max_kv_len" in lines[entry.line - 1] for entry in follow_ups)
+    assert all("an upper bound" in entry.detail for entry in follow_ups), "the pull request gives the answer"
+    assert patches["sglang-24587"].provenance.open_questions == ()
