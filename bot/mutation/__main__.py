@@ -30,6 +30,7 @@ RELEASES = {
     "sglang-27188": ("0.5.12.post1",),
     "sglang-27338": ("0.5.12.post1",),
     "sglang-27485": ("0.5.9", "0.5.11", "0.5.12.post1"),
+    "sglang-28237": ("0.5.11", "0.5.14"),
     "sglang-28337": ("0.5.3", "0.5.13.post1"),
 }
 """The releases that each patch is mutated on: one of every form that what it changes has had."""

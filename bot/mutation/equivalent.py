@@ -34,7 +34,8 @@ def harmless_reason(patched_file: PatchedFile, patch: CarriedPatch, mutation: Mu
     if _ends_the_same(patched_file, after, patch, statement):
         return "the function leaves the same sizes, dtypes, devices and calls for all parameters"
     # A changed condition may also be a matter of what is set where no rule asks.
-    if mutation.kind != "condition" and _targets(statement) <= _measured_attributes(patch):
+    targets = _targets(statement)
+    if mutation.kind != "condition" and targets and targets <= _measured_attributes(patch):
         return "all that the statement sets is proven right for all parameters"
     return ""
 

@@ -33,6 +33,7 @@ AFFECTED = {
     "sglang-27188": ("0.5.11", "0.5.12"),
     "sglang-27338": ("0.5.3", "0.5.12"),
     "sglang-27485": ("0.5.3", "0.5.12"),
+    "sglang-28237": ("0.5.11", "0.5.14"),
     "sglang-28337": ("0.5.3", "0.5.13"),
 }
 """The first and the last affected release of each patch; see the patches' READMEs."""

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
         ("sglang-24762", "0.5.12", 3),
         ("sglang-27188", "0.5.12", 2),
         ("sglang-27338", "0.5.12", 8),
+        ("sglang-28237", "0.5.14", 8),
         ("sglang-28337", "0.5.13", 10),
     ],
 )

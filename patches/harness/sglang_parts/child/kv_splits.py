@@ -6,18 +6,16 @@ the backend asks no more than what a description can answer.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import torch
 from sglang_aiter.child.finder import install
 from sglang_aiter.child.server import Provided, Server
-from sglang_aiter.tree import PACKAGE, Tree
+from sglang_aiter.tree import Tree
+
+from sglang_parts.child.machine import described, forget
 
 BACKEND = "sglang.srt.layers.attention.triton_backend"
 _KV_HEAD_DIM = 512
@@ -35,10 +33,9 @@ class Part:
     def build(self, machine: dict[str, Any], settings: dict[str, Any], max_bs: int) -> dict[str, Any]:
         """Build the backend of a server on a machine; say how many splits it takes, and what its logits' buffer is."""
         if machine != self._machine:
-            for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
-                del sys.modules[name]
+            forget()
         self._machine, self._settings = machine, settings
-        with _described(machine):
+        with described(machine):
             module = importlib.import_module(BACKEND)
             architecture = importlib.import_module("sglang.srt.configs.model_config").AttentionArch
             backend = module.TritonAttnBackend(self._runner(architecture, max_bs))
@@ -109,30 +106,3 @@ class Part:
             mambaish_config=None,
             page_size=1,
         )
-
-
-@contextlib.contextmanager
-def _described(machine: dict[str, Any]) -> Iterator[None]:
-    """Let torch describe another machine: HIP or not, and one GPU with its architecture and compute units."""
-    found = SimpleNamespace(multi_processor_count=machine["units"], name=machine["arch"] or "a GPU", major=9, minor=0)
-    if machine["arch"]:
-        found.gcnArchName = f"{machine['arch']}:sramecc+:xnack-"
-    answers = {
-        "get_device_properties": lambda *_device: found,
-        "is_available": lambda: True,
-        "device_count": lambda: 1,
-        "current_device": lambda: 0,
-        "get_device_capability": lambda *_device: (9, 0),
-        "get_device_name": lambda *_device: found.name,
-    }
-    held = {name: getattr(torch.cuda, name) for name in answers}
-    hip = torch.version.hip
-    try:
-        for name, answer in answers.items():
-            setattr(torch.cuda, name, answer)
-        torch.version.hip = "7.2.0" if machine["arch"] else None
-        yield
-    finally:
-        torch.version.hip = hip
-        for name, kept in held.items():
-            setattr(torch.cuda, name, kept)
