@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -200,11 +201,19 @@ def _wheel(directory: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.fixture(scope="module")
+def only_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment that holds nothing but pip, to be copied."""
+    directory = tmp_path_factory.mktemp("venv")
+    venv.create(directory, with_pip=True)
+    return directory
+
+
 @pytest.mark.parametrize("changed", [False, True], ids=["as locked", "another wheel of that name"])
-def test_a_wheel_that_is_not_the_locked_one_is_refused(tmp_path: Path, changed: bool) -> None:
+def test_a_wheel_that_is_not_the_locked_one_is_refused(tmp_path: Path, only_pip: Path, changed: bool) -> None:
     digest = _wheel(tmp_path)
     locked_digest = digest[::-1] if changed else digest
-    venv.create(tmp_path / "venv", with_pip=True)
+    shutil.copytree(only_pip, tmp_path / "venv", symlinks=True)
     python = tmp_path / "venv/bin/python"
     program = (
         f"import runpy; made = runpy.run_path({str(INSTALL)!r}); "

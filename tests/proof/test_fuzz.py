@@ -39,7 +39,7 @@ from bot.proof.workflow_artifact import LARGEST, read_artifact
 from bot.report.verdict_page import render_page
 
 BOUNDED = settings(
-    max_examples=150, deadline=timedelta(seconds=5), derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=150, deadline=timedelta(seconds=60), derandomize=True, suppress_health_check=list(HealthCheck)
 )
 SUITE = CommandSuite(
     name="s",
