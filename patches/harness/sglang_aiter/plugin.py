@@ -66,7 +66,10 @@ def target(request: pytest.FixtureRequest) -> Target:
     """The backend of the tree that SUITE_TARGET names. One that cannot be imported is an error of every case."""
     session = request.session
     target, compiling = session.stash[TARGET], session.stash.get(COMPILING, None)
-    target.load()
+    try:
+        target.load()
+    except devices.NoDevice as absent:
+        pytest.exit(str(absent), returncode=NO_DEVICE_CODE)
     if compiling is not None:
         trials = session.stash[TRIALS]
         compiling.begin(target, [steps(trials) for steps in _steps(session)] if compiling.ahead else [])

@@ -9,7 +9,7 @@ from isolated.child import Child
 from isolated.errors import TargetFailed
 from isolated.memory import Region
 
-from sglang_aiter.device import Device
+from sglang_aiter.device import Device, NoDevice
 from sglang_aiter.setting import Setting
 from sglang_aiter.tree import Tree
 
@@ -42,13 +42,18 @@ class Target:
         self.region = self.region or Region(self.device.torch)
 
     def load(self) -> None:
-        """Load the tree that SUITE_TARGET names. Raises TargetFailed with what a user would see."""
+        """Load the tree that SUITE_TARGET names. Raises TargetFailed with what a user would see.
+
+        Raises NoDevice where nothing of the target was run, as no kernel runs here.
+        """
         if self._child is None or self._child.ended:
             self.prepare()
         assert self._child is not None
         assert self.region is not None
         child = self._child
-        child.answer()
+        limit = child.answer()
+        if limit:
+            raise NoDevice(limit)
         root = str(Tree.from_environment().root)
         said = child.ask("load", root=root, device=self.device.torch, handle=self.region.handle())
         self._modes, self._verifies_plainly = frozenset(said["modes"]), bool(said["verifies_plainly"])

@@ -18,6 +18,8 @@ def test_every_kernel_compiles(compiling: Compiling, record_property: expect.Fig
     """Registers and spills go into the report."""
     compiled = compiling.of(arch)
     assert compiled, "no kernel was launched"
+    if compiled[0]["limit"]:
+        pytest.skip(compiled[0]["limit"])
     for each in compiled:
         record_property(each["kernel"], ", ".join(f"{name} {value}" for name, value in each["figures"].items()))
     broken = [f"{each['kernel']}: {each['error']}" for each in compiled if each["error"]]

@@ -43,7 +43,9 @@ class Target:
         # The backend takes one kernel out of torch.compile, which nothing here uses and which takes a second to load.
         torch.compiler.disable = lambda function, **_options: function
         os.environ["SGLANG_AITER_MLA_PERSIST"] = "1" if persistent else "0"
-        self.finder: TargetFinder = install(Tree(Path(root)), whole=[BACKEND], stand_ins=self._server.stand_ins())
+        self.finder: TargetFinder = install(
+            Tree(Path(root)), whole=[BACKEND], stand_ins=self._server.stand_ins(), gpu=device != "cpu"
+        )
         self.module: ModuleType = importlib.import_module(BACKEND)
         self.modes = _named("sglang.srt.model_executor.forward_batch_info", "ForwardMode")
         self._architecture = _named("sglang.srt.configs.model_config", "AttentionArch")

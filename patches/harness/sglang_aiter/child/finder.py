@@ -22,7 +22,11 @@ from sglang_aiter.child.lazy import Namespace, Source, Unbound
 from sglang_aiter.tree import PACKAGE, Tree
 
 ROCM_ONLY = ("aiter",)
-"""Libraries whose absence would send the target down another path than on its own machines."""
+"""Libraries whose absence would send the target down another path than on its own machines.
+
+They ask for the GPU's driver when they are imported. So a process without a GPU does not import them, even where they
+are installed.
+"""
 
 
 class LazyModule(ModuleType):
@@ -73,10 +77,10 @@ class AbsentModule(ModuleType):
 class TargetFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Answers imports of the target's packages and of what is missing; `provenance` says how each was answered."""
 
-    def __init__(self, tree: Tree, whole: Sequence[str], stand_ins: Mapping[str, Any]) -> None:
+    def __init__(self, tree: Tree, whole: Sequence[str], stand_ins: Mapping[str, Any], *, gpu: bool) -> None:
         self.tree, self.provenance = tree, dict[str, str]()
         self._whole, self._stand_ins = frozenset(whole), stand_ins
-        self._absent = tuple(name for name in ROCM_ONLY if importlib.util.find_spec(name) is None)
+        self._absent = tuple(name for name in ROCM_ONLY if not gpu or importlib.util.find_spec(name) is None)
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         """Claim every module of the target's package, so that an installed sglang never answers for the tree."""
@@ -110,11 +114,11 @@ class TargetFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             module.start()
 
 
-def install(tree: Tree, *, whole: Sequence[str], stand_ins: Mapping[str, Any]) -> TargetFinder:
+def install(tree: Tree, *, whole: Sequence[str], stand_ins: Mapping[str, Any], gpu: bool = True) -> TargetFinder:
     """Answer imports of `tree` from now on. `whole` names the modules that run as they are."""
     if any(name.partition(".")[0] == PACKAGE for name in sys.modules):
         raise HarnessError(f"{PACKAGE} was imported before the target was chosen.")
-    finder = TargetFinder(tree, whole, stand_ins)
+    finder = TargetFinder(tree, whole, stand_ins, gpu=gpu)
     sys.meta_path.insert(0, finder)
     importlib.invalidate_caches()
     return finder

@@ -37,11 +37,11 @@ class Handler:
         self._graphs: list[Any] = []
         self._hashing: Thread | None = None
 
-    def warm(self, gpu: bool, launches: bool, compiles: bool) -> None:
+    def warm(self, gpu: bool, launches: bool, compiles: bool) -> str:
         """Import what compiles kernels, and let it hash itself meanwhile, which it does once in a process.
 
         Where another Triton keeps its hash elsewhere, it is made when it is needed. With `launches` the GPU is brought
-        up, and with `compiles` what launches kernels is compiled.
+        up, and with `compiles` what launches kernels is compiled. Returns why kernels cannot be run here, or nothing.
         """
         cache = importlib.import_module("triton.runtime.cache")
         if gpu:
@@ -54,8 +54,10 @@ class Handler:
         with contextlib.suppress(ImportError):
             importlib.import_module("triton.experimental.gluon.language")
         importlib.import_module("sglang_aiter.child.kernels")
-        if not gpu:
-            importlib.import_module("sglang_aiter.child.interpreter").interpret_plainly()
+        if gpu:
+            return ""
+        importlib.import_module("sglang_aiter.child.interpreter").interpret_plainly()
+        return str(importlib.import_module("sglang_aiter.child.interpreter_check").interpreter_limit())
 
     def load(self, root: str, device: str, handle: list[Any] | None) -> dict[str, Any]:
         """Import the target. Raises what a user would see."""
@@ -67,7 +69,7 @@ class Handler:
 
     def provenance(self) -> dict[str, str]:
         """Say where each module of the target's came from: its tree, or a stand-in."""
-        return dict(self._loaded.finder.provenance)
+        return dict(self._target.finder.provenance) if self._target else {}
 
     def build(
         self,

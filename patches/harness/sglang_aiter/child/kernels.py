@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -66,10 +67,24 @@ class Call:
 @contextlib.contextmanager
 def recorded(*, launch: bool = True) -> Iterator[list[Call]]:
     """Collect the launches inside the block; without `launch` none of them is made."""
+    calls: list[Call] = []
+    with contextlib.ExitStack() as stack:
+        for launcher in _launchers():
+            stack.enter_context(_noted(launcher, calls, launch=launch))
+        yield calls
+
+
+def _launchers() -> list[Any]:
+    """Return the classes of kernels. Before Triton 3.6 that of interpreted ones has nothing to do with the other."""
     from triton.runtime.jit import KernelInterface  # noqa: PLC0415 - only after the device has been chosen
 
-    calls: list[Call] = []
-    original = KernelInterface.__getitem__
+    interpreted = getattr(sys.modules.get("triton.runtime.interpreter"), "InterpretedFunction", KernelInterface)
+    return [KernelInterface] if issubclass(interpreted, KernelInterface) else [KernelInterface, interpreted]
+
+
+@contextlib.contextmanager
+def _noted(launcher: Any, calls: list[Call], *, launch: bool) -> Iterator[None]:
+    original = launcher.__getitem__
 
     def note_and_launch(kernel: Any, grid: Any) -> Any:
         run = original(kernel, grid)
@@ -80,11 +95,11 @@ def recorded(*, launch: bool = True) -> Iterator[list[Call]]:
 
         return noted
 
-    KernelInterface.__getitem__ = note_and_launch
+    launcher.__getitem__ = note_and_launch
     try:
-        yield calls
+        yield
     finally:
-        KernelInterface.__getitem__ = original
+        launcher.__getitem__ = original
 
 
 def _described(kernel: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Launch:

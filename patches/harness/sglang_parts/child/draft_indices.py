@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from isolated.errors import HarnessError
 from sglang_aiter.child.buffers import Exports, Slots
 from sglang_aiter.child.finder import install
 from sglang_aiter.child.server import Provided, Translator
@@ -72,12 +73,16 @@ class Part:
     """The backend that was built last, and the server around it."""
 
     def __init__(self, root: str, device: str, memory: torch.Tensor) -> None:
-        self.finder = install(Tree(Path(root)), whole=[], stand_ins=STAND_INS)
+        self.finder = install(Tree(Path(root)), whole=[], stand_ins=STAND_INS, gpu=device != "cpu")
         self._device, self._memory = device, memory
         self._module = importlib.import_module(BACKEND)
         self._class = self._module.FlashInferMultiStepDraftBackend
         self._kernel = importlib.import_module("triton.runtime.interpreter") if device == "cpu" else None
-        if self._kernel is not None:  # its own check for overflow takes a third of the time
+        if self._kernel is not None:
+            limit = importlib.import_module("sglang_aiter.child.interpreter_check").interpreter_limit()
+            if limit:
+                raise HarnessError(limit)
+            # its own check for overflow takes a third of the time
             with contextlib.suppress(AttributeError):
                 object.__setattr__(self._kernel.interpreter_builder.options, "sanitize_overflow", False)
 

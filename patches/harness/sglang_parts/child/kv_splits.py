@@ -28,7 +28,7 @@ class Part:
         torch.compiler.disable = lambda function, **_options: function  # nothing is compiled, and it takes a second
         self._machine: dict[str, Any] = {}
         self._settings: dict[str, Any] = {}
-        self.finder = install(Tree(Path(root)), whole=[], stand_ins=self._stand_ins())
+        self.finder = install(Tree(Path(root)), whole=[], stand_ins=self._stand_ins(), gpu=device != "cpu")
 
     def build(self, machine: dict[str, Any], settings: dict[str, Any], max_bs: int) -> dict[str, Any]:
         """Build the backend of a server on a machine; say how many splits it takes, and what its logits' buffer is."""

@@ -37,7 +37,7 @@ class Part:
     """The plugin that was made last, and the graph that reads what it captured."""
 
     def __init__(self, root: str, device: str, memory: torch.Tensor) -> None:
-        self.finder = install(Tree(Path(root)), whole=[], stand_ins=STAND_INS)
+        self.finder = install(Tree(Path(root)), whole=[], stand_ins=STAND_INS, gpu=device != "cpu")
         self._device = device
         self._module = _imported()
         self._modes = importlib.import_module("sglang.srt.model_executor.forward_batch_info").ForwardMode
