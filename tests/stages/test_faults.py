@@ -11,7 +11,7 @@ from bot.git import remote
 from bot.git.environment import SETTINGS
 from bot.github.client import GitHubClient
 from bot.models import Opened
-from bot.pipeline import context
+from bot.pipeline import open_context
 from tests.github.test_faults import ASK, FAULTS, READS, WRITES, assert_once
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY
 from tests.stages.pipeline import Pipeline
@@ -35,7 +35,7 @@ KINDS = [
 def hasty(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """Return the stages with a bot that waits one second for an answer."""
     pipeline.office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
-    monkeypatch.setattr(context, "GitHubClient", partial(GitHubClient, timeout=1, longest_wait=5))
+    monkeypatch.setattr(open_context, "GitHubClient", partial(GitHubClient, timeout=1, longest_wait=5))
     monkeypatch.setattr(remote, "_PAUSES", (0.0, 0.0))
     monkeypatch.setattr("bot.git.process.SETTINGS", (*SETTINGS, "-c", "http.lowSpeedTime=1"))
     return pipeline
