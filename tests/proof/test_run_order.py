@@ -34,7 +34,6 @@ from bot.proof.run_isolated import RunOptions, StartGate
 from bot.proof.run_order import RunOrder, choose_order
 from bot.proof.suite_sequence import prove_each
 
-pytestmark = pytest.mark.long
 HARNESS = Path(__file__).parents[2] / "patches/harness"
 CONFTEST = """
     import os, pathlib, time, pytest
