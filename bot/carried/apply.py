@@ -152,7 +152,7 @@ def _refuse_links(root: Path, path: str) -> None:
         if part.is_symlink():
             raise BackportError(
                 f"{part.relative_to(root)} is a link, and nothing is written through one: the tree was not changed.",
-                hint="Put a copy of what it leads to in its place, or apply the patch to the tree that it leads to.",
+                hint="Replace the link by a copy of its target, or apply the patch to the tree that it leads to.",
             )
 
 

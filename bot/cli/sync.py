@@ -42,7 +42,7 @@ def sync_branches(
         str | None, typer.Option("--branch", metavar="GLOB", help="Only the stable branches that match.")
     ] = None,
     open_: Annotated[
-        bool, typer.Option("--open", help="Prove and open what is missing. Without it nothing is changed.")
+        bool, typer.Option("--open", help="Prove and open the missing originals. Without it, nothing is changed.")
     ] = False,
     report: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A folder to write the report to, as a page and as JSON.")

@@ -45,7 +45,7 @@ def entry(verb: Verb) -> VerbEntry:
             text = "show the state of each target branch"
             return VerbEntry("status", {"/backport status": text})
         case Verb.CANCEL:
-            text = "stop what is running or waiting for this pull request"
+            text = "stop the running and waiting requests of this pull request"
             return VerbEntry("cancel", {"/backport cancel": text})
         case Verb.HELP:
             return VerbEntry("status", {"/backport help": "show this"})

@@ -69,7 +69,7 @@ def _ask(demo: DemoRun, progress: Console) -> Sequence[TargetOutcome]:
 
 
 def _sync(demo: DemoRun, progress: Console) -> Sequence[TargetOutcome]:
-    progress.print("Running the scheduled sync; nobody comments on anything")
+    progress.print("Running the scheduled sync, without a comment")
     return demo.sync()
 
 

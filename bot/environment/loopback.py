@@ -29,7 +29,7 @@ def listen(port: int = 0) -> socket.socket:
     except OSError as error:
         raise BackportError(
             f"Port {port} on 127.0.0.1 cannot be opened ({os.strerror(error.errno or 0)}), so nothing is served.",
-            hint="End what uses it, or give another with --port; 0 takes a free one.",
+            hint="End the program that uses it, or give another with --port; 0 takes a free one.",
         ) from error
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener

@@ -59,7 +59,7 @@ def take_bundle(repository: Repository, file: Path, base: Sha, candidate: Sha) -
     repository.close()
     _check_whole(repository, candidate, f"^{base}")
     if not repository.is_ancestor(base, candidate):
-        raise GitError(f"{candidate[:12]} does not sit on {base[:12]}; nothing was done.", hint="Make it anew.")
+        raise GitError(f"{candidate[:12]} does not sit on {base[:12]}; nothing was done.", hint="Make it again.")
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def _unbundle(git: Git, file: Path, base: Sha, candidate: Sha) -> None:
     heads = git.text("bundle", "list-heads", path)
     if dict(line.split(" ", 1)[::-1] for line in heads.splitlines()) != {_BASE: base, _CANDIDATE: candidate}:
         raise GitError(
-            f"{file.name} does not hold {base[:12]} and {candidate[:12]}; nothing was done.", hint="Make it anew."
+            f"{file.name} does not hold {base[:12]} and {candidate[:12]}; nothing was done.", hint="Make it again."
         )
     git.run("bundle", "verify", "--quiet", path)
     git.run("bundle", "unbundle", path)

@@ -128,7 +128,7 @@ class Git(git.Git):
             _end(process)
             raise OutOfTime(
                 f"git took longer than {seconds:.1f} seconds, so it was ended.",
-                hint="Try again where less is going on.",
+                hint="Try again when the machine is less busy.",
             ) from None
         return ProcessResult(process.returncode, stdout, self.scrub(stderr.decode(errors="replace")))
 
@@ -162,7 +162,7 @@ class Git(git.Git):
         messages = result.stderr.strip()[-_STDERR_LIMIT:]
         return kind(
             f"{action} (exit code {result.code}): {messages or 'git said nothing'}",
-            hint=hint or "See what git said; the repository's mirror may be incomplete.",
+            hint=hint or "Read git's message; the repository's mirror may be incomplete.",
             code=result.code,
             stderr=messages,
         )

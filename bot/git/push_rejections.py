@@ -68,7 +68,7 @@ def _remedy(pattern: str, hint: str) -> tuple[re.Pattern[str], str]:
 _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
     _remedy(
         r"verified signature|must be signed",
-        "The rule wants signed commits: set `commit.verified: true`, which lets GitHub sign what the bot makes, or "
+        "The rule wants signed commits: set `commit.verified: true`, which lets GitHub sign the commits, or "
         f"exempt the bot from it; {_REPEAT}",
     ),
     _remedy(
@@ -77,13 +77,13 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     _remedy(
         r"push protection|contains? secrets?|secrets? detected|detected secret|GH009",
-        "The original brings what GitHub takes for a secret. Where it is one, revoke it and backport a version without "
-        f"it; where it is none, allow it by the link in GitHub's words or in its push protection; {_REPEAT}",
+        "The original contains text that GitHub takes for a secret. If it is one, revoke it and backport a version "
+        f"without it. If not, allow it by the link in GitHub's words or in its push protection; {_REPEAT}",
     ),
     _remedy(
         r"GH007|private e-?mail|e-?mail privacy",
         "GitHub keeps an e-mail address of the pushed commits private. Set `committer.email` to the account's "
-        "`…@users.noreply.github.com` address; where it is the original author's, a maintainer of that account can "
+        "`…@users.noreply.github.com` address; if it is the original author's, a maintainer of that account can "
         f"allow it under Settings → Emails; {_REPEAT}",
     ),
     _remedy(
@@ -163,8 +163,8 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     _remedy(
         r"hook declined|failed with exit status",
-        "A hook of the server refused it, and the words above are the hook's. Whoever runs the server can say what it "
-        f"wants; {_REPEAT}",
+        "A hook of the server refused it, and the words above are the hook's. The server's operator knows its "
+        f"rule; {_REPEAT}",
     ),
     _remedy(
         r"error: 404\b|repository .{0,200}not found",

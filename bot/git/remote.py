@@ -234,7 +234,7 @@ def _push_error(repository: Repository, answer: _Answer, branch: str, expected: 
         return repository.git.error(result, f"`{branch}` was not pushed", GitError, hint)
     # git words a refusal by a hook, a rule and a lost race alike, so the branch itself is asked.
     if summary and list_branches(repository).get(branch) != expected:
-        hint = "Somebody else pushed to the branch meanwhile: look at it, then ask again."
+        hint = "The branch got another push meanwhile: look at it, then ask again."
         return repository.git.error(result, f"`{branch}` was not pushed ({summary})", PushRejected, hint)
     refusal = explain_refusal(result.stderr, summary)
     message = f"The push of `{branch}` was refused, so no pull request was opened or changed: {refusal.words}"

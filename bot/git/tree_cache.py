@@ -79,7 +79,7 @@ class TreeCache:
         listings = self.entries_of(trees)
         for tree, listing in zip(trees, listings, strict=True):
             if not listing and tree != EMPTY_TREE:
-                raise GitError(f"The tree {tree} cannot be read.", hint="The mirror may be incomplete: fetch it anew.")
+                raise GitError(f"The tree {tree} cannot be read.", hint="The mirror may be incomplete: fetch it again.")
         return listings
 
     def _keep(self, tree: Sha, listing: Listing) -> None:

@@ -57,7 +57,9 @@ def open_clone(directory: Path) -> Iterator[Repository]:
             hint="Run `git refs migrate --ref-format=files` there, or clone it again with `--ref-format=files`.",
         )
     if any((common / "objects" / "pack").glob("*.promisor")):
-        log.warning("%s is a partial clone: what it left with its remote is missing here. Clone it whole.", directory)
+        log.warning(
+            "%s is a partial clone: the objects that only its remote has are missing here. Clone it whole.", directory
+        )
     with tempfile.TemporaryDirectory(prefix="backport-clone-", ignore_cleanup_errors=True) as scratch:
         git = create_repo(Path(scratch)).git
         _check_objects(common / "objects")

@@ -116,6 +116,6 @@ def _authorship(commit: PyGithubCommit) -> _Authorship:
 def _unclear_merge(merge: PyGithubCommit, original: PullRequest) -> RequestRejected:
     return RequestRejected(
         f"#{original.number} reached `{original.base}` by hand with {merge.sha[:12]}, which holds more than the pull "
-        "request. What it changed cannot be told for certain, so nothing was started.",
+        "request. Its own change is not certain, so nothing was started.",
         hint="Add its commits to the command: `--commits SHA…`.",
     )

@@ -62,7 +62,7 @@ def _assign(repository: PyGithubRepository, number: int, login: str) -> None:
     # GitHub ignores people who cannot be assigned, without an error:
     # https://docs.github.com/rest/issues/assignees#add-assignees-to-an-issue
     if not any(same_login(login, assignee.login) for assignee in issue.assignees):
-        log.info("#%d: %s cannot be assigned here, so nobody was in their place", number, login)
+        log.info("#%d: %s cannot be assigned here, and nobody else was", number, login)
 
 
 def _ask_for_review(pull: PyGithubPullRequest, login: str) -> None:
@@ -72,7 +72,7 @@ def _ask_for_review(pull: PyGithubPullRequest, login: str) -> None:
         if error.status != 422 or "collaborator" not in str(error.data):
             raise
         # The author of an original often is no collaborator: an everyday case, not worth a warning.
-        log.info("#%d: %s is no collaborator, so nobody was asked in their place", pull.number, login)
+        log.info("#%d: %s is no collaborator, so no review was requested", pull.number, login)
 
 
 def _enable_auto_merge(pull: PyGithubPullRequest, method: str) -> None:

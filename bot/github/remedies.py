@@ -87,9 +87,9 @@ def _remedy(pattern: str, remedy: str) -> tuple[re.Pattern[str], str]:
 _BY_WORDS = (
     _remedy(
         _NO_DRAFTS.pattern,
-        "The plan of this repository has no draft pull requests (a private one needs a paid plan), and what is not "
-        "certain or not proven is only opened as a draft. `publish.drafts: preferred` opens it as an ordinary pull "
-        "request there.",
+        "The plan of this repository has no draft pull requests (a private one needs a paid plan), and a "
+        "backport that is not certain or not proven is only opened as a draft. `publish.drafts: preferred` opens it as "
+        "an ordinary pull request there.",
     ),
     _remedy(
         r"auto.?merge is not allowed",
@@ -97,8 +97,8 @@ _BY_WORDS = (
     ),
     _remedy(
         r"in (?:clean|unstable) status|protected branch rules not configured",
-        "GitHub lets a pull request merge by itself only where its branch requires a check or a review that has not "
-        "come yet: require one on the target branch, or merge it by hand.",
+        "GitHub enables auto-merge only if the target branch requires a check or a review that is still missing: "
+        "require one, or merge it by hand.",
     ),
     _remedy(
         r"merge method|(?:squash|rebase) merges? (?:is|are) not allowed|merge commits are not allowed",
@@ -111,7 +111,7 @@ _BY_WORDS = (
     ),
     _remedy(
         r"no commits between",
-        "The target branch has this change by now, as it seems: look at it, then ask again.",
+        "The target branch seems to have this change already: look at it, then ask again.",
     ),
     _remedy(r"archived", "The repository is archived and can only be read. A maintainer can unarchive it."),
     _remedy(r"SAML|single sign-on", "Authorise the bot's token for the organisation's single sign-on."),

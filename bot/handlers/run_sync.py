@@ -98,7 +98,7 @@ def survey_clone(context: PickContext, directory: Path, pattern: str | None = No
     """
     branches = context.mirror.local_branches()
     main = context.config.sync.main or context.mirror.default_branch()
-    refuse_shallow(context.mirror, "what the branches have cannot be told")
+    refuse_shallow(context.mirror, "the contents of the branches are unknown")
     names = choose_branches(branches, main, context.config, pattern)
     tips = {name: branches[name] for name in (main, *names)}
     with HistoryStore(directory / "history.sqlite") as store:

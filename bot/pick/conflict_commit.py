@@ -82,7 +82,9 @@ def _tree_with_markers(attempt: Attempt, pick: UnmergedPick) -> Sha | None:
         folder = _is_folder(repository, pick, file)
         content = None if folder else _content_with_markers(repository, file, parts.get(file.path, ()), labels)
         if content is None:
-            placeholder = "a folder" if folder else "what the branch has" if file.ours else "what the original has"
+            placeholder = (
+                "a folder" if folder else "the content on the branch" if file.ours else "the content in the original"
+            )
             contents[file.conflict_file.beside] = _companion_file(repository, file, placeholder, labels)
         else:
             contents[file.path] = content
@@ -126,8 +128,8 @@ def _is_folder(repository: Repository, pick: UnmergedPick, file: UnmergedFile) -
 
 def _companion_file(repository: Repository, file: UnmergedFile, placeholder: str, labels: Labels) -> bytes:
     lead = (
-        f"{file.path} has no lines that could be marked. There stands {placeholder}.\n"
-        "Put there what it should be, then delete this file.\n"
+        f"{file.path} has no lines that could be marked. It now has {placeholder}.\n"
+        "Replace it by the right content, then delete this file.\n"
     )
     sides = (_describe_entry(repository, entry) for entry in (file.base, file.ours, file.theirs))
     base, ours, theirs = sides

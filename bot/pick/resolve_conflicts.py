@@ -120,7 +120,7 @@ class _Work:
         assert writer is not None  # noqa: S101 -- for the type checker: no file is generated without one
         output = writer.regenerate(repository, tree, [file.path for file in files])
         if output.problem:
-            self.refusal = f"{files[0].path} was to be written anew, but {output.problem}"
+            self.refusal = f"{files[0].path} was not written again: {output.problem}"
             return None
         for file in files:
             result = output.contents.get(file.path, file.ours)

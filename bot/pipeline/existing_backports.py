@@ -40,5 +40,5 @@ def _closed_outcome(branch: str, pull_request: PullRequest, redo_command: Comman
     return Failed(
         target=branch,
         message=f"#{pull_request.number} was closed without being merged, so it was not opened again.",
-        hint=f"To have it made anew, comment `{redo_command}`.",
+        hint=f"To make it again, comment `{redo_command}`.",
     )

@@ -53,7 +53,7 @@ def _fetch_tip(branch: str, branches: Mapping[str, Sha], request: BackportReques
     tip = branches.get(branch)
     if tip is None:
         raise TargetBranchNotFound(
-            f"`{branch}` was there when it was asked for and is gone by now, so nothing was opened.",
+            f"`{branch}` existed at the time of the request and was deleted since, so nothing was opened.",
             hint="Ask again when there is such a branch.",
         )
     context.mirror.fetch([tip, *request.commits])

@@ -72,7 +72,7 @@ class Tools:
                         return RegeneratedFiles(problem=problem)
                 after = _read_files(copy, needed_tools)
             except OSError as error:
-                return RegeneratedFiles(problem=f"what was written cannot be taken: {error}")
+                return RegeneratedFiles(problem=f"the written files cannot be read: {error}")
         odd_files = _became_odd(before, after, needed_tools)
         if odd_files:
             return RegeneratedFiles(problem=f"{odd_files[0]} became a link, a pipe or the like, which is not followed")
@@ -81,7 +81,7 @@ class Tools:
             path: after.files.get(path) for path in paths_then if before.files.get(path) != after.files.get(path)
         }
         return RegeneratedFiles(
-            changes, f"written anew by {', '.join(f'`{_command_text(tool)}`' for tool in needed_tools)}"
+            changes, f"written again by {', '.join(f'`{_command_text(tool)}`' for tool in needed_tools)}"
         )
 
     def _tool_for(self, path: str) -> Tool | None:
@@ -89,7 +89,7 @@ class Tools:
 
     def _run(self, tool: Tool, copy: Path, home: Path) -> str:
         """Run a tool and return what went wrong, or nothing."""
-        self.progress(f"writing generated files anew: {_command_text(tool)}")
+        self.progress(f"writing generated files again: {_command_text(tool)}")
         launch = Launch(
             command=[word.replace("{python}", interpreter(self.isolation)) for word in tool.command],
             directory=copy,

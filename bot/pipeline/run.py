@@ -218,7 +218,7 @@ class RequestRun:
         self, target: Target, candidate: Candidate, plan: TargetPlan, repository: RepositoryContext
     ) -> TargetOutcome | Moved:
         if (candidate.branch, candidate.base_commit) != (plan.branch, plan.base_commit):
-            raise RunFolderError(f"The candidate is not one for {plan.branch}.", hint="Run the stages anew.")
+            raise RunFolderError(f"The candidate is not one for {plan.branch}.", hint="Run the stages again.")
         self._candidates[target] = candidate
         missing_commits = set(candidate.siblings).difference(*(sibling.commits for sibling in self.siblings(target)))
         if missing_commits:

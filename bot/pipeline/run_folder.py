@@ -174,5 +174,5 @@ class RunFolder:
 
 
 _OTHER_VERSION = "Run every stage with the same version of the bot."
-_FOREIGN = "Look at what wrote it; a stage leaves plain files."
+_FOREIGN = "Look at the job that wrote it; a stage writes only plain files."
 _MISSING_HINT = "Run the stages in their order, each with the folder that the one before left."

@@ -67,7 +67,7 @@ def context_for_target(target: Target, request: BackportRequest, context: Reposi
     if not is_authorized(command, request.requester, repository):
         raise NotAuthorized(
             f"@{request.requester} may not ask for backports to `{target}`, so nothing was started there.",
-            hint="Somebody who may write there can ask.",
+            hint="A person with write access there can ask.",
         )
     context.mirror.fetch(request.commits)
     return repository

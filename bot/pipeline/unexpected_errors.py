@@ -42,6 +42,6 @@ def as_backport_error(error: Exception, work: str, *, retry: str) -> BackportErr
     log.error("An unforeseen error stopped %s", work, exc_info=error)
     return BackportError(
         f"An error in the bot itself ({type(error).__name__}) stopped {work}.",
-        hint="The bot's log has the traceback, for whoever runs it. "
+        hint="The bot's log has the traceback, for its operator. "
         + (f"Then comment `{retry}` again." if retry else "The next run tries again."),
     )

@@ -92,7 +92,7 @@ class ActionsRunner:
             progress(ending.message)
             notes.append(ending.message)
         return replace(
-            _without_report(f"{notes[-1]} It was the second time, so nobody tries again."), notes=tuple(notes)
+            _without_report(f"{notes[-1]} That was the second attempt, and there is no third."), notes=tuple(notes)
         )
 
     def _run_once(self, request: ProofRequest, progress: Progress) -> Generator[None, None, Verdict | _RunLoss]:

@@ -162,7 +162,7 @@ def _check_seal(scratch: Path, xml: bytes, secret: bytes) -> bytes:
     if not hmac.compare_digest(seal, digest):
         raise SuiteError(
             "its report is not the one that the suite's own process wrote.",
-            hint="Something that the suite ran has written to its folder; look at what the candidate does.",
+            hint="Code that the suite ran wrote to the suite's folder; look at the candidate.",
         )
     return xml
 

@@ -25,7 +25,7 @@ def copy_sources(tree: Path, copy: Path, *, without: frozenset[str] = frozenset(
         copy_tree(tree, copy, BOUNDS, trusted=True, without=without)
     except TooLarge as error:
         raise SuiteError(
-            f"{tree} cannot be copied, as {error}; nothing was run.", hint="Take out what is no source."
+            f"{tree} cannot be copied, as {error}; nothing was run.", hint="Remove the files that are no source."
         ) from error
 
 
@@ -40,7 +40,7 @@ def lay_over(copy: Path, source: Path, files: tuple[str, ...]) -> None:
         for tree, path in ((copy, place), (source, source_file)):
             if not path.parent.resolve().is_relative_to(tree.resolve()):
                 raise SuiteError(
-                    f"{file} lies behind a link that leaves the tree; nothing was run.", hint="Look at it."
+                    f"{file} has a link in its path that leaves the tree; nothing was run.", hint="Look at it."
                 )
         place.unlink(missing_ok=True)
         if not os.path.lexists(source_file):

@@ -148,7 +148,7 @@ def _resolution(resolution: Resolution) -> dict[str, object]:
         ("Before the original", resolution.base),
         ("On the branch", resolution.ours),
         ("In the original", resolution.theirs),
-        ("What stands here now", resolution.result),
+        ("The result", resolution.result),
     )
     return {
         "path": resolution.path,

@@ -73,7 +73,7 @@ def stable_branches_here(branches: Sequence[str]) -> str:
     surplus = len(branches) - _MAX_NAMES
     names += f" and {surplus} more" if surplus > 0 else ""
     subject = "The stable branch is" if len(branches) == 1 else "The stable branches are"
-    return f"{subject} {names}. `/backport help` says what can be asked."
+    return f"{subject} {names}. `/backport help` lists the commands."
 
 
 _MAX_NAMES = 3

@@ -37,7 +37,7 @@ def _refuse_constant(name: str) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("a name that stands twice in one object")
+        raise ValueError("a name that occurs twice in one object")
     return members
 
 

@@ -38,4 +38,4 @@ def serve_until_interrupted(
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
-            progress("Ending; what is waiting is kept for the next start.")
+            progress("Ending; waiting deliveries are kept for the next start.")

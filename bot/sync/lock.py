@@ -27,7 +27,7 @@ def only_one(directory: Path) -> Iterator[None]:
             file.seek(0)
             raise BackportError(
                 f"Another sync is at work in {directory} ({file.read().strip()}), so this one did nothing.",
-                hint="Nothing needs to be done: the next run on the schedule takes up what is left.",
+                hint="You need to do nothing: the next scheduled run continues.",
             ) from None
         file.truncate(0)
         file.write(f"process {os.getpid()}")

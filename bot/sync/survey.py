@@ -183,7 +183,7 @@ def _patches_by_position(originals: Mapping[Position, Original], context: SyncCo
 
 
 def _without_ancestor(branch_scan: Scan) -> list[BranchState]:
-    problem = "It has no common ancestor with the main branch, so nothing can be said of what is missing."
+    problem = "It has no common ancestor with the main branch, so its missing originals are unknown."
     return [BranchState(branch=name, problem=problem) for name in branch_scan.unrelated_branches]
 
 

@@ -40,7 +40,7 @@ def invalid(field: str, code: str, **further_errors: str) -> dict[str, Any]:
         ),
         (422, invalid("base", "invalid"), NotYetKnown, "PullRequest.base is invalid", "target branch"),
         (422, invalid("title", "missing_field"), ValidationFailed, "title is missing field", "which part"),
-        (422, invalid("", "custom", message="No commits between a and b"), ValidationFailed, "No commits", "by now"),
+        (422, invalid("", "custom", message="No commits between a and b"), ValidationFailed, "No commits", "already"),
         (422, {"message": "Draft pull requests are not supported."}, NoDrafts, "Draft", "publish.drafts"),
         (
             400,

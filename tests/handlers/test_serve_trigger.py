@@ -283,7 +283,7 @@ def test_a_branch_that_is_removed_during_the_proof_fails_alone(office: Office, m
     monkeypatch.setattr(run, "prove_candidate", prove_while_somebody_tidies)
     gone, outcome = office.say("/backport release/1.2 release/1.1")
     assert isinstance(gone, Failed)
-    assert "is gone by now" in gone.message
+    assert "was deleted since" in gone.message
     assert isinstance(outcome, Opened)
 
 

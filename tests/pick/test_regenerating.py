@@ -43,7 +43,7 @@ def test_lock_file_is_written_from_what_was_merged(history: History, repository:
     assert result.certainty is Certainty.PROPOSED
     (resolution,) = result.resolutions
     assert (resolution.path, resolution.ours) == ("deps.lock", b"of release")
-    assert "written anew by" in resolution.how
+    assert "written again by" in resolution.how
 
 
 def test_without_a_tool_it_stays_a_conflict(history: History, repository: Repository) -> None:

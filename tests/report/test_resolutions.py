@@ -43,7 +43,7 @@ def test_every_side_the_result_and_the_rung_are_shown(certainty: Certainty, warn
         ("Before the original", "base"),
         ("On the branch", "ours"),
         ("In the original", "theirs"),
-        ("What stands here now", "both"),
+        ("The result", "both"),
     ):
         assert f"{title}:\n\n```text\n{text}\n```" in body
 
@@ -62,5 +62,5 @@ def test_hostile_content_stays_inside_its_block(samples: Samples) -> None:
 
 def test_many_are_shown_in_part_and_counted(samples: Samples) -> None:
     body = _body(samples, *[_resolution(Certainty.PROPOSED)] * 25)
-    assert body.count("What stands here now") == 10
+    assert body.count("The result") == 10
     assert "15 more places, in the commit itself" in body
