@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from bot.carried.detect import check
 from bot.errors import TargetBranchNotFound
 from bot.git.trees import CommitTree
-from bot.models import Sha, TargetOutcome, TargetPlan
+from bot.models import Opened, Sha, TargetOutcome, TargetPlan
 from bot.pick.plan import plan_target
 from bot.pipeline.branch_naming import name_backport_branch
 from bot.pipeline.cancellation import find_cancellation
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.existing_backports import find_backport
+from bot.pipeline.foreign_backports import find_foreign_backport
 from bot.pipeline.open_pull_request import replaceable_tip
 from bot.pipeline.request import BackportRequest
 
@@ -32,6 +33,9 @@ def plan_backport(branch: str, request: BackportRequest, context: RepositoryCont
         return outcome
     branches = context.mirror.branches()
     base = _fetch_tip(branch, branches, request, context)
+    foreign = None if request.options.redo else find_foreign_backport(branch, base, request, context)
+    if foreign is not None:
+        return Opened(target=branch, pull_request=foreign, created=False)
     patch = context.pick.patch_for(request.original)
     report = check(CommitTree(context.mirror, base), patch) if patch else None
     context.progress(f"{branch}: {report.status.value}, {report.reason}" if report else f"{branch}: planned")
