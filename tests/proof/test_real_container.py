@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from bot.environment.temporary_folders import scratch_folder
 from bot.errors import SuiteError
 from bot.models import Suite, SuiteRun, VerdictOutcome, never, silent
 from bot.proof import container_image as images
-from bot.proof import prove
+from bot.proof import gpu_devices, prove
 from bot.proof.container_image import fetch_image
 from bot.proof.isolated_command import IsolationSettings
 from bot.proof.prove_trees import prove_trees
@@ -115,6 +116,39 @@ def test_the_nodes_of_this_pod_can_be_opened_and_no_others() -> None:
     with scratch_folder("backport-test-") as folder:
         isolation = IsolationSettings(image=IMAGE, environment={"NODES": nodes})
         outcome, candidate = run(NODE, isolation, folder, device="auto")
+    assert [case.message for case in candidate.cases if case.outcome != "passed"] == []
+    assert outcome is VerdictOutcome.PROVEN
+
+
+GROUP_NODE = """
+import os, pathlib
+
+def test_the_node_can_be_opened():
+    os.close(os.open(os.environ["NODE"], os.O_RDWR))
+    assert pathlib.Path(os.environ["SUITE_TARGET"], "size").read_text() == "2"
+"""
+
+
+def _is_for_its_group_alone(node: Path) -> bool:
+    try:
+        status = node.stat()
+    except OSError:
+        return False
+    return stat.S_ISCHR(status.st_mode) and status.st_mode & 0o066 == 0o060 and status.st_gid != 0
+
+
+def test_a_node_that_only_its_group_may_open_is_opened_by_the_group_s_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """/dev/kfd is such a node. Any other stands for it where there is none: containers are given it in the same way."""
+    names = ("/dev/kfd", "/dev/loop-control", "/dev/kvm", "/dev/fuse")
+    node = next((path for path in map(Path, names) if _is_for_its_group_alone(path)), None)
+    if node is None:
+        pytest.skip(f"none of {', '.join(names)} is there for its group alone")
+    monkeypatch.setattr(gpu_devices, "KFD", node)
+    monkeypatch.setattr(gpu_devices, "RENDER_FOLDER", Path("/dev/no-such-folder"))
+    monkeypatch.setattr(gpu_devices, "POD_DEVICES", Path("/no-such-file"))
+    with scratch_folder("backport-test-") as folder:
+        isolation = IsolationSettings(image=IMAGE, environment={"NODE": str(node)})
+        outcome, candidate = run(GROUP_NODE, isolation, folder, device="auto")
     assert [case.message for case in candidate.cases if case.outcome != "passed"] == []
     assert outcome is VerdictOutcome.PROVEN
 
