@@ -7,14 +7,15 @@ rewrote the commits. It refuses an uncertain record: a guess would backport anot
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 
 from github import GithubException
 from github.Commit import Commit as PyGithubCommit
 from github.Repository import Repository as PyGithubRepository
 
 from bot.errors import NotYetKnown, RequestRejected
-from bot.github.lazy_objects import lazy_commit
+from bot.github.lazy_objects import lazy_commit, lazy_pull
 from bot.models import MergeMethod, PullRequest, Sha
 
 # "No commit found for SHA".
@@ -51,7 +52,9 @@ def _onto_base(merge: PyGithubCommit, original: PullRequest) -> Sha:
 
 def _series(repository: PyGithubRepository, last: PyGithubCommit, original: PullRequest) -> Iterator[Sha]:
     """Yield the commits of a squash or a rebase, newest first."""
-    pull_commits = {_authorship(commit) for commit in repository.get_pull(original.number).get_commits()}
+    pull_commits = cache(
+        lambda: {_authorship(commit) for commit in lazy_pull(repository, original.number).get_commits()}
+    )
     if not _is_of(last, original.number, pull_commits):
         raise _unclear_merge(last, original) if _recorded_pulls(last) else _no_record(original)
     yield Sha(last.sha)
@@ -67,12 +70,12 @@ def _series(repository: PyGithubRepository, last: PyGithubCommit, original: Pull
         yield Sha(commit.sha)
 
 
-def _is_of(commit: PyGithubCommit, number: int, pull_commits: set[_Authorship]) -> bool:
-    """Say whether a commit of the base branch came by a pull request whose commits are `pull_commits`."""
+def _is_of(commit: PyGithubCommit, number: int, pull_commits: Callable[[], set[_Authorship]]) -> bool:
+    """Say whether a commit of the base branch came by a pull request; its own commits are read only if they decide."""
     # GitHub's record counts first. It may name a push that merged several pull requests as the merge of each, and it
     # lacks some commits: then author, date and title decide, which a rebase keeps.
     pulls = _recorded_pulls(commit)
-    return pulls == {number} or (_authorship(commit) in pull_commits and (number in pulls or not pulls))
+    return pulls == {number} or ((number in pulls or not pulls) and _authorship(commit) in pull_commits())
 
 
 def _recorded_pulls(commit: PyGithubCommit) -> frozenset[int]:

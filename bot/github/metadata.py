@@ -16,8 +16,8 @@ from github.PullRequest import PullRequest as PyGithubPullRequest
 from github.Repository import Repository as PyGithubRepository
 
 from bot.github.graphql import enable_auto_merge
-from bot.github.lazy_objects import lazy_issue
-from bot.models import Details
+from bot.github.lazy_objects import lazy_issue, lazy_pull
+from bot.models import Details, PullRequest
 from bot.text.logins import same_login
 
 log = logging.getLogger(__name__)
@@ -31,9 +31,10 @@ class Step(NamedTuple):
     consequence: str = ""
 
 
-def detail_steps(repository: PyGithubRepository, number: int, details: Details) -> Iterator[Step]:
+def detail_steps(repository: PyGithubRepository, pull_request: PullRequest, details: Details) -> Iterator[Step]:
     """Yield the requests that give a pull request its details."""
-    issue, pull = lazy_issue(repository, number), repository.get_pull(number)
+    number = pull_request.number
+    issue, pull = lazy_issue(repository, number), lazy_pull(repository, number)
     if details.labels:
         yield Step("label it", partial(issue.add_to_labels, *details.labels))
     if details.milestone is not None:
@@ -41,8 +42,8 @@ def detail_steps(repository: PyGithubRepository, number: int, details: Details) 
     for login in details.assignees:
         yield Step(f"assign {login}", partial(_assign, repository, number, login))
     for login in details.reviewers:
-        if not same_login(login, pull.user.login):
-            yield Step(f"ask {login} for a review", partial(_ask_for_review, pull, login))
+        if not same_login(login, pull_request.author):
+            yield Step(f"ask {login} for a review", partial(_ask_for_review, pull, number, login))
     for team in details.teams:
         yield Step(f"ask {team} for a review", partial(pull.create_review_request, team_reviewers=[team]))
     if details.merge is not None:
@@ -65,14 +66,14 @@ def _assign(repository: PyGithubRepository, number: int, login: str) -> None:
         log.info("#%d: %s cannot be assigned here, and nobody else was", number, login)
 
 
-def _ask_for_review(pull: PyGithubPullRequest, login: str) -> None:
+def _ask_for_review(pull: PyGithubPullRequest, number: int, login: str) -> None:
     try:
         pull.create_review_request(reviewers=[login])
     except GithubException as error:
         if error.status != 422 or "collaborator" not in str(error.data):
             raise
         # The author of an original often is no collaborator: an everyday case, not worth a warning.
-        log.info("#%d: %s is no collaborator, so no review was requested", pull.number, login)
+        log.info("#%d: %s is no collaborator, so no review was requested", number, login)
 
 
 def _enable_auto_merge(pull: PyGithubPullRequest, method: str) -> None:

@@ -106,7 +106,7 @@ class GitHub(Protocol):
     def update_pull_request(self, existing: PullRequest, *, title: str, body: str, draft: bool) -> PullRequest:
         """Give a pull request of ours these texts and this state; costs nothing if it has them."""
 
-    def add_details(self, number: int, details: Details) -> tuple[str, ...]:
+    def add_details(self, pull_request: PullRequest, details: Details) -> tuple[str, ...]:
         """Label, assign and so on. Best effort: a refusal is logged and costs nothing else.
 
         Returns sentences about refusals that people should know of.

@@ -8,7 +8,7 @@ from bot.git.objects import Entry
 from bot.github.check_runs import write_check_run
 from bot.github.convert import convert_listed
 from bot.github.merged_commits import merged_commits, pull_requests_of
-from bot.github.metadata import Step, detail_steps
+from bot.github.metadata import detail_steps
 from bot.github.pull_requests import list_pulls, open_pull, read_pull, update_pull
 from bot.github.retrying_caller import sendable
 from bot.github.review_threads import unresolved_threads
@@ -61,18 +61,14 @@ class PullRequestClient(GitHubSession):
             for pull in self._repository.get_pulls(state="all", sort="updated", direction="desc"):
                 yield convert_listed(pull)
 
-    def add_details(self, number: int, details: Details) -> tuple[str, ...]:
+    def add_details(self, pull_request: PullRequest, details: Details) -> tuple[str, ...]:
         """Label, assign and so on. Best effort: a refusal is logged and costs nothing else.
 
         Returns sentences about refusals that people should know of.
         """
-        steps: list[Step] = []
-        self._caller.best_effort(
-            f"read #{number}", lambda: steps.extend(detail_steps(self._repository, number, details))
-        )
         notes = []
-        for step in steps:
-            error = self._caller.best_effort(f"{step.action} (#{number})", step.request)
+        for step in detail_steps(self._repository, pull_request, details):
+            error = self._caller.best_effort(f"{step.action} (#{pull_request.number})", step.request)
             if error is not None and step.consequence:
                 notes.append(f"{step.consequence} {error.message} {error.hint}")
         return tuple(notes)

@@ -94,7 +94,7 @@ def _open(
         ),
         draft=draft,
     )
-    notes = context.github.add_details(pull_request.number, details_of(request, certain=not draft, context=context))
+    notes = context.github.add_details(pull_request, details_of(request, certain=not draft, context=context))
     if draft and not pull_request.draft:
         notes = ("It is no draft, as the plan of this repository has none: do not merge it unreviewed.", *notes)
     if context.config.publish.check_runs:
