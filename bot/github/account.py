@@ -39,9 +39,11 @@ def sign_in(account: Account, repository: str, *, api_url: str, retry: GitHubRet
         translate_errors(f"sign in as App {account.app_id} on {repository}"),
         GithubIntegration(auth=app, base_url=api_url, retry=retry) as integration,
     ):
+        # An App may be installed for many owners; its tokens are valid for one installation.
         installation = integration.get_repo_installation(owner, name)
         return SignedIn(
             auth=app.get_installation_auth(installation.id),
+            # Comments of an App are by this account: https://docs.github.com/rest/apps/apps#get-an-app
             login=f"{integration.get_app().slug}[bot]",
             permissions=installation.permissions,
         )

@@ -47,6 +47,7 @@ def last_label_event(repository: PyGithubRepository, number: int, label: str) ->
 
 def pull_requests_since(repository: PyGithubRepository, moment: datetime) -> Iterator[int]:
     """Yield the numbers of pull requests that changed since then, the last changed first."""
+    # REST has no filter by time for pull requests; in this order the list can be left early.
     for pull in repository.get_pulls(state="all", sort="updated", direction="desc"):
         if pull.updated_at is None or pull.updated_at.astimezone(UTC) < moment:
             return

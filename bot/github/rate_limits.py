@@ -36,5 +36,6 @@ def pause_of(headers: Mapping[str, str]) -> float | None:
     if after.isdigit():
         return float(after)
     if lower.get("x-ratelimit-remaining") == "0" and reset.isdigit():
+        # A second more, as the header has whole seconds and the clocks may differ.
         return max(0.0, float(reset) - datetime.now(UTC).timestamp()) + 1.0
     return None

@@ -50,7 +50,10 @@ class GitHubSession:
             base_url=api_url,
             retry=retry,
             timeout=timeout,
+            # The most that GitHub gives: fewer requests count against the limit.
             per_page=100,
+            # GitHub asks for a second between requests that write, and for none at the same time:
+            # https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
             seconds_between_requests=0.25 if pauses else 0,
             seconds_between_writes=1.0 if pauses else 0,
         )
@@ -66,6 +69,7 @@ class GitHubSession:
         }
         with translate_errors(f"open repository {repository}"):
             self._repository: PyGithubRepository = self._github.get_repo(repository)
+            # GET /user is refused to Apps and to the token of a workflow run, so their login has to be given.
             self._login = signed_in.login or login or self._github.get_user().login
 
     def token(self) -> str:

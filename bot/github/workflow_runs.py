@@ -33,6 +33,7 @@ class WorkflowRunsClient:
         with translate_errors(f"dispatch {workflow}"):
             self._repository.update()  # it, or its default branch, may have been renamed since
             url = f"{self._repository.url}/actions/workflows/{quote(workflow, safe='')}/dispatches"
+            # GitHub takes the workflow file from this ref, so a release branch cannot change it.
             body = {"ref": self._repository.default_branch, "inputs": dict(inputs)}
             self._repository.requester.requestJsonAndCheck("POST", url, input=body)
 
@@ -74,6 +75,7 @@ class WorkflowRunsClient:
         status, headers, _ = self._repository.requester.requestJson("GET", url)
         if "location" not in headers:
             raise requests.RequestException(f"{status} without a location")
+        # A plain request: the storage is not GitHub, and the token must not reach it.
         with requests.get(headers["location"], stream=True, timeout=_DOWNLOAD_TIMEOUT) as answer:
             answer.raise_for_status()
             content = bytearray()

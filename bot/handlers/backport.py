@@ -53,6 +53,7 @@ def handle_backport(command: CommandContext, context: RepositoryContext, run: Ru
         error = none_there(targets.unknown, command.command, context)
         post_reply(replies.render_error(error, template=template), source, context)
         return RequestSummary(results=failures)
+    # Targets that do not exist are shown with the others, so that one comment has all of the answer.
     comment = StatusComment(request, (*(outcome.target for outcome in failures), *targets.names), context)
     for outcome in failures:
         comment.end(outcome)
@@ -69,6 +70,7 @@ def run_targets(
     names: Sequence[str], request: BackportRequest, comment: StatusComment, context: RepositoryContext
 ) -> None:
     """Take all steps for each target branch, one branch after the other."""
+    # Before the first pick, so that it can use what people did on other branches.
     learn_backports(context.pick, request.commits, names)
     run = RequestRun(request, MemoryStore())
     for target in serving_order(names, context.pick.patch_for(request.original)):

@@ -170,6 +170,7 @@ def run_prove(
     `seal` is the digest of the folder, if the caller has it: the code of another proof may have replaced files. Raises
     RunFolderError if the folder was changed since; then nothing is run.
     """
+    # The suites run as children of this job, and could read its environment.
     for name in credentials.SECRETS:
         credentials.drop(name)
     if seal is not None:

@@ -143,6 +143,7 @@ def _check_record(
     source: CommandSource, command: Command | None, record: CommandRecord | None, context: RepositoryContext
 ) -> CommandContext | RefusedCommand:
     """Return the command as it is written now, if it agrees with the record in the reply."""
+    # Everybody with write access can edit the reply, so the record alone starts nothing.
     if command is None or (record is not None and not is_genuine(record, source.place, context)):
         return RefusedCommand(source, replies.not_genuine())
     if record is not None and context.signing_key is not None and read_record_command(record) != command:
@@ -198,6 +199,7 @@ def _forecast_targets(request: CommandContext, context: RepositoryContext) -> li
     """Return for each target what a backport would come to by now, or that there is no such branch."""
     targets = resolve_targets(request.command.targets, target_branches(context), context.config)
     pull_request = context.github.pull_request(request.source.pull_request)
+    # A forecast has only this repository's mirror.
     local_names = [name for name in targets.names if Target.parse(name).repository is None]
     findings = {forecast.branch: finding(forecast) for forecast in preflight(pull_request, local_names, context)}
     unknown = [(target.name, replies.unknown_yet(target.nearest)) for target in targets.unknown]

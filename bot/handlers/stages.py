@@ -99,6 +99,7 @@ def pick_targets(
         RunFolderError: there is no such target in the plan.
     """
     plan = folder.plan()
+    # All ids are looked up before the first pick, so a wrong one stops the stage and not half of it.
     planned_targets = [plan.find(identity) for identity in ids]
     learn_backports(context)
     picks: dict[str, Candidate | TargetOutcome] = {}
@@ -179,6 +180,7 @@ def publish_all(
         RunFolderError: the folder is not as it was sealed, and nothing was changed anywhere; or the results cannot be
             written down, after everything else was done.
     """
+    # First of all: after this line the files of plan/ and pick/ are trusted.
     folder.check_seal(seal)
     plan = folder.plan()
     summaries: defaultdict[int | None, RequestSummary] = defaultdict(RequestSummary)

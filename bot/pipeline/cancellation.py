@@ -58,6 +58,7 @@ class CancellationWatch:
 
 def _came_after(comment: Comment, request: BackportRequest) -> bool:
     if request.comment_id is not None:
+        # GitHub's numbers of comments grow with time.
         return comment.id > request.comment_id
     # What cancels is unedited, so it changed last when it was written.
     return request.labelled_at is not None and comment.changed_at > request.labelled_at
@@ -70,6 +71,7 @@ def _cancels(comment: Comment, context: RepositoryContext) -> bool:
         verbs = [command.verb for command in parse_commands(comment.body)]
     except CommandError:
         return False
+    # Whether it was edited costs a GraphQL request, so its text is read first.
     if Verb.CANCEL not in verbs or context.originals.was_edited(comment):
         return False
     return is_authorized(Command(verb=Verb.CANCEL), comment.author, context)

@@ -88,6 +88,7 @@ def recheck(number: int, context: RepositoryContext) -> None:
     context.mirror.fetch([pull.head_sha, *([base] if base else [])])
     start = context.mirror.merge_base(base, pull.head_sha) if base else None
     markers = find_markers(context.mirror, start, pull.head_sha, _original_of(pull, context)) if start else ()
+    # A branch rule may require the check, and waits without end for one that is never written.
     if markers or is_conflict(pull.body) or context.config.publish.on_conflict == "draft":
         context.github.write_check_run(pull.head_sha, render_conflict_check(markers))
     if markers and not pull.draft:

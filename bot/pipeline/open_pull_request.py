@@ -36,6 +36,7 @@ def push_and_open(
         PushForbidden: the repository does not take the push.
         NotOpened: the branch is pushed, and GitHub refused the pull request.
     """
+    # If a person pushes after this look at the branch, the push is rejected and overwrites nothing.
     context.mirror.push(commit, plan.backport_branch, expected=replaceable_tip(plan, context))
     open_as = partial(
         context.github.open_pull_request, title=title, body=body, head=plan.backport_branch, base=plan.branch
@@ -48,6 +49,7 @@ def push_and_open(
                 raise
             return open_as(draft=False)
     except GitHubError as error:
+        # Then only its update failed, and there is nothing to open by hand.
         if _has_pull_request(plan, context):
             raise
         raise NotOpened(

@@ -16,6 +16,8 @@ from bot.report.check_run import render_proof_check
 from bot.report.conflict import render_conflict_check
 from bot.report.pull_request import render_body, render_title
 
+# A push that changes these files needs a right of its own:
+# https://docs.github.com/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps
 _WORKFLOWS = ".github/workflows/"
 
 
@@ -49,6 +51,7 @@ def publish_candidate(
         return NotProven(target=plan.branch, candidate=candidate, verdict=verdict)
     if request.options.dry_run:
         return WouldOpen(target=plan.branch, candidate=candidate, verdict=verdict)
+    # The verdict holds only for the commit that the candidate was tested on.
     if context.mirror.branches().get(plan.branch) != plan.base_commit:
         return Moved()
     return _open(plan, candidate, verdict, request, context)
@@ -70,6 +73,7 @@ def _open(
     """
     check_rights(candidate, may_push_workflows=context.github.may_push_workflows())
     patch = context.pick.patch_for(request.original)
+    # GitHub does not merge a draft, so a person has to decide about a guess.
     draft = request.options.draft or not _is_certain(candidate, verdict)
     pull_request = push_and_open(
         candidate.commit,

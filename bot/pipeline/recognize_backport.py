@@ -40,6 +40,7 @@ def _holds_pick(pull: PullRequest, branch: str, original: PullRequest, context: 
     except FetchFailed as error:
         log.warning("#%d cannot be looked at, so it is not taken for a backport: %s", pull.number, error)
         return False
+    # After the merge the base branch has these commits too; its first parent does not.
     exclusion = f"{base}^1" if pull.merge_commit else base
     patterns = [
         f"--grep=(cherry picked from commit {commit})" for commit in _commits_of(original.merge_commit, context)

@@ -65,6 +65,7 @@ class Tools:
             home.mkdir()
             repository.export(tree, copy)
             try:
+                # Compared by content: a tool may write a file again that it leaves unchanged.
                 before = _read_files(copy, needed_tools)
                 for tool in needed_tools:
                     problem = self._run(tool, copy, home)

@@ -50,6 +50,7 @@ def own_answers(comments: Iterable[Comment], number: int, context: RepositoryCon
     for comment in comments:
         key = _own_key(comment, number, context)
         if key is not None:
+            # The oldest counts: a copy that is posted later replaces nothing.
             answers.setdefault(key, comment)
     return answers
 

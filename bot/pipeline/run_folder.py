@@ -127,6 +127,7 @@ class RunFolder:
         digest = hashlib.sha256()
         for name in sorted(self._sealed_files(stages or _SEALED_STAGES)):
             content = self._open(name, LARGEST_SEALED)
+            # A name cannot contain a zero byte, so no two folders give the same text.
             digest.update(os.fsencode(name) + b"\0" + hashlib.sha256(content).hexdigest().encode() + b"\n")
         return f"sha256:{digest.hexdigest()}"
 
@@ -158,6 +159,7 @@ class RunFolder:
         try:
             return kind.model_validate_json(self._open(name, LARGEST_RECORD))
         except ValidationError as error:
+            # The input is left out of the message: untrusted code may have written the file.
             first = error.errors(include_input=False)[0]
             key = printable_line(".".join(map(str, first["loc"])), _KEY_CHARACTERS)
             raise RunFolderError(f"{name} cannot be used: {key}: {first['msg']}.", hint=_OTHER_VERSION) from None

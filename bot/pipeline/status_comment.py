@@ -112,6 +112,7 @@ class StatusComment:
         )
         body = render_status(view, template=self._context.config.templates.status)
         annotated_body = write_branch_states(body, {target.target: _state(target) for target in self._targets.values()})
+        # `/backport status` can do without these markers; people cannot do without the text.
         body = annotated_body if len(annotated_body) <= _LONGEST else body
         if self._request.command and self.under_way:
             body = keep(
@@ -121,6 +122,7 @@ class StatusComment:
             self._context.github.write_comment(
                 self._request.original.number, body, marker=answer_marker(self._place, self._context)
             )
+        # The comment only shows progress. A branch is not stopped for it, and the next edit has it all.
         except GitHubError as error:
             log.warning("%s", error)
 

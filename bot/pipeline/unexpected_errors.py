@@ -22,6 +22,7 @@ def capture_errors(target: str, step: Callable[[], ResultT], *, retry: Command |
     """
     try:
         return step()
+    # Every exception, also one of a library: the other branches of the request must go on.
     except Exception as error:
         return failed_outcome(target, error, retry=str(retry or ""))
 

@@ -46,11 +46,13 @@ def _write(commit: Commit, parent: Sha, context: RepositoryContext) -> Sha:
     _refuse_other_bytes(paths)
     changes = {path: find_entry(context.mirror, commit.tree, path) for path in paths}
     tree = context.github.upload_tree(before, changes, _blobs(changes, context))
+    # What was picked must be what is pushed, also if GitHub stores a path or a mode in another way.
     if tree != commit.tree:
         raise GitError(
             f"GitHub stored the files of {commit.sha[:12]} as another tree, so nothing was pushed.",
             hint="Set `commit.verified: false` for this repository.",
         )
+    # GitHub signs only commits whose author is the account of the token.
     author = commit.author
     message = with_trailer(commit.message, "Co-authored-by", f"{author.name} <{author.email}>")
     commit_sha = context.github.write_signed(tree, parent, message)

@@ -70,11 +70,13 @@ def run_command(
     with scratch_folder("backport-command-") as scratch:
         home, copy = scratch / "home", scratch / "tree"
         home.mkdir()
+        # The command may change files, and the other suites of the proof use the same tree.
         copy_sources(tree, copy)
         if overlay_from is not None:
             lay_over(copy, overlay_from, suite.overlay)
         if suite.junit:
             take_out(copy, suite.junit)  # a report that the tree brings says nothing of this run
+        # Taken after the copy and compared after the run: a test that rewrites itself proves nothing.
         marks = marks_of(copy, suite.overlay)
         report_file = scratch / _REPORT
         kernels = options.kernels or home / "triton"

@@ -34,9 +34,12 @@ def client_environment() -> dict[str, str]:
 def container_command(launch: Launch, isolation: IsolationSettings, name: str) -> list[str]:
     """Build the command line of a process in a fresh container called `name`, which is removed when it ends."""
     amd = amd_devices() if _uses_amd_gpu(launch.device) else None
+    # Process 1 of a container ignores signals that it does not handle, and inherits orphans. With --init it is a small
+    # program that passes signals on and reaps: https://docs.docker.com/reference/cli/docker/container/run/#init
     run = [isolation.runtime, "run", "--rm", "--init", "--name", name, "--workdir", str(launch.directory.resolve())]
     # The runtime's own network, not the machine's: that has services on loopback, and everybody's abstract sockets.
     run += [*(() if isolation.network else ("--network", "none")), "--user", f"{os.getuid()}:{os.getgid()}"]
+    # The image is read-only, so that both runs start from the same files; only mounted folders and /tmp take writes.
     run += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--tmpfs", "/tmp"]  # noqa: S108
     run += ["--pids-limit", str(isolation.processes), "--ulimit", "core=0", "--ulimit", f"fsize={isolation.file}"]
     run += ["--shm-size", str(isolation.shared_memory_size)]

@@ -85,10 +85,12 @@ def run_watched(
             command,
             cwd=directory,
             env=dict(environment),
+            # A program that asks for input gets the end of the file instead of waiting until its time is over.
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             bufsize=0,
+            # A session of its own is a process group too, which can be ended as a whole.
             start_new_session=True,
         )
     except OSError as error:

@@ -52,6 +52,7 @@ class Output:
         readable.register(self._pipe, select.POLLIN)
         try:
             while time.monotonic() < self._until:
+                # A plain read would wait as long as anything holds the pipe open.
                 if not readable.poll(_STEP):
                     continue
                 chunk = os.read(self._pipe, _CHUNK)
@@ -64,6 +65,7 @@ class Output:
             os.close(self._pipe)
 
     def _take(self, chunk: bytes) -> None:
+        # A progress bar rewrites its line with a carriage return; each state counts as a line.
         lines = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rsplit(b"\n", KEPT_LINES)
         complete, remainder = lines[:-1], lines[-1]
         if not complete:

@@ -54,6 +54,7 @@ def run_suite(
     with scratch_folder("backport-suite-") as scratch, _visible_sources(suite, options) as files:
         home = scratch / "home"
         home.mkdir()
+        # Code of the target may write to the folder of the report. Without the secret it cannot make a valid one.
         secret = secrets.token_bytes(32)
         (scratch / _SEAL).write_bytes(secret)
         launch = Launch(
@@ -136,6 +137,7 @@ def _read(result: ProcessResult, scratch: Path, timeout: float, secret: bytes) -
     if result.code == NO_DEVICE_CODE:
         reasons = [line[match.end() :].rstrip(" !") for line in result.tail if (match := _EXIT.match(line))]
         return f"no device: {reasons[-1] if reasons else 'the suite gave no reason'}", *no_report
+    # A crash can leave a complete report of the cases before it, which must not count.
     if result.signal_name:
         return f"its process was ended by {result.signal_name}{last_case(result)}.", *no_report
     try:

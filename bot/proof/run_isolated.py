@@ -117,6 +117,7 @@ def _run_contained(launch: Launch, isolation: IsolationSettings, follow: Callabl
     try:
         return follow(isolated_command(run, isolation, Isolation.CONTAINER, farewell=removal), environment=client)
     finally:
+        # If the client was killed, its container still runs.
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
             subprocess.run(removal, env=client, capture_output=True, timeout=60, check=False)
 

@@ -52,6 +52,8 @@ def suite_environment(
         _environment(home, kernels, device, import_paths, parent)
         | gate_variables
         | {
+            # A plugin that is installed by chance could change outcomes:
+            # https://docs.pytest.org/en/stable/reference/reference.html#envvar-PYTEST_DISABLE_PLUGIN_AUTOLOAD
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "OMP_NUM_THREADS": "1",
             "SUITE_TARGET": str(target.resolve()),
@@ -72,14 +74,18 @@ def _environment(
 ) -> dict[str, str]:
     parent_environment = os.environ if parent is None else parent
     environment = {name: parent_environment[name] for name in sorted(PASSED_ON & parent_environment.keys())}
+    # Programs look there for credentials and for settings that would make two machines differ.
     for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         environment[name] = str(home)
     return environment | {
         "TRITON_CACHE_DIR": str(kernels),
         "PYTHONPATH": os.pathsep.join(str(path.resolve()) for path in import_paths),
+        # The tree may be mounted read-only, and bytecode would count against the limit of written files.
         "PYTHONDONTWRITEBYTECODE": "1",
+        # Both runs iterate over sets in the same order, so their cases stay comparable.
         "PYTHONHASHSEED": "0",
         "PYTHONNOUSERSITE": "1",
+        # The output is shown line by line; Python would buffer a pipe in blocks.
         "PYTHONUNBUFFERED": "1",
         "SUITE_DEVICE": device,
     }

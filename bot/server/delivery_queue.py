@@ -60,6 +60,7 @@ class Journal:
         self._lock = threading.Lock()
         try:
             self._database = sqlite3.connect(private_file(path), check_same_thread=False, isolation_level=None)
+            # The endpoint can write while the worker reads: https://www.sqlite.org/wal.html
             self._database.execute("PRAGMA journal_mode = WAL")
             self._migrate()
         except (OSError, sqlite3.DatabaseError) as error:
@@ -111,6 +112,7 @@ class Journal:
     def finish(self, delivery_id: str, problem: str = "") -> None:
         """Take a delivery off the queue. A `problem` is kept with the payload; of what is done only the key stays."""
         failure_statement = "UPDATE delivery SET state = 'failed', problem = ? WHERE id = ?"
+        # A payload holds texts of people and is of no use after the work.
         success_statement = "UPDATE delivery SET state = 'done', problem = ?, payload = '' WHERE id = ?"
         with self._lock:
             self._database.execute(failure_statement if problem else success_statement, (problem, delivery_id))

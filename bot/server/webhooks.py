@@ -89,7 +89,9 @@ def webhook_app(journal: Journal, *, secret: str, on_accept: Callable[[Trigger],
 async def _read_signed(request: Request, bodies: _Bodies, secret: str) -> bytes:
     signature = request.headers.get("x-hub-signature-256", "")
     has_signature = _SIGNATURE.fullmatch(signature) is not None
+    # Without a signature of the right form, the body is read to its end and not kept.
     body = await bodies.read(request, keep=has_signature)
+    # The time of this comparison does not depend on how much of the signature is right.
     if not has_signature or not hmac.compare_digest(signature.encode(), signature_of(secret, body).encode()):
         raise _RefusedRequest(401, "signature does not match the webhook secret")
     return body
@@ -111,6 +113,8 @@ def _record(request: Request, body: bytes, journal: Journal, on_accept: Callable
         return PlainTextResponse("nothing is asked of the bot")
     try:
         new = journal.accept(delivery_id, event, payload, key=work_key(trigger, payload))
+    # GitHub does not redeliver by itself, but shows the failure and lets a maintainer redeliver:
+    # https://docs.github.com/webhooks/using-webhooks/handling-failed-webhook-deliveries
     except sqlite3.Error:
         raise _RefusedRequest(503, "the delivery could not be recorded: redeliver it later") from None
     if not new:

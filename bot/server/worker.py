@@ -79,6 +79,7 @@ class Worker:
         except RunsEnded:  # what it was about stays in the journal for the next start
             self._stopping.set()
         except (RateLimited, Unavailable) as error:
+            # It stays first, since later deliveries would meet the same outage.
             if delivery.attempts + 1 < _ATTEMPTS:
                 log.warning("%s: %s Trying again.", delivery.id, error.message)
                 self._stopping.wait(_FIRST_PAUSE * 2**delivery.attempts)
