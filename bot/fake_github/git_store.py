@@ -72,6 +72,7 @@ class GitStore:
         self.directory = directory
         self._logs: dict[tuple[tuple[str, ...], int | None], list[GitCommit]] = {}
         self._merge_bases: dict[tuple[str, str], str] = {}
+        self._there: set[tuple[str, str]] = set()
         if not (directory / "HEAD").is_file():
             directory.mkdir(parents=True, exist_ok=True)
             self.run("init", "--quiet", "--bare", f"--initial-branch={default_branch}")
@@ -102,20 +103,30 @@ class GitStore:
         """Return the object a name stands for, or None. `kind` is git's: commit, tree, blob, object."""
         if not name or name.startswith("-"):
             return None
+        if (name, kind) in self._there:
+            return name
         result = self.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{{kind}}}")
-        return result.stdout.decode().strip() if result.returncode == 0 else None
+        sha = result.stdout.decode().strip()
+        if result.returncode == 0 and sha == name:
+            self._there.add((name, kind))
+        return sha if result.returncode == 0 else None
 
     def branch(self, name: str) -> str | None:
         """Return the commit at the tip of a branch, or None."""
         ref = f"refs/heads/{name}"
         if not valid_ref(ref):
             return None
-        # Most questions are for branches. One that has a file of its own needs no process; others may be packed.
+        # Most questions are for branches. One that has a file of its own, or is packed, needs no process.
         try:
             tip = (self.directory / ref).read_text().strip()
         except OSError:
-            tip = ""
+            return self._packed(ref)
         return tip if len(tip) == len(NO_OBJECT) else self.resolve(ref)
+
+    def _packed(self, ref: str) -> str | None:
+        file = self.directory / "packed-refs"
+        lines = file.read_text().splitlines() if file.is_file() else ()
+        return next((line.partition(" ")[0] for line in lines if line.partition(" ")[2] == ref), None)
 
     def refs(self, *prefixes: str) -> dict[str, str]:
         """List refs below the prefixes with the object each names (a tag object, not what it points at)."""
