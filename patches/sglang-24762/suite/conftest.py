@@ -1,4 +1,3 @@
 """Regression suite of the number of KV splits that sglang's Triton backend takes on MI300X and MI325X."""
 
 pytest_plugins = ["isolated.plugin", "sglang_parts.early", "sglang_parts.plugin"]
-PART = "kv_splits"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sglang_parts.part import Part
 
+PART = "kv_splits"
 Figures = Callable[[str, object], None]
 MI300X = ("gfx942", 304)
 OTHERS = {

@@ -1,4 +1,3 @@
 """Regression suite of the plans that sglang's AITER attention backend orders for MLA decode."""
 
 pytest_plugins = ["isolated.plugin", "sglang_parts.early", "sglang_parts.plugin"]
-PART = "decode_plan"

@@ -14,6 +14,7 @@ import pytest
 from sglang_aiter.setting import Setting
 from sglang_parts.part import Part
 
+PART = "decode_plan"
 Figures = Callable[[str, object], None]
 WAYS = ["eager", "capture", "replay"]
 FOLDED, NATIVE = {"fast_mode": False, "intra_batch_mode": True}, {"fast_mode": True, "intra_batch_mode": False}

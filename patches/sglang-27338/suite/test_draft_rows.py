@@ -10,10 +10,18 @@ from sglang_aiter.setting import Batch, Setting, batch
 from sglang_parts.draft_indices import ROWS, Driver, server
 from sglang_parts.part import Part
 
+PART = "draft_indices"
 Figures = Callable[[str, object], None]
-BRANCHES = [1, 2, 5]
-GEOMETRIES = [(64, 1, 3), (64, 16, 4), (200, 64, 2)]
-IDS = [f"ctx{context}-page{page}-steps{steps}" for context, page, steps in GEOMETRIES]
+SERVERS = [
+    # context, page size, steps, branches
+    (64, 1, 3, 1),
+    (64, 1, 3, 2),
+    (64, 1, 3, 5),
+    (64, 16, 4, 1),
+    (64, 16, 4, 4),
+    (200, 64, 2, 2),
+]
+IDS = [f"ctx{context}-page{page}-steps{steps}-topk{topk}" for context, page, steps, topk in SERVERS]
 CHANGING = [(61,), (1, 61, 17), (16, 15, 32)]
 
 
@@ -45,8 +53,7 @@ def check(driver: Driver, requests: Batch, way: str, figures: Figures) -> None:
         assert wrong == 0, f"step {number}: {wrong} of {indices.numel()} indices are wrong"
 
 
-@pytest.mark.parametrize("topk", BRANCHES, ids=[f"topk{topk}" for topk in BRANCHES])
-@pytest.mark.parametrize(("context", "page", "steps"), GEOMETRIES, ids=IDS)
+@pytest.mark.parametrize(("context", "page", "steps", "topk"), SERVERS, ids=IDS)
 def test_a_row_holds_every_branch_of_the_largest_batch(
     part: Part, record_property: Figures, context: int, page: int, steps: int, topk: int
 ) -> None:
@@ -62,10 +69,9 @@ def test_capture(part: Part, record_property: Figures, topk: int) -> None:
     check(Driver(part, setting), full(setting), "capture", record_property)
 
 
-@pytest.mark.parametrize("topk", [1, 3], ids=["topk1", "topk3"])
-def test_replays_of_changing_batches(part: Part, record_property: Figures, topk: int) -> None:
+def test_replays_of_changing_batches(part: Part, record_property: Figures) -> None:
     """Smaller and larger ones, on the memory that was lent at capture."""
-    driver = Driver(part, server(max_bs=3, topk=topk, steps=3, context=64, page=16))
+    driver = Driver(part, server(max_bs=3, topk=3, steps=3, context=64, page=16))
     captured = driver.prepare("capture", batch([1] * 3))
     for lengths in CHANGING:
         check(driver, batch(lengths), "replay", record_property)
@@ -73,10 +79,9 @@ def test_replays_of_changing_batches(part: Part, record_property: Figures, topk:
     assert [step.address("lent") for step in captured] == [step.address("lent") for step in replayed]
 
 
-@pytest.mark.parametrize("topk", [1, 4], ids=["topk1", "topk4"])
-def test_each_step_is_lent_the_row_that_is_filled_for_it(part: Part, topk: int) -> None:
+def test_each_step_is_lent_the_row_that_is_filled_for_it(part: Part) -> None:
     """A graph reads the row that its step was lent."""
-    driver = Driver(part, server(max_bs=1, topk=topk, steps=4, context=64, page=1))
+    driver = Driver(part, server(max_bs=1, topk=4, steps=4, context=64, page=1))
     steps = driver.prepare("replay", full(driver.setting))
     for number, step in enumerate(steps):
         (lent, shape), (filled, _) = step.address("lent"), step.address("kv_indices")
@@ -85,14 +90,13 @@ def test_each_step_is_lent_the_row_that_is_filled_for_it(part: Part, topk: int) 
     assert len({step.address("lent")[0] for step in steps}) == len(steps), "two steps share a row"
 
 
-@pytest.mark.parametrize("topk", [1, 4], ids=["topk1", "topk4"])
-def test_without_a_graph(part: Part, record_property: Figures, topk: int) -> None:
+def test_without_a_graph(part: Part, record_property: Figures) -> None:
     """The rows are made for the batch at hand."""
-    driver = Driver(part, server(max_bs=2, topk=topk, steps=3, context=64, page=16))
+    driver = Driver(part, server(max_bs=2, topk=4, steps=3, context=64, page=16))
     check(driver, batch([61, 5]), "eager", record_property)
 
 
-@pytest.mark.parametrize("topk", BRANCHES, ids=[f"topk{topk}" for topk in BRANCHES])
+@pytest.mark.parametrize("topk", [1, 2, 5], ids=["topk1", "topk2", "topk5"])
 def test_rows_cost_what_they_hold(part: Part, record_property: Figures, topk: int) -> None:
     """A row for each step, on the device, with room for a page and the drafts of each branch besides."""
     setting = server(max_bs=8, topk=topk, steps=4, context=512, page=16)

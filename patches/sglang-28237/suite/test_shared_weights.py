@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sglang_parts.part import Part
 
+PART = "shared_weights"
 Figures = Callable[[str, object], None]
 EXPERTS = 16
 IDS = [[0, 3, 15], [7, 8, 4], [12, 1, 2]]

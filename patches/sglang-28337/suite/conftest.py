@@ -1,4 +1,3 @@
 """Regression suite of the token counts that graphs of two overlapping batches read in sglang."""
 
 pytest_plugins = ["isolated.plugin", "sglang_parts.early", "sglang_parts.plugin"]
-PART = "overlap_tokens"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 from sglang_parts.part import Part
 
+PART = "overlap_tokens"
 Figures = Callable[[str, object], None]
 MODES = [("decode", 1), ("target_verify", 4)]
 IDS = [f"{mode}-{tokens}" for mode, tokens in MODES]

@@ -48,7 +48,9 @@ class Part:
         }
 
     def _stand_ins(self) -> dict[str, Any]:
+        kinds = ("hybrid_gdn_config", "kimi_linear_config", "linear_attn_model_spec", "mambaish_config")
         return Server().stand_ins() | {
+            **dict.fromkeys(kinds, lambda _model: None),
             "get_server_args": self._arguments,
             "get_global_server_args": self._arguments,
             "get_device_core_count": lambda _gpu: self._machine["units"],
