@@ -89,6 +89,7 @@ def main() -> None:
         try:
             app()
         except Exception as error:
+            # A bug keeps its traceback, which the person who reports it needs.
             message = explain(error)
             if message is None:
                 raise

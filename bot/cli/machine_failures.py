@@ -26,6 +26,7 @@ def explain(error: Exception) -> BackportError | None:
     """Return an exception as an error for people, or None if it is a bug."""
     if isinstance(error, BackportError):
         return error
+    # A module of ours that is missing is a bug, one of an extra that was not installed is not.
     package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     if package in _SERVER:
         return ConfigError(

@@ -37,6 +37,7 @@ def _mistake(details: Sequence[ErrorDetails], model: type[BaseModel], source: Lo
     first = _first(details)
     path: KeyPath = tuple(first["loc"])
     match first["type"]:
+        # pydantic names the key and the place, but no key that may have been meant.
         case "extra_forbidden":
             keys = _fields(_section(model, path[:-1]))
             hint = suggest(str(path[-1]).replace("-", "_"), keys, listing="The keys here are")

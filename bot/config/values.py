@@ -24,6 +24,7 @@ def _branch_pattern(value: str) -> str:
 
 
 def _path_pattern(value: str) -> str:
+    # These paths reach git and the file system of the machine.
     outside = value.startswith("/") or ".." in value.split("/")
     return _accept(value, f"`{value}` does not stay inside the tree" if outside else None)
 
@@ -86,4 +87,5 @@ LabelTemplate = Annotated[str, AfterValidator(_label_template)]
 
 def fill(template: str, **values: str) -> str:
     """Replace `{placeholders}` by values. A value is never read as a template itself."""
+    # str.format would let a value's author read attributes: `{0.__class__}`.
     return re.sub(r"\{([a-z_]+)\}", lambda match: values.get(match.group(1), match.group()), template)

@@ -71,6 +71,7 @@ def parse_yaml(text: str, *, name: str, aliases: bool = False) -> LocatedYaml:
 
 def _load(text: str, name: str) -> tuple[object, dict[KeyPath, int]]:
     lines: dict[KeyPath, int] = {}
+    # The full loader makes any Python object that a document names.
     loader = yaml.SafeLoader(text)
     try:
         root = loader.get_single_node()
@@ -98,6 +99,7 @@ def _walk(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], name: str) 
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             key_path, line = (*path, str(key.value)), key.start_mark.line + 1
+            # YAML forbids a key twice, and PyYAML takes the last one: https://yaml.org/spec/1.2.2/#3213-node-comparison
             if key_path in lines:
                 raise ConfigError(
                     f"{name}, line {line}: `{key.value}` is there twice; the first is on line {lines[key_path]}.",

@@ -53,6 +53,7 @@ def preflight(
             forecaster = Forecaster.in_quarantine(quarantine, context.pick).with_trials(commits, targets.values())
             patch = context.pick.patch_for(pull_request)
             forecasts = [_forecast(branch, tip, commits, patch, forecaster) for branch, tip in targets.items()]
+    # The branches share the fetch and the quarantine, so without them none has a forecast.
     except BackportError as error:
         forecasts = [_unknown(branch, error.message) for branch in targets]
     return (*forecasts, *(_unknown(branch, "There is no such branch.") for branch in missing_branches))

@@ -87,6 +87,7 @@ def serve_group(
     if not requests:
         return RequestSummary()
     source = requests[0].source
+    # The work may take an hour, and the requester should see at once that the comment was read.
     react("eyes", source, context)
     summary = sum((_handle(command, context, run) for command in requests), RequestSummary())
     post_outcome_reaction(summary, source.comment_id, context)
@@ -118,6 +119,7 @@ def _handle(command: CommandContext | RefusedCommand, context: RepositoryContext
         _check_permission(command.command, source.requester, context)
         return _dispatch(command, context, run)
     except (RequestRejected, NotYetKnown) as error:
+        # The service takes the delivery again. A CI run ends here, so its requester is asked to comment again.
         if isinstance(error, NotYetKnown) and context.retries_later:
             raise
         return _post_error(error, source, context)

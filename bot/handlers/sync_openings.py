@@ -128,6 +128,7 @@ def gpu_minutes(verdict: Verdict) -> float:
 def lasting_failure(result: TargetOutcome) -> str:
     """Return why an attempt failed if it would fail again; empty if it succeeded or the next one may succeed."""
     match result:
+        # An inconclusive proof may end otherwise next time, e.g. after a crash or on another machine.
         case NotProven(verdict=verdict) if verdict.outcome is not VerdictOutcome.INCONCLUSIVE:
             return f"{verdict.outcome.value}, {verdict.reason}"
         case Conflicted(conflict=conflict):

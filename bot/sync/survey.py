@@ -132,6 +132,7 @@ def _gather_facts(
 
 
 def _states(facts: SyncFacts, context: SyncContext) -> list[BranchState]:
+    # The objects of trials are of no use afterwards, and would fill the mirror run by run.
     with context.pick.mirror.quarantine() as quarantine:
         trials = Trials(
             forecaster=Forecaster.in_quarantine(quarantine, context.pick),

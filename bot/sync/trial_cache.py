@@ -75,6 +75,7 @@ class Trials:
             candidates = earlier(original, backlog) if thorough else []
             fingerprint = fingerprints.of(original, patch_of.get(original.position))
             patches = self._predecessors(patch_of.get(original.position))
+            # A prerequisite may come from any of these, so the result depends on them.
             text = json.dumps([fingerprint, [candidate.commits for candidate in candidates], settings, patches])
             keys[original.position] = hashlib.sha256(text.encode()).hexdigest()
         return keys
@@ -83,7 +84,7 @@ class Trials:
         """Return digests of the carried patches that a patch may need first."""
         if patch is None or not patch.file.apply_after:
             return []
-        return [_digest(patch.directory) for _, patch in sorted(self.forecaster.patches.items())]
+        return [_digest(carrier.directory) for _, carrier in sorted(self.forecaster.patches.items())]
 
 
 class Fingerprints:
@@ -100,6 +101,7 @@ class Fingerprints:
         entries = [self._entry(path) for path in original.paths]
         # Its rules may read any file, so its trial depends on the whole tip.
         carried_patch = [self._tip, _digest(patch.directory)] if patch else []
+        # A new version may pick otherwise.
         text = json.dumps([__version__, original.commits, entries, carried_patch])
         return hashlib.sha256(text.encode()).hexdigest()
 
