@@ -44,6 +44,21 @@ def test_body_of_a_draft_with_a_conflict(samples: Samples, golden: Callable[[str
     assert key.commit == samples.merged
 
 
+def test_a_draft_says_what_the_configuration_says_of_drafts(samples: Samples) -> None:
+    conflict = samples.conflicted("release/v0.5.11").conflict
+    plan = TargetPlan(
+        branch=conflict.branch,
+        base_commit=samples.base,
+        backport_branch="backport/1",
+        commits=(samples.merged,),
+        merge_method=MergeMethod.SQUASH,
+    )
+    candidate, where = samples.candidate(conflict.branch), {"repository": "o/r", "requester": "mia"}
+    note = "`pr-gate.yml` fails on drafts."
+    text = render_conflict_body(samples.original(), plan, conflict, candidate, **where, draft_note=note)
+    assert f"\n{note}\n" in text.replace("\\", "")
+
+
 def test_the_check_names_places_while_markers_are_left(golden: Callable[[str, str], None]) -> None:
     red, green = render_conflict_check(LEFT), render_conflict_check(())
     assert (red.conclusion, green.conclusion) == ("failure", "success")
