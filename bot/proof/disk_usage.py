@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bot.environment.untrusted_files import FOLDER, MIB
 
+# st_blocks counts blocks of 512 bytes on every file system: https://man7.org/linux/man-pages/man3/stat.3type.html
 _BLOCK = 512
 _LEAST_PAUSE, _PAUSE_SHARE = 10.0, 50
 """Seconds between two counts where the disk says that little was written; a long count is made less often."""
@@ -104,6 +105,7 @@ class _Disk:
 
     def _below_reserve(self) -> bool:
         status = os.statvfs(self._folder)
+        # f_bavail leaves out the blocks that are reserved for root, f_bfree does not.
         return status.f_bavail * status.f_frsize < min(_RESERVE, status.f_blocks * status.f_frsize // 50)
 
 
@@ -154,6 +156,7 @@ def _list_entries(folder: int, identities: set[tuple[int, int]]) -> Generator[os
                 status = entry.stat(follow_symlinks=False)
                 if stat.S_ISDIR(status.st_mode):
                     folders.append(entry.name)
+                # Hard links are several names of one file, which takes its blocks once.
                 elif status.st_nlink > 1:
                     if _identity(status) in identities:
                         continue

@@ -80,9 +80,11 @@ def _selected_nodes(value: str) -> Iterator[Path]:
 def _nodes_by_number() -> Sequence[tuple[str, Path]]:
     """Return the UUID and the render node of each GPU in ROCr's order; in the nodes' order without a topology."""
     properties = [_properties(folder) for folder in sorted(_topology_folders(), key=lambda folder: int(folder.name))]
+    # A CPU is a node of the topology too, without SIMD units.
     gpus = [entry for entry in properties if int(entry.get("simd_count", "0")) > 0]
     if gpus:
         return [
+            # ROCR_VISIBLE_DEVICES takes a UUID in this form: https://rocm.docs.amd.com/en/latest/conceptual/gpu-isolation.html
             (f"gpu-{int(gpu.get('unique_id', '0')):016x}", RENDER_FOLDER / f"renderD{gpu.get('drm_render_minor')}")
             for gpu in gpus
         ]

@@ -23,6 +23,7 @@ from bot.models import Isolation
 GIB = 1024**3
 _FEWEST_PIDS = 301
 """The kernel keeps the first 300 to itself."""
+# The interpreter starts without site-packages and without PYTHONPATH (-I -S), so the text adds the path itself.
 _LAUNCHER = (
     f"import sys; sys.path.append({str(Path(__file__).parents[2])!r}); from bot.isolation.launcher import main; "
 )

@@ -121,6 +121,7 @@ def _unusable(base: SuiteRun, candidate: SuiteRun) -> str:
             return f"The {name} run did not finish: {run.problem}"
         if all(case.outcome is CaseOutcome.SKIPPED for case in run.cases):
             return f"The {name} run ran no case: {len(run.cases)} collected, all of them skipped."
+    # A case that fails on one device and passes on another says nothing about the change.
     if _device_key(base) != _device_key(candidate):
         return f"Base and candidate ran on different devices: {base.device} and {candidate.device}."
     return ""

@@ -143,6 +143,7 @@ class _Reader:
         parser.StartDoctypeDeclHandler = _refuse_document_type
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
+        # expat holds the interpreter lock during a call, so a call gets only a part of the report.
         for start in range(0, len(xml), _CHUNK):
             chunk = xml[start : start + _CHUNK]
             parser.Parse(chunk, False)

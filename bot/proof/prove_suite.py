@@ -77,6 +77,7 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
         def give_second(_: object = None) -> None:  # a base run that ends before its turn gives none
             first.gate.when_open(partial(_unless, first.stop, begin))
 
+        # With one worker the candidate run begins when the base run has ended.
         with ThreadPoolExecutor(max_workers=1 if run_order is RunOrder.AFTER else 2) as runs:
             if not first.gate.is_open():
                 progress("base run: starting up for its turn")
@@ -86,6 +87,7 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
             give_second() if run_order is RunOrder.TOGETHER else of_base.add_done_callback(give_second)
             of_candidate = runs.submit(run, candidate, name="candidate", options=second)
             _attend(of_base, of_candidate, first.stop, stop_when)
+        # Code of the base could write to this folder, and later proofs load kernels from it.
         look_through(*keeps)
         return judge_suite(suite, of_base.result(), of_candidate.result(), resolved_patches=resolved_patches())
 
