@@ -46,5 +46,5 @@ def test_word_signed_with_another_key_is_refused(fake_github: FakeGitHub) -> Non
     app, _ = fake_github.add_app("backporter", [NAME], PERMISSIONS)
     _, other_key = fake_github.add_app("impostor", [], PERMISSIONS)
     jwt = Auth.AppAuth(app.id, other_key).create_jwt()
-    answer = requests.get(f"{fake_github.api_url}/app", headers={"Authorization": f"Bearer {jwt}"}, timeout=5)
+    answer = requests.get(f"{fake_github.api_url}/app", headers={"Authorization": f"Bearer {jwt}"}, timeout=60)
     assert answer.status_code == 401

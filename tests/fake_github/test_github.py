@@ -25,22 +25,22 @@ def test_end_leaves_no_thread_and_no_socket(tmp_path: Path) -> None:
     gc.collect()
     threads, sockets = threading.active_count(), open_sockets()
     with FakeGitHub.start(tmp_path) as fake_github, requests.Session() as session:
-        assert session.get(f"{fake_github.api_url}/app", timeout=5).status_code == 401
+        assert session.get(f"{fake_github.api_url}/app", timeout=60).status_code == 401
         url = fake_github.api_url
     for thread in set(threading.enumerate()) - {threading.current_thread()}:
         if thread.name.startswith("AnyIO"):
-            thread.join(5)
+            thread.join(60)
     assert (threading.active_count(), open_sockets()) == (threads, sockets)
     with pytest.raises(requests.ConnectionError):
-        requests.get(f"{url}/app", timeout=5)
+        requests.get(f"{url}/app", timeout=60)
 
 
 def test_two_fake_githubs_run_side_by_side(tmp_path: Path) -> None:
     with FakeGitHub.start(tmp_path / "one") as first, FakeGitHub.start(tmp_path / "two") as second:
         token = first.add_user("ann")
         header = {"Authorization": f"token {token}"}
-        assert requests.get(f"{first.api_url}/user", headers=header, timeout=5).json()["login"] == "ann"
-        assert requests.get(f"{second.api_url}/user", headers=header, timeout=5).status_code == 401
+        assert requests.get(f"{first.api_url}/user", headers=header, timeout=60).json()["login"] == "ann"
+        assert requests.get(f"{second.api_url}/user", headers=header, timeout=60).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,6 @@ def test_unknown_repository_and_account_are_named(fake_github: FakeGitHub) -> No
 
 
 def test_every_url_in_an_answer_is_the_fakes_own(fake_github: FakeGitHub, original: int) -> None:
-    text = requests.get(f"{fake_github.api_url}/repos/{NAME}/pulls/{original}", timeout=5).text
+    text = requests.get(f"{fake_github.api_url}/repos/{NAME}/pulls/{original}", timeout=60).text
     assert text.count(fake_github.url) > 50
     assert "github.com" not in text

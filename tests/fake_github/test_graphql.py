@@ -94,7 +94,7 @@ def test_query_that_github_would_refuse_is_refused(
 
 
 def test_graphql_needs_a_token(fake_github: FakeGitHub) -> None:
-    answer = requests.post(fake_github.graphql_url, json={"query": PULL % "id"}, timeout=5)
+    answer = requests.post(fake_github.graphql_url, json={"query": PULL % "id"}, timeout=60)
     assert answer.status_code == 401
 
 

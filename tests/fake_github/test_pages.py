@@ -134,7 +134,7 @@ def test_every_link_of_the_repository_leads_to_a_page(fake_github: FakeGitHub, b
         if url in visited or not url.startswith(fake_github.url):
             continue
         visited.add(url)
-        answer = requests.get(url, timeout=5)
+        answer = requests.get(url, timeout=60)
         assert answer.status_code == 200, url
         queue += [urljoin(url, unescape(link)) for link in re.findall(r'(?:href|src)="([^"]+)"', answer.text)]
     assert len(visited) >= 12
@@ -142,7 +142,7 @@ def test_every_link_of_the_repository_leads_to_a_page(fake_github: FakeGitHub, b
 
 def test_no_page_may_run_or_load_anything_foreign(fake_github: FakeGitHub, backport: str) -> None:
     for url in (f"{fake_github.url}/", f"{fake_github.url}/{NAME}", backport, f"{fake_github.url}/nobody/nothing"):
-        answer = requests.get(url, timeout=5)
+        answer = requests.get(url, timeout=60)
         policy = answer.headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'; style-src 'self'; img-src 'self'")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -151,5 +151,5 @@ def test_no_page_may_run_or_load_anything_foreign(fake_github: FakeGitHub, backp
 
 def test_private_repository_has_no_page(fake_github: FakeGitHub) -> None:
     fake_github.create_repository("acme/secret", private=True)
-    assert requests.get(f"{fake_github.url}/acme/secret", timeout=5).status_code == 404
-    assert "secret" not in requests.get(fake_github.url, timeout=5).text
+    assert requests.get(f"{fake_github.url}/acme/secret", timeout=60).status_code == 404
+    assert "secret" not in requests.get(fake_github.url, timeout=60).text

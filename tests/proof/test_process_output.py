@@ -92,7 +92,7 @@ def test_a_pipe_that_something_holds_open_is_not_read_for_ever() -> None:
     tail = output.tail(0.5)
     assert time.monotonic() - start < 60
     assert tail[-1] == "still there"
-    writer.join(5)
+    writer.join(60)
     assert not writer.is_alive(), "the pipe was closed"
     stop.set()
     os.close(writing)
