@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.models import DeviceVerdict, SuiteRun, Verdict, VerdictOutcome, weakest
 from bot.proof.device_check import check_devices
+from bot.proof.where_note import is_where_note
 from bot.report.verdict import base_failed, candidate_failed, device_of
 
 _WORST_FIRST = (
@@ -28,11 +29,10 @@ def combine_devices(verdicts: Mapping[str, Verdict]) -> Verdict:
     by_device = {name: check_devices(verdict, (name,)) for name, verdict in verdicts.items()}
     worst_name = min(by_device, key=lambda name: _WORST_FIRST.index(by_device[name].outcome))
     worst = by_device[worst_name]
-    reasons = {name: verdict.reason for name, verdict in by_device.items() if verdict.outcome is worst.outcome}
     isolation = weakest(verdict.isolation for verdict in by_device.values())
     return replace(
         worst,
-        reason=" ".join(f"{name}: {reason}" for name, reason in reasons.items()),
+        reason=_reason([(name, verdict) for name, verdict in by_device.items() if verdict.outcome is worst.outcome]),
         base=replace(worst.base, isolation=isolation),
         candidate=replace(worst.candidate, isolation=isolation),
         notes=_notes(by_device),
@@ -40,14 +40,23 @@ def combine_devices(verdicts: Mapping[str, Verdict]) -> Verdict:
     )
 
 
+def _reason(verdicts: Sequence[tuple[str, Verdict]]) -> str:
+    """Return each reason once, behind the devices that it is about."""
+    names: dict[str, list[str]] = {}
+    for name, verdict in verdicts:
+        names.setdefault(verdict.reason, []).append(name)
+    return " ".join(f"{', '.join(about)}: {reason}" for reason, about in names.items())
+
+
 def _notes(verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
-    """Return all notes; one that is not about every device names its own."""
+    """Return all notes but those that a device's line has; one that is not about every device names its own."""
     shared = set.intersection(*(set(verdict.notes) for verdict in verdicts.values()))
     return tuple(
         dict.fromkeys(
             note if note in shared else f"{name}: {note}"
             for name, verdict in verdicts.items()
             for note in verdict.notes
+            if not is_where_note(note)
         )
     )
 

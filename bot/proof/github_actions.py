@@ -23,6 +23,7 @@ from bot.models import Progress, StopWhen, Verdict, WorkflowRun, never, silent
 from bot.proof.combine_devices import combine_devices
 from bot.proof.inconclusive import inconclusive
 from bot.proof.runner import ProofRequest
+from bot.proof.where_note import where_note
 from bot.proof.workflow_artifact import Runs, read_artifact
 
 ARTIFACT = "evidence"
@@ -157,7 +158,7 @@ class ActionsRunner:
             verdict = self._judge(request, runs_by_suite)
         except SuiteError as error:
             return _without_report(f"Workflow run {run.id}: {error.message}", run)
-        return replace(verdict, notes=(*verdict.notes, f"It ran in workflow run {run.id}."), evidence_url=run.url)
+        return replace(verdict, notes=(*verdict.notes, where_note(f"workflow run {run.id}")), evidence_url=run.url)
 
 
 class RunnersSideBySide:
