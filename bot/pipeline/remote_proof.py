@@ -15,10 +15,11 @@ from bot.errors import GitError, SuiteError
 from bot.git.trees import CommitTree
 from bot.models import Verdict
 from bot.pipeline.context import RepositoryContext
-from bot.proof.github_actions import ActionsRunner, RunnersSideBySide, RunTimeouts
+from bot.proof.github_actions import ActionsRunner, RunTimeouts
 from bot.proof.judge import judge_suite
 from bot.proof.judge_by_rules import conclude
 from bot.proof.runner import ProofRequest, Runner
+from bot.proof.runners_side_by_side import RunnersSideBySide
 from bot.proof.select_suites import resolved_in, suites_of
 from bot.proof.workflow_artifact import Runs
 

@@ -14,13 +14,11 @@ import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeAlias
 
-from bot.errors import SuiteError, Unavailable
+from bot.errors import BackportError, SuiteError, Unavailable
 from bot.github.protocol import WorkflowRuns
 from bot.models import Progress, StopWhen, Verdict, WorkflowRun, never, silent
-from bot.proof.combine_devices import combine_devices
 from bot.proof.inconclusive import inconclusive
 from bot.proof.runner import ProofRequest
 from bot.proof.where_note import where_note
@@ -81,7 +79,7 @@ class ActionsRunner:
     def prove(self, request: ProofRequest, progress: Progress = silent) -> Verdict:
         """Dispatch, wait, fetch and judge; a failure on the way is an inconclusive verdict with the reason."""
         with self._publish(request):
-            return _run_steps({"": self.steps(request, progress)}, self._timeouts.poll)[""]
+            return run_steps({"": self.steps(request, progress)}, self._timeouts.poll)[""]
 
     def steps(self, request: ProofRequest, progress: Progress) -> Steps:
         """Do the same for a candidate that a run can see already, and yield where it would wait."""
@@ -122,7 +120,16 @@ class ActionsRunner:
     def _wait_for_end(
         self, run: WorkflowRun, progress: Progress
     ) -> Generator[None, None, WorkflowRun | Verdict | _RunLoss]:
-        """Wait until the run has ended. The time in the queue and that of the run are counted apart."""
+        """Wait until the run has ended. One that nobody waits for any more is cancelled."""
+        try:
+            return (yield from self._watch(run, progress))
+        except BaseException:
+            with suppress(BackportError):
+                self._runs.cancel(run.id)
+            raise
+
+    def _watch(self, run: WorkflowRun, progress: Progress) -> Generator[None, None, WorkflowRun | Verdict | _RunLoss]:
+        """Look at the run until it has ended. The time in the queue and that of the run are counted apart."""
         since, is_running = time.monotonic(), False
         while run.status != "completed":
             if not is_running and run.status not in _WAITING_STATUSES:
@@ -161,35 +168,11 @@ class ActionsRunner:
         return replace(verdict, notes=(*verdict.notes, where_note(f"workflow run {run.id}")), evidence_url=run.url)
 
 
-class RunnersSideBySide:
-    """Proves on several devices, each by a runner of its own, in one thread: a client of GitHub is for one thread.
+def run_steps(steps: Mapping[str, Steps], pause: float) -> dict[str, Verdict]:
+    """Take all of them on by turns, `pause` seconds between two rounds, until each has its verdict.
 
-    `publish` pushes a candidate to where all runs can see it, and removes it afterwards. `poll` is in seconds.
+    What one of them raises is raised.
     """
-
-    def __init__(
-        self,
-        runners: Mapping[str, ActionsRunner],
-        publish: Callable[[ProofRequest], AbstractContextManager[object]],
-        poll: float,
-    ) -> None:
-        self._runners, self._publish, self._poll = runners, publish, poll
-
-    def prove(self, request: ProofRequest, progress: Progress = silent) -> Verdict:
-        """Dispatch a run for each device, wait for all, and return the worst of their verdicts."""
-        with self._publish(request):
-            steps = {
-                name: runner.steps(request, partial(_tell_of, name, progress)) for name, runner in self._runners.items()
-            }
-            return combine_devices(_run_steps(steps, self._poll))
-
-
-def _tell_of(name: str, progress: Progress, line: str) -> None:
-    progress(f"{name}: {line}")
-
-
-def _run_steps(steps: Mapping[str, Steps], pause: float) -> dict[str, Verdict]:
-    """Take all of them on by turns, `pause` seconds between two rounds, until each has its verdict."""
     verdicts: dict[str, Verdict] = {}
     while len(verdicts) < len(steps):
         for name, step in steps.items():

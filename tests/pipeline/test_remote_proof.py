@@ -352,6 +352,20 @@ def test_one_device_that_is_not_proven_keeps_the_pull_request_closed(forge: Offi
     assert "The proof on each device" in forge.answers()[-1]
 
 
+def test_an_error_on_one_device_cancels_its_run_and_no_other(forge: Office, tmp_path: Path) -> None:
+    def refused(machine: Machine, run: int) -> None:
+        machine.fake_github.fail_next("GET", f"/actions/runs/{run}$", 403)
+        machine.take(run)
+
+    with machine_for(forge, tmp_path, refused, on_its_device):
+        verdict = not_proven(ask_on_both(forge))
+    assert [entry.outcome for entry in verdict.devices] == [VerdictOutcome.INCONCLUSIVE, VerdictOutcome.PROVEN]
+    first, second = (
+        forge.people["mia"].get_repo(REPOSITORY).get_workflow_run(run) for run in forge.fake_github.runs(REPOSITORY)
+    )
+    assert (first.conclusion, second.conclusion) == ("cancelled", "success")
+
+
 def test_a_run_on_another_device_than_its_own_counts_for_none(forge: Office, tmp_path: Path) -> None:
     def elsewhere(machine: Machine, run: int) -> None:
         reported(machine, run, device=Device(kind="rocm", name="Example", arch="gfx942"))
