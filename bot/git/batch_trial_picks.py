@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bot.errors import GitError
+from bot.git import fetch_ahead
 from bot.git.merge_trees import MergeResult, Trees, merge_many
 from bot.git.narrow_merge import MergePlan, plan_merge
 from bot.git.repository import Quarantine
@@ -35,6 +36,7 @@ def try_picks(
     plans: dict[tuple[Sha, Sha], MergePlan] = {}
     pairs = dict.fromkeys(requests)
     targets = Counter(commit for commit, _tree in pairs)
+    fetch_ahead.picks(repository, pairs)
     for commit, tree in pairs:
         try:
             trees = trees_of(repository, commit, tree, leave_out)

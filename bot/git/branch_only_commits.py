@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.git import fetch_ahead
 from bot.git.log import LoggedCommit, read_log
 from bot.git.repository import Repository
 from bot.models import Sha
@@ -81,7 +82,9 @@ class BranchOnlyCommits:
 def _list(
     repository: Repository, tips: Iterable[Sha], commits: Iterable[Sha], paths: Iterable[str]
 ) -> dict[Sha, LoggedCommit]:
-    return {commit.sha: commit for commit in read_log(repository, tips, commits, paths)}
+    tips, commits, paths = list(tips), list(commits), list(paths)
+    excluded = fetch_ahead.branch_history(repository, tips, commits, paths)
+    return {commit.sha: commit for commit in read_log(repository, tips, [*commits, *excluded], paths, ready=True)}
 
 
 def _walk(log: Mapping[Sha, LoggedCommit], tip: Sha) -> BranchHistory:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.errors import GitError
+from bot.git import fetch_ahead
 from bot.git.open import create_repo
 from bot.git.process import Git
 from bot.git.repository import Repository
@@ -26,6 +27,8 @@ def write_bundle(repository: Repository, base: Sha, candidate: Sha, file: Path) 
     Raises:
         GitError: an object is missing.
     """
+    fetch_ahead.files_below(repository, base)
+    fetch_ahead.files_below(repository, candidate)
     with _shallow(base) as git:
         alternates = git.directory / "objects" / "info" / "alternates"
         alternates.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from bot.git import fetch_ahead
 from bot.models import Fidelity, Sha
 
 if TYPE_CHECKING:
@@ -26,14 +27,17 @@ _OF_COMMITS = ("diff-tree", "--stdin", "-r", "-p", "--root", "--always", "--diff
 
 def commit_patches(repository: Repository, commits: Iterable[Sha]) -> dict[Sha, bytes]:
     """Return what each commit changes, as a diff against its first parent."""
-    return _split(repository.git.run(*_OF_COMMITS, stdin=_lines_of(commits)))
+    asked = list(commits)
+    fetch_ahead.patches(repository, asked)
+    return _split(repository.git.run(*_OF_COMMITS, stdin=_lines_of(repository, asked)))
 
 
 def readable_patches(repository: Repository, commits: Sequence[Sha]) -> dict[Sha, bytes]:
     """Return the same, leaving out commits whose files are not all here."""
     patches_read: dict[Sha, bytes] = {}
+    fetch_ahead.patches(repository, commits)
     while commits:
-        result = repository.git.attempt(*_OF_COMMITS, stdin=_lines_of(commits))
+        result = repository.git.attempt(*_OF_COMMITS, stdin=_lines_of(repository, commits))
         patches = _split(result.stdout)
         if result.code == 0:
             return patches_read | patches
@@ -44,8 +48,11 @@ def readable_patches(repository: Repository, commits: Sequence[Sha]) -> dict[Sha
     return patches_read
 
 
-def _lines_of(commits: Iterable[Sha]) -> bytes:
-    return "".join(f"{sha}\n" for sha in commits).encode()
+def _lines_of(repository: Repository, commits: Iterable[Sha]) -> bytes:
+    """Name each commit, in a shallow history with its parents: git takes a commit that was cut for one without."""
+    is_shallow = repository.partial is not None and repository.partial.is_shallow
+    parents = {sha: repository.commit(sha).parents[:1] for sha in commits} if is_shallow else {}
+    return "".join(f"{' '.join((sha, *parents.get(sha, ())))}\n" for sha in commits).encode()
 
 
 def _split(patches: bytes) -> dict[Sha, bytes]:
@@ -74,6 +81,7 @@ def range_diff(repository: Repository, originals: Sequence[Sha], base: Sha, tip:
     parents = [repository.commit(sha).parents[:1] for sha in originals]
     if parents != [parents[0], *((sha,) for sha in originals[:-1])] or not parents[0]:
         return ""
+    fetch_ahead.patches(repository, [*originals, *(commit.sha for commit in repository.commits_between(base, tip))])
     # The factor makes git pair commits that were adapted, however much, in place of calling one gone and one new.
     options = ("range-diff", "--no-color", "--no-notes", "--creation-factor=100")
     return repository.git.text(*options, f"{parents[0][0]}..{originals[-1]}", f"{base}..{tip}")

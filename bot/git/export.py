@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.git import fetch_ahead
 from bot.models import Sha
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def export(repository: Repository, commit: Sha, directory: Path, paths: Sequence
 
 
 def _fill_index(repository: Repository, commit: Sha, paths: Sequence[str], variables: dict[str, str]) -> None:
+    fetch_ahead.files_below(repository, commit, paths)
     if not paths:
         repository.git.run("read-tree", commit, variables=variables)
         return

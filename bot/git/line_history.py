@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.git import fetch_ahead
 from bot.git.objects import encode_path
 from bot.models import Sha
 
@@ -42,7 +43,9 @@ def file_changes(
 
     It reads as far back as the time allows: older commits were rarely the last to change a line.
     """
-    headers = {b"diff --git a/%s b/%s" % (name, name): path for path in paths for name in [encode_path(path)]}
+    names = list(paths)
+    fetch_ahead.file_histories(repository, since, tip, names, _MOST_CHANGES)
+    headers = {b"diff --git a/%s b/%s" % (name, name): path for path in names for name in [encode_path(path)]}
     output, is_complete = repository.git.read_for(
         seconds,
         *("-c", "core.quotePath=false", "log", "--first-parent", "--diff-merges=first-parent", f"--format={_FORMAT}"),

@@ -46,11 +46,17 @@ class LoggedCommit:
 
 
 def read_log(
-    repository: Repository, tips: Iterable[Sha], excluded_tips: Iterable[Sha] = (), paths: Iterable[str] = ()
+    repository: Repository,
+    tips: Iterable[Sha],
+    excluded_tips: Iterable[Sha] = (),
+    paths: Iterable[str] = (),
+    *,
+    ready: bool = False,
 ) -> Iterator[LoggedCommit]:
     """Yield the commits that lead to `tips` and to none of `excluded_tips`, every child before its parents.
 
-    With `paths`, the commits name no other changed paths; every commit is yielded all the same.
+    With `paths`, the commits name no other changed paths; every commit is yielded all the same. `ready`: it is known
+    that the repository has this part of the history.
 
     Raises:
         GitError: a tip is not here, or the history behind it is incomplete.
@@ -58,7 +64,7 @@ def read_log(
     revisions = "".join([*(f"{sha}\n" for sha in tips), *(f"^{sha}\n" for sha in excluded_tips)])
     limits = [f":(top,literal){path}" for path in paths]
     path_options = ["--full-history", "--sparse", "--", *limits] if limits else []
-    process = repository.git.start("log", *_OPTIONS, *path_options)
+    process = repository.git.start("log", *_OPTIONS, *path_options, ready=ready)
     # git reads all revisions before it answers, and writes little to stderr: no pipe fills up.
     process.stdin.write(revisions.encode())
     process.stdin.close()

@@ -171,6 +171,7 @@ def run_merge(
         variables={"GIT_WORK_TREE": str(worktree)} if worktree else None,
         cwd=worktree,
         seconds=seconds,
+        ready=True,  # each stand-in is a child of the other side's parent, whatever came before that
     )
 
 

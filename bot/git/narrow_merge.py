@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.git import fetch_ahead
 from bot.git.merge_trees import Attributes, MergeResult, Trees, attributes_of, merge_one
 from bot.git.objects import DIRECTORY, EMPTY_TREE, EXECUTABLE, REGULAR, Entry
 from bot.git.repository import Quarantine
@@ -56,6 +57,7 @@ def plan_merge(repository: Quarantine, trees: Trees, *, single: bool = False) ->
     `single`: merge the full trees if the target differs. Reduced trees pay off only across many branches.
     """
     sides = (trees.base, trees.ours, trees.theirs)
+    fetch_ahead.merges(repository, [sides])
     paths = repository.tree_cache.differing_paths(trees.base, trees.theirs)
     if single and any(find_entry(repository, trees.ours, p) != find_entry(repository, trees.base, p) for p in paths):
         return MergePlan(full=trees, trees=trees, attributes=attributes_of(repository, trees))

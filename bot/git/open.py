@@ -50,7 +50,8 @@ class Repo(git.Repo):
     def with_variables(self, variables: Mapping[str, str]) -> Self:
         """Return this repository with further variables for its processes; it is not read again."""
         repo = copy(self)
-        repo.git = Git(self.git.directory, variables={**self.git.variables, **variables}, secrets=self.git.secrets)
+        old = self.git
+        repo.git = Git(old.directory, variables={**old.variables, **variables}, secrets=old.secrets, before=old.before)
         repo.odb = git.GitCmdObjectDB(self.odb.root_path(), repo.git)
         return repo
 

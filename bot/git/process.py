@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
@@ -42,7 +42,10 @@ def _end(process: git.Git.AutoInterrupt) -> None:
 
 
 class Git(git.Git):
-    """Runs git on one git directory. `variables` are added to the environment of each process."""
+    """Runs git on one git directory. `variables` are added to the environment of each process.
+
+    `before` is called with the arguments of each process that is not said to be `ready`.
+    """
 
     if TYPE_CHECKING:
         # GitPython takes any name for a git command. An object cannot be called, so mypy reports a misspelt method.
@@ -54,11 +57,13 @@ class Git(git.Git):
         *,
         variables: Mapping[str, str] | None = None,
         secrets: tuple[str, ...] = (),
+        before: Callable[[Sequence[str]], object] | None = None,
     ) -> None:
         super().__init__(directory)
         self.directory = Path(directory or ".")
         self.variables: Mapping[str, str] = variables or {}
         self.secrets = secrets
+        self.before = before
 
     def command(self, arguments: Sequence[str]) -> list[str]:
         """Return the argument list of a process."""
@@ -69,9 +74,12 @@ class Git(git.Git):
         *arguments: str,
         variables: Mapping[str, str] | None = None,
         cwd: str | os.PathLike[str] | None = None,
+        ready: bool = False,
         **options: Any,  # noqa: ANN401 - of subprocess.Popen
     ) -> git.Git.AutoInterrupt:
         """Start git and return the process, which is ended with the last reference to it."""
+        if self.before is not None and not ready:
+            self.before(arguments)
         command = self.command(arguments)
         variables = environment({**self.variables, **(variables or {})})
         defaults: dict[str, Any] = {"stdin": PIPE, "stdout": PIPE, "stderr": PIPE}
@@ -115,13 +123,14 @@ class Git(git.Git):
         variables: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         seconds: float | None = None,
+        ready: bool = False,
     ) -> ProcessResult:
         """Run git and return how it ended, whatever that was.
 
         Raises:
             OutOfTime: it ran longer than `seconds` and was ended.
         """
-        process = self.start(*arguments, variables=variables, cwd=cwd)
+        process = self.start(*arguments, variables=variables, cwd=cwd, ready=ready)
         try:
             stdout, stderr = process.communicate(stdin, timeout=seconds)
         except TimeoutExpired:

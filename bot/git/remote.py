@@ -6,93 +6,35 @@ Fetches and pushes through GitPython. A token is in the environment of the git p
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from git import GitCommandError, PushInfo, SymbolicReference
 from git import Remote as GitRemote
 
 from bot.errors import FetchFailed, GitError, PushForbidden, PushRejected
-from bot.git.environment import authorization
+from bot.git.connection import Answer, retry
+from bot.git.partial import KEPT_REFS
 from bot.git.process import ProcessResult
 from bot.git.push_rejections import explain_refusal, is_refusal
 from bot.git.transfer_output import TransferOutput
-from bot.models import Progress, Sha, silent
+from bot.models import Sha
 
 if TYPE_CHECKING:
     from bot.git.repository import Repository
 
-REMOTE = "origin"
-_KEPT_REFS = "refs/backport-bot/fetched/"
 _HEADS = "refs/heads/"
 _SHA = re.compile(r"[0-9a-f]{40}")
-# curl's and git's fixed words for a failure of the connection or the server; the locale is always C.
-_CONNECTION = re.compile(
-    r"error: (?:429|5\d\d)\b|HTTP (?:429|5\d\d)\b|reset by peer|[Ee]mpty reply|timed out|Operation too slow"
-    r"|early EOF|unexpected disconnect|hung up unexpectedly|Could not resolve host"
-)
-_BUSY = re.compile(r"\[remote rejected\] \((?:Internal Server Error|failed to lock|failure)\)", re.IGNORECASE)
-"""What GitHub answers for a branch if its storage did not answer in time."""
 _STDERR_LIMIT = 2000
 """Characters of git's messages that an error keeps."""
-_PAUSES = (1.0, 4.0)
-"""Seconds before the second and third attempt."""
 _DENIED = re.compile(r"error: 40[13]\b|Authentication failed|could not read (Username|Password)|Permission denied")
-
-Token = str | Callable[[], str]
-
-
-@dataclass(slots=True)
-class Connection:
-    """A remote by its name in the mirror's configuration, its address, and the token that is for that address alone."""
-
-    name: str = REMOTE
-    url: str = ""
-    token: Token | None = field(default=None, repr=False)
-    progress: Progress = silent
-
-    def authorization(self) -> Mapping[str, str]:
-        """Return the variables with the token, as it is now, for a process that talks to the remote."""
-        token = self.token() if callable(self.token) else self.token
-        return authorization(self.url, token) if token else {}
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """How a command that talks to the remote ended; `info` is the remote's answer for the branch, if it gave one."""
-
-    result: ProcessResult
-    info: PushInfo | None = None
-
-    @property
-    def summary(self) -> str:
-        return self.info.summary.strip() if self.info else ""
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether the connection or the server failed, so that another attempt may succeed."""
-        return bool(self.result.code and (_CONNECTION.search(self.result.stderr) or _BUSY.search(self.summary)))
-
-
-def _retry(attempt: Callable[[], _Answer]) -> _Answer:
-    """Run a command that talks to the remote; up to three times if the connection fails.
-
-    A push may be repeated as well: it names the tip that it replaces, so that a second one cannot replace more.
-    """
-    for pause in _PAUSES:
-        answer = attempt()
-        if not answer.is_lost:
-            return answer
-        time.sleep(pause)
-    return attempt()
 
 
 def _connect(repository: Repository) -> GitRemote:
     """Return GitPython's remote, whose processes may send the token."""
-    connection = repository.connection
-    return GitRemote(repository.repo.with_variables(connection.authorization()), connection.name)
+    connection, partial = repository.connection, repository.partial
+    variables = partial.variables() if partial is not None else connection.authorization()
+    return GitRemote(repository.repo.with_variables(variables), connection.name)
 
 
 def list_branches(repository: Repository) -> dict[str, Sha]:
@@ -102,11 +44,11 @@ def list_branches(repository: Repository) -> dict[str, Sha]:
         FetchFailed: the remote could not be asked.
     """
 
-    def attempt() -> _Answer:
+    def attempt() -> Answer:
         variables = repository.connection.authorization()
-        return _Answer(repository.git.attempt("ls-remote", "--heads", repository.connection.name, variables=variables))
+        return Answer(repository.git.attempt("ls-remote", "--heads", repository.connection.name, variables=variables))
 
-    result = _retry(attempt).result
+    result = retry(attempt).result
     if result.code:
         raise _fetch_error(repository, result, "The branches of the remote could not be listed")
     output = result.stdout.decode(errors="surrogateescape")
@@ -126,27 +68,31 @@ def fetch(repository: Repository, names: Iterable[str]) -> None:
     Raises:
         FetchFailed: the remote could not be asked or does not have it.
     """
+    partial = repository.partial
+    if partial is not None and partial.is_partial:
+        partial.fetch(names)
+        return
     refspecs = [
-        f"+{name}:{_KEPT_REFS}{name}" if _SHA.fullmatch(name) else name
+        f"+{name}:{KEPT_REFS}{name}" if _SHA.fullmatch(name) else name
         for name in dict.fromkeys(names)
         if not (_SHA.fullmatch(name) and _is_complete(repository, name))
     ]
     if not refspecs:
         return
-    result = _retry(lambda: _fetch_once(repository, refspecs)).result
+    result = retry(lambda: _fetch_once(repository, refspecs)).result
     if result.code:
         names = ", ".join(refspec.removeprefix("+").partition(":")[0] for refspec in refspecs)
         raise _fetch_error(repository, result, f"{names} could not be fetched")
     repository.close()
 
 
-def _fetch_once(repository: Repository, refspecs: list[str]) -> _Answer:
+def _fetch_once(repository: Repository, refspecs: list[str]) -> Answer:
     output = TransferOutput(repository.connection.progress)
     try:
         _connect(repository).fetch(refspecs, progress=output, verbose=False, no_tags=True, no_auto_maintenance=True)
     except GitCommandError as error:
-        return _Answer(_result(repository, output, cast("int", error.status)))
-    return _Answer(_result(repository, output, 0))
+        return Answer(_result(repository, output, cast("int", error.status)))
+    return Answer(_result(repository, output, 0))
 
 
 def _result(repository: Repository, output: TransferOutput, code: int) -> ProcessResult:
@@ -156,7 +102,7 @@ def _result(repository: Repository, output: TransferOutput, code: int) -> Proces
 def _is_complete(repository: Repository, sha: str) -> bool:
     # A lone object proves nothing about its history; a ref is only written once the history is here.
     try:
-        return SymbolicReference.dereference_recursive(repository.repo, f"{_KEPT_REFS}{sha}") == sha
+        return SymbolicReference.dereference_recursive(repository.repo, f"{KEPT_REFS}{sha}") == sha
     except ValueError:
         return repository.contains(Sha(sha)) and bool(
             repository.git.attempt("for-each-ref", "--count=1", f"--contains={sha}").stdout
@@ -183,13 +129,13 @@ def push(repository: Repository, commit: Sha, branch: str, *, expected: Sha | No
     if repository.git.attempt("check-ref-format", ref).code:
         raise PushRejected(f"git does not allow `{branch}` as a branch name, so nothing was pushed.", hint="Rename it.")
     # GitPython reads the remote's answer only if what is pushed is a ref.
-    repository.git.run("update-ref", f"{_KEPT_REFS}{commit}", commit)
-    answer = _retry(lambda: _push_once(repository, f"{_KEPT_REFS}{commit}", ref, expected))
+    repository.git.run("update-ref", f"{KEPT_REFS}{commit}", commit)
+    answer = retry(lambda: _push_once(repository, f"{KEPT_REFS}{commit}", ref, expected))
     if answer.result.code and not _has_landed(repository, commit, branch):
         raise _push_error(repository, answer, branch, expected)
 
 
-def _push_once(repository: Repository, source: str, ref: str, expected: Sha | None) -> _Answer:
+def _push_once(repository: Repository, source: str, ref: str, expected: Sha | None) -> Answer:
     """Push a ref (empty: delete `ref`) under the condition that the remote's is at `expected`.
 
     https://git-scm.com/docs/git-push#Documentation/git-push.txt---force-with-leaseltrefnamegtltexpectgt
@@ -199,10 +145,10 @@ def _push_once(repository: Repository, source: str, ref: str, expected: Sha | No
     try:
         results = _connect(repository).push(f"{source}:{ref}", progress=output, no_verify=True, force_with_lease=lease)
     except GitCommandError as error:
-        return _Answer(_result(repository, output, cast("int", error.status)))
+        return Answer(_result(repository, output, cast("int", error.status)))
     info = next((result for result in results if result.remote_ref_string == ref), None)
     is_failure = info is None or bool(info.flags & PushInfo.ERROR)
-    return _Answer(_result(repository, output, int(is_failure)), info)
+    return Answer(_result(repository, output, int(is_failure)), info)
 
 
 def _has_landed(repository: Repository, commit: Sha, branch: str) -> bool:
@@ -227,7 +173,7 @@ def delete_branch(repository: Repository, branch: str, *, expected: Sha) -> None
         raise repository.git.error(result, f"`{branch}` was not removed", GitError, hint)
 
 
-def _push_error(repository: Repository, answer: _Answer, branch: str, expected: Sha | None) -> GitError:
+def _push_error(repository: Repository, answer: Answer, branch: str, expected: Sha | None) -> GitError:
     result, summary = answer.result, answer.summary
     if not is_refusal(result.stderr, summary):
         hint = "Check the repository's URL and the network."

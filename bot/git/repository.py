@@ -14,15 +14,17 @@ from pathlib import Path
 from git import SymbolicReference
 
 from bot.errors import GitError
-from bot.git import export, remote, trees
+from bot.git import export, fetch_ahead, remote, trees
+from bot.git.connection import REMOTE, Connection
 from bot.git.objects import SUBMODULE, ObjectReader, ObjectWriter, parse_commit
 from bot.git.open import Repo, open_repo
+from bot.git.partial import PartialMirror
+from bot.git.process import Git
 from bot.git.quarantine import promote, quarantine_variables
-from bot.git.remote import Connection
 from bot.git.tree_cache import TreeCache
 from bot.models import Commit, Sha, Signature
 
-_NAMESPACES = ("refs/heads/", f"refs/remotes/{remote.REMOTE}/")
+_NAMESPACES = ("refs/heads/", f"refs/remotes/{REMOTE}/")
 # About 2 kB each.
 _COMMITS_LIMIT = 10_000
 
@@ -30,16 +32,17 @@ _COMMITS_LIMIT = 10_000
 class Repository:
     """One git directory, bare or not, with the remote that it mirrors if there is one.
 
-    Threads may read from one. No worktree is ever created or touched.
+    With `partial` it fetches what it lacks. Threads may read from one. No worktree is ever created or touched.
     """
 
-    def __init__(self, repo: Repo, connection: Connection | None = None) -> None:
+    def __init__(self, repo: Repo, connection: Connection | None = None, partial: PartialMirror | None = None) -> None:
         self.repo = repo
         self.git = repo.git
         self.connection = connection or Connection()
+        self.partial = partial
         self.objects = Path(repo.common_dir, "objects")
-        self.reader = ObjectReader(self.git)
-        self.tree_cache = TreeCache(self.reader)
+        self.reader = ObjectReader(self._own_objects())
+        self.tree_cache = TreeCache(self.reader, bring=partial.bring if partial else None)
         self.writer = ObjectWriter(Path(self.git.variables.get("GIT_OBJECT_DIRECTORY", self.objects)))
         self._commits: dict[Sha, Commit] = {}
 
@@ -51,6 +54,13 @@ class Repository:
         """
         return cls(open_repo(directory))
 
+    def _own_objects(self) -> Git:
+        """Return git without the remote as a promisor: what this lacks is asked for in one request, not one by one."""
+        if self.partial is None:
+            return self.git
+        variables = {name: value for name, value in self.git.variables.items() if not name.startswith("GIT_CONFIG_")}
+        return Git(self.git.directory, variables=variables, secrets=self.git.secrets)
+
     # --- the remote ---------------------------------------------------------------------------------------------------
 
     def follow(self, url: str) -> None:
@@ -61,11 +71,36 @@ class Repository:
 
     def branches(self) -> dict[str, Sha]:
         """Ask the remote for its branches and their tips."""
-        return remote.list_branches(self)
+        tips = remote.list_branches(self)
+        if self.partial is not None:
+            self.partial.note_branches(tips)
+        return tips
 
     def fetch(self, names: Iterable[str]) -> None:
         """Bring commits (by object name) or refs (by refspec) here, with their history."""
         remote.fetch(self, names)
+
+    def compare_with_default(self, ref: str, tip: Sha) -> None:
+        """Bring the commits that a ref of the remote and its default branch have apart, where history is partial.
+
+        Questions about these two are answered from them then; without them the whole history is fetched.
+        """
+        if self.partial is not None and self.partial.is_partial:
+            self.partial.diverge(ref, tip)
+
+    def make_whole(self) -> None:
+        """Fetch everything that a partial mirror left out, and leave nothing out from now on.
+
+        Picks between repositories need it: an object may be missing of either.
+        """
+        if self.partial is not None and self.partial.is_partial:
+            self.partial.fetch_whole([], "The rest of the mirror could not be fetched")
+            self.close()
+
+    @property
+    def seconds_fetching(self) -> float:
+        """The seconds that a partial mirror has spent on fetching what it lacked."""
+        return self.partial.seconds if self.partial is not None else 0.0
 
     def push(self, commit: Sha, branch: str, *, expected: Sha | None) -> None:
         """Put a commit on a remote branch that is at `expected`, or must not exist when that is None."""
@@ -80,7 +115,11 @@ class Repository:
     def resolve(self, name: str) -> Sha | None:
         """Return the commit that a name means here, or None."""
         # Not GitPython's `rev_parse`, which takes no process but knows only some forms of a name.
-        result = self.git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        if self.partial is not None:
+            self.partial.require_history(("rev-parse", name))
+        words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        # git would ask the remote for any name that looks like a commit's.
+        result = self._own_objects().attempt(*words, ready=True)
         return Sha(result.stdout.decode().strip()) if result.code == 0 else None
 
     def contains(self, sha: Sha) -> bool:
@@ -101,6 +140,9 @@ class Repository:
         commit = self._commits.get(sha)
         if commit is None:
             entry = self.reader.read(sha)
+            if entry is None and self.partial is not None:
+                self.partial.bring_commits([sha])
+                entry = self.reader.read(sha)
             if entry is None or entry[0] != "commit":
                 raise GitError(f"There is no commit {sha} in {self.git.directory}.", hint="Fetch it first.")
             if len(self._commits) >= _COMMITS_LIMIT:
@@ -110,12 +152,13 @@ class Repository:
 
     def read(self, commit: Sha, path: str) -> bytes | None:
         """Return a file's bytes (of a link: where it points to), or None if the commit has no such file."""
-        entry = self.reader.read(f"{commit}:{path}")
-        return entry[2] if entry and entry[0] == "blob" else None
+        return self.read_all([(commit, path)])[0]
 
     def read_all(self, places: Iterable[tuple[Sha, str]]) -> list[bytes | None]:
         """Return the same of several files, each given as commit or tree and path."""
-        answers = self.reader.read_many([f"{commit}:{path}" for commit, path in places])
+        asked = list(places)
+        fetch_ahead.files(self, asked)
+        answers = self.reader.read_many([f"{commit}:{path}" for commit, path in asked])
         return [entry[2] if entry and entry[0] == "blob" else None for entry in answers]
 
     def read_blob(self, sha: Sha) -> bytes:
@@ -125,9 +168,22 @@ class Repository:
             GitError: there is no such blob here.
         """
         entry = self.reader.read(sha)
+        if entry is None and self.partial is not None:
+            self.partial.bring([sha])
+            entry = self.reader.read(sha)
         if entry is None:
             raise GitError(f"There is no object {sha} in {self.git.directory}.", hint="Fetch the commit that holds it.")
         return entry[2]
+
+    def tree_of(self, name: Sha) -> Sha | None:
+        """Return the tree of a commit, or a tree itself; None if the name is neither's."""
+        if name in self._commits:
+            return self._commits[name].tree
+        entry = self.reader.read(name)
+        if entry is not None and entry[0] == "commit":
+            return self.commit(name).tree
+        # A tree that is not here yet is fetched by what reads it.
+        return None if entry is not None and entry[0] != "tree" else name
 
     def paths(self, commit: Sha) -> Iterator[str]:
         """Yield the path of every file in a commit."""
@@ -182,6 +238,7 @@ class Repository:
     def changed_paths(self, old: Sha, new: Sha) -> tuple[str, ...]:
         """Return the paths in which two commits or trees differ; a rename is both its paths."""
         sides = [self.commit(name).tree if self.kind(name) == "commit" else name for name in (old, new)]
+        fetch_ahead.trees(self, sides)
         return tuple(trees.differing_paths(self, *sides))
 
     def local_branches(self) -> dict[str, Sha]:
@@ -193,7 +250,7 @@ class Repository:
 
     def default_branch(self) -> str:
         """Return the branch that a clone would check out: the remote's, as far as it is known here, or our own HEAD."""
-        for name in (f"refs/remotes/{remote.REMOTE}/HEAD", "HEAD"):
+        for name in (f"refs/remotes/{REMOTE}/HEAD", "HEAD"):
             try:
                 return _branch_of(SymbolicReference(self.repo, name).reference.path)
             except (TypeError, ValueError):  # it names a commit, or there is none
@@ -203,6 +260,8 @@ class Repository:
     def close(self) -> None:
         """End the reading process, which may not see objects that came in later; a later read starts another."""
         self.reader.close()
+        if self.partial is not None:
+            self.partial.close()
 
     def __enter__(self) -> Repository:
         return self
@@ -220,10 +279,11 @@ class Quarantine(Repository):
 
     def __init__(self, outer: Repository, scratch: Path) -> None:
         variables = quarantine_variables(scratch, outer.writer.objects, outer.git.variables)
-        super().__init__(outer.repo.with_variables(variables), outer.connection)
+        super().__init__(outer.repo.with_variables(variables), outer.connection, outer.partial)
         # Objects never change, so what was read around it need not be read again.
         self._commits = outer._commits
-        self.tree_cache = TreeCache(self.reader, outer.tree_cache)
+        bring = self.partial.bring if self.partial else None
+        self.tree_cache = TreeCache(self.reader, outer.tree_cache, bring=bring)
         self.scratch = scratch
         self._outer = outer.writer.objects
         self._branches: dict[str, Sha] | None = None

@@ -7,7 +7,7 @@ directory can hold thousands. GitPython makes an object of every entry: 9 µs ea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -50,10 +50,19 @@ class _Cache:
 
 
 class TreeCache:
-    """Reads tree objects through a reader. A quarantine shares the cache of the `outer` repository."""
+    """Reads tree objects through a reader. A quarantine shares the cache of the `outer` repository.
 
-    def __init__(self, reader: ObjectReader, outer: TreeCache | None = None) -> None:
+    `bring` fetches trees that are not here, if there is a remote that has them.
+    """
+
+    def __init__(
+        self,
+        reader: ObjectReader,
+        outer: TreeCache | None = None,
+        bring: Callable[[Sequence[Sha]], object] | None = None,
+    ) -> None:
         self._reader = reader
+        self._bring = bring
         self._cache: _Cache = outer._cache if outer else _Cache()
 
     def entries(self, tree: Sha) -> Listing:
@@ -64,7 +73,11 @@ class TreeCache:
         """Return the same of several trees."""
         listings = {tree: listing for tree in trees if (listing := self._cache.listings.get(tree)) is not None}
         unread_trees = [tree for tree in trees if tree not in listings and tree != EMPTY_TREE]
-        for tree, answer in zip(unread_trees, self._reader.read_many(unread_trees), strict=True):
+        answers = self._reader.read_many(unread_trees)
+        if self._bring is not None and None in answers:
+            self._bring([tree for tree, answer in zip(unread_trees, answers, strict=True) if answer is None])
+            answers = self._reader.read_many(unread_trees)
+        for tree, answer in zip(unread_trees, answers, strict=True):
             if answer is not None and answer[0] == "tree":
                 listings[tree] = {name: (_canonical(mode), name, sha) for mode, name, sha in split_tree(answer[2])}
                 self._keep(tree, listings[tree])

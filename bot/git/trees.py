@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from bot.git import fetch_ahead
 from bot.git.objects import DIRECTORY, EMPTY_TREE, REGULAR, SUBMODULE, Entry, decode_path, format_tree
 from bot.git.tree_cache import Listing
 from bot.models import Commit, Sha
@@ -145,4 +146,5 @@ def differing_paths(repository: Repository, old: Sha, new: Sha) -> Iterator[str]
 def commit_paths(repository: Repository, commit: Commit) -> Iterator[str]:
     """Yield the paths that a commit changes against its first parent."""
     before = repository.commit(commit.parents[0]).tree if commit.parents else EMPTY_TREE
+    fetch_ahead.trees(repository, (before, commit.tree))
     return differing_paths(repository, before, commit.tree)

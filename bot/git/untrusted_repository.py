@@ -20,9 +20,9 @@ from git import InvalidGitRepositoryError
 from git.repo.fun import find_submodule_git_dir, find_worktree_git_dir, is_git_dir
 
 from bot.errors import GitError
+from bot.git.connection import REMOTE
 from bot.git.environment import require_git
 from bot.git.open import create_repo
-from bot.git.remote import REMOTE
 from bot.git.repository import Repository
 
 log = logging.getLogger(__name__)

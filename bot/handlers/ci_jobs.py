@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def run_plan(
         return Ready()
     account = credentials.require_account("nothing was planned")
     signing_key = credentials.signing_key(account)
-    with open_connection(settings, account, progress) as connection:
+    with open_connection(replace(settings, partial=True), account, progress) as connection:
         client = connection.client
         payload = event.payload if event.comment_id is None else client.comment_delivery(event.comment_id)
         trigger = parse_delivery(event.name, payload, own_login=client.login)
@@ -132,13 +132,13 @@ def _open_for_pick(
     if needs_account(plan, verified=run_settings.config.commit.verified):
         account = credentials.require_account("nothing was picked")
         with (
-            open_connection(settings.to(plan.repository), account, progress) as connection,
+            open_connection(replace(settings.to(plan.repository), partial=True), account, progress) as connection,
             _open_context(connection, run_settings) as context,
         ):
             yield context.pick, context
         return
     token = credentials.take(credentials.TOKEN)
-    with open_mirror(plan.clone_url, settings.directory / "mirror.git", token=token) as mirror:
+    with open_mirror(plan.clone_url, settings.directory / "mirror.git", token=token, partial=True) as mirror:
         yield pick_context(mirror, run_settings.config, run_settings.patches, settings, progress), None
 
 
@@ -207,7 +207,7 @@ def run_publish(
     signing_key = credentials.signing_key(account)
     folder.check_seal(seal)
     with (
-        open_connection(settings, account, progress) as connection,
+        open_connection(replace(settings, partial=True), account, progress) as connection,
         _open_context(connection, read_settings(folder), signing_key) as context,
     ):
         return publish_all(folder, seal, context, next_round=next_round, evidence_url=evidence_url)

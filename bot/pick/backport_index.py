@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,11 +31,13 @@ class BackportIndex:
     """Original → its backports. Keys are the first 12 digits, because people abbreviate originals in messages.
 
     With a `file` the index outlives the process. A file that cannot be read is replaced by a new index of the history.
+    `before_reading` is called once, before the first reading.
     """
 
     by_original: dict[str, set[BackportCommit]] = field(default_factory=dict)
     read_tips: set[Sha] = field(default_factory=set)
     file: Path | None = None
+    before_reading: Callable[[], object] | None = None
 
     @classmethod
     def open(cls, file: Path) -> BackportIndex:
@@ -53,6 +55,9 @@ class BackportIndex:
 
     def read(self, repository: Repository, tips: Iterable[Sha] | None = None) -> None:
         """Index the messages of all branches, or of `tips`. History that was read before is skipped."""
+        if self.before_reading is not None:
+            prepare, self.before_reading = self.before_reading, None
+            prepare()
         new = set(repository.local_branches().values() if tips is None else tips) - self.read_tips
         if not new:
             return

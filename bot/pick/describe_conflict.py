@@ -28,7 +28,10 @@ _MOST_COMMITS = 5
 
 @dataclass(slots=True)
 class Histories:
-    """Changes of files on both sides of a merge base, read on demand until `deadline` (seconds of `time.monotonic`)."""
+    """Changes of files on both sides of a merge base, read on demand until `deadline` (seconds of `time.monotonic`).
+
+    `fetched` are the seconds that the mirror had spent on fetching when the deadline was set.
+    """
 
     repository: Quarantine
     target: Sha
@@ -37,12 +40,13 @@ class Histories:
     base: Sha | None
     first_parents: FirstParents
     mainline_changes: MainlineChanges | None = None
+    fetched: float = 0.0
     _read: dict[tuple[Sha, str], tuple[FileChange, ...]] = field(default_factory=dict)
 
     @property
     def seconds_left(self) -> float:
-        """The seconds left."""
-        return max(0.0, self.deadline - time.monotonic())
+        """The seconds left. Those that a partial mirror spent on fetching do not count: a whole one needs none."""
+        return max(0.0, self.deadline + self.repository.seconds_fetching - self.fetched - time.monotonic())
 
     def read(self, tip: Sha, paths: Iterable[str], *, share: float = 1.0) -> None:
         """Read the changes of paths since the merge base, all in one walk, with a share of the time that is left."""
@@ -75,7 +79,7 @@ def open_histories(attempt: Attempt, *, seconds: float, share_mainline: bool = F
     With `share_mainline` several branches share one reading of main. History ends before the first commit of the
     series, because a commit of the series is no prerequisite of it.
     """
-    deadline = time.monotonic() + seconds
+    deadline, fetched = time.monotonic() + seconds, attempt.repository.seconds_fetching
     first = attempt.commits[0]
     parent = mainline_parent(attempt.repository.commit(first))
     if parent is None:
@@ -89,6 +93,7 @@ def open_histories(attempt: Attempt, *, seconds: float, share_mainline: bool = F
         base=attempt.fork(first),
         first_parents=caches.line,
         mainline_changes=caches.mainline_changes if share_mainline else None,
+        fetched=fetched,
     )
 
 

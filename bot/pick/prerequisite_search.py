@@ -13,6 +13,7 @@ from itertools import islice
 
 from bot.analysis.file_checks import find_faults
 from bot.errors import GitError, OutOfTime
+from bot.git import fetch_ahead
 from bot.git.batch_trial_picks import try_picks
 from bot.git.line_history import FileChange
 from bot.git.trees import commit_paths, differing_paths
@@ -152,6 +153,7 @@ class PrerequisiteSearch:
                     votes[change.commit] = votes.get(change.commit, 0) + 1
         # A commit that changed several of the conflicting files is more likely the missing one.
         likeliest = sorted(votes, key=lambda sha: (-votes[sha], self._order[sha]))
+        fetch_ahead.trees_of(self.attempt.repository, likeliest[: 2 * _CANDIDATES])
         candidates = (candidate for sha in likeliest if (candidate := self._as_brought(sha)) is not None)
         return list(islice((sha for sha in candidates if sha not in prerequisites), _CANDIDATES))
 

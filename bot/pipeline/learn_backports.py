@@ -19,8 +19,25 @@ log = logging.getLogger(__name__)
 def learn_backports(context: PickContext, commits: Sequence[Sha] = (), branches: Iterable[str] = ()) -> None:
     """Read which commits of the stable branches are backports, so that a neighbour's can be picked and learned from.
 
-    If `commits` are to be picked onto `branches`, one walk of the history serves all these branches.
+    If `commits` are to be picked onto `branches`, one walk of the history serves all these branches. With a partial
+    mirror all this waits until a pick asks for backports: most need none, and none of the other branches' history.
     """
+    if context.mirror.partial is not None:
+        context.caches.index.before_reading = lambda: _learn(context, commits, branches)
+        _note_branches(context)
+    else:
+        _learn(context, commits, branches)
+
+
+def _note_branches(context: PickContext) -> None:
+    """Let the mirror know the branches by name: by their names it can ask for what they have apart."""
+    try:
+        context.mirror.branches()
+    except GitError as error:
+        log.warning("%s", error)
+
+
+def _learn(context: PickContext, commits: Sequence[Sha], branches: Iterable[str]) -> None:
     try:
         tips = context.mirror.branches()
         stable = [tips[branch] for branch in stable_branches(tips, context.config)]

@@ -28,7 +28,8 @@ class ConnectionSettings:
     """How a repository is reached. `directory` keeps the mirror; `login` is the bot's account if its token cannot say.
 
     `longest_wait` is how long a rate limit is waited for (seconds): a caller that cannot come back later waits longer.
-    `repository` is empty until a configuration or a plan has named it.
+    `repository` is empty until a configuration or a plan has named it. A mirror that is made new can be `partial`: it
+    fetches only what it is asked for.
     """
 
     api_url: str
@@ -36,6 +37,7 @@ class ConnectionSettings:
     login: str | None = None
     longest_wait: float = 120.0
     repository: str = ""
+    partial: bool = False
 
     def to(self, repository: str) -> Self:
         """Return the same settings for a repository."""
@@ -71,6 +73,9 @@ class Connection:
 
         `signing_key` and `run` are those of `RepositoryContext`.
         """
+        if config.elsewhere:
+            # Of a pick from one repository onto another, an object may be missing of either.
+            self.mirror.make_whole()
         pick = pick_context(self.mirror, config, patches, self.settings, self.progress)
         context = RepositoryContext(pick=pick, github=self.client, signing_key=signing_key, run=run)
         contexts: dict[str, RepositoryContext] = {}
@@ -131,7 +136,9 @@ def open_connection(
     client = settings.client(account)
     try:
         directory = settings.directory / "mirror.git"
-        with open_mirror(client.clone_url, directory, token=client.token, progress=progress) as mirror:
+        with open_mirror(
+            client.clone_url, directory, token=client.token, progress=progress, partial=settings.partial
+        ) as mirror:
             yield Connection(settings=settings, account=account, client=client, mirror=mirror, progress=progress)
     finally:
         client.close()

@@ -11,7 +11,7 @@ runs where a token is. Both go through `RequestRun`, which hands each step what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TypeVar
@@ -19,6 +19,7 @@ from typing import TypeVar
 from bot.carried.load import CarriedPatch
 from bot.commands.targets import newest_first
 from bot.errors import RunFolderError
+from bot.git.repository import Repository
 from bot.models import (
     Candidate,
     Conflicted,
@@ -61,6 +62,15 @@ def serving_order(names: Iterable[str], patch: CarriedPatch | None) -> list[Targ
     A carried patch knows the older branches better than a neighbour does, so with one the order stays as asked.
     """
     return [Target.parse(name) for name in (names if patch else newest_first(names))]
+
+
+def _fetch(plan: TargetPlan, commits: Sequence[Sha], originals: Repository, target: Repository) -> None:
+    """Fetch originals and the plan's base commit; in one request if one repository has both, as they share trees."""
+    if originals is target:
+        target.fetch([*commits, plan.base_commit])
+        return
+    originals.fetch(commits)
+    target.fetch([plan.base_commit])
 
 
 class RequestRun:
@@ -156,9 +166,9 @@ class RequestRun:
             )
         repository = resolve_repository(target, originals) if originals is not None else None
         companion_commits = (sha for shas in self.request.companion_originals.values() for sha in shas)
-        context.mirror.fetch([*plan.commits, *companion_commits])
-        context = repository.pick if repository is not None else context
-        context.mirror.fetch([plan.base_commit])
+        target_context = repository.pick if repository is not None else context
+        _fetch(plan, [*plan.commits, *companion_commits], context.mirror, target_context.mirror)
+        context = target_context
         result = pick_candidate(plan, self.request, context, siblings=self.siblings(target), tools=tools)
         if isinstance(result, Candidate):
             allowed = repository.github.may_push_workflows() if repository is not None else may_push_workflows
@@ -208,8 +218,7 @@ class RequestRun:
         if not isinstance(result, Candidate | Conflicted):
             return result
         # A job of its own has an empty mirror; elsewhere this costs nothing.
-        context.mirror.fetch(plan.commits)
-        repository.mirror.fetch([plan.base_commit])
+        _fetch(plan, plan.commits, context.mirror, repository.mirror)
         if isinstance(result, Conflicted):
             return offer_draft(result, plan, self.request, repository)
         return self._publish_candidate(target, result, plan, repository)

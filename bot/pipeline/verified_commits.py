@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from bot.errors import GitError
 from bot.git.commit_message import with_trailer
-from bot.git.objects import Entry
+from bot.git.objects import SUBMODULE, Entry
 from bot.git.trees import find_entry
 from bot.models import Candidate, Commit, Sha
 from bot.pick.rewrite_commits import rewrite
@@ -72,5 +72,5 @@ def _refuse_other_bytes(paths: Iterable[str]) -> None:
 
 
 def _blobs(changes: dict[str, Entry | None], context: RepositoryContext) -> dict[Sha, bytes]:
-    entries = [entry for entry in changes.values() if entry is not None and context.mirror.kind(entry.sha) == "blob"]
+    entries = [entry for entry in changes.values() if entry is not None and entry.mode != SUBMODULE]
     return {entry.sha: context.mirror.read_blob(entry.sha) for entry in entries}

@@ -1,0 +1,72 @@
+"""The address of a remote with its token, and what is tried again if the connection to it fails."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from git import PushInfo
+
+from bot.git.environment import authorization
+from bot.git.process import ProcessResult
+from bot.models import Progress, silent
+
+REMOTE = "origin"
+# curl's and git's fixed words for a failure of the connection or the server; the locale is always C.
+_CONNECTION = re.compile(
+    r"error: (?:429|5\d\d)\b|HTTP (?:429|5\d\d)\b|reset by peer|[Ee]mpty reply|timed out|Operation too slow"
+    r"|early EOF|unexpected disconnect|hung up unexpectedly|Could not resolve host"
+)
+_BUSY = re.compile(r"\[remote rejected\] \((?:Internal Server Error|failed to lock|failure)\)", re.IGNORECASE)
+"""What GitHub answers for a branch if its storage did not answer in time."""
+_PAUSES = (1.0, 4.0)
+"""Seconds before the second and third attempt."""
+
+Token = str | Callable[[], str]
+
+
+@dataclass(slots=True)
+class Connection:
+    """A remote by its name in the mirror's configuration, its address, and the token that is for that address alone."""
+
+    name: str = REMOTE
+    url: str = ""
+    token: Token | None = field(default=None, repr=False)
+    progress: Progress = silent
+
+    def authorization(self) -> Mapping[str, str]:
+        """Return the variables with the token, as it is now, for a process that talks to the remote."""
+        token = self.token() if callable(self.token) else self.token
+        return authorization(self.url, token) if token else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a command that talks to the remote ended; `info` is the remote's answer for the branch, if it gave one."""
+
+    result: ProcessResult
+    info: PushInfo | None = None
+
+    @property
+    def summary(self) -> str:
+        return self.info.summary.strip() if self.info else ""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection or the server failed, so that another attempt may succeed."""
+        return bool(self.result.code and (_CONNECTION.search(self.result.stderr) or _BUSY.search(self.summary)))
+
+
+def retry(attempt: Callable[[], Answer]) -> Answer:
+    """Run a command that talks to the remote; up to three times if the connection fails.
+
+    A push may be repeated as well: it names the tip that it replaces, so that a second one cannot replace more.
+    """
+    for pause in _PAUSES:
+        answer = attempt()
+        if not answer.is_lost:
+            return answer
+        time.sleep(pause)
+    return attempt()

@@ -1,0 +1,114 @@
+"""What a shallow history says for certain, and what only the whole one could say.
+
+A shallow history is the whole one without some of its edges. So a path that is here is real, while a path that is not
+here proves nothing. A commit counts as cut if git does not look at its parents (https://git-scm.com/docs/shallow): all
+proofs are made on what git itself sees, so that git's answer is the one that was proven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from bot.models import Sha
+
+Parents = Callable[[Sha], tuple[Sha, ...] | None]
+"""A commit → its parents; None if the commit is not here, or cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """Two tips whose own commits are all here, as the remote listed what the one has and the other has not.
+
+    `own` are the commits that exactly one of the tips reaches. `shared` are the parents of these that both reach, and
+    all that both reach is among the `forks` or before them.
+    """
+
+    own: frozenset[Sha]
+    shared: frozenset[Sha]
+    forks: frozenset[Sha]
+
+    def holds(self, commits: Iterable[Sha]) -> bool:
+        """Say whether all of these commits are own or shared ones."""
+        return all(sha in self.own or sha in self.shared for sha in commits)
+
+
+class KnownHistory:
+    """The commits that are here, by their parents, and the divergences that were fetched."""
+
+    def __init__(self, parents: Parents) -> None:
+        self._parents = parents
+        self.divergences: list[Divergence] = []
+
+    def ancestors(self, commits: Iterable[Sha]) -> set[Sha]:
+        """Return these commits and the ancestors of theirs to which a path is here."""
+        return self._walk(commits, frozenset())[0]
+
+    def exclusions(self, tips: Collection[Sha], commits: Collection[Sha]) -> frozenset[Sha] | None:
+        """Return what git must exclude besides `commits` to list exactly what `tips` have and `commits` have not.
+
+        None if what is here does not prove it.
+        """
+        known = self.ancestors(commits)
+        beyond, cut = self._walk(tips, known)
+        if not cut and all(self._all_reach(beyond, sha) for sha in commits):
+            return frozenset()
+        for divergence in self.divergences:
+            inside = divergence.holds(tips) and divergence.holds(commits)
+            # What both tips reach is before the forks, so a commit that has all forks has it, too.
+            if inside and any(divergence.forks <= self.ancestors([sha]) for sha in commits):
+                return frozenset(divergence.shared & beyond)
+        return None
+
+    def tells_ancestor(self, ancestor: Sha, descendant: Sha) -> bool:
+        """Say whether it is certain that the one commit is, or is not, an ancestor of the other."""
+        reached, cut = self._walk([descendant], frozenset())
+        if ancestor in reached or not cut:
+            return True
+        return any(ancestor in divergence.own and divergence.holds([descendant]) for divergence in self.divergences)
+
+    def tells_merge_base(self, first: Sha, second: Sha) -> bool:
+        """Say whether git's merge base of two commits is certain to be that of the whole history."""
+        one, other = self.ancestors([first]), self.ancestors([second])
+        if first in other or second in one:
+            return True
+        return any(
+            first in divergence.own
+            and second in divergence.own
+            and len(divergence.forks) == 1
+            # Of two shared commits one may be the other's ancestor, which is not to be seen here.
+            and divergence.shared & one & other == divergence.forks
+            for divergence in self.divergences
+        )
+
+    def _walk(self, tips: Iterable[Sha], until: Collection[Sha]) -> tuple[set[Sha], set[Sha]]:
+        """Return what leads down from `tips` without `until`, and those of it that are cut or not here."""
+        reached: set[Sha] = set()
+        cut: set[Sha] = set()
+        pending = [sha for sha in tips if sha not in until]
+        while pending:
+            sha = pending.pop()
+            if sha in reached:
+                continue
+            reached.add(sha)
+            parents = self._parents(sha)
+            if parents is None:
+                cut.add(sha)
+            else:
+                pending += [parent for parent in parents if parent not in until]
+        return reached, cut
+
+    def _all_reach(self, commits: set[Sha], ancestor: Sha) -> bool:
+        """Say whether a path leads from each of the commits to an ancestor, so that none is one of its ancestors."""
+        children: dict[Sha, list[Sha]] = {}
+        for sha in commits:
+            for parent in self._parents(sha) or ():
+                children.setdefault(parent, []).append(sha)
+        reaching: set[Sha] = set()
+        pending = [ancestor]
+        while pending:
+            for child in children.get(pending.pop(), ()):
+                if child not in reaching:
+                    reaching.add(child)
+                    pending.append(child)
+        return commits <= reaching
