@@ -121,7 +121,7 @@ def _backend(world: World, request: Request, repository: Repository, token: Toke
     }
     result = subprocess.run(["git", "http-backend"], input=body, capture_output=True, check=False, env=environment)
     status, headers, content = _cgi(result.stdout)
-    if hooks:
+    if hooks and request.url.path.endswith("/git-receive-pack"):
         content = explain_refusals(content, repository.push_rule.summary if repository.push_rule else "")
     return Response(content, status, headers)
 

@@ -33,7 +33,9 @@ _DENIED = re.compile(r"error: 40[13]\b|Authentication failed|could not read (Use
 def _connect(repository: Repository) -> GitRemote:
     """Return GitPython's remote, whose processes may send the token."""
     connection, partial = repository.connection, repository.partial
-    variables = partial.variables() if partial is not None else connection.authorization()
+    # The repository's own variables may still name it as a promisor, which fetches by the promisor's filter.
+    whole = {"GIT_CONFIG_COUNT": "0", **connection.authorization()}
+    variables = partial.variables() if partial is not None and partial.is_partial else whole
     return GitRemote(repository.repo.with_variables(variables), connection.name)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.git import remote
+from bot.git import connection
 from bot.git.environment import SETTINGS
 from bot.git.mirror import open_mirror
 from bot.github.client import GitHubClient
@@ -21,7 +21,7 @@ __all__ = ["history", "office"]
 @pytest.fixture
 def hasty(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """Return the project with the bot at work; an answer is waited for one second."""
-    monkeypatch.setattr(remote, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(connection, "_PAUSES", (0.0, 0.0))
     monkeypatch.setattr("bot.git.process.SETTINGS", (*SETTINGS, "-c", "http.lowSpeedTime=1"))
     office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
     token = office.fake_github.add_token(BOT)

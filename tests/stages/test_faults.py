@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from bot.git import remote
+from bot.git import connection
 from bot.git.environment import SETTINGS
 from bot.github.client import GitHubClient
 from bot.models import Opened
@@ -36,7 +36,7 @@ def hasty(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """Return the stages with a bot that waits one second for an answer."""
     pipeline.office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
     monkeypatch.setattr(open_context, "GitHubClient", partial(GitHubClient, timeout=1, longest_wait=5))
-    monkeypatch.setattr(remote, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(connection, "_PAUSES", (0.0, 0.0))
     monkeypatch.setattr("bot.git.process.SETTINGS", (*SETTINGS, "-c", "http.lowSpeedTime=1"))
     return pipeline
 
