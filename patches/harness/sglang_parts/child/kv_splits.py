@@ -107,4 +107,6 @@ class Part:
             linear_attn_model_spec=None,
             mambaish_config=None,
             page_size=1,
+            is_draft_worker=False,
+            spec_algorithm=Provided("the speculative algorithm", is_dspark=lambda: False),
         )
