@@ -7,7 +7,7 @@ large as one compressed checkout. Object names do not change. https://git-scm.co
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,21 +21,25 @@ from bot.models import Sha
 _BASE, _CANDIDATE = "refs/backport/base", "refs/backport/candidate"
 
 
-def write_bundle(repository: Repository, base: Sha, candidate: Sha, file: Path) -> None:
+def write_bundle(repository: Repository, base: Sha, candidate: Sha, file: Path, *, whole: bool = True) -> None:
     """Write both commits with all their files; the repository itself is not changed.
+
+    Not `whole`, it holds only what the candidate adds to its base commit: enough to publish it, too little to prove it.
 
     Raises:
         GitError: an object is missing.
     """
-    fetch_ahead.files_below(repository, base)
-    fetch_ahead.files_below(repository, candidate)
+    if whole:
+        fetch_ahead.files_below(repository, base)
+        fetch_ahead.files_below(repository, candidate)
     with _shallow(base) as git:
         alternates = git.directory / "objects" / "info" / "alternates"
         alternates.parent.mkdir(parents=True, exist_ok=True)
         alternates.write_text(f"{repository.objects.resolve()}\n", encoding="utf-8")
         for ref, commit in ((_BASE, base), (_CANDIDATE, candidate)):
             git.run("update-ref", ref, commit)
-        git.run("bundle", "create", "--quiet", str(file.resolve()), _BASE, _CANDIDATE)
+        first = _BASE if whole else f"^{_BASE}"
+        git.run("bundle", "create", "--quiet", str(file.resolve()), first, _CANDIDATE)
 
 
 @contextmanager
@@ -46,7 +50,7 @@ def open_bundle(file: Path, base: Sha, candidate: Sha) -> Iterator[Repository]:
         GitError: the bundle is damaged or holds other commits.
     """
     with _shallow(base) as git:
-        _unbundle(git, file, base, candidate)
+        _unbundle(git, file, {_BASE: base, _CANDIDATE: candidate})
         with Repository.open(git.directory) as repository:
             _check_whole(repository, candidate)
             yield repository
@@ -58,7 +62,8 @@ def take_bundle(repository: Repository, file: Path, base: Sha, candidate: Sha) -
     Raises:
         GitError: the bundle is damaged, holds other commits, or the candidate does not sit on the base commit.
     """
-    _unbundle(repository.git, file, base, candidate)
+    both, heads = {_BASE: base, _CANDIDATE: candidate}, _heads(repository.git, file)
+    _unbundle(repository.git, file, {name: sha for name, sha in both.items() if name == _CANDIDATE or name in heads})
     repository.close()
     _check_whole(repository, candidate, f"^{base}")
     if not repository.is_ancestor(base, candidate):
@@ -73,13 +78,16 @@ def _shallow(boundary: Sha) -> Iterator[Git]:
         yield repo.git
 
 
-def _unbundle(git: Git, file: Path, base: Sha, candidate: Sha) -> None:
+def _heads(git: Git, file: Path) -> dict[str, str]:
+    lines = git.text("bundle", "list-heads", str(file.resolve())).splitlines()
+    return dict(line.split(" ", 1)[::-1] for line in lines)
+
+
+def _unbundle(git: Git, file: Path, expected: Mapping[str, Sha]) -> None:
     path = str(file.resolve())
-    heads = git.text("bundle", "list-heads", path)
-    if dict(line.split(" ", 1)[::-1] for line in heads.splitlines()) != {_BASE: base, _CANDIDATE: candidate}:
-        raise GitError(
-            f"{file.name} does not hold {base[:12]} and {candidate[:12]}; nothing was done.", hint="Make it again."
-        )
+    if _heads(git, file) != expected:
+        names = " and ".join(sha[:12] for sha in expected.values())
+        raise GitError(f"{file.name} does not hold {names}; nothing was done.", hint="Make it again.")
     git.run("bundle", "verify", "--quiet", path)
     git.run("bundle", "unbundle", path)
 

@@ -62,7 +62,8 @@ class FolderStore:
     def keep_objects(self, target: Target, candidate: Candidate, mirror: Repository) -> None:
         """Write pick/ID.bundle."""
         bundle = self._folder.prepare_path(f"pick/{self._id(target)}.bundle")
-        write_bundle(mirror, candidate.base_commit, candidate.commit, bundle)
+        whole = self.request.options.prove  # only a proof needs the branch's other files
+        write_bundle(mirror, candidate.base_commit, candidate.commit, bundle, whole=whole)
 
     def fetch_objects(self, target: Target, candidate: Candidate, mirror: Repository) -> None:
         """Read pick/ID.bundle."""

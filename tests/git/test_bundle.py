@@ -93,3 +93,25 @@ def test_an_object_that_is_missing_is_told_when_the_bundle_is_made(
     history.lose(history.git("rev-parse", f"{commits.base}:a.txt"))
     with pytest.raises(GitError):
         write_bundle(repository, commits.base, commits.candidate, tmp_path / "half.bundle")
+
+
+def test_without_a_proof_the_bundle_holds_what_the_candidate_adds(
+    commits: Commits, history: History, repository: Repository, tmp_path: Path
+) -> None:
+    thin = tmp_path / "thin.bundle"
+    write_bundle(repository, commits.base, commits.candidate, thin, whole=False)
+    history.git("update-ref", "-d", "refs/scratch")
+    with open_mirror(history.directory.as_uri(), tmp_path / "mirror.git", partial=True) as mirror:
+        mirror.fetch([commits.base])
+        take_bundle(mirror, thin, commits.base, commits.candidate)
+        assert mirror.read(commits.candidate, "b/c.txt") == b"three\n"
+        assert mirror.read(commits.candidate, "a.txt") == b"one\n"
+    with pytest.raises(GitError, match="does not hold"), open_bundle(thin, commits.base, commits.candidate):
+        pass
+
+
+def test_a_thin_bundle_needs_its_base(commits: Commits, repository: Repository, tmp_path: Path) -> None:
+    thin = tmp_path / "thin.bundle"
+    write_bundle(repository, commits.base, commits.candidate, thin, whole=False)
+    with open_mirror(tmp_path.as_uri(), tmp_path / "empty.git") as mirror, pytest.raises(GitError):
+        take_bundle(mirror, thin, commits.base, commits.candidate)
