@@ -28,10 +28,10 @@ _PINNED = re.compile(r"uses: (actions/(?:upload-artifact|download-artifact|setup
 
 def tool(name: str) -> str:
     """Return the path of a development tool beside this Python, or skip the asking test."""
-    found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if found is None:
+    program = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if program is None:
         pytest.skip(f"needs {name}, which is not on this machine")
-    return found
+    return program
 
 
 def readme_caller() -> str:
@@ -129,7 +129,7 @@ class Act:
 
     def _pinned(self) -> set[tuple[str, str]]:
         files = (self.bot / ".github").rglob("*.yml")
-        return {found for file in files for found in _PINNED.findall(file.read_text(encoding="utf-8"))}
+        return {pin for file in files for pin in _PINNED.findall(file.read_text(encoding="utf-8"))}
 
     def _command(self, calls: Path, crash: str) -> Path:
         """Write the `backport-bot` of the runner's image: this checkout's, noting what each stage could see."""

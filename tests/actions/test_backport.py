@@ -41,8 +41,8 @@ def test_a_comment_becomes_pull_requests_and_a_dying_proof_stops_no_other(projec
     artifacts = project.act.directory / "artifacts"
     assert sorted(artifacts.glob("prove-*/*")) == [artifacts / "prove-1-3/3.json"], "a job hands on its own verdict"
     assert not list(artifacts.glob("evidence-*/**/page"))
-    (opened,) = _opened(project)
-    assert opened == ("release/1.2", project.office.branches()["backport/7-to-release-1.2"])
+    (pull,) = _opened(project)
+    assert pull == ("release/1.2", project.office.branches()["backport/7-to-release-1.2"])
     (answer,) = _answers(project)
     rows = {line.split("`")[1]: line for line in answer.splitlines() if line.startswith("| `")}
     assert "not affected" in rows["release/1.0"]
@@ -61,9 +61,9 @@ def test_a_branch_that_moves_during_the_proof_gets_another_round(project: Projec
     moved_sha = git(git_dir, "commit-tree", "release/1.2^{tree}", "-p", "release/1.2", "-m", "Meanwhile")
     meanwhile = f"git --git-dir='{git_dir}' update-ref refs/heads/release/1.2 {moved_sha}"
     ran = project.act.run("issue_comment", project.comment("/backport release/1.2"), meanwhile=meanwhile)
-    (opened,) = _opened(project)
-    assert opened[0] == "release/1.2", ran.log
-    assert git(git_dir, "rev-parse", f"{opened[1]}^") == moved_sha
+    (pull,) = _opened(project)
+    assert pull[0] == "release/1.2", ran.log
+    assert git(git_dir, "rev-parse", f"{pull[1]}^") == moved_sha
     (answer,) = _answers(project)
     assert "1 pull request opened" in answer
 
@@ -76,9 +76,9 @@ def _configure(project: Project, settings: str) -> None:
 def test_commits_that_github_writes_are_proven_and_opened(project: Project) -> None:
     _configure(project, "prove: {device: cpu}\ncommit: {verified: true}\n")
     ran = project.act.run("issue_comment", project.comment("/backport release/1.2"))
-    (opened,) = _opened(project)
-    assert opened[0] == "release/1.2", ran.log
-    assert git(project.office.git_dir, "show", "--no-patch", "--format=%an", opened[1]) == ACCOUNT
+    (pull,) = _opened(project)
+    assert pull[0] == "release/1.2", ran.log
+    assert git(project.office.git_dir, "show", "--no-patch", "--format=%an", pull[1]) == ACCOUNT
     assert project.act.token not in ran.saw("prove")
 
 

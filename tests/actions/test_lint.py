@@ -34,14 +34,14 @@ def _zizmor(place: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_zizmor_finds_nothing_at_its_strictest() -> None:
-    done = _zizmor(ROOT / ".github")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "No findings to report" in done.stdout
+    result = _zizmor(ROOT / ".github")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "No findings to report" in result.stdout
 
 
 def test_zizmor_finds_nothing_in_the_readmes_example(example: Path) -> None:
-    done = _zizmor(example / ".github")
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = _zizmor(example / ".github")
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_zizmor_would_find_something(example: Path) -> None:
@@ -66,15 +66,15 @@ def test_actionlint_finds_nothing_in_the_readmes_example(example: Path) -> None:
 def test_every_action_is_pinned_by_a_commit(workflow: Path) -> None:
     used = re.findall(r"uses: (\S+)", workflow.read_text(encoding="utf-8"))
     assert used
-    assert all(re.fullmatch(r"\$/\S+|[\w./-]+@[0-9a-f]{40}", each) for each in used)
+    assert all(re.fullmatch(r"\$/\S+|[\w./-]+@[0-9a-f]{40}", action) for action in used)
 
 
 def test_the_backport_workflow_checks_nothing_out_and_gives_the_proof_nothing() -> None:
     texts = [(ROOT / f".github/workflows/{name}.yml").read_text("utf-8") for name in ("backport", "backport-round")]
-    calling, called = ({**yaml.safe_load(text)["jobs"]} for text in texts)
+    calling, callee = ({**yaml.safe_load(text)["jobs"]} for text in texts)
     rounds = {calling.pop("first")["uses"], calling.pop("second")["uses"]}
     assert rounds == {"$/.github/workflows/backport-round.yml"}
-    jobs = calling | called
+    jobs = calling | callee
     assert not any("actions/checkout" in text for text in texts)
     assert jobs["prove"]["permissions"] == {}
     assert "secrets" not in str(jobs["prove"])
@@ -90,5 +90,5 @@ def test_both_find_nothing_in_the_documented_workflow_for_proofs(example: Path) 
     file.write_text(caller.replace("@COMMIT", f"@{'0' * 40}"), encoding="utf-8")
     linted = subprocess.run([tool("actionlint"), str(file)], capture_output=True, text=True, check=False)
     assert linted.returncode == 0, linted.stdout + linted.stderr
-    done = _zizmor(example / ".github")
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = _zizmor(example / ".github")
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -156,10 +156,10 @@ def test_an_import_from_a_linked_module_is_not_told(history: History, repository
 
 
 def test_a_finding_on_a_line_that_was_there_before_is_not_the_picks(history: History, repository: Repository) -> None:
-    broken = _user("from lib import library\n", "    library.weigh(first)\n")
-    base = history.commit({"lib/library.py": LIBRARY, "lib/user.py": broken})
+    broken_tree = _user("from lib import library\n", "    library.weigh(first)\n")
+    base = history.commit({"lib/library.py": LIBRARY, "lib/user.py": broken_tree})
     earlier = history.commit({"lib/library.py": LIBRARY + "\ndef weigh(item):\n    return item\n"}, base)
-    original = history.commit({"lib/user.py": broken.replace("first = item", "first = 2")}, earlier)
+    original = history.commit({"lib/user.py": broken_tree.replace("first = item", "first = 2")}, earlier)
     result = run_ladder(repository, history.commit({"other": "y"}, base), original)
     assert isinstance(result, Candidate)
     assert result.findings == ()

@@ -34,9 +34,9 @@ class Tree:
 
 @pytest.mark.parametrize("content", CASES.values(), ids=CASES.keys())
 def test_missing_import_is_found(content: bytes) -> None:
-    found = list(missing_imports(Tree(), "lib/user.py", content, b""))
-    assert [each.rule for each in found] == ["missing-import"]
-    assert "`gone`" in found[0].detail
+    findings = list(missing_imports(Tree(), "lib/user.py", content, b""))
+    assert [finding.rule for finding in findings] == ["missing-import"]
+    assert "`gone`" in findings[0].detail
 
 
 def test_name_that_only_a_text_mentions_is_no_import() -> None:

@@ -111,8 +111,8 @@ def test_reading_a_report(part: str) -> None:
 def test_reading_a_line_of_output(unit: str) -> None:
     def follow(line: str) -> object:
         Reporter("base", silent)(line)
-        finished = ProcessResult(1, (line,), timed_out=False)
-        return last_case(finished), last_lines(finished), printable_line(line, len(line))
+        result = ProcessResult(1, (line,), timed_out=False)
+        return last_case(result), last_lines(result), printable_line(line, len(line))
 
     assert_linear(follow, lambda size: "a::b" + unit * size)
 

@@ -82,9 +82,9 @@ def test_a_process(repository: Repository) -> None:
 
 def test_opening(field: Field) -> None:
     def process() -> int:
-        opened = open_repo(field.directory)
+        repo = open_repo(field.directory)
         for _ in range(20):
-            opened.git.text("rev-parse", "--git-path", "objects")
+            repo.git.text("rev-parse", "--git-path", "objects")
         return 20
 
     def gitpython() -> int:
@@ -135,13 +135,13 @@ def test_reading_commits(repository: Repository) -> None:
         return len(names)
 
     def gitpython() -> int:
-        opened = open_repo(repository.git.directory)
+        repo = open_repo(repository.git.directory)
         for name in names:
-            commit = git.Commit(opened, bytes.fromhex(name))
+            commit = git.Commit(repo, bytes.fromhex(name))
             assert commit.tree.hexsha
             assert commit.author
             assert commit.message
-        opened.close()
+        repo.close()
         return len(names)
 
     show("reading a commit", measure(("ours (used)", ours), ("GitPython", gitpython)))
@@ -152,9 +152,9 @@ def test_reading_trees(repository: Repository, field: Field) -> None:
         return _walk(TreeCache(ObjectReader(repository.git)), repository.commit(field.tips[0]).tree)
 
     def gitpython() -> int:
-        opened = open_repo(repository.git.directory)
-        number = sum(1 for _ in opened.commit(field.tips[0]).tree.traverse())
-        opened.close()
+        repo = open_repo(repository.git.directory)
+        number = sum(1 for _ in repo.commit(field.tips[0]).tree.traverse())
+        repo.close()
         return number
 
     show("every entry of a commit's trees, for one", measure(("ours (used)", ours), ("GitPython", gitpython)))
@@ -186,8 +186,8 @@ def test_writing_objects(repository: Repository, tmp_path: Path) -> None:
     gitdb, odb = _stored(LooseObjectDB(str(tmp_path / "gitdb"))), _stored(open_repo(repository.git.directory).odb)
     ours = ("ours (used)", _numbered(lambda content: writer.write("blob", content), 200))
     show("writing an object", measure(ours, ("gitdb", _numbered(gitdb, 200)), ("GitPython", _numbered(odb, 20))))
-    again = ("ours (used)", _numbered(lambda _: writer.write("blob", b"1\n"), 200))
-    show("writing one that is there", measure(again, ("gitdb", _numbered(lambda _: gitdb(b"1\n"), 200))))
+    existing_blob = ("ours (used)", _numbered(lambda _: writer.write("blob", b"1\n"), 200))
+    show("writing one that is there", measure(existing_blob, ("gitdb", _numbered(lambda _: gitdb(b"1\n"), 200))))
 
 
 def test_listing_branches(repository: Repository) -> None:

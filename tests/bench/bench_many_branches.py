@@ -33,7 +33,7 @@ def test_many_branches(expected_type: type, field: Field) -> None:
             try_picks(quarantine, [(original, quarantine.commit(tip).tree) for tip in field.tips])
 
     endings: Counter[str] = Counter()
-    tried = timed(trials)
+    timing = timed(trials)
     start = cpu()
     climbed = timed(lambda: endings.update(_climb_all(field, original)), 1)
     spent = cpu() - start
@@ -41,7 +41,7 @@ def test_many_branches(expected_type: type, field: Field) -> None:
     show(
         f"one original against {len(field.tips)} branches ({len(set(field.tips))} of them distinct; {field.name})",
         [
-            ("trial of all", f"{tried:.2f} s (target {TARGET:g} s: {'met' if tried <= TARGET else 'missed'})"),
+            ("trial of all", f"{timing:.2f} s (target {TARGET:g} s: {'met' if timing <= TARGET else 'missed'})"),
             ("whole ladder for each", f"{climbed:.2f} s, of it {spent:.2f} s on processors, {dict(endings)}"),
             (
                 "peak memory",
@@ -54,9 +54,9 @@ def test_many_branches(expected_type: type, field: Field) -> None:
 def _choose(field: Field, expected_type: type) -> Sha:
     with field.repository.quarantine() as quarantine:
         trees = [quarantine.commit(tip).tree for tip in field.tips[:: len(field.tips) // _PROBED]]
-        made = try_picks(quarantine, [(original, tree) for original in field.originals for tree in trees])
-    counted = Counter(original for (original, _tree), ending in made.items() if isinstance(ending, expected_type))
-    return counted.most_common(1)[0][0]
+        trials = try_picks(quarantine, [(original, tree) for original in field.originals for tree in trees])
+    counts = Counter(original for (original, _tree), ending in trials.items() if isinstance(ending, expected_type))
+    return counts.most_common(1)[0][0]
 
 
 def _climb_all(field: Field, original: Sha) -> Sequence[str]:
@@ -65,7 +65,7 @@ def _climb_all(field: Field, original: Sha) -> Sequence[str]:
     caches.histories.announce([original], field.tips)
     with field.repository.quarantine() as quarantine:
         batch = try_batch(quarantine, [original], field.tips)
-        return [type(each).__name__ for each in _climb(quarantine, original, field.tips, caches, batch)]
+        return [type(result).__name__ for result in _climb(quarantine, original, field.tips, caches, batch)]
 
 
 def _climb(

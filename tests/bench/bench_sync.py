@@ -41,9 +41,9 @@ def clone() -> Iterator[Repository]:
 @pytest.fixture(scope="module")
 def tips(clone: Repository) -> Mapping[str, Sha]:
     """Return the main branch first, then the stable ones."""
-    known, main = clone.local_branches(), _main(clone)
-    stable = {name: tip for name, tip in known.items() if fnmatchcase(name, os.environ["BENCH_BRANCHES"])}
-    return {main: known[main], **stable}
+    branches, main = clone.local_branches(), _main(clone)
+    stable = {name: tip for name, tip in branches.items() if fnmatchcase(name, os.environ["BENCH_BRANCHES"])}
+    return {main: branches[main], **stable}
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_first_look_takes_half_a_minute_at_most(clone: Repository, tips: Mapping[str, Sha], file: Path) -> None:
-    found, seconds = _survey(clone, tips, file)
-    states = sum(len(state.originals) + len(state.not_asked) for state in found.branches)
-    _report(f"first: {len(found.branches)} branches, {states} states in {seconds:.1f} s")
+    report, seconds = _survey(clone, tips, file)
+    states = sum(len(state.originals) + len(state.not_asked) for state in report.branches)
+    _report(f"first: {len(report.branches)} branches, {states} states in {seconds:.1f} s")
     assert seconds <= 30
 
 
@@ -79,9 +79,9 @@ def test_backports_on_a_branch_are_recognised(clone: Repository, tips: Mapping[s
     pairs = _pairs(tips)
     with HistoryStore(file) as store:
         branch_scan = _scan(clone, tips, store)
-    known = sum(_is_known(branch_scan, pair) for pair in pairs)
-    _report(f"recognised: {known} of {len(pairs)}, {known / len(pairs):.2%}")
-    assert known / len(pairs) >= 0.98
+    known_count = sum(_is_known(branch_scan, pair) for pair in pairs)
+    _report(f"recognised: {known_count} of {len(pairs)}, {known_count / len(pairs):.2%}")
+    assert known_count / len(pairs) >= 0.98
 
 
 def test_what_was_backported_later_is_listed_as_missing(clone: Repository, tips: Mapping[str, Sha], file: Path) -> None:
@@ -109,7 +109,7 @@ def _main(clone: Repository) -> str:
 
 
 def _survey(clone: Repository, tips: Mapping[str, Sha], file: Path) -> tuple[SyncReport, float]:
-    begun = time.perf_counter()
+    start = time.perf_counter()
     with HistoryStore(file) as store:
         context = SyncContext(
             pick=PickContext(mirror=clone, config=parse_config("repository: bench/bench\n"), patches={}),
@@ -118,8 +118,8 @@ def _survey(clone: Repository, tips: Mapping[str, Sha], file: Path) -> tuple[Syn
             tips=tips,
             all_branches=tips,
         )
-        found = survey(context)
-    return found, time.perf_counter() - begun
+        report = survey(context)
+    return report, time.perf_counter() - start
 
 
 def _scan(clone: Repository, tips: Mapping[str, Sha], store: HistoryStore, until: int | None = None) -> Scan:
@@ -141,9 +141,11 @@ def _pairs(tips: Mapping[str, Sha]) -> Sequence[dict[str, Any]]:
 
 def _is_known(seen: Scan, pair: Mapping[str, Any]) -> bool:
     """Say whether the branch is known to have the original, be it reverted later."""
-    at = seen.commits.require(pair["X"])
-    original, landed = seen.main.brought_by.get(at), seen.landed[pair["branch"]]
-    return original in landed.present or original in landed.reverted or at in landed.partial.get(original or -1, ())
+    position = seen.commits.require(pair["X"])
+    original, landed = seen.main.brought_by.get(position), seen.landed[pair["branch"]]
+    return (
+        original in landed.present or original in landed.reverted or position in landed.partial.get(original or -1, ())
+    )
 
 
 def _is_missing(seen: Scan, pair: Mapping[str, Any]) -> bool | None:

@@ -51,8 +51,8 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
 
 
 def _originals(repository: Repository) -> tuple[Sha, ...]:
-    listed = repository.git.text("rev-list", "--no-merges", f"--max-count={ORIGINALS}", "HEAD").split()
-    return tuple(Sha(sha) for sha in listed)
+    commits = repository.git.text("rev-list", "--no-merges", f"--max-count={ORIGINALS}", "HEAD").split()
+    return tuple(Sha(sha) for sha in commits)
 
 
 def _tips(repository: Repository) -> tuple[Sha, ...]:
@@ -94,7 +94,7 @@ def timed(call: Callable[[], object], times: int = 3) -> float:
 
 def cpu() -> float:
     """Return the processor seconds of this process and of all that it started and that ended."""
-    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(sum(resource.getrusage(process)[:2]) for process in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def show(title: str, rows: Sequence[tuple[str, str]]) -> None:

@@ -15,7 +15,7 @@ def test_a_linear_scan_passes() -> None:
 
 def test_a_call_that_looks_back_at_everything_fails() -> None:
     with pytest.raises(AssertionError, match="times the input costs"):
-        assert_linear(lambda size: [sum(range(each)) for each in range(0, size, 50)], lambda size: size)
+        assert_linear(lambda size: [sum(range(length)) for length in range(0, size, 50)], lambda size: size)
 
 
 def test_a_pattern_that_starts_again_at_every_character_fails() -> None:

@@ -116,12 +116,12 @@ class Drift:
         owner = next(n for n in ast.parse(self.text).body if isinstance(n, ast.ClassDef) and n.name == CLASS)
         places: set[tuple[int, int, str]] = set()
         for function in (n for n in owner.body if isinstance(n, ast.FunctionDef)):
-            own = {a.arg for a in function.args.args[1:]}
-            own |= {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+            parameters = {a.arg for a in function.args.args[1:]}
+            parameters |= {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
             for node in ast.walk(function):
-                if isinstance(node, ast.Name) and node.id in own:
+                if isinstance(node, ast.Name) and node.id in parameters:
                     places.add((node.lineno, node.col_offset, node.id))
-                elif isinstance(node, ast.arg) and node.arg in own:
+                elif isinstance(node, ast.arg) and node.arg in parameters:
                     places.add((node.lineno, node.col_offset, node.arg))
         for line, column, _ in sorted(places, reverse=True):
             raw = lines[line - 1].encode()
@@ -145,13 +145,13 @@ class Drift:
             kept_set.add(name)
             queue += {*re.findall(r"\bself\.(\w+)\(", sources[name])} & methods.keys() - kept_set
         others_items = [node for node in module.body if isinstance(node, ast.ClassDef) and node is not owner]
-        dropped = {
+        dropped_files = {
             line
             for node in [*others_items, *(node for name, node in methods.items() if name not in kept_set)]
             for line in range(_first_line(node), (node.end_lineno or 0) + 1)
         }
         lines = enumerate(self.text.splitlines(keepends=True), start=1)
-        return Drift("".join(line for number, line in lines if number not in dropped)).black()
+        return Drift("".join(line for number, line in lines if number not in dropped_files)).black()
 
     def black(self, line_length: int = 88) -> Drift:
         """Format with black."""

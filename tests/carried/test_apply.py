@@ -78,8 +78,8 @@ def test_all_companions_land_one_after_another_and_then_have_nothing_to_do(
     after = type(source)(tree.files[_BACKEND].decode())
     assert after.black().text == after.text
     for name in _CHAIN:
-        again = _applied(tree, patches[name])
-        assert (again.before.status, again.changes) == (Affectedness.FIXED, {}), name
+        second_result = _applied(tree, patches[name])
+        assert (second_result.before.status, second_result.changes) == (Affectedness.FIXED, {}), name
 
 
 @pytest.mark.parametrize("drift", ["renamed", "without_comments", "unparsed"])
@@ -224,16 +224,16 @@ def test_a_write_that_fails_half_way_leaves_the_directory_as_it_was(
 
 @pytest.mark.parametrize("place", ["widget/ring.py", "widget"])
 def test_nothing_is_written_through_a_link_wherever_it_leads(tmp_path: Path, place: str) -> None:
-    tree, other = tmp_path / "tree", tmp_path / "tree/other"
+    tree, other_folder = tmp_path / "tree", tmp_path / "tree/other"
     (tree / "widget").mkdir(parents=True)
-    other.mkdir()
-    (other / "ring.py").write_text("old")
+    other_folder.mkdir()
+    (other_folder / "ring.py").write_text("old")
     (tree / "widget").rmdir() if place == "widget" else None
-    (tree / place).symlink_to(other if place == "widget" else other / "ring.py")
+    (tree / place).symlink_to(other_folder if place == "widget" else other_folder / "ring.py")
     with pytest.raises(BackportError, match=f"{place} is a link") as refused:
         write({"widget/ring.py": b"new"}, tree)
     assert refused.value.hint
-    assert (other / "ring.py").read_text() == "old"
+    assert (other_folder / "ring.py").read_text() == "old"
     assert (tree / place).is_symlink()
 
 

@@ -49,8 +49,8 @@ _TOP = "LIMIT = 10\ndef twice(a):\n    return 2 * a\ndef plus(a, b=1):\n    retu
 
 @pytest.mark.parametrize(("body", "expect"), HOLDS.values(), ids=HOLDS.keys())
 def test_is_known(body: str, expect: str) -> None:
-    measured = _measure(body, expect, remainder=_REST, top=_TOP)
-    assert measured.holds is True, measured.detail
+    result = _measure(body, expect, remainder=_REST, top=_TOP)
+    assert result.holds is True, result.detail
 
 
 UNKNOWN = {
@@ -76,16 +76,16 @@ UNKNOWN = {
 @pytest.mark.parametrize("body", UNKNOWN.values(), ids=UNKNOWN.keys())
 def test_is_not_guessed(body: str) -> None:
     top = "LIMIT2 = 4\nif unknowable():\n    LIMIT2 = 5"
-    measured = _measure(body, "self.x == 4", remainder="def again(self):\n    return self.again()", top=top)
-    assert measured.holds is None, measured.detail
+    result = _measure(body, "self.x == 4", remainder="def again(self):\n    return self.again()", top=top)
+    assert result.holds is None, result.detail
 
 
 def test_one_failing_sample_decides_over_unknown_ones() -> None:
     module = ast.parse("class C:\n    def f(self, n):\n        self.x = n if n == 1 else make()\n")
     measure = Measure(function="f", samples={"n": (2, 1)}, expect="self.x > 1", says="")
-    measured = take(module, ModuleScope.of(module, "C"), measure, _REFERENCE)
-    assert measured.holds is False
-    assert "n=1" in measured.detail
+    result = take(module, ModuleScope.of(module, "C"), measure, _REFERENCE)
+    assert result.holds is False
+    assert "n=1" in result.detail
 
 
 def test_parameters_are_found_by_name_and_else_by_position() -> None:

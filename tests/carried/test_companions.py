@@ -67,7 +67,7 @@ def write_patch(
 
 
 def names(patch: str, patches: Mapping[str, CarriedPatch]) -> list[str]:
-    return [each.name for each in companions_of(patches[patch], patches)]
+    return [companion.name for companion in companions_of(patches[patch], patches)]
 
 
 def test_companions_of_companions_belong_too_and_come_after_them(tmp_path: Path) -> None:
@@ -133,8 +133,8 @@ def test_a_companion_that_the_base_needs_is_proven_also_where_the_candidate_lack
     patches = load_patches([tmp_path])
     base = MemoryTree({"sizes/__init__.py": b"", "sizes/all.py": b"def sizes():\n    a = 1\n    b = 1\n    c = 2\n"})
     candidate = base.changed({"sizes/all.py": b"def sizes():\n    a = 2\n    b = 1\n    c = 2\n    d = 2\n"})
-    wanted = needed_companions(base, candidate, patches["a"], patches)
-    assert [companion.name for companion in wanted] == ["b", "d"]
+    companions = needed_companions(base, candidate, patches["a"], patches)
+    assert [companion.name for companion in companions] == ["b", "d"]
 
 
 def first(text: bytes, patches: Mapping[str, CarriedPatch]) -> list[str]:

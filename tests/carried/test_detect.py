@@ -224,8 +224,8 @@ def test_a_buffer_of_another_device_or_dtype_is_no_fix(
 def test_a_function_that_changes_a_parameter_is_not_measured_by_it(
     fixed: Any, patches: Mapping[str, CarriedPatch]
 ) -> None:
-    changed = fixed.appended("self.max_context_len = 1")
-    assert check(changed.tree, patches["sglang-24587"]).status is Affectedness.UNKNOWN
+    changed_tree = fixed.appended("self.max_context_len = 1")
+    assert check(changed_tree.tree, patches["sglang-24587"]).status is Affectedness.UNKNOWN
 
 
 ALLOCATIONS = {
@@ -350,8 +350,8 @@ def test_a_fix_with_its_size_taken_back_is_affected(fixed: Any, patches: Mapping
 
 
 def test_a_fix_with_its_buffer_cut_afterwards_is_affected(fixed: Any, patches: Mapping[str, CarriedPatch]) -> None:
-    cut = fixed.appended("self.cuda_graph_kv_indices = self.cuda_graph_kv_indices[: max_bs * 2]")
-    assert check(cut.tree, patches["sglang-24587"]).status is Affectedness.AFFECTED
+    cut_tree = fixed.appended("self.cuda_graph_kv_indices = self.cuda_graph_kv_indices[: max_bs * 2]")
+    assert check(cut_tree.tree, patches["sglang-24587"]).status is Affectedness.AFFECTED
 
 
 def test_a_fix_with_its_table_deleted_afterwards_is_no_fix(fixed: Any, patches: Mapping[str, CarriedPatch]) -> None:
@@ -390,16 +390,16 @@ def test_the_project_is_found_at_the_root_and_under_python(
     backend: Backend, patches: Mapping[str, CarriedPatch]
 ) -> None:
     tree = backend("0.5.12").tree
-    moved = type(tree)({f"python/{path}": content for path, content in tree.files.items()})
-    report = check(moved, patches["sglang-24587"])
+    moved_tree = type(tree)({f"python/{path}": content for path, content in tree.files.items()})
+    report = check(moved_tree, patches["sglang-24587"])
     assert report.status is Affectedness.AFFECTED
     assert {entry.file for entry in report.evidence} == {f"python/{_BACKEND}"}
 
 
 def test_a_backend_that_moved_is_found_where_it_is(backend: Backend, patches: Mapping[str, CarriedPatch]) -> None:
     tree = backend("0.5.12").tree
-    moved = type(tree)({"sglang/__init__.py": b"", "sglang/srt/attention/aiter.py": tree.files[_BACKEND]})
-    report = check(moved, patches["sglang-24587"])
+    moved_tree = type(tree)({"sglang/__init__.py": b"", "sglang/srt/attention/aiter.py": tree.files[_BACKEND]})
+    report = check(moved_tree, patches["sglang-24587"])
     assert report.status is Affectedness.AFFECTED
     assert report.evidence[0].file == "sglang/srt/attention/aiter.py"
 
@@ -415,8 +415,8 @@ def test_trees_without_the_file_or_the_project_are_told_apart(
     assert check(gutted, patch).status is Affectedness.UNKNOWN
     twice = make({"sglang/__init__.py": b"", **{f"sglang/{n}.py": b"class AiterAttnBackend(B):\n" for n in "ab"}})
     assert check(twice, patch).status is Affectedness.UNKNOWN
-    broken = make({"sglang/__init__.py": b"", _BACKEND: b"class AiterAttnBackend(B:\n"})
-    assert check(broken, patch).status is Affectedness.UNKNOWN
+    broken_tree = make({"sglang/__init__.py": b"", _BACKEND: b"class AiterAttnBackend(B:\n"})
+    assert check(broken_tree, patch).status is Affectedness.UNKNOWN
 
 
 @pytest.mark.parametrize(("version", "sites"), [("0.5.9", 0), ("0.5.10", 1), ("0.5.12", 3), ("0.5.13", 3)])

@@ -30,11 +30,11 @@ def tree(released: Callable[[str], Path], tmp_path: Path) -> Path:
 
 
 def test_apply_brings_the_companions_only_when_asked(tree: Path) -> None:
-    alone = type_in("apply", tree, "--patch", "sglang-24587", "--diff")
-    together = type_in("apply", tree, "--patch", "sglang-24587", "--diff", "--with-companions")
-    assert (alone.exit_code, together.exit_code) == (0, 0)
-    assert "num_draft_tokens or 0" not in alone.output
-    assert "num_draft_tokens or 0" in together.output
+    patch_result = type_in("apply", tree, "--patch", "sglang-24587", "--diff")
+    companion_result = type_in("apply", tree, "--patch", "sglang-24587", "--diff", "--with-companions")
+    assert (patch_result.exit_code, companion_result.exit_code) == (0, 0)
+    assert "num_draft_tokens or 0" not in patch_result.output
+    assert "num_draft_tokens or 0" in companion_result.output
 
 
 def test_applying_with_companions_twice_is_the_same_as_once(tree: Path) -> None:
@@ -52,9 +52,9 @@ def test_applying_with_companions_twice_is_the_same_as_once(tree: Path) -> None:
 
 
 def test_prove_needs_a_patch_or_a_tree_with_the_fix(tmp_path: Path) -> None:
-    told = type_in("prove", tmp_path)
-    assert isinstance(told.exception, ConfigError)
-    assert "`--candidate TREE2`" in told.exception.hint
+    result = type_in("prove", tmp_path)
+    assert isinstance(result.exception, ConfigError)
+    assert "`--candidate TREE2`" in result.exception.hint
 
 
 @pytest.mark.parametrize(("value", "code"), [(2, 0), (1, 1)], ids=["fixed", "not fixed"])
@@ -64,9 +64,9 @@ def test_the_tests_of_the_other_tree_prove_it_where_no_patch_is_named(tmp_path: 
         (tmp_path / name / "widget.py").write_text(f"def size():\n    return {size}\n")
     test = "from widget import size\n\n\ndef test_size():\n    assert size() == 2\n"
     (tmp_path / "candidate" / "test_size.py").write_text(test)
-    done = type_in("prove", tmp_path / "base", "--candidate", tmp_path / "candidate", "--device", "cpu", "--json")
-    assert done.exit_code == code
-    assert json.loads(done.stdout)["verdict"] == ("proven" if code == 0 else "incomplete")
+    result = type_in("prove", tmp_path / "base", "--candidate", tmp_path / "candidate", "--device", "cpu", "--json")
+    assert result.exit_code == code
+    assert json.loads(result.stdout)["verdict"] == ("proven" if code == 0 else "incomplete")
 
 
 @pytest.fixture
@@ -93,9 +93,9 @@ def test_check_and_apply_know_the_patches_that_a_configuration_names(own: Path) 
 
 def test_a_folder_that_is_a_carried_patch_itself_is_named(own: Path) -> None:
     (own / "backport.yaml").write_text("repository: acme/widget\npatches: [patches/widget-7]\n")
-    told = type_in("check", own / "tree", "--patch", "widget-7", "--config", own / "backport.yaml")
-    assert isinstance(told.exception, ConfigError)
-    assert "Name the folder above it" in told.exception.hint
+    result = type_in("check", own / "tree", "--patch", "widget-7", "--config", own / "backport.yaml")
+    assert isinstance(result.exception, ConfigError)
+    assert "Name the folder above it" in result.exception.hint
 
 
 def test_prove_takes_one_of_the_configured_devices_by_its_name(tmp_path: Path) -> None:
@@ -107,12 +107,12 @@ def test_prove_takes_one_of_the_configured_devices_by_its_name(tmp_path: Path) -
     config.write_text("repository: a/b\nprove: {devices: [{name: gfx942}, {name: cpu}]}\n")
     words = ("prove", tmp_path / "base", "--candidate", tmp_path / "candidate", "--config", config, "--json")
     assert json.loads(type_in(*words, "--device", "cpu").stdout)["verdict"] == "proven"
-    both = json.loads(type_in(*words).stdout)
-    assert both["verdict"] == "inconclusive"
-    assert [(entry["name"], entry["verdict"]) for entry in both["devices"]] == [
+    verdict = json.loads(type_in(*words).stdout)
+    assert verdict["verdict"] == "inconclusive"
+    assert [(entry["name"], entry["verdict"]) for entry in verdict["devices"]] == [
         ("gfx942", "inconclusive"),
         ("cpu", "proven"),
     ]
-    refused = type_in(*words, "--device", "gfx943")
-    assert isinstance(refused.exception, ConfigError)
-    assert "`gfx942`" in refused.exception.hint
+    refusal = type_in(*words, "--device", "gfx943")
+    assert isinstance(refusal.exception, ConfigError)
+    assert "`gfx942`" in refusal.exception.hint

@@ -43,8 +43,8 @@ def _start(
 
 def _run(*words: str | Path, cwd: Path, **options: Any) -> tuple[int, str]:
     process = _start(*words, cwd=cwd, **options)
-    _, said = process.communicate(timeout=120)
-    return process.returncode, said
+    _, output = process.communicate(timeout=120)
+    return process.returncode, output
 
 
 def _explained(code: int, text: str) -> bool:
@@ -70,9 +70,9 @@ def clone(history: History) -> Path:
 @pytest.mark.parametrize("command", ["serve", "demo"])
 def test_without_the_server_extra_the_remedy_is_to_install_it(work: Path, command: str) -> None:
     plain = "import sys; sys.modules.update(dict.fromkeys(['starlette', 'uvicorn'])); from bot.cli import main; main()"
-    code, said = _run(command, cwd=work, code=plain, **TOKENS)
-    assert _explained(code, said), said
-    assert "pip install 'backport-bot[server]'" in said
+    code, output = _run(command, cwd=work, code=plain, **TOKENS)
+    assert _explained(code, output), output
+    assert "pip install 'backport-bot[server]'" in output
 
 
 @pytest.mark.parametrize("command", ["reconcile", "sync", "preflight", "check", "apply", "prove", "rehearse", "stage"])
@@ -89,9 +89,9 @@ def test_a_plain_install_has_every_other_command(work: Path, command: str) -> No
         "rehearse": [work],
         "stage": ["pick", "--run", work],
     }
-    _, said = _run(command, *words[command], cwd=work, code=plain, **TOKENS)
-    assert "is not installed" not in said
-    assert "Traceback" not in said
+    _, output = _run(command, *words[command], cwd=work, code=plain, **TOKENS)
+    assert "is not installed" not in output
+    assert "Traceback" not in output
 
 
 def test_a_port_in_use_is_named() -> None:
@@ -104,9 +104,9 @@ def test_a_port_in_use_is_named() -> None:
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
 def test_a_port_out_of_range_is_refused(work: Path, port: str) -> None:
-    code, said = _run("serve", "--port", port, cwd=work, **TOKENS)
-    assert _explained(code, said), said
-    assert "--port" in said
+    code, output = _run("serve", "--port", port, cwd=work, **TOKENS)
+    assert _explained(code, output), output
+    assert "--port" in output
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ def test_a_port_out_of_range_is_refused(work: Path, port: str) -> None:
     ],
 )
 def test_a_mistake_of_a_first_day_is_explained(work: Path, words: list[str]) -> None:
-    code, said = _run(*words, cwd=work, **TOKENS)
-    assert _explained(code, said), said
-    assert "urllib3" not in said
+    code, output = _run(*words, cwd=work, **TOKENS)
+    assert _explained(code, output), output
+    assert "urllib3" not in output
 
 
 @pytest.mark.parametrize(
@@ -139,22 +139,22 @@ def test_a_mistake_of_a_first_day_is_explained(work: Path, words: list[str]) -> 
     ],
 )
 def test_what_cannot_be_written_is_named(work: Path, clone: Path, words: list[str]) -> None:
-    code, said = _run(*[str(clone) if word == "CLONE" else word for word in words], cwd=work)
-    assert _explained(code, said), said
-    assert words[-1] in said
+    code, output = _run(*[str(clone) if word == "CLONE" else word for word in words], cwd=work)
+    assert _explained(code, output), output
+    assert words[-1] in output
 
 
 def test_a_cache_that_cannot_be_written_is_named(work: Path, clone: Path) -> None:
-    code, said = _run("rehearse", clone, cwd=work, XDG_CACHE_HOME="/proc/nowhere")
-    assert _explained(code, said), said
-    assert "/proc/nowhere" in said
+    code, output = _run("rehearse", clone, cwd=work, XDG_CACHE_HOME="/proc/nowhere")
+    assert _explained(code, output), output
+    assert "/proc/nowhere" in output
 
 
 def test_without_git_the_remedy_is_to_install_it(work: Path, clone: Path) -> None:
     for words in (["rehearse", clone], ["sync", "--git", clone], ["demo"]):
-        code, said = _run(*words, cwd=work, PATH=str(work / "nothing"))
-        assert _explained(code, said), said
-        assert "Install git" in said
+        code, output = _run(*words, cwd=work, PATH=str(work / "nothing"))
+        assert _explained(code, output), output
+        assert "Install git" in output
 
 
 def test_an_account_that_nobody_knows_and_that_has_no_home_can_rehearse(work: Path, clone: Path) -> None:
@@ -162,9 +162,9 @@ def test_an_account_that_nobody_knows_and_that_has_no_home_can_rehearse(work: Pa
     if subprocess.run([*unknown, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this machine lets nobody be another user")
     code = f"import os, sys; os.execvp('unshare', [*{unknown!r}, sys.executable, '-m', 'bot', *sys.argv[1:]])"
-    ended, said = _run("rehearse", clone, cwd=work, code=code, HOME=None, XDG_CACHE_HOME=None)
-    assert (ended, "Traceback" in said) == (0, False), said
-    assert "has no home folder" in said
+    ended, output = _run("rehearse", clone, cwd=work, code=code, HOME=None, XDG_CACHE_HOME=None)
+    assert (ended, "Traceback" in output) == (0, False), output
+    assert "has no home folder" in output
 
 
 @pytest.fixture
@@ -183,9 +183,9 @@ def test_ctrl_c_ends_a_command_without_a_traceback(work: Path, silent_server: so
         connection.settimeout(60)
         assert connection.recv(1)
         os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, output = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert "Traceback" not in said
+    assert "Traceback" not in output
 
 
 def test_a_reader_that_goes_away_ends_a_command_without_a_traceback(work: Path, clone: Path) -> None:

@@ -182,10 +182,10 @@ _COMMITS = st.lists(st.from_regex("[0-9a-f]{7,40}", fullmatch=True), max_size=4,
 def test_a_request_that_is_written_out_reads_as_itself(
     names: tuple[str, ...], options: BackportOptions, commits: tuple[str, ...]
 ) -> None:
-    asked = Command(verb=Verb.BACKPORT, targets=names, options=options, commits=commits)
+    command = Command(verb=Verb.BACKPORT, targets=names, options=options, commits=commits)
     problems = [pattern_problem(name) if is_glob(name) else name_problem(name) for name in names]
     assume(not any(problems))
-    assert parse_commands(str(asked)) == (asked,)
+    assert parse_commands(str(command)) == (command,)
 
 
 def test_a_request_is_offered_for_one_branch_with_all_else_as_it_was_asked() -> None:
@@ -204,10 +204,10 @@ def test_no_comment_breaks_the_parser(text: str) -> None:
 @pytest.mark.parametrize("filler", ["[", "`a", "*a_ ", "> ", "<", "![](<", "[a](", "&", "\n/backport x"])
 @pytest.mark.parametrize("beginning", ["", "/backport x\n" * 9], ids=["alone", "with commands"])
 def test_a_comment_made_to_be_slow_is_read_at_once(beginning: str, filler: str) -> None:
-    started = time.process_time()
+    start = time.process_time()
     with contextlib.suppress(CommandError):
         parse_commands((beginning + filler * 60_000)[:60_000] + "\n/backport x")
-    assert time.process_time() - started < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(

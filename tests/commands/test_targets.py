@@ -50,9 +50,9 @@ def test_targets_become_branches(targets: list[str], expected: tuple[str, ...]) 
 
 
 def test_a_pattern_stays_within_the_stable_branches() -> None:
-    resolved = resolve_targets(["*", "release/v0.6/*"], BRANCHES, CONFIG)
-    assert resolved.names == ()
-    assert [each.name for each in resolved.unknown] == ["*", "release/v0.6/*"]
+    targets = resolve_targets(["*", "release/v0.6/*"], BRANCHES, CONFIG)
+    assert targets.names == ()
+    assert [target.name for target in targets.unknown] == ["*", "release/v0.6/*"]
 
 
 @pytest.mark.parametrize(
@@ -73,11 +73,11 @@ def test_the_bots_own_branches_are_no_targets_wherever_the_template_has_what_var
 
 
 def test_what_is_not_there_comes_with_the_nearest_names_and_stops_nothing() -> None:
-    resolved = resolve_targets(["v0.5.12", "main", "zzz", "release/w*"], BRANCHES, CONFIG)
-    assert resolved.names == ("main",)
-    assert [each.name for each in resolved.unknown] == ["v0.5.12", "zzz", "release/w*"]
-    assert resolved.unknown[0].nearest[0] == "release/v0.5.12"
-    assert resolved.unknown[1].nearest == ()
+    targets = resolve_targets(["v0.5.12", "main", "zzz", "release/w*"], BRANCHES, CONFIG)
+    assert targets.names == ("main",)
+    assert [target.name for target in targets.unknown] == ["v0.5.12", "zzz", "release/w*"]
+    assert targets.unknown[0].nearest[0] == "release/v0.5.12"
+    assert targets.unknown[1].nearest == ()
 
 
 def test_all_without_a_stable_branch_is_unknown() -> None:
@@ -95,7 +95,7 @@ def test_newest_version_comes_first() -> None:
 
 
 def test_a_pattern_made_to_be_slow_is_matched_at_once() -> None:
-    started = time.process_time()
+    start = time.process_time()
     names = ["a/" * 90 + "b", "a" * 190 + "b"]
     resolve_targets(["/".join(["**"] * 60) + "/c", "*a" * 90, "*/" * 60 + "**"], names, CONFIG)
-    assert time.process_time() - started < 5
+    assert time.process_time() - start < 5

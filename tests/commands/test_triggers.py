@@ -153,8 +153,8 @@ def examples() -> list[dict[str, Any]]:
     index = home / "node_modules/@octokit/webhooks-examples/api.github.com/index.json"
     if not index.exists():
         _install(home)
-    found: list[dict[str, Any]] = json.loads(index.read_text(encoding="utf-8"))
-    return found
+    examples: list[dict[str, Any]] = json.loads(index.read_text(encoding="utf-8"))
+    return examples
 
 
 def _install(home: Path) -> None:
@@ -189,9 +189,9 @@ def _broken(draw: st.DrawFn, value: Any, chance: int) -> Any:
     if draw(st.integers(0, chance)) == 0:
         return draw(_ODD)
     if isinstance(value, dict):
-        kept_values = {key: each for key, each in value.items() if draw(st.integers(0, chance)) != 0}
-        return {key: _broken(draw, each, chance) for key, each in kept_values.items()}
-    return [_broken(draw, each, chance) for each in value] if isinstance(value, list) else value
+        kept_values = {key: entry for key, entry in value.items() if draw(st.integers(0, chance)) != 0}
+        return {key: _broken(draw, entry, chance) for key, entry in kept_values.items()}
+    return [_broken(draw, entry, chance) for entry in value] if isinstance(value, list) else value
 
 
 @st.composite

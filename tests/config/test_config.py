@@ -23,9 +23,9 @@ HEAD = "repository: a/b\n"
 def test_the_reference_is_valid_and_names_every_key() -> None:
     config = load_config(REFERENCE)
     assert config.repository == "sgl-project/sglang"
-    written = yaml.safe_load((REFERENCE).read_text(encoding="utf-8"))
-    assert set(written) == set(Config.model_fields)
-    assert set(written["permissions"]) == set(type(config.permissions).model_fields)
+    reference = yaml.safe_load((REFERENCE).read_text(encoding="utf-8"))
+    assert set(reference) == set(Config.model_fields)
+    assert set(reference["permissions"]) == set(type(config.permissions).model_fields)
 
 
 def test_the_reference_shows_the_defaults() -> None:

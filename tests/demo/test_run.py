@@ -61,10 +61,10 @@ def test_the_unaffected_branch_is_told_why(stage: DemoRun) -> None:
 
 def test_one_comment_and_two_reactions_answer_the_request(stage: DemoRun) -> None:
     issue = stage.maintainer.get_repo(REPOSITORY).get_issue(stage.original)
-    asked, answer = list(issue.get_comments())[:2]
+    request_comment, answer = list(issue.get_comments())[:2]
     assert answer.user.login == BOT
     assert all(branch in answer.body for branch in stage.branches)
-    assert {reaction.content for reaction in asked.get_reactions()} == {"eyes", "rocket"}
+    assert {reaction.content for reaction in request_comment.get_reactions()} == {"eyes", "rocket"}
 
 
 def test_each_pull_request_shows_what_was_measured(stage: DemoRun) -> None:
@@ -90,9 +90,9 @@ def test_the_pages_are_there_for_a_browser(stage: DemoRun) -> None:
 
 def test_asking_again_opens_nothing_new(stage: DemoRun) -> None:
     before = stage.heads()
-    again = stage.ask(f"/backport {' '.join(stage.branches)}")
+    second_result = stage.ask(f"/backport {' '.join(stage.branches)}")
     assert stage.heads() == before
-    assert [result.created for result in again if isinstance(result, Opened)] == [False] * 3
+    assert [result.created for result in second_result if isinstance(result, Opened)] == [False] * 3
 
 
 def test_an_edited_comment_asks_for_nothing(stage: DemoRun) -> None:

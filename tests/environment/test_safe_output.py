@@ -42,26 +42,26 @@ def obeyed(line: str) -> bool:
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_no_line_is_an_order(order: str) -> None:
-    printed = neutral(order, terminal=False)
-    assert not any(obeyed(line) for line in printed.splitlines())
-    assert not UNPRINTABLE.search(printed)
+    output_text = neutral(order, terminal=False)
+    assert not any(obeyed(line) for line in output_text.splitlines())
+    assert not UNPRINTABLE.search(output_text)
 
 
 @settings(max_examples=500, derandomize=True, deadline=None)
 @given(st.lists(WORDS, max_size=8).map("".join))
 def test_no_text_is_an_order_however_it_is_put_together(text: str) -> None:
-    printed = neutral(text, terminal=False)
-    assert not any(obeyed(line) for line in printed.split("\n"))
-    assert "\x1b" not in printed
+    output_text = neutral(text, terminal=False)
+    assert not any(obeyed(line) for line in output_text.split("\n"))
+    assert "\x1b" not in output_text
 
 
 @settings(max_examples=200, derandomize=True, deadline=None)
 @given(st.lists(WORDS | st.text(max_size=5), max_size=8).map("".join))
 def test_json_says_what_it_said_and_is_left_as_it_is(text: str) -> None:
-    printed = to_json({text: [text]}, indent=2)
-    assert json.loads(printed) == {text: [text]}
-    assert neutral(printed, terminal=False) == printed
-    assert not any(obeyed(line) for line in printed.split("\n"))
+    output_text = to_json({text: [text]}, indent=2)
+    assert json.loads(output_text) == {text: [text]}
+    assert neutral(output_text, terminal=False) == output_text
+    assert not any(obeyed(line) for line in output_text.split("\n"))
 
 
 def test_plain_text_is_left_as_it_is() -> None:
@@ -107,9 +107,9 @@ with neutral_output():
 
 def test_however_it_is_printed_it_passes_there() -> None:
     result = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, cwd=ROOT, check=False)
-    printed = (result.stdout + result.stderr).splitlines()
-    assert sum("a::b" in line for line in printed) == 8
-    assert [line for line in printed[:-1] if obeyed(line)] == []
+    output_text = (result.stdout + result.stderr).splitlines()
+    assert sum("a::b" in line for line in output_text) == 8
+    assert [line for line in output_text[:-1] if obeyed(line)] == []
 
 
 def test_a_terminal_is_recognised_behind_it() -> None:

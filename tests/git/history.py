@@ -165,4 +165,4 @@ class Judge:
         lines = self.git("ls-files", "--unmerged", "-z").stdout.decode(errors="surrogateescape").split("\0")[:-1]
         split = (line.partition("\t") for line in lines)
         # git moves a path aside under a label, which is HEAD or the commit's title here.
-        return frozenset((path.partition("~")[0], *about.split(" ")[1:]) for about, _, path in split)  # type: ignore[misc]
+        return frozenset((path.partition("~")[0], *fields.split(" ")[1:]) for fields, _, path in split)  # type: ignore[misc]

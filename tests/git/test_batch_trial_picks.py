@@ -40,7 +40,7 @@ def test_batch_answers_as_single_trials_do(history: History, repository: Reposit
     pairs = [(original, history.tree(tip)) for tip in tips]
     with repository.quarantine() as quarantine:
         batch = try_picks(quarantine, pairs)
-        single = {(commit, onto): try_pick(quarantine, commit, onto) for commit, onto in pairs}
+        single = {(commit, tree): try_pick(quarantine, commit, tree) for commit, tree in pairs}
         assert {pair: _plain(trial) for pair, trial in batch.items()} == {
             pair: _plain(trial) for pair, trial in single.items()
         }
@@ -58,9 +58,9 @@ def test_shared_out_between_processes_the_answers_are_the_same(history: History,
     ]
     pairs = [(original, history.tree(tip)) for tip in tips]
     with repository.quarantine() as quarantine:
-        alone = try_picks(quarantine, pairs, processes=1)
-        assert try_picks(quarantine, pairs, processes=3) == alone
-    kinds = [type(alone[pair]) for pair in pairs]
+        single_results = try_picks(quarantine, pairs, processes=1)
+        assert try_picks(quarantine, pairs, processes=3) == single_results
+    kinds = [type(single_results[pair]) for pair in pairs]
     assert kinds == [UnmergedPick if n % 3 == 0 else CleanPick for n in range(40)]
 
 
@@ -91,9 +91,9 @@ def test_pick_that_git_cannot_do_leaves_the_others_alone(history: History, repos
     base = history.commit({"f": BASE, "h": BASE})
     original = history.commit({"f": BASE.replace("line 5", "fixed")}, base)
     lost_commit = history.commit({"h": BASE.replace("line 5", "lost")}, base)
-    onto = history.tree(history.commit({"h": BASE.replace("line 9", "ours")}, base))
+    target_tree = history.tree(history.commit({"h": BASE.replace("line 9", "ours")}, base))
     history.lose(history.git("rev-parse", f"{lost_commit}:h"))
     with repository.quarantine() as quarantine:
-        answers = try_picks(quarantine, [(lost_commit, onto), (original, onto)])
-    assert isinstance(answers[lost_commit, onto], GitError)
-    assert isinstance(answers[original, onto], CleanPick)
+        answers = try_picks(quarantine, [(lost_commit, target_tree), (original, target_tree)])
+    assert isinstance(answers[lost_commit, target_tree], GitError)
+    assert isinstance(answers[original, target_tree], CleanPick)

@@ -61,16 +61,16 @@ def test_line_ends_a_message_without_trailers(message: str) -> None:
 )
 def test_a_trailer_is_added_once_and_the_line_of_the_original_stays_outside(message: str) -> None:
     picked = backport_message(message, [ORIGINAL])
-    signed = with_trailer(picked, "Signed-off-by", "Bot <bot@example.org>")
+    signed_message = with_trailer(picked, "Signed-off-by", "Bot <bot@example.org>")
     before = _trailers(message)
-    assert _trailers(signed) == f"{before}\nSigned-off-by: Bot <bot@example.org>".strip()
-    assert with_trailer(signed, "Signed-off-by", "Bot <bot@example.org>") == signed
-    assert f"\n\n{LINE}\n\n" in signed
+    assert _trailers(signed_message) == f"{before}\nSigned-off-by: Bot <bot@example.org>".strip()
+    assert with_trailer(signed_message, "Signed-off-by", "Bot <bot@example.org>") == signed_message
+    assert f"\n\n{LINE}\n\n" in signed_message
 
 
 def test_every_original_of_a_series_is_named() -> None:
-    other = Sha("b" * 40)
-    assert picked_from(backport_message("Fix", [ORIGINAL, other])) == (ORIGINAL, other)
+    other_sha = Sha("b" * 40)
+    assert picked_from(backport_message("Fix", [ORIGINAL, other_sha])) == (ORIGINAL, other_sha)
 
 
 def test_quoted_line_names_no_original() -> None:
@@ -96,12 +96,12 @@ OTHER = "b" * 40
 )
 @pytest.mark.parametrize("place", ["Fix\n\n{}", "Fix\n\nBody\n\n{}\n\nMore.", "Fix\n\n{}\n{credit}", "Fix {}"])
 def test_what_the_original_says_of_being_a_pick_is_not_said_by_the_backport(theirs: str, place: str) -> None:
-    written = backport_message(place.format(theirs, credit=CREDIT), [ORIGINAL])
-    claims = parse_references(written)
+    message = backport_message(place.format(theirs, credit=CREDIT), [ORIGINAL])
+    claims = parse_references(message)
     assert (claims.sources, claims.hashes) == ((ORIGINAL,), ())
-    assert theirs.strip("() .") not in written
-    assert OTHER[:9] in written
-    assert "credit" not in place or CREDIT in _trailers(written)
+    assert theirs.strip("() .") not in message
+    assert OTHER[:9] in message
+    assert "credit" not in place or CREDIT in _trailers(message)
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,8 @@ def test_what_the_original_says_of_being_a_pick_is_not_said_by_the_backport(thei
     ],
 )
 def test_a_request_to_skip_ci_does_not_come_along_and_that_is_said(words: str) -> None:
-    written = backport_message(words, [ORIGINAL])
+    message = backport_message(words, [ORIGINAL])
     assert skips_ci(words)
-    assert not skips_ci(written)
-    assert "asks CI to skip it" in written
-    assert CREDIT not in words or CREDIT in _trailers(written)
+    assert not skips_ci(message)
+    assert "asks CI to skip it" in message
+    assert CREDIT not in words or CREDIT in _trailers(message)

@@ -26,7 +26,7 @@ def test_branches_that_differ_only_in_attributes_are_split_under_their_own(
     """base ── original (main), picked onto two tips with the same file, which is binary on one of them"""
     base = history.commit({"f": "a\n"})
     original = history.commit({"f": "b\n"}, base)
-    tips = [history.commit({"f": "c\n", ".gitattributes": f"f {each}\n"}, base) for each in ("merge", "binary")]
+    tips = [history.commit({"f": "c\n", ".gitattributes": f"f {driver}\n"}, base) for driver in ("merge", "binary")]
     with repository.quarantine() as quarantine:
         picks = [try_pick(quarantine, original, history.tree(tip)) for tip in tips]
         unmerged = [pick for pick in picks if isinstance(pick, UnmergedPick)]

@@ -52,8 +52,8 @@ def test_a_rebase_of_a_stacked_pull_request_leaves_out_what_came_by_the_lower_on
     history: History, repository: Repository, base: Sha
 ) -> None:
     """base ── one ── two ── three (head), of which one came by another pull request;  base ── one' ── two' ── three'"""
-    _, below = _head(history, base)
-    head = history.commit({"c": "c\n"}, below, message="Three")
+    _, parent = _head(history, base)
+    head = history.commit({"c": "c\n"}, parent, message="Three")
     one = history.commit({"a": "a\n", "x": "x\n"}, base, message="One", author=BEA)
     two = history.commit({"b": "b\n"}, one, message="Two", author=CEM)
     three = history.commit({"c": "c\n"}, two, message="Three")

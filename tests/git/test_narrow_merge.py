@@ -76,7 +76,7 @@ def test_narrowed_merges_of_grown_histories_come_to_what_the_whole_trees_come_to
                     assert _comes_to(quarantine, result) == _comes_to(quarantine, full)
                     counts["asked" if plan.trees else "settled"] += 1
                     counts["clean" if full.clean else "conflict"] += 1
-    assert all(counts[each] >= 10 for each in ("asked", "settled", "clean", "conflict")), counts
+    assert all(counts[kind] >= 10 for kind in ("asked", "settled", "clean", "conflict")), counts
 
 
 def _pairs(history: History, dice: random.Random) -> Iterator[tuple[Sha, Sha]]:

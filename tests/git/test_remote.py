@@ -149,10 +149,10 @@ def test_a_branch_is_removed_from_the_repository_beside_the_mirror_s_own(
     tip = history.branch("backport/1", history.commit({"f": "f"}))
     fork = tmp_path / "fork.git"
     history.git("clone", "--quiet", "--bare", history.directory.as_uri(), str(fork), bare=False)
-    other = open_beside(mirror, "acme-fork", fork.as_uri(), token="t")
-    other.fetch([tip])
-    other.delete_branch("backport/1", expected=tip)
-    assert other.branches() == {}
+    second_mirror = open_beside(mirror, "acme-fork", fork.as_uri(), token="t")
+    second_mirror.fetch([tip])
+    second_mirror.delete_branch("backport/1", expected=tip)
+    assert second_mirror.branches() == {}
     assert _tip(history, "backport/1") == tip
 
 

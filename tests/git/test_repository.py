@@ -36,10 +36,10 @@ def test_commit_is_read_with_any_name_date_and_encoding(history: History, reposi
 def test_written_commit_is_what_git_would_write(history: History, repository: Repository) -> None:
     base = history.commit({"f": "f", "d/e/g": "g", "d/h": "h", "d.x": "x", "run": File("100755", b"#!")})
     changes = {"d/e/g": None, "d/new/n": b"n", "f": b"F", "run": b"#!/bin/sh", ODD: b"odd"}
-    written = repository.write_commit(base, changes, message="Fix\n", author=AUTHOR, committer=COMMITTER)
+    commit = repository.write_commit(base, changes, message="Fix\n", author=AUTHOR, committer=COMMITTER)
     same_commit = history.commit({**changes, "run": File("100755", b"#!/bin/sh")}, base)
-    assert history.tree(written) == history.tree(same_commit)
-    assert history.git("show", "-s", "--format=%an %ad %cn %cd", "--date=raw", written) == (
+    assert history.tree(commit) == history.tree(same_commit)
+    assert history.git("show", "-s", "--format=%an %ad %cn %cd", "--date=raw", commit) == (
         f"{AUTHOR.name} {AUTHOR.date} {COMMITTER.name} {COMMITTER.date}"
     )
     history.git("fsck", "--strict")
@@ -77,8 +77,8 @@ def test_export_writes_what_a_checkout_would_have_and_nothing_else(
     }
     commit = history.commit(files)
     repository.export(commit, tmp_path / "out")
-    written = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*"))
-    assert written == sorted(["a", *files])
+    paths = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*"))
+    assert paths == sorted(["a", *files])
     assert (tmp_path / "out/link").readlink() == Path("a/f.py")
     assert stat.S_IMODE((tmp_path / "out/run").stat().st_mode) & stat.S_IXUSR
     assert (tmp_path / "out/left-out").read_text() == "kept although marked"

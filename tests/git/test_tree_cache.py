@@ -42,8 +42,8 @@ AFTER: Files = {
 
 def _trees(history: History) -> tuple[Sha, Sha]:
     base = history.commit(BEFORE)
-    removed: Files = dict.fromkeys(set(BEFORE) - set(AFTER))
-    return Sha(history.tree(base)), Sha(history.tree(history.commit({**removed, **AFTER}, base)))
+    removed_files: Files = dict.fromkeys(set(BEFORE) - set(AFTER))
+    return Sha(history.tree(base)), Sha(history.tree(history.commit({**removed_files, **AFTER}, base)))
 
 
 def test_differing_paths_are_those_that_git_names(history: History, repository: Repository) -> None:

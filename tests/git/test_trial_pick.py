@@ -172,9 +172,9 @@ class Garden:
 
     def twin(self) -> Garden:
         """Return a garden that starts from the same base."""
-        other = Garden(self.dice)
-        other.files = dict(self.base)
-        return other
+        second_garden = Garden(self.dice)
+        second_garden.files = dict(self.base)
+        return second_garden
 
     def change(self) -> dict[str, bytes | str | File | None]:
         """Change one to three files and say what changed."""
@@ -302,7 +302,7 @@ def test_missing_directory_is_an_error_and_not_an_empty_one(
         "original": history.commit({"d/new": "new\n"}, base),
         "tip": history.commit({"d/other": "other\n"}, base),
     }
-    onto = history.tree(commits["tip"])
+    target_tree = history.tree(commits["tip"])
     history.lose(history.git("rev-parse", f"{commits[lost_part]}:d"))
     with repository.quarantine() as quarantine, pytest.raises(GitError):
-        try_pick(quarantine, commits["original"], onto)
+        try_pick(quarantine, commits["original"], target_tree)

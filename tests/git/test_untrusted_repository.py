@@ -113,8 +113,8 @@ def test_every_form_of_a_clone_is_read(history: History, tips: tuple[Sha, Sha], 
     history.git("clone", "--quiet", "--shared", str(tmp_path / "shared"), str(tmp_path / "again"), bare=False)
     outer = tmp_path / "outer"
     history.git("init", "--quiet", str(outer), bare=False)
-    added = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(history.directory), "inner")
-    history.git("-C", str(outer), *added, bare=False)
+    arguments = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(history.directory), "inner")
+    history.git("-C", str(outer), *arguments, bare=False)
     for directory in ("checkout", "linked", "shared", "again", "outer/inner"):
         _check(tmp_path / directory, main)
     assert head_commit(tmp_path / "linked") == tips[1]
@@ -251,8 +251,8 @@ def test_a_clone_is_picked_on_without_being_written_to(history: History, tips: t
     before = content()
     with open_clone(history.directory) as repository, repository.quarantine() as quarantine:
         base = quarantine.commit(tips[1]).parents[0]
-        picked = try_pick(quarantine, tips[0], quarantine.commit(base).tree)
-        assert isinstance(picked, CleanPick)
+        pick = try_pick(quarantine, tips[0], quarantine.commit(base).tree)
+        assert isinstance(pick, CleanPick)
         assert isinstance(repository, Repository)
         repository.writer.write("blob", b"of our own")
     assert content() == before

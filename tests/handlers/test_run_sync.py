@@ -188,11 +188,11 @@ def test_only_minutes_on_a_gpu_are_counted() -> None:
     verdict = Verdict(outcome=VerdictOutcome.PROVEN, reason="", base=run("cuda", 90), candidate=run("rocm", 30))
     assert gpu_minutes(verdict) == 2
     assert gpu_minutes(replace(verdict, base=run("cpu", 900), candidate=run(None, 900))) == 0
-    both = tuple(
+    outcomes = tuple(
         DeviceVerdict(name=name, outcome=VerdictOutcome.PROVEN, reason="", device=run(kind, 0).device, seconds=seconds)
         for name, kind, seconds in (("gfx942", "rocm", 60), ("gfx950", "rocm", 120), ("cpu", "cpu", 900))
     )
-    assert gpu_minutes(replace(verdict, devices=both)) == 3, "of all devices, and not of the one that is shown"
+    assert gpu_minutes(replace(verdict, devices=outcomes)) == 3, "of all devices, and not of the one that is shown"
 
 
 def test_a_run_stops_where_its_gpu_minutes_are_used_up(

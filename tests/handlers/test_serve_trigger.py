@@ -149,10 +149,10 @@ def test_what_is_not_addressed_to_the_bot_is_left_alone(office: Office, body: st
 
 
 def test_answers_are_in_the_words_that_the_configuration_gives(office: Office) -> None:
-    own = unproven(office, 'templates: {answer: "Robot says: {{ lead }}"}')
+    custom_office = unproven(office, 'templates: {answer: "Robot says: {{ lead }}"}')
     for comment in ("/backport help", "/backport", "/backport status"):
-        own.say(comment)
-    assert all("Robot says: " in answer for answer in own.answers())
+        custom_office.say(comment)
+    assert all("Robot says: " in answer for answer in custom_office.answers())
 
 
 @pytest.mark.parametrize(
@@ -184,8 +184,8 @@ def test_a_typo_is_answered_in_two_lines_with_the_names_of_this_repository(
 @pytest.mark.parametrize("body", ["/backport", "/backport release/1.2 --darft", "/backport a..b", "/Backport"])
 def test_a_stranger_is_told_one_thing_whatever_they_mistype(office: Office, body: str) -> None:
     assert office.say(body, as_="otto") == ()
-    _marker, said = office.answers()[0].strip().split("\n")
-    assert "needs the `write` permission" in said
+    _marker, reply = office.answers()[0].strip().split("\n")
+    assert "needs the `write` permission" in reply
 
 
 def test_what_a_stranger_wrote_is_not_read_where_they_may_ask_for_nothing(office: Office) -> None:
@@ -281,9 +281,9 @@ def test_a_branch_that_is_removed_during_the_proof_fails_alone(office: Office, m
         return verdict
 
     monkeypatch.setattr(run, "prove_candidate", prove_while_somebody_tidies)
-    gone, outcome = office.say("/backport release/1.2 release/1.1")
-    assert isinstance(gone, Failed)
-    assert "was deleted since" in gone.message
+    refusal, outcome = office.say("/backport release/1.2 release/1.1")
+    assert isinstance(refusal, Failed)
+    assert "was deleted since" in refusal.message
     assert isinstance(outcome, Opened)
 
 

@@ -37,9 +37,9 @@ def test_a_conflict_and_an_open_pull_request_are_told(office: Office) -> None:
     number = conflicting_pull(office)
     git(office.git_dir, "update-ref", "refs/heads/release/1.3", "main~1")
     unproven(office).say("/backport release/1.2 release/1.3", on=number)
-    conflict, opened = status(office, number)
+    conflict, opening = status(office, number)
     assert conflict.startswith("- ❌ `release/1.2`: conflict, ")
-    assert opened.startswith("- ✅ `release/1.3`: already open, [#")
+    assert opening.startswith("- ✅ `release/1.3`: already open, [#")
 
 
 def test_the_draft_of_a_conflict_is_told_as_a_conflict(office: Office) -> None:

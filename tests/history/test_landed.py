@@ -180,8 +180,8 @@ def test_change_that_differs_in_white_space_only_has_not_landed(history: History
     original = history.commit({"f": "if a:\n    b\n"}, base)
     other_commit = history.commit({"f": "if a:\n        b\n"}, base)
     ids = {
-        history.git("patch-id", "--stable", stdin=history.git("show", each).encode())[:40]
-        for each in (original, other_commit)
+        history.git("patch-id", "--stable", stdin=history.git("show", commit).encode())[:40]
+        for commit in (original, other_commit)
     }
     assert len(ids) == 1
     assert find_landed(repository, other_commit, [original]) == {}
@@ -225,7 +225,7 @@ def test_branches_read_together_are_told_apart(history: History, repository: Rep
     histories.announce([original], tips)
     joint_values = {tip: find_landed(repository, tip, [original], histories) for tip in tips}
     assert joint_values == {tip: find_landed(repository, tip, [original]) for tip in tips}
-    assert [tip for tip, found in joint_values.items() if found] == [later_commit, one]
+    assert [tip for tip, is_found in joint_values.items() if is_found] == [later_commit, one]
 
 
 @pytest.mark.parametrize(
@@ -282,18 +282,18 @@ def test_a_revert_is_heard_in_every_way_of_saying_it(words: str, history: Histor
     original = history.commit({"f": FIXED}, base, message="Fix (#7)")
     other_commit = history.commit({"g": "g\n"}, base)
     picked_commit = history.commit({"f": FIXED}, other_commit, message=backport_message("Fix (#8)", [original]))
-    said = words.format(
+    message = words.format(
         picked=picked_commit,
         short=picked_commit[:8],
         upper=picked_commit.upper(),
         other=other_commit,
         original=original,
     )
-    revert = history.commit({"f": BASE}, picked_commit, message=said)
+    revert = history.commit({"f": BASE}, picked_commit, message=message)
     landing_status = find_landing_status(repository, revert, [original])
     assert landing_status.landed == {}
     assert list(landing_status.reverted) == [original]
-    liar = history.commit({"h": "h\n"}, picked_commit, message=said)
+    liar = history.commit({"h": "h\n"}, picked_commit, message=message)
     assert original in find_landed(repository, liar, [original])
 
 

@@ -40,18 +40,20 @@ class Reader:
     def here(self, main: Sha, branch: Sha) -> dict[Sha, str]:
         branch_scan = self.scan(main, branch)
         return {
-            branch_scan.commits[at].sha: landing.reason for at, landing in branch_scan.landed["stable"].present.items()
+            branch_scan.commits[position].sha: landing.reason
+            for position, landing in branch_scan.landed["stable"].present.items()
         }
 
     def unconfirmed(self, main: Sha, branch: Sha) -> dict[Sha, str]:
         branch_scan = self.scan(main, branch)
         return {
-            branch_scan.commits[at].sha: claim.reason for at, claim in branch_scan.landed["stable"].unconfirmed.items()
+            branch_scan.commits[position].sha: claim.reason
+            for position, claim in branch_scan.landed["stable"].unconfirmed.items()
         }
 
     def reverted(self, main: Sha, branch: Sha) -> list[Sha]:
         branch_scan = self.scan(main, branch)
-        return [branch_scan.commits[at].sha for at in branch_scan.landed["stable"].reverted]
+        return [branch_scan.commits[position].sha for position in branch_scan.landed["stable"].reverted]
 
 
 @pytest.fixture
@@ -79,9 +81,9 @@ def test_a_name_by_hash_is_followed_through_the_branch_it_was_picked_from(histor
     branch_scan = scan(
         reader.repository, reader.store, main=original, branches={"newer": picked_commit, "stable": second_commit}
     )
-    at = branch_scan.commits.require(original)
-    assert at in branch_scan.landed["newer"].present
-    assert at in branch_scan.landed["stable"].present
+    position = branch_scan.commits.require(original)
+    assert position in branch_scan.landed["newer"].present
+    assert position in branch_scan.landed["stable"].present
 
 
 def test_an_equal_patch_by_somebody_else_under_another_title_is_there(history: History, reader: Reader) -> None:
@@ -166,9 +168,9 @@ def test_a_merge_is_one_original_and_there_only_when_all_of_it_is(history: Histo
     merge = history.commit({"a": "a\n", "b": "b\n"}, base, b, message="Merge pull request #7 from ann/ab")
     half = history.commit({"a": "a\n"}, base, message=backport_message("a", [a]))
     branch_scan = reader.scan(merge, half)
-    at = branch_scan.commits.require(merge)
-    assert at not in branch_scan.landed["stable"].present
-    assert branch_scan.landed["stable"].partial == {at: {branch_scan.commits.require(a)}}
+    position = branch_scan.commits.require(merge)
+    assert position not in branch_scan.landed["stable"].present
+    assert branch_scan.landed["stable"].partial == {position: {branch_scan.commits.require(a)}}
     whole_commit = history.commit({"b": "b\n"}, half, message=backport_message("b", [b]))
     assert list(reader.here(merge, whole_commit)) == [merge]
 
@@ -192,9 +194,9 @@ def test_a_stable_branch_merged_forward_is_no_original(history: History, reader:
     merge = history.commit({"g": "g\n"}, base, own_commit, message="Merge branch 'stable'")
     original = history.commit({"f": FIXED}, merge)
     branch_scan = reader.scan(original, own_commit)
-    assert [branch_scan.commits[at].sha for at in branch_scan.main.since(branch_scan.branches["stable"].point)] == [
-        original
-    ]
+    assert [
+        branch_scan.commits[position].sha for position in branch_scan.main.since(branch_scan.branches["stable"].point)
+    ] == [original]
 
 
 def test_a_branch_without_a_common_ancestor_is_named(history: History, reader: Reader) -> None:

@@ -16,7 +16,7 @@ from tests.git.history import History
 
 def shas(store: HistoryStore, repository: Repository, *tips: Sha) -> set[Sha]:
     commits = store.update(repository, tips)
-    return {commits[at].sha for at in range(len(commits))}
+    return {commits[position].sha for position in range(len(commits))}
 
 
 def test_a_second_reading_asks_git_only_for_what_is_new(
@@ -51,7 +51,7 @@ def test_parents_come_before_children_however_the_history_grew(
     with HistoryStore(tmp_path / "history.sqlite") as store:
         for tip in (a, b, merge):
             commits = store.update(repository, [tip])
-        assert all(parent < at for at in range(len(commits)) for parent in commits[at].parents)
+        assert all(parent < position for position in range(len(commits)) for parent in commits[position].parents)
         assert [commits[parent].sha for parent in commits[commits.require(merge)].parents] == [a, b]
 
 
@@ -61,9 +61,9 @@ def test_names_and_messages_keep_bytes_that_are_not_utf8(
     path = b"caf\xe9".decode("utf-8", "surrogateescape")
     commit = history.commit({path: "1", "a\nb": "2"}, message=b"caf\xe9")
     with HistoryStore(tmp_path / "history.sqlite") as store:
-        at = store.update(repository, [commit]).require(commit)
-        assert set(store.paths([at])[at]) == {path, "a\nb"}
-        assert store.messages([at])[at].startswith("caf")
+        position = store.update(repository, [commit]).require(commit)
+        assert set(store.paths([position])[position]) == {path, "a\nb"}
+        assert store.messages([position])[position].startswith("caf")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all", b"SQLite format 3\0" + b"\xff" * 4096])

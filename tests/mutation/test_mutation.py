@@ -50,10 +50,10 @@ def made(kind: str) -> set[str]:
 
 
 def test_every_kind_of_mutant_is_made_of_what_was_written_and_nothing_else() -> None:
-    every = list(mutations(PatchedFile("b.py", BEFORE, AFTER)))
-    assert {m.kind for m in every} == set(KINDS)
-    assert len({m.source for m in every}) == len(every)
-    for mutation in every:
+    all_mutations = list(mutations(PatchedFile("b.py", BEFORE, AFTER)))
+    assert {m.kind for m in all_mutations} == set(KINDS)
+    assert len({m.source for m in all_mutations}) == len(all_mutations)
+    for mutation in all_mutations:
         ast.parse(mutation.source)
         before, after = AFTER.splitlines(), mutation.source.splitlines()
         assert after[:3] == before[:3], mutation
@@ -92,9 +92,9 @@ def fixed(patches: Mapping[str, CarriedPatch], released: Callable[[str], Path]) 
 def mutant(fixed: FixedTree, before: str, after: str, kind: str = "limit") -> Mutation:
     """Make one mutant by hand, of the first place with that text in what the patch wrote."""
     offset = next(
-        fixed.patched_file.after.index(before, at)
-        for line, at in line_starts(fixed.patched_file.after)
-        if line in fixed.patched_file.changed_lines and before in fixed.patched_file.after[at:].splitlines()[0]
+        fixed.patched_file.after.index(before, place)
+        for line, place in line_starts(fixed.patched_file.after)
+        if line in fixed.patched_file.changed_lines and before in fixed.patched_file.after[place:].splitlines()[0]
     )
     source = fixed.patched_file.after[:offset] + after + fixed.patched_file.after[offset + len(before) :]
     return Mutation(kind, fixed.patched_file.after[:offset].count("\n") + 1, before, after, source)
@@ -102,10 +102,10 @@ def mutant(fixed: FixedTree, before: str, after: str, kind: str = "limit") -> Mu
 
 def line_starts(text: str) -> list[tuple[int, int]]:
     """Return the number and the offset of each line."""
-    starts, at = [], 0
+    starts, place = [], 0
     for number, line in enumerate(text.splitlines(keepends=True), 1):
-        starts.append((number, at))
-        at += len(line)
+        starts.append((number, place))
+        place += len(line)
     return starts
 
 
@@ -160,9 +160,9 @@ def test_the_suite_judges_the_very_tree_of_a_mutant_and_leaves_the_target_as_it_
     file = released("0.5.12") / BACKEND
     before = file.read_bytes()
     with suite_judge(released("0.5.12"), small, patches, "cpu") as judge:
-        wrong, right = mutant(small, SIZE, "max_bs * self.page_size"), mutant(small, SIZE, f"{SIZE} * 2")
-        assert judge(small.with_mutant(wrong), wrong.source.encode()).startswith("incomplete")
-        assert judge(small.with_mutant(right), right.source.encode()) == ""
+        wrong_mutant, right_mutant = mutant(small, SIZE, "max_bs * self.page_size"), mutant(small, SIZE, f"{SIZE} * 2")
+        assert judge(small.with_mutant(wrong_mutant), wrong_mutant.source.encode()).startswith("incomplete")
+        assert judge(small.with_mutant(right_mutant), right_mutant.source.encode()) == ""
     assert file.read_bytes() == before
 
 
@@ -177,7 +177,7 @@ def test_a_tree_that_needs_no_fix_gives_no_mutants(
 def test_no_mutant_of_a_sample_survives(capsys: pytest.CaptureFixture[str]) -> None:
     """The sample is another with every commit, and `--seed` draws it again; the nightly workflow tries all of them."""
     code = main(["--sample", "16", "--suite-runs", "1"])
-    printed = capsys.readouterr().out
-    print(printed)  # noqa: T201 - shown where the test fails
-    assert code == 0, printed
-    assert "by --seed " in printed
+    output_text = capsys.readouterr().out
+    print(output_text)  # noqa: T201 - shown where the test fails
+    assert code == 0, output_text
+    assert "by --seed " in output_text

@@ -145,8 +145,8 @@ def test_the_run_is_whole_and_names_its_device(ended: SuiteRun) -> None:
     ],
 )
 def test_what_must_hold_of_a_child_holds(ended: SuiteRun, name: str) -> None:
-    found = case(ended, name)
-    assert found.outcome is CaseOutcome.PASSED, found.message
+    case_result = case(ended, name)
+    assert case_result.outcome is CaseOutcome.PASSED, case_result.message
 
 
 @pytest.mark.parametrize(
@@ -165,21 +165,21 @@ def test_what_must_hold_of_a_child_holds(ended: SuiteRun, name: str) -> None:
     ],
 )
 def test_a_child_that_goes_wrong_fails_its_case_and_says_how(ended: SuiteRun, name: str, words: list[str]) -> None:
-    found = case(ended, f"test_goes_wrong[{name}]")
-    assert found.outcome is CaseOutcome.FAILED
-    assert [word for word in words if word not in found.message] == []
+    case_result = case(ended, f"test_goes_wrong[{name}]")
+    assert case_result.outcome is CaseOutcome.FAILED
+    assert [word for word in words if word not in case_result.message] == []
 
 
 def test_an_answer_before_its_request_is_no_answer(ended: SuiteRun) -> None:
-    found = case(ended, "test_answers_ahead")
-    assert found.outcome is CaseOutcome.FAILED
+    case_result = case(ended, "test_answers_ahead")
+    assert case_result.outcome is CaseOutcome.FAILED
 
 
 def test_what_a_child_patches_is_its_own(ended: SuiteRun) -> None:
     """The case is written to fail: were the judge's pytest patched, or its assertion, it could not."""
-    found = case(ended, "test_patched_there_is_not_patched_here")
-    assert found.outcome is CaseOutcome.FAILED
-    assert "assert 6 == 7" in found.message
+    case_result = case(ended, "test_patched_there_is_not_patched_here")
+    assert case_result.outcome is CaseOutcome.FAILED
+    assert "assert 6 == 7" in case_result.message
 
 
 def test_the_harness_limit_is_an_error_and_no_failure(ended: SuiteRun) -> None:

@@ -53,9 +53,11 @@ def run(patch: CarriedPatch) -> Callable[[Path], SuiteRun]:
 
 def undeclared(run: SuiteRun, suite: Suite) -> set[str]:
     """Name the cases that fail and are not declared to."""
-    failed = {case.name for case in run.cases if case.outcome is CaseOutcome.FAILED}
+    failed_names = {case.name for case in run.cases if case.outcome is CaseOutcome.FAILED}
     return {
-        name for name in failed if not any(matches(known_failure.cases, name) for known_failure in suite.known_failures)
+        name
+        for name in failed_names
+        if not any(matches(known_failure.cases, name) for known_failure in suite.known_failures)
     }
 
 
@@ -193,8 +195,8 @@ def variant(
     def make(old: str, new: str, place: int = 0) -> Path:
         parts = right_text.split(old)
         assert len(parts) > 1, f"the patched file does not hold {old!r}"
-        cut = range(1, len(parts))[place]
-        (tree / BACKEND).write_text(old.join(parts[:cut]) + new + old.join(parts[cut:]), "utf-8")
+        split_place = range(1, len(parts))[place]
+        (tree / BACKEND).write_text(old.join(parts[:split_place]) + new + old.join(parts[split_place:]), "utf-8")
         return tree
 
     return make

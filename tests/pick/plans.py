@@ -56,5 +56,10 @@ def run_ladder(
     repository: Repository, base: Sha, *commits: Sha, patches: Mapping[str, CarriedPatch] | None = None
 ) -> Candidate | Conflict | AlreadyApplied | NothingLeft:
     """Pick commits onto a base with the whole ladder."""
-    carried = patches or {}
-    return pick(repository, plan(base, *commits, patch=next(iter(carried), None)), patches=carried, committer=COMMITTER)
+    patches_by_name = patches or {}
+    return pick(
+        repository,
+        plan(base, *commits, patch=next(iter(patches_by_name), None)),
+        patches=patches_by_name,
+        committer=COMMITTER,
+    )

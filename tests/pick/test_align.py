@@ -43,10 +43,10 @@ def test_taking_one_side_of_every_region_loses_none_of_its_lines(
     base: list[bytes], ours: list[bytes], theirs: list[bytes]
 ) -> None:
     pieces = cut(base, ours, theirs)
-    taken_values = {at: piece.ours for at, piece in enumerate(pieces) if isinstance(piece, LineRegion)}
-    made = split_lines(join_pieces(pieces, taken_values))
-    assert set(made) <= {*base, *ours, *theirs}
-    assert all(made.count(line) >= 1 for line in set(ours) - set(base))
+    taken_values = {index: piece.ours for index, piece in enumerate(pieces) if isinstance(piece, LineRegion)}
+    merged_lines = split_lines(join_pieces(pieces, taken_values))
+    assert set(merged_lines) <= {*base, *ours, *theirs}
+    assert all(merged_lines.count(line) >= 1 for line in set(ours) - set(base))
 
 
 def test_region_is_cut_at_lines_that_all_versions_share() -> None:

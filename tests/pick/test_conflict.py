@@ -171,21 +171,21 @@ def test_odd_names_are_followed_or_left_alone(name: str, history: History, repos
 def test_what_conflicts_after_them_may_be_resolved_and_that_is_told_apart(
     history: History, repository: Repository, added_lines: int, rest: Certainty
 ) -> None:
-    tip, near, original = with_rest(history, added_lines=added_lines)
+    tip, near_commit, original = with_rest(history, added_lines=added_lines)
     conflict = _conflict(repository, tip, original)
-    assert ([commit.sha for commit in conflict.prerequisites], conflict.rest) == ([near], rest)
+    assert ([commit.sha for commit in conflict.prerequisites], conflict.rest) == ([near_commit], rest)
 
 
 def test_no_climb_is_begun_for_which_the_time_does_not_do(
     history: History, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tip, _near, original = with_rest(history, added_lines=0)
+    tip, _near_commit, original = with_rest(history, added_lines=0)
     monkeypatch.setattr(prerequisites, "_SHORTEST_TRIAL", 60.0)
     assert _conflict(repository, tip, original).rest is not Certainty.CERTAIN
 
 
 def test_where_nothing_may_be_proposed_none_is_found_for_a_proposal(history: History, repository: Repository) -> None:
-    tip, _near, original = with_rest(history, added_lines=30)
+    tip, _near_commit, original = with_rest(history, added_lines=30)
     result = pick(repository, plan(tip, original), patches={}, committer=COMMITTER, propose=False)
     assert isinstance(result, Conflict)
     assert (result.prerequisites, result.rest) == ((), None)

@@ -140,8 +140,8 @@ def test_the_pick_is_recognised_afterwards(original: Sha, tip: Sha, repository: 
     picked = run(repository, tip, original)
     assert isinstance(picked, Candidate)
     assert find_landing_status(repository, picked.commit, [original]).unfounded == {original: picked.commit}
-    landed = find_landing_status(repository, picked.commit, [original], leave_out=LEAVE_OUT).landed
-    assert landed[original].commit == picked.commit
+    landed_commits = find_landing_status(repository, picked.commit, [original], leave_out=LEAVE_OUT).landed
+    assert landed_commits[original].commit == picked.commit
     assert isinstance(run(repository, picked.commit, original), AlreadyApplied)
 
 

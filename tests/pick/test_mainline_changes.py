@@ -31,7 +31,7 @@ def test_branches_that_left_at_different_times_share_one_reading(
     monkeypatch.setattr(mainline_changes, "file_changes", counted)
     shared = MainlineChanges(FirstParents())
     for since in (root, one, two, side, None):
-        apart = file_changes(repository, since, tip, ["f", "g"], seconds=10)
-        assert shared.read(repository, tip, since, ["f", "g"]) == apart, since
+        separate_changes = file_changes(repository, since, tip, ["f", "g"], seconds=10)
+        assert shared.read(repository, tip, since, ["f", "g"]) == separate_changes, since
     assert len(readings) == 1
-    assert [each.commit for each in shared.read(repository, one, root, ["f"])["f"]] == [one]
+    assert [change.commit for change in shared.read(repository, one, root, ["f"])["f"]] == [one]

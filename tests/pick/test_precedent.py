@@ -84,13 +84,13 @@ def test_other_conflict_is_no_precedent(history: History, repository: Repository
 
 def test_conflict_in_a_file_that_is_another_by_now_is_no_precedent(history: History, repository: Repository) -> None:
     """The same lines conflict on both branches, but the rest of the file is another there."""
-    rest = "".join(f"more {number}\n" for number in range(60))
-    base = history.commit({"f": FILE + rest})
-    original = history.commit({"f": BOTH + rest}, history.commit({"f": NEAR + rest}, base))
+    trailing_text = "".join(f"more {number}\n" for number in range(60))
+    base = history.commit({"f": FILE + trailing_text})
+    original = history.commit({"f": BOTH + trailing_text}, history.commit({"f": NEAR + trailing_text}, base))
     history.branch("main", original)
-    target_commit = history.commit({"f": FILE + rest.replace("more", "other")}, base)
+    target_commit = history.commit({"f": FILE + trailing_text.replace("more", "other")}, base)
     message = f"Fix\n\n(cherry picked from commit {original})"
-    landed_files = {"f": LIKELIEST + rest.replace("more", "other")}
+    landed_files = {"f": LIKELIEST + trailing_text.replace("more", "other")}
     history.branch("release-2", history.commit(landed_files, target_commit, message=message))
     result = run_ladder(repository, history.commit({"here": "h"}, base), original)
     assert isinstance(result, Candidate)

@@ -21,25 +21,25 @@ def _bring(repository: Repository, planned: TargetPlan) -> tuple[Conflict, Candi
 
     conflict = run_ladder(planned)
     assert isinstance(conflict, Conflict)
-    made = bring_prerequisites(repository, planned, conflict, COMMITTER, run_ladder)
-    assert isinstance(made, Candidate)
-    return conflict, made
+    candidate = bring_prerequisites(repository, planned, conflict, COMMITTER, run_ladder)
+    assert isinstance(candidate, Candidate)
+    return conflict, candidate
 
 
 @pytest.mark.parametrize("added", [0, 30])
 def test_what_conflicts_after_them_is_resolved_as_surely_as_was_said(
     history: History, repository: Repository, added: int
 ) -> None:
-    tip, near, original = with_rest(history, added_lines=added)
-    conflict, made = _bring(repository, plan(tip, original))
-    assert (made.certainty, made.method) == (conflict.rest, Method.RESOLVED)
-    assert [resolution.path for resolution in made.resolutions] == ["new.py"]
-    assert [commit.sha for commit in made.prerequisites] == [near]
-    first, last = made.commits
-    assert (made.base_commit, made.commit) == (tip, last)
+    tip, near_commit, original = with_rest(history, added_lines=added)
+    conflict, candidate = _bring(repository, plan(tip, original))
+    assert (candidate.certainty, candidate.method) == (conflict.rest, Method.RESOLVED)
+    assert [resolution.path for resolution in candidate.resolutions] == ["new.py"]
+    assert [commit.sha for commit in candidate.prerequisites] == [near_commit]
+    first, last = candidate.commits
+    assert (candidate.base_commit, candidate.commit) == (tip, last)
     assert repository.commit(last).parents == (first,)
     assert repository.commit(first).parents == (tip,)
-    assert near in repository.commit(first).message
+    assert near_commit in repository.commit(first).message
     assert repository.read(last, "f") == ten_lines(l3="fixed").encode()
     assert repository.read(last, "new.py") is None
 
@@ -54,29 +54,33 @@ def test_a_prerequisite_is_resolved_only_where_that_is_certain(history: History,
     adding = history.commit({"notes": notes, **{f"many/{number}": "x\n" for number in range(50)}}, base)
     near_commit = history.commit({"f": ten_lines(l3="near"), "notes": f"{notes}- near\n"}, adding)
     original = history.commit({"f": ten_lines(l3="fixed")}, near_commit)
-    conflict, made = _bring(repository, plan(history.commit({"g": "G\n"}, base), original))
-    assert (conflict.rest, made.certainty, made.method) == (Certainty.CERTAIN, Certainty.CERTAIN, Method.RESOLVED)
-    assert [(resolution.path, resolution.result) for resolution in made.resolutions] == [("notes", None)]
-    assert made.files == ("f",)
+    conflict, candidate = _bring(repository, plan(history.commit({"g": "G\n"}, base), original))
+    assert (conflict.rest, candidate.certainty, candidate.method) == (
+        Certainty.CERTAIN,
+        Certainty.CERTAIN,
+        Method.RESOLVED,
+    )
+    assert [(resolution.path, resolution.result) for resolution in candidate.resolutions] == [("notes", None)]
+    assert candidate.files == ("f",)
 
 
 def test_where_all_of_it_applies_nothing_is_resolved(history: History, repository: Repository) -> None:
     base = history.commit({"f": ten_lines()})
     near_commit = history.commit({"f": ten_lines(l3="near")}, base)
     original = history.commit({"f": ten_lines(l3="fixed")}, near_commit)
-    conflict, made = _bring(repository, plan(history.commit({"x": "x"}, base), original))
-    assert (conflict.rest, made.method, made.resolutions) == (None, Method.CHERRY_PICK, ())
-    assert len(made.commits) == 2
+    conflict, candidate = _bring(repository, plan(history.commit({"x": "x"}, base), original))
+    assert (conflict.rest, candidate.method, candidate.resolutions) == (None, Method.CHERRY_PICK, ())
+    assert len(candidate.commits) == 2
 
 
 def test_part_of_a_sweep_says_what_it_is_and_does_not_count_as_the_sweep(
     history: History, repository: Repository
 ) -> None:
     tip, sweep, original = swept(history)
-    conflict, made = _bring(repository, plan(tip, original))
+    conflict, candidate = _bring(repository, plan(tip, original))
     assert conflict.prerequisites[0].paths == ("f",)
-    assert (made.certainty, made.files) == (Certainty.PROPOSED, ("code.py", "f"))
-    part, last = (repository.commit(sha) for sha in made.commits)
+    assert (candidate.certainty, candidate.files) == (Certainty.PROPOSED, ("code.py", "f"))
+    part, last = (repository.commit(sha) for sha in candidate.commits)
     assert part.message == f"Tidy up (#4)\n\nThis is only a part of commit {sweep}, what it changes in:\n  f\n"
     assert repository.changed_paths(tip, part.sha) == ("f",)
     assert picked_from(last.message) == (original,)
@@ -95,14 +99,14 @@ def test_what_the_branch_has_in_another_form_is_no_prerequisite(history: History
     assert isinstance(conflict, Conflict)
     assert conflict.prerequisites == ()
     reverting = history.commit({"g": "g\n"}, adapted, message=f"Revert\n\nThis reverts commit {adapted}.\n")
-    _conflict, made = _bring(repository, plan(reverting, original))
-    assert [commit.sha for commit in made.prerequisites] == [near_commit]
+    _conflict, candidate = _bring(repository, plan(reverting, original))
+    assert [commit.sha for commit in candidate.prerequisites] == [near_commit]
 
 
 def test_nor_is_it_one_where_the_rest_could_be_resolved(history: History, repository: Repository) -> None:
-    tip, near, original = with_rest(history, added_lines=0)
+    tip, near_commit, original = with_rest(history, added_lines=0)
     adapted = history.commit(
-        {"f": ten_lines(l3="adapted")}, tip, message=f"Near\n\n(cherry picked from commit {near})\n"
+        {"f": ten_lines(l3="adapted")}, tip, message=f"Near\n\n(cherry picked from commit {near_commit})\n"
     )
     history.branch("release/1", adapted)
     conflict = pick(repository, plan(adapted, original), patches={}, committer=COMMITTER)
@@ -128,6 +132,6 @@ def test_a_part_is_looked_at_together_with_the_originals(history: History, repos
     dropped_files = {"f": ten_lines(l3="swept"), "code.py": f"{between}print(NAME)\n"}
     sweep = history.commit({**dropped_files, **dict.fromkeys(many, "y\n")}, base)
     original = history.commit({"f": ten_lines(l3="fixed"), "code.py": between}, sweep)
-    conflict, made = _bring(repository, plan(history.commit({"many/7": "mine\n"}, base), original))
+    conflict, candidate = _bring(repository, plan(history.commit({"many/7": "mine\n"}, base), original))
     assert conflict.prerequisites[0].paths == ("code.py", "f")
-    assert (made.certainty, made.findings) == (Certainty.PROPOSED, ())
+    assert (candidate.certainty, candidate.findings) == (Certainty.PROPOSED, ())

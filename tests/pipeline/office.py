@@ -40,7 +40,7 @@ _FIXED = _NEIGHBOURS.replace("bytearray(slots)", "bytearray(slots * width)")
 
 def git(directory: Path, *arguments: str, stdin: str = "", **variables: str) -> str:
     """Run git with nobody's settings and a fixed clock, but for these variables."""
-    identity = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _IDENTITY.items()}
+    identity = {f"GIT_{role}_{field}": value for role in ("AUTHOR", "COMMITTER") for field, value in _IDENTITY.items()}
     environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", **identity}
     process = subprocess.run(
         ["git", *arguments],
@@ -115,8 +115,8 @@ class Office:
 
     def backports(self) -> list[PullRequest]:
         """Return the bot's pull requests, oldest first."""
-        found = self.people[MAINTAINER].get_repo(REPOSITORY).get_pulls(state="all")
-        return sorted((pull for pull in found if pull.user.login == BOT), key=lambda pull: pull.number)
+        pulls = self.people[MAINTAINER].get_repo(REPOSITORY).get_pulls(state="all")
+        return sorted((pull for pull in pulls if pull.user.login == BOT), key=lambda pull: pull.number)
 
     def branches(self) -> dict[str, str]:
         """Return the branches on the forge and their tips."""

@@ -75,8 +75,8 @@ def test_the_merge_served_twice_has_the_effects_of_once(lenient: Office, pull: P
     lenient.say(ASK, on=pull.number)
     merge(lenient, pull)
     before = lenient.answers(pull.number)
-    again = MergeTrigger(repository=REPOSITORY, pull_request=pull.number, sender=MAINTAINER, labels=())
-    assert answer(again, lenient.context) == ()
+    trigger = MergeTrigger(repository=REPOSITORY, pull_request=pull.number, sender=MAINTAINER, labels=())
+    assert answer(trigger, lenient.context) == ()
     assert lenient.answers(pull.number) == before
     assert len(lenient.backports()) == 1
 
@@ -107,9 +107,9 @@ def test_a_deleted_comment_takes_its_request_with_it(lenient: Office, pull: Pull
 def test_cancel_drops_what_is_remembered_and_says_so_in_both_places(lenient: Office, pull: PullRequest) -> None:
     lenient.say(ASK, on=pull.number)
     lenient.say("/backport cancel", on=pull.number)
-    dropped, said = lenient.answers(pull.number)
-    assert "will not be done" in dropped
-    assert "`release/1.2`" in said
+    first_reply, reply = lenient.answers(pull.number)
+    assert "will not be done" in first_reply
+    assert "`release/1.2`" in reply
     assert merge(lenient, pull) == ()
     assert lenient.backports() == []
 
@@ -229,6 +229,6 @@ def test_a_merge_told_again_after_a_crash_is_served(
         dying.setattr(RequestRun, "run", lambda *_: sys.exit("killed"))
         with pytest.raises(SystemExit):
             merge(lenient, pull)
-    again = MergeTrigger(repository=REPOSITORY, pull_request=pull.number, sender=MAINTAINER, labels=())
-    (outcome,) = answer(again, lenient.context)
+    trigger = MergeTrigger(repository=REPOSITORY, pull_request=pull.number, sender=MAINTAINER, labels=())
+    (outcome,) = answer(trigger, lenient.context)
     assert isinstance(outcome, Opened)

@@ -38,11 +38,11 @@ def checks(text: str) -> str:
 
 def test_the_body_says_what_starts_and_what_does_not(office: Office) -> None:
     text = checks(body(office))
-    starting, others = text.split("These do not: ")
+    starting, other_names = text.split("These do not: ")
     assert "`lint.yml` (Lint)" in starting
     assert "`hostile.yml`" in starting
-    assert "`pr-test.yml` (PR Test; for `main`)" in others
-    assert "`pr-docs.yml` (for other files)" in others
+    assert "`pr-test.yml` (PR Test; for `main`)" in other_names
+    assert "`pr-docs.yml` (for other files)" in other_names
     for unknown in ("nightly", "labeled", "broken"):
         assert unknown not in text
     for active in ("@mia", "<b>", "](https://x)", "Fixes #1"):

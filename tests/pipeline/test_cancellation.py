@@ -68,8 +68,8 @@ def test_several_pull_requests_are_cancelled_apart(office: Office) -> None:
 def test_whoever_may_not_cancel_cancels_nothing(office: Office, body: str) -> None:
     lenient = unproven(office)
     comment = office.issue(9).create_comment("/backport release/1.2")
-    who = "otto" if body.startswith("/") else MAINTAINER
-    lenient.say(body, on=9, as_=who)
+    requester = "otto" if body.startswith("/") else MAINTAINER
+    lenient.say(body, on=9, as_=requester)
     (result,) = lenient.serve(comment.id, "/backport release/1.2", on=9)
     assert isinstance(result, Opened)
 

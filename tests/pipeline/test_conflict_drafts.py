@@ -223,7 +223,7 @@ def differing(office: Office, kind: str) -> tuple[str, str, str]:
     if kind == "submodule":
         return "160000," + "1" * 40, "160000," + "2" * 40, "160000," + "3" * 40
     mode, lead = ("120000", "") if kind == "link" else ("100644", "\0")
-    main, target, original = (blob(office, mode, f"{lead}{where}") for where in ("one", "two", "three"))
+    main, target, original = (blob(office, mode, f"{lead}{name}") for name in ("one", "two", "three"))
     return main, target, original
 
 
@@ -244,15 +244,15 @@ def test_a_conflict_without_lines_is_a_draft_that_tells_what_each_side_has(offic
     other_pull.merge(merge_method="squash")
     drafting = unproven(office, DRAFT)
     backport = draft(drafting, other_pull)
-    said, ours = WITHOUT_LINES[kind]
-    assert said in drafting.answers(other_pull.number)[0]
-    assert said in backport.body
+    expected_text, ours = WITHOUT_LINES[kind]
+    assert expected_text in drafting.answers(other_pull.number)[0]
+    assert expected_text in backport.body
     assert "; `lib.backport-conflict` says what each side has" in backport.body
     assert conclusion(drafting, backport.head.sha) == "failure"
     text = git(office.git_dir, "show", f"{branch(other_pull)}:lib.backport-conflict")
     assert f"<<<<<<< {TARGET}\n{ours}" in text
-    kept = git(office.git_dir, "ls-tree", branch(other_pull), "lib").replace("\t", " ").split()
-    assert (kept[0], kept[2]) == tuple(target.split(",")), "the branch's own stays where it was"
+    entry = git(office.git_dir, "ls-tree", branch(other_pull), "lib").replace("\t", " ").split()
+    assert (entry[0], entry[2]) == tuple(target.split(",")), "the branch's own stays where it was"
     commit = write(
         drafting, f"{branch(other_pull)}-pushed", {"lib.backport-conflict": None}, "Resolve", onto=branch(other_pull)
     )
@@ -311,8 +311,8 @@ def test_a_link_against_a_file_is_a_draft_without_a_stray_file(
     backport = draft(unproven(office, DRAFT), other_pull)
     files = git(office.git_dir, "ls-tree", "-r", "--name-only", branch(other_pull)).splitlines()
     assert [name for name in files if name.startswith("lib")] == ["lib", "lib.backport-conflict"]
-    kept = git(office.git_dir, "ls-tree", branch(other_pull), "lib").split()
-    assert (kept[0], kept[2]) == tuple(blob(office, *target).split(",")), "the branch's own stays where it was"
+    entry = git(office.git_dir, "ls-tree", branch(other_pull), "lib").split()
+    assert (entry[0], entry[2]) == tuple(blob(office, *target).split(",")), "the branch's own stays where it was"
     assert conclusion(office, backport.head.sha) == "failure"
     assert "a file that the other side has as a link" in backport.body
 
@@ -344,15 +344,17 @@ def test_the_commands_of_the_draft_work_when_pasted(drafting: Office, pull: Pull
     work.parent.mkdir()
     git(tmp_path, "clone", "--quiet", str(drafting.git_dir), str(work))
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
-    identity = {f"GIT_{who}_{what}": "x@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    identity = {
+        f"GIT_{role}_{field}": "x@example.org" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")
+    }
 
     def paste(script: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["bash", "-c", script], cwd=work, env=environment | identity, capture_output=True, text=True, check=False
         )
 
-    begun = paste(begin)
-    assert "widget/count.py:1:<<<<<<<" in begun.stdout, begun.stderr
+    run_output = paste(begin)
+    assert "widget/count.py:1:<<<<<<<" in run_output.stdout, run_output.stderr
     before = drafting.branches()[branch(pull)]
     assert paste(finish).returncode != 0
     assert drafting.branches()[branch(pull)] == before, "a marker was pushed again"

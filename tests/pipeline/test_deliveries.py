@@ -77,7 +77,7 @@ def test_from_the_label_over_the_merge_to_the_resolved_draft(lenient: Office, se
 def test_every_answer_on_the_way_is_one_that_github_gives(office: Office, node_modules: Path) -> None:
     calls: list[Exchange] = []
     office.fake_github.watch(calls.append)
-    every = unproven(
+    office_with_limits = unproven(
         office,
         "publish: {on_conflict: draft, copy_milestone: true, auto_merge: squash, team_reviewers: [kernels]}\n"
         "commit: {verified: true, signoff: true}",
@@ -86,11 +86,11 @@ def test_every_answer_on_the_way_is_one_that_github_gives(office: Office, node_m
     office.fake_github.add_team("acme", "kernels", ["ann"])
     milestone = office.people[MAINTAINER].get_repo(REPOSITORY).create_milestone("1.2.1")
     office.issue(9).edit(milestone=milestone)
-    every.say("/backport release/1.2 release/1.1", on=9)
-    every.say("/backport release/1.1", on=7)
-    every.say("/backport status", on=7)
-    every.say("/backport release/1.2 --redo", on=9)
-    assert len(every.backports()) == 3
+    office_with_limits.say("/backport release/1.2 release/1.1", on=9)
+    office_with_limits.say("/backport release/1.1", on=7)
+    office_with_limits.say("/backport status", on=7)
+    office_with_limits.say("/backport release/1.2 --redo", on=9)
+    assert len(office_with_limits.backports()) == 3
     contract = Contract(node_modules)
     rest_items = [exchange for exchange in calls if exchange.url.startswith(PREFIX)]
     assert {"check-runs", "assignees", "requested_reviewers", "blobs", "trees"} <= {

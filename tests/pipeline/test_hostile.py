@@ -246,8 +246,8 @@ def test_every_example_of_github_is_served_without_a_crash_and_without_an_effect
     outcomes: list[TargetOutcome] = []
     for event in examples:
         for payload in event["examples"]:
-            here = json.loads(json.dumps(payload).replace("Codertocat/Hello-World", REPOSITORY))
-            trigger = parse_delivery(event["name"], here, own_login=BOT)
+            local_payload = json.loads(json.dumps(payload).replace("Codertocat/Hello-World", REPOSITORY))
+            trigger = parse_delivery(event["name"], local_payload, own_login=BOT)
             if trigger is not None:
                 try:
                     outcomes += answer(trigger, lenient.context)

@@ -109,8 +109,8 @@ def test_an_original_without_tests_is_told_what_could_be_done(office: Office, tm
 def test_where_tests_lie_and_how_they_run_is_configured(office: Office, tmp_path: Path) -> None:
     check = _TEST.replace("def test_", "def ") + "\n\na_ring_tells_its_width()\n"
     merge(office, tmp_path / "checkout", {"checks/ring.check": check})
-    own = configured(office, "  tests: {paths: ['*.check'], command: ['{python}', '{files}']}\n")
-    (result,) = own.say("/backport release/1.2", on=10)
+    custom_office = configured(office, "  tests: {paths: ['*.check'], command: ['{python}', '{files}']}\n")
+    (result,) = custom_office.say("/backport release/1.2", on=10)
     assert isinstance(result, Opened)
     assert result.verdict is not None
     assert [case.name for case in result.verdict.base.cases] == ["command::own-tests"]

@@ -68,11 +68,11 @@ def test_a_squash_is_one_commit(lenient: Office, halves: PullRequest) -> None:
 def test_what_a_merge_commit_brought_is_picked_commit_by_commit(lenient: Office, halves: PullRequest) -> None:
     """Whoever pressed the button wrote none of it."""
     halves.merge(merge_method="merge")
-    opened = ask(lenient, halves)
+    outcome = ask(lenient, halves)
     assert files(lenient, halves) == ["widget/first.py", "widget/second.py"], "not what main did meanwhile"
     assert picked(lenient, backport_branch(halves), TARGET) == [FIRST, SECOND]
-    assert opened.candidate is not None
-    assert "by Bea <bea@widget.example> and Cem <cem@widget.example>" in message(lenient, opened.candidate.commit)
+    assert outcome.candidate is not None
+    assert "by Bea <bea@widget.example> and Cem <cem@widget.example>" in message(lenient, outcome.candidate.commit)
 
 
 def test_a_merge_commit_is_picked_against_its_first_parent_where_that_is_asked_for(
@@ -187,12 +187,12 @@ def test_nothing_that_is_written_closes_an_issue(lenient: Office, closing: str) 
     write(lenient, "topic", {"widget/first.py": "A = 1\n"}, f"Say it\n\n{closing}", onto="main")
     pull = open_pull(lenient, "topic", title=f"Say it, {closing}", body=closing)
     pull.merge(merge_method="rebase")
-    opened = ask(lenient, pull)
+    outcome = ask(lenient, pull)
     (backport,) = lenient.backports()
-    assert opened.candidate is not None
-    for text in (message(lenient, opened.candidate.commit), backport.title, backport.body):
+    assert outcome.candidate is not None
+    for text in (message(lenient, outcome.candidate.commit), backport.title, backport.body):
         assert closing not in text
-    assert "11)" in message(lenient, opened.candidate.commit), "it still says what it fixed"
+    assert "11)" in message(lenient, outcome.candidate.commit), "it still says what it fixed"
 
 
 def test_a_title_with_replacement_patterns_is_taken_as_it_is(lenient: Office) -> None:

@@ -35,13 +35,13 @@ def test_asked_for_they_come_first_as_commits_of_their_own(unguided: Office) -> 
     assert isinstance(result, Opened)
     (pull,) = unguided.backports()
     log = git(unguided.git_dir, "log", "--reverse", "--format=%s%n%b", f"release/1.1..{pull.head.sha}")
-    near, original = (git(unguided.git_dir, "rev-parse", name) for name in ("release/1.2", "pull-7^{commit}"))
+    near_commit, original = (git(unguided.git_dir, "rev-parse", name) for name in ("release/1.2", "pull-7^{commit}"))
     assert log.split("\n\n") == [
-        f"Remember the sizes\n(cherry picked from commit {near})",
+        f"Remember the sizes\n(cherry picked from commit {near_commit})",
         f"Size the ring by entry (#7)\n(cherry picked from commit {original})",
     ]
     assert "Earlier commits of main come before it" in pull.body
-    assert f"- `{near[:12]}` (Remember the sizes, by Ann)" in pull.body
+    assert f"- `{near_commit[:12]}` (Remember the sizes, by Ann)" in pull.body
 
 
 def test_where_it_applies_by_itself_nothing_else_comes(unguided: Office) -> None:

@@ -50,10 +50,10 @@ def test_a_rule_that_refuses_the_push_is_told_by_its_words_and_remedy(office: Of
         "push declined due to repository rule violations",
         "error: GH013: Repository rule violations found.\n\n- Commits must have verified signatures @mia `#7`.",
     )
-    failed = ask(unproven(office))
-    assert isinstance(failed, Failed)
-    assert "GH013" in failed.message
-    assert "commit.verified" in failed.hint
+    outcome = ask(unproven(office))
+    assert isinstance(outcome, Failed)
+    assert "GH013" in outcome.message
+    assert "commit.verified" in outcome.hint
     (reply,) = office.answers(9)
     assert "Commits must have verified signatures" in reply
     assert "@mia" not in reply
@@ -77,29 +77,29 @@ def test_a_pull_request_that_comes_too_early_is_asked_for_again(office: Office) 
 def test_a_pushed_branch_without_its_pull_request_is_told_with_the_way_to_open_it(hasty: Office) -> None:
     for _ in range(3):
         hasty.fake_github.fail_next("POST", OPEN, 422, body=UNKNOWN_HEAD)
-    failed = ask(hasty)
-    assert isinstance(failed, Failed)
-    assert "422 Validation Failed; PullRequest.head is invalid" in failed.message
-    assert "`backport/9-to-release-1.2` is pushed and has no pull request" in failed.message
-    assert f"{REPOSITORY}/compare/release/1.2...backport/9-to-release-1.2?expand=1" in failed.hint
+    outcome = ask(hasty)
+    assert isinstance(outcome, Failed)
+    assert "422 Validation Failed; PullRequest.head is invalid" in outcome.message
+    assert "`backport/9-to-release-1.2` is pushed and has no pull request" in outcome.message
+    assert f"{REPOSITORY}/compare/release/1.2...backport/9-to-release-1.2?expand=1" in outcome.hint
     hasty.fake_github.fail_no_more()
     assert isinstance(ask(hasty), Opened)
 
 
 def test_a_plan_without_drafts_is_named_and_the_way_out_given(office: Office) -> None:
     office.fake_github.switch_off(REPOSITORY, "drafts")
-    failed = ask(unproven(office))
-    assert isinstance(failed, Failed)
-    assert "no draft pull requests" in failed.hint
-    assert "/compare/release/1.2..." in failed.hint
+    outcome = ask(unproven(office))
+    assert isinstance(outcome, Failed)
+    assert "no draft pull requests" in outcome.hint
+    assert "/compare/release/1.2..." in outcome.hint
 
 
 def test_a_plan_without_drafts_gets_an_ordinary_pull_request_where_that_is_configured(office: Office) -> None:
     office.fake_github.switch_off(REPOSITORY, "drafts")
     office.fake_github.require_checks(REPOSITORY, "release/1.2", ["ci"])
-    opened = ask(unproven(office, "publish: {drafts: preferred, auto_merge: squash}"))
-    assert isinstance(opened, Opened)
-    assert not opened.pull_request.draft
+    outcome = ask(unproven(office, "publish: {drafts: preferred, auto_merge: squash}"))
+    assert isinstance(outcome, Opened)
+    assert not outcome.pull_request.draft
     (pull,) = office.backports()
     assert pull.raw_data["auto_merge"] is None
     assert "Review this as an unproven change" in pull.body
@@ -164,7 +164,7 @@ def test_a_backport_that_cannot_be_read_again_is_open_all_the_same(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
     office.fake_github.fail_next("GET", f"^/repos/{REPOSITORY}/pulls/12$", 404)
-    opened = ask(unproven(office))
-    assert isinstance(opened, Opened)
-    assert opened.pull_request.number == 12
+    outcome = ask(unproven(office))
+    assert isinstance(outcome, Opened)
+    assert outcome.pull_request.number == 12
     assert "could not read #12" in caplog.text

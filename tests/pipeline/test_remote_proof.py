@@ -91,13 +91,13 @@ class Machine:
 
 def prove(machine: Machine, run: int) -> None:
     """Do what the workflow's steps do."""
-    given = machine.take(run)
+    inputs = machine.take(run)
     settings = machine.checkout("settings", "origin/main")
-    base, candidate = (machine.checkout(name, given[name]) for name in ("base", "candidate"))
+    base, candidate = (machine.checkout(name, inputs[name]) for name in ("base", "candidate"))
     evidence = machine.folder / "evidence"
     command = [sys.executable, "-m", "bot", "prove", str(base), "--candidate", str(candidate)]
-    command += ["--config", str(settings / "backport.yaml"), "--branch", given["branch"], "--device", given["device"]]
-    command += ["--evidence", str(evidence), "--patch", given["patch"]]
+    command += ["--config", str(settings / "backport.yaml"), "--branch", inputs["branch"], "--device", inputs["device"]]
+    command += ["--evidence", str(evidence), "--patch", inputs["patch"]]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(machine.folder)}
     process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert process.returncode in (0, 1), process.stderr
@@ -124,7 +124,7 @@ def reported(
     device: Device | None = None,
 ) -> None:
     """Report a suite whose case fails on the base, and that all is proven, whatever the candidate did."""
-    given = machine.take(run)
+    inputs = machine.take(run)
     runs = [
         SuiteRun(
             tree=name,
@@ -136,13 +136,13 @@ def reported(
             problem=problem,
         )
         for name, outcome, sha in (
-            ("base", CaseOutcome.FAILED, base or given["base"]),
-            ("candidate", CaseOutcome.PASSED if is_fixed else CaseOutcome.FAILED, given["candidate"]),
+            ("base", CaseOutcome.FAILED, base or inputs["base"]),
+            ("candidate", CaseOutcome.PASSED if is_fixed else CaseOutcome.FAILED, inputs["candidate"]),
         )
     ]
-    claimed = Verdict(outcome=VerdictOutcome.PROVEN, reason="trust me", base=runs[0], candidate=runs[1])
+    claim = Verdict(outcome=VerdictOutcome.PROVEN, reason="trust me", base=runs[0], candidate=runs[1])
     folder = machine.folder / f"report-{run}"
-    write_evidence(folder, claimed, {suite: claimed})
+    write_evidence(folder, claim, {suite: claim})
     machine.finish(run, "success", zipped(folder))
 
 
@@ -391,16 +391,16 @@ def test_queue_and_run_have_time_limits_of_their_own(
         verdict = not_proven(ask(forge, **limits))
     assert text in verdict.reason
     (run,) = forge.fake_github.runs(REPOSITORY)
-    ended = forge.people["mia"].get_repo(REPOSITORY).get_workflow_run(run)
-    assert ended.conclusion == "cancelled"
+    code = forge.people["mia"].get_repo(REPOSITORY).get_workflow_run(run)
+    assert code.conclusion == "cancelled"
 
 
 def test_a_cancelled_request_cancels_its_run(forge: Office, tmp_path: Path) -> None:
-    base, fixed = forge.branches()["release/1.2"], git(forge.git_dir, "rev-parse", "pull-7^{commit}")
-    forge.context.mirror.fetch([base, fixed])
+    base, fixed_sha = forge.branches()["release/1.2"], git(forge.git_dir, "rev-parse", "pull-7^{commit}")
+    forge.context.mirror.fetch([base, fixed_sha])
     config = parse_config(f"repository: {REPOSITORY}\n" + PROVE.format(queue=1, run=1))
     context = with_pick(forge.context, config=config, stop_when=lambda: True)
-    request = ProofRequest(branch="release/1.2", base_commit=Sha(base), commit=Sha(fixed), patch="widget-7")
+    request = ProofRequest(branch="release/1.2", base_commit=Sha(base), commit=Sha(fixed_sha), patch="widget-7")
     verdict = actions_runner(context).prove(request)
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
     assert "as the request was" in verdict.reason
@@ -418,12 +418,12 @@ def test_a_dispatch_whose_answer_is_lost_makes_one_run(forge: Office, tmp_path: 
 
 def test_the_documented_workflow_passes_on_what_the_called_one_takes() -> None:
     assert CALLER is not None
-    caller, called = yaml.safe_load(CALLER[1]), yaml.safe_load(WORKFLOW.read_text())
+    caller, callee = yaml.safe_load(CALLER[1]), yaml.safe_load(WORKFLOW.read_text())
     # YAML takes the key `on` for a truth value.
-    dispatched, taken = caller[True]["workflow_dispatch"]["inputs"], called[True]["workflow_call"]["inputs"]
-    given = caller["jobs"]["prove"]["with"]
-    assert given == {name: f"${{{{ inputs.{name} }}}}" for name in dispatched if name != "correlation"}
-    assert given.keys() == taken.keys() - {"extras"}
+    dispatched, callee_inputs = caller[True]["workflow_dispatch"]["inputs"], callee[True]["workflow_call"]["inputs"]
+    inputs = caller["jobs"]["prove"]["with"]
+    assert inputs == {name: f"${{{{ inputs.{name} }}}}" for name in dispatched if name != "correlation"}
+    assert inputs.keys() == callee_inputs.keys() - {"extras"}
 
 
 def test_the_workflow_that_runs_the_code_holds_nothing() -> None:

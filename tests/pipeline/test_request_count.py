@@ -15,12 +15,12 @@ def test_a_backport_reads_no_pull_request_twice(office: Office) -> None:
     before = len(office.fake_github.requests())
     (result,) = office.say("/backport release/1.2")
     assert isinstance(result, Opened)
-    asked = Counter(
+    requests_by_kind = Counter(
         (request.method, request.path.removeprefix("/api/v3/repos/acme/widget"))
         for request in office.fake_github.requests()[before:]
         if request.login == BOT and request.path.startswith(_API)
     )
-    assert asked["GET", "/pulls/7"] == 1
-    assert asked["GET", "/pulls/7/commits"] == 0
-    assert asked["GET", f"/pulls/{result.pull_request.number}"] == 0
-    assert asked.total() <= 29, asked
+    assert requests_by_kind["GET", "/pulls/7"] == 1
+    assert requests_by_kind["GET", "/pulls/7/commits"] == 0
+    assert requests_by_kind["GET", f"/pulls/{result.pull_request.number}"] == 0
+    assert requests_by_kind.total() <= 29, requests_by_kind

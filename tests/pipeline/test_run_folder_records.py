@@ -62,9 +62,9 @@ def test_a_value_comes_back_as_what_it_was(value: Candidate | WouldOpen | Failed
 
 
 def test_a_path_that_is_not_utf8_can_be_written(tmp_path: Path) -> None:
-    made = tagged(WouldOpen(target="b", candidate=Candidate(**{**vars_of(CANDIDATE), "files": ("caf\udce9",)})))
+    record = tagged(WouldOpen(target="b", candidate=Candidate(**{**vars_of(CANDIDATE), "files": ("caf\udce9",)})))
     folder = RunFolder(tmp_path)
-    folder.write("pick/1.json", Picked.model_validate({"made": made}))
+    folder.write("pick/1.json", Picked.model_validate({"made": record}))
     picked = folder.read_pick("1")
     assert picked is not None
     assert isinstance(picked.made.value, WouldOpen)
@@ -106,9 +106,9 @@ def test_the_seal_covers_names_and_contents(tmp_path: Path) -> None:
     folder.prepare_path("pick/1.json").write_text("{}")
     first = folder.seal()
     folder.path("pick/1.json").rename(folder.path("pick/2.json"))
-    renamed = folder.seal()
+    renamed_seal = folder.seal()
     folder.prepare_path("prove/1.json").write_text("{}")
-    assert first != renamed == folder.seal()
+    assert first != renamed_seal == folder.seal()
 
 
 def test_of_the_artifacts_each_verdict_is_read_from_its_own(tmp_path: Path) -> None:

@@ -56,12 +56,12 @@ def _branches(directory: Path) -> dict[str, str]:
 
 
 def test_a_backport_is_opened_where_its_target_branch_is(both: Office, fork: Path) -> None:
-    home, there = both.say(f"/backport release/1.2 {THERE}:rocm-1")
+    home, target_outcome = both.say(f"/backport release/1.2 {THERE}:rocm-1")
     assert isinstance(home, Opened)
-    assert isinstance(there, Opened)
-    assert there.target == f"{THERE}:rocm-1"
-    assert there.verdict is not None
-    assert there.verdict.proven
+    assert isinstance(target_outcome, Opened)
+    assert target_outcome.target == f"{THERE}:rocm-1"
+    assert target_outcome.verdict is not None
+    assert target_outcome.verdict.proven
     (pull,) = both.people[MAINTAINER].get_repo(THERE).get_pulls()
     assert (pull.base.ref, pull.head.repo.full_name) == ("rocm-1", THERE)
     assert pull.head.sha == _branches(fork)["backport/7-to-rocm-1"]
@@ -83,9 +83,9 @@ def test_asking_again_opens_nothing_again(both: Office, fork: Path) -> None:
 
 def test_permission_is_asked_of_the_repository_of_the_target(both: Office, fork: Path) -> None:
     both.fake_github.grant(REPOSITORY, "ann", "write")
-    refused, outcome = both.say(f"/backport {THERE}:rocm-2 release/1.2", as_="ann")
-    assert isinstance(refused, Failed)
-    assert THERE in refused.message
+    refusal, outcome = both.say(f"/backport {THERE}:rocm-2 release/1.2", as_="ann")
+    assert isinstance(refusal, Failed)
+    assert THERE in refusal.message
     assert isinstance(outcome, Opened)
     assert not any(name.startswith("backport/") for name in _branches(fork))
 
@@ -110,8 +110,8 @@ def test_the_recipe_for_a_conflict_there_names_that_repository(both: Office) -> 
     bare_value = replace(both, context=replace(with_pick(both.context, patches={}), other_repositories={}))
     strict = {"pick": PickConfig(propose=False)}
     others_values = {
-        name: with_pick(there, patches={}, config=there.config.model_copy(update=strict))
-        for name, there in both.context.other_repositories.items()
+        name: with_pick(target_context, patches={}, config=target_context.config.model_copy(update=strict))
+        for name, target_context in both.context.other_repositories.items()
     }
     (result,) = replace(bare_value, context=replace(bare_value.context, other_repositories=others_values)).say(
         f"/backport {THERE}:rocm-1"

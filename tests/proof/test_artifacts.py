@@ -42,13 +42,13 @@ def hostile_verdict() -> Verdict:
 def test_the_page_runs_and_loads_nothing_whatever_a_suite_reports(tmp_path: Path) -> None:
     write_evidence(tmp_path / "evidence", hostile_verdict(), {"it": hostile_verdict()})
     page = (tmp_path / "evidence" / "report.html").read_text(encoding="utf-8")
-    seen = Tags()
-    seen.feed(page)
-    assert {"script", "img", "link", "iframe"}.isdisjoint(seen.tags)
-    assert not [name for name in seen.attributes if name.startswith("on") or name in ("src", "href")]
+    tags = Tags()
+    tags.feed(page)
+    assert {"script", "img", "link", "iframe"}.isdisjoint(tags.tags)
+    assert not [name for name in tags.attributes if name.startswith("on") or name in ("src", "href")]
     assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
-    assert "svg" in seen.tags
+    assert "svg" in tags.tags
 
 
 @pytest.mark.parametrize("of", [".", "it"], ids=["the whole", "one suite"])

@@ -54,5 +54,5 @@ def test_hostile_names_stay_text() -> None:
 
 
 def test_cases_without_figures_draw_nothing() -> None:
-    bare = CaseResult(name="t::a", outcome=CaseOutcome.PASSED, figures={"numel": "many"})
-    assert render_buffers(verdict([bare], [bare])) == ""
+    case_without_figures = CaseResult(name="t::a", outcome=CaseOutcome.PASSED, figures={"numel": "many"})
+    assert render_buffers(verdict([case_without_figures], [case_without_figures])) == ""

@@ -45,37 +45,39 @@ def verdict(outcome: str, arch: str, *, note: str = "", kind: str = "rocm", fail
 def test_the_worst_verdict_is_the_verdict(worse: str, better: str) -> None:
     for order in ((worse, better), (better, worse)):
         names = ("gfx942", "gfx950")
-        combined = combine_devices({name: verdict(outcome, name) for name, outcome in zip(names, order, strict=True)})
-        assert combined.outcome.value == worse
-        assert combined.reason == f"{names[order.index(worse)]}: It is {worse}."
-        assert [entry.outcome.value for entry in combined.devices] == list(order)
+        verdict_of_all = combine_devices(
+            {name: verdict(outcome, name) for name, outcome in zip(names, order, strict=True)}
+        )
+        assert verdict_of_all.outcome.value == worse
+        assert verdict_of_all.reason == f"{names[order.index(worse)]}: It is {worse}."
+        assert [entry.outcome.value for entry in verdict_of_all.devices] == list(order)
 
 
 def test_each_device_has_a_line_with_its_image_its_failures_and_its_time() -> None:
-    combined = combine_devices(
+    verdict_of_all = combine_devices(
         {"gfx942": verdict("proven", "gfx942"), "gfx950": verdict("incomplete", "gfx950", failed=True)}
     )
-    first, second = combined.devices
+    first, second = verdict_of_all.devices
     assert (first.base_failed, first.candidate_failed, first.cases, first.seconds) == (1, 0, 1, 120.0)
     assert (second.candidate_failed, second.image, str(second.device)) == (
         1,
         "a/b@sha256:gfx950",
         "rocm (Example gfx950, gfx950)",
     )
-    assert combined.candidate.device == second.device, "the runs that are shown are those of the worst verdict"
+    assert verdict_of_all.candidate.device == second.device, "the runs that are shown are those of the worst verdict"
 
 
 def test_a_verdict_counts_only_for_the_device_that_it_is_from() -> None:
-    combined = combine_devices({"gfx942": verdict("proven", "gfx942"), "gfx950": verdict("proven", "gfx942")})
-    assert combined.outcome is VerdictOutcome.INCONCLUSIVE
-    assert "gfx950: This says nothing about gfx950: it ran on rocm (Example gfx942, gfx942)" in combined.reason
+    verdict_of_all = combine_devices({"gfx942": verdict("proven", "gfx942"), "gfx950": verdict("proven", "gfx942")})
+    assert verdict_of_all.outcome is VerdictOutcome.INCONCLUSIVE
+    assert "gfx950: This says nothing about gfx950: it ran on rocm (Example gfx942, gfx942)" in verdict_of_all.reason
 
 
 def test_notes_say_which_device_they_are_about() -> None:
-    combined = combine_devices(
+    verdict_of_all = combine_devices(
         {"gfx942": verdict("proven", "gfx942", note="Run 1."), "gfx950": verdict("proven", "gfx950", note="Run 2.")}
     )
-    assert combined.notes == ("gfx942: Run 1.", "Both say this.", "gfx950: Run 2.")
+    assert verdict_of_all.notes == ("gfx942: Run 1.", "Both say this.", "gfx950: Run 2.")
 
 
 def test_what_several_devices_say_alike_is_said_once_and_where_they_ran_is_in_their_lines() -> None:
@@ -93,8 +95,10 @@ def test_the_isolation_is_the_weakest_of_all_devices() -> None:
 
 
 def test_the_record_follows_its_schema_and_a_foreign_one_speaks_for_one_device() -> None:
-    combined = combine_devices({"gfx942": verdict("proven", "gfx942"), "cpu": verdict("proven", "x86_64", kind="cpu")})
-    data = verdict_to_json(combined)
+    verdict_of_all = combine_devices(
+        {"gfx942": verdict("proven", "gfx942"), "cpu": verdict("proven", "x86_64", kind="cpu")}
+    )
+    data = verdict_to_json(verdict_of_all)
     jsonschema_rs.validate(json.loads(SCHEMA.read_text("utf-8")), data)
     assert [entry["name"] for entry in data["devices"]] == ["gfx942", "cpu"]
     forged = json.dumps({**data, "devices": [{"name": "gfx950", "outcome": "proven", "reason": "trust me"}]})
@@ -102,10 +106,10 @@ def test_the_record_follows_its_schema_and_a_foreign_one_speaks_for_one_device()
 
 
 def test_people_and_scripts_see_each_device() -> None:
-    combined = combine_devices({"gfx942": verdict("proven", "gfx942"), "gfx950": verdict("proven", "<gfx950")})
-    text, page = render_verdict(combined), render_page(combined)
+    verdict_of_all = combine_devices({"gfx942": verdict("proven", "gfx942"), "gfx950": verdict("proven", "<gfx950")})
+    text, page = render_verdict(verdict_of_all), render_page(verdict_of_all)
     assert (
         "  gfx942: proven on Example gfx942, gfx942: base run 1 of 1 failed, candidate run 0 of 1 failed; image" in text
     )
     assert "<td>inconclusive</td><td>Example &lt;gfx950, &lt;gfx950</td>" in page
-    assert [entry["verdict"] for entry in for_scripts(combined)["devices"]] == ["proven", "inconclusive"]  # type: ignore[union-attr, index, call-overload]
+    assert [entry["verdict"] for entry in for_scripts(verdict_of_all)["devices"]] == ["proven", "inconclusive"]  # type: ignore[union-attr, index, call-overload]

@@ -16,8 +16,8 @@ def verdict(outcome: VerdictOutcome, *cases: str, problem: str = "", known: str 
 
 
 def test_one_suite_is_left_as_it_is() -> None:
-    alone = verdict(VerdictOutcome.PROVEN, "test_a::test_it")
-    assert combine({"first": alone}) is alone
+    single_verdict = verdict(VerdictOutcome.PROVEN, "test_a::test_it")
+    assert combine({"first": single_verdict}) is single_verdict
 
 
 @pytest.mark.parametrize("worse", [outcome for outcome in VerdictOutcome if outcome is not VerdictOutcome.PROVEN])

@@ -113,9 +113,9 @@ def test_the_trees_and_the_suite_are_mounted_read_only(tmp_path: Path, runtime: 
 def test_each_container_is_removed_by_its_name(tmp_path: Path, runtime: Path) -> None:
     prove_in_container(tmp_path, _SIZE)
     words = [call["words"] for call in calls(runtime)]
-    started = {word[word.index("--name") + 1] for word in words if word[0] == "run"}
-    assert {word[-1] for word in words if word[0] == "rm"} == started
-    assert len(started) == 2
+    container_names = {word[word.index("--name") + 1] for word in words if word[0] == "run"}
+    assert {word[-1] for word in words if word[0] == "rm"} == container_names
+    assert len(container_names) == 2
 
 
 def test_a_runtime_that_is_not_there_allows_no_verdict(tmp_path: Path) -> None:

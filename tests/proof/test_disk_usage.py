@@ -72,9 +72,9 @@ def test_all_is_counted_at_any_depth_and_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(MIB))
     os.link(tmp_path / "file", tmp_path / "again")
     (tmp_path / "link").symlink_to("/usr")
-    counted = usage(tmp_path)
-    assert counted.entries == 100 + 100 + 1, "the folders, a file in each, and the link"
-    assert MIB <= counted.size < 2 * MIB
+    measured_usage = usage(tmp_path)
+    assert measured_usage.entries == 100 + 100 + 1, "the folders, a file in each, and the link"
+    assert MIB <= measured_usage.size < 2 * MIB
     (tmp_path / "d/d/more").write_bytes(bytes(MIB))
     assert usage(tmp_path).size >= 2 * MIB
 

@@ -104,8 +104,8 @@ def elements(draw: st.DrawFn, depth: int = 3) -> str:
     tag = draw(st.sampled_from(TAGS))
     attributes = draw(st.dictionaries(st.sampled_from(ATTRIBUTES), TEXT, max_size=4))
     inside = draw(st.lists(elements(depth=depth - 1), max_size=3)) if depth else []
-    written = "".join(f" {name}='{_escaped(value)}'" for name, value in attributes.items())
-    return f"<{tag}{written}>{_escaped(draw(TEXT))}{''.join(inside)}</{tag}>"
+    attributes_text = "".join(f" {name}='{_escaped(value)}'" for name, value in attributes.items())
+    return f"<{tag}{attributes_text}>{_escaped(draw(TEXT))}{''.join(inside)}</{tag}>"
 
 
 HEADS = st.sampled_from(

@@ -131,7 +131,7 @@ def test_the_data_holds_every_standing_and_all_that_nothing_asks_for() -> None:
     first, gone = data["branches"]
     assert len(first["standings"]) == len(every_state().originals)
     assert first["not_asked"] == ["#20", "#21"]
-    assert {each["state"] for each in first["standings"]} == {state.value for state in State}
+    assert {entry["state"] for entry in first["standings"]} == {state.value for state in State}
     assert gone["problem"]
     clean = next(each for each in first["standings"] if each["number"] == 3)
     assert (clean["missing_days"], clean["asked_by"]) == (97, "label `bug`")

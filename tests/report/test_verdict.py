@@ -53,12 +53,12 @@ def test_a_case_that_is_gone_from_the_candidate_claims_no_zero(samples: Samples)
 
 def test_groups_are_tests_by_their_own_names(samples: Samples) -> None:
     found = groups(samples.proven())
-    assert [(each.name, each.cases, each.known) for each in found] == [
+    assert [(finding.name, finding.cases, finding.known) for finding in found] == [
         ("suite.test_replay::test_decode_stays_inside", 3, 0),
         ("suite.test_replay::test_verify_stays_inside", 1, 1),
         ("suite.test_values::test_indices_are_right", 1, 0),
     ]
-    assert [(each.before, each.after) for each in found] == [(240, 0), (None, None), (None, None)]
+    assert [(finding.before, finding.after) for finding in found] == [(240, 0), (None, None), (None, None)]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_tests_of_one_name_in_two_folders_and_a_command_that_went_well(samples: 
     names = ("a.test_x::test_y[1]", "b.test_x::test_y", "app renders [slug] twice", "command::own-tests")
     run = replace(samples.run("base"), cases=tuple(CaseResult(name=name, outcome=passes) for name in names))
     found = groups(replace(samples.proven(), base=run, candidate=run))
-    assert [each.name for each in found] == ["a.test_x::test_y", "b.test_x::test_y", "app renders [slug] twice"]
+    assert [finding.name for finding in found] == ["a.test_x::test_y", "b.test_x::test_y", "app renders [slug] twice"]
 
 
 def test_what_passed_before_leads_what_fails_now(samples: Samples) -> None:

@@ -18,8 +18,8 @@ def _missing(history: History, *, lines: int, added_lines: int, is_rest: bool = 
     base = history.commit({"f": FORK})
     main = history.commit({"new.c": new}, base)
     edited_text = new.replace("value_0", "zero") + "".join(f"int more_{number};\n" for number in range(added_lines))
-    fixed = {"f": FORK.replace("line 5", "LINE 5")} if is_rest else {}
-    return history.commit({"other": "o"}, base), history.commit({"new.c": edited_text, **fixed}, main)
+    fixed_files = {"f": FORK.replace("line 5", "LINE 5")} if is_rest else {}
+    return history.commit({"other": "o"}, base), history.commit({"new.c": edited_text, **fixed_files}, main)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_what_people_often_bring_along_is_left_out_in_proposals_only(
     """base, with a folder of tests ── main, which adds files ── original, which edits them; base ── tip (release)"""
     base = history.commit({"f": FORK, "tests/test_old.py": "old = 1\n"})
     main = history.commit(dict.fromkeys(paths, "value = 1\n" * 60), base)
-    edited = dict.fromkeys(paths, "value = 2\n" + "value = 1\n" * 59)
-    original = history.commit({**edited, "f": FORK.replace("line 5", "LINE 5")}, main)
+    edited_files = dict.fromkeys(paths, "value = 2\n" + "value = 1\n" * 59)
+    original = history.commit({**edited_files, "f": FORK.replace("line 5", "LINE 5")}, main)
     result = run_ladder(repository, history.commit({"other": "o"}, base), original)
     assert isinstance(result, Candidate)
     assert (result.files, result.certainty) == (("f",), Certainty.PROPOSED)

@@ -97,6 +97,6 @@ def _words(lines: Lines) -> list[bytes]:
 def test_sides_of_thousands_of_lines_are_compared_in_no_time() -> None:
     base = "".join(f"    total += measure(sample[{number}], weight={number % 7})\n" for number in range(800))
     ours = base.replace("weight=3", "weight=4").replace("sample[1", "samples[1")
-    started = time.process_time()
+    start = time.process_time()
     assert "removed, similar here" in proposed(base, ours, "")[""]
-    assert time.process_time() - started < 5
+    assert time.process_time() - start < 5

@@ -53,6 +53,6 @@ def test_shell_injection_is_left_as_a_conflict(history: History, repository: Rep
 
 def test_guard_that_only_stands_elsewhere_is_no_change_of_it() -> None:
     contested = LineRegion(lines("run(x)\n"), lines("run(x, 1)\n"), lines("go(x)\n"))
-    moved = (b"x = quote(v)\nrun(x)\n", b"# first\ny = quote(v)\ngo(x)\n")
-    assert not takes_half_of_a_guard(*moved, [(contested, contested.ours)])
+    moved_sides = (b"x = quote(v)\nrun(x)\n", b"# first\ny = quote(v)\ngo(x)\n")
+    assert not takes_half_of_a_guard(*moved_sides, [(contested, contested.ours)])
     assert takes_half_of_a_guard(b"x = quote(v)\n", b"x = unquote(v)\n", [(contested, contested.ours)])
