@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def released() -> Callable[[str], Path]:
+def release_tree() -> Callable[[str], Path]:
     """Return the unpacked sources of a released sglang version; downloaded once, then cached."""
     return releases.source_tree
 

@@ -28,8 +28,8 @@ LONGEST = 30.0
 
 
 @pytest.mark.parametrize("version", ["0.5.10", "0.5.12"])
-def test_a_proof_takes_half_a_minute_at_most(version: str, released: Callable[[str], Path], tmp_path: Path) -> None:
-    base, patches = released(version), load_patches([bundled_patches()])
+def test_a_proof_takes_half_a_minute_at_most(version: str, release_tree: Callable[[str], Path], tmp_path: Path) -> None:
+    base, patches = release_tree(version), load_patches([bundled_patches()])
     patch = patches["sglang-24587"]
     candidate = shutil.copytree(base, tmp_path / "candidate")
     result = apply(DirectoryTree(candidate), patch)

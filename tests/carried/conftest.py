@@ -187,9 +187,9 @@ def patches() -> Mapping[str, CarriedPatch]:
 
 
 @pytest.fixture(scope="session")
-def backend(released: Callable[[str], Path]) -> Callable[[str], Drift]:
+def backend(release_tree: Callable[[str], Path]) -> Callable[[str], Drift]:
     """Return the aiter backend of a released version, ready to drift."""
-    return lambda version: Drift((released(version) / BACKEND).read_text(encoding="utf-8"))
+    return lambda version: Drift((release_tree(version) / BACKEND).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")

@@ -175,9 +175,9 @@ def test_a_patch_that_needs_another_first_says_so(backend: Backend, patches: Map
 
 
 def test_the_diff_is_one_that_git_applies(
-    tmp_path: Path, released: Callable[[str], Path], patches: Mapping[str, CarriedPatch]
+    tmp_path: Path, release_tree: Callable[[str], Path], patches: Mapping[str, CarriedPatch]
 ) -> None:
-    source = DirectoryTree(released("0.5.11"))
+    source = DirectoryTree(release_tree("0.5.11"))
     outcome = _applied(source, patches["sglang-24587"])
     target = tmp_path / _BACKEND
     target.parent.mkdir(parents=True)

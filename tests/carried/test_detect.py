@@ -48,9 +48,9 @@ def _expected(patch: str, version: str) -> str:
 
 @pytest.mark.parametrize("version", releases.known_versions())
 def test_every_release_is_told_apart_for_every_patch(
-    version: str, released: Callable[[str], Path], patches: Mapping[str, CarriedPatch]
+    version: str, release_tree: Callable[[str], Path], patches: Mapping[str, CarriedPatch]
 ) -> None:
-    tree = DirectoryTree(released(version))
+    tree = DirectoryTree(release_tree(version))
     values = {name: check(tree, patch) for name, patch in patches.items()}
     assert {name: str(report.status) for name, report in values.items()} == {
         name: _expected(name, version) for name in patches

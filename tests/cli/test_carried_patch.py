@@ -21,11 +21,11 @@ def type_in(*words: str | Path) -> Result:
 
 
 @pytest.fixture
-def tree(released: Callable[[str], Path], tmp_path: Path) -> Path:
+def tree(release_tree: Callable[[str], Path], tmp_path: Path) -> Path:
     """The part of a release that the carried patches change."""
     for name in (BACKEND, "sglang/__init__.py", "sglang/srt/model_executor/cuda_graph_runner.py"):
         (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(released("0.5.10") / name, tmp_path / "tree" / name)
+        shutil.copy(release_tree("0.5.10") / name, tmp_path / "tree" / name)
     return tmp_path / "tree"
 
 

@@ -83,9 +83,9 @@ def patches() -> Mapping[str, CarriedPatch]:
 
 
 @pytest.fixture(scope="module")
-def fixed(patches: Mapping[str, CarriedPatch], released: Callable[[str], Path]) -> FixedTree:
+def fixed(patches: Mapping[str, CarriedPatch], release_tree: Callable[[str], Path]) -> FixedTree:
     """The token buffer's fix on 0.5.12."""
-    (only,) = fixed_trees(DirectoryTree(released("0.5.12")), patches["sglang-24587"], patches)
+    (only,) = fixed_trees(DirectoryTree(release_tree("0.5.12")), patches["sglang-24587"], patches)
     return only
 
 
@@ -147,7 +147,7 @@ def test_what_no_argument_covers_is_left_to_the_suite_and_to_a_declaration(fixed
 
 
 def test_the_suite_judges_the_very_tree_of_a_mutant_and_leaves_the_target_as_it_is(
-    fixed: FixedTree, patches: Mapping[str, CarriedPatch], released: Callable[[str], Path], tmp_path: Path
+    fixed: FixedTree, patches: Mapping[str, CarriedPatch], release_tree: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """A suite that only looks for a text: it fails on the base, passes on the fix, and finds one mutant of two."""
     (tmp_path / "test_it.py").write_text(
@@ -157,9 +157,9 @@ def test_the_suite_judges_the_very_tree_of_a_mutant_and_leaves_the_target_as_it_
         encoding="utf-8",
     )
     small = replace(fixed, patch=replace(fixed.patch, suite=Suite(name=fixed.patch.name, directory=tmp_path)))
-    file = released("0.5.12") / BACKEND
+    file = release_tree("0.5.12") / BACKEND
     before = file.read_bytes()
-    with suite_judge(released("0.5.12"), small, patches, "cpu") as judge:
+    with suite_judge(release_tree("0.5.12"), small, patches, "cpu") as judge:
         wrong_mutant, right_mutant = mutant(small, SIZE, "max_bs * self.page_size"), mutant(small, SIZE, f"{SIZE} * 2")
         assert judge(small.with_mutant(wrong_mutant), wrong_mutant.source.encode()).startswith("incomplete")
         assert judge(small.with_mutant(right_mutant), right_mutant.source.encode()) == ""
@@ -167,10 +167,10 @@ def test_the_suite_judges_the_very_tree_of_a_mutant_and_leaves_the_target_as_it_
 
 
 def test_a_tree_that_needs_no_fix_gives_no_mutants(
-    patches: Mapping[str, CarriedPatch], released: Callable[[str], Path]
+    patches: Mapping[str, CarriedPatch], release_tree: Callable[[str], Path]
 ) -> None:
     with pytest.raises(ConfigError, match="no mutant was made"):
-        fixed_trees(DirectoryTree(released("0.5.13")), patches["sglang-24587"], patches)
+        fixed_trees(DirectoryTree(release_tree("0.5.13")), patches["sglang-24587"], patches)
 
 
 @pytest.mark.timeout(900)

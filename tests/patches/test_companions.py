@@ -63,7 +63,7 @@ def _part(whole: SuiteRun, suite: Path) -> SuiteRun:
 
 @pytest.fixture(scope="module")
 def tree(
-    released: Release,
+    release_tree: Release,
     patched: Callable[..., Path],
     shipped: Mapping[str, CarriedPatch],
     tmp_path_factory: pytest.TempPathFactory,
@@ -73,7 +73,7 @@ def tree(
     @cache
     def make(version: str, *names: str) -> Path:
         if not names:
-            return released(version)
+            return release_tree(version)
         folder = tmp_path_factory.mktemp("tree") / "-".join([version, *names])
         return patched(make(version, *names[:-1]), folder, shipped[names[-1]])
 
@@ -89,9 +89,9 @@ def tree(
     ],
 )
 def test_the_suite_tells_the_releases_apart(
-    name: str, broken: str, fixed: str, released: Release, run: Runs, shipped: Mapping[str, CarriedPatch]
+    name: str, broken: str, fixed: str, release_tree: Release, run: Runs, shipped: Mapping[str, CarriedPatch]
 ) -> None:
-    before, after = (run(released(version), *COMPANIONS)[name] for version in (broken, fixed))
+    before, after = (run(release_tree(version), *COMPANIONS)[name] for version in (broken, fixed))
     verdict = judge_suite(shipped[name].suite, before, after)
     assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
 
@@ -119,7 +119,7 @@ def test_the_carried_companion_is_proven(
 
 @pytest.mark.parametrize("version", ["0.5.10", "0.5.11", "0.5.12"])
 def test_with_its_companions_every_mode_stays_inside(
-    version: str, released: Release, tree: Callable[..., Path], run: Runs, shipped: Mapping[str, CarriedPatch]
+    version: str, release_tree: Release, tree: Callable[..., Path], run: Runs, shipped: Mapping[str, CarriedPatch]
 ) -> None:
     """MLA verify at full context, declared to fail with the first patch alone, is then a case like any other.
 
@@ -132,7 +132,7 @@ def test_with_its_companions_every_mode_stays_inside(
     candidate = tree(version, FIRST, *names)
     runs = run(candidate, FIRST, *COMPANIONS)
     for name in names:
-        verdict = judge_suite(shipped[name].suite, run(released(version), *COMPANIONS)[name], runs[name])
+        verdict = judge_suite(shipped[name].suite, run(release_tree(version), *COMPANIONS)[name], runs[name])
         assert verdict.outcome is VerdictOutcome.PROVEN, (name, verdict.reason)
     _assert_nothing_undeclared_fails(runs[FIRST], candidate, shipped)
 

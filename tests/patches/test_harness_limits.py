@@ -72,7 +72,7 @@ def test_an_interpreter_that_fails_on_a_loop_is_named():
 
 @pytest.fixture
 def run(
-    shipped: Mapping[str, CarriedPatch], released: Callable[[str], Path], tmp_path: Path
+    shipped: Mapping[str, CarriedPatch], release_tree: Callable[[str], Path], tmp_path: Path
 ) -> Callable[..., SuiteRun]:
     """Run a test of ours in place of a carried patch's own, with packages before or behind those of the harness."""
     suite = shipped["sglang-24587"].suite
@@ -83,7 +83,7 @@ def run(
         shutil.copy(suite.directory / "conftest.py", folder)
         (folder / "test_ours.py").write_text(test, encoding="utf-8")
         ours: Suite = replace(suite, directory=folder, import_paths=(*before, *suite.import_paths, *behind))
-        return run_suite(released("0.5.13"), ours, name="base", device="cpu")
+        return run_suite(release_tree("0.5.13"), ours, name="base", device="cpu")
 
     return once
 

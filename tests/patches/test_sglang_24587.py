@@ -63,9 +63,9 @@ def undeclared(run: SuiteRun, suite: Suite) -> set[str]:
 
 @pytest.mark.parametrize("version", ["0.5.13", "0.5.23"])
 def test_a_fixed_release_fails_what_is_declared_and_nothing_else(
-    version: str, released: Release, patch: CarriedPatch, run: Callable[[Path], SuiteRun]
+    version: str, release_tree: Release, patch: CarriedPatch, run: Callable[[Path], SuiteRun]
 ) -> None:
-    result = run(released(version))
+    result = run(release_tree(version))
     assert result.problem == ""
     assert result.count(CaseOutcome.ERROR) == 0
     assert undeclared(result, patch.suite) == set()
@@ -76,14 +76,14 @@ def test_a_fixed_release_fails_what_is_declared_and_nothing_else(
 
 
 def test_the_carried_patch_is_proven_on_a_broken_release(
-    released: Release,
+    release_tree: Release,
     patched: Patched,
     patch: CarriedPatch,
     run: Callable[[Path], SuiteRun],
     tmp_path: Path,
 ) -> None:
     """The demo's tests and those of the companions prove it on the other releases."""
-    base, candidate = run(released("0.5.12")), run(patched(released("0.5.12"), tmp_path / "candidate", patch))
+    base, candidate = run(release_tree("0.5.12")), run(patched(release_tree("0.5.12"), tmp_path / "candidate", patch))
     verdict = judge(base, candidate, known_failures=patch.suite.known_failures)
     assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
     assert verdict.known_failures
@@ -100,9 +100,9 @@ def test_the_carried_patch_is_proven_on_a_broken_release(
     ],
 )
 def test_the_overflow_is_counted_to_the_element(
-    case: str, figures: dict[str, str], released: Release, run: Callable[[Path], SuiteRun]
+    case: str, figures: dict[str, str], release_tree: Release, run: Callable[[Path], SuiteRun]
 ) -> None:
-    cases = {case.name: case for case in run(released("0.5.12")).cases}
+    cases = {case.name: case for case in run(release_tree("0.5.12")).cases}
     found = cases[f"test_token_indices::test_writes_stay_inside_and_are_right[{case}]"]
     assert {name: found.figures[name] for name in figures} == figures
     if figures["past_end"] != "0":
@@ -186,10 +186,10 @@ def part(patch: CarriedPatch, tmp_path_factory: pytest.TempPathFactory) -> Calla
 
 @pytest.fixture(scope="module")
 def variant(
-    released: Release, patched: Patched, patch: CarriedPatch, tmp_path_factory: pytest.TempPathFactory
+    release_tree: Release, patched: Patched, patch: CarriedPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Path]:
     """Make the patched tree with one text replaced by another: where it first stands, or at a `place`."""
-    tree = patched(released("0.5.12"), tmp_path_factory.mktemp("variant") / "tree", patch)
+    tree = patched(release_tree("0.5.12"), tmp_path_factory.mktemp("variant") / "tree", patch)
     right_text = (tree / BACKEND).read_text("utf-8")
 
     def make(old: str, new: str, place: int = 0) -> Path:
@@ -218,18 +218,18 @@ def test_a_wrong_fix_fails_a_case(
 
 
 @pytest.fixture(scope="module")
-def broken_run(part: Callable[..., Suite], released: Release) -> tuple[Suite, SuiteRun]:
+def broken_run(part: Callable[..., Suite], release_tree: Release) -> tuple[Suite, SuiteRun]:
     """Run the cases of the token indices on a broken release, once for all hostile candidates."""
     suite = part("test_token_indices.py")
-    return suite, run_suite(released("0.5.12"), suite, name="base", device="cpu")
+    return suite, run_suite(release_tree("0.5.12"), suite, name="base", device="cpu")
 
 
 @pytest.mark.parametrize("code", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_candidate_that_mends_nothing_is_not_proven(
-    code: str, broken_run: tuple[Suite, SuiteRun], released: Release, tmp_path: Path
+    code: str, broken_run: tuple[Suite, SuiteRun], release_tree: Release, tmp_path: Path
 ) -> None:
     (suite, base), tree = broken_run, tmp_path / "tree"
-    shutil.copytree(released("0.5.12"), tree)
+    shutil.copytree(release_tree("0.5.12"), tree)
     text = (tree / BACKEND).read_text("utf-8")
     (tree / BACKEND).write_text(text.replace(IMPORT, f"{IMPORT}{code}\n", 1), "utf-8")
     candidate = run_suite(tree, suite, name="candidate", device="cpu")
@@ -254,11 +254,11 @@ def test_another_wording_of_the_fix_passes(
 
 
 def test_a_kernel_that_amd_cannot_compile_is_a_failing_case(
-    patch: CarriedPatch, released: Release, tmp_path: Path
+    patch: CarriedPatch, release_tree: Release, tmp_path: Path
 ) -> None:
     """The interpreter would run it; only the compiler knows."""
     tree, suite = tmp_path / "tree", tmp_path / "suite"
-    shutil.copytree(released("0.5.12"), tree)
+    shutil.copytree(release_tree("0.5.12"), tree)
     kernels = tree / "sglang/srt/layers/attention/utils.py"
     whole_text = "    pid = tl.program_id(axis=0)\n"
     broken_text = kernels.read_text("utf-8").replace(whole_text, whole_text + "    offsets = tl.arange(0, 3)\n", 1)

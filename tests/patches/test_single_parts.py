@@ -30,7 +30,7 @@ FAILURES = {
 
 @pytest.fixture(scope="module")
 def verdict(
-    released: Callable[[str], Path],
+    release_tree: Callable[[str], Path],
     patched: Callable[..., Path],
     shipped: Mapping[str, CarriedPatch],
     tmp_path_factory: pytest.TempPathFactory,
@@ -40,9 +40,9 @@ def verdict(
     patches = [shipped[name] for name in FAILURES]
     for patch in patches:
         shutil.copytree(patch.suite.directory, folder / "suite", dirs_exist_ok=True)
-    candidate = patched(released("0.5.12"), folder / "candidate", *patches)
+    candidate = patched(release_tree("0.5.12"), folder / "candidate", *patches)
     suite = replace(patches[0].suite, directory=folder / "suite")
-    return prove(released("0.5.12"), candidate, suite, device="cpu")
+    return prove(release_tree("0.5.12"), candidate, suite, device="cpu")
 
 
 def test_the_carried_patches_are_proven(verdict: Verdict) -> None:

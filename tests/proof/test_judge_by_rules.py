@@ -27,7 +27,7 @@ def test_it():
 
 
 @pytest.fixture
-def prove(tmp_path: Path, released: Callable[[str], Path]) -> Callable[..., Verdict]:
+def prove(tmp_path: Path, release_tree: Callable[[str], Path]) -> Callable[..., Verdict]:
     """Prove a fix of 0.5.12, changed in one place, by a suite that only looks for some text, and by the real rules."""
     suite = tmp_path / "suite"
     suite.mkdir()
@@ -38,7 +38,7 @@ def prove(tmp_path: Path, released: Callable[[str], Path]) -> Callable[..., Verd
     for tree in (base, candidate):
         (tree / BACKEND).parent.mkdir(parents=True)
         (tree / "sglang/__init__.py").touch()
-        shutil.copy(released("0.5.12") / BACKEND, tree / BACKEND)
+        shutil.copy(release_tree("0.5.12") / BACKEND, tree / BACKEND)
 
     def run(old: str = "", new: str = "") -> Verdict:
         result = apply(DirectoryTree(candidate), patch)

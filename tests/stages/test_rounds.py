@@ -22,11 +22,11 @@ from bot.pipeline import run as target_run
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.run_folder_records import Proof
 from tests.pipeline.office import BOT, MAINTAINER, Office, git
-from tests.pipeline.test_siblings import drifting
+from tests.pipeline.test_siblings import drifting_office
 from tests.pipeline.test_target_repository import THERE, fork
 from tests.stages.pipeline import Pipeline
 
-__all__ = ["drifting", "fork"]
+__all__ = ["drifting_office", "fork"]
 
 CLEAN = "/backport release/1.2"
 
@@ -40,7 +40,9 @@ def _move(office: Office, branch: str) -> Sha:
 # --- siblings ---------------------------------------------------------------------------------------------------------
 
 
-def test_an_older_branch_learns_from_a_newer_one_of_the_same_request(drifting: Office, pipeline: Pipeline) -> None:
+def test_an_older_branch_learns_from_a_newer_one_of_the_same_request(
+    drifting_office: Office, pipeline: Pipeline
+) -> None:
     pipeline.write_config(required=False)
     older, newer = pipeline.run("/backport release/1.9 release/2.0", on=20)
     assert isinstance(older, Opened)
@@ -51,37 +53,37 @@ def test_an_older_branch_learns_from_a_newer_one_of_the_same_request(drifting: O
 
 
 def test_what_was_made_from_a_sibling_that_is_not_opened_is_not_opened_either(
-    drifting: Office, pipeline: Pipeline
+    drifting_office: Office, pipeline: Pipeline
 ) -> None:
     pipeline.write_config(required=False)
     pipeline.plan(pipeline.event("/backport release/1.9 release/2.0", on=20))
     pipeline.pick()
     seal = pipeline.seal()
     pipeline.prove()
-    _move(drifting, "release/2.0")
+    _move(drifting_office, "release/2.0")
     older, newer = pipeline.publish(seal)
     assert isinstance(newer, Failed)
     assert "moved" in newer.message
     assert isinstance(older, Failed)
     assert "made from the one to another branch" in older.message
     assert "`/backport release/1.9`" in older.hint
-    assert drifting.backports() == []
-    assert "made from the one to another branch" in drifting.answers(20)[0]
+    assert drifting_office.backports() == []
+    assert "made from the one to another branch" in drifting_office.answers(20)[0]
 
 
 def test_what_was_made_from_a_sibling_that_moved_is_made_again_with_it(
-    drifting: Office, pipeline: Pipeline, tmp_path: Path
+    drifting_office: Office, pipeline: Pipeline, tmp_path: Path
 ) -> None:
     pipeline.write_config(required=False)
     pipeline.plan(pipeline.event("/backport release/1.9 release/2.0", on=20))
     pipeline.pick()
     seal = pipeline.seal()
     pipeline.prove()
-    tip = _move(drifting, "release/2.0")
+    tip = _move(drifting_office, "release/2.0")
     again = RunFolder(tmp_path / "again")
     assert pipeline.publish(seal, next_round=again) == ()
-    assert drifting.backports() == []
-    assert "the branch of a sibling moved: picked and proven again" in drifting.answers(20)[0]
+    assert drifting_office.backports() == []
+    assert "the branch of a sibling moved: picked and proven again" in drifting_office.answers(20)[0]
     older, newer = _next_round(pipeline, again)
     assert isinstance(newer, Opened)
     assert isinstance(older, Opened)
@@ -91,7 +93,9 @@ def test_what_was_made_from_a_sibling_that_moved_is_made_again_with_it(
     assert older.candidate.siblings == newer.candidate.commits
 
 
-def test_what_was_made_from_a_sibling_that_failed_its_proof_is_not_opened(drifting: Office, pipeline: Pipeline) -> None:
+def test_what_was_made_from_a_sibling_that_failed_its_proof_is_not_opened(
+    drifting_office: Office, pipeline: Pipeline
+) -> None:
     """The sibling itself is opened, as a draft that says so: it may not stand in for the original."""
     pipeline.write_config(required=False)
     older, newer = pipeline.plan(pipeline.event("/backport release/1.9 release/2.0", on=20))
@@ -113,7 +117,9 @@ def test_what_was_made_from_a_sibling_that_failed_its_proof_is_not_opened(drifti
     assert "or its proof failed" in first.message
 
 
-def test_the_pick_names_the_commits_of_siblings_that_it_was_made_from(drifting: Office, pipeline: Pipeline) -> None:
+def test_the_pick_names_the_commits_of_siblings_that_it_was_made_from(
+    drifting_office: Office, pipeline: Pipeline
+) -> None:
     pipeline.write_config(required=False)
     older, newer = pipeline.plan(pipeline.event("/backport release/1.9 release/2.0", on=20))
     pipeline.pick()

@@ -70,10 +70,10 @@ def sync(clone: Path, tmp_path: Path) -> Mapping[str, Mapping[str, Any]]:
 
 @pytest.mark.parametrize("version", ["0.5.10", "0.5.12"])
 def test_the_patch_that_goes_first_is_named(
-    version: str, history: History, released: Callable[[str], Path], tmp_path: Path
+    version: str, history: History, release_tree: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """the release (release/v1)"""
-    release, fixed_release = ((released(each) / BACKEND).read_text() for each in (version, "0.5.13"))
+    release, fixed_release = ((release_tree(each) / BACKEND).read_text() for each in (version, "0.5.13"))
     history.branch("release/v1", write_main(history, release, fixed_release))
     standing = sync(history.directory, tmp_path)["#27485"]
     assert standing["state"] == "missing, needs another first"
@@ -82,10 +82,10 @@ def test_the_patch_that_goes_first_is_named(
 
 
 def test_no_patch_is_named_that_the_branch_has(
-    history: History, released: Callable[[str], Path], tmp_path: Path
+    history: History, release_tree: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """the release ── "Fix one", picked (release/v1)"""
-    release, fixed_release = ((released(version) / BACKEND).read_text() for version in ("0.5.12", "0.5.13"))
+    release, fixed_release = ((release_tree(version) / BACKEND).read_text() for version in ("0.5.12", "0.5.13"))
     base = write_main(history, release, fixed_release)
     history.branch("release/v1", write_package(history, with_patch(release), base, "Fix one"))
     assert sync(history.directory, tmp_path)["#27485"]["state"] == "missing and resolvable"
