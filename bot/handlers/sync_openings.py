@@ -151,6 +151,8 @@ def state_after(state: OriginalState, result: TargetOutcome) -> OriginalState:  
             return replace(state, state=State.NOTHING_LEFT, reason=nothing_left_reason(left_out))
         case Conflicted():
             return replace(state, state=State.CONFLICT, reason=lasting_failure(result), waits="a person")
+        case NotProven(verdict=verdict) if verdict.outcome is VerdictOutcome.INCONCLUSIVE:
+            return replace(state, waits=f"the next run: {verdict.reason}")
         case NotProven(verdict=verdict):
             return replace(state, waits=f"a person: {verdict.outcome.value}, {verdict.reason}")
         case Failed(message=message, hint=hint):

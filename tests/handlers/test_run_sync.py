@@ -180,6 +180,15 @@ def test_a_failed_attempt_is_not_made_again_until_something_changes(office: Offi
     assert states_of(survey_repository(context, tmp_path / "data", "release/1.2"))["release/1.2"].waits == ""
 
 
+def test_an_original_whose_proof_was_inconclusive_waits_for_the_next_run(office: Office, tmp_path: Path) -> None:
+    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\n{QUICK}\n")
+    run = open_missing(with_pick(office.context, config=config), tmp_path / "data", "release/1.2")
+    (result,) = run.results
+    assert isinstance(result, NotProven)
+    assert states_of(run, 9)["release/1.2"].waits == f"the next run: {result.verdict.reason}"
+    assert office.backports() == []
+
+
 def test_only_minutes_on_a_gpu_are_counted() -> None:
     def run(kind: str | None, seconds: float) -> SuiteRun:
         device = Device(kind=kind, name="any", arch="any") if kind else None
