@@ -62,8 +62,8 @@ def take_bundle(repository: Repository, file: Path, base: Sha, candidate: Sha) -
     Raises:
         GitError: the bundle is damaged, holds other commits, or the candidate does not sit on the base commit.
     """
-    both, heads = {_BASE: base, _CANDIDATE: candidate}, _heads(repository.git, file)
-    _unbundle(repository.git, file, {name: sha for name, sha in both.items() if name == _CANDIDATE or name in heads})
+    refs, heads = {_BASE: base, _CANDIDATE: candidate}, _heads(repository.git, file)
+    _unbundle(repository.git, file, {name: sha for name, sha in refs.items() if name == _CANDIDATE or name in heads})
     repository.close()
     _check_whole(repository, candidate, f"^{base}")
     if not repository.is_ancestor(base, candidate):

@@ -27,9 +27,9 @@ _OF_COMMITS = ("diff-tree", "--stdin", "-r", "-p", "--root", "--always", "--diff
 
 def commit_patches(repository: Repository, commits: Iterable[Sha]) -> dict[Sha, bytes]:
     """Return what each commit changes, as a diff against its first parent."""
-    asked = list(commits)
-    fetch_ahead.patches(repository, asked)
-    return _split(repository.git.run(*_OF_COMMITS, stdin=_lines_of(repository, asked)))
+    commit_list = list(commits)
+    fetch_ahead.patches(repository, commit_list)
+    return _split(repository.git.run(*_OF_COMMITS, stdin=_lines_of(repository, commit_list)))
 
 
 def readable_patches(repository: Repository, commits: Sequence[Sha]) -> dict[Sha, bytes]:

@@ -32,18 +32,18 @@ def files_below(repository: Repository, commit: Sha, paths: Iterable[str] = ()) 
     entries = [repository.tree_cache.find(tree, path) for path in paths]
     files = (entry.sha for entry in entries if entry is not None and entry.mode not in (DIRECTORY, SUBMODULE))
     _bring(repository, files)
-    below = [entry.sha for entry in entries if entry is not None and entry.mode == DIRECTORY]
-    partial.bring_files_below(below if entries else [tree])
+    folders = [entry.sha for entry in entries if entry is not None and entry.mode == DIRECTORY]
+    partial.bring_files_below(folders if entries else [tree])
 
 
 def trees(repository: Repository, names: Iterable[Sha]) -> None:
     """Fetch trees with all below them, without files."""
     partial = repository.partial
     if partial is not None:
-        wanted = {tree for tree in names if tree != EMPTY_TREE}
+        tree_names = {tree for tree in names if tree != EMPTY_TREE}
         # What was written here, the remote has not.
-        own = {tree for tree in partial.lacking(wanted) if repository.reader.read(tree) is not None}
-        partial.bring_trees(wanted - own)
+        present_trees = {tree for tree in partial.lacking(tree_names) if repository.reader.read(tree) is not None}
+        partial.bring_trees(tree_names - present_trees)
 
 
 def trees_of(repository: Repository, commits: Iterable[Sha]) -> None:
@@ -77,11 +77,11 @@ def picks(repository: Repository, pairs: Iterable[tuple[Sha, Sha]]) -> None:
     if repository.partial is None:
         return
     sides = []
-    for sha, onto in pairs:
+    for sha, target in pairs:
         if repository.contains(sha):
             commit = repository.commit(sha)
             base = repository.commit(commit.parents[0]).tree if commit.parents else EMPTY_TREE
-            sides.append((base, onto, commit.tree))
+            sides.append((base, target, commit.tree))
     merges(repository, sides)
 
 

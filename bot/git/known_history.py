@@ -62,8 +62,8 @@ class KnownHistory:
 
     def tells_ancestor(self, ancestor: Sha, descendant: Sha) -> bool:
         """Say whether it is certain that the one commit is, or is not, an ancestor of the other."""
-        reached, cut = self._walk([descendant], frozenset())
-        if ancestor in reached or not cut:
+        ancestors, cut = self._walk([descendant], frozenset())
+        if ancestor in ancestors or not cut:
             return True
         return any(ancestor in divergence.own and divergence.holds([descendant]) for divergence in self.divergences)
 
@@ -83,20 +83,20 @@ class KnownHistory:
 
     def _walk(self, tips: Iterable[Sha], until: Collection[Sha]) -> tuple[set[Sha], set[Sha]]:
         """Return what leads down from `tips` without `until`, and those of it that are cut or not here."""
-        reached: set[Sha] = set()
+        visited: set[Sha] = set()
         cut: set[Sha] = set()
         pending = [sha for sha in tips if sha not in until]
         while pending:
             sha = pending.pop()
-            if sha in reached:
+            if sha in visited:
                 continue
-            reached.add(sha)
+            visited.add(sha)
             parents = self._parents(sha)
             if parents is None:
                 cut.add(sha)
             else:
                 pending += [parent for parent in parents if parent not in until]
-        return reached, cut
+        return visited, cut
 
     def _all_reach(self, commits: set[Sha], ancestor: Sha) -> bool:
         """Say whether a path leads from each of the commits to an ancestor, so that none is one of its ancestors."""

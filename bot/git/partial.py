@@ -76,14 +76,14 @@ class PartialMirror(ObjectSource):
             FetchFailed: the remote could not be asked or does not have one.
         """
         with self.lock:
-            absent = [name for name in dict.fromkeys(names) if not self._is_kept(name)]
-            if not absent:
+            missing_names = [name for name in dict.fromkeys(names) if not self._is_kept(name)]
+            if not missing_names:
                 return
-            refspecs = [f"+{name}:{KEPT_REFS}{name}" if _SHA.fullmatch(name) else name for name in absent]
+            refspecs = [f"+{name}:{KEPT_REFS}{name}" if _SHA.fullmatch(name) else name for name in missing_names]
             result = self._fetch("--depth=2", NO_FILES, refspecs=refspecs, options=WITHOUT_NEGOTIATION)
             if result.code:
                 # A server may know no such requests; then this one names what is wrong, or brings everything.
-                self.give_up(result, refspecs, f"{', '.join(absent)} could not be fetched")
+                self.give_up(result, refspecs, f"{', '.join(missing_names)} could not be fetched")
 
     def diverge(self, ref: str, tip: Sha) -> bool:
         """Fetch the commits, without trees, that only one of a branch and the remote's default branch has.
@@ -158,8 +158,8 @@ class PartialMirror(ObjectSource):
         with self.lock:
             if not self._shallow.cut:
                 return
-            kept = self.git.text("for-each-ref", "--format=%(objectname)", "refs/backport-bot/").split()
-            refspecs = [f"+{sha}:{KEPT_REFS}{sha}" for sha in dict.fromkeys(kept)]
+            kept_commits = self.git.text("for-each-ref", "--format=%(objectname)", "refs/backport-bot/").split()
+            refspecs = [f"+{sha}:{KEPT_REFS}{sha}" for sha in dict.fromkeys(kept_commits)]
             result = self._fetch("--unshallow", NO_TREES, refspecs=refspecs)
             if result.code or self._shallow.cut:
                 self.give_up(result, refspecs, "The history could not be fetched")
@@ -171,9 +171,11 @@ class PartialMirror(ObjectSource):
             FetchFailed: the remote could not be asked or lacks one; the message begins with `action`.
         """
         with self.lock:
-            kept = self.git.text("for-each-ref", "--format=+%(objectname):%(refname)", "refs/backport-bot/").split()
-            if kept or refspecs:
-                self._take_over([*refspecs, *kept], action)
+            kept_refs = self.git.text(
+                "for-each-ref", "--format=+%(objectname):%(refname)", "refs/backport-bot/"
+            ).split()
+            if kept_refs or refspecs:
+                self._take_over([*refspecs, *kept_refs], action)
             self.is_partial = False
             self.git.run("config", _MARK, "false")
             self.close()
@@ -189,15 +191,15 @@ class PartialMirror(ObjectSource):
         """Fetch everything behind some refs, and put it in place of what was left out here."""
         # Into a directory of its own: a remote takes it that what is here is here with everything behind it.
         with tempfile.TemporaryDirectory(prefix="whole-", dir=self.git.directory) as scratch:
-            whole = create_repo(Path(scratch)).git
+            scratch_git = create_repo(Path(scratch)).git
             words = ("-c", "fetch.unpackLimit=1", *FETCH, self.connection.url, *dict.fromkeys(refspecs))
             variables = self.connection.authorization()
-            result = retry(lambda: Answer(whole.attempt(*words, variables=variables))).result
+            result = retry(lambda: Answer(scratch_git.attempt(*words, variables=variables))).result
             if result.code:
                 raise self.git.error(result, action, FetchFailed, _HINT)
             for file in sorted(Path(scratch, "objects", "pack").iterdir()):
                 file.replace(Path(self.git.directory, "objects", "pack", file.name))
-            refs = whole.text("for-each-ref", "--format=update %(refname) %(objectname)")
+            refs = scratch_git.text("for-each-ref", "--format=update %(refname) %(objectname)")
         self._shallow.remove()
         self.git.run("update-ref", "--stdin", stdin=f"{refs}\n".encode())
 
@@ -227,12 +229,12 @@ class PartialMirror(ObjectSource):
         return self._parents[sha]
 
     def _fetch_alone(self, commits: Collection[Sha]) -> None:
-        absent = self.lacking(sorted(commits))
-        if absent:
-            refspecs = [f"+{sha}:{KEPT_REFS}alone/{sha}" for sha in absent]
+        missing_commits = self.lacking(sorted(commits))
+        if missing_commits:
+            refspecs = [f"+{sha}:{KEPT_REFS}alone/{sha}" for sha in missing_commits]
             result = self._fetch("--depth=1", NO_TREES, refspecs=refspecs, options=WITHOUT_NEGOTIATION)
             if result.code:
-                self.give_up(result, refspecs, f"{', '.join(absent)} could not be fetched")
+                self.give_up(result, refspecs, f"{', '.join(missing_commits)} could not be fetched")
         self._shallow.mend()
 
     def _fetch(

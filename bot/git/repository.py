@@ -156,9 +156,9 @@ class Repository:
 
     def read_all(self, places: Iterable[tuple[Sha, str]]) -> list[bytes | None]:
         """Return the same of several files, each given as commit or tree and path."""
-        asked = list(places)
-        fetch_ahead.files(self, asked)
-        answers = self.reader.read_many([f"{commit}:{path}" for commit, path in asked])
+        place_list = list(places)
+        fetch_ahead.files(self, place_list)
+        answers = self.reader.read_many([f"{commit}:{path}" for commit, path in place_list])
         return [entry[2] if entry and entry[0] == "blob" else None for entry in answers]
 
     def read_blob(self, sha: Sha) -> bytes:

@@ -30,16 +30,16 @@ class ShallowFile:
     def mend(self) -> None:
         """Let git see the parents of each commit that was cut and whose parents have all come since."""
         self.read()
-        still = frozenset(sha for sha in self.cut if self._lacks_parents(sha))
-        if still == self.cut:
+        boundary = frozenset(sha for sha in self.cut if self._lacks_parents(sha))
+        if boundary == self.cut:
             return
-        if not still:
+        if not boundary:
             self.remove()
             return
         new_file = self._file.with_name("shallow.mended")
-        new_file.write_text("".join(f"{sha}\n" for sha in sorted(still)), encoding="ascii")
+        new_file.write_text("".join(f"{sha}\n" for sha in sorted(boundary)), encoding="ascii")
         new_file.replace(self._file)
-        self.cut = still
+        self.cut = boundary
 
     def _lacks_parents(self, sha: Sha) -> bool:
         parents = self._parents(sha)

@@ -45,7 +45,7 @@ def _reason(verdicts: Sequence[tuple[str, Verdict]]) -> str:
     names: dict[str, list[str]] = {}
     for name, verdict in verdicts:
         names.setdefault(verdict.reason, []).append(name)
-    return " ".join(f"{', '.join(about)}: {reason}" for reason, about in names.items())
+    return " ".join(f"{', '.join(devices)}: {reason}" for reason, devices in names.items())
 
 
 def _notes(verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
