@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.models import DeviceVerdict, SuiteRun, Verdict, VerdictOutcome, weakest
 from bot.proof.device_check import check_devices
-from bot.proof.where_note import is_where_note
+from bot.proof.location_note import is_where_note
 from bot.report.verdict import base_failed, candidate_failed, device_of
 
 _WORST_FIRST = (

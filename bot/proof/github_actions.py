@@ -20,8 +20,8 @@ from bot.errors import BackportError, SuiteError, Unavailable
 from bot.github.protocol import WorkflowRuns
 from bot.models import Progress, StopWhen, Verdict, WorkflowRun, never, silent
 from bot.proof.inconclusive import inconclusive
+from bot.proof.location_note import where_note
 from bot.proof.runner import ProofRequest
-from bot.proof.where_note import where_note
 from bot.proof.workflow_artifact import Runs, read_artifact
 
 ARTIFACT = "evidence"

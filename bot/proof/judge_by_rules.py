@@ -13,8 +13,8 @@ from bot.carried.load import CarriedPatch
 from bot.models import Affectedness, DetectResult, SourceTree, Verdict, VerdictOutcome
 from bot.proof.combine_verdicts import combine
 from bot.proof.device_check import check_devices
+from bot.proof.location_note import where_note
 from bot.proof.select_suites import Suites
-from bot.proof.where_note import where_note
 
 _OBJECTION = {
     Affectedness.AFFECTED: VerdictOutcome.INCOMPLETE,

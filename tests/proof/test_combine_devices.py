@@ -10,8 +10,8 @@ import pytest
 
 from bot.models import CaseOutcome, CaseResult, Device, Isolation, SuiteRun, Verdict, VerdictOutcome
 from bot.proof.combine_devices import combine_devices
+from bot.proof.location_note import where_note
 from bot.proof.verdict_json import SCHEMA, verdict_from_json, verdict_to_json
-from bot.proof.where_note import where_note
 from bot.report.json_data import verdict_to_json as for_scripts
 from bot.report.terminal import render_verdict
 from bot.report.verdict_page import render_page
