@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.models import DeviceVerdict, SuiteRun, Verdict, VerdictOutcome, weakest
 from bot.proof.device_check import check_devices
-from bot.proof.location_note import is_where_note
+from bot.proof.location_note import is_location_note
 from bot.report.verdict import base_failed, candidate_failed, device_of
 
 _WORST_FIRST = (
@@ -56,7 +56,7 @@ def _notes(verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
             note if note in shared else f"{name}: {note}"
             for name, verdict in verdicts.items()
             for note in verdict.notes
-            if not is_where_note(note)
+            if not is_location_note(note)
         )
     )
 

@@ -20,7 +20,7 @@ from bot.errors import BackportError, SuiteError, Unavailable
 from bot.github.protocol import WorkflowRuns
 from bot.models import Progress, StopWhen, Verdict, WorkflowRun, never, silent
 from bot.proof.inconclusive import inconclusive
-from bot.proof.location_note import where_note
+from bot.proof.location_note import location_note
 from bot.proof.runner import ProofRequest
 from bot.proof.workflow_artifact import Runs, read_artifact
 
@@ -165,7 +165,7 @@ class ActionsRunner:
             verdict = self._judge(request, runs_by_suite)
         except SuiteError as error:
             return _without_report(f"Workflow run {run.id}: {error.message}", run)
-        return replace(verdict, notes=(*verdict.notes, where_note(f"workflow run {run.id}")), evidence_url=run.url)
+        return replace(verdict, notes=(*verdict.notes, location_note(f"workflow run {run.id}")), evidence_url=run.url)
 
 
 def run_steps(steps: Mapping[str, Steps], pause: float) -> dict[str, Verdict]:

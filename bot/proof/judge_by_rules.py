@@ -13,7 +13,7 @@ from bot.carried.load import CarriedPatch
 from bot.models import Affectedness, DetectResult, SourceTree, Verdict, VerdictOutcome
 from bot.proof.combine_verdicts import combine
 from bot.proof.device_check import check_devices
-from bot.proof.location_note import where_note
+from bot.proof.location_note import location_note
 from bot.proof.select_suites import Suites
 
 _OBJECTION = {
@@ -43,7 +43,7 @@ def conclude(
     by_suite |= {name: check_devices(by_suite[name], devices) for name in suites.proof if name in by_suite}
     verdict = combine(by_suite, guards=suites.guards.keys())
     images = dict.fromkeys(run.image for run in (verdict.base, verdict.candidate) if run.image)
-    notes = (*verdict.notes, *(where_note(f"the image {image}") for image in images))
+    notes = (*verdict.notes, *(location_note(f"the image {image}") for image in images))
     return replace(verdict, notes=notes), by_suite
 
 

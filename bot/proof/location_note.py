@@ -5,11 +5,11 @@ from __future__ import annotations
 _BEGINNING = "It ran in "
 
 
-def where_note(place: str) -> str:
+def location_note(place: str) -> str:
     """Word the note; `place` is e.g. `the image IMAGE`."""
     return f"{_BEGINNING}{place}."
 
 
-def is_where_note(note: str) -> bool:
+def is_location_note(note: str) -> bool:
     """Whether a note says where suites ran."""
     return note.startswith(_BEGINNING)

@@ -10,7 +10,7 @@ import pytest
 
 from bot.models import CaseOutcome, CaseResult, Device, Isolation, SuiteRun, Verdict, VerdictOutcome
 from bot.proof.combine_devices import combine_devices
-from bot.proof.location_note import where_note
+from bot.proof.location_note import location_note
 from bot.proof.verdict_json import SCHEMA, verdict_from_json, verdict_to_json
 from bot.report.json_data import verdict_to_json as for_scripts
 from bot.report.terminal import render_verdict
@@ -82,7 +82,7 @@ def test_notes_say_which_device_they_are_about() -> None:
 
 def test_what_several_devices_say_alike_is_said_once_and_where_they_ran_is_in_their_lines() -> None:
     combined = combine_devices(
-        {name: verdict("inconclusive", name, note=where_note(f"the image {name}")) for name in ("gfx942", "gfx950")}
+        {name: verdict("inconclusive", name, note=location_note(f"the image {name}")) for name in ("gfx942", "gfx950")}
     )
     assert combined.reason == "gfx942, gfx950: It is inconclusive."
     assert combined.notes == ("Both say this.",)
