@@ -11,7 +11,7 @@ from rich.console import Console
 from bot.cli.options import API_URL, ApiUrl, tell
 from bot.environment.safe_output import to_json
 from bot.errors import ConfigError
-from bot.handlers import ci_jobs
+from bot.handlers import ci_jobs, ci_outputs
 from bot.handlers.ci_event import Event, read_event
 from bot.pipeline.open_context import ConnectionSettings
 from bot.pipeline.run_folder import RunFolder
@@ -78,7 +78,7 @@ def plan(
     )
     _write_outputs(
         {
-            "targets": ci_jobs.matrix(ready.targets),
+            "targets": ci_outputs.matrix(ready.targets),
             "seal": ready.seal,
             "account": ready.account,
             "runner": list(ready.runner) or "",
@@ -119,7 +119,7 @@ def seal(run: Run) -> None:
     With `prove.devices` each target is there once for each device, with the labels of its runner.
     """
     digest, proofs = ci_jobs.run_seal(RunFolder(run))
-    _write_outputs({"seal": digest, "targets": ci_jobs.proof_matrix(proofs)})
+    _write_outputs({"seal": digest, "targets": ci_outputs.proof_matrix(proofs)})
 
 
 def prove(
@@ -186,9 +186,9 @@ def publish(
     console.print(render_explanations(results), markup=False, soft_wrap=True)
     if next_round is not None:
         targets = next_round.plan().planned_targets() if next_round.path("plan/plan.json").exists() else ()
-        _write_outputs({"targets": ci_jobs.matrix(targets), "seal": next_round.seal("plan") if targets else ""})
+        _write_outputs({"targets": ci_outputs.matrix(targets), "seal": next_round.seal("plan") if targets else ""})
 
 
 def _write_outputs(outputs: dict[str, object]) -> None:
-    ci_jobs.write_outputs(outputs)
+    ci_outputs.write_outputs(outputs)
     typer.echo(to_json(outputs))

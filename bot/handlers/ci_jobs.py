@@ -1,13 +1,12 @@
-"""Runs each stage as a CI job: opens the connections that it may use, runs it, and writes outputs for later jobs.
+"""Runs each stage as a CI job: opens the connections that it may use, and runs it.
 
 A stage gets only the secrets that it needs. `prove` gets none, and drops a token that its environment holds.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -219,34 +218,3 @@ def _open_context(
     # GitHub Actions names the run of a workflow: https://docs.github.com/actions/reference/workflows-and-actions/variables
     run = os.environ.get("GITHUB_RUN_ID", "")
     return connection.open_context(settings.config, settings.patches, signing_key=signing_key, run=run)
-
-
-def matrix(targets: Iterable[PlannedTarget]) -> list[dict[str, str | int]]:
-    """Return what a matrix of jobs needs of each target."""
-    return [
-        {"id": target.id, "branch": target.target, "original": target.request.original.number} for target in targets
-    ]
-
-
-def proof_matrix(proofs: Iterable[PlannedProof]) -> list[dict[str, object]]:
-    """Return what a matrix of jobs needs of each proof. `proof` is what its files are called."""
-    return [
-        {
-            **matrix([proof.target])[0],
-            "proof": proof_name(proof.target.id, proof.device),
-            **({"device": proof.device} if proof.device else {}),
-            **({"runner": list(proof.labels)} if proof.labels else {}),
-        }
-        for proof in proofs
-    ]
-
-
-def write_outputs(outputs: dict[str, object]) -> None:
-    """Give a GitHub Actions job its outputs, one line of JSON each; does nothing elsewhere."""
-    file = os.environ.get("GITHUB_OUTPUT")
-    if not file:
-        return
-    with Path(file).open("a", encoding="utf-8") as lines:
-        for name, value in outputs.items():
-            # json.dumps leaves no line break in a branch name, so no value can begin another output.
-            lines.write(f"{name}={value if isinstance(value, str) else json.dumps(value)}\n")

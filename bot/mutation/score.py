@@ -17,7 +17,7 @@ from bot.models import Affectedness, SourceTree
 from bot.mutation.equivalent import harmless_reason
 from bot.mutation.operators import Mutation, mutations
 from bot.mutation.patched_source import PatchedFile
-from bot.proof.judge import matches
+from bot.text.globs import matches_stars
 
 
 class Fate(StrEnum):
@@ -97,7 +97,9 @@ def score(fix: FixedTree, mutation: Mutation, suite: SuiteJudge | None) -> Mutan
         if report.status is not Affectedness.FIXED:
             return MutantResult(mutation, Fate.RULES, f"{patch.name}: {report.status}: {report.reason}")
     declarations = (
-        f"declared: {entry.reason}" for entry in fix.patch.file.harmless_mutants if matches(entry.mutant, str(mutation))
+        f"declared: {entry.reason}"
+        for entry in fix.patch.file.harmless_mutants
+        if matches_stars(entry.mutant, str(mutation))
     )
     reason = harmless_reason(fix.patched_file, fix.patch, mutation) or next(declarations, "")
     if reason:

@@ -35,6 +35,7 @@ from bot.models import (
     suite_title,
 )
 from bot.proof.changed_tests import errors_as_failures
+from bot.text.globs import matches_stars
 
 LISTED_CASES = 3
 """How many cases a reason names before it only counts them."""
@@ -95,23 +96,6 @@ def judge_suite(
         return verdict
     doubt = _steering_doubt(suite) if isinstance(suite, CommandSuite) else _too_fast(base, candidate)
     return replace(verdict, outcome=VerdictOutcome.INCONCLUSIVE, reason=doubt) if doubt else verdict
-
-
-def matches(pattern: str, case: str) -> bool:
-    """Whether a declaration covers a case. `*` is any text; brackets stand for themselves: pytest's names hold them."""
-    prefix, *parts = pattern.split("*")
-    if not parts:
-        return pattern == case
-    if len(case) < len(prefix) + len(parts[-1]) or not (case.startswith(prefix) and case.endswith(parts[-1])):
-        return False
-    # A regular expression would try every way to share the text out among the stars.
-    place, end = len(prefix), len(case) - len(parts[-1])
-    for part in parts[:-1]:
-        place = case.find(part, place, end)
-        if place < 0:
-            return False
-        place += len(part)
-    return True
 
 
 def _unusable(base: SuiteRun, candidate: SuiteRun) -> str:
@@ -181,7 +165,7 @@ def _tally(base: Iterable[CaseResult], candidate: Iterable[CaseResult], declarat
     before = {case.name: case.outcome for case in base}
     after = {case.name: case.outcome for case in candidate}
     for name in before | after:
-        failure = next((declaration for declaration in declarations if matches(declaration.cases, name)), None)
+        failure = next((declaration for declaration in declarations if matches_stars(declaration.cases, name)), None)
         _place(tally, name, before.get(name, CaseOutcome.SKIPPED), after.get(name), failure)
     return tally
 

@@ -56,6 +56,23 @@ def matches_text(pattern: str, text: str) -> bool:
     return compile_glob(pattern, ignore_case=True).fullmatch(text) is not None
 
 
+def matches_stars(pattern: str, text: str) -> bool:
+    """Match a whole text: `*` is any text and all else stands for itself, as names of pytest's cases hold brackets."""
+    prefix, *parts = pattern.split("*")
+    if not parts:
+        return pattern == text
+    if len(text) < len(prefix) + len(parts[-1]) or not (text.startswith(prefix) and text.endswith(parts[-1])):
+        return False
+    # A regular expression would try every way to share the text out among the stars.
+    place, end = len(prefix), len(text) - len(parts[-1])
+    for part in parts[:-1]:
+        place = text.find(part, place, end)
+        if place < 0:
+            return False
+        place += len(part)
+    return True
+
+
 @functools.cache
 def compile_glob(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
     """Return the regular expression of a glob with `*`, `?` and sets.

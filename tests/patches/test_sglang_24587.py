@@ -15,8 +15,8 @@ import pytest
 from bot.carried.load import CarriedPatch
 from bot.models import CaseOutcome, Suite, SuiteRun, VerdictOutcome
 from bot.proof import judge
-from bot.proof.judge import matches
 from bot.proof.pytest_suite import run_suite
+from bot.text.globs import matches_stars
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -57,7 +57,7 @@ def undeclared(run: SuiteRun, suite: Suite) -> set[str]:
     return {
         name
         for name in failed_names
-        if not any(matches(known_failure.cases, name) for known_failure in suite.known_failures)
+        if not any(matches_stars(known_failure.cases, name) for known_failure in suite.known_failures)
     }
 
 

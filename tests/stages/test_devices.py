@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import RunFolderError
-from bot.handlers import ci_jobs
+from bot.handlers import ci_jobs, ci_outputs
 from bot.models import NotProven, Opened, VerdictOutcome
 from tests.pipeline.office import REPOSITORY
 from tests.stages.pipeline import PATCHES, Pipeline
@@ -45,7 +45,7 @@ def test_each_target_has_a_job_for_each_device_on_its_runner(two: tuple[Pipeline
     pipeline, _ = two
     _, proofs = ci_jobs.run_seal(pipeline.folder)
     common = {"id": "1", "branch": "release/1.2", "original": 7}
-    assert ci_jobs.proof_matrix(proofs) == [
+    assert ci_outputs.proof_matrix(proofs) == [
         {**common, "proof": "1-cpu", "device": "cpu", "runner": ["small"]},
         {**common, "proof": f"1-{ARCH}", "device": ARCH},
     ]
@@ -111,6 +111,6 @@ def test_without_devices_a_proof_is_called_as_its_target(pipeline: Pipeline, tmp
     pipeline.plan(pipeline.event(ASK))
     pipeline.pick()
     _, proofs = ci_jobs.run_seal(pipeline.folder)
-    assert ci_jobs.proof_matrix(proofs) == [{"id": "1", "branch": "release/1.2", "original": 7, "proof": "1"}]
+    assert ci_outputs.proof_matrix(proofs) == [{"id": "1", "branch": "release/1.2", "original": 7, "proof": "1"}]
     with pytest.raises(RunFolderError, match="has no device cpu"):
         ci_jobs.run_prove(pipeline.folder, (), device="cpu", progress=lambda _: None)

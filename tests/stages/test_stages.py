@@ -12,7 +12,7 @@ import pytest
 
 from bot.environment import credentials
 from bot.errors import ConfigError, RunFolderError
-from bot.handlers import ci_jobs
+from bot.handlers import ci_jobs, ci_outputs
 from bot.handlers.ci_event import Event
 from bot.models import Candidate, Failed, NotAffected, NotProven, Opened, Status, VerdictOutcome
 from tests.pipeline.landing import open_pull, write
@@ -420,7 +420,7 @@ def test_outputs_are_one_line_each_whatever_a_branch_is_called(
 ) -> None:
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
     targets = [{"id": "1", "branch": 'a"\nseal=forged', "original": 7}]
-    ci_jobs.write_outputs({"targets": targets, "seal": "sha256:0"})
+    ci_outputs.write_outputs({"targets": targets, "seal": "sha256:0"})
     lines = (tmp_path / "outputs").read_text().splitlines()
     assert [line.partition("=")[0] for line in lines] == ["targets", "seal"]
     assert json.loads(lines[0].partition("=")[2]) == targets

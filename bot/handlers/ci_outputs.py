@@ -1,0 +1,43 @@
+"""Writes the outputs of a CI job: the matrices for the next jobs, in the form of GitHub Actions."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from bot.handlers.ci_jobs import PlannedProof
+from bot.pipeline.run_folder import proof_name
+from bot.pipeline.run_folder_records import PlannedTarget
+
+
+def matrix(targets: Iterable[PlannedTarget]) -> list[dict[str, str | int]]:
+    """Return what a matrix of jobs needs of each target."""
+    return [
+        {"id": target.id, "branch": target.target, "original": target.request.original.number} for target in targets
+    ]
+
+
+def proof_matrix(proofs: Iterable[PlannedProof]) -> list[dict[str, object]]:
+    """Return what a matrix of jobs needs of each proof. `proof` is what its files are called."""
+    return [
+        {
+            **matrix([proof.target])[0],
+            "proof": proof_name(proof.target.id, proof.device),
+            **({"device": proof.device} if proof.device else {}),
+            **({"runner": list(proof.labels)} if proof.labels else {}),
+        }
+        for proof in proofs
+    ]
+
+
+def write_outputs(outputs: dict[str, object]) -> None:
+    """Give a GitHub Actions job its outputs, one line of JSON each; does nothing elsewhere."""
+    file = os.environ.get("GITHUB_OUTPUT")
+    if not file:
+        return
+    with Path(file).open("a", encoding="utf-8") as lines:
+        for name, value in outputs.items():
+            # json.dumps leaves no line break in a branch name, so no value can begin another output.
+            lines.write(f"{name}={value if isinstance(value, str) else json.dumps(value)}\n")
