@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections import UserDict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,9 @@ from typer.core import TyperGroup
 from bot import __version__
 from bot.cli.machine_failures import explain, some_home
 from bot.cli.signals import end_with_signals
+from bot.environment.data_folder import private_file
 from bot.environment.safe_output import neutral_output
+from bot.environment.trace import record
 from bot.report import terminal
 
 COMMANDS = {
@@ -66,12 +69,19 @@ def _print_version(version: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Log the requests to GitHub and the git commands.")
     ] = False,
+    trace_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--trace", help="Write what git, GitHub and the proofs took, as OpenTelemetry's JSON.", metavar="FILE"
+        ),
+    ] = None,
 ) -> None:
     """Backport merged fixes to release branches, and prove each one before its pull request opens."""
     logging.basicConfig(
@@ -80,6 +90,15 @@ def _root(
     if not verbose:
         # It warns of each retry. If the last one fails, an error says so.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
+    if trace_file is not None:
+        context.with_resource(record(_writable(trace_file), context.invoked_subcommand or ""))
+
+
+def _writable(file: Path) -> Path:
+    try:
+        return private_file(file)
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be written: {error.strerror or error}.") from error
 
 
 def main() -> None:

@@ -10,7 +10,9 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
+from bot.environment.trace import is_recording, span
 from bot.git.connection import Answer, Connection, retry
 from bot.git.environment import with_settings
 from bot.git.objects import DIRECTORY, ObjectReader, encode_path, split_tree
@@ -122,12 +124,19 @@ class ObjectSource:
         output = self.git.text(*words, stdin="".join(f"{tree}\n" for tree in trees).encode())
         return [Sha(line[1:]) for line in output.splitlines() if line.startswith("?")]
 
+    def _size(self) -> int:
+        """Return the bytes of all packs, if a trace is to show by how many they grow."""
+        packs = Path(self.git.directory, "objects", "pack").glob("*.pack") if is_recording() else ()
+        return sum(pack.stat().st_size for pack in packs)
+
     def request(self, *words: str, refspecs: Sequence[str], options: Sequence[str] = ()) -> ProcessResult:
         """Fetch, and return how git ended; what the remote cannot do is said once in the log."""
         command = (*options, *FETCH, *words, self.connection.name, "--stdin")
         stdin = "".join(f"{refspec}\n" for refspec in refspecs).encode()
-        began = time.monotonic()
-        answer = retry(lambda: Answer(self.git.attempt(*command, stdin=stdin, variables=self.variables())))
+        began, before = time.monotonic(), self._size()
+        with span("fetch", objects=len(refspecs), what=" ".join(words)) as this:
+            answer = retry(lambda: Answer(self.git.attempt(*command, stdin=stdin, variables=self.variables())))
+            this.attributes["bytes"] = self._size() - before
         self.seconds += time.monotonic() - began
         if "filtering not recognized" in answer.result.stderr and not self._has_warned:
             self._has_warned = True

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import git
 
+from bot.environment.trace import span
 from bot.errors import GitError, OutOfTime
 from bot.git.environment import SETTINGS, environment, require_git
 
@@ -34,6 +35,14 @@ class ProcessResult:
     code: int
     stdout: bytes
     stderr: str
+
+
+def _subcommand(arguments: Sequence[str]) -> str:
+    """Return the name of a git command, which settings may precede."""
+    words = list(arguments)
+    while words[:1] == ["-c"]:
+        words = words[2:]
+    return words[0] if words else ""
 
 
 def _end(process: git.Git.AutoInterrupt) -> None:
@@ -130,6 +139,21 @@ class Git(git.Git):
         Raises:
             OutOfTime: it ran longer than `seconds` and was ended.
         """
+        with span("git", command=_subcommand(arguments)) as this:
+            result = self._attempt(arguments, stdin, variables, cwd, seconds, ready=ready)
+            this.attributes["code"] = result.code
+            return result
+
+    def _attempt(
+        self,
+        arguments: Sequence[str],
+        stdin: bytes,
+        variables: Mapping[str, str] | None,
+        cwd: Path | None,
+        seconds: float | None,
+        *,
+        ready: bool,
+    ) -> ProcessResult:
         process = self.start(*arguments, variables=variables, cwd=cwd, ready=ready)
         try:
             stdout, stderr = process.communicate(stdin, timeout=seconds)

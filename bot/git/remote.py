@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from git import GitCommandError, PushInfo, SymbolicReference
 from git import Remote as GitRemote
 
+from bot.environment.trace import span
 from bot.errors import FetchFailed, GitError, PushForbidden, PushRejected
 from bot.git.connection import Answer, retry
 from bot.git.partial import KEPT_REFS
@@ -91,7 +92,8 @@ def fetch(repository: Repository, names: Iterable[str]) -> None:
 def _fetch_once(repository: Repository, refspecs: list[str]) -> Answer:
     output = TransferOutput(repository.connection.progress)
     try:
-        _connect(repository).fetch(refspecs, progress=output, verbose=False, no_tags=True, no_auto_maintenance=True)
+        with span("fetch", objects=len(refspecs), what="everything"):
+            _connect(repository).fetch(refspecs, progress=output, verbose=False, no_tags=True, no_auto_maintenance=True)
     except GitCommandError as error:
         return Answer(_result(repository, output, cast("int", error.status)))
     return Answer(_result(repository, output, 0))
@@ -145,7 +147,9 @@ def _push_once(repository: Repository, source: str, ref: str, expected: Sha | No
     output = TransferOutput(repository.connection.progress)
     lease = f"{ref}:{expected or ''}"
     try:
-        results = _connect(repository).push(f"{source}:{ref}", progress=output, no_verify=True, force_with_lease=lease)
+        with span("push"):
+            refspec = f"{source}:{ref}"
+            results = _connect(repository).push(refspec, progress=output, no_verify=True, force_with_lease=lease)
     except GitCommandError as error:
         return Answer(_result(repository, output, cast("int", error.status)))
     info = next((result for result in results if result.remote_ref_string == ref), None)

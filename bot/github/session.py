@@ -54,7 +54,7 @@ class GitHubSession:
             per_page=100,
             # GitHub asks for a second between requests that write, and for none at the same time:
             # https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
-            seconds_between_requests=0.25 if pauses else 0,
+            seconds_between_requests=0,
             seconds_between_writes=1.0 if pauses else 0,
         )
         self._caller = RetryingCaller(longest_wait)

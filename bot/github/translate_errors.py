@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import requests
 from github import GithubException
 
+from bot.environment.trace import span
 from bot.errors import (
     Forbidden,
     GitHubError,
@@ -34,7 +35,8 @@ def translate_errors(action: str) -> Iterator[None]:
         RateLimited, Unavailable, NotYetKnown, Forbidden, NotFound, ValidationFailed or GitHubError.
     """
     try:
-        yield
+        with span("github", action=action):
+            yield
     except GithubException as error:
         raise _from_answer(action, error) from error
     except requests.RequestException as error:

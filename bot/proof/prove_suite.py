@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event
 
 from bot.environment.temporary_folders import scratch_folder
+from bot.environment.trace import span
 from bot.errors import SuiteError
 from bot.models import CommandSuite, Progress, StopWhen, Suite, SuiteRun, Verdict, never, silent
 from bot.proof.command_suite import run_command
@@ -103,11 +104,12 @@ def _run(
     options: RunOptions,
 ) -> SuiteRun:
     try:
-        if isinstance(suite, Suite):
-            return run_suite(tree, suite, name=name, device=device, progress=progress, options=options)
-        return run_command(
-            tree, suite, name=name, overlay_from=candidate, device=device, progress=progress, options=options
-        )
+        with span("suite run", tree=name):
+            if isinstance(suite, Suite):
+                return run_suite(tree, suite, name=name, device=device, progress=progress, options=options)
+            return run_command(
+                tree, suite, name=name, overlay_from=candidate, device=device, progress=progress, options=options
+            )
     except OSError as error:  # a full disk, say
         problem = f"its files could not be used: {error.strerror or error}."
         return SuiteRun(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.environment import credentials
+from bot.environment.trace import record
 from bot.errors import ConfigError, RunFolderError
 from bot.handlers import ci_jobs, ci_outputs
 from bot.handlers.ci_event import Event
@@ -54,6 +55,24 @@ def test_workflow_files_that_may_not_be_pushed_are_found_before_the_proof(pipeli
     assert isinstance(failed, Failed)
     assert "may not push workflow files" in failed.message
     assert office.backports() == []
+
+
+def test_a_trace_shows_what_git_github_and_the_proof_took(pipeline: Pipeline, tmp_path: Path) -> None:
+    file = tmp_path / "trace.json"
+    with record(file, "all stages"):
+        pipeline.run(CLEAN)
+    (resource,) = json.loads(file.read_text())["resourceSpans"]
+    spans = resource["scopeSpans"][0]["spans"]
+    assert {"fetch", "git", "github", "push", "suite run"} <= {span["name"] for span in spans}
+    values = {
+        span["spanId"]: {entry["key"]: entry["value"] for entry in span["attributes"]}
+        for span in spans
+        if span["name"] == "fetch"
+    }
+    assert any(int(of_span["bytes"]["intValue"]) > 0 for of_span in values.values() if "bytes" in of_span)
+    requests = [event for span in spans for event in span["events"]]
+    assert {"POST", "GET"} <= {event["attributes"][0]["value"]["stringValue"] for event in requests}
+    assert pipeline.token not in file.read_text()
 
 
 def test_publishing_twice_opens_nothing_twice(pipeline: Pipeline) -> None:
