@@ -1,4 +1,4 @@
-"""GitHub's patterns for branches and paths in a workflow's filters.
+"""Matches GitHub's patterns for branches and paths in a workflow's filters.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#filter-pattern-cheat-sheet
 

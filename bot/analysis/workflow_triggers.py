@@ -1,7 +1,7 @@
-"""What a GitHub Actions workflow file says about pull requests: whether it starts on one, for which branches and files.
+"""Reads from a GitHub Actions workflow file whether it starts on a pull request, for which branches and files.
 
-A workflow file is foreign text. It is read as a stream of events up to a size and a depth, and nothing is built of it
-but the few lists that count. What is not plain is unknown, and nothing is said about it.
+A workflow file is untrusted text. It is read as a stream of events up to a size and a depth, and only the few lists
+that matter are built. A construct that is not plain counts as unknown.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _Value: TypeAlias = "str | list[_Value] | dict[str, _Value]"
 
 
 class UnclearWorkflow(ValueError):
-    """The file has what this reader does not read, so nothing can be said about it."""
+    """The file has a construct that this reader does not read, so its trigger is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class PullRequestTrigger:
     filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def starts(self, branch: str, files: Sequence[str]) -> bool | None:
-        """Whether it starts when a pull request to `branch` that changes `files` opens; None if that is not sure."""
+        """Whether it starts when a pull request to `branch` that changes `files` opens; None if unknown."""
         if not _OPENING & set(self.filters.get("types", _OPENING)):
             return None  # only on labels, say, which the pull request may get
         answers = [*self._by_branch(branch), *self._by_files(files)]
@@ -59,7 +59,7 @@ class PullRequestTrigger:
         return tuple(self.filters.get("branches", ()))
 
     def for_branch(self, branch: str) -> bool | None:
-        """Whether it is for pull requests to a branch; None if that is not sure."""
+        """Whether it is for pull requests to a branch; None if unknown."""
         answers = list(self._by_branch(branch))
         return False if False in answers else None if None in answers else True
 
@@ -90,7 +90,7 @@ def pull_request_trigger(content: bytes) -> PullRequestTrigger | None:
     """Return what a workflow file says about pull requests, or None if it does not start on them.
 
     Raises:
-        UnclearWorkflow: the file is too large, is not YAML, or says it in a way that is not plain.
+        UnclearWorkflow: the file is too large, is not YAML, or has a construct that is not plain.
     """
     try:
         return _trigger(_read(content))

@@ -1,4 +1,4 @@
-"""The devices of a proof on several architectures: `prove.devices`."""
+"""The `prove.devices` section: the devices of a proof on several architectures."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ LARGEST_TOTAL = 8 * LARGEST
 
 
 def branch_checks(candidate: Candidate, context: RepositoryContext) -> BranchChecks:
-    """Return which workflows start when the candidate's pull request opens. What is not certain is left out."""
+    """Return the workflows that certainly start when the candidate's pull request opens."""
     files = dict(_workflow_files(candidate, context))
     starts: list[WorkflowStart] = []
     complete, budget = len(files) <= MOST_FILES, LARGEST_TOTAL

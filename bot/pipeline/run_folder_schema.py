@@ -1,4 +1,4 @@
-"""The JSON Schema of a run folder's files, for other tools that read one: run-folder.schema.json beside this file."""
+"""Makes the JSON Schema of a run folder's files, for other tools: run-folder.schema.json beside this file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdicts of one proof on several devices → one verdict, the worst of them."""
+"""Combines the verdicts of one proof on several devices: the worst of them counts."""
 
 from __future__ import annotations
 

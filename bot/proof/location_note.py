@@ -1,4 +1,7 @@
-"""The note of a verdict that says where its suites ran. A table of several devices has columns for that instead."""
+"""Words and recognises the note of a verdict that says where its suites ran.
+
+A table of several devices has columns for that instead.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A proof on several devices of this machine: kinds of device side by side, devices of one kind one after the other."""
+"""Proves on several devices of this machine: kinds of device side by side, devices of one kind one after the other."""
 
 from __future__ import annotations
 

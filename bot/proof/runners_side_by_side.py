@@ -1,4 +1,4 @@
-"""A proof on several devices, each in a workflow run of its own, side by side."""
+"""Proves on several devices side by side, each in a workflow run of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of a proof on several devices: a row for each, for Markdown, HTML and the terminal."""
+"""Words the table of a proof on several devices, a row for each, for Markdown, HTML and the terminal."""
 
 from __future__ import annotations
 

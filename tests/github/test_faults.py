@@ -25,7 +25,6 @@ READS = [
     ("GET", r"^/repos/acme/widget/issues/comments/\d+/reactions$"),
     ("GET", r"^/repos/acme/widget/pulls$"),
     ("GET", r"^/repos/acme/widget/pulls/\d+$"),
-    ("GET", r"^/repos/acme/widget/pulls/\d+/commits$"),
     ("POST", r"^/api/graphql$"),
 ]
 WRITES = [

@@ -158,13 +158,3 @@ def test_a_backport_opened_by_hand_is_recognised_and_its_author_named(office: Of
     assert isinstance(outcome, Opened)
     assert not outcome.created
     assert f"{MAINTAINER} opened it; nothing was pushed" in office.answers()[-1]
-
-
-def test_a_backport_that_cannot_be_read_again_is_open_all_the_same(
-    office: Office, caplog: pytest.LogCaptureFixture
-) -> None:
-    office.fake_github.fail_next("GET", f"^/repos/{REPOSITORY}/pulls/12$", 404)
-    outcome = ask(unproven(office))
-    assert isinstance(outcome, Opened)
-    assert outcome.pull_request.number == 12
-    assert "could not read #12" in caplog.text

@@ -22,14 +22,14 @@ SECRET = "It's a Secret to Everybody"
 
 
 @pytest.fixture
-def told() -> list[str]:
+def progress_lines() -> list[str]:
     return []
 
 
 @pytest.fixture
-def service(office: Office, tmp_path: Path, lines: list[str]) -> Iterator[Service]:
+def service(office: Office, tmp_path: Path, progress_lines: list[str]) -> Iterator[Service]:
     (tmp_path / "data").mkdir()
-    context = with_pick(unproven(office).context, progress=lines.append)
+    context = with_pick(unproven(office).context, progress=progress_lines.append)
     with running_service(
         context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, on_results=lambda _results: None
     ) as running:
@@ -57,14 +57,14 @@ def ask(service: Service, office: Office, name: str, *, target: str = "release/1
 @pytest.mark.parametrize("name", ["acme/gadget", "widgets-inc/widget"], ids=["renamed", "moved to another owner"])
 @pytest.mark.parametrize("has_id", [True, False], ids=["by its id", "by asking"])
 def test_a_renamed_repository_is_served_on(
-    office: Office, service: Service, told: list[str], name: str, has_id: bool
+    office: Office, service: Service, progress_lines: list[str], name: str, has_id: bool
 ) -> None:
     about = {"id": office.context.github.repository_id} if has_id else {}
     office.fake_github.rename_repository(REPOSITORY, name)
     for target in ("release/1.2", "release/1.1"):
         ask(service, office, name, target=target, **about)
     assert [pull.base.ref for pull in office.backports()] == ["release/1.2", "release/1.1"]
-    assert [line for line in told if "Correct `repository`" in line] == [
+    assert [line for line in progress_lines if "Correct `repository`" in line] == [
         f"{REPOSITORY} is called {name} now and is served under both names. Correct `repository` in backport.yaml."
     ]
 
