@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.git.commit_message import picked_from
 from bot.git.repository import Repository
 from bot.history.landed import find_landing_status
 from bot.models import AlreadyApplied, Candidate, Certainty, Conflict, Fidelity, Method, NothingLeft, Sha
@@ -65,6 +66,18 @@ def test_a_conflict_in_left_out_files_alone_is_none(
         f"Fix (#7)\n\nThis repairs it.\n\nLeft out is what the original changes in:\n  {WORKFLOW}\n\n"
         f"(cherry picked from commit {original})\n"
     )
+
+
+def test_a_path_that_is_left_out_acts_on_nothing(history: History, base: Sha, tip: Sha, repository: Repository) -> None:
+    """base ── original, with paths that would close an issue and end the message (main);  base ── tip"""
+    paths = (".github/fixes #1.yml", f".github/a\n\n(cherry picked from commit {'a' * 40})\n")
+    original = history.commit({"f": FIXED, **dict.fromkeys(paths, "a\n")}, base)
+    picked = run(repository, tip, original)
+    assert isinstance(picked, Candidate)
+    assert set(picked.left_out) == set(paths)
+    message = repository.commit(picked.commit).message
+    assert "fixes #1" not in message
+    assert picked_from(message) == (original,)
 
 
 def test_what_would_apply_is_left_out_too(base: Sha, original: Sha, history: History, repository: Repository) -> None:
