@@ -1,19 +1,24 @@
-"""Finds the workflows that start on a backport pull request, by the workflow files of the target branch itself.
+"""Which workflows of a target branch start on a backport pull request, by the files of the branch itself.
 
 GitHub takes a pull request's workflows from the merge of both branches. That is the candidate's tree.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
-from bot.analysis.workflow_triggers import LARGEST, PullRequestTrigger, UnclearWorkflow, pull_request_trigger
+from bot.analysis.workflow_triggers import LARGEST, UnclearWorkflow, pull_request_trigger
+from bot.errors import GitError
+from bot.git import fetch_ahead
 from bot.git.objects import EXECUTABLE, REGULAR
 from bot.git.trees import list_directory
-from bot.models import BranchChecks, Candidate, Sha, WorkflowStart
+from bot.models import BranchChecks, Candidate, WorkflowStart
 from bot.pipeline.context import RepositoryContext
 from bot.text.globs import matches_path
 from bot.text.logins import is_shared
+
+log = logging.getLogger(__name__)
 
 FOLDER = ".github/workflows"
 MOST_FILES = 200
@@ -22,37 +27,60 @@ LARGEST_TOTAL = 8 * LARGEST
 
 
 def branch_checks(candidate: Candidate, context: RepositoryContext) -> BranchChecks:
-    """Return the workflows that certainly start when the candidate's pull request opens."""
-    files = dict(_workflow_files(candidate, context))
-    starts: list[WorkflowStart] = []
-    complete, budget = len(files) <= MOST_FILES, LARGEST_TOTAL
-    for name, content in list(files.items())[:MOST_FILES]:
+    """Return which workflows certainly start, and which do not, when the candidate's pull request opens."""
+    own_token = is_shared(context.github.login)
+    try:
+        paths = _workflow_files(candidate, context)
+        starts = [
+            _start(path, content, candidate) for path, content in _contents(paths[:MOST_FILES], candidate, context)
+        ]
+    except GitError as error:  # a pull request is no worse without this section
+        log.warning("%s", error)
+        return BranchChecks(complete=False, own_token=own_token)
+    return BranchChecks(
+        workflows=tuple(start for start in starts if isinstance(start, WorkflowStart)),
+        complete=len(starts) == len(paths) and None not in starts,
+        own_token=own_token,
+    )
+
+
+def _workflow_files(candidate: Candidate, context: RepositoryContext) -> list[str]:
+    """List the configured workflow files, in their order."""
+    tree = context.mirror.commit(candidate.commit).tree
+    return [
+        f"{FOLDER}/{name}"
+        for name, entry in sorted(list_directory(context.mirror, tree, FOLDER).items())
+        if entry.mode in (REGULAR, EXECUTABLE)
+        and name.endswith((".yml", ".yaml"))
+        and any(matches_path(pattern, name) for pattern in context.config.publish.test_workflows)
+    ]
+
+
+def _contents(paths: list[str], candidate: Candidate, context: RepositoryContext) -> Iterator[tuple[str, bytes]]:
+    """Yield the files, until all together are too large."""
+    fetch_ahead.files(context.mirror, [(candidate.commit, path) for path in paths])
+    budget = LARGEST_TOTAL
+    for path in paths:
+        content = context.mirror.read(candidate.commit, path) or b""
         budget -= len(content)
-        try:
-            trigger = pull_request_trigger(content) if budget >= 0 else None
-        except UnclearWorkflow:
-            complete = False
-            continue
-        start = _start(name, trigger, candidate) if trigger is not None else None
-        starts += [start] if start is not None else []
-        complete &= budget >= 0 and (trigger is None or start is not None)
-    return BranchChecks(workflows=tuple(starts), complete=complete, own_token=is_shared(context.github.login))
+        if budget < 0:
+            return
+        yield path, content
 
 
-def _workflow_files(candidate: Candidate, context: RepositoryContext) -> Iterator[tuple[str, bytes]]:
-    """Yield the configured workflow files, in their order."""
-    patterns = context.config.publish.test_workflows
-    tree = context.mirror.commit(Sha(candidate.commit)).tree
-    for name, entry in sorted(list_directory(context.mirror, tree, FOLDER).items()):
-        if entry.mode not in (REGULAR, EXECUTABLE) or not name.endswith((".yml", ".yaml")):
-            continue
-        if any(matches_path(pattern, name) for pattern in patterns):
-            yield name, context.mirror.read(candidate.commit, f"{FOLDER}/{name}") or b""
-
-
-def _start(name: str, trigger: PullRequestTrigger, candidate: Candidate) -> WorkflowStart | None:
-    starts = trigger.starts(candidate.branch, candidate.files)
-    if starts is None:
+def _start(path: str, content: bytes, candidate: Candidate) -> WorkflowStart | bool | None:
+    """Return what a workflow does; False if it is none for pull requests, and None if that is not certain."""
+    try:
+        trigger = pull_request_trigger(content)
+    except UnclearWorkflow:
         return None
+    starts = trigger.starts(candidate.branch, candidate.files) if trigger is not None else False
+    if trigger is None or starts is None:
+        return starts
     for_others = trigger.for_branch(candidate.branch) is False
-    return WorkflowStart(file=name, name=trigger.name, starts=starts, only_for=trigger.branches if for_others else ())
+    return WorkflowStart(
+        file=path.removeprefix(f"{FOLDER}/"),
+        name=trigger.name,
+        starts=starts,
+        only_for=trigger.branches if for_others else (),
+    )
