@@ -1,7 +1,7 @@
-"""A decode kernel that takes its head count as it is gets a plan for that count, and not one that folds it to 16.
+"""Plan and kernel agree on how many heads there are: one that takes 64 as they are has no plan that folds them to 16.
 
-aiter plans in one of two ways. The way that is not fast, within a batch, folds 32, 64 and 128 heads to 16; its kernels
-for these counts do not, from April 2026 on. Plan and kernel then differ in how many rows they have.
+aiter plans in one of two ways. The way that is not fast, within a batch, folds 64 heads to 16; its kernel of 64 heads,
+which it has since April 2026, does not. The fast way folds where the kernel does, also for 32 and 128 heads.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from sglang_parts.part import Part
 PART = "decode_plan"
 Figures = Callable[[str, object], None]
 WAYS = ["eager", "capture", "replay"]
-FOLDED, NATIVE = {"fast_mode": False, "intra_batch_mode": True}, {"fast_mode": True, "intra_batch_mode": False}
+FOLDED, AS_THE_KERNEL = {"fast_mode": False, "intra_batch_mode": True}, {"fast_mode": True, "intra_batch_mode": False}
 PLANS = {
     ("fp8", 16): FOLDED,  # nothing is folded at 16, and this plan is quicker
-    ("fp8", 32): NATIVE,
-    ("fp8", 64): NATIVE,
-    ("fp8", 128): NATIVE,
-    ("model", 32): NATIVE,
-    ("model", 64): NATIVE,
+    ("fp8", 32): AS_THE_KERNEL,
+    ("fp8", 64): AS_THE_KERNEL,
+    ("fp8", 128): AS_THE_KERNEL,
+    ("model", 32): AS_THE_KERNEL,
+    ("model", 64): AS_THE_KERNEL,
     ("model", 16): None,  # these two run a kernel that takes no plan
     ("model", 128): None,
 }
