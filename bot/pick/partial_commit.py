@@ -38,4 +38,5 @@ def part_message(message: str, sha: Sha, paths: Iterable[str]) -> str:
     # Without the line "cherry picked from", later requests do not take the part for the whole commit.
     subject, _, body = without_picked_from(neutralize_keywords(message)).strip().partition("\n")
     note = f"This is only a part of commit {sha}, what it changes in:\n{path_list}"
-    return "\n\n".join(filter(None, (subject, note, body.strip()))) + "\n"
+    # A path is the author's text, too.
+    return "\n\n".join(filter(None, (subject, neutralize_keywords(note), body.strip()))) + "\n"

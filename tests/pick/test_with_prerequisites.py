@@ -118,7 +118,8 @@ def test_part_of_a_sweep_does_not_claim_what_the_sweep_was_picked_from() -> None
     other_text = "a" * 40
     message = f"Tidy up\n\nAll of it.\n\n(cherry picked from commit {other_text})\nSigned-off-by: A <a@example.org>\n"
     assert picked_from(message) == (other_text,)
-    part = part_message(message, Sha("b" * 40), ["f"])
+    part = part_message(message, Sha("b" * 40), ["f", "fixes #1.yml"])
+    assert "fixes #1" not in part, "a path is the author's text, too"
     assert picked_from(part) == ()
     assert other_text in part
     assert "Signed-off-by: A <a@example.org>" in part
