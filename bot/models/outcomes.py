@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from bot.models.affected import DetectResult
 from bot.models.candidate import Candidate
@@ -15,8 +13,9 @@ from bot.models.names import Sha
 from bot.models.proof import Verdict
 from bot.models.pull_requests import PullRequest
 
-TargetName = Annotated[str, Field(alias="branch")]
-"""A target as the requester names it: str(Target). A run folder's files have it under "branch"."""
+# A target is named as the requester names it: str(Target). A run folder's files have it under "branch".
+# pydantic takes the metadata of a dataclass's field for its own settings, so this package needs no import of it.
+_FILE_KEY = {"alias": "branch"}
 
 
 class Status(StrEnum):
@@ -41,7 +40,7 @@ class Opened:
     """
 
     status: ClassVar[Status] = Status.OPENED
-    target: TargetName
+    target: str = field(metadata=_FILE_KEY)
     pull_request: PullRequest
     created: bool = True
     candidate: Candidate | None = None
@@ -54,7 +53,7 @@ class NotAffected:
     """The target branch does not have the fault."""
 
     status: ClassVar[Status] = Status.NOT_AFFECTED
-    target: TargetName
+    target: str = field(metadata=_FILE_KEY)
     check: DetectResult
 
 
@@ -63,7 +62,7 @@ class AlreadyApplied:
     """The target branch has the change; `how` says why that is known."""
 
     status: ClassVar[Status] = Status.ALREADY_APPLIED
-    target: TargetName
+    target: str = field(metadata=_FILE_KEY)
     how: str
     commit: Sha | None = None
 
@@ -73,7 +72,7 @@ class NothingLeft:
     """The original changes only files that the configuration leaves out of backports; `left_out` are these files."""
 
     status: ClassVar[Status] = Status.NOTHING_LEFT
-    target: TargetName
+    target: str = field(metadata=_FILE_KEY)
     left_out: tuple[str, ...]
 
 
@@ -85,7 +84,7 @@ class Conflicted:
     """
 
     status: ClassVar[Status] = Status.CONFLICT
-    target: TargetName
+    target: str = field(metadata=_FILE_KEY)
     conflict: Conflict
     draft: PullRequest | None = None
     note: str = ""
@@ -96,7 +95,7 @@ class NotProven:
     """A candidate exists but its verdict is not `proven`; nothing was pushed."""
 
     status: ClassVar[Status] = Status.NOT_PROVEN
-    target: TargetName
+    target: str = field(metadata=_FILE_KEY)
     candidate: Candidate
     verdict: Verdict
 
@@ -106,7 +105,7 @@ class Failed:
     """Something outside stopped this branch; `message` and `hint` are for the requester."""
 
     status: ClassVar[Status] = Status.FAILED
-    target: TargetName
+    target: str = field(metadata=_FILE_KEY)
     message: str
     hint: str
 
@@ -116,7 +115,7 @@ class WouldOpen:
     """A dry run got as far as a candidate that may be opened; nothing was pushed. No verdict: the proof was skipped."""
 
     status: ClassVar[Status] = Status.WOULD_OPEN
-    target: TargetName
+    target: str = field(metadata=_FILE_KEY)
     candidate: Candidate
     verdict: Verdict | None = None
 
@@ -126,7 +125,7 @@ class Cancelled:
     """The request was cancelled before this branch was opened; nothing was pushed. `by` is who cancelled it."""
 
     status: ClassVar[Status] = Status.CANCELLED
-    target: TargetName
+    target: str = field(metadata=_FILE_KEY)
     by: str
 
 
