@@ -108,13 +108,27 @@ def branch_history(
     Returns commits that git must exclude besides, as a partial mirror may not show whose ancestors they are.
     """
     partial = repository.partial
-    if partial is None:
+    if partial is None or not partial.is_partial:
         return ()
-    excluded = partial.exclusions(tips, commits)
-    words = ("rev-list", "--parents", *tips, *(f"^{sha}" for sha in (*commits, *excluded)))
+    fetched = _fetched_ancestors(repository, commits)
+    excluded = partial.exclusions(tips, fetched)
+    words = ("rev-list", "--parents", *tips, *(f"^{sha}" for sha in (*fetched, *excluded)))
     shas = {Sha(sha) for sha in partial.git.text(*words).split()}
     partial.bring_paths({repository.commit(sha).tree for sha in shas}, paths)
     return excluded
+
+
+def _fetched_ancestors(repository: Repository, commits: Iterable[Sha]) -> list[Sha]:
+    """Return the commits; for one that was only written here, the nearest ancestors that the remote may have."""
+    fetched: dict[Sha, None] = {}
+    pending = list(commits)
+    while pending:
+        sha = pending.pop()
+        if repository.partial is not None and repository.partial.lacking([sha]) and repository.contains(sha):
+            pending += repository.commit(sha).parents
+        else:
+            fetched[sha] = None
+    return list(fetched)
 
 
 def file_histories(repository: Repository, since: Sha | None, tip: Sha, paths: Sequence[str], most: int) -> None:

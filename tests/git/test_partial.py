@@ -215,6 +215,22 @@ def test_a_candidate_is_pushed_from_it(served: History, mirror: Repository) -> N
     assert _partial(mirror).is_shallow
 
 
+def test_a_commit_that_was_only_written_here_is_an_original_like_any_other(served: History, mirror: Repository) -> None:
+    """A pull request that is not merged yet: its squash is a commit of a quarantine, which the remote never had."""
+    commits = _line(served)
+    tip = served.branch("release", served.commit({"g": "of the branch\n"}, commits[3]))
+    mirror.branches()
+    mirror.fetch([commits[-1], tip])
+    commit = mirror.commit(commits[-1])
+    with mirror.quarantine() as quarantine:
+        squash = quarantine.write_commit(
+            commits[-1], {"f": b"new\n"}, message="a squash", author=commit.author, committer=commit.committer
+        )
+        history = BranchOnlyCommits().read(quarantine, tip, [squash], ["f"])
+    assert [own.sha for own in history.commits] == [tip]
+    assert history.shared_commits == {commits[3]}
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_any_question_about_branches_is_answered_as_by_the_whole_history(
     seed: int, served: History, tmp_path: Path
