@@ -68,11 +68,11 @@ def _others(body: list[ast.stmt], kept: set[str]) -> Iterator[ast.FunctionDef | 
 
 
 @pytest.fixture(scope="module")
-def written(released: Callable[[str], Path], patches: Mapping[str, CarriedPatch]) -> Callable[..., MemoryTree]:
+def written(release_tree: Callable[[str], Path], patches: Mapping[str, CarriedPatch]) -> Callable[..., MemoryTree]:
     """Make a tree of a patch's files in a release, cut to what its rules read, and written in one of the ways."""
 
     def make(name: str, version: str, writing: Callable[[str], str]) -> MemoryTree:
-        files = {file.path: released(version) / file.path for file in patches[name].file.target.files.values()}
+        files = {file.path: release_tree(version) / file.path for file in patches[name].file.target.files.values()}
         texts = {path: narrow(file.read_text("utf-8"), KEPT[name]) for path, file in files.items() if file.exists()}
         return MemoryTree({"sglang/__init__.py": b""} | {path: writing(text).encode() for path, text in texts.items()})
 
