@@ -20,6 +20,7 @@ _PLAN_ONLY = {
     r"^/repos/acme/widget/collaborators/mia/permission$",
     r"^/repos/acme/widget/commits/[0-9a-f]{40}$",
     r"^/repos/acme/widget/commits/[0-9a-f]{40}/pulls$",
+    r"^/repos/acme/widget/pulls/\d+$",
     r"^/repos/acme/widget/pulls/\d+/commits$",
 }
 """Who may ask, and what was merged. The comment is made by then, and only edited."""
