@@ -18,10 +18,11 @@ Parents = Callable[[Sha], tuple[Sha, ...] | None]
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """Two tips whose own commits are all here, as the remote listed what the one has and the other has not.
+    """Two tips, and what the remote listed of what the one has and the other has not.
 
-    `own` are the commits that exactly one of the tips reaches. `shared` are the parents of these that both reach, and
-    all that both reach is among the `forks` or before them.
+    `own` are commits that exactly one of the tips reaches, and `shared` parents of these that both reach. Where such a
+    list has gaps, a path ends at a commit that is cut and not shared. All that both reach is among the `forks` or
+    before them.
     """
 
     own: frozenset[Sha]
@@ -54,7 +55,7 @@ class KnownHistory:
         if not cut and all(self._all_reach(beyond, sha) for sha in commits):
             return frozenset()
         for divergence in self.divergences:
-            inside = divergence.holds(tips) and divergence.holds(commits)
+            inside = self._is_whole([*tips, *commits], divergence)
             # What both tips reach is before the forks, so a commit that has all forks has it, too.
             if inside and any(divergence.forks <= self.ancestors([sha]) for sha in commits):
                 return frozenset(divergence.shared & beyond)
@@ -65,7 +66,9 @@ class KnownHistory:
         ancestors, cut = self._walk([descendant], frozenset())
         if ancestor in ancestors or not cut:
             return True
-        return any(ancestor in divergence.own and divergence.holds([descendant]) for divergence in self.divergences)
+        return any(
+            ancestor in divergence.own and self._is_whole([descendant], divergence) for divergence in self.divergences
+        )
 
     def tells_merge_base(self, first: Sha, second: Sha) -> bool:
         """Say whether git's merge base of two commits is certain to be that of the whole history."""
@@ -75,11 +78,16 @@ class KnownHistory:
         return any(
             first in divergence.own
             and second in divergence.own
+            and self._is_whole([first, second], divergence)
             and len(divergence.forks) == 1
             # Of two shared commits one may be the other's ancestor, which is not to be seen here.
             and divergence.shared & one & other == divergence.forks
             for divergence in self.divergences
         )
+
+    def _is_whole(self, commits: Collection[Sha], divergence: Divergence) -> bool:
+        """Say whether commits are of a divergence, and all that leads from them to shared commits is here."""
+        return divergence.holds(commits) and not self._walk(commits, divergence.shared)[1]
 
     def _walk(self, tips: Iterable[Sha], until: Collection[Sha]) -> tuple[set[Sha], set[Sha]]:
         """Return what leads down from `tips` without `until`, and those of it that are cut or not here."""

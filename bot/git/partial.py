@@ -97,20 +97,25 @@ class PartialMirror(ObjectSource):
             of_main = self._fetch_own("HEAD", ref)
             if of_main is None:
                 return False
-            own, beyond = of_main
+            own, beyond, shared = of_main
             # A branch that is where main left it has nothing of its own.
             forks = {tip}
             if tip not in beyond:
                 of_branch = self._fetch_own(ref, "HEAD", tip)
                 if of_branch is None:
                     return False
-                own |= of_branch[0]
-                forks = of_branch[1]
-            self.history.divergences.append(Divergence(frozenset(own), frozenset(beyond | forks), frozenset(forks)))
+                own, forks, shared = own | of_branch[0], of_branch[1], shared | of_branch[2]
+            else:
+                shared.add(tip)
+            self.history.divergences.append(Divergence(frozenset(own), frozenset(shared), frozenset(forks)))
             return True
 
-    def _fetch_own(self, ref: str, other: str, tip: Sha | None = None) -> tuple[set[Sha], set[Sha]] | None:
-        """Return the commits that one ref has and the other has not, and those of their parents that both have."""
+    def _fetch_own(self, ref: str, other: str, tip: Sha | None = None) -> tuple[set[Sha], set[Sha], set[Sha]] | None:
+        """Return commits that one ref has and the other has not, their parents beyond these, and which both have.
+
+        git ends its list at each commit with a parent that both have. Of a merge it does not say which parent that is,
+        and what only the others lead to is not in the list.
+        """
         local = f"refs/backport-bot/apart/{ref.removeprefix('refs/')}"
         options = (f"--shallow-exclude={other}", NO_TREES)
         result = self._fetch(*options, refspecs=[f"+{ref}:{local}"], mends=False)
@@ -120,9 +125,10 @@ class PartialMirror(ObjectSource):
             return None
         # The remote says where its list ends; what was here before may lead further.
         own = self.history.ancestors([start])
-        beyond = {parent for sha in own & self._shallow.cut for parent in self._raw_parents(sha) or ()} - own
+        ends = [set(self._raw_parents(sha) or ()) - own for sha in own & self._shallow.cut]
+        beyond = {parent for parents in ends for parent in parents}
         self._fetch_alone(beyond)
-        return own, beyond
+        return own, beyond, {parent for parents in ends if len(parents) == 1 for parent in parents}
 
     def exclusions(self, tips: Collection[Sha], commits: Collection[Sha]) -> frozenset[Sha]:
         """Return what to exclude besides `commits`, so that git lists exactly what `tips` have and those have not.

@@ -122,7 +122,7 @@ def _fetch_error(repository: Repository, result: ProcessResult, action: str) -> 
 def push(repository: Repository, commit: Sha, branch: str, *, expected: Sha | None) -> None:
     """Put a commit on a branch of the remote that is at `expected`, or that does not exist when that is None.
 
-    Pushing what is there already changes nothing and is no error. The commit is kept by a ref, as a fetched one is.
+    Pushing what is there already changes nothing and is no error. A pushed commit is kept by a ref, like a fetched one.
 
     Raises:
         PushRejected: the branch has moved; it was not changed.
@@ -136,6 +136,8 @@ def push(repository: Repository, commit: Sha, branch: str, *, expected: Sha | No
     repository.git.run("update-ref", f"{KEPT_REFS}{commit}", commit)
     answer = retry(lambda: _push_once(repository, f"{KEPT_REFS}{commit}", ref, expected))
     if answer.result.code and not _has_landed(repository, commit, branch):
+        # A partial mirror asks the remote for the history of all that is kept, and the remote has nothing of this one.
+        repository.git.run("update-ref", "-d", f"{KEPT_REFS}{commit}")
         raise _push_error(repository, answer, branch, expected)
 
 

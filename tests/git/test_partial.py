@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import FetchFailed, GitError
+from bot.errors import FetchFailed, GitError, PushRejected
 from bot.git.branch_only_commits import BranchOnlyCommits
 from bot.git.diff_text import commit_patches
 from bot.git.mirror import open_mirror
@@ -215,6 +215,18 @@ def test_a_candidate_is_pushed_from_it(served: History, mirror: Repository) -> N
     assert _partial(mirror).is_shallow
 
 
+def test_a_candidate_that_was_not_pushed_is_not_asked_of_the_remote_later(served: History, mirror: Repository) -> None:
+    commits = _line(served)
+    mirror.fetch([commits[-1]])
+    commit = mirror.commit(commits[-1])
+    candidate = mirror.write_commit(
+        commits[-1], {"f": b"new\n"}, message="a pick", author=commit.author, committer=commit.committer
+    )
+    with pytest.raises(PushRejected):
+        mirror.push(candidate, "backport/1", expected=commits[0])
+    assert mirror.is_ancestor(commits[0], commits[-1])
+
+
 def test_a_commit_that_was_only_written_here_is_an_original_like_any_other(served: History, mirror: Repository) -> None:
     """A pull request that is not merged yet: its squash is a commit of a quarantine, which the remote never had."""
     commits = _line(served)
@@ -229,6 +241,25 @@ def test_a_commit_that_was_only_written_here_is_an_original_like_any_other(serve
         history = BranchOnlyCommits().read(quarantine, tip, [squash], ["f"])
     assert [own.sha for own in history.commits] == [tip]
     assert history.shared_commits == {commits[3]}
+
+
+def test_a_branch_that_was_merged_into_main_hides_nothing_of_main(served: History, mirror: Repository) -> None:
+    """git ends the list of what main alone has at that merge, so the list lacks main's commits before it."""
+    fork = served.commit({"f": "fork"}, served.commit({"f": "root"}))
+    release = served.commit({"g": "of the release"}, fork)
+    topic_start = before = served.commit({"f": "1"}, fork)
+    for number in range(2, 5):
+        before = served.commit({"f": f"{number}"}, before)
+    merge = served.commit({"g": "of the release"}, before, release)
+    main = served.branch("main", served.commit({"h": "topic"}, merge, served.commit({"h": "topic"}, topic_start)))
+    tip = served.branch("release", served.commit({"g": "2"}, release))
+    mirror.branches()
+    mirror.fetch([before, tip])
+    mirror.compare_with_default("refs/heads/release", tip)
+    mirror.fetch([main])
+    with Repository.open(served.directory) as whole:
+        histories = [BranchOnlyCommits().read(repository, main, [tip], ["f"]) for repository in (mirror, whole)]
+    assert histories[0] == histories[1]
 
 
 @pytest.mark.parametrize("seed", range(6))
