@@ -83,7 +83,8 @@ def range_diff(repository: Repository, originals: Sequence[Sha], base: Sha, tip:
         return ""
     fetch_ahead.patches(repository, [*originals, *(commit.sha for commit in repository.commits_between(base, tip))])
     # The factor makes git pair commits that were adapted, however much, in place of calling one gone and one new.
-    options = ("range-diff", "--no-color", "--no-notes", "--creation-factor=100")
+    # How many digits git writes by itself depends on how many other objects are here.
+    options = ("-c", "core.abbrev=12", "range-diff", "--no-color", "--no-notes", "--creation-factor=100")
     return repository.git.text(*options, f"{parents[0][0]}..{originals[-1]}", f"{base}..{tip}")
 
 

@@ -53,7 +53,7 @@ def _open_partial(repo: Repo, connection: Connection) -> Repository:
     partial = PartialMirror(Git(repo.git.directory, secrets=repo.git.secrets), connection)
     partial.mark()
     repo = repo.with_variables(partial.variables())
-    repo.git.before = partial.require_history
+    repo.git.before, repo.git.through = partial.require_history, partial.run
     return Repository(repo, connection, partial)
 
 

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bot.environment.trace import is_recording, span
@@ -28,6 +28,11 @@ WITHOUT_NEGOTIATION = ("-c", "fetch.negotiationAlgorithm=noop")
 _AT_ONCE = 4000
 """Objects that one request asks for by name."""
 _DIRECTORY = DIRECTORY.encode()
+
+
+def _is_fetch_failure(result: ProcessResult) -> bool:
+    # https://github.com/git/git/blob/v2.39.5/promisor-remote.c (promisor_remote_get_direct)
+    return bool(result.code) and "from promisor remote" in result.stderr
 
 
 class ObjectSource:
@@ -61,6 +66,21 @@ class ObjectSource:
             FetchFailed: the connection failed, or the remote does not give everything either.
         """
         raise NotImplementedError
+
+    def run(self, attempt: Callable[[], ProcessResult]) -> ProcessResult:
+        """Run a git process that may fetch objects; again if such a fetch failed, which git does not try again itself.
+
+        Raises:
+            FetchFailed: an object could not be fetched, so that how the process ended means nothing.
+        """
+        result = attempt()
+        if not _is_fetch_failure(result):
+            return result
+        result = retry(lambda: Answer(attempt())).result
+        if not _is_fetch_failure(result):
+            return result
+        self.give_up(result, [], "An object could not be fetched")
+        return attempt()
 
     def lacking(self, names: Iterable[Sha]) -> list[Sha]:
         """Return the objects that are not here, in their order."""

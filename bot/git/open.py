@@ -51,7 +51,13 @@ class Repo(git.Repo):
         """Return this repository with further variables for its processes; it is not read again."""
         repo = copy(self)
         old = self.git
-        repo.git = Git(old.directory, variables={**old.variables, **variables}, secrets=old.secrets, before=old.before)
+        repo.git = Git(
+            old.directory,
+            variables={**old.variables, **variables},
+            secrets=old.secrets,
+            before=old.before,
+            through=old.through,
+        )
         repo.odb = git.GitCmdObjectDB(self.odb.root_path(), repo.git)
         return repo
 

@@ -99,22 +99,19 @@ class PartialMirror(ObjectSource):
                 return False
             own, beyond, shared = of_main
             # A branch that is where main left it has nothing of its own.
-            forks = {tip}
+            forks, shared = {tip}, shared | (beyond & {tip})
             if tip not in beyond:
                 of_branch = self._fetch_own(ref, "HEAD", tip)
                 if of_branch is None:
                     return False
                 own, forks, shared = own | of_branch[0], of_branch[1], shared | of_branch[2]
-            else:
-                shared.add(tip)
             self.history.divergences.append(Divergence(frozenset(own), frozenset(shared), frozenset(forks)))
             return True
 
     def _fetch_own(self, ref: str, other: str, tip: Sha | None = None) -> tuple[set[Sha], set[Sha], set[Sha]] | None:
         """Return commits that one ref has and the other has not, their parents beyond these, and which both have.
 
-        git ends its list at each commit with a parent that both have. Of a merge it does not say which parent that is,
-        and what only the others lead to is not in the list.
+        git ends its list at each commit with a parent that both have; what a merge's other parents lead to is missing.
         """
         local = f"refs/backport-bot/apart/{ref.removeprefix('refs/')}"
         options = (f"--shallow-exclude={other}", NO_TREES)

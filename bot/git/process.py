@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,10 @@ class ProcessResult:
     stderr: str
 
 
+Through = Callable[[Callable[[], ProcessResult]], ProcessResult]
+"""Runs a process, perhaps more than once, and returns how it ended."""
+
+
 def _subcommand(arguments: Sequence[str]) -> str:
     """Return the name of a git command, which settings may precede."""
     words = list(arguments)
@@ -53,7 +58,8 @@ def _end(process: git.Git.AutoInterrupt) -> None:
 class Git(git.Git):
     """Runs git on one git directory. `variables` are added to the environment of each process.
 
-    `before` is called with the arguments of each process that is not said to be `ready`.
+    `before` is called with the arguments of each process that is not said to be `ready`. `through` runs each attempt,
+    perhaps more than once.
     """
 
     if TYPE_CHECKING:
@@ -67,12 +73,14 @@ class Git(git.Git):
         variables: Mapping[str, str] | None = None,
         secrets: tuple[str, ...] = (),
         before: Callable[[Sequence[str]], object] | None = None,
+        through: Through | None = None,
     ) -> None:
         super().__init__(directory)
         self.directory = Path(directory or ".")
         self.variables: Mapping[str, str] = variables or {}
         self.secrets = secrets
         self.before = before
+        self.through = through
 
     def command(self, arguments: Sequence[str]) -> list[str]:
         """Return the argument list of a process."""
@@ -140,7 +148,8 @@ class Git(git.Git):
             OutOfTime: it ran longer than `seconds` and was ended.
         """
         with span("git", command=_subcommand(arguments)) as this:
-            result = self._attempt(arguments, stdin, variables, cwd, seconds, ready=ready)
+            run = partial(self._attempt, arguments, stdin, variables, cwd, seconds, ready=ready)
+            result = self.through(run) if self.through is not None else run()
             this.attributes["code"] = result.code
             return result
 

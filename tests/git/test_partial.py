@@ -11,7 +11,7 @@ import pytest
 
 from bot.errors import FetchFailed, GitError, PushRejected
 from bot.git.branch_only_commits import BranchOnlyCommits
-from bot.git.diff_text import commit_patches
+from bot.git.diff_text import commit_patches, range_diff
 from bot.git.mirror import open_mirror
 from bot.git.partial import PartialMirror
 from bot.git.repository import Repository
@@ -95,6 +95,13 @@ def test_the_patch_of_a_commit_that_was_cut_is_against_its_parent(served: Histor
     mirror.fetch([commits[-1]])
     with Repository.open(served.directory) as whole:
         assert commit_patches(mirror, [commits[-2]]) == commit_patches(whole, [commits[-2]])
+
+
+def test_a_range_diff_names_commits_alike_however_many_objects_are_here(served: History, mirror: Repository) -> None:
+    commits = _line(served)
+    mirror.fetch([commits[-1]])
+    text = range_diff(mirror, [commits[-1]], commits[-2], commits[-1])
+    assert text == f"1:  {commits[-1][:12]} = 1:  {commits[-1][:12]} change"
 
 
 def test_a_name_of_no_commit_completes_nothing(served: History, mirror: Repository) -> None:
@@ -225,6 +232,24 @@ def test_a_candidate_that_was_not_pushed_is_not_asked_of_the_remote_later(served
     with pytest.raises(PushRejected):
         mirror.push(candidate, "backport/1", expected=commits[0])
     assert mirror.is_ancestor(commits[0], commits[-1])
+
+
+def test_an_object_that_git_lacks_within_a_command_is_asked_for_again(
+    served: History, mirror: Repository, tmp_path: Path
+) -> None:
+    """A server that fails once is no reason for another answer: git's own fetch of an object is tried once."""
+    commits = _line(served)
+    mirror.fetch([commits[-1]])
+    server = tmp_path / "server"
+    server.write_text(
+        f'#!/bin/sh\nif [ ! -e {tmp_path}/failed ]; then touch {tmp_path}/failed; echo "HTTP 500" >&2; exit 1; fi\n'
+        'exec git-upload-pack "$@"\n'
+    )
+    server.chmod(0o755)
+    mirror.git.run("config", "remote.origin.uploadpack", str(server))
+    result = mirror.git.attempt("diff-tree", "-p", commits[-2], commits[-1])
+    assert (tmp_path / "failed").exists()
+    assert b"+8" in result.stdout
 
 
 def test_a_commit_that_was_only_written_here_is_an_original_like_any_other(served: History, mirror: Repository) -> None:
