@@ -20,14 +20,23 @@ Parents = Callable[[Sha], tuple[Sha, ...] | None]
 class Divergence:
     """Two tips, and what the remote listed of what the one has and the other has not.
 
-    `own` are commits that exactly one of the tips reaches, and `shared` parents of these that both reach. Where such a
-    list has gaps, a path ends at a commit that is cut and not shared. All that both reach is among the `forks` or
-    before them.
+    The `sides` are commits that only the one tip reaches, and only the other; `shared` are parents of these that both
+    reach. Where such a list has gaps, a path leads to a commit that is neither. All that both reach is among
+    the `forks` or before them.
     """
 
-    own: frozenset[Sha]
+    sides: tuple[frozenset[Sha], frozenset[Sha]]
     shared: frozenset[Sha]
     forks: frozenset[Sha]
+
+    @property
+    def own(self) -> frozenset[Sha]:
+        """The commits of both sides."""
+        return self.sides[0] | self.sides[1]
+
+    def are_apart(self, sha: Sha, others: Iterable[Sha]) -> bool:
+        """Say whether a commit is of one side and all others are of the other one."""
+        return any(sha in one and other.issuperset(others) for one, other in (self.sides, self.sides[::-1]))
 
     def holds(self, commits: Iterable[Sha]) -> bool:
         """Say whether all of these commits are own or shared ones."""
@@ -55,7 +64,7 @@ class KnownHistory:
         if not cut and all(self._all_reach(beyond, sha) for sha in commits):
             return frozenset()
         for divergence in self.divergences:
-            inside = self._is_whole([*tips, *commits], divergence)
+            inside = self._is_whole(tips, divergence) and self._has_all_of(tips, commits, divergence)
             # What both tips reach is before the forks, so a commit that has all forks has it, too.
             if inside and any(divergence.forks <= self.ancestors([sha]) for sha in commits):
                 return frozenset(divergence.shared & beyond)
@@ -67,7 +76,8 @@ class KnownHistory:
         if ancestor in ancestors or not cut:
             return True
         return any(
-            ancestor in divergence.own and self._is_whole([descendant], divergence) for divergence in self.divergences
+            ancestor in divergence.own and self._has_all_of([ancestor], [descendant], divergence)
+            for divergence in self.divergences
         )
 
     def tells_merge_base(self, first: Sha, second: Sha) -> bool:
@@ -85,9 +95,17 @@ class KnownHistory:
             for divergence in self.divergences
         )
 
+    def _has_all_of(self, others: Collection[Sha], commits: Collection[Sha], divergence: Divergence) -> bool:
+        """Say whether all own commits that lead to `commits` are here, as far as they may lead to `others` too."""
+        # What only one of the tips reaches leads to nothing that only the other one reaches.
+        near = [sha for sha in commits if not divergence.are_apart(sha, others)]
+        return divergence.holds(commits) and self._is_whole(near, divergence)
+
     def _is_whole(self, commits: Collection[Sha], divergence: Divergence) -> bool:
-        """Say whether commits are of a divergence, and all that leads from them to shared commits is here."""
-        return divergence.holds(commits) and not self._walk(commits, divergence.shared)[1]
+        """Say whether commits are of a divergence, and all that leads from them to shared commits is here and own."""
+        visited, cut = self._walk(commits, divergence.shared)
+        # What a gap hides may be here all the same, and be shared.
+        return divergence.holds(commits) and not cut and visited <= divergence.own
 
     def _walk(self, tips: Iterable[Sha], until: Collection[Sha]) -> tuple[set[Sha], set[Sha]]:
         """Return what leads down from `tips` without `until`, and those of it that are cut or not here."""

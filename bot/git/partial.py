@@ -97,15 +97,16 @@ class PartialMirror(ObjectSource):
             of_main = self._fetch_own("HEAD", ref)
             if of_main is None:
                 return False
-            own, beyond, shared = of_main
+            (own, beyond, shared), other_own = of_main, set[Sha]()
             # A branch that is where main left it has nothing of its own.
             forks, shared = {tip}, shared | (beyond & {tip})
             if tip not in beyond:
                 of_branch = self._fetch_own(ref, "HEAD", tip)
                 if of_branch is None:
                     return False
-                own, forks, shared = own | of_branch[0], of_branch[1], shared | of_branch[2]
-            self.history.divergences.append(Divergence(frozenset(own), frozenset(shared), frozenset(forks)))
+                other_own, forks, shared = of_branch[0], of_branch[1], shared | of_branch[2]
+            sides = frozenset(own), frozenset(other_own)
+            self.history.divergences.append(Divergence(sides, frozenset(shared), frozenset(forks)))
             return True
 
     def _fetch_own(self, ref: str, other: str, tip: Sha | None = None) -> tuple[set[Sha], set[Sha], set[Sha]] | None:
@@ -120,8 +121,7 @@ class PartialMirror(ObjectSource):
         if result.code or start is None or (tip is not None and start != tip):
             self._shallow.mend()
             return None
-        # The remote says where its list ends; what was here before may lead further.
-        own = self.history.ancestors([start])
+        own = self.history.ancestors([start])  # the remote says where its list ends; what was here may lead further
         ends = [set(self._raw_parents(sha) or ()) - own for sha in own & self._shallow.cut]
         beyond = {parent for parents in ends for parent in parents}
         self._fetch_alone(beyond)

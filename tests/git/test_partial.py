@@ -12,6 +12,7 @@ import pytest
 from bot.errors import FetchFailed, GitError, PushRejected
 from bot.git.branch_only_commits import BranchOnlyCommits
 from bot.git.diff_text import commit_patches, range_diff
+from bot.git.known_history import Divergence, KnownHistory
 from bot.git.mirror import open_mirror
 from bot.git.partial import PartialMirror
 from bot.git.repository import Repository
@@ -285,6 +286,16 @@ def test_a_branch_that_was_merged_into_main_hides_nothing_of_main(served: Histor
     with Repository.open(served.directory) as whole:
         histories = [BranchOnlyCommits().read(repository, main, [tip], ["f"]) for repository in (mirror, whole)]
     assert histories[0] == histories[1]
+
+
+def test_what_a_gap_hides_is_not_taken_for_what_one_branch_alone_has() -> None:
+    """The merge's parents are here, but only the fork, whose parents are cut, could tell that both have them."""
+    merge, original, fork, one, other = (Sha(sign * 40) for sign in "abcde")
+    parents = {merge: (one, other), original: (fork,), fork: None, one: (), other: ()}
+    history = KnownHistory(parents.__getitem__)
+    sides = frozenset({merge, original}), frozenset[Sha]()
+    history.divergences.append(Divergence(sides, frozenset({fork}), frozenset({fork})))
+    assert history.exclusions([merge], [original]) is None
 
 
 @pytest.mark.parametrize("seed", range(6))
