@@ -26,9 +26,8 @@ $(READY): pyproject.toml constraints.txt Makefile
 demo: $(READY) ## Run the main job on real sglang releases: a /backport comment in, proven pull requests out
 	@$(BIN)/backport-bot demo
 
-# Three processes for two cores: some tests wait for a clock that is not theirs to set.
 test: $(READY) ## Run the tests
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## Check format, lint, types, imports between packages, and that the lock is current
 	@$(BIN)/ruff format --check .

@@ -81,11 +81,13 @@ def waiting_suite(tmp_path: Path) -> Suite:
 
 def started_trees(tmp_path: Path) -> set[Path]:
     """Return the trees whose runs have started up; all folders of their kernels are in here."""
-    found_set = set()
-    for file in tmp_path.rglob("started"):
-        with suppress(FileNotFoundError):
-            found_set.add(Path(file.read_text(encoding="utf-8")))
-    return found_set
+    started_set = set()
+    # os.walk passes over a folder that goes away meanwhile, as those of runs that end do; rglob raises.
+    for folder, _, names in os.walk(tmp_path):
+        if "started" in names:
+            with suppress(FileNotFoundError):
+                started_set.add(Path(folder, "started").read_text(encoding="utf-8"))
+    return set(map(Path, started_set))
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -108,10 +110,13 @@ def each_ends_after_the_next_has_started(tmp_path: Path, *trees: Path) -> Iterat
         return tree in seen_set
 
     def let_end() -> None:
-        for file, following in zip(files, trees[1:], strict=False):
-            wait_until(partial(is_started, following))
-            file.touch()
-        files[-1].touch()
+        try:
+            for file, following in zip(files, trees[1:], strict=False):
+                wait_until(partial(is_started, following))
+                file.touch()
+        finally:
+            for file in files:
+                file.touch()
 
     with ThreadPoolExecutor(max_workers=1) as thread:
         ended = thread.submit(let_end)
