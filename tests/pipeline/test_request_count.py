@@ -11,7 +11,6 @@ _API = "/api/"
 
 
 def test_a_backport_reads_no_pull_request_twice(office: Office) -> None:
-    office.issue(7)
     before = len(office.fake_github.requests())
     (result,) = office.say("/backport release/1.2")
     assert isinstance(result, Opened)
