@@ -75,15 +75,15 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
             lend_kernels(base_kernels, candidate_kernels)
             second.gate.open()
 
-        def give_second(_: object = None) -> None:  # a base run that ends before its turn gives none
-            first.gate.when_open(partial(_unless, first.stop, begin))
+        def give_second(_: object = None) -> None:
+            first.gate.when_open(partial(_unless_ended, second, begin))
 
         # With one worker the candidate run begins when the base run has ended.
         with ThreadPoolExecutor(max_workers=1 if run_order is RunOrder.AFTER else 2) as runs:
             if not first.gate.is_open():
                 progress("base run: starting up for its turn")
             for name, options in (("base", first), ("candidate", second)):
-                options.gate.when_open(partial(_unless, first.stop, partial(progress, f"{name} run: started")))
+                options.gate.when_open(partial(_unless_ended, options, partial(progress, f"{name} run: started")))
             of_base = runs.submit(run, base, name="base", options=first)
             give_second() if run_order is RunOrder.TOGETHER else of_base.add_done_callback(give_second)
             of_candidate = runs.submit(run, candidate, name="candidate", options=second)
@@ -117,9 +117,9 @@ def _run(
         )
 
 
-def _unless(stop: Event, call: Callable[[], object]) -> None:
-    """Call it, but not for runs that ended without their turn: their folders are gone."""
-    if not stop.is_set():
+def _unless_ended(options: RunOptions, call: Callable[[], object]) -> None:
+    """Call it, but not for a run that ended before its turn: its folders may be gone."""
+    if not (options.stop.is_set() or options.gate.process_ended.is_set()):
         call()
 
 

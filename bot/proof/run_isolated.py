@@ -32,13 +32,13 @@ class StartGate:
     """Says when a run may begin its cases; its process may start before. Without a `file` the gate is open at once.
 
     The suite waits until the `file` exists. Its time counts from `opened_at`, in seconds of the monotonic clock.
-    `process_started` is set once the run's process is up.
+    `process_started` is set once the run's process is up, `process_ended` once it is gone.
     """
 
     def __init__(self, file: Path | None = None) -> None:
         """Make a gate: closed if there is a file for it, else open."""
         self.file, self.opened_at = file, time.monotonic()
-        self.process_started = threading.Event()
+        self.process_started, self.process_ended = threading.Event(), threading.Event()
         self._opened: Future[None] = Future()
         if file is None:
             self.open()
@@ -102,11 +102,14 @@ def run_isolated(launch: Launch, options: RunOptions, *, timeout: float, watch: 
         disk=disk,
     )
     follow = partial(run_watched, directory=launch.directory, watch=watch, conditions=conditions)
-    with _ended_with_the_bot(options.stop):
-        if isolation.image is None:
-            command = isolated_command(launch, isolation, kind)
-            return replace(follow(command, environment=launch.environment), isolation=kind)
-        return replace(_run_contained(launch, isolation, follow), isolation=kind)
+    try:
+        with _ended_with_the_bot(options.stop):
+            if isolation.image is None:
+                command = isolated_command(launch, isolation, kind)
+                return replace(follow(command, environment=launch.environment), isolation=kind)
+            return replace(_run_contained(launch, isolation, follow), isolation=kind)
+    finally:
+        options.gate.process_ended.set()
 
 
 def _run_contained(launch: Launch, isolation: IsolationSettings, follow: Callable[..., ProcessResult]) -> ProcessResult:

@@ -363,13 +363,19 @@ def test_a_proof_that_ended_before_its_trees_were_there_leaves_nothing(
     for module in (prove_suite, suite_sequence):
         monkeypatch.setattr(module, "choose_order", lambda *_: how)
     lines: list[str] = []
+
+    def hold_up(line: str) -> None:
+        lines.append(line)
+        if len(endings(lines)) == 2:
+            time.sleep(0.2)  # the trees are laid out while the thread of the run that ended is not done
+
     verdict = prove_trees(
         tmp_path / "base",
         tmp_path / "candidate",
         carried,
         lay_out=lambda: wait_until(lambda: len(endings(lines)) == 2),
         patches={},
-        progress=lines.append,
+        progress=hold_up,
     )
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
     assert list(tmp_path.glob("backport-*")) == []
