@@ -20,6 +20,11 @@ class Publish(Section):
     The trigger label is never copied."""
     copy_milestone: bool = False
     """Give it the original's milestone."""
+    copy_assignees: bool = False
+    """Assign the original's assignees as well."""
+    copy_reviewers: bool = False
+    """Ask the people who approved the original for a review, and the people and teams who were asked and have not
+    answered."""
     assignees: tuple[Person, ...] = Field(default=("author",), strict=False)
     """Who is assigned: logins, `author` (of the original), `merger`, `requester`. A person whom GitHub does not accept
     is left out."""

@@ -77,6 +77,18 @@ class ReviewThread:
 
 
 @dataclass(kw_only=True, eq=False)
+class Review:
+    """A review that was submitted. `state` is GitHub's word for its verdict."""
+
+    id: int
+    user: User
+    body: str
+    state: str
+    submitted_at: datetime
+    commit: str
+
+
+@dataclass(kw_only=True, eq=False)
 class AutoMerge:
     """A standing order to merge as soon as nothing blocks it."""
 
@@ -112,6 +124,7 @@ class Pull:
     requested_reviewers: list[User] = field(default_factory=list)
     requested_teams: list[Team] = field(default_factory=list)
     review_threads: list[ReviewThread] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
 
     @property
     def merged(self) -> bool:

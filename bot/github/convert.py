@@ -57,6 +57,9 @@ def convert_pull_request(pull: PyGithubPullRequest) -> PullRequest:
         commit_count=pull.commits,
         draft=pull.draft,
         milestone=pull.milestone.number if pull.milestone else None,
+        assignees=tuple(person.login for person in pull.assignees),
+        requested_reviewers=tuple(person.login for person in pull.requested_reviewers),
+        requested_teams=tuple(team.slug for team in pull.requested_teams),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -31,8 +32,25 @@ class Step(NamedTuple):
     consequence: str = ""
 
 
-def detail_steps(repository: PyGithubRepository, pull_request: PullRequest, details: Details) -> Iterator[Step]:
-    """Yield the requests that give a pull request its details."""
+@dataclass(slots=True)
+class LeftOut:
+    """The people whom GitHub does not accept, by what they were to do."""
+
+    assignees: list[str] = field(default_factory=list)
+    reviewers: list[str] = field(default_factory=list)
+
+    def notes(self) -> Iterator[str]:
+        """Yield a sentence about each list that is not empty."""
+        if self.assignees:
+            yield f"Not assigned, as GitHub does not accept them here: {', '.join(self.assignees)}."
+        if self.reviewers:
+            yield f"Not asked for a review, as GitHub does not accept them here: {', '.join(self.reviewers)}."
+
+
+def detail_steps(
+    repository: PyGithubRepository, pull_request: PullRequest, details: Details, left_out: LeftOut
+) -> Iterator[Step]:
+    """Yield the requests that give a pull request its details. They fill `left_out` as they are made."""
     number = pull_request.number
     issue, pull = lazy_issue(repository, number), lazy_pull(repository, number)
     if details.labels:
@@ -40,12 +58,14 @@ def detail_steps(repository: PyGithubRepository, pull_request: PullRequest, deta
     if details.milestone is not None:
         yield Step("set its milestone", partial(_set_milestone, repository, number, details.milestone))
     for login in details.assignees:
-        yield Step(f"assign {login}", partial(_assign, repository, number, login))
+        yield Step(f"assign {login}", partial(_assign, repository, number, login, _told(left_out.assignees, details)))
     for login in details.reviewers:
         if not same_login(login, pull_request.author):
-            yield Step(f"ask {login} for a review", partial(_ask_for_review, pull, number, login))
+            ask = partial(_ask_for_review, pull, number, login, _told(left_out.reviewers, details))
+            yield Step(f"ask {login} for a review", ask)
     for team in details.teams:
-        yield Step(f"ask {team} for a review", partial(pull.create_review_request, team_reviewers=[team]))
+        consequence = f"The team {team} is not asked for a review."
+        yield Step(f"ask {team} for a review", partial(pull.create_review_request, team_reviewers=[team]), consequence)
     if details.merge is not None:
         yield Step(
             "let it merge by itself", partial(_enable_auto_merge, pull, details.merge), "It does not merge by itself."
@@ -57,16 +77,27 @@ def _set_milestone(repository: PyGithubRepository, number: int, milestone: int) 
     repository.requester.requestJsonAndCheck("PATCH", url, input={"milestone": milestone})
 
 
-def _assign(repository: PyGithubRepository, number: int, login: str) -> None:
+def _told(logins: list[str], details: Details) -> Callable[[str], None]:
+    """Return what adds a person to a list of those left out, unless nobody needs to be told of them."""
+
+    def add(login: str) -> None:
+        if not any(same_login(login, uncertain) for uncertain in details.uncertain):
+            logins.append(login)
+
+    return add
+
+
+def _assign(repository: PyGithubRepository, number: int, login: str, leave_out: Callable[[str], None]) -> None:
     issue = lazy_issue(repository, number)
     issue.add_to_assignees(login)
     # GitHub ignores people who cannot be assigned, without an error:
     # https://docs.github.com/rest/issues/assignees#add-assignees-to-an-issue
     if not any(same_login(login, assignee.login) for assignee in issue.assignees):
         log.info("#%d: %s cannot be assigned here, and nobody else was", number, login)
+        leave_out(login)
 
 
-def _ask_for_review(pull: PyGithubPullRequest, number: int, login: str) -> None:
+def _ask_for_review(pull: PyGithubPullRequest, number: int, login: str, leave_out: Callable[[str], None]) -> None:
     try:
         pull.create_review_request(reviewers=[login])
     except GithubException as error:
@@ -74,6 +105,21 @@ def _ask_for_review(pull: PyGithubPullRequest, number: int, login: str) -> None:
             raise
         # The author of an original often is no collaborator: an everyday case, not worth a warning.
         log.info("#%d: %s is no collaborator, so no review was requested", number, login)
+        leave_out(login)
+
+
+# A later comment takes nothing back: https://docs.github.com/pull-requests/collaborating-with-pull-requests/reviewing-changes-in-pull-requests/about-pull-request-reviews
+_LAST_WORDS = ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
+
+
+def read_approvers(pull: PyGithubPullRequest) -> tuple[str, ...]:
+    """Return the people whose last word on a pull request was an approval, in the order of their reviews."""
+    last_words: dict[str, str] = {}
+    for review in pull.get_reviews():
+        # GitHub names no user for a deleted account.
+        if review.user is not None and review.state in _LAST_WORDS:
+            last_words[review.user.login] = review.state
+    return tuple(login for login, state in last_words.items() if state == "APPROVED")
 
 
 def _enable_auto_merge(pull: PyGithubPullRequest, method: str) -> None:

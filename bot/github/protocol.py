@@ -106,6 +106,9 @@ class GitHub(Protocol):
     def update_pull_request(self, existing: PullRequest, *, title: str, body: str, draft: bool) -> PullRequest:
         """Give a pull request of ours these texts and this state; costs nothing if it has them."""
 
+    def approvers(self, number: int) -> tuple[str, ...]:
+        """Return the people whose last word on a pull request was an approval, in the order of their reviews."""
+
     def add_details(self, pull_request: PullRequest, details: Details) -> tuple[str, ...]:
         """Label, assign and so on. Best effort: a refusal is logged and costs nothing else.
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from bot.git.objects import Entry
 from bot.github.check_runs import write_check_run
 from bot.github.convert import convert_listed
+from bot.github.lazy_objects import lazy_pull
 from bot.github.merged_commits import merged_commits, pull_requests_of
-from bot.github.metadata import detail_steps
+from bot.github.metadata import LeftOut, detail_steps, read_approvers
 from bot.github.pull_requests import list_pulls, open_pull, read_pull, update_pull
 from bot.github.retrying_caller import sendable
 from bot.github.review_threads import unresolved_threads
@@ -66,12 +67,17 @@ class PullRequestClient(GitHubSession):
 
         Returns sentences about refusals that people should know of.
         """
-        notes = []
-        for step in detail_steps(self._repository, pull_request, details):
+        notes, left_out = [], LeftOut()
+        for step in detail_steps(self._repository, pull_request, details, left_out):
             error = self._caller.best_effort(f"{step.action} (#{pull_request.number})", step.request)
             if error is not None and step.consequence:
                 notes.append(f"{step.consequence} {error.message} {error.hint}")
-        return tuple(notes)
+        return (*left_out.notes(), *notes)
+
+    def approvers(self, number: int) -> tuple[str, ...]:
+        """Return the people whose last word on a pull request was an approval, in the order of their reviews."""
+        with translate_errors(f"read the reviews of #{number}"):
+            return read_approvers(lazy_pull(self._repository, number))
 
     def write_check_run(self, sha: Sha, text: CheckRunText) -> None:
         """Create or update our check run of that name on a commit. Best effort: only GitHub Apps may have them."""

@@ -28,17 +28,24 @@ class PullRequest:
     labels: tuple[str, ...] = ()
     draft: bool = False
     milestone: int | None = None
+    assignees: tuple[str, ...] = ()
+    requested_reviewers: tuple[str, ...] = ()
+    requested_teams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
-    """The metadata of a pull request. `merge` is the method of its auto-merge, or None."""
+    """The metadata of a pull request. `merge` is the method of its auto-merge, or None.
+
+    `uncertain` are people whom GitHub often does not accept, so it is not worth a word if it does not.
+    """
 
     labels: tuple[str, ...] = ()
     milestone: int | None = None
     assignees: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
+    uncertain: frozenset[str] = frozenset()
     merge: str | None = None
 
 

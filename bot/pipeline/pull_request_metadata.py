@@ -20,12 +20,15 @@ log = logging.getLogger(__name__)
 def details_of(request: BackportRequest, *, certain: bool, context: RepositoryContext) -> Details:
     """Return labels, people and so on. Only a `certain` pull request gets auto-merge."""
     policy, original = context.config.publish, request.original
+    teams = [team.rpartition("/")[2] for team in policy.team_reviewers]
     return Details(
         labels=(*context.config.labels, *_copied_labels(original, context)),
         milestone=original.milestone if policy.copy_milestone and context.home is None else None,
-        assignees=_people(policy.assignees, request),
-        reviewers=_people(policy.reviewers, request),
-        teams=tuple(team.rpartition("/")[2] for team in policy.team_reviewers),
+        assignees=_people([*policy.assignees, *(original.assignees if policy.copy_assignees else ())], request),
+        reviewers=_people([*policy.reviewers, *_copied_reviewers(original, context)], request),
+        teams=tuple(dict.fromkeys([*teams, *(original.requested_teams if policy.copy_reviewers else ())])),
+        # The author of an original often is no collaborator: an everyday case.
+        uncertain=frozenset({original.author}),
         merge=_merge(policy) if certain else None,
     )
 
@@ -62,6 +65,16 @@ def _copied_labels(original: PullRequest, context: RepositoryContext) -> Iterabl
         asks = target_of_label(label, context.config.trigger_label) is not None
         if not asks and any(matches_text(pattern, label) for pattern in patterns):
             yield label
+
+
+def _copied_reviewers(original: PullRequest, context: RepositoryContext) -> tuple[str, ...]:
+    if not context.config.publish.copy_reviewers:
+        return ()
+    try:
+        return (*context.originals.approvers(original.number), *original.requested_reviewers)
+    except GitHubError as error:
+        log.warning("%s", error)
+        return original.requested_reviewers
 
 
 def _people(logins_or_roles: Iterable[str], request: BackportRequest) -> tuple[str, ...]:

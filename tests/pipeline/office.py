@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from github import Github
+from github import Auth, Github
 from github.Issue import Issue
 from github.PullRequest import PullRequest
 
@@ -100,6 +100,13 @@ class Office:
             repository=REPOSITORY, pull_request=on, comment_id=comment_id, author=author, body=body
         )
         return answer(trigger, self.context)
+
+    def person(self, login: str) -> Github:
+        """Return a client for one more account."""
+        token = self.fake_github.add_user(login)
+        client = Github(auth=Auth.Token(token), base_url=self.fake_github.api_url, seconds_between_requests=0)
+        self.people[login] = client
+        return client
 
     def issue(self, number: int, *, as_: str = MAINTAINER) -> Issue:
         return self.people[as_].get_repo(REPOSITORY).get_issue(number)

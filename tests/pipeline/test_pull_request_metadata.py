@@ -144,3 +144,45 @@ def test_a_bot_that_merged_is_not_asked_for_a_review(office: Office) -> None:
     pull = open_pull(lenient, "topic", title="First")
     office.people[BOT].get_repo(REPOSITORY).get_pull(pull.number).merge(merge_method="squash")
     assert [reviewer.login for reviewer in opened(lenient, pull.number).requested_reviewers] == [MAINTAINER]
+
+
+def test_reviewers_assignees_and_teams_of_the_original_are_copied_and_the_refused_are_named(office: Office) -> None:
+    """Approvals count by each person's last word; who was asked and did not answer is asked again."""
+    for login, level in (("otto", "write"), ("ann", "write"), ("rita", "write"), ("gone", "write")):
+        office.fake_github.grant(REPOSITORY, login, level)
+        if login not in office.people:
+            office.person(login)
+    office.fake_github.add_team("acme", "kernels", ["rita"])
+    original = office.people[MAINTAINER].get_repo(REPOSITORY).get_pull(9)
+    original.create_review_request(reviewers=["rita", "gone"], team_reviewers=["kernels"])
+    for login, event in (("otto", "APPROVE"), ("otto", "COMMENT"), ("gone", "APPROVE"), ("gone", "REQUEST_CHANGES")):
+        office.people[login].get_repo(REPOSITORY).get_pull(9).create_review(body="Read.", event=event)
+    office.issue(9).add_to_assignees("otto", "gone")
+    office.fake_github.grant(REPOSITORY, "gone", "none")
+    policy = "publish: {copy_assignees: true, copy_reviewers: true, reviewers: [gone]}"
+    lenient = unproven(office, policy)
+    (result,) = lenient.say(ASK, on=9)
+    assert isinstance(result, Opened)
+    pull = office.people[MAINTAINER].get_repo(REPOSITORY).get_pull(result.pull_request.number)
+    assert sorted(reviewer.login for reviewer in pull.requested_reviewers) == ["otto", "rita"]
+    assert [team.slug for team in pull.requested_teams] == ["kernels"]
+    assert sorted(assignee.login for assignee in pull.assignees) == ["ann", "otto"]
+    assert result.notes == (
+        "Not assigned, as GitHub does not accept them here: gone.",
+        "Not asked for a review, as GitHub does not accept them here: gone.",
+    )
+    assert "Not assigned, as GitHub does not accept them here: gone." in lenient.answers(9)[-1]
+
+
+def test_without_the_keys_nobody_is_copied_and_the_reviews_are_not_read(office: Office) -> None:
+    office.fake_github.grant(REPOSITORY, "otto", "write")
+    office.people["otto"].get_repo(REPOSITORY).get_pull(9).create_review(body="Good.", event="APPROVE")
+    office.issue(9).add_to_assignees("otto")
+    pull = opened(unproven(office))
+    assert pull.assignees == []
+    assert [reviewer.login for reviewer in pull.requested_reviewers] == [MAINTAINER]
+    assert not [
+        request
+        for request in office.fake_github.requests()
+        if request.path.endswith("/pulls/9/reviews") and request.method == "GET"
+    ]

@@ -1,13 +1,13 @@
-"""Requests to review a pull request."""
+"""Requests to review a pull request, and the reviews."""
 
 from __future__ import annotations
 
-from bot.fake_github.accounts import Level, Team, User
-from bot.fake_github.api import ApiError, ApiRequest, ApiResponse, Routes
-from bot.fake_github.conversation import Issue
+from bot.fake_github.accounts import Level, Team, User, now
+from bot.fake_github.api import ApiError, ApiRequest, ApiResponse, Routes, invalid
+from bot.fake_github.conversation import Issue, Review
 from bot.fake_github.events import pull_request_event
 from bot.fake_github.rest.pulls import PULL, pull_of_request
-from bot.fake_github.serializers.pulls import pull_json
+from bot.fake_github.serializers.pulls import pull_json, review_json
 from bot.fake_github.serializers.users import user_json
 
 routes = Routes()
@@ -26,6 +26,38 @@ def request_reviewers(request: ApiRequest) -> ApiResponse:
             pull_request_event(request.world, request.repository, issue, "review_requested", request.user, **details)
     pull.requested_teams += [team for team in teams if team not in pull.requested_teams]
     return ApiResponse(pull_json(request.world, request.repository, issue), 201)
+
+
+@routes.add("GET", f"{PULL}/reviews", Level.READ)
+def list_reviews(request: ApiRequest) -> ApiResponse:
+    """Answer a pull request's reviews, oldest first."""
+    issue, pull = pull_of_request(request)
+    return request.page(pull.reviews, lambda review: review_json(request.world, request.repository, issue, review))
+
+
+_STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
+
+
+@routes.add("POST", f"{PULL}/reviews", Level.READ)
+def submit_review(request: ApiRequest) -> ApiResponse:
+    """Review a pull request. Whoever was asked for it is asked no more. Pending reviews are not supported."""
+    issue, pull = pull_of_request(request)
+    event = request.text("event", "PullRequestReview")
+    if event not in _STATES:
+        raise invalid("PullRequestReview", "event")
+    if request.user is issue.user and event != "COMMENT":
+        raise ApiError(422, "Unprocessable Entity", ["Review Can not approve your own pull request"])
+    review = Review(
+        id=request.world.next_id(),
+        user=request.user,
+        body=request.body.get("body") or "",
+        state=_STATES[event],
+        submitted_at=now(),
+        commit=pull.head_sha,
+    )
+    pull.reviews.append(review)
+    pull.requested_reviewers = [user for user in pull.requested_reviewers if user is not request.user]
+    return ApiResponse(review_json(request.world, request.repository, issue, review))
 
 
 def _reviewer(request: ApiRequest, issue: Issue, login: str) -> User:

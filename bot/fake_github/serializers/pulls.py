@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.fake_github.api import Json
-from bot.fake_github.conversation import AutoMerge, Issue, Pull
+from bot.fake_github.conversation import AutoMerge, Issue, Pull, Review
 from bot.fake_github.git_store import GitRejected
 from bot.fake_github.github_state import World
 from bot.fake_github.pull_requests import commits_of, files_of, mergeable_state, trial_of
@@ -78,6 +78,25 @@ def full_pull_json(world: World, repository: Repository, issue: Issue) -> Json:
         "additions": sum(file.additions for file in files),
         "deletions": sum(file.deletions for file in files),
         "changed_files": len(files),
+    }
+
+
+def review_json(world: World, repository: Repository, issue: Issue, review: Review) -> Json:
+    """Return GitHub's `pull-request-review`."""
+    page = f"{issue_page(world, repository, issue)}#pullrequestreview-{review.id}"
+    url = f"{api_url(world, repository)}/pulls/{issue.number}"
+    return {
+        "id": review.id,
+        "node_id": node_id("PRR", review.id),
+        "user": user_json(world, review.user),
+        "body": review.body,
+        "state": review.state,
+        "html_url": page,
+        "pull_request_url": url,
+        "author_association": world.association(repository, review.user),
+        "_links": {"html": {"href": page}, "pull_request": {"href": url}},
+        "submitted_at": stamp(review.submitted_at),
+        "commit_id": review.commit,
     }
 
 
