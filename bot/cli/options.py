@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
+
+from bot.config import FILE_NAME
+from bot.git.hosted_repository import hosted_repository
 
 Tree = Annotated[
     Path,
@@ -23,6 +27,16 @@ OwnConfig = Annotated[
     Path | None,
     typer.Option("--config", help="A backport.yaml, for its `prove` and `patches`.", exists=True, dir_okay=False),
 ]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="The configuration. By default ./backport.yaml, else backport.yaml of the default branch on GitHub, else "
+        "the default of each key.",
+        dir_okay=False,
+        metavar="FILE",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
@@ -35,6 +49,20 @@ def _check_url(url: str) -> str:
 
 ApiUrl = Annotated[str, typer.Option(help="The URL of GitHub's API.", envvar="GITHUB_API_URL", callback=_check_url)]
 API_URL = "https://api.github.com"
+
+
+def chosen_config(file: Path | None) -> Path | None:
+    """Return the configuration file that a command uses: the one that is named, else ./backport.yaml if it is there."""
+    return file or next(filter(Path.exists, [Path(FILE_NAME)]), None)
+
+
+def named_repository(directory: Path = Path()) -> str:
+    """Return owner/name of GITHUB_REPOSITORY, else of the remote of the checkout here; empty if neither tells."""
+    # https://docs.github.com/actions/reference/workflows-and-actions/variables
+    if name := os.environ.get("GITHUB_REPOSITORY"):
+        return name
+    repository = hosted_repository(directory)
+    return repository.name if repository is not None else ""
 
 
 class DeviceKind(StrEnum):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import API_URL, ApiUrl, AsJson, tell
+from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, chosen_config, named_repository, tell
 from bot.environment import credentials
 from bot.environment.safe_output import to_json
 from bot.handlers.preflight import preflight_stable
@@ -22,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
 
 def run_preflight(
     pull_request: Annotated[int, typer.Option("--pr", help="The pull request, open or merged.", min=1, metavar="N")],
-    config: Annotated[Path, typer.Option(help="The configuration of the repository.")] = Path("backport.yaml"),
+    config: ConfigFile = None,
     data: Annotated[Path, typer.Option(help="The folder of the mirror.")] = Path("backport-data"),
     check_run: Annotated[bool, typer.Option(help="Also write the result as a neutral check run on the head.")] = True,
     api_url: ApiUrl = API_URL,
@@ -33,8 +33,8 @@ def run_preflight(
 ) -> None:
     """Forecast the backport of a pull request to each stable branch. BACKPORT_BOT_TOKEN is the token."""
     account = credentials.require_account("nothing was tried")
-    connection = ConnectionSettings(api_url, data, login)
-    with open_configured_repository(config, connection, account, progress=tell) as context:
+    connection = ConnectionSettings(api_url, data, login, repository=named_repository())
+    with open_configured_repository(chosen_config(config), connection, account, progress=tell) as context:
         original = context.github.pull_request(pull_request)
         forecasts = preflight_stable(original, context)
         if check_run:

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import API_URL, ApiUrl, AsJson, DeviceKind, tell
+from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, DeviceKind, chosen_config, named_repository, tell
+from bot.pipeline.open_context import ConnectionSettings
 from bot.text.markdown import count
 
 
@@ -37,7 +38,7 @@ def demo(
 
 
 def serve_webhooks(
-    config: Annotated[Path, typer.Option(help="The configuration of the repository.")] = Path("backport.yaml"),
+    config: ConfigFile = None,
     data: Annotated[Path, typer.Option(help="The folder of the mirror and the journal.")] = Path("backport-data"),
     port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.", min=0, max=65535)] = 8080,
     api_url: ApiUrl = API_URL,
@@ -48,11 +49,12 @@ def serve_webhooks(
     """Serve webhooks until Ctrl-C. BACKPORT_BOT_TOKEN is the token, BACKPORT_BOT_SECRET the webhooks' secret."""
     from bot.server.run import serve_until_interrupted  # noqa: PLC0415
 
-    serve_until_interrupted(config, data=data, port=port, api_url=api_url, login=login, progress=tell)
+    connection = ConnectionSettings(api_url, data, login, repository=named_repository())
+    serve_until_interrupted(chosen_config(config), connection, port=port, progress=tell)
 
 
 def reconcile_requests(
-    config: Annotated[Path, typer.Option(help="The configuration of the repository.")] = Path("backport.yaml"),
+    config: ConfigFile = None,
     data: Annotated[Path, typer.Option(help="The folder of the mirror.")] = Path("backport-data"),
     days: Annotated[
         float, typer.Option(help="Look at the pull requests that changed in the last N days.", metavar="N", min=0)
@@ -68,5 +70,6 @@ def reconcile_requests(
     """
     from bot.server.reconcile import reconcile_once  # noqa: PLC0415
 
-    results = reconcile_once(config, data=data, days=days, api_url=api_url, login=login, progress=tell)
+    connection = ConnectionSettings(api_url, data, login, repository=named_repository())
+    results = reconcile_once(chosen_config(config), connection, days=days, progress=tell)
     typer.echo(f"{count(len(results), 'target branch')} served" if results else "Nothing was missed.")

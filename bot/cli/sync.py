@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 
 from bot.carried.load import configured_patches
-from bot.cli.options import API_URL, ApiUrl, AsJson, tell
-from bot.config import Config, load_config, parse_config
+from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, chosen_config, named_repository, tell
+from bot.config import Config, load_config
 from bot.environment import credentials
 from bot.environment.safe_output import to_json
 from bot.git.untrusted_repository import open_clone
@@ -48,7 +48,7 @@ def sync_branches(
         Path | None, typer.Option(metavar="DIR", help="A folder to write the report to, as a page and as JSON.")
     ] = None,
     as_json: AsJson = False,
-    config: Annotated[Path, typer.Option(help="The configuration of the repository.")] = Path("backport.yaml"),
+    config: ConfigFile = None,
     data: Annotated[Path, typer.Option(help="The folder of the mirror and the index.")] = Path("backport-data"),
     git: Annotated[
         Path | None,
@@ -67,15 +67,18 @@ def sync_branches(
     """
     if git is not None and open_:
         raise typer.BadParameter("nothing can be opened without GitHub: leave out --git or --open.")
+    file = chosen_config(config)
     with only_one(data):
         if git is not None:
-            run = _survey_clone(git, _config_or_default(config), config.parent, data, branch)
+            settings = _config_or_default(file, git)
+            run = _survey_clone(git, settings, file.parent if file else Path(), data, branch)
         else:
-            with _open_context(config, data, api_url, login) as context:
+            with _open_context(file, data, api_url, login) as context:
+                settings = context.config
                 run = _survey_or_open(context, data, branch, open_=open_)
     if report is not None:
         _write_report(run, report)
-    _write_step_summary(run, load_config(config).templates.sync_summary if config.exists() else None)
+    _write_step_summary(run, settings.templates.sync_summary)
     _print(run, as_json=as_json)
 
 
@@ -96,19 +99,20 @@ def _survey_clone(clone: Path, config: Config, parent: Path, data: Path, branch:
         return survey_clone(context, data, branch)
 
 
-def _config_or_default(path: Path) -> Config:
-    if path.exists():
-        return load_config(path)
+def _config_or_default(file: Path | None, clone: Path) -> Config:
+    repository = named_repository(clone) or "local/clone"
+    if file is not None:
+        return load_config(file, repository=repository)
     tell(
-        f"There is no {path}, so every key has its default. Stable branches are release/*. --config names another file."
+        "There is no backport.yaml, so each key has its default. Stable branches are release/*. --config names a file."
     )
-    return parse_config("repository: local/clone\n")
+    return Config(repository=repository)
 
 
 @contextmanager
-def _open_context(config: Path, data: Path, api_url: str, login: str | None) -> Iterator[RepositoryContext]:
+def _open_context(config: Path | None, data: Path, api_url: str, login: str | None) -> Iterator[RepositoryContext]:
     account = credentials.require_account("GitHub was not asked; --git REPO surveys a clone without it")
-    connection = ConnectionSettings(api_url, data, login)
+    connection = ConnectionSettings(api_url, data, login, repository=named_repository())
     with open_configured_repository(config, connection, account, progress=tell) as context:
         yield context
 

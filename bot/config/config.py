@@ -30,7 +30,8 @@ class Config(Section):
     """The whole of backport.yaml."""
 
     repository: RepositoryName
-    """The repository, as `owner/name`."""
+    """The repository, as `owner/name`. By default that of GITHUB_REPOSITORY, else of the checkout's remote `upstream`
+    or `origin`."""
     branches: tuple[Pattern, ...] = Field(default=("release/*",), strict=False, min_length=1)
     """The stable branches: what `all` and `auto` mean, and where globs look. `*` stops at a slash, `**` does not."""
     elsewhere: tuple[OtherRepository, ...] = Field(default=(), strict=False)

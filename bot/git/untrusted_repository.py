@@ -50,7 +50,7 @@ def open_clone(directory: Path) -> Iterator[Repository]:
         GitError: there is no repository, its format is one that cannot be read, or a file in it would stall git or
             fill the memory.
     """
-    git_dir, common = _find_git_dir(directory)
+    git_dir, common = find_git_dir(directory)
     if (common / "reftable").exists():
         raise GitError(
             f"The refs of {directory} are kept as a reftable, which is not read; nothing was looked at.",
@@ -89,7 +89,7 @@ def head_commit(directory: Path) -> str:
         return ""
 
 
-def _find_git_dir(directory: Path) -> tuple[Path, Path]:
+def find_git_dir(directory: Path) -> tuple[Path, Path]:
     """Return the git directory of a checkout (for its HEAD) and the one that linked worktrees share."""
     require_git()
     pointer_file = directory / ".git"

@@ -88,7 +88,7 @@ def _asks_nothing(comment_id: int, payload: Mapping[str, Any]) -> str:
 
 def _keep_settings(config: Path | None, connection: Connection, folder: RunFolder) -> RunSettings:
     if config is not None:
-        return keep_local_settings(config, folder)
+        return keep_local_settings(config, folder, connection.client.repository)
     return keep_repository_settings(connection.client, connection.mirror, folder)
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Self
 
 from bot.carried.load import CarriedPatch, configured_patches
-from bot.config import Config, load_config
+from bot.config import FILE_NAME, Config, load_config
 from bot.environment.credentials import Account
 from bot.environment.data_folder import private_directory
 from bot.environment.signing import SigningKey
-from bot.errors import Forbidden, GitHubError, NotFound
+from bot.environment.temporary_folders import scratch_folder
+from bot.errors import ConfigError, Forbidden, GitHubError, NotFound
 from bot.git.mirror import open_beside, open_mirror
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
@@ -21,6 +22,8 @@ from bot.models import Progress, silent
 from bot.pick.caches import PickCaches
 from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
+from bot.pipeline.run_folder import RunFolder
+from bot.pipeline.run_settings import keep_repository_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +171,18 @@ def open_repository_context(
         open_connection(settings.to(config.repository), account, progress) as connection,
         connection.open_context(config, patches, signing_key=signing_key) as context,
     ):
-        for error in context.invisible_repositories.values():
-            raise error
+        _require_visible(context)
         yield context
+
+
+def _require_visible(context: RepositoryContext) -> None:
+    for error in context.invisible_repositories.values():
+        raise error
 
 
 @contextmanager
 def open_configured_repository(
-    file: Path,
+    file: Path | None,
     settings: ConnectionSettings,
     account: Account,
     *,
@@ -184,12 +191,39 @@ def open_configured_repository(
 ) -> Iterator[RepositoryContext]:
     """Do the same for a configuration file; its folders of carried patches are relative to it.
 
+    Without a file the configuration is backport.yaml of the repository's default branch. Without that, each key has its
+    default. `settings.repository` is the repository if the file does not name one.
+
     Raises:
         ConfigError: the configuration, or a carried patch, cannot be read.
         GitHubError: see `open_repository_context`.
     """
-    config = load_config(file)
+    if file is None:
+        with _open_as_on_default_branch(settings, account, signing_key, progress) as context:
+            yield context
+        return
+    config = load_config(file, repository=settings.repository)
     with open_repository_context(
         config, settings, account, parent=file.parent, signing_key=signing_key, progress=progress
     ) as context:
         yield context
+
+
+@contextmanager
+def _open_as_on_default_branch(
+    settings: ConnectionSettings, account: Account, signing_key: SigningKey | None, progress: Progress
+) -> Iterator[RepositoryContext]:
+    if not settings.repository:
+        raise ConfigError(
+            f"There is no {FILE_NAME}, and nothing else names the repository; nothing was done.",
+            hint="Run this in a checkout of it, set GITHUB_REPOSITORY=owner/name, or name a file with --config.",
+        )
+    with (
+        open_connection(settings, account, progress) as connection,
+        scratch_folder("backport-settings-") as folder,  # has the carried patches while the context is in use
+    ):
+        run = keep_repository_settings(connection.client, connection.mirror, RunFolder(folder))
+        progress(f"The configuration is that of the default branch of {run.config.repository}.")
+        with connection.open_context(run.config, run.patches, signing_key=signing_key) as context:
+            _require_visible(context)
+            yield context

@@ -1,6 +1,7 @@
 """The run folder on disk: one subfolder for each stage, so that a job hands on exactly what it made.
 
-    plan/plan.json  plan/backport.yaml  plan/patches/…     the request, the configuration, own carried patches
+    plan/plan.json                                         the request
+    plan/backport.yaml  plan/repository  plan/patches/…    the configuration, its repository, own carried patches
     pick/ID.json    pick/ID.bundle                         one candidate and its objects
     prove/ID.json                                          its verdict, if one machine runs all stages
     evidence/ID/                                           what its runs reported, for people; no stage reads it

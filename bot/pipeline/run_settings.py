@@ -17,7 +17,7 @@ from bot.git.repository import Repository
 from bot.github.client import GitHubClient
 from bot.pipeline.run_folder import RunFolder
 
-_CONFIG, _PATCHES = f"plan/{FILE_NAME}", "plan/patches"
+_CONFIG, _REPOSITORY, _PATCHES = f"plan/{FILE_NAME}", "plan/repository", "plan/patches"
 _DEFAULT = "refs/backport-bot/default"
 
 
@@ -31,15 +31,15 @@ class RunSettings:
 
 def read_settings(folder: RunFolder) -> RunSettings:
     """Read what the plan stage copied; raises ConfigError or RunFolderError."""
-    config = parse_config(folder.text(_CONFIG), name=_CONFIG)
+    config = parse_config(folder.text(_CONFIG), name=_CONFIG, repository=folder.text(_REPOSITORY))
     patch_folder = sorted(folder_path for folder_path in folder.path(_PATCHES).glob("*") if folder_path.is_dir())
     return RunSettings(config, load_patches([bundled_patches(), *patch_folder]))
 
 
-def keep_local_settings(path: Path, folder: RunFolder) -> RunSettings:
+def keep_local_settings(path: Path, folder: RunFolder, repository: str) -> RunSettings:
     """Copy the settings from a file; its folders of carried patches are relative to it."""
-    config = load_config(path)
-    folder.write_bytes(_CONFIG, path.read_bytes())
+    config = load_config(path, repository=repository)
+    _keep(folder, path.read_bytes(), repository)
     for index, patch_folder in enumerate(config.patches):
         check_patch_folder(path.parent / patch_folder, name=patch_folder)
         shutil.copytree(path.parent / patch_folder, folder.path(f"{_PATCHES}/{index}"), dirs_exist_ok=True)
@@ -52,18 +52,23 @@ def keep_repository_settings(client: GitHubClient, mirror: Repository, folder: R
     Raises:
         ConfigError: backport.yaml cannot be used or is another repository's.
     """
-    content = client.read_file(FILE_NAME)
-    text = content.decode(errors="replace") if content is not None else f"repository: {client.repository}\n"
-    config = parse_config(text)
+    text = (client.read_file(FILE_NAME) or b"").decode(errors="replace")
+    config = parse_config(text, repository=client.repository)
     if config.repository.casefold() != client.repository.casefold():
         raise ConfigError(
             f"{FILE_NAME}: `repository` is {config.repository}, and this is {client.repository}; nothing was done.",
             hint=f"Write `repository: {client.repository}`.",
         )
-    folder.write_bytes(_CONFIG, text.encode())
+    _keep(folder, text.encode(), client.repository)
     if config.patches:
         _export_patches(config, mirror, folder)
     return read_settings(folder)
+
+
+def _keep(folder: RunFolder, text: bytes, repository: str) -> None:
+    folder.write_bytes(_CONFIG, text)
+    # Not in the file, which may lack the key and may be of any style of YAML.
+    folder.write_bytes(_REPOSITORY, repository.encode())
 
 
 def _export_patches(config: Config, mirror: Repository, folder: RunFolder) -> None:

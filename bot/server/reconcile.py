@@ -12,7 +12,7 @@ from bot.pipeline.open_context import ConnectionSettings, open_configured_reposi
 
 
 def reconcile_once(
-    config: Path, *, data: Path, days: float, api_url: str, login: str | None, progress: Progress
+    config: Path | None, settings: ConnectionSettings, *, days: float, progress: Progress
 ) -> tuple[TargetOutcome, ...]:
     """Serve the unanswered requests on pull requests that changed in the last days.
 
@@ -25,7 +25,7 @@ def reconcile_once(
     secret = credentials.take(credentials.WEBHOOK_SECRET)
     with open_configured_repository(
         config,
-        ConnectionSettings(api_url, data, login),
+        settings,
         token,
         signing_key=credentials.signing_key(token, webhook_secret=secret),
         progress=progress,

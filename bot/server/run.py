@@ -12,9 +12,9 @@ from bot.server.service import running_service
 
 
 def serve_until_interrupted(
-    config: Path, *, data: Path, port: int, api_url: str, login: str | None, progress: Progress
+    config: Path | None, settings: ConnectionSettings, *, port: int, progress: Progress
 ) -> None:
-    """Serve one repository's webhooks until Ctrl-C; `data` keeps the mirror and the journal for the next start.
+    """Serve one repository's webhooks until Ctrl-C; its folder keeps the mirror and the journal for the next start.
 
     Raises:
         ConfigError: the configuration cannot be read, or a secret is missing.
@@ -25,13 +25,18 @@ def serve_until_interrupted(
     with (
         open_configured_repository(
             config,
-            ConnectionSettings(api_url, data, login),
+            settings,
             token,
             signing_key=credentials.signing_key(token, webhook_secret=secret),
             progress=progress,
         ) as context,
         running_service(
-            context, directory=data, secret=secret, own_login=login, port=port, on_results=lambda _results: None
+            context,
+            directory=settings.directory,
+            secret=secret,
+            own_login=settings.login,
+            port=port,
+            on_results=lambda _results: None,
         ) as service,
     ):
         progress(f"Serving {context.config.repository} at {service.url}; Ctrl-C ends it after the request in hand.")

@@ -52,7 +52,18 @@ def test_the_configuration_for_sglang_asks_for_what_its_runners_have() -> None:
 
 
 def test_the_minimal_configuration_is_valid() -> None:
-    assert load_config(ROOT / "docs" / "backport.minimal.yaml").branches == ("release/*",)
+    assert load_config(ROOT / "docs" / "backport.minimal.yaml", repository="a/b").branches == ("release/*",)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "branches: [main]\n", "{branches: [main]}\n", "---\nlabels: []\n"])
+def test_a_file_may_leave_out_the_repository(text: str) -> None:
+    assert parse_config(text, repository="acme/widget").repository == "acme/widget"
+    assert parse_config(f"{HEAD}", repository="acme/widget").repository == "a/b"
+
+
+def test_a_repository_that_nothing_names_is_missing() -> None:
+    with pytest.raises(ConfigError, match="`repository` is missing"):
+        parse_config("branches: [main]\n")
 
 
 def test_the_schema_for_editors_is_current_and_holds_the_examples() -> None:

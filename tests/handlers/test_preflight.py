@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.environment.credentials import TOKEN
+from bot.errors import ConfigError
 from bot.handlers.preflight import preflight, preflight_stable
 from bot.models import Outlook, Status, TargetForecast
 from bot.report.preflight import NAME, render_preflight, render_preflight_check
@@ -145,6 +146,39 @@ def test_the_command_prints_data_and_writes_a_neutral_check_run(
     commit = bare.people[MAINTAINER].get_repo(REPOSITORY).get_commit(pull.head.sha)
     (run,) = commit.get_check_runs(check_name=NAME)
     assert (run.conclusion, run.output.title) == ("neutral", "3 clean")
+
+
+@pytest.mark.parametrize(
+    ("upstream", "branches"),
+    [(None, STABLE), ("branches: [release/1.2]\n", ("release/1.2",))],
+    ids=["none", "upstream"],
+)
+def test_without_a_file_here_the_configuration_is_that_of_the_default_branch(
+    bare: Office,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    upstream: str | None,
+    branches: tuple[str, ...],
+) -> None:
+    pull = _pull(bare, {"widget/first.py": "A = 1\n"})
+    if upstream is not None:
+        write(bare, "main", {"backport.yaml": upstream}, "Configure the bot")
+    monkeypatch.setenv(TOKEN, bare.fake_github.add_user(BOT, type="Bot"))
+    monkeypatch.setenv("GITHUB_REPOSITORY", REPOSITORY)
+    monkeypatch.chdir(tmp_path)
+    ran = CliRunner().invoke(
+        app, ["preflight", "--pr", str(pull.number), "--json", "--api-url", bare.fake_github.api_url]
+    )
+    assert ran.exit_code == 0, ran.output
+    assert [forecast["branch"] for forecast in json.loads(ran.stdout)] == list(branches)
+
+
+def test_without_a_name_for_the_repository_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TOKEN, "nobody's")
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="nothing else names the repository"):
+        CliRunner().invoke(app, ["preflight", "--pr", "7"], catch_exceptions=False)
 
 
 def test_an_outlook_has_the_word_of_a_request_for_the_same_outcome() -> None:
