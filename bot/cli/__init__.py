@@ -16,7 +16,7 @@ from bot.cli.machine_failures import explain, some_home
 from bot.cli.signals import end_with_signals
 from bot.environment.data_folder import private_file
 from bot.environment.safe_output import neutral_output
-from bot.environment.trace import record
+from bot.environment.trace import Render, record, render_json
 from bot.report import terminal
 
 COMMANDS = {
@@ -76,10 +76,13 @@ def _root(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Log the requests to GitHub and the git commands.")
     ] = False,
-    trace_file: Annotated[
-        Path | None,
+    trace_files: Annotated[
+        list[Path] | None,
         typer.Option(
-            "--trace", help="Write what git, GitHub and the proofs took, as OpenTelemetry's JSON.", metavar="FILE"
+            "--trace",
+            help="Write what git, GitHub and the proofs took: FILE.html as a picture, else as OpenTelemetry's JSON. "
+            "May be given twice.",
+            metavar="FILE",
         ),
     ] = None,
 ) -> None:
@@ -90,8 +93,17 @@ def _root(
     if not verbose:
         # It warns of each retry. If the last one fails, an error says so.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
-    if trace_file is not None:
-        context.with_resource(record(_writable(trace_file), context.invoked_subcommand or ""))
+    if trace_files:
+        renders = {_writable(file): _trace_render(file) for file in trace_files}
+        context.with_resource(record(renders, context.invoked_subcommand or ""))
+
+
+def _trace_render(file: Path) -> Render:
+    if file.suffix not in (".html", ".htm"):
+        return render_json
+    from bot.report.trace_page import render_trace  # noqa: PLC0415 - Jinja takes time, and few want the picture
+
+    return render_trace
 
 
 def _writable(file: Path) -> Path:

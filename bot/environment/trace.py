@@ -1,8 +1,7 @@
-"""A trace of one run: how long git, GitHub and the proofs took, as spans in OpenTelemetry's JSON.
+"""A trace of one run: how long git, GitHub and the proofs took, as spans that lie in each other.
 
-https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding: names are lowerCamelCase, ids are hexadecimal, and
-numbers of 64 bits are strings. Nothing is recorded unless `record` is at work. A span holds no text of a
-comment, a title or a message: names of commands, numbers, what was asked of GitHub, and the paths of requests.
+Nothing is recorded unless `record` is at work. A span holds no text of a comment, a title or a message: names of
+branches and commands, numbers, what was asked of GitHub, and the paths of requests.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -41,14 +40,19 @@ class Span:
     events: list[tuple[int, str, dict[str, Value]]] = field(default_factory=list)
 
 
-class _Recording:
-    def __init__(self) -> None:
-        self.id = secrets.token_hex(16)
-        self.lock = threading.Lock()
-        self.spans: list[Span] = []
+@dataclass(slots=True)
+class Trace:
+    """All spans of a run, in the order in which they began; the first holds the others."""
+
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
+    spans: list[Span] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-_recording: _Recording | None = None
+Render = Callable[[Trace], str]
+"""A trace → the text of a file."""
+
+_recording: Trace | None = None
 # A thread of a pool begins without its maker's span, so its spans belong to the whole run.
 _current: ContextVar[Span | None] = ContextVar("span", default=None)
 
@@ -81,13 +85,13 @@ def span(name: str, **attributes: Value) -> Iterator[Span]:
 
 
 @contextmanager
-def record(file: Path, name: str) -> Iterator[None]:
-    """Keep all spans inside, under one of this name, and write them to a file at the end, whatever the end is.
+def record(files: Mapping[Path, Render], name: str) -> Iterator[None]:
+    """Keep all spans inside, under one of this name, and write them to files at the end, whatever the end is.
 
-    Raises OSError if the file cannot be written. Only its owner may read it.
+    Raises OSError if a file cannot be written. Only its owner may read it.
     """
     global _recording  # noqa: PLW0603 - a process has one trace
-    recording = _recording = _Recording()
+    recording = _recording = Trace()
     requests = _RequestEvents()
     connections = logging.getLogger("urllib3.connectionpool")
     before = connections.level, connections.propagate
@@ -101,7 +105,16 @@ def record(file: Path, name: str) -> Iterator[None]:
         connections.removeHandler(requests)
         connections.level, connections.propagate = before
         _recording = None
-        private_file(file).write_text(json.dumps(_to_json(recording), indent=1), encoding="utf-8")
+        _end_all(recording)
+        for file, render in files.items():
+            private_file(file).write_text(render(recording), encoding="utf-8")
+
+
+def _end_all(trace: Trace) -> None:
+    # A thread may still be at work.
+    now = time.time_ns()
+    for this in trace.spans:
+        this.end = this.end or now
 
 
 class _RequestEvents(logging.Handler):
@@ -118,11 +131,17 @@ class _RequestEvents(logging.Handler):
         this.events.append((time.time_ns(), "http request", attributes))
 
 
-def _to_json(recording: _Recording) -> dict[str, Any]:
+def render_json(trace: Trace) -> str:
+    """Render a trace as OpenTelemetry's JSON.
+
+    https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding: names are lowerCamelCase, ids are hexadecimal, and
+    numbers of 64 bits are strings.
+    """
     scope = {"scope": {"name": "backport-bot", "version": __version__}}
     resource = {"attributes": _attributes({"service.name": "backport-bot"})}
-    spans = [_span_to_json(this, recording.id) for this in recording.spans]
-    return {"resourceSpans": [{"resource": resource, "scopeSpans": [{**scope, "spans": spans}]}]}
+    spans = [_span_to_json(this, trace.id) for this in trace.spans]
+    data = {"resourceSpans": [{"resource": resource, "scopeSpans": [{**scope, "spans": spans}]}]}
+    return json.dumps(data, indent=1)
 
 
 def _span_to_json(this: Span, trace: str) -> dict[str, Any]:
@@ -137,7 +156,7 @@ def _span_to_json(this: Span, trace: str) -> dict[str, Any]:
         "name": this.name,
         "kind": _INTERNAL,
         "startTimeUnixNano": str(this.start),
-        "endTimeUnixNano": str(this.end or time.time_ns()),
+        "endTimeUnixNano": str(this.end),
         "attributes": _attributes(this.attributes),
         "events": events,
         "status": {"code": _ERROR} if this.failed else {},

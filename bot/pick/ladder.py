@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.analysis.findings import are_fatal, collect_findings
 from bot.carried.load import CarriedPatch
+from bot.environment.trace import span
 from bot.git.repository import Repository
 from bot.git.trees import commit_paths
 from bot.git.trial_pick import UnmergedPick
@@ -81,7 +82,8 @@ def pick(  # noqa: PLR0913 - the facts of one pick, and all but four may be left
     """
     with repository.quarantine() as quarantine:
         shared_caches = caches or PickCaches()
-        status = find_landing_status(quarantine, plan.base_commit, plan.commits, shared_caches.histories, leave_out)
+        with span("landing status"):
+            status = find_landing_status(quarantine, plan.base_commit, plan.commits, shared_caches.histories, leave_out)
         attempt = Attempt(
             repository=quarantine,
             plan=plan,
@@ -129,7 +131,8 @@ def run_ladder(
     outcomes: list[StrategyResult] = []
     first_conflict: UnmergedPick | None = None
     for strategy in strategies:
-        ending = strategy.apply(attempt)
+        with span("strategy", strategy=strategy.name):
+            ending = strategy.apply(attempt)
         if isinstance(ending, Picked) and ending.certainty is not Certainty.CERTAIN and not propose:
             ending = NotApplicable(f"not certain, and the configuration wants no proposals: {ending.detail}")
         is_applied = not isinstance(ending, NotApplicable)
@@ -182,9 +185,10 @@ def _conflict(
 
     conflict = result.first_conflict
     limit = max_prerequisites
-    files, prerequisites = (
-        explain(attempt, conflict, limit, pick_again, propose=propose) if conflict else ((), NO_PREREQUISITES)
-    )
+    with span("explanation"):
+        files, prerequisites = (
+            explain(attempt, conflict, limit, pick_again, propose=propose) if conflict else ((), NO_PREREQUISITES)
+        )
     return Conflict(
         branch=attempt.plan.branch,
         base_commit=attempt.plan.base_commit,

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from bot.carried.load import CarriedPatch
 from bot.commands.targets import newest_first
+from bot.environment.trace import span
 from bot.errors import RunFolderError
 from bot.git.repository import Repository
 from bot.models import (
@@ -91,7 +92,7 @@ class RequestRun:
 
     def run(self, target: Target, context: RepositoryContext) -> TargetOutcome:
         """Take all steps, again if the branch moves. An error becomes the target's outcome, never an exception."""
-        outcome = self._capture(target, lambda: self._run(target, context))
+        outcome = self._capture(target, "target branch", lambda: self._run(target, context))
         self.store.keep_decision(target, outcome)
         return outcome
 
@@ -121,7 +122,7 @@ class RequestRun:
         # A candidate for an earlier plan sits on a tip that the branch has left.
         old_candidate = self._candidates.pop(target, None)
         self._replaced_commits.update(old_candidate.commits if old_candidate else ())
-        decision = self._capture(target, step)
+        decision = self._capture(target, "plan", step)
         self.store.keep_decision(target, decision)
         return decision
 
@@ -143,7 +144,7 @@ class RequestRun:
         def step() -> Candidate | TargetOutcome:
             return self._pick(target, context, originals, tools, may_push_workflows=may_push_workflows)
 
-        result = self._capture(target, step)
+        result = self._capture(target, "pick", step)
         self.store.keep_pick(target, result)
         if isinstance(result, Candidate):
             self._candidates[target] = result
@@ -191,7 +192,7 @@ class RequestRun:
             with means as (context, runner):
                 return prove_candidate(candidate, context.patch_for(self.request.original), context, runner)
 
-        verdict = self._capture(target, step)
+        verdict = self._capture(target, "prove", step)
         if isinstance(verdict, Failed):
             verdict = inconclusive(verdict.message, notes=(verdict.hint,) if verdict.hint else ())
         self.store.keep_verdict(target, candidate, verdict)
@@ -202,7 +203,7 @@ class RequestRun:
         decision = self.store.decision(target)
         if decision is not None and not isinstance(decision, TargetPlan):
             return decision
-        outcome = self._capture(target, lambda: self._publish(target, context))
+        outcome = self._capture(target, "publish", lambda: self._publish(target, context))
         if not isinstance(outcome, Moved):
             self.store.keep_decision(target, outcome)
         return outcome
@@ -250,7 +251,9 @@ class RequestRun:
             raise RunFolderError(f"{target} is not planned, so nothing was done.", hint="Run `stage plan` first.")
         return decision
 
-    def _capture(self, target: Target, step: Callable[[], ResultT]) -> ResultT | Failed:
+    def _capture(self, target: Target, name: str, step: Callable[[], ResultT]) -> ResultT | Failed:
         """Run a step; an error becomes an outcome. Every outcome bears the name that the requester gave the target."""
-        result = capture_errors(str(target), step, retry=self.request.command_for(str(target)))
+        with span(name, branch=str(target)) as this:
+            result = capture_errors(str(target), step, retry=self.request.command_for(str(target)))
+            this.failed = isinstance(result, Failed)
         return replace(result, target=str(target)) if isinstance(result, TargetOutcome) else result

@@ -25,7 +25,7 @@ def _values(attributes: list[dict[str, Any]]) -> dict[str, str]:
 
 def test_spans_lie_in_each_other_and_have_their_times_and_attributes(tmp_path: Path) -> None:
     file = tmp_path / "trace.json"
-    with trace.record(file, "run"), trace.span("outer", number=3), trace.span("inner") as inner:
+    with trace.record({file: trace.render_json}, "run"), trace.span("outer", number=3), trace.span("inner") as inner:
         inner.attributes["word"] = "late"
     run, outer, inside = _spans(file)
     assert [span["name"] for span in (run, outer, inside)] == ["run", "outer", "inner"]
@@ -39,7 +39,7 @@ def test_spans_lie_in_each_other_and_have_their_times_and_attributes(tmp_path: P
 
 def test_a_failure_marks_the_span_and_is_written_all_the_same(tmp_path: Path) -> None:
     file = tmp_path / "trace.json"
-    with pytest.raises(ValueError, match="no"), trace.record(file, "run"), trace.span("broken"):
+    with pytest.raises(ValueError, match="no"), trace.record({file: trace.render_json}, "run"), trace.span("broken"):
         raise ValueError("no")
     assert [span["status"] for span in _spans(file)] == [{"code": 2}, {"code": 2}]
 
@@ -50,7 +50,7 @@ def test_a_span_of_another_thread_belongs_to_the_run(tmp_path: Path) -> None:
             pass
 
     file = tmp_path / "trace.json"
-    with trace.record(file, "run"), trace.span("here"):
+    with trace.record({file: trace.render_json}, "run"), trace.span("here"):
         thread = threading.Thread(target=work)
         thread.start()
         thread.join()
@@ -60,7 +60,7 @@ def test_a_span_of_another_thread_belongs_to_the_run(tmp_path: Path) -> None:
 
 def test_requests_are_events_without_their_queries(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     file, log = tmp_path / "trace.json", logging.getLogger("urllib3.connectionpool")
-    with trace.record(file, "run"), trace.span("call"):
+    with trace.record({file: trace.render_json}, "run"), trace.span("call"):
         log.debug('%s://%s:%s "%s %s %s" %s %s', "http", "host", 80, "GET", "/repos/a/b?secret=1", "HTTP/1.1", 200, 17)
     (event,) = _spans(file)[1]["events"]
     assert _values(event["attributes"]) == {"method": "GET", "path": "/repos/a/b", "status": "200", "bytes": "17"}
@@ -70,7 +70,7 @@ def test_requests_are_events_without_their_queries(tmp_path: Path, caplog: pytes
 def test_nothing_is_kept_where_nothing_is_recorded(tmp_path: Path) -> None:
     with trace.span("before"):
         pass
-    with trace.record(tmp_path / "trace.json", "run"):
+    with trace.record({tmp_path / "trace.json": trace.render_json}, "run"):
         pass
     assert [span["name"] for span in _spans(tmp_path / "trace.json")] == ["run"]
     assert not trace.is_recording()

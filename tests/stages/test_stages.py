@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from bot.environment import credentials
-from bot.environment.trace import record
+from bot.environment.trace import record, render_json
 from bot.errors import ConfigError, RunFolderError
 from bot.handlers import ci_jobs, ci_outputs
 from bot.handlers.ci_event import Event
 from bot.models import Candidate, Failed, NotAffected, NotProven, Opened, Status, VerdictOutcome
+from bot.report.trace_page import render_trace
+from bot.report.trace_rows import Kind
 from tests.pipeline.landing import open_pull, write
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, git
 from tests.stages.pipeline import Pipeline
@@ -58,12 +60,13 @@ def test_workflow_files_that_may_not_be_pushed_are_found_before_the_proof(pipeli
 
 
 def test_a_trace_shows_what_git_github_and_the_proof_took(pipeline: Pipeline, tmp_path: Path) -> None:
-    file = tmp_path / "trace.json"
-    with record(file, "all stages"):
+    file, page = tmp_path / "trace.json", tmp_path / "trace.html"
+    with record({file: render_json, page: render_trace}, "all stages"):
         pipeline.run(CLEAN)
     (resource,) = json.loads(file.read_text())["resourceSpans"]
     spans = resource["scopeSpans"][0]["spans"]
     assert {"fetch", "git", "github", "push", "suite run"} <= {span["name"] for span in spans}
+    assert {"plan", "pick", "strategy", "prove", "publish"} <= {span["name"] for span in spans}
     values = {
         span["spanId"]: {entry["key"]: entry["value"] for entry in span["attributes"]}
         for span in spans
@@ -73,6 +76,8 @@ def test_a_trace_shows_what_git_github_and_the_proof_took(pipeline: Pipeline, tm
     requests = [event for span in spans for event in span["events"]]
     assert {"POST", "GET"} <= {event["attributes"][0]["value"]["stringValue"] for event in requests}
     assert pipeline.token not in file.read_text()
+    for kind in Kind:
+        assert f"</span>{kind.value}</td>" in page.read_text()
 
 
 def test_publishing_twice_opens_nothing_twice(pipeline: Pipeline) -> None:
