@@ -13,6 +13,7 @@ import ctypes
 import gc
 import hashlib
 import hmac
+import mmap
 import os
 import sys
 from pathlib import Path
@@ -53,14 +54,18 @@ class SealedReport:
         content = file.read_bytes() if self._secret and file.exists() else b""
         if content:
             self._report.write_bytes(content)
-            seal = hmac.new(self._secret, content, hashlib.sha256).hexdigest()
+            seal = hmac.new(self._secret[:], content, hashlib.sha256).hexdigest()
             self._report.with_name(f"{self._report.name}.seal").write_text(seal, encoding="ascii")
 
 
-def _take_secret(file: Path) -> bytes:
-    """Read a file and remove it."""
+def _take_secret(file: Path) -> bytes | mmap.mmap:
+    """Read a file into memory that is not copied to a process which is forked from this one, and remove the file."""
     try:
-        content = file.read_bytes()
+        with file.open("rb", buffering=0) as handle:
+            content = mmap.mmap(-1, os.fstat(handle.fileno()).st_size)
+            if hasattr(mmap, "MADV_DONTFORK"):
+                content.madvise(mmap.MADV_DONTFORK)
+            handle.readinto(content)
         file.unlink()
     except (OSError, ValueError):
         return b""

@@ -17,7 +17,6 @@ CONFTEST = """
     from isolated.child import Child, preload
 
     pytest_plugins = ["isolated.plugin"]
-    os.environ["SUITE_CASE_SECONDS"] = "2"
 
     def pytest_configure(config):
         preload()
@@ -32,7 +31,7 @@ CONFTEST = """
         held.end()
 """
 HOSTILE = """
-    import ctypes, gc, json, os, socket, sys, time
+    import ctypes, json, os, signal, socket, sys, time
     from isolated.errors import HarnessError
 
     class Handler:
@@ -47,7 +46,9 @@ HOSTILE = """
             os.abort()
         def reads_nowhere(self): ctypes.string_at(0)
         def leaves(self): os._exit(0)
-        def hangs(self): time.sleep(60)
+        def hangs(self, sign):
+            open(sign, "w").close()
+            while True: time.sleep(60)
         def floods(self): self._wire().sendall(b"x" * (1 << 26))
         def shouts(self):
             while True: os.write(1, b"x" * (1 << 20))
@@ -65,6 +66,12 @@ HOSTILE = """
         def capabilities(self):
             lines = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
             return [int(lines[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")]
+        def open_files(self): return [os.path.realpath(f"/proc/self/fd/{each}") for each in os.listdir("/proc/self/fd")]
+        def reads_the_secret(self): return sys.modules["__main__"].report._secret[:].hex()
+        def ends_its_parents(self):
+            keeper = os.getppid()
+            os.kill(int(open(f"/proc/{keeper}/stat").read().rpartition(")")[2].split()[1]), signal.SIGKILL)
+            os.kill(keeper, signal.SIGKILL)
         def looks_into(self, pid):
             try:
                 return [os.listdir(f"/proc/{pid}/fd"), open(f"/proc/{pid}/environ").read()]
@@ -72,20 +79,27 @@ HOSTILE = """
                 return type(refused).__name__
 
         def _wire(self):
-            gc.unfreeze()
-            return next(each for each in gc.get_objects() if isinstance(each, socket.socket) and each.fileno() > 2)
+            frame = sys._getframe()
+            while "wire" not in frame.f_locals: frame = frame.f_back
+            return frame.f_locals["wire"]._end
 """
 CASES = """
-    import os, pytest
+    import os, sys, time, pytest
     from isolated.errors import HarnessError, TargetFailed
 
     def test_first(child): assert child.ask("twice", number=2) == 4
 
     @pytest.mark.parametrize("way", [
-        "raises", "aborts", "reads_nowhere", "leaves", "hangs", "floods", "shouts", "says_no_json", "nests",
+        "raises", "aborts", "reads_nowhere", "leaves", "floods", "shouts", "says_no_json", "nests",
         "answers_another", "at_its_limit",
     ])
     def test_goes_wrong(child, way): child.ask(way)
+
+    def test_hangs(child, tmp_path, monkeypatch):
+        child.begin("hangs", sign=str(tmp_path / "sign"))
+        while not (tmp_path / "sign").exists(): time.sleep(0.01)
+        monkeypatch.setenv("SUITE_CASE_SECONDS", "1")
+        child.answer()
 
     def test_answers_ahead(child):
         child.ask("answers_ahead")
@@ -101,12 +115,24 @@ CASES = """
 
     def test_has_no_capability(child): assert child.ask("capabilities") == [0, 0, 0]
     def test_cannot_look_into_the_judge(child): assert child.ask("looks_into", pid=os.getpid()) == "PermissionError"
+    def test_cannot_read_the_secret_of_the_report(child):
+        assert len(sys.modules["__main__"].report._secret[:]) == 32
+        with pytest.raises(TargetFailed, match="ended by SIG(SEGV|BUS)"): child.ask("reads_the_secret")
+    def test_has_none_of_the_judges_files(child):
+        assert any("report" in os.path.realpath(f"/proc/self/fd/{each}") for each in os.listdir("/proc/self/fd"))
+        assert [file for file in child.ask("open_files") if "report" in file] == []
     def test_is_another_process(child): assert child.ask("pid") != os.getpid()
     def test_counts_what_it_asked(child):
         child.ask("twice", number=1)
         child.ask("twice", number=1)
         assert child.asked == 2
-    def test_last(child): assert child.ask("twice", number=2) == 4
+    def test_next(child): assert child.ask("twice", number=2) == 4
+    def test_ends_its_parents(child):
+        child.ask("ends_its_parents")
+        assert child.ask("twice", number=2) == 4
+        child.end()
+        assert child._process.exitcode is not None
+    def test_last(child): child.ask("twice", number=2)
 """
 
 
@@ -127,7 +153,7 @@ def case(run: SuiteRun, name: str) -> CaseResult:
 
 def test_the_run_is_whole_and_names_its_device(ended: SuiteRun) -> None:
     assert ended.problem == ""
-    assert len(ended.cases) == 20
+    assert len(ended.cases) == 24
     assert ended.device is not None
     assert ended.device.kind == "cpu"
 
@@ -139,9 +165,12 @@ def test_the_run_is_whole_and_names_its_device(ended: SuiteRun) -> None:
         "test_a_dead_child_stays_dead",
         "test_has_no_capability",
         "test_cannot_look_into_the_judge",
+        "test_cannot_read_the_secret_of_the_report",
+        "test_has_none_of_the_judges_files",
         "test_is_another_process",
         "test_counts_what_it_asked",
-        "test_last",
+        "test_next",
+        "test_ends_its_parents",
     ],
 )
 def test_what_must_hold_of_a_child_holds(ended: SuiteRun, name: str) -> None:
@@ -152,20 +181,21 @@ def test_what_must_hold_of_a_child_holds(ended: SuiteRun, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("raises", ["ValueError: no room", "hostile.py"]),
-        ("aborts", ["ended by SIGABRT", "HSA_STATUS_ERROR_MEMORY_APERTURE_VIOLATION"]),
-        ("reads_nowhere", ["ended by SIGSEGV", "in reads_nowhere"]),
-        ("leaves", ["left with exit code 0"]),
-        ("hangs", ["hung and was stopped after 2 s", "in hangs"]),
-        ("floods", ["an answer of more than 4194304 bytes"]),
-        ("shouts", []),
-        ("says_no_json", ["an answer that is no JSON"]),
-        ("nests", ["an answer that is no JSON"]),
-        ("answers_another", ["answered something that it was not asked"]),
+        ("goes_wrong[raises]", ["ValueError: no room", "hostile.py"]),
+        ("goes_wrong[aborts]", ["ended by SIGABRT", "HSA_STATUS_ERROR_MEMORY_APERTURE_VIOLATION"]),
+        ("goes_wrong[reads_nowhere]", ["ended by SIGSEGV", "in reads_nowhere"]),
+        ("goes_wrong[leaves]", ["left with exit code 0"]),
+        ("hangs", ["hung and was stopped after 1 s", "in hangs"]),
+        ("goes_wrong[floods]", ["an answer of more than 4194304 bytes"]),
+        ("goes_wrong[shouts]", []),
+        ("goes_wrong[says_no_json]", ["an answer that is no JSON"]),
+        ("goes_wrong[nests]", ["an answer that is no JSON"]),
+        ("goes_wrong[answers_another]", ["answered something that it was not asked"]),
+        ("last", ["the process that children are forked from was ended by one of them"]),
     ],
 )
 def test_a_child_that_goes_wrong_fails_its_case_and_says_how(ended: SuiteRun, name: str, words: list[str]) -> None:
-    case_result = case(ended, f"test_goes_wrong[{name}]")
+    case_result = case(ended, f"test_{name}")
     assert case_result.outcome is CaseOutcome.FAILED
     assert [word for word in words if word not in case_result.message] == []
 

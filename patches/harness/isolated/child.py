@@ -7,37 +7,47 @@ that was there before the request, a flood, or a silence is the end of the child
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
+import importlib
 import os
 import secrets
 import signal
 import socket
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from isolated.errors import HarnessError, TargetFailed
+from isolated.fork_server import ForkServer, Process
 from isolated.wire import BadMessage, Closed, Silent, Wire
-from isolated.worker import LIMIT, work
+from isolated.worker import LIMIT
 
 SECONDS = "SUITE_CASE_SECONDS"
 _SECONDS = 240.0
 _START_SECONDS = 120.0
-_DUMP_SECONDS = 1.0
-"""How long a hanging process gets to say where it hangs, and one that was told to end to do so."""
+_DUMP_SECONDS, _DUMP_STEP = 5.0, 0.05
+"""How long a hanging process gets to say where it hangs, and how often that is looked for."""
+_END_SECONDS, _DEATH_SECONDS = 1.0, 10.0
+"""How long a process that was told to end gets to do so, and how long one that has ended gets until it is seen."""
+_STACK = "(most recent call first):"
 _SAID = 1200
 """Characters of what a process printed last that a report repeats."""
 _FRAMES = 6
 
 
-def preload(*modules: str) -> None:
-    """Start the process that children are forked from, and let it import what takes long; none of it the target's."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["isolated.hidden", "isolated.worker", *modules])
-    from multiprocessing.forkserver import ensure_running  # noqa: PLC0415 - only where there are children
+_servers: list[ForkServer] = []
 
-    ensure_running()
+
+def preload(*modules: str, shared: Sequence[str] = ()) -> None:
+    """Start the process that children are forked from; call it while a suite's plugins are loaded.
+
+    The `shared` modules are imported before, for the judge as well. That process imports the others meanwhile. None of
+    them is the target's.
+    """
+    for module in shared:
+        importlib.import_module(module)
+    _servers.append(ForkServer(modules))
 
 
 class Child:
@@ -49,12 +59,15 @@ class Child:
         self._said = tempfile.NamedTemporaryFile("w+", prefix="said-", errors="replace")  # noqa: SIM115 - closed by end()
         near, far = socket.socketpair()
         self._wire, self._pending = Wire(near), ""
-        context = multiprocessing.get_context("forkserver")
-        self._process = context.Process(target=work, args=(far, module, settings or {}), daemon=True)
-        self._process.start()
+        if not _servers:
+            raise HarnessError("No child can be forked. Let the suite call `isolated.child.preload` first.")
+        self._process = _servers[-1].start(far, module, settings or {})
+        if self._process is None:
+            self.ended = "the process that children are forked from was ended by one of them"
         far.close()
         said = self._said.fileno()
-        socket.send_fds(near, [b"."], [said, said if descriptor < 0 else descriptor])
+        with contextlib.suppress(OSError):  # it has ended; the first request will say how
+            socket.send_fds(near, [b"."], [said, said if descriptor < 0 else descriptor])
         self._ready = False
 
     def ask(self, name: str, **given: Any) -> Any:
@@ -85,7 +98,7 @@ class Child:
     def end(self) -> None:
         """Make sure that nothing of it is left."""
         self._wire.close()
-        _end(self._process)
+        _end(self._process, _END_SECONDS)
         self._said.close()
 
     def _come_up(self) -> None:
@@ -102,7 +115,7 @@ class Child:
         except BadMessage as bad:
             self._lose(f"it gave {bad}")
         except Silent:
-            _ask_where(self._process.pid)
+            self._ask_where()
             self._lose(f"it hung and was stopped after {seconds:g} s")
         except Closed:
             self._lose("")
@@ -110,33 +123,40 @@ class Child:
 
     def _lose(self, why: str) -> None:
         self._wire.close()
-        code = _end(self._process)
-        words = _last_words(Path(self._said.name).read_text(errors="replace"))
+        code = _end(self._process, _DEATH_SECONDS if not why else 0.0)
+        words = _last_words(self._printed())
         fact = why or _ending(code)
         self.ended = f"{fact}; it said last: {words}" if words else f"{fact}, without a word"
         raise TargetFailed(self.ended)
 
+    def _ask_where(self) -> None:
+        """Let it print its stack, and wait until that is there and grows no more."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGUSR2)
+        deadline, before = time.monotonic() + _DUMP_SECONDS, ""
+        while time.monotonic() < deadline and (_STACK not in before or before != self._printed()):
+            before = self._printed()
+            time.sleep(_DUMP_STEP)
 
-def _ask_where(pid: int | None) -> None:
-    with contextlib.suppress(ProcessLookupError, TypeError):
-        os.kill(pid, signal.SIGUSR2)  # type: ignore[arg-type]
-        time.sleep(_DUMP_SECONDS)
+    def _printed(self) -> str:
+        return Path(self._said.name).read_text(errors="replace")
 
 
-def _end(process: Any) -> int:
-    """Reap it with all that it started in its session; return its exit code, negative for a signal."""
-    process.join(_DUMP_SECONDS)
-    with contextlib.suppress(ProcessLookupError, PermissionError, TypeError):
-        os.killpg(process.pid, signal.SIGKILL)
-    if process.exitcode is None:
-        process.kill()
-        process.join(_DUMP_SECONDS)
+def _end(process: Process | None, seconds: float) -> int:
+    """Give it so long to end, and make sure that nothing of it is left; return its exit code, negative for a signal."""
+    if process is None:
+        return 0
+    process.join(seconds)
+    process.kill()
+    process.join(_DEATH_SECONDS)
     return process.exitcode or 0
 
 
 def _last_words(text: str) -> str:
     """Cut out the end of what was printed; of a dumped stack its first frames, which are the newest."""
-    before, stack, frames = text.rstrip().rpartition("(most recent call first):")
+    before, stack, frames = text.rstrip().rpartition(_STACK)
     shown = frames.splitlines()[: _FRAMES + 1] if stack else []
     return (before + stack)[-_SAID:].strip() + "\n".join(shown) if stack else frames[-_SAID:].strip()
 

@@ -1,8 +1,8 @@
-"""Whoever imports this starts the process that children are forked from, which imports torch and the child's modules.
+"""Whoever imports this starts the process that children are forked from, with torch and the child's modules.
 
-It comes before the other modules here, which import torch, too: the two take no longer than one.
+It comes before the other modules here: that process imports the child's while the judge imports these.
 """
 
 from isolated.child import preload
 
-preload("torch", "sglang_aiter.child.handler")
+preload("sglang_aiter.child.handler", shared=["torch"])

@@ -1,7 +1,5 @@
-"""Whoever imports this starts the process that children are forked from, and lets it import torch and the
-child's modules.
-"""
+"""Whoever imports this starts the process that children are forked from, with torch and the child's modules."""
 
 from isolated.child import preload
 
-preload("torch", "sglang_aiter", "sglang_parts.child.handler")
+preload("sglang_aiter", "sglang_parts.child.handler", shared=["torch"])
