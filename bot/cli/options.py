@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from bot.config import FILE_NAME
+from bot.config import FILE_NAME, load_config
+from bot.errors import ConfigError
 from bot.git.hosted_repository import hosted_repository
 
 Tree = Annotated[
@@ -31,8 +32,8 @@ ConfigFile = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        help="The configuration. By default ./backport.yaml, else backport.yaml of the default branch on GitHub, else "
-        "the default of each key.",
+        help="The configuration. By default backport.yaml of the default branch on GitHub; in a folder that is no "
+        "checkout of the repository, ./backport.yaml.",
         dir_okay=False,
         metavar="FILE",
     ),
@@ -52,8 +53,29 @@ API_URL = "https://api.github.com"
 
 
 def chosen_config(file: Path | None) -> Path | None:
-    """Return the configuration file that a command uses: the one that is named, else ./backport.yaml if it is there."""
-    return file or next(filter(Path.exists, [Path(FILE_NAME)]), None)
+    """Return the configuration file that a command uses: the one that is named, else ./backport.yaml if it counts.
+
+    It does not count in a checkout of the repository that it is for: what a branch of a checkout says about permissions
+    is nobody's decision yet, so the default branch's file counts there. Other folders have no other file.
+    """
+    own = Path(FILE_NAME)
+    if file is not None or not own.exists():
+        return file
+    if not _is_for_checkout(own):
+        return own
+    tell(f"./{FILE_NAME} was not read: --config {FILE_NAME} uses it instead of the default branch's.")
+    return None
+
+
+def _is_for_checkout(file: Path) -> bool:
+    checkout = hosted_repository(Path())
+    try:
+        return (
+            checkout is not None
+            and load_config(file, repository=checkout.name).repository.casefold() == checkout.name.casefold()
+        )
+    except ConfigError:
+        return True
 
 
 def named_repository(directory: Path = Path()) -> str:

@@ -59,6 +59,27 @@ def list_branches(repository: Repository) -> dict[str, Sha]:
     return {ref.removeprefix(_HEADS): Sha(sha) for sha, ref in lines if ref.startswith(_HEADS) and _is_utf8(ref)}
 
 
+def read_head(repository: Repository) -> tuple[str, Sha | None]:
+    """Ask the remote for the name and the tip of its default branch; the tip is None if the remote is empty.
+
+    Raises:
+        FetchFailed: the remote could not be asked.
+    """
+
+    def attempt() -> Answer:
+        variables = repository.connection.authorization()
+        arguments = ("ls-remote", "--symref", repository.connection.name, "HEAD")
+        return Answer(repository.git.attempt(*arguments, variables=variables))
+
+    result = retry(attempt).result
+    if result.code:
+        raise _fetch_error(repository, result, "The default branch of the remote could not be read")
+    # Two lines: "ref: refs/heads/main\tHEAD" and "<object name>\tHEAD".
+    values = [line.partition("\t")[0] for line in result.stdout.decode(errors="replace").splitlines()]
+    name = next((value.removeprefix(f"ref: {_HEADS}") for value in values if value.startswith("ref: ")), "main")
+    return name, next((Sha(value) for value in values if _SHA.fullmatch(value)), None)
+
+
 def _is_utf8(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
 

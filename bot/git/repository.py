@@ -76,6 +76,10 @@ class Repository:
             self.partial.note_branches(tips)
         return tips
 
+    def remote_head(self) -> tuple[str, Sha | None]:
+        """Ask the remote for the name and the tip of its default branch; the tip is None if the remote is empty."""
+        return remote.read_head(self)
+
     def fetch(self, names: Iterable[str]) -> None:
         """Bring commits (by object name) or refs (by refspec) here, with their history."""
         remote.fetch(self, names)

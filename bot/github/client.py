@@ -9,6 +9,7 @@ from bot.github.conversation_client import ConversationClient
 from bot.github.pull_request_client import PullRequestClient
 from bot.github.translate_errors import translate_errors
 from bot.github.workflow_runs import WorkflowRunsClient
+from bot.models import Sha
 
 _ROLES = ("admin", "maintain", "write", "triage", "read")
 
@@ -16,11 +17,11 @@ _ROLES = ("admin", "maintain", "write", "triage", "read")
 class GitHubClient(PullRequestClient, ConversationClient):
     """One repository, with the people who may use the bot, its files and its workflow runs."""
 
-    def read_file(self, path: str) -> bytes | None:
-        """Return a file of the default branch, or None where there is none."""
+    def read_file(self, path: str, commit: Sha) -> bytes | None:
+        """Return a file of a commit, or None where there is none."""
         try:
             with translate_errors(f"read {path}"):
-                content = self._repository.get_contents(path)
+                content = self._repository.get_contents(path, ref=commit)
         except NotFound:
             return None
         return None if isinstance(content, list) else content.decoded_content

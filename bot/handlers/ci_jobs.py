@@ -68,7 +68,7 @@ def run_plan(
                 progress(_asks_nothing(event.comment_id, payload))
             return Ready()
         try:
-            run_settings = _keep_settings(config, connection, folder)
+            run_settings = _keep_settings(config, connection, folder, progress)
         except ConfigError as error:
             # Few people see the run's log, so the requester gets a reply as well.
             defaults = RunSettings(Config(repository=client.repository), {})
@@ -86,10 +86,11 @@ def _asks_nothing(comment_id: int, payload: Mapping[str, Any]) -> str:
     return f"Comment {comment_id} is not a person's on a pull request, so nothing was planned."
 
 
-def _keep_settings(config: Path | None, connection: Connection, folder: RunFolder) -> RunSettings:
+def _keep_settings(config: Path | None, connection: Connection, folder: RunFolder, progress: Progress) -> RunSettings:
     if config is not None:
+        progress(f"Configuration: {config}.")
         return keep_local_settings(config, folder, connection.client.repository)
-    return keep_repository_settings(connection.client, connection.mirror, folder)
+    return keep_repository_settings(connection.client, connection.mirror, folder, progress)
 
 
 def _ready(folder: RunFolder, settings: RunSettings) -> Ready:

@@ -203,6 +203,7 @@ def open_configured_repository(
             yield context
         return
     config = load_config(file, repository=settings.repository)
+    progress(f"Configuration: {file}.")
     with open_repository_context(
         config, settings, account, parent=file.parent, signing_key=signing_key, progress=progress
     ) as context:
@@ -222,8 +223,7 @@ def _open_as_on_default_branch(
         open_connection(settings, account, progress) as connection,
         scratch_folder("backport-settings-") as folder,  # has the carried patches while the context is in use
     ):
-        run = keep_repository_settings(connection.client, connection.mirror, RunFolder(folder))
-        progress(f"The configuration is that of the default branch of {run.config.repository}.")
+        run = keep_repository_settings(connection.client, connection.mirror, RunFolder(folder), progress)
         with connection.open_context(run.config, run.patches, signing_key=signing_key) as context:
             _require_visible(context)
             yield context

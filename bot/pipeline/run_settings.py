@@ -15,10 +15,10 @@ from bot.config import FILE_NAME, Config, load_config, parse_config
 from bot.errors import ConfigError
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
+from bot.models import Progress, Sha, silent
 from bot.pipeline.run_folder import RunFolder
 
 _CONFIG, _REPOSITORY, _PATCHES = f"plan/{FILE_NAME}", "plan/repository", "plan/patches"
-_DEFAULT = "refs/backport-bot/default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,24 @@ def keep_local_settings(path: Path, folder: RunFolder, repository: str) -> RunSe
     return read_settings(folder)
 
 
-def keep_repository_settings(client: GitHubClient, mirror: Repository, folder: RunFolder) -> RunSettings:
-    """Copy the settings from the repository's default branch; without backport.yaml every key has its default.
+def keep_repository_settings(
+    client: GitHubClient, mirror: Repository, folder: RunFolder, progress: Progress = silent
+) -> RunSettings:
+    """Copy the settings from one commit of the repository's default branch, and say which commit it is.
+
+    Without backport.yaml every key has its default.
 
     Raises:
         ConfigError: backport.yaml cannot be used or is another repository's.
     """
-    text = (client.read_file(FILE_NAME) or b"").decode(errors="replace")
+    branch, commit = mirror.remote_head()
+    content = client.read_file(FILE_NAME, commit) if commit is not None else None
+    place = f"`{branch}` of {client.repository}" + (f" at {commit[:12]}" if commit is not None else "")
+    if content is None:
+        progress(f"Configuration: {place} has no {FILE_NAME}, so each key has its default.")
+    else:
+        progress(f"Configuration: {FILE_NAME} on {place}.")
+    text = (content or b"").decode(errors="replace")
     config = parse_config(text, repository=client.repository)
     if config.repository.casefold() != client.repository.casefold():
         raise ConfigError(
@@ -60,8 +71,8 @@ def keep_repository_settings(client: GitHubClient, mirror: Repository, folder: R
             hint=f"Write `repository: {client.repository}`.",
         )
     _keep(folder, text.encode(), client.repository)
-    if config.patches:
-        _export_patches(config, mirror, folder)
+    if config.patches and commit is not None:
+        _export_patches(config, commit, mirror, folder)
     return read_settings(folder)
 
 
@@ -71,13 +82,11 @@ def _keep(folder: RunFolder, text: bytes, repository: str) -> None:
     folder.write_bytes(_REPOSITORY, repository.encode())
 
 
-def _export_patches(config: Config, mirror: Repository, folder: RunFolder) -> None:
-    mirror.fetch([f"+HEAD:{_DEFAULT}"])
-    tip = mirror.resolve(_DEFAULT)
+def _export_patches(config: Config, commit: Sha, mirror: Repository, folder: RunFolder) -> None:
+    mirror.fetch([commit])
     for index, patch_folder in enumerate(config.patches):
-        if tip is not None:
-            export = folder.path(f"{_PATCHES}/.{index}")
-            mirror.export(tip, export, [patch_folder])
-            check_patch_folder(export / patch_folder, name=patch_folder)
-            (export / patch_folder).rename(folder.path(f"{_PATCHES}/{index}"))
-            shutil.rmtree(export)
+        export = folder.path(f"{_PATCHES}/.{index}")
+        mirror.export(commit, export, [patch_folder])
+        check_patch_folder(export / patch_folder, name=patch_folder)
+        (export / patch_folder).rename(folder.path(f"{_PATCHES}/{index}"))
+        shutil.rmtree(export)
