@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bot import MAJOR_TAG, REPOSITORY
+from bot.adoption.workflow_file import render_workflow
+
 ROOT = Path(__file__).parents[1]
 NAMES = re.findall(r"`([^`\n]+)`", (ROOT / "docs/security.md").read_text(encoding="utf-8"))
 
@@ -24,6 +27,23 @@ def test_every_test_that_the_threat_table_names_is_there() -> None:
     functions = [name for name in NAMES if name.startswith("test_")]
     assert len(functions) > 15
     assert [name for name in functions if f"def {name}" not in sources] == []
+
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob(".github/workflows/*.yml")])
+
+
+def test_each_document_names_the_bot_by_its_address_and_its_major_tag() -> None:
+    """If it moves: `REPOSITORY` in bot/__init__.py, `project.urls` in pyproject.toml, and what this test names."""
+    called = re.compile(r"uses: ([\w.-]+/[\w.-]+)/\.github/workflows/[\w-]+\.yml@(\S+)")
+    used = [call for document in DOCUMENTS for call in called.findall(document.read_text(encoding="utf-8"))]
+    assert len(used) >= 3
+    assert set(used) == {(REPOSITORY, MAJOR_TAG)}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert all(url.startswith(f"https://github.com/{REPOSITORY}") for url in project["urls"].values())
+
+
+def test_the_readme_has_the_workflow_that_init_writes() -> None:
+    assert f"```yaml\n{render_workflow()}```" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md"])

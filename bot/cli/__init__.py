@@ -20,6 +20,7 @@ from bot.environment.trace import Render, record, render_json
 from bot.report import terminal
 
 COMMANDS = {
+    "init": "init",
     "preflight": "preflight",
     "check": "carried_patch",
     "apply": "carried_patch",

@@ -6,7 +6,6 @@ original is not certain is left out and counted.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,18 +16,7 @@ from bot.git.repository import Repository
 from bot.history.message_references import own_number
 from bot.models import Sha
 from bot.rehearse.named_originals import SourceReference, read_source_reference
-
-# A version with a dot or an x in it, or a word for release branches with any number.
-_RELEASE = re.compile(
-    r"""
-    (?:[\w-]+[/_-])? v?\d+(?:[._-]\d+)*[._-](?:\d+|x)
-  | (?:[\w.]+[/_-])? (?:v|rel|release|releases|stable|maint|maintenance|support|branch|lts)[/_-]?v?\d[\w.]*
-  | v?\d[\d._-]*-(?:stable|maint|lts)
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-# The branch of one pull request: its commits have not landed, and the release branch gets the same ones a little later.
-_OF_ONE_PICK = re.compile(r"(?:^|[/_-])(?:back-?ports?|cherry-?picks?|reverts?)[/_-]", re.IGNORECASE)
+from bot.text.release_branches import looks_like_release
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -113,7 +101,7 @@ def _choose(tips: Mapping[str, Sha], main: str, glob: str | None) -> tuple[str, 
     def matches(name: str) -> bool:
         if glob:
             return fnmatchcase(name, glob)
-        return _RELEASE.fullmatch(name) is not None and not _OF_ONE_PICK.search(name)
+        return looks_like_release(name)
 
     branches = tuple(name for name in sorted(tips) if name != main and matches(name))
     if not branches:

@@ -56,6 +56,12 @@ def test_a_comment_becomes_pull_requests_and_a_dying_proof_stops_no_other(projec
     assert token not in ran.saw("seal")
 
 
+def test_a_comment_about_something_else_starts_no_job(project: Project) -> None:
+    """The condition is in the called workflow: the file of the project has none."""
+    ran = project.act.run("issue_comment", project.comment("Shall we backport this?"))
+    assert (ran.code, ran.jobs()) == (0, set()), ran.log
+
+
 def test_a_branch_that_moves_during_the_proof_gets_another_round(project: Project) -> None:
     git_dir = project.office.git_dir
     moved_sha = git(git_dir, "commit-tree", "release/1.2^{tree}", "-p", "release/1.2", "-m", "Meanwhile")

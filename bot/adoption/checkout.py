@@ -1,0 +1,70 @@
+"""What a checkout tells about its repository: its name, its default branch and its release branches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import ConfigError
+from bot.git.connection import REMOTE
+from bot.git.hosted_repository import HostedRepository, find_checkout, hosted_repository
+from bot.git.repository import Repository
+from bot.git.untrusted_repository import open_clone
+from bot.text.release_branches import looks_like_release, release_globs
+
+_MAIN = ("main", "master", "devel", "develop", "trunk")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A checkout: its folder and what was read there. `default_branch` is empty if nothing tells.
+
+    `globs` match the release branches, that of most branches first.
+    """
+
+    folder: Path
+    repository: HostedRepository | None
+    default_branch: str
+    release_branches: tuple[str, ...]
+    globs: tuple[str, ...]
+
+
+def read_checkout(directory: Path) -> Checkout:
+    """Read the checkout that a folder is in. Its files and its repository are not changed.
+
+    Raises:
+        ConfigError: the folder is in no checkout.
+        GitError: its repository cannot be read.
+    """
+    folder = find_checkout(directory)
+    if folder is None:
+        raise ConfigError(
+            f"{directory.resolve()} is in no git checkout, so nothing was written.",
+            hint="Clone your repository, change to its folder, and start again there.",
+        )
+    with open_clone(folder) as repository:
+        names = _branches(repository)
+        default = _default_branch(repository, names)
+    names -= {default}
+    return Checkout(
+        folder=folder,
+        repository=hosted_repository(folder),
+        default_branch=default,
+        release_branches=tuple(sorted(filter(looks_like_release, names))),
+        globs=release_globs(names),
+    )
+
+
+def _branches(repository: Repository) -> set[str]:
+    lines = repository.git.text("for-each-ref", "--format=%(refname)", "refs/heads", f"refs/remotes/{REMOTE}").split(
+        "\n"
+    )
+    names = {line.split("/", 2 if line.startswith("refs/heads/") else 3)[-1] for line in filter(None, lines)}
+    return names - {"HEAD"}
+
+
+def _default_branch(repository: Repository, names: set[str]) -> str:
+    # A clone notes the remote's default branch: https://git-scm.com/docs/git-remote#Documentation/git-remote.txt-set-head
+    head = repository.git.attempt("symbolic-ref", "--quiet", "--short", f"refs/remotes/{REMOTE}/HEAD")
+    noted = head.stdout.decode(errors="replace").strip().removeprefix(f"{REMOTE}/")
+    return next((name for name in (noted, *_MAIN) if name in names), "")

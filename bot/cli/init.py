@@ -1,0 +1,140 @@
+"""`init`: writes the files that a repository needs, after a look at its checkout."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot import MAJOR_TAG, REPOSITORY
+from bot.adoption.checkout import Checkout, read_checkout
+from bot.adoption.proposals import FileState, Proposal, write_new
+from bot.adoption.published_version import commit_of_tag
+from bot.adoption.settings_file import render_settings
+from bot.adoption.workflow_file import PATH, BotVersion, render_workflow
+from bot.config import FILE_NAME
+from bot.report.terminal import plain
+from bot.text.branch_names import pattern_problem
+from bot.text.markdown import count
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("init")(init)
+
+
+def init(
+    folder: Annotated[
+        Path, typer.Argument(help="A folder of the checkout.", exists=True, file_okay=False, metavar="FOLDER")
+    ] = Path(),
+    *,
+    branches: Annotated[
+        list[str] | None,
+        typer.Option("--branches", help="A glob for the stable branches, in place of what is found.", metavar="GLOB"),
+    ] = None,
+    bot_repository: Annotated[
+        str, typer.Option("--bot", help="Where the bot is published, e.g. a copy of your own.", metavar="OWNER/NAME")
+    ] = REPOSITORY,
+    ref: Annotated[str, typer.Option(help="The tag or the commit of the bot to use.", metavar="REF")] = MAJOR_TAG,
+    pin: Annotated[bool, typer.Option("--pin", help="Write the commit that REF means now in place of REF.")] = False,
+    config: Annotated[bool, typer.Option("--config", help="Write backport.yaml even if the defaults fit.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the files and write nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
+) -> None:
+    """Write the workflow file, and backport.yaml if the defaults do not fit. No file that is there is changed.
+
+    The exit code is 1 if a file is there and differs; the difference is printed.
+    """
+    checkout = read_checkout(folder)
+    typer.echo(_describe(checkout))
+    asks = sys.stdin.isatty() and sys.stdout.isatty() and not yes and not dry_run
+    globs = _checked(branches) if branches else _ask_globs(checkout) if asks else checkout.globs
+    proposals = _proposals(globs, _Version(bot_repository, ref, pin=pin), config=config)
+    if dry_run:
+        for proposal in proposals:
+            typer.echo(f"\n{proposal.path} ({proposal.state(checkout.folder).value}):\n{proposal.text}", nl=False)
+        return
+    if asks and not typer.confirm(f"Write {' and '.join(proposal.path for proposal in proposals)}?", default=True):
+        typer.echo("Nothing was written.")
+        raise typer.Exit(1)
+    states = write_new(proposals, checkout.folder)
+    typer.echo(_result(states, checkout))
+    raise typer.Exit(FileState.DIFFERENT in states.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    repository: str
+    ref: str
+    pin: bool
+
+    def render(self) -> str:
+        if not self.pin:
+            return render_workflow(BotVersion(self.repository, self.ref))
+        commit = commit_of_tag(f"https://github.com/{self.repository}.git", self.ref)
+        return render_workflow(BotVersion(self.repository, commit), tag=self.ref)
+
+
+def _proposals(globs: Sequence[str], version: _Version, *, config: bool) -> list[Proposal]:
+    settings = render_settings(globs, always=config)
+    return [Proposal(PATH, version.render()), *([Proposal(FILE_NAME, settings)] if settings and globs else [])]
+
+
+def _checked(globs: Sequence[str]) -> Sequence[str]:
+    for glob in globs:
+        if problem := pattern_problem(glob):
+            raise typer.BadParameter(f"{glob!r} {problem}.", param_hint="--branches")
+    return globs
+
+
+def _ask_globs(checkout: Checkout) -> Sequence[str]:
+    found = " ".join(checkout.globs) or "release/*"
+    return _checked(typer.prompt("Stable branches (globs, with blanks between them)", default=found).split())
+
+
+def _describe(checkout: Checkout) -> str:
+    repository = checkout.repository
+    name = f"{repository.name} on {repository.host}" if repository else "no remote names it"
+    lines = [
+        f"Checkout: {checkout.folder}",
+        f"Repository: {name}",
+        f"Default branch: {checkout.default_branch or 'not known'}",
+        f"Release branches: {_releases(checkout)}",
+    ]
+    return "\n".join(map(plain, lines))
+
+
+def _releases(checkout: Checkout) -> str:
+    if not checkout.release_branches:
+        return "none is known here; the default is release/*, and --branches names others"
+    branches = count(len(checkout.release_branches), "branch")
+    return f"{' '.join(checkout.globs)} ({branches}, e.g. {checkout.release_branches[-1]})"
+
+
+def _result(states: dict[Proposal, FileState], checkout: Checkout) -> str:
+    lines = []
+    for proposal, state in states.items():
+        lines.append(f"{proposal.path}: {'written' if state is FileState.NEW else state.value}")
+        if state is FileState.DIFFERENT:
+            lines.append(f"It was not changed. To bring it up to date:\n{proposal.diff(checkout.folder)}")
+    return "\n".join([*lines, "", *_next_steps(checkout)])
+
+
+def _next_steps(checkout: Checkout) -> list[str]:
+    repository = checkout.repository
+    settings = f"https://{repository.host}/{repository.name}/settings" if repository else "Settings"
+    return [
+        "Next:",
+        f"1. Commit the files, and push them to the default branch {checkout.default_branch}".rstrip() + ".",
+        "2. Either allow GitHub Actions to create pull requests, at the end of this page:",
+        f"   {settings}/actions",
+        "   Then backport pull requests start no workflows of yours. Or give the bot an account of its own, and store",
+        "   its token as the secret BACKPORT_TOKEN:",
+        f"   {settings}/secrets/actions",
+        "3. Run `backport-bot doctor` to see whether all is right.",
+        "4. Comment `/backport BRANCH` on a merged pull request.",
+    ]

@@ -1,0 +1,154 @@
+"""`backport-bot init` in checkouts of different projects."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.adoption.published_version import commit_of_tag
+from bot.adoption.workflow_file import PATH, render_workflow
+from bot.cli import app
+from bot.config import load_config
+from tests.actions.runner import ROOT
+from tests.pipeline.office import commit, git
+
+Checkout = Callable[..., Path]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """Return a function that clones a repository with these branches besides main."""
+
+    def make(*branches: str) -> Path:
+        server = tmp_path / "server"
+        server.mkdir()
+        git(server, "init", "--quiet", "--initial-branch=main")
+        commit(server, "Begin", {"README": "hello\n"})
+        for branch in branches:
+            git(server, "branch", branch)
+        git(tmp_path, "clone", "--quiet", str(server), str(tmp_path / "clone"))
+        git(tmp_path / "clone", "remote", "set-url", "origin", "git@github.com:acme/widget.git")
+        return tmp_path / "clone"
+
+    return make
+
+
+def run(folder: Path, *options: str) -> Result:
+    return CliRunner().invoke(app, ["init", str(folder), *options])
+
+
+def files(folder: Path) -> dict[str, str]:
+    changed = git(folder, "status", "--porcelain", "--untracked-files=all").splitlines()
+    return {line[3:]: (folder / line[3:]).read_text() for line in changed}
+
+
+def test_one_file_is_enough_where_the_defaults_fit(checkout: Checkout) -> None:
+    folder = checkout("release/1.0", "release/1.1", "topic")
+    result = run(folder)
+    assert result.exit_code == 0, result.output
+    assert files(folder) == {PATH: render_workflow()}
+    assert "acme/widget on github.com" in result.output
+    assert "Default branch: main" in result.output
+    assert "release/* (2 branches" in result.output
+    assert "https://github.com/acme/widget/settings/actions" in result.output
+
+
+def test_other_release_branches_become_the_configuration(checkout: Checkout) -> None:
+    folder = checkout("stable-1.0", "stable-1.1", "v2.x", "topic", "backport/7-to-stable-1.0")
+    assert run(folder).exit_code == 0
+    assert load_config(folder / "backport.yaml", repository="acme/widget").branches == ("stable-*", "v*")
+
+
+def test_a_folder_below_the_top_and_globs_of_ones_own(checkout: Checkout) -> None:
+    folder = checkout()
+    (folder / "src").mkdir()
+    assert run(folder / "src", "--branches", "maint/**", "--branches", "lts").exit_code == 0
+    assert load_config(folder / "backport.yaml", repository="acme/widget").branches == ("maint/**", "lts")
+
+
+def test_a_dry_run_prints_the_files_and_writes_none(checkout: Checkout) -> None:
+    folder = checkout("stable-1.0")
+    result = run(folder, "--dry-run")
+    assert result.exit_code == 0
+    assert render_workflow() in result.output
+    assert 'branches: ["stable-*"]' in result.output
+    assert files(folder) == {}
+
+
+def test_what_is_there_stays_and_the_difference_is_told(checkout: Checkout) -> None:
+    folder = checkout()
+    (folder / PATH).parent.mkdir(parents=True)
+    (folder / PATH).write_text("name: Mine\n")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert (folder / PATH).read_text() == "name: Mine\n"
+    assert "-name: Mine" in result.output
+    (folder / PATH).write_text(render_workflow())
+    assert run(folder).exit_code == 0
+
+
+def test_nothing_is_written_through_a_link(checkout: Checkout, tmp_path: Path) -> None:
+    folder = checkout()
+    (folder / PATH).parent.mkdir(parents=True)
+    (folder / PATH).symlink_to(tmp_path / "elsewhere.yml")
+    with pytest.raises(FileExistsError):
+        CliRunner().invoke(app, ["init", str(folder)], catch_exceptions=False)
+    assert not (tmp_path / "elsewhere.yml").exists()
+
+
+def test_a_folder_without_a_checkout_is_an_error(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    assert result.exit_code != 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_glob_that_is_none_is_refused(checkout: Checkout) -> None:
+    folder = checkout()
+    assert run(folder, "--branches", "a b").exit_code == 2
+    assert files(folder) == {}
+
+
+def test_a_terminal_is_asked(checkout: Checkout) -> None:
+    """A real terminal: the answers choose the branches, and the file is written after a yes."""
+    folder = checkout("stable-1.0")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "init", str(folder)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder)},
+    )
+    os.close(theirs)
+    os.write(ours, b"lts/*\ny\n")
+    text = b""
+    while True:
+        try:
+            text += os.read(ours, 4096)
+        except OSError:  # Linux's end of a terminal that nobody holds any more
+            break
+    assert process.wait() == 0, text.decode()
+    os.close(ours)
+    assert b"Stable branches" in text
+    assert load_config(folder / "backport.yaml", repository="a/b").branches == ("lts/*",)
+
+
+def test_a_pinned_version_is_the_commit_that_the_server_names(
+    tmp_path: Path,
+) -> None:
+    server = tmp_path / "bot"
+    server.mkdir()
+    git(server, "init", "--quiet", "--initial-branch=main")
+    commit(server, "Release", {"a": "1\n"})
+    git(server, "tag", "--annotate", "--message", "one", "v1.0.0")
+    git(server, "tag", "light")
+    tip = git(server, "rev-parse", "HEAD")
+    assert commit_of_tag(str(server), "v1.0.0") == tip
+    assert commit_of_tag(str(server), "light") == tip
