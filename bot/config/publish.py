@@ -42,6 +42,9 @@ class Publish(Section):
     test_workflows: tuple[PathPattern, ...] = Field(default=("*",), strict=False, min_length=1)
     """The files in .github/workflows with your own tests, e.g. `pr-test*.yml`. A backport's body says which of them
     start on it, by the files of its branch, and which do not. By default it names all that are for pull requests."""
+    description: Literal["folded", "full", "none"] = "folded"
+    """How the body quotes the original's description and names the issues that it closed. Nothing in it closes an issue
+    or mentions a person again. A template of your own has it as `description`, and the issues as `linked_issues`."""
     draft_note: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     """A sentence for the body of drafts, e.g. that your own checks fail on a draft. Code spans stay code."""
     auto_merge: Literal["off", "merge", "squash", "rebase"] = "off"

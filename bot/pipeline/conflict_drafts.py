@@ -21,6 +21,7 @@ from bot.pipeline.pull_request_metadata import details_of
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.target_repository import remote_of
 from bot.report.conflict import render_conflict_body, render_conflict_check, render_sent_back
+from bot.report.original_description import DescriptionQuote
 from bot.report.pull_request import render_title
 from bot.text.logins import is_shared, same_login
 from bot.text.markers import is_conflict, parse_pull_request_marker, status_marker
@@ -70,6 +71,7 @@ def _open_draft(
         requester=request.requester,
         remote=remote_of(context),
         draft_note=context.config.publish.draft_note or "",
+        description=DescriptionQuote(context.config.publish.description, at_home=context.home is None),
         template=context.config.templates.conflict,
     )
     title = render_title(request.original, plan.branch, template=context.config.title)

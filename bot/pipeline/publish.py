@@ -14,6 +14,7 @@ from bot.pipeline.target_repository import remote_of
 from bot.report.branch_checks import render_checks
 from bot.report.check_run import render_proof_check
 from bot.report.conflict import render_conflict_check
+from bot.report.original_description import DescriptionQuote
 from bot.report.pull_request import render_body, render_title
 
 # A push that changes these files needs a right of its own:
@@ -94,6 +95,7 @@ def _open(
             threads=open_questions(request.original, context),
             range_diff=difference(plan, candidate, context),
             checks=_checks(candidate, verdict, context, draft=draft),
+            description=DescriptionQuote(context.config.publish.description, at_home=context.home is None),
             template=context.config.templates.pull_request,
         ),
         draft=draft,

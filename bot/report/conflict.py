@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from bot.models import Candidate, CheckRunText, Conflict, ConflictFile, Match, PullRequest, TargetPlan
 from bot.report.check_run import MAX_SUMMARY
 from bot.report.conflict_text import describe_conflict_file
 from bot.report.manual_steps import resolve_recipe
-from bot.report.pull_request import MAX_BODY
+from bot.report.original_description import DescriptionQuote, render_with_description
 from bot.text.markdown import code, count, shorten
 from bot.text.markers import BackportKey, conflict_marker, pull_request_marker
 from bot.text.templates import render
 
 CHECK = "Conflicts resolved"
 _MAX_LISTED = 20
+_NO_QUOTE = DescriptionQuote()
 
 
 def render_conflict_body(  # noqa: PLR0913 - a body has this many sources, and the last three are optional
@@ -27,14 +29,16 @@ def render_conflict_body(  # noqa: PLR0913 - a body has this many sources, and t
     requester: str,
     remote: str = "origin",
     draft_note: str = "",
+    description: DescriptionQuote = _NO_QUOTE,
     template: str | None = None,
 ) -> str:
     """Render the body of a draft with conflict markers. Hidden lines at its end identify it later.
 
     `remote` is where the draft's branch is, as the reader's clone knows it. `draft_note` is the configuration's
-    sentence about drafts.
+    sentence about drafts, `description` says how the original's description is quoted.
     """
-    body = render(
+    render_text = partial(
+        render,
         "conflict",
         template,
         original=original,
@@ -50,8 +54,9 @@ def render_conflict_body(  # noqa: PLR0913 - a body has this many sources, and t
         check=CHECK,
         draft_note=draft_note,
     )
+    body = render_with_description(render_text, original, description)
     key = BackportKey(repository=repository, commit=plan.commits[-1], target=plan.branch)
-    return f"{shorten(body, MAX_BODY)}\n{conflict_marker()}\n{pull_request_marker(key)}\n"
+    return f"{body}\n{conflict_marker()}\n{pull_request_marker(key)}\n"
 
 
 def _marked_file(file: ConflictFile, draft: Candidate) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import assert_never
 
 from bot.models import (
@@ -26,6 +27,7 @@ from bot.report.buffers import render_bars
 from bot.report.candidates import describe_commit
 from bot.report.device_rows import decisive_device, device_rows
 from bot.report.manual_steps import recipe
+from bot.report.original_description import DescriptionQuote, render_with_description
 from bot.report.verdict import (
     device_of,
     device_text,
@@ -46,10 +48,9 @@ from bot.text.templates import render
 DEFAULT_TITLE = "[{target}] {title} (backport #{number})"
 MAX_TITLE = 256
 """Characters GitHub takes in a title."""
-MAX_BODY = 65_000
-"""Characters; GitHub refuses more than 65,536."""
 _MAX_RANGE_DIFF = 20_000
 _MAX_RESOLUTIONS = 10
+_NO_QUOTE = DescriptionQuote()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +90,14 @@ def render_body(  # noqa: PLR0913 - a body has this many sources, and all but th
     threads: Sequence[ReviewThread] = (),
     range_diff: str = "",
     checks: Sequence[str] = (),
+    description: DescriptionQuote = _NO_QUOTE,
     template: str | None = None,
 ) -> str:
     """Render the body. Its last line is the hidden marker that identifies the pull request later.
 
     `remote` is the remote of the reader's clone that has the target branch. Without a `plan`, the original's merge
     commit counts as the picked one. `undone` is a sentence that says that the original was reverted since. `checks` are
-    sentences, in Markdown, about the branch's own workflows.
+    sentences, in Markdown, about the branch's own workflows. `description` says how the original's is quoted.
     """
     commits = plan.commits if plan else (original.merge_commit or candidate.commit,)
     key = BackportKey(repository=repository, commit=commits[-1], target=candidate.branch)
@@ -109,7 +111,8 @@ def render_body(  # noqa: PLR0913 - a body has this many sources, and all but th
         parts={commit.sha: commit.paths for commit in candidate.prerequisites if commit.paths},
         remote=remote,
     )
-    body = render(
+    render_text = partial(
+        render,
         "pull_request",
         template,
         original=original,
@@ -128,7 +131,8 @@ def render_body(  # noqa: PLR0913 - a body has this many sources, and all but th
         range_diff=shorten(neutralize_keywords(range_diff), _MAX_RANGE_DIFF),
         recipe=by_hand,
     )
-    return f"{shorten(body, MAX_BODY)}\n{pull_request_marker(key)}\n"
+    body = render_with_description(render_text, original, description)
+    return f"{body}\n{pull_request_marker(key)}\n"
 
 
 def _applied_with(method: Method) -> str:

@@ -8,13 +8,20 @@ from starting.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 # https://docs.github.com/en/issues/tracking-your-work-with-issues/linking-a-pull-request-to-an-issue. The blanks around
 # the colon are two alternatives: as one pattern, `\s*:?\s+`, many blanks would cost time quadratic in their number.
+# A digit may stand before the word: the bracket of an earlier reference comes in between. Markdown's own characters
+# between word and reference, as in `Fixes **#1**` or `Fixes \#1`, are not seen by a reader, nor by GitHub.
+_MARKUP = r"[*_~`\\\[]{0,9}"
 _CLOSING = re.compile(
-    r"\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(\s*:\s*|\s+)"
+    rf"(?<![A-Za-z])(close[sd]?|fix(?:e[sd])?|resolve[sd]?)({_MARKUP}(?:\s*:\s*|\s+){_MARKUP})"
     r"((?:[\w.-]{1,100}/[\w.-]{1,100})?#\d+|GH-\d+|https?://[^\s<>()]+)",
     re.IGNORECASE,
+)
+_ISSUE = re.compile(
+    r"(?:(?:([\w.-]+/[\w.-]+)?#|GH-|https?://[^/]+/([\w.-]+/[\w.-]+)/issues/))(\d+)(?![\w/])", re.IGNORECASE
 )
 # https://docs.github.com/en/actions/managing-workflow-runs/skipping-workflow-runs, and the same in the words of Travis,
 # AppVeyor, CircleCI, Cirrus, Azure and GitLab: `[skip NAME]` and `[NAME skip]`.
@@ -33,6 +40,14 @@ def neutralize_keywords(text: str) -> str:
     so the block around it stays a block of trailers. The function is idempotent.
     """
     return _neutralize_skips(_CLOSING.sub(r"\1\2(\3)", text))
+
+
+def closed_issues(text: str) -> Iterator[str]:
+    """Yield what a text closes, as `#12` or `owner/name#12`."""
+    for match in _CLOSING.finditer(text):
+        issue = _ISSUE.match(match[3])
+        if issue is not None and not text[max(0, match.start() - 1) : match.start()].isalnum():
+            yield f"{issue[1] or issue[2] or ''}#{issue[3]}"
 
 
 def skips_ci(text: str) -> bool:

@@ -16,6 +16,7 @@ from bot.history.landing_evidence import _title_words
 from bot.history.message_references import numbers_in, numbers_in_branch, own_number, parse_references
 from bot.models import Sha
 from bot.text.closing_keywords import neutralize_keywords, skips_ci
+from bot.text.quoted_markdown import linked_issues, quote_markdown
 from tests.bench.growth import assert_linear
 
 LARGEST = 1 << 16
@@ -48,6 +49,7 @@ PIECES = [
         "ghp_",
         "Authorization: ",
     ),
+    *("<!-- ", "--> ", "&#1", "&amp", "fix *", "fix\\", "fix [", "@a", "<a"),
 ]
 PIECES += [
     "[Cherry-pick to ",
@@ -87,6 +89,8 @@ def write(text: str) -> None:
     neutralize_keywords(text)
     skips_ci(text)
     without_picked_from(text)
+    quote_markdown(text, LARGEST)
+    linked_issues(text)
     with_trailer(backport_message(text, [Sha(SHA)]), "Signed-off-by", "A <a@example.org>")
 
 

@@ -186,3 +186,15 @@ def test_without_the_keys_nobody_is_copied_and_the_reviews_are_not_read(office: 
         for request in office.fake_github.requests()
         if request.path.endswith("/pulls/9/reviews") and request.method == "GET"
     ]
+
+
+def test_the_description_of_the_original_is_in_the_body_and_mentions_nobody(office: Office) -> None:
+    original = office.people["ann"].get_repo(REPOSITORY).get_pull(9)
+    original.edit(body="<!-- Describe it. -->\nSays **hello**, @otto.\n\nFixes #3")
+    body = opened(unproven(office)).body
+    assert "> Says **hello**, @\u2060otto.\n>\n> Fixes (#3)" in body
+    assert "Issues of the original: #3." in body
+    assert "Describe it" not in body
+    unproven(office, "publish: {description: none}").say(f"{ASK} --redo", on=9)
+    (pull,) = office.backports()
+    assert "hello**" not in pull.body

@@ -53,9 +53,11 @@ def test_a_draft_says_what_the_configuration_says_of_drafts(samples: Samples) ->
         commits=(samples.merged,),
         merge_method=MergeMethod.SQUASH,
     )
-    candidate, where = samples.candidate(conflict.branch), {"repository": "o/r", "requester": "mia"}
+    candidate = samples.candidate(conflict.branch)
     note = "`pr-gate.yml` fails on drafts."
-    text = render_conflict_body(samples.original(), plan, conflict, candidate, **where, draft_note=note)
+    text = render_conflict_body(
+        samples.original(), plan, conflict, candidate, repository="o/r", requester="mia", draft_note=note
+    )
     assert f"\n{note}\n" in text.replace("\\", "")
 
 

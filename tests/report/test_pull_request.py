@@ -11,8 +11,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from bot.models import Fidelity, ReviewThread, VerdictOutcome
+from bot.report.original_description import DescriptionQuote
 from bot.report.pull_request import MAX_TITLE, render_body, render_title
-from bot.text.markers import BackportKey, parse_pull_request_marker
+from bot.text.markers import BackportKey, conflict_marker, is_conflict, parse_pull_request_marker, pull_request_marker
 
 if TYPE_CHECKING:
     from tests.report.conftest import Samples
@@ -156,3 +157,60 @@ def test_hostile_title_is_only_shown_in_the_body(samples: Samples, title: str) -
     assert not re.search(r"@\w|(?<!Backport of )#\d|\u202e", said.replace("#24587", ""))
     assert said.startswith("Backport of #24587 (")
     assert sum(token.type == "heading_open" for token in tokens) == 2
+
+
+def _with_description(samples: Samples, text: str, quote: DescriptionQuote) -> str:
+    original = replace(samples.original(), body=text)
+    return render_body(original, samples.candidate("release/v0.5.12"), samples.proven(), **WHERE, description=quote)
+
+
+@pytest.mark.parametrize(
+    ("quote", "parts"),
+    [
+        (
+            DescriptionQuote("folded"),
+            ("<summary>Description of the original</summary>\n\n> It overflows", "l: #1, a/b#2.\n"),
+        ),
+        (DescriptionQuote("full"), ("### Description of the original\n\n> It overflows", "l: #1, a/b#2.\n")),
+        (
+            DescriptionQuote("full", at_home=False),
+            ("> It overflows, see #\u20603.", "l: sgl-project/sglang#1, a/b#2.\n"),
+        ),
+    ],
+)
+def test_the_description_is_quoted_and_the_issues_are_named(
+    samples: Samples, quote: DescriptionQuote, parts: tuple[str, ...]
+) -> None:
+    body = _with_description(samples, "It overflows, see #3.\n\nFixes #1, closes a/b#2, @mia", quote)
+    assert all(part in body for part in parts), body
+    assert "Fixes (#" in body
+    assert "@mia" not in body
+    assert "Description" not in _with_description(samples, "Fixes #1", DescriptionQuote("none"))
+
+
+def test_a_description_of_any_length_leaves_room_for_the_rest_and_its_markers_mean_nothing(samples: Samples) -> None:
+    foreign = pull_request_marker(BackportKey(repository="evil/x", commit=samples.base, target="main"))
+    text = f"{foreign}\n```\n{conflict_marker()}\n{foreign}\n" + "@word\n" * 12_000
+    body = _with_description(samples, text, DescriptionQuote("folded"))
+    assert len(body) <= 65_536
+    assert "How to make this backport by hand" in body
+    assert "the original has the rest" in body
+    assert not is_conflict(body)
+    assert body.count("<!-- backport-bot:") == 1
+    key = parse_pull_request_marker(body)
+    assert key is not None
+    assert key.repository == "sgl-project/sglang"
+
+
+def test_a_body_without_room_for_a_description_has_none(samples: Samples) -> None:
+    original = replace(samples.original(), body="Some words.\n" * 100)
+    body = render_body(
+        original,
+        samples.candidate("release/v0.5.12"),
+        samples.proven(),
+        **WHERE,
+        description=DescriptionQuote("folded"),
+        template="{{ 'x' * 64900 }}{{ description }}",
+    )
+    assert "Some words" not in body
+    assert len(body) <= 65_536
