@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # PyPI's torch for x86-64 Linux is the CUDA build (gigabytes). Where this index answers, its small CPU build is taken.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo test check lock mutants bench clean
+.PHONY: help setup demo test check lock reference mutants bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -29,15 +29,19 @@ demo: $(READY) ## Run the main job on real sglang releases: a /backport comment 
 test: $(READY) ## Run the tests
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-check: $(READY) ## Check format, lint, types, imports between packages, and that the lock is current
+check: $(READY) ## Check format, lint, types, imports between packages, and that lock and reference are current
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python requirements/lock.py --check
+	@$(BIN)/python -m docs.reference --check
 
 lock: $(READY) ## Renew the locked versions in requirements/
 	@$(BIN)/python requirements/lock.py
+
+reference: $(READY) ## Write docs/reference.md from the code
+	@$(BIN)/python -m docs.reference
 
 mutants: $(READY) ## Try wrong versions of every carried patch; fails where neither rules nor suite find one
 	@$(BIN)/python -m bot.mutation $(MUTANTS)

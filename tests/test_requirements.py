@@ -48,7 +48,7 @@ def imported(*places: str) -> dict[str, str]:
     """Return the packages that are imported below these paths, each with a file that does."""
     distributions = packages_distributions()
     files = [file for place in places for file in _modules(ROOT / place)]
-    own_text = {"bot", "tests"} | {path.stem for path in (ROOT / "patches/harness").iterdir()}
+    own_text = {"bot", "docs", "tests"} | {path.stem for path in (ROOT / "patches/harness").iterdir()}
     names = {(name, str(file.relative_to(ROOT))) for file in files for name in _imports(file)}
     values: dict[str, str] = {}
     for name, file in sorted(names):
@@ -87,7 +87,7 @@ def test_an_extra_has_what_its_modules_import() -> None:
 
 
 def test_the_tests_have_what_they_import() -> None:
-    found = imported("tests", "requirements")
+    found = imported("tests", "requirements", "docs")
     everything = declared("server", "suite", "dev")
     assert {name: file for name, file in found.items() if name not in everything} == {}
     assert declared("dev") - declared() - found.keys() - COMMANDS == set()
