@@ -40,6 +40,7 @@ def test_each_document_names_the_bot_by_its_address_and_its_major_tag() -> None:
     assert set(used) == {(REPOSITORY, MAJOR_TAG)}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert all(url.startswith(f"https://github.com/{REPOSITORY}") for url in project["urls"].values())
+    assert f"--repo {REPOSITORY}`" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def test_the_readme_has_the_workflow_that_init_writes() -> None:
