@@ -75,15 +75,6 @@ def parse_delivery(event: str, payload: Mapping[str, object], *, own_login: str 
             return None
 
 
-def target_of_label(label: str, template: str) -> str | None:
-    """Read the target branch out of a label such as `backport release/v0.5.12`, given `backport {target}`."""
-    before, _, after = template.partition("{target}")
-    if not (label.startswith(before) and label.endswith(after)):
-        return None
-    target = label[len(before) : len(label) - len(after)].strip()
-    return target or None
-
-
 class _Node:
     """Reads JSON of unknown shape: a value that is absent or of another type reads as empty."""
 

@@ -12,6 +12,7 @@ from bot.config.pick import PickConfig
 from bot.config.prove import ProveConfig
 from bot.config.publish import CommitOptions, Committer, Publish, Templates
 from bot.config.sync import Sync
+from bot.config.trigger_labels import TriggerLabel
 from bot.config.values import (
     BranchTemplate,
     Label,
@@ -47,6 +48,8 @@ class Config(Section):
     """Labels set on every backport pull request."""
     trigger_label: LabelTemplate = "backport {target}"
     """A label that requests a backport when a person puts it on a merged pull request."""
+    trigger_labels: tuple[TriggerLabel, ...] = Field(default=(), strict=False)
+    """Further labels that do, by patterns. The first pattern that matches counts."""
     permissions: Permissions = Permissions()
     """Who may run which command."""
     patches: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), strict=False)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
+from bot.commands.label_targets import target_of_label
 from bot.commands.parser import NAME, Command, parse_commands, parse_words
 from bot.commands.targets import resolve_targets
-from bot.commands.triggers import target_of_label
 from bot.errors import CommandError
 from bot.handlers.preflight import preflight
 from bot.models import Comment, LabelEvent, PullRequest, Target
@@ -90,7 +90,7 @@ def label_request(
     Raises:
         CommandError: the label names something that cannot be a branch.
     """
-    target = target_of_label(label, context.config.trigger_label)
+    target = target_of_label(label, context.config)
     if target is None:
         return None
     label_event = label_event or context.github.last_label_event(number, label)
@@ -168,9 +168,9 @@ def read_record_command(record: CommandRecord | None) -> Command | None:
 def _label_command(
     label: str, replies_by_key: Mapping[str, Comment], original: PullRequest, context: RepositoryContext
 ) -> CommandGroup:
-    target = target_of_label(label, context.config.trigger_label)
-    event = context.github.last_label_event(original.number, label) if target is not None else None
     try:
+        target = target_of_label(label, context.config)
+        event = context.github.last_label_event(original.number, label) if target is not None else None
         request = label_request(label, original.number, event.by, context, label_event=event) if event else None
     except CommandError:
         return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from bot.commands.triggers import target_of_label
+from bot.commands.label_targets import asks_for_backport
 from bot.config import Publish
 from bot.errors import GitHubError
 from bot.git.diff_text import range_diff
@@ -62,7 +62,7 @@ def _copied_labels(original: PullRequest, context: RepositoryContext) -> Iterabl
     patterns = context.config.publish.copy_labels
     for label in original.labels:
         # A backport of a backport is nothing that anybody asked for.
-        asks = target_of_label(label, context.config.trigger_label) is not None
+        asks = asks_for_backport(label, context.config)
         if not asks and any(matches_text(pattern, label) for pattern in patterns):
             yield label
 

@@ -20,7 +20,6 @@ from bot.commands.triggers import (
     LabelTrigger,
     MergeTrigger,
     parse_delivery,
-    target_of_label,
 )
 from bot.environment.cache_folder import cache_directory
 from bot.text.markers import status_marker
@@ -107,22 +106,6 @@ def test_a_change_counts_on_a_pull_request_of_ours_only(action: str) -> None:
 )
 def test_a_pull_request_event_that_asks_nothing_of_us_is_ignored(payload: Mapping[str, Any]) -> None:
     assert parse_delivery("pull_request", payload) is None
-
-
-@pytest.mark.parametrize(
-    ("label", "template", "expected"),
-    [
-        ("backport release/v1", "backport {target}", "release/v1"),
-        ("backport", "backport {target}", None),
-        ("backport  ", "backport {target}", None),
-        ("bug", "backport {target}", None),
-        ("v1 please", "{target} please", "v1"),
-        ("ab", "a{target}b", None),
-        ("aa", "aa{target}a", None),
-    ],
-)
-def test_target_is_read_out_of_a_label(label: str, template: str, expected: str | None) -> None:
-    assert target_of_label(label, template) == expected
 
 
 _JSON = st.recursive(

@@ -358,6 +358,15 @@ def test_a_label_on_a_merged_pull_request_asks_as_a_comment_does(office: Office)
     assert len(office.answers()) == 1
 
 
+def test_a_label_that_a_pattern_reads_asks_for_the_branch_of_its_group(office: Office) -> None:
+    settings = "trigger_labels: [{pattern: '^backport-([0-9.]+)$', branch: 'release/$1'}]"
+    config = parse_config(f"repository: {REPOSITORY}\n{settings}\nprove: {{device: cpu}}\n")
+    reading = replace(office, context=with_pick(office.context, config=config))
+    trigger = LabelTrigger(repository=REPOSITORY, pull_request=7, label="backport-1.2", sender=MAINTAINER, merged=True)
+    (result,) = answer(trigger, reading.context)
+    assert (result.target, result.status) == ("release/1.2", Status.OPENED)
+
+
 def test_whoever_added_the_label_needs_the_permission(office: Office) -> None:
     office.fake_github.grant(REPOSITORY, "otto", "triage")
     trigger = LabelTrigger(
