@@ -61,10 +61,7 @@ def chosen_config(file: Path | None) -> Path | None:
     own = Path(FILE_NAME)
     if file is not None or not own.exists():
         return file
-    if not _is_for_checkout(own):
-        return own
-    tell(f"./{FILE_NAME} was not read: --config {FILE_NAME} uses it instead of the default branch's.")
-    return None
+    return None if _is_for_checkout(own) else own
 
 
 def _is_for_checkout(file: Path) -> bool:

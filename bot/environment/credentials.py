@@ -104,6 +104,22 @@ def require_account(consequence: str) -> Account:
     return token
 
 
+def require_personal_account(consequence: str) -> Account:
+    """Return the account of a person at their own machine: also a token under the names that GitHub's CLI reads.
+
+    Raises ConfigError if there is none. Afterwards no token is left in the environment.
+    """
+    # https://cli.github.com/manual/gh_help_environment
+    tokens = [token for name in (TOKEN, "GH_TOKEN", "GITHUB_TOKEN") if (token := take(name)) is not None]
+    if not tokens or os.environ.get(APP_ID):
+        try:
+            return require_account(consequence)
+        except ConfigError as error:
+            hint = f'Export {TOKEN}, e.g. `export {TOKEN}="$(gh auth token)"`, and start again.'
+            raise ConfigError(error.message, hint=hint) from None
+    return tokens[0]
+
+
 def signing_key(account: Account, *, webhook_secret: str | None = None) -> SigningKey | None:
     """Return the key that signs the lines in comments that the bot has to trust later; None if no secret is permanent.
 

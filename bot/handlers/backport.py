@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from bot.commands.targets import UnknownTarget
 from bot.errors import RateLimited, Unavailable
@@ -10,14 +11,14 @@ from bot.handlers.deferred import defer
 from bot.handlers.read_comment import none_there
 from bot.handlers.request_summary import RequestSummary
 from bot.handlers.resolve_targets import resolve_command_targets, unknown_target_error
-from bot.models import Failed
+from bot.models import Failed, TargetOutcome
 from bot.pipeline.command_context import CommandContext, post_reply
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.learn_backports import learn_backports
 from bot.pipeline.read_request import read_request
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.result_store import MemoryStore
-from bot.pipeline.run import RequestRun, serving_order
+from bot.pipeline.run import ByHand, RequestRun, serving_order
 from bot.pipeline.status_comment import StatusComment
 from bot.report import replies
 
@@ -48,7 +49,7 @@ def handle_backport(command: CommandContext, context: RepositoryContext, run: Ru
     if not targets.names and not targets.unknown:
         post_reply(replies.render_nothing_to_do(command.command, template=template), source, context)
         return RequestSummary()
-    failures = tuple(_unknown_target(unknown, context) for unknown in targets.unknown)
+    failures = tuple(unknown_target_failure(unknown, context) for unknown in targets.unknown)
     if failures and not targets.names:
         error = none_there(targets.unknown, command.command, context)
         post_reply(replies.render_error(error, template=template), source, context)
@@ -66,18 +67,34 @@ def handle_backport(command: CommandContext, context: RepositoryContext, run: Ru
     return RequestSummary(results=comment.results, under_way=comment.under_way)
 
 
+class TargetView(Protocol):
+    """Shows how far each target branch is."""
+
+    def begin(self, target: str, /) -> None:
+        """Show that a target branch is being worked on."""
+
+    def end(self, result: TargetOutcome, /) -> None:
+        """Show a target branch's ending."""
+
+
 def run_targets(
-    names: Sequence[str], request: BackportRequest, comment: StatusComment, context: RepositoryContext
+    names: Sequence[str],
+    request: BackportRequest,
+    view: TargetView,
+    context: RepositoryContext,
+    *,
+    by_hand: ByHand | None = None,
 ) -> None:
-    """Take all steps for each target branch, one branch after the other."""
+    """Take all steps for each target branch, one branch after the other. `by_hand` has what a person resolved."""
     # Before the first pick, so that it can use what people did on other branches.
     learn_backports(context.pick, request.commits, names)
-    run = RequestRun(request, MemoryStore())
+    run = RequestRun(request, MemoryStore(), by_hand=by_hand)
     for target in serving_order(names, context.pick.patch_for(request.original)):
-        comment.begin(str(target))
-        comment.end(run.run(target, context))
+        view.begin(str(target))
+        view.end(run.run(target, context))
 
 
-def _unknown_target(unknown: UnknownTarget, context: RepositoryContext) -> Failed:
+def unknown_target_failure(unknown: UnknownTarget, context: RepositoryContext) -> Failed:
+    """Return the outcome of a target that does not exist."""
     error = unknown_target_error(unknown, context)
     return Failed(target=unknown.name, message=error.message, hint=error.hint)

@@ -38,6 +38,11 @@ class RequestSummary:
         )
 
 
+def is_good(outcome: TargetOutcome) -> bool:
+    """Return whether a target branch has the change, needs none, or would get it."""
+    return outcome.status in _GOOD_OUTCOMES
+
+
 def post_outcome_reaction(summary: RequestSummary, comment_id: int | None, context: RepositoryContext) -> None:
     """React to the comment that asked with how it all ended; do nothing while more is to come.
 
@@ -45,7 +50,7 @@ def post_outcome_reaction(summary: RequestSummary, comment_id: int | None, conte
     """
     if comment_id is None or summary.under_way:
         return
-    if summary.refused or not all(outcome.status in _GOOD_OUTCOMES for outcome in summary.results):
+    if summary.refused or not all(map(is_good, summary.results)):
         context.github.react(comment_id, "confused", instead_of="rocket")
     elif not summary.deferred:
         context.github.react(comment_id, "rocket", instead_of="confused")

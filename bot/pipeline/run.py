@@ -57,6 +57,10 @@ ResultT = TypeVar("ResultT")
 _ATTEMPTS = 3
 
 
+ByHand = Callable[[TargetPlan, PickContext], Candidate | None]
+"""Returns the candidate that a person made for a plan, or None for a branch that nobody did anything for."""
+
+
 def serving_order(names: Iterable[str], patch: CarriedPatch | None) -> list[Target]:
     """Put the newest branch first: if the original conflicts, its version for the next newer one may apply.
 
@@ -75,10 +79,14 @@ def _fetch(plan: TargetPlan, commits: Sequence[Sha], originals: Repository, targ
 
 
 class RequestRun:
-    """Takes one request through the steps. Callers take its targets in `serving_order`."""
+    """Takes one request through the steps. Callers take its targets in `serving_order`.
 
-    def __init__(self, request: BackportRequest, store: ResultStore) -> None:
+    A candidate that is there `by_hand` takes the place of what the ladder would make.
+    """
+
+    def __init__(self, request: BackportRequest, store: ResultStore, *, by_hand: ByHand | None = None) -> None:
         self.request, self.store = request, store
+        self._by_hand = by_hand
         self._candidates: dict[Target, Candidate] = {}
         self._replaced_commits: set[Sha] = set()
 
@@ -170,7 +178,8 @@ class RequestRun:
         target_context = repository.pick if repository is not None else context
         _fetch(plan, [*plan.commits, *companion_commits], context.mirror, target_context.mirror)
         context = target_context
-        result = pick_candidate(plan, self.request, context, siblings=self.siblings(target), tools=tools)
+        own = self._by_hand(plan, context) if self._by_hand is not None else None
+        result = own or pick_candidate(plan, self.request, context, siblings=self.siblings(target), tools=tools)
         if isinstance(result, Candidate):
             allowed = repository.github.may_push_workflows() if repository is not None else may_push_workflows
             # Before a proof takes a GPU's time for what could not be pushed.

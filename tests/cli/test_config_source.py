@@ -49,7 +49,6 @@ def test_the_default_branch_of_the_clones_repository_counts_and_its_commit_is_na
     assert branches(result) == ["release/1.2"]
     assert f"Configuration: backport.yaml on `main` of {REPOSITORY} at {commit[:12]}." in result.stderr
     assert result.stderr.count("Configuration:") == 1
-    assert "./backport.yaml was not read" in result.stderr
     assert branches(preflight(office, "--config", "backport.yaml")) == ["release/1.0"]
 
 

@@ -1,0 +1,122 @@
+"""`backport`: backports a merged pull request from a person's own machine, as a comment does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, chosen_config, named_repository, tell
+from bot.cli.pickers import ask_for_branches, ask_for_pull_request, is_interactive
+from bot.commands.parser import COMMITS, Command, parse_words
+from bot.environment import credentials
+from bot.environment.cache_folder import cache_directory
+from bot.environment.safe_output import to_json
+from bot.handlers.local_backport import LocalResults, read_local_request, run_locally
+from bot.handlers.request_summary import is_good
+from bot.models import TargetOutcome
+from bot.pipeline.context import RepositoryContext
+from bot.pipeline.local_settings import quiet_context
+from bot.pipeline.open_context import ConnectionSettings, open_configured_repository
+from bot.report.json_data import target_to_json
+from bot.report.terminal import render_explanations, results_table
+from bot.text.branch_names import slug
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("backport")(backport)
+
+
+def backport(
+    branches: Annotated[
+        list[str] | None,
+        typer.Argument(help="Target branches, globs, `all` or `auto`, as in a comment.", metavar="BRANCH…"),
+    ] = None,
+    *,
+    pull_request: Annotated[
+        int | None, typer.Option("--pr", help="The merged pull request.", min=1, metavar="N")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Push and open nothing.")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Open drafts.")] = False,
+    no_prove: Annotated[bool, typer.Option("--no-prove", help="Skip the regression suite.")] = False,
+    redo: Annotated[bool, typer.Option("--redo", help="Recreate the backport branch.")] = False,
+    with_prerequisites: Annotated[
+        bool, typer.Option("--with-prerequisites", help="If it conflicts, bring the earlier pull requests it needs.")
+    ] = False,
+    with_companions: Annotated[
+        bool, typer.Option("--with-companions", help="Bring the fixes that belong with it.")
+    ] = False,
+    commits: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--commit", help="A commit to bring, instead of those of the merge; may be repeated.", metavar="SHA"
+        ),
+    ] = None,
+    config: ConfigFile = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The folder of the mirror; by default in the user's cache folder.")
+    ] = None,
+    api_url: ApiUrl = API_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Backport a merged pull request, as the comment `/backport BRANCH…` does; what is missing is asked for.
+
+    The token is BACKPORT_BOT_TOKEN, else GH_TOKEN or GITHUB_TOKEN. Its account needs the permission that a comment
+    needs. The exit code is 1 if a branch ends in another way than it should.
+    """
+    flags = {
+        "--dry-run": dry_run,
+        "--draft": draft,
+        "--no-prove": no_prove,
+        "--redo": redo,
+        "--with-prerequisites": with_prerequisites,
+        "--with-companions": with_companions,
+    }
+    words = [flag for flag, is_set in flags.items() if is_set] + ([COMMITS, *commits] if commits else [])
+    if not is_interactive() and (pull_request is None or not branches):
+        raise typer.BadParameter("there is no terminal to ask at: give --pr N and the branches.")
+    account = credentials.require_personal_account("nothing was done")
+    repository = named_repository()
+    connection = ConnectionSettings(api_url, data or _mirror_folder(repository), repository=repository, partial=True)
+    results = LocalResults(tell)
+    with open_configured_repository(chosen_config(config), connection, account, progress=tell) as context:
+        local = quiet_context(context)
+        command, number = _complete(branches or (), words, pull_request, local)
+        _run(command, number, results, local)
+    _print(results.outcomes, as_json=as_json)
+    raise typer.Exit(0 if all(map(is_good, results.outcomes)) else 1)
+
+
+def _mirror_folder(repository: str) -> Path:
+    return cache_directory() / "mirrors" / (slug(repository) if repository else "configured")
+
+
+def _complete(
+    branches: Sequence[str], words: Sequence[str], number: int | None, context: RepositoryContext
+) -> tuple[Command, int]:
+    """Return the command and the pull request, and ask for what was not given."""
+    number = number or ask_for_pull_request(context)
+    branches = branches or ask_for_branches(context)
+    return parse_words(["to", *branches, *words]), number
+
+
+def _run(command: Command, number: int, results: LocalResults, context: RepositoryContext) -> None:
+    try:
+        run_locally(command, read_local_request(command, number, context), results, context)
+    except KeyboardInterrupt:
+        _print(results.outcomes, as_json=False)
+        tell("Stopped. What is open stays open; run the same command again, and it goes on with the other branches.")
+        raise typer.Exit(130) from None
+
+
+def _print(outcomes: Sequence[TargetOutcome], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(to_json([target_to_json(outcome) for outcome in outcomes], indent=2))
+        return
+    console = Console(highlight=False)
+    console.print(results_table(outcomes))
+    console.print(render_explanations(outcomes), markup=False, soft_wrap=True)
