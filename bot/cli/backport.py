@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,18 +12,33 @@ from rich.console import Console
 
 from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, chosen_config, named_repository, tell
 from bot.cli.pickers import ask_for_branches, ask_for_pull_request, is_interactive
-from bot.commands.parser import COMMITS, Command, parse_words
+from bot.commands.parser import COMMITS, Command, parse_commands, parse_words
 from bot.environment import credentials
 from bot.environment.cache_folder import cache_directory
 from bot.environment.safe_output import to_json
+from bot.errors import GitError
+from bot.git.worktree import Worktree
 from bot.handlers.local_backport import LocalResults, read_local_request, run_locally
+from bot.handlers.local_resolution import (
+    CONTINUE,
+    Resolution,
+    abort_resolution,
+    begin_resolution,
+    describe_resolution,
+    find_clone,
+    find_resolution,
+    finish_pick,
+)
 from bot.handlers.request_summary import is_good
-from bot.models import TargetOutcome
+from bot.handlers.resolved_candidate import candidate_of
+from bot.models import Candidate, Conflicted, Opened, TargetOutcome, TargetPlan
+from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.local_settings import quiet_context
 from bot.pipeline.open_context import ConnectionSettings, open_configured_repository
+from bot.pipeline.request import BackportRequest
 from bot.report.json_data import target_to_json
-from bot.report.terminal import render_explanations, results_table
+from bot.report.terminal import render_error, render_explanations, results_table
 from bot.text.branch_names import slug
 
 
@@ -56,6 +72,14 @@ def backport(
             "--commit", help="A commit to bring, instead of those of the merge; may be repeated.", metavar="SHA"
         ),
     ] = None,
+    resolve: Annotated[
+        bool,
+        typer.Option("--resolve", help="Write each conflict into a worktree beside this clone, to resolve it there."),
+    ] = False,
+    continue_: Annotated[
+        bool, typer.Option("--continue", help="Prove and open what was resolved in the worktree.")
+    ] = False,
+    abort: Annotated[bool, typer.Option("--abort", help="Remove the worktree with the conflict.")] = False,
     config: ConfigFile = None,
     data: Annotated[
         Path | None, typer.Option(help="The folder of the mirror; by default in the user's cache folder.")
@@ -68,6 +92,9 @@ def backport(
     The token is BACKPORT_BOT_TOKEN, else GH_TOKEN or GITHUB_TOKEN. Its account needs the permission that a comment
     needs. The exit code is 1 if a branch ends in another way than it should.
     """
+    if abort:
+        typer.echo(abort_resolution(*find_resolution()))
+        return
     flags = {
         "--dry-run": dry_run,
         "--draft": draft,
@@ -77,7 +104,9 @@ def backport(
         "--with-companions": with_companions,
     }
     words = [flag for flag, is_set in flags.items() if is_set] + ([COMMITS, *commits] if commits else [])
-    if not is_interactive() and (pull_request is None or not branches):
+    resolved = find_resolution() if continue_ else None
+    clone = find_clone() if resolve else None
+    if resolved is None and not is_interactive() and (pull_request is None or not branches):
         raise typer.BadParameter("there is no terminal to ask at: give --pr N and the branches.")
     account = credentials.require_personal_account("nothing was done")
     repository = named_repository()
@@ -85,8 +114,11 @@ def backport(
     results = LocalResults(tell)
     with open_configured_repository(chosen_config(config), connection, account, progress=tell) as context:
         local = quiet_context(context)
-        command, number = _complete(branches or (), words, pull_request, local)
-        _run(command, number, results, local)
+        if resolved is not None:
+            _go_on(*resolved, results, local)
+        else:
+            command, number = _complete(branches or (), words, pull_request, local)
+            _run(command, number, results, local, clone)
     _print(results.outcomes, as_json=as_json)
     raise typer.Exit(0 if all(map(is_good, results.outcomes)) else 1)
 
@@ -104,9 +136,49 @@ def _complete(
     return parse_words(["to", *branches, *words]), number
 
 
-def _run(command: Command, number: int, results: LocalResults, context: RepositoryContext) -> None:
+def _run(
+    command: Command, number: int, results: LocalResults, context: RepositoryContext, clone: Worktree | None
+) -> None:
+    request = read_local_request(command, number, context)
+    with _stoppable(results):
+        run_locally(command, request, results, context)
+        if clone is not None:
+            for outcome in results.conflicts:
+                _begin(outcome, request, clone, context)
+
+
+def _begin(outcome: Conflicted, request: BackportRequest, clone: Worktree, context: RepositoryContext) -> None:
+    """Write one conflict into a worktree; what stops it is told, and stops no other."""
     try:
-        run_locally(command, read_local_request(command, number, context), results, context)
+        worktree = begin_resolution(outcome, request, clone, context)
+    except GitError as error:
+        tell(render_error(error))
+        return
+    tell(describe_resolution(worktree, outcome.target))
+
+
+def _go_on(worktree: Worktree, resolution: Resolution, results: LocalResults, context: RepositoryContext) -> None:
+    """Go on with what a person resolved. The worktree stays until its pull request is open."""
+    finish_pick(worktree)
+    (command,) = parse_commands(resolution.command)
+    request = read_local_request(command, resolution.pull_request, context)
+
+    def by_hand(plan: TargetPlan, pick: PickContext) -> Candidate | None:
+        return candidate_of(worktree, resolution, plan, context.github.login, pick)
+
+    with _stoppable(results):
+        run_locally(command, request, results, context, by_hand=by_hand)
+    if any(isinstance(outcome, Opened) for outcome in results.outcomes):
+        worktree.remove()
+        tell(f"{worktree.directory} is removed.")
+    else:
+        tell(f"{worktree.directory} stays as it is. Correct it, commit, and run `{CONTINUE}` again.")
+
+
+@contextmanager
+def _stoppable(results: LocalResults) -> Iterator[None]:
+    try:
+        yield
     except KeyboardInterrupt:
         _print(results.outcomes, as_json=False)
         tell("Stopped. What is open stays open; run the same command again, and it goes on with the other branches.")

@@ -17,7 +17,7 @@ from bot.git.process import Git
 
 # GitPython prefers them to the path that it is given. A git hook that starts the bot sets them:
 # https://git-scm.com/docs/githooks#_description
-_CALLERS_REPOSITORY = ("GIT_DIR", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_WORK_TREE")
+CALLERS_REPOSITORY = ("GIT_DIR", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_WORK_TREE")
 _lock = threading.Lock()
 
 
@@ -25,7 +25,7 @@ _lock = threading.Lock()
 def _without_callers_repository() -> Iterator[None]:
     """Hide these variables while GitPython reads the environment of this process."""
     with _lock:
-        hidden_variables = {name: os.environ.pop(name) for name in _CALLERS_REPOSITORY if name in os.environ}
+        hidden_variables = {name: os.environ.pop(name) for name in CALLERS_REPOSITORY if name in os.environ}
         try:
             yield
         finally:

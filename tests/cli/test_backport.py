@@ -23,7 +23,7 @@ from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git
 
 __all__ = ["history", "office"]
 
-CONFIG = "prove: {device: cpu, required: false}\n"
+CONFIG = "prove: {device: cpu, required: false}\npick: {propose: false}\n"
 
 Run = Callable[..., Result]
 
