@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 
 from bot.demo import releases
 from bot.environment import credentials
@@ -38,6 +40,20 @@ def pytest_collection_finish() -> None:
 def release_tree() -> Callable[[str], Path]:
     """Return the unpacked sources of a released sglang version; downloaded once, then cached."""
     return releases.source_tree
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start the system's Chromium once."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("needs Chromium, which is not on this machine")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=arguments)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(autouse=True)

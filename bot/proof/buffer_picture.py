@@ -15,8 +15,9 @@ WIDTH, LABEL, BAR, GAP = 960, 330, 14, 26
 ROW = 2 * BAR + GAP
 TOP = 64
 STYLE = (
-    "text{font:12px system-ui,sans-serif;fill:#1f2328}.small{font-size:11px;fill:#59636e}"
+    ":root{color-scheme:light dark}text{font:12px system-ui,sans-serif;fill:#1f2328}.small{font-size:11px;fill:#59636e}"
     ".buffer{fill:#eef1f4;stroke:#59636e}.inside{fill:#0969da}.outside{fill:#d1242f}"
+    "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.small{fill:#9198a1}.buffer{fill:#21262d;stroke:#9198a1}}"
 )
 
 

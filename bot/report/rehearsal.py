@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.rehearse.summary import Figures, Summary
-from bot.report.terminal import plain
+from bot.report.terminal import number_table, plain
 from bot.text.markdown import count
 
 HEADINGS = ("pairs", "identical", "different", "conflicts", "right", "wrong", "certain", "and right")
@@ -36,15 +36,12 @@ def rung_rows(summary: Summary) -> list[tuple[str, Figures]]:
 def summary_tables(summary: Summary, title: str) -> Iterable[Table]:
     """Lay out the figures by branch, with the sum, and by strategy."""
     branches = sorted(summary.branches.items())
-    yield _table(title, "target branch", [*branches, ("all", summary.all)])
+    yield _table(title, "branch", [*branches, ("all", summary.all)])
     yield _table("by strategy", "strategy", rung_rows(summary))
 
 
 def _table(title: str, first: str, rows: Iterable[tuple[str, Figures]]) -> Table:
-    table = Table(title=Text(plain(title)), title_justify="left", expand=False)
-    table.add_column(first, overflow="fold", min_width=12)
-    for heading in HEADINGS:
-        table.add_column(heading, justify="right")
+    table = number_table(title, first, HEADINGS)
     for name, figures in rows:
         table.add_row(Text(plain(name)), *figures_row(figures))
     return table

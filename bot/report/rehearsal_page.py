@@ -9,26 +9,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from bot.rehearse.rehearsal import Rehearsal
 from bot.rehearse.replay import ReplayOutcome, ReplayResult
 from bot.rehearse.summary import Figures, Summary
+from bot.report.html_pages import render_template
 from bot.report.rehearsal import HEADINGS, figures_row, render_summary, rung_rows
 
-_WIDTH = 640
-_BAR, _GAP = 18, 8
 # A longer page is of no use to a reader; --json prints all the data.
 _MAX_PAIRS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of a bar: what it counts, and its place in pixels."""
+    """A part of a bar: what it counts, and its width in percent of the longest bar."""
 
     kind: str
     pairs: int
-    left: float
     width: float
 
 
@@ -38,33 +34,22 @@ class Bar:
 
     branch: str
     pairs: int
-    top: int
     segments: tuple[Segment, ...]
 
 
 def render_page(rehearsal: Rehearsal, summary: Summary) -> str:
     """Return the page."""
-    environment = Environment(
-        loader=PackageLoader("bot.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    bars = list(_bars(summary))
     deviations, surplus = _deviations(rehearsal.replays)
-    return environment.get_template("rehearsal.html.j2").render(
+    return render_template(
+        "rehearsal.html.j2",
         repository=rehearsal.repository,
         sentences=render_summary(summary).splitlines(),
         headings=HEADINGS,
         branches=[(name, figures_row(figures)) for name, figures in sorted(summary.branches.items())],
         rungs=[(name, figures_row(figures)) for name, figures in rung_rows(summary)],
         total=figures_row(summary.all),
-        bars=bars,
+        bars=list(_bars(summary)),
         kinds=[kind for kind, _ in _kinds(Figures())],
-        height=len(bars) * (_BAR + _GAP),
-        bar=_BAR,
-        width=_WIDTH,
         shown=deviations,
         more=surplus,
     )
@@ -83,13 +68,9 @@ def _kinds(figures: Figures) -> Sequence[tuple[str, int]]:
 
 def _bars(summary: Summary) -> Iterable[Bar]:
     largest = max((figures.pairs for figures in summary.branches.values()), default=1)
-    for row, (branch, figures) in enumerate(sorted(summary.branches.items())):
-        segments, offset = [], 0.0
-        for kind, pairs in _kinds(figures):
-            width = _WIDTH * pairs / largest
-            segments.append(Segment(kind, pairs, round(offset, 2), round(width, 2)))
-            offset += width
-        yield Bar(branch, figures.pairs, row * (_BAR + _GAP), tuple(segments))
+    for branch, figures in sorted(summary.branches.items()):
+        segments = (Segment(kind, pairs, round(100 * pairs / largest, 2)) for kind, pairs in _kinds(figures) if pairs)
+        yield Bar(branch, figures.pairs, tuple(segments))
 
 
 @dataclass(frozen=True, slots=True)

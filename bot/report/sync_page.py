@@ -9,9 +9,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from bot.report.sync_text import SHORT, TO_DO, counts, days, headline, missing_over_time, next_step, state_text
+from bot.report.html_pages import render_template
+from bot.report.sync_text import (
+    SHORT,
+    TO_DO,
+    counts,
+    days,
+    headline,
+    missing_over_time,
+    next_step,
+    shown_states,
+    state_text,
+)
 from bot.sync.survey import SyncReport
 from bot.sync.types import BranchState, Original, OriginalState, State
 
@@ -42,20 +51,15 @@ class Row:
 
 def render_page(survey: SyncReport) -> str:
     """Return the page."""
-    environment = Environment(
-        loader=PackageLoader("bot.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     branches = [state for state in survey.branches if not state.problem]
     rows = matrix(branches)
-    return environment.get_template("sync.html.j2").render(
+    return render_template(
+        "sync.html.j2",
         repository=survey.repository,
         main=survey.main,
         when=f"{datetime.fromtimestamp(survey.moment, UTC):%Y-%m-%d %H:%M} UTC",
         states=list(State),
+        shown=shown_states(survey.branches),
         short=SHORT,
         state_text=state_text,
         branches=[(state, headline(state), counts(state)) for state in survey.branches],

@@ -5,22 +5,22 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from bot.report.sync_text import SHORT, TO_DO, age, counts, headline, next_step, reason, state_text
-from bot.report.terminal import MAX_LISTED, plain
+from bot.report.sync_text import SHORT, TO_DO, age, counts, headline, next_step, reason, shown_states, state_text
+from bot.report.terminal import MAX_LISTED, number_table, plain
 from bot.sync.survey import SyncReport
 from bot.sync.types import BranchState, OriginalState
 
 
 def branches_table(survey: SyncReport) -> Table:
     """Lay out the branches with their originals counted by state."""
-    table = Table(title=Text(f"originals on {plain(survey.main)} since each branch point"), title_justify="left")
-    table.add_column("branch", no_wrap=True)
-    for heading in SHORT.values():
-        table.add_column(heading, justify="right")
+    shown = shown_states(survey.branches)
+    table = number_table(
+        f"originals on {survey.main} since each branch point", "branch", [SHORT[kind] for kind in shown]
+    )
     for state in survey.branches:
         if not state.problem:
             numbers = counts(state)
-            table.add_row(Text(plain(state.branch)), *(str(numbers[kind] or "") for kind in SHORT))
+            table.add_row(Text(plain(state.branch)), *(str(numbers[kind] or "") for kind in shown))
     return table
 
 

@@ -6,7 +6,7 @@ The tracking issue, the page, the terminal and the JSON data all use these words
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bot.sync.types import MISSING, BranchState, OriginalState, State
 from bot.text.markdown import code, count
@@ -95,6 +95,12 @@ def counts(state: BranchState) -> Mapping[State, int]:
     numbers = Counter(entry.state for entry in state.originals)
     numbers[State.REFUSED_BY_POLICY] += len(state.not_asked)
     return {kind: numbers[kind] for kind in State}
+
+
+def shown_states(branches: Iterable[BranchState]) -> tuple[State, ...]:
+    """Return the states that an original has on any of the branches, for the columns of a table."""
+    numbers = [counts(branch) for branch in branches if not branch.problem]
+    return tuple(kind for kind in State if any(number[kind] for number in numbers))
 
 
 def headline(state: BranchState) -> str:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import assert_never
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -50,6 +51,15 @@ from bot.report.verdict import (
 from bot.text.markdown import count, shorten, visible
 
 MAX_LISTED = 20
+
+
+def number_table(title: str, first: str, headings: Sequence[str]) -> Table:
+    """Return an empty table of a name and a number for each heading. Nine columns fit into 80 characters."""
+    table = Table(title=Text(plain(title)), title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=0)
+    table.add_column(first, overflow="fold", min_width=min(len(first), 12))
+    for heading in headings:
+        table.add_column(heading, justify="right", min_width=max(map(len, heading.split())))
+    return table
 
 
 def render_error(error: BackportError) -> str:

@@ -5,13 +5,9 @@ The page has no script and loads nothing. Foreign text is escaped: a branch can 
 
 from __future__ import annotations
 
-from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from bot.environment.trace import Trace
+from bot.report.html_pages import render_template
 from bot.report.trace_rows import Kind, rows, totals
-from bot.text.markdown import escape_surrogates
 
 _MARKS = 4
 """Parts of the axis."""
@@ -22,22 +18,20 @@ def render_trace(trace: Trace) -> str:
     first = trace.spans[0]
     seconds = (first.end - first.start) / 1e9
     shown, left_out = rows(trace)
-    page = (
-        _environment()
-        .get_template("trace.html.j2")
-        .render(
-            name=first.name,
-            failed=first.failed,
-            seconds=seconds,
-            per_second=100 / seconds if seconds else 0.0,
-            totals=totals(trace),
-            rows=shown,
-            left_out=left_out,
-            marks=[seconds * mark / _MARKS for mark in range(_MARKS + 1)],
-            classes={kind: kind.name.lower() for kind in Kind},
-        )
+    return render_template(
+        "trace.html.j2",
+        name=first.name,
+        failed=first.failed,
+        seconds=seconds,
+        per_second=100 / seconds if seconds else 0.0,
+        totals=totals(trace),
+        rows=shown,
+        left_out=left_out,
+        marks=[seconds * mark / _MARKS for mark in range(_MARKS + 1)],
+        classes={kind: kind.name.lower() for kind in Kind},
+        size_text=size_text,
+        seconds_text=seconds_text,
     )
-    return escape_surrogates(page)
 
 
 def size_text(size: int) -> str:
@@ -52,16 +46,3 @@ def size_text(size: int) -> str:
 def seconds_text(seconds: float) -> str:
     """Return a time for people."""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s" if seconds < 100 else f"{seconds:.0f} s"
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("bot.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"size": size_text, "time": seconds_text}
-    return environment

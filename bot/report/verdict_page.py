@@ -5,13 +5,11 @@ The page has no script and loads nothing. Foreign text is escaped.
 
 from __future__ import annotations
 
-from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bot.models import CaseResult, Verdict
 from bot.report.device_rows import device_rows
+from bot.report.html_pages import render_template
 from bot.report.verdict import (
     case_title,
     device_of,
@@ -23,29 +21,24 @@ from bot.report.verdict import (
     known_groups,
     meaning,
 )
-from bot.text.markdown import escape_surrogates
 
 
 def render_page(verdict: Verdict, *, picture: str = "") -> str:
     """Render the page. `picture` is an SVG document that the bot drew."""
-    page = (
-        _environment()
-        .get_template("verdict.html.j2")
-        .render(
-            verdict=verdict,
-            headline=headline(verdict),
-            meaning=meaning(verdict.outcome),
-            device=device_text(device_of(verdict)),
-            isolation=isolation_text(verdict.isolation),
-            groups=groups(verdict),
-            devices=device_rows(verdict),
-            known=known_groups(verdict),
-            covered=verdict.candidate.covered,
-            cases=_cases(verdict),
-            picture=Markup(picture),  # noqa: S704 - drawn by us, with every text in it escaped
-        )
+    return render_template(
+        "verdict.html.j2",
+        verdict=verdict,
+        headline=headline(verdict),
+        meaning=meaning(verdict.outcome),
+        device=device_text(device_of(verdict)),
+        isolation=isolation_text(verdict.isolation),
+        groups=groups(verdict),
+        devices=device_rows(verdict),
+        known=known_groups(verdict),
+        covered=verdict.candidate.covered,
+        cases=_cases(verdict),
+        picture=Markup(picture),  # noqa: S704 - drawn by us, with every text in it escaped
     )
-    return escape_surrogates(page)
 
 
 def _cases(verdict: Verdict) -> list[dict[str, str]]:
@@ -65,14 +58,3 @@ def _row(name: str, before: CaseResult | None, after: CaseResult | None) -> dict
         "past_after": after.figures.get("past_end", "") if after else "",
         "said": messages[-1] if messages else "",
     }
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("bot.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

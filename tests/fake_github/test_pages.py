@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from html import unescape
 from typing import Any
@@ -12,15 +11,11 @@ from urllib.parse import urljoin
 import pytest
 import requests
 from github.Repository import Repository
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from bot.fake_github import FakeGitHub
 from tests.fake_github.conftest import NAME
 
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 HOSTILE = """<script>window.hacked = 1</script>
 <img src=x onerror="window.hacked = 2">
 <details open ontoggle="window.hacked = 3"><summary>fold</summary>inside</details>
@@ -50,18 +45,6 @@ BODY = """Backport of #7 to `release/v1`.
 <!-- hidden marker -->
 """
 Branch = Callable[[str, str], str]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start the system's Chromium once."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("needs Chromium, which is not on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_table_and_page_tell_what_differs(past: History, tmp_path: Path) -> None
     assert "2 conflicts: 1 resolved (50.0 %), 1 of them as people did (100.0 %)." in result.stdout
     text = page.read_text()
     assert "H as people like it" in text
-    assert "<svg" in text
+    assert '<dl class="bars"' in text
     assert "<script" not in text
 
 
