@@ -8,12 +8,15 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
 from bot.demo import releases
 from bot.environment import credentials
+from bot.server.database import Database
+from bot.server.embedded_postgres import embedded_postgres
 
 # A job in the background, or under nohup, begins with these ignored, and so would every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -60,3 +63,32 @@ def browser() -> Iterator[Browser]:
 def no_secret_held(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each test begin as a process that has read no secret yet."""
     monkeypatch.setattr(credentials, "_names_taken", set())
+
+
+# A machine that crashes takes the tests with it.
+_CARELESS = ("-c fsync=off", "-c full_page_writes=off", "-c synchronous_commit=off")
+# To make a new database takes ten times as long.
+_EMPTY = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'service' AND pid <> pg_backend_pid();
+    TRUNCATE procrastinate_jobs, procrastinate_workers, procrastinate_periodic_defers, backport_delivery, backport_fact
+        RESTART IDENTITY CASCADE
+"""
+
+
+@pytest.fixture(scope="session")
+def service_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a PostgreSQL with the tables of the service."""
+    with embedded_postgres(tmp_path_factory.mktemp("postgres"), options=_CARELESS) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE service")
+        address = psycopg.conninfo.make_conninfo(url, dbname="service")
+        Database(address).close()
+        yield address
+
+
+@pytest.fixture
+def database_url(service_database: str) -> str:
+    """Return the address of a database of the service that is empty, and that nobody else uses."""
+    with psycopg.connect(service_database, autocommit=True) as connection:
+        connection.execute(_EMPTY)
+    return service_database

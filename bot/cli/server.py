@@ -39,18 +39,25 @@ def demo(
 
 def serve_webhooks(
     config: ConfigFile = None,
-    data: Annotated[Path, typer.Option(help="The folder of the mirror and the journal.")] = Path("backport-data"),
+    data: Annotated[Path, typer.Option(help="The folder of the mirror and the queue.")] = Path("backport-data"),
+    database: Annotated[
+        str | None,
+        typer.Option(help="A PostgreSQL for the queue. Without it, one is started in the data folder.", metavar="URL"),
+    ] = None,
     port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.", min=0, max=65535)] = 8080,
     api_url: ApiUrl = API_URL,
     login: Annotated[
         str | None, typer.Option(help="The login of the bot's account, if its token does not reveal it.")
     ] = None,
 ) -> None:
-    """Serve webhooks until Ctrl-C. BACKPORT_BOT_TOKEN is the token, BACKPORT_BOT_SECRET the webhooks' secret."""
+    """Serve webhooks until Ctrl-C. BACKPORT_BOT_TOKEN is the token, BACKPORT_BOT_SECRET the webhooks' secret.
+
+    To exchange the secret, set BACKPORT_BOT_OLD_SECRET to the earlier one for a while.
+    """
     from bot.server.run import serve_until_interrupted  # noqa: PLC0415
 
     connection = ConnectionSettings(api_url, data, login, repository=named_repository())
-    serve_until_interrupted(chosen_config(config), connection, port=port, progress=tell)
+    serve_until_interrupted(chosen_config(config), connection, database=database, port=port, progress=tell)
 
 
 def reconcile_requests(

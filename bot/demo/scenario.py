@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from github import Auth, Github
@@ -27,7 +28,7 @@ from bot.handlers.tracking_issues import write_tracking_issues
 from bot.models import NotAffected, Progress, Sha, TargetOutcome, silent
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.open_context import ConnectionSettings, open_repository_context
-from bot.server.service import Service, running_service
+from bot.server.service import Service, ServiceSettings, running_service
 from bot.sync.types import State
 
 REPOSITORY = "sgl-project/sglang"
@@ -71,8 +72,8 @@ class DemoRun:
         before = len(self.results)
         self.maintainer.get_repo(REPOSITORY).get_issue(self.original).create_comment(comment)
         self.fake_github.wait_for_deliveries(timeout=30)
-        if not self.service.worker.wait_until_idle(_PATIENCE) or len(self.results) == before:
-            problems = "; ".join(self.service.journal.problems()) or f"no answer within {_PATIENCE:.0f} s"
+        if not self.service.wait_until_idle(_PATIENCE) or len(self.results) == before:
+            problems = "; ".join(self.service.deliveries.problems()) or f"no answer within {_PATIENCE:.0f} s"
             raise BackportError(f"The bot did not serve the comment: {problems}.", hint="Run again with --verbose.")
         return self.results[-1]
 
@@ -110,19 +111,18 @@ def start_demo(directory: Path, *, device: str = "auto", progress: Progress = si
         maintainer = Github(auth=signed_in, base_url=fake_github.api_url, seconds_between_writes=0, lazy=True)
         stack.callback(maintainer.close)
         secret = secrets.token_hex(16)
-        context = stack.enter_context(
-            open_repository_context(
-                _config(device),
-                ConnectionSettings(fake_github.api_url, directory),
-                token[BOT],
-                signing_key=SigningKey.derive(secret),
-                progress=progress,
-            )
+        open_context = partial(
+            open_repository_context,
+            _config(device),
+            ConnectionSettings(fake_github.api_url, directory),
+            token[BOT],
+            signing_key=SigningKey.derive(secret),
+            progress=progress,
         )
+        context = stack.enter_context(open_context())
+        settings = ServiceSettings(directory=directory, secrets=[secret], own_login=BOT, reads_github=False)
         results: list[tuple[TargetOutcome, ...]] = []
-        service = stack.enter_context(
-            running_service(context, directory=directory, secret=secret, own_login=BOT, on_results=results.append)
-        )
+        service = stack.enter_context(running_service(open_context, settings, on_results=results.append))
         fake_github.add_webhook(REPOSITORY, service.url, secret, ["issue_comment"])
         number = patch.provenance.original.pull_request
         yield DemoRun(

@@ -18,7 +18,10 @@ log = logging.getLogger(__name__)
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 # What the bot makes in the folder, by the beginning of the name. A folder of the user's choice may hold other things.
-_OURS = ("mirror.git", "deliveries.sqlite", "history.sqlite", "resolutions.sqlite", "backports.json", "sync.lock")
+_OURS = (
+    *("mirror.git", "deliveries.sqlite", "history.sqlite", "resolutions.sqlite", "backports.json", "sync.lock"),
+    "postgres",
+)
 
 
 def private_directory(directory: Path) -> None:

@@ -30,7 +30,7 @@ def reconcile(context: RepositoryContext, *, since: datetime) -> tuple[TargetOut
     results: list[TargetOutcome] = []
     for number in tuple(context.github.changed_since(since)):
         try:
-            results += _reconcile_one(number, replace(context, pauses=(), retries_later=True))
+            results += reconcile_pull_request(number, replace(context, pauses=(), retries_later=True))
         except NotYetKnown as error:
             context.progress(f"#{number}: {error.message} It is looked at again the next time.")
         except (RateLimited, Unavailable):
@@ -40,7 +40,12 @@ def reconcile(context: RepositoryContext, *, since: datetime) -> tuple[TargetOut
     return tuple(results)
 
 
-def _reconcile_one(number: int, context: RepositoryContext) -> list[TargetOutcome]:
+def reconcile_pull_request(number: int, context: RepositoryContext) -> list[TargetOutcome]:
+    """Handle the open requests of one pull request, except those that another process handles.
+
+    Raises:
+        BackportError: see `reconcile`.
+    """
     original = context.github.pull_request(number)
     busy = requests_started_since(number, datetime.now(UTC) - _LONGEST, context)
     groups = deferred_requests(original, context) if original.merged else unanswered_requests(original, context)

@@ -30,6 +30,13 @@ def parse_payload(body: bytes) -> Mapping[str, Any]:
     return payload
 
 
+def repository_id(payload: Mapping[str, Any]) -> int | None:
+    """Return GitHub's number of the repository that a delivery is about; None if it names none."""
+    repository = payload.get("repository")
+    number = repository.get("id") if isinstance(repository, Mapping) else None
+    return number if isinstance(number, int) and abs(number) < 1 << 63 else None
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 

@@ -3,44 +3,65 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from pathlib import Path
 
+from bot.config import load_config
 from bot.environment import credentials
+from bot.environment.data_folder import private_directory
+from bot.errors import RateLimited, Unavailable
 from bot.models import Progress
 from bot.pipeline.open_context import ConnectionSettings, open_configured_repository
-from bot.server.service import running_service
+from bot.server.service import Service, ServiceSettings, running_service
+
+_CONSEQUENCE = "the service was not started"
 
 
 def serve_until_interrupted(
-    config: Path | None, settings: ConnectionSettings, *, port: int, progress: Progress
+    config: Path | None, settings: ConnectionSettings, *, database: str | None, port: int, progress: Progress
 ) -> None:
-    """Serve one repository's webhooks until Ctrl-C; its folder keeps the mirror and the journal for the next start.
+    """Serve one repository's webhooks until Ctrl-C or SIGTERM.
+
+    Its folder keeps the mirror for the next start, and the queue as well, unless `database` names a PostgreSQL.
 
     Raises:
-        ConfigError: the configuration cannot be read, or a secret is missing.
-        GitHubError: the repository cannot be seen with the token.
+        ConfigError: the configuration cannot be read, a secret is missing, or the database cannot be used.
+        GitHubError: the repository cannot be seen with this account. If GitHub does not answer, it is waited for.
     """
-    token = credentials.require_account("the service was not started")
-    secret = credentials.require(credentials.WEBHOOK_SECRET, "the service was not started")
-    with (
-        open_configured_repository(
-            config,
-            settings,
-            token,
-            signing_key=credentials.signing_key(token, webhook_secret=secret),
-            progress=progress,
-        ) as context,
-        running_service(
-            context,
-            directory=settings.directory,
-            secret=secret,
-            own_login=settings.login,
-            port=port,
-            on_results=lambda _results: None,
-        ) as service,
-    ):
-        progress(f"Serving {context.config.repository} at {service.url}; Ctrl-C ends it after the request in hand.")
+    repository = load_config(config, repository=settings.repository).repository if config else settings.repository
+    account = credentials.require_account(_CONSEQUENCE)
+    secret = credentials.require(credentials.WEBHOOK_SECRET, _CONSEQUENCE)
+    old_secret = credentials.take(credentials.OLD_WEBHOOK_SECRET)
+    private_directory(settings.directory)
+    open_context = partial(
+        open_configured_repository,
+        config,
+        settings,
+        account,
+        signing_key=credentials.signing_key(account, webhook_secret=secret),
+        progress=progress,
+    )
+    service_settings = ServiceSettings(
+        directory=settings.directory,
+        secrets=[secret, old_secret] if old_secret else [secret],
+        own_login=settings.login,
+        database=database,
+        port=port,
+    )
+    with running_service(open_context, service_settings) as service:
+        progress(f"Serving {repository} at {service.url}; Ctrl-C ends it after the request in hand.")
         try:
+            _look_at_github(service, progress)
             threading.Event().wait()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             progress("Ending; waiting deliveries are kept for the next start.")
+            raise
+
+
+def _look_at_github(service: Service, progress: Progress) -> None:
+    """Find out about a wrong token at once, and not from the first request."""
+    try:
+        with service.contexts.lend():
+            return
+    except (RateLimited, Unavailable) as error:
+        progress(f"{error.message} Deliveries are accepted, and served as soon as GitHub answers.")

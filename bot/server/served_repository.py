@@ -7,8 +7,6 @@ https://docs.github.com/en/repositories/creating-and-managing-repositories/renam
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 from bot.pipeline.context import RepositoryContext
 
@@ -16,47 +14,47 @@ log = logging.getLogger(__name__)
 
 
 class Naming:
-    """Knows the names of the served repository. Tells of a new one, and of each repository that is not served, once."""
+    """Knows the names of the served repository. Tells of a new one, and of each repository that is not served, once.
 
-    def __init__(self, context: RepositoryContext) -> None:
-        self._context = context
-        self._ours = {context.config.repository.casefold()}
-        self._other_names: set[str] = set()
-        self._learn()
+    It may be used from several threads, each with a context of its own of the same repository.
+    """
 
-    def means_ours(self, name: str, payload: Mapping[str, Any]) -> bool:
+    def __init__(self) -> None:
+        self._told_names: set[str] = set()
+
+    def means_ours(self, name: str, repository_id: int | None, context: RepositoryContext) -> bool:
         """Say whether the repository of a delivery is the one that is served.
 
         Raises:
             GitHubError: GitHub had to be asked and does not answer.
         """
-        if name.casefold() in self._ours:
+        if self._is_ours(name, context):
             return True
-        if self._may_be_ours(payload):
-            self._context.github.refresh()
-            self._context.mirror.follow(self._context.github.clone_url)
-            self._learn()
-        if name.casefold() not in self._ours and name not in self._other_names:
-            self._other_names.add(name)
+        if repository_id is None or repository_id == context.github.repository_id:
+            context.github.refresh()
+            context.mirror.follow(context.github.clone_url)
+        if self._is_ours(name, context):
+            return True
+        if self._tells_first(name):
             log.warning(
                 "A delivery about %s was left alone: this service is for %s. Take its webhook away there, or start "
                 "another service for it.",
                 name,
-                self._context.github.repository,
+                context.github.repository,
             )
-        return name.casefold() in self._ours
+        return False
 
-    def _may_be_ours(self, payload: Mapping[str, Any]) -> bool:
-        repository = payload.get("repository")
-        repository_id = repository.get("id") if isinstance(repository, Mapping) else None
-        return repository_id is None or repository_id == self._context.github.repository_id
+    def _is_ours(self, name: str, context: RepositoryContext) -> bool:
+        present_name = context.github.repository
+        configured_name = context.config.repository
+        if present_name.casefold() != configured_name.casefold() and self._tells_first(present_name):
+            context.progress(
+                f"{configured_name} is called {present_name} now and is served under both names. "
+                "Correct `repository` in backport.yaml."
+            )
+        return name.casefold() in (present_name.casefold(), configured_name.casefold())
 
-    def _learn(self) -> None:
-        name = self._context.github.repository
-        if name.casefold() in self._ours:
-            return
-        self._ours.add(name.casefold())
-        self._context.progress(
-            f"{self._context.config.repository} is called {name} now and is served under both names. "
-            "Correct `repository` in backport.yaml."
-        )
+    def _tells_first(self, name: str) -> bool:
+        is_first = name not in self._told_names
+        self._told_names.add(name)
+        return is_first

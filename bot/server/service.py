@@ -1,25 +1,48 @@
-"""Assembles the webhook service: the endpoint, the queue, the worker, and the handler of deliveries."""
+"""Puts the service together: the webhook endpoint, the queue in PostgreSQL, and the worker."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from bot.commands.triggers import Trigger, parse_delivery
+from bot.commands.label_targets import target_of_label
+from bot.commands.parser import NAME
+from bot.commands.triggers import CommentTrigger, LabelTrigger, Trigger, parse_delivery
 from bot.environment.loopback import run_server
-from bot.handlers.serve_trigger import answer
-from bot.models import TargetOutcome
-from bot.pipeline.context import RepositoryContext
-from bot.server.acknowledge import Acknowledger
 from bot.server.connections import PatientProtocol
-from bot.server.delivery_queue import Delivery, Journal
-from bot.server.served_repository import Naming
-from bot.server.webhooks import webhook_app
-from bot.server.worker import Worker
+from bot.server.contexts import ContextPool, OpenContext
+from bot.server.database import Database
+from bot.server.deliveries import ACKNOWLEDGE, REQUESTS, SERVE, SIGNS, Deliveries
+from bot.server.embedded_postgres import embedded_postgres
+from bot.server.old_journal import take_over_journal
+from bot.server.read_github import UPKEEP, GitHubReader
+from bot.server.serve_delivery import DeliveryServer, OnResults
+from bot.server.webhooks import ReadTrigger, webhook_app
+from bot.server.worker import Task, Worker
+from bot.text.comment_text import may_start_line
 
-OnResults = Callable[[tuple[TargetOutcome, ...]], None]
+# One delivery at a time, as the suites of one machine would disturb each other. A sign that a comment was seen does not
+# wait for that.
+_QUEUES = {REQUESTS: 1, SIGNS: 1, UPKEEP: 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """Where a service keeps its things, and what it believes.
+
+    `directory` has the queue, unless `database` names a PostgreSQL. A delivery is signed with one of the `secrets`.
+    """
+
+    directory: Path
+    secrets: Sequence[str]
+    own_login: str | None = None
+    database: str | None = None
+    port: int = 0
+    reads_github: bool = True
+    """Whether to look on GitHub, now and every ten minutes, for requests whose webhook was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,49 +50,61 @@ class Service:
     """A running service. `url` is where GitHub is to send its deliveries."""
 
     url: str
-    journal: Journal
+    database: Database
+    deliveries: Deliveries
     worker: Worker
+    contexts: ContextPool
+
+    def wait_until_idle(self, timeout: float) -> bool:
+        """Wait (seconds) until there is nothing left to do; False if that did not happen in time."""
+        return self.worker.wait_until(
+            lambda: self.deliveries.count_open() == 0 and self.database.count_jobs() == 0, timeout
+        )
 
 
 @contextmanager
 def running_service(
-    context: RepositoryContext,
-    *,
-    directory: Path,
-    secret: str,
-    own_login: str | None = None,
-    port: int = 0,
-    on_results: OnResults,
+    open_context: OpenContext, settings: ServiceSettings, *, on_results: OnResults = lambda _results: None
 ) -> Iterator[Service]:
     """Serve webhooks on 127.0.0.1 while the block runs. Deliveries that an earlier process left are served first.
 
-    `directory` keeps the queue. `on_results` gets the results of each request. Put a reverse proxy with TLS in front
-    for deliveries from outside.
+    GitHub need not answer for that. `on_results` gets the results of each request. Put a reverse proxy with TLS in
+    front for deliveries from outside.
     """
-
-    names = Naming(context)
-    # One thread serves all deliveries: it comes back to what GitHub does not know yet in place of waiting for it.
-    patient = replace(context, pauses=(), retries_later=True)
-
-    def work(delivery: Delivery) -> None:
-        trigger = parse_delivery(delivery.event, delivery.payload, own_login=own_login)
-        if trigger is not None and names.means_ours(trigger.repository, delivery.payload):
-            on_results(answer(trigger, patient))
-
     with ExitStack() as stack:
-        journal = Journal(directory / "deliveries.sqlite")
-        stack.callback(journal.close)
-        worker = Worker(journal, work)
-        acknowledger = Acknowledger(stack.enter_context(context.github.for_another_thread()))
-
-        def accept(trigger: Trigger) -> None:
-            acknowledger.notice(trigger)
-            worker.wake()
-
-        app = webhook_app(journal, secret=secret, on_accept=accept)
-        url = stack.enter_context(run_server(app, port=port, protocol=PatientProtocol))
-        acknowledger.start()
-        stack.callback(acknowledger.stop)
+        conninfo = settings.database or stack.enter_context(embedded_postgres(settings.directory))
+        database = Database(conninfo)
+        stack.callback(database.close)
+        deliveries = Deliveries(database)
+        take_over_journal(settings.directory, deliveries, own_login=settings.own_login)
+        contexts = ContextPool(open_context)
+        stack.callback(contexts.close)
+        server = DeliveryServer(deliveries, contexts, on_results)
+        tasks = [Task(SERVE, server.serve), Task(ACKNOWLEDGE, server.acknowledge)]
+        if settings.reads_github:
+            reader = GitHubReader(database, contexts, on_results)
+            tasks += reader.tasks()
+            reader.defer()
+        worker = Worker(conninfo, tasks, _QUEUES, deliveries.defer_lost)
+        app = webhook_app(deliveries, secrets=settings.secrets, read_trigger=_trigger_reader(settings, contexts))
+        url = stack.enter_context(run_server(app, port=settings.port, protocol=PatientProtocol))
         worker.start()
         stack.callback(worker.stop)
-        yield Service(f"{url}/webhook", journal, worker)
+        yield Service(f"{url}/webhook", database, deliveries, worker, contexts)
+
+
+def _trigger_reader(settings: ServiceSettings, contexts: ContextPool) -> ReadTrigger:
+    def read_trigger(event: str, payload: Mapping[str, Any]) -> Trigger | None:
+        trigger = parse_delivery(event, payload, own_login=settings.own_login)
+        # Most comments and labels ask for nothing. The work looks closer at those that may.
+        if isinstance(trigger, CommentTrigger) and not may_start_line(trigger.body, NAME):
+            return None
+        if isinstance(trigger, LabelTrigger) and not may_ask(trigger.label):
+            return None
+        return trigger
+
+    def may_ask(label: str) -> bool:
+        # Until GitHub has answered once, the configuration may be unknown.
+        return contexts.config is None or target_of_label(label, contexts.config) is not None
+
+    return read_trigger

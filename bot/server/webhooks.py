@@ -8,18 +8,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+import psycopg
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.commands.triggers import Trigger, parse_delivery
+from bot.server.deliveries import Deliveries, NewDelivery
 from bot.server.delivery_keys import work_key
-from bot.server.delivery_queue import Journal
-from bot.server.payload import LARGEST_BODY, parse_payload
+from bot.server.payload import LARGEST_BODY, parse_payload, repository_id
 
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 _DELIVERY = re.compile(r"[\w.-]{1,100}", re.ASCII)
@@ -67,40 +69,56 @@ def signature_of(secret: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def webhook_app(journal: Journal, *, secret: str, on_accept: Callable[[Trigger], None]) -> Starlette:
-    """Return the ASGI application. `on_accept` is called with what a new delivery means, once that is on disk."""
+ReadTrigger = Callable[[str, Mapping[str, Any]], Trigger | None]
+"""Reads the trigger out of an event's name and payload; None if nothing is asked of the bot, and nothing is stored."""
+
+
+def webhook_app(
+    deliveries: Deliveries, *, secrets: Sequence[str], read_trigger: ReadTrigger = parse_delivery
+) -> Starlette:
+    """Return the ASGI application. A signature by one of the `secrets` is enough, so that they can be exchanged."""
     bodies = _Bodies()
 
     async def receive(request: Request) -> Response:
         try:
-            body = await _read_signed(request, bodies, secret)
-            return _record(request, body, journal, on_accept)
+            body = await _read_signed(request, bodies, secrets)
+            delivery = _parse(request, body, read_trigger)
+            if delivery is None:
+                return PlainTextResponse("nothing is asked of the bot")
+            return await run_in_threadpool(_record, deliveries, delivery)
         except _RefusedRequest as refusal:
             return refusal.answer
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
 
-    async def health(_request: Request) -> Response:
-        return PlainTextResponse(f"ok, {journal.count_waiting()} waiting")
+    def health(_request: Request) -> Response:
+        try:
+            return PlainTextResponse(f"ok, {deliveries.count_open()} waiting")
+        except psycopg.Error:
+            return PlainTextResponse("the database does not answer", 503)
 
     return Starlette(routes=[Route("/webhook", receive, methods=["POST"]), Route("/health", health)])
 
 
-async def _read_signed(request: Request, bodies: _Bodies, secret: str) -> bytes:
+async def _read_signed(request: Request, bodies: _Bodies, secrets: Sequence[str]) -> bytes:
     signature = request.headers.get("x-hub-signature-256", "")
     has_signature = _SIGNATURE.fullmatch(signature) is not None
     # Without a signature of the right form, the body is read to its end and not kept.
     body = await bodies.read(request, keep=has_signature)
-    # The time of this comparison does not depend on how much of the signature is right.
-    if not has_signature or not hmac.compare_digest(signature.encode(), signature_of(secret, body).encode()):
+    if not has_signature or not _is_signed(body, signature, secrets):
         raise _RefusedRequest(401, "signature does not match the webhook secret")
     return body
 
 
-def _record(request: Request, body: bytes, journal: Journal, on_accept: Callable[[Trigger], None]) -> Response:
-    delivery_id = request.headers.get("x-github-delivery", "")
+def _is_signed(body: bytes, signature: str, secrets: Sequence[str]) -> bool:
+    # The time of a comparison does not depend on how much of the signature is right.
+    return any(hmac.compare_digest(signature.encode(), signature_of(secret, body).encode()) for secret in secrets)
+
+
+def _parse(request: Request, body: bytes, read_trigger: ReadTrigger) -> NewDelivery | None:
+    name = request.headers.get("x-github-delivery", "")
     event = request.headers.get("x-github-event", "")
-    if not _DELIVERY.fullmatch(delivery_id) or not _EVENT.fullmatch(event):
+    if not _DELIVERY.fullmatch(name) or not _EVENT.fullmatch(event):
         raise _RefusedRequest(400, "not a GitHub webhook delivery")
     try:
         payload = parse_payload(body)
@@ -108,16 +126,18 @@ def _record(request: Request, body: bytes, journal: Journal, on_accept: Callable
         raise _RefusedRequest(
             400, f"not JSON that GitHub sends ({error}): set the webhook's content type to application/json"
         ) from None
-    trigger = parse_delivery(event, payload)
+    trigger = read_trigger(event, payload)
     if trigger is None:
-        return PlainTextResponse("nothing is asked of the bot")
+        return None
+    key = work_key(trigger, payload)
+    return NewDelivery(name=name, key=key, trigger=trigger, repository_id=repository_id(payload))
+
+
+def _record(deliveries: Deliveries, delivery: NewDelivery) -> Response:
     try:
-        new = journal.accept(delivery_id, event, payload, key=work_key(trigger, payload))
+        is_new = deliveries.accept(delivery)
     # GitHub does not redeliver by itself, but shows the failure and lets a maintainer redeliver:
     # https://docs.github.com/webhooks/using-webhooks/handling-failed-webhook-deliveries
-    except sqlite3.Error:
+    except psycopg.Error:
         raise _RefusedRequest(503, "the delivery could not be recorded: redeliver it later") from None
-    if not new:
-        return PlainTextResponse("known already")
-    on_accept(trigger)
-    return PlainTextResponse("accepted", 202)
+    return PlainTextResponse("accepted", 202) if is_new else PlainTextResponse("known already")

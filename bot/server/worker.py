@@ -1,96 +1,240 @@
-"""One thread that takes deliveries off the journal and does their work, oldest first."""
+"""Takes jobs off the queues of procrastinate: an event loop in a thread of its own, and a thread for each running job.
+
+Several processes may work on one database. A process that ends without a word leaves jobs that nobody works on. If it
+was alone, the next to start takes them over at once, else another one does when its heartbeat is overdue.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
-import sqlite3
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from bot.errors import BackportError, RateLimited, Unavailable
-from bot.proof.run_isolated import RunsEnded
-from bot.server.delivery_queue import Delivery, Journal
+from procrastinate import App, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import Job, Status
+from procrastinate.retry import BaseRetryStrategy
+from psycopg import AsyncConnection
 
 log = logging.getLogger(__name__)
 
-# Then the delivery is given up: three hours of an unreachable GitHub are an outage, not a hiccup.
-_ATTEMPTS = 6
-_FIRST_PAUSE = 10.0
-_JOURNAL_PAUSE = 5.0
-"""Seconds: a full disk or a backup that holds the file."""
+_PRESENCE = 0x6261636C
+"""The number of the advisory lock that each process of the bot shares while it works."""
+_PAUSE = 5.0
+"""Seconds until a database that does not answer is tried again."""
+_POLL = 1.0
+"""Seconds until the queue is looked at again: nobody tells of a lock that was released."""
+_HEARTBEAT, _OVERDUE = 5.0, 30.0
+"""Seconds: a process that shows no sign of life for so long has ended."""
 
 
+class TryAgain(Exception):
+    """Raised by a job that is to be run again, at that moment or later."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(f"again at {at}")
+        self.at = at
+
+
+class _WhenAsked(BaseRetryStrategy):
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        del job
+        return RetryDecision(retry_at=exception.at) if isinstance(exception, TryAgain) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a job does. `run` gets the number of earlier attempts and the job's arguments, in a thread of its own."""
+
+    name: str
+    run: Callable[..., None]
+    cron: str = ""
+    """When to run it without being asked; it then gets the moment as `timestamp`. Empty: never."""
+    queue: str = ""
+    """The queue of those runs."""
+
+
+@dataclass(slots=True)
 class Worker:
-    """Does the work of waiting deliveries in a thread of its own, from `start` until `stop`.
+    """Works from `start` until `stop`. An error of a job is logged and never stops it; nor does the database's absence.
 
-    An error of the work never stops the thread: it is logged and kept in the queue. If GitHub does not answer, the
-    delivery stays first in the queue and is tried again after a pause that doubles.
+    `queues` says how many jobs of each queue run at the same time. `upkeep` is called in a thread when the worker
+    starts, and once a minute after that.
     """
 
-    def __init__(self, journal: Journal, work: Callable[[Delivery], None]) -> None:
-        self._journal = journal
-        self._work = work
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._idle = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="backport-worker", daemon=True)
+    conninfo: str
+    tasks: Sequence[Task]
+    queues: Mapping[str, int]
+    upkeep: Callable[[], None]
+    grace: float = 20.0
+    """Seconds that running jobs get to come to an end when the worker stops."""
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop, init=False)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _working: threading.Event = field(default_factory=threading.Event, init=False)
+    _job_ended: threading.Condition = field(default_factory=threading.Condition, init=False)
+    _thread: threading.Thread | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Begin with whatever an earlier process left waiting."""
+        """Begin with whatever an earlier process left waiting; returns at once."""
+        self._thread = threading.Thread(target=self._run, name="backport-worker", daemon=True)
         self._thread.start()
 
-    def stop(self, timeout: float = 30.0) -> None:
-        """Ask the thread to end after the delivery in hand, and wait that long (seconds)."""
-        self._stopping.set()
-        self._wake.set()
-        self._thread.join(timeout)
+    def stop(self) -> None:
+        """Take no further job, give those that run their grace, and wait for the end."""
+        if self._thread is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join(self.grace + 2 * _PAUSE)
 
-    def wake(self) -> None:
-        """Say that a delivery was accepted."""
-        self._wake.set()
+    @property
+    def is_working(self) -> bool:
+        """Whether jobs are being taken."""
+        return self._working.is_set() and self._thread is not None and self._thread.is_alive()
 
-    def wait_until_idle(self, timeout: float) -> bool:
-        """Wait (seconds) until nothing is waiting; False if that did not happen in time."""
-        with self._idle:
-            return self._idle.wait_for(lambda: self._journal.count_waiting() == 0, timeout)
+    def wait_until(self, condition: Callable[[], bool], timeout: float) -> bool:
+        """Wait (seconds) until a condition holds, which is looked at when a job ends, too; False if it never did."""
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            with self._job_ended:
+                self._job_ended.wait(0.1)  # the end of a job is noted after it was told of
+        return True
 
     def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._supervise())
+
+    async def _supervise(self) -> None:
         while not self._stopping.is_set():
-            self._wake.clear()
             try:
-                self._take_next()
-            except sqlite3.Error as error:
-                # What could not be noted as done is done again, which opens nothing twice.
-                log.error("The journal cannot be used (%s). Trying again in %g s.", error, _JOURNAL_PAUSE)
-                self._stopping.wait(_JOURNAL_PAUSE)
+                await self._work()
+            except Exception as error:
+                log.error("The database cannot be used (%s). Trying again in %g s.", error, _PAUSE)
+            finally:
+                self._working.clear()
+            await self._pause(_PAUSE)
 
-    def _take_next(self) -> None:
-        delivery = self._journal.next()
-        if delivery is not None:
-            self._attempt(delivery)
-            return
-        with self._idle:
-            self._idle.notify_all()
-        self._wake.wait()
+    async def _work(self) -> None:
+        """Take jobs until the worker is to stop, or a part of it ends because the database does not answer."""
+        app = self._app()
+        async with (
+            await AsyncConnection.connect(self.conninfo, autocommit=True) as presence,
+            app.open_async(),
+        ):
+            await self._enter(presence, app)
+            parts = [asyncio.create_task(self._take_jobs(app, queue, count)) for queue, count in self.queues.items()]
+            parts.append(asyncio.create_task(self._keep_up(app)))
+            parts.append(asyncio.create_task(self._until_stopping()))
+            self._working.set()
+            try:
+                done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                self._working.clear()
+                for part in parts:
+                    part.cancel()
+                await asyncio.gather(*parts, return_exceptions=True)
+            for part in done:
+                part.result()
 
-    def _attempt(self, delivery: Delivery) -> None:
+    def _app(self) -> App:
+        # Each part of the worker listens and looks for jobs on connections of its own.
+        connector = PsycopgConnector(conninfo=self.conninfo, min_size=1, max_size=2 * len(self.queues) + 4)
+        app = App(connector=connector)
+        for task in self.tasks:
+            registered = app.task(name=task.name, retry=_WhenAsked(), pass_context=True)(self._in_thread(task.run))
+            if task.cron:
+                app.periodic(cron=task.cron, queue=task.queue, queueing_lock=task.name)(registered)
+        return app
+
+    async def _enter(self, presence: AsyncConnection, app: App) -> None:
+        """Take over all jobs in hand, if no other process works on this database."""
+        cursor = await presence.execute("SELECT pg_try_advisory_lock(%s)", (_PRESENCE,))
+        row = await cursor.fetchone()
+        if row is not None and row[0]:
+            for job in await app.job_manager.list_jobs_async(status=Status.DOING.value):
+                await self._take_over(app, job)
+            await app.job_manager.prune_stalled_workers(0)
+        await presence.execute("SELECT pg_advisory_lock_shared(%s)", (_PRESENCE,))
+        if row is not None and row[0]:
+            await presence.execute("SELECT pg_advisory_unlock(%s)", (_PRESENCE,))
+
+    async def _take_jobs(self, app: App, queue: str, count: int) -> None:
+        await app.run_worker_async(
+            queues=[queue],
+            name=queue,
+            concurrency=count,
+            install_signal_handlers=False,
+            fetch_job_polling_interval=_POLL,
+            delete_jobs="always",  # what is to be remembered of them is in tables of ours
+            shutdown_graceful_timeout=self.grace,
+            update_heartbeat_interval=_HEARTBEAT,
+            stalled_worker_timeout=_OVERDUE,
+        )
+
+    async def _keep_up(self, app: App) -> None:
+        while not self._stopping.is_set():
+            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_OVERDUE):
+                await self._take_over(app, job)
+            await _in_thread(self.upkeep)
+            await self._pause(60.0)
+
+    async def _take_over(self, app: App, job: Job) -> None:
+        """Put another job in the place of one that a dead process had in hand."""
+        # Not the same: the process may only have slept. Then it ends its own job, and not the one of another process.
+        log.warning("%s is begun again: the process that had it in hand is gone.", job.call_string)
+        if job.id is not None:
+            await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+        deferrer = app.configure_task(
+            job.task_name, queue=job.queue, lock=job.lock, queueing_lock=job.queueing_lock, priority=job.priority
+        )
+        with contextlib.suppress(AlreadyEnqueued):
+            await deferrer.defer_async(**job.task_kwargs)
+
+    def _in_thread(self, run: Callable[..., None]) -> Callable[..., Awaitable[None]]:
+        async def task(context: JobContext, **arguments: object) -> None:
+            try:
+                await _in_thread(run, context.job.attempts, **arguments)
+            finally:
+                with self._job_ended:
+                    self._job_ended.notify_all()
+
+        return task
+
+    async def _until_stopping(self) -> None:
+        await self._stopping.wait()
+
+    async def _pause(self, seconds: float) -> None:
         try:
-            self._work(delivery)
-        except RunsEnded:  # what it was about stays in the journal for the next start
-            self._stopping.set()
-        except (RateLimited, Unavailable) as error:
-            # It stays first, since later deliveries would meet the same outage.
-            if delivery.attempts + 1 < _ATTEMPTS:
-                log.warning("%s: %s Trying again.", delivery.id, error.message)
-                self._stopping.wait(_FIRST_PAUSE * 2**delivery.attempts)
-                return
-            self._journal.finish(delivery.id, error.message)
-        except BackportError as error:
-            log.warning("%s: %s %s", delivery.id, error.message, error.hint)
-            self._journal.finish(delivery.id, error.message)
-        except Exception as error:
-            # A fault of ours in one delivery must not take the others down with it.
-            log.exception("%s: the work failed", delivery.id)
-            self._journal.finish(delivery.id, f"{type(error).__name__}: {error}")
-        else:
-            self._journal.finish(delivery.id)
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+async def _in_thread(run: Callable[..., None], *arguments: object, **named: object) -> None:
+    """Run a function in a thread that does not hold up the end of the process."""
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[None] = loop.create_future()
+
+    def tell(error: BaseException | None) -> None:
+        if not result.done():
+            if error is None:
+                result.set_result(None)
+            else:
+                result.set_exception(error)
+
+    def call() -> None:
+        outcome: BaseException | None = None
+        try:
+            run(*arguments, **named)
+        except BaseException as error:
+            outcome = error
+        with contextlib.suppress(RuntimeError):  # the worker has stopped meanwhile
+            loop.call_soon_threadsafe(tell, outcome)
+
+    threading.Thread(target=call, name="backport-job", daemon=True).start()
+    await result

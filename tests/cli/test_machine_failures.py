@@ -118,7 +118,7 @@ def test_a_port_out_of_range_is_refused(work: Path, port: str) -> None:
         pytest.param(["serve", "--config", "file", "--api-url", ANY_URL], id="the configuration is something else"),
         pytest.param(["serve", "--config", "/dev/null"], id="the configuration is empty"),
         pytest.param(["serve", "--api-url", "api.github.com"], id="an address without a scheme"),
-        pytest.param(["serve", "--api-url", ANY_URL], id="no network"),
+        pytest.param(["reconcile", "--api-url", ANY_URL], id="no network"),
         pytest.param(["sync", "--git", ".", "--data", "data"], id="no repository"),
         pytest.param(["rehearse", "."], id="no repository to rehearse"),
         pytest.param(["stage", "plan", "--run", "file/run", "--repository", "a/b", "--event", "file"], id="no event"),

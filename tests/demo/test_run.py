@@ -100,7 +100,7 @@ def test_an_edited_comment_asks_for_nothing(stage: DemoRun) -> None:
     comment = issue.create_comment("Looks good.")
     comment.edit("/backport release/v0.5.12 --redo")
     stage.fake_github.wait_for_deliveries(timeout=30)
-    assert stage.service.worker.wait_until_idle(60)
+    assert stage.service.wait_until_idle(60)
     assert list(comment.get_reactions()) == []
 
 

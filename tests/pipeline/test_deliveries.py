@@ -11,16 +11,16 @@ import pytest
 import requests
 
 from bot.fake_github.middleware import Exchange
-from bot.server.service import Service, running_service
+from bot.server.service import Service
 from bot.server.webhooks import signature_of
 from tests.fake_github.conftest import node_modules
 from tests.fake_github.contract import PREFIX, Contract
 from tests.pipeline.landing import open_pull, unproven, write
-from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, with_pick
+from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git, with_pick
+from tests.server.serving import SECRET, serving
 
 __all__ = ["node_modules"]
 
-SECRET = "It's a Secret to Everybody"
 TARGET = "release/1.2"
 
 
@@ -31,22 +31,18 @@ def lenient(office: Office) -> Office:
 
 
 @pytest.fixture
-def service(lenient: Office, tmp_path: Path) -> Iterator[Service]:
+def service(lenient: Office, tmp_path: Path, database_url: str) -> Iterator[Service]:
     """Run the service and let the fake GitHub tell it what happens."""
-    (tmp_path / "data").mkdir()
-    with running_service(
-        lenient.context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, on_results=lambda _results: None
-    ) as running:
+    with serving(lenient, tmp_path / "data", database_url) as running:
         lenient.fake_github.add_webhook(REPOSITORY, running.url, SECRET, ["issue_comment", "pull_request"])
         yield running
-        assert running.journal.problems() == ()
 
 
 def settle(office: Office, service: Service) -> None:
     """Wait until every delivery, and what it caused, has been worked off."""
     for _ in range(3):
         office.fake_github.wait_for_deliveries()
-        assert service.worker.wait_until_idle(60)
+        assert service.wait_until_idle(60)
 
 
 def test_from_the_label_over_the_merge_to_the_resolved_draft(lenient: Office, service: Service) -> None:

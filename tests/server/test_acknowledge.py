@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.server import service as service_module
-from bot.server.service import running_service
+from bot.server import serve_delivery
 from tests.pipeline.conftest import history, office
 from tests.pipeline.office import BOT, REPOSITORY, Office
+from tests.server.serving import SECRET, serving
 
 __all__ = ["history", "office"]
-
-SECRET = "It's a Secret to Everybody"
 
 
 def _signs(office: Office, comment_id: int) -> list[str]:
@@ -27,7 +25,7 @@ def _signs(office: Office, comment_id: int) -> list[str]:
 
 
 def test_a_comment_is_seen_while_another_request_is_being_served(
-    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    office: Office, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy, process = threading.Event(), threading.Event()
 
@@ -36,11 +34,8 @@ def test_a_comment_is_seen_while_another_request_is_being_served(
         process.wait(60)
         return ()
 
-    monkeypatch.setattr(service_module, "answer", served_slowly)
-    (tmp_path / "data").mkdir()
-    with running_service(
-        office.context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, on_results=lambda _results: None
-    ) as service:
+    monkeypatch.setattr(serve_delivery, "answer", served_slowly)
+    with serving(office, tmp_path / "data", database_url) as service:
         office.fake_github.add_webhook(REPOSITORY, service.url, SECRET, ["issue_comment"])
         office.issue(9).create_comment("/backport release/1.2")
         assert busy.wait(30)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import requests
 
-from bot.server.service import Service, running_service
+from bot.server.service import Service
 from bot.server.webhooks import signature_of
 from tests.pipeline.conftest import history, office
 from tests.pipeline.landing import unproven
-from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, with_pick
+from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git, with_pick
+from tests.server.serving import SECRET, serving
 
 __all__ = ["history", "office"]
-
-SECRET = "It's a Secret to Everybody"
 
 
 @pytest.fixture
@@ -27,12 +27,9 @@ def progress_lines() -> list[str]:
 
 
 @pytest.fixture
-def service(office: Office, tmp_path: Path, progress_lines: list[str]) -> Iterator[Service]:
-    (tmp_path / "data").mkdir()
+def service(office: Office, tmp_path: Path, database_url: str, progress_lines: list[str]) -> Iterator[Service]:
     context = with_pick(unproven(office).context, progress=progress_lines.append)
-    with running_service(
-        context, directory=tmp_path / "data", secret=SECRET, own_login=BOT, on_results=lambda _results: None
-    ) as running:
+    with serving(replace(office, context=context), tmp_path / "data", database_url) as running:
         yield running
 
 
@@ -50,8 +47,7 @@ def ask(service: Service, office: Office, name: str, *, target: str = "release/1
     headers = {"X-GitHub-Delivery": str(comment.id), "X-GitHub-Event": "issue_comment"}
     headers["X-Hub-Signature-256"] = signature_of(SECRET, body)
     assert requests.post(service.url, data=body, headers=headers, timeout=30).status_code == 202
-    assert service.worker.wait_until_idle(60)
-    assert service.journal.problems() == ()
+    assert service.wait_until_idle(60)
 
 
 @pytest.mark.parametrize("name", ["acme/gadget", "widgets-inc/widget"], ids=["renamed", "moved to another owner"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,18 +11,12 @@ import requests
 
 from bot.environment.loopback import run_server
 from bot.server import webhooks as app_module
-from bot.server.delivery_queue import Journal
+from bot.server.database import Database
+from bot.server.deliveries import Deliveries
 from bot.server.payload import LARGEST_BODY
 from bot.server.webhooks import signature_of, webhook_app
 
 _SECRET = "It's a Secret to Everybody"
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    opened = Journal(tmp_path / "journal.sqlite")
-    yield opened
-    opened.close()
 
 
 def comment(number: int = 1, **more: Any) -> bytes:
@@ -63,15 +56,15 @@ def _headers(body: bytes, **changed: str) -> dict[str, str]:
     } | changed
 
 
-def _post(journal: Journal, body: bytes, headers: dict[str, str]) -> tuple[int, int]:
-    woken: list[bool] = []
-    with run_server(webhook_app(journal, secret=_SECRET, on_accept=lambda _: woken.append(True))) as url:
+def _post(deliveries: Deliveries, body: bytes, headers: dict[str, str]) -> tuple[int, int]:
+    before = deliveries.count_open()
+    with run_server(webhook_app(deliveries, secrets=[_SECRET])) as url:
         answer = requests.post(f"{url}/webhook", data=body, headers=headers, timeout=30)
-    return answer.status_code, len(woken)
+    return answer.status_code, deliveries.count_open() - before
 
 
-def _deliver(journal: Journal, body: bytes, **changed: str) -> tuple[int, int]:
-    return _post(journal, body, _headers(body, **changed))
+def _deliver(deliveries: Deliveries, body: bytes, **changed: str) -> tuple[int, int]:
+    return _post(deliveries, body, _headers(body, **changed))
 
 
 def test_the_signature_is_githubs() -> None:
@@ -81,35 +74,35 @@ def test_the_signature_is_githubs() -> None:
     )
 
 
-def test_a_signed_delivery_is_recorded_before_the_answer(journal: Journal) -> None:
-    assert _deliver(journal, comment()) == (202, 1)
-    assert journal.count_waiting() == 1
+def test_a_signed_delivery_is_recorded_before_the_answer(deliveries: Deliveries) -> None:
+    assert _deliver(deliveries, comment()) == (202, 1)
+    assert deliveries.count_open() == 1
 
 
-def test_a_delivery_that_asks_for_nothing_is_not_kept(journal: Journal) -> None:
-    assert _deliver(journal, b'{"action": "created"}') == (200, 0)
-    assert journal.count_waiting() == 0
+def test_a_delivery_that_asks_for_nothing_is_not_kept(deliveries: Deliveries) -> None:
+    assert _deliver(deliveries, b'{"action": "created"}') == (200, 0)
+    assert deliveries.count_open() == 0
 
 
-def test_a_redelivery_does_not_wake_the_worker(journal: Journal) -> None:
-    _deliver(journal, comment())
-    assert _deliver(journal, comment()) == (200, 0)
+def test_a_redelivery_is_not_recorded_again(deliveries: Deliveries) -> None:
+    _deliver(deliveries, comment())
+    assert _deliver(deliveries, comment()) == (200, 0)
 
 
-def test_the_same_comment_under_another_id_is_worked_on_once(journal: Journal) -> None:
+def test_the_same_comment_under_another_id_is_worked_on_once(deliveries: Deliveries) -> None:
     """The id is not signed, and an App's webhook tells of the same comment in a body that says more."""
-    assert _deliver(journal, comment(1)) == (202, 1)
-    assert _deliver(journal, comment(1), **{"X-GitHub-Delivery": "another"}) == (200, 0)
+    assert _deliver(deliveries, comment(1)) == (202, 1)
+    assert _deliver(deliveries, comment(1), **{"X-GitHub-Delivery": "another"}) == (200, 0)
     told_by_an_app = comment(1, installation={"id": 5})
-    assert _deliver(journal, told_by_an_app, **{"X-GitHub-Delivery": "of-the-app"}) == (200, 0)
-    assert _deliver(journal, comment(2), **{"X-GitHub-Delivery": "the-next-comment"}) == (202, 1)
-    assert journal.count_waiting() == 2
+    assert _deliver(deliveries, told_by_an_app, **{"X-GitHub-Delivery": "of-the-app"}) == (200, 0)
+    assert _deliver(deliveries, comment(2), **{"X-GitHub-Delivery": "the-next-comment"}) == (202, 1)
+    assert deliveries.count_open() == 2
 
 
-def test_a_label_that_is_put_on_again_asks_again(journal: Journal) -> None:
+def test_a_label_that_is_put_on_again_asks_again(deliveries: Deliveries) -> None:
     def put_on(moment: str, delivery: str) -> tuple[int, int]:
         body = labelled("backport release/1.2", moment)
-        return _deliver(journal, body, **{"X-GitHub-Event": "pull_request", "X-GitHub-Delivery": delivery})
+        return _deliver(deliveries, body, **{"X-GitHub-Event": "pull_request", "X-GitHub-Delivery": delivery})
 
     assert put_on("2026-01-01T00:00:00Z", "a") == (202, 1)
     assert put_on("2026-01-01T00:00:00Z", "b") == (200, 0)
@@ -130,10 +123,12 @@ def test_a_label_that_is_put_on_again_asks_again(journal: Journal) -> None:
         pytest.param(comment(), {"X-GitHub-Event": "Comment!"}, 400, id="no event's name"),
     ],
 )
-def test_what_is_not_a_delivery_is_refused(journal: Journal, body: bytes, changed: dict[str, str], status: int) -> None:
+def test_what_is_not_a_delivery_is_refused(
+    deliveries: Deliveries, body: bytes, changed: dict[str, str], status: int
+) -> None:
     headers = {name: value.encode("latin-1") for name, value in _headers(body, **changed).items()}
-    assert _post(journal, body, headers) == (status, 0)  # type: ignore[arg-type]
-    assert journal.count_waiting() == 0
+    assert _post(deliveries, body, headers) == (status, 0)  # type: ignore[arg-type]
+    assert deliveries.count_open() == 0
 
 
 @pytest.mark.parametrize(
@@ -152,15 +147,15 @@ def test_what_is_not_a_delivery_is_refused(journal: Journal, body: bytes, change
         pytest.param(b'{"a": 1, "a": 2}', id="a name twice"),
     ],
 )
-def test_json_that_github_does_not_send_is_refused(journal: Journal, odd_bytes: bytes) -> None:
+def test_json_that_github_does_not_send_is_refused(deliveries: Deliveries, odd_bytes: bytes) -> None:
     body = comment()[:-1] + b', "odd": ' + odd_bytes + b"}"
-    assert _deliver(journal, body) == (400, 0)
-    assert _deliver(journal, comment().decode().encode("utf-16")) == (400, 0)
-    assert journal.count_waiting() == 0
+    assert _deliver(deliveries, body) == (400, 0)
+    assert _deliver(deliveries, comment().decode().encode("utf-16")) == (400, 0)
+    assert deliveries.count_open() == 0
 
 
 @pytest.mark.parametrize("stated", [True, False], ids=["of a stated length", "in chunks"])
-def test_a_body_larger_than_github_s_limit_is_refused_while_it_comes(journal: Journal, stated: bool) -> None:
+def test_a_body_larger_than_github_s_limit_is_refused_while_it_comes(deliveries: Deliveries, stated: bool) -> None:
     body = b"x" * (LARGEST_BODY + 1)
     sent = 0
 
@@ -170,7 +165,7 @@ def test_a_body_larger_than_github_s_limit_is_refused_while_it_comes(journal: Jo
             sent += len(body) // 10
             yield body[: len(body) // 10]
 
-    with run_server(webhook_app(journal, secret=_SECRET, on_accept=lambda _: None)) as url:
+    with run_server(webhook_app(deliveries, secrets=[_SECRET])) as url:
         headers = _headers(b"", **{"X-Hub-Signature-256": signature_of(_SECRET, body)})
         try:
             answer = requests.post(f"{url}/webhook", data=body if stated else chunks(), headers=headers, timeout=30)
@@ -183,8 +178,32 @@ def test_a_body_larger_than_github_s_limit_is_refused_while_it_comes(journal: Jo
     assert sent < 100 * len(body) // 10
 
 
-def test_what_all_bodies_together_hold_is_bounded(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_all_bodies_together_hold_is_bounded(deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_module, "_MOST_IN_MEMORY", 10)
-    assert _deliver(journal, comment()) == (503, 0)
+    assert _deliver(deliveries, comment()) == (503, 0)
     monkeypatch.undo()
-    assert _deliver(journal, comment()) == (202, 1)
+    assert _deliver(deliveries, comment()) == (202, 1)
+
+
+def test_the_earlier_secret_is_believed_as_long_as_it_is_given(deliveries: Deliveries) -> None:
+    body, other = comment(1), comment(2)
+    with run_server(webhook_app(deliveries, secrets=["the next one", _SECRET])) as url:
+        for payload, secret, status in ((body, _SECRET, 202), (other, "the next one", 202), (body, "third", 401)):
+            headers = _headers(payload, **{"X-Hub-Signature-256": signature_of(secret, payload)})
+            assert requests.post(f"{url}/webhook", data=payload, headers=headers, timeout=30).status_code == status
+    assert deliveries.count_open() == 2
+
+
+def test_a_delivery_that_the_database_does_not_take_is_refused_and_can_be_redelivered(
+    database: Database, deliveries: Deliveries
+) -> None:
+    with database.transaction() as connection:
+        connection.execute("ALTER TABLE backport_delivery RENAME TO away")
+    try:
+        with run_server(webhook_app(deliveries, secrets=[_SECRET])) as url:
+            answer = requests.post(f"{url}/webhook", data=comment(), headers=_headers(comment()), timeout=30)
+            assert (answer.status_code, requests.get(f"{url}/health", timeout=30).status_code) == (503, 503)
+    finally:
+        with database.transaction() as connection:
+            connection.execute("ALTER TABLE away RENAME TO backport_delivery")
+    assert _deliver(deliveries, comment()) == (202, 1)

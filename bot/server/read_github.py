@@ -1,0 +1,87 @@
+"""Looks on GitHub for requests whose webhook was lost: when the service starts, and every ten minutes.
+
+One job asks which pull requests changed. Each of them is then read by a job of its own, under the lock of its
+deliveries, so that no request is served twice at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from bot.errors import BackportError, FetchFailed, RateLimited, Unavailable
+from bot.handlers.reconcile import reconcile_pull_request
+from bot.proof.run_isolated import RunsEnded
+from bot.server.contexts import ContextPool
+from bot.server.database import Database, Job
+from bot.server.deliveries import REQUESTS, pull_request_lock
+from bot.server.serve_delivery import OnResults, for_a_job, next_moment
+from bot.server.worker import Task, TryAgain
+
+log = logging.getLogger(__name__)
+
+UPKEEP = "upkeep"
+_READ, _READ_ONE = "read-github", "read-pull-request"
+_EVERY_TEN_MINUTES = "*/10 * * * *"
+_AT_FIRST = timedelta(days=14)
+_OVERLAP = timedelta(minutes=10)
+"""GitHub's lists may lag behind, and the clocks may differ."""
+_AFTER_DELIVERIES = -10
+_FACT = "read-github-at"
+
+
+class GitHubReader:
+    """Reads the comments, labels and merges of the pull requests that changed since the last time."""
+
+    def __init__(self, database: Database, contexts: ContextPool, on_results: OnResults) -> None:
+        self._database = database
+        self._contexts = contexts
+        self._on_results = on_results
+
+    def tasks(self) -> tuple[Task, ...]:
+        """Return what the worker is to do."""
+        return (Task(_READ, self._read, cron=_EVERY_TEN_MINUTES, queue=UPKEEP), Task(_READ_ONE, self._read_one))
+
+    def defer(self) -> None:
+        """Let the worker begin at once."""
+        job = Job(task=_READ, queue=UPKEEP, lock=_READ, name=_READ)
+        with self._database.transaction() as connection:
+            self._database.defer(connection, job)
+
+    def _read(self, attempts: int, *, timestamp: int = 0) -> None:
+        del timestamp
+        last = self._database.fact(_FACT)
+        began_at = datetime.now(UTC)
+        since = datetime.fromisoformat(last) - _OVERLAP if last else began_at - _AT_FIRST
+        with _waiting_for_github(attempts), self._contexts.lend() as context:
+            repository = context.github.repository
+            numbers = list(context.github.changed_since(since))
+        with self._database.transaction() as connection:
+            for number in numbers:
+                name = f"{_READ_ONE} {repository}#{number}"
+                lock = pull_request_lock(repository, number)
+                job = Job(task=_READ_ONE, queue=REQUESTS, lock=lock, name=name, priority=_AFTER_DELIVERIES)
+                self._database.defer(connection, job, number=number)
+        self._database.keep_fact(_FACT, began_at.isoformat())
+
+    def _read_one(self, attempts: int, *, number: int) -> None:
+        with _waiting_for_github(attempts), self._contexts.lend() as context:
+            results = tuple(reconcile_pull_request(number, for_a_job(context)))
+        if results:
+            self._on_results(results)
+
+
+@contextmanager
+def _waiting_for_github(attempts: int) -> Iterator[None]:
+    """Raise TryAgain if GitHub does not answer. Any other error is logged, and met again at the next reading."""
+    try:
+        yield
+    except RunsEnded as error:
+        raise TryAgain(datetime.now(UTC)) from error
+    except (RateLimited, Unavailable, FetchFailed) as error:
+        log.warning("%s Trying again.", error.message)
+        raise TryAgain(next_moment(error, attempts)) from error
+    except BackportError as error:
+        log.warning("%s %s", error.message, error.hint)

@@ -1,0 +1,72 @@
+"""The tables of the service in PostgreSQL, and how a database of an earlier version becomes one of this version.
+
+The tables of procrastinate are in the same database. Its own migrations are applied in their order, each once:
+https://procrastinate.readthedocs.io/en/stable/howto/production/migrations.html
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import LiteralString
+
+from procrastinate.schema import SchemaManager
+from psycopg import Connection
+
+from bot.errors import ConfigError
+
+_LOCK = 0x6261636B
+"""The number of the advisory lock that one process at a time holds to change the schema."""
+# Each takes a database of the version before it to the next; `version` counts those that were run.
+_MIGRATIONS: tuple[LiteralString, ...] = (
+    """
+    CREATE TABLE backport_delivery (
+        id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+        key text NOT NULL UNIQUE,
+        name text NOT NULL,
+        trigger text,
+        repository_id bigint,
+        received_at timestamptz NOT NULL DEFAULT now(),
+        ended_at timestamptz,
+        problem text NOT NULL DEFAULT ''
+    );
+    CREATE INDEX backport_delivery_open ON backport_delivery (id) WHERE ended_at IS NULL;
+    CREATE TABLE backport_fact (name text PRIMARY KEY, value text NOT NULL);
+    """,
+)
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the tables to this version, in one transaction; another process that starts waits for it.
+
+    Raises:
+        ConfigError: the tables are of a newer version.
+        psycopg.Error: the database refused; it is as it was before.
+    """
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        connection.execute("CREATE TABLE IF NOT EXISTS backport_schema (version int NOT NULL, queue text[] NOT NULL)")
+        row = connection.execute("SELECT version, queue FROM backport_schema").fetchone()
+        version, queue = row or (0, [])
+        if version > len(_MIGRATIONS):
+            raise ConfigError(
+                f"The database is of version {version}, newer than this program, so nothing was started.",
+                hint="Start the newer program, or name another database with --database.",
+            )
+        names = _migrate_queue(connection, queue)
+        for script in _MIGRATIONS[version:]:
+            connection.execute(script)
+        connection.execute("DELETE FROM backport_schema")
+        connection.execute("INSERT INTO backport_schema VALUES (%s, %s)", (len(_MIGRATIONS), names))
+
+
+def _migrate_queue(connection: Connection, applied: list[str]) -> list[str]:
+    """Bring procrastinate's tables to its installed version; return the names of all migrations that they contain."""
+    folder = resources.files("procrastinate.sql") / "migrations"
+    scripts = {file.name: file for file in folder.iterdir() if file.name.endswith(".sql")}
+    if not applied:
+        connection.execute(SchemaManager.get_schema())
+        return sorted(scripts)
+    missing = sorted(set(scripts) - set(applied))
+    for name in missing:
+        connection.execute(scripts[name].read_text(encoding="utf-8").encode())
+    return sorted({*applied, *missing})

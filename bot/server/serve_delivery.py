@@ -1,0 +1,97 @@
+"""The jobs of a delivery: a reaction at once, and the work that it asks for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bot.commands.parser import holds_command
+from bot.commands.triggers import CommentTrigger
+from bot.errors import BackportError, FetchFailed, RateLimited, Unavailable
+from bot.handlers.serve_trigger import answer
+from bot.models import TargetOutcome
+from bot.pipeline.context import RepositoryContext
+from bot.proof.run_isolated import RunsEnded
+from bot.server.contexts import ContextPool
+from bot.server.deliveries import Deliveries, Delivery
+from bot.server.served_repository import Naming
+from bot.server.worker import TryAgain
+
+log = logging.getLogger(__name__)
+
+OnResults = Callable[[tuple[TargetOutcome, ...]], None]
+
+_LONGEST = timedelta(hours=24)
+"""A delivery that could not be served for so long, as GitHub did not answer, is given up."""
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=10)
+
+
+class DeliveryServer:
+    """Serves recorded deliveries. `on_results` gets the outcomes of each."""
+
+    def __init__(self, deliveries: Deliveries, contexts: ContextPool, on_results: OnResults) -> None:
+        self._deliveries = deliveries
+        self._contexts = contexts
+        self._naming = Naming()
+        self._on_results = on_results
+
+    def acknowledge(self, _attempts: int, *, delivery: int) -> None:
+        """React with 👀 to a comment, however long the requests before it take. If that fails, the work goes on."""
+        record = self._deliveries.find_open(delivery)
+        if record is None or not isinstance(record.trigger, CommentTrigger) or not holds_command(record.trigger.body):
+            return
+        try:
+            with self._contexts.lend() as context:
+                # Of a repository that was renamed, or is not served, `serve` knows more.
+                if record.trigger.repository.casefold() == context.github.repository.casefold():
+                    context.github.react(record.trigger.comment_id, "eyes")
+        except BackportError as error:
+            log.warning("A comment got no sign that it was seen: %s", error)
+
+    def serve(self, attempts: int, *, delivery: int) -> None:
+        """Do what a delivery asks for. An error ends it and is logged; GitHub's silence does not.
+
+        Raises:
+            TryAgain: GitHub does not answer; the delivery waits.
+        """
+        record = self._deliveries.find_open(delivery)
+        if record is None:
+            return  # a job that was deferred twice, or a process that came back from sleep
+        problem = ""
+        try:
+            self._serve(record)
+        except RunsEnded:
+            return  # what it was about is served after the next start
+        except (RateLimited, Unavailable, FetchFailed) as error:
+            if datetime.now(UTC) - record.received_at < _LONGEST:
+                log.warning("%s: %s Trying again.", record.name, error.message)
+                raise TryAgain(next_moment(error, attempts)) from error
+            problem = error.message
+        except BackportError as error:
+            log.warning("%s: %s %s", record.name, error.message, error.hint)
+            problem = error.message
+        except Exception as error:
+            # A fault of ours in one delivery must not take the others down with it.
+            log.exception("%s: the work failed", record.name)
+            problem = f"{type(error).__name__}: {error}"
+        self._deliveries.end(delivery, problem)
+
+    def _serve(self, record: Delivery) -> None:
+        with self._contexts.lend() as context:
+            if self._naming.means_ours(record.trigger.repository, record.repository_id, context):
+                self._on_results(answer(record.trigger, for_a_job(context)))
+
+
+def for_a_job(context: RepositoryContext) -> RepositoryContext:
+    """Return the context of a job: it comes back to what GitHub does not know yet, in place of waiting for it."""
+    return replace(context, pauses=(), retries_later=True)
+
+
+def next_moment(error: BackportError, attempts: int) -> datetime:
+    """Return when to ask GitHub again after an error; `attempts` counts those before it."""
+    if isinstance(error, RateLimited):
+        return max(error.retry_at, datetime.now(UTC) + _FIRST_PAUSE)
+    # The exponent is bounded, as a day has many attempts.
+    return datetime.now(UTC) + min(_FIRST_PAUSE * (1 << min(attempts, 10)), _LONGEST_PAUSE)
