@@ -26,7 +26,7 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 LOCKS = {"bot": (), "server": ("server",), "suite": ("suite",)}
 
 # The packages of the `server` extra are imported below these paths alone, those of `suite` by what runs suites.
-SERVER = ("bot/server", "bot/fake_github", "bot/demo", "bot/environment/loopback.py")
+SERVER = ("bot/server", "bot/fake_github", "bot/demo", "bot/environment/loopback.py", "bot/adoption/app_page.py")
 SUITE = ("bot/proof/pytest_program.py", "patches")
 # Declared and imported by nobody, each for a reason.
 COMMANDS = {

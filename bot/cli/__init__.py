@@ -21,6 +21,7 @@ from bot.report import terminal
 
 COMMANDS = {
     "init": "init",
+    "app": "app",
     "backport": "backport",
     "preflight": "preflight",
     "check": "carried_patch",

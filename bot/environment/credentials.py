@@ -98,7 +98,8 @@ def require_account(consequence: str) -> Account:
     """Return the App if it is configured, else the token. Raises ConfigError if there is neither."""
     app_id, token = take(APP_ID), take(TOKEN)
     if app_id is not None:
-        return AppKey(app_id, require(PRIVATE_KEY, consequence).replace("\\n", "\n"))
+        # An environment file has the key on one line, and what does not read it as a shell does leaves the quotes.
+        return AppKey(app_id, require(PRIVATE_KEY, consequence).strip("'\"").replace("\\n", "\n"))
     if token is None:
         hint = f"Export {TOKEN}, or {APP_ID} and {PRIVATE_KEY} of a GitHub App, and start again."
         raise ConfigError(f"{TOKEN} is not set, so {consequence}.", hint=hint)

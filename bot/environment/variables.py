@@ -24,6 +24,8 @@ SETTINGS: Mapping[str, str] = {
 }
 FOREIGN: Mapping[str, str] = {
     "GITHUB_API_URL": "The URL of GitHub's API.",
+    "GH_TOKEN": "A token, as the `gh` program takes it, for `backport` without BACKPORT_BOT_TOKEN.",
+    "GITHUB_TOKEN": "The same, after GH_TOKEN.",
     "GITHUB_REPOSITORY": "The repository, if backport.yaml does not name it.",
     "GITHUB_EVENT_NAME": "The name of the event that a CI run begins with.",
     "GITHUB_EVENT_PATH": "The file with the event's payload.",

@@ -41,7 +41,7 @@ class User:
 
 @dataclass(kw_only=True, eq=False)
 class App:
-    """A GitHub App, installed once. The public key checks the tokens that its owner signs."""
+    """A GitHub App, installed once or not at all. The public key checks the tokens that its owner signs."""
 
     id: int
     slug: str
@@ -51,12 +51,25 @@ class App:
     installation_id: int
     repositories: list[str] = field(default_factory=list)
     permissions: dict[str, str] = field(default_factory=dict)
+    events: list[str] = field(default_factory=list)
+    external_url: str = ""
+    webhook_url: str = ""
+    webhook_secret: str = ""
     public_key: str = ""
 
     @property
     def level(self) -> Level:
         """The access that its permissions amount to in the repositories where it is installed."""
         return Level.WRITE if "write" in self.permissions.values() else Level.READ
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """An App that was registered from a manifest and whose secrets nobody has taken yet. The key is PEM."""
+
+    app: App
+    private_key: str
+    created_at: datetime
 
 
 @dataclass(kw_only=True, eq=False)

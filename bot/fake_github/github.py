@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-
 from bot.errors import BackportError
 from bot.fake_github.accounts import App, Level, Team, now
+from bot.fake_github.app_registration import new_key
 from bot.fake_github.git_http import install_hook
 from bot.fake_github.github_state import World
 from bot.fake_github.middleware import Exchange, Fault, LoggedRequest
@@ -107,8 +105,7 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
 
     def add_app(self, slug: str, repositories: Iterable[str], permissions: Mapping[str, str]) -> tuple[App, str]:
         """Install a GitHub App on repositories; returns it with its private key, which is not kept."""
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        private, public = new_key()
         with self.world.lock:
             records = [self._repository(name) for name in repositories]
             account = self.world.ensure_user(f"{slug}[bot]", "Bot")
@@ -126,8 +123,21 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
             account.app = self.world.apps[app.id] = app
             for record in records:
                 record.levels[account.login.lower()] = app.level
-        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return app, private.decode()
+        return app, private
+
+    def sign_in(self, login: str) -> None:
+        """Let a person visit the pages from now on. Each visitor is this person."""
+        with self.world.lock:
+            self.world.visitor = self.world.ensure_user(login)
+
+    def install_app(self, slug: str, repositories: Iterable[str]) -> App:
+        """Install an App that was registered from a manifest, as its owner would on its page."""
+        with self.world.lock:
+            app = next(app for app in self.world.apps.values() if app.slug == slug)
+            for record in map(self._repository, repositories):
+                app.repositories.append(record.full_name)
+                record.levels[f"{slug}[bot]"] = app.level
+            return app
 
     # --- repositories -----------------------------------------------------------------------------------------------
 

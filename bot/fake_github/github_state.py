@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
-from bot.fake_github.accounts import App, Level, Team, Token, User, now
+from bot.fake_github.accounts import App, Level, Registration, Team, Token, User, now
 from bot.fake_github.conversation import Issue, IssueEvent, Label
 from bot.fake_github.git_store import GitStore
 from bot.fake_github.repository_records import Repository
@@ -21,7 +21,7 @@ from bot.fake_github.webhooks import Dispatcher
 
 @dataclass
 class World:
-    """The state. Hold `lock` to read or change anything in it."""
+    """The state. Hold `lock` to read or change anything in it. `visitor` is who is signed in on the pages."""
 
     directory: Path
     url: str
@@ -30,6 +30,8 @@ class World:
     users: dict[str, User] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     apps: dict[int, App] = field(default_factory=dict)
+    registrations: dict[str, Registration] = field(default_factory=dict)
+    visitor: User | None = None
     teams: dict[tuple[str, str], Team] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
     old_names: dict[str, Repository] = field(default_factory=dict)

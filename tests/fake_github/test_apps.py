@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 import requests
 from github import Auth, Github, GithubIntegration
@@ -48,3 +51,44 @@ def test_word_signed_with_another_key_is_refused(fake_github: FakeGitHub) -> Non
     jwt = Auth.AppAuth(app.id, other_key).create_jwt()
     answer = requests.get(f"{fake_github.api_url}/app", headers={"Authorization": f"Bearer {jwt}"}, timeout=60)
     assert answer.status_code == 401
+
+
+def test_an_app_registered_from_a_manifest_shows_what_it_is_and_gives_its_secrets_once(fake_github: FakeGitHub) -> None:
+    """The answers of these endpoints are held against GitHub's own description, as all of this folder's tests are."""
+    fake_github.sign_in("mia")
+    manifest = {
+        "name": "Porter",
+        "url": "https://bot.example",
+        "hook_attributes": {"url": "https://bot.example/webhook"},
+        "redirect_url": "http://127.0.0.1:9/back",
+        "default_permissions": {"contents": "write"},
+        "default_events": ["pull_request"],
+    }
+    form = {"manifest": json.dumps(manifest), "name": "Porter", "state": "s"}
+    led = requests.post(f"{fake_github.url}/settings/apps", data=form, allow_redirects=False, timeout=60)
+    answer = parse_qs(urlsplit(led.headers["Location"]).query)
+    assert answer["state"] == ["s"]
+    conversion = f"{fake_github.api_url}/app-manifests/{answer['code'][0]}/conversions"
+    registered = requests.post(conversion, timeout=60)
+    assert registered.status_code == 201
+    assert requests.post(conversion, timeout=60).status_code == 404
+    fake_github.install_app("porter", [NAME])
+    auth = Auth.AppAuth(registered.json()["id"], registered.json()["pem"])
+    header = {"Authorization": f"Bearer {auth.create_jwt()}"}
+    hook = requests.get(f"{fake_github.api_url}/app/hook/config", headers=header, timeout=60).json()
+    assert hook == {
+        "url": "https://bot.example/webhook",
+        "content_type": "json",
+        "insecure_ssl": "0",
+        "secret": "********",
+    }
+
+
+@pytest.mark.parametrize("lacking", ["url", "redirect_url", "manifest"])
+def test_a_manifest_that_lacks_what_github_requires_is_refused(fake_github: FakeGitHub, lacking: str) -> None:
+    fake_github.sign_in("mia")
+    manifest = {"name": "Porter", "url": "https://bot.example", "redirect_url": "http://127.0.0.1:9/back"}
+    manifest.pop(lacking, None)
+    text = "no JSON" if lacking == "manifest" else json.dumps(manifest)
+    asked = requests.post(f"{fake_github.url}/settings/apps/new", data={"manifest": text}, timeout=60)
+    assert asked.status_code == 422

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 
 from bot.fake_github.accounts import App, now
 from bot.fake_github.api import ApiError, ApiRequest, ApiResponse, Routes, not_found
-from bot.fake_github.serializers.users import app_json, installation_json, stamp
+from bot.fake_github.app_registration import exchange
+from bot.fake_github.serializers.users import app_json, hook_config_json, installation_json, stamp
 
 routes = Routes()
 _LIFETIME = timedelta(hours=1)
@@ -22,6 +24,23 @@ def _app(request: ApiRequest) -> App:
 def get_app(request: ApiRequest) -> ApiResponse:
     """Answer the App that asks."""
     return ApiResponse(app_json(request.world, _app(request)))
+
+
+@routes.add("GET", "/app/hook/config")
+def get_hook_config(request: ApiRequest) -> ApiResponse:
+    """Answer where the App's events are sent."""
+    return ApiResponse(hook_config_json(_app(request)))
+
+
+@routes.add("POST", "/app-manifests/{code}/conversions")
+def convert_manifest(request: ApiRequest) -> ApiResponse:
+    """Give an App's secrets to who has the code of its registration. The code is the credential, and works once."""
+    registration = exchange(request.world, request.params["code"])
+    if registration is None:
+        raise not_found()
+    app = registration.app
+    secret = {"client_secret": secrets.token_hex(20), "webhook_secret": app.webhook_secret or None}
+    return ApiResponse(app_json(request.world, app) | secret | {"pem": registration.private_key}, 201)
 
 
 @routes.add("GET", "/repos/{owner}/{repo}/installation")

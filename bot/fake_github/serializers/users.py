@@ -106,13 +106,19 @@ def app_json(world: World, app: App) -> Json:
         "owner": user_json(world, app.owner),
         "name": app.name,
         "description": None,
-        "external_url": world.url,
+        "external_url": app.external_url or world.url,
         "html_url": f"{world.url}/apps/{app.slug}",
         "created_at": stamp(app.created_at),
         "updated_at": stamp(app.created_at),
         "permissions": dict(app.permissions),
-        "events": [],
+        "events": list(app.events),
     }
+
+
+def hook_config_json(app: App) -> Json:
+    """Return GitHub's `webhook-config` of an App. GitHub shows no secret."""
+    secret = {"secret": "********"} if app.webhook_secret else {}
+    return {"url": app.webhook_url, "content_type": "json", "insecure_ssl": "0"} | secret
 
 
 def installation_json(world: World, app: App) -> Json:
@@ -132,7 +138,7 @@ def installation_json(world: World, app: App) -> Json:
         "target_id": account.id,
         "target_type": account.type,
         "permissions": dict(app.permissions),
-        "events": [],
+        "events": list(app.events),
         "created_at": stamp(app.created_at),
         "updated_at": stamp(app.created_at),
         "single_file_name": None,
