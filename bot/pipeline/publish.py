@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.errors import PushForbidden
 from bot.models import Candidate, Certainty, Moved, NotProven, Opened, TargetOutcome, TargetPlan, Verdict, WouldOpen
 from bot.pipeline.branch_checks import branch_checks
@@ -97,6 +99,8 @@ def _open(
             checks=_checks(candidate, verdict, context, draft=draft),
             description=DescriptionQuote(context.config.publish.description, at_home=context.home is None),
             template=context.config.templates.pull_request,
+            files=_resolved_files(candidate, context),
+            web_url=context.github.clone_url.removesuffix(".git"),
         ),
         draft=draft,
     )
@@ -112,6 +116,11 @@ def _open(
         context.github.write_check_run(candidate.commit, render_conflict_check(()))
     context.progress(f"{plan.branch}: #{pull_request.number} opened")
     return Opened(target=plan.branch, pull_request=pull_request, candidate=candidate, verdict=verdict, notes=notes)
+
+
+def _resolved_files(candidate: Candidate, context: RepositoryContext) -> Mapping[str, bytes | None]:
+    paths = list(dict.fromkeys(part.path for part in candidate.resolutions))
+    return dict(zip(paths, context.mirror.read_all((candidate.commit, path) for path in paths), strict=True))
 
 
 def _checks(candidate: Candidate, verdict: Verdict | None, context: RepositoryContext, *, draft: bool) -> list[str]:

@@ -7,9 +7,10 @@ review left open.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import assert_never
 
 from bot.models import (
@@ -18,7 +19,6 @@ from bot.models import (
     MergeMethod,
     Method,
     PullRequest,
-    Resolution,
     ReviewThread,
     TargetPlan,
     Verdict,
@@ -28,6 +28,7 @@ from bot.report.candidates import describe_commit
 from bot.report.device_rows import decisive_device, device_rows
 from bot.report.manual_steps import recipe
 from bot.report.original_description import DescriptionQuote, render_with_description
+from bot.report.resolutions import resolution_rows
 from bot.report.verdict import (
     device_of,
     device_text,
@@ -49,7 +50,6 @@ DEFAULT_TITLE = "[{target}] {title} (backport #{number})"
 MAX_TITLE = 256
 """Characters GitHub takes in a title."""
 _MAX_RANGE_DIFF = 20_000
-_MAX_RESOLUTIONS = 10
 _NO_QUOTE = DescriptionQuote()
 
 
@@ -92,12 +92,16 @@ def render_body(  # noqa: PLR0913 - a body has this many sources, and all but th
     checks: Sequence[str] = (),
     description: DescriptionQuote = _NO_QUOTE,
     template: str | None = None,
+    files: Mapping[str, bytes | None] = MappingProxyType({}),
+    web_url: str = "",
 ) -> str:
-    """Render the body. Its last line is the hidden marker that identifies the pull request later.
+    """Render the body: what was proven, what to review, how it was applied, details.
 
-    `remote` is the remote of the reader's clone that has the target branch. Without a `plan`, the original's merge
-    commit counts as the picked one. `undone` is a sentence that says that the original was reverted since. `checks` are
-    sentences, in Markdown, about the branch's own workflows. `description` says how the original's is quoted.
+    Its last line is the hidden marker that identifies the pull request later. `remote` is the remote of the reader's
+    clone that has the target branch. Without a `plan`, the original's merge commit counts as the picked one. `undone`
+    is a sentence that says that the original was reverted since. `checks` are sentences, in Markdown, about the
+    branch's own workflows. `description` says how the original's is quoted. `files` and `web_url` are those of
+    `resolution_rows`.
     """
     commits = plan.commits if plan else (original.merge_commit or candidate.commit,)
     key = BackportKey(repository=repository, commit=commits[-1], target=candidate.branch)
@@ -122,7 +126,7 @@ def render_body(  # noqa: PLR0913 - a body has this many sources, and all but th
         verdict=verdict and _proof(verdict),
         commits=commits,
         prerequisites=[describe_commit(commit) for commit in candidate.prerequisites],
-        resolutions=[_resolution(resolution) for resolution in candidate.resolutions[:_MAX_RESOLUTIONS]],
+        resolutions=resolution_rows(candidate, files, web_url),
         applied_with=_applied_with(candidate.method),
         notes=notes,
         threads=threads,
@@ -145,26 +149,6 @@ def _applied_with(method: Method) -> str:
             return ", with the conflicts resolved"
         case _:
             assert_never(method)
-
-
-def _resolution(resolution: Resolution) -> dict[str, object]:
-    sides = (
-        ("Before the original", resolution.base),
-        ("On the branch", resolution.ours),
-        ("In the original", resolution.theirs),
-        ("The result", resolution.result),
-    )
-    return {
-        "path": resolution.path,
-        "rung": resolution.rung,
-        "certainty": resolution.certainty.value,
-        "how": resolution.how,
-        "sides": [(title, _content(side)) for title, side in sides],
-    }
-
-
-def _content(side: bytes | None) -> str:
-    return "(there is no such file)" if side is None else side.decode(errors="replace").rstrip("\n") or "(nothing)"
 
 
 def _proof(verdict: Verdict) -> dict[str, object]:
