@@ -25,6 +25,9 @@ _EXPECTED_METHODS: Mapping[str, Method | None] = {
     "release/v0.5.11": Method.CARRIED_PATCH,
     "release/v0.5.12": Method.CHERRY_PICK,
 }
+_DURATION = (
+    "The suites take about half a minute on two idle cores. A download of the releases comes before, the first time."
+)
 
 
 def show_demo(*, as_json: bool, serve: bool, device: str, sync: bool = False) -> int:
@@ -63,12 +66,14 @@ def show_demo(*, as_json: bool, serve: bool, device: str, sync: bool = False) ->
 
 
 def _ask(demo: DemoRun, progress: Console) -> Sequence[TargetOutcome]:
+    progress.print(_DURATION, soft_wrap=True)
     comment = f"/backport {' '.join(demo.branches)}"
     progress.print(f"Commenting on #{demo.original}: {comment}", markup=False)
     return demo.ask(comment)
 
 
 def _sync(demo: DemoRun, progress: Console) -> Sequence[TargetOutcome]:
+    progress.print(_DURATION, soft_wrap=True)
     progress.print("Running the scheduled sync, without a comment")
     return demo.sync()
 

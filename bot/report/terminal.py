@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from rich.box import SIMPLE_HEAD
+from rich.padding import PaddingDimensions
 from rich.table import Table
 from rich.text import Text
 
@@ -53,9 +54,15 @@ from bot.text.markdown import count, shorten, visible
 MAX_LISTED = 20
 
 
+def _plain_table(title: str, padding: PaddingDimensions) -> Table:
+    """Return a table with a line under its headings and no other lines: those take the width that words need."""
+    named = Text(plain(title)) if title else None
+    return Table(title=named, title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding)
+
+
 def number_table(title: str, first: str, headings: Sequence[str]) -> Table:
     """Return an empty table of a name and a number for each heading. Nine columns fit into 80 characters."""
-    table = Table(title=Text(plain(title)), title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=0)
+    table = _plain_table(title, padding=0)
     table.add_column(first, overflow="fold", min_width=min(len(first), 12))
     for heading in headings:
         table.add_column(heading, justify="right", min_width=max(map(len, heading.split())))
@@ -131,16 +138,29 @@ def _device_line(row: DeviceRow) -> str:
     return f"  {plain(f'{row.name}: {row.outcome} on {row.used}: {runs}; image {row.image}; {row.minutes} minutes')}"
 
 
+# Six columns fit into 80 characters, if the name of the branch and the words are not longer than usual.
+_COLUMNS: tuple[tuple[str, int | None], ...] = (
+    ("target branch", None),
+    ("affected?", 9),
+    ("how applied", 14),
+    ("base run", 10),
+    ("candidate run", 10),
+    ("pull request", 11),
+)
+
+
 def results_table(results: Sequence[TargetOutcome], *, title: str | None = None) -> Table:
     """Lay out the outcomes: target branch · affected? · how applied · base run · candidate run · pull request.
 
     The cells are short. `render_explanations` has the sentences to print under the table.
     """
-    table = Table(title=title and Text(title), title_justify="left", expand=False)
-    for heading in ("target branch", "affected?", "how applied", "base run", "candidate run", "pull request"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "target branch")
-    for result in results:
-        table.add_row(*(Text(plain(cell)) for cell in _row(result)))
+    rows = [tuple(map(plain, _row(result))) for result in results]
+    table = _plain_table(title or "", padding=(0, 1, 0, 0))
+    for (heading, width), *cells in zip(_COLUMNS, *rows, strict=True):
+        longest = max(len(word) for text in (heading, *cells) for word in text.split())
+        table.add_column(heading, overflow="fold", max_width=width and max(width, longest))  # Rich breaks longer words
+    for row in rows:
+        table.add_row(*map(Text, row))
     return table
 
 

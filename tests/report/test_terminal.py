@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from bot.errors import BackportError
-from bot.models import Affectedness, DetectResult, Failed, Match, VerdictOutcome
+from bot.models import Affectedness, DetectResult, Failed, Match, TargetOutcome, VerdictOutcome
 from bot.report import terminal
 
 if TYPE_CHECKING:
@@ -21,6 +21,29 @@ def test_table_has_one_row_for_each_target(samples: Samples, golden: Callable[[s
     Console(file=stream, width=160).print(terminal.results_table(samples.every_ending(), title="Backport of #24587"))
     stream.write(terminal.render_explanations(samples.every_ending()) + "\n")
     golden("terminal_table.txt", "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n")
+
+
+def test_a_table_of_usual_branches_breaks_no_word_at_80_columns(samples: Samples) -> None:
+    outcomes: list[TargetOutcome] = [
+        samples.opened(),
+        samples.opened("release/v0.5.11", candidate=samples.candidate("release/v0.5.11", carried=True)),
+        samples.not_affected(),
+        samples.conflicted("release/v0.5.10"),
+    ]
+    stream = io.StringIO()
+    Console(file=stream, width=80).print(terminal.results_table(outcomes))
+    words = stream.getvalue().split()
+    for word in (
+        "release/v0.5.12",
+        "release/v0.5.11",
+        "cherry-pick,",
+        "patch,",
+        "adapted",
+        "failed,",
+        "candidate",
+        "conflict",
+    ):
+        assert word in words
 
 
 def test_check_prove_and_apply_are_worded(samples: Samples, golden: Callable[[str, str], None]) -> None:
