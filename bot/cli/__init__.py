@@ -21,6 +21,7 @@ from bot.report import terminal
 
 COMMANDS = {
     "init": "init",
+    "doctor": "doctor",
     "app": "app",
     "backport": "backport",
     "preflight": "preflight",

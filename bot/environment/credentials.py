@@ -122,6 +122,13 @@ def require_personal_account(consequence: str) -> Account:
     return tokens[0]
 
 
+def optional_account(consequence: str) -> Account | None:
+    """Return the App or the token, or None if there is neither. Raises ConfigError for an App without its key."""
+    if os.environ.get(APP_ID) or os.environ.get(TOKEN):
+        return require_account(consequence)
+    return None
+
+
 def signing_key(account: Account, *, webhook_secret: str | None = None) -> SigningKey | None:
     """Return the key that signs the lines in comments that the bot has to trust later; None if no secret is permanent.
 

@@ -78,6 +78,7 @@ class Token:
 
     user: User
     workflows: bool = True
+    fine_grained: bool = False
     repositories: tuple[str, ...] | None = None
     expires_at: datetime | None = None
 

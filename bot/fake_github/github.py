@@ -17,7 +17,7 @@ from bot.fake_github.app_registration import new_key
 from bot.fake_github.git_http import install_hook
 from bot.fake_github.github_state import World
 from bot.fake_github.middleware import Exchange, Fault, LoggedRequest
-from bot.fake_github.repository_records import PushRule, Webhook
+from bot.fake_github.repository_records import PushRule, Runner, Webhook
 from bot.fake_github.seeding import HistorySeeder
 from bot.fake_github.server import Server
 from bot.fake_github.webhooks import Delivery, Dispatcher
@@ -87,13 +87,13 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
             user = self.world.ensure_user(login, type)
             return self.world.issue_token(user, workflows=workflows)
 
-    def add_token(self, login: str, *, workflows: bool = True) -> str:
-        """Return one more token for an account."""
+    def add_token(self, login: str, *, workflows: bool = True, fine_grained: bool = False) -> str:
+        """Return one more token for an account. Of a fine-grained one GitHub does not tell what it may do."""
         with self.world.lock:
             user = self.world.user(login)
             if user is None:
                 raise BackportError(f"The fake GitHub has no account {login}.", hint="ApiRequest add_user first.")
-            return self.world.issue_token(user, workflows=workflows)
+            return self.world.issue_token(user, workflows=workflows, fine_grained=fine_grained)
 
     def add_team(self, organization: str, slug: str, members: Iterable[str]) -> None:
         """Make a team; its members are made where they are missing."""
@@ -171,10 +171,26 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
         with self.world.lock:
             self._repository(repository).push_rule = PushRule(summary=summary, remarks=remarks)
 
+    def add_branch_rule(self, repository: str, glob: str, kind: str) -> None:
+        """Let a rule of this type apply to the branches that match. It is shown, and refuses nothing."""
+        with self.world.lock:
+            self._repository(repository).branch_rules.append((glob, kind))
+
+    def add_runner(self, repository: str, labels: Iterable[str]) -> None:
+        """Register a self-hosted runner."""
+        with self.world.lock:
+            runner = Runner(id=self.world.next_id(), name="runner", labels=tuple(labels))
+            self._repository(repository).runners.append(runner)
+
     def archive(self, repository: str) -> None:
         """Make a repository read-only."""
         with self.world.lock:
             self._repository(repository).archived = True
+
+    def let_actions_open_pulls(self, repository: str) -> None:
+        """Allow workflow runs to open pull requests, in the settings of Actions."""
+        with self.world.lock:
+            self._repository(repository).actions_open_pulls = True
 
     def switch_off(self, repository: str, feature: Literal["drafts", "auto_merge"]) -> None:
         """Switch off a feature that depends on the owner's plan or the repository's settings."""

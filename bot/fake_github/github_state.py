@@ -69,11 +69,15 @@ class World:
         workflows: bool,
         repositories: tuple[str, ...] | None = None,
         lifetime: timedelta | None = None,
+        fine_grained: bool = False,
     ) -> str:
         """Make a secret that stands for the user."""
-        secret = ("ghs_" if user.app else "ghp_") + secrets.token_hex(18)
+        prefix = "ghs_" if user.app else "github_pat_" if fine_grained else "ghp_"
+        secret = prefix + secrets.token_hex(18)
         expires = now() + lifetime if lifetime else None
-        self.tokens[secret] = Token(user=user, workflows=workflows, repositories=repositories, expires_at=expires)
+        self.tokens[secret] = Token(
+            user=user, workflows=workflows, repositories=repositories, expires_at=expires, fine_grained=fine_grained
+        )
         return secret
 
     def token(self, secret: str) -> Token | None:

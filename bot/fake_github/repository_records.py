@@ -75,6 +75,15 @@ class Artifact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Runner:
+    """A self-hosted runner with its own labels."""
+
+    id: int
+    name: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PushRule:
     """A rule of the repository that refuses every push: GitHub's word for the branch, and what it sends along."""
 
@@ -86,7 +95,9 @@ class PushRule:
 class Repository:
     """A repository: its records here, its objects in `git`. `branches` are those when they were last compared.
 
-    `drafts` is what the owner's plan allows, `auto_merge` what the repository's settings do.
+    `branch_rules` are a glob and the type of a rule each; `actions_open_pulls` says whether workflow runs may open pull
+    requests, which a new repository does not allow. `drafts` is what the owner's plan allows, `auto_merge` what the
+    repository's settings do.
     """
 
     id: int
@@ -109,6 +120,9 @@ class Repository:
     required_checks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     push_rule: PushRule | None = None
+    branch_rules: list[tuple[str, str]] = field(default_factory=list)
+    runners: list[Runner] = field(default_factory=list)
+    actions_open_pulls: bool = False
     archived: bool = False
     drafts: bool = True
     auto_merge: bool = True

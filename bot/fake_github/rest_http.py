@@ -78,7 +78,7 @@ def _dispatch(world: World, request: Request, raw: bytes) -> ApiResponse:
 
 def _scopes(token: Token | None) -> dict[str, str]:
     """Name a classic token's scopes, as GitHub does with every answer; other tokens have none to name."""
-    if token is None or token.user.app is not None:
+    if token is None or token.user.app is not None or token.fine_grained:
         return {}
     return {"X-OAuth-Scopes": "repo, workflow" if token.workflows else "repo"}
 

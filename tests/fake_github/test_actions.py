@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
+from typing import Any
 
 import pytest
 from github.GithubException import GithubException
 from github.Repository import Repository
 
 from bot.fake_github import FakeGitHub
-from tests.fake_github.conftest import NAME, commit_file
+from tests.fake_github.conftest import NAME, People, commit_file
 
 WORKFLOW = ".github/workflows/prove.yml"
 
@@ -45,3 +47,25 @@ def test_unknown_workflow_and_branch_are_refused(with_workflow: Repository) -> N
     assert error.value.status == 404
     with pytest.raises(GithubException, match="No ref found"):
         with_workflow.get_workflow("prove.yml").create_dispatch("nope", throw=True)
+
+
+def test_settings_and_runners_are_for_administrators_and_rules_for_everybody(
+    fake_github: FakeGitHub, people: People
+) -> None:
+    admin, reader = people.repository("ada", "admin"), people.repository("rob", "read")
+    fake_github.add_runner(NAME, ["self-hosted", "linux-mi300"])
+    fake_github.add_branch_rule(NAME, "release/*", "required_signatures")
+
+    def get(repository: Repository, path: str) -> tuple[int, Any]:
+        status, _, text = repository.requester.requestJson("GET", f"{repository.url}{path}")
+        return status, json.loads(text)
+
+    settings = get(admin, "/actions/permissions/workflow")
+    assert settings == (200, {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False})
+    fake_github.let_actions_open_pulls(NAME)
+    assert get(admin, "/actions/permissions/workflow")[1]["can_approve_pull_request_reviews"] is True
+    (runner,) = get(admin, "/actions/runners")[1]["runners"]
+    assert [label["name"] for label in runner["labels"]] == ["self-hosted", "linux-mi300"]
+    assert [get(reader, path)[0] for path in ("/actions/permissions/workflow", "/actions/runners")] == [403, 403]
+    assert [rule["type"] for rule in get(reader, "/rules/branches/release%2F1.0")[1]] == ["required_signatures"]
+    assert get(reader, "/rules/branches/main") == (200, [])

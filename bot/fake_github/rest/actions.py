@@ -11,7 +11,7 @@ import yaml
 from bot.fake_github.accounts import Level, now
 from bot.fake_github.api import ApiError, ApiRequest, ApiResponse, Routes, not_found
 from bot.fake_github.repository_records import Repository, WorkflowRun
-from bot.fake_github.serializers.actions import artifact_json, run_json, workflow_json
+from bot.fake_github.serializers.actions import artifact_json, run_json, runner_json, workflow_json
 
 routes = Routes()
 ACTIONS = "/repos/{owner}/{repo}/actions"
@@ -31,6 +31,19 @@ def _workflow_of(request: ApiRequest) -> str:
         if name in {path.rpartition("/")[2], number} and path.endswith((".yml", ".yaml")):
             return path
     raise not_found()
+
+
+@routes.add("GET", f"{ACTIONS}/permissions/workflow", Level.ADMIN)
+def get_workflow_permissions(request: ApiRequest) -> ApiResponse:
+    """Answer what the token of a workflow run may do if the workflow does not say it."""
+    may_open = request.repository.actions_open_pulls
+    return ApiResponse({"default_workflow_permissions": "read", "can_approve_pull_request_reviews": may_open})
+
+
+@routes.add("GET", f"{ACTIONS}/runners", Level.ADMIN)
+def list_runners(request: ApiRequest) -> ApiResponse:
+    """Answer the repository's own runners."""
+    return request.page(request.repository.runners, runner_json, "runners")
 
 
 @routes.add("GET", WORKFLOW, Level.READ)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
@@ -42,6 +43,15 @@ def get_branch(request: ApiRequest) -> ApiResponse:
             "protection_url": f"{url}/protection",
         }
     )
+
+
+@routes.add("GET", f"{REPO}/rules/branches/{{branch:path}}", Level.READ)
+def list_branch_rules(request: ApiRequest) -> ApiResponse:
+    """Answer the active rules for a branch, which need not be there."""
+    repository, name = request.repository, request.params["branch"]
+    kinds = [kind for glob, kind in repository.branch_rules if fnmatchcase(name, glob)]
+    source = {"ruleset_source_type": "Repository", "ruleset_source": repository.full_name, "ruleset_id": 1}
+    return ApiResponse([{"type": kind} | source for kind in kinds])
 
 
 @routes.add("GET", f"{REPO}/contents/{{path:path}}", Level.READ)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.fake_github.api import Json
 from bot.fake_github.git_store import GitCommit
 from bot.fake_github.github_state import World
-from bot.fake_github.repository_records import Artifact, Repository, WorkflowRun
+from bot.fake_github.repository_records import Artifact, Repository, Runner, WorkflowRun
 from bot.fake_github.serializers.repositories import api_url, html_url, repository_json
 from bot.fake_github.serializers.users import node_id, stamp, user_json
 
@@ -29,6 +29,20 @@ def workflow_json(world: World, repository: Repository, path: str) -> Json:
         "url": f"{api_url(world, repository)}/actions/workflows/{number}",
         "html_url": f"{page}/blob/{repository.default_branch}/{path}",
         "badge_url": f"{page}/workflows/{number}/badge.svg",
+    }
+
+
+def runner_json(runner: Runner) -> Json:
+    """Return GitHub's `runner`."""
+    labels = [{"id": number, "name": name, "type": "custom"} for number, name in enumerate(runner.labels, 1)]
+    return {
+        "id": runner.id,
+        "name": runner.name,
+        "os": "linux",
+        "status": "online",
+        "busy": False,
+        "ephemeral": False,
+        "labels": labels,
     }
 
 

@@ -1,0 +1,48 @@
+"""`doctor`: checks what the bot needs, and changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.adoption.doctor import examine
+from bot.cli.options import API_URL, ApiUrl, AsJson, named_repository
+from bot.environment import credentials
+from bot.environment.safe_output import to_json
+from bot.models.diagnosis import Health
+from bot.report.diagnosis import diagnoses_to_json, render_diagnosis, render_total
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("doctor")(run_doctor)
+
+
+def run_doctor(
+    repository: Annotated[
+        str, typer.Option(help="The repository; by default that of the checkout here.", metavar="OWNER/NAME")
+    ] = "",
+    api_url: ApiUrl = API_URL,
+    login: Annotated[
+        str | None,
+        typer.Option(
+            help="The login of the bot's account, if its token does not reveal it.", envvar="BACKPORT_BOT_LOGIN"
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the machine, the account, the repository, its configuration and its workflow. Nothing is changed.
+
+    Each line says a fact, its consequence and a remedy. BACKPORT_BOT_TOKEN is the token; without an account GitHub is
+    read as the public sees it. The exit code is 1 if a condition is not met.
+    """
+    diagnoses = []
+    account = credentials.optional_account("GitHub was not asked")
+    for diagnosis in examine(Path(), repository or named_repository(), account, api_url=api_url, login=login):
+        diagnoses.append(diagnosis)
+        if not as_json:
+            typer.echo(render_diagnosis(diagnosis))
+    typer.echo(to_json(diagnoses_to_json(diagnoses), indent=2) if as_json else render_total(diagnoses))
+    raise typer.Exit(any(diagnosis.health is Health.BAD for diagnosis in diagnoses))
