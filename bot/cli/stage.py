@@ -69,8 +69,8 @@ def plan(
 ) -> None:
     """Reply to an event, and write the plan of its request. BACKPORT_BOT_TOKEN needs the right to comment.
 
-    Prints the targets to pick, the plan's seal, whether `pick` uses the account that publishes and, if they are
-    configured, the labels of the runner for the proof.
+    Prints the targets to pick, the plan's seal, whether `pick` uses the account that publishes, the labels of the
+    runner for the proof if they are configured, and the targets that have ended.
     """
     connection = ConnectionSettings(api_url, data, login, _WAIT, repository)
     ready = ci_jobs.run_plan(
@@ -82,6 +82,7 @@ def plan(
             "seal": ready.seal,
             "account": ready.account,
             "runner": list(ready.runner) or "",
+            **ci_outputs.outcome_outputs(ready.results),
         }
     )
 
@@ -184,9 +185,11 @@ def publish(
     console = Console(highlight=False)
     console.print(results_table(results))
     console.print(render_explanations(results), markup=False, soft_wrap=True)
+    outputs = ci_outputs.outcome_outputs(results)
     if next_round is not None:
         targets = next_round.plan().planned_targets() if next_round.path("plan/plan.json").exists() else ()
-        _write_outputs({"targets": ci_outputs.matrix(targets), "seal": next_round.seal("plan") if targets else ""})
+        outputs |= {"targets": ci_outputs.matrix(targets), "seal": next_round.seal("plan") if targets else ""}
+    _write_outputs(outputs)
 
 
 def _write_outputs(outputs: dict[str, object]) -> None:

@@ -52,7 +52,20 @@ class ChangeTrigger:
     pull_request: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchTrigger:
+    """A person ran the workflow by hand. `words` are what would follow `/backport` in a comment, not yet parsed."""
+
+    repository: str
+    pull_request: int
+    words: tuple[str, ...]
+    sender: str
+
+
 Trigger = CommentTrigger | LabelTrigger | MergeTrigger | ChangeTrigger
+"""What a webhook delivery may ask for."""
+AnyTrigger = Trigger | DispatchTrigger
+"""What the run of a workflow may be started by."""
 
 
 def parse_delivery(event: str, payload: Mapping[str, object], *, own_login: str | None = None) -> Trigger | None:
@@ -73,6 +86,27 @@ def parse_delivery(event: str, payload: Mapping[str, object], *, own_login: str 
             return _change(delivery)
         case _:
             return None
+
+
+def parse_dispatch(payload: Mapping[str, object], *, own_login: str | None = None) -> DispatchTrigger | None:
+    """Read a `workflow_dispatch` event with the inputs `pull_request`, `branches` and `options`; None without them.
+
+    Only for the run of the workflow itself: elsewhere such an event may be about any workflow.
+    """
+    delivery = _Node(payload)
+    inputs, sender = delivery.child("inputs"), delivery.child("sender")
+    # GitHub gives every input as text, also a number.
+    number = (inputs.text("pull_request") or str(inputs.number("pull_request"))).strip().removeprefix("#")
+    words = f"{inputs.text('branches')} {inputs.text('options')}".split()
+    is_number = number.isascii() and number.isdecimal() and int(number[:12]) > 0
+    if not (delivery.child("repository").text("full_name") and is_number) or not _is_person(sender, own_login):
+        return None
+    return DispatchTrigger(
+        repository=delivery.child("repository").text("full_name"),
+        pull_request=int(number[:12]),
+        words=tuple(words),
+        sender=sender.text("login"),
+    )
 
 
 class _Node:

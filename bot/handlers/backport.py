@@ -39,8 +39,8 @@ def handle_backport(command: CommandContext, context: RepositoryContext, run: Ru
     source = command.source
     original = context.github.pull_request(source.pull_request)
     if not original.merged and not command.command.commits:
-        if original.state == "closed":
-            raise replies.not_merged(original.number, closed=True)
+        if original.state == "closed" or not source.deferrable:
+            raise replies.not_merged(original.number, closed=original.state == "closed")
         defer(command, context)
         return RequestSummary(deferred=True)
     request = read_request(command, original, context)

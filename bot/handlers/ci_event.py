@@ -13,7 +13,8 @@ from typing import Any
 
 from bot.errors import RunFolderError
 
-_EVENTS = ("issue_comment", "pull_request")
+DISPATCH = "workflow_dispatch"
+_EVENTS = ("issue_comment", "pull_request", DISPATCH)
 
 
 @dataclass(frozen=True, slots=True)

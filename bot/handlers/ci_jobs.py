@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bot.commands.triggers import parse_delivery
+from bot.commands.triggers import AnyTrigger, parse_delivery, parse_dispatch
 from bot.config import Config
 from bot.environment import credentials
 from bot.environment.signing import SigningKey
 from bot.errors import ConfigError, RunFolderError
 from bot.git.mirror import open_mirror
-from bot.handlers.ci_event import Event
+from bot.handlers.ci_event import DISPATCH, Event
 from bot.handlers.serve_trigger import refuse
 from bot.handlers.stages import needs_account, pick_targets, plan_trigger, prove_target, publish_all
 from bot.models import Progress, TargetOutcome, Verdict
@@ -36,10 +36,11 @@ class Ready:
     """What the jobs after the plan need: the targets to pick, and the digest over plan/.
 
     `account`: the pick needs the account that publishes. `runner`: the labels of the machine that proves, if the
-    configuration names one.
+    configuration names one. `results` are the targets that ended with the plan.
     """
 
     targets: tuple[PlannedTarget, ...] = ()
+    results: tuple[TargetOutcome, ...] = ()
     seal: str = ""
     account: bool = False
     runner: tuple[str, ...] = ()
@@ -62,7 +63,7 @@ def run_plan(
     with open_connection(replace(settings, partial=True), account, progress) as connection:
         client = connection.client
         payload = event.payload if event.comment_id is None else client.comment_delivery(event.comment_id)
-        trigger = parse_delivery(event.name, payload, own_login=client.login)
+        trigger = _trigger(event, payload, client.login)
         if trigger is None or trigger.repository.casefold() != client.repository.casefold():
             if event.comment_id is not None:
                 progress(_asks_nothing(event.comment_id, payload))
@@ -78,6 +79,19 @@ def run_plan(
         with _open_context(connection, run_settings, signing_key) as context:
             plan_trigger(trigger, folder, context)
     return _ready(folder, run_settings)
+
+
+def _trigger(event: Event, payload: Mapping[str, Any], own_login: str) -> AnyTrigger | None:
+    if event.name != DISPATCH:
+        return parse_delivery(event.name, payload, own_login=own_login)
+    trigger = parse_dispatch(payload, own_login=own_login)
+    if trigger is None:
+        # The person looks at the run, which must not look like a success.
+        raise ConfigError(
+            "The run names no pull request, or no person started it, so nothing was planned.",
+            hint="Give the inputs `pull_request` and `branches`; docs/ci.md has the workflow.",
+        )
+    return trigger
 
 
 def _asks_nothing(comment_id: int, payload: Mapping[str, Any]) -> str:
@@ -97,6 +111,7 @@ def _ready(folder: RunFolder, settings: RunSettings) -> Ready:
     plan, prove = folder.plan(), settings.config.prove
     return Ready(
         targets=plan.planned_targets(),
+        results=plan.outcomes(),
         seal=folder.seal("plan"),
         account=needs_account(plan, verified=settings.config.commit.verified),
         runner=prove.actions.labels if prove.runner == "github-actions" else (),

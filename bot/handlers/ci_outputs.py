@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bot.handlers.ci_jobs import PlannedProof
+from bot.models import TargetOutcome
 from bot.pipeline.run_folder import proof_name
 from bot.pipeline.run_folder_records import PlannedTarget
+from bot.report.json_data import target_to_json
 
 
 def matrix(targets: Iterable[PlannedTarget]) -> list[dict[str, str | int]]:
@@ -30,6 +32,21 @@ def proof_matrix(proofs: Iterable[PlannedProof]) -> list[dict[str, object]]:
         }
         for proof in proofs
     ]
+
+
+_OUTCOME_KEYS = ("branch", "status", "pull_request", "pull_request_url", "created", "verdict")
+
+
+def outcome_outputs(results: Iterable[TargetOutcome]) -> dict[str, object]:
+    """Return what later steps of a workflow need of the outcomes: `results`, and the numbers that were `created`.
+
+    No free text is among it: a workflow may paste an output into a shell.
+    """
+    entries = [target_to_json(result) for result in results]
+    return {
+        "results": [{key: entry[key] for key in _OUTCOME_KEYS} for entry in entries],
+        "created": [entry["pull_request"] for entry in entries if entry["created"]],
+    }
 
 
 def write_outputs(outputs: dict[str, object]) -> None:

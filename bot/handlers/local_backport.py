@@ -6,6 +6,7 @@ The steps are those of a comment. Nothing is written to the original: the person
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from bot.commands.parser import NAME, Command
 from bot.commands.permissions import required_permission
@@ -61,7 +62,9 @@ def read_local_request(command: Command, number: int, context: RepositoryContext
     original = context.github.pull_request(number)
     if not original.merged and not command.commits:
         raise replies.not_merged(number, closed=original.state == "closed")
-    return read_request(CommandContext(CommandSource(number, login, _KEY), command), original, context)
+    # With the moment, `/backport cancel` stops this request as any other.
+    source = CommandSource(number, login, _KEY, labelled_at=datetime.now(UTC), deferrable=False)
+    return read_request(CommandContext(source, command), original, context)
 
 
 def run_locally(

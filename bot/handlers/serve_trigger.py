@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import assert_never
 
-from bot.commands.parser import NAME, Command, holds_command
+from bot.commands.parser import NAME, Command, holds_command, parse_words
 from bot.commands.permissions import required_permission
-from bot.commands.triggers import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
+from bot.commands.triggers import (
+    AnyTrigger,
+    ChangeTrigger,
+    CommentTrigger,
+    DispatchTrigger,
+    LabelTrigger,
+    MergeTrigger,
+    Trigger,
+)
 from bot.commands.verbs import Verb
 from bot.errors import BackportError, NotYetKnown, RateLimited, RequestRejected, Unavailable
 from bot.handlers.backport import RunTargets, handle_backport, run_targets
@@ -26,7 +35,7 @@ from bot.pipeline.authorization import is_authorized
 from bot.pipeline.command_context import CommandContext, CommandSource, RefusedCommand, post_reply, react
 from bot.pipeline.conflict_drafts import recheck
 from bot.pipeline.context import RepositoryContext
-from bot.pipeline.reply_keys import comment_key, label_key
+from bot.pipeline.reply_keys import comment_key, label_key, run_key
 from bot.pipeline.unexpected_errors import as_backport_error
 from bot.report import replies
 from bot.text.comment_text import may_start_line
@@ -41,7 +50,7 @@ def answer(trigger: Trigger, context: RepositoryContext) -> tuple[TargetOutcome,
     return serve(trigger, context, run_targets).results
 
 
-def serve(trigger: Trigger, context: RepositoryContext, run: RunTargets) -> RequestSummary:
+def serve(trigger: AnyTrigger, context: RepositoryContext, run: RunTargets) -> RequestSummary:
     """Handle a trigger, leaving the work on target branches to `run`.
 
     A comment without a command and a label that names no target are left alone. A request before the merge is deferred
@@ -58,7 +67,7 @@ def serve(trigger: Trigger, context: RepositoryContext, run: RunTargets) -> Requ
         return RequestSummary()
     if isinstance(trigger, CommentTrigger) and not may_start_line(trigger.body, NAME):
         return RequestSummary()
-    source = _source(trigger)
+    source = _source(trigger, context)
     try:
         requests = without_replied(_requests(trigger, source, context), context)
     except RequestRejected as error:
@@ -66,12 +75,12 @@ def serve(trigger: Trigger, context: RepositoryContext, run: RunTargets) -> Requ
     return serve_group(requests, context, run)
 
 
-def refuse(trigger: Trigger, error: BackportError, context: RepositoryContext) -> None:
+def refuse(trigger: AnyTrigger, error: BackportError, context: RepositoryContext) -> None:
     """Reply with an error that stops every request, if the comment holds a command."""
     if not isinstance(trigger, CommentTrigger):
         return
     if holds_command(trigger.body):
-        _refuse(_source(trigger), error, context)
+        _refuse(_source(trigger, context), error, context)
 
 
 def _refuse(source: CommandSource, error: BackportError, context: RepositoryContext) -> RequestSummary:
@@ -94,15 +103,33 @@ def serve_group(
     return summary
 
 
-def _source(trigger: CommentTrigger | LabelTrigger) -> CommandSource:
-    if isinstance(trigger, CommentTrigger):
-        return CommandSource(trigger.pull_request, trigger.author, comment_key(trigger.comment_id), trigger.comment_id)
-    return CommandSource(trigger.pull_request, trigger.sender, label_key(trigger.label))
+def _source(trigger: CommentTrigger | LabelTrigger | DispatchTrigger, context: RepositoryContext) -> CommandSource:
+    match trigger:
+        case CommentTrigger():
+            return CommandSource(
+                trigger.pull_request, trigger.author, comment_key(trigger.comment_id), trigger.comment_id
+            )
+        case LabelTrigger():
+            return CommandSource(trigger.pull_request, trigger.sender, label_key(trigger.label))
+        case DispatchTrigger():
+            return CommandSource(
+                trigger.pull_request,
+                trigger.sender,
+                run_key(context.run),
+                labelled_at=datetime.now(UTC),
+                deferrable=False,
+            )
+        case _:
+            assert_never(trigger)
 
 
 def _requests(
-    trigger: CommentTrigger | LabelTrigger, source: CommandSource, context: RepositoryContext
+    trigger: CommentTrigger | LabelTrigger | DispatchTrigger, source: CommandSource, context: RepositoryContext
 ) -> list[CommandContext]:
+    if isinstance(trigger, DispatchTrigger):
+        # Before the words are read: an account without the permission is told nothing else.
+        _check_permission(Command(verb=Verb.BACKPORT), trigger.sender, context)
+        return [CommandContext(source, parse_words(["to", *trigger.words] if trigger.words else []))]
     if isinstance(trigger, LabelTrigger):
         request = label_request(trigger.label, trigger.pull_request, trigger.sender, context)
         return [request] if request else []
@@ -147,6 +174,8 @@ def _dispatch(command: CommandContext, context: RepositoryContext, run: RunTarge
 
 
 def _post_error(error: BackportError, source: CommandSource, context: RepositoryContext) -> RequestSummary:
+    # The log of a run has it, too: whoever started the run by hand looks there.
+    context.progress(f"#{source.pull_request}: {error.message} {error.hint}")
     post_reply(replies.render_error(error, template=context.config.templates.answer), source, context)
     return RequestSummary(refused=frozenset({source.comment_id}))
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from bot.commands.triggers import Trigger
+from bot.commands.triggers import AnyTrigger
 from bot.errors import RunFolderError
 from bot.git.bundle import open_bundle
 from bot.handlers.request_summary import RequestSummary, post_outcome_reaction
@@ -62,7 +62,7 @@ class _Planner:
         self.requests.append(PlannedRequest(**dict(request), targets=tuple(records)))
 
 
-def plan_trigger(trigger: Trigger, folder: RunFolder, context: RepositoryContext) -> Plan:
+def plan_trigger(trigger: AnyTrigger, folder: RunFolder, context: RepositoryContext) -> Plan:
     """Answer what can be answered at once and write the plan of the rest, which may be empty.
 
     Raises:

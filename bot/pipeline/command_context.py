@@ -20,7 +20,8 @@ from bot.text.markers import RecordState
 class CommandSource:
     """The person who asked, and the place. `key` finds the reply again.
 
-    A label has no comment to react to; `labelled_at` is when it was added.
+    A label has no comment to react to; `labelled_at` is when it was added, or when a run by hand began. A request that
+    is not `deferrable` leaves nothing that could start it at the merge.
     """
 
     pull_request: int
@@ -28,6 +29,7 @@ class CommandSource:
     key: str
     comment_id: int | None = None
     labelled_at: datetime | None = None
+    deferrable: bool = True
 
     @property
     def place(self) -> Place:

@@ -16,6 +16,11 @@ def comment_of(key: str) -> int | None:
     return int(match[1]) if match else None
 
 
+def run_key(run: str) -> str:
+    """Return the key of the answer to a run that a person started by hand."""
+    return f"run-{run}"
+
+
 def label_key(target: str) -> str:
     """Return the key of the answer to a label that names a target."""
     return f"label-{target}"

@@ -23,8 +23,9 @@ class Record(BaseModel):
 class BackportRequest(Record):
     """One command of a person, read and permitted. `key` finds its status comment, which keeps the `command`.
 
-    A scheduled run has neither: both are empty. `labelled_at` is the moment of the label that asked, if one
-    did. `companion_originals` are the commits, oldest first, of companions that are to come along and are merged.
+    A scheduled run has neither: both are empty. `labelled_at` is the moment of the label or of the run by hand that
+    asked, if one did. `companion_originals` are the commits, oldest first, of companions that are to come along and are
+    merged.
     `undone` is a sentence for the requester and the reviewer if the original was reverted since, else empty.
     """
 

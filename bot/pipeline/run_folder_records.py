@@ -142,6 +142,11 @@ class Plan(Record):
             if isinstance(record.decided.value, TargetPlan)
         )
 
+    def outcomes(self) -> tuple[TargetOutcome, ...]:
+        """Return the outcomes of the targets that have ended."""
+        decisions = (record.decided.value for request in self.requests for record in request.targets)
+        return tuple(decision for decision in decisions if not isinstance(decision, TargetPlan))
+
     def find(self, target: str) -> PlannedTarget:
         """Return a target that is to be picked, by its id; raises RunFolderError."""
         targets_by_id = {record.id: record for record in self.planned_targets()}

@@ -41,6 +41,13 @@ def readme_caller() -> str:
     return str(caller)
 
 
+def dispatching_caller() -> str:
+    """Return the documented workflow that is run by hand and uses the outputs."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/ci.md").read_text(encoding="utf-8"), re.DOTALL)
+    (caller,) = [block for block in blocks if "workflow_dispatch" in block and "/workflows/backport.yml@" in block]
+    return str(caller)
+
+
 @dataclass(frozen=True)
 class Ran:
     """A finished run: its log, and by job what the bot was told and could see in its environment."""
@@ -67,7 +74,7 @@ class Act:
         self.bot, self.caller = directory / "bot", directory / "caller"
         self._meanwhile = directory / "meanwhile"
         self._stage_bot()
-        self._stage_caller()
+        self.stage_caller(readme_caller())
 
     def _stage_bot(self) -> None:
         shutil.copytree(ROOT / ".github", self.bot / ".github")
@@ -75,8 +82,10 @@ class Act:
             text = file.read_text(encoding="utf-8")
             file.write_text(re.sub(r"uses: \$/(\S+)", rf"uses: {BOT}/\1@{_COMMIT}", text))
 
-    def _stage_caller(self) -> None:
-        caller = re.sub(r"uses: \S+/\.github/workflows/backport\.yml@\S+", _called("backport"), readme_caller())
+    def stage_caller(self, caller: str) -> None:
+        """Make a workflow that calls the bot's the only one of the repository."""
+        shutil.rmtree(self.caller, ignore_errors=True)
+        caller = re.sub(r"uses: \S+/\.github/workflows/backport\.yml@\S+", _called("backport"), caller)
         caller = caller.replace("cache-mode: none\n", "")
         file = self.caller / ".github/workflows/backport.yml"
         file.parent.mkdir(parents=True)

@@ -7,6 +7,7 @@ import platform
 import pytest
 
 from tests.actions.conftest import FORK, Project
+from tests.actions.runner import dispatching_caller
 from tests.pipeline.landing import write
 from tests.pipeline.office import REPOSITORY, git
 
@@ -151,3 +152,20 @@ def test_a_comment_without_a_command_starts_nothing(project: Project) -> None:
     ran = project.act.run("issue_comment", event)
     assert ran.jobs() == set()
     assert all(request.login != ACCOUNT for request in project.office.fake_github.requests()[before:])
+
+
+def test_a_run_by_hand_opens_and_gives_the_numbers_as_outputs(project: Project) -> None:
+    """`act` starts no job that needs a called workflow, so the outputs are looked at where the job sets them."""
+    project.act.stage_caller(dispatching_caller())
+    event = {
+        "inputs": {"pull_request": "7", "branches": "release/1.0 release/1.2", "options": ""},
+        "repository": {"full_name": REPOSITORY},
+        "sender": {"login": "mia", "type": "User"},
+    }
+    ran = project.act.run("workflow_dispatch", event)
+    (pull,) = _opened(project)
+    assert pull[0] == "release/1.2", ran.log
+    pulls = project.office.people["mia"].get_repo(REPOSITORY).get_pulls()
+    (number,) = [pull.number for pull in pulls if pull.user.login == ACCOUNT]
+    assert f"created=[{number}]" in ran.log
+    assert 'results=[{"branch": "release/1.0", "status": "not-affected"' in ran.log

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from bot import MAJOR_TAG
-from tests.actions.runner import ROOT, readme_caller, tool
+from tests.actions.runner import ROOT, dispatching_caller, readme_caller, tool
 
 pytestmark = pytest.mark.actions
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -85,12 +85,33 @@ def test_the_backport_workflow_checks_nothing_out_and_gives_the_proof_nothing() 
     assert not any("${{" in step.get("run", "") for job in jobs.values() for step in job["steps"])
 
 
-def test_both_find_nothing_in_the_documented_workflow_for_proofs(example: Path) -> None:
+def _proof_caller() -> str:
     blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/ci.md").read_text(encoding="utf-8"), re.DOTALL)
     (caller,) = [block for block in blocks if "/.github/workflows/regression.yml@" in block]
+    return str(caller)
+
+
+@pytest.mark.parametrize(
+    ("caller", "persona"),
+    [(_proof_caller(), "auditor"), (dispatching_caller(), "regular")],
+    ids=["proofs", "by hand"],
+)
+def test_both_find_nothing_in_the_documented_workflows(example: Path, caller: str, persona: str) -> None:
     file = example / ".github/workflows/backport.yml"
     file.write_text(caller.replace(f"@{MAJOR_TAG}", f"@{'0' * 40}"), encoding="utf-8")
     linted = subprocess.run([tool("actionlint"), str(file)], capture_output=True, text=True, check=False)
     assert linted.returncode == 0, linted.stdout + linted.stderr
-    result = _zizmor(example / ".github")
+    result = _zizmor(example / ".github", persona)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_outputs_of_the_last_round_that_ran_are_those_of_the_workflow() -> None:
+    whole, per_round = (
+        yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text()) for name in ("backport", "backport-round")
+    )
+    for name in ("results", "created"):
+        sources = [f"jobs.{job}.outputs.{name}" for job in ("second", "first", "plan")]
+        # YAML 1.1 reads `on` as true.
+        assert whole[True]["workflow_call"]["outputs"][name]["value"] == f"${{{{ {' || '.join(sources)} }}}}"
+        assert whole["jobs"]["plan"]["outputs"][name] == f"${{{{ steps.plan.outputs.{name} }}}}"
+        assert per_round["jobs"]["publish"]["outputs"][name] == f"${{{{ steps.publish.outputs.{name} }}}}"

@@ -64,6 +64,13 @@ class Pipeline:
         pull = {"number": number, "merged": True, "labels": []}
         return Event("pull_request", {"action": "closed", "repository": repository, "pull_request": pull})
 
+    def dispatched(self, inputs: dict[str, str], *, as_: str = MAINTAINER, kind: str = "User") -> Event:
+        """Return the event of a run that somebody started by hand."""
+        file = self.directory / "event.json"
+        sender = {"login": as_, "type": kind}
+        file.write_text(json.dumps({"inputs": inputs, "repository": {"full_name": REPOSITORY}, "sender": sender}))
+        return read_event("workflow_dispatch", file)
+
     def payload(self, comment_id: int, body: str, *, on: int, author: str) -> dict[str, Any]:
         return {
             "action": "created",
