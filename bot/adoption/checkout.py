@@ -1,10 +1,11 @@
-"""What a checkout tells about its repository: its name, its default branch and its release branches."""
+"""What a checkout tells about its repository: its name, its branches and what runs its tests."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.adoption.framework import Framework, find_framework
 from bot.errors import ConfigError
 from bot.git.connection import REMOTE
 from bot.git.hosted_repository import HostedRepository, find_checkout, hosted_repository
@@ -27,6 +28,7 @@ class Checkout:
     default_branch: str
     release_branches: tuple[str, ...]
     globs: tuple[str, ...]
+    framework: Framework | None
 
 
 def read_checkout(directory: Path) -> Checkout:
@@ -52,6 +54,7 @@ def read_checkout(directory: Path) -> Checkout:
         default_branch=default,
         release_branches=tuple(sorted(filter(looks_like_release, names))),
         globs=release_globs(names),
+        framework=find_framework(folder),
     )
 
 

@@ -13,7 +13,7 @@ _HEAD = "# Backport Bot. The bot reads this file on the default branch; a key th
 
 def render_settings(globs: Sequence[str], *, always: bool = False) -> str | None:
     """Return the text of backport.yaml for these stable branches; None if the defaults fit and it is not wanted."""
-    if not always and tuple(globs) == _DEFAULT:
+    if not always and tuple(globs) in ((), _DEFAULT):
         return None
     # JSON's strings are YAML's: https://yaml.org/spec/1.2.2/#13-terminology
     return f"{_HEAD}branches: {json.dumps(list(globs) or list(_DEFAULT), ensure_ascii=False)}\n"

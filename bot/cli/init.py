@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,12 @@ import typer
 
 from bot import MAJOR_TAG, REPOSITORY
 from bot.adoption.checkout import Checkout, read_checkout
+from bot.adoption.framework import Framework
 from bot.adoption.proposals import FileState, Proposal, write_new
 from bot.adoption.published_version import commit_of_tag
 from bot.adoption.settings_file import render_settings
 from bot.adoption.workflow_file import PATH, BotVersion, render_workflow
+from bot.cli.pickers import ask_for_globs, confirm, is_interactive
 from bot.config import FILE_NAME
 from bot.report.terminal import plain
 from bot.text.branch_names import pattern_problem
@@ -51,14 +52,16 @@ def init(
     """
     checkout = read_checkout(folder)
     typer.echo(_describe(checkout))
-    asks = sys.stdin.isatty() and sys.stdout.isatty() and not yes and not dry_run
-    globs = _checked(branches) if branches else _ask_globs(checkout) if asks else checkout.globs
+    asks = is_interactive() and not yes and not dry_run
+    globs = _checked(branches) if branches else checkout.globs
+    if asks and not branches:
+        globs = ask_for_globs(globs or ("release/*",))
     proposals = _proposals(globs, _Version(bot_repository, ref, pin=pin), config=config)
     if dry_run:
         for proposal in proposals:
             typer.echo(f"\n{proposal.path} ({proposal.state(checkout.folder).value}):\n{proposal.text}", nl=False)
         return
-    if asks and not typer.confirm(f"Write {' and '.join(proposal.path for proposal in proposals)}?", default=True):
+    if asks and not confirm(f"Write {' and '.join(proposal.path for proposal in proposals)}?"):
         typer.echo("Nothing was written.")
         raise typer.Exit(1)
     states = write_new(proposals, checkout.folder)
@@ -81,7 +84,7 @@ class _Version:
 
 def _proposals(globs: Sequence[str], version: _Version, *, config: bool) -> list[Proposal]:
     settings = render_settings(globs, always=config)
-    return [Proposal(PATH, version.render()), *([Proposal(FILE_NAME, settings)] if settings and globs else [])]
+    return [Proposal(PATH, version.render()), *([Proposal(FILE_NAME, settings)] if settings else [])]
 
 
 def _checked(globs: Sequence[str]) -> Sequence[str]:
@@ -89,11 +92,6 @@ def _checked(globs: Sequence[str]) -> Sequence[str]:
         if problem := pattern_problem(glob):
             raise typer.BadParameter(f"{glob!r} {problem}.", param_hint="--branches")
     return globs
-
-
-def _ask_globs(checkout: Checkout) -> Sequence[str]:
-    found = " ".join(checkout.globs) or "release/*"
-    return _checked(typer.prompt("Stable branches (globs, with blanks between them)", default=found).split())
 
 
 def _describe(checkout: Checkout) -> str:
@@ -104,6 +102,7 @@ def _describe(checkout: Checkout) -> str:
         f"Repository: {name}",
         f"Default branch: {checkout.default_branch or 'not known'}",
         f"Release branches: {_releases(checkout)}",
+        f"Tests: {_tests(checkout.framework)}",
     ]
     return "\n".join(map(plain, lines))
 
@@ -113,6 +112,13 @@ def _releases(checkout: Checkout) -> str:
         return "none is known here; the default is release/*, and --branches names others"
     branches = count(len(checkout.release_branches), "branch")
     return f"{' '.join(checkout.globs)} ({branches}, e.g. {checkout.release_branches[-1]})"
+
+
+def _tests(framework: Framework | None) -> str:
+    if framework is None:
+        return "no file tells what runs them; a proof runs pytest, and `prove.tests` names another command"
+    found = f"{framework.name}, by {framework.file}"
+    return found if framework.name == "pytest" else f"{found}; a proof runs pytest unless `prove.tests` names a command"
 
 
 def _result(states: dict[Proposal, FileState], checkout: Checkout) -> str:

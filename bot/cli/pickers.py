@@ -15,6 +15,7 @@ from bot.errors import RequestRejected
 from bot.models import ListedPullRequest
 from bot.pipeline.context import RepositoryContext
 from bot.report.terminal import plain
+from bot.text.branch_names import pattern_problem
 from bot.text.logins import same_login
 
 _READ = 300
@@ -69,6 +70,37 @@ def ask_for_branches(context: RepositoryContext) -> Sequence[str]:
         **_options(),
     ).unsafe_ask()
     return branches
+
+
+def ask_for_globs(found: Sequence[str]) -> Sequence[str]:
+    """Let the person say which branches are stable; what was `found` is there to be changed.
+
+    Raises:
+        KeyboardInterrupt: the person does not answer.
+    """
+    import questionary  # noqa: PLC0415
+
+    text: str = questionary.text(
+        "Which branches are stable? Globs, with blanks between them:",
+        default=" ".join(found),
+        validate=lambda answer: _glob_problem(answer.split()) or True,
+        **_options(),
+    ).unsafe_ask()
+    return text.split()
+
+
+def _glob_problem(globs: Sequence[str]) -> str:
+    """Return what is wrong with globs that a person typed; empty if nothing is."""
+    problems = [f"{glob} {problem}." for glob in globs if (problem := pattern_problem(glob))]
+    return " ".join(problems) if globs else "Name at least one, e.g. release/*."
+
+
+def confirm(question: str) -> bool:
+    """Let the person agree. Raises KeyboardInterrupt if they do not answer."""
+    import questionary  # noqa: PLC0415
+
+    answer: bool = questionary.confirm(question, **_options()).unsafe_ask()
+    return answer
 
 
 def _title(pull: ListedPullRequest) -> str:

@@ -73,6 +73,28 @@ def test_a_folder_below_the_top_and_globs_of_ones_own(checkout: Checkout) -> Non
     assert load_config(folder / "backport.yaml", repository="acme/widget").branches == ("maint/**", "lts")
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "framework"),
+    [
+        ("pyproject.toml", "[tool.pytest.ini_options]\n", "pytest, by pyproject.toml"),
+        ("tox.ini", "[testenv]\ncommands = python -m unittest\n", "tox, by tox.ini"),
+        ("package.json", '{"scripts": {"test": "node --test"}}', "npm, by package.json"),
+        ("go.mod", "module example.com/widget\n", "go, by go.mod"),
+        ("README", "hello\n", "no file tells"),
+    ],
+)
+def test_what_runs_the_tests_is_told(checkout: Checkout, file: str, text: str, framework: str) -> None:
+    folder = checkout()
+    (folder / file).write_text(text)
+    assert f"Tests: {framework}" in run(folder, "--dry-run").output
+
+
+def test_a_configuration_is_written_if_it_is_wanted(checkout: Checkout) -> None:
+    folder = checkout()
+    assert run(folder, "--config").exit_code == 0
+    assert load_config(folder / "backport.yaml", repository="a/b").branches == ("release/*",)
+
+
 def test_a_dry_run_prints_the_files_and_writes_none(checkout: Checkout) -> None:
     folder = checkout("stable-1.0")
     result = run(folder, "--dry-run")
@@ -115,29 +137,34 @@ def test_a_glob_that_is_none_is_refused(checkout: Checkout) -> None:
     assert files(folder) == {}
 
 
-def test_a_terminal_is_asked(checkout: Checkout) -> None:
-    """A real terminal: the answers choose the branches, and the file is written after a yes."""
+def read_until(terminal: int, text: str) -> None:
+    seen = ""
+    while text not in seen:
+        seen += os.read(terminal, 4096).decode(errors="replace")
+
+
+@pytest.mark.parametrize(("answer", "written"), [(b"y", True), (b"n", False)], ids=["yes", "no"])
+def test_a_terminal_is_asked(checkout: Checkout, answer: bytes, written: bool) -> None:
+    """A real terminal: what was found is changed, and the files are written only after a yes."""
     folder = checkout("stable-1.0")
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot", "init", str(folder)],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder)},
-    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), "TERM": "xterm"}
+    command = [sys.executable, "-m", "bot", "init", str(folder)]
+    process = subprocess.Popen(command, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, env=environment)
     os.close(theirs)
-    os.write(ours, b"lts/*\ny\n")
-    text = b""
-    while True:
-        try:
-            text += os.read(ours, 4096)
-        except OSError:  # Linux's end of a terminal that nobody holds any more
-            break
-    assert process.wait() == 0, text.decode()
-    os.close(ours)
-    assert b"Stable branches" in text
-    assert load_config(folder / "backport.yaml", repository="a/b").branches == ("lts/*",)
+    try:
+        read_until(ours, "Which branches are stable?")
+        os.write(ours, b" lts/*\r")
+        read_until(ours, "Write .github/workflows/backport.yml and backport.yaml?")
+        os.write(ours, answer)
+        process.communicate(timeout=300)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    assert (folder / PATH).exists() == written
+    if written:
+        assert load_config(folder / "backport.yaml", repository="a/b").branches == ("stable-*", "lts/*")
 
 
 def test_a_pinned_version_is_the_commit_that_the_server_names(
