@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bot.config.values import Label, Login, MarkdownTemplate, PathPattern, Section
+from bot.config.values import Label, Login, MarkdownTemplate, PathPattern, RepositoryName, Section
 
 Person = Login
 """A login, or `author` (of the original), `merger` or `requester`."""
@@ -37,6 +37,11 @@ class Publish(Section):
     drafts: Literal["required", "preferred"] = "required"
     """If the repository's plan has no drafts: `preferred` opens an ordinary pull request that says so, `required` opens
     nothing. A conflict never opens as an ordinary pull request."""
+    fork: RepositoryName | None = None
+    """A fork of the repository, as `owner/name`. Backport branches are pushed to it, and the pull requests come from
+    there. For target branches of `elsewhere`, the branches are pushed to their own repository."""
+    maintainer_can_modify: bool = True
+    """With a fork: whoever may push to the target branch may push to the backport branch as well."""
     check_runs: bool = True
     """Show each target branch as a check run on the original, and the proof on the backport (needs a GitHub App)."""
     test_workflows: tuple[PathPattern, ...] = Field(default=("*",), strict=False, min_length=1)

@@ -121,6 +121,7 @@ class Pull:
     landed: tuple[str, ...] = ()
     trial: tuple[str, str, str | None] | None = None
     auto_merge: AutoMerge | None = None
+    maintainer_can_modify: bool = False
     requested_reviewers: list[User] = field(default_factory=list)
     requested_teams: list[Team] = field(default_factory=list)
     review_threads: list[ReviewThread] = field(default_factory=list)

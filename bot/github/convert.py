@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from github.PullRequest import PullRequest as PyGithubPullRequest
 
+from bot.github.fork import Fork
 from bot.models import ListedPullRequest, PullRequest, Sha
 
 GHOST = "ghost"
@@ -63,23 +64,24 @@ def convert_pull_request(pull: PyGithubPullRequest) -> PullRequest:
     )
 
 
-def convert_listed(pull: PyGithubPullRequest) -> ListedPullRequest:
+def convert_listed(pull: PyGithubPullRequest, fork: Fork | None = None) -> ListedPullRequest:
     """Convert an entry of GitHub's list of pull requests.
 
-    Reads only fields that every entry has; any other would cost a request for each entry.
+    Reads only fields that every entry has; any other would cost a request for each entry. `fork` has branches of ours.
     """
     return ListedPullRequest(
         **_shared_fields(pull),
         updated=_seconds(pull.updated_at),
         merged=_seconds(pull.merged_at),
         milestone=pull.milestone.title if pull.milestone else "",
-        insider=_is_insider(pull),
+        insider=_is_insider(pull, fork),
     )
 
 
-def _is_insider(pull: PyGithubPullRequest) -> bool:
+def _is_insider(pull: PyGithubPullRequest, fork: Fork | None) -> bool:
+    own = {pull.base.repo.id, fork.repository.id if fork is not None else None}
     # A fork that is gone leaves no repository.
-    own_branch = pull.head.repo is not None and pull.head.repo.id == pull.base.repo.id
+    own_branch = pull.head.repo is not None and pull.head.repo.id in own
     return own_branch or pull.author_association in _PEOPLE
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from github.Repository import Repository as PyGithubRepository
+
 from bot.git.objects import Entry
 from bot.github.check_runs import write_check_run
 from bot.github.convert import convert_listed
@@ -45,12 +47,26 @@ class PullRequestClient(GitHubSession):
             return pull_requests_of(self._repository, commit)
 
     def backport_pull_requests(self, head: str, base: str) -> tuple[PullRequest, ...]:
-        """Return the pull requests from our branch `head` into `base` in any state, newest first."""
-        return list_pulls(self._repository, head, base)
+        """Return the pull requests from our branch `head` into `base` in any state, newest first.
+
+        With a fork these are those from the fork, and those from before it was configured.
+        """
+        heads = (head,) if self._fork is None else (self._fork.qualify(head), head)
+        pulls = {pull.number: pull for name in heads for pull in list_pulls(self._repository, name, base)}
+        return tuple(sorted(pulls.values(), key=lambda pull: -pull.number))
 
     def open_pull_request(self, *, title: str, body: str, head: str, base: str, draft: bool) -> PullRequest:
         """Open a pull request, or bring the open one from `head` into `base` up to date."""
-        return open_pull(self._repository, self._caller, title=title, body=body, head=head, base=base, draft=draft)
+        return open_pull(
+            self._repository,
+            self._caller,
+            title=title,
+            body=body,
+            head=head,
+            base=base,
+            draft=draft,
+            fork=self._fork,
+        )
 
     def update_pull_request(self, existing: PullRequest, *, title: str, body: str, draft: bool) -> PullRequest:
         """Give a pull request of ours these texts and this state; costs nothing if it has them."""
@@ -60,7 +76,7 @@ class PullRequestClient(GitHubSession):
         """Yield every pull request, the latest change first; a page is asked for when it is needed."""
         with translate_errors("list pull requests"):
             for pull in self._repository.get_pulls(state="all", sort="updated", direction="desc"):
-                yield convert_listed(pull)
+                yield convert_listed(pull, self._fork)
 
     def add_details(self, pull_request: PullRequest, details: Details) -> tuple[str, ...]:
         """Label, assign and so on. Best effort: a refusal is logged and costs nothing else.
@@ -94,12 +110,17 @@ class PullRequestClient(GitHubSession):
 
         return self._caller.retry_once(read)
 
+    @property
+    def _heads(self) -> PyGithubRepository:
+        """The repository that our branches are in."""
+        return self._fork.repository if self._fork is not None else self._repository
+
     def upload_tree(self, base_tree: Sha, changes: Mapping[str, Entry | None], contents: Mapping[Sha, bytes]) -> Sha:
         """Store the tree that differs from one that GitHub has in these entries; `contents` are those of new blobs."""
 
         def upload() -> Sha:
             with translate_errors("store the files of a commit"):
-                return upload_tree(self._repository, base_tree, changes, contents)
+                return upload_tree(self._heads, base_tree, changes, contents)
 
         return self._caller.retry_once(upload)
 
@@ -108,7 +129,7 @@ class PullRequestClient(GitHubSession):
 
         def write() -> Sha:
             with translate_errors("write a commit"):
-                return write_signed(self._repository, tree, parent, sendable(message))
+                return write_signed(self._heads, tree, parent, sendable(message))
 
         # No ref names a commit that was written twice: GitHub prunes it.
         return self._caller.retry_once(write)

@@ -5,9 +5,12 @@ A pull request is looked for before one is opened, so that a lost answer opens n
 
 from __future__ import annotations
 
+from typing import Any
+
 from github.Repository import Repository as PyGithubRepository
 
 from bot.github.convert import convert_pull_request
+from bot.github.fork import Fork
 from bot.github.graphql import make_draft, mark_ready
 from bot.github.retrying_caller import RetryingCaller, sendable
 from bot.github.translate_errors import translate_errors
@@ -21,24 +24,43 @@ def read_pull(repository: PyGithubRepository, number: int) -> PullRequest:
 
 
 def list_pulls(repository: PyGithubRepository, head: str, base: str) -> tuple[PullRequest, ...]:
-    """Return the pull requests from the repository's own branch `head` into `base` in any state, newest first."""
+    """Return the pull requests from a branch into `base` in any state, newest first.
+
+    `head` is a branch of the repository itself, or owner:branch of a fork.
+    """
+    qualified = head if ":" in head else f"{repository.owner.login}:{head}"
     with translate_errors(f"list pull requests from {head}"):
-        pulls = repository.get_pulls(state="all", head=f"{repository.owner.login}:{head}", base=base)
+        pulls = repository.get_pulls(state="all", head=qualified, base=base)
         return tuple(sorted(map(convert_pull_request, pulls), key=lambda pull: -pull.number))
 
 
 def open_pull(
-    repository: PyGithubRepository, caller: RetryingCaller, *, title: str, body: str, head: str, base: str, draft: bool
+    repository: PyGithubRepository,
+    caller: RetryingCaller,
+    *,
+    title: str,
+    body: str,
+    head: str,
+    base: str,
+    draft: bool,
+    fork: Fork | None = None,
 ) -> PullRequest:
-    """Open a pull request, or bring the open one from `head` into `base` up to date."""
+    """Open a pull request, or bring the open one from `head` into `base` up to date. With a `fork`, `head` is there."""
     title, body = sendable(title), sendable(body)
+    options: dict[str, Any] = {}
+    if fork is not None:
+        head = fork.qualify(head)
+        # The name of the fork is needed if both have one owner: https://docs.github.com/rest/pulls/pulls#create-a-pull-request
+        options = {"head_repo": fork.repository.name, "maintainer_can_modify": fork.can_modify}
 
     def find() -> PullRequest | None:
         return next((pull for pull in list_pulls(repository, head, base) if pull.state == "open"), None)
 
     def create() -> PullRequest:
         with translate_errors(f"open a pull request from {head} into {base}"):
-            return convert_pull_request(repository.create_pull(base, head, title=title, body=body, draft=draft))
+            return convert_pull_request(
+                repository.create_pull(base, head, title=title, body=body, draft=draft, **options)
+            )
 
     pull = caller.find_or_create(find, create)
     return update_pull(repository, caller, pull, title=title, body=body, draft=draft)

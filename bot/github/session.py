@@ -15,7 +15,9 @@ from github import Github
 from github.Repository import Repository as PyGithubRepository
 
 from bot.environment.credentials import Account
+from bot.errors import ConfigError, NotFound
 from bot.github.account import sign_in
+from bot.github.fork import Fork
 from bot.github.http_retry import GitHubRetry
 from bot.github.retrying_caller import RetryingCaller
 from bot.github.translate_errors import translate_errors
@@ -58,6 +60,7 @@ class GitHubSession:
             seconds_between_writes=1.0 if pauses else 0,
         )
         self._caller = RetryingCaller(longest_wait)
+        self._fork: Fork | None = None
         self._arguments: Mapping[str, Any] = {
             "repository": repository,
             "token": token,
@@ -78,10 +81,33 @@ class GitHubSession:
         with translate_errors("make a token"):
             return auth.token if auth is not None else ""
 
+    def use_fork(self, name: str, *, can_modify: bool) -> str:
+        """Let our branches be those of a fork from now on; returns the fork's git address.
+
+        Raises:
+            ConfigError: it cannot be seen, or is no fork of the repository.
+        """
+        try:
+            with translate_errors(f"open the fork {name}"):
+                fork = Fork(self._github.get_repo(name), can_modify)
+                is_ours = fork.is_of(self._repository)
+        except NotFound as error:
+            raise ConfigError(
+                f"`publish.fork` is {name}, which this token cannot see. {error.message}", hint=error.hint
+            ) from error
+        if not is_ours:
+            raise ConfigError(
+                f"`publish.fork` is {name}, which is no fork of {self.repository}; nothing was done.",
+                hint="Fork the repository with the bot's account, and name that fork.",
+            )
+        self._fork = fork
+        return fork.repository.clone_url
+
     @contextmanager
     def for_another_thread(self) -> Iterator[Self]:
         """Return the same repository over other connections: one client's connections serve one thread."""
         client = type(self)(**self._arguments)
+        client._fork = self._fork
         try:
             yield client
         finally:

@@ -37,6 +37,8 @@ class RepositoryContext:
     """The repositories of `elsewhere` that this account cannot see, each with what GitHub said."""
     signing_key: SigningKey | None = None
     """Signs the lines in the bot's comments that it must believe later; None if there is no lasting secret."""
+    fork: Repository | None = None
+    """The same mirror with the fork as its remote, if backport branches are pushed to one."""
     run: str = ""
     """The number of this run of a CI, where several runs may be at work; empty for a service, which works alone."""
 
@@ -44,6 +46,11 @@ class RepositoryContext:
     def mirror(self) -> Repository:
         """The repository's mirror."""
         return self.pick.mirror
+
+    @property
+    def heads(self) -> Repository:
+        """The mirror whose remote has the backport branches: a fork's if one is configured."""
+        return self.fork or self.mirror
 
     @property
     def config(self) -> Config:

@@ -76,14 +76,16 @@ class Connection:
 
         `signing_key` and `run` are those of `RepositoryContext`.
         """
-        if config.elsewhere:
-            # Of a pick from one repository onto another, an object may be missing of either.
+        if config.elsewhere or config.publish.fork is not None:
+            # Of a pick from one repository onto another, an object may be missing of either; and a fork that lags
+            # behind is pushed all that it lacks.
             self.mirror.make_whole()
         pick = pick_context(self.mirror, config, patches, self.settings, self.progress)
         context = RepositoryContext(pick=pick, github=self.client, signing_key=signing_key, run=run)
         contexts: dict[str, RepositoryContext] = {}
         invisible: dict[str, GitHubError] = {}
         with ExitStack() as stack:
+            context = replace(context, fork=self._open_fork(config, stack))
             for entry in config.elsewhere:
                 settings = self.settings.to(entry.repository)
                 try:
@@ -91,6 +93,13 @@ class Connection:
                 except (Forbidden, NotFound) as error:
                     invisible[entry.repository] = error
             yield replace(context, other_repositories=contexts, invisible_repositories=invisible)
+
+    def _open_fork(self, config: Config, stack: ExitStack) -> Repository | None:
+        name = config.publish.fork
+        if name is None:
+            return None
+        url = self.client.use_fork(name, can_modify=config.publish.maintainer_can_modify)
+        return stack.enter_context(open_beside(self.mirror, name, url, token=self.client.token))
 
 
 @contextmanager
@@ -107,6 +116,7 @@ def _open_beside(
                 pick=replace(context.pick, mirror=mirror),
                 github=client,
                 home=context.github,
+                fork=None,
                 name_elsewhere=settings.repository,
             )
     finally:

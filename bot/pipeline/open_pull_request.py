@@ -37,7 +37,7 @@ def push_and_open(
         NotOpened: the branch is pushed, and GitHub refused the pull request.
     """
     # If a person pushes after this look at the branch, the push is rejected and overwrites nothing.
-    context.mirror.push(commit, plan.backport_branch, expected=replaceable_tip(plan, context))
+    context.heads.push(commit, plan.backport_branch, expected=replaceable_tip(plan, context))
     open_as = partial(
         context.github.open_pull_request, title=title, body=body, head=plan.backport_branch, base=plan.branch
     )
@@ -64,9 +64,9 @@ def take_back(commit: Sha, plan: TargetPlan, before: Sha | None, context: Reposi
     """Reset a backport branch that holds `commit` to where it was, or remove it. A failure is logged."""
     try:
         if before is None:
-            context.mirror.delete_branch(plan.backport_branch, expected=commit)
+            context.heads.delete_branch(plan.backport_branch, expected=commit)
         else:
-            context.mirror.push(before, plan.backport_branch, expected=commit)
+            context.heads.push(before, plan.backport_branch, expected=commit)
     except BackportError as error:
         log.warning("%s", error)
 
@@ -74,7 +74,8 @@ def take_back(commit: Sha, plan: TargetPlan, before: Sha | None, context: Reposi
 def compare_url(plan: TargetPlan, context: RepositoryContext) -> str:
     """Return the page on which a person opens the pull request."""
     base, head = (quote(name, safe="/") for name in (plan.branch, plan.backport_branch))
-    return f"{context.github.clone_url.removesuffix('.git')}/compare/{base}...{head}?expand=1"
+    owner = f"{context.config.publish.fork.partition('/')[0]}:" if context.fork and context.config.publish.fork else ""
+    return f"{context.github.clone_url.removesuffix('.git')}/compare/{base}...{owner}{head}?expand=1"
 
 
 def replaceable_tip(plan: TargetPlan, context: RepositoryContext) -> Sha | None:
@@ -83,10 +84,10 @@ def replaceable_tip(plan: TargetPlan, context: RepositoryContext) -> Sha | None:
     Raises:
         PushRejected: it holds a commit that the bot did not make.
     """
-    tip = context.mirror.branches().get(plan.backport_branch)
+    tip = context.heads.branches().get(plan.backport_branch)
     if tip is None:
         return None
-    context.mirror.fetch([tip])
+    context.heads.fetch([tip])
     foreign = next(
         (
             commit

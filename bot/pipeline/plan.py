@@ -47,7 +47,8 @@ def plan_backport(branch: str, request: BackportRequest, context: RepositoryCont
         merge_method=request.merge_method,
         check=report,
     )
-    if isinstance(plan, TargetPlan) and plan.backport_branch in branches:
+    head_branches = branches if context.fork is None else context.heads.branches()
+    if isinstance(plan, TargetPlan) and plan.backport_branch in head_branches:
         # A person's branch of that name is not pushed over; better to say so before the proof than after it.
         replaceable_tip(plan, context)
     return plan

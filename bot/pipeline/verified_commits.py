@@ -56,7 +56,7 @@ def _write(commit: Commit, parent: Sha, context: RepositoryContext) -> Sha:
     author = commit.author
     message = with_trailer(commit.message, "Co-authored-by", f"{author.name} <{author.email}>")
     commit_sha = context.github.write_signed(tree, parent, message)
-    context.mirror.fetch([commit_sha])
+    context.heads.fetch([commit_sha])
     return commit_sha
 
 

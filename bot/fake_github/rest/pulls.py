@@ -70,6 +70,7 @@ def create_pull(request: ApiRequest) -> ApiResponse:
         head_repository=source,
         head_owner=source.owner.login,
         draft=bool(body.get("draft")),
+        maintainer_can_modify=bool(body.get("maintainer_can_modify")) and source is not repository,
     )
     _refuse_nothing(repository, issue.number, pull)
     open_pull(repository, issue, pull)
@@ -91,11 +92,14 @@ def _new_issue(request: ApiRequest, title: str) -> Issue:
 
 
 def _head_of(request: ApiRequest) -> tuple[Repository, str]:
-    """Find the repository and branch of `head`: a branch of this repository, or owner:branch of its network."""
+    """Find the repository and branch of `head`: a branch of this repository, or owner:branch of its network.
+
+    `head_repo` says which one is meant of several with the same owner.
+    """
     owner, _, branch = request.text("head", "PullRequest").rpartition(":")
-    owner = owner or request.repository.owner.login
+    owner, name = owner or request.repository.owner.login, str(request.body.get("head_repo") or "").lower()
     for repository in (request.repository, *request.world.network(request.repository)):
-        if repository.owner.login.lower() == owner.lower():
+        if repository.owner.login.lower() == owner.lower() and name in {"", repository.name.lower()}:
             return repository, branch
     raise invalid("PullRequest", "head")
 

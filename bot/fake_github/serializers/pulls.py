@@ -73,7 +73,7 @@ def full_pull_json(world: World, repository: Repository, issue: Issue) -> Json:
         "mergeable_state": "unknown" if pull.merged else mergeable_state(repository, pull),
         "comments": len(issue.comments),
         "review_comments": len(pull.review_threads),
-        "maintainer_can_modify": False,
+        "maintainer_can_modify": pull.maintainer_can_modify,
         "commits": len(commits_of(repository, pull)),
         "additions": sum(file.additions for file in files),
         "deletions": sum(file.deletions for file in files),
