@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -82,12 +83,16 @@ def test_a_source_distribution_has_all_that_is_needed_to_work_on_it(built: Path)
     assert names - _sources(".") == {"PKG-INFO"}
 
 
-def test_its_page_has_the_licence_the_extras_and_where_it_is_published(built: Path) -> None:
+def test_its_page_has_the_licence_the_extras_and_links_that_work_there(built: Path) -> None:
     with zipfile.ZipFile(_wheel(built)) as archive:
         text = archive.read(f"{INFO}METADATA").decode()
-    head = text.partition("\n\n")[0].splitlines()
+    head_text, _, page = text.partition("\n\n")
+    head = head_text.splitlines()
     assert {"License-Expression: Apache-2.0", "Provides-Extra: server", "Provides-Extra: suite"} <= set(head)
     assert f"Project-URL: Repository, https://github.com/{REPOSITORY}" in head
+    targets = set(re.findall(r"\]\(([^)\s]+)\)", page))
+    assert f"https://github.com/{REPOSITORY}/blob/main/docs/ci.md" in targets
+    assert {target for target in targets if not target.startswith(("https://", "#"))} == set()
 
 
 @pytest.fixture(scope="module")

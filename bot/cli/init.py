@@ -97,6 +97,9 @@ def _checked(globs: Sequence[str]) -> Sequence[str]:
 def _describe(checkout: Checkout) -> str:
     repository = checkout.repository
     name = f"{repository.name} on {repository.host}" if repository else "no remote names it"
+    if repository is not None and not repository.host.endswith(("github.com", ".ghe.com")):
+        # https://docs.github.com/enterprise-server@latest/actions/reference/workflows-and-actions/reusing-workflow-configurations
+        name += ", which runs no workflow of github.com: copy the bot's repository there, and name it with --bot"
     lines = [
         f"Checkout: {checkout.folder}",
         f"Repository: {name}",

@@ -89,6 +89,15 @@ def test_what_runs_the_tests_is_told(checkout: Checkout, file: str, text: str, f
     assert f"Tests: {framework}" in run(folder, "--dry-run").output
 
 
+def test_on_a_server_of_ones_own_the_bot_has_to_be_copied_there(checkout: Checkout) -> None:
+    folder = checkout()
+    assert "--bot" not in run(folder, "--dry-run").output
+    git(folder, "remote", "set-url", "origin", "git@github.example:acme/widget.git")
+    result = run(folder, "--dry-run", "--bot", "tools/bot", "--ref", "v1.2.0")
+    assert "name it with --bot" in result.output
+    assert "uses: tools/bot/.github/workflows/backport.yml@v1.2.0" in result.output
+
+
 def test_a_configuration_is_written_if_it_is_wanted(checkout: Checkout) -> None:
     folder = checkout()
     assert run(folder, "--config").exit_code == 0
