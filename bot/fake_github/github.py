@@ -250,6 +250,10 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
             )
         )
 
+    def is_silent(self, peer: tuple[str, int]) -> bool:
+        """Return whether a client, by the address of its end, waits for an answer that will not come: a "timeout"."""
+        return self._fault_injector.is_silent(peer)
+
     def fail_no_more(self) -> None:
         """Drop the failures that no request has met yet."""
         self._fault_injector.clear()

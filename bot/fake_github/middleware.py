@@ -78,7 +78,7 @@ class Connections:
 
     def reset(self, peer: tuple[str, int]) -> None:
         """Cut a connection so that the client sees a reset, not an end."""
-        transport = self._open.get(tuple(peer))  # type: ignore[arg-type]
+        transport = self._open.get(peer)
         if transport is not None:
             linger = struct.pack("ii", 1, 0)
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -95,6 +95,7 @@ class FaultInjector:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
         self._log: list[LoggedRequest] = []
+        self._silent: set[tuple[str, int]] = set()
         self.watchers: list[Callable[[Exchange], None]] = []
 
     def expect(self, fault: Fault) -> None:
@@ -111,6 +112,11 @@ class FaultInjector:
         """List what was asked so far, in the order of the answers."""
         with self._lock:
             return tuple(self._log)
+
+    def is_silent(self, peer: tuple[str, int]) -> bool:
+        """Return whether a client, by the address of its end, waits for an answer that will not come."""
+        with self._lock:
+            return peer in self._silent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection's request."""
@@ -133,8 +139,19 @@ class FaultInjector:
             response = Response(fault.body, fault.ending, dict(fault.headers), "application/json; charset=utf-8")
             await response(scope, receive, send)
             return
+        peer = tuple(scope["client"])
         if fault.ending == "reset":
-            self._connections.reset(scope["client"])
+            self._connections.reset(peer)
+        else:
+            self._note_silence(peer, True)
+        await self._wait_for_departure(receive)
+        self._note_silence(peer, False)
+
+    def _note_silence(self, peer: tuple[str, int], silent: bool) -> None:
+        with self._lock:
+            (self._silent.add if silent else self._silent.discard)(peer)
+
+    async def _wait_for_departure(self, receive: Receive) -> None:
         while not self._closing():
             try:
                 message = await asyncio.wait_for(receive(), 0.2)

@@ -11,7 +11,7 @@ import pytest
 from bot.errors import Forbidden, GitHubError, RateLimited, Unavailable
 from bot.github import http_retry, retrying_caller
 from bot.github.client import GitHubClient
-from tests.pipeline.office import BOT, Office
+from tests.pipeline.office import BOT, REPOSITORY, Office
 
 
 @pytest.fixture
@@ -70,6 +70,16 @@ def test_a_refusal_is_not_asked_again(hasty: Office, client: GitHubClient) -> No
     with pytest.raises(Forbidden, match="Resource not accessible"):
         client.pull_request(7)
     assert _ask(hasty, "/pulls/7") == [*before, "GET"]
+
+
+def test_an_answer_that_does_not_come_is_given_up_after_its_time(office: Office) -> None:
+    """Here the second really passes; `hasty` shortens it."""
+    client = GitHubClient(
+        REPOSITORY, token=office.fake_github.add_token(BOT), api_url=office.fake_github.api_url, timeout=1
+    )
+    office.fake_github.fail_next("GET", "/pulls/7$", "timeout")
+    assert client.pull_request(7).number == 7
+    client.close()
 
 
 def test_a_server_that_stays_broken_is_told(hasty: Office, client: GitHubClient) -> None:

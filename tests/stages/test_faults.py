@@ -7,11 +7,10 @@ from functools import partial
 
 import pytest
 
-from bot.git import connection
-from bot.git.environment import SETTINGS
 from bot.github.client import GitHubClient
 from bot.models import Opened
 from bot.pipeline import open_context
+from tests.github.lost_answers import give_up_early
 from tests.github.test_faults import ASK, FAULTS, READS, WRITES, assert_once
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY
 from tests.stages.pipeline import Pipeline
@@ -34,11 +33,10 @@ KINDS = [
 
 @pytest.fixture
 def hasty(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    """Return the stages with a bot that waits one second for an answer."""
+    """Return the stages with a bot that does not wait for an answer that is lost."""
     pipeline.office.fake_github.grant(REPOSITORY, MAINTAINER, "maintain")
-    monkeypatch.setattr(open_context, "GitHubClient", partial(GitHubClient, timeout=1, longest_wait=5))
-    monkeypatch.setattr(connection, "_PAUSES", (0.0, 0.0))
-    monkeypatch.setattr("bot.git.process.SETTINGS", (*SETTINGS, "-c", "http.lowSpeedTime=1"))
+    monkeypatch.setattr(open_context, "GitHubClient", partial(GitHubClient, longest_wait=5))
+    give_up_early(pipeline.office.fake_github, monkeypatch)
     return pipeline
 
 
