@@ -7,15 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.cli import main
 from bot.cli.machine_failures import explain
 from bot.environment.loopback import listen
 from tests.git.history import History
+
+Typed = Callable[..., tuple[int, str]]
 
 ANY_URL = "http://127.0.0.1:9"
 TOKENS = {"BACKPORT_BOT_TOKEN": "t", "BACKPORT_BOT_SECRET": "s"}
@@ -45,6 +48,29 @@ def _run(*words: str | Path, cwd: Path, **options: Any) -> tuple[int, str]:
     process = _start(*words, cwd=cwd, **options)
     _, output = process.communicate(timeout=120)
     return process.returncode, output
+
+
+@pytest.fixture
+def typed(work: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Typed]:
+    """Type a command in the folder `work`; return its exit code and its standard error.
+
+    It runs in this process, as it takes longer to import the program than to fail.
+    """
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    monkeypatch.chdir(work)
+
+    def type_in(*words: str | Path, **environment: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["backport-bot", *map(str, words)])
+        for name, value in {"XDG_CACHE_HOME": str(work / "cache"), **environment}.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, capfd.readouterr().err
+
+    yield type_in
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def _explained(code: int, text: str) -> bool:
@@ -103,8 +129,8 @@ def test_a_port_in_use_is_named() -> None:
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
-def test_a_port_out_of_range_is_refused(work: Path, port: str) -> None:
-    code, output = _run("serve", "--port", port, cwd=work, **TOKENS)
+def test_a_port_out_of_range_is_refused(typed: Typed, port: str) -> None:
+    code, output = typed("serve", "--port", port, **TOKENS)
     assert _explained(code, output), output
     assert "--port" in output
 
@@ -124,8 +150,8 @@ def test_a_port_out_of_range_is_refused(work: Path, port: str) -> None:
         pytest.param(["stage", "plan", "--run", "file/run", "--repository", "a/b", "--event", "file"], id="no event"),
     ],
 )
-def test_a_mistake_of_a_first_day_is_explained(work: Path, words: list[str]) -> None:
-    code, output = _run(*words, cwd=work, **TOKENS)
+def test_a_mistake_of_a_first_day_is_explained(typed: Typed, words: list[str]) -> None:
+    code, output = typed(*words, **TOKENS)
     assert _explained(code, output), output
     assert "urllib3" not in output
 
@@ -138,14 +164,14 @@ def test_a_mistake_of_a_first_day_is_explained(work: Path, words: list[str]) -> 
         pytest.param(["sync", "--git", "CLONE", "--report", "file"], id="the report's folder is a file"),
     ],
 )
-def test_what_cannot_be_written_is_named(work: Path, clone: Path, words: list[str]) -> None:
-    code, output = _run(*[str(clone) if word == "CLONE" else word for word in words], cwd=work)
+def test_what_cannot_be_written_is_named(typed: Typed, clone: Path, words: list[str]) -> None:
+    code, output = typed(*[clone if word == "CLONE" else word for word in words])
     assert _explained(code, output), output
     assert words[-1] in output
 
 
-def test_a_cache_that_cannot_be_written_is_named(work: Path, clone: Path) -> None:
-    code, output = _run("rehearse", clone, cwd=work, XDG_CACHE_HOME="/proc/nowhere")
+def test_a_cache_that_cannot_be_written_is_named(typed: Typed, clone: Path) -> None:
+    code, output = typed("rehearse", clone, XDG_CACHE_HOME="/proc/nowhere")
     assert _explained(code, output), output
     assert "/proc/nowhere" in output
 
