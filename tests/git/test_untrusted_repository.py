@@ -205,7 +205,7 @@ def _read_in_a_process(directory: Path) -> subprocess.CompletedProcess[str]:
             print("GitError", error)
     """
     return subprocess.run(
-        [sys.executable, "-c", program, str(directory)], capture_output=True, text=True, timeout=10, check=False
+        [sys.executable, "-c", program, str(directory)], capture_output=True, text=True, timeout=120, check=False
     )
 
 

@@ -28,38 +28,14 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 FIRST = "sglang-24587"
 COMPANIONS = ("sglang-22598", "sglang-25556", "sglang-27485")
 NEEDED = {
-    "0.5.10": ["sglang-22598", "sglang-25556", "sglang-27485"],
-    "0.5.11": ["sglang-25556", "sglang-27485"],
-    "0.5.12": ["sglang-25556", "sglang-27485"],
+    "0.5.10": ["sglang-22598", "sglang-27485", "sglang-25556"],
+    "0.5.11": ["sglang-27485", "sglang-25556"],
+    "0.5.12": ["sglang-27485", "sglang-25556"],
 }
 
 Release = Callable[[str], Path]
-Runs = Callable[..., Mapping[str, SuiteRun]]
-
-
-@pytest.fixture(scope="module")
-def run(shipped: Mapping[str, CarriedPatch], tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    """Run suites on a tree in one process, once for each tree; return the part of each suite by its name."""
-
-    @cache
-    def run_together(tree: Path, *names: str) -> Mapping[str, SuiteRun]:
-        suites = {name: shipped[name].suite for name in names}
-        plugins = {(suite.directory / "conftest.py").read_text().splitlines()[-1] for suite in suites.values()}
-        assert len(plugins) == 1, "they cannot be one suite"
-        folder = tmp_path_factory.mktemp("suites")
-        for suite in suites.values():
-            shutil.copytree(suite.directory, folder, dirs_exist_ok=True)
-        result = run_suite(tree, replace(suites[names[0]], directory=folder), name=tree.name, device="cpu")
-        assert result.problem == ""
-        return {name: _part(result, suite.directory) for name, suite in suites.items()}
-
-    return run_together
-
-
-def _part(whole: SuiteRun, suite: Path) -> SuiteRun:
-    """Cut out the cases of one suite. What was tried is counted for the process, so that is left out."""
-    modules = {file.stem for file in suite.glob("test_*.py")}
-    return replace(whole, cases=tuple(case for case in whole.cases if case.name.split("::")[0] in modules), covered={})
+Trees = Callable[..., Path]
+Runs = Callable[[Path], Mapping[str, SuiteRun]]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +44,7 @@ def tree(
     patched: Callable[..., Path],
     shipped: Mapping[str, CarriedPatch],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Callable[..., Path]:
+) -> Trees:
     """Return a release with patches applied in order; each tree is made once."""
 
     @cache
@@ -79,6 +55,36 @@ def tree(
         return patched(make(version, *names[:-1]), folder, shipped[names[-1]])
 
     return make
+
+
+@pytest.fixture(scope="module")
+def run(shipped: Mapping[str, CarriedPatch], tree: Trees, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Run suites on a tree in one process, once for each tree; return the part of each suite by its name.
+
+    They are the companions' suites, and on a tree with all that it needs the first patch's as well.
+    """
+
+    @cache
+    def run_together(place: Path) -> Mapping[str, SuiteRun]:
+        whole = {tree(version, FIRST, *names) for version, names in NEEDED.items()}
+        suites = {name: shipped[name].suite for name in ((FIRST, *COMPANIONS) if place in whole else COMPANIONS)}
+        plugins = {(suite.directory / "conftest.py").read_text().splitlines()[-1] for suite in suites.values()}
+        assert len(plugins) == 1, "they cannot be one suite"
+        folder = tmp_path_factory.mktemp("suites")
+        for suite in suites.values():
+            shutil.copytree(suite.directory, folder, dirs_exist_ok=True)
+        suite = replace(shipped[FIRST].suite, directory=folder)
+        result = run_suite(place, suite, name=place.name, device="cpu")
+        assert result.problem == ""
+        return {name: _part(result, suite.directory) for name, suite in suites.items()}
+
+    return run_together
+
+
+def _part(whole: SuiteRun, suite: Path) -> SuiteRun:
+    """Cut out the cases of one suite. What was tried is counted for the process, so that is left out."""
+    modules = {file.stem for file in suite.glob("test_*.py")}
+    return replace(whole, cases=tuple(case for case in whole.cases if case.name.split("::")[0] in modules), covered={})
 
 
 @pytest.mark.parametrize(
@@ -92,7 +98,7 @@ def tree(
 def test_the_suite_tells_the_releases_apart(
     name: str, broken: str, fixed: str, release_tree: Release, run: Runs, shipped: Mapping[str, CarriedPatch]
 ) -> None:
-    before, after = (run(release_tree(version), *COMPANIONS)[name] for version in (broken, fixed))
+    before, after = (run(release_tree(version))[name] for version in (broken, fixed))
     verdict = judge_suite(shipped[name].suite, before, after)
     assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
 
@@ -100,27 +106,27 @@ def test_the_suite_tells_the_releases_apart(
 @pytest.mark.parametrize(
     ("name", "version", "before"),
     [
-        ("sglang-27485", "0.5.12", ["sglang-24587"]),
-        ("sglang-25556", "0.5.12", ["sglang-24587", "sglang-27485"]),
-        ("sglang-22598", "0.5.10", ["sglang-24587"]),
+        ("sglang-27485", "0.5.12", [FIRST]),
+        ("sglang-25556", "0.5.12", [FIRST, "sglang-27485"]),
+        ("sglang-22598", "0.5.10", [FIRST]),
     ],
 )
 def test_the_carried_companion_is_proven(
     name: str,
     version: str,
     before: list[str],
-    tree: Callable[..., Path],
+    tree: Trees,
     run: Runs,
     shipped: Mapping[str, CarriedPatch],
 ) -> None:
-    base, candidate = (run(tree(version, *names), *COMPANIONS)[name] for names in (before, [*before, name]))
+    base, candidate = (run(tree(version, *names))[name] for names in (before, [*before, name]))
     verdict = judge_suite(shipped[name].suite, base, candidate)
     assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
 
 
 @pytest.mark.parametrize("version", ["0.5.10", "0.5.11", "0.5.12"])
 def test_with_its_companions_every_mode_stays_inside(
-    version: str, release_tree: Release, tree: Callable[..., Path], run: Runs, shipped: Mapping[str, CarriedPatch]
+    version: str, release_tree: Release, tree: Trees, run: Runs, shipped: Mapping[str, CarriedPatch]
 ) -> None:
     """MLA verify at full context, declared to fail with the first patch alone, is then a case like any other.
 
@@ -129,11 +135,11 @@ def test_with_its_companions_every_mode_stays_inside(
     """
     outcomes = apply_companions(DirectoryTree(tree(version, FIRST)), shipped[FIRST], shipped)
     names = [outcome.patch for outcome in outcomes]
-    assert {*names} == {*NEEDED[version]}
+    assert names == NEEDED[version]
     candidate = tree(version, FIRST, *names)
-    runs = run(candidate, FIRST, *COMPANIONS)
+    runs = run(candidate)
     for name in names:
-        verdict = judge_suite(shipped[name].suite, run(release_tree(version), *COMPANIONS)[name], runs[name])
+        verdict = judge_suite(shipped[name].suite, run(release_tree(version))[name], runs[name])
         assert verdict.outcome is VerdictOutcome.PROVEN, (name, verdict.reason)
     _assert_nothing_undeclared_fails(runs[FIRST], candidate, shipped)
 

@@ -118,7 +118,7 @@ def test_another_organisations_repository_of_the_same_name_is_not_ours(lenient: 
     raw = json.dumps(payload).encode()
     headers = {"X-GitHub-Delivery": "1", "X-GitHub-Event": "issue_comment"}
     headers["X-Hub-Signature-256"] = signature_of(SECRET, raw)
-    assert requests.post(service.url, data=raw, headers=headers, timeout=10).status_code == 202
+    assert requests.post(service.url, data=raw, headers=headers, timeout=60).status_code == 202
     settle(lenient, service)
     assert lenient.answers(9) == before
 

@@ -50,7 +50,7 @@ def lenient(office: Office) -> Office:
 def _raw(office: Office, path: str) -> Any:
     token = office.fake_github.add_token(BOT)
     response = requests.get(
-        f"{office.fake_github.api_url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=10
+        f"{office.fake_github.api_url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=60
     )
     return response.json()
 

@@ -43,7 +43,7 @@ def nameless(office: Office, pull: PullRequest, times: int, *, instead: str | No
     """Let GitHub say that a pull request is merged without naming the merge commit, or naming one that is not there."""
     headers = {"Authorization": f"Bearer {office.fake_github.add_token(MAINTAINER)}"}
     path = f"/repos/{REPOSITORY}/pulls/{pull.number}"
-    pull_data = requests.get(f"{office.fake_github.api_url}{path}", headers=headers, timeout=10).json()
+    pull_data = requests.get(f"{office.fake_github.api_url}{path}", headers=headers, timeout=60).json()
     for _ in range(times):
         office.fake_github.fail_next("GET", f"^{path}$", 200, body=pull_data | {"merge_commit_sha": instead})
 
