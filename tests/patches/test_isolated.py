@@ -31,7 +31,7 @@ CONFTEST = """
         held.end()
 """
 HOSTILE = """
-    import ctypes, json, os, signal, socket, sys, time
+    import ctypes, gc, io, json, os, signal, socket, sys, time
     from isolated.errors import HarnessError
 
     class Handler:
@@ -67,6 +67,12 @@ HOSTILE = """
             lines = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
             return [int(lines[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")]
         def open_files(self): return [os.path.realpath(f"/proc/self/fd/{each}") for each in os.listdir("/proc/self/fd")]
+        def drops_what_the_judge_had_open(self):
+            gc.unfreeze()
+            had = [each for each in gc.get_objects() if isinstance(each, (io.FileIO, socket.socket))]
+            for each in had:
+                if each.fileno() > 2 and each is not self._wire(): each.close()
+            return len(had)
         def reads_the_secret(self): return sys.modules["__main__"].report._secret[:].hex()
         def ends_its_parents(self):
             keeper = os.getppid()
@@ -121,6 +127,9 @@ CASES = """
     def test_has_none_of_the_judges_files(child):
         assert any("report" in os.path.realpath(f"/proc/self/fd/{each}") for each in os.listdir("/proc/self/fd"))
         assert [file for file in child.ask("open_files") if "report" in file] == []
+    def test_goes_on_when_objects_of_the_judge_go(child):
+        assert child.ask("drops_what_the_judge_had_open") > 3
+        assert child.ask("twice", number=2) == 4
     def test_is_another_process(child): assert child.ask("pid") != os.getpid()
     def test_counts_what_it_asked(child):
         child.ask("twice", number=1)
@@ -153,7 +162,7 @@ def case(run: SuiteRun, name: str) -> CaseResult:
 
 def test_the_run_is_whole_and_names_its_device(ended: SuiteRun) -> None:
     assert ended.problem == ""
-    assert len(ended.cases) == 24
+    assert len(ended.cases) == 25
     assert ended.device is not None
     assert ended.device.kind == "cpu"
 
@@ -167,6 +176,7 @@ def test_the_run_is_whole_and_names_its_device(ended: SuiteRun) -> None:
         "test_cannot_look_into_the_judge",
         "test_cannot_read_the_secret_of_the_report",
         "test_has_none_of_the_judges_files",
+        "test_goes_on_when_objects_of_the_judge_go",
         "test_is_another_process",
         "test_counts_what_it_asked",
         "test_next",

@@ -1,7 +1,7 @@
 """The process that children are forked from. It has imported what takes long, and nothing of the target's.
 
 It is itself forked from the judge, so that what both need is imported once: torch takes longer to import than most
-suites to run. It closes whatever the judge has open, and is forked before the judge draws what it expects.
+suites to run. It lets go of whatever the judge has open, and is forked before the judge draws what it expects.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ import os
 import select
 import signal
 import socket
+import sys
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
 from isolated import walls
 from isolated.worker import work
 
+_OPEN_FILES = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
 _LARGEST = 1 << 16
 """Bytes of one request: a module's name and a few variables."""
 
@@ -41,10 +45,11 @@ class Process:
 
     def kill(self) -> None:
         """End what is left of it and of what it started in its session."""
-        for send in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        if self.exitcode is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                if self.pid and (send is os.killpg or self.exitcode is None):
-                    send(self.pid, signal.SIGKILL)
+                os.kill(self.pid, signal.SIGKILL)
 
 
 class ForkServer:
@@ -53,7 +58,7 @@ class ForkServer:
     def __init__(self, modules: Sequence[str]) -> None:
         self._wire, end = socket.socketpair()
         if os.fork() == 0:
-            _never_return(lambda: _serve(end, modules))
+            _never_return(partial(_serve, end, modules))
         end.close()
 
     def start(self, end: socket.socket, module: str, settings: dict[str, str]) -> Process | None:
@@ -70,12 +75,12 @@ class ForkServer:
             return None
         finally:
             os.close(writing)
-        return Process(reading)
+        process = Process(reading)
+        return process if process.pid else None
 
 
 def _serve(end: socket.socket, modules: Sequence[str]) -> None:
-    os.closerange(3, end.fileno())
-    os.closerange(end.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+    _let_go_of_files(but=end.fileno())
     walls.hide()
     gc.disable()  # it finds nothing while modules are imported; a child's begins with what comes after
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -89,9 +94,21 @@ def _serve(end: socket.socket, modules: Sequence[str]) -> None:
             return  # the judge has gone
         if os.fork() == 0:
             end.close()
-            _keep(*descriptors, *json.loads(text))
+            _never_return(partial(_keep, *descriptors, *json.loads(text)))
         for descriptor in descriptors:
             os.close(descriptor)
+
+
+def _let_go_of_files(*, but: int) -> None:
+    """Put nothing in the place of each file that the judge has open.
+
+    Its objects are still there and close their files when they go: a number must not be another file's by then.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in [int(file.name) for file in _OPEN_FILES.iterdir()]:
+        if number > 2 and number not in (but, nothing):
+            os.dup2(nothing, number, inheritable=False)
+    sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)  # pytest's were among them
 
 
 def _keep(end: int, status: int, module: str, settings: dict[str, str]) -> None:
@@ -108,10 +125,10 @@ def _keep(end: int, status: int, module: str, settings: dict[str, str]) -> None:
     os.write(status, f"{os.waitstatus_to_exitcode(code)}\n".encode())
 
 
-def _never_return(serve: Callable[[], None]) -> NoReturn:
+def _never_return(work_on: Callable[[], None]) -> NoReturn:
     """Leave without a way back into the judge's code, of which the stack is still there."""
     try:
-        serve()
+        work_on()
     except BaseException:
         traceback.print_exc()
     os._exit(0)
