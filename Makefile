@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # PyPI's torch for x86-64 Linux is the CUDA build (gigabytes). Where this index answers, its small CPU build is taken.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help setup demo test check lock reference mutants bench clean
+.PHONY: help setup demo test check lock reference mutants bench pictures clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ mutants: $(READY) ## Try wrong versions of every carried patch; fails where neit
 
 bench: $(READY) ## Run the benchmarks
 	@$(BIN)/python -m pytest tests/bench -p no:xdist -o 'python_files=bench_*.py' -o timeout=0 -s
+
+pictures: $(READY) ## Take the pictures of the README; needs Chromium
+	@$(BIN)/python -m tests.documents.pictures
 
 clean: ## Remove .venv and caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

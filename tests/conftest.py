@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from bot.demo import releases
 from bot.environment import credentials
@@ -45,18 +45,30 @@ def release_tree() -> Callable[[str], Path]:
     return releases.source_tree
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Start the system's Chromium once."""
+def chromium(playwright: Playwright) -> Browser:
+    """Start the system's Chromium.
+
+    Raises:
+        FileNotFoundError: it is not on this machine.
+    """
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
-        pytest.skip("needs Chromium, which is not on this machine")
+        raise FileNotFoundError("Chromium is not on this machine")
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
     arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    return playwright.chromium.launch(executable_path=executable, args=arguments)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start Chromium once."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=arguments)
-        yield chromium
-        chromium.close()
+        try:
+            browser = chromium(playwright)
+        except FileNotFoundError as error:
+            pytest.skip(f"needs a browser: {error}")
+        with browser:
+            yield browser
 
 
 @pytest.fixture(autouse=True)

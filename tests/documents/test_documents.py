@@ -12,7 +12,7 @@ import pytest
 from bot import MAJOR_TAG, REPOSITORY
 from bot.adoption.workflow_file import render_workflow
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NAMES = re.findall(r"`([^`\n]+)`", (ROOT / "docs/security.md").read_text(encoding="utf-8"))
 
 
