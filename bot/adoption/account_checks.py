@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.adoption.rights import EVENTS, SCOPES, missing_rights
+from bot.adoption.rights import SCOPES, missing_rights
 from bot.github.reader import Reader, Reply
 from bot.models.diagnosis import Diagnosis, bad, good, note, unknown
 
@@ -60,38 +60,6 @@ def _app(reader: Reader) -> Iterator[Diagnosis]:
                 f"It is needed only if {right.condition}.",
                 "If so, add it in the App's settings, and accept it on the page of the installation.",
             )
-    yield from _events(reader, app)
-
-
-def _events(reader: Reader, app: Reply | None) -> Iterator[Diagnosis]:
-    hook = reader.get_as_app("/app/hook/config")
-    events = app.field("events") if app is not None else None
-    if hook is None or not hook.ok or not hook.field("url") or not isinstance(events, list):
-        yield note(
-            "webhook",
-            "The App sends its events nowhere.",
-            "That is right for GitHub Actions. A service hears nothing.",
-            "For a service, set the webhook's address and secret in the App's settings.",
-        )
-        return
-    lacking = [event for event in EVENTS if event not in events]
-    if lacking:
-        yield bad(
-            "webhook",
-            f"The App does not subscribe to {', '.join(lacking)}.",
-            "The service does not hear of such events.",
-            "Subscribe to them in the App's settings, under Permissions & events.",
-        )
-        return
-    if not hook.field("secret"):
-        yield bad(
-            "webhook",
-            "The App's webhook has no secret.",
-            "The service refuses each delivery, because anybody could have sent it.",
-            "Set one in the App's settings, and export it as BACKPORT_BOT_SECRET.",
-        )
-        return
-    yield good("webhook", f"Events go to {hook.field('url')}.")
 
 
 def _token_rights(user: Reply, repository: Reply, *, of_run: bool) -> Iterator[Diagnosis]:

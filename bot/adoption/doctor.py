@@ -17,6 +17,7 @@ from bot.adoption.repository_checks import (
     check_rules,
     read_upstream_config,
 )
+from bot.adoption.webhook_checks import check_webhooks
 from bot.config import Config, ProveConfig
 from bot.environment.credentials import Account
 from bot.errors import BackportError, GitHubError
@@ -65,6 +66,7 @@ def _examine_repository(
     yield from check_config(upstream, reader.repository, checkout)
     yield check_rules(reader, config)
     yield from check_actions(reader, config)
+    yield from check_webhooks(reader)
 
 
 def _checkout(folder: Path) -> Checkout | None:

@@ -134,9 +134,17 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
         """Install an App that was registered from a manifest, as its owner would on its page."""
         with self.world.lock:
             app = next(app for app in self.world.apps.values() if app.slug == slug)
+            hook = Webhook(
+                id=self.world.next_id(),
+                url=app.webhook_url,
+                secret=app.webhook_secret,
+                events=frozenset(app.events),
+                app_id=app.id,
+            )
             for record in map(self._repository, repositories):
                 app.repositories.append(record.full_name)
                 record.levels[f"{slug}[bot]"] = app.level
+                record.webhooks += [hook] if app.webhook_url else []
             return app
 
     # --- repositories -----------------------------------------------------------------------------------------------

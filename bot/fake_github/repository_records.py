@@ -34,12 +34,13 @@ class CheckRun:
 
 @dataclass(kw_only=True, eq=False)
 class Webhook:
-    """Where a repository's events are sent. An empty secret sends no signature."""
+    """Where events are sent: those of a repository, or with `app_id` those of an App. An empty secret signs nothing."""
 
     id: int
     url: str
     secret: str
     events: frozenset[str]
+    app_id: int = 0
 
 
 @dataclass(kw_only=True, eq=False)

@@ -11,11 +11,13 @@ import json
 import queue
 import threading
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.fake_github.accounts import now
 from bot.fake_github.repository_records import Repository, Webhook
 
 TIMEOUT = 10.0
@@ -31,6 +33,7 @@ class Delivery:
     repository_id: int
     event: str
     payload: dict[str, Any]
+    delivered_at: datetime = field(default_factory=now)
     status_code: int = 0
     error: str = ""
     done: bool = False
@@ -50,8 +53,8 @@ class Delivery:
             "X-GitHub-Delivery": self.guid,
             "X-GitHub-Event": self.event,
             "X-GitHub-Hook-ID": str(self.hook.id),
-            "X-GitHub-Hook-Installation-Target-ID": str(self.repository_id),
-            "X-GitHub-Hook-Installation-Target-Type": "repository",
+            "X-GitHub-Hook-Installation-Target-ID": str(self.hook.app_id or self.repository_id),
+            "X-GitHub-Hook-Installation-Target-Type": "integration" if self.hook.app_id else "repository",
         }
         if self.hook.secret:
             headers["X-Hub-Signature"] = f"sha1={_digest(self.hook.secret, self.body, 'sha1')}"

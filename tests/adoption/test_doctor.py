@@ -7,8 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
 from typer.testing import CliRunner
 
 from bot.adoption.app_manifest import app_manifest
@@ -16,6 +21,7 @@ from bot.adoption.rights import EVENTS, app_permissions
 from bot.adoption.workflow_file import PATH, render_workflow
 from bot.cli import app
 from bot.environment import credentials
+from bot.environment.loopback import run_server
 from bot.fake_github import FakeGitHub
 from tests.pipeline.office import commit, git
 
@@ -196,10 +202,11 @@ def test_actions_that_may_open_no_pull_request_are_named(project: Project) -> No
     assert (line["health"], "may not create" in line["fact"]) == ("note", True)
 
 
-def _app(project: Project, manifest: dict[str, object]) -> dict[str, str]:
-    app, key = project.fake_github.add_app("porter", [NAME], dict(manifest["default_permissions"]))  # type: ignore[call-overload]
-    app.events = list(manifest["default_events"])  # type: ignore[call-overload]
-    app.webhook_url, app.webhook_secret = "https://bot.example/webhook", "s"
+def _app(project: Project, manifest: dict[str, Any], url: str = "https://bot.example/webhook") -> dict[str, str]:
+    """Register an App from its manifest, install it, and return the variables that make the bot it."""
+    app, key = project.fake_github.add_app("porter", [], manifest["default_permissions"])
+    app.events, app.webhook_url, app.webhook_secret = manifest["default_events"], url, "s"
+    project.fake_github.install_app("porter", [NAME])
     return {"BACKPORT_BOT_APP_ID": str(app.id), "BACKPORT_BOT_PRIVATE_KEY": key}
 
 
@@ -233,6 +240,38 @@ def test_an_event_that_an_app_does_not_get_is_named(project: Project, event: str
     manifest["default_events"] = [other for other in EVENTS if other != event]
     said = project.examine(**_app(project, manifest))
     assert (said["webhook"][0]["health"], event in said["webhook"][0]["fact"]) == ("bad", True)
+
+
+def _comment(project: Project) -> None:
+    """Write a comment on a pull request, of which the webhooks hear."""
+    number = project.fake_github.seed_issue(NAME, title="A fault", author="ann")
+    url = f"{project.fake_github.api_url}/repos/{NAME}/issues/{number}/comments"
+    token = project.fake_github.add_user("ann")
+    requests.post(url, json={"body": "Hello"}, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+    project.fake_github.wait_for_deliveries()
+
+
+@pytest.mark.parametrize(("path", "state"), [("/", "good"), ("/nowhere", "bad")], ids=["answered", "refused"])
+def test_how_the_service_answered_the_last_delivery_is_told(project: Project, path: str, state: str) -> None:
+    with run_server(Starlette(routes=[Route("/", lambda _: Response(), methods=["POST"])])) as service:
+        manifest = app_manifest("porter", webhook_url=service + path)
+        variables = _app(project, manifest, service + path)
+        assert "delivery" not in project.examine(**variables)
+        _comment(project)
+        assert project.examine(**variables)["delivery"][0]["health"] == state
+
+
+def test_a_webhook_of_the_repository_is_seen_by_its_administrators(project: Project) -> None:
+    with run_server(Starlette(routes=[Route("/", lambda _: Response(), methods=["POST"])])) as service:
+        project.fake_github.add_webhook(NAME, f"{service}/", "", ["issue_comment"])
+        project.fake_github.add_webhook(NAME, "http://127.0.0.1:9/", "s", ["push"])
+        _comment(project)
+        said = project.examine(BACKPORT_BOT_TOKEN=project.as_("admin"))
+        assert [line["health"] for line in said["webhook"]] == ["bad", "bad"]
+        assert "does not send pull_request" in said["webhook"][0]["fact"]
+        assert "has no secret" in said["webhook"][1]["fact"]
+        assert said["delivery"][0]["health"] == "good"
+        assert "webhook" not in project.examine()
 
 
 def test_the_terminal_has_a_line_for_each_and_a_total(project: Project) -> None:

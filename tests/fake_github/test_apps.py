@@ -92,3 +92,25 @@ def test_a_manifest_that_lacks_what_github_requires_is_refused(fake_github: Fake
     text = "no JSON" if lacking == "manifest" else json.dumps(manifest)
     asked = requests.post(f"{fake_github.url}/settings/apps/new", data={"manifest": text}, timeout=60)
     assert asked.status_code == 422
+
+
+def test_an_installed_app_hears_of_events_and_can_see_how_they_were_answered(
+    fake_github: FakeGitHub, people: People, original: int
+) -> None:
+    app, key = fake_github.add_app("backporter", [], PERMISSIONS)
+    app.events, app.webhook_url, app.webhook_secret = ["issue_comment"], "http://127.0.0.1:9/", "s"
+    fake_github.install_app("backporter", [NAME])
+    fake_github.add_webhook(NAME, "http://127.0.0.1:9/own", "", ["issue_comment"])
+    admin = people.repository("ada", "admin")
+    assert [hook.last_response.status for hook in admin.get_hooks()] == ["unused"]
+    admin.get_issue(original).create_comment("Hello")
+    fake_github.wait_for_deliveries()
+    header = {"Authorization": f"Bearer {Auth.AppAuth(app.id, key).create_jwt()}"}
+    (delivery,) = requests.get(f"{fake_github.api_url}/app/hook/deliveries", headers=header, timeout=60).json()
+    assert (delivery["event"], delivery["action"], delivery["status_code"]) == ("issue_comment", "created", 0)
+    (hook,) = admin.get_hooks()
+    assert (hook.events, hook.config["url"], hook.last_response.code) == (
+        ["issue_comment"],
+        "http://127.0.0.1:9/own",
+        0,
+    )

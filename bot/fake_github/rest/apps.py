@@ -8,7 +8,8 @@ from datetime import timedelta
 from bot.fake_github.accounts import App, now
 from bot.fake_github.api import ApiError, ApiRequest, ApiResponse, Routes, not_found
 from bot.fake_github.app_registration import exchange
-from bot.fake_github.serializers.users import app_json, hook_config_json, installation_json, stamp
+from bot.fake_github.serializers.hooks import app_config_json, delivery_json
+from bot.fake_github.serializers.users import app_json, installation_json, stamp
 
 routes = Routes()
 _LIFETIME = timedelta(hours=1)
@@ -29,7 +30,17 @@ def get_app(request: ApiRequest) -> ApiResponse:
 @routes.add("GET", "/app/hook/config")
 def get_hook_config(request: ApiRequest) -> ApiResponse:
     """Answer where the App's events are sent."""
-    return ApiResponse(hook_config_json(_app(request)))
+    return ApiResponse(app_config_json(_app(request)))
+
+
+@routes.add("GET", "/app/hook/deliveries")
+def list_hook_deliveries(request: ApiRequest) -> ApiResponse:
+    """Answer what was sent to the App, the newest first. GitHub pages by a cursor here; all fit on one page."""
+    app = _app(request)
+    ended = [
+        delivery for delivery in request.world.outbox.deliveries() if delivery.done and delivery.hook.app_id == app.id
+    ]
+    return ApiResponse([delivery_json(number, delivery) for number, delivery in reversed(list(enumerate(ended, 1)))])
 
 
 @routes.add("POST", "/app-manifests/{code}/conversions")

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from bot.fake_github.accounts import Level
 from bot.fake_github.api import ApiError, ApiRequest, ApiResponse, Json, Routes, not_found
 from bot.fake_github.serializers.commits import commit_json
+from bot.fake_github.serializers.hooks import hook_json
 from bot.fake_github.serializers.repositories import api_url, full_repository_json, html_url
 
 routes = Routes()
@@ -43,6 +44,13 @@ def get_branch(request: ApiRequest) -> ApiResponse:
             "protection_url": f"{url}/protection",
         }
     )
+
+
+@routes.add("GET", f"{REPO}/hooks", Level.ADMIN)
+def list_hooks(request: ApiRequest) -> ApiResponse:
+    """Answer the repository's own webhooks."""
+    hooks = [hook for hook in request.repository.webhooks if not hook.app_id]
+    return request.page(hooks, lambda hook: hook_json(request.world, request.repository, hook))
 
 
 @routes.add("GET", f"{REPO}/rules/branches/{{branch:path}}", Level.READ)

@@ -115,12 +115,6 @@ def app_json(world: World, app: App) -> Json:
     }
 
 
-def hook_config_json(app: App) -> Json:
-    """Return GitHub's `webhook-config` of an App. GitHub shows no secret."""
-    secret = {"secret": "********"} if app.webhook_secret else {}
-    return {"url": app.webhook_url, "content_type": "json", "insecure_ssl": "0"} | secret
-
-
 def installation_json(world: World, app: App) -> Json:
     """Return GitHub's `installation`, on the account that owns the App's first repository."""
     first = app.repositories[0].partition("/")[0] if app.repositories else app.owner.login
