@@ -93,6 +93,9 @@ def test_its_page_has_the_licence_the_extras_and_links_that_work_there(built: Pa
     targets = set(re.findall(r"\]\(([^)\s]+)\)", page))
     assert f"https://github.com/{REPOSITORY}/blob/main/docs/ci.md" in targets
     assert {target for target in targets if not target.startswith(("https://", "#"))} == set()
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", page)
+    assert pictures
+    assert all(picture.startswith(f"https://raw.githubusercontent.com/{REPOSITORY}/main/") for picture in pictures)
 
 
 @pytest.fixture(scope="module")
