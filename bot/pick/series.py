@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.git.commit_message import backport_message
+from bot.git.commit_message import backport_message, with_trailer
 from bot.git.diff_text import commit_patches, compare
 from bot.git.repository import Repository
 from bot.git.trees import commit_paths
 from bot.git.trial_pick import CleanPick, EmptyPick, UnmergedPick
-from bot.models import Fidelity, MergeMethod, Sha, Signature
+from bot.models import Commit, Fidelity, MergeMethod, Sha, Signature
 from bot.pick.attempt import Attempt
 from bot.text.closing_keywords import neutralize_keywords
 
@@ -72,10 +72,32 @@ def left_out_note(paths: Sequence[str]) -> Sequence[str]:
 def write_pick(
     repository: Repository, original: Sha, tree: Sha, parent: Sha, committer: Signature, notes: Sequence[str] = ()
 ) -> Sha:
-    """Write the cherry-picked commit with a tree on top of a parent."""
+    """Write the cherry-picked commit with a tree on top of a parent.
+
+    A merge that is picked as one commit has the person who merged as its author. So the authors of what it brought are
+    credited in trailers, as GitHub credits those of a squash.
+    """
     commit = repository.commit(original)
     message = backport_message(commit.message, (original,), notes)
+    for author in _authors_of_merge(repository, commit):
+        message = with_trailer(message, "Co-authored-by", author)
     return repository.writer.write_commit(tree, (parent,), message, commit.author, committer)
+
+
+def _authors_of_merge(repository: Repository, merge: Commit) -> Sequence[str]:
+    """Return who wrote the commits that a merge brought, besides the merge's own author; none for another commit."""
+    if len(merge.parents) < 2:
+        return ()
+    options = (
+        "--no-merges",
+        "--reverse",
+        f"--max-count={_MOST_NAMED * 10}",
+        "--format=%an <%ae>",
+        "--no-commit-header",
+    )
+    lines = repository.git.text("rev-list", *options, merge.sha, f"^{merge.parents[0]}").splitlines()
+    own = f"{merge.author.name} <{merge.author.email}>"
+    return list(dict.fromkeys(line for line in lines if line and line != own))[:_MOST_NAMED]
 
 
 def series_fidelity(repository: Repository, originals: Sequence[Sha], series: Sequence[Sha]) -> Fidelity:

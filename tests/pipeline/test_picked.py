@@ -87,6 +87,43 @@ def test_a_merge_commit_is_picked_against_its_first_parent_where_that_is_asked_f
     ask(mainline, halves)
     assert files(mainline, halves) == ["widget/first.py", "widget/second.py"], "not what main did meanwhile"
     assert len(picked(mainline, backport_branch(halves), TARGET)) == 1
+    trailers = git(office.git_dir, "log", "-1", "--format=%(trailers:key=Co-authored-by)", backport_branch(halves))
+    assert trailers.splitlines() == [
+        "Co-authored-by: Bea <bea@widget.example>",
+        "Co-authored-by: Cem <cem@widget.example>",
+    ]
+
+
+def test_a_merge_that_resolved_a_conflict_is_one_commit_and_credits_all_who_wrote_it(
+    lenient: Office, halves: PullRequest
+) -> None:
+    """Its commits do not give its tree, so the merge itself is picked; its author only resolved the conflict."""
+    write(lenient, "main", {"widget/second.py": "B = 3\n"}, "The same file meanwhile")
+    both = {"widget/first.py": "A = 1\n", "widget/second.py": "B = 23\n"}
+    mia = "Mia <mia@widget.example>"
+    merge = write(lenient, "main", both, f"Merge pull request #{halves.number}", also="topic", author=mia)
+    pull = _looked_at_again(lenient, halves)
+    assert pull.merge_commit_sha == merge
+    outcome = ask(lenient, pull)
+    assert outcome.candidate is not None
+    assert len(outcome.candidate.commits) == 1
+    author, trailers = git(
+        lenient.git_dir, "log", "-1", "--format=%an%x00%(trailers:key=Co-authored-by)", backport_branch(halves)
+    ).split("\0")
+    assert author == "Mia"
+    assert trailers.splitlines() == [
+        "Co-authored-by: Bea <bea@widget.example>",
+        "Co-authored-by: Cem <cem@widget.example>",
+    ]
+
+
+def test_a_merge_commit_keeps_the_dates_and_trailers_of_each_commit(lenient: Office, halves: PullRequest) -> None:
+    halves.merge(merge_method="merge")
+    ask(lenient, halves)
+    first = f"{backport_branch(halves)}~1"
+    assert git(lenient.git_dir, "log", "-1", "--format=%ad", "--date=raw", first) == "1767312000 +0200"
+    parsed = git(lenient.git_dir, "interpret-trailers", "--parse", stdin=f"{message(lenient, first)}\n")
+    assert parsed == CREDIT
 
 
 @pytest.mark.parametrize("method", ["squash", "merge", "rebase"])
