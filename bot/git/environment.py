@@ -43,9 +43,10 @@ SETTINGS = (
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the whole environment of a git process."""
+    """Return the whole environment of a git process. What is empty in `extra` is left out."""
     passed_variables = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
-    return {**passed_variables, **_OUR_VARIABLES, **(extra or {})}
+    variables = {**passed_variables, **_OUR_VARIABLES, **(extra or {})}
+    return {name: value for name, value in variables.items() if value or name in passed_variables}
 
 
 def require_git() -> str:

@@ -43,12 +43,25 @@ class Divergence:
         return all(sha in self.own or sha in self.shared for sha in commits)
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """All commits, `own`, that some tips have and the `others` have not, and those of `shared` where they end.
+
+    The shared ones are the others or ancestors of theirs, and no path leads elsewhere from an own one.
+    """
+
+    others: frozenset[Sha]
+    own: frozenset[Sha]
+    shared: frozenset[Sha]
+
+
 class KnownHistory:
-    """The commits that are here, by their parents, and the divergences that were fetched."""
+    """The commits that are here, by their parents, and the divergences and differences that were fetched."""
 
     def __init__(self, parents: Parents) -> None:
         self._parents = parents
         self.divergences: list[Divergence] = []
+        self.differences: list[Difference] = []
 
     def ancestors(self, commits: Iterable[Sha]) -> set[Sha]:
         """Return these commits and the ancestors of theirs to which a path is here."""
@@ -59,6 +72,12 @@ class KnownHistory:
 
         None if what is here does not prove it.
         """
+        for difference in self.differences:
+            if difference.others == frozenset(commits) and (difference.own | difference.shared).issuperset(tips):
+                own, cut = self._walk(tips, difference.shared)
+                if not cut and own <= difference.own:
+                    ends = {parent for sha in own for parent in self._parents(sha) or ()}
+                    return difference.shared & ends.union(tips)
         known = self.ancestors(commits)
         beyond, cut = self._walk(tips, known)
         if not cut and all(self._all_reach(beyond, sha) for sha in commits):
@@ -74,6 +93,13 @@ class KnownHistory:
         """Say whether it is certain that the one commit is, or is not, an ancestor of the other."""
         ancestors, cut = self._walk([descendant], frozenset())
         if ancestor in ancestors or not cut:
+            return True
+        # A way up to the only other one would end at it, and nothing of its own is one of its ancestors.
+        if any(
+            difference.others in (frozenset([ancestor]), frozenset([descendant]))
+            and difference.own.issuperset({ancestor, descendant} - difference.others)
+            for difference in self.differences
+        ):
             return True
         return any(
             ancestor in divergence.own and self._has_all_of([ancestor], [descendant], divergence)

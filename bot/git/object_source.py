@@ -9,10 +9,11 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from bot.environment.trace import is_recording, span
+from bot.environment.trace import Span, Value, is_recording, span
 from bot.git.connection import Answer, Connection, retry
 from bot.git.environment import with_settings
 from bot.git.objects import DIRECTORY, ObjectReader, encode_path, split_tree
@@ -149,15 +150,24 @@ class ObjectSource:
         packs = Path(self.git.directory, "objects", "pack").glob("*.pack") if is_recording() else ()
         return sum(pack.stat().st_size for pack in packs)
 
+    @contextmanager
+    def timed(self, name: str, **attributes: Value) -> Iterator[Span]:
+        """Record a fetch as a span, and add its time to `seconds`."""
+        began = time.monotonic()
+        try:
+            with span(name, **attributes) as this:
+                yield this
+        finally:
+            self.seconds += time.monotonic() - began
+
     def request(self, *words: str, refspecs: Sequence[str], options: Sequence[str] = ()) -> ProcessResult:
         """Fetch, and return how git ended; what the remote cannot do is said once in the log."""
         command = (*options, *FETCH, *words, self.connection.name, "--stdin")
         stdin = "".join(f"{refspec}\n" for refspec in refspecs).encode()
-        began, before = time.monotonic(), self._size()
-        with span("fetch", objects=len(refspecs), what=" ".join(words)) as this:
+        before = self._size()
+        with self.timed("fetch", objects=len(refspecs), what=" ".join(words)) as this:
             answer = retry(lambda: Answer(self.git.attempt(*command, stdin=stdin, variables=self.variables())))
             this.attributes["bytes"] = self._size() - before
-        self.seconds += time.monotonic() - began
         if "filtering not recognized" in answer.result.stderr and not self._has_warned:
             self._has_warned = True
             log.warning("The remote leaves nothing out, so more is fetched than a backport needs.")

@@ -1,7 +1,7 @@
 """A mirror that holds a part of its remote's objects and fetches more only when something asks for it.
 
 Tiers, each fetched only if the one before does not do: commits with their trees, without history and files
-(`fetch`); single files and trees (`bring…`); what two branches have apart (`diverge`); the whole history without
+(`fetch`); single files and trees (`bring…`); what branches alone have (`exclusions`); the whole history without
 trees (`complete_history`); everything (`fetch_whole`). See https://git-scm.com/docs/partial-clone and
 https://git-scm.com/docs/shallow.
 
@@ -15,16 +15,18 @@ from __future__ import annotations
 import logging
 import re
 import tempfile
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from bot.errors import FetchFailed
+from bot.git.commit_difference import fetch_difference
 from bot.git.connection import Answer, Connection, retry
 from bot.git.history_questions import is_certain
-from bot.git.known_history import Divergence, KnownHistory
+from bot.git.known_history import Difference, Divergence, KnownHistory
 from bot.git.object_source import FETCH, NO_FILES, NO_TREES, WITHOUT_NEGOTIATION, ObjectSource
 from bot.git.objects import parse_commit
 from bot.git.open import create_repo
+from bot.git.packs import adopt_packs
 from bot.git.process import Git, ProcessResult
 from bot.git.shallow_file import ShallowFile
 from bot.models import Sha
@@ -44,7 +46,6 @@ class PartialMirror(ObjectSource):
         super().__init__(git, connection)
         self.history = KnownHistory(self._seen_parents)
         self._parents: dict[Sha, tuple[Sha, ...]] = {}
-        self._refs: dict[Sha, str] = {}
         self._shallow = ShallowFile(Path(git.directory), self._raw_parents)
 
     def mark(self) -> None:
@@ -62,10 +63,6 @@ class PartialMirror(ObjectSource):
         return bool(self._shallow.cut)
 
     # --- commits ------------------------------------------------------------------------------------------------------
-
-    def note_branches(self, tips: Mapping[str, Sha]) -> None:
-        """Remember which branches the remote has, by their tips."""
-        self._refs = {tip: f"refs/heads/{name}" for name, tip in tips.items()}
 
     def fetch(self, names: Iterable[str]) -> None:
         """Fetch commits (by object name) or refs (by refspec) with their parents and the trees of both, in one request.
@@ -85,60 +82,41 @@ class PartialMirror(ObjectSource):
                 # A server may know no such requests; then this one names what is wrong, or brings everything.
                 self.give_up(result, refspecs, f"{', '.join(missing_names)} could not be fetched")
 
-    def diverge(self, ref: str, tip: Sha) -> bool:
-        """Fetch the commits, without trees, that only one of a branch and the remote's default branch has.
-
-        `ref` is the branch as the remote names it, in full, and `tip` where it is to be. Returns False if the remote
-        does not tell, as where the branch is somewhere else by now.
-        """
+    def diverge(self, first: Sha, second: Sha) -> None:
+        """Fetch the commits, without trees, that only one of two commits has, if the remote tells them."""
         with self.lock:
-            if not self._shallow.cut:
-                return True
-            of_main = self._fetch_own("HEAD", ref)
-            if of_main is None:
-                return False
-            (own, beyond, shared), other_own = of_main, set[Sha]()
-            # A branch that is where main left it has nothing of its own.
-            forks, shared = {tip}, shared | (beyond & {tip})
-            if tip not in beyond:
-                of_branch = self._fetch_own(ref, "HEAD", tip)
-                if of_branch is None:
-                    return False
-                other_own, forks, shared = of_branch[0], of_branch[1], shared | of_branch[2]
-            sides = frozenset(own), frozenset(other_own)
-            self.history.divergences.append(Divergence(sides, frozenset(shared), frozenset(forks)))
-            return True
+            own_of_second = self._fetch_difference([second], [first]) if self._shallow.cut else None
+            forks = own_of_second.shared if own_of_second else frozenset()
+            own_of_first = self._fetch_difference([first], forks) if forks else None
+            if own_of_first and own_of_second:
+                sides = own_of_first.own, own_of_second.own
+                self.history.divergences.append(Divergence(sides, forks | own_of_first.shared, forks))
 
-    def _fetch_own(self, ref: str, other: str, tip: Sha | None = None) -> tuple[set[Sha], set[Sha], set[Sha]] | None:
-        """Return commits that one ref has and the other has not, their parents beyond these, and which both have.
-
-        git ends its list at each commit with a parent that both have; what a merge's other parents lead to is missing.
-        """
-        local = f"refs/backport-bot/apart/{ref.removeprefix('refs/')}"
-        options = (f"--shallow-exclude={other}", NO_TREES)
-        result = self._fetch(*options, refspecs=[f"+{ref}:{local}"], mends=False)
-        start = self._tip(local)
-        if result.code or start is None or (tip is not None and start != tip):
-            self._shallow.mend()
-            return None
-        own = self.history.ancestors([start])  # the remote says where its list ends; what was here may lead further
-        ends = [set(self._raw_parents(sha) or ()) - own for sha in own & self._shallow.cut]
-        beyond = {parent for parents in ends for parent in parents}
-        self._fetch_alone(beyond)
-        return own, beyond, {parent for parents in ends if len(parents) == 1 for parent in parents}
+    def _fetch_difference(self, tips: Collection[Sha], others: Collection[Sha]) -> Difference | None:
+        """Fetch what the tips have and the others have not; None if the remote does not tell."""
+        self._fetch_alone({*tips, *others})
+        with fetch_difference(self, tips, others) as fetched:
+            if fetched is None:
+                return None
+            self._parents |= fetched.parents
+            # git looks for each parent of what is here.
+            self._fetch_alone(fetched.shared)
+            adopt_packs(fetched.objects, Path(self.git.directory, "objects"))
+        self._shallow.mend()
+        own = frozenset(fetched.parents)
+        difference = Difference(frozenset(others), own, fetched.shared | frozenset(tips) - own)
+        self.history.differences.append(difference)
+        return difference
 
     def exclusions(self, tips: Collection[Sha], commits: Collection[Sha]) -> frozenset[Sha]:
         """Return what to exclude besides `commits`, so that git lists exactly what `tips` have and those have not.
 
-        Fetches what the branches at these tips and the default branch have apart, or the whole history if that does not
-        tell.
+        Fetches just that, or the whole history if the remote does not tell.
         """
         with self.lock:
             known = self._known_exclusions(tips, commits)
-            if known is None and len(tips) == 1:
-                (tip,) = tips
-                ref = self._refs.get(tip)
-                known = self._known_exclusions(tips, commits) if ref and self.diverge(ref, tip) else None
+            if known is None and self._fetch_difference(tips, commits):
+                known = self._known_exclusions(tips, commits)
             if known is None:
                 self.complete_history()
             return known or frozenset()
@@ -200,8 +178,7 @@ class PartialMirror(ObjectSource):
             result = retry(lambda: Answer(scratch_git.attempt(*words, variables=variables))).result
             if result.code:
                 raise self.git.error(result, action, FetchFailed, _HINT)
-            for file in sorted(Path(scratch, "objects", "pack").iterdir()):
-                file.replace(Path(self.git.directory, "objects", "pack", file.name))
+            adopt_packs(Path(scratch, "objects"), Path(self.git.directory, "objects"))
             refs = scratch_git.text("for-each-ref", "--format=update %(refname) %(objectname)")
         self._shallow.remove()
         self.git.run("update-ref", "--stdin", stdin=f"{refs}\n".encode())
@@ -240,11 +217,7 @@ class PartialMirror(ObjectSource):
                 self.give_up(result, refspecs, f"{', '.join(missing_commits)} could not be fetched")
         self._shallow.mend()
 
-    def _fetch(
-        self, *words: str, refspecs: Sequence[str], options: Sequence[str] = (), mends: bool = True
-    ) -> ProcessResult:
+    def _fetch(self, *words: str, refspecs: Sequence[str], options: Sequence[str] = ()) -> ProcessResult:
         result = self.request(*words, refspecs=refspecs, options=options)
-        self._shallow.read()
-        if mends:
-            self._shallow.mend()
+        self._shallow.mend()
         return result

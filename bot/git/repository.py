@@ -71,10 +71,7 @@ class Repository:
 
     def branches(self) -> dict[str, Sha]:
         """Ask the remote for its branches and their tips."""
-        tips = remote.list_branches(self)
-        if self.partial is not None:
-            self.partial.note_branches(tips)
-        return tips
+        return remote.list_branches(self)
 
     def remote_head(self) -> tuple[str, Sha | None]:
         """Ask the remote for the name and the tip of its default branch; the tip is None if the remote is empty."""
@@ -84,13 +81,13 @@ class Repository:
         """Bring commits (by object name) or refs (by refspec) here, with their history."""
         remote.fetch(self, names)
 
-    def compare_with_default(self, ref: str, tip: Sha) -> None:
-        """Bring the commits that a ref of the remote and its default branch have apart, where history is partial.
+    def compare(self, first: Sha, second: Sha) -> None:
+        """Bring the commits that two commits have apart, where history is partial.
 
         Questions about these two are answered from them then; without them the whole history is fetched.
         """
         if self.partial is not None and self.partial.is_partial:
-            self.partial.diverge(ref, tip)
+            self.partial.diverge(first, second)
 
     def make_whole(self) -> None:
         """Fetch everything that a partial mirror left out, and leave nothing out from now on.

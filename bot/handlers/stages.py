@@ -7,12 +7,13 @@ repository, `prove` neither. `plan` answers people as far as that is possible at
 from __future__ import annotations
 
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from bot.commands.triggers import AnyTrigger
-from bot.errors import RunFolderError
+from bot.errors import GitError, RunFolderError
 from bot.git.bundle import open_bundle
 from bot.handlers.request_summary import RequestSummary, post_outcome_reaction
 from bot.handlers.serve_trigger import serve
@@ -31,6 +32,8 @@ from bot.pipeline.run_settings import read_settings
 from bot.pipeline.status_comment import StatusComment
 from bot.proof.inconclusive import inconclusive
 from bot.report.json_data import target_to_json
+
+log = logging.getLogger(__name__)
 
 
 class _Planner:
@@ -109,12 +112,26 @@ def pick_targets(
             for planned_target in planned_targets
             if planned_target.request.key == request.key
         }
-        run = RequestRun(request, FolderStore(folder, request))
-        for target in serving_order(names, context.patch_for(request.original)):
+        store = FolderStore(folder, request)
+        run, targets = RequestRun(request, store), serving_order(names, context.patch_for(request.original))
+        _fetch_together([store.decision(target) for target in targets if target.repository is None], context)
+        for target in targets:
             picks[names[str(target)]] = run.pick(
                 target, context, repository, may_push_workflows=plan.may_push_workflows
             )
     return picks
+
+
+def _fetch_together(decisions: Sequence[Decision | None], context: PickContext) -> None:
+    """Fetch what the picks of one request need at once: branches share most of it. Each pick fetches what it lacks."""
+    plans = [decision for decision in decisions if isinstance(decision, TargetPlan)]
+    try:
+        context.mirror.fetch([sha for plan in plans for sha in (*plan.commits, plan.base_commit)])
+    except GitError as error:
+        log.warning("%s", error)
+        return
+    for commits in dict.fromkeys(plan.commits for plan in plans):
+        context.caches.histories.announce(commits, [plan.base_commit for plan in plans if plan.commits == commits])
 
 
 def prove_target(identity: str, folder: RunFolder, *, device: str = "", progress: Progress = silent) -> Verdict:

@@ -24,17 +24,8 @@ def learn_backports(context: PickContext, commits: Sequence[Sha] = (), branches:
     """
     if context.mirror.partial is not None:
         context.caches.index.before_reading = lambda: _learn(context, commits, branches)
-        _note_branches(context)
     else:
         _learn(context, commits, branches)
-
-
-def _note_branches(context: PickContext) -> None:
-    """Let the mirror know the branches by name: by their names it can ask for what they have apart."""
-    try:
-        context.mirror.branches()
-    except GitError as error:
-        log.warning("%s", error)
 
 
 def _learn(context: PickContext, commits: Sequence[Sha], branches: Iterable[str]) -> None:

@@ -54,7 +54,7 @@ def _told_by_git(original: PullRequest, merge: Sha, context: RepositoryContext) 
 
     try:
         context.mirror.fetch([original.head_sha])
-        context.mirror.compare_with_default(f"refs/pull/{original.number}/head", original.head_sha)
+        context.mirror.compare(merge, original.head_sha)
         return read_merge(
             context.mirror, merge, original.head_sha, mainline=context.config.pick.mainline, is_foreign=is_foreign
         )

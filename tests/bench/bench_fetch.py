@@ -169,7 +169,7 @@ def test_the_whole_line(field: Field, remote: Remote, tmp_path: Path) -> None:
     def plan(mirror: Repository, original: Sha, _branch: str, tip: Sha) -> None:
         mirror.fetch([original])
         mirror.fetch([head])
-        mirror.compare_with_default("refs/pull/1/head", head)
+        mirror.compare(original, head)
         assert read_merge(mirror, original, head) == (MergeMethod.SQUASH, (original,))
         mirror.branches()
         mirror.fetch([main, original])

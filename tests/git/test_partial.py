@@ -281,7 +281,7 @@ def test_a_branch_that_was_merged_into_main_hides_nothing_of_main(served: Histor
     tip = served.branch("release", served.commit({"g": "2"}, release))
     mirror.branches()
     mirror.fetch([before, tip])
-    mirror.compare_with_default("refs/heads/release", tip)
+    mirror.compare(tip, before)
     mirror.fetch([main])
     with Repository.open(served.directory) as whole:
         histories = [BranchOnlyCommits().read(repository, main, [tip], ["f"]) for repository in (mirror, whole)]
@@ -296,6 +296,69 @@ def test_what_a_gap_hides_is_not_taken_for_what_one_branch_alone_has() -> None:
     sides = frozenset({merge, original}), frozenset[Sha]()
     history.divergences.append(Divergence(sides, frozenset({fork}), frozenset({fork})))
     assert history.exclusions([merge], [original]) is None
+
+
+def test_what_branches_alone_have_comes_in_one_request_and_without_mains_commits(
+    served: History, mirror: Repository, tmp_path: Path
+) -> None:
+    commits = _line(served)
+    tips = [served.branch(f"release/{n}", served.commit({"g": f"{n}\n"}, commits[n])) for n in (1, 2, 3)]
+    mirror.fetch([commits[6], *tips])
+    requests = _counted(mirror, tmp_path)
+    partial = _partial(mirror)
+    excluded = partial.exclusions(tips, [commits[6]])
+    assert excluded == {commits[1], commits[2], commits[3]}
+    assert commits[4] not in _objects(mirror)
+    assert commits[7] not in _objects(mirror)
+    listed = partial.git.text("rev-list", *tips, f"^{commits[6]}", *(f"^{sha}" for sha in excluded)).split()
+    assert sorted(listed) == sorted(tips)
+    assert len(requests.read_text().splitlines()) == 1, "the commits where the branches end came with their tips"
+
+
+def _counted(mirror: Repository, directory: Path) -> Path:
+    """Let the server note each request in a file, which is returned."""
+    requests, server = directory / "requests", directory / "server"
+    server.write_text(f'#!/bin/sh\necho "$@" >> {requests}\nexec git-upload-pack "$@"\n')
+    server.chmod(0o755)
+    mirror.git.run("config", "remote.origin.uploadpack", str(server))
+    return requests
+
+
+def test_a_branch_that_main_has_whole_has_nothing_of_its_own(served: History, mirror: Repository) -> None:
+    commits = _line(served)
+    mirror.fetch([commits[6], commits[2]])
+    assert _partial(mirror).exclusions([commits[2]], [commits[6]]) == {commits[2]}
+    assert _partial(mirror).is_shallow
+
+
+def test_what_a_branch_has_besides_a_commit_that_the_remote_does_not_know_needs_the_whole_history(
+    served: History, mirror: Repository
+) -> None:
+    """The remote cannot leave out the ancestors of what it does not know, so what it sends proves nothing."""
+    commits = _line(served)
+    tip = served.branch("release", served.commit({"g": "1\n"}, commits[2]))
+    mirror.fetch([commits[6], tip])
+    commit = mirror.commit(commits[6])
+    local = mirror.write_commit(
+        commits[6], {"f": b"new\n"}, message="a pick", author=commit.author, committer=commit.committer
+    )
+    assert _partial(mirror).exclusions([tip], [local]) == frozenset()
+    assert not _partial(mirror).is_shallow
+
+
+def test_a_server_that_tells_no_differences_is_asked_for_the_history(
+    served: History, mirror: Repository, tmp_path: Path
+) -> None:
+    """One that fails is the same to git as one that refuses."""
+    commits = _line(served)
+    tip = served.branch("release", served.commit({"g": "1\n"}, commits[2]))
+    mirror.fetch([commits[6], tip])
+    server = tmp_path / "server"
+    server.write_text("#!/bin/sh\nexit 1\n")
+    server.chmod(0o755)
+    mirror.git.run("config", "remote.origin.uploadpack", str(server))
+    assert _partial(mirror).exclusions([tip], [commits[6]]) == frozenset()
+    assert mirror.git.text("rev-list", tip, f"^{commits[6]}") == tip
 
 
 @pytest.mark.parametrize("seed", range(6))
