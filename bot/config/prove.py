@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -89,6 +90,14 @@ class Actions(Section):
     """Seconds between two polls of a run."""
 
 
+class Required(StrEnum):
+    """Which candidates need a proof before they are opened."""
+
+    WHEN_TESTS = "when-tests"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class ProveConfig(Section):
     """How a candidate is proven."""
 
@@ -102,8 +111,10 @@ class ProveConfig(Section):
     any there is one device."""
     timeout_minutes: Annotated[float, Field(gt=0, le=360, strict=False)] = 15
     """Minutes that one run of the suite may take. The base run and the candidate run have this limit each."""
-    required: bool = True
-    """Open only proven candidates. With `false`, an unproven one opens as a draft that says so."""
+    required: Annotated[Required, Field(strict=False)] = Required.WHEN_TESTS
+    """Which candidates need a proof to be opened. `when-tests`: each one that has a carried patch or brings tests; one
+    that has neither opens without. `always`: each one. `never`: an unproven one opens as a draft that says so. `true`
+    is another name for `always`, and `false` for `never`."""
     runner: Literal["local", "github-actions"] = "local"
     """Where the suites run: on this machine, or in a workflow run on a runner with the right labels."""
     actions: Actions = Actions()
@@ -165,6 +176,14 @@ class ProveConfig(Section):
         if any(entry.name == device for entry in self.devices):
             return self.for_device(device)
         return self.model_copy(update={"device": device, "devices": ()})
+
+    @field_validator("required", mode="before")
+    @classmethod
+    def _reads_a_truth_value(cls, value: object) -> object:
+        """`true` and `false` are what this key had before it had three values."""
+        if not isinstance(value, bool):
+            return value
+        return Required.ALWAYS if value else Required.NEVER
 
     @field_validator("devices", mode="after")
     @classmethod

@@ -129,7 +129,11 @@ def lasting_failure(result: TargetOutcome) -> str:
     """Return why an attempt failed if it would fail again; empty if it succeeded or the next one may succeed."""
     match result:
         # An inconclusive proof may end otherwise next time, e.g. after a crash or on another machine.
-        case NotProven(verdict=verdict) if verdict.outcome is not VerdictOutcome.INCONCLUSIVE:
+        # Nothing ran if there are no tests, and the configuration may ask for none next time.
+        case NotProven(verdict=verdict) if verdict.outcome not in (
+            VerdictOutcome.INCONCLUSIVE,
+            VerdictOutcome.NO_TESTS,
+        ):
             return f"{verdict.outcome.value}, {verdict.reason}"
         case Conflicted(conflict=conflict):
             return f"conflict in {', '.join(file.path for file in conflict.files)}"

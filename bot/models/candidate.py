@@ -108,5 +108,8 @@ class Candidate:
     """Earlier commits of main that were requested along with the originals; theirs are the first of `commits`."""
     left_out: tuple[str, ...] = ()
     """Files that the originals change and the configuration leaves out of backports."""
+    absent_files: tuple[str, ...] = ()
+    """Files that the originals change or add and the candidate does not change: the branch has the change already, or
+    not the file. Those of `left_out` are not among them."""
     siblings: tuple[Sha, ...] = ()
     """Commits of the same request's candidates for other branches that were picked in the place of originals."""

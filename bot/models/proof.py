@@ -169,6 +169,8 @@ class VerdictOutcome(StrEnum):
     INCOMPLETE = "incomplete"
     REGRESSED = "regressed"
     INCONCLUSIVE = "inconclusive"
+    NO_TESTS = "no-tests"
+    """The change has neither a carried patch nor tests, so there is nothing that could prove it."""
 
 
 @dataclass(frozen=True, slots=True)

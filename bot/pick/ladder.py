@@ -12,7 +12,7 @@ from bot.analysis.findings import are_fatal, collect_findings
 from bot.carried.load import CarriedPatch
 from bot.environment.trace import span
 from bot.git.repository import Repository
-from bot.git.trees import commit_paths
+from bot.git.trees import commit_paths, find_entry
 from bot.git.trial_pick import UnmergedPick
 from bot.history.landed import find_landing_status
 from bot.models import (
@@ -166,9 +166,17 @@ def _candidate(attempt: Attempt, pick_result: Picked, outcomes: Sequence[Strateg
         certainty=Certainty.PROPOSED if are_fatal(findings) else pick_result.certainty,
         resolutions=pick_result.resolutions,
         left_out=attempt.left_out() if pick_result.method is not Method.CARRIED_PATCH else (),
+        absent_files=_absent_files(attempt, files),
         siblings=pick_result.siblings,
         findings=findings,
     )
+
+
+def _absent_files(attempt: Attempt, files: Sequence[str]) -> tuple[str, ...]:
+    """Return the files that the originals change or add, and that the candidate does not change."""
+    tree = attempt.repository.commit(attempt.plan.commits[-1]).tree
+    paths = sorted({*_remaining_paths(attempt)} - {*files})
+    return tuple(path for path in paths if find_entry(attempt.repository, tree, path) is not None)
 
 
 def _conflict(

@@ -134,5 +134,6 @@ def _join_candidates(repository: Repository, base_candidate: Candidate, original
         findings=(*base_candidate.findings, *originals.findings),
         prerequisites=base_candidate.prerequisites,
         left_out=tuple(sorted({*base_candidate.left_out, *originals.left_out})),
+        absent_files=originals.absent_files,
         siblings=(*base_candidate.siblings, *originals.siblings),
     )

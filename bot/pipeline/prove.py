@@ -9,11 +9,13 @@ from dataclasses import replace
 from bot.carried.load import CarriedPatch
 from bot.environment.temporary_folders import scratch_folder
 from bot.git.trees import list_submodules
-from bot.models import Candidate, Progress, Verdict, silent
+from bot.models import Candidate, Progress, Verdict, VerdictOutcome, silent
 from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.remote_proof import actions_runner
-from bot.proof.prove_trees import prove_trees, without_suite
+from bot.proof.inconclusive import inconclusive
+from bot.proof.no_tests import checks_instead, missing_tests, no_tests, unrun_tests
+from bot.proof.prove_trees import prove_trees
 from bot.proof.runner import ProofRequest, Runner
 from bot.proof.select_suites import suites_of
 
@@ -25,7 +27,31 @@ _MAX_NAMED = 5
 
 def prove_candidate(candidate: Candidate, patch: CarriedPatch | None, context: PickContext, runner: Runner) -> Verdict:
     """Have the runner prove the candidate, on its very commits."""
-    request = ProofRequest(
+    request = _proof_request(candidate, patch)
+    suites = suites_of(request, context)
+    unrun = "" if suites.proof else unrun_tests(candidate, context.config.prove.tests.paths)
+    if unrun:
+        return inconclusive(unrun, problem="no test of the original ran")
+    if not suites.all_suites:
+        return no_tests(candidate.files, checks_instead(candidate))
+    verdict = runner.prove(request, lambda line: context.progress(f"{candidate.branch}: {line}"))
+    if verdict.outcome is VerdictOutcome.NO_TESTS:
+        reason = f"{missing_tests(candidate.files)} {checks_instead(candidate)} {verdict.reason}"
+        return replace(verdict, reason=reason)
+    return verdict if verdict.proven else replace(verdict, notes=(*verdict.notes, *_left_out(candidate, context)))
+
+
+def has_tests(candidate: Candidate, patch: CarriedPatch | None, context: PickContext) -> bool:
+    """Say whether anything could prove the candidate: a carried patch, tests that it brings, or tests that it lacks.
+
+    A verdict that says otherwise comes from a machine that ran untrusted code, and is not to be believed.
+    """
+    paths = context.config.prove.tests.paths
+    return bool(suites_of(_proof_request(candidate, patch), context).proof or unrun_tests(candidate, paths))
+
+
+def _proof_request(candidate: Candidate, patch: CarriedPatch | None) -> ProofRequest:
+    return ProofRequest(
         branch=candidate.branch,
         base_commit=candidate.base_commit,
         commit=candidate.commit,
@@ -33,10 +59,6 @@ def prove_candidate(candidate: Candidate, patch: CarriedPatch | None, context: P
         companions=tuple(companion.patch for companion in candidate.companions),
         changed_files=candidate.files,
     )
-    if not suites_of(request, context).all_suites:
-        return without_suite()
-    verdict = runner.prove(request, lambda line: context.progress(f"{candidate.branch}: {line}"))
-    return verdict if verdict.proven else replace(verdict, notes=(*verdict.notes, *_left_out(candidate, context)))
 
 
 def _left_out(candidate: Candidate, context: PickContext) -> Iterator[str]:

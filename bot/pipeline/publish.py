@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import assert_never
 
+from bot.config.prove import Required
 from bot.errors import PushForbidden
-from bot.models import Candidate, Certainty, Moved, NotProven, Opened, TargetOutcome, TargetPlan, Verdict, WouldOpen
+from bot.models import (
+    Candidate,
+    Certainty,
+    Moved,
+    NotProven,
+    Opened,
+    TargetOutcome,
+    TargetPlan,
+    Verdict,
+    VerdictOutcome,
+    WouldOpen,
+)
 from bot.pipeline.branch_checks import branch_checks
 from bot.pipeline.carried_patch_notes import patch_notes
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.open_pull_request import push_and_open
+from bot.pipeline.prove import has_tests
 from bot.pipeline.pull_request_metadata import details_of, difference, open_questions
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.target_repository import remote_of
@@ -22,6 +37,11 @@ from bot.report.pull_request import render_body, render_title
 # A push that changes these files needs a right of its own:
 # https://docs.github.com/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps
 _WORKFLOWS = ".github/workflows/"
+_OPENED_NORMALLY = (VerdictOutcome.PROVEN, VerdictOutcome.NO_TESTS)
+_CONTRADICTION = (
+    "The machine of the proof reports that there are no tests, but there is a suite for this change. So its report is "
+    "not believed."
+)
 
 
 def check_rights(candidate: Candidate, *, may_push_workflows: bool) -> None:
@@ -50,7 +70,10 @@ def publish_candidate(
     context: RepositoryContext,
 ) -> TargetOutcome | Moved:
     """Open what may be opened. `verdict` is None if the requester was allowed to skip the proof."""
-    if verdict is not None and not verdict.proven and context.config.prove.required:
+    patch = context.pick.patch_for(request.original)
+    if verdict is not None and verdict.outcome is VerdictOutcome.NO_TESTS and has_tests(candidate, patch, context.pick):
+        verdict = replace(verdict, outcome=VerdictOutcome.INCONCLUSIVE, reason=_CONTRADICTION)
+    if verdict is not None and not _may_open(verdict, context.config.prove.required):
         return NotProven(target=plan.branch, candidate=candidate, verdict=verdict)
     if request.options.dry_run:
         return WouldOpen(target=plan.branch, candidate=candidate, verdict=verdict)
@@ -133,6 +156,18 @@ def _checks(candidate: Candidate, verdict: Verdict | None, context: RepositoryCo
     )
 
 
+def _may_open(verdict: Verdict, required: Required) -> bool:
+    match required:
+        case Required.ALWAYS:
+            return verdict.proven
+        case Required.WHEN_TESTS:
+            return verdict.outcome in _OPENED_NORMALLY
+        case Required.NEVER:
+            return True
+        case _:
+            assert_never(required)
+
+
 def _is_certain(candidate: Candidate, verdict: Verdict | None) -> bool:
-    """Only what is both proven and made without a guess may be merged as it is."""
-    return verdict is not None and verdict.proven and candidate.certainty is Certainty.CERTAIN
+    """Only what was made without a guess, and is proven or has no tests, may be merged as it is."""
+    return verdict is not None and verdict.outcome in _OPENED_NORMALLY and candidate.certainty is Certainty.CERTAIN

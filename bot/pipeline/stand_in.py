@@ -22,4 +22,5 @@ def may_stand_in(candidate: Candidate, decision: Decision | None) -> bool:
 
 def _speaks_against(verdict: Verdict | None) -> bool:
     """Say whether a proof ran and spoke against the candidate; one that did not run says nothing."""
-    return verdict is not None and verdict.outcome not in (VerdictOutcome.PROVEN, VerdictOutcome.INCONCLUSIVE)
+    silent_outcomes = (VerdictOutcome.PROVEN, VerdictOutcome.INCONCLUSIVE, VerdictOutcome.NO_TESTS)
+    return verdict is not None and verdict.outcome not in silent_outcomes

@@ -16,6 +16,7 @@ _WORST_FIRST = (
     VerdictOutcome.INCOMPLETE,
     VerdictOutcome.INCONCLUSIVE,
     VerdictOutcome.NOT_REPRODUCED,
+    VerdictOutcome.NO_TESTS,
     VerdictOutcome.PROVEN,
 )
 

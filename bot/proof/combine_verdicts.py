@@ -16,6 +16,7 @@ _WORST_FIRST = (
     VerdictOutcome.REGRESSED,
     VerdictOutcome.INCOMPLETE,
     VerdictOutcome.NOT_REPRODUCED,
+    VerdictOutcome.NO_TESTS,
     VerdictOutcome.PROVEN,
 )
 _NO_WORSE = (VerdictOutcome.INCOMPLETE, VerdictOutcome.NOT_REPRODUCED, VerdictOutcome.PROVEN)

@@ -30,7 +30,7 @@ versions = {{"python": platform.python_version(), "torch": torch.__version__}}
 device = {{"kind": kind, "name": found.name if gpu else "CPU", "arch": arch, "versions": versions}}
 print({_MARK!r} + json.dumps(device))
 """
-_OPENS_A_PULL_REQUEST = (VerdictOutcome.PROVEN, VerdictOutcome.NOT_REPRODUCED)
+_OPENS_A_PULL_REQUEST = (VerdictOutcome.PROVEN, VerdictOutcome.NOT_REPRODUCED, VerdictOutcome.NO_TESTS)
 
 
 def check_device(requested: str, run: SuiteRun, image: str = "") -> SuiteRun:

@@ -14,6 +14,7 @@ from bot.models import Affectedness, DetectResult, SourceTree, Verdict, VerdictO
 from bot.proof.combine_verdicts import combine
 from bot.proof.device_check import check_devices
 from bot.proof.location_note import location_note
+from bot.proof.no_tests import guarded_only
 from bot.proof.select_suites import Suites
 
 _OBJECTION = {
@@ -42,6 +43,8 @@ def conclude(
     }
     by_suite |= {name: check_devices(by_suite[name], devices) for name in suites.proof if name in by_suite}
     verdict = combine(by_suite, guards=suites.guards.keys())
+    if not suites.proof:
+        verdict = check_devices(guarded_only(verdict), devices)
     images = dict.fromkeys(run.image for run in (verdict.base, verdict.candidate) if run.image)
     notes = (*verdict.notes, *(location_note(f"the image {image}") for image in images))
     return replace(verdict, notes=notes), by_suite

@@ -24,6 +24,7 @@ from bot.proof.inconclusive import inconclusive
 from bot.proof.isolated_command import IsolationSettings, isolation_kind
 from bot.proof.judge_by_rules import conclude
 from bot.proof.kernel_cache import drop_old_kernels
+from bot.proof.no_tests import no_tests
 from bot.proof.prepare_machine import run_preparations
 from bot.proof.prove_devices import prove_devices
 from bot.proof.run_isolated import StartGate
@@ -71,7 +72,7 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
         settings = settings.on_device(device)
     suites = suites_for(branch, patch, companions, changed_files, DirectoryTree(candidate), settings)
     if not suites.all_suites:
-        return without_suite()
+        return no_tests(changed_files)
     if settings.devices:
         if lay_out is not None:
             lay_out()
@@ -238,12 +239,3 @@ def _lay_out_when_started(first: StartGate, lay_out: Callable[[], object]) -> No
     first.process_started.wait(_START_SECONDS)
     lay_out()
     first.open()
-
-
-def without_suite() -> Verdict:
-    """Return the verdict on a change that has no suite, with what could be done about it."""
-    reason = (
-        "No carried patch is known for this pull request and it changes no tests, so nothing could be proven. Tests "
-        "that lie elsewhere are found once `prove.tests.paths` of the configuration names them."
-    )
-    return inconclusive(reason, problem="there is no regression suite")

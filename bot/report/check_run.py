@@ -12,8 +12,18 @@ from bot.models import CheckRunText, NotProven, Status, TargetOutcome, Verdict, 
 from bot.report.buffers import render_bars
 from bot.report.device_rows import device_rows
 from bot.report.outcomes import describe
-from bot.report.verdict import device_of, device_text, evidence, groups, headline, isolation_text, known_groups, meaning
-from bot.text.markdown import code, shorten, visible
+from bot.report.verdict import (
+    device_of,
+    device_text,
+    evidence,
+    groups,
+    headline,
+    isolation_text,
+    known_groups,
+    meaning,
+    verdict_line,
+)
+from bot.text.markdown import code, prose, shorten, visible
 from bot.text.templates import render
 
 MAX_SUMMARY = 65_000
@@ -40,7 +50,7 @@ def _proof_conclusion(outcome: VerdictOutcome) -> str:
     match outcome:
         case VerdictOutcome.PROVEN:
             return "success"
-        case VerdictOutcome.NOT_REPRODUCED | VerdictOutcome.INCONCLUSIVE:
+        case VerdictOutcome.NOT_REPRODUCED | VerdictOutcome.INCONCLUSIVE | VerdictOutcome.NO_TESTS:
             return "neutral"
         case VerdictOutcome.INCOMPLETE | VerdictOutcome.REGRESSED:
             return "failure"
@@ -56,11 +66,15 @@ def render_target_check(result: TargetOutcome, *, template: str | None = None) -
     return CheckRunText(
         name=shorten(f"backport to {visible(result.target)}", MAX_TITLE),
         conclusion=_target_conclusion(result.status),
-        title=shorten(ending.state + (f": {headline(verdict)}" if verdict else ""), MAX_TITLE),
+        title=shorten(ending.state + (f": {_runs(verdict)}" if verdict else ""), MAX_TITLE),
         summary=_summary(
             sentences or f"{ending.state}: {ending.pull_request or code(result.target)}", verdict, template
         ),
     )
+
+
+def _runs(verdict: Verdict) -> str:
+    return verdict_line(verdict) if verdict.outcome is VerdictOutcome.NO_TESTS else headline(verdict)
 
 
 def render_proof_check(verdict: Verdict | None, *, template: str | None = None) -> CheckRunText:
@@ -71,9 +85,14 @@ def render_proof_check(verdict: Verdict | None, *, template: str | None = None) 
     return CheckRunText(
         name=PROOF,
         conclusion=_proof_conclusion(verdict.outcome),
-        title=shorten(f"{verdict.outcome.value}: {headline(verdict)}", MAX_TITLE),
-        summary=_summary(" ".join(filter(None, (meaning(verdict.outcome), evidence(verdict)))), verdict, template),
+        title=shorten(verdict_line(verdict), MAX_TITLE),
+        summary=_summary(" ".join(filter(None, _lead(verdict))), verdict, template),
     )
+
+
+def _lead(verdict: Verdict) -> tuple[str, ...]:
+    without_tests = verdict.outcome is VerdictOutcome.NO_TESTS
+    return meaning(verdict.outcome), prose(verdict.reason) if without_tests else "", evidence(verdict)
 
 
 def _summary(lead: str, verdict: Verdict | None, template: str | None) -> str:

@@ -30,7 +30,7 @@ from bot.models import (
 )
 from bot.report.candidates import describe_candidate, describe_left_out, how_applied, list_paths
 from bot.report.conflict_text import after_prerequisites
-from bot.report.verdict import evidence, headline, meaning
+from bot.report.verdict import evidence, meaning, verdict_line
 from bot.text.markdown import code, count, prose, reference, sha, text
 from bot.text.markers import parse_pull_request_marker
 
@@ -91,8 +91,9 @@ def _opened(result: Opened) -> Ending:
             fact=_opener(result.pull_request),
         )
     candidate = result.candidate
-    facts = describe_candidate(candidate) if candidate else []
-    remedy = "Review this before it is merged." if facts else ""
+    findings = describe_candidate(candidate) if candidate else []
+    facts = [*_no_tests(result.verdict), *findings]
+    remedy = "Review this before it is merged." if findings else ""
     return Ending(
         branch=result.target,
         icon="✅",
@@ -119,7 +120,15 @@ def _would_open(result: WouldOpen, request: Command) -> Ending:
         how=how_applied(result.candidate),
         verdict=_verdict(result.verdict, "not run"),
         fact=" ".join(
-            filter(None, ("A candidate is ready.", *describe_candidate(result.candidate), _left_out(result.candidate)))
+            filter(
+                None,
+                (
+                    "A candidate is ready.",
+                    *_no_tests(result.verdict),
+                    *describe_candidate(result.candidate),
+                    _left_out(result.candidate),
+                ),
+            )
         ),
         consequence="This was a dry run: nothing was pushed and no pull request was opened.",
         remedy=f"Comment {code(request.onto(result.target, dry_run=False))} to open it.",
@@ -155,8 +164,13 @@ def _without_candidate(result: AlreadyApplied | NothingLeft | Failed | Cancelled
             return Ending(branch=result.target, icon="❌", state="failed", fact=fact, remedy=remedy)
 
 
+def _no_tests(verdict: Verdict | None) -> list[str]:
+    """Say why there is nothing to prove a change, if that is so."""
+    return [prose(verdict.reason)] if verdict is not None and verdict.outcome is VerdictOutcome.NO_TESTS else []
+
+
 def _verdict(verdict: Verdict | None, otherwise: str) -> str:
-    return f"{verdict.outcome.value}: {headline(verdict)}" if verdict else otherwise
+    return verdict_line(verdict) if verdict else otherwise
 
 
 def _conflicted(result: Conflicted, request: Command, by_hand: str) -> Ending:
@@ -228,5 +242,8 @@ def _not_proven_remedy(outcome: VerdictOutcome, branch: str, request: Command) -
         case VerdictOutcome.INCONCLUSIVE:
             retry = code(request.onto(branch))
             return f"Comment {retry} when the cause is gone. A maintainer can also comment {unproven}."
+        case VerdictOutcome.NO_TESTS:
+            key = code("prove.required: when-tests")
+            return f"Here every backport needs a proof. With {key} this one opens. A maintainer can comment {unproven}."
         case _:
             assert_never(outcome)

@@ -22,6 +22,7 @@ from bot.models import (
     ReviewThread,
     TargetPlan,
     Verdict,
+    VerdictOutcome,
 )
 from bot.report.buffers import render_bars
 from bot.report.candidates import describe_commit
@@ -158,6 +159,8 @@ def _proof(verdict: Verdict) -> dict[str, object]:
         "meaning": meaning(verdict.outcome),
         "reason": verdict.reason,
         "headline": headline(verdict),
+        "without_tests": verdict.outcome is VerdictOutcome.NO_TESTS,
+        "ran": bool(verdict.base.cases or verdict.candidate.cases or verdict.devices),
         "overflow": overflow(verdict),
         "devices": device_rows(verdict),
         "decisive": decisive_device(verdict),

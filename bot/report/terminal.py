@@ -44,10 +44,10 @@ from bot.report.verdict import (
     failing_cases,
     first_line,
     groups,
-    headline,
     isolation_text,
     known_groups,
     meaning,
+    verdict_line,
 )
 from bot.text.markdown import count, shorten, visible
 
@@ -108,7 +108,7 @@ def render_step_failure(*, patch: str, step: str, file: str, expected: str, actu
 def render_verdict(verdict: Verdict) -> str:
     """Word a verdict: outcome, numbers, groups, known failures, and the cases that still fail."""
     lines = [
-        f"{verdict.outcome.value}: {headline(verdict)}",
+        verdict_line(verdict),
         f"{meaning(verdict.outcome)} {plain(verdict.reason)}",
         f"on {plain(device_text(device_of(verdict)))}",
         *filter(None, [isolation_text(verdict.isolation)]),

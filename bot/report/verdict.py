@@ -89,6 +89,16 @@ def headline(verdict: Verdict) -> str:
     return f"{cases}; {elements[0]} elements past the end before, {elements[1]} after" if elements else cases
 
 
+NO_TESTS = "no tests to prove it"
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """Name the outcome of a verdict, with both runs in numbers if there were any."""
+    if verdict.outcome is not VerdictOutcome.NO_TESTS:
+        return f"{verdict.outcome.value}: {headline(verdict)}"
+    return NO_TESTS if base_failed(verdict) is None else f"{NO_TESTS}; the target's own: {headline(verdict)}"
+
+
 def groups(verdict: Verdict) -> tuple[CaseGroup, ...]:
     """Group the cases by test function, in the order of the base run."""
     known_names = _known_names(verdict.known_failures)
@@ -187,6 +197,8 @@ def meaning(outcome: VerdictOutcome) -> str:
             return "Cases that pass on the branch as it is do not pass with the fix."
         case VerdictOutcome.INCONCLUSIVE:
             return "The suite did not come to a result."
+        case VerdictOutcome.NO_TESTS:
+            return "No test says whether the branch needs the change, or whether it works there."
         case _:
             assert_never(outcome)
 

@@ -16,10 +16,10 @@ from bot.report.verdict import (
     device_text,
     first_line,
     groups,
-    headline,
     isolation_text,
     known_groups,
     meaning,
+    verdict_line,
 )
 
 
@@ -28,7 +28,7 @@ def render_page(verdict: Verdict, *, picture: str = "") -> str:
     return render_template(
         "verdict.html.j2",
         verdict=verdict,
-        headline=headline(verdict),
+        line=verdict_line(verdict),
         meaning=meaning(verdict.outcome),
         device=device_text(device_of(verdict)),
         isolation=isolation_text(verdict.isolation),

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.config import FILE_NAME, Config, load_config, parse_config, schema
+from bot.config.prove import Required
 from bot.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,7 @@ def test_the_configuration_for_sglang_asks_for_what_its_runners_have() -> None:
     """The names are those of sglang's own workflows and scripts, as of November 2026."""
     config = load_config(ROOT / FILE_NAME)
     assert (config.repository, config.prove.device) == ("sgl-project/sglang", "rocm")
-    assert config.prove.required
+    assert config.prove.required is Required.ALWAYS
     expected = {"gfx942": ("linux-mi300-1gpu-sglang", "mi30x"), "gfx950": ("linux-mi35x-gpu-1", "mi35x")}
     assert [entry.name for entry in config.prove.devices] == list(expected)
     for name, (label, images) in expected.items():
@@ -64,6 +65,27 @@ def test_a_file_may_leave_out_the_repository(text: str) -> None:
 def test_a_repository_that_nothing_names_is_missing() -> None:
     with pytest.raises(ConfigError, match="`repository` is missing"):
         parse_config("branches: [main]\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "required"),
+    [
+        ("true", Required.ALWAYS),
+        ("false", Required.NEVER),
+        ("when-tests", Required.WHEN_TESTS),
+        ("always", Required.ALWAYS),
+        ("never", Required.NEVER),
+    ],
+)
+def test_what_needs_a_proof_is_one_of_three_words_and_truth_values_are_still_read(
+    text: str, required: Required
+) -> None:
+    assert parse_config(f"{HEAD}prove: {{required: {text}}}\n").prove.required is required
+
+
+def test_another_word_for_what_needs_a_proof_is_refused_with_the_three() -> None:
+    with pytest.raises(ConfigError, match="must be `when-tests`, `always` or `never`"):
+        parse_config(f"{HEAD}prove: {{required: sometimes}}\n")
 
 
 def test_the_schema_for_editors_is_current_and_holds_the_examples() -> None:

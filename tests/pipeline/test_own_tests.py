@@ -15,6 +15,7 @@ from bot.models import NotProven, Opened, VerdictOutcome
 from tests.pipeline.office import REPOSITORY, Office, commit, git, with_pick
 
 _TOLD = "\n    def told(self):\n        return f'{self.width} wide'\n"
+_FAILS_AFTER = "import widget.ring as r; raise SystemExit(hasattr(r.Ring, 'told'))"
 _TEST = """from widget.ring import Ring
 
 
@@ -97,13 +98,100 @@ def test_a_test_that_the_original_moves_is_run_where_it_is_now(office: Office, t
     assert isinstance(result, Opened)
 
 
-def test_an_original_without_tests_is_told_what_could_be_done(office: Office, tmp_path: Path) -> None:
+def document(office: Office, checkout: Path, files: dict[str, str]) -> Office:
+    """Merge #10, which changes these files and nothing else."""
+    git(office.git_dir, "clone", "--quiet", str(office.git_dir), str(checkout))
+    commit(checkout, "Explain the ring (#10)", files)
+    git(checkout, "push", "--quiet", "origin", "HEAD:main", "HEAD:refs/heads/topic-10")
+    office.fake_github.seed_pull_request(
+        REPOSITORY,
+        number=10,
+        title="Explain the ring",
+        author="ann",
+        head="topic-10",
+        merged_by="mia",
+        merge_commit_sha=git(checkout, "rev-parse", "HEAD"),
+    )
+    return office
+
+
+def test_documentation_is_opened_normally_and_said_to_need_no_tests(office: Office, tmp_path: Path) -> None:
+    document(office, tmp_path / "checkout", {"docs/ring.md": "A ring is round.\n"})
+    (result,) = office.say("/backport release/1.2", on=10)
+    assert isinstance(result, Opened)
+    assert result.verdict is not None
+    assert result.verdict.outcome is VerdictOutcome.NO_TESTS
+    assert not office.backports()[0].draft
+    for text in (office.answers(10)[-1], office.backports()[0].body):
+        assert "The change is documentation only (docs/ring.md), which needs no tests." in text.replace("`", "")
+        assert "no tests to prove it" in text.lower()
+
+
+def test_code_without_tests_is_opened_and_told_what_was_checked_instead(office: Office, tmp_path: Path) -> None:
     merge(office, tmp_path / "checkout", {"checks/ring.py": _TEST})
+    (result,) = office.say("/backport release/1.2", on=10)
+    assert isinstance(result, Opened)
+    assert result.verdict is not None
+    assert result.verdict.outcome is VerdictOutcome.NO_TESTS
+    assert not office.backports()[0].draft
+    said = office.answers(10)[-1]
+    assert "it changes no tests" in said
+    assert "prove.tests.paths" in said
+    assert "that they use no name that the branch lacks" in said
+
+
+def test_where_each_backport_needs_a_proof_one_without_tests_is_not_opened(office: Office, tmp_path: Path) -> None:
+    document(office, tmp_path / "checkout", {"docs/ring.md": "A ring is round.\n"})
+    (result,) = configured(office, "  required: always\n").say("/backport release/1.2", on=10)
+    assert isinstance(result, NotProven)
+    assert result.verdict.outcome is VerdictOutcome.NO_TESTS
+    assert "prove.required: when-tests" in office.answers(10)[-1]
+    assert office.backports() == []
+
+
+@pytest.mark.parametrize(("code", "is_opened"), [("pass", True), ("raise SystemExit(1)", True), (_FAILS_AFTER, False)])
+def test_without_tests_the_target_s_own_commands_decide(
+    office: Office, tmp_path: Path, code: str, is_opened: bool
+) -> None:
+    merge(office, tmp_path / "checkout", {"checks/ring.py": _TEST})
+    command = f'[{{name: smoke, branches: [release/1.2], command: ["{{python}}", -c, "{code}"]}}]'
+    (result,) = configured(office, f"  commands: {command}\n").say("/backport release/1.2", on=10)
+    assert isinstance(result, Opened if is_opened else NotProven)
+    assert result.verdict is not None
+    assert result.verdict.outcome is (VerdictOutcome.NO_TESTS if is_opened else VerdictOutcome.REGRESSED)
+    if is_opened:
+        assert "The target's own commands are no worse with the change." in office.answers(10)[-1]
+
+
+def test_a_command_that_comes_to_no_result_is_no_pass_for_a_change_without_tests(
+    office: Office, tmp_path: Path
+) -> None:
+    merge(office, tmp_path / "checkout", {"checks/ring.py": _TEST})
+    command = "[{name: smoke, command: [no-such-program]}]"
+    (result,) = configured(office, f"  commands: {command}\n").say("/backport release/1.2", on=10)
+    assert isinstance(result, NotProven)
+    assert result.verdict.outcome is VerdictOutcome.INCONCLUSIVE
+
+
+def test_tests_that_a_backport_leaves_out_are_not_the_same_as_none(office: Office, tmp_path: Path) -> None:
+    merge(office, tmp_path / "checkout", {"tests/test_ring.py": _TEST})
+    config = parse_config(f"repository: {REPOSITORY}\npick: {{leave_out: ['tests/**']}}\nprove: {{device: cpu}}\n")
+    (result,) = replace(office, context=with_pick(office.context, config=config)).say("/backport release/1.2", on=10)
+    assert isinstance(result, NotProven)
+    assert result.verdict.outcome is VerdictOutcome.INCONCLUSIVE
+    assert "`pick.leave_out` leaves out" in result.verdict.reason
+
+
+def test_tests_that_the_branch_has_already_are_not_the_same_as_none(office: Office, tmp_path: Path) -> None:
+    checkout = tmp_path / "release"
+    git(office.git_dir, "clone", "--quiet", "--branch", "release/1.2", str(office.git_dir), str(checkout))
+    commit(checkout, "Test the ring before it is mended", {"tests/test_ring.py": _TEST})
+    git(checkout, "push", "--quiet", "origin", "HEAD:release/1.2")
+    merge(office, tmp_path / "checkout", {"tests/test_ring.py": _TEST})
     (result,) = office.say("/backport release/1.2", on=10)
     assert isinstance(result, NotProven)
     assert result.verdict.outcome is VerdictOutcome.INCONCLUSIVE
-    assert "it changes no tests" in office.answers(10)[0]
-    assert "prove.tests.paths" in office.answers(10)[0]
+    assert "The original has tests (tests/test_ring.py)" in result.verdict.reason
 
 
 def test_where_tests_lie_and_how_they_run_is_configured(office: Office, tmp_path: Path) -> None:
@@ -121,7 +209,7 @@ def test_where_tests_lie_and_how_they_run_is_configured(office: Office, tmp_path
     [
         ("pass", True),
         ("raise SystemExit(1)", True),
-        ("import widget.ring as r; raise SystemExit(hasattr(r.Ring, 'told'))", False),
+        (_FAILS_AFTER, False),
     ],
     ids=["passes on both", "fails on both", "fails with the fix"],
 )

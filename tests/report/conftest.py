@@ -169,6 +169,10 @@ class Samples:
         if outcome is VerdictOutcome.INCONCLUSIVE:
             result = self.run("base", problem="stopped at its time limit of 900 s")
             return Verdict(outcome=outcome, reason="The base run did not finish.", base=result, candidate=result)
+        if outcome is VerdictOutcome.NO_TESTS:
+            result = SuiteRun(tree="base", cases=(), device=None, seconds=0.0)
+            reason = "The change is documentation only (docs/a.md), which needs no tests."
+            return Verdict(outcome=outcome, reason=reason, base=result, candidate=result)
         pair = {
             VerdictOutcome.NOT_REPRODUCED: (passes, passes),
             VerdictOutcome.INCOMPLETE: (fails, fails),
@@ -212,6 +216,9 @@ class Samples:
             self.opened("release/v0.5.11", candidate=carried, pull_request=self.backport(8)),
             self.opened("release/v0.5.8", created=False, candidate=None, verdict=None),
             self.opened("release/v0.5.7", verdict=None, pull_request=self.backport(9, draft=True)),
+            self.opened(
+                "release/v0.5.1", verdict=self.verdict(VerdictOutcome.NO_TESTS), pull_request=self.backport(10)
+            ),
             self.not_affected(),
             AlreadyApplied(
                 target="release/v0.5.13",

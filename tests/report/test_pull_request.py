@@ -65,10 +65,20 @@ def test_body_says_the_overflow_in_numbers(samples: Samples) -> None:
     assert "16 elements past the end" in text, "the known failure keeps its figure"
 
 
-@pytest.mark.parametrize("outcome", [each for each in VerdictOutcome if each is not VerdictOutcome.PROVEN])
+@pytest.mark.parametrize("outcome", sorted(set(VerdictOutcome) - {VerdictOutcome.PROVEN, VerdictOutcome.NO_TESTS}))
 def test_body_of_what_is_not_proven_carries_a_warning(samples: Samples, outcome: VerdictOutcome) -> None:
     body = render_body(samples.original(), samples.candidate("release/v1"), samples.verdict(outcome), **WHERE)
     assert "> [!WARNING]" in body
+
+
+def test_body_of_what_has_no_tests_says_so_without_a_warning(samples: Samples) -> None:
+    verdict = samples.verdict(VerdictOutcome.NO_TESTS)
+    body = render_body(samples.original(), samples.candidate("release/v1"), verdict, **WHERE)
+    assert "**No tests to prove it**. No test says" in body
+    assert "which needs no tests" in body
+    assert "> [!WARNING]" not in body
+    assert "ran twice" not in body
+    assert "the one that was tested" not in body
 
 
 @pytest.mark.parametrize("target", ["release/v0.5.12", "a-->b", "x--y", "ünïcode", "a%2Fb", "-x-", "a---b"])

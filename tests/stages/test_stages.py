@@ -253,6 +253,19 @@ def test_a_verdict_cannot_say_more_than_a_verdict(proven: tuple[Pipeline, str]) 
     assert "branch" in result.verdict.reason
 
 
+def test_a_proof_that_claims_there_are_no_tests_is_not_believed(proven: tuple[Pipeline, str]) -> None:
+    """The original has a carried patch, so its suite had to run; only the machine of the proof says otherwise."""
+    pipeline, seal = proven
+    file = pipeline.folder.path("prove/1.json")
+    verdict = json.loads(file.read_text())["verdict"]
+    _edit(file, "verdict", {**verdict, "outcome": "no-tests", "reason": "nothing to run"})
+    (result,) = pipeline.publish(seal)
+    assert isinstance(result, NotProven)
+    assert result.verdict.outcome is VerdictOutcome.INCONCLUSIVE
+    assert "there is a suite for this change" in result.verdict.reason
+    assert pipeline.office.backports() == []
+
+
 def test_a_proof_leaves_its_reports_for_people_and_the_pull_request_links_them(pipeline: Pipeline) -> None:
     page = "https://github.example/acme/widget/actions/runs/5"
     (outcome,) = pipeline.run(CLEAN, evidence_url=page)
