@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.config.prove import Minutes, Words
+from bot.config.prove import Minutes
+from bot.config.tests import Words
 from bot.config.values import PathPattern, Section
 
 

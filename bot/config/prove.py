@@ -10,35 +10,12 @@ from pydantic import Field, field_validator, model_validator
 
 from bot.config.containers import ContainerImage, ContainerOption, MachinePath, Variable, Volume
 from bot.config.devices import DeviceKind, ProofDevice, RunnerLabel, kind_of
+from bot.config.tests import KnownFailureConfig, Preset, Tests, Words
 from bot.config.values import PathPattern, Pattern, Section
 from bot.errors import SuiteError
 from bot.text.branch_names import matches_glob
 
 Minutes = Annotated[float, Field(gt=0, le=24 * 60, strict=False)]
-Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1, strict=False)]
-
-
-class KnownFailureConfig(Section):
-    """Cases that fail for another reason, with the fix and without it."""
-
-    cases: Annotated[str, Field(min_length=1)]
-    """Their names; `*` is any text."""
-    reason: Annotated[str, Field(min_length=1)]
-    """Why, for the reader of the verdict."""
-
-
-class Tests(Section):
-    """The tests of the original pull request. They are its proof if no carried patch has one."""
-
-    paths: tuple[PathPattern, ...] = Field(
-        default=("test_*.py", "*_test.py", "**/conftest.py", "**/tests/**", "**/test/**"), strict=False, min_length=1
-    )
-    """The files of the tests. They are copied onto the branch without the fix. The bot runs those that match a pattern
-    without a slash."""
-    command: Words = ("{python}", "-m", "pytest", "--junitxml={junit}", "{files}")
-    """Runs the tests in the tree. `{files}` are the tests, `{junit}` the report to write, `{python}` an interpreter."""
-    known_failures: tuple[KnownFailureConfig, ...] = Field(default=(), strict=False)
-    """Cases among them that fail on your branches for another reason."""
 
 
 class OwnCommand(Section):
@@ -200,6 +177,15 @@ class ProveConfig(Section):
         for entry in self.devices if self.required_devices else ():
             if entry.is_ruled_out(self.required_devices):
                 raise ValueError(f"has `{entry.name}` in `devices`, which `required_devices` rules out")
+        return self
+
+    @model_validator(mode="after")
+    def _can_install(self) -> Self:
+        """tox and nox install what they need while they run."""
+        if self.tests.command in (Preset.TOX, Preset.NOX) and not self.network:
+            raise ValueError(
+                f"has the preset `{self.tests.command}`, which installs packages while it runs, and `network` is false"
+            )
         return self
 
     def commands_for(self, branch: str) -> tuple[OwnCommand, ...]:

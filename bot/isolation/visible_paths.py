@@ -97,19 +97,19 @@ def plan_root(
     *,
     readable: Iterable[Path],
     writable: Sequence[Path],
-    program: str,
+    programs: Sequence[str],
     environment: Mapping[str, str],
     gpu: bool,
     shared_memory: int,
     pids: int,
 ) -> Plan:
-    """Collect the paths that one process may see. `program` is the first word of its command."""
+    """Collect the paths that one process may see. It starts the `programs`."""
     view = View()
     trees = tuple(readable)
     for path in (*_SYSTEM, *_KERNEL, *(f"/etc/{name}" for name in _SETTINGS), *map(str, (*trees, *writable))):
         view.show(path)
     libraries = _gpu_libraries(environment) if gpu else ()
-    for path in (*_interpreter(), *_programs(environment, program), *libraries):
+    for path in (*_interpreter(), *_programs(environment, programs), *libraries):
         if not _holds_a_home(path):
             view.show(path)
     devices = [*_DEVICES, *(path for pattern in _GPU_DEVICES if gpu for path in glob(pattern))]
@@ -177,16 +177,17 @@ def _holds_a_home(path: str) -> bool:
     return any(home.is_relative_to(Path(path).resolve()) for home in _homes())
 
 
-def _programs(environment: Mapping[str, str], program: str) -> Iterator[str]:
-    """Yield the folders of programs that are found by name. Inside a home, only that of the started program."""
+def _programs(environment: Mapping[str, str], programs: Iterable[str]) -> Iterator[str]:
+    """Yield the folders of programs that are found by name. Inside a home, only those of the started programs."""
     for folder in environment.get("PATH", "").split(os.pathsep):
         if folder.startswith("/") and not _is_in_home(folder):
             prefix, _, name = folder.rstrip("/").rpartition("/")
             yield from _installation(prefix) if name in ("bin", "sbin") and prefix else [folder]
-    place = shutil.which(program, path=environment.get("PATH"))
-    if place is not None and _is_in_home(place):
-        yield place
-        yield from (f"{Path(place).resolve().parent.parent}/{name}" for name in ("bin", "lib", "lib64", "libexec"))
+    for program in programs:
+        place = shutil.which(program, path=environment.get("PATH"))
+        if place is not None and _is_in_home(place):
+            yield place
+            yield from (f"{Path(place).resolve().parent.parent}/{name}" for name in ("bin", "lib", "lib64", "libexec"))
 
 
 def _gpu_libraries(environment: Mapping[str, str]) -> Iterator[str]:

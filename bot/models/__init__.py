@@ -32,23 +32,16 @@ from bot.models.outcomes import (
 )
 from bot.models.progress import Progress, StopWhen, never, silent
 from bot.models.proof import (
-    COMMAND,
-    JUNIT,
-    OWN_TESTS,
     CaseOutcome,
     CaseResult,
-    CommandSuite,
     Device,
     DeviceVerdict,
     Isolation,
-    KnownFailure,
     KnownFailureResult,
-    Suite,
     SuiteRun,
     Verdict,
     VerdictOutcome,
     WorkflowRun,
-    suite_title,
     weakest,
 )
 from bot.models.pull_requests import (
@@ -62,8 +55,21 @@ from bot.models.pull_requests import (
     ReviewThread,
     WorkflowStart,
 )
+from bot.models.suites import (
+    BUILD,
+    COMMAND,
+    JUNIT,
+    OWN_TESTS,
+    CommandSuite,
+    KnownFailure,
+    ReportFormat,
+    Suite,
+    is_own_tests,
+    suite_title,
+)
 
 __all__ = [
+    "BUILD",
     "COMMAND",
     "JUNIT",
     "OWN_TESTS",
@@ -108,6 +114,7 @@ __all__ = [
     "Progress",
     "PullRequest",
     "RelatedCommit",
+    "ReportFormat",
     "Resolution",
     "ReviewThread",
     "Sha",
@@ -127,6 +134,7 @@ __all__ = [
     "WorkflowRun",
     "WorkflowStart",
     "WouldOpen",
+    "is_own_tests",
     "never",
     "silent",
     "suite_title",

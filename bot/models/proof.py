@@ -1,67 +1,10 @@
-"""Regression suites, their runs, and the verdict on two of them."""
+"""The runs of regression suites, and the verdict on two of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-
-
-@dataclass(frozen=True, slots=True)
-class KnownFailure:
-    """A case that is known to fail for another reason. `cases` is a glob over case names.
-
-    `fixed_by` names the carried patch after which the declaration no longer holds, or is None while nothing fixes it.
-    """
-
-    cases: str
-    reason: str
-    fixed_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suite:
-    """The regression suite of a carried patch: a folder of pytest files, run once per tree in a process of its own.
-
-    One that `takes_turns` starts no case, and looks at nothing of the target's, before there is the file that
-    SUITE_TURN names.
-    """
-
-    name: str
-    directory: Path
-    import_paths: tuple[Path, ...] = ()
-    known_failures: tuple[KnownFailure, ...] = ()
-    timeout: float = 900.0
-    takes_turns: bool = False
-
-
-JUNIT = "{junit}"
-"""Stands for the report file in a command."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandSuite:
-    """The target's own tests: a command that runs in the tree itself, once per tree, in a process of its own.
-
-    `{python}` and `{junit}` in the command stand for an interpreter and for the report file to write. `junit` is the
-    path in the tree at which the command writes a report by itself. With neither, the command is one case, and its exit
-    code is the outcome. `overlay` are files of the candidate that are laid over the base: tests that come with the
-    change. `steering` are files of the change that configure a test run, such as a conftest.
-    """
-
-    name: str
-    command: tuple[str, ...]
-    junit: str = ""
-    overlay: tuple[str, ...] = ()
-    steering: tuple[str, ...] = ()
-    known_failures: tuple[KnownFailure, ...] = ()
-    timeout: float = 900.0
-
-    @property
-    def reports(self) -> bool:
-        """Whether it writes a report, by which it is known that a test ran."""
-        return bool(self.junit) or any(JUNIT in word for word in self.command)
 
 
 class CaseOutcome(StrEnum):
@@ -148,17 +91,6 @@ class WorkflowRun:
     status: str
     conclusion: str | None
     url: str
-
-
-OWN_TESTS = "own-tests"
-"""The name of the suite of tests that an original brings."""
-COMMAND = "command::"
-"""The prefix of a case that stands for a whole command; the suite's name follows."""
-
-
-def suite_title(name: str) -> str:
-    """Name a suite for a reader."""
-    return "the original's tests" if name == OWN_TESTS else name
 
 
 class VerdictOutcome(StrEnum):

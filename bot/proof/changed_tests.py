@@ -5,17 +5,20 @@ These are the rules by which such tests differ from a carried patch's suite. Not
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bot.models import CaseOutcome, CaseResult, SuiteRun
-from bot.text.globs import matches_path
+from bot.models import BUILD, CaseOutcome, CaseResult, SuiteRun
+from bot.text.globs import matches_any, matches_path
 
 FILES = "{files}"
 _STEERING_FILES = (
     *("conftest.py", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "setup.py", "noxfile.py"),
     *("sitecustomize.py", "usercustomize.py", "*.pth"),
+    *("package.json", "jest.config.*", "vitest.config.*", "vitest.workspace.*", "vite.config.*", ".mocharc.*"),
+    *("Cargo.toml", "build.rs", "pom.xml"),
 )
 """Files by which a change has a say in what a test run collects, reports or imports before the first test."""
 
@@ -30,6 +33,25 @@ def files_of_tests(paths: Iterable[str], patterns: Sequence[str]) -> tuple[tuple
     run = [path for path in paths if any(matches_path(pattern, path.rpartition("/")[2]) for pattern in names)]
     test_paths = [path for path in paths if any(matches_path(pattern, path) for pattern in places)]
     return tuple(dict.fromkeys(run)), tuple(dict.fromkeys([*run, *test_paths]))
+
+
+_BY_FOLDER = ("**/test/**", "**/tests/**", "**/__tests__/**", "**/specs/**", "**/spec/**")
+_NO_TESTS_IN = frozenset(
+    {"fixture", "fixtures", "__fixtures__", "__mocks__", "mocks", "data", "testdata", "__snapshots__"}
+)
+_JAVASCRIPT = (".js", ".jsx", ".cjs", ".mjs", ".ts", ".tsx", ".cts", ".mts")
+_CALLS_A_TEST = re.compile(rb"\b(?:describe|it|test|suite|specify)(?:\.\w+)*\s*\(")
+
+
+def tests_by_folder(paths: Iterable[str], read: Callable[[str], bytes | None]) -> tuple[str, ...]:
+    """Return the changed files that are tests because of their folder: JavaScript that calls a test, and Rust."""
+    return tuple(
+        path
+        for path in paths
+        if matches_any(_BY_FOLDER, path)
+        and not _NO_TESTS_IN & set(path.split("/")[:-1])
+        and (path.endswith(".rs") or (path.endswith(_JAVASCRIPT) and _CALLS_A_TEST.search(read(path) or b"")))
+    )
 
 
 def steering_files(paths: Iterable[str]) -> tuple[str, ...]:
@@ -50,12 +72,26 @@ def errors_as_failures(base: SuiteRun, candidate: SuiteRun) -> SuiteRun:
     either, the error stays an error: the test says nothing.
     """
     after = {case.name: case.outcome for case in candidate.cases}
+    if [case.name for case in base.cases if case.outcome is CaseOutcome.ERROR] == [BUILD] and BUILD not in after:
+        # Nothing could be built, so the error is about each case that the candidate has.
+        return replace(base, cases=tuple(_unbuilt(base, candidate)))
     inside = _inside([case.name for case in base.cases if case.outcome is CaseOutcome.ERROR], after)
     case_lists = (
         [case] if case.outcome is not CaseOutcome.ERROR else _as_failures(case, after, inside.get(case.name))
         for case in base.cases
     )
     return replace(base, cases=tuple(case for cases in case_lists for case in cases))
+
+
+def _unbuilt(base: SuiteRun, candidate: SuiteRun) -> Iterator[CaseResult]:
+    """Yield the candidate's cases as failures of the base, which could not be built with the tests of the change."""
+    error = next(case for case in base.cases if case.outcome is CaseOutcome.ERROR)
+    yield from (case for case in base.cases if case is not error)
+    message = f"cannot be built without the change: {error.message}"
+    names = {case.name for case in base.cases}
+    for case in candidate.cases:
+        if case.name not in names:
+            yield CaseResult(name=case.name, outcome=CaseOutcome.FAILED, message=message)
 
 
 def _as_failures(case: CaseResult, after: Mapping[str, CaseOutcome], inside: Sequence[str] | None) -> list[CaseResult]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from bot.models import SuiteRun, Verdict, VerdictOutcome, suite_title, weakest
+from bot.models import SuiteRun, Verdict, VerdictOutcome, is_own_tests, suite_title, weakest
 
 _WORST_FIRST = (
     VerdictOutcome.INCONCLUSIVE,
@@ -29,11 +29,12 @@ def combine(verdicts: Mapping[str, Verdict], *, guards: Collection[str] = ()) ->
     """
     if len(verdicts) == 1:
         return next(iter(verdicts.values()))
+    idle = _idle(verdicts)
     all_guards = all(name in guards for name in verdicts)
     relevant = {
         name: verdict
         for name, verdict in verdicts.items()
-        if all_guards or name not in guards or verdict.outcome not in _NO_WORSE
+        if all_guards or (name not in guards and name not in idle) or verdict.outcome not in _NO_WORSE
     }
     outcome = min((verdict.outcome for verdict in relevant.values()), key=_WORST_FIRST.index)
     worst = {name: verdict for name, verdict in relevant.items() if verdict.outcome is outcome}
@@ -51,6 +52,17 @@ def combine(verdicts: Mapping[str, Verdict], *, guards: Collection[str] = ()) ->
         ),
         notes=tuple(dict.fromkeys(note for verdict in verdicts.values() for note in verdict.notes)),
     )
+
+
+def _idle(verdicts: Mapping[str, Verdict]) -> frozenset[str]:
+    """Name the suites of an original's tests that show nothing, if another one of them proves the change.
+
+    An original may bring tests in two languages, and its fault shows in one.
+    """
+    own = {name: verdict.outcome for name, verdict in verdicts.items() if is_own_tests(name)}
+    if VerdictOutcome.PROVEN not in own.values():
+        return frozenset()
+    return frozenset(name for name, outcome in own.items() if outcome is VerdictOutcome.NOT_REPRODUCED)
 
 
 def _together(runs: Mapping[str, SuiteRun]) -> SuiteRun:

@@ -15,16 +15,29 @@ from pathlib import Path
 from bot.environment.temporary_folders import scratch_folder
 from bot.environment.untrusted_files import write_file
 from bot.errors import SuiteError
-from bot.models import COMMAND, JUNIT, CaseOutcome, CaseResult, CommandSuite, Progress, SuiteRun, silent
+from bot.models import (
+    BUILD,
+    COMMAND,
+    JUNIT,
+    CaseOutcome,
+    CaseResult,
+    CommandSuite,
+    Progress,
+    ReportFormat,
+    SuiteRun,
+    silent,
+)
+from bot.proof.case_reports import as_junit, read_cases
 from bot.proof.device_check import check_device, visible_device
 from bot.proof.isolated_command import Launch
 from bot.proof.judge import LISTED_CASES
-from bot.proof.junit import JUnitReport, parse_junit, read_report
+from bot.proof.junit import JUnitReport, read_report
 from bot.proof.process import NOT_STARTED, ProcessResult
 from bot.proof.progress import Reporter, last_case, last_lines, summary, why_stopped
 from bot.proof.run_isolated import RunOptions, interpreter, run_isolated
-from bot.proof.source_copy import Mark, copy_sources, lay_over, marks_of, take_out
+from bot.proof.source_copy import Mark, copy_sources, lay_over, lay_test_modules_over, marks_of, take_out
 from bot.proof.suite_environment import command_environment
+from bot.proof.toolchains import toolchain_of
 
 PYTHON = "{python}"
 _BAD = (CaseOutcome.FAILED, CaseOutcome.ERROR)
@@ -41,6 +54,9 @@ _SOME_TEST = re.compile(r"\bran [1-9]\d* tests?\b|\b[1-9]\d* (?:tests? )?(?:pass
 
 
 _REPORT = "report.xml"
+_UNBUILT_FORMATS = (ReportFormat.GO, ReportFormat.CARGO, ReportFormat.SUREFIRE)
+_NO_REPORT_UNBUILT = (ReportFormat.MOCHA,)
+"""Formats of commands that build all tests before the first one runs; some leave no report if that fails."""
 _NO_REPORT = JUnitReport((), {})
 
 
@@ -74,23 +90,27 @@ def run_command(
         copy_sources(tree, copy)
         if overlay_from is not None:
             lay_over(copy, overlay_from, suite.overlay)
+            lay_test_modules_over(copy, overlay_from, suite.spliced)
         if suite.junit:
             take_out(copy, suite.junit)  # a report that the tree brings says nothing of this run
         # Taken after the copy and compared after the run: a test that rewrites itself proves nothing.
-        marks = marks_of(copy, suite.overlay)
+        marks = marks_of(copy, (*suite.overlay, *suite.spliced))
         report_file = scratch / _REPORT
         kernels = options.kernels or home / "triton"
+        toolchain = toolchain_of(suite.tools)
         launch = Launch(
             command=[_fill(word, interpreter(options.isolation), report_file) for word in suite.command],
-            directory=copy,
+            directory=copy / suite.folder,
             environment=command_environment(home, kernels=kernels, target=copy, device=device)
+            | dict(toolchain.environment)
             | dict(options.isolation.environment),
-            readable=options.readable,
+            readable=(*options.readable, *toolchain.readable),
             writable=(scratch, *((options.kernels,) if options.kernels else ())),
             device=device,
+            programs=suite.tools,
         )
         result = run_isolated(launch, options, timeout=suite.timeout, watch=Reporter(name, progress))
-        ending = _read(result, suite, scratch, f"{copy.name}/{suite.junit}" if suite.junit else _REPORT)
+        ending = _read(result, suite, copy, f"{copy.name}/{suite.junit}" if suite.junit else _REPORT)
         overlay_problem = _overlay_problem(copy, marks)
         ending = replace(ending, problem=ending.problem or overlay_problem)
         device_of_run = ending.report.device or visible_device(launch, options)
@@ -113,23 +133,41 @@ def _fill(word: str, python: str, report: Path) -> str:
     return word.replace(PYTHON, python).replace(JUNIT, str(report))
 
 
-def _read(result: ProcessResult, suite: CommandSuite, folder: Path, report: str) -> _Ending:
-    """Return the reported cases, or why the run cannot be judged. Without a report the command is the only case."""
+def _read(result: ProcessResult, suite: CommandSuite, copy: Path, report: str) -> _Ending:
+    """Return the reported cases, or why the run cannot be judged. Without a report the command is the only case.
+
+    `report` is a path in the folder that the tree's copy is in.
+    """
     problem = why_stopped(result, suite.timeout)
     if problem:
         return _Ending(problem)
     if result.code in NOT_STARTED:
         return _Ending(f"the command could not be started: {last_lines(result)}")
-    if not suite.reports or (result.signal_name and not os.path.lexists(folder / report)):
+    if not suite.reports or (result.signal_name and not os.path.lexists(copy.parent / report)):
         return _Ending(_no_test(result))
+    return _read_cases(result, suite, copy, report)
+
+
+def _read_cases(result: ProcessResult, suite: CommandSuite, copy: Path, report: str) -> _Ending:
     try:
-        xml = read_report(folder, report)
-        junit = parse_junit(xml)
+        content = read_report(copy.parent, report)
+        junit = read_cases(content, suite.format, str(copy.resolve()))
     except FileNotFoundError:
+        if suite.format in _NO_REPORT_UNBUILT:
+            return _Ending("", _unbuilt(result))
         return _Ending(f"the command exited with {result.code} and left no report: {last_lines(result)}")
     except SuiteError as error:
         return _Ending(error.message)
+    if not junit.cases and result.code and suite.format in _UNBUILT_FORMATS:
+        junit = _unbuilt(result)
+    xml = content if suite.format in (ReportFormat.JUNIT, ReportFormat.SUREFIRE) else as_junit(junit.cases)
     return _Ending(_no_case(junit), junit, xml)
+
+
+def _unbuilt(result: ProcessResult) -> JUnitReport:
+    """Return the report of a run that ended before its first case: its tests could not be built."""
+    message = "\n".join(line for line in result.tail if line.strip())
+    return JUnitReport((CaseResult(name=BUILD, outcome=CaseOutcome.ERROR, message=message),), {})
 
 
 def _no_case(junit: JUnitReport) -> str:

@@ -80,7 +80,8 @@ class Launch:
     """One suite process: its command, its working directory, and the folders it needs.
 
     It can write to the `writable` folders alone. `readable` are further folders that it needs. It sees no other
-    folders but the system's. With the `device` cpu it sees no GPU.
+    folders but the system's. With the `device` cpu it sees no GPU. `programs` are those that it starts by name besides
+    the first word of its command.
     """
 
     command: Sequence[str]
@@ -89,6 +90,7 @@ class Launch:
     readable: Sequence[Path] = ()
     writable: Sequence[Path] = ()
     device: str = "auto"
+    programs: Sequence[str] = ()
 
 
 def isolated_command(
@@ -112,7 +114,7 @@ def _plan(launch: Launch, isolation: IsolationSettings) -> Plan:
     return plan_root(
         readable=(launch.directory, *launch.readable, *isolation.readable, *volumes),
         writable=launch.writable,
-        program=launch.command[0],
+        programs=(launch.command[0], *launch.programs),
         environment=launch.environment,
         gpu=launch.device != "cpu",
         shared_memory=isolation.shared_memory_size,

@@ -87,7 +87,7 @@ def judge_suite(
     suite: Suite | CommandSuite, base: SuiteRun, candidate: SuiteRun, *, resolved_patches: frozenset[str] = frozenset()
 ) -> Verdict:
     """Judge two runs of a suite by what it declares."""
-    if isinstance(suite, CommandSuite) and suite.overlay:
+    if isinstance(suite, CommandSuite) and suite.brings_tests:
         base = errors_as_failures(base, candidate)
     verdict = judge(base, candidate, known_failures=suite.known_failures, resolved_patches=resolved_patches)
     if isinstance(suite, CommandSuite) and not suite.reports:

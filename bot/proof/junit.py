@@ -175,14 +175,28 @@ class _Reader:
         if tag != "testcase":
             return
         case = self._open.pop().result()
-        earlier_case = self.cases.get(case.name)
-        if earlier_case is None or _SEVERITY.index(case.outcome) > _SEVERITY.index(earlier_case.outcome):
-            self.cases[case.name] = case
+        self.cases[case.name] = worse(self.cases.get(case.name), case)
+
+
+def worse(earlier: CaseResult | None, case: CaseResult) -> CaseResult:
+    """Return the worse of two results of one case, or the first of two equal ones."""
+    if earlier is None or _SEVERITY.index(case.outcome) > _SEVERITY.index(earlier.outcome):
+        return case
+    return earlier
 
 
 def _refuse_document_type(*_: object) -> None:
     """Refuse it when the parser meets it, wherever that is and in whichever encoding: it may declare entities."""
     raise SuiteError("The report has a document type; it was not read.", hint=_HINT)
+
+
+def bounded_seconds(value: object, unit: float = 1.0) -> float:
+    """Return a time that a report gives as a number, in seconds; 0 for what is no time. `unit` is in seconds."""
+    try:
+        seconds = float(value) * unit if isinstance(value, int | float) else 0.0
+    except OverflowError:
+        return 0.0
+    return seconds if math.isfinite(seconds) and seconds >= 0 else 0.0
 
 
 def _seconds(text: str) -> float:

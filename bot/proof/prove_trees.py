@@ -70,7 +70,9 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
         lay_out = None
     if device is not None:
         settings = settings.on_device(device)
-    suites = suites_for(branch, patch, companions, changed_files, DirectoryTree(candidate), settings)
+    suites = suites_for(
+        branch, patch, companions, changed_files, DirectoryTree(base), DirectoryTree(candidate), settings
+    )
     if not suites.all_suites:
         return no_tests(changed_files)
     if settings.devices:

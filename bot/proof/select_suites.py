@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from bot.carried.detect import check
 from bot.carried.load import CarriedPatch
-from bot.config.prove import KnownFailureConfig, ProveConfig
+from bot.config.prove import ProveConfig
 from bot.git.trees import CommitTree
-from bot.models import OWN_TESTS, Affectedness, CommandSuite, KnownFailure, SourceTree, Suite
-from bot.proof.changed_tests import files_of_tests, fill_command, steering_files
+from bot.models import Affectedness, CommandSuite, SourceTree, Suite
 from bot.proof.isolated_command import GIB, IsolationSettings
+from bot.proof.own_tests import known_failures, own_tests
 from bot.proof.runner import ProofRequest
 
 if TYPE_CHECKING:  # `prove` on a local tree starts without the modules of a pick
@@ -42,6 +42,7 @@ def suites_for(
     patch: CarriedPatch | None,
     companions: Sequence[CarriedPatch],
     changed_files: Sequence[str],
+    base: SourceTree,
     candidate: SourceTree,
     settings: ProveConfig,
 ) -> Suites:
@@ -52,9 +53,8 @@ def suites_for(
         for entry in (patch, *companions)
         if entry is not None
     }
-    own_tests = _own_tests(changed_files, candidate, settings)
-    if not proof and own_tests is not None:
-        proof[own_tests.name] = own_tests
+    if not proof:
+        proof |= {suite.name: suite for suite in own_tests(changed_files, base, candidate, settings)}
     return Suites(proof=proof, guards={entry.name: entry for entry in _guards(branch, settings)})
 
 
@@ -65,6 +65,7 @@ def suites_of(request: ProofRequest, context: PickContext) -> Suites:
         context.patches[request.patch] if request.patch else None,
         [context.patches[name] for name in request.companions],
         request.changed_files,
+        CommitTree(context.mirror, request.base_commit),
         CommitTree(context.mirror, request.commit),
         context.config.prove,
     )
@@ -107,33 +108,14 @@ def resolved_in(
     )
 
 
-def _own_tests(changed_files: Sequence[str], candidate: SourceTree, settings: ProveConfig) -> CommandSuite | None:
-    names, overlay = files_of_tests(changed_files, settings.tests.paths)
-    run = [path for path in names if candidate.read(path) is not None]  # what the change removes cannot be run
-    if not run:
-        return None
-    return CommandSuite(
-        name=OWN_TESTS,
-        command=fill_command(settings.tests.command, run),
-        overlay=overlay,
-        steering=steering_files(changed_files),
-        known_failures=_known_failures(settings.tests.known_failures),
-        timeout=settings.timeout_minutes * 60,
-    )
-
-
 def _guards(branch: str, settings: ProveConfig) -> list[CommandSuite]:
     return [
         CommandSuite(
             name=entry.name,
             command=entry.command,
             junit=entry.junit or "",
-            known_failures=_known_failures(entry.known_failures),
+            known_failures=known_failures(entry.known_failures),
             timeout=entry.timeout_minutes * 60,
         )
         for entry in settings.commands_for(branch)
     ]
-
-
-def _known_failures(cases: Sequence[KnownFailureConfig]) -> tuple[KnownFailure, ...]:
-    return tuple(KnownFailure(entry.cases, entry.reason) for entry in cases)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.environment.untrusted_files import Bounds, TooLarge, copy_tree
 from bot.errors import SuiteError
+from bot.proof.rust_modules import splice_tests
 
 GIB = 1024**3
 BOUNDS = Bounds(size=32 * GIB, entries=2_000_000, depth=200)
@@ -49,6 +50,21 @@ def lay_over(copy: Path, source: Path, files: tuple[str, ...]) -> None:
             raise SuiteError(f"{file} is neither a file nor a link; nothing was run.", hint="Look at it.")
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source_file, place, follow_symlinks=False)
+
+
+def lay_test_modules_over(copy: Path, source: Path, files: tuple[str, ...]) -> None:
+    """Lay the test modules of Rust files of one tree over a copy of another. A file that either lacks stays as it is.
+
+    Raises:
+        SuiteError: the path of a file has a link.
+    """
+    for file in files:
+        place, source_file = copy / file, source / file
+        for tree, path in ((copy, place), (source, source_file)):
+            if path.resolve() != tree.resolve() / file:
+                raise SuiteError(f"{file} has a link in its path; nothing was run.", hint="Look at it.")
+        if place.is_file() and source_file.is_file():
+            place.write_bytes(splice_tests(place.read_bytes(), source_file.read_bytes()))
 
 
 def take_out(copy: Path, file: str) -> None:

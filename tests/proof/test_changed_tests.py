@@ -56,9 +56,20 @@ ERROR, PASSED, FAILED = CaseOutcome.ERROR, CaseOutcome.PASSED, CaseOutcome.FAILE
         ({"t.a::x": ERROR}, {"t.a::x": PASSED}, {"t.a::x": FAILED}),
         ({"t.a::x": ERROR}, {"t.a::x": ERROR}, {"t.a::x": ERROR}),
         ({"t": ERROR, "t.a": ERROR}, {"t.a::x": PASSED, "t.b::y": PASSED}, {"t.a::x": FAILED, "t.b::y": FAILED}),
+        ({"build": ERROR}, {"a::x": PASSED, "b::y": PASSED}, {"a::x": FAILED, "b::y": FAILED}),
+        ({"build": ERROR}, {"build": ERROR}, {"build": ERROR}),
         ({"t.a": ERROR, "t.b::y": PASSED}, {"t.a::x": PASSED}, {"t.a::x": FAILED, "t.b::y": PASSED}),
     ],
-    ids=["a file", "another file", "a case", "a case on both", "a package and a file in it", "beside others"],
+    ids=[
+        "a file",
+        "another file",
+        "a case",
+        "a case on both",
+        "a package and a file in it",
+        "nothing builds",
+        "nothing builds on both",
+        "beside others",
+    ],
 )
 def test_what_cannot_start_without_the_change_counts_as_failing(
     base: dict[str, CaseOutcome], candidate: dict[str, CaseOutcome], counted: dict[str, CaseOutcome]
@@ -78,6 +89,11 @@ def test_what_cannot_start_without_the_change_counts_as_failing(
         ("setup.cfg", True),
         ("src/sitecustomize.py", True),
         ("vendored.pth", True),
+        ("web/package.json", True),
+        ("vitest.config.mts", True),
+        (".mocharc.json", True),
+        ("Cargo.toml", True),
+        ("build.rs", True),
         ("tests/test_conftest.py", False),
         ("docs/pyproject.md", False),
         ("widget/size.py", False),
