@@ -34,5 +34,7 @@ FOREIGN: Mapping[str, str] = {
     "GITHUB_STEP_SUMMARY": "The file that `sync` adds its summary to.",
     "RUNNER_TEMP": "The folder of temporary folders and of the cache on a runner.",
     "XDG_CACHE_HOME": "The user's folder of caches.",
+    "RUSTUP_HOME": "The folder of Rust's toolchains, which tests of Rust read.",
+    "JAVA_HOME": "The folder of Java, which tests of Java read.",
 }
 """Set by GitHub Actions, or by the user's system."""
