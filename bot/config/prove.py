@@ -109,6 +109,14 @@ class ProveConfig(Section):
     memory. `{image}`, `{target}` and `{version}` are replaced. If one fails nothing is proven."""
     prepare_minutes: Minutes = 30
     """Minutes that all of them may take together."""
+    setup: Literal["auto", "none"] | Annotated[tuple[Words, ...], Field(strict=False, min_length=1)] = "auto"
+    """How a tree is made ready to run its own tests, with the network, once for the branch and once for the candidate.
+    `auto` installs what pyproject.toml, requirements files, package.json, go.mod, Cargo.toml or pom.xml name, if the
+    tests need it; not in an image of `containers`, which brings it. `none` installs nothing. Or a list of commands,
+    which run in the tree; `{environment}` is a folder for what they install, and a virtual environment at
+    `{environment}/venv` is used by the tests."""
+    setup_minutes: Minutes = 15
+    """Minutes that making both trees ready may take together."""
     environment: Mapping[Variable, str] = Field(default_factory=dict)
     """Variables for suites and commands, e.g. HF_HOME."""
     python: MachinePath | None = None

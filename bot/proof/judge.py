@@ -35,6 +35,7 @@ from bot.models import (
     suite_title,
 )
 from bot.proof.changed_tests import errors_as_failures
+from bot.proof.explain_failure import first_error, run_remedies
 from bot.text.globs import matches_stars
 
 LISTED_CASES = 3
@@ -55,6 +56,8 @@ class _Tally:
     lost_cases: list[str] = field(default_factory=list)
     unjudged_cases: list[str] = field(default_factory=list)
     known_results: list[KnownFailureResult] = field(default_factory=list)
+    messages: dict[str, str] = field(default_factory=dict)
+    """What an errored case of the base says."""
 
 
 def judge(
@@ -92,6 +95,8 @@ def judge_suite(
     verdict = judge(base, candidate, known_failures=suite.known_failures, resolved_patches=resolved_patches)
     if isinstance(suite, CommandSuite) and not suite.reports:
         verdict = replace(verdict, notes=(*verdict.notes, _without_report(suite)))
+    if verdict.outcome in (VerdictOutcome.INCONCLUSIVE, VerdictOutcome.REGRESSED):
+        verdict = replace(verdict, notes=(*verdict.notes, *run_remedies(base, candidate)))
     if verdict.outcome is not VerdictOutcome.PROVEN:
         return verdict
     doubt = _steering_doubt(suite) if isinstance(suite, CommandSuite) else _too_fast(base, candidate)
@@ -161,7 +166,8 @@ def _device_key(run: SuiteRun) -> tuple[str, str, str] | None:
 
 
 def _tally(base: Iterable[CaseResult], candidate: Iterable[CaseResult], declarations: Sequence[KnownFailure]) -> _Tally:
-    tally = _Tally()
+    base, candidate = list(base), list(candidate)
+    tally = _Tally(messages={case.name: case.message for case in base if case.outcome is CaseOutcome.ERROR})
     before = {case.name: case.outcome for case in base}
     after = {case.name: case.outcome for case in candidate}
     for name in before | after:
@@ -191,10 +197,9 @@ def _place(
 def _decide(tally: _Tally) -> tuple[VerdictOutcome, str]:
     known_count = sum(failure.still_fails for failure in tally.known_results)
     if tally.unjudged_cases:
-        return (
-            VerdictOutcome.INCONCLUSIVE,
-            f"The suite could not judge the base: {_names(tally.unjudged_cases, 'errored')}.",
-        )
+        error = first_error(tally.messages.get(name, "") for name in tally.unjudged_cases)
+        errors = _names(tally.unjudged_cases, "errored") + (f": {error}" if error else "")
+        return VerdictOutcome.INCONCLUSIVE, f"The suite could not judge the base: {errors}."
     if tally.broken_cases or tally.lost_cases:
         parts = [
             _names(tally.broken_cases, "did not fail on the base and failed on the candidate")

@@ -8,6 +8,7 @@ in memory, and other threads run meanwhile.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,6 +107,7 @@ class _Case:
 
     attributes: Mapping[str, str]
     ends: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     figures: dict[str, str] = field(default_factory=dict)
 
     def result(self) -> CaseResult:
@@ -125,7 +127,9 @@ class _Case:
             if tag in self.ends:
                 end = self.ends[tag]
                 xfail = end.get("type") == "pytest.xfail"
-                return CaseOutcome.FAILED if xfail else outcome, end.get("message", "")
+                message = end.get("message", "")
+                cause = _cause(self.texts.get(tag, "")) if message.strip() in _SAYS_NOTHING else ""
+                return CaseOutcome.FAILED if xfail else outcome, cause or message
         return CaseOutcome.PASSED, ""
 
 
@@ -137,12 +141,14 @@ class _Reader:
         self.properties: dict[str, str] = {}
         self._open: list[_Case] = []
         self._number = {"testcase": 0, "property": 0}
+        self._ending = ""
 
     def parse(self, xml: bytes) -> None:
         parser = expat.ParserCreate()
         parser.StartDoctypeDeclHandler = _refuse_document_type
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
         # expat holds the interpreter lock during a call, so a call gets only a part of the report.
         for start in range(0, len(xml), _CHUNK):
             chunk = xml[start : start + _CHUNK]
@@ -164,6 +170,7 @@ class _Reader:
             properties[printable_line(name, LONGEST_NAME)] = printable(value, LONGEST_MESSAGE)
         elif tag in _ENDS and self._open:
             self._open[-1].ends.setdefault(tag, attributes)
+            self._ending = tag
 
     def _count(self, tag: str) -> None:
         self._number[tag] += 1
@@ -171,11 +178,31 @@ class _Reader:
             limits = f"{MOST_CASES:,} cases or {MOST_PROPERTIES:,} properties"
             raise SuiteError(f"The report has more than {limits}; it was not read.", hint=_HINT)
 
+    def _text(self, text: str) -> None:
+        """Keep the end of what stands in a failure: a traceback has its error there."""
+        if self._ending and self._open:
+            texts = self._open[-1].texts
+            texts[self._ending] = (texts.get(self._ending, "") + text)[-LONGEST_MESSAGE:]
+
     def _end(self, tag: str) -> None:
+        if tag == self._ending:
+            self._ending = ""
         if tag != "testcase":
             return
         case = self._open.pop().result()
         self.cases[case.name] = worse(self.cases.get(case.name), case)
+
+
+_SAYS_NOTHING = ("", "collection failure", "collection skipped")
+"""Messages of pytest that leave the reason to the text of the element."""
+_ERROR_LINE = re.compile(r"^E\s+(?P<error>\S.*)$", re.MULTILINE)
+
+
+def _cause(text: str) -> str:
+    """Return the error in a traceback of pytest, which begins its lines with E; else the last line of a text."""
+    errors = [match["error"] for match in _ERROR_LINE.finditer(text)]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return errors[-1] if errors else lines[-1] if lines else ""
 
 
 def worse(earlier: CaseResult | None, case: CaseResult) -> CaseResult:

@@ -39,6 +39,7 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
     progress: Progress = silent,
     resolved_patches: Callable[[], frozenset[str]] = frozenset,
     isolation: IsolationSettings = DEFAULT,
+    candidate_isolation: IsolationSettings | None = None,
     keep: Path | None = None,
     kernels: Path | None = None,
     gate: StartGate | None = None,
@@ -50,7 +51,8 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
     the carried patches whose fix the candidate contains; it is asked after the runs. Both reports are kept in the
     folder `keep`, and what the base run of a carried patch's suite compiles in the folder `kernels`, which is for this
     base alone. A suite that takes turns starts up at once, and begins with `gate`: until then nothing has to be in the
-    two directories. `stop_when` is asked about every second, in this thread; once it is true both runs are ended.
+    two directories. The candidate run has `candidate_isolation`, if that differs. `stop_when` is asked about every
+    second, in this thread; once it is true both runs are ended.
 
     Raises:
         SuiteError: there is no suite to run.
@@ -67,7 +69,11 @@ def prove(  # noqa: PLR0913 - two trees and a suite; what else there is has a de
         candidate_kernels = first_writable(scratch / "candidate")
         first = RunOptions(isolation=isolation, kernels=base_kernels, keep=keep, gate=gate or StartGate())
         second = replace(
-            first, kernels=candidate_kernels, readable=(base_kernels,), gate=StartGate(scratch / "turn" / "begun")
+            first,
+            isolation=candidate_isolation or isolation,
+            kernels=candidate_kernels,
+            readable=(base_kernels,),
+            gate=StartGate(scratch / "turn" / "begun"),
         )
         run_order = choose_order(suite, device, isolation)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +13,6 @@ from bot.carried.source_tree import DirectoryTree
 from bot.config import ProveConfig
 from bot.config.containers import version_in
 from bot.environment.cache_folder import cache_directory
-from bot.environment.temporary_folders import scratch_folder
 from bot.errors import SuiteError
 from bot.models import CommandSuite, Progress, Sha, StopWhen, Suite, Verdict, never, silent
 from bot.proof.artifacts import write_evidence
@@ -24,16 +21,18 @@ from bot.proof.inconclusive import inconclusive
 from bot.proof.isolated_command import IsolationSettings, isolation_kind
 from bot.proof.judge_by_rules import conclude
 from bot.proof.kernel_cache import drop_old_kernels
+from bot.proof.lay_out import lay_out_in_background
 from bot.proof.no_tests import no_tests
 from bot.proof.prepare_machine import run_preparations
 from bot.proof.prove_devices import prove_devices
 from bot.proof.run_isolated import StartGate
 from bot.proof.select_suites import Suites, isolation_settings, resolved_in, suites_for
+from bot.proof.setup_run import SetupFailed
+from bot.proof.setup_step import TreeSetup
+from bot.proof.setup_trees import Setup, ready_isolation, trees_ready
 from bot.proof.suite_sequence import prove_each
 
 _DEFAULT = ProveConfig()
-_START_SECONDS = 5.0
-"""How long the trees are not begun for the sake of a suite's process that does not come up."""
 
 
 def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and where it is for; most have a default
@@ -98,19 +97,37 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
     except SuiteError as error:
         return _unready(suites.all_suites, error, commits, evidence)
     drop_old_kernels(_kernels())
-    proof = _Proof(
-        base=base,
-        candidate=candidate,
-        patches=patches,
-        settings=settings,
+    commands = [suite for suite in suites.all_suites.values() if isinstance(suite, CommandSuite)]
+    if commands and lay_out is not None:
+        lay_out()
+        lay_out = None
+    setup = Setup(
         isolation=isolation,
-        commits=commits,
-        kernels=_kernels() / kernels_of if kernels_of else None,
-        evidence=evidence,
+        setup="none" if isolation.image and settings.setup == "auto" else settings.setup,
+        limit=settings.setup_minutes * 60,
         progress=progress,
+        stop_when=stop_when,
+        own_python=settings.python is not None,
     )
-    verdicts = proof.run(suites.all_suites, lay_out, stop_when)
-    return proof.conclude(verdicts, suites, [entry for entry in (patch, *companions) if entry is not None])
+    try:
+        with trees_ready(base, candidate, commands, setup) as (base_ready, candidate_ready, notes):
+            proof = _Proof(
+                base=base,
+                candidate=candidate,
+                ready=(base_ready, candidate_ready),
+                patches=patches,
+                settings=settings,
+                isolation=isolation,
+                commits=commits,
+                kernels=_kernels() / kernels_of if kernels_of else None,
+                evidence=evidence,
+                progress=progress,
+                notes=notes,
+            )
+            verdicts = proof.run(suites.all_suites, lay_out, stop_when)
+            return proof.conclude(verdicts, suites, [entry for entry in (patch, *companions) if entry is not None])
+    except SetupFailed as error:
+        return _unready(suites.all_suites, error, commits, evidence)
 
 
 def _make_ready(
@@ -139,6 +156,7 @@ class _Proof:
 
     base: Path
     candidate: Path
+    ready: tuple[TreeSetup, TreeSetup]
     patches: Mapping[str, CarriedPatch]
     settings: ProveConfig
     isolation: IsolationSettings
@@ -146,12 +164,13 @@ class _Proof:
     kernels: Path | None
     evidence: Path | None
     progress: Progress
+    notes: tuple[str, ...] = ()
 
     def run(
         self, suites: Mapping[str, Suite | CommandSuite], lay_out: Callable[[], object] | None, stop_when: StopWhen
     ) -> dict[str, Verdict]:
         """Prove every suite while `lay_out` writes the trees. Raises what `lay_out` raises."""
-        with _lay_out_in_background(lay_out, self.base, self.candidate) as (first, trees_ready):
+        with lay_out_in_background(lay_out, self.base, self.candidate) as (first, trees_ready):
 
             def should_stop() -> bool:
                 if trees_ready.done():
@@ -181,14 +200,19 @@ class _Proof:
     def _prove(
         self, name: str, suite: Suite | CommandSuite, gate: StartGate, stop_when: StopWhen, progress: Progress
     ) -> Verdict:
+        # A carried patch's suite needs nothing of the target's, and runs as it always does.
+        base, candidate = TreeSetup(tree=self.base), TreeSetup(tree=self.candidate)
+        if isinstance(suite, CommandSuite):
+            base, candidate = self.ready
         verdict = proof.prove(
-            self.base,
-            self.candidate,
+            base.tree,
+            candidate.tree,
             suite,
             device=self.settings.device,
             progress=progress,
             resolved_patches=lambda: resolved_in(DirectoryTree(self.candidate), suite, self.patches),
-            isolation=self.isolation,
+            isolation=ready_isolation(self.isolation, base),
+            candidate_isolation=ready_isolation(self.isolation, candidate),
             keep=self.evidence and self.evidence / name,
             kernels=self.kernels,
             gate=gate,
@@ -206,6 +230,7 @@ class _Proof:
         verdict, by_suite = conclude(
             verdicts, suites, DirectoryTree(self.candidate), patches, devices=self.settings.devices_that_count
         )
+        verdict = replace(verdict, notes=(*verdict.notes, *self.notes))
         if self.evidence is not None:
             write_evidence(self.evidence, verdict, by_suite)
         return verdict
@@ -213,31 +238,3 @@ class _Proof:
 
 def _kernels() -> Path:
     return cache_directory() / "kernels"
-
-
-@contextmanager
-def _lay_out_in_background(
-    lay_out: Callable[[], object] | None, *trees: Path
-) -> Iterator[tuple[StartGate, Future[object]]]:
-    """Have trees laid out meanwhile; yield the gate that opens when they are there, and how that ended."""
-    trees_ready: Future[object] = Future()
-    if lay_out is None:
-        trees_ready.set_result(None)
-        yield StartGate(), trees_ready
-        return
-    for tree in trees:
-        tree.mkdir(parents=True, exist_ok=True)  # a container is started with its folders
-    with scratch_folder("backport-turns-") as scratch, ThreadPoolExecutor(max_workers=1) as thread:
-        first = StartGate(scratch / "begun")
-        trees_ready = thread.submit(_lay_out_when_started, first, lay_out)
-        try:
-            yield first, trees_ready
-        finally:
-            first.process_started.set()  # where no process came up, the trees need not wait for it
-
-
-def _lay_out_when_started(first: StartGate, lay_out: Callable[[], object]) -> None:
-    """Start the suite's process first: that takes longest, and a formatter would hold the interpreter lock."""
-    first.process_started.wait(_START_SECONDS)
-    lay_out()
-    first.open()

@@ -17,7 +17,8 @@ from xml.etree import ElementTree
 if TYPE_CHECKING:
     from unittest import TestCase
 
-    from _typeshed import OptExcInfo
+    OptExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
 
 CASES: list[tuple[str, str, str, float]] = []
 """Name, tag, message and seconds of each test that ended."""

@@ -102,7 +102,6 @@ def test_a_second_run_opens_nothing_twice(quick: Office, tmp_path: Path) -> None
 def test_what_is_merged_is_on_the_branch(quick: Office, tmp_path: Path) -> None:
     open_missing(quick.context, tmp_path / "data", "release/1.2")
     pull = quick.people[MAINTAINER].get_repo(REPOSITORY).get_pull(quick.backports()[0].number)
-    pull.mark_ready_for_review()
     pull.merge()
     entry = states_of(survey_repository(quick.context, tmp_path / "data"), 9)["release/1.2"]
     assert entry.state is State.ALREADY_APPLIED
@@ -181,12 +180,25 @@ def test_a_failed_attempt_is_not_made_again_until_something_changes(office: Offi
 
 
 def test_an_original_whose_proof_was_inconclusive_waits_for_the_next_run(office: Office, tmp_path: Path) -> None:
-    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\n{QUICK}\n")
+    commands = "commands: [{name: smoke, command: [no-such-program]}]"
+    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, {commands}}}\n{QUICK}\n")
     run = open_missing(with_pick(office.context, config=config), tmp_path / "data", "release/1.2")
     (result,) = run.results
     assert isinstance(result, NotProven)
     assert states_of(run, 9)["release/1.2"].waits == f"the next run: {result.verdict.reason}"
     assert office.backports() == []
+
+
+def test_an_original_without_tests_waits_for_a_person_where_each_backport_needs_a_proof(
+    office: Office, tmp_path: Path
+) -> None:
+    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: always}}\n{QUICK}\n")
+    context = with_pick(office.context, config=config)
+    run = open_missing(context, tmp_path / "data", "release/1.2")
+    assert states_of(run, 9)["release/1.2"].waits.startswith("a person: no-tests, ")
+    assert office.backports() == []
+    again = open_missing(context, tmp_path / "data", "release/1.2")
+    assert len(again.results) == 1, "nothing ran, and the configuration may change"
 
 
 def test_only_minutes_on_a_gpu_are_counted() -> None:
