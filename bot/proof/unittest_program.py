@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 if TYPE_CHECKING:
+    from types import TracebackType
     from unittest import TestCase
 
     OptExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
