@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 PROJECT = HERE.parent / "pyproject.toml"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 # `bot` comes first: the others hold the same versions of what they share with it.
-EXTRAS = {"bot": (), "server": ("server",), "suite": ("suite",)}
+EXTRAS = {"bot": (), "server": ("server",), "tests": ("tests",), "suite": ("suite",)}
 INDEX = "https://pypi.org/simple"
 _INDEX = ("--default-index", INDEX, "--no-config")
 _OPTIONS = (

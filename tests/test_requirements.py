@@ -23,7 +23,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-LOCKS = {"bot": (), "server": ("server",), "suite": ("suite",)}
+LOCKS = {"bot": (), "server": ("server",), "tests": ("tests",), "suite": ("suite",)}
 
 # The packages of the `server` extra are imported below these paths alone, those of `suite` by what runs suites.
 SERVER = ("bot/server", "bot/fake_github", "bot/demo", "bot/environment/loopback.py", "bot/adoption/app_page.py")
@@ -127,14 +127,14 @@ def test_a_lock_meets_what_is_declared(name: str, python: str) -> None:
 
 def test_a_plain_install_locks_no_torch() -> None:
     assert {"torch", "triton", "numpy"}.isdisjoint(
-        pin.name for name in ("build", "bot", "server") for pin, _ in locked(name)
+        pin.name for name in ("build", "bot", "server", "tests") for pin, _ in locked(name)
     )
 
 
 def test_what_two_locks_share_is_of_one_version() -> None:
     base = {str(pin) for pin, _ in locked("bot")}
     names = {pin.name for pin, _ in locked("bot")}
-    for name in ("server", "suite", "build"):
+    for name in ("server", "tests", "suite", "build"):
         assert {str(pin) for pin, _ in locked(name) if pin.name in names} <= base | {"colorama==0.4.6"}
 
 
@@ -184,21 +184,19 @@ def test_an_image_s_torch_is_never_replaced(
         install.unmet([install.Requirement("torch>=2.6")])
 
 
-def _wheel(directory: Path) -> str:
+def _wheel(directory: Path, name: str = "tiny", version: str = "1.0") -> str:
     """Write a wheel with one module and return its hash."""
-    record = (
-        "tiny/__init__.py,,\ntiny-1.0.dist-info/METADATA,,\ntiny-1.0.dist-info/WHEEL,,\ntiny-1.0.dist-info/RECORD,,\n"
-    )
+    notes = f"{name}-{version}.dist-info"
     files = {
-        "tiny/__init__.py": "",
-        "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
-        "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        "tiny-1.0.dist-info/RECORD": record,
+        f"{name}/__init__.py": "",
+        f"{notes}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{notes}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    path = directory / "tiny-1.0-py3-none-any.whl"
+    files[f"{notes}/RECORD"] = "".join(f"{path},,\n" for path in (*files, f"{notes}/RECORD"))
+    path = directory / f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
+        for place, text in files.items():
+            archive.writestr(place, text)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -225,3 +223,50 @@ def test_a_wheel_that_is_not_the_locked_one_is_refused(tmp_path: Path, only_pip:
     there = subprocess.run([python, "-c", "import tiny"], capture_output=True, check=False).returncode == 0
     assert (result.returncode != 0, there) == (changed, not changed), result.stderr
     assert ("DO NOT MATCH THE HASHES" in result.stderr) == changed
+
+
+def _install_torch(folder: Path, only_pip: Path, index: Path) -> tuple[subprocess.CompletedProcess[str], bool]:
+    """Have the program install the locked torch 1.0 from an index on this disk; say whether it is there."""
+    shutil.copytree(only_pip, folder / "venv", symlinks=True)
+    python = folder / "venv/bin/python"
+    program = (
+        f"import runpy; made = runpy.run_path({str(INSTALL)!r}); "
+        "made['_install_cpu_torch']('torch==1.0 --hash=sha256:0\\n')"
+    )
+    environment = {"TORCH_CPU_INDEX": index.as_uri(), "PIP_CONFIG_FILE": "/dev/null"}
+    result = subprocess.run([python, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    there = subprocess.run([python, "-c", "import torch"], capture_output=True, check=False).returncode == 0
+    return result, there
+
+
+@pytest.mark.parametrize("version", ["1.0+cpu", "1.0"])
+def test_without_a_gpu_torch_is_the_cpu_build_of_the_locked_version_or_nothing(
+    tmp_path: Path, only_pip: Path, version: str
+) -> None:
+    folder = tmp_path / "simple/torch"
+    folder.mkdir(parents=True)
+    digest = _wheel(folder, "torch", version)
+    (wheel,) = folder.iterdir()
+    (folder / "index.html").write_text(f'<a href="{wheel.name}#sha256={digest}">{wheel.name}</a>')
+    result, there = _install_torch(tmp_path, only_pip, tmp_path / "simple")
+    assert there is (version == "1.0+cpu"), result.stderr
+    if not there:
+        assert "PyPI's torch was not taken: it is the CUDA build" in result.stderr
+
+
+def test_a_torch_that_its_index_gives_another_hash_is_refused(tmp_path: Path, only_pip: Path) -> None:
+    folder = tmp_path / "simple/torch"
+    folder.mkdir(parents=True)
+    digest = _wheel(folder, "torch", "1.0+cpu")
+    (wheel,) = folder.iterdir()
+    (folder / "index.html").write_text(f'<a href="{wheel.name}#sha256={digest[::-1]}">{wheel.name}</a>')
+    assert not _install_torch(tmp_path, only_pip, tmp_path / "simple")[1]
+
+
+@pytest.mark.parametrize(("devices", "needed"), [([], True), (["/dev/kfd"], False), (["/dev/nvidia0"], False)])
+def test_a_machine_with_a_gpu_takes_the_locked_torch(
+    install: ModuleType, monkeypatch: pytest.MonkeyPatch, devices: list[str], needed: bool
+) -> None:
+    monkeypatch.setattr(Path, "glob", lambda _, pattern: (Path(name) for name in devices if Path(name).match(pattern)))
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert install.needs_cpu_build() is needed

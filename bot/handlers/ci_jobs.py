@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.commands.triggers import AnyTrigger, parse_delivery, parse_dispatch
-from bot.config import Config
+from bot.config import Config, ProveConfig
 from bot.environment import credentials
 from bot.environment.signing import SigningKey
 from bot.errors import ConfigError, RunFolderError
@@ -164,15 +164,25 @@ class PlannedProof:
     target: PlannedTarget
     device: str = ""
     labels: tuple[str, ...] = ()
+    extras: str = "tests"
+    """The extras of the bot that the runner needs, unless it has what is in them."""
 
 
 def run_seal(folder: RunFolder) -> tuple[str, tuple[PlannedProof, ...]]:
     """Return the seal of the folder and the proofs that are to be made: each target on each device."""
-    picks, devices = seal_picks(folder), read_settings(folder).config.prove.devices
-    if not devices:
-        return picks.seal, tuple(map(PlannedProof, picks.to_prove))
-    proofs = (PlannedProof(target, entry.name, entry.labels or ()) for target in picks.to_prove for entry in devices)
+    picks, prove = seal_picks(folder), read_settings(folder).config.prove
+    places = [(entry.name, entry.labels or (), prove.for_device(entry.name)) for entry in prove.devices]
+    proofs = (
+        PlannedProof(target, name, labels, _extras(target, settings))
+        for target in picks.to_prove
+        for name, labels, settings in places or [("", (), prove)]
+    )
     return picks.seal, tuple(proofs)
+
+
+def _extras(target: PlannedTarget, prove: ProveConfig) -> str:
+    """A carried patch's suite needs torch, if no image brings it; the tests of an original need pytest at most."""
+    return "suite" if target.plan.patch and not prove.containers else "tests"
 
 
 def run_prove(

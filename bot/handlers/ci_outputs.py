@@ -27,6 +27,7 @@ def proof_matrix(proofs: Iterable[PlannedProof]) -> list[dict[str, object]]:
         {
             **matrix([proof.target])[0],
             "proof": proof_name(proof.target.id, proof.device),
+            "extras": proof.extras,
             **({"device": proof.device} if proof.device else {}),
             **({"runner": list(proof.labels)} if proof.labels else {}),
         }

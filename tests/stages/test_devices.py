@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def two(pipeline: Pipeline) -> tuple[Pipeline, str]:
 def test_each_target_has_a_job_for_each_device_on_its_runner(two: tuple[Pipeline, str]) -> None:
     pipeline, _ = two
     _, proofs = ci_jobs.run_seal(pipeline.folder)
-    common = {"id": "1", "branch": "release/1.2", "original": 7}
+    common = {"id": "1", "branch": "release/1.2", "original": 7, "extras": "suite"}
     assert ci_outputs.proof_matrix(proofs) == [
         {**common, "proof": "1-cpu", "device": "cpu", "runner": ["small"]},
         {**common, "proof": f"1-{ARCH}", "device": ARCH},
@@ -107,10 +108,25 @@ def test_a_device_that_is_not_configured_is_refused(two: tuple[Pipeline, str], p
         ci_jobs.run_prove(pipeline.folder, (), device="gfx942", progress=lambda _: None)
 
 
+def test_torch_is_asked_for_only_where_a_carried_patch_is_proven_without_an_image(pipeline: Pipeline) -> None:
+    """#9 has no carried patch, and an image brings what a suite needs."""
+    for number, prove, extras in ((9, "{}", "tests"), (7, "{}", "suite"), (7, "{containers: [{image: a/b}]}", "tests")):
+        patches = Path(__file__).parents[1] / "pipeline/patches"
+        text = f"repository: {REPOSITORY}\npatches: [{patches}]\nprove: {prove}\n"
+        run = replace(pipeline, run_folder=pipeline.directory / f"run-{number}-{extras}")
+        pipeline.directory.mkdir(exist_ok=True)
+        (pipeline.directory / "backport.yaml").write_text(text)
+        run.plan(run.event(ASK, on=number))
+        run.pick()
+        _, proofs = ci_jobs.run_seal(run.folder)
+        assert [proof.extras for proof in proofs] == [extras]
+
+
 def test_without_devices_a_proof_is_called_as_its_target(pipeline: Pipeline, tmp_path: Path) -> None:
     pipeline.plan(pipeline.event(ASK))
     pipeline.pick()
     _, proofs = ci_jobs.run_seal(pipeline.folder)
-    assert ci_outputs.proof_matrix(proofs) == [{"id": "1", "branch": "release/1.2", "original": 7, "proof": "1"}]
+    common = {"id": "1", "branch": "release/1.2", "original": 7}
+    assert ci_outputs.proof_matrix(proofs) == [{**common, "proof": "1", "extras": "suite"}]
     with pytest.raises(RunFolderError, match="has no device cpu"):
         ci_jobs.run_prove(pipeline.folder, (), device="cpu", progress=lambda _: None)

@@ -9,6 +9,7 @@ Usage: install.py SOURCE [EXTRA…], with the Python of the environment to insta
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from pip._vendor.packaging.utils import canonicalize_name
 
 # Another version would not fit the driver, the compiled kernels or the rest of the image.
 _NEVER_REPLACED = ("torch", "triton")
+_GPU_DEVICES = ("nvidia[0-9]*", "nvidiactl", "kfd", "dxg")
 
 
 def main(source: Path, extras: tuple[str, ...]) -> None:
@@ -35,9 +37,33 @@ def main(source: Path, extras: tuple[str, ...]) -> None:
     while missing := unmet(map(Requirement, wanted)):
         if again := missing & installed:
             raise SystemExit(f"The lock does not meet the requirements on {', '.join(sorted(again))}: run `make lock`.")
+        if "torch" in missing and needs_cpu_build():
+            _install_cpu_torch(lock["torch"])
+            installed.add("torch")
+            continue
         _pip("--require-hashes", "--only-binary", ":all:", lines="".join(lock[name] for name in sorted(missing)))
         installed |= missing
     _pip("--no-build-isolation", "--no-index", str(source))
+
+
+def needs_cpu_build() -> bool:
+    """Say whether PyPI's torch would be gigabytes for nothing: for Linux it is the CUDA build, and there is no GPU."""
+    devices = (device for pattern in _GPU_DEVICES for device in Path("/dev").glob(pattern))
+    return sys.platform == "linux" and not any(devices)
+
+
+def _install_cpu_torch(locked: str) -> None:
+    """Install torch's CPU build in the locked version. Its index gives the hash: the lock has those of PyPI."""
+    version = locked.partition("==")[2].split()[0]
+    index = os.environ.get("TORCH_CPU_INDEX", "https://download.pytorch.org/whl/cpu")
+    try:
+        _pip("--only-binary", ":all:", "--index-url", index, lines=f"torch=={version}+cpu\n")
+    except SystemExit as error:
+        raise SystemExit(
+            f"torch {version}+cpu could not be installed from {index}, so nothing can be proven here. PyPI's torch was "
+            "not taken: it is the CUDA build, and this machine has no GPU. Let the runner reach that index, name "
+            "another one in TORCH_CPU_INDEX, or take an image that has torch."
+        ) from error
 
 
 def read_lock(files: Iterable[Path]) -> dict[str, str]:
