@@ -28,6 +28,8 @@ class PickContext:
     stop_when: StopWhen = never
     evidence: Path | None = None
     """The folder in which a proof on this machine keeps its runs' reports; None keeps nothing."""
+    evidence_root: Path | None = None
+    """Where proofs on this machine keep them for a month, each in a folder of its own, if `evidence` names none."""
     caches: PickCaches = field(default_factory=PickCaches)
 
     def patch_for(self, original: PullRequest) -> CarriedPatch | None:

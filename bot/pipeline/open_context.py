@@ -132,7 +132,14 @@ def pick_context(
 ) -> PickContext:
     """Return the context of a pick, with the caches that lie beside the mirror."""
     caches = PickCaches.open(settings.directory)
-    return PickContext(mirror=mirror, config=config, patches=patches, progress=progress, caches=caches)
+    return PickContext(
+        mirror=mirror,
+        config=config,
+        patches=patches,
+        progress=progress,
+        evidence_root=settings.directory / "evidence",
+        caches=caches,
+    )
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from bot.carried.load import CarriedPatch
 from bot.environment.temporary_folders import scratch_folder
@@ -13,6 +14,7 @@ from bot.models import Candidate, Progress, Verdict, VerdictOutcome, silent
 from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.remote_proof import actions_runner
+from bot.proof.artifacts import evidence_folder
 from bot.proof.inconclusive import inconclusive
 from bot.proof.no_tests import checks_instead, missing_tests, no_tests, unrun_tests
 from bot.proof.prove_trees import prove_trees
@@ -79,6 +81,14 @@ def configured_proof(context: RepositoryContext) -> Iterator[ProofMeans]:
     yield context.pick, actions_runner(context) if is_remote else LocalRunner(context.pick)
 
 
+def _kept_evidence(request: ProofRequest, context: PickContext, progress: Progress) -> Path | None:
+    if context.evidence_root is None:
+        return None
+    folder = evidence_folder(context.evidence_root, request.branch, request.commit)
+    progress(f"reports: {folder}")
+    return folder
+
+
 class LocalRunner:
     """This machine: both trees are laid out as plain files, which are removed again."""
 
@@ -107,7 +117,7 @@ class LocalRunner:
                 changed_files=request.changed_files,
                 commits=(request.base_commit, request.commit),
                 kernels_of=request.base_commit,
-                evidence=context.evidence,
+                evidence=context.evidence or _kept_evidence(request, context, progress),
                 progress=progress,
                 stop_when=context.stop_when,
             )

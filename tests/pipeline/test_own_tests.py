@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,6 +61,22 @@ def test_the_tests_that_an_original_brings_prove_it(office: Office, tmp_path: Pa
     name = "tests.test_ring::test_a_ring_tells_its_width"
     assert name in {case.name for case in result.verdict.base.cases}
     assert "**proven**" in office.backports()[0].body
+
+
+def test_the_reports_of_a_proof_are_kept_on_the_machine_for_a_month(office: Office, tmp_path: Path) -> None:
+    merge(office, tmp_path / "checkout", {"tests/test_ring.py": _TEST})
+    root = tmp_path / "data/evidence"
+    old = root / "release-1.1-0123456789ab"
+    old.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    kept = replace(office, context=with_pick(office.context, evidence_root=root))
+    (result,) = kept.say("/backport release/1.2", on=10)
+    assert isinstance(result, Opened)
+    assert result.candidate is not None
+    (folder,) = root.iterdir()
+    assert folder.name == f"release-1.2-{result.candidate.commit[:12]}"
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert names >= {"verdict.json", "report.html", "own-tests/base.xml", "own-tests/candidate.xml"}
 
 
 def test_tests_that_pass_without_the_original_do_not_prove_it(office: Office, tmp_path: Path) -> None:
