@@ -125,14 +125,14 @@ def _keys(
     section: Mapping[str, Any], document: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[tuple[str, str, str, str]]:
     """Yield each key below a section of the schema: its path, type, default and documentation."""
-    for name, given in section["properties"].items():
-        field = _resolved(given, document)
-        text = str(given.get("description") or field.get("description", ""))
+    for name, value in section["properties"].items():
+        field = _resolved(value, document)
+        text = str(value.get("description") or field.get("description", ""))
         inner = _resolved(field.get("items", {}), document)
         if "properties" in field:
             yield from _keys(field, document, f"{prefix}{name}.")
             continue
-        yield f"{prefix}{name}", _kind(field, document), _default(given, name in section.get("required", ())), text
+        yield f"{prefix}{name}", _kind(field, document), _default(value, name in section.get("required", ())), text
         if "properties" in inner:
             yield from _keys(inner, document, f"{prefix}{name}[].")
 

@@ -40,8 +40,8 @@ def _app(reader: Reader) -> Iterator[Diagnosis]:
     app = reader.get_as_app("/app")
     slug = app.field("slug") if app is not None else None
     yield good(_SUBJECT, f"It is the GitHub App {slug}, installed on {reader.repository}.")
-    missing = missing_rights(reader.permissions or {})
-    always = [right for right in missing if not right.condition]
+    absent = missing_rights(reader.permissions or {})
+    always = [right for right in absent if not right.condition]
     if always:
         names = ", ".join(f"{right.title}: {right.level}" for right in always)
         yield bad(
@@ -52,7 +52,7 @@ def _app(reader: Reader) -> Iterator[Diagnosis]:
         )
     else:
         yield good(_RIGHTS, "The installation has all permissions that are always needed.")
-    for right in missing:
+    for right in absent:
         if right.condition:
             yield note(
                 _RIGHTS,

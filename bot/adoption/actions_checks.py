@@ -72,9 +72,9 @@ def _settings(reader: Reader) -> Iterator[Diagnosis]:
 def _runners(reader: Reader, config: Config) -> Iterator[Diagnosis]:
     """Check that a runner has the labels that the configuration names. GitHub's own runners are not listed."""
     prove = config.prove
-    named = [entry.labels for entry in prove.devices if entry.labels] or [prove.actions.labels]
-    wanted = [set(labels) for labels in named if not _is_hosted(labels)]
-    if not wanted:
+    labels_of_proofs = [entry.labels for entry in prove.devices if entry.labels] or [prove.actions.labels]
+    own_runners = [set(labels) for labels in labels_of_proofs if not _is_hosted(labels)]
+    if not own_runners:
         return
     if prove.runner == "github-actions":
         yield from _regression_workflow(reader, prove.actions.workflow)
@@ -88,7 +88,7 @@ def _runners(reader: Reader, config: Config) -> Iterator[Diagnosis]:
         )
         return
     runners = [_labels_of(runner) for runner in reply.field("runners") or ()]
-    for labels in wanted:
+    for labels in own_runners:
         names = ", ".join(sorted(labels))
         if any(labels <= present for present in runners):
             yield good("runners", f"A runner has the labels {names}.")

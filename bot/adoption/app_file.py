@@ -47,20 +47,20 @@ def reserved_file(path: Path) -> Iterator[Store]:
             f"{path} cannot be written ({error.strerror}), so no App was registered.",
             hint="Name another file with --file.",
         ) from error
-    written = False
+    is_complete = False
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
 
             def store(app: RegisteredApp) -> None:
-                nonlocal written
+                nonlocal is_complete
                 file.write(_render(app))
                 file.flush()
                 os.fsync(file.fileno())
-                written = True
+                is_complete = True
 
             yield store
     finally:
-        if not written:
+        if not is_complete:
             path.unlink(missing_ok=True)
 
 

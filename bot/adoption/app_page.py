@@ -81,8 +81,8 @@ def registration_page(
         return _form_page(manifest(f"{page.url}/callback"), action)
 
     async def callback(request: Request) -> Response:
-        code, given = request.query_params.get("code", ""), request.query_params.get("state", "")
-        if not code or not hmac.compare_digest(given.encode(), state.encode()):
+        code, answer = request.query_params.get("code", ""), request.query_params.get("state", "")
+        if not code or not hmac.compare_digest(answer.encode(), state.encode()):
             return _html("This is not the answer to the page that the bot showed, so nothing was stored.", 400)
         page.receive(code)
         return _html("GitHub has registered the App. Go on in the terminal.")

@@ -69,5 +69,5 @@ def _branches(repository: Repository) -> set[str]:
 def _default_branch(repository: Repository, names: set[str]) -> str:
     # A clone notes the remote's default branch: https://git-scm.com/docs/git-remote#Documentation/git-remote.txt-set-head
     head = repository.git.attempt("symbolic-ref", "--quiet", "--short", f"refs/remotes/{REMOTE}/HEAD")
-    noted = head.stdout.decode(errors="replace").strip().removeprefix(f"{REMOTE}/")
-    return next((name for name in (noted, *_MAIN) if name in names), "")
+    default = head.stdout.decode(errors="replace").strip().removeprefix(f"{REMOTE}/")
+    return next((name for name in (default, *_MAIN) if name in names), "")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from bot.config import ProveConfig
+from bot.errors import GitError
 from bot.git.process import Git
 from bot.models.diagnosis import Diagnosis, bad, good, note
 from bot.proof.gpu_devices import has_amd_gpu, has_gpu
@@ -25,7 +26,7 @@ def check_programs() -> Iterator[Diagnosis]:
 
 
 def check_proofs(prove: ProveConfig) -> Iterator[Diagnosis]:
-    """Check whether this machine can prove as configured."""
+    """Check whether this machine can prove as configured. If it cannot, others may: that is never bad."""
     if prove.runner == "github-actions":
         yield good("proofs", "They run in GitHub Actions (`prove.runner`), not on this machine.")
         return
@@ -35,12 +36,15 @@ def check_proofs(prove: ProveConfig) -> Iterator[Diagnosis]:
 
 
 def _git() -> Diagnosis:
-    text = Git().text("version")
-    match = re.search(r"(\d+)\.(\d+)", text)
-    found = (int(match[1]), int(match[2])) if match else (0, 0)
-    if found >= _OLDEST_GIT:
-        return good("git", f"{text.removeprefix('git version ')}.")
     oldest = ".".join(map(str, _OLDEST_GIT))
+    try:
+        text = Git().text("version")
+    except GitError as error:
+        return bad("git", error.message, "The bot can do nothing without git.", f"Install git {oldest} or newer.")
+    match = re.search(r"(\d+)\.(\d+)", text)
+    version = (int(match[1]), int(match[2])) if match else (0, 0)
+    if version >= _OLDEST_GIT:
+        return good("git", f"{text.removeprefix('git version ')}.")
     return bad("git", f"{text}.", "Picks need `git merge-tree --write-tree`.", f"Install git {oldest} or newer.")
 
 
@@ -55,19 +59,19 @@ def _pytest() -> Diagnosis:
     )
 
 
-def _device(wanted: str) -> Diagnosis:
+def _device(kind: str) -> Diagnosis:
     has_torch = importlib.util.find_spec("torch") is not None
     torch = "torch is installed" if has_torch else "torch is not installed"
     gpu = "an AMD GPU" if has_amd_gpu() else "a GPU" if has_gpu() else "no GPU"
-    fact = f"This machine has {gpu}; {torch}; `prove.device` is `{wanted}`."
-    if wanted in ("cuda", "rocm") and not has_gpu():
-        return bad(
+    fact = f"This machine has {gpu}; {torch}; `prove.device` is `{kind}`."
+    if kind in ("cuda", "rocm") and not has_gpu():
+        return note(
             "device",
             fact,
-            "A proof here ends as inconclusive, and opens no pull request.",
+            "A proof on this machine ends as inconclusive, and opens no pull request.",
             "Run the proofs on a machine with that device: `prove.runner: github-actions` with `prove.actions.labels`.",
         )
-    if has_gpu() and wanted != "cpu" and not has_torch:
+    if has_gpu() and kind != "cpu" and not has_torch:
         return note("device", fact, "Suites that need torch do not use the GPU.", "Install torch for that GPU.")
     return good("device", fact)
 
@@ -76,9 +80,9 @@ def _isolation() -> Diagnosis:
     reason = obstacle()
     if not reason:
         return good("isolation", "Suites run in namespaces of their own.")
-    return bad(
+    return note(
         "isolation",
         f"This machine cannot isolate suites: {reason}.",
-        "A bot that holds a token refuses to prove here.",
+        "A bot that holds a token refuses to prove on this machine; GitHub Actions proves on others.",
         "docs/ci.md says how to allow namespaces. Or set `prove.runner: github-actions`, or `prove.containers`.",
     )

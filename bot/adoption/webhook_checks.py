@@ -44,16 +44,16 @@ def _of_repository(reader: Reader) -> Iterator[Diagnosis]:
 
 
 def _hook(url: str, events: Collection[str], *, has_secret: bool, place: str) -> Iterator[Diagnosis]:
-    lacking = [event for event in EVENTS if event not in events]
-    if lacking:
+    absent = [event for event in EVENTS if event not in events]
+    if absent:
         consequence = "A service at that address does not hear of such events."
-        fact = f"The webhook to {url} does not send {', '.join(lacking)}."
+        fact = f"The webhook to {url} does not send {', '.join(absent)}."
         yield bad(_SUBJECT, fact, consequence, f"Subscribe to them in {place}.")
     if not has_secret:
         consequence = "The service refuses each delivery, because anybody could have sent it."
         remedy = f"Set one in {place}, and export it as BACKPORT_BOT_SECRET."
         yield bad(_SUBJECT, f"The webhook to {url} has no secret.", consequence, remedy)
-    if has_secret and not lacking:
+    if has_secret and not absent:
         yield good(_SUBJECT, f"Events go to {url}.")
 
 

@@ -65,15 +65,14 @@ def differences(text: str) -> tuple[str, ...]:
     Further triggers, jobs, inputs and secrets are its own affair.
     """
     try:
-        found = _read(text)
+        workflow = _read(text)
     except ConfigError as error:
         return (error.message,)
-    wanted = _read(render_workflow())
-    jobs = found.get("jobs")
-    job = next((job for job in _mappings(jobs).values() if _CALLED.search(str(_mappings(job).get("uses")))), None)
+    jobs = _mappings(workflow.get("jobs")).values()
+    job = next((job for job in jobs if _CALLED.search(str(_mappings(job).get("uses")))), None)
     if job is None:
         return ("No job calls the bot.",)
-    return (*_missing_events(found, wanted), *_missing_rights(found, _mappings(job)))
+    return (*_missing_events(workflow), *_missing_rights(workflow, _mappings(job)))
 
 
 def _read(text: str) -> Mapping[str, object]:
@@ -81,17 +80,26 @@ def _read(text: str) -> Mapping[str, object]:
     return {"on" if str(key) == "True" else key: value for key, value in parse_yaml(text, name=PATH).data.items()}
 
 
-def _missing_events(found: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:
-    events, sentences = _events(found.get("on")), []
-    for event, settings in _mappings(wanted["on"]).items():
-        types = _mappings(settings)["types"]
-        given = _mappings(events.get(event)).get("types", ())
-        lacking = [kind for kind in types if isinstance(given, list) and kind not in given]  # type: ignore[attr-defined]
+def _missing_events(workflow: Mapping[str, object]) -> list[str]:
+    events, sentences = _events(workflow.get("on")), []
+    for event, settings in _events(_read(render_workflow())["on"]).items():
+        types = _types(event, events.get(event))
+        absent = [kind for kind in _types(event, settings) or () if types is not None and kind not in types]
         if event not in events:
             sentences.append(f"The trigger `{event}` is missing.")
-        elif lacking:
-            sentences.append(f"The trigger `{event}` lacks the types {', '.join(lacking)}.")
+        elif absent:
+            sentences.append(f"The trigger `{event}` lacks the types {', '.join(absent)}.")
     return sentences
+
+
+def _types(event: str, settings: object) -> list[str] | None:
+    """Return the types of a trigger, by default GitHub's; None for all of them.
+
+    https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows
+    """
+    types = _mappings(settings).get("types")
+    default = ["opened", "synchronize", "reopened"] if event.startswith("pull_request") else None
+    return types if isinstance(types, list) else default
 
 
 def _events(value: object) -> Mapping[str, object]:
@@ -101,15 +109,15 @@ def _events(value: object) -> Mapping[str, object]:
     return dict.fromkeys(value) if isinstance(value, list) else _mappings(value)
 
 
-def _missing_rights(found: Mapping[str, object], job: Mapping[str, object]) -> list[str]:
-    permissions = job.get("permissions", found.get("permissions"))
+def _missing_rights(workflow: Mapping[str, object], job: Mapping[str, object]) -> list[str]:
+    permissions = job.get("permissions", workflow.get("permissions"))
     if permissions in (None, "write-all"):  # what the repository's settings give, or all
         return []
-    given = _mappings(permissions)
+    rights = _mappings(permissions)
     return [
         f"The job's permission `{name}: {level}` is missing."
         for name, level in RUN_TOKEN.items()
-        if given.get(name) != level
+        if rights.get(name) != level
     ]
 
 

@@ -22,7 +22,7 @@ from bot.report import terminal
 COMMANDS = {
     "init": "init",
     "doctor": "doctor",
-    "app": "app",
+    "app": "github_app",  # not `app`: a module of that name would take the place of the application here
     "backport": "backport",
     "preflight": "preflight",
     "check": "carried_patch",

@@ -42,7 +42,9 @@ def init(
     ] = REPOSITORY,
     ref: Annotated[str, typer.Option(help="The tag or the commit of the bot to use.", metavar="REF")] = MAJOR_TAG,
     pin: Annotated[bool, typer.Option("--pin", help="Write the commit that REF means now in place of REF.")] = False,
-    config: Annotated[bool, typer.Option("--config", help="Write backport.yaml even if the defaults fit.")] = False,
+    config: Annotated[
+        bool, typer.Option("--with-config", help="Write backport.yaml even if the defaults fit.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the files and write nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
 ) -> None:
@@ -97,7 +99,7 @@ def _checked(globs: Sequence[str]) -> Sequence[str]:
 def _describe(checkout: Checkout) -> str:
     repository = checkout.repository
     name = f"{repository.name} on {repository.host}" if repository else "no remote names it"
-    if repository is not None and not repository.host.endswith(("github.com", ".ghe.com")):
+    if repository is not None and repository.host != "github.com" and not repository.host.endswith(".ghe.com"):
         # https://docs.github.com/enterprise-server@latest/actions/reference/workflows-and-actions/reusing-workflow-configurations
         name += ", which runs no workflow of github.com: copy the bot's repository there, and name it with --bot"
     lines = [
@@ -120,8 +122,8 @@ def _releases(checkout: Checkout) -> str:
 def _tests(framework: Framework | None) -> str:
     if framework is None:
         return "no file tells what runs them; a proof runs pytest, and `prove.tests` names another command"
-    found = f"{framework.name}, by {framework.file}"
-    return found if framework.name == "pytest" else f"{found}; a proof runs pytest unless `prove.tests` names a command"
+    name = f"{framework.name}, by {framework.file}"
+    return name if framework.name == "pytest" else f"{name}; a proof runs pytest unless `prove.tests` names a command"
 
 
 def _result(states: dict[Proposal, FileState], checkout: Checkout) -> str:

@@ -21,7 +21,7 @@ from bot.adoption.app_manifest import app_manifest
 from bot.adoption.app_page import registration_page
 from bot.adoption.rights import EVENTS, RIGHTS, app_permissions
 from bot.cli import app as program
-from bot.cli.app import OptionalRight, web_url
+from bot.cli.github_app import OptionalRight, web_url
 from bot.environment import credentials
 from bot.errors import ConfigError, GitHubError
 from bot.fake_github import FakeGitHub

@@ -100,7 +100,7 @@ def test_on_a_server_of_ones_own_the_bot_has_to_be_copied_there(checkout: Checko
 
 def test_a_configuration_is_written_if_it_is_wanted(checkout: Checkout) -> None:
     folder = checkout()
-    assert run(folder, "--config").exit_code == 0
+    assert run(folder, "--with-config").exit_code == 0
     assert load_config(folder / "backport.yaml", repository="a/b").branches == ("release/*",)
 
 

@@ -9,6 +9,7 @@ from bot import MAJOR_TAG, REPOSITORY
 from bot.adoption.workflow_file import BotVersion, called_version, differences, render_workflow
 from tests.actions.runner import ROOT
 
+_DEFAULT = "The trigger `pull_request_target` lacks the types labeled, closed, ready_for_review."
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -48,6 +49,7 @@ def test_a_commit_says_which_tag_it_was() -> None:
     [
         ("  issue_comment: {types: [created]}\n", "", "The trigger `issue_comment` is missing."),
         ("labeled, closed, ", "labeled, ", "The trigger `pull_request_target` lacks the types closed."),
+        (": {types: [labeled, closed, synchronize, ready_for_review]}", ":", _DEFAULT),
         ("contents: write, ", "contents: read, ", "The job's permission `contents: write` is missing."),
         ("    uses: ", "    runs-on: ", "No job calls the bot."),
     ],
