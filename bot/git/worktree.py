@@ -63,6 +63,13 @@ class Worktree:
         passed over."""
         return self._go_on("cherry-pick", "-x", *(["-m", "1"] if mainline else []), *commits)
 
+    def take_back(self, paths: Sequence[str]) -> None:
+        """Let these paths be as in the commit that is checked out; a path that it does not have is removed."""
+        if paths:
+            self._run(
+                "restore", "--source=HEAD", "--staged", "--worktree", "--", *(f":(literal){path}" for path in paths)
+            )
+
     def continue_pick(self) -> bool:
         """Commit what is resolved and pick the rest; return whether all of it applied."""
         return not self.is_picking or self._go_on("-c", "core.editor=true", "cherry-pick", "--continue")

@@ -69,17 +69,27 @@ def begin_resolution(
     _fetch(clone, resolve_repository(target, context), [base])
     _fetch(clone, context, request.commits)
     worktree = clone.add(directory, base)
+    try:
+        _pick(outcome, request, worktree, context)
+    except BaseException:
+        # Without its file it would be nobody's, and stand in the way of the next attempt.
+        worktree.remove()
+        raise
+    return worktree
+
+
+def _pick(outcome: Conflicted, request: BackportRequest, worktree: Worktree, context: RepositoryContext) -> None:
     resolution = Resolution(
         repository=context.config.repository,
         pull_request=request.original.number,
         command=str(request.command_for(outcome.target)),
         target=outcome.target,
-        base=base,
+        base=outcome.conflict.base_commit,
     )
     (worktree.git_dir / _FILE).write_text(resolution.model_dump_json(indent=1), encoding="utf-8")
     # If git sees no conflict in what the bot saw one in, the person looks at git's result.
     worktree.pick(request.commits, mainline=request.merge_method is MergeMethod.MERGE)
-    return worktree
+    worktree.take_back(outcome.conflict.left_out)
 
 
 def _fetch(clone: Worktree, context: RepositoryContext, names: Sequence[Sha]) -> None:

@@ -10,9 +10,10 @@ from typer.testing import CliRunner, Result
 
 from bot.cli import app
 from bot.errors import RequestRejected
+from bot.git.worktree import Worktree
 from tests.cli.test_backport import Run, clone, pulls, run
 from tests.pipeline.conftest import history, office
-from tests.pipeline.landing import write
+from tests.pipeline.landing import open_pull, write
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git
 
 __all__ = ["clone", "history", "office", "run"]
@@ -153,3 +154,34 @@ def test_outside_of_a_clone_it_is_said_before_anything_is_tried(
     monkeypatch.chdir(tmp_path)
     assert "in no clone" in _refusal(run("--pr", 7, "release/1.1", "--resolve"))
     assert pulls(office) == {}
+
+
+def test_an_interruption_while_the_conflict_is_written_leaves_nothing_behind(
+    clone: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _configure_identity(clone)
+
+    def interrupt(*_: object, **__: object) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Worktree, "pick", interrupt)
+        assert run("--pr", 7, "release/1.1", "--resolve").exit_code == 130
+    directory = clone.with_name("clone-backport-7-to-release-1.1")
+    assert not directory.exists()
+    assert run("--pr", 7, "release/1.1", "--resolve").exit_code == 1
+    assert directory.exists()
+
+
+def test_what_no_backport_brings_is_no_part_of_the_conflict(office: Office, clone: Path, run: Run) -> None:
+    """The configuration leaves these files out; on the branch they stay as they are."""
+    _configure_identity(clone)
+    ring = git(office.git_dir, "show", "main:widget/ring.py") + "\n"
+    changes = {"widget/ring.py": ring.replace("slots * width", "slots * width + 1"), ".ci/new [1].yml": "on: push\n"}
+    write(office, "main", {"backport.yaml": "pick: {propose: false, leave_out: ['.ci/**']}\n"}, "Configure")
+    write(office, "topic", changes, "Ring", onto="main")
+    pull = open_pull(office, "topic", title="Ring")
+    pull.merge(merge_method="squash")
+    assert run("--pr", pull.number, "release/1.1", "--resolve").exit_code == 1
+    worktree = clone.with_name(f"clone-backport-{pull.number}-to-release-1.1")
+    assert git(worktree, "status", "--porcelain") == "UU widget/ring.py"
