@@ -72,13 +72,13 @@ class KnownHistory:
 
         None if what is here does not prove it.
         """
+        known = self.ancestors(commits)
         for difference in self.differences:
             if difference.others == frozenset(commits) and (difference.own | difference.shared).issuperset(tips):
                 own, cut = self._walk(tips, difference.shared)
                 if not cut and own <= difference.own:
                     ends = {parent for sha in own for parent in self._parents(sha) or ()}
-                    return difference.shared & ends.union(tips)
-        known = self.ancestors(commits)
+                    return difference.shared & ends.union(tips) - known
         beyond, cut = self._walk(tips, known)
         if not cut and all(self._all_reach(beyond, sha) for sha in commits):
             return frozenset()

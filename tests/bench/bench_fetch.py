@@ -97,7 +97,7 @@ def _endings(field: Field, branch: str) -> Iterator[tuple[Sha, object]]:
         yield original, _pick(field.repository, original, branch, tip)
 
 
-def _pick(repository: Repository, original: Sha, branch: str, tip: Sha) -> object:
+def _pick(repository: Repository, original: Sha, branch: str, tip: Sha, caches: PickCaches | None = None) -> object:
     plan = TargetPlan(
         branch=branch,
         base_commit=tip,
@@ -105,7 +105,7 @@ def _pick(repository: Repository, original: Sha, branch: str, tip: Sha) -> objec
         commits=(original,),
         merge_method=MergeMethod.SQUASH,
     )
-    return pick(repository, plan, patches={}, committer=COMMITTER, caches=PickCaches())
+    return pick(repository, plan, patches={}, committer=COMMITTER, caches=caches or PickCaches())
 
 
 def _is_clean(ending: object) -> bool:
@@ -190,7 +190,6 @@ def _in(remote: Remote) -> tuple[str, str]:
 
 
 def _pick_alone(mirror: Repository, original: Sha, branch: str, tip: Sha) -> None:
-    mirror.branches()
     mirror.fetch([original, tip])
     _pick(mirror, original, branch, tip)
 
@@ -225,10 +224,11 @@ def _measure(
 
 def _by_the_bot(remote: Remote, directory: Path, original: Sha, tips: dict[str, Sha]) -> Transfer:
     def step(mirror: Repository, original: Sha, _branch: str, _tip: Sha) -> None:
-        mirror.branches()
         mirror.fetch([original, *tips.values()])
+        caches = PickCaches()
+        caches.histories.announce([original], tips.values())
         for name, tip in tips.items():
-            _pick(mirror, original, name, tip)
+            _pick(mirror, original, name, tip, caches)
 
     return _measure(remote, directory, "the bot", step, original, "", original)
 

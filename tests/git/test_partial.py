@@ -324,6 +324,18 @@ def _counted(mirror: Repository, directory: Path) -> Path:
     return requests
 
 
+def test_what_was_compared_is_asked_about_without_the_whole_history(served: History, mirror: Repository) -> None:
+    """As a pull request's head and the commit that it was merged as are."""
+    commits = _line(served)
+    head = served.branch("topic", served.commit({"g": "2\n"}, served.commit({"g": "1\n"}, commits[4])))
+    mirror.fetch([commits[7], head])
+    mirror.compare(commits[7], head)
+    assert len(mirror.commits_between(commits[7], head)) == 2
+    assert mirror.merge_base(commits[6], head) == commits[4]
+    assert _partial(mirror).is_shallow
+    assert commits[2] not in _objects(mirror)
+
+
 def test_a_branch_that_main_has_whole_has_nothing_of_its_own(served: History, mirror: Repository) -> None:
     commits = _line(served)
     mirror.fetch([commits[6], commits[2]])
