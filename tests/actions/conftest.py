@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.actions.runner import Act
+from tests.actions.runner import ROOT, Act
 from tests.pipeline.conftest import history, office
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git
 
@@ -42,8 +46,20 @@ class Project:
         return [delivery.payload for delivery in self.office.fake_github.deliveries() if delivery.event == event][-1]
 
 
+@pytest.fixture(scope="session")
+def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Start the process that the bot's jobs are forked from; return the path of its socket."""
+    path = tmp_path_factory.mktemp("bot") / "socket"
+    command = [sys.executable, "-m", "tests.actions.warm_bot", "serve", str(path)]
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as server:
+        while not path.exists() and server.poll() is None:
+            time.sleep(0.05)
+        yield path
+        server.kill()
+
+
 @pytest.fixture
-def project(office: Office, tmp_path: Path) -> Project:
+def project(office: Office, bot: Path, tmp_path: Path) -> Project:
     """Return the project; its configuration and carried patches are on its default branch."""
     checkout = tmp_path / "checkout"
     git(tmp_path, "clone", "--quiet", str(office.git_dir), str(checkout))
@@ -56,7 +72,8 @@ def project(office: Office, tmp_path: Path) -> Project:
     office.fake_github.add_webhook(REPOSITORY, "http://127.0.0.1:9/", "s", ["issue_comment", "pull_request"])
     token = office.fake_github.add_user("github-actions[bot]", type="Bot")
     office.fake_github.grant(REPOSITORY, "github-actions[bot]", "write")
-    return Project(office, Act(tmp_path / "actions", REPOSITORY, api_url=office.fake_github.api_url, token=token))
+    act = Act(tmp_path / "actions", REPOSITORY, api_url=office.fake_github.api_url, token=token, bot=bot)
+    return Project(office, act)
 
 
 def _write_settings(checkout: Path) -> None:

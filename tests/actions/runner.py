@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from tests.actions import warm_bot
+
 ROOT = Path(__file__).parents[2]
 STANDINS = Path(__file__).with_name("standins")
 BOT = "example/backport-bot"
@@ -68,9 +70,9 @@ class Ran:
 class Act:
     """One repository's Actions."""
 
-    def __init__(self, directory: Path, repository: str, *, api_url: str, token: str) -> None:
+    def __init__(self, directory: Path, repository: str, *, api_url: str, token: str, bot: Path) -> None:
         self.directory, self.repository, self.token = directory, repository, token
-        self.api_url = api_url
+        self.api_url, self._socket = api_url, bot
         self.bot, self.caller = directory / "bot", directory / "caller"
         self._meanwhile = directory / "meanwhile"
         self._stage_bot()
@@ -149,7 +151,7 @@ class Act:
             f'if [ "$2 ${{TARGET:-}}" = "{crash}" ]; then kill -9 $$; fi\n'
             f'once="{self._meanwhile}"\n'
             'if [ "$2" = prove ] && [ -e "$once" ]; then bash "$once"; rm "$once"; fi\n'
-            f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m bot "$@"\n'
+            f'exec "{sys.executable}" -I -S "{Path(warm_bot.__file__)}" "{self._socket}" "$@"\n'
         )
         command.chmod(0o755)
         return command

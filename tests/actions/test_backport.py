@@ -11,7 +11,7 @@ from tests.actions.runner import dispatching_caller
 from tests.pipeline.landing import write
 from tests.pipeline.office import REPOSITORY, git
 
-pytestmark = pytest.mark.actions
+pytestmark = [pytest.mark.actions, pytest.mark.long]
 ACCOUNT = "github-actions[bot]"
 
 

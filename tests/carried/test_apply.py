@@ -20,6 +20,8 @@ from bot.carried.source_tree import DirectoryTree
 from bot.errors import BackportError
 from bot.models import Affectedness
 
+pytestmark = pytest.mark.long
+
 Backend = Callable[[str], Any]
 
 _BACKEND = "sglang/srt/layers/attention/aiter_backend.py"

@@ -15,6 +15,8 @@ from bot.carried.source_tree import DirectoryTree
 from bot.demo import releases
 from bot.models import Affectedness
 
+pytestmark = pytest.mark.long
+
 Backend = Callable[[str], Any]
 
 _BACKEND = "sglang/srt/layers/attention/aiter_backend.py"

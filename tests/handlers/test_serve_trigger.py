@@ -34,6 +34,8 @@ from tests.pipeline.conftest import running_office
 from tests.pipeline.landing import unproven
 from tests.pipeline.office import MAINTAINER, REPOSITORY, Office, git, with_pick
 
+pytestmark = pytest.mark.long
+
 ALL = "/backport release/1.0 release/1.1 release/1.2"
 Served = tuple[Office, tuple[TargetOutcome, ...]]
 

@@ -18,6 +18,8 @@ from tests.commands.test_triggers import examples
 from tests.pipeline.landing import open_pull, unproven, write
 from tests.pipeline.office import BOT, REPOSITORY, Office, git
 
+pytestmark = pytest.mark.long
+
 __all__ = ["examples"]
 
 ASK = "/backport release/1.2"

@@ -26,6 +26,8 @@ from tests.pipeline.test_siblings import drifting_office
 from tests.pipeline.test_target_repository import THERE, fork
 from tests.stages.pipeline import Pipeline
 
+pytestmark = pytest.mark.long
+
 __all__ = ["drifting_office", "fork"]
 
 CLEAN = "/backport release/1.2"

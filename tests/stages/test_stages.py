@@ -22,6 +22,8 @@ from tests.pipeline.landing import open_pull, write
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, git
 from tests.stages.pipeline import Pipeline
 
+pytestmark = pytest.mark.long
+
 ALL = "/backport release/1.0 release/1.1 release/1.2 release/9"
 CLEAN = "/backport release/1.2"
 
