@@ -82,8 +82,8 @@ _CARELESS = ("-c fsync=off", "-c full_page_writes=off", "-c synchronous_commit=o
 # To make a new database takes ten times as long.
 _EMPTY = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'service' AND pid <> pg_backend_pid();
-    TRUNCATE procrastinate_jobs, procrastinate_workers, procrastinate_periodic_defers, backport_delivery, backport_fact
-        RESTART IDENTITY CASCADE
+    TRUNCATE procrastinate_jobs, procrastinate_workers, procrastinate_periodic_defers, backport_delivery, backport_fact,
+        backport_request, backport_run, backport_fence RESTART IDENTITY CASCADE
 """
 
 
@@ -101,6 +101,11 @@ def service_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def database_url(service_database: str) -> str:
     """Return the address of a database of the service that is empty, and that nobody else uses."""
-    with psycopg.connect(service_database, autocommit=True) as connection:
-        connection.execute(_EMPTY)
+    empty_database(service_database)
     return service_database
+
+
+def empty_database(address: str) -> None:
+    """End what others do in a database of the service, and empty its tables."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(_EMPTY)

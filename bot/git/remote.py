@@ -5,13 +5,16 @@ Fetches and pushes through GitPython. A token is in the environment of the git p
 
 from __future__ import annotations
 
+import fcntl
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 from git import GitCommandError, PushInfo, SymbolicReference
 from git import Remote as GitRemote
 
+from bot.environment.data_folder import private_file
 from bot.environment.trace import span
 from bot.errors import FetchFailed, GitError, PushForbidden, PushRejected
 from bot.git.connection import Answer, retry
@@ -92,22 +95,38 @@ def fetch(repository: Repository, names: Iterable[str]) -> None:
     Raises:
         FetchFailed: the remote could not be asked or does not have it.
     """
-    partial = repository.partial
+    partial, names = repository.partial, list(dict.fromkeys(names))
     if partial is not None and partial.is_partial:
-        partial.fetch(names)
+        with _alone(repository):
+            partial.fetch(names)
         return
-    refspecs = [
-        f"+{name}:{KEPT_REFS}{name}" if _SHA.fullmatch(name) else name
-        for name in dict.fromkeys(names)
-        if not (_SHA.fullmatch(name) and _is_complete(repository, name))
-    ]
-    if not refspecs:
+    if not _missing(repository, names):
         return
-    result = retry(lambda: _fetch_once(repository, refspecs)).result
+    with _alone(repository):
+        refspecs = _missing(repository, names)  # others may have brought it meanwhile
+        result = retry(lambda: _fetch_once(repository, refspecs)).result if refspecs else None
+    if result is None:
+        return
     if result.code:
         names = ", ".join(refspec.removeprefix("+").partition(":")[0] for refspec in refspecs)
         raise _fetch_error(repository, result, f"{names} could not be fetched")
     repository.close()
+
+
+def _missing(repository: Repository, names: Iterable[str]) -> list[str]:
+    return [
+        f"+{name}:{KEPT_REFS}{name}" if _SHA.fullmatch(name) else name
+        for name in names
+        if not (_SHA.fullmatch(name) and _is_complete(repository, name))
+    ]
+
+
+@contextmanager
+def _alone(repository: Repository) -> Iterator[None]:
+    """Let one thread of one process at a time fetch into a mirror: two that write one ref would fail."""
+    with private_file(repository.git.directory / "backport-fetch.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _fetch_once(repository: Repository, refspecs: list[str]) -> Answer:

@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.errors import BackportError, NotYetKnown, RateLimited, Unavailable
-from bot.handlers.backport import run_targets
+from bot.handlers.backport import RunTargets, run_targets
 from bot.handlers.deferred import deferred_requests, requests_started_since, unanswered_requests
+from bot.handlers.request_summary import RequestSummary
 from bot.handlers.serve_trigger import serve_group
 from bot.models import TargetOutcome
 from bot.pipeline.context import RepositoryContext
@@ -30,7 +31,7 @@ def reconcile(context: RepositoryContext, *, since: datetime) -> tuple[TargetOut
     results: list[TargetOutcome] = []
     for number in tuple(context.github.changed_since(since)):
         try:
-            results += reconcile_pull_request(number, replace(context, pauses=(), retries_later=True))
+            results += reconcile_pull_request(number, replace(context, pauses=(), retries_later=True)).results
         except NotYetKnown as error:
             context.progress(f"#{number}: {error.message} It is looked at again the next time.")
         except (RateLimited, Unavailable):
@@ -40,7 +41,7 @@ def reconcile(context: RepositoryContext, *, since: datetime) -> tuple[TargetOut
     return tuple(results)
 
 
-def reconcile_pull_request(number: int, context: RepositoryContext) -> list[TargetOutcome]:
+def reconcile_pull_request(number: int, context: RepositoryContext, run: RunTargets = run_targets) -> RequestSummary:
     """Handle the open requests of one pull request, except those that another process handles.
 
     Raises:
@@ -52,4 +53,4 @@ def reconcile_pull_request(number: int, context: RepositoryContext) -> list[Targ
     groups = tuple(group for group in groups if not any(request.source.key in busy for request in group))
     if groups:
         context.progress(f"#{number}: {count(len(groups), 'request')} to serve")
-    return [result for group in groups for result in serve_group(group, context, run_targets).results]
+    return sum((serve_group(group, context, run) for group in groups), RequestSummary())

@@ -77,8 +77,9 @@ def publish_candidate(
         return NotProven(target=plan.branch, candidate=candidate, verdict=verdict)
     if request.options.dry_run:
         return WouldOpen(target=plan.branch, candidate=candidate, verdict=verdict)
-    # The verdict holds only for the commit that the candidate was tested on.
-    if context.mirror.branches().get(plan.branch) != plan.base_commit:
+    branches = context.mirror.branches()
+    # The verdict holds only for the commit that the candidate was tested on. What a crash left pushed is finished.
+    if branches.get(plan.branch) != plan.base_commit and branches.get(plan.backport_branch) != candidate.commit:
         return Moved()
     return _open(plan, candidate, verdict, request, context)
 

@@ -1,7 +1,7 @@
 """Stores the result of each step of one request for the steps that follow.
 
-A service keeps it in memory. The jobs of a CI keep it in a run folder (`bot.pipeline.folder_store`), since each step
-runs in a process of its own.
+A command keeps it in memory. The jobs of a CI keep it in a run folder (`bot.pipeline.folder_store`) and those of the
+service in a database (`bot.server.run_store`), since each step may run in a process of its own.
 """
 
 from __future__ import annotations

@@ -5,16 +5,18 @@
     prove     needs no token           → Verdict
     publish   may write to GitHub      → the outcome, or Moved
 
-A service takes all steps in one process. A job of a CI takes one of them on a run folder, so that untrusted code never
-runs where a token is. Both go through `RequestRun`, which hands each step what the earlier ones left in its store.
+A command takes all steps in one process. A service takes each `Step` in a job of its own, in whatever process is free.
+A job of a CI takes one on a run folder, so that untrusted code never runs where a token is. All go through
+`RequestRun`, which hands each step what the earlier ones left in its store.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from typing import TypeVar
+from enum import StrEnum
+from typing import TypeVar, assert_never
 
 from bot.carried.load import CarriedPatch
 from bot.commands.targets import newest_first
@@ -61,6 +63,14 @@ ByHand = Callable[[TargetPlan, PickContext], Candidate | None]
 """Returns the candidate that a person made for a plan, or None for a branch that nobody did anything for."""
 
 
+class Step(StrEnum):
+    """What is taken at one go, and not again once it is recorded. A plan is made anew for each pick."""
+
+    PICK = "pick"
+    PROVE = "prove"
+    PUBLISH = "publish"
+
+
 def serving_order(names: Iterable[str], patch: CarriedPatch | None) -> list[Target]:
     """Put the newest branch first: if the original conflicts, its version for the next newer one may apply.
 
@@ -81,17 +91,29 @@ def _fetch(plan: TargetPlan, commits: Sequence[Sha], originals: Repository, targ
 class RequestRun:
     """Takes one request through the steps. Callers take its targets in `serving_order`.
 
-    A candidate that is there `by_hand` takes the place of what the ladder would make.
+    A candidate that is there `by_hand` takes the place of what the ladder would make. A caller that `comes_back` takes
+    a step again later if GitHub does not answer, which is raised, and picks again if a sibling was not opened after
+    all.
     """
 
-    def __init__(self, request: BackportRequest, store: ResultStore, *, by_hand: ByHand | None = None) -> None:
+    def __init__(
+        self, request: BackportRequest, store: ResultStore, *, by_hand: ByHand | None = None, comes_back: bool = False
+    ) -> None:
         self.request, self.store = request, store
         self._by_hand = by_hand
+        self._comes_back = comes_back
         self._candidates: dict[Target, Candidate] = {}
         self._replaced_commits: set[Sha] = set()
 
+    def remember(self, earlier: Iterable[Target]) -> None:
+        """Read from the store what was picked for the targets before one, in serving order: its siblings."""
+        for target in earlier:
+            candidate = self.store.pick(target)
+            if isinstance(candidate, Candidate):
+                self._candidates[target] = candidate
+
     def siblings(self, target: Target) -> list[Candidate]:
-        """Return this process's candidates for other targets that may stand in for the original, in serving order."""
+        """Return the candidates for other targets that may stand in for the original, in serving order."""
         return [
             candidate
             for sibling_target, candidate in self._candidates.items()
@@ -105,21 +127,59 @@ class RequestRun:
         return outcome
 
     def _run(self, target: Target, context: RepositoryContext) -> TargetOutcome:
-        for _ in range(_ATTEMPTS):
-            decision = self.plan(target, context)
-            if not isinstance(decision, TargetPlan):
-                return decision
-            candidate = self.pick(target, context.pick, context, tools=tools_for(target.branch, context.pick))
-            if isinstance(candidate, Candidate):
-                repository = resolve_repository(target, context)
-                watch = CancellationWatch(target.branch, self.request, repository)
-                repository = replace(repository, pick=replace(repository.pick, stop_when=watch))
-                self.prove(target, candidate, configured_proof(repository))
-            outcome = self.publish(target, context)
-            if not isinstance(outcome, Moved):
-                return outcome
-            context.progress(f"{target}: the branch moved during the proof; starting again")
-        return self.end_moved(target, _ATTEMPTS)
+        step: Step | None = Step.PICK
+        rounds = 0
+        while step is not None:
+            step = self.take(step, target, context, rounds=rounds)
+            rounds += step is Step.PICK
+        outcome = self.store.decision(target)
+        return lost_pick_failure(target) if outcome is None or isinstance(outcome, TargetPlan) else outcome
+
+    def take(self, step: Step, target: Target, context: RepositoryContext, *, rounds: int) -> Step | None:
+        """Take one step and return the next; None if the target has ended. `rounds` counts the earlier picks.
+
+        Raises:
+            RateLimited, Unavailable, FetchFailed: only to a caller that comes back; nothing was recorded.
+        """
+        match step:
+            case Step.PICK if rounds >= _ATTEMPTS:
+                self.end_moved(target, _ATTEMPTS)
+                return None
+            case Step.PICK:
+                return self._plan_and_pick(target, context)
+            case Step.PROVE:
+                self._prove_here(target, context)
+                return Step.PUBLISH
+            case Step.PUBLISH:
+                outcome = self.publish(target, context)
+                if isinstance(outcome, Moved):
+                    context.progress(f"{target}: {outcome.reason}; starting again")
+                    return Step.PICK
+                return None
+            case _:
+                assert_never(step)
+
+    def _plan_and_pick(self, target: Target, context: RepositoryContext) -> Step | None:
+        if not isinstance(self.plan(target, context), TargetPlan):
+            return None
+        result = self.pick(target, context.pick, context, tools=tools_for(target.branch, context.pick))
+        return Step.PROVE if isinstance(result, Candidate) and self.request.options.prove else Step.PUBLISH
+
+    def _prove_here(self, target: Target, context: RepositoryContext) -> None:
+        candidate = self.store.pick(target)
+        if isinstance(candidate, Candidate):
+            repository = resolve_repository(target, context)
+            watch = CancellationWatch(target.branch, self.request, repository)
+            repository = replace(repository, pick=replace(repository.pick, stop_when=watch))
+            self.prove(target, candidate, self._proof_of(target, candidate, repository))
+
+    @contextmanager
+    def _proof_of(self, target: Target, candidate: Candidate, repository: RepositoryContext) -> Iterator[ProofMeans]:
+        # The step that made the candidate may have run on another machine.
+        repository.mirror.fetch([candidate.base_commit])
+        self.store.fetch_objects(target, candidate, repository.mirror)
+        with configured_proof(repository) as means:
+            yield means
 
     def plan(self, target: Target, context: RepositoryContext) -> Decision:
         """Pin the branch and decide, wherever the target is. An error becomes its outcome, never an exception."""
@@ -242,8 +302,9 @@ class RequestRun:
         missing_commits = set(candidate.siblings).difference(*(sibling.commits for sibling in self.siblings(target)))
         if missing_commits:
             # A sibling that is planned again has not ended, so what was made from it is made again, too.
-            is_outdated = missing_commits <= self._replaced_commits
-            return Moved("the branch of a sibling moved") if is_outdated else sibling_failure(target, self.request)
+            if missing_commits <= self._replaced_commits:
+                return Moved("the branch of a sibling moved")
+            return Moved("a sibling was not opened") if self._comes_back else sibling_failure(target, self.request)
         verdict = self.store.verdict(target, candidate) if self.request.options.prove else None
         self.store.fetch_objects(target, candidate, repository.mirror)
         return publish_candidate(plan, candidate, verdict, self.request, repository)
@@ -263,6 +324,7 @@ class RequestRun:
     def _capture(self, target: Target, name: str, step: Callable[[], ResultT]) -> ResultT | Failed:
         """Run a step; an error becomes an outcome. Every outcome bears the name that the requester gave the target."""
         with span(name, branch=str(target)) as this:
-            result = capture_errors(str(target), step, retry=self.request.command_for(str(target)))
+            retry = self.request.command_for(str(target))
+            result = capture_errors(str(target), step, retry=retry, except_silence=self._comes_back)
             this.failed = isinstance(result, Failed)
         return replace(result, target=str(target)) if isinstance(result, TargetOutcome) else result

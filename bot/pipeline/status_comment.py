@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Iterable
 
 from bot.errors import GitHubError, RateLimited, Unavailable
 from bot.models import Failed, TargetOutcome
@@ -67,19 +68,26 @@ class StatusComment:
         self._targets[target] = TargetProgress(target, Phase.PROVING, detail)
         self._write()
 
-    def end(self, result: TargetOutcome) -> None:
-        """Show a target branch's ending, in the comment and as a check run on the original.
+    def end(self, *results: TargetOutcome) -> None:
+        """Show the endings of target branches, in the comment and as check runs on the original.
 
         An ending that cannot be rendered is replaced by one that says so: the comment must not stay under way.
         """
-        self._targets[result.target] = result
+        self._targets.update({result.target: result for result in results})
         try:
-            self._show(result)
+            self._write()
+            for result in results:
+                self._write_check(result)
         except (RateLimited, Unavailable):
             raise
         except Exception as error:
-            self._targets[result.target] = self._failure(result.target, error)
+            self._targets.update({result.target: self._failure(result.target, error) for result in results})
             self._write()
+
+    def show(self, states: Iterable[TargetProgress | TargetOutcome], ended: Iterable[TargetOutcome]) -> None:
+        """Show how far each target branch is, as a store has it; `ended` are endings that were not shown before."""
+        self._targets.update({state.target: state for state in states})
+        self.end(*ended)
 
     def end_rest(self, error: Exception) -> None:
         """End the target branches that have not ended: an error stopped the work on all of them."""
@@ -89,8 +97,7 @@ class StatusComment:
     def _failure(self, target: str, error: Exception) -> Failed:
         return failed_outcome(target, error, retry=str(self._request.command_for(target)))
 
-    def _show(self, result: TargetOutcome) -> None:
-        self._write()
+    def _write_check(self, result: TargetOutcome) -> None:
         if self._context.config.publish.check_runs and not self._request.options.dry_run:
             template = self._context.config.templates.check_run
             self._context.github.write_check_run(
@@ -124,6 +131,8 @@ class StatusComment:
             )
         # The comment only shows progress. A branch is not stopped for it, and the next edit has it all.
         except GitHubError as error:
+            if self._context.retries_later and isinstance(error, RateLimited | Unavailable):
+                raise
             log.warning("%s", error)
 
     def _note(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from bot.commands.parser import Command
-from bot.errors import BackportError
+from bot.errors import BackportError, FetchFailed, NotOpened, RateLimited, Unavailable
 from bot.models import Failed
 
 ResultT = TypeVar("ResultT")
@@ -15,16 +15,30 @@ ResultT = TypeVar("ResultT")
 log = logging.getLogger(__name__)
 
 
-def capture_errors(target: str, step: Callable[[], ResultT], *, retry: Command | None = None) -> ResultT | Failed:
+def capture_errors(
+    target: str, step: Callable[[], ResultT], *, retry: Command | None = None, except_silence: bool = False
+) -> ResultT | Failed:
     """Run a step of one target branch; any error becomes the branch's outcome and stops no other branch.
 
     `retry` is the command by which a person asks for the branch again; none if the next run does.
+
+    Raises:
+        RateLimited, Unavailable, FetchFailed: only with `except_silence`: GitHub did not answer, and may do so later.
     """
     try:
         return step()
     # Every exception, also one of a library: the other branches of the request must go on.
     except Exception as error:
+        silence = _silence(error) if except_silence else None
+        if silence is not None:
+            raise silence from error
         return failed_outcome(target, error, retry=str(retry or ""))
+
+
+def _silence(error: Exception) -> Exception | None:
+    """Return the error by which GitHub did not answer, if it is this one, or what was behind a refused opening."""
+    cause = error.__cause__ if isinstance(error, NotOpened) else error
+    return cause if isinstance(cause, RateLimited | Unavailable | FetchFailed) else None
 
 
 def failed_outcome(target: str, error: Exception, *, retry: str) -> Failed:

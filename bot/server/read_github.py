@@ -17,7 +17,9 @@ from bot.proof.run_isolated import RunsEnded
 from bot.server.contexts import ContextPool
 from bot.server.database import Database, Job
 from bot.server.deliveries import REQUESTS, pull_request_lock
-from bot.server.serve_delivery import OnResults, for_a_job, next_moment
+from bot.server.patience import for_a_job, next_moment
+from bot.server.requests import Requests
+from bot.server.take_step import RequestRecorder
 from bot.server.worker import Task, TryAgain
 
 log = logging.getLogger(__name__)
@@ -35,10 +37,10 @@ _FACT = "read-github-at"
 class GitHubReader:
     """Reads the comments, labels and merges of the pull requests that changed since the last time."""
 
-    def __init__(self, database: Database, contexts: ContextPool, on_results: OnResults) -> None:
+    def __init__(self, database: Database, requests: Requests, contexts: ContextPool) -> None:
         self._database = database
+        self._requests = requests
         self._contexts = contexts
-        self._on_results = on_results
 
     def tasks(self) -> tuple[Task, ...]:
         """Return what the worker is to do."""
@@ -68,9 +70,8 @@ class GitHubReader:
 
     def _read_one(self, attempts: int, *, number: int) -> None:
         with _waiting_for_github(attempts), self._contexts.lend() as context:
-            results = tuple(reconcile_pull_request(number, for_a_job(context)))
-        if results:
-            self._on_results(results)
+            recorder = RequestRecorder(self._requests)
+            recorder.begin(reconcile_pull_request(number, for_a_job(context), recorder))
 
 
 @contextmanager

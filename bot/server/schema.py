@@ -32,6 +32,38 @@ _MIGRATIONS: tuple[LiteralString, ...] = (
     CREATE INDEX backport_delivery_open ON backport_delivery (id) WHERE ended_at IS NULL;
     CREATE TABLE backport_fact (name text PRIMARY KEY, value text NOT NULL);
     """,
+    """
+    CREATE TABLE backport_request (
+        id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+        identity text NOT NULL UNIQUE,
+        repository text NOT NULL,
+        comment_id bigint,
+        body text NOT NULL,
+        refused boolean NOT NULL DEFAULT false,
+        recorded_at timestamptz NOT NULL DEFAULT now(),
+        began_at timestamptz,
+        ended_at timestamptz
+    );
+    CREATE INDEX backport_request_open ON backport_request (id) WHERE ended_at IS NULL;
+    CREATE TABLE backport_run (
+        id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+        request bigint NOT NULL REFERENCES backport_request ON DELETE CASCADE,
+        target text NOT NULL,
+        place int NOT NULL,
+        position int NOT NULL,
+        step text,
+        rounds int NOT NULL DEFAULT 0,
+        prove_queue text,
+        waits_for int[] NOT NULL DEFAULT '{}',
+        decision text,
+        pick text,
+        objects bytea,
+        verdict text,
+        shown boolean NOT NULL DEFAULT false,
+        UNIQUE (request, target)
+    );
+    CREATE TABLE backport_fence (thing text PRIMARY KEY, number bigint NOT NULL);
+    """,
 )
 
 

@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.commands.parser import holds_command
 from bot.commands.triggers import CommentTrigger
 from bot.errors import BackportError, FetchFailed, RateLimited, Unavailable
-from bot.handlers.serve_trigger import answer
-from bot.models import TargetOutcome
-from bot.pipeline.context import RepositoryContext
+from bot.handlers.serve_trigger import serve
 from bot.proof.run_isolated import RunsEnded
 from bot.server.contexts import ContextPool
 from bot.server.deliveries import Deliveries, Delivery
+from bot.server.patience import OnResults, for_a_job, next_moment
+from bot.server.requests import Requests
 from bot.server.served_repository import Naming
+from bot.server.take_step import RequestRecorder
 from bot.server.worker import TryAgain
 
 log = logging.getLogger(__name__)
 
-OnResults = Callable[[tuple[TargetOutcome, ...]], None]
-
 _LONGEST = timedelta(hours=24)
 """A delivery that could not be served for so long, as GitHub did not answer, is given up."""
-_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=10)
 
 
 class DeliveryServer:
-    """Serves recorded deliveries. `on_results` gets the outcomes of each."""
+    """Serves recorded deliveries, and records the requests for backports that they hold.
 
-    def __init__(self, deliveries: Deliveries, contexts: ContextPool, on_results: OnResults) -> None:
+    `on_results` gets the outcomes of those that end at once.
+    """
+
+    def __init__(
+        self, deliveries: Deliveries, requests: Requests, contexts: ContextPool, on_results: OnResults
+    ) -> None:
         self._deliveries = deliveries
+        self._requests = requests
         self._contexts = contexts
         self._naming = Naming()
         self._on_results = on_results
@@ -81,17 +83,8 @@ class DeliveryServer:
     def _serve(self, record: Delivery) -> None:
         with self._contexts.lend() as context:
             if self._naming.means_ours(record.trigger.repository, record.repository_id, context):
-                self._on_results(answer(record.trigger, for_a_job(context)))
-
-
-def for_a_job(context: RepositoryContext) -> RepositoryContext:
-    """Return the context of a job: it comes back to what GitHub does not know yet, in place of waiting for it."""
-    return replace(context, pauses=(), retries_later=True)
-
-
-def next_moment(error: BackportError, attempts: int) -> datetime:
-    """Return when to ask GitHub again after an error; `attempts` counts those before it."""
-    if isinstance(error, RateLimited):
-        return max(error.retry_at, datetime.now(UTC) + _FIRST_PAUSE)
-    # The exponent is bounded, as a day has many attempts.
-    return datetime.now(UTC) + min(_FIRST_PAUSE * (1 << min(attempts, 10)), _LONGEST_PAUSE)
+                recorder = RequestRecorder(self._requests)
+                summary = serve(record.trigger, for_a_job(context), recorder)
+                recorder.begin(summary)
+                if not summary.under_way:
+                    self._on_results(summary.results)

@@ -18,15 +18,18 @@ from bot.server.database import Database
 from bot.server.deliveries import ACKNOWLEDGE, REQUESTS, SERVE, SIGNS, Deliveries
 from bot.server.embedded_postgres import embedded_postgres
 from bot.server.old_journal import take_over_journal
+from bot.server.patience import OnResults
 from bot.server.read_github import UPKEEP, GitHubReader
-from bot.server.serve_delivery import DeliveryServer, OnResults
+from bot.server.request_rows import COMMENTS, LOCAL_PROOFS, REMOTE_PROOFS, STEPS
+from bot.server.requests import Requests
+from bot.server.serve_delivery import DeliveryServer
+from bot.server.take_step import RequestServer
 from bot.server.webhooks import ReadTrigger, webhook_app
 from bot.server.worker import Task, Worker
 from bot.text.comment_text import may_start_line
 
-# One delivery at a time, as the suites of one machine would disturb each other. A sign that a comment was seen does not
-# wait for that.
-_QUEUES = {REQUESTS: 1, SIGNS: 1, UPKEEP: 1}
+# One proof at a time, as the suites of one machine would disturb each other. Of a proof elsewhere, the job only waits.
+_QUEUES = {REQUESTS: 2, SIGNS: 1, UPKEEP: 1, STEPS: 3, LOCAL_PROOFS: 1, REMOTE_PROOFS: 16, COMMENTS: 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +55,17 @@ class Service:
     url: str
     database: Database
     deliveries: Deliveries
+    requests: Requests
     worker: Worker
     contexts: ContextPool
 
     def wait_until_idle(self, timeout: float) -> bool:
         """Wait (seconds) until there is nothing left to do; False if that did not happen in time."""
-        return self.worker.wait_until(
-            lambda: self.deliveries.count_open() == 0 and self.database.count_jobs() == 0, timeout
-        )
+
+        def is_idle() -> bool:
+            return not (self.deliveries.count_open() or self.requests.count_open() or self.database.count_jobs())
+
+        return self.worker.wait_until(is_idle, timeout)
 
 
 @contextmanager
@@ -79,18 +85,25 @@ def running_service(
         take_over_journal(settings.directory, deliveries, own_login=settings.own_login)
         contexts = ContextPool(open_context)
         stack.callback(contexts.close)
-        server = DeliveryServer(deliveries, contexts, on_results)
+        requests = Requests(database)
+        server = DeliveryServer(deliveries, requests, contexts, on_results)
         tasks = [Task(SERVE, server.serve), Task(ACKNOWLEDGE, server.acknowledge)]
+        tasks += RequestServer(database, requests, contexts, on_results).tasks()
         if settings.reads_github:
-            reader = GitHubReader(database, contexts, on_results)
+            reader = GitHubReader(database, requests, contexts)
             tasks += reader.tasks()
             reader.defer()
-        worker = Worker(conninfo, tasks, _QUEUES, deliveries.defer_lost)
+
+        def upkeep() -> None:
+            deliveries.defer_lost()
+            requests.defer_lost()
+
+        worker = Worker(conninfo, tasks, _QUEUES, upkeep)
         app = webhook_app(deliveries, secrets=settings.secrets, read_trigger=_trigger_reader(settings, contexts))
         url = stack.enter_context(run_server(app, port=settings.port, protocol=PatientProtocol))
         worker.start()
         stack.callback(worker.stop)
-        yield Service(f"{url}/webhook", database, deliveries, worker, contexts)
+        yield Service(f"{url}/webhook", database, deliveries, requests, worker, contexts)
 
 
 def _trigger_reader(settings: ServiceSettings, contexts: ContextPool) -> ReadTrigger:

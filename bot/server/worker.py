@@ -215,7 +215,7 @@ class Worker:
             return
 
 
-async def _in_thread(run: Callable[..., None], *arguments: object, **named: object) -> None:
+async def _in_thread(run: Callable[..., None], /, *arguments: object, **named: object) -> None:
     """Run a function in a thread that does not hold up the end of the process."""
     loop = asyncio.get_running_loop()
     result: asyncio.Future[None] = loop.create_future()

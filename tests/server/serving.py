@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.git.mirror import open_mirror
 from bot.github.client import GitHubClient
 from bot.pipeline.context import RepositoryContext
-from bot.server.serve_delivery import OnResults
+from bot.server.patience import OnResults
 from bot.server.service import Service, ServiceSettings, running_service
 from tests.pipeline.office import BOT, Office
 

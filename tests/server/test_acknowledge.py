@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.handlers.request_summary import RequestSummary
 from bot.server import serve_delivery
 from tests.pipeline.conftest import history, office
 from tests.pipeline.office import BOT, REPOSITORY, Office
@@ -29,12 +30,12 @@ def test_a_comment_is_seen_while_another_request_is_being_served(
 ) -> None:
     busy, process = threading.Event(), threading.Event()
 
-    def served_slowly(*_: object) -> tuple[()]:
+    def served_slowly(*_: object) -> RequestSummary:
         busy.set()
         process.wait(60)
-        return ()
+        return RequestSummary()
 
-    monkeypatch.setattr(serve_delivery, "answer", served_slowly)
+    monkeypatch.setattr(serve_delivery, "serve", served_slowly)
     with serving(office, tmp_path / "data", database_url) as service:
         office.fake_github.add_webhook(REPOSITORY, service.url, SECRET, ["issue_comment"])
         office.issue(9).create_comment("/backport release/1.2")

@@ -13,6 +13,7 @@ from bot.proof.run_isolated import RunsEnded
 from bot.server.contexts import ContextPool
 from bot.server.database import Database
 from bot.server.deliveries import Deliveries
+from bot.server.requests import Requests
 from bot.server.serve_delivery import DeliveryServer
 from bot.server.worker import TryAgain
 from tests.server.test_deliveries import new
@@ -20,38 +21,38 @@ from tests.server.test_deliveries import new
 _LATER = datetime.now(UTC) + timedelta(hours=1)
 
 
-def _serve(deliveries: Deliveries, *errors: BaseException, attempts: int = 0) -> None:
+def _serve(database: Database, *errors: BaseException, attempts: int = 0) -> None:
     """Serve a delivery while nothing works: the repository cannot be opened for each of these reasons in turn."""
-    reasons = iter(errors)
+    reasons, deliveries = iter(errors), Deliveries(database)
 
     def open_context() -> AbstractContextManager[RepositoryContext]:
         raise next(reasons)
 
     deliveries.accept(new())
-    server = DeliveryServer(deliveries, ContextPool(open_context), lambda _results: None)
+    server = DeliveryServer(deliveries, Requests(database), ContextPool(open_context), lambda _results: None)
     for _ in errors:
         server.serve(attempts, delivery=1)
 
 
-def test_a_github_that_does_not_answer_is_waited_for(deliveries: Deliveries) -> None:
+def test_a_github_that_does_not_answer_is_waited_for(deliveries: Deliveries, database: Database) -> None:
     with pytest.raises(TryAgain):
-        _serve(deliveries, Unavailable("GitHub answered 502.", hint="Try again."))
+        _serve(database, Unavailable("GitHub answered 502.", hint="Try again."))
     assert deliveries.count_open() == 1
     assert deliveries.problems() == ()
 
 
 @pytest.mark.parametrize("attempts", [0, 10_000])
-def test_the_pauses_grow_up_to_ten_minutes(deliveries: Deliveries, attempts: int) -> None:
+def test_the_pauses_grow_up_to_ten_minutes(deliveries: Deliveries, database: Database, attempts: int) -> None:
     before = datetime.now(UTC)
     with pytest.raises(TryAgain) as caught:
-        _serve(deliveries, Unavailable("GitHub answered 502.", hint="Try again."), attempts=attempts)
+        _serve(database, Unavailable("GitHub answered 502.", hint="Try again."), attempts=attempts)
     pause = caught.value.at - before
     assert timedelta(seconds=9) < pause < timedelta(minutes=2) if attempts == 0 else pause > timedelta(minutes=9)
 
 
-def test_a_rate_limit_is_waited_for_until_it_is_over(deliveries: Deliveries) -> None:
+def test_a_rate_limit_is_waited_for_until_it_is_over(deliveries: Deliveries, database: Database) -> None:
     with pytest.raises(TryAgain) as caught:
-        _serve(deliveries, RateLimited("Too many requests.", hint="Wait.", retry_at=_LATER))
+        _serve(database, RateLimited("Too many requests.", hint="Wait.", retry_at=_LATER))
     assert caught.value.at == _LATER
 
 
@@ -59,7 +60,7 @@ def test_an_outage_of_a_day_is_given_up(deliveries: Deliveries, database: Databa
     deliveries.accept(new())
     with database.transaction() as connection:
         connection.execute("UPDATE backport_delivery SET received_at = now() - interval '25 hours'")
-    _serve(deliveries, Unavailable("GitHub answered 502.", hint="Try again."))
+    _serve(database, Unavailable("GitHub answered 502.", hint="Try again."))
     assert deliveries.problems() == ("GitHub answered 502.",)
 
 
@@ -70,17 +71,21 @@ def test_an_outage_of_a_day_is_given_up(deliveries: Deliveries, database: Databa
         (ZeroDivisionError("a fault of ours"), "ZeroDivisionError: a fault of ours"),
     ],
 )
-def test_an_error_ends_a_delivery_and_is_kept(deliveries: Deliveries, error: Exception, problem: str) -> None:
-    _serve(deliveries, error)
+def test_an_error_ends_a_delivery_and_is_kept(
+    deliveries: Deliveries, database: Database, error: Exception, problem: str
+) -> None:
+    _serve(database, error)
     assert (deliveries.count_open(), deliveries.problems()) == (0, (problem,))
 
 
-def test_what_the_end_of_the_bot_interrupted_is_kept_for_the_next_start(deliveries: Deliveries) -> None:
+def test_what_the_end_of_the_bot_interrupted_is_kept_for_the_next_start(
+    deliveries: Deliveries, database: Database
+) -> None:
     """A suite that was ended with the bot is no verdict, so the delivery is neither ended nor tried again now."""
-    _serve(deliveries, RunsEnded())
+    _serve(database, RunsEnded())
     assert (deliveries.count_open(), deliveries.problems()) == (1, ())
 
 
-def test_a_delivery_that_has_ended_is_not_served_again(deliveries: Deliveries) -> None:
-    _serve(deliveries, ZeroDivisionError("a fault of ours"), ZeroDivisionError("another"))
+def test_a_delivery_that_has_ended_is_not_served_again(deliveries: Deliveries, database: Database) -> None:
+    _serve(database, ZeroDivisionError("a fault of ours"), ZeroDivisionError("another"))
     assert deliveries.problems() == ("ZeroDivisionError: a fault of ours",)

@@ -1,0 +1,177 @@
+"""The jobs of a request: each takes one step of one target branch, or shows how far the request is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from bot.errors import BackportError, FetchFailed
+from bot.handlers.request_summary import RequestSummary, post_outcome_reaction
+from bot.models import Candidate, Target, TargetOutcome, TargetPlan
+from bot.pipeline.context import RepositoryContext
+from bot.pipeline.learn_backports import learn_backports
+from bot.pipeline.request import BackportRequest
+from bot.pipeline.run import RequestRun, Step, serving_order
+from bot.pipeline.status_comment import StatusComment
+from bot.pipeline.unexpected_errors import failed_outcome
+from bot.proof.run_isolated import RunsEnded
+from bot.report.status_comment import Phase, TargetProgress
+from bot.server.contexts import ContextPool
+from bot.server.database import Database
+from bot.server.fence import Fence, Overtaken, fenced
+from bot.server.patience import OnResults, for_a_job, next_moment
+from bot.server.request_rows import LOCAL_PROOFS, REMOTE_PROOFS, SHOW, TAKE_STEP, RequestRow, RunRow, branch_lock
+from bot.server.requests import Requests
+from bot.server.run_store import PostgresStore
+from bot.server.worker import Task, TryAgain
+
+log = logging.getLogger(__name__)
+
+_LONGEST = timedelta(hours=24)
+"""A request that could not be served for so long is ended, with what stopped it."""
+_FETCHES = 8
+"""Attempts, over half an hour: a fetch that fails so often does not fail because GitHub was busy."""
+
+
+class RequestRecorder:
+    """A `RunTargets` that records requests for later jobs. It serves one trigger."""
+
+    def __init__(self, requests: Requests) -> None:
+        self._requests = requests
+        self._numbers: list[tuple[int, int | None]] = []
+
+    def __call__(
+        self, names: Sequence[str], request: BackportRequest, comment: StatusComment, context: RepositoryContext
+    ) -> None:
+        """Record a request; see `RunTargets`."""
+        order = serving_order(names, context.pick.patch_for(request.original))
+        number = self._requests.record(request, context.config.repository, comment.targets, order, comment.results)
+        self._numbers.append((number, request.comment_id))
+
+    def begin(self, summary: RequestSummary) -> None:
+        """Let the work on what was recorded begin, once the whole trigger was served."""
+        for number, comment_id in self._numbers:
+            self._requests.begin(number, refused=comment_id in summary.refused)
+
+
+class RequestServer:
+    """Does the work of recorded requests. `on_results` gets the outcomes of each when it ends."""
+
+    def __init__(self, database: Database, requests: Requests, contexts: ContextPool, on_results: OnResults) -> None:
+        self._database, self._requests, self._contexts = database, requests, contexts
+        self._on_results = on_results
+
+    def tasks(self) -> tuple[Task, ...]:
+        """Return what the worker is to do."""
+        return Task(TAKE_STEP, self._take), Task(SHOW, self._show)
+
+    def _take(self, attempts: int, *, run: int, step: str, rounds: int, repository: str) -> None:
+        row = self._requests.find_run(run)
+        if row is None or (row.step, row.rounds) != (step, rounds):
+            return  # it was taken meanwhile
+        this_step = Step(step)
+        things = [row.name] if this_step is Step.PROVE else [row.name, branch_lock(row, repository)]
+        fence = Fence(self._database, *things)
+        try:
+            self._take_fenced(row, this_step, fence)
+        except (RunsEnded, Overtaken):
+            return  # it is taken after the next start, or another process has taken it
+        except BackportError as error:
+            request, _ = self._requests.load(row.request)
+            is_over = isinstance(error, FetchFailed) and attempts >= _FETCHES
+            if not is_over and datetime.now(UTC) - request.recorded_at < _LONGEST:
+                log.warning("%s of %s: %s Trying again.", step, row.target, error.message)
+                raise TryAgain(next_moment(error, attempts)) from error
+            self._give_up(row, request.request, fence, error)
+
+    def _take_fenced(self, row: RunRow, step: Step, fence: Fence) -> None:
+        request_row, runs = self._requests.load(row.request)
+        request, target = request_row.request, Target.parse(row.target)
+        store = PostgresStore(self._database, row.request, fence)
+        run = RequestRun(request, store, comes_back=True)
+        earlier_runs = sorted((other for other in runs if 0 <= other.position < row.position), key=_position)
+        run.remember(Target.parse(other.target) for other in earlier_runs)
+        with self._contexts.lend() as lent, fenced(for_a_job(lent), fence) as context:
+            if step is Step.PICK:
+                learn_backports(context.pick, request.commits, [target.branch])
+            next_step = run.take(step, target, context, rounds=row.rounds)
+            is_remote = context.config.prove.runner == "github-actions"
+        changes: dict[str, object] = {"prove_queue": REMOTE_PROOFS if is_remote else LOCAL_PROOFS}
+        candidate = store.pick(target)
+        if step is Step.PICK and isinstance(candidate, Candidate):
+            changes["waits_for"] = _siblings_of(candidate, earlier_runs, store)
+        with self._database.transaction() as connection:
+            fence.hold(connection)
+            self._requests.advance(connection, row, next_step, changes)
+
+    def _give_up(self, row: RunRow, request: BackportRequest, fence: Fence, error: BackportError) -> None:
+        outcome = failed_outcome(row.target, error, retry=str(request.command_for(row.target)))
+        PostgresStore(self._database, row.request, fence).keep_decision(Target.parse(row.target), outcome)
+        with self._database.transaction() as connection:
+            fence.hold(connection)
+            self._requests.advance(connection, row, None, {})
+
+    def _show(self, attempts: int, *, request: int) -> None:
+        row, runs = self._requests.load(request)
+        fence = Fence(self._database, f"{SHOW} {request}")
+        try:
+            with self._contexts.lend() as lent, fenced(for_a_job(lent), fence) as context:
+                self._show_fenced(row, runs, fence, context)
+        except Overtaken:
+            return
+        except BackportError as error:
+            log.warning("%s Trying again.", error.message)
+            raise TryAgain(next_moment(error, attempts)) from error
+
+    def _show_fenced(self, row: RequestRow, runs: list[RunRow], fence: Fence, context: RepositoryContext) -> None:
+        store = PostgresStore(self._database, row.id, fence)
+        states = [_state_of(run, store) for run in runs]
+        hidden = {run.target for run in runs if not run.shown}
+        ended = [state for state in states if not isinstance(state, TargetProgress)]
+        comment = StatusComment(row.request, tuple(run.target for run in runs), context)
+        comment.show(states, [outcome for outcome in ended if outcome.target in hidden])
+        with self._database.transaction() as connection:
+            fence.hold(connection)
+            self._requests.note_shown(connection, row.id, [outcome.target for outcome in ended])
+        if not comment.under_way:
+            self._end(row, fence, context)
+            self._on_results(comment.results)
+
+    def _end(self, row: RequestRow, fence: Fence, context: RepositoryContext) -> None:
+        with self._database.transaction() as connection:
+            fence.hold(connection)
+            numbers, others_go_on = self._requests.others_of_comment(connection, row)
+            if not others_go_on:
+                summaries = (self._summary(number, fence) for number in numbers)
+                post_outcome_reaction(sum(summaries, RequestSummary()), row.request.comment_id, context)
+            self._requests.end(connection, row.id)
+
+    def _summary(self, number: int, fence: Fence) -> RequestSummary:
+        row, runs = self._requests.load(number)
+        store = PostgresStore(self._database, number, fence)
+        outcomes = [state for run in runs if not isinstance(state := _state_of(run, store), TargetProgress)]
+        refused = frozenset({row.request.comment_id}) if row.refused else frozenset()
+        return RequestSummary(results=tuple(outcomes), refused=refused)
+
+
+def _position(run: RunRow) -> int:
+    return run.position
+
+
+def _siblings_of(candidate: Candidate, earlier_runs: Sequence[RunRow], store: PostgresStore) -> list[int]:
+    """Return the positions of the branches whose candidates this one was made from."""
+    positions = []
+    for run in earlier_runs:
+        sibling = store.pick(Target.parse(run.target))
+        if isinstance(sibling, Candidate) and set(sibling.commits) & set(candidate.siblings):
+            positions.append(run.position)
+    return positions
+
+
+def _state_of(run: RunRow, store: PostgresStore) -> TargetProgress | TargetOutcome:
+    decision = store.decision(Target.parse(run.target)) if run.step is None else None
+    if decision is not None and not isinstance(decision, TargetPlan):
+        return decision
+    detail = "the branch moved: picked and proven again" if run.rounds else ""
+    return TargetProgress(run.target, Phase.PROVING if run.is_begun else Phase.PLANNED, detail)

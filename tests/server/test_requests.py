@@ -1,0 +1,211 @@
+"""When which step of a request can be taken, and what is kept of it, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.errors import Unavailable
+from bot.models import Candidate, Failed, Sha, Target, Verdict
+from bot.pipeline.request import BackportRequest
+from bot.pipeline.run import Step
+from bot.proof.inconclusive import inconclusive
+from bot.server.contexts import ContextPool
+from bot.server.database import Database
+from bot.server.fence import Fence, Overtaken, fenced
+from bot.server.requests import Requests
+from bot.server.run_store import PostgresStore
+from bot.server.take_step import RequestServer
+from bot.server.worker import TryAgain
+from tests.pipeline.conftest import history, office
+from tests.pipeline.office import Office
+from tests.pipeline.test_request import _request
+from tests.pipeline.test_run_folder_records import CANDIDATE
+from tests.server.serving import another
+
+__all__ = ["history", "office"]
+
+TARGETS = ("release/1.1", "release/1.2", "release/1.3")
+REPOSITORY = "acme/widget"
+FAILED = Failed(target="release/9", message="No such branch. \0 \udce9", hint="Look.")
+
+
+@pytest.fixture
+def requests(database: Database) -> Requests:
+    return Requests(database)
+
+
+def record(
+    requests: Requests,
+    targets: Sequence[str] = TARGETS,
+    *,
+    key: str = "comment-31-0",
+    repository: str = REPOSITORY,
+    ended: Sequence[Failed] = (),
+) -> int:
+    request: BackportRequest = _request(f"/backport {' '.join(targets)}", key=key)
+    order = [Target.parse(name) for name in targets]
+    number = requests.record(request, repository, [*targets, *(outcome.target for outcome in ended)], order, ended)
+    requests.begin(number, refused=False)
+    return number
+
+
+def waiting(database: Database, queue: str = "steps") -> list[str]:
+    """Return the names of the jobs of a queue in the order in which they are taken."""
+    statement = """
+        SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = %s
+        ORDER BY priority DESC, id
+    """
+    with database.transaction() as connection:
+        return [row[0] for row in connection.execute(statement, (queue,)).fetchall()]
+
+
+def advance(requests: Requests, database: Database, run: int, step: Step | None, **changes: Any) -> None:
+    """Record that a step was taken, and drop its job."""
+    row = requests.find_run(run)
+    assert row is not None
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM procrastinate_jobs WHERE queueing_lock LIKE %s", (f"run {run} %",))
+        requests.advance(connection, row, step, changes)
+
+
+def test_picks_follow_each_other_while_proofs_wait_for_their_device(database: Database, requests: Requests) -> None:
+    record(requests)
+    assert waiting(database) == ["run 1 pick 0"]
+    advance(requests, database, 1, Step.PROVE, prove_queue="remote-proofs")
+    assert (waiting(database), waiting(database, "remote-proofs")) == (["run 2 pick 0"], ["run 1 prove 0"])
+    advance(requests, database, 2, Step.PROVE, prove_queue="local-proofs")
+    assert (waiting(database), waiting(database, "local-proofs")) == (["run 3 pick 0"], ["run 2 prove 0"])
+
+
+def test_what_was_made_from_a_sibling_is_published_after_it(database: Database, requests: Requests) -> None:
+    record(requests, TARGETS[:2])
+    advance(requests, database, 1, Step.PROVE)
+    advance(requests, database, 2, Step.PUBLISH, waits_for=[0])
+    assert waiting(database) == []
+    advance(requests, database, 1, Step.PUBLISH)
+    assert waiting(database) == ["run 1 publish 0"]
+    advance(requests, database, 1, None)
+    assert waiting(database) == ["run 2 publish 0"]
+
+
+def test_a_branch_that_moved_is_picked_again_under_another_name(database: Database, requests: Requests) -> None:
+    record(requests, TARGETS[:1])
+    advance(requests, database, 1, Step.PUBLISH)
+    advance(requests, database, 1, Step.PICK)
+    assert waiting(database) == ["run 1 pick 1"]
+
+
+def test_a_request_is_recorded_once_and_shown_again_if_it_is_asked_for_after_its_end(
+    database: Database, requests: Requests
+) -> None:
+    number = record(requests, TARGETS[:1])
+    assert record(requests, TARGETS[:1]) == number
+    assert (waiting(database), requests.count_open()) == (["run 1 pick 0"], 1)
+    advance(requests, database, 1, None)
+    with database.transaction() as connection:
+        requests.note_shown(connection, number, TARGETS)
+        requests.end(connection, number)
+        connection.execute("DELETE FROM procrastinate_jobs")
+    assert record(requests, TARGETS[:1]) == number
+    assert (waiting(database), waiting(database, "comments")) == ([], ["show-request 1"])
+    assert [run.shown for run in requests.load(number)[1]] == [False]
+
+
+def test_repositories_take_turns(database: Database, requests: Requests) -> None:
+    for number in range(3):
+        record(requests, TARGETS[:1], key=f"comment-{number}-0")
+    record(requests, TARGETS[:1], repository="acme/other")
+    assert waiting(database) == ["run 1 pick 0", "run 4 pick 0", "run 2 pick 0", "run 3 pick 0"]
+
+
+def test_jobs_that_were_lost_are_deferred_again_but_not_beside_one_that_runs(
+    database: Database, requests: Requests
+) -> None:
+    record(requests, TARGETS[:1])
+    record(requests, TARGETS[:1], key="comment-32-0")
+    with database.transaction() as connection:
+        connection.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE queueing_lock = 'run 1 pick 0'")
+        connection.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo'")
+    for _ in range(2):
+        requests.defer_lost()
+        assert waiting(database) == ["run 2 pick 0"]
+
+
+@pytest.mark.parametrize("value", [CANDIDATE, replace(FAILED, target="release/1.1")], ids=["candidate", "failed"])
+def test_the_result_of_a_step_comes_back_as_what_it_was(
+    database: Database, requests: Requests, value: Candidate | Failed
+) -> None:
+    number = record(requests, TARGETS[:1], ended=[FAILED])
+    store, target = PostgresStore(database, number, Fence(database, "x")), Target.parse(TARGETS[0])
+    assert (store.decision(target), store.pick(target), store.verdict(target, CANDIDATE)) == (None, None, None)
+    store.keep_pick(target, value)
+    assert store.pick(target) == (
+        value if isinstance(value, Candidate) else replace(value, message="No such branch. \0 \ufffd")
+    )
+    assert store.decision(Target.parse(FAILED.target)) == replace(FAILED, message="No such branch. \0 \ufffd")
+
+
+def test_a_verdict_is_about_one_commit(database: Database, requests: Requests) -> None:
+    number = record(requests, TARGETS[:1])
+    store, target = PostgresStore(database, number, Fence(database, "x")), Target.parse(TARGETS[0])
+    verdict: Verdict = inconclusive("There was no device.")
+    store.keep_verdict(target, CANDIDATE, verdict)
+    assert store.verdict(target, CANDIDATE) == verdict
+    assert store.verdict(target, replace(CANDIDATE, commit=Sha("c" * 40))) is None
+
+
+def test_who_was_overtaken_records_nothing_and_changes_nothing(
+    database: Database, requests: Requests, office: Office
+) -> None:
+    """Another process takes the branch while this one sleeps in the middle of its step."""
+    number = record(requests, TARGETS[:1])
+    target = Target.parse(TARGETS[0])
+    slow = Fence(database, "run 1", "branch")
+    store = PostgresStore(database, number, slow)
+    with another(office.context) as context, fenced(context, slow) as fenced_context:
+        assert fenced_context.github.pull_request(7).number == 7
+        assert fenced_context.mirror.branches()
+        Fence(database, "branch")
+        for effect in (
+            lambda: store.keep_decision(target, replace(FAILED, target=TARGETS[0])),
+            lambda: fenced_context.github.react(1, "eyes"),
+            fenced_context.mirror.branches,
+            slow.check,
+        ):
+            with pytest.raises(Overtaken):
+                effect()
+    assert store.decision(target) is None
+
+
+def _server(database: Database, requests: Requests) -> RequestServer:
+    def open_context() -> Any:
+        raise Unavailable("GitHub answered 502.", hint="Try again.")
+
+    return RequestServer(database, requests, ContextPool(open_context), lambda _results: None)
+
+
+def test_a_step_waits_for_github_a_day_and_then_ends_its_branch(database: Database, requests: Requests) -> None:
+    number = record(requests, TARGETS[:1])
+    take, _ = _server(database, requests).tasks()
+    arguments = {"run": 1, "step": "pick", "rounds": 0, "repository": REPOSITORY}
+    with pytest.raises(TryAgain):
+        take.run(0, **arguments)
+    with database.transaction() as connection:
+        connection.execute("UPDATE backport_request SET recorded_at = now() - interval '25 hours'")
+    take.run(0, **arguments)
+    (run,) = requests.load(number)[1]
+    assert run.step is None
+    outcome = PostgresStore(database, number, Fence(database, "x")).decision(Target.parse(TARGETS[0]))
+    assert isinstance(outcome, Failed)
+    assert outcome.message == "GitHub answered 502."
+
+
+def test_a_step_that_was_taken_meanwhile_is_not_taken_again(database: Database, requests: Requests) -> None:
+    record(requests, TARGETS[:1])
+    advance(requests, database, 1, Step.PUBLISH)
+    take, _ = _server(database, requests).tasks()
+    take.run(0, run=1, step="pick", rounds=0, repository=REPOSITORY)
