@@ -31,7 +31,7 @@ class BackportIndex:
     """Original → its backports. Keys are the first 12 digits, because people abbreviate originals in messages.
 
     With a `file` the index outlives the process. A file that cannot be read is replaced by a new index of the history.
-    `before_reading` is called once, before the first reading.
+    `before_reading` is called before the first reading, until it once succeeds.
     """
 
     by_original: dict[str, set[BackportCommit]] = field(default_factory=dict)
@@ -57,7 +57,11 @@ class BackportIndex:
         """Index the messages of all branches, or of `tips`. History that was read before is skipped."""
         if self.before_reading is not None:
             prepare, self.before_reading = self.before_reading, None
-            prepare()
+            try:
+                prepare()
+            except BaseException:
+                self.before_reading = prepare
+                raise
         new = set(repository.local_branches().values() if tips is None else tips) - self.read_tips
         if not new:
             return

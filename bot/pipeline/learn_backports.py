@@ -1,6 +1,7 @@
 """Learning from the backports that the repository already has, before the first pick of a request.
 
-This only helps: if the branches cannot be read, the picks go on without it.
+This only helps: if the branches cannot be read, the picks go on without it. In the middle of a pick, as with a partial
+mirror, that is an error instead: a fetch that breaks off must not decide how the pick ends.
 """
 
 from __future__ import annotations
@@ -24,17 +25,18 @@ def learn_backports(context: PickContext, commits: Sequence[Sha] = (), branches:
     """
     if context.mirror.partial is not None:
         context.caches.index.before_reading = lambda: _learn(context, commits, branches)
-    else:
+        return
+    try:
         _learn(context, commits, branches)
+    except GitError as error:
+        log.warning("%s", error)
 
 
 def _learn(context: PickContext, commits: Sequence[Sha], branches: Iterable[str]) -> None:
-    try:
-        tips = context.mirror.branches()
-        stable = [tips[branch] for branch in stable_branches(tips, context.config)]
-        targets = [tips[branch] for branch in branches if branch in tips]
-        context.mirror.fetch([*stable, *targets, *commits])
-        context.caches.index.read(context.mirror, stable)
+    tips = context.mirror.branches()
+    stable = [tips[branch] for branch in stable_branches(tips, context.config)]
+    targets = [tips[branch] for branch in branches if branch in tips]
+    context.mirror.fetch([*stable, *targets, *commits])
+    context.caches.index.read(context.mirror, stable)
+    if commits:
         context.caches.histories.announce(commits, targets)
-    except GitError as error:
-        log.warning("%s", error)
