@@ -22,7 +22,7 @@ def check_actions(reader: Reader, config: Config) -> Iterator[Diagnosis]:
         yield note(
             "workflow",
             f"The default branch has no {PATH} that calls the bot.",
-            "GitHub Actions serves no comment. That is right if a service does.",
+            "GitHub Actions serves no comment, unless another file calls the bot. That is right if a service does.",
             "`backport-bot init` writes the file.",
         )
     else:

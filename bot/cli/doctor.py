@@ -22,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
 
 def run_doctor(
     repository: Annotated[
-        str, typer.Option(help="The repository; by default that of the checkout here.", metavar="OWNER/NAME")
+        str, typer.Option(help="The repository (owner/name); by default that of the checkout here.", metavar="NAME")
     ] = "",
     api_url: ApiUrl = API_URL,
     login: Annotated[

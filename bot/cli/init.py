@@ -38,7 +38,8 @@ def init(
         typer.Option("--branches", help="A glob for the stable branches, in place of what is found.", metavar="GLOB"),
     ] = None,
     bot_repository: Annotated[
-        str, typer.Option("--bot", help="Where the bot is published, e.g. a copy of your own.", metavar="OWNER/NAME")
+        str,
+        typer.Option("--bot", help="Where the bot is published (owner/name), e.g. a copy of your own.", metavar="NAME"),
     ] = REPOSITORY,
     ref: Annotated[str, typer.Option(help="The tag or the commit of the bot to use.", metavar="REF")] = MAJOR_TAG,
     pin: Annotated[bool, typer.Option("--pin", help="Write the commit that REF means now in place of REF.")] = False,
