@@ -41,6 +41,8 @@ from bot.report.json_data import target_to_json
 from bot.report.terminal import render_error, render_explanations, results_table
 from bot.text.branch_names import slug
 
+_TABLE_WIDTH = 110
+
 
 def add_to(app: typer.Typer) -> None:
     """Add this command."""
@@ -168,7 +170,8 @@ def _go_on(worktree: Worktree, resolution: Resolution, results: LocalResults, co
 
     with _stoppable(results):
         run_locally(command, request, results, context, by_hand=by_hand)
-    if any(isinstance(outcome, Opened) for outcome in results.outcomes):
+    # A pull request that was open already has nothing of what the person made.
+    if any(isinstance(outcome, Opened) and outcome.candidate is not None for outcome in results.outcomes):
         worktree.remove()
         tell(f"{worktree.directory} is removed.")
     else:
@@ -190,5 +193,7 @@ def _print(outcomes: Sequence[TargetOutcome], *, as_json: bool) -> None:
         typer.echo(to_json([target_to_json(outcome) for outcome in outcomes], indent=2))
         return
     console = Console(highlight=False)
-    console.print(results_table(outcomes))
+    # In a narrower window the table would cut its words; the lines below it have all that matters.
+    if console.width >= _TABLE_WIDTH:
+        console.print(results_table(outcomes))
     console.print(render_explanations(outcomes), markup=False, soft_wrap=True)

@@ -185,3 +185,18 @@ def test_what_no_backport_brings_is_no_part_of_the_conflict(office: Office, clon
     assert run("--pr", pull.number, "release/1.1", "--resolve").exit_code == 1
     worktree = clone.with_name(f"clone-backport-{pull.number}-to-release-1.1")
     assert git(worktree, "status", "--porcelain") == "UU widget/ring.py"
+
+
+def test_what_was_resolved_stays_if_somebody_else_was_quicker(
+    worktree: Path, office: Office, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(worktree)
+    _resolve(worktree)
+    original = git(office.git_dir, "rev-parse", "pull-7^{commit}")
+    text = f"Size it\n\n(cherry picked from commit {original})"
+    write(office, "backport/7-to-release-1.1", {"widget/ring.py": RESOLVED}, text, onto="release/1.1")
+    quicker = open_pull(office, "backport/7-to-release-1.1", base="release/1.1")
+    result = run("--continue")
+    assert f"pull/{quicker.number} mia opened it; nothing was pushed this time." in result.stdout
+    assert (worktree / "widget/ring.py").read_text() == RESOLVED
+    assert "stays as it is" in result.stderr
