@@ -29,6 +29,7 @@ from bot.models import (
 )
 from bot.proof.case_reports import as_junit, read_cases
 from bot.proof.device_check import check_device, visible_device
+from bot.proof.explain_failure import lines_that_matter
 from bot.proof.isolated_command import Launch
 from bot.proof.judge import LISTED_CASES
 from bot.proof.junit import JUnitReport, read_report
@@ -166,7 +167,7 @@ def _read_cases(result: ProcessResult, suite: CommandSuite, copy: Path, report: 
 
 def _unbuilt(result: ProcessResult) -> JUnitReport:
     """Return the report of a run that ended before its first case: its tests could not be built."""
-    message = "\n".join(line for line in result.tail if line.strip())
+    message = "\n".join(lines_that_matter(result.tail))
     return JUnitReport((CaseResult(name=BUILD, outcome=CaseOutcome.ERROR, message=message),), {})
 
 

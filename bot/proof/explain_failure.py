@@ -6,7 +6,7 @@ The texts come from untrusted code. So nothing is decided by them: a sentence is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from bot.models import CaseOutcome, SuiteRun
@@ -63,7 +63,11 @@ _FAILURES = (
         f"The crate {{}} is not there: {_SETUP}.",
     ),
     (
-        _pattern(rf"^(?:.{{0,20}}: )?{_NAME}: (?:command )?not found$", rf"{_NAME} cannot be started: No such file"),
+        _pattern(
+            rf"{_NAME}: command not found$",
+            rf"^(?:/bin/)?(?:sh|dash|bash): (?:(?:line )?\d+: )?{_NAME}: not found$",
+            rf"{_NAME} cannot be started: No such file",
+        ),
         f"The program {{}} is not on the machine of the proof: {_RUNNER}.",
     ),
     (
@@ -77,6 +81,11 @@ _FAILURES = (
 _MOST_SENTENCES, _MOST_TEXTS = 3, 50
 _ERROR = re.compile(r"\b\w*(?:Error|error|Exception)\b|undefined|[Cc]annot ")
 _LONGEST_LINE = 300
+_MATTERS = re.compile(
+    r"error|fatal|not found|no matching|cannot|could not|failed|denied|unsupported|requires", re.IGNORECASE
+)
+_WARNING = re.compile(r"\bwarn(?:ing)?\b", re.IGNORECASE)
+_SHOWN_LINES = 5
 
 
 def remedies(text: str) -> list[str]:
@@ -95,6 +104,13 @@ def first_error(messages: Iterable[str]) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     line = next((line for line in lines if _ERROR.search(line)), lines[0] if lines else "")
     return printable_line(line, _LONGEST_LINE).rstrip(".")
+
+
+def lines_that_matter(lines: Sequence[str]) -> list[str]:
+    """Return the first lines that speak of an error, as tools end with advice; without such lines, the last ones."""
+    filled = [line.strip() for line in lines if line.strip() and "[notice]" not in line]
+    errors = [line for line in filled if _MATTERS.search(line) and not _WARNING.search(line)]
+    return list(dict.fromkeys(errors))[:_SHOWN_LINES] or filled[-_SHOWN_LINES:]
 
 
 def run_remedies(*runs: SuiteRun) -> list[str]:

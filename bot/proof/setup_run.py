@@ -16,7 +16,7 @@ from pathlib import Path
 from bot.environment.temporary_folders import scratch_folder
 from bot.errors import SuiteError
 from bot.models import Progress, StopWhen
-from bot.proof.explain_failure import remedies
+from bot.proof.explain_failure import lines_that_matter, remedies
 from bot.proof.isolated_command import IsolationSettings, Launch
 from bot.proof.process import NOT_STARTED, ProcessResult
 from bot.proof.run_isolated import RunOptions, interpreter, run_isolated
@@ -36,10 +36,7 @@ _CERTIFICATES = (
     "CARGO_HTTP_CAINFO",
 )
 _CREDENTIALS = re.compile(r"//[^/\s]*@|\btoken\b", re.IGNORECASE)
-_MATTERS = re.compile(
-    r"error|fatal|not found|no matching|cannot|could not|failed|denied|unsupported|requires", re.IGNORECASE
-)
-_SHOWN_LINES, _SHOWN_CHARACTERS = 5, 700
+_SHOWN_CHARACTERS = 700
 _GLANCE = 0.5
 
 
@@ -141,7 +138,7 @@ def _run(launch: Launch, isolation: IsolationSettings, seconds: float, stop_when
 
 def _failure(step: SetupStep, words: Sequence[str], result: ProcessResult) -> SetupFailed:
     command = printable_line(" ".join(words), 200)
-    lines = lines_that_matter(result.tail)
+    lines = printable_line(" / ".join(lines_that_matter(result.tail)), _SHOWN_CHARACTERS)
     if result.timed_out:
         how = "did not end within `prove.setup_minutes`"
     elif result.excess:
@@ -149,14 +146,6 @@ def _failure(step: SetupStep, words: Sequence[str], result: ProcessResult) -> Se
     else:
         how = "could not be started" if result.code in NOT_STARTED else f"exited with {result.code}"
     return SetupFailed(
-        f"The tree could not be made ready for its tests: {step.name}: `{command}` {how}: {lines}",
+        f"The tree could not be made ready for its tests: {step.name}: `{command}` {how}: {lines or 'no output'}",
         hint=" ".join((*remedies("\n".join(result.tail)), "Say in `prove.setup` how the tree is made ready.")),
     )
-
-
-def lines_that_matter(tail: Sequence[str]) -> str:
-    """Return the last lines that speak of an error, or else the last lines, on one line."""
-    lines = [line.strip() for line in tail if line.strip() and "[notice]" not in line]
-    chosen = [line for line in lines if _MATTERS.search(line)] or lines
-    text = " / ".join(dict.fromkeys(chosen[-_SHOWN_LINES:]))
-    return printable_line(text[-_SHOWN_CHARACTERS:], _SHOWN_CHARACTERS) or "it printed nothing"
