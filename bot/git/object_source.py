@@ -45,6 +45,8 @@ class ObjectSource:
     def __init__(self, git: Git, connection: Connection) -> None:
         self.git, self.connection = git, connection
         self.reader = ObjectReader(git)
+        self._checker = ObjectReader(git, contents=False)
+        self._present: set[Sha] = set()
         self.is_partial, self.seconds = True, 0.0
         self.lock = threading.RLock()
         self._has_whole_trees: set[Sha] = set()
@@ -57,8 +59,9 @@ class ObjectSource:
         return with_settings(self.connection.authorization(), settings)
 
     def close(self) -> None:
-        """End the reading process."""
+        """End the reading processes."""
         self.reader.close()
+        self._checker.close()
 
     def give_up(self, result: ProcessResult, refspecs: Sequence[str], action: str) -> None:
         """Get everything instead, as the remote refused a request; `action` says what could not be done.
@@ -85,11 +88,13 @@ class ObjectSource:
 
     def lacking(self, names: Iterable[Sha]) -> list[Sha]:
         """Return the objects that are not here, in their order."""
-        asked = list(dict.fromkeys(names))
-        if not asked or not self.is_partial:
+        if not self.is_partial:
             return []
-        lines = self.git.run("cat-file", "--batch-check", stdin="".join(f"{sha}\n" for sha in asked).encode())
-        return [sha for sha, line in zip(asked, lines.splitlines(), strict=True) if line.endswith(b" missing")]
+        # An object that came stays, and a pick asks for the same ones many times.
+        unknown = [sha for sha in dict.fromkeys(names) if sha not in self._present]
+        answers = self._checker.read_many(unknown)
+        self._present.update(sha for sha, answer in zip(unknown, answers, strict=True) if answer is not None)
+        return [sha for sha, answer in zip(unknown, answers, strict=True) if answer is None]
 
     def bring(self, names: Iterable[Sha], *, whole_trees: bool = False) -> None:
         """Fetch files and trees that are not here, in one request. Of a tree only itself, unless they are to be whole.

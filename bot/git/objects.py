@@ -46,11 +46,12 @@ class Entry:
 class ObjectReader:
     """Reads objects through one `git cat-file --batch`, started when first needed. Threads may share it.
 
+    Without `contents` all contents are empty, and large objects cost no more than small ones.
     https://git-scm.com/docs/git-cat-file#_batch_output
     """
 
-    def __init__(self, git: Git) -> None:
-        self._git = git
+    def __init__(self, git: Git, *, contents: bool = True) -> None:
+        self._git, self._contents = git, contents
         self._lock = threading.Lock()
         self._process: Git.AutoInterrupt | None = None
         self._end: Callable[[], object] = lambda: None
@@ -85,14 +86,17 @@ class ObjectReader:
         # "<sha> <type> <size>" or "<name as asked> missing"; names may hold spaces, types and sizes do not.
         if len(words) != 3 or not words[2].isdigit():
             return None
-        content = stdout.read(int(words[2]))
-        stdout.read(1)
+        content = b""
+        if self._contents:
+            content = stdout.read(int(words[2]))
+            stdout.read(1)
         return words[1].decode(), Sha(words[0].decode()), content
 
     def _start(self) -> Git.AutoInterrupt:
         if self._process is None:
             # Nobody reads its messages, so a pipe for them would fill up and stop it.
-            self._process = self._git.start("cat-file", "--batch", stderr=subprocess.DEVNULL)
+            option = "--batch" if self._contents else "--batch-check"
+            self._process = self._git.start("cat-file", option, stderr=subprocess.DEVNULL)
             # A reader that nobody closed, in a circle of references, ends its process too.
             self._end = weakref.finalize(self, self._process.communicate)
         return self._process

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.environment.trace import Trace, record
 from bot.errors import FetchFailed, GitError, PushRejected
 from bot.git.branch_only_commits import BranchOnlyCommits
 from bot.git.diff_text import commit_patches, range_diff
@@ -79,6 +80,19 @@ def test_history_is_completed_without_trees_when_it_is_asked_for(served: History
     assert not mirror.is_ancestor(commits[-1], commits[2])
     assert commits[0] in _objects(mirror)
     assert served.git("rev-parse", f"{commits[5]}^{{tree}}") not in _objects(mirror)
+
+
+def test_what_is_here_is_told_without_a_new_process(served: History, mirror: Repository, tmp_path: Path) -> None:
+    """A pick asks some hundred times, most often for the same objects."""
+    commits = _line(served)
+    mirror.fetch([commits[-1]])
+    file = Sha(served.git("rev-parse", f"{commits[-1]}:f"))
+    trace = Trace()
+    with record({tmp_path / "trace": lambda recorded: trace.spans.extend(recorded.spans) or ""}, "run"):
+        assert _partial(mirror).lacking([file, commits[-1], NO_COMMIT]) == [file, NO_COMMIT]
+        assert mirror.read(commits[-1], "f") == b"8\n"
+        assert _partial(mirror).lacking([file, commits[-1], NO_COMMIT]) == [NO_COMMIT]
+    assert [span.attributes["command"] for span in trace.spans if span.name == "git"] == ["fetch"]
 
 
 def test_what_is_certain_completes_no_history(served: History, mirror: Repository) -> None:
