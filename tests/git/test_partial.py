@@ -87,12 +87,17 @@ def test_what_is_here_is_told_without_a_new_process(served: History, mirror: Rep
     commits = _line(served)
     mirror.fetch([commits[-1]])
     file = Sha(served.git("rev-parse", f"{commits[-1]}:f"))
-    trace = Trace()
-    with record({tmp_path / "trace": lambda recorded: trace.spans.extend(recorded.spans) or ""}, "run"):
+    traces: list[Trace] = []
+
+    def keep(trace: Trace) -> str:
+        traces.append(trace)
+        return ""
+
+    with record({tmp_path / "trace": keep}, "run"):
         assert _partial(mirror).lacking([file, commits[-1], NO_COMMIT]) == [file, NO_COMMIT]
         assert mirror.read(commits[-1], "f") == b"8\n"
         assert _partial(mirror).lacking([file, commits[-1], NO_COMMIT]) == [NO_COMMIT]
-    assert [span.attributes["command"] for span in trace.spans if span.name == "git"] == ["fetch"]
+    assert [span.attributes["command"] for span in traces[0].spans if span.name == "git"] == ["fetch"]
 
 
 def test_what_is_certain_completes_no_history(served: History, mirror: Repository) -> None:
