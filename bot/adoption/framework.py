@@ -5,41 +5,52 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.config.tests import Preset
+
 _LARGEST = 1024 * 1024
 """Bytes of a file that is looked into."""
-# A framework, the file that shows it, and what has to be in the file. The first that fits counts.
+# A preset, the file that shows it, and what has to be in the file. The first that fits counts.
 _SIGNS = (
-    ("pytest", "pytest.ini", ""),
-    ("pytest", "pytest.toml", ""),
-    ("pytest", "pyproject.toml", "pytest"),
-    ("pytest", "tox.ini", "pytest"),
-    ("pytest", "setup.cfg", "pytest"),
-    ("pytest", "conftest.py", ""),
-    ("Django", "manage.py", "django"),
-    ("nox", "noxfile.py", ""),
-    ("tox", "tox.ini", ""),
-    ("npm", "package.json", '"test"'),
-    ("go", "go.mod", ""),
-    ("cargo", "Cargo.toml", ""),
-    ("Maven", "pom.xml", ""),
-    ("Gradle", "build.gradle", ""),
-    ("Gradle", "build.gradle.kts", ""),
+    *(
+        (Preset.PYTEST, file, "DJANGO_SETTINGS_MODULE")
+        for file in ("pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini")
+    ),
+    (Preset.DJANGO, "manage.py", "django"),
+    (Preset.PYTEST, "pytest.ini", ""),
+    (Preset.PYTEST, "pytest.toml", ""),
+    (Preset.PYTEST, "pyproject.toml", "pytest"),
+    (Preset.PYTEST, "tox.ini", "pytest"),
+    (Preset.PYTEST, "setup.cfg", "pytest"),
+    (Preset.PYTEST, "conftest.py", ""),
+    (Preset.NOX, "noxfile.py", ""),
+    (Preset.TOX, "tox.ini", ""),
+    (Preset.NPM, "package.json", '"test"'),
+    (Preset.GO, "go.mod", ""),
+    (Preset.CARGO, "Cargo.toml", ""),
+    (Preset.MAVEN, "pom.xml", ""),
 )
+_BY_NAME_ONLY = (Preset.NOX, Preset.TOX)
+"""Presets that no language leads to: a proof uses them only if the configuration names them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Framework:
-    """What runs the tests, and the file that shows it."""
+    """The preset that runs the tests, and the file that shows it."""
 
-    name: str
+    preset: Preset
     file: str
+
+    @property
+    def is_default(self) -> bool:
+        """Whether a proof runs the tests so without a configuration."""
+        return self.preset not in _BY_NAME_ONLY
 
 
 def find_framework(checkout: Path) -> Framework | None:
     """Return what runs the tests of a checkout, or None if no file tells."""
-    for name, file, text in _SIGNS:
+    for preset, file, text in _SIGNS:
         if _has(checkout / file, text):
-            return Framework(name, file)
+            return Framework(preset, file)
     return None
 
 

@@ -54,7 +54,7 @@ def _pytest() -> Diagnosis:
     return note(
         "pytest",
         "It is not installed for the bot's own Python.",
-        "Suites that pytest runs do not start on this machine.",
+        "Carried patches, and Python's tests that need no set-up, are not proven on this machine.",
         "Install it beside the bot, or name an interpreter that has it with `prove.python`.",
     )
 

@@ -122,9 +122,13 @@ def _releases(checkout: Checkout) -> str:
 
 def _tests(framework: Framework | None) -> str:
     if framework is None:
-        return "no file tells what runs them; a proof runs pytest, and `prove.tests` names another command"
-    name = f"{framework.name}, by {framework.file}"
-    return name if framework.name == "pytest" else f"{name}; a proof runs pytest unless `prove.tests` names a command"
+        return (
+            "no file tells what runs them; if a proof does not, `prove.tests.command` in backport.yaml names a command"
+        )
+    name = f"{framework.preset}, by {framework.file}"
+    return (
+        name if framework.is_default else f"{name}; a proof runs them so with `prove.tests.command: {framework.preset}`"
+    )
 
 
 def _result(states: dict[Proposal, FileState], checkout: Checkout) -> str:

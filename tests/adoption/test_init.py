@@ -79,6 +79,7 @@ def test_a_folder_below_the_top_and_globs_of_ones_own(checkout: Checkout) -> Non
         ("pyproject.toml", "[tool.pytest.ini_options]\n", "pytest, by pyproject.toml"),
         ("tox.ini", "[testenv]\ncommands = python -m unittest\n", "tox, by tox.ini"),
         ("package.json", '{"scripts": {"test": "node --test"}}', "npm, by package.json"),
+        ("manage.py", "import django\n", "django, by manage.py"),
         ("go.mod", "module example.com/widget\n", "go, by go.mod"),
         ("README", "hello\n", "no file tells"),
     ],
