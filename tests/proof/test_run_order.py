@@ -313,7 +313,7 @@ def endings(said: list[str]) -> list[str]:
 def test_no_suite_begins_before_the_trees_are_laid_out(
     carried: CarriedPatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, follower: str
 ) -> None:
-    """The first suite ends at once, long before."""
+    """A first suite that takes turns, as the companion does, ends at once, long before."""
     with monkeypatch.context() as patch:
         (tmp_path / "broken").mkdir()
         broken_value = replace(carried, suite=replace(carried.suite, directory=tmp_path / "broken"))
@@ -331,8 +331,10 @@ def test_no_suite_begins_before_the_trees_are_laid_out(
         lines: list[str] = []
 
         def lay_out() -> None:
-            wait_until(lambda: len(endings(lines)) == 2)
+            # Before a command of the target's own the trees are laid out first: they are made ready for it.
+            wait_until(lambda: len(endings(lines)) == (2 if follower == "companion" else 0))
             for tree in (base, candidate):
+                tree.mkdir(parents=True, exist_ok=True)
                 (tree / "file").touch()
 
         verdict = prove_trees(
