@@ -14,8 +14,9 @@ _BINARY = re.compile(
     r"\s*Running (?:unittests )?(?P<path>\S+) \((?:.*[/\\])?(?P<crate>[^/\\()]+?)-[0-9a-f]{16}(?:\.exe)?\)"
 )
 _CASE = re.compile(r"test (?P<name>\S.*?)(?: - should panic)? \.\.\. (?P<end>ok|FAILED|ignored)(?:, (?P<why>.*))?$")
-_LATE_END = re.compile(r"(?:.*\s)?(?P<end>ok|FAILED|ignored)(?:, (?P<why>.*))?$")
 _BEGUN = re.compile(r"test (?P<name>\S.*?)(?: - should panic)? \.\.\. ")
+_LATE_END = re.compile(r"(?:.*\s)?(?P<end>ok|FAILED)$")
+"""With one thread libtest prints a test's name before it runs, and what a child process prints stands in between."""
 _DETAILS = re.compile(r"---- (?P<name>\S.*?) stdout ----$")
 _ERROR = re.compile(r"error(?:\[E\d+\])?: ")
 _ENDS = {"ok": CaseOutcome.PASSED, "FAILED": CaseOutcome.FAILED, "ignored": CaseOutcome.SKIPPED}
@@ -27,7 +28,7 @@ def read_cargo_cases(text: str) -> list[CaseResult]:
     """Return the cases of a run. A run whose code does not compile has one error instead."""
     cases: dict[str, CaseResult] = {}
     details: dict[str, list[str]] = {}
-    crate, within = "", ""
+    crate, within, begun = "", "", ""
     for line in text.splitlines():
         binary, detail = _BINARY.match(line), _DETAILS.match(line)
         case = _CASE.match(line)
@@ -40,8 +41,13 @@ def read_cargo_cases(text: str) -> list[CaseResult]:
         elif within:
             details.setdefault(within, []).append(line)
         elif case and crate:
-            name = f"{crate}::{case['name']}"
+            name, begun = f"{crate}::{case['name']}", ""
             cases[name] = CaseResult(name=name, outcome=_ENDS[case["end"]], message=case["why"] or "")
+        elif crate and (start := _BEGUN.match(line)):
+            begun = f"{crate}::{start['name']}"
+        elif begun and (end := _LATE_END.match(line)):
+            cases[begun] = CaseResult(name=begun, outcome=_ENDS[end["end"]])
+            begun = ""
     if not cases:
         return _unbuilt(text)
     return [_with_details(case, details.get(case.name, [])) for case in cases.values()]

@@ -35,6 +35,8 @@ class PythonDependencies:
     files: Mapping[str, str]
     dynamic: bool = False
     installable: bool = False
+    extras: tuple[str, ...] = ()
+    """The project's extras that are for tests."""
     sources: tuple[str, ...] = ()
     """The files that this was read from."""
 
@@ -53,6 +55,9 @@ def python_dependencies(tree: SourceTree) -> PythonDependencies | None:
         files=files,
         dynamic=(has_setup and not project.get("project")) or _is_dynamic(project),
         installable=has_setup or is_package,
+        extras=tuple(
+            name for name in _TEST_NAMES if name in _table(_table(project, "project"), "optional-dependencies")
+        ),
         sources=(*(name for name in names if tree.read(name) is not None), *files),
     )
 

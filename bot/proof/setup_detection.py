@@ -7,32 +7,16 @@ it.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from bot.models import SourceTree
-from bot.proof.python_dependencies import PythonDependencies, python_dependencies
-from bot.proof.setup_step import ENVIRONMENT, PYTHON, SHARED, SetupStep
+from bot.proof.setup_python import VENV_PYTHON, python_steps, search_path
+from bot.proof.setup_step import ENVIRONMENT, SetupStep
 from bot.proof.tree_folders import folders_around, join
 
-VENV_PYTHON = f"{ENVIRONMENT}/venv/bin/python"
-_REQUIREMENTS = "backport-bot-requirements.txt"
-_PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
-_CHAIN = (
-    "import pathlib, sys; sites = [next(pathlib.Path(folder, 'venv/lib').glob('python*/site-packages')) for folder in "
-    "sys.argv[1:]]; (sites[0] / '_dependencies.pth').write_text(f'{sites[1]}\\n')"
-)
-"""Lets one virtual environment see the packages of another."""
-_VERSIONS = {
-    # An exported tree has no tags, from which these build tools would take the version.
-    "SETUPTOOLS_SCM_PRETEND_VERSION": "0",
-    "PDM_BUILD_SCM_VERSION": "0",
-    "PBR_VERSION": "0",
-    "POETRY_DYNAMIC_VERSIONING_BYPASS": "0",
-}
 _LOCKS = {
     "package-lock.json": ("npm", "ci"),
     "npm-shrinkwrap.json": ("npm", "ci"),
@@ -51,55 +35,6 @@ def setup_steps(tree: SourceTree, folders: Iterable[str], tools: Sequence[str]) 
         for folder in dict.fromkeys(folders)
         for step in steps(tree, folder)
     ]
-
-
-def _python_steps(tree: SourceTree, folder: str) -> Iterator[SetupStep]:
-    """Python has one environment for the whole tree."""
-    needed = python_dependencies(tree) if not folder else None
-    if needed is None:
-        return
-    yield _python_dependencies_step(needed)
-    if needed.installable:
-        with_dependencies = () if not needed.dynamic else ("[test,tests,testing,dev]",)
-        project = "." + "".join(with_dependencies)
-        options = () if needed.dynamic else ("--no-deps",)
-        yield SetupStep(
-            name="the Python project",
-            sources=tuple(name for name in needed.sources if name in ("pyproject.toml", "setup.py", "setup.cfg")),
-            commands=(
-                (PYTHON, "-m", "venv", "--without-pip", f"{ENVIRONMENT}/venv"),
-                (PYTHON, "-c", _CHAIN, ENVIRONMENT, SHARED),
-                (f"{SHARED}/venv/bin/python", *_PIP, "--python", VENV_PYTHON, "install", *options, "-e", project),
-            ),
-            variables={"PATH": f"{ENVIRONMENT}/venv/bin:{SHARED}/venv/bin:{_path()}"},
-            own_variables=_VERSIONS,
-            python=VENV_PYTHON,
-            tools=("cc", "gcc"),
-        )
-
-
-def _python_dependencies_step(needed: PythonDependencies) -> SetupStep:
-    requirements = list(needed.requirements)
-    if not any(
-        re.match(r"pytest\b(?!-)", line)
-        for text in (*requirements, *needed.files.values())
-        for line in text.split("\n")
-    ):
-        requirements.append("pytest")
-    files = {**needed.files, _REQUIREMENTS: "\n".join(requirements) + "\n"}
-    listed = [word for name in files for word in ("-r", name)]
-    return SetupStep(
-        name="Python",
-        sources=needed.sources,
-        files={name: text.encode() for name, text in files.items()},
-        commands=(
-            (PYTHON, "-m", "venv", f"{ENVIRONMENT}/venv"),
-            (VENV_PYTHON, *_PIP, "install", *listed),
-        ),
-        variables={"PATH": f"{ENVIRONMENT}/venv/bin:{_path()}"},
-        python=VENV_PYTHON,
-        tools=("cc", "gcc"),
-    )
 
 
 def _javascript_steps(tree: SourceTree, folder: str) -> Iterator[SetupStep]:
@@ -197,15 +132,11 @@ def own_steps(commands: Sequence[Sequence[str]]) -> list[SetupStep]:
             name="`prove.setup`",
             sources=(),
             commands=tuple(tuple(command) for command in commands),
-            variables={"PATH": f"{ENVIRONMENT}/venv/bin:{ENVIRONMENT}/bin:{_path()}"},
+            variables={"PATH": f"{ENVIRONMENT}/venv/bin:{ENVIRONMENT}/bin:{search_path()}"},
             python=VENV_PYTHON,
             tools=("sh", "python3", "node", "npm", "npx", "go", "cargo", "rustc", "mvn", "java", "cc", "make"),
         )
     ]
-
-
-def _path() -> str:
-    return os.environ.get("PATH", os.defpath)
 
 
 def _json(content: bytes | None) -> dict[str, Any]:
@@ -217,7 +148,7 @@ def _json(content: bytes | None) -> dict[str, Any]:
 
 
 _STEPS: dict[str, Callable[[SourceTree, str], Iterator[SetupStep]]] = {
-    "python": _python_steps,
+    "python": python_steps,
     "npm": _javascript_steps,
     "go": _go_steps,
     "cargo": _cargo_steps,

@@ -73,6 +73,13 @@ def test_cargo_s_lines_become_cases_named_by_crate_and_path() -> None:
     assert "left: 5" in message("cargo-1.95.txt", ReportFormat.CARGO, "outside::flat")
 
 
+def test_what_a_child_process_prints_between_a_test_and_its_end_loses_no_case() -> None:
+    binary = "     Running unittests src/lib.rs (target/debug/deps/ring-0123456789abcdef)"
+    text = f"{binary}\ntest a ... noise\nmore\nok\ntest b ... ok\n"
+    cases = read_cases(text.encode(), ReportFormat.CARGO, "").cases
+    assert [(case.name, case.outcome) for case in cases] == [("ring::a", PASSED), ("ring::b", PASSED)]
+
+
 def test_a_crate_that_does_not_compile_is_one_error_with_the_compiler_s_words() -> None:
     assert outcomes("cargo-1.95-unbuilt.txt", ReportFormat.CARGO) == {BUILD: ERROR}
     assert "cannot find function `perimeter`" in message("cargo-1.95-unbuilt.txt", ReportFormat.CARGO, BUILD)

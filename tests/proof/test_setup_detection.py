@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 
 import pytest
@@ -86,6 +87,24 @@ def test_a_tree_that_names_nothing_is_left_as_it_is() -> None:
     assert steps({"ring.py": ""}, PYTEST) == []
     assert steps({"package.json": "{}"}, PYTEST) == []
     assert steps({"pyproject.toml": "[tool.black]\n"}, PYTEST) == []
+
+
+@pytest.mark.parametrize("has_uv", [True, False])
+def test_uv_s_lock_is_followed_where_uv_is(monkeypatch: pytest.MonkeyPatch, has_uv: bool) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}" if has_uv else None)
+    project = '[project]\nname = "ring"\ndependencies = ["attrs"]\n[project.optional-dependencies]\ntest = ["pytest"]\n'
+    step = steps({"pyproject.toml": project, "uv.lock": "version = 1"}, PYTEST)[0]
+    assert ("uv.lock" in step.files) is has_uv
+    assert ("export" in step.commands[1]) is has_uv
+    assert ("--extra" in step.commands[1]) is has_uv
+    workspace = steps({"pyproject.toml": f"{project}[tool.uv.workspace]\n", "uv.lock": ""}, PYTEST)[0]
+    assert "uv.lock" not in workspace.files
+
+
+def test_a_machine_without_pytest_gets_it_for_a_tree_that_names_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    (step,) = steps({"ring.py": ""}, PYTEST)
+    assert b"pytest" in step.files["backport-bot-requirements.txt"]
 
 
 def test_npm_s_packages_are_shared_and_without_the_project_s_own_scripts() -> None:
