@@ -16,7 +16,7 @@ from bot.commands.parser import COMMITS, Command, parse_commands, parse_words
 from bot.environment import credentials
 from bot.environment.cache_folder import cache_directory
 from bot.environment.safe_output import to_json
-from bot.errors import GitError
+from bot.errors import ConfigError, GitError
 from bot.git.worktree import Worktree
 from bot.handlers.local_backport import LocalResults, read_local_request, run_locally
 from bot.handlers.local_resolution import (
@@ -111,7 +111,8 @@ def backport(
     if resolved is None and not is_interactive() and (pull_request is None or not branches):
         raise typer.BadParameter("there is no terminal to ask at: give --pr N and the branches.")
     account = credentials.require_personal_account("nothing was done")
-    repository = named_repository()
+    # The number of a pull request means nothing in another repository.
+    repository = resolved[1].repository if resolved is not None else named_repository()
     connection = ConnectionSettings(api_url, data or _mirror_folder(repository), repository=repository, partial=True)
     results = LocalResults(tell)
     with open_configured_repository(chosen_config(config), connection, account, progress=tell) as context:
@@ -161,6 +162,11 @@ def _begin(outcome: Conflicted, request: BackportRequest, clone: Worktree, conte
 
 def _go_on(worktree: Worktree, resolution: Resolution, results: LocalResults, context: RepositoryContext) -> None:
     """Go on with what a person resolved. The worktree stays until its pull request is open."""
+    if resolution.repository.casefold() != context.config.repository.casefold():
+        raise ConfigError(
+            f"The conflict is one of {resolution.repository}; the configuration is for {context.config.repository}.",
+            hint="Leave out --config, or name the file of that repository.",
+        )
     finish_pick(worktree)
     (command,) = parse_commands(resolution.command)
     request = read_local_request(command, resolution.pull_request, context)

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
-from bot.errors import RequestRejected
+from bot.errors import ConfigError, RequestRejected
 from bot.git.worktree import Worktree
 from tests.cli.test_backport import Run, clone, pulls, run
 from tests.pipeline.conftest import history, office
@@ -66,6 +66,11 @@ def test_what_is_resolved_is_proven_and_opened_and_the_worktree_goes(
     assert "widget/ring.py" in _refusal(run("--continue"))
     _resolve(worktree)
     monkeypatch.chdir(worktree.with_name("clone"))
+    monkeypatch.setenv("GITHUB_REPOSITORY", "acme/other")
+    other = worktree.with_name("other.yaml")
+    other.write_text("repository: acme/other\n")
+    office.fake_github.create_repository("acme/other")
+    assert isinstance(run("--continue", "--config", other).exception, ConfigError)
     result = run("--continue")
     assert result.exit_code == 0, result.output
     assert pulls(office) == {"release/1.1": MAINTAINER}
