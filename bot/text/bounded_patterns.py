@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 
 LONGEST_PATTERN = 200
-LONGEST_TEXT = 60
+LONGEST_TEXT = 50
 """Characters of a text that is matched; GitHub takes 50 in a label."""
 _MAX_REPEATS = 3
-_MAX_CHOICES = 8
+_MAX_CHOICES = 6
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _SET = re.compile(r"\[\^?\]?[^\]]*\]")
 _NAMED = re.compile(r"\(\?P<[A-Za-z_]\w*>")
