@@ -217,7 +217,7 @@ def _permissions() -> Iterator[str]:
         (
             right.title,
             right.level,
-            right.level if right.run_token else "never" if right.name == "workflows" else "always has it",
+            {"given": right.level, "always": "always has it", "never": "cannot have it"}[right.run_token],
             right.level if right.fine_grained else "cannot have it",
             right.purpose,
             right.condition or "always",
