@@ -217,7 +217,7 @@ def _permissions() -> Iterator[str]:
         (
             right.title,
             right.level,
-            {"given": right.level, "always": "always has it", "never": "cannot have it"}[right.run_token],
+            {"given": right.level, "always": "always has it", "never": "cannot have it"}[right.workflow_run],
             right.level if right.fine_grained else "cannot have it",
             right.purpose,
             right.condition or "always",

@@ -16,8 +16,8 @@ Level = Literal["read", "write"]
 class Right:
     """One permission, by the name that GitHub's API has for it; `title` is its name on GitHub's pages.
 
-    `condition` says when it is needed; empty if always. `run_token` is how the token of a workflow run gets it: given by
-    the workflow file, always, or never. `fine_grained` is whether a fine-grained token can have it.
+    `condition` says when it is needed; empty if always. `workflow_run` is how the token of a workflow run gets it (by
+    the workflow file, always, or never), `fine_grained` whether a fine-grained token can have it.
 
     https://docs.github.com/rest/authentication/permissions-required-for-github-apps
     """
@@ -27,7 +27,7 @@ class Right:
     level: Level
     purpose: str
     condition: str = ""
-    run_token: Literal["given", "always", "never"] = "given"
+    workflow_run: Literal["given", "always", "never"] = "given"
     fine_grained: bool = True
 
 
@@ -46,7 +46,7 @@ RIGHTS = (
         title="Metadata",
         level="read",
         purpose="the repository's name, and who has which permission on it",
-        run_token="always",
+        workflow_run="always",
     ),
     Right(
         name="pull_requests",
@@ -67,7 +67,7 @@ RIGHTS = (
         level="read",
         purpose="who is in a team",
         condition="`permissions.teams` or `publish.team_reviewers` names a team",
-        run_token="never",
+        workflow_run="never",
     ),
     Right(
         name="workflows",
@@ -75,14 +75,16 @@ RIGHTS = (
         level="write",
         purpose="push backports that change files in `.github/workflows`",
         condition="originals change such files and `pick.leave_out` does not name them",
-        run_token="never",  # https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#permissions
+        workflow_run="never",  # https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#permissions
     ),
 )
 EVENTS = ("issue_comment", "pull_request")
 """The webhook events that the bot serves: `bot.commands.triggers`."""
 
 RUN_TOKEN: Mapping[str, Level] = {
-    right.name.replace("_", "-"): right.level for right in RIGHTS if right.run_token == "given" and not right.condition
+    right.name.replace("_", "-"): right.level
+    for right in RIGHTS
+    if right.workflow_run == "given" and not right.condition
 }
 """What a workflow gives to the run's own token."""
 
