@@ -73,6 +73,10 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
         """Return what `git clone` takes; it holds no credentials."""
         return f"{self.url}/{repository}.git"
 
+    def without_fields(self, *names: str) -> None:
+        """Let GraphQL lack these fields (`Type.field`), as an older GitHub Enterprise Server does."""
+        self.world.missing_fields = frozenset(names)
+
     # --- people -----------------------------------------------------------------------------------------------------
 
     def add_user(
@@ -240,8 +244,9 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
         after_effect: bool = False,
         headers: Mapping[str, str] | None = None,
         body: object = None,
+        holding: str = "",
     ) -> None:
-        """Fail the next request of this method and path, once.
+        """Fail the next request of this method and path, once; with `holding` the next whose body has that text.
 
         `path` is a pattern that is searched in the path below `api_url`; `ending` is an HTTP status, no answer or a TCP
         reset. With `after_effect` the request does its work and only its answer is lost.
@@ -251,6 +256,7 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
             Fault(
                 method=method,
                 path=re.compile(path),
+                holding=holding.encode(),
                 ending=ending,
                 after_effect=after_effect,
                 headers=headers or {},

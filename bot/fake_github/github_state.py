@@ -35,6 +35,7 @@ class World:
     teams: dict[tuple[str, str], Team] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
     old_names: dict[str, Repository] = field(default_factory=dict)
+    missing_fields: frozenset[str] = frozenset()
     _ids: count[int] = field(default_factory=lambda: count(1001))
 
     @property

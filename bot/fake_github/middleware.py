@@ -45,10 +45,14 @@ class Exchange:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """A failure to come: an HTTP status, "timeout" (no answer until the client leaves) or "reset" (TCP reset)."""
+    """A failure to come: an HTTP status, "timeout" (no answer until the client leaves) or "reset" (TCP reset).
+
+    It waits for a request whose body holds a text, if `holding` is given: GraphQL has one path for everything.
+    """
 
     method: str
     path: re.Pattern[str]
+    holding: bytes = b""
     ending: int | str
     after_effect: bool
     headers: Mapping[str, str]
@@ -123,7 +127,8 @@ class FaultInjector:
         if scope["type"] != "http":
             return
         scope.setdefault("state", {})
-        fault = self._take_fault(scope)
+        content, receive = await self._read_ahead(scope, receive)
+        fault = self._take_fault(scope, content)
         recorder = _Recorder(send, lambda: self._record(scope, recorder, injected=fault is not None))
         if fault is None:
             await self._app(scope, receive, recorder.send)
@@ -160,11 +165,28 @@ class FaultInjector:
             if message["type"] == "http.disconnect":
                 return
 
-    def _take_fault(self, scope: Scope) -> Fault | None:
+    async def _read_ahead(self, scope: Scope, receive: Receive) -> tuple[bytes, Receive]:
+        """Return a request's body, if a fault depends on it, and what gives it to the application once more."""
+        path = _path(scope).removeprefix(PREFIX)
+        with self._lock:
+            if not any(fault.holding and fault.path.search(path) for fault in self._faults):
+                return b"", receive
+        content, more = b"", True
+        while more:
+            message = await receive()
+            content, more = content + message.get("body", b""), message.get("more_body", False)
+        again: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+
+        async def replay() -> Message:
+            return again.pop() if again else await receive()
+
+        return content, replay
+
+    def _take_fault(self, scope: Scope, content: bytes) -> Fault | None:
         path = _path(scope).removeprefix(PREFIX)
         with self._lock:
             for fault in self._faults:
-                if fault.method in {"*", scope["method"]} and fault.path.search(path):
+                if fault.method in {"*", scope["method"]} and fault.path.search(path) and fault.holding in content:
                     self._faults.remove(fault)
                     return fault
         return None

@@ -43,7 +43,7 @@ def sign_in(account: Account, repository: str, *, api_url: str, retry: GitHubRet
         installation = integration.get_repo_installation(owner, name)
         return SignedIn(
             auth=app.get_installation_auth(installation.id),
-            # Comments of an App are by this account: https://docs.github.com/rest/apps/apps#get-an-app
-            login=f"{integration.get_app().slug}[bot]",
+            # Comments of an App are by this account: https://docs.github.com/rest/apps/apps
+            login=f"{installation.app_slug}[bot]",
             permissions=installation.permissions,
         )

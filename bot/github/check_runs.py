@@ -10,11 +10,11 @@ from bot.github.retrying_caller import sendable
 from bot.models import CheckRunText, Sha
 
 
-def write_check_run(repository: PyGithubRepository, sha: Sha, text: CheckRunText) -> None:
-    """Create our check run of that name on a commit, or update it."""
+def write_check_run(repository: PyGithubRepository, sha: Sha, text: CheckRunText, *, is_absent: bool = False) -> None:
+    """Create our check run of that name on a commit, or update it. It is not looked for if it `is_absent`."""
     title, summary = sendable(text.title), sendable(text.summary)
     output: dict[str, str | list[dict[str, str | int]]] = {"title": title, "summary": summary}
-    existing = _find(repository, sha, text.name)
+    existing = None if is_absent else _find(repository, sha, text.name)
     if existing is None:
         repository.create_check_run(
             text.name, sha, status="completed", conclusion=text.conclusion, output=output, external_id=_OURS

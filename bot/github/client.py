@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from bot.errors import NotFound
-from bot.github.conversation_client import ConversationClient
 from bot.github.pull_request_client import PullRequestClient
 from bot.github.translate_errors import translate_errors
 from bot.github.workflow_runs import WorkflowRunsClient
@@ -14,7 +13,7 @@ from bot.models import Sha
 _ROLES = ("admin", "maintain", "write", "triage", "read")
 
 
-class GitHubClient(PullRequestClient, ConversationClient):
+class GitHubClient(PullRequestClient):
     """One repository, with the people who may use the bot, its files and its workflow runs."""
 
     def read_file(self, path: str, commit: Sha) -> bytes | None:

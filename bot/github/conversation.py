@@ -19,7 +19,7 @@ from bot.models import Comment, LabelEvent
 from bot.text.logins import is_app
 
 
-def read_comments(repository: PyGithubRepository, number: int) -> tuple[Comment, ...]:
+def list_comments(repository: PyGithubRepository, number: int) -> tuple[Comment, ...]:
     """Return a pull request's comments, oldest first. Comments of deleted accounts are left out."""
     comments = lazy_issue(repository, number).get_comments()
     return tuple(_comment(comment) for comment in comments if comment.user is not None)

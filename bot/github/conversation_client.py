@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.github.conversation import last_label_event, pull_requests_since, read_comments, was_edited
+from bot.errors import NotFound
+from bot.github.conversation import last_label_event, list_comments, pull_requests_since, was_edited
+from bot.github.conversation_queries import COMMENTS, pull_selection, read_comments, read_pull
 from bot.github.lazy_objects import lazy_issue
+from bot.github.own_comments import OwnComments
 from bot.github.protocol import Reaction
+from bot.github.pull_requests import read_pull as rest_pull
 from bot.github.reactions import add_reaction, remove_reaction
 from bot.github.retrying_caller import sendable
 from bot.github.session import GitHubSession
 from bot.github.translate_errors import translate_errors
-from bot.models import Comment, LabelEvent
+from bot.models import Comment, Conversation, LabelEvent
 from bot.text.logins import same_login
+
+log = logging.getLogger(__name__)
 
 
 class ConversationClient(GitHubSession):
@@ -22,8 +29,35 @@ class ConversationClient(GitHubSession):
 
     def comments(self, number: int) -> tuple[Comment, ...]:
         """Return the whole conversation of a pull request, oldest first."""
+
+        def query() -> tuple[Comment, ...]:
+            return self._note_comments(number, self._queries.read(COMMENTS.of(number)))
+
+        return self._by_query_or_rest(f"read the comments of #{number}", query, lambda: self._rest_comments(number))
+
+    def conversation(self, number: int) -> Conversation:
+        """Return a pull request with its comments; raises NotFound if there is none."""
+
+        def query() -> Conversation:
+            data = self._queries.read(pull_selection(number), COMMENTS.of(number))
+            pull = read_pull(data["pull"], self._login)
+            return Conversation(pull_request=pull, comments=self._note_comments(number, data))
+
+        def by_rest() -> Conversation:
+            pull = rest_pull(self._repository, number)
+            return Conversation(pull_request=pull, comments=self._rest_comments(number))
+
+        return self._by_query_or_rest(f"read #{number}", query, by_rest)
+
+    def _note_comments(self, number: int, data: Mapping[str, Any]) -> tuple[Comment, ...]:
+        """Return the comments of an answer, and remember the bot's own for what it writes next."""
+        listed_comments = read_comments(COMMENTS.read(data, number, self._queries), self._login)
+        self._own = OwnComments.of(number, listed_comments, self._login)
+        return tuple(listed.comment for listed in listed_comments)
+
+    def _rest_comments(self, number: int) -> tuple[Comment, ...]:
         with translate_errors(f"read the comments of #{number}"):
-            return read_comments(self._repository, number)
+            return list_comments(self._repository, number)
 
     def comment_delivery(self, comment_id: int) -> Mapping[str, Any]:
         """Return a comment in the form of a webhook delivery about it; raises NotFound if there is none."""
@@ -42,7 +76,7 @@ class ConversationClient(GitHubSession):
 
     def was_edited(self, comment: Comment) -> bool:
         """Say whether a comment was edited, also within the second in which it was written."""
-        return comment.is_edited or self._was_edited(comment.id, comment.node)
+        return comment.is_edited or (bool(comment.node) and self._was_edited(comment.id, comment.node))
 
     def _was_edited(self, comment_id: int, node: str) -> bool:
         def read() -> bool:
@@ -64,7 +98,29 @@ class ConversationClient(GitHubSession):
     def write_comment(self, number: int, body: str, *, marker: str) -> int:
         """Create the bot's comment that begins with `marker`, or replace its body; returns the comment's id."""
         body = sendable(body)
+        known = self._own.find(number, marker)
+        if known is not None:
+            try:
+                return self._edit_comment(known, body)
+            except NotFound:
+                log.info("Comment %d on #%d was deleted, so it is written again.", known, number)
+        comment_id = self._find_or_create_comment(number, body, marker)
+        self._own.note(number, comment_id, body)
+        return comment_id
 
+    def _edit_comment(self, comment_id: int, body: str) -> int:
+        def edit() -> None:
+            with translate_errors(f"edit comment {comment_id}"):
+                self._repository.requester.requestJsonAndCheck(
+                    "PATCH", f"{self._repository.url}/issues/comments/{comment_id}", input={"body": body}
+                )
+
+        if self._own.bodies[comment_id] != body:
+            self._caller.wait_and_call(edit)
+            self._own.bodies[comment_id] = body
+        return comment_id
+
+    def _find_or_create_comment(self, number: int, body: str, marker: str) -> int:
         def find() -> int | None:
             with translate_errors(f"read the comments of #{number}"):
                 for comment in lazy_issue(self._repository, number).get_comments():
@@ -90,8 +146,9 @@ class ConversationClient(GitHubSession):
 
         def change() -> None:
             add_reaction(self._repository, comment_id, reaction)
-            if instead_of is not None:
+            if instead_of is not None and self._own.may_have_reacted(comment_id, instead_of):
                 remove_reaction(self._repository, comment_id, instead_of, login=self._login)
+            self._own.note_reaction(comment_id, reaction, instead_of=instead_of)
 
         self._caller.best_effort(f"react to comment {comment_id}", change)
 

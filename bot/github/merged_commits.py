@@ -15,7 +15,7 @@ from github.Commit import Commit as PyGithubCommit
 from github.Repository import Repository as PyGithubRepository
 
 from bot.errors import NotYetKnown, RequestRejected
-from bot.github.lazy_objects import lazy_commit, lazy_pull
+from bot.github.lazy_objects import lazy_pull
 from bot.models import MergeMethod, PullRequest, Sha
 
 # "No commit found for SHA".
@@ -85,7 +85,10 @@ def _recorded_pulls(commit: PyGithubCommit) -> frozenset[int]:
 def pull_requests_of(repository: PyGithubRepository, commit: Sha) -> frozenset[int]:
     """Return the merged pull requests that brought a commit, by GitHub's record; none if there is no record."""
     try:
-        return _recorded_pulls(lazy_commit(repository, commit))
+        # PyGithub would read the commit first; its name is enough.
+        url = f"{repository.url}/commits/{commit}/pulls"
+        _, pulls = repository.requester.requestJsonAndCheck("GET", url, parameters={"per_page": 100})
+        return frozenset(pull["number"] for pull in pulls if pull["merged_at"])
     except GithubException as error:
         if error.status in _UNKNOWN:
             return frozenset()

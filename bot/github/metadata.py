@@ -34,10 +34,23 @@ class Step(NamedTuple):
 
 @dataclass(slots=True)
 class LeftOut:
-    """The people whom GitHub does not accept, by what they were to do."""
+    """The people whom GitHub does not accept, by what they were to do. Nobody needs to be told of the `uncertain`."""
 
+    uncertain: frozenset[str] = frozenset()
     assignees: list[str] = field(default_factory=list)
     reviewers: list[str] = field(default_factory=list)
+
+    def add_assignee(self, login: str) -> None:
+        """Note that GitHub did not assign a person."""
+        self._add(login, self.assignees)
+
+    def add_reviewer(self, login: str) -> None:
+        """Note that GitHub did not ask a person for a review."""
+        self._add(login, self.reviewers)
+
+    def _add(self, login: str, logins: list[str]) -> None:
+        if not any(same_login(login, uncertain) for uncertain in self.uncertain):
+            logins.append(login)
 
     def notes(self) -> Iterator[str]:
         """Yield a sentence about each list that is not empty."""
@@ -58,10 +71,10 @@ def detail_steps(
     if details.milestone is not None:
         yield Step("set its milestone", partial(_set_milestone, repository, number, details.milestone))
     for login in details.assignees:
-        yield Step(f"assign {login}", partial(_assign, repository, number, login, _told(left_out.assignees, details)))
+        yield Step(f"assign {login}", partial(_assign, repository, number, login, left_out.add_assignee))
     for login in details.reviewers:
         if not same_login(login, pull_request.author):
-            ask = partial(_ask_for_review, pull, number, login, _told(left_out.reviewers, details))
+            ask = partial(_ask_for_review, pull, number, login, left_out.add_reviewer)
             yield Step(f"ask {login} for a review", ask)
     for team in details.teams:
         consequence = f"The team {team} is not asked for a review."
@@ -75,16 +88,6 @@ def detail_steps(
 def _set_milestone(repository: PyGithubRepository, number: int, milestone: int) -> None:
     url = f"{repository.url}/issues/{number}"
     repository.requester.requestJsonAndCheck("PATCH", url, input={"milestone": milestone})
-
-
-def _told(logins: list[str], details: Details) -> Callable[[str], None]:
-    """Return what adds a person to a list of those left out, unless nobody needs to be told of them."""
-
-    def add(login: str) -> None:
-        if not any(same_login(login, uncertain) for uncertain in details.uncertain):
-            logins.append(login)
-
-    return add
 
 
 def _assign(repository: PyGithubRepository, number: int, login: str, leave_out: Callable[[str], None]) -> None:

@@ -6,7 +6,7 @@ request.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Literal, Protocol
@@ -15,6 +15,7 @@ from bot.git.objects import Entry
 from bot.models import (
     CheckRunText,
     Comment,
+    Conversation,
     Details,
     LabelEvent,
     ListedPullRequest,
@@ -97,8 +98,8 @@ class GitHub(Protocol):
     def pull_requests_of(self, commit: Sha) -> frozenset[int]:
         """Return the merged pull requests that brought a commit, by GitHub's record; empty if it has none."""
 
-    def backport_pull_requests(self, head: str, base: str) -> tuple[PullRequest, ...]:
-        """Return the pull requests from our branch `head` into `base` in any state, newest first."""
+    def backport_pull_requests(self, heads: Sequence[str], base: str) -> tuple[PullRequest, ...]:
+        """Return the pull requests from our branches `heads` into `base` in any state, newest first."""
 
     def open_pull_request(self, *, title: str, body: str, head: str, base: str, draft: bool) -> PullRequest:
         """Open a pull request, or bring the open one from `head` into `base` up to date."""
@@ -132,6 +133,23 @@ class GitHub(Protocol):
 
     def comments(self, number: int) -> tuple[Comment, ...]:
         """Return the whole conversation of a pull request, oldest first."""
+
+    def conversation(self, number: int) -> Conversation:
+        """Return a pull request with its comments; raises NotFound if there is none."""
+
+    def comments_and_backports(
+        self, number: int, heads: Sequence[str], base: str
+    ) -> tuple[tuple[Comment, ...], tuple[PullRequest, ...]]:
+        """Return what `comments` and `backport_pull_requests` do, as GitHub tells both at one time."""
+
+    def comments_and_threads(
+        self, number: int, *, checks: Sequence[tuple[Sha, str]], details: Details
+    ) -> tuple[tuple[Comment, ...], tuple[ReviewThread, ...]]:
+        """Return what `comments` and `unresolved_threads` do, as GitHub tells both at one time.
+
+        The same request reads what saves requests to the writes that follow: whether check runs are there (each by its
+        commit and name), and the ids of the details.
+        """
 
     def was_edited(self, comment: Comment) -> bool:
         """Say whether a comment was edited, also within the second in which it was written."""

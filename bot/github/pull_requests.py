@@ -1,6 +1,6 @@
 """Finds, opens and updates our pull requests, by the branches that they are from and into.
 
-A pull request is looked for before one is opened, so that a lost answer opens none twice.
+GitHub refuses a second open pull request from one branch into another. Then the first one is looked for.
 """
 
 from __future__ import annotations
@@ -44,26 +44,31 @@ def open_pull(
     base: str,
     draft: bool,
     fork: Fork | None = None,
-) -> PullRequest:
-    """Open a pull request, or bring the open one from `head` into `base` up to date. With a `fork`, `head` is there."""
+) -> tuple[PullRequest, str]:
+    """Open a pull request, or bring the open one from `head` into `base` up to date. With a `fork`, `head` is there.
+
+    Returns it with its GraphQL id if it was opened; the id is empty for one that was there.
+    """
     title, body = sendable(title), sendable(body)
     options: dict[str, Any] = {}
     if fork is not None:
         head = fork.qualify(head)
         # The name of the fork is needed if both have one owner: https://docs.github.com/rest/pulls/pulls#create-a-pull-request
         options = {"head_repo": fork.repository.name, "maintainer_can_modify": fork.can_modify}
+    opened: dict[int, str] = {}
 
     def find() -> PullRequest | None:
         return next((pull for pull in list_pulls(repository, head, base) if pull.state == "open"), None)
 
     def create() -> PullRequest:
         with translate_errors(f"open a pull request from {head} into {base}"):
-            return convert_pull_request(
-                repository.create_pull(base, head, title=title, body=body, draft=draft, **options)
-            )
+            created = repository.create_pull(base, head, title=title, body=body, draft=draft, **options)
+        opened[created.number] = created.node_id
+        return convert_pull_request(created)
 
-    pull = caller.find_or_create(find, create)
-    return update_pull(repository, caller, pull, title=title, body=body, draft=draft)
+    pull = caller.create_or_find(create, find)
+    updated = update_pull(repository, caller, pull, title=title, body=body, draft=draft)
+    return updated, opened.get(updated.number, "")
 
 
 def update_pull(

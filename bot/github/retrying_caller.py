@@ -44,8 +44,10 @@ class RetryingCaller:
     def find_or_create(self, find: Callable[[], T | None], create: Callable[[], T]) -> T:
         """Return what `find` returns, or else what `create` returns; raises the last call's error."""
         value = self.wait_and_call(find)
-        if value is not None:
-            return value
+        return value if value is not None else self.create_or_find(create, find)
+
+    def create_or_find(self, create: Callable[[], T], find: Callable[[], T | None]) -> T:
+        """Do the same without looking first: for what GitHub itself refuses to create twice."""
         try:
             return self.wait_and_call(create)
         except NotYetKnown:

@@ -6,22 +6,31 @@ again after an answer that leaves the effect in doubt.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from github import Github
 from github.Repository import Repository as PyGithubRepository
+from github.Requester import Requester
 
 from bot.environment.credentials import Account
 from bot.errors import ConfigError, NotFound
 from bot.github.account import sign_in
 from bot.github.fork import Fork
+from bot.github.graphql import NotByGraphQL, RepositoryQueries
 from bot.github.http_retry import GitHubRetry
+from bot.github.own_comments import OwnComments
+from bot.github.publication_queries import ReadAhead
 from bot.github.retrying_caller import RetryingCaller
 from bot.github.translate_errors import translate_errors
 from bot.text.logins import is_shared
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class GitHubSession:
@@ -59,6 +68,9 @@ class GitHubSession:
             seconds_between_requests=0,
             seconds_between_writes=1.0 if pauses else 0,
         )
+        # A query only reads: it may be repeated, and needs no pause.
+        reading = {"retry": GitHubRetry(longest_wait=longest_wait, allowed_methods=None), "seconds_between_writes": 0}
+        self._reader = Requester(**self._github.requester.kwargs | reading)
         self._caller = RetryingCaller(longest_wait)
         self._fork: Fork | None = None
         self._arguments: Mapping[str, Any] = {
@@ -74,6 +86,23 @@ class GitHubSession:
             self._repository: PyGithubRepository = self._github.get_repo(repository)
             # GET /user is refused to Apps and to the token of a workflow run, so their login has to be given.
             self._login = signed_in.login or login or self._github.get_user().login
+        self._queries = RepositoryQueries(self._repository, self._reader)
+        # What answers told beside what was asked for. It saves a later request, and decides nothing.
+        self._own = OwnComments()
+        self._ahead = ReadAhead()
+
+    def _by_query_or_rest(self, action: str, query: Callable[[], T], by_rest: Callable[[], T]) -> T:
+        """Read by GraphQL; by REST, which takes more requests, what GraphQL does not tell."""
+
+        def read() -> T:
+            with translate_errors(action):
+                return query()
+
+        try:
+            return self._caller.retry_once(read)
+        except NotByGraphQL:
+            log.info("GraphQL does not tell enough to %s, so REST is asked.", action)
+            return by_rest()
 
     def token(self) -> str:
         """Return the present token, for git. An App's is renewed when it is due."""
@@ -116,6 +145,7 @@ class GitHubSession:
     def close(self) -> None:
         """Close the connections."""
         self._github.close()
+        self._reader.close()
 
     @property
     def login(self) -> str:

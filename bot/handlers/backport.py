@@ -11,7 +11,7 @@ from bot.handlers.deferred import defer
 from bot.handlers.read_comment import none_there
 from bot.handlers.request_summary import RequestSummary
 from bot.handlers.resolve_targets import resolve_command_targets, unknown_target_error
-from bot.models import Failed, TargetOutcome
+from bot.models import Failed, PullRequest, TargetOutcome
 from bot.pipeline.command_context import CommandContext, post_reply
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.learn_backports import learn_backports
@@ -26,8 +26,10 @@ RunTargets = Callable[[Sequence[str], BackportRequest, StatusComment, Repository
 """Works on the target branches of one request and shows them in its comment. Another process ends those it leaves."""
 
 
-def handle_backport(command: CommandContext, context: RepositoryContext, run: RunTargets) -> RequestSummary:
-    """Answer a request for backports, leaving the work on target branches to `run`.
+def handle_backport(
+    command: CommandContext, original: PullRequest, context: RepositoryContext, run: RunTargets
+) -> RequestSummary:
+    """Answer a request for backports of `original`, leaving the work on target branches to `run`.
 
     Before the merge the request is deferred, unless it names the commits.
 
@@ -37,7 +39,6 @@ def handle_backport(command: CommandContext, context: RepositoryContext, run: Ru
         RateLimited, Unavailable: GitHub does not answer; the trigger can be handled again later.
     """
     source = command.source
-    original = context.github.pull_request(source.pull_request)
     if not original.merged and not command.command.commits:
         if original.state == "closed" or not source.deferrable:
             raise replies.not_merged(original.number, closed=original.state == "closed")

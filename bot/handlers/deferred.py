@@ -15,7 +15,7 @@ from bot.commands.parser import NAME, Command, parse_commands, parse_words
 from bot.commands.targets import resolve_targets
 from bot.errors import CommandError
 from bot.handlers.preflight import preflight
-from bot.models import Comment, LabelEvent, PullRequest, Target
+from bot.models import Comment, Conversation, LabelEvent, PullRequest, Target
 from bot.pipeline.command_context import CommandContext, CommandSource, RefusedCommand, post_reply
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.reply_keys import comment_key, label_key
@@ -38,32 +38,32 @@ def defer(request: CommandContext, context: RepositoryContext) -> None:
     post_reply(body, request.source, context, deferred_command=request.command)
 
 
-def deferred_requests(original: PullRequest, context: RepositoryContext) -> tuple[CommandGroup, ...]:
+def deferred_requests(conversation: Conversation, context: RepositoryContext) -> tuple[CommandGroup, ...]:
     """Return the requests of a merged pull request that have not ended, in their order.
 
     These were deferred, or were started and not ended, as after a crash, or never got a reply: webhooks get lost and
     come late. A deleted comment takes its request with it; an edited one is no command.
     """
-    comments = context.github.comments(original.number)
+    original, comments = conversation.pull_request, conversation.comments
     replies_by_key = own_answers(comments, original.number, context)
     comment_groups = (_comment_commands(comment, replies_by_key, original, context) for comment in comments)
     label_groups = (_label_command(label, replies_by_key, original, context) for label in original.labels)
     return tuple(group for group in (*comment_groups, *label_groups) if group)
 
 
-def unanswered_requests(original: PullRequest, context: RepositoryContext) -> tuple[CommandGroup, ...]:
+def unanswered_requests(conversation: Conversation, context: RepositoryContext) -> tuple[CommandGroup, ...]:
     """Return those that never got a reply. On an open pull request the others stay deferred."""
-    replies_by_key = own_answers(context.github.comments(original.number), original.number, context)
+    replies_by_key = own_answers(conversation.comments, conversation.pull_request.number, context)
     return tuple(
         group
-        for group in deferred_requests(original, context)
+        for group in deferred_requests(conversation, context)
         if not any(command.source.key in replies_by_key for command in group)
     )
 
 
-def requests_started_since(number: int, moment: datetime, context: RepositoryContext) -> Collection[str]:
+def requests_started_since(conversation: Conversation, moment: datetime, context: RepositoryContext) -> Collection[str]:
     """Return the keys of the replies whose request has not ended and that were edited after that moment."""
-    replies_by_key = own_answers(context.github.comments(number), number, context)
+    replies_by_key = own_answers(conversation.comments, conversation.pull_request.number, context)
     return {
         key
         for key, reply in replies_by_key.items()
@@ -71,13 +71,13 @@ def requests_started_since(number: int, moment: datetime, context: RepositoryCon
     }
 
 
-def without_replied(requests: list[CommandContext], context: RepositoryContext) -> list[CommandContext]:
+def without_replied(
+    requests: list[CommandContext], conversation: Conversation, context: RepositoryContext
+) -> list[CommandContext]:
     """Return the commands of one trigger without those that have their reply, or that another run works on."""
-    if not requests:
-        return []
-    number = requests[0].source.pull_request
-    replies_by_key = own_answers(context.github.comments(number), number, context)
-    return [request for request in requests if not _has_reply(request, replies_by_key, context)]
+    original = conversation.pull_request
+    replies_by_key = own_answers(conversation.comments, original.number, context)
+    return [request for request in requests if not _has_reply(request, replies_by_key, original, context)]
 
 
 def label_request(
@@ -101,13 +101,15 @@ def label_request(
     return CommandContext(source, parse_words(["to", target]))
 
 
-def _has_reply(request: CommandContext, replies_by_key: Mapping[str, Comment], context: RepositoryContext) -> bool:
+def _has_reply(
+    request: CommandContext, replies_by_key: Mapping[str, Comment], original: PullRequest, context: RepositoryContext
+) -> bool:
     reply = replies_by_key.get(request.source.key)
     if reply is None or _is_newer(request.source, reply):
         return False
     record = read_command_record(reply.body)
     if record is not None and record.state is RecordState.REMEMBERED:
-        return not context.github.pull_request(request.source.pull_request).merged
+        return not original.merged
     return record is None or is_served_elsewhere(reply, context)
 
 

@@ -15,7 +15,7 @@ from bot.commands.triggers import CommentTrigger
 from bot.commands.verbs import KEYWORDS, Verb
 from bot.errors import CommandError
 from bot.handlers.resolve_targets import unknown_target_error
-from bot.pipeline.authorization import is_authorized, is_authorized_for_any
+from bot.pipeline.authorization import Authorizer
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.target_repository import target_branches
 from bot.report import replies
@@ -25,22 +25,22 @@ _OF_STRANGERS = 8192
 _NEAREST = 2
 
 
-def read_comment(trigger: CommentTrigger, context: RepositoryContext) -> Sequence[Command]:
-    """Read the commands of a comment.
+def read_comment(trigger: CommentTrigger, authorizer: Authorizer, context: RepositoryContext) -> Sequence[Command]:
+    """Read the commands of a comment. `authorizer` decides for its author.
 
     Raises:
         NotAuthorized: its author may ask for nothing here, or cannot be told how to ask.
         CommandError: a command cannot be read.
     """
     stranger = replies.not_authorized(trigger.author, NAME, context.config.permissions.backport.value)
-    if not is_authorized_for_any([Command(verb=verb) for verb in Verb], trigger.author, context):
+    if not authorizer.allows(*(Command(verb=verb) for verb in Verb)):
         if holds_command(trigger.body[:_OF_STRANGERS]):
             raise stranger
         return ()
     try:
         return parse_commands(trigger.body)
     except CommandError as error:
-        if not is_authorized(Command(verb=Verb.BACKPORT), trigger.author, context):
+        if not authorizer.allows(Command(verb=Verb.BACKPORT)):
             raise stranger from None
         raise _with_suggestions(error, context) from error
 

@@ -47,9 +47,10 @@ def reconcile_pull_request(number: int, context: RepositoryContext, run: RunTarg
     Raises:
         BackportError: see `reconcile`.
     """
-    original = context.github.pull_request(number)
-    busy = requests_started_since(number, datetime.now(UTC) - _LONGEST, context)
-    groups = deferred_requests(original, context) if original.merged else unanswered_requests(original, context)
+    conversation = context.github.conversation(number)
+    busy = requests_started_since(conversation, datetime.now(UTC) - _LONGEST, context)
+    list_requests = deferred_requests if conversation.pull_request.merged else unanswered_requests
+    groups = list_requests(conversation, context)
     groups = tuple(group for group in groups if not any(request.source.key in busy for request in group))
     if groups:
         context.progress(f"#{number}: {count(len(groups), 'request')} to serve")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import assert_never
 
@@ -30,8 +30,8 @@ from bot.handlers.help import handle_help
 from bot.handlers.read_comment import read_comment
 from bot.handlers.request_summary import RequestSummary, post_outcome_reaction
 from bot.handlers.status import handle_status
-from bot.models import TargetOutcome
-from bot.pipeline.authorization import is_authorized
+from bot.models import PullRequest, TargetOutcome
+from bot.pipeline.authorization import Authorizer
 from bot.pipeline.command_context import CommandContext, CommandSource, RefusedCommand, post_reply, react
 from bot.pipeline.conflict_drafts import recheck
 from bot.pipeline.context import RepositoryContext
@@ -60,7 +60,7 @@ def serve(trigger: AnyTrigger, context: RepositoryContext, run: RunTargets) -> R
         RateLimited, Unavailable: GitHub does not answer; the trigger can be handled again later.
     """
     if isinstance(trigger, MergeTrigger):
-        groups = deferred_requests(context.github.pull_request(trigger.pull_request), context)
+        groups = deferred_requests(context.github.conversation(trigger.pull_request), context)
         return sum((serve_group(group, context, run) for group in groups), RequestSummary())
     if isinstance(trigger, ChangeTrigger):
         recheck(trigger.pull_request, context)
@@ -68,11 +68,17 @@ def serve(trigger: AnyTrigger, context: RepositoryContext, run: RunTargets) -> R
     if isinstance(trigger, CommentTrigger) and not may_start_line(trigger.body, NAME):
         return RequestSummary()
     source = _source(trigger, context)
+    authorizer = Authorizer(source.requester, context)
     try:
-        requests = without_replied(_requests(trigger, source, context), context)
+        requests = _requests(trigger, source, authorizer, context)
     except RequestRejected as error:
         return _refuse(source, error, context)
-    return serve_group(requests, context, run)
+    if not requests:
+        return RequestSummary()
+    _acknowledge(source, context)
+    conversation = context.github.conversation(source.pull_request)
+    open_requests = without_replied(requests, conversation, context)
+    return _serve_in_order(open_requests, _JustRead(authorizer, conversation.pull_request), context, run)
 
 
 def refuse(trigger: AnyTrigger, error: BackportError, context: RepositoryContext) -> None:
@@ -93,13 +99,36 @@ def serve_group(
     requests: Sequence[CommandContext | RefusedCommand], context: RepositoryContext, run: RunTargets
 ) -> RequestSummary:
     """Handle the commands of one comment or one label: react with 👀, reply to each, react with the outcome."""
-    if not requests:
-        return RequestSummary()
-    source = requests[0].source
+    if requests:
+        _acknowledge(requests[0].source, context)
+    return _serve_in_order(requests, None, context, run)
+
+
+@dataclass(frozen=True, slots=True)
+class _JustRead:
+    """What GitHub said a moment ago of the person who asks and of the pull request; it is not for later commands."""
+
+    authorizer: Authorizer
+    original: PullRequest
+
+
+def _acknowledge(source: CommandSource, context: RepositoryContext) -> None:
     # The work may take an hour, and the requester should see at once that the comment was read.
     react("eyes", source, context)
-    summary = sum((_handle(command, context, run) for command in requests), RequestSummary())
-    post_outcome_reaction(summary, source.comment_id, context)
+
+
+def _serve_in_order(
+    requests: Sequence[CommandContext | RefusedCommand],
+    just_read: _JustRead | None,
+    context: RepositoryContext,
+    run: RunTargets,
+) -> RequestSummary:
+    if not requests:
+        return RequestSummary()
+    first, *others = requests
+    summary = _handle(first, just_read, context, run)
+    summary = sum((_handle(command, None, context, run) for command in others), summary)
+    post_outcome_reaction(summary, first.source.comment_id, context)
     return summary
 
 
@@ -124,27 +153,33 @@ def _source(trigger: CommentTrigger | LabelTrigger | DispatchTrigger, context: R
 
 
 def _requests(
-    trigger: CommentTrigger | LabelTrigger | DispatchTrigger, source: CommandSource, context: RepositoryContext
+    trigger: CommentTrigger | LabelTrigger | DispatchTrigger,
+    source: CommandSource,
+    authorizer: Authorizer,
+    context: RepositoryContext,
 ) -> list[CommandContext]:
     if isinstance(trigger, DispatchTrigger):
         # Before the words are read: an account without the permission is told nothing else.
-        _check_permission(Command(verb=Verb.BACKPORT), trigger.sender, context)
+        _check_permission(Command(verb=Verb.BACKPORT), trigger.sender, authorizer, context)
         return [CommandContext(source, parse_words(["to", *trigger.words] if trigger.words else []))]
     if isinstance(trigger, LabelTrigger):
         request = label_request(trigger.label, trigger.pull_request, trigger.sender, context)
         return [request] if request else []
-    commands = read_comment(trigger, context)
+    commands = read_comment(trigger, authorizer, context)
     return [CommandContext(replace(source, key=f"{source.key}-{i}"), command) for i, command in enumerate(commands)]
 
 
-def _handle(command: CommandContext | RefusedCommand, context: RepositoryContext, run: RunTargets) -> RequestSummary:
+def _handle(
+    command: CommandContext | RefusedCommand, just_read: _JustRead | None, context: RepositoryContext, run: RunTargets
+) -> RequestSummary:
     """Handle one command; a refusal is answered."""
     source = command.source
     try:
         if isinstance(command, RefusedCommand):
             raise command.error
-        _check_permission(command.command, source.requester, context)
-        return _dispatch(command, context, run)
+        authorizer = just_read.authorizer if just_read else Authorizer(source.requester, context)
+        _check_permission(command.command, source.requester, authorizer, context)
+        return _dispatch(command, just_read.original if just_read else None, context, run)
     except (RequestRejected, NotYetKnown) as error:
         # The service takes the delivery again. A CI run ends here, so its requester is asked to comment again.
         if isinstance(error, NotYetKnown) and context.retries_later:
@@ -157,10 +192,13 @@ def _handle(command: CommandContext | RefusedCommand, context: RepositoryContext
         return _post_error(as_backport_error(error, "this request", retry=text), source, context)
 
 
-def _dispatch(command: CommandContext, context: RepositoryContext, run: RunTargets) -> RequestSummary:
+def _dispatch(
+    command: CommandContext, original: PullRequest | None, context: RepositoryContext, run: RunTargets
+) -> RequestSummary:
     match command.command.verb:
         case Verb.BACKPORT:
-            return handle_backport(command, context, run)
+            original = original or context.github.pull_request(command.source.pull_request)
+            return handle_backport(command, original, context, run)
         case Verb.STATUS:
             reply = handle_status(command.source, context)
         case Verb.CANCEL:
@@ -180,8 +218,8 @@ def _post_error(error: BackportError, source: CommandSource, context: Repository
     return RequestSummary(refused=frozenset({source.comment_id}))
 
 
-def _check_permission(command: Command, login: str, context: RepositoryContext) -> None:
-    if not is_authorized(command, login, context):
+def _check_permission(command: Command, login: str, authorizer: Authorizer, context: RepositoryContext) -> None:
+    if not authorizer.allows(command):
         level = required_permission(command, context.config.permissions).value
         raise replies.not_authorized(login, _command_text(command), level)
 

@@ -14,6 +14,7 @@ from bot.commands.verbs import Verb
 from bot.errors import TargetBranchNotFound
 from bot.handlers.deferred import read_record_command
 from bot.models import Comment, PullRequest, Target, TargetOutcome
+from bot.pipeline.branch_naming import possible_names
 from bot.pipeline.command_context import CommandSource
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.existing_backports import find_backport
@@ -34,8 +35,9 @@ def states_of_targets(
     number: int, context: RepositoryContext
 ) -> tuple[list[TargetOutcome | CommentedState], list[str]]:
     """Return how each target branch stands, and the targets of the requests that wait for the merge."""
-    original = context.github.pull_request(number)
-    comments = own_answers(context.github.comments(number), number, context).values()
+    conversation = context.github.conversation(number)
+    original = conversation.pull_request
+    comments = own_answers(conversation.comments, number, context).values()
     comment_state = _commented_states(comments, original)
     stable = resolve_targets(["all"], target_branches(context), context.config).names
     rows = [
@@ -62,7 +64,9 @@ def _target_state(
         repository = resolve_repository(Target.parse(target), context)
     except TargetBranchNotFound:
         return comment_state
-    result = find_backport(Target.parse(target).branch, original, Command(verb=Verb.BACKPORT), repository)
+    branch = Target.parse(target).branch
+    pull_requests = repository.github.backport_pull_requests(possible_names(branch, original, repository), branch)
+    result = find_backport(branch, original, pull_requests, Command(verb=Verb.BACKPORT), repository)
     # A draft that holds a conflict is open, and the comment tells what is the matter with it.
     return (
         comment_state

@@ -88,8 +88,8 @@ class ReviewThread:
 class Comment:
     """A comment in a pull request's conversation. `person` is false for bots, ours among them.
 
-    `is_edited` misses an edit in the second of the creation, because REST gives whole seconds. `node` is the comment's
-    GraphQL id, by which every edit is found.
+    `is_edited` misses an edit in the second of the creation if REST listed the comment, which gives whole seconds. Then
+    `node` is the comment's GraphQL id, by which every edit is found; else it is empty.
     """
 
     id: int
@@ -99,6 +99,14 @@ class Comment:
     changed_at: datetime
     is_edited: bool = False
     node: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A pull request with all its comments, oldest first, as GitHub tells both at one time."""
+
+    pull_request: PullRequest
+    comments: tuple[Comment, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

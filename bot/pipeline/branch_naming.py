@@ -16,27 +16,26 @@ from bot.pipeline.recognize_backport import is_backport_of
 from bot.pipeline.target_repository import resolve_repository
 
 
-def find_pull_requests(branch: str, original: PullRequest, context: RepositoryContext) -> tuple[PullRequest, ...]:
-    """Return the pull requests into a branch from either name that backport the original, newest first."""
+def possible_names(branch: str, original: PullRequest, context: RepositoryContext) -> tuple[str, str]:
+    """Return both names that a backport branch may have."""
     plain = _plain_name(branch, original, context)
-    pull_requests = (
-        pull
-        for head in (plain, _set_apart(plain, branch, context))
-        for pull in context.github.backport_pull_requests(head, branch)
-        if is_backport_of(pull, branch, original, context)
-    )
-    return tuple(sorted(pull_requests, key=lambda pull: -pull.number))
+    return plain, _set_apart(plain, branch, context)
 
 
 def name_backport_branch(
-    branch: str, original: PullRequest, branches: Iterable[str], context: RepositoryContext
+    branch: str,
+    original: PullRequest,
+    branches: Iterable[str],
+    pull_requests: Iterable[PullRequest],
+    context: RepositoryContext,
 ) -> str:
     """Return the backport branch to push to; `branches` are those of the target's repository.
 
-    A backport that is open keeps its branch, whatever branches were made since.
+    `pull_requests` are those from `possible_names` into the target branch. A backport that is open keeps its branch,
+    whatever branches were made since.
     """
     plain = _plain_name(branch, original, context)
-    from_plain = context.github.backport_pull_requests(plain, branch)
+    from_plain = [pull for pull in pull_requests if pull.head == plain]
     ours = [pull for pull in from_plain if is_backport_of(pull, branch, original, context)]
     if any(pull.state == "open" for pull in ours):
         return plain
@@ -52,7 +51,8 @@ def name_for_recipe(target: str, original: PullRequest, context: RepositoryConte
     try:
         repository = resolve_repository(Target.parse(target), context)
         branch = Target.parse(target).branch
-        return name_backport_branch(branch, original, repository.mirror.branches(), repository)
+        pull_requests = repository.github.backport_pull_requests(possible_names(branch, original, repository), branch)
+        return name_backport_branch(branch, original, repository.mirror.branches(), pull_requests, repository)
     except BackportError:
         return context.config.backport_branch(original.number, target)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import partial
+from collections.abc import Iterable
 
 from bot.commands.parser import NAME, Command, parse_commands
 from bot.commands.verbs import Verb
@@ -23,12 +23,15 @@ from bot.text.markers import is_ours
 log = logging.getLogger(__name__)
 
 
-def find_cancellation(branch: str, request: BackportRequest, context: RepositoryContext) -> Cancelled | None:
+def find_cancellation(
+    branch: str, request: BackportRequest, comments: Iterable[Comment], context: RepositoryContext
+) -> Cancelled | None:
     """Return the outcome of a target branch whose request was cancelled meanwhile, or None.
 
-    A comment that cancels, by a person who may, counts for every comment and every label that came before it.
+    `comments` are the original's, as they are now. A comment that cancels, by a person who may, counts for every
+    comment and every label that came before it.
     """
-    for comment in context.originals.comments(request.original.number):
+    for comment in comments:
         if _came_after(comment, request) and _cancels(comment, context):
             return Cancelled(target=branch, by=comment.author)
     return None
@@ -40,7 +43,7 @@ class CancellationWatch:
     def __init__(
         self, branch: str, request: BackportRequest, context: RepositoryContext, *, pause: float = 15.0
     ) -> None:
-        self._look = partial(find_cancellation, branch, request, context)
+        self._branch, self._request, self._context = branch, request, context
         self._pause = pause
         self._next = time.monotonic() + pause
         self._stopped = False
@@ -50,10 +53,14 @@ class CancellationWatch:
         if not self._stopped and time.monotonic() >= self._next:
             self._next = time.monotonic() + self._pause
             try:
-                self._stopped = self._look() is not None
+                self._stopped = self._is_cancelled()
             except GitHubError as error:
                 log.warning("%s", error)
         return self._stopped
+
+    def _is_cancelled(self) -> bool:
+        comments = self._context.originals.comments(self._request.original.number)
+        return find_cancellation(self._branch, self._request, comments, self._context) is not None
 
 
 def _came_after(comment: Comment, request: BackportRequest) -> bool:

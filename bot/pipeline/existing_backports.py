@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot.commands.parser import Command
 from bot.history.landed import find_landing_status
 from bot.models import AlreadyApplied, Failed, Opened, PullRequest, TargetOutcome
-from bot.pipeline.branch_naming import find_pull_requests
 from bot.pipeline.context import RepositoryContext
+from bot.pipeline.recognize_backport import is_backport_of
 
 
 def find_backport(
-    branch: str, original: PullRequest, command: Command, context: RepositoryContext
+    branch: str,
+    original: PullRequest,
+    pull_requests: Iterable[PullRequest],
+    command: Command,
+    context: RepositoryContext,
 ) -> TargetOutcome | None:
-    """Return the outcome that existing pull requests mean for a target branch; None if there is none to respect."""
-    pull_requests = find_pull_requests(branch, original, context)
+    """Return the outcome that existing pull requests mean for a target branch; None if there is none to respect.
+
+    `pull_requests` are those from the branches that a backport may have, newest first.
+    """
+    pull_requests = tuple(pull for pull in pull_requests if is_backport_of(pull, branch, original, context))
     merged_pull = next((pull for pull in pull_requests if pull.merged), None)
     if merged_pull is not None and _is_there(merged_pull, branch, context):
         return AlreadyApplied(target=branch, how=f"#{merged_pull.number} is merged", commit=merged_pull.merge_commit)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from bot.errors import FetchFailed
 from bot.history.landed import find_landed
@@ -23,13 +24,19 @@ _MOST_BRANCHES = 5
 """Branches that GitHub is asked about. More of them name one original only if somebody plays with names."""
 
 
+def foreign_heads(request: BackportRequest, branches: Iterable[str]) -> tuple[str, ...]:
+    """Return the branches whose names say that they backport the original, as many as GitHub is asked about."""
+    return tuple(islice(_named_for(request, branches), _MOST_BRANCHES))
+
+
 def find_foreign_backport(
-    branch: str, base: Sha, request: BackportRequest, context: RepositoryContext
+    pull_requests: Iterable[PullRequest], base: Sha, request: BackportRequest, context: RepositoryContext
 ) -> PullRequest | None:
-    """Return the newest open pull request into a branch, whose tip is `base`, that makes the request's change there."""
-    heads = list(_named_for(request, context.mirror.branches()))[:_MOST_BRANCHES]
-    pulls = (pull for head in heads for pull in context.github.backport_pull_requests(head, branch))
-    open_pulls = sorted((pull for pull in pulls if pull.state == "open"), key=lambda pull: -pull.number)
+    """Return the first pull request that is open and makes the request's change on a branch whose tip is `base`.
+
+    `pull_requests` are those from `foreign_heads` into the branch, newest first.
+    """
+    open_pulls = (pull for pull in pull_requests if pull.state == "open")
     return next((pull for pull in open_pulls if _makes_change(pull, base, request, context)), None)
 
 

@@ -106,7 +106,7 @@ def replaceable_tip(plan: TargetPlan, context: RepositoryContext) -> Sha | None:
 
 def _has_pull_request(plan: TargetPlan, context: RepositoryContext) -> bool:
     try:
-        pulls = context.github.backport_pull_requests(plan.backport_branch, plan.branch)
+        pulls = context.github.backport_pull_requests([plan.backport_branch], plan.branch)
     except GitHubError as error:
         log.warning("%s", error)
         return False

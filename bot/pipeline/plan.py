@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bot.carried.detect import check
 from bot.errors import TargetBranchNotFound
 from bot.git.trees import CommitTree
-from bot.models import Opened, Sha, TargetOutcome, TargetPlan
+from bot.models import Comment, Opened, PullRequest, Sha, TargetOutcome, TargetPlan
 from bot.pick.plan import plan_target
-from bot.pipeline.branch_naming import name_backport_branch
+from bot.pipeline.branch_naming import name_backport_branch, possible_names
 from bot.pipeline.cancellation import find_cancellation
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.existing_backports import find_backport
-from bot.pipeline.foreign_backports import find_foreign_backport
+from bot.pipeline.foreign_backports import find_foreign_backport, foreign_heads
 from bot.pipeline.open_pull_request import replaceable_tip
 from bot.pipeline.request import BackportRequest
 
@@ -25,15 +25,18 @@ def plan_backport(branch: str, request: BackportRequest, context: RepositoryCont
         TargetBranchNotFound: the branch is gone.
         PushRejected: the backport branch holds a commit that the bot did not make.
     """
-    cancellation = find_cancellation(branch, request, context)
+    branches = context.mirror.branches()
+    names = possible_names(branch, request.original, context)
+    comments, all_pull_requests = _read_github([*names, *foreign_heads(request, branches)], branch, request, context)
+    pull_requests = [pull for pull in all_pull_requests if pull.head in names]
+    cancellation = find_cancellation(branch, request, comments, context)
     if cancellation is not None:
         return cancellation
-    outcome = find_backport(branch, request.original, request.command_for(branch), context)
+    outcome = find_backport(branch, request.original, pull_requests, request.command_for(branch), context)
     if outcome is not None:
         return outcome
-    branches = context.mirror.branches()
     base = _fetch_tip(branch, branches, request, context)
-    foreign = None if request.options.redo else find_foreign_backport(branch, base, request, context)
+    foreign = None if request.options.redo else find_foreign_backport(all_pull_requests, base, request, context)
     if foreign is not None:
         return Opened(target=branch, pull_request=foreign, created=False)
     patch = context.pick.patch_for(request.original)
@@ -42,7 +45,7 @@ def plan_backport(branch: str, request: BackportRequest, context: RepositoryCont
     plan = plan_target(
         branch=branch,
         base_commit=base,
-        backport_branch=name_backport_branch(branch, request.original, branches, context),
+        backport_branch=name_backport_branch(branch, request.original, branches, pull_requests, context),
         commits=request.commits,
         merge_method=request.merge_method,
         check=report,
@@ -52,6 +55,16 @@ def plan_backport(branch: str, request: BackportRequest, context: RepositoryCont
         # A person's branch of that name is not pushed over; better to say so before the proof than after it.
         replaceable_tip(plan, context)
     return plan
+
+
+def _read_github(
+    heads: Iterable[str], branch: str, request: BackportRequest, context: RepositoryContext
+) -> tuple[tuple[Comment, ...], tuple[PullRequest, ...]]:
+    """Return the original's comments, and the pull requests from some branches into the target branch."""
+    number, heads = request.original.number, tuple(dict.fromkeys(heads))
+    if context.home is None:
+        return context.github.comments_and_backports(number, heads, branch)
+    return context.home.comments(number), context.github.backport_pull_requests(heads, branch)
 
 
 def _fetch_tip(branch: str, branches: Mapping[str, Sha], request: BackportRequest, context: RepositoryContext) -> Sha:

@@ -25,7 +25,8 @@ from bot.pipeline.carried_patch_notes import patch_notes
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.open_pull_request import push_and_open
 from bot.pipeline.prove import has_tests
-from bot.pipeline.pull_request_metadata import details_of, difference, open_questions
+from bot.pipeline.pull_request_metadata import difference
+from bot.pipeline.read_before_publication import BeforePublication
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.target_repository import remote_of
 from bot.report.branch_checks import render_checks
@@ -68,6 +69,7 @@ def publish_candidate(
     verdict: Verdict | None,
     request: BackportRequest,
     context: RepositoryContext,
+    before: BeforePublication,
 ) -> TargetOutcome | Moved:
     """Open what may be opened. `verdict` is None if the requester was allowed to skip the proof."""
     patch = context.pick.patch_for(request.original)
@@ -81,7 +83,7 @@ def publish_candidate(
     # The verdict holds only for the commit that the candidate was tested on. What a crash left pushed is finished.
     if branches.get(plan.branch) != plan.base_commit and branches.get(plan.backport_branch) != candidate.commit:
         return Moved()
-    return _open(plan, candidate, verdict, request, context)
+    return _open(plan, candidate, verdict, request, context, before)
 
 
 def _open(
@@ -90,6 +92,7 @@ def _open(
     verdict: Verdict | None,
     request: BackportRequest,
     context: RepositoryContext,
+    before: BeforePublication,
 ) -> Opened:
     """Push the very commit that was tested and open its pull request.
 
@@ -118,7 +121,7 @@ def _open(
             plan=plan,
             undone=request.undone,
             notes=patch_notes(patch, candidate, context) if patch else None,
-            threads=open_questions(request.original, context),
+            threads=before.threads,
             range_diff=difference(plan, candidate, context),
             checks=_checks(candidate, verdict, context, draft=draft),
             description=DescriptionQuote(context.config.publish.description, at_home=context.home is None),
@@ -128,7 +131,8 @@ def _open(
         ),
         draft=draft,
     )
-    notes = context.github.add_details(pull_request, details_of(request, certain=not draft, context=context))
+    details = before.details if not draft else replace(before.details, merge=None)
+    notes = context.github.add_details(pull_request, details)
     if draft and not pull_request.draft:
         notes = ("It is no draft, as the plan of this repository has none: do not merge it unreviewed.", *notes)
     if context.config.publish.check_runs:

@@ -9,7 +9,7 @@ from bot.commands.label_targets import asks_for_backport
 from bot.config import Publish
 from bot.errors import GitHubError
 from bot.git.diff_text import range_diff
-from bot.models import Candidate, Details, PullRequest, ReviewThread, Sha, TargetPlan
+from bot.models import Candidate, Details, PullRequest, Sha, TargetPlan
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.request import BackportRequest
 from bot.text.globs import matches_text
@@ -31,15 +31,6 @@ def details_of(request: BackportRequest, *, certain: bool, context: RepositoryCo
         uncertain=frozenset({original.author}),
         merge=_merge(policy) if certain else None,
     )
-
-
-def open_questions(original: PullRequest, context: RepositoryContext) -> tuple[ReviewThread, ...]:
-    """Return the original's review threads that nobody resolved; none if GitHub does not return them."""
-    try:
-        return context.originals.unresolved_threads(original.number)
-    except GitHubError as error:
-        log.warning("%s", error)
-        return ()
 
 
 def difference(plan: TargetPlan, candidate: Candidate, context: RepositoryContext) -> str:

@@ -43,6 +43,7 @@ from bot.pipeline.pick import pick_candidate
 from bot.pipeline.plan import plan_backport
 from bot.pipeline.prove import ProofMeans, configured_proof, prove_candidate
 from bot.pipeline.publish import check_rights, publish_candidate
+from bot.pipeline.read_before_publication import BeforePublication, read_before_publication
 from bot.pipeline.regenerate_files import tools_for
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.result_store import Decision, ResultStore
@@ -279,10 +280,11 @@ class RequestRun:
 
     def _publish(self, target: Target, context: RepositoryContext) -> TargetOutcome | Moved:
         plan, repository = self._plan_of(target), resolve_repository(target, context)
-        cancellation = find_cancellation(target.branch, self.request, repository)
+        result = self.store.pick(target)
+        before = read_before_publication(target, result, self.request, repository)
+        cancellation = find_cancellation(target.branch, self.request, before.comments, repository)
         if cancellation is not None:
             return cancellation
-        result = self.store.pick(target)
         if result is None:
             return lost_pick_failure(target)
         if not isinstance(result, Candidate | Conflicted):
@@ -291,10 +293,15 @@ class RequestRun:
         _fetch(plan, plan.commits, context.mirror, repository.mirror)
         if isinstance(result, Conflicted):
             return offer_draft(result, plan, self.request, repository)
-        return self._publish_candidate(target, result, plan, repository)
+        return self._publish_candidate(target, result, plan, before, repository)
 
     def _publish_candidate(
-        self, target: Target, candidate: Candidate, plan: TargetPlan, repository: RepositoryContext
+        self,
+        target: Target,
+        candidate: Candidate,
+        plan: TargetPlan,
+        before: BeforePublication,
+        repository: RepositoryContext,
     ) -> TargetOutcome | Moved:
         if (candidate.branch, candidate.base_commit) != (plan.branch, plan.base_commit):
             raise RunFolderError(f"The candidate is not one for {plan.branch}.", hint="Run the stages again.")
@@ -307,7 +314,7 @@ class RequestRun:
             return Moved("a sibling was not opened") if self._comes_back else sibling_failure(target, self.request)
         verdict = self.store.verdict(target, candidate) if self.request.options.prove else None
         self.store.fetch_objects(target, candidate, repository.mirror)
-        return publish_candidate(plan, candidate, verdict, self.request, repository)
+        return publish_candidate(plan, candidate, verdict, self.request, repository, before)
 
     def end_moved(self, target: Target, attempts: int) -> Failed:
         """End a target whose branch moved during every proof, or whose sibling's did."""

@@ -58,13 +58,18 @@ def _proof_conclusion(outcome: VerdictOutcome) -> str:
             assert_never(outcome)
 
 
+def target_check_name(target: str) -> str:
+    """Return the name of the check run on the original for a target branch."""
+    return shorten(f"backport to {visible(target)}", MAX_TITLE)
+
+
 def render_target_check(result: TargetOutcome, *, template: str | None = None) -> CheckRunText:
     """Word the check run on the original pull request for one target branch."""
     ending = describe(result)
     verdict = result.verdict if isinstance(result, NotProven) else None
     sentences = " ".join(part for part in (ending.fact, ending.consequence, ending.remedy) if part)
     return CheckRunText(
-        name=shorten(f"backport to {visible(result.target)}", MAX_TITLE),
+        name=target_check_name(result.target),
         conclusion=_target_conclusion(result.status),
         title=shorten(ending.state + (f": {_runs(verdict)}" if verdict else ""), MAX_TITLE),
         summary=_summary(

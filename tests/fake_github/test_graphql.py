@@ -79,7 +79,7 @@ PULL = '{ repository(owner: "acme", name: "engine") { pullRequest(number: 7) { %
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        (PULL % "shoeSize", "Cannot query field 'shoeSize'"),
+        (PULL % "shoeSize", "Field 'shoeSize' doesn't exist on type 'PullRequest'"),
         ("{ repository { ", "Syntax Error"),
         (PULL % "reviewThreads { nodes { id } }", "`first`"),
         (PULL % "reviewThreads(first: 101) { nodes { id } }", "exceeds the `first` limit"),

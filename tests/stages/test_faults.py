@@ -11,7 +11,7 @@ from bot.github.client import GitHubClient
 from bot.models import Opened
 from bot.pipeline import open_context
 from tests.github.lost_answers import give_up_early
-from tests.github.test_faults import ASK, FAULTS, READS, WRITES, assert_once
+from tests.github.test_faults import ASK, FAULTS, READS, WRITES, assert_once, fail_once
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY
 from tests.stages.pipeline import Pipeline
 
@@ -19,15 +19,10 @@ _PLAN_ONLY = {
     r"^/repos/acme/widget/collaborators/mia/permission$",
     r"^/repos/acme/widget/commits/[0-9a-f]{40}$",
     r"^/repos/acme/widget/commits/[0-9a-f]{40}/pulls$",
-    r"^/repos/acme/widget/pulls/\d+$",
-    r"^/repos/acme/widget/pulls/\d+/commits$",
+    r"^/repos/acme/widget/issues/\d+/comments$",
 }
-"""Who may ask, and what was merged. The comment is made by then, and only edited."""
-KINDS = [
-    (method, pattern)
-    for method, pattern in READS + WRITES
-    if pattern not in _PLAN_ONLY and (method, pattern) != ("POST", r"^/repos/acme/widget/issues/\d+/comments$")
-]
+"""Who may ask, and what was merged. The comment is made by then; a query finds it, and it is only edited."""
+KINDS = [(method, pattern) for method, pattern in READS + WRITES if pattern not in _PLAN_ONLY]
 """Of the kinds of call of the whole journey those that publishing makes."""
 
 
@@ -67,11 +62,8 @@ def test_the_kinds_above_are_all_that_publishing_makes(picked: tuple[Pipeline, s
 
 def _fail_once(pipeline: Pipeline, fault: str, kinds: list[tuple[str, str]]) -> None:
     pipeline.office.fake_github.fail_no_more()
-    ending, options = FAULTS[fault]
-    for method, pattern in kinds:
-        # To git a 403 is a refusal; GitHub tells it of limits by 429.
-        git_limit = ending == 403 and r"\.git" in pattern
-        pipeline.office.fake_github.fail_next(method, pattern, 429 if git_limit else ending, **options)
+    for kind in kinds:
+        fail_once(pipeline.office, fault, kind)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

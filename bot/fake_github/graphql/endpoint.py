@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, GraphQLFormattedError, build_schema, graphql_sync
+from graphql import ExecutionResult, GraphQLError, GraphQLFormattedError, GraphQLSchema, build_schema, graphql_sync
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,14 +16,24 @@ from bot.fake_github.accounts import Level
 from bot.fake_github.api import ApiError, ApiResponse
 from bot.fake_github.authentication import identify
 from bot.fake_github.github_state import World
-from bot.fake_github.graphql import values
 from bot.fake_github.graphql.mutations import Mutations
 from bot.fake_github.graphql.nodes import Nodes
 from bot.fake_github.graphql.paging import Values, rejection
+from bot.fake_github.graphql.values import Viewer, actor
 from bot.fake_github.rest_http import read_json, response_of
 
 SDL = files("bot.fake_github.graphql").joinpath("schema.graphql").read_text()
-_SCHEMA = build_schema(SDL)
+_UNKNOWN_FIELD = re.compile(r"Cannot query field '(?P<field>\w+)' on type '(?P<type>\w+)'")
+
+
+@cache
+def schema_without(fields: frozenset[str]) -> GraphQLSchema:
+    """Return the schema of a server that lacks these fields (`Type.field`), as an older GitHub Enterprise Server."""
+    schema = build_schema(SDL)
+    for name in fields:
+        kind, _, field = name.partition(".")
+        del schema.type_map[kind].fields[field]  # type: ignore[attr-defined]
+    return schema
 
 
 async def answer(world: World, request: Request) -> Response:
@@ -47,10 +59,11 @@ def _answer(world: World, request: Request, raw: bytes) -> Response:
 def _execute(nodes: Nodes, request: dict[str, Any]) -> Values:
     query, variables = str(request.get("query") or ""), request.get("variables") or {}
     root = {
-        "repository": lambda _info, owner, name: _repository(nodes, owner, name),
+        "repository": lambda _info, owner, name, **_: _repository(nodes, owner, name),
         "node": lambda _info, id: _node(nodes, id),  # noqa: A006 - GraphQL's own name for it
+        "user": lambda _info, login: _user(nodes, login),
     } | Mutations(nodes).table()
-    return _body(graphql_sync(_SCHEMA, query, root, variable_values=variables))
+    return _body(graphql_sync(schema_without(nodes.world.missing_fields), query, root, variable_values=variables))
 
 
 def _body(result: ExecutionResult) -> Values:
@@ -61,20 +74,33 @@ def _body(result: ExecutionResult) -> Values:
 
 
 def _error_json(error: GraphQLError) -> GraphQLFormattedError | Values:
-    """Put `type` where GitHub has it: beside the message."""
+    """Put `type` where GitHub has it: beside the message. A field that the schema lacks is told in GitHub's words."""
     fields: Values = dict(error.formatted)
+    unknown = _UNKNOWN_FIELD.match(error.message)
+    if unknown:
+        kind, field = unknown["type"], unknown["field"]
+        code = {"code": "undefinedField", "typeName": kind, "fieldName": field}
+        return fields | {"message": f"Field '{field}' doesn't exist on type '{kind}'", "extensions": code}
     kind = fields.pop("extensions", {}).get("type")
     return {"type": kind, **fields} if kind else fields
 
 
 def _repository(nodes: Nodes, owner: str, name: str) -> Values:
-    repository = nodes.world.repository(owner, name)
+    repository = nodes.world.repository(owner, name) or nodes.world.successor(owner, name)
     if repository is None or nodes.level(repository) < Level.READ:
         raise rejection("NOT_FOUND", f"Could not resolve to a Repository with the name '{owner}/{name}'.")
-    return values.repository(nodes.world, repository)
+    return Viewer(nodes.world, nodes.token.user).repository(repository)
+
+
+def _user(nodes: Nodes, login: str) -> Values:
+    user = nodes.world.user(login)
+    if user is None or user.type != "User":
+        raise rejection("NOT_FOUND", f"Could not resolve to a User with the login of '{login}'.")
+    return actor(user)
 
 
 def _node(nodes: Nodes, node: str) -> Values:
+    viewer = Viewer(nodes.world, nodes.token.user)
     if nodes.kind(node) == "IC":
-        return values.comment(nodes.comment(node))
-    return values.pull_request(nodes.world, *nodes.pull(node))
+        return viewer.comment(nodes.comment(node))
+    return viewer.pull_request(*nodes.pull(node))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
-from bot.fake_github.accounts import Level, Token
+from bot.fake_github.accounts import Level, Token, User
 from bot.fake_github.api import access
-from bot.fake_github.conversation import Comment, Issue, Pull
+from bot.fake_github.conversation import Comment, Issue, Label, Milestone, Pull
 from bot.fake_github.github_state import World
 from bot.fake_github.graphql.paging import rejection
 from bot.fake_github.repository_records import Repository
+
+RecordT = TypeVar("RecordT", User, Label, Milestone)
 
 
 class Nodes:
@@ -42,6 +45,24 @@ class Nodes:
             for comment in issue.comments:
                 if _decode(node) == ("IC", comment.id):
                     return comment
+        raise _not_found(node)
+
+    def user(self, node: str) -> User:
+        """Find an account."""
+        return self._find(node, "U", self.world.users.values())
+
+    def label(self, repository: Repository, node: str) -> Label:
+        """Find a label of a repository."""
+        return self._find(node, "LA", repository.labels.values())
+
+    def milestone(self, repository: Repository, node: str) -> Milestone:
+        """Find a milestone of a repository."""
+        return self._find(node, "MI", repository.milestones.values())
+
+    def _find(self, node: str, kind: str, records: Iterable[RecordT]) -> RecordT:
+        for record in records:
+            if _decode(node) == (kind, record.id):
+                return record
         raise _not_found(node)
 
     def _issues(self) -> Iterator[tuple[Repository, Issue]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from bot.fake_github.accounts import Level, User, now
 from bot.fake_github.api import ApiRequest, ApiResponse, Routes, invalid, not_found
 from bot.fake_github.conversation import Issue
+from bot.fake_github.details import assign
 from bot.fake_github.events import pull_request_event
 from bot.fake_github.pull_requests import close
 from bot.fake_github.serializers.issues import event_json, issue_json
@@ -120,13 +121,8 @@ def _set_milestone(request: ApiRequest, issue: Issue) -> None:
 def add_assignees(request: ApiRequest) -> ApiResponse:
     """Assign the people with access. Others are passed over without an error, as on GitHub."""
     issue, repository = issue_of(request), request.repository
-    for login in request.body.get("assignees", []):
-        user = request.world.user(login)
-        assignable = user is repository.owner or repository.levels.get(login.lower())
-        if user and assignable and user not in issue.assignees:
-            issue.assignees.append(user)
-            request.world.note(issue, "assigned", request.user)
-    pull_request_event(request.world, repository, issue, "assigned", request.user)
+    users = [request.world.user(login) for login in request.body.get("assignees", [])]
+    assign(request.world, repository, issue, users, request.user)
     return ApiResponse(issue_json(request.world, repository, issue), 201)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.fake_github.accounts import Level, now
 from bot.fake_github.api import ApiError, ApiRequest, ApiResponse, Json, Routes, invalid
-from bot.fake_github.conversation import Issue, Label, Milestone
-from bot.fake_github.events import pull_request_event
+from bot.fake_github.conversation import Issue, Milestone
+from bot.fake_github.details import add_label, note_label
 from bot.fake_github.rest.issues import ISSUE, issue_of, label_names
 from bot.fake_github.serializers.repositories import label_json, milestone_json
 
@@ -27,9 +27,7 @@ def add_labels(request: ApiRequest) -> ApiResponse:
     names = request.data if isinstance(request.data, list) else request.body.get("labels", [])
     for name in label_names(names):
         label = request.world.label(request.repository, name)
-        if label not in issue.labels:
-            issue.labels.append(label)
-            _record(request, issue, "labeled", label)
+        add_label(request.world, request.repository, issue, label, request.user)
     return ApiResponse(_labels_json(request, issue))
 
 
@@ -41,14 +39,8 @@ def remove_label(request: ApiRequest) -> ApiResponse:
     if label is None:
         raise ApiError(404, "Label does not exist")
     issue.labels.remove(label)
-    _record(request, issue, "unlabeled", label)
+    note_label(request.world, request.repository, issue, "unlabeled", label, request.user)
     return ApiResponse(_labels_json(request, issue))
-
-
-def _record(request: ApiRequest, issue: Issue, event: str, label: Label) -> None:
-    request.world.note(issue, event, request.user, label=label)
-    details = {"label": label_json(request.world, request.repository, label)}
-    pull_request_event(request.world, request.repository, issue, event, request.user, **details)
 
 
 def _labels_json(request: ApiRequest, issue: Issue) -> list[Json]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from bot.fake_github.accounts import Level, Team, User, now
+from bot.fake_github.accounts import Level, Team, now
 from bot.fake_github.api import ApiError, ApiRequest, ApiResponse, Routes, invalid
-from bot.fake_github.conversation import Issue, Review
-from bot.fake_github.events import pull_request_event
+from bot.fake_github.conversation import Review
+from bot.fake_github.details import ReviewRejected, request_review
 from bot.fake_github.rest.pulls import PULL, pull_of_request
 from bot.fake_github.serializers.pulls import pull_json, review_json
-from bot.fake_github.serializers.users import user_json
 
 routes = Routes()
 
@@ -17,13 +16,12 @@ routes = Routes()
 def request_reviewers(request: ApiRequest) -> ApiResponse:
     """Ask people and teams. Refuses the author and people without access, as GitHub does."""
     issue, pull = pull_of_request(request)
-    users = [_reviewer(request, issue, login) for login in request.body.get("reviewers", [])]
+    users = [request.world.user(login) for login in request.body.get("reviewers", [])]
     teams = [_team(request, slug) for slug in request.body.get("team_reviewers", [])]
-    for user in users:
-        if user not in pull.requested_reviewers:
-            pull.requested_reviewers.append(user)
-            details = {"requested_reviewer": user_json(request.world, user)}
-            pull_request_event(request.world, request.repository, issue, "review_requested", request.user, **details)
+    try:
+        request_review(request.world, request.repository, issue, users, request.user)
+    except ReviewRejected as error:
+        raise ApiError(422, str(error)) from None
     pull.requested_teams += [team for team in teams if team not in pull.requested_teams]
     return ApiResponse(pull_json(request.world, request.repository, issue), 201)
 
@@ -58,20 +56,6 @@ def submit_review(request: ApiRequest) -> ApiResponse:
     pull.reviews.append(review)
     pull.requested_reviewers = [user for user in pull.requested_reviewers if user is not request.user]
     return ApiResponse(review_json(request.world, request.repository, issue, review))
-
-
-def _reviewer(request: ApiRequest, issue: Issue, login: str) -> User:
-    user, repository = request.world.user(login), request.repository
-    if user is issue.user:
-        raise ApiError(422, "Review cannot be requested from pull request author.")
-    if user is None or not (user is repository.owner or repository.levels.get(login.lower())):
-        kind = "collaborators" if user else "users"
-        raise ApiError(
-            422,
-            f"Reviews may only be requested from {kind}. One or more of the users or teams you "
-            f"specified is not a {kind.removesuffix('s')} of the {repository.full_name} repository.",
-        )
-    return user
 
 
 def _team(request: ApiRequest, slug: str) -> Team:
