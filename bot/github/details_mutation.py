@@ -74,10 +74,10 @@ def _is_finished(
     left_out: LeftOut,
 ) -> bool:
     """Say whether nothing of a part is left to be added."""
-    if part.mutation == "requestReviews" and refusal is not None and refusal.get("type") == "UNPROCESSABLE":
+    if part.mutation == "requestReviews" and "collaborator" in str((refusal or {}).get("message")):
         # The author of an original often is no collaborator: an everyday case, not worth a warning.
         (login,) = part.added.reviewers
-        log.info("#%d: no review by %s: %s", pull_request.number, login, refusal.get("message"))
+        log.info("#%d: %s is no collaborator, so no review was requested", pull_request.number, login)
         left_out.add_reviewer(login)
         return True
     if payload is None:
