@@ -10,8 +10,9 @@ import typer
 from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, chosen_config, named_repository, tell
 from bot.environment import credentials
 from bot.environment.safe_output import to_json
+from bot.github.connection_settings import ConnectionSettings
 from bot.handlers.preflight import preflight_stable
-from bot.pipeline.open_context import ConnectionSettings, open_configured_repository
+from bot.pipeline.open_context import open_configured_repository
 from bot.report.preflight import forecasts_to_json, render_preflight, render_preflight_check
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, DeviceKind, chosen_config, named_repository, tell
-from bot.pipeline.open_context import ConnectionSettings
+from bot.github.connection_settings import ConnectionSettings
 from bot.text.markdown import count
 
 

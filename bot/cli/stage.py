@@ -1,4 +1,7 @@
-"""`stage plan|pick|seal|prove|publish`: the pipeline as separate jobs of any CI, which pass on one run folder."""
+"""`stage plan|pick|seal|prove|publish`: the pipeline as separate jobs of any CI, which pass on one run folder.
+
+Each command imports what it alone uses: the plan has a person waiting for a sign that the comment was seen.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from bot.cli.options import API_URL, ApiUrl, tell
 from bot.environment.safe_output import to_json
 from bot.errors import ConfigError
-from bot.handlers import ci_jobs, ci_outputs
+from bot.github.connection_settings import ConnectionSettings
+from bot.handlers import ci_plan
 from bot.handlers.ci_event import Event, read_event
-from bot.pipeline.open_context import ConnectionSettings
-from bot.pipeline.run_folder import RunFolder
-from bot.report.terminal import render_explanations, results_table
 
 Run = Annotated[Path, typer.Option("--run", help="The run folder.", metavar="DIR", file_okay=False)]
 Data = Annotated[Path, typer.Option(help="The folder of the mirror.", metavar="DIR", file_okay=False)]
@@ -73,9 +73,9 @@ def plan(
     runner for the proof if they are configured, and the targets that have ended.
     """
     connection = ConnectionSettings(api_url, data, login, _WAIT, repository)
-    ready = ci_jobs.run_plan(
-        RunFolder(run), _event(event_name, event, comment), connection, config=config, progress=tell
-    )
+    ready = ci_plan.run_plan(run, _event(event_name, event, comment), connection, config=config, progress=tell)
+    from bot.handlers import ci_outputs
+
     _write_outputs(
         {
             "targets": ci_outputs.matrix(ready.targets),
@@ -109,6 +109,9 @@ def pick(
 
     Pick all targets in one job: then an older branch can reuse the result of a newer one.
     """
+    from bot.handlers import ci_jobs
+    from bot.pipeline.run_folder import RunFolder
+
     connection = ConnectionSettings(api_url, data, login, _WAIT)
     for line in ci_jobs.run_pick(RunFolder(run), target or (), connection, seal=seal or None, progress=tell):
         typer.echo(line)
@@ -119,6 +122,9 @@ def seal(run: Run) -> None:
 
     With `prove.devices` each target is there once for each device, with the labels of its runner.
     """
+    from bot.handlers import ci_jobs, ci_outputs
+    from bot.pipeline.run_folder import RunFolder
+
     digest, proofs = ci_jobs.run_seal(RunFolder(run))
     _write_outputs({"seal": digest, "targets": ci_outputs.proof_matrix(proofs)})
 
@@ -137,6 +143,9 @@ def prove(
 
     The suites run on this machine, even if `prove.runner` names another runner.
     """
+    from bot.handlers import ci_jobs
+    from bot.pipeline.run_folder import RunFolder
+
     verdicts = ci_jobs.run_prove(RunFolder(run), target or (), device=device, seal=seal or None, progress=tell)
     for name, verdict in verdicts.items():
         typer.echo(f"{name}: {verdict.outcome.value}: {verdict.reason}")
@@ -176,6 +185,12 @@ def publish(
     candidate is not opened. With --again DIR it is planned again into that folder: run the stages from `pick` on again,
     with the seal that is printed.
     """
+    from rich.console import Console
+
+    from bot.handlers import ci_jobs, ci_outputs
+    from bot.pipeline.run_folder import RunFolder
+    from bot.report.terminal import render_explanations, results_table
+
     connection = ConnectionSettings(api_url, data, login, _WAIT, repository)
     next_round = RunFolder(again) if again else None
     folder = RunFolder(run, proofs)
@@ -193,5 +208,7 @@ def publish(
 
 
 def _write_outputs(outputs: dict[str, object]) -> None:
+    from bot.handlers import ci_outputs
+
     ci_outputs.write_outputs(outputs)
     typer.echo(to_json(outputs))

@@ -18,12 +18,13 @@ from bot.config import Config, load_config
 from bot.environment import credentials
 from bot.environment.safe_output import to_json
 from bot.git.untrusted_repository import open_clone
+from bot.github.connection_settings import ConnectionSettings
 from bot.handlers.run_sync import SyncRun, open_missing, survey_clone, survey_repository
 from bot.handlers.tracking_issues import write_tracking_issues
 from bot.pick.caches import PickCaches
 from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
-from bot.pipeline.open_context import ConnectionSettings, open_configured_repository
+from bot.pipeline.open_context import open_configured_repository
 from bot.report.sync_issue import render_summary
 from bot.report.sync_json import sync_to_json
 from bot.report.sync_page import render_page

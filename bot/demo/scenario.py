@@ -23,11 +23,12 @@ from bot.environment.signing import SigningKey
 from bot.errors import BackportError
 from bot.fake_github import FakeGitHub
 from bot.git.trees import CommitTree
+from bot.github.connection_settings import ConnectionSettings
 from bot.handlers.run_sync import open_missing
 from bot.handlers.tracking_issues import write_tracking_issues
 from bot.models import NotAffected, Progress, Sha, TargetOutcome, silent
 from bot.pipeline.context import RepositoryContext
-from bot.pipeline.open_context import ConnectionSettings, open_repository_context
+from bot.pipeline.open_context import open_repository_context
 from bot.server.service import Service, ServiceSettings, running_service
 from bot.sync.types import State
 

@@ -149,8 +149,10 @@ class ConversationClient(GitHubSession):
             if instead_of is not None and self._own.may_have_reacted(comment_id, instead_of):
                 remove_reaction(self._repository, comment_id, instead_of, login=self._login)
             self._own.note_reaction(comment_id, reaction, instead_of=instead_of)
+            self._last_reaction = (comment_id, reaction)
 
-        self._caller.best_effort(f"react to comment {comment_id}", change)
+        if self._last_reaction != (comment_id, reaction):
+            self._caller.best_effort(f"react to comment {comment_id}", change)
 
     def issues_labelled(self, label: str) -> frozenset[int]:
         """Return the numbers of the issues, open or closed, that have a label."""

@@ -90,6 +90,7 @@ class GitHubSession:
         # What answers told beside what was asked for. It saves a later request, and decides nothing.
         self._own = OwnComments()
         self._ahead = ReadAhead()
+        self._last_reaction: tuple[int, str] | None = None
 
     def _by_query_or_rest(self, action: str, query: Callable[[], T], by_rest: Callable[[], T]) -> T:
         """Read by GraphQL; by REST, which takes more requests, what GraphQL does not tell."""

@@ -1,121 +1,29 @@
-"""Runs each stage as a CI job: opens the connections that it may use, and runs it.
+"""Runs each stage after the plan as a CI job: opens the connections that it may use, and runs it.
 
 A stage gets only the secrets that it needs. `prove` gets none, and drops a token that its environment holds.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
-from bot.commands.triggers import AnyTrigger, parse_delivery, parse_dispatch
-from bot.config import Config, ProveConfig
+from bot.config import ProveConfig
 from bot.environment import credentials
-from bot.environment.signing import SigningKey
-from bot.errors import ConfigError, RunFolderError
+from bot.errors import RunFolderError
 from bot.git.mirror import open_mirror
-from bot.handlers.ci_event import DISPATCH, Event
-from bot.handlers.serve_trigger import refuse
-from bot.handlers.stages import needs_account, pick_targets, plan_trigger, prove_target, publish_all
+from bot.github.connection_settings import ConnectionSettings
+from bot.handlers.plan_job import open_run_context
+from bot.handlers.stages import needs_account, pick_targets, prove_target, publish_all
 from bot.models import Progress, TargetOutcome, Verdict
 from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
-from bot.pipeline.open_context import Connection, ConnectionSettings, open_connection, pick_context
+from bot.pipeline.open_context import open_connection, pick_context
 from bot.pipeline.run_folder import RunFolder, proof_name
 from bot.pipeline.run_folder_records import Plan, PlannedTarget, kind_of
-from bot.pipeline.run_settings import RunSettings, keep_local_settings, keep_repository_settings, read_settings
+from bot.pipeline.run_settings import RunSettings, read_settings
 from bot.pipeline.seal import seal_picks
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """What the jobs after the plan need: the targets to pick, and the digest over plan/.
-
-    `account`: the pick needs the account that publishes. `runner`: the labels of the machine that proves, if the
-    configuration names one. `results` are the targets that ended with the plan.
-    """
-
-    targets: tuple[PlannedTarget, ...] = ()
-    results: tuple[TargetOutcome, ...] = ()
-    seal: str = ""
-    account: bool = False
-    runner: tuple[str, ...] = ()
-
-
-def run_plan(
-    folder: RunFolder, event: Event, settings: ConnectionSettings, *, config: Path | None, progress: Progress
-) -> Ready:
-    """Answer an event and return what is to be picked, and how. An event that asks for nothing opens no connection.
-
-    `config` is a local file; without it backport.yaml is read from the repository's default branch.
-
-    Raises:
-        ConfigError: the configuration cannot be used; the requester got a reply that says so.
-    """
-    if not event.may_ask:
-        return Ready()
-    account = credentials.require_account("nothing was planned")
-    signing_key = credentials.signing_key(account)
-    with open_connection(replace(settings, partial=True), account, progress) as connection:
-        client = connection.client
-        payload = event.payload if event.comment_id is None else client.comment_delivery(event.comment_id)
-        trigger = _trigger(event, payload, client.login)
-        if trigger is None or trigger.repository.casefold() != client.repository.casefold():
-            if event.comment_id is not None:
-                progress(_asks_nothing(event.comment_id, payload))
-            return Ready()
-        try:
-            run_settings = _keep_settings(config, connection, folder, progress)
-        except ConfigError as error:
-            # Few people see the run's log, so the requester gets a reply as well.
-            defaults = RunSettings(Config(repository=client.repository), {})
-            with _open_context(connection, defaults, signing_key) as context:
-                refuse(trigger, error, context)
-            raise
-        with _open_context(connection, run_settings, signing_key) as context:
-            plan_trigger(trigger, folder, context)
-    return _ready(folder, run_settings)
-
-
-def _trigger(event: Event, payload: Mapping[str, Any], own_login: str) -> AnyTrigger | None:
-    if event.name != DISPATCH:
-        return parse_delivery(event.name, payload, own_login=own_login)
-    trigger = parse_dispatch(payload, own_login=own_login)
-    if trigger is None:
-        # The person looks at the run, which must not look like a success.
-        raise ConfigError(
-            "The run names no pull request, or no person started it, so nothing was planned.",
-            hint="Give the inputs `pull_request` and `branches`; docs/ci.md has the workflow.",
-        )
-    return trigger
-
-
-def _asks_nothing(comment_id: int, payload: Mapping[str, Any]) -> str:
-    if payload.get("action") == "edited":
-        return f"Comment {comment_id} was edited after it was written, so it is no command. Write it in a new comment."
-    return f"Comment {comment_id} is not a person's on a pull request, so nothing was planned."
-
-
-def _keep_settings(config: Path | None, connection: Connection, folder: RunFolder, progress: Progress) -> RunSettings:
-    if config is not None:
-        progress(f"Configuration: {config}.")
-        return keep_local_settings(config, folder, connection.client.repository)
-    return keep_repository_settings(connection.client, connection.mirror, folder, progress)
-
-
-def _ready(folder: RunFolder, settings: RunSettings) -> Ready:
-    plan, prove = folder.plan(), settings.config.prove
-    return Ready(
-        targets=plan.planned_targets(),
-        results=plan.outcomes(),
-        seal=folder.seal("plan"),
-        account=needs_account(plan, verified=settings.config.commit.verified),
-        runner=prove.actions.labels if prove.runner == "github-actions" else (),
-    )
 
 
 def run_pick(
@@ -148,7 +56,7 @@ def _open_for_pick(
         account = credentials.require_account("nothing was picked")
         with (
             open_connection(replace(settings.to(plan.repository), partial=True), account, progress) as connection,
-            _open_context(connection, run_settings) as context,
+            open_run_context(connection, run_settings) as context,
         ):
             yield context.pick, context
         return
@@ -233,14 +141,6 @@ def run_publish(
     folder.check_seal(seal)
     with (
         open_connection(replace(settings, partial=True), account, progress) as connection,
-        _open_context(connection, read_settings(folder), signing_key) as context,
+        open_run_context(connection, read_settings(folder), signing_key) as context,
     ):
         return publish_all(folder, seal, context, next_round=next_round, evidence_url=evidence_url)
-
-
-def _open_context(
-    connection: Connection, settings: RunSettings, signing_key: SigningKey | None = None
-) -> AbstractContextManager[RepositoryContext]:
-    # GitHub Actions names the run of a workflow: https://docs.github.com/actions/reference/workflows-and-actions/variables
-    run = os.environ.get("GITHUB_RUN_ID", "")
-    return connection.open_context(settings.config, settings.patches, signing_key=signing_key, run=run)

@@ -6,12 +6,16 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bot.handlers.ci_jobs import PlannedProof
 from bot.models import TargetOutcome
 from bot.pipeline.run_folder import proof_name
 from bot.pipeline.run_folder_records import PlannedTarget
 from bot.report.json_data import target_to_json
+
+if TYPE_CHECKING:
+    # A plan has no proofs yet, and imports nothing of theirs.
+    from bot.handlers.ci_jobs import PlannedProof
 
 
 def matrix(targets: Iterable[PlannedTarget]) -> list[dict[str, str | int]]:

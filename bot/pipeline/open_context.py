@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
 
 from bot.carried.load import CarriedPatch, configured_patches
 from bot.config import FILE_NAME, Config, load_config
@@ -18,39 +17,13 @@ from bot.errors import ConfigError, Forbidden, GitHubError, NotFound
 from bot.git.mirror import open_beside, open_mirror
 from bot.git.repository import Repository
 from bot.github.client import GitHubClient
+from bot.github.connection_settings import ConnectionSettings
 from bot.models import Progress, silent
 from bot.pick.caches import PickCaches
 from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.run_settings import keep_repository_settings
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionSettings:
-    """How a repository is reached. `directory` keeps the mirror; `login` is the bot's account if its token cannot say.
-
-    `longest_wait` is how long a rate limit is waited for (seconds): a caller that cannot come back later waits longer.
-    `repository` is empty until a configuration or a plan has named it. A mirror that is made new can be `partial`: it
-    fetches only what it is asked for.
-    """
-
-    api_url: str
-    directory: Path
-    login: str | None = None
-    longest_wait: float = 120.0
-    repository: str = ""
-    partial: bool = False
-
-    def to(self, repository: str) -> Self:
-        """Return the same settings for a repository."""
-        return replace(self, repository=repository)
-
-    def client(self, account: Account) -> GitHubClient:
-        """Make a client of GitHub, which the caller closes. Raises GitHubError if the repository cannot be seen."""
-        return GitHubClient(
-            self.repository, token=account, api_url=self.api_url, login=self.login, longest_wait=self.longest_wait
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,16 +117,18 @@ def pick_context(
 
 @contextmanager
 def open_connection(
-    settings: ConnectionSettings, account: Account, progress: Progress = silent
+    settings: ConnectionSettings, account: Account, progress: Progress = silent, *, client: GitHubClient | None = None
 ) -> Iterator[Connection]:
     """Open a client of GitHub and the mirror, and close both afterwards. A fetch that takes long reports its progress.
+
+    A `client` that is open already is used, and closed as well.
 
     Raises:
         ConfigError: the folder cannot be used.
         GitHubError: the repository cannot be seen.
     """
     private_directory(settings.directory)
-    client = settings.client(account)
+    client = client or settings.client(account)
     try:
         directory = settings.directory / "mirror.git"
         with open_mirror(

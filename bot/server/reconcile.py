@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.environment import credentials
+from bot.github.connection_settings import ConnectionSettings
 from bot.handlers.reconcile import reconcile
 from bot.models import Progress, TargetOutcome
-from bot.pipeline.open_context import ConnectionSettings, open_configured_repository
+from bot.pipeline.open_context import open_configured_repository
 
 
 def reconcile_once(

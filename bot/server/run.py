@@ -10,8 +10,9 @@ from bot.config import load_config
 from bot.environment import credentials
 from bot.environment.data_folder import private_directory
 from bot.errors import RateLimited, Unavailable
+from bot.github.connection_settings import ConnectionSettings
 from bot.models import Progress
-from bot.pipeline.open_context import ConnectionSettings, open_configured_repository
+from bot.pipeline.open_context import open_configured_repository
 from bot.server.service import Service, ServiceSettings, running_service
 
 _CONSEQUENCE = "the service was not started"

@@ -14,7 +14,8 @@ from bot.config import parse_config
 from bot.errors import ConfigError
 from bot.models import Conflicted, Failed, Opened
 from bot.pipeline.conflict_drafts import recheck
-from bot.pipeline.open_context import ConnectionSettings, open_connection
+from bot.github.connection_settings import ConnectionSettings
+from bot.pipeline.open_context import open_connection
 from tests.pipeline.landing import write
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git
 

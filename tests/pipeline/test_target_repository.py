@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from bot.config import PickConfig, parse_config
+from bot.github.connection_settings import ConnectionSettings
 from bot.models import Conflicted, Failed, Opened
-from bot.pipeline.open_context import ConnectionSettings, open_repository_context
+from bot.pipeline.open_context import open_repository_context
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git, with_pick
 
 THERE = "rocm/widget"

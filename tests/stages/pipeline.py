@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from bot.environment import credentials
-from bot.handlers import ci_jobs
+from bot.github.connection_settings import ConnectionSettings
+from bot.handlers import ci_jobs, ci_plan
 from bot.handlers.ci_event import Event, read_event
 from bot.models import TargetOutcome, Verdict, silent
-from bot.pipeline.open_context import ConnectionSettings
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.run_folder_records import PlannedTarget
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office
@@ -82,7 +82,9 @@ class Pipeline:
     def plan(self, event: Event) -> tuple[PlannedTarget, ...]:
         self.give_token()
         config = self.directory / "backport.yaml"
-        return ci_jobs.run_plan(self.folder, event, self.connection("plan"), config=config, progress=silent).targets
+        return ci_plan.run_plan(
+            self.folder.root, event, self.connection("plan"), config=config, progress=silent
+        ).targets
 
     def pick(self, *targets: str, seal: str | None = None) -> tuple[str, ...]:
         self.give_token()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.environment import credentials
-from bot.handlers import ci_jobs
+from bot.github.connection_settings import ConnectionSettings
+from bot.handlers import ci_plan
 from bot.models import Opened, silent
-from bot.pipeline.open_context import ConnectionSettings
 from tests.pipeline.landing import write
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY
 from tests.pipeline.test_request_count import BRANCHES, PER_BRANCH, api_requests, squash_merged
@@ -58,7 +58,7 @@ def test_a_backport_over_all_jobs_asks_seldom(
     event = pipeline.event(f"/backport {' '.join(BRANCHES[:branches])}", on=number)
     before = len(office.fake_github.requests())
     pipeline.give_token()
-    ci_jobs.run_plan(pipeline.folder, event, pipeline.connection("plan"), config=None, progress=silent)
+    ci_plan.run_plan(pipeline.folder.root, event, pipeline.connection("plan"), config=None, progress=silent)
     pipeline.pick()
     seal = pipeline.seal()
     pipeline.prove()

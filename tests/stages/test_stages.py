@@ -13,7 +13,7 @@ import pytest
 from bot.environment import credentials
 from bot.environment.trace import record, render_json
 from bot.errors import ConfigError, RunFolderError
-from bot.handlers import ci_jobs, ci_outputs
+from bot.handlers import ci_outputs, ci_plan
 from bot.handlers.ci_event import Event
 from bot.models import Candidate, Failed, NotAffected, NotProven, Opened, Status, VerdictOutcome
 from bot.report.trace_page import render_trace
@@ -417,7 +417,9 @@ def test_without_a_file_the_configuration_and_own_patches_come_from_the_default_
     git(checkout, "push", "--quiet", "origin", "main")
     pipeline.give_token()
     event = pipeline.event("/backport release/1.1")
-    ready = ci_jobs.run_plan(pipeline.folder, event, pipeline.connection("plan"), config=None, progress=lambda _: None)
+    ready = ci_plan.run_plan(
+        pipeline.folder.root, event, pipeline.connection("plan"), config=None, progress=lambda _: None
+    )
     (target,) = ready.targets
     assert target.plan.patch == "widget-7"
     pipeline.pick(target.id)

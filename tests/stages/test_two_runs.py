@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.handlers import ci_jobs
+from bot.handlers import ci_plan
 from bot.handlers.ci_event import Event
 from tests.stages.pipeline import Pipeline
 
@@ -49,7 +49,9 @@ def test_an_edited_comment_that_is_named_by_its_number_is_no_command_and_the_log
     pipeline.give_token()
     log: list[str] = []
     event, config = Event("issue_comment", comment_id=comment.id), pipeline.directory / "backport.yaml"
-    ready = ci_jobs.run_plan(pipeline.folder, event, pipeline.connection("plan"), config=config, progress=log.append)
+    ready = ci_plan.run_plan(
+        pipeline.folder.root, event, pipeline.connection("plan"), config=config, progress=log.append
+    )
     assert ready.targets == ()
     assert "was edited after it was written" in "".join(log)
     assert pipeline.office.answers() == []
