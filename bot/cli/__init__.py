@@ -17,7 +17,6 @@ from bot.cli.signals import end_with_signals
 from bot.environment.data_folder import private_file
 from bot.environment.safe_output import neutral_output
 from bot.environment.trace import Render, record, render_json
-from bot.report import terminal
 
 COMMANDS = {
     "init": "init",
@@ -105,7 +104,7 @@ def _root(
 def _trace_render(file: Path) -> Render:
     if file.suffix not in (".html", ".htm"):
         return render_json
-    from bot.report.trace_page import render_trace  # noqa: PLC0415 - Jinja takes time, and few want the picture
+    from bot.report.trace_page import render_trace
 
     return render_trace
 
@@ -129,5 +128,8 @@ def main() -> None:
             if message is None:
                 raise
             logging.getLogger(__name__).info("The error as it was raised:", exc_info=error)
+            # Only an error needs it, and it is slow to import.
+            from bot.report import terminal
+
             typer.echo(terminal.render_error(message), err=True)
             raise SystemExit(2) from None

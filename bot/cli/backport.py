@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, chosen_config, named_repository, tell
+from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, tell
+from bot.cli.own_repository import chosen_config, named_repository
 from bot.cli.pickers import ask_for_branches, ask_for_pull_request, is_interactive
 from bot.commands.parser import COMMITS, Command, parse_commands, parse_words
 from bot.environment import credentials
@@ -18,6 +19,7 @@ from bot.environment.cache_folder import cache_directory
 from bot.environment.safe_output import to_json
 from bot.errors import ConfigError, GitError
 from bot.git.worktree import Worktree
+from bot.github.connection_settings import ConnectionSettings
 from bot.handlers.local_backport import LocalResults, read_local_request, run_locally
 from bot.handlers.local_resolution import (
     CONTINUE,
@@ -35,7 +37,7 @@ from bot.models import Candidate, Conflicted, Opened, TargetOutcome, TargetPlan
 from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.local_settings import quiet_context
-from bot.pipeline.open_context import ConnectionSettings, open_configured_repository
+from bot.pipeline.open_context import open_configured_repository
 from bot.pipeline.request import BackportRequest
 from bot.report.json_data import target_to_json
 from bot.report.terminal import render_error, render_explanations, results_table

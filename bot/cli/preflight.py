@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, chosen_config, named_repository, tell
+from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, tell
+from bot.cli.own_repository import chosen_config, named_repository
 from bot.environment import credentials
 from bot.environment.safe_output import to_json
 from bot.github.connection_settings import ConnectionSettings

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, DeviceKind, chosen_config, named_repository, tell
+from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, DeviceKind, tell
+from bot.cli.own_repository import chosen_config, named_repository
 from bot.github.connection_settings import ConnectionSettings
 from bot.text.markdown import count
 

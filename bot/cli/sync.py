@@ -13,7 +13,8 @@ import typer
 from rich.console import Console
 
 from bot.carried.load import configured_patches
-from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, chosen_config, named_repository, tell
+from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, tell
+from bot.cli.own_repository import chosen_config, named_repository
 from bot.config import Config, load_config
 from bot.environment import credentials
 from bot.environment.safe_output import to_json

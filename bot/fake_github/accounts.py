@@ -28,7 +28,10 @@ class Level(IntEnum):
 
 @dataclass(kw_only=True, eq=False)
 class User:
-    """A person, a bot or an organization. `app` is set for the account that a GitHub App acts as."""
+    """A person, a bot or an organization. `app` is set for the account that a GitHub App acts as.
+
+    GraphQL names nobody for what a deleted account did.
+    """
 
     id: int
     login: str
@@ -37,6 +40,7 @@ class User:
     email: str
     created_at: datetime
     app: App | None = None
+    deleted: bool = False
 
 
 @dataclass(kw_only=True, eq=False)

@@ -91,6 +91,11 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
             user = self.world.ensure_user(login, type)
             return self.world.issue_token(user, workflows=workflows)
 
+    def delete_user(self, login: str) -> None:
+        """Delete an account. What it wrote stays, and GraphQL names nobody for it; its tokens stay valid."""
+        with self.world.lock:
+            self.world.ensure_user(login).deleted = True
+
     def add_token(self, login: str, *, workflows: bool = True, fine_grained: bool = False) -> str:
         """Return one more token for an account. Of a fine-grained one GitHub does not tell what it may do."""
         with self.world.lock:

@@ -12,9 +12,9 @@ from github.PullRequest import PullRequest
 
 from bot.config import parse_config
 from bot.errors import ConfigError
+from bot.github.connection_settings import ConnectionSettings
 from bot.models import Conflicted, Failed, Opened
 from bot.pipeline.conflict_drafts import recheck
-from bot.github.connection_settings import ConnectionSettings
 from bot.pipeline.open_context import open_connection
 from tests.pipeline.landing import write
 from tests.pipeline.office import BOT, MAINTAINER, REPOSITORY, Office, git

@@ -66,7 +66,16 @@ def _answer_with(office: Office, path: str, body: object) -> None:
 # --- who is gone ------------------------------------------------------------------------------------------------------
 
 
-def test_an_original_whose_author_merger_and_fork_are_gone_is_backported(lenient: Office) -> None:
+def test_an_original_whose_author_is_gone_is_backported(lenient: Office) -> None:
+    lenient.fake_github.delete_user("ann")
+    lenient.fake_github.seed_comment(REPOSITORY, 9, author="ann", body=ASK)
+    (outcome,) = lenient.say(ASK, on=9)
+    assert isinstance(outcome, Opened)
+    assert "by ghost" in lenient.backports()[0].body
+
+
+def test_by_rest_an_original_whose_author_merger_and_fork_are_gone_is_backported(lenient: Office) -> None:
+    lenient.fake_github.without_fields("IssueComment.fullDatabaseId")
     pull = _raw(lenient, f"/repos/{REPOSITORY}/pulls/9")
     pull |= {"user": None, "merged_by": None, "head": pull["head"] | {"repo": None, "user": None, "label": "unknown:t"}}
     _answer_with(lenient, "/pulls/9", pull)
@@ -93,6 +102,7 @@ def test_commits_without_an_author_are_picked(lenient: Office) -> None:
 
 
 def test_comments_of_nobody_are_nobodys(lenient: Office) -> None:
+    lenient.fake_github.without_fields("IssueComment.fullDatabaseId")
     comment = lenient.issue(9).create_comment(ASK)
     nobodys = _raw(lenient, f"/repos/{REPOSITORY}/issues/9/comments")[0] | {"id": 1, "user": None, "body": None}
     own_text = nobodys | {"body": f"<!-- backport-bot:status:comment-{comment.id}-0 -->\n"}

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,6 @@ FIRST = {"typer", "github", "markdown_it"}
 LATER = {
     "pydantic",
     "yaml",
-    "git",
     "jinja2",
     "ast_grep_py",
     "rich",
@@ -56,16 +56,28 @@ def test_little_is_imported_before_the_first_sign() -> None:
     assert not modules & (LATER | NEVER)
 
 
+@dataclass(frozen=True)
+class PlanRun:
+    """A run of `stage plan` as a process of its own: what it imported, and what it asked of GitHub's API."""
+
+    modules: set[str]
+    requests: list[tuple[str, str]]
+
+
 @pytest.fixture
-def planned(pipeline: Pipeline, tmp_path: Path) -> set[str]:
-    """Run `stage plan` as a process of its own, and return what it imported."""
+def plan_run(pipeline: Pipeline, tmp_path: Path) -> PlanRun:
+    """Run `stage plan` for a comment."""
     office = pipeline.office
     event = tmp_path / "event.json"
     body = "/backport release/1.2"
     comment = office.issue(7).create_comment(body)
     event.write_text(json.dumps(pipeline.payload(comment.id, body, on=7, author="mia")))
     script = f"import atexit, sys\nfrom bot.cli import app\napp(sys.argv[1:], standalone_mode=False)\n{LIST}"
-    options = {"run": tmp_path / "run", "event": event, "config": pipeline.directory / "backport.yaml"}
+    options: dict[str, object] = {
+        "run": tmp_path / "run",
+        "event": event,
+        "config": pipeline.directory / "backport.yaml",
+    }
     options |= {
         "data": tmp_path / "data",
         "api-url": office.fake_github.api_url,
@@ -74,16 +86,22 @@ def planned(pipeline: Pipeline, tmp_path: Path) -> set[str]:
     }
     arguments = [f"--{name}={value}" for name, value in options.items()]
     environment = {**os.environ, "BACKPORT_BOT_TOKEN": pipeline.token}
-    return _modules(script, "stage", "plan", *arguments, environment=environment)
+    before = len(office.fake_github.requests())
+    modules = _modules(script, "stage", "plan", *arguments, environment=environment)
+    requests = office.fake_github.requests()[before:]
+    return PlanRun(
+        modules, [(request.method, request.path) for request in requests if request.path.startswith("/api/")]
+    )
 
 
-def test_a_plan_imports_no_heavy_package_that_it_does_not_use(planned: set[str], pipeline: Pipeline) -> None:
+def test_a_plan_imports_no_heavy_package_that_it_does_not_use(plan_run: PlanRun, pipeline: Pipeline) -> None:
     assert len(pipeline.office.answers()) == 1
-    assert not planned & NEVER
+    assert not plan_run.modules & NEVER
 
 
-def test_the_first_request_after_the_repository_is_the_sign(planned: set[str], pipeline: Pipeline) -> None:
-    requests = [request for request in pipeline.office.fake_github.requests() if request.login == BOT]
-    methods = [(request.method, request.path.rpartition("/")[2]) for request in requests[:2]]
-    assert methods == [("GET", "widget"), ("POST", "reactions")]
+def test_the_sign_comes_first_and_once(plan_run: PlanRun, pipeline: Pipeline) -> None:
+    repository, sign, *others = plan_run.requests
+    assert repository == ("GET", f"/api/v3/repos/{REPOSITORY}")
+    assert sign[1].endswith("/reactions")
+    assert not [path for _, path in others if path.endswith("/reactions")]
     assert pipeline.office.reactions() == ["eyes"]

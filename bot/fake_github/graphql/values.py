@@ -47,7 +47,7 @@ class Viewer:
             "title": issue.title,
             "body": issue.body or "",
             "url": page,
-            "author": actor(issue.user),
+            "author": author(issue.user),
             "viewerDidAuthor": issue.user is self._user,
             "state": "MERGED" if pull.merged else issue.state.upper(),
             "baseRefName": pull.base,
@@ -56,7 +56,7 @@ class Viewer:
             "headRepositoryOwner": actor(owner) if (owner := self._world.user(pull.head_owner)) else None,
             "isDraft": pull.draft,
             "merged": pull.merged,
-            "mergedBy": actor(pull.merged_by) if pull.merged_by else None,
+            "mergedBy": author(pull.merged_by),
             "mergeCommit": lambda _info: self._commit(repository, pull.merge_commit),
             "milestone": _milestone(issue.milestone),
             "labels": connection(issue.labels, _label_values),
@@ -73,7 +73,7 @@ class Viewer:
             "__typename": "IssueComment",
             "id": node_id("IC", record.id),
             "fullDatabaseId": str(record.id),
-            "author": actor(record.user),
+            "author": author(record.user),
             "viewerDidAuthor": record.user is self._user,
             "body": record.body,
             "createdAt": stamp(record.created_at),
@@ -126,6 +126,11 @@ class Viewer:
             "oid": oid,
             "checkSuites": _check_suites([run for run in repository.check_runs.values() if run.head_sha == oid]),
         }
+
+
+def author(user: User | None) -> Values | None:
+    """Return the account that did something; None if it is deleted, or if there is none."""
+    return actor(user) if user and not user.deleted else None
 
 
 def actor(user: User) -> Values:
@@ -187,7 +192,7 @@ def _thread(page: str, record: ReviewThread) -> Values:
 def _first_comment(page: str, thread: ReviewThread) -> Values:
     return {
         "id": node_id("PRRC", thread.id),
-        "author": actor(thread.user),
+        "author": author(thread.user),
         "body": thread.body,
         "url": f"{page}#discussion_r{thread.id}",
     }
