@@ -41,6 +41,8 @@ def statuses(office: Office, pull: PullRequest, command: str = f"/backport {TARG
 
 def nameless(office: Office, pull: PullRequest, times: int, *, instead: str | None = None) -> None:
     """Let GitHub say that a pull request is merged without naming the merge commit, or naming one that is not there."""
+    # Where GraphQL names no merge commit, REST is asked.
+    office.fake_github.without_fields("PullRequest.mergeCommit")
     headers = {"Authorization": f"Bearer {office.fake_github.add_token(MAINTAINER)}"}
     path = f"/repos/{REPOSITORY}/pulls/{pull.number}"
     pull_data = requests.get(f"{office.fake_github.api_url}{path}", headers=headers, timeout=60).json()

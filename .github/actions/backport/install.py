@@ -3,7 +3,8 @@
 What the machine has and what suffices stays: the torch of a GPU image belongs to its driver, and the project that is
 tested has its own needs. So only requirements that are not met are taken from the lock, until all are.
 
-Usage: install.py SOURCE [EXTRA…], with the Python of the environment to install into.
+Usage: install.py SOURCE [EXTRA…], with the Python of the environment to install into. It prints how much was installed,
+and how long it took.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import importlib.util
 import os
 import subprocess
 import sys
+import sysconfig
 import tempfile
+import time
 import tomllib
 from collections.abc import Iterable, Iterator
 from importlib import metadata
@@ -32,9 +35,14 @@ def main(source: Path, extras: tuple[str, ...]) -> None:
     project = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
     wanted += [line for extra in extras for line in project["project"]["optional-dependencies"][extra]]
-    lock = read_lock(source / "requirements" / f"{name}.txt" for name in ("build", "bot", *extras))
+    start = time.monotonic()
+    own_lock = read_lock(source / "requirements" / f"{name}.txt" for name in ("build", "bot"))
+    lock = own_lock | read_lock(source / "requirements" / f"{name}.txt" for name in extras)
     installed: set[str] = set()
-    while missing := unmet(map(Requirement, wanted)):
+    # What the bot's own lock has is small, and its packages need each other: one round brings what is absent of it.
+    absent = {name for name in own_lock if _version_of(name) is None and not _is_there_by_another_name(name)}
+    while missing := unmet(map(Requirement, wanted)) | absent:
+        absent = set()
         if again := missing & installed:
             raise SystemExit(f"The lock does not meet the requirements on {', '.join(sorted(again))}: run `make lock`.")
         if "torch" in missing and needs_cpu_build():
@@ -44,6 +52,13 @@ def main(source: Path, extras: tuple[str, ...]) -> None:
         _pip("--require-hashes", "--only-binary", ":all:", lines="".join(lock[name] for name in sorted(missing)))
         installed |= missing
     _pip("--no-build-isolation", "--no-index", str(source))
+    _compile()
+    packages = Path(sysconfig.get_path("purelib"))
+    size = sum(file.stat().st_size for file in packages.rglob("*") if file.is_file())
+    number, seconds = sum(_version_of(name) is not None for name in installed), time.monotonic() - start
+    sys.stdout.write(
+        f"Installed {number} packages and the bot in {seconds:.1f} s: {size / 1e6:.0f} MB in {packages}.\n"
+    )
 
 
 def needs_cpu_build() -> bool:
@@ -135,13 +150,20 @@ def _refuse_to_replace(name: str, version: str, requirement: Requirement) -> Non
 
 
 def _pip(*options: str, lines: str = "") -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", *options]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--no-compile", *options]
     with tempfile.TemporaryDirectory() as scratch:
         listed = Path(scratch, "requirements.txt")
         listed.write_text(lines, encoding="utf-8")
         done = subprocess.run([*command, *(["--requirement", str(listed)] if lines else [])], check=False)
     if done.returncode:
         raise SystemExit(done.returncode)
+
+
+def _compile() -> None:
+    """Compile what was installed on all cores; pip would take one. A file that is no Python stays as it is."""
+    packages = sysconfig.get_path("purelib")
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "-q", "-j", "0", packages], check=False)
 
 
 if __name__ == "__main__":
