@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from bot.adoption.doctor import examine
-from bot.cli.options import API_URL, ApiUrl, AsJson, named_repository
+from bot.cli.options import API_URL, ApiUrl, AsJson
+from bot.cli.own_repository import named_repository
 from bot.environment import credentials
 from bot.environment.safe_output import to_json
 from bot.models.diagnosis import Health

@@ -53,7 +53,7 @@ class Viewer:
             "baseRefName": pull.base,
             "headRefName": pull.head,
             "headRefOid": pull.head_sha,
-            "headRepositoryOwner": actor(owner) if (owner := self._world.user(pull.head_owner)) else None,
+            "headRepositoryOwner": _owner(self._world.user(pull.head_owner)),
             "isDraft": pull.draft,
             "merged": pull.merged,
             "mergedBy": author(pull.merged_by),
@@ -126,6 +126,12 @@ class Viewer:
             "oid": oid,
             "checkSuites": _check_suites([run for run in repository.check_runs.values() if run.head_sha == oid]),
         }
+
+
+def _owner(user: User | None) -> Values | None:
+    # On GitHub no Bot owns a repository.
+    kind = "Organization" if user and user.type == "Organization" else "User"
+    return actor(user) | {"__typename": kind} if user else None
 
 
 def author(user: User | None) -> Values | None:
