@@ -52,7 +52,7 @@ def offer_draft(
     except NotOpened as error:
         take_back(candidate.commit, plan, before, context)
         return replace(outcome, note=f"{error.__cause__} So there is no draft of it.")
-    context.github.add_details(draft, details_of(request, certain=False, context=context))
+    context.github.add_details(draft, details_of(request, proven=False, context=context))
     markers = find_markers(context.mirror, candidate.base_commit, candidate.commit, plan.commits[-1])
     context.github.write_check_run(candidate.commit, render_conflict_check(markers))
     context.progress(f"{plan.branch}: #{draft.number} opened with the conflict in it")

@@ -131,7 +131,9 @@ def _open(
         ),
         draft=draft,
     )
-    details = before.details if not draft else replace(before.details, merge=None)
+    # What no test has seen is for a person to merge, though it is no draft.
+    is_proven = not draft and verdict is not None and verdict.proven
+    details = before.details if is_proven else replace(before.details, merge=None)
     notes = context.github.add_details(pull_request, details)
     if draft and not pull_request.draft:
         notes = ("It is no draft, as the plan of this repository has none: do not merge it unreviewed.", *notes)

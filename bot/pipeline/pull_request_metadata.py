@@ -17,8 +17,8 @@ from bot.text.globs import matches_text
 log = logging.getLogger(__name__)
 
 
-def details_of(request: BackportRequest, *, certain: bool, context: RepositoryContext) -> Details:
-    """Return labels, people and so on. Only a `certain` pull request gets auto-merge."""
+def details_of(request: BackportRequest, *, proven: bool, context: RepositoryContext) -> Details:
+    """Return labels, people and so on. Only a `proven` pull request gets auto-merge."""
     policy, original = context.config.publish, request.original
     teams = [team.rpartition("/")[2] for team in policy.team_reviewers]
     return Details(
@@ -29,7 +29,7 @@ def details_of(request: BackportRequest, *, certain: bool, context: RepositoryCo
         teams=tuple(dict.fromkeys([*teams, *(original.requested_teams if policy.copy_reviewers else ())])),
         # The author of an original often is no collaborator: an everyday case.
         uncertain=frozenset({original.author}),
-        merge=_merge(policy) if certain else None,
+        merge=_merge(policy) if proven else None,
     )
 
 

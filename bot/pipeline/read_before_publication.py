@@ -27,7 +27,7 @@ def read_before_publication(
 ) -> BeforePublication:
     """Read it as it is now. `context` is the target's repository."""
     opens = isinstance(result, Candidate) and not request.options.dry_run
-    details = details_of(request, certain=True, context=context) if opens else Details()
+    details = details_of(request, proven=True, context=context) if opens else Details()
     checks = [(request.original.head_sha, target_check_name(str(target)))]
     if context.home is not None:
         # Of the other repository nothing is read ahead.

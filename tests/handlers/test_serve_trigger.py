@@ -208,8 +208,10 @@ def test_a_comment_that_has_its_answer_is_left_alone(office: Office) -> None:
     assert office.backports() == []
 
 
-def test_what_cannot_be_proven_is_not_opened(office: Office) -> None:
-    (result,) = office.say("/backport release/1.2", on=9)
+def test_what_cannot_be_proven_is_not_opened_where_a_proof_is_always_required(office: Office) -> None:
+    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: always}}\n")
+    strict = replace(office, context=with_pick(office.context, config=config))
+    (result,) = strict.say("/backport release/1.2", on=9)
     assert isinstance(result, NotProven)
     assert office.backports() == []
     assert "backport/9-to-release-1.2" not in office.branches()
@@ -333,12 +335,10 @@ def test_status_says_what_is_open(office: Office) -> None:
     assert "release/1.2" in office.answers()[-1]
 
 
-def test_where_proof_is_not_required_the_unproven_opens_as_a_draft(office: Office) -> None:
-    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: false}}\n")
-    lenient = replace(office, context=with_pick(office.context, config=config))
-    (result,) = lenient.say("/backport release/1.2", on=9)
+def test_a_change_without_tests_opens_as_an_ordinary_pull_request(office: Office) -> None:
+    (result,) = office.say("/backport release/1.2", on=9)
     assert isinstance(result, Opened)
-    assert office.backports()[0].draft
+    assert not office.backports()[0].draft
 
 
 def test_no_token_reaches_the_pages_the_requests_or_the_mirror(
