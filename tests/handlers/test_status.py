@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 
+from bot.config import parse_config
 from bot.pipeline.run import RequestRun
 from tests.pipeline.landing import open_pull, unproven, write
-from tests.pipeline.office import Office, git
+from tests.pipeline.office import REPOSITORY, Office, git, with_pick
 
 
 def status(office: Office, on: int) -> list[str]:
@@ -18,8 +20,10 @@ def status(office: Office, on: int) -> list[str]:
 
 
 def test_a_branch_that_is_not_proven_is_told(office: Office) -> None:
-    office.say("/backport release/1.2", on=9)
-    (row,) = status(office, 9)
+    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu, required: always}}\n")
+    strict = replace(office, context=with_pick(office.context, config=config))
+    strict.say("/backport release/1.2", on=9)
+    (row,) = status(strict, 9)
     assert row.startswith("- ⚠️ `release/1.2`: not proven, [see its status comment](")
 
 
