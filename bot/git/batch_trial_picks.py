@@ -6,7 +6,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bot.errors import GitError
+from bot.errors import FetchFailed, GitError
 from bot.git import fetch_ahead
 from bot.git.merge_trees import MergeResult, Trees, merge_many
 from bot.git.narrow_merge import MergePlan, plan_merge
@@ -31,6 +31,7 @@ def try_picks(
 
     Raises:
         OutOfTime: it took longer than `seconds`, if they are given.
+        FetchFailed: a partial mirror could not get what it lacks.
     """
     answers: dict[tuple[Sha, Sha], Trial | GitError] = {}
     plans: dict[tuple[Sha, Sha], MergePlan] = {}
@@ -41,6 +42,8 @@ def try_picks(
         try:
             trees = trees_of(repository, commit, tree, leave_out)
             plans[commit, tree] = plan_merge(repository, trees, single=targets[commit] == 1)
+        except FetchFailed:
+            raise
         except GitError as error:
             answers[commit, tree] = error
     for pair, result in _merge(repository, plans, seconds, processes or os.cpu_count() or 1):

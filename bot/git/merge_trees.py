@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.errors import GitError, OutOfTime
+from bot.errors import FetchFailed, GitError, OutOfTime
 from bot.git.objects import EMPTY_TREE
 from bot.git.process import ProcessResult
 from bot.git.repository import Quarantine
@@ -135,7 +135,7 @@ def _merge_single(
 ) -> MergeResult | GitError:
     try:
         return merge_one(repository, trees, attributes, options, seconds)
-    except OutOfTime:
+    except (OutOfTime, FetchFailed):
         raise
     except GitError as error:
         return error

@@ -1,13 +1,15 @@
 """Explains a conflict: the commits that changed its lines, and the prerequisites that would make the pick possible.
 
-The explanation is limited in time and optional: if history cannot be read, the conflict is reported without it.
+The explanation is limited in time and optional: if history cannot be read, the conflict is reported without it. If a
+partial mirror cannot fetch it, that is an error: some requests bring the prerequisites along, and a whole mirror has
+them.
 """
 
 from __future__ import annotations
 
 import logging
 
-from bot.errors import GitError
+from bot.errors import FetchFailed, GitError
 from bot.git.trial_pick import UnmergedPick
 from bot.models import ConflictFile
 from bot.pick.attempt import Attempt
@@ -30,6 +32,9 @@ def explain(
 
     `run_ladder` makes a candidate of originals that still conflict after prerequisites. Without `propose` a set counts
     only if the pick with it is certain.
+
+    Raises:
+        FetchFailed: a partial mirror could not get the history.
     """
     files = tuple(file.conflict_file for file in conflict.files)
     try:
@@ -43,6 +48,8 @@ def explain(
         return files, find_prerequisites(
             attempt, histories, conflict, max_size=max_prerequisites, run_ladder=run_ladder, propose=propose
         )
+    except FetchFailed:
+        raise
     except GitError as error:
         # The conflict is reported without an explanation.
         log.warning("%s", error)
