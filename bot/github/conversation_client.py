@@ -104,6 +104,7 @@ class ConversationClient(GitHubSession):
                 return self._edit_comment(known, body)
             except NotFound:
                 log.info("Comment %d on #%d was deleted, so it is written again.", known, number)
+                del self._own.bodies[known]
         comment_id = self._find_or_create_comment(number, body, marker)
         self._own.note(number, comment_id, body)
         return comment_id

@@ -92,7 +92,7 @@ class RepositoryQueries:
                 raise NotByGraphQL from error
             raise
         optional = frozenset[str]().union(*(selection.optional_aliases for selection in selections))
-        refused_by_error = [optional.intersection(error.get("path", ())[:2]) for error in answer.errors]
+        refused_by_error = [optional.intersection((error.get("path") or ())[:2]) for error in answer.errors]
         if answer.data["repository"] is None or not all(refused_by_error):
             raise _exception(self._reader, answer)
         refused = frozenset[str]().union(*refused_by_error)

@@ -137,3 +137,20 @@ def test_another_error_of_graphql_is_no_limit(hasty: Office, client: GitHubClien
     with pytest.raises(GitHubError, match="Resource not accessible") as refused:
         client.unresolved_threads(7)
     assert not isinstance(refused.value, RateLimited)
+
+
+def test_no_query_waits_as_a_write_does(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("github.Requester.time.sleep", pauses.append)
+    # Loopback gets no pauses, and this is to be no loopback.
+    monkeypatch.setattr("bot.github.session.urlsplit", lambda _url: SimpleNamespace(hostname="github.example"))
+    token = office.fake_github.add_token(BOT)
+    client = GitHubClient(REPOSITORY, token=token, api_url=office.fake_github.api_url)
+    try:
+        client.write_comment(7, "<!-- mark -->a", marker="<!-- mark -->")
+        for _ in range(3):
+            client.comments(7)
+        assert pauses == []
+        assert client._github.requester.kwargs["seconds_between_writes"] == 1.0
+    finally:
+        client.close()
