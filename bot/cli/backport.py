@@ -43,7 +43,7 @@ from bot.report.json_data import target_to_json
 from bot.report.terminal import render_error, render_explanations, results_table
 from bot.text.branch_names import slug
 
-_TABLE_WIDTH = 110
+_TABLE_WIDTH = 80
 
 
 def add_to(app: typer.Typer) -> None:
