@@ -17,7 +17,7 @@ _TARGETS = TARGETS[:2]
 _KILLS = {
     "a push": "git-receive-pack",
     "a pull request": "/pulls",
-    "the labels of a pull request": "/labels",
+    "the status comment": "/comments",
     "a check run": "/check-runs",
 }
 """What ends as an outside effect does; the first of its kind is struck."""
