@@ -1,7 +1,7 @@
 """Chooses the test runner of a JavaScript package by its package.json, with the report that the runner can write.
 
-Vitest, Jest and Mocha write JSON by themselves. `node --test` gets the bot's reporter. Any other runner is started by
-`npm test`, whose exit code is all that is known.
+Vitest, Jest and Mocha write JSON by themselves. `node --test` gets the bot's reporter; it runs the files of tap, tape
+and uvu, too. Any other runner is started by `npm test`, whose exit code is all that is known.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _RUNNERS = {
     "mocha": (ReportFormat.MOCHA, (*_NPX, "mocha", "--reporter", "json", "--reporter-option", f"output={JUNIT}")),
 }
 _NODE = re.compile(r"\bnode\b.*--test\b")
+_PROGRAMS = ("tap", "tape", "uvu")
+"""Libraries whose test files are programs that Node runs by themselves: `node --test` makes one case of each file."""
 _LOADERS = ("--import", "--require", "-r", "--loader", "--experimental-loader")
 """Options of Node that take a module, which the project's own test command may give."""
 
@@ -84,7 +86,9 @@ def _declared_runner(package: dict[str, Any]) -> str:
         return named[0]
     if _NODE.search(script):
         return "node"
-    return installed[0] if installed else ""
+    if installed:
+        return installed[0]
+    return "node" if dependencies & set(_PROGRAMS) else ""
 
 
 def _test_script(package: dict[str, Any]) -> str:

@@ -6,7 +6,8 @@ export default async function* report(source) {
   for await (const { type, data } of source) {
     const key = (level) => `${data.file}\0${level}`;
     if (type === 'test:start') names.set(key(data.nesting), data.name);
-    if (type === 'test:stderr') printed.set(data.file, ((printed.get(data.file) ?? '') + data.message).slice(-4000));
+    if (type === 'test:stderr' || type === 'test:stdout')
+      printed.set(data.file, ((printed.get(data.file) ?? '') + data.message).slice(-4000));
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     if (data.details?.type === 'suite' && type === 'test:pass') continue;
     const cause = data.details?.error?.cause ?? data.details?.error;
@@ -17,7 +18,7 @@ export default async function* report(source) {
     yield JSON.stringify({
       file: data.file ?? '',
       path: [...path, data.name],
-      whole: whole && type === 'test:fail',
+      whole,
       passed: type === 'test:pass',
       skipped: data.skip !== undefined || data.todo !== undefined,
       milliseconds: data.details?.duration_ms ?? 0,

@@ -18,6 +18,8 @@ _FILES = (
     *("requirements/base.txt", "requirements/test.txt", "requirements/tests.txt", "requirements/dev.txt"),
     *("tests/requirements.txt", "test/requirements.txt"),
 )
+_DEVELOPMENT = re.compile(r"\bdev\b|_dev\b")
+"""The name of a file that also has what documentation and linters need."""
 _INCLUDE = re.compile(r"(?:-r|-c|--requirement|--constraint)[ =]?\s*(?P<file>\S+)")
 _LOCAL = re.compile(r"(?:-e|--editable)\b|\.{0,2}/|\.(?:\[|$)|file:")
 """A requirement on the project itself or on a folder of it. Its code is installed for each tree by itself."""
@@ -138,8 +140,14 @@ def _specifier(version: str) -> str:
 
 
 def _requirements_files(tree: SourceTree) -> Iterator[tuple[str, str]]:
-    """Yield the requirements files for tests, with those that they include, without lines about the tree itself."""
-    waiting, seen = [name for name in _FILES if tree.read(name) is not None], set[str]()
+    """Yield the requirements files for tests, with those that they include, without lines about the tree itself.
+
+    Where tests have a file of their own, those of developers stay out: files that were locked apart may contradict.
+    """
+    names = [name for name in _FILES if tree.read(name) is not None]
+    has_test_file = any("test" in name for name in names)
+    waiting = [name for name in names if not (has_test_file and _DEVELOPMENT.search(name))]
+    seen = set[str]()
     while waiting:
         name = waiting.pop(0)
         content = tree.read(name)

@@ -134,7 +134,8 @@ def _shared_environment(step: SetupStep, setup: Setup, deadline: float) -> Path:
         environment.mkdir()
         with scratch_folder("backport-setup-files-") as files:
             for name, content in step.files.items():
-                write_file(files, name, content)
+                file = files / name
+                write_file(file.parent, file.name, content)
             # The step may write beside its files, so it gets the folder; nothing of it is used again.
             place = SetupPlace(environment=environment, directory=files, tree=files)
             _run(step, place, setup, deadline)

@@ -84,6 +84,25 @@ def test_node(tmp_path: Path) -> None:
     assert "test/ring.test.js::rings::flat" in {case.name for case in verdict.candidate.cases}
 
 
+@needs("node")
+def test_a_program_that_asserts_is_one_case_by_its_file(tmp_path: Path) -> None:
+    """A file of tap, tape or uvu prints what it finds, and exits with 1 if an assertion failed."""
+    before = {
+        "package.json": '{"scripts": {"test": "c8 tap"}, "devDependencies": {"tap": "16"}}',
+        "ring.js": f"exports.area = (width, height) => {FAULT};\n",
+    }
+    test = (
+        "const { area } = require('../ring.js');\n"
+        "console.log(area(2, 3) === 6 ? 'ok 1 - flat' : 'not ok 1 - flat');\n"
+        "process.exitCode = area(2, 3) === 6 ? 0 : 1;\n"
+    )
+    after = {"ring.js": before["ring.js"].replace(FAULT, MENDED), "test/ring.test.js": test}
+    verdict = proven(tmp_path, before, after)
+    assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
+    assert ("test/ring.test.js", "not ok 1 - flat\n") in {(case.name, case.message) for case in verdict.base.cases}
+    assert "test/ring.test.js" in {case.name for case in verdict.candidate.cases}
+
+
 GO = {
     "go.mod": "module widget\n\ngo 1.19\n",
     "ring/ring.go": f"package ring\n\nfunc Area(width, height int) int {{ return {FAULT} }}\n",

@@ -64,6 +64,12 @@ PACKAGE = {"package.json": json.dumps({"devDependencies": {"vitest": "4"}})}
             "node --import tsx --test",
             ReportFormat.NODE,
         ),
+        (
+            {"package.json": '{"scripts": {"test": "lint && c8 tap"}, "devDependencies": {"tap": "16"}}'},
+            "test/a.test.js",
+            "node --test",
+            ReportFormat.NODE,
+        ),
         ({"package.json": '{"scripts": {"test": "ava"}}'}, "a.test.js", "npm test --silent", ReportFormat.JUNIT),
         ({"package.json": "{"}, "a.test.js", "npm test --silent", ReportFormat.JUNIT),
         ({"Cargo.toml": '[package]\nname = "ring"\n'}, "tests/outside.rs", "cargo test", ReportFormat.CARGO),

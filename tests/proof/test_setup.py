@@ -132,6 +132,15 @@ def test_one_environment_is_made_for_both_trees_and_for_later_proofs(
     assert sum(line.startswith("making the tree ready") for line in lines) == 1
 
 
+def test_a_shared_step_gets_its_files_in_their_folders(
+    trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = "import sys; open(sys.argv[1] + '/packages', 'x').write(open('requirements/base.txt').read())"
+    shared(monkeypatch, copy, files={"requirements/base.txt": b"pytest"})
+    with trees_ready(*trees, [SUITE], SETUP) as (base, _, _):
+        assert Path(base.variables["PACKAGES"]).read_text() == "pytest"
+
+
 def test_other_files_make_another_environment(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     places = set()
     for content in (b"1", b"2"):

@@ -37,6 +37,10 @@ def requirements(files: Mapping[str, str]) -> list[str]:
             {"requirements-dev.txt": "-r requirements/base.txt\npytest>=8\n", "requirements/base.txt": "attrs\n"},
             ["-r requirements/base.txt", "attrs", "pytest>=8"],
         ),
+        (
+            {"requirements/test.txt": "attrs==2\npytest\n", "requirements/dev.txt": "attrs==1\nsphinx\n"},
+            ["attrs==2", "pytest"],
+        ),
         ({"requirements.txt": "-r ../outside.txt\npytest-cov\n"}, ["-r ../outside.txt", "pytest", "pytest-cov"]),
         (
             {
@@ -55,7 +59,7 @@ def requirements(files: Mapping[str, str]) -> list[str]:
             ["attrs>=22.1,<23", "freezegun==1.2.0", "pytest"],
         ),
     ],
-    ids=["requirements", "included", "outside", "pyproject", "poetry"],
+    ids=["requirements", "included", "a file of tests and one of developers", "outside", "pyproject", "poetry"],
 )
 def test_python_s_dependencies_are_read_and_no_code_is_run(files: Mapping[str, str], lines: list[str]) -> None:
     assert requirements(files) == lines
