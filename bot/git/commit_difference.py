@@ -92,14 +92,19 @@ def _fetch(source: ObjectSource, git: Git, tips: Collection[Sha]) -> set[Sha] | 
     settings = ("-c", f"include.path={source.git.directory.resolve() / 'config'}")
     command = (*settings, *FETCH, "--negotiation-tip=refs/have/*", _ALL, NO_TREES, source.connection.name, "--stdin")
     refspecs = "".join(f"+{sha}:refs/want/{sha}\n" for sha in tips).encode()
+    before = _size(git)
     with source.timed("fetch", objects=len(tips), what=f"{NO_TREES}, what others lack") as this:
         answer = retry(lambda: Answer(git.attempt(*command, stdin=refspecs, variables=variables)))
-        this.attributes["bytes"] = sum(file.stat().st_size for file in (git.directory / "objects/pack").glob("*.pack"))
+        this.attributes["bytes"] = _size(git) - before
     if answer.is_lost:
         raise git.error(answer.result, "The commits of the branches could not be fetched", FetchFailed)
     if answer.result.code or not packets.exists():
         return None
     return set(map(Sha, _ACKNOWLEDGED.findall(packets.read_text(encoding="utf-8", errors="replace"))))
+
+
+def _size(git: Git) -> int:
+    return sum(pack.stat().st_size for pack in (git.directory / "objects" / "pack").glob("*.pack"))
 
 
 def _read_parents(git: Git) -> dict[Sha, tuple[Sha, ...]]:
