@@ -76,7 +76,7 @@ def test_a_workflow_that_the_backport_itself_changes_counts_as_it_will_be(office
         REPOSITORY, number=13, title="Test release branches", author="ann", head="t", merged_by="mia",
         merge_commit_sha=picked_commit,
     )  # fmt: skip
-    unproven(office, "publish: {draft_note: '`gate.yml` fails on drafts.'}").say(ASK, on=13)
+    unproven(office, "publish: {draft_note: '`gate.yml` fails on drafts.'}").say(f"{ASK} --draft", on=13)
     (pull,) = office.backports()
     assert pull.draft
     text = checks(pull.body)
