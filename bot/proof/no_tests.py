@@ -76,7 +76,7 @@ def _kind(path: str) -> str | None:
 
 def checks_instead(candidate: Candidate) -> str:
     """Say what was checked of a candidate without running it. This is what `bot.analysis` looked at, no more."""
-    checks = ["that it applies", "that no conflict marker is left"]
+    checks = ["that it applies", "that no merge marker is left"]
     parsed = [kind for kind, suffixes in _PARSED.items() if any(path.endswith(suffixes) for path in candidate.files)]
     if parsed:
         checks.append(f"that its {', '.join(parsed)} files parse")
