@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from bot import MAJOR_TAG
 from bot.adoption.repository_checks import decode_file
-from bot.adoption.workflow_file import PATH, BotVersion, called_version, differences
+from bot.adoption.workflow_file import PATH, PATH_BESIDE, BotVersion, called_version, differences
 from bot.config import Config
 from bot.github.reader import Reader
 from bot.models.diagnosis import Diagnosis, bad, good, note, unknown
@@ -16,32 +16,34 @@ _FOLDER = ".github/workflows"
 
 def check_actions(reader: Reader, config: Config) -> Iterator[Diagnosis]:
     """Check what GitHub Actions needs. A repository that a service serves needs none of it."""
-    text = decode_file(reader.get_here(f"/contents/{PATH}"))
-    version = called_version(text) if text is not None else None
-    if text is None or version is None:
+    for path in (PATH, PATH_BESIDE):
+        text = decode_file(reader.get_here(f"/contents/{path}"))
+        version = called_version(text) if text is not None else None
+        if text is not None and version is not None:
+            yield from _workflow(path, text, version)
+            yield from _settings(reader)
+            break
+    else:
         yield note(
             "workflow",
             f"The default branch has no {PATH} that calls the bot.",
             "GitHub Actions serves no comment, unless another file calls the bot. That is right if a service does.",
             "`backport-bot init` writes the file.",
         )
-    else:
-        yield from _workflow(text, version)
-        yield from _settings(reader)
     yield from _runners(reader, config)
 
 
-def _workflow(text: str, version: BotVersion) -> Iterator[Diagnosis]:
+def _workflow(path: str, text: str, version: BotVersion) -> Iterator[Diagnosis]:
     for sentence in differences(text):
         yield bad(
-            "workflow", f"{PATH}: {sentence}", "Some requests are not served.", "`backport-bot init` shows a whole one."
+            "workflow", f"{path}: {sentence}", "Some requests are not served.", "`backport-bot init` shows a whole one."
         )
     if version.is_pinned or version.ref == MAJOR_TAG:
-        yield good("workflow", f"{PATH} calls {version.repository} at {version.ref}.")
+        yield good("workflow", f"{path} calls {version.repository} at {version.ref}.")
     else:
         yield note(
             "workflow",
-            f"{PATH} calls {version.repository} at {version.ref}; this program belongs to {MAJOR_TAG}.",
+            f"{path} calls {version.repository} at {version.ref}; this program belongs to {MAJOR_TAG}.",
             "It may behave otherwise than this program says.",
             f"Write @{MAJOR_TAG}, or the commit of a release (`backport-bot init --pin --dry-run` prints it).",
         )

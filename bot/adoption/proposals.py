@@ -26,26 +26,8 @@ class Proposal:
     path: str
     text: str
 
-    def state(self, checkout: Path) -> FileState:
-        """Compare the proposal with what is in a checkout. Raises ConfigError if that cannot be read."""
-        present = self._present(checkout)
-        if present is None:
-            return FileState.NEW
-        return FileState.SAME if present == self.text else FileState.DIFFERENT
-
-    def diff(self, checkout: Path) -> str:
-        """Return what would have to change in the file that is there, as a unified diff."""
-        lines = ((self._present(checkout) or "").splitlines(keepends=True), self.text.splitlines(keepends=True))
-        return "".join(difflib.unified_diff(*lines, fromfile=self.path, tofile=f"{self.path} (proposed)"))
-
-    def write(self, checkout: Path) -> None:
-        """Write a new file. Raises FileExistsError if there is something, a link without a target included."""
-        path = checkout / self.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(self.text)
-
-    def _present(self, checkout: Path) -> str | None:
+    def present(self, checkout: Path) -> str | None:
+        """Return the text that is there, or None. Raises ConfigError if it cannot be read."""
         try:
             return (checkout / self.path).read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -55,6 +37,25 @@ class Proposal:
                 f"{self.path} is there and cannot be read ({error}), so nothing was written.",
                 hint="Look at it, and move it away if it is not needed.",
             ) from error
+
+    def state(self, checkout: Path) -> FileState:
+        """Compare the proposal with what is in a checkout. Raises ConfigError if that cannot be read."""
+        present = self.present(checkout)
+        if present is None:
+            return FileState.NEW
+        return FileState.SAME if present == self.text else FileState.DIFFERENT
+
+    def diff(self, checkout: Path) -> str:
+        """Return what would have to change in the file that is there, as a unified diff."""
+        lines = ((self.present(checkout) or "").splitlines(keepends=True), self.text.splitlines(keepends=True))
+        return "".join(difflib.unified_diff(*lines, fromfile=self.path, tofile=f"{self.path} (proposed)"))
+
+    def write(self, checkout: Path) -> None:
+        """Write a new file. Raises FileExistsError if there is something, a link without a target included."""
+        path = checkout / self.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(self.text)
 
 
 def write_new(proposals: Iterable[Proposal], checkout: Path) -> dict[Proposal, FileState]:

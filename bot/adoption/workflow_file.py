@@ -12,6 +12,8 @@ from bot.config.yaml_source import parse_yaml
 from bot.errors import ConfigError
 
 PATH = ".github/workflows/backport.yml"
+PATH_BESIDE = ".github/workflows/backport-bot.yml"
+"""Where the file is if PATH belongs to another tool."""
 _CALLED = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)/\.github/workflows/backport\.yml@(?P<ref>\S+)")
 
 # The condition is in the workflow that is called, so this file need not know how a request is written. It gets at most

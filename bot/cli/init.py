@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from bot.adoption.framework import Framework
 from bot.adoption.proposals import FileState, Proposal, write_new
 from bot.adoption.published_version import commit_of_tag
 from bot.adoption.settings_file import render_settings
-from bot.adoption.workflow_file import PATH, BotVersion, render_workflow
+from bot.adoption.workflow_file import PATH, PATH_BESIDE, BotVersion, called_version, render_workflow
 from bot.cli.pickers import ask_for_globs, confirm, is_interactive
 from bot.config import FILE_NAME
 from bot.report.terminal import plain
@@ -59,7 +59,7 @@ def init(
     globs = _checked(branches) if branches else checkout.globs
     if asks and not branches:
         globs = ask_for_globs(globs or ("release/*",))
-    proposals = _proposals(globs, _Version(bot_repository, ref, pin=pin), config=config)
+    proposals = _proposals(checkout.folder, globs, _Version(bot_repository, ref, pin=pin), config=config)
     if dry_run:
         for proposal in proposals:
             typer.echo(f"\n{proposal.path} ({proposal.state(checkout.folder).value}):\n{proposal.text}", nl=False)
@@ -85,9 +85,16 @@ class _Version:
         return render_workflow(BotVersion(self.repository, commit), tag=self.ref)
 
 
-def _proposals(globs: Sequence[str], version: _Version, *, config: bool) -> list[Proposal]:
+def _proposals(folder: Path, globs: Sequence[str], version: _Version, *, config: bool) -> list[Proposal]:
     settings = render_settings(globs, always=config)
-    return [Proposal(PATH, version.render()), *([Proposal(FILE_NAME, settings)] if settings else [])]
+    workflow = Proposal(PATH, version.render())
+    if _is_of_another_tool(workflow.present(folder)):
+        workflow = replace(workflow, path=PATH_BESIDE)
+    return [workflow, *([Proposal(FILE_NAME, settings)] if settings else [])]
+
+
+def _is_of_another_tool(text: str | None) -> bool:
+    return text is not None and called_version(text) is None
 
 
 def _checked(globs: Sequence[str]) -> Sequence[str]:
@@ -137,6 +144,8 @@ def _result(states: dict[Proposal, FileState], checkout: Checkout) -> str:
         lines.append(f"{proposal.path}: {'written' if state is FileState.NEW else state.value}")
         if state is FileState.DIFFERENT:
             lines.append(f"It was not changed. To bring it up to date:\n{proposal.diff(checkout.folder)}")
+        if proposal.path == PATH_BESIDE:
+            lines.append(f"{PATH} is another tool's and stays. If both serve the same labels, remove one of them.")
     return "\n".join([*lines, "", *_next_steps(checkout)])
 
 

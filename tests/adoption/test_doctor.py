@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from bot.adoption.app_manifest import app_manifest
 from bot.adoption.rights import EVENTS, app_permissions
-from bot.adoption.workflow_file import PATH, render_workflow
+from bot.adoption.workflow_file import PATH, PATH_BESIDE, render_workflow
 from bot.cli import app
 from bot.environment import credentials
 from bot.environment.loopback import run_server
@@ -167,6 +167,12 @@ def test_what_may_be_meant_is_a_note(project: Project, files: dict[str, str], su
     project.push(files)
     said = project.examine()
     assert any(line["health"] == "note" and words in line["fact"] for line in said[subject]), said[subject]
+
+
+def test_a_workflow_file_beside_that_of_another_tool_is_read(project: Project) -> None:
+    project.push({PATH: "on: push\njobs: {}\n", PATH_BESIDE: render_workflow()})
+    (line, *_) = project.examine()["workflow"]
+    assert (line["health"], PATH_BESIDE in line["fact"]) == ("good", True)
 
 
 def test_a_configuration_that_is_not_merged_yet_is_noticed(project: Project) -> None:

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.adoption.published_version import commit_of_tag
-from bot.adoption.workflow_file import PATH, render_workflow
+from bot.adoption.workflow_file import PATH, PATH_BESIDE, render_workflow
 from bot.cli import app
 from bot.config import load_config
 from tests.actions.runner import ROOT
@@ -117,13 +117,25 @@ def test_a_dry_run_prints_the_files_and_writes_none(checkout: Checkout) -> None:
 def test_what_is_there_stays_and_the_difference_is_told(checkout: Checkout) -> None:
     folder = checkout()
     (folder / PATH).parent.mkdir(parents=True)
-    (folder / PATH).write_text("name: Mine\n")
+    mine = render_workflow().replace("name: Backport", "name: Mine")
+    (folder / PATH).write_text(mine)
     result = run(folder)
     assert result.exit_code == 1
-    assert (folder / PATH).read_text() == "name: Mine\n"
+    assert (folder / PATH).read_text() == mine
     assert "-name: Mine" in result.output
     (folder / PATH).write_text(render_workflow())
     assert run(folder).exit_code == 0
+
+
+def test_a_file_of_another_tool_keeps_its_name(checkout: Checkout) -> None:
+    folder = checkout("release/1.0")
+    (folder / PATH).parent.mkdir(parents=True)
+    (folder / PATH).write_text("jobs: {a: {steps: [{uses: other/backport@v2}]}}\n")
+    result = run(folder)
+    assert result.exit_code == 0, result.output
+    assert files(folder)[PATH_BESIDE] == render_workflow()
+    assert "other/backport" in (folder / PATH).read_text()
+    assert "another tool's and stays" in result.output
 
 
 def test_nothing_is_written_through_a_link(checkout: Checkout, tmp_path: Path) -> None:
