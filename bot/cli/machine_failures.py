@@ -18,7 +18,18 @@ from bot.errors import BackportError, ConfigError
 log = logging.getLogger(__name__)
 
 _SERVER = frozenset(
-    {"cryptography", "graphql", "jwt", "nh3", "procrastinate", "psycopg", "psycopg_pool", "starlette", "uvicorn"}
+    {
+        "cryptography",
+        "graphql",
+        "jwt",
+        "nh3",
+        "procrastinate",
+        "prometheus_client",
+        "psycopg",
+        "psycopg_pool",
+        "starlette",
+        "uvicorn",
+    }
 )
 """The packages of the `server` extra."""
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})

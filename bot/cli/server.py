@@ -45,7 +45,10 @@ def serve_webhooks(
         str | None,
         typer.Option(help="A PostgreSQL for the queue. Without it, one is started in the data folder.", metavar="URL"),
     ] = None,
-    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.", min=0, max=65535)] = 8080,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; 0.0.0.0 is every one of this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)] = 8080,
     api_url: ApiUrl = API_URL,
     login: Annotated[
         str | None, typer.Option(help="The login of the bot's account, if its token does not reveal it.")
@@ -58,7 +61,7 @@ def serve_webhooks(
     from bot.server.run import serve_until_interrupted  # noqa: PLC0415
 
     connection = ConnectionSettings(api_url, data, login, repository=named_repository())
-    serve_until_interrupted(chosen_config(config), connection, database=database, port=port, progress=tell)
+    serve_until_interrupted(chosen_config(config), connection, database=database, host=host, port=port, progress=tell)
 
 
 def reconcile_requests(

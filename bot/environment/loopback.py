@@ -1,4 +1,4 @@
-"""Opens sockets on 127.0.0.1, and serves an ASGI application from a thread of this process."""
+"""Opens sockets, by default on 127.0.0.1, and serves an ASGI application from a thread of this process."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from starlette.types import ASGIApp
 
 from bot.errors import BackportError
 
+LOOPBACK = "127.0.0.1"
 
-def listen(port: int = 0) -> socket.socket:
-    """Open the socket of a server. Port 0 takes a free one.
+
+def listen(port: int = 0, host: str = LOOPBACK) -> socket.socket:
+    """Open the socket of a server. Port 0 takes a free one. `host` is an address of this machine, or 0.0.0.0 for all.
 
     Nagle's algorithm is off: a response is sent in two parts, and the second would wait 40 ms for an acknowledgement.
     asyncio turns it off only on sockets that it made itself.
@@ -25,10 +27,11 @@ def listen(port: int = 0) -> socket.socket:
         BackportError: the port is in use, or this account may not open it.
     """
     try:
-        listener = socket.create_server(("127.0.0.1", port))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise BackportError(
-            f"Port {port} on 127.0.0.1 cannot be opened ({os.strerror(error.errno or 0)}), so nothing is served.",
+            f"Port {port} on {host} cannot be opened ({os.strerror(error.errno or 0)}), so nothing is served.",
             hint="End the program that uses it, or give another with --port; 0 takes a free one.",
         ) from error
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -72,7 +75,9 @@ class PromptServer(uvicorn.Server):
 
 
 @contextmanager
-def run_server(app: ASGIApp, *, port: int = 0, protocol: type[asyncio.Protocol] | None = None) -> Iterator[str]:
+def run_server(
+    app: ASGIApp, *, host: str = LOOPBACK, port: int = 0, protocol: type[asyncio.Protocol] | None = None
+) -> Iterator[str]:
     """Serve `app` while the block runs, and yield its URL, e.g. http://127.0.0.1:40123.
 
     Port 0 takes a free one. `protocol` replaces uvicorn's own HTTP protocol. The socket is bound before the block
@@ -81,7 +86,7 @@ def run_server(app: ASGIApp, *, port: int = 0, protocol: type[asyncio.Protocol] 
     Raises:
         BackportError: the port is in use, or this account may not open it.
     """
-    listener = listen(port)
+    listener = listen(port, host)
     # No lifespan, no signal handlers, no access log: the thread ends with the block and prints nothing.
     config = uvicorn.Config(
         app,
@@ -95,7 +100,8 @@ def run_server(app: ASGIApp, *, port: int = 0, protocol: type[asyncio.Protocol] 
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="loopback", daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        name = f"[{host}]" if ":" in host else host
+        yield f"http://{name}:{listener.getsockname()[1]}"
     finally:
         server.end()
         thread.join()

@@ -91,6 +91,17 @@ class Database:
             row = connection.execute(statement).fetchone()
         return row[0] if row else 0
 
+    def queue_figures(self) -> tuple[list[tuple[str, str, int]], float]:
+        """Return the number of jobs by queue and state, and the age (seconds) of the oldest delivery that is open."""
+        jobs = "SELECT queue_name, status::text, count(*) FROM procrastinate_jobs GROUP BY 1, 2 ORDER BY 1, 2"
+        age = """
+            SELECT coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8
+            FROM backport_delivery WHERE ended_at IS NULL
+        """
+        with self.transaction() as connection:
+            row = connection.execute(age).fetchone()
+            return connection.execute(jobs).fetchall(), row[0] if row else 0.0
+
     def keep_fact(self, name: str, value: str) -> None:
         """Keep a text under a name, in place of the earlier one."""
         statement = """

@@ -9,17 +9,25 @@ from pathlib import Path
 from bot.config import load_config
 from bot.environment import credentials
 from bot.environment.data_folder import private_directory
-from bot.errors import RateLimited, Unavailable
+from bot.errors import BackportError, RateLimited, Unavailable
 from bot.github.connection_settings import ConnectionSettings
 from bot.models import Progress
 from bot.pipeline.open_context import open_configured_repository
+from bot.proof.run_isolated import end_runs
+from bot.server.end_signal import EndSignal
 from bot.server.service import Service, ServiceSettings, running_service
 
 _CONSEQUENCE = "the service was not started"
 
 
 def serve_until_interrupted(
-    config: Path | None, settings: ConnectionSettings, *, database: str | None, port: int, progress: Progress
+    config: Path | None,
+    settings: ConnectionSettings,
+    *,
+    database: str | None,
+    host: str,
+    port: int,
+    progress: Progress,
 ) -> None:
     """Serve one repository's webhooks until Ctrl-C or SIGTERM.
 
@@ -47,22 +55,35 @@ def serve_until_interrupted(
         secrets=[secret, old_secret] if old_secret else [secret],
         own_login=settings.login,
         database=database,
+        host=host,
         port=port,
     )
-    with running_service(open_context, service_settings) as service:
-        progress(f"Serving {repository} at {service.url}; Ctrl-C ends it after the request in hand.")
+    with EndSignal() as end, running_service(open_context, service_settings) as service:
+        progress(f"Serving {repository} at {service.url}; Ctrl-C ends it after the steps in hand.")
+        look = _Look(service, end, progress)
+        threading.Thread(target=look.run, name="backport-look", daemon=True).start()
+        end.wait()
+        progress("Ending; what waits is kept for the next start.")
+        end_runs()
+    if look.error is not None:
+        raise look.error
+    end.raise_it()
+
+
+class _Look:
+    """Finds out about a wrong token at once, and not from the first request. `error` is what ended the service."""
+
+    def __init__(self, service: Service, end: EndSignal, progress: Progress) -> None:
+        self._service, self._end, self._progress = service, end, progress
+        self.error: BackportError | None = None
+
+    def run(self) -> None:
+        """Open the repository, and end the service if GitHub refuses that."""
         try:
-            _look_at_github(service, progress)
-            threading.Event().wait()
-        except (KeyboardInterrupt, SystemExit):
-            progress("Ending; waiting deliveries are kept for the next start.")
-            raise
-
-
-def _look_at_github(service: Service, progress: Progress) -> None:
-    """Find out about a wrong token at once, and not from the first request."""
-    try:
-        with service.contexts.lend():
-            return
-    except (RateLimited, Unavailable) as error:
-        progress(f"{error.message} Deliveries are accepted, and served as soon as GitHub answers.")
+            with self._service.contexts.lend():
+                return
+        except (RateLimited, Unavailable) as error:
+            self._progress(f"{error.message} Deliveries are accepted, and served as soon as GitHub answers.")
+        except BackportError as error:
+            self.error = error
+            self._end.tell()

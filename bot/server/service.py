@@ -18,6 +18,7 @@ from bot.server.database import Database
 from bot.server.deliveries import ACKNOWLEDGE, REQUESTS, SERVE, SIGNS, Deliveries
 from bot.server.embedded_postgres import embedded_postgres
 from bot.server.old_journal import take_over_journal
+from bot.server.operation import Figures, operation_routes
 from bot.server.patience import OnResults
 from bot.server.read_github import UPKEEP, GitHubReader
 from bot.server.request_rows import COMMENTS, LOCAL_PROOFS, REMOTE_PROOFS, STEPS
@@ -34,7 +35,7 @@ _QUEUES = {REQUESTS: 2, SIGNS: 1, UPKEEP: 1, STEPS: 3, LOCAL_PROOFS: 1, REMOTE_P
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
-    """Where a service keeps its things, and what it believes.
+    """Where a service keeps its things, where it listens, and what it believes.
 
     `directory` has the queue, unless `database` names a PostgreSQL. A delivery is signed with one of the `secrets`.
     """
@@ -43,6 +44,7 @@ class ServiceSettings:
     secrets: Sequence[str]
     own_login: str | None = None
     database: str | None = None
+    host: str = "127.0.0.1"
     port: int = 0
     reads_github: bool = True
     """Whether to look on GitHub, now and every ten minutes, for requests whose webhook was lost."""
@@ -72,10 +74,14 @@ class Service:
 def running_service(
     open_context: OpenContext, settings: ServiceSettings, *, on_results: OnResults = lambda _results: None
 ) -> Iterator[Service]:
-    """Serve webhooks on 127.0.0.1 while the block runs. Deliveries that an earlier process left are served first.
+    """Serve webhooks while the block runs. Deliveries that an earlier process left are served first.
 
     GitHub need not answer for that. `on_results` gets the results of each request. Put a reverse proxy with TLS in
     front for deliveries from outside.
+
+    Raises:
+        ConfigError: the database cannot be used.
+        BackportError: the address cannot be opened.
     """
     with ExitStack() as stack:
         conninfo = settings.database or stack.enter_context(embedded_postgres(settings.directory))
@@ -88,7 +94,8 @@ def running_service(
         requests = Requests(database)
         server = DeliveryServer(deliveries, requests, contexts, on_results)
         tasks = [Task(SERVE, server.serve), Task(ACKNOWLEDGE, server.acknowledge)]
-        tasks += RequestServer(database, requests, contexts, on_results).tasks()
+        figures = Figures(database)
+        tasks += RequestServer(database, requests, contexts, figures, on_results).tasks()
         if settings.reads_github:
             reader = GitHubReader(database, requests, contexts)
             tasks += reader.tasks()
@@ -99,8 +106,13 @@ def running_service(
             requests.defer_lost()
 
         worker = Worker(conninfo, tasks, _QUEUES, upkeep)
-        app = webhook_app(deliveries, secrets=settings.secrets, read_trigger=_trigger_reader(settings, contexts))
-        url = stack.enter_context(run_server(app, port=settings.port, protocol=PatientProtocol))
+        app = webhook_app(
+            deliveries,
+            secrets=settings.secrets,
+            read_trigger=_trigger_reader(settings, contexts),
+            routes=operation_routes(worker, database, figures),
+        )
+        url = stack.enter_context(run_server(app, host=settings.host, port=settings.port, protocol=PatientProtocol))
         worker.start()
         stack.callback(worker.stop)
         yield Service(f"{url}/webhook", database, deliveries, requests, worker, contexts)

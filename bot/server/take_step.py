@@ -20,6 +20,7 @@ from bot.report.status_comment import Phase, TargetProgress
 from bot.server.contexts import ContextPool
 from bot.server.database import Database
 from bot.server.fence import Fence, Overtaken, fenced
+from bot.server.operation import Figures
 from bot.server.patience import OnResults, for_a_job, next_moment
 from bot.server.request_rows import LOCAL_PROOFS, REMOTE_PROOFS, SHOW, TAKE_STEP, RequestRow, RunRow, branch_lock
 from bot.server.requests import Requests
@@ -58,9 +59,16 @@ class RequestRecorder:
 class RequestServer:
     """Does the work of recorded requests. `on_results` gets the outcomes of each when it ends."""
 
-    def __init__(self, database: Database, requests: Requests, contexts: ContextPool, on_results: OnResults) -> None:
+    def __init__(
+        self,
+        database: Database,
+        requests: Requests,
+        contexts: ContextPool,
+        figures: Figures,
+        on_results: OnResults,
+    ) -> None:
         self._database, self._requests, self._contexts = database, requests, contexts
-        self._on_results = on_results
+        self._figures, self._on_results = figures, on_results
 
     def tasks(self) -> tuple[Task, ...]:
         """Return what the worker is to do."""
@@ -74,7 +82,8 @@ class RequestServer:
         things = [row.name] if this_step is Step.PROVE else [row.name, branch_lock(row, repository)]
         fence = Fence(self._database, *things)
         try:
-            self._take_fenced(row, this_step, fence)
+            with self._figures.time(step):
+                self._take_fenced(row, this_step, fence)
         except (RunsEnded, Overtaken):
             return  # it is taken after the next start, or another process has taken it
         except BackportError as error:
@@ -136,6 +145,7 @@ class RequestServer:
             self._requests.note_shown(connection, row.id, [outcome.target for outcome in ended])
         if not comment.under_way:
             self._end(row, fence, context)
+            self._figures.count(comment.results)
             self._on_results(comment.results)
 
     def _end(self, row: RequestRow, fence: Fence, context: RepositoryContext) -> None:

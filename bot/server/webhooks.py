@@ -74,9 +74,16 @@ ReadTrigger = Callable[[str, Mapping[str, Any]], Trigger | None]
 
 
 def webhook_app(
-    deliveries: Deliveries, *, secrets: Sequence[str], read_trigger: ReadTrigger = parse_delivery
+    deliveries: Deliveries,
+    *,
+    secrets: Sequence[str],
+    read_trigger: ReadTrigger = parse_delivery,
+    routes: Sequence[Route] = (),
 ) -> Starlette:
-    """Return the ASGI application. A signature by one of the `secrets` is enough, so that they can be exchanged."""
+    """Return the ASGI application, with more `routes`.
+
+    A signature by one of the `secrets` is enough, so that they can be exchanged.
+    """
     bodies = _Bodies()
 
     async def receive(request: Request) -> Response:
@@ -97,7 +104,7 @@ def webhook_app(
         except psycopg.Error:
             return PlainTextResponse("the database does not answer", 503)
 
-    return Starlette(routes=[Route("/webhook", receive, methods=["POST"]), Route("/health", health)])
+    return Starlette(routes=[Route("/webhook", receive, methods=["POST"]), Route("/health", health), *routes])
 
 
 async def _read_signed(request: Request, bodies: _Bodies, secrets: Sequence[str]) -> bytes:

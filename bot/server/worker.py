@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from procrastinate import App, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import AlreadyEnqueued
@@ -73,7 +74,7 @@ class Worker:
     upkeep: Callable[[], None]
     grace: float = 20.0
     """Seconds that running jobs get to come to an end when the worker stops."""
-    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop, init=False)
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _working: threading.Event = field(default_factory=threading.Event, init=False)
     _job_ended: threading.Condition = field(default_factory=threading.Condition, init=False)
@@ -81,19 +82,25 @@ class Worker:
 
     def start(self) -> None:
         """Begin with whatever an earlier process left waiting; returns at once."""
-        self._thread = threading.Thread(target=self._run, name="backport-worker", daemon=True)
+        loop = self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, args=(loop,), name="backport-worker", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Take no further job, give those that run their grace, and wait for the end."""
-        if self._thread is not None and self._thread.is_alive():
+        if self._loop is not None and self._thread is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(self.grace + 2 * _PAUSE)
 
     @property
+    def is_alive(self) -> bool:
+        """Whether the worker runs, also while it waits for the database."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
     def is_working(self) -> bool:
         """Whether jobs are being taken."""
-        return self._working.is_set() and self._thread is not None and self._thread.is_alive()
+        return self._working.is_set() and self.is_alive
 
     def wait_until(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Wait (seconds) until a condition holds, which is looked at when a job ends, too; False if it never did."""
@@ -105,8 +112,9 @@ class Worker:
                 self._job_ended.wait(0.1)  # the end of a job is noted after it was told of
         return True
 
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.set_exception_handler(_note_error)
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
             runner.run(self._supervise())
 
     async def _supervise(self) -> None:
@@ -213,6 +221,11 @@ class Worker:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
             return
+
+
+def _note_error(_loop: asyncio.AbstractEventLoop, about: Mapping[str, Any]) -> None:
+    """Log an error that nobody waited for, as of a query that was cut off by the end of the worker."""
+    log.info("%s", about.get("message"), exc_info=about.get("exception"))
 
 
 async def _in_thread(run: Callable[..., None], /, *arguments: object, **named: object) -> None:

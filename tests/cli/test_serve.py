@@ -45,7 +45,8 @@ def _serve(work: Path, *words: str, deliver: int) -> str:
         assert _deliver(url, deliver, "other") == 401
         health = requests.get(url.replace("/webhook", "/health"), timeout=60).text
         process.send_signal(signal.SIGTERM)
-        assert "Traceback" not in process.stderr.read()
+        output = process.stderr.read()
+        assert "Traceback" not in output, output
     assert process.returncode == 128 + signal.SIGTERM
     return health
 

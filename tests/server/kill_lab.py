@@ -53,7 +53,8 @@ from functools import partial
 from pathlib import Path
 import bot.server.run, bot.server.take_step, bot.handlers.backport, bot.proof.prove_trees
 from bot.environment.signing import SigningKey
-from bot.pipeline.open_context import ConnectionSettings, open_configured_repository
+from bot.github.connection_settings import ConnectionSettings
+from bot.pipeline.open_context import open_configured_repository
 from bot.server.service import ServiceSettings, running_service
 config, data, api_url, token, secret, database, port = sys.argv[1:]
 for line in sys.stdin:
@@ -386,7 +387,7 @@ _CHANGING = (
     (r"\b[0-9a-f]{7,10}\b", "SHA"),
     (r"(#|/pull/|comment[-:]|issuecomment-)[0-9]+(-[0-9]+)?", r"\1N"),
     (r"\b[0-9.]+ s\b", "T s"),
-    (r"backport-command-\w+", "FOLDER"),
+    (r"backport-command-[\w\\]+", "FOLDER"),
     (r"signature=\S+|:[0-9a-f]{64}", "SIGNATURE"),
 )
 

@@ -16,6 +16,7 @@ from bot.proof.inconclusive import inconclusive
 from bot.server.contexts import ContextPool
 from bot.server.database import Database
 from bot.server.fence import Fence, Overtaken, fenced
+from bot.server.operation import Figures
 from bot.server.requests import Requests
 from bot.server.run_store import PostgresStore
 from bot.server.take_step import RequestServer
@@ -185,7 +186,7 @@ def _server(database: Database, requests: Requests) -> RequestServer:
     def open_context() -> Any:
         raise Unavailable("GitHub answered 502.", hint="Try again.")
 
-    return RequestServer(database, requests, ContextPool(open_context), lambda _results: None)
+    return RequestServer(database, requests, ContextPool(open_context), Figures(database), lambda _results: None)
 
 
 def test_a_step_waits_for_github_a_day_and_then_ends_its_branch(database: Database, requests: Requests) -> None:
