@@ -82,6 +82,9 @@ class Worker:
 
     def start(self) -> None:
         """Begin with whatever an earlier process left waiting; returns at once."""
+        if not log.isEnabledFor(logging.INFO):
+            # It shows a traceback of each query that the end of the worker cuts off. What matters is logged here.
+            logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
         loop = self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, args=(loop,), name="backport-worker", daemon=True)
         self._thread.start()
@@ -207,6 +210,11 @@ class Worker:
         async def task(context: JobContext, **arguments: object) -> None:
             try:
                 await _in_thread(run, context.job.attempts, **arguments)
+            except TryAgain:
+                raise
+            except Exception:
+                log.exception("%s failed", context.job.call_string)
+                raise
             finally:
                 with self._job_ended:
                     self._job_ended.notify_all()
