@@ -436,7 +436,7 @@ def test_whoever_asks_is_told_that_the_configuration_is_broken(pipeline: Pipelin
     (answer,) = pipeline.office.answers()
     assert "`branchs` is not a key" in answer
     assert "`branches`" in answer
-    assert pipeline.office.reactions() == ["confused"]
+    assert pipeline.office.reactions() == ["eyes", "confused"]
 
 
 def test_whoever_asks_is_told_of_a_folder_of_patches_that_is_not_there(pipeline: Pipeline) -> None:
