@@ -59,7 +59,6 @@ def test_a_backport_that_was_merged_and_reverted_is_made_again_when_asked(lenien
     (first,) = lenient.say(ASK, on=9)
     assert isinstance(first, Opened)
     pull = lenient.backports()[0]
-    pull.mark_ready_for_review()
     pull.merge(merge_method="squash")
     (outcome,) = lenient.say(ASK, on=9)
     assert isinstance(outcome, AlreadyApplied)
