@@ -85,15 +85,29 @@ def embedded_postgres(directory: Path, *, options: Sequence[str] = ()) -> Iterat
     Raises:
         ConfigError: the server cannot be made or started; the error has the end of what it said.
     """
-    with _alone(directory):
-        server = _prepare(directory.resolve() / "postgres")
-        folder = server.socket_folder() or _start(server, options)
-    conninfo = psycopg.conninfo.make_conninfo(host=folder, user=_ADMINISTRATOR, dbname=_ADMINISTRATOR)
+    users = os.open(directory / "postgres.users", os.O_RDWR | os.O_CREAT, FILE_MODE)
     try:
-        yield conninfo
-    finally:
         with _alone(directory):
-            _stop_if_unused(server, conninfo)
+            server = _prepare(directory.resolve() / "postgres")
+            folder = server.socket_folder() or _start(server, options)
+            fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            yield psycopg.conninfo.make_conninfo(host=folder, user=_ADMINISTRATOR, dbname=_ADMINISTRATOR)
+        finally:
+            with _alone(directory):
+                if _is_last(users):
+                    _stop(server)
+    finally:
+        os.close(users)
+
+
+def _is_last(users: int) -> bool:
+    """Say whether no other process uses the server. A connection says nothing: its end reaches the server later."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager
@@ -176,18 +190,13 @@ def _start(server: _Server, options: Sequence[str]) -> str:
     return folder
 
 
-def _stop_if_unused(server: _Server, conninfo: str) -> None:
-    others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-    try:
-        with psycopg.connect(conninfo) as connection:
-            row = connection.execute(others).fetchone()
-    except psycopg.OperationalError:
-        return  # it was stopped by somebody else
-    if row is not None and row[0] == 0:
-        folder = server.socket_folder()
-        server.run("pg_ctl", "-D", str(server.files), "-m", "fast", "-t", str(_SECONDS), "-w", "stop")
-        if folder is not None and Path(folder) != server.files:
-            shutil.rmtree(folder, ignore_errors=True)
+def _stop(server: _Server) -> None:
+    folder = server.socket_folder()
+    if folder is None:
+        return  # somebody else stopped it
+    server.run("pg_ctl", "-D", str(server.files), "-m", "fast", "-t", str(_SECONDS), "-w", "stop")
+    if Path(folder) != server.files:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unusable(files: Path, reason: str) -> ConfigError:

@@ -52,6 +52,14 @@ def test_it_is_shared_ends_with_its_last_user_and_keeps_what_it_holds(data: Path
         assert _ask(url, "SELECT number FROM kept") == 7
 
 
+def test_a_connection_that_is_not_gone_yet_does_not_keep_the_server_running(data: Path) -> None:
+    """The server hears of a connection's end after the client."""
+    with embedded_postgres(data) as url:
+        connection = psycopg.connect(url)
+    assert not (data / "postgres/postmaster.pid").exists()
+    connection.close()
+
+
 def test_a_path_too_long_for_a_socket_is_no_obstacle(tmp_path: Path) -> None:
     deep = tmp_path / "a-folder-with-a-long-name" / "b-folder-with-a-long-name" / "c-folder-with-a-long-name"
     deep.mkdir(parents=True)
