@@ -46,4 +46,4 @@ def run_doctor(
         if not as_json:
             typer.echo(render_diagnosis(diagnosis))
     typer.echo(to_json(diagnoses_to_json(diagnoses), indent=2) if as_json else render_total(diagnoses))
-    raise typer.Exit(any(diagnosis.health is Health.BAD for diagnosis in diagnoses))
+    raise typer.Exit(int(any(diagnosis.health is Health.BAD for diagnosis in diagnoses)))

@@ -72,7 +72,10 @@ def test_a_command_of_the_documents_runs(command: str, widget: Widget, monkeypat
 
 
 def test_a_command_that_another_test_runs_is_there() -> None:
-    assert [file for file in ELSEWHERE.values() if not (ROOT / file).exists()] == []
+    for command, file in ELSEWHERE.items():
+        words = re.findall(r"--[a-z]+|(?<=backport-bot )[a-z]+", command)[-1:]
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert all(word in text for word in words), f"{file} does not run `{command}`"
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert {command.split()[1] for command in commands() if command.startswith("make ")} <= targets
 
