@@ -55,6 +55,12 @@ def _lines_of(repository: Repository, commits: Iterable[Sha]) -> bytes:
     return "".join(f"{' '.join((sha, *parents.get(sha, ())))}\n" for sha in commits).encode()
 
 
+def difference(repository: Repository, base: Sha, tip: Sha, *, context_lines: int) -> bytes:
+    """Return what the commits from `base` to `tip` change together."""
+    fetch_ahead.patches(repository, [commit.sha for commit in repository.commits_between(base, tip)])
+    return repository.git.run("diff-tree", "-r", "-p", f"-U{context_lines}", *_PLAIN, base, tip)
+
+
 def _split(patches: bytes) -> dict[Sha, bytes]:
     # Within a diff every line starts with a sign or a keyword, so a line that is an object name starts a commit.
     _, *pieces = _COMMIT.split(patches)

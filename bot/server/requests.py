@@ -19,7 +19,7 @@ from bot.pipeline.request import BackportRequest
 from bot.pipeline.run import Step
 from bot.server.database import Database, Job
 from bot.server.request_rows import COMMENTS, SHOW, RequestRow, RunRow, is_ready, step_job
-from bot.server.run_store import write_decision
+from bot.server.run_store import EndingWords, ending_of, write_decision
 
 _SELECT_RUNS: LiteralString = """
     SELECT id, request, target, position, step, rounds, prove_queue, waits_for, shown FROM backport_run
@@ -49,10 +49,11 @@ class Requests:
         positions = {str(target): position for position, target in enumerate(order)}
         outcomes = {outcome.target: outcome for outcome in ended}
         with self._database.transaction() as connection:
-            values = (identity, repository, request.comment_id, request.model_dump_json())
+            values = (identity, repository, request.comment_id, request.model_dump_json(), request.original.number)
             # What is known is written as it is, so that its number is returned.
             statement = """
-                INSERT INTO backport_request AS known (identity, repository, comment_id, body) VALUES (%s, %s, %s, %s)
+                INSERT INTO backport_request AS known (identity, repository, comment_id, body, original)
+                VALUES (%s, %s, %s, %s, %s)
                 ON CONFLICT (identity) DO UPDATE SET identity = known.identity RETURNING id, xmax = 0
             """
             row = connection.execute(statement, values).fetchone()
@@ -63,10 +64,11 @@ class Requests:
             for place, target in enumerate(targets):
                 decision = write_decision(target, outcomes[target]) if target in outcomes else None
                 step = None if decision else Step.PICK.value
+                ending = ending_of(outcomes[target]) if target in outcomes else EndingWords()
                 connection.execute(
-                    "INSERT INTO backport_run (request, target, place, position, step, decision) "
-                    "VALUES (%s, %s, %s, %s, %s, %s)",
-                    (number, target, place, positions.get(target, -1), step, decision),
+                    "INSERT INTO backport_run (request, target, place, position, step, decision, ending) "
+                    "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                    (number, target, place, positions.get(target, -1), step, decision, ending.status),
                 )
         return int(number)
 
@@ -119,7 +121,7 @@ class Requests:
         rounds = run.rounds + (step is Step.PICK)
         columns = {"step": step.value if step else None, "rounds": rounds, **changes}
         assignments = ", ".join(f"{name} = %s" for name in columns)
-        statement = f"UPDATE backport_run SET {assignments} WHERE id = %s"  # noqa: S608 - names of columns
+        statement = f"UPDATE backport_run SET {assignments}, since = now() WHERE id = %s"  # noqa: S608 - names of columns
         connection.execute(statement.encode(), (*columns.values(), run.id))
         self.defer(connection, run.request)
 

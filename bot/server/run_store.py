@@ -8,17 +8,31 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString
 
 from bot.git.bundle import take_bundle, write_bundle
+from bot.git.diff_text import difference
 from bot.git.repository import Repository
-from bot.models import Candidate, Target, TargetOutcome, Verdict
+from bot.models import (
+    Candidate,
+    Conflicted,
+    NotProven,
+    Opened,
+    Target,
+    TargetOutcome,
+    TargetPlan,
+    Verdict,
+    WouldOpen,
+)
 from bot.pipeline.request import Record
 from bot.pipeline.result_store import Decision
 from bot.pipeline.run_folder_records import Picked, Proof, TargetRecord, tagged
 from bot.server.database import Database
 from bot.server.fence import Fence
+
+_SHOWN_BYTES = 400_000
 
 
 class PostgresStore:
@@ -33,7 +47,15 @@ class PostgresStore:
 
     def keep_decision(self, target: Target, decision: Decision) -> None:
         """See `ResultStore`."""
-        self._write(target, "UPDATE backport_run SET decision = %s", write_decision(str(target), decision))
+        ending = ending_of(decision)
+        self._write(
+            target,
+            "UPDATE backport_run SET decision = %s, ending = %s, proof = %s, opened = %s",
+            write_decision(str(target), decision),
+            ending.status,
+            ending.proof,
+            ending.opened,
+        )
 
     def pick(self, target: Target) -> Candidate | TargetOutcome | None:
         """See `ResultStore`."""
@@ -46,11 +68,12 @@ class PostgresStore:
         self._write(target, "UPDATE backport_run SET pick = %s", to_json(record))
 
     def keep_objects(self, target: Target, candidate: Candidate, mirror: Repository) -> None:
-        """Keep what the candidate adds to its base commit."""
+        """Keep what the candidate adds to its base commit, and beside it the difference as a text for people."""
         with tempfile.TemporaryDirectory(prefix="backport-objects-") as folder:
             bundle = Path(folder, "bundle")
             write_bundle(mirror, candidate.base_commit, candidate.commit, bundle, whole=False)
             self._write(target, "UPDATE backport_run SET objects = %s", bundle.read_bytes())
+        self._write(target, "UPDATE backport_run SET difference = %s", _shown_difference(candidate, mirror))
 
     def fetch_objects(self, target: Target, candidate: Candidate, mirror: Repository) -> None:
         """Bring them into a mirror that lacks them."""
@@ -85,11 +108,41 @@ class PostgresStore:
             row = connection.execute(statement, (self._request, str(target))).fetchone()
         return bytes(row[0]) if row and row[0] is not None else b""
 
-    def _write(self, target: Target, statement: LiteralString, value: str | bytes) -> None:
+    def _write(self, target: Target, statement: LiteralString, *values: str | bytes | int | None) -> None:
         where: LiteralString = " WHERE request = %s AND target = %s"
         with self._database.transaction() as connection:
             self._fence.hold(connection)
-            connection.execute(statement + where, (value, self._request, str(target)))
+            connection.execute(statement + where, (*values, self._request, str(target)))
+
+
+@dataclass(frozen=True, slots=True)
+class EndingWords:
+    """How a target branch ended, in the words that lists show; None for a plan. `opened` is a pull request."""
+
+    status: str | None = None
+    proof: str | None = None
+    opened: int | None = None
+
+
+def ending_of(decision: Decision) -> EndingWords:
+    """Return these words of a decision."""
+    if isinstance(decision, TargetPlan):
+        return EndingWords()
+    verdict = decision.verdict if isinstance(decision, Opened | NotProven | WouldOpen) else None
+    pull_request = decision.draft if isinstance(decision, Conflicted) else None
+    if isinstance(decision, Opened):
+        pull_request = decision.pull_request
+    return EndingWords(
+        decision.status.value, verdict.outcome.value if verdict else None, pull_request.number if pull_request else None
+    )
+
+
+def _shown_difference(candidate: Candidate, mirror: Repository) -> str:
+    """Return what the candidate changes, for people; of a long text the beginning."""
+    text = difference(mirror, candidate.base_commit, candidate.commit, context_lines=6)
+    if len(text) > _SHOWN_BYTES:
+        text = text[:_SHOWN_BYTES].rpartition(b"\n")[0] + b"\n"
+    return text.replace(b"\0", b"").decode(errors="replace")
 
 
 def write_decision(target: str, decision: Decision) -> str:

@@ -64,6 +64,26 @@ _MIGRATIONS: tuple[LiteralString, ...] = (
     );
     CREATE TABLE backport_fence (thing text PRIMARY KEY, number bigint NOT NULL);
     """,
+    # What the pages show: of a decision a few words, as lists would else read the whole of each.
+    """
+    ALTER TABLE backport_request ADD COLUMN original bigint;
+    CREATE INDEX backport_request_original ON backport_request (lower(repository), original);
+    ALTER TABLE backport_run
+        ADD COLUMN since timestamptz NOT NULL DEFAULT now(),
+        ADD COLUMN difference text,
+        ADD COLUMN ending text,
+        ADD COLUMN proof text,
+        ADD COLUMN opened bigint;
+    CREATE INDEX backport_run_request ON backport_run (request);
+    CREATE TABLE backport_log (
+        id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+        run bigint NOT NULL REFERENCES backport_run ON DELETE CASCADE,
+        written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        step text NOT NULL,
+        line text NOT NULL
+    );
+    CREATE INDEX backport_log_run ON backport_log (run, id);
+    """,
 )
 
 

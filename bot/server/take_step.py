@@ -24,6 +24,7 @@ from bot.server.operation import Figures
 from bot.server.patience import OnResults, for_a_job, next_moment
 from bot.server.request_rows import LOCAL_PROOFS, REMOTE_PROOFS, SHOW, TAKE_STEP, RequestRow, RunRow, branch_lock
 from bot.server.requests import Requests
+from bot.server.run_log import RunLog
 from bot.server.run_store import PostgresStore
 from bot.server.worker import Task, TryAgain
 
@@ -81,9 +82,11 @@ class RequestServer:
         this_step = Step(step)
         things = [row.name] if this_step is Step.PROVE else [row.name, branch_lock(row, repository)]
         fence = Fence(self._database, *things)
+        run_log = RunLog(self._database, run, step)
+        run_log.begin()
         try:
             with self._figures.time(step):
-                self._take_fenced(row, this_step, fence)
+                self._take_fenced(row, this_step, fence, run_log)
         except (RunsEnded, Overtaken):
             return  # it is taken after the next start, or another process has taken it
         except BackportError as error:
@@ -91,17 +94,18 @@ class RequestServer:
             is_over = isinstance(error, FetchFailed) and attempts >= _FETCHES
             if not is_over and datetime.now(UTC) - request.recorded_at < _LONGEST:
                 log.warning("%s of %s: %s Trying again.", step, row.target, error.message)
+                run_log.write(f"{error.message} Trying again.")
                 raise TryAgain(next_moment(error, attempts)) from error
             self._give_up(row, request.request, fence, error)
 
-    def _take_fenced(self, row: RunRow, step: Step, fence: Fence) -> None:
+    def _take_fenced(self, row: RunRow, step: Step, fence: Fence, run_log: RunLog) -> None:
         request_row, runs = self._requests.load(row.request)
         request, target = request_row.request, Target.parse(row.target)
         store = PostgresStore(self._database, row.request, fence)
         run = RequestRun(request, store, comes_back=True)
         earlier_runs = sorted((other for other in runs if 0 <= other.position < row.position), key=_position)
         run.remember(Target.parse(other.target) for other in earlier_runs)
-        with self._contexts.lend() as lent, fenced(for_a_job(lent), fence) as context:
+        with self._contexts.lend() as lent, fenced(run_log.following(for_a_job(lent)), fence) as context:
             if step is Step.PICK:
                 learn_backports(context.pick, request.commits, [target.branch])
             next_step = run.take(step, target, context, rounds=row.rounds)
@@ -113,6 +117,7 @@ class RequestServer:
         with self._database.transaction() as connection:
             fence.hold(connection)
             self._requests.advance(connection, row, next_step, changes)
+        run_log.write(f"done; next: {next_step.value}" if next_step else "done; the branch has ended")
 
     def _give_up(self, row: RunRow, request: BackportRequest, fence: Fence, error: BackportError) -> None:
         outcome = failed_outcome(row.target, error, retry=str(request.command_for(row.target)))
