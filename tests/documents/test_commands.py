@@ -21,6 +21,8 @@ FOREIGN = ("export ", "cd ", ".venv/bin/pre-commit ")
 ELSEWHERE = {
     "backport-bot backport --pr 123 release/1.1 --resolve": "tests/cli/test_resolution.py",
     "backport-bot backport --continue": "tests/cli/test_resolution.py",
+    "backport-bot app create": "tests/adoption/test_app.py",
+    "backport-bot serve": "tests/cli/test_serve.py",
     "backport-bot check TREE": "tests/cli/test_carried_patch.py",
     "backport-bot apply TREE": "tests/cli/test_carried_patch.py",
     "backport-bot prove TREE": "tests/cli/test_carried_patch.py",
