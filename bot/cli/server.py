@@ -40,7 +40,15 @@ def demo(
 
 def serve_webhooks(
     config: ConfigFile = None,
-    data: Annotated[Path, typer.Option(help="The folder of the mirror and the queue.")] = Path("backport-data"),
+    repository: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A repository to serve; give it several times for several. Without it, that of the configuration file "
+            "or of this checkout.",
+            metavar="OWNER/NAME",
+        ),
+    ] = None,
+    data: Annotated[Path, typer.Option(help="The folder of the mirrors and the queue.")] = Path("backport-data"),
     database: Annotated[
         str | None,
         typer.Option(help="A PostgreSQL for the queue. Without it, one is started in the data folder.", metavar="URL"),
@@ -61,7 +69,16 @@ def serve_webhooks(
     from bot.server.run import serve_until_interrupted  # noqa: PLC0415
 
     connection = ConnectionSettings(api_url, data, login, repository=named_repository())
-    serve_until_interrupted(chosen_config(config), connection, database=database, host=host, port=port, progress=tell)
+    serve_until_interrupted(
+        # A file is about one repository.
+        config if repository else chosen_config(config),
+        connection,
+        repositories=repository or (),
+        database=database,
+        host=host,
+        port=port,
+        progress=tell,
+    )
 
 
 def reconcile_requests(

@@ -29,6 +29,7 @@ from bot.handlers.tracking_issues import write_tracking_issues
 from bot.models import NotAffected, Progress, Sha, TargetOutcome, silent
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.open_context import open_repository_context
+from bot.server.repositories import RepositorySource
 from bot.server.service import Service, ServiceSettings, running_service
 from bot.sync.types import State
 
@@ -121,9 +122,10 @@ def start_demo(directory: Path, *, device: str = "auto", progress: Progress = si
             progress=progress,
         )
         context = stack.enter_context(open_context())
+        source = RepositorySource(open=lambda _served: open_context(), names=[REPOSITORY])
         settings = ServiceSettings(directory=directory, secrets=[secret], own_login=BOT, reads_github=False)
         results: list[tuple[TargetOutcome, ...]] = []
-        service = stack.enter_context(running_service(open_context, settings, on_results=results.append))
+        service = stack.enter_context(running_service(source, settings, on_results=results.append))
         fake_github.add_webhook(REPOSITORY, service.url, secret, ["issue_comment"])
         number = patch.provenance.original.pull_request
         yield DemoRun(

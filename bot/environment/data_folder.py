@@ -21,6 +21,7 @@ FOLDER_MODE, FILE_MODE = 0o700, 0o600
 _OURS = (
     *("mirror.git", "deliveries.sqlite", "history.sqlite", "resolutions.sqlite", "backports.json", "sync.lock"),
     "postgres",
+    "repositories",
     "evidence",
 )
 

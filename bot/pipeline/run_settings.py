@@ -6,7 +6,7 @@ plan/backport.yaml and plan/patches/ come from the default branch, so only maint
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,11 +47,17 @@ def keep_local_settings(path: Path, folder: RunFolder, repository: str) -> RunSe
 
 
 def keep_repository_settings(
-    client: GitHubClient, mirror: Repository, folder: RunFolder, progress: Progress = silent
+    client: GitHubClient,
+    mirror: Repository,
+    folder: RunFolder,
+    progress: Progress = silent,
+    *,
+    former_names: Collection[str] = (),
 ) -> RunSettings:
     """Copy the settings from one commit of the repository's default branch, and say which commit it is.
 
-    Without backport.yaml every key has its default.
+    Without backport.yaml every key has its default. It may name the repository by one of its `former_names`
+    (lower case).
 
     Raises:
         ConfigError: backport.yaml cannot be used or is another repository's.
@@ -65,7 +71,7 @@ def keep_repository_settings(
         progress(f"Configuration: {FILE_NAME} on {place}.")
     text = (content or b"").decode(errors="replace")
     config = parse_config(text, repository=client.repository)
-    if config.repository.casefold() != client.repository.casefold():
+    if config.repository.casefold() not in (client.repository.casefold(), *former_names):
         raise ConfigError(
             f"{FILE_NAME}: `repository` is {config.repository}, and this is {client.repository}; nothing was done.",
             hint=f"Write `repository: {client.repository}`.",

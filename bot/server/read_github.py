@@ -1,7 +1,7 @@
 """Looks on GitHub for requests whose webhook was lost: when the service starts, and every ten minutes.
 
-One job asks which pull requests changed. Each of them is then read by a job of its own, under the lock of its
-deliveries, so that no request is served twice at a time.
+One job asks which repositories there are, one for each of them which of its pull requests changed. Each of those is
+then read by a job of its own, under the lock of its deliveries, so that no request is served twice at a time.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from bot.errors import BackportError, FetchFailed, RateLimited, Unavailable
 from bot.handlers.reconcile import reconcile_pull_request
 from bot.proof.run_isolated import RunsEnded
-from bot.server.contexts import ContextPool
 from bot.server.database import Database, Job
 from bot.server.deliveries import REQUESTS, pull_request_lock
 from bot.server.patience import for_a_job, next_moment
+from bot.server.repositories import NotServed, Repositories
 from bot.server.requests import Requests
 from bot.server.take_step import RequestRecorder
 from bot.server.worker import Task, TryAgain
@@ -25,7 +25,7 @@ from bot.server.worker import Task, TryAgain
 log = logging.getLogger(__name__)
 
 UPKEEP = "upkeep"
-_READ, _READ_ONE = "read-github", "read-pull-request"
+_READ, _READ_REPOSITORY, _READ_ONE = "read-github", "read-repository", "read-pull-request"
 _EVERY_TEN_MINUTES = "*/10 * * * *"
 _AT_FIRST = timedelta(days=14)
 _OVERLAP = timedelta(minutes=10)
@@ -37,14 +37,18 @@ _FACT = "read-github-at"
 class GitHubReader:
     """Reads the comments, labels and merges of the pull requests that changed since the last time."""
 
-    def __init__(self, database: Database, requests: Requests, contexts: ContextPool) -> None:
+    def __init__(self, database: Database, requests: Requests, repositories: Repositories) -> None:
         self._database = database
         self._requests = requests
-        self._contexts = contexts
+        self._repositories = repositories
 
     def tasks(self) -> tuple[Task, ...]:
         """Return what the worker is to do."""
-        return (Task(_READ, self._read, cron=_EVERY_TEN_MINUTES, queue=UPKEEP), Task(_READ_ONE, self._read_one))
+        return (
+            Task(_READ, self._read, cron=_EVERY_TEN_MINUTES, queue=UPKEEP),
+            Task(_READ_REPOSITORY, self._read_repository),
+            Task(_READ_ONE, self._read_one),
+        )
 
     def defer(self) -> None:
         """Let the worker begin at once."""
@@ -54,22 +58,31 @@ class GitHubReader:
 
     def _read(self, attempts: int, *, timestamp: int = 0) -> None:
         del timestamp
-        last = self._database.fact(_FACT)
+        with _waiting_for_github(attempts):
+            self._repositories.list_again()
+        with self._database.transaction() as connection:
+            for served in self._repositories.served():
+                name = f"{_READ_REPOSITORY} {served.id or served.name}"
+                job = Job(task=_READ_REPOSITORY, queue=UPKEEP, lock=name, name=name)
+                self._database.defer(connection, job, repository=served.name)
+
+    def _read_repository(self, attempts: int, *, repository: str) -> None:
+        fact = f"{_FACT} {repository}"
+        last = self._database.fact(fact)
         began_at = datetime.now(UTC)
         since = datetime.fromisoformat(last) - _OVERLAP if last else began_at - _AT_FIRST
-        with _waiting_for_github(attempts), self._contexts.lend() as context:
-            repository = context.github.repository
+        with _waiting_for_github(attempts), self._repositories.lend(repository) as context:
             numbers = list(context.github.changed_since(since))
         with self._database.transaction() as connection:
             for number in numbers:
                 name = f"{_READ_ONE} {repository}#{number}"
                 lock = pull_request_lock(repository, number)
                 job = Job(task=_READ_ONE, queue=REQUESTS, lock=lock, name=name, priority=_AFTER_DELIVERIES)
-                self._database.defer(connection, job, number=number)
-        self._database.keep_fact(_FACT, began_at.isoformat())
+                self._database.defer(connection, job, number=number, repository=repository)
+        self._database.keep_fact(fact, began_at.isoformat())
 
-    def _read_one(self, attempts: int, *, number: int) -> None:
-        with _waiting_for_github(attempts), self._contexts.lend() as context:
+    def _read_one(self, attempts: int, *, number: int, repository: str) -> None:
+        with _waiting_for_github(attempts), self._repositories.lend(repository) as context:
             recorder = RequestRecorder(self._requests)
             recorder.begin(reconcile_pull_request(number, for_a_job(context), recorder))
 
@@ -84,5 +97,7 @@ def _waiting_for_github(attempts: int) -> Iterator[None]:
     except (RateLimited, Unavailable, FetchFailed) as error:
         log.warning("%s Trying again.", error.message)
         raise TryAgain(next_moment(error, attempts)) from error
+    except NotServed:
+        return  # it was taken out of the service meanwhile
     except BackportError as error:
         log.warning("%s %s", error.message, error.hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from bot.models import Progress
 from bot.pipeline.open_context import open_configured_repository
 from bot.proof.run_isolated import end_runs
 from bot.server.end_signal import EndSignal
+from bot.server.open_repository import RepositoryOpener
+from bot.server.repositories import RepositorySource
 from bot.server.service import Service, ServiceSettings, running_service
 
 _CONSEQUENCE = "the service was not started"
@@ -24,32 +27,27 @@ def serve_until_interrupted(
     config: Path | None,
     settings: ConnectionSettings,
     *,
+    repositories: Sequence[str] = (),
     database: str | None,
     host: str,
     port: int,
     progress: Progress,
 ) -> None:
-    """Serve one repository's webhooks until Ctrl-C or SIGTERM.
+    """Serve webhooks until Ctrl-C or SIGTERM: of `repositories`, else of the one that `config` or `settings` names.
 
-    Its folder keeps the mirror for the next start, and the queue as well, unless `database` names a PostgreSQL.
+    The folder keeps the mirrors for the next start, and the queue as well, unless `database` names a PostgreSQL.
 
     Raises:
         ConfigError: the configuration cannot be read, a secret is missing, or the database cannot be used.
         GitHubError: the repository cannot be seen with this account. If GitHub does not answer, it is waited for.
     """
-    repository = load_config(config, repository=settings.repository).repository if config else settings.repository
     account = credentials.require_account(_CONSEQUENCE)
     secret = credentials.require(credentials.WEBHOOK_SECRET, _CONSEQUENCE)
     old_secret = credentials.take(credentials.OLD_WEBHOOK_SECRET)
     private_directory(settings.directory)
-    open_context = partial(
-        open_configured_repository,
-        config,
-        settings,
-        account,
-        signing_key=credentials.signing_key(account, webhook_secret=secret),
-        progress=progress,
-    )
+    signing_key = credentials.signing_key(account, webhook_secret=secret)
+    opener = RepositoryOpener(settings=settings, account=account, signing_key=signing_key, progress=progress)
+    source = _source(config, repositories or [settings.repository], opener)
     service_settings = ServiceSettings(
         directory=settings.directory,
         secrets=[secret, old_secret] if old_secret else [secret],
@@ -58,8 +56,8 @@ def serve_until_interrupted(
         host=host,
         port=port,
     )
-    with EndSignal() as end, running_service(open_context, service_settings) as service:
-        progress(f"Serving {repository} at {service.url}; Ctrl-C ends it after the steps in hand.")
+    with EndSignal() as end, running_service(source, service_settings) as service:
+        progress(f"Serving {', '.join(source.names)} at {service.url}; Ctrl-C ends it after the steps in hand.")
         look = _Look(service, end, progress)
         threading.Thread(target=look.run, name="backport-look", daemon=True).start()
         end.wait()
@@ -70,6 +68,21 @@ def serve_until_interrupted(
     end.raise_it()
 
 
+def _source(config: Path | None, names: Sequence[str], opener: RepositoryOpener) -> RepositorySource:
+    if config is not None:
+        name = load_config(config, repository=names[0]).repository
+        open_context = partial(
+            open_configured_repository,
+            config,
+            opener.settings,
+            opener.account,
+            signing_key=opener.signing_key,
+            progress=opener.progress,
+        )
+        return RepositorySource(open=lambda _served: open_context(), names=[name])
+    return RepositorySource(open=opener.open, names=names)
+
+
 class _Look:
     """Finds out about a wrong token at once, and not from the first request. `error` is what ended the service."""
 
@@ -78,10 +91,12 @@ class _Look:
         self.error: BackportError | None = None
 
     def run(self) -> None:
-        """Open the repository, and end the service if GitHub refuses that."""
+        """Open each repository that was named, and end the service if GitHub refuses that."""
+        repositories = self._service.repositories
         try:
-            with self._service.contexts.lend():
-                return
+            for served in repositories.served():
+                with repositories.lend(served.name):
+                    continue
         except (RateLimited, Unavailable) as error:
             self._progress(f"{error.message} Deliveries are accepted, and served as soon as GitHub answers.")
         except BackportError as error:

@@ -84,6 +84,16 @@ _MIGRATIONS: tuple[LiteralString, ...] = (
     );
     CREATE INDEX backport_log_run ON backport_log (run, id);
     """,
+    """
+    CREATE TABLE backport_repository (
+        id bigint PRIMARY KEY,
+        name text NOT NULL,
+        former_names text[] NOT NULL DEFAULT '{}',
+        installation bigint,
+        changes bigint NOT NULL DEFAULT 0,
+        served boolean NOT NULL DEFAULT true
+    );
+    """,
 )
 
 

@@ -10,11 +10,10 @@ from bot.commands.triggers import CommentTrigger
 from bot.errors import BackportError, FetchFailed, RateLimited, Unavailable
 from bot.handlers.serve_trigger import serve
 from bot.proof.run_isolated import RunsEnded
-from bot.server.contexts import ContextPool
 from bot.server.deliveries import Deliveries, Delivery
 from bot.server.patience import OnResults, for_a_job, next_moment
+from bot.server.repositories import Repositories
 from bot.server.requests import Requests
-from bot.server.served_repository import Naming
 from bot.server.take_step import RequestRecorder
 from bot.server.worker import TryAgain
 
@@ -31,12 +30,11 @@ class DeliveryServer:
     """
 
     def __init__(
-        self, deliveries: Deliveries, requests: Requests, contexts: ContextPool, on_results: OnResults
+        self, deliveries: Deliveries, requests: Requests, repositories: Repositories, on_results: OnResults
     ) -> None:
         self._deliveries = deliveries
         self._requests = requests
-        self._contexts = contexts
-        self._naming = Naming()
+        self._repositories = repositories
         self._on_results = on_results
 
     def acknowledge(self, _attempts: int, *, delivery: int) -> None:
@@ -45,9 +43,9 @@ class DeliveryServer:
         if record is None or not isinstance(record.trigger, CommentTrigger) or not holds_command(record.trigger.body):
             return
         try:
-            with self._contexts.lend() as context:
-                # Of a repository that was renamed, or is not served, `serve` knows more.
-                if record.trigger.repository.casefold() == context.github.repository.casefold():
+            repository = self._repositories.find(record.trigger.repository, record.repository_id)
+            if repository is not None:
+                with self._repositories.lend(repository.name) as context:
                     context.github.react(record.trigger.comment_id, "eyes")
         except BackportError as error:
             log.warning("A comment got no sign that it was seen: %s", error)
@@ -81,10 +79,12 @@ class DeliveryServer:
         self._deliveries.end(delivery, problem)
 
     def _serve(self, record: Delivery) -> None:
-        with self._contexts.lend() as context:
-            if self._naming.means_ours(record.trigger.repository, record.repository_id, context):
-                recorder = RequestRecorder(self._requests)
-                summary = serve(record.trigger, for_a_job(context), recorder)
-                recorder.begin(summary)
-                if not summary.under_way:
-                    self._on_results(summary.results)
+        repository = self._repositories.find(record.trigger.repository, record.repository_id)
+        if repository is None:
+            return
+        with self._repositories.lend(repository.name) as context:
+            recorder = RequestRecorder(self._requests)
+            summary = serve(record.trigger, for_a_job(context), recorder)
+            recorder.begin(summary)
+        if not summary.under_way:
+            self._on_results(summary.results)

@@ -1,4 +1,4 @@
-"""Checks that a delivery is about the served repository, also after that was renamed or moved.
+"""The repositories that are served, in the database: GitHub's number of each, its name, and the names it had.
 
 GitHub redirects an old name in its API and in git, but its webhooks have the new name at once:
 https://docs.github.com/en/repositories/creating-and-managing-repositories/renaming-a-repository
@@ -6,55 +6,95 @@ https://docs.github.com/en/repositories/creating-and-managing-repositories/renam
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from bot.pipeline.context import RepositoryContext
+from psycopg import Connection
+from psycopg.rows import class_row
 
-log = logging.getLogger(__name__)
+from bot.server.database import Database
 
 
-class Naming:
-    """Knows the names of the served repository. Tells of a new one, and of each repository that is not served, once.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedRepository:
+    """A repository that is served. `id` is GitHub's number of it, which a renaming does not change.
 
-    It may be used from several threads, each with a context of its own of the same repository.
+    `id` is None before GitHub told it. `installation` is the App's installation that it is reached by; None for a
+    token. `changes` counts the pushes to its default branch that GitHub told of.
     """
 
-    def __init__(self) -> None:
-        self._told_names: set[str] = set()
+    id: int | None
+    name: str
+    former_names: tuple[str, ...] = ()
+    installation: int | None = None
+    changes: int = 0
 
-    def means_ours(self, name: str, repository_id: int | None, context: RepositoryContext) -> bool:
-        """Say whether the repository of a delivery is the one that is served.
+    def __post_init__(self) -> None:
+        """Take a list from the database as well."""
+        object.__setattr__(self, "former_names", tuple(self.former_names))
 
-        Raises:
-            GitHubError: GitHub had to be asked and does not answer.
+    @property
+    def names(self) -> frozenset[str]:
+        """All its names, in lower case."""
+        return frozenset(name.casefold() for name in (self.name, *self.former_names))
+
+
+class RepositoryRows:
+    """The table of repositories. It may be used from several threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def served(self) -> list[ServedRepository]:
+        """Return the repositories that are served, by name."""
+        statement = """
+            SELECT id, name, former_names, installation, changes FROM backport_repository
+            WHERE served ORDER BY lower(name)
         """
-        if self._is_ours(name, context):
-            return True
-        if repository_id is None or repository_id == context.github.repository_id:
-            context.github.refresh()
-            context.mirror.follow(context.github.clone_url)
-        if self._is_ours(name, context):
-            return True
-        if self._tells_first(name):
-            log.warning(
-                "A delivery about %s was left alone: this service is for %s. Take its webhook away there, or start "
-                "another service for it.",
-                name,
-                context.github.repository,
-            )
-        return False
+        with (
+            self._database.transaction() as connection,
+            connection.cursor(row_factory=class_row(ServedRepository)) as rows,
+        ):
+            return rows.execute(statement).fetchall()
 
-    def _is_ours(self, name: str, context: RepositoryContext) -> bool:
-        present_name = context.github.repository
-        configured_name = context.config.repository
-        if present_name.casefold() != configured_name.casefold() and self._tells_first(present_name):
-            context.progress(
-                f"{configured_name} is called {present_name} now and is served under both names. "
-                "Correct `repository` in backport.yaml."
-            )
-        return name.casefold() in (present_name.casefold(), configured_name.casefold())
+    def keep(self, repository: ServedRepository) -> None:
+        """Record a repository that is served. A name that differs from the recorded one is its new one."""
+        with self._database.transaction() as connection:
+            _keep(connection, repository)
 
-    def _tells_first(self, name: str) -> bool:
-        is_first = name not in self._told_names
-        self._told_names.add(name)
-        return is_first
+    def keep_exactly(self, repositories: Iterable[ServedRepository]) -> None:
+        """Record that these repositories are served, and no others."""
+        with self._database.transaction() as connection:
+            numbers = [repository.id for repository in repositories if _keep(connection, repository)]
+            connection.execute("UPDATE backport_repository SET served = false WHERE id <> ALL(%s)", (numbers,))
+
+    def drop(self, repository_id: int) -> None:
+        """Record that a repository is not served any more."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE backport_repository SET served = false WHERE id = %s", (repository_id,))
+
+    def note_change(self, repository_id: int) -> None:
+        """Note that the default branch of a repository has changed."""
+        with self._database.transaction() as connection:
+            statement = "UPDATE backport_repository SET changes = changes + 1 WHERE id = %s"
+            connection.execute(statement, (repository_id,))
+
+
+def _keep(connection: Connection, repository: ServedRepository) -> bool:
+    statement = """
+        INSERT INTO backport_repository AS known (id, name, former_names, installation) VALUES (%s, %s, %s, %s)
+        ON CONFLICT (id) DO UPDATE SET
+            name = excluded.name,
+            former_names = ARRAY(
+                SELECT DISTINCT former FROM unnest(known.former_names || known.name || excluded.former_names) AS former
+                WHERE lower(former) <> lower(excluded.name)
+            ),
+            installation = excluded.installation,
+            served = true
+    """
+    values = (repository.id, repository.name, list(repository.former_names), repository.installation)
+    connection.execute(statement, values)
+    # One that was made under a name that became free again is another one.
+    taken = "UPDATE backport_repository SET served = false WHERE lower(name) = lower(%s) AND id <> %s"
+    connection.execute(taken, (repository.name, repository.id))
+    return True

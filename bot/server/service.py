@@ -13,7 +13,6 @@ from bot.commands.parser import NAME
 from bot.commands.triggers import CommentTrigger, LabelTrigger, Trigger, parse_delivery
 from bot.environment.loopback import run_server
 from bot.server.connections import PatientProtocol
-from bot.server.contexts import ContextPool, OpenContext
 from bot.server.database import Database
 from bot.server.deliveries import ACKNOWLEDGE, REQUESTS, SERVE, SIGNS, Deliveries
 from bot.server.embedded_postgres import embedded_postgres
@@ -21,6 +20,7 @@ from bot.server.old_journal import take_over_journal
 from bot.server.operation import Figures, operation_routes
 from bot.server.patience import OnResults
 from bot.server.read_github import UPKEEP, GitHubReader
+from bot.server.repositories import Repositories, RepositorySource
 from bot.server.request_rows import COMMENTS, LOCAL_PROOFS, REMOTE_PROOFS, STEPS
 from bot.server.requests import Requests
 from bot.server.serve_delivery import DeliveryServer
@@ -59,7 +59,7 @@ class Service:
     deliveries: Deliveries
     requests: Requests
     worker: Worker
-    contexts: ContextPool
+    repositories: Repositories
 
     def wait_until_idle(self, timeout: float) -> bool:
         """Wait (seconds) until there is nothing left to do; False if that did not happen in time."""
@@ -72,7 +72,7 @@ class Service:
 
 @contextmanager
 def running_service(
-    open_context: OpenContext, settings: ServiceSettings, *, on_results: OnResults = lambda _results: None
+    source: RepositorySource, settings: ServiceSettings, *, on_results: OnResults = lambda _results: None
 ) -> Iterator[Service]:
     """Serve webhooks while the block runs. Deliveries that an earlier process left are served first.
 
@@ -89,15 +89,15 @@ def running_service(
         stack.callback(database.close)
         deliveries = Deliveries(database)
         take_over_journal(settings.directory, deliveries, own_login=settings.own_login)
-        contexts = ContextPool(open_context)
-        stack.callback(contexts.close)
+        repositories = Repositories(database, source)
+        stack.callback(repositories.close)
         requests = Requests(database)
-        server = DeliveryServer(deliveries, requests, contexts, on_results)
+        server = DeliveryServer(deliveries, requests, repositories, on_results)
         tasks = [Task(SERVE, server.serve), Task(ACKNOWLEDGE, server.acknowledge)]
         figures = Figures(database)
-        tasks += RequestServer(database, requests, contexts, figures, on_results).tasks()
+        tasks += RequestServer(database, requests, repositories, figures, on_results).tasks()
         if settings.reads_github:
-            reader = GitHubReader(database, requests, contexts)
+            reader = GitHubReader(database, requests, repositories)
             tasks += reader.tasks()
             reader.defer()
 
@@ -109,27 +109,28 @@ def running_service(
         app = webhook_app(
             deliveries,
             secrets=settings.secrets,
-            read_trigger=_trigger_reader(settings, contexts),
+            read_trigger=_trigger_reader(settings, repositories),
             routes=operation_routes(worker, database, figures),
         )
         url = stack.enter_context(run_server(app, host=settings.host, port=settings.port, protocol=PatientProtocol))
         worker.start()
         stack.callback(worker.stop)
-        yield Service(f"{url}/webhook", database, deliveries, requests, worker, contexts)
+        yield Service(f"{url}/webhook", database, deliveries, requests, worker, repositories)
 
 
-def _trigger_reader(settings: ServiceSettings, contexts: ContextPool) -> ReadTrigger:
+def _trigger_reader(settings: ServiceSettings, repositories: Repositories) -> ReadTrigger:
     def read_trigger(event: str, payload: Mapping[str, Any]) -> Trigger | None:
         trigger = parse_delivery(event, payload, own_login=settings.own_login)
         # Most comments and labels ask for nothing. The work looks closer at those that may.
         if isinstance(trigger, CommentTrigger) and not may_start_line(trigger.body, NAME):
             return None
-        if isinstance(trigger, LabelTrigger) and not may_ask(trigger.label):
+        if isinstance(trigger, LabelTrigger) and not may_ask(trigger):
             return None
         return trigger
 
-    def may_ask(label: str) -> bool:
+    def may_ask(trigger: LabelTrigger) -> bool:
         # Until GitHub has answered once, the configuration may be unknown.
-        return contexts.config is None or target_of_label(label, contexts.config) is not None
+        config = repositories.config(trigger.repository)
+        return config is None or target_of_label(trigger.label, config) is not None
 
     return read_trigger

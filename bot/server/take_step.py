@@ -17,11 +17,11 @@ from bot.pipeline.status_comment import StatusComment
 from bot.pipeline.unexpected_errors import failed_outcome
 from bot.proof.run_isolated import RunsEnded
 from bot.report.status_comment import Phase, TargetProgress
-from bot.server.contexts import ContextPool
 from bot.server.database import Database
 from bot.server.fence import Fence, Overtaken, fenced
 from bot.server.operation import Figures
 from bot.server.patience import OnResults, for_a_job, next_moment
+from bot.server.repositories import Repositories
 from bot.server.request_rows import LOCAL_PROOFS, REMOTE_PROOFS, SHOW, TAKE_STEP, RequestRow, RunRow, branch_lock
 from bot.server.requests import Requests
 from bot.server.run_log import RunLog
@@ -64,11 +64,11 @@ class RequestServer:
         self,
         database: Database,
         requests: Requests,
-        contexts: ContextPool,
+        repositories: Repositories,
         figures: Figures,
         on_results: OnResults,
     ) -> None:
-        self._database, self._requests, self._contexts = database, requests, contexts
+        self._database, self._requests, self._repositories = database, requests, repositories
         self._figures, self._on_results = figures, on_results
 
     def tasks(self) -> tuple[Task, ...]:
@@ -105,7 +105,11 @@ class RequestServer:
         run = RequestRun(request, store, comes_back=True)
         earlier_runs = sorted((other for other in runs if 0 <= other.position < row.position), key=_position)
         run.remember(Target.parse(other.target) for other in earlier_runs)
-        with self._contexts.lend() as lent, fenced(run_log.following(for_a_job(lent)), fence) as context:
+        following = run_log.following
+        with (
+            self._repositories.lend(request_row.repository) as lent,
+            fenced(following(for_a_job(lent)), fence) as context,
+        ):
             if step is Step.PICK:
                 learn_backports(context.pick, request.commits, [target.branch])
             next_step = run.take(step, target, context, rounds=row.rounds)
@@ -130,7 +134,7 @@ class RequestServer:
         row, runs = self._requests.load(request)
         fence = Fence(self._database, f"{SHOW} {request}")
         try:
-            with self._contexts.lend() as lent, fenced(for_a_job(lent), fence) as context:
+            with self._repositories.lend(row.repository) as lent, fenced(for_a_job(lent), fence) as context:
                 self._show_fenced(row, runs, fence, context)
         except Overtaken:
             return

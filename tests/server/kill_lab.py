@@ -55,6 +55,7 @@ import bot.server.run, bot.server.take_step, bot.handlers.backport, bot.proof.pr
 from bot.environment.signing import SigningKey
 from bot.github.connection_settings import ConnectionSettings
 from bot.pipeline.open_context import open_configured_repository
+from bot.server.repositories import RepositorySource
 from bot.server.service import ServiceSettings, running_service
 config, data, api_url, token, secret, database, port = sys.argv[1:]
 for line in sys.stdin:
@@ -72,7 +73,8 @@ for line in sys.stdin:
     service = ServiceSettings(
         directory=Path(data), secrets=[secret], database=database, port=int(port), reads_github=False
     )
-    with running_service(open_context, service):
+    source = RepositorySource(open=lambda _served: open_context(), names=["acme/widget"])
+    with running_service(source, service):
         while True:
             time.sleep(60)
 """

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from bot.git.mirror import open_mirror
 from bot.github.client import GitHubClient
 from bot.pipeline.context import RepositoryContext
 from bot.server.patience import OnResults
+from bot.server.repositories import RepositorySource
 from bot.server.service import Service, ServiceSettings, running_service
-from tests.pipeline.office import BOT, Office
+from tests.pipeline.office import BOT, REPOSITORY, Office
 
 SECRET = "It's a Secret to Everybody"
 
@@ -47,6 +47,7 @@ def serving(
         database=database_url,
         reads_github=reads_github,
     )
-    with running_service(partial(another, office.context), settings, on_results=on_results) as service:
+    source = RepositorySource(open=lambda _served: another(office.context), names=[REPOSITORY])
+    with running_service(source, settings, on_results=on_results) as service:
         yield service
         assert service.deliveries.problems() == ()

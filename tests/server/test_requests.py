@@ -13,12 +13,13 @@ from bot.models import Candidate, Failed, Sha, Target, Verdict
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.run import Step
 from bot.proof.inconclusive import inconclusive
-from bot.server.contexts import ContextPool
 from bot.server.database import Database
 from bot.server.fence import Fence, Overtaken, fenced
 from bot.server.operation import Figures
+from bot.server.repositories import Repositories, RepositorySource
 from bot.server.requests import Requests
 from bot.server.run_store import PostgresStore
+from bot.server.served_repository import ServedRepository
 from bot.server.take_step import RequestServer
 from bot.server.worker import TryAgain
 from tests.pipeline.conftest import history, office
@@ -183,10 +184,11 @@ def test_who_was_overtaken_records_nothing_and_changes_nothing(
 
 
 def _server(database: Database, requests: Requests) -> RequestServer:
-    def open_context() -> Any:
+    def open_repository(_served: ServedRepository) -> Any:
         raise Unavailable("GitHub answered 502.", hint="Try again.")
 
-    return RequestServer(database, requests, ContextPool(open_context), Figures(database), lambda _results: None)
+    repositories = Repositories(database, RepositorySource(open=open_repository, names=[REPOSITORY]))
+    return RequestServer(database, requests, repositories, Figures(database), lambda _results: None)
 
 
 def test_a_step_waits_for_github_a_day_and_then_ends_its_branch(database: Database, requests: Requests) -> None:

@@ -10,9 +10,9 @@ import pytest
 from bot.errors import GitError, RateLimited, Unavailable
 from bot.pipeline.context import RepositoryContext
 from bot.proof.run_isolated import RunsEnded
-from bot.server.contexts import ContextPool
 from bot.server.database import Database
 from bot.server.deliveries import Deliveries
+from bot.server.repositories import Repositories, RepositorySource
 from bot.server.requests import Requests
 from bot.server.serve_delivery import DeliveryServer
 from bot.server.worker import TryAgain
@@ -29,7 +29,9 @@ def _serve(database: Database, *errors: BaseException, attempts: int = 0) -> Non
         raise next(reasons)
 
     deliveries.accept(new())
-    server = DeliveryServer(deliveries, Requests(database), ContextPool(open_context), lambda _results: None)
+    source = RepositorySource(open=lambda _served: open_context(), names=["acme/widget"])
+    repositories = Repositories(database, source)
+    server = DeliveryServer(deliveries, Requests(database), repositories, lambda _results: None)
     for _ in errors:
         server.serve(attempts, delivery=1)
 

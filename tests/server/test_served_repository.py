@@ -76,9 +76,9 @@ def test_a_default_branch_that_is_renamed_is_where_commits_are_looked_for(office
 def test_another_repository_is_named_and_left_alone(
     office: Office, service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.WARNING, "bot.server.served_repository"):
+    with caplog.at_level(logging.WARNING, "bot.server.repositories"):
         ask(service, office, "acme/other", id=-1)
         ask(service, office, "acme/other", id=-1)
     assert office.backports() == []
-    (line,) = [record.getMessage() for record in caplog.records if record.name == "bot.server.served_repository"]
-    assert line.startswith("A delivery about acme/other was left alone: this service is for acme/widget.")
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "bot.server.repositories"]
+    assert line.startswith("A delivery about acme/other was left alone: this service is not for that repository.")
